@@ -1,0 +1,271 @@
+//! Categories: what a listed name is about. Data, not code.
+//!
+//! The ids, names and defaults come from `blocklists/categories.toml`
+//! (`config/taxonomy.rs` reads it); after start-up a category is a number from
+//! 0 to 63 in the taxonomy's order, and a set of them is one `u64`.
+//! Where several apply, the one reported is the first in that order.
+
+use std::collections::HashMap;
+use std::fmt;
+
+/// The most categories a taxonomy can have.
+pub const MAX_CATEGORIES: usize = 64;
+
+/// A category's place in the taxonomy, 0 to 63.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CategoryId(u8);
+
+impl CategoryId {
+    /// The category at `place` of a taxonomy; `None` from 64 on.
+    pub fn new(place: usize) -> Option<Self> {
+        (place < MAX_CATEGORIES).then_some(Self(place as u8))
+    }
+
+    /// The place in the taxonomy.
+    #[inline]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A set of categories.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct CategorySet(u64);
+
+impl CategorySet {
+    /// No category.
+    pub const EMPTY: Self = Self(0);
+
+    /// The set whose bit `n` stands for category `n`.
+    #[inline]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// One bit per category.
+    #[inline]
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// This set and `category`.
+    #[inline]
+    #[must_use]
+    pub fn with(self, category: CategoryId) -> Self {
+        Self(self.0 | 1 << category.0)
+    }
+
+    /// All that is in either.
+    #[inline]
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[inline]
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// What is here and not in `other`.
+    #[inline]
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether `category` is in the set.
+    #[inline]
+    pub fn contains(self, category: CategoryId) -> bool {
+        self.0 & 1 << category.0 != 0
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The first in the taxonomy's order: the one that is reported.
+    #[inline]
+    pub fn first(self) -> Option<CategoryId> {
+        (self.0 != 0).then(|| CategoryId(self.0.trailing_zeros() as u8))
+    }
+
+    /// The categories in the taxonomy's order.
+    pub fn iter(self) -> impl Iterator<Item = CategoryId> {
+        (0..MAX_CATEGORIES as u8).map(CategoryId).filter(move |&c| self.contains(c))
+    }
+}
+
+impl FromIterator<CategoryId> for CategorySet {
+    fn from_iter<I: IntoIterator<Item = CategoryId>>(categories: I) -> Self {
+        categories.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl fmt::Debug for CategorySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(|c| c.0)).finish()
+    }
+}
+
+/// A school level: who the pupils behind a group are (ids as in the config).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Mầm non, up to 6 years.
+    Preschool,
+    /// Tiểu học, 6 to 11.
+    Primary,
+    /// Trung học cơ sở, 11 to 15.
+    LowerSecondary,
+    /// Trung học phổ thông, 15 to 18.
+    UpperSecondary,
+    /// Nội trú: pupils live at the school.
+    Boarding,
+    /// Giáo dục thường xuyên: adults learn.
+    Continuing,
+    /// Teachers and office.
+    Staff,
+}
+
+impl Level {
+    /// Every level, youngest first.
+    pub const ALL: [Self; 7] = [
+        Self::Preschool,
+        Self::Primary,
+        Self::LowerSecondary,
+        Self::UpperSecondary,
+        Self::Boarding,
+        Self::Continuing,
+        Self::Staff,
+    ];
+
+    /// The id used in config and data.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Preschool => "preschool",
+            Self::Primary => "primary",
+            Self::LowerSecondary => "lower-secondary",
+            Self::UpperSecondary => "upper-secondary",
+            Self::Boarding => "boarding",
+            Self::Continuing => "continuing",
+            Self::Staff => "staff",
+        }
+    }
+
+    /// The level with this id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.id() == id)
+    }
+
+    /// Whether the people in it are pupils (a lock for pupils binds them).
+    pub fn is_pupils(self) -> bool {
+        !matches!(self, Self::Continuing | Self::Staff)
+    }
+}
+
+/// What a level does with a category unless somebody says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultAction {
+    /// Answer that it is blocked.
+    Block,
+    /// Let through and count.
+    Observe,
+    /// Let through.
+    Allow,
+    /// Block in lessons, observe outside. Without a timetable it blocks.
+    Lessons,
+    /// Rewrite to the safe variant where there is one; observe otherwise.
+    Safe,
+}
+
+/// Who cannot be freed from a category by a school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Nobody: a school may loosen it.
+    None,
+    /// Pupils cannot; staff and adult learners can.
+    Pupils,
+    /// Nobody at the school can.
+    Everyone,
+}
+
+/// One row of the taxonomy.
+#[derive(Debug, Clone)]
+pub struct Category {
+    /// The id in lists, config and metrics.
+    pub id: String,
+    /// Vietnamese name.
+    pub vi: String,
+    /// English name.
+    pub en: String,
+    /// Whether a school can loosen it.
+    pub lock: Lock,
+    /// Reported as `protected`, without its name (csam, self_harm).
+    pub is_protected: bool,
+    /// A list of good names: never blocks (`safe`).
+    pub is_positive: bool,
+    /// Action by level, in the order of [`Level::ALL`].
+    pub defaults: [DefaultAction; 7],
+}
+
+/// All categories in order.
+#[derive(Debug, Clone, Default)]
+pub struct Taxonomy {
+    categories: Vec<Category>,
+    by_id: HashMap<String, CategoryId>,
+}
+
+impl Taxonomy {
+    /// A taxonomy of these categories, in this order.
+    ///
+    /// # Errors
+    ///
+    /// The id that stands twice, or that comes after the 64th place.
+    pub fn new(categories: Vec<Category>) -> Result<Self, String> {
+        let mut by_id = HashMap::new();
+        for (place, category) in categories.iter().enumerate() {
+            let id = CategoryId::new(place).ok_or_else(|| category.id.clone())?;
+            if by_id.insert(category.id.clone(), id).is_some() {
+                return Err(category.id.clone());
+            }
+        }
+        Ok(Self { categories, by_id })
+    }
+
+    /// The category with this id.
+    pub fn find(&self, id: &str) -> Option<CategoryId> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The row of a category.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is of another, larger taxonomy.
+    pub fn category(&self, id: CategoryId) -> &Category {
+        &self.categories[id.index()]
+    }
+
+    /// Ids and rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = (CategoryId, &Category)> {
+        self.categories.iter().enumerate().filter_map(|(n, row)| Some((CategoryId::new(n)?, row)))
+    }
+
+    /// The categories whose row satisfies `wanted`.
+    pub fn select(&self, wanted: impl Fn(&Category) -> bool) -> CategorySet {
+        self.iter().filter(|(_, row)| wanted(row)).map(|(id, _)| id).collect()
+    }
+
+    /// The categories a school cannot loosen for `level`.
+    pub fn locked_for(&self, level: Level) -> CategorySet {
+        self.select(|row| match row.lock {
+            Lock::Everyone => true,
+            Lock::Pupils => level.is_pupils(),
+            Lock::None => false,
+        } && !row.is_positive)
+    }
+}

@@ -1,0 +1,146 @@
+//! Mistakes people can mend: place, what was found, what is allowed, a hint.
+//!
+//! Config and lists show their mistakes in one look:
+//!
+//! ```text
+//! gateway.toml:2:10: unknown category `adlut`
+//!   |
+//! 2 | block = ["adlut", "malware"]
+//!   |          ^^^^^^^
+//! hint: did you mean `adult`?
+//! ```
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// One mistake in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Octets of the text it is about; empty where there is no place.
+    pub span: Range<usize>,
+    /// What is wrong and what is allowed, without a final stop.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake at `span`.
+    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), hint: None }
+    }
+
+    /// The same mistake with a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Shows the mistake in `text`, which came from `path`; ends with a newline.
+    pub fn render(&self, path: &str, text: &str) -> String {
+        let (line, column, shown) = place(text, self.span.start);
+        let mut out = format!("{path}:{line}:{column}: {}\n", self.message);
+        if !shown.trim().is_empty() {
+            let number = line.to_string();
+            let gutter = " ".repeat(number.len());
+            let width = text
+                .get(self.span.clone())
+                .map_or(1, |s| s.lines().next().unwrap_or("").chars().count())
+                .max(1);
+            let pad: String =
+                shown.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let _ = write!(
+                out,
+                "{gutter} |\n{number} | {shown}\n{gutter} | {pad}{}\n",
+                "^".repeat(width)
+            );
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(out, "hint: {hint}");
+        }
+        out
+    }
+}
+
+/// Line and column (both from 1, columns in characters) of an octet, and the line itself.
+pub fn place(text: &str, offset: usize) -> (usize, usize, &str) {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let (before, after) = text.split_at(offset);
+    let start = before.rfind('\n').map_or(0, |n| n + 1);
+    let end = after.find('\n').map_or(text.len(), |n| offset + n);
+    let line = before.matches('\n').count() + 1;
+    let column = before[start..].chars().count() + 1;
+    (line, column, text[start..end].trim_end_matches('\r'))
+}
+
+/// The candidate nearest to `word`, if one is near enough to be what was meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|&(distance, _)| distance <= limit)
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits between two words; a swap of neighbours is one edit.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let change = usize::from(a[i - 1] != b[j - 1]);
+                let mut best =
+                    (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(rows[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_shows_its_place() {
+        let text = "[profile.pupil]\nblock = [\"adlut\", \"malware\"]\n";
+        let shown = Diagnostic::new(25..32, "unknown category `adlut`")
+            .hint("did you mean `adult`?")
+            .render("gateway.toml", text);
+        insta::assert_snapshot!(shown, @r#"
+        gateway.toml:2:10: unknown category `adlut`
+          |
+        2 | block = ["adlut", "malware"]
+          |          ^^^^^^^
+        hint: did you mean `adult`?
+        "#);
+    }
+
+    #[test]
+    fn only_near_words_are_suggested() {
+        assert_eq!(nearest("adlut", ["adult", "malware"]), Some("adult"));
+        assert_eq!(nearest("Gamblng", ["gambling"]), Some("gambling"));
+        assert_eq!(nearest("xyzzy", ["adult", "malware"]), None);
+    }
+
+    #[test]
+    fn places_past_the_end_and_inside_characters_are_clamped() {
+        assert_eq!(place("", 5), (1, 1, ""));
+        assert_eq!(place("ầ", 1), (1, 1, "ầ"));
+        assert_eq!(place("a\nb", 3), (2, 2, "b"));
+    }
+}
