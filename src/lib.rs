@@ -3,3 +3,13 @@
 pub mod category;
 pub mod diagnostic;
 pub mod name;
+
+pub mod blocklist;
+
+pub mod policy;
+
+pub mod message;
+
+pub mod config;
+
+pub mod serve;

@@ -1,0 +1,2 @@
+//! Config: what holds together, checked.
+pub mod server;

@@ -1,0 +1,1 @@
+//! Client address → group: longest prefix, total.
