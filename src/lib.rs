@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod name;
 
 pub mod blocklist;
+pub mod matcher;
 
 pub mod policy;
 
