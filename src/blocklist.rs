@@ -337,7 +337,7 @@ mod tests {
             [
                 "example.com. Subtree",
                 "ok.example. Subtree",
-                "xn--ccc-8oaa68f.vn. Subtree",
+                "xn--cccc-0x5ac.vn. Subtree",
                 "last.example. Subtree"
             ]
         );
