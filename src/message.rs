@@ -20,36 +20,6 @@ pub const MAX_UDP: u16 = 1232;
 /// The largest UDP message a client without EDNS takes (RFC 1035 §2.3.4).
 pub const MIN_UDP: u16 = 512;
 
-/// Record types that the core speaks of, as on the wire.
-pub mod rtype {
-    /// IPv4 address.
-    pub const A: u16 = 1;
-    /// Canonical name.
-    pub const CNAME: u16 = 5;
-    /// Start of authority.
-    pub const SOA: u16 = 6;
-    /// Host information; the answer to ANY (RFC 8482).
-    pub const HINFO: u16 = 13;
-    /// IPv6 address.
-    pub const AAAA: u16 = 28;
-    /// Redirection of a subtree (RFC 6672).
-    pub const DNAME: u16 = 39;
-    /// The EDNS pseudo record (RFC 6891).
-    pub const OPT: u16 = 41;
-    /// DNSSEC signature.
-    pub const RRSIG: u16 = 46;
-    /// Service binding (RFC 9460).
-    pub const SVCB: u16 = 64;
-    /// Service binding for HTTPS (RFC 9460).
-    pub const HTTPS: u16 = 65;
-    /// Incremental zone transfer.
-    pub const IXFR: u16 = 251;
-    /// Zone transfer.
-    pub const AXFR: u16 = 252;
-    /// All types.
-    pub const ANY: u16 = 255;
-}
-
 /// Class IN.
 pub const CLASS_IN: u16 = 1;
 
@@ -105,6 +75,11 @@ impl Ede {
     pub const NETWORK_ERROR: Self = Self(23);
     /// Upstream sent data that cannot be right.
     pub const INVALID_DATA: Self = Self(24);
+}
+
+/// Whether a message says that it was cut (TC).
+pub fn is_truncated(message: &[u8]) -> bool {
+    message.get(2).is_some_and(|flags| flags & 0x02 != 0)
 }
 
 /// What upstream is asked: class IN, always recursive.

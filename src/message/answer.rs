@@ -13,10 +13,9 @@ use hickory_proto::op::Message;
 
 use crate::message::query::Query;
 use crate::message::reply::{EdeText, Head, MAX_EDE_TEXT, Writer};
-use crate::message::{
-    CLASS_IN, Ede, HEADER, Malformed, Question, Rcode, name_at, rtype, u16_at, u32_at,
-};
+use crate::message::{CLASS_IN, Ede, HEADER, Malformed, Question, Rcode, name_at, u16_at, u32_at};
 use crate::name::{Folded, Name};
+use crate::rtype;
 
 /// The most CNAME steps an answer may take.
 pub const MAX_CHAIN: usize = 16;
@@ -151,9 +150,12 @@ impl Answer {
         !self.targets.is_empty()
     }
 
-    /// The names it points to, read from `message`, a reply that [`Answer::write`] wrote.
-    pub fn targets<'a>(&'a self, message: &'a [u8]) -> impl Iterator<Item = Folded> + 'a {
-        self.targets.iter().filter_map(|&at| Some(name_at(message, usize::from(at)).ok()?.0))
+    /// The names it points to, read from `message`, a whole reply that [`Answer::write`] wrote.
+    pub fn targets<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> impl Iterator<Item = Result<Folded, Malformed>> + 'a {
+        self.targets.iter().map(|&at| Ok(name_at(message, usize::from(at))?.0))
     }
 
     /// Writes it as the reply to `query`, `age` seconds after it was taken in.

@@ -4,8 +4,9 @@
 //! accounted for. What cannot be understood is answered FORMERR by its header
 //! alone; what must not be answered at all is dropped.
 
-use crate::message::{HEADER, MAX_UDP, MIN_UDP, Rcode, name_at, rtype, u16_at};
+use crate::message::{HEADER, MAX_UDP, MIN_UDP, Rcode, name_at, u16_at};
 use crate::name::Folded;
+use crate::rtype;
 
 /// A query that can be answered.
 #[derive(Debug, Clone)]

@@ -7,7 +7,8 @@
 //! A reply that does not fit is sent truncated: the question, OPT and TC.
 
 use crate::message::query::Query;
-use crate::message::{CLASS_IN, Ede, HEADER, MAX_UDP, Rcode, rtype};
+use crate::message::{CLASS_IN, Ede, HEADER, MAX_UDP, Rcode};
+use crate::rtype;
 
 /// The longest text that goes with an extended error, in octets.
 pub const MAX_EDE_TEXT: usize = 96;

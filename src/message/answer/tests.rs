@@ -46,10 +46,8 @@ fn response(question: &Question, low: u8, sections: [&[Vec<u8>]; 3]) -> Vec<u8> 
 /// The reply to a plain query for `question`, read by hickory.
 fn replied(answer: &Answer, question: &Question, age: u32) -> Message {
     let mut octets = vec![0xab, 0xcd, 1, 0x20, 0, 1, 0, 0, 0, 0, 0, 1];
-    octets.extend(question.name.as_wire().to_ascii_uppercase().iter().map(|&o| {
-        // Length octets have no case.
-        o
-    }));
+    // Length octets have no case.
+    octets.extend(question.name.as_wire().to_ascii_uppercase());
     octets.extend(question.qtype.to_be_bytes());
     octets.extend([0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
     let query = Query::parse(&octets).unwrap();
@@ -181,7 +179,7 @@ fn targets_are_read_back_from_the_reply() {
     let mut out = [0; 512];
     let length = answer.write(&Query::parse(&query).unwrap(), 0, 512, &mut out).unwrap();
     let targets: Vec<String> =
-        answer.targets(&out[..length]).map(|name| format!("{name:?}")).collect();
+        answer.targets(&out[..length]).map(|name| format!("{:?}", name.unwrap())).collect();
     assert_eq!(targets, ["svc.tracker.example."]);
 }
 
