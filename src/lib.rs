@@ -15,5 +15,6 @@ pub mod message;
 pub mod resolve;
 
 pub mod config;
+pub mod metrics;
 
 pub mod serve;
