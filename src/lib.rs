@@ -1,20 +1,40 @@
-//! Lá Chắn: a policy-implementing DNS resolver for school gateways.
+//! Lá Chắn (the shield): a policy-implementing DNS resolver for school gateways.
+//!
+//! Three flows, each a straight line; the modules stand in the order in which
+//! they may import each other, lowest first (`tests/architecture.rs` holds it):
+//!
+//! ```text
+//! query     serve::{udp,stream} ▶ message::query ▶ policy::client ▶ policy (decide) ▶ cache
+//!           ▶ serve::upstream ▶ message::answer ▶ policy (review) ▶ message::reply
+//! lists     files ▶ blocklist ▶ matcher::build ▶ matcher::suffix ▶ policy::Snapshot ▶ swap
+//! evidence  resolve::Outcome ▶ metrics::counters ▶ /metrics
+//! ```
+//!
+//! From `name` to `resolve` there is no socket, no file, no clock and no async:
+//! octets, a snapshot and the time come in, octets and an outcome go out.
 
+// L0: words
 pub mod category;
 pub mod diagnostic;
 pub mod name;
 pub mod rtype;
 
+// L1: lists
 pub mod blocklist;
 pub mod matcher;
 
+// L2: policy
 pub mod policy;
 
+// L3: resolution
 pub mod cache;
 pub mod message;
 pub mod resolve;
 
+// L4: settings and counters
 pub mod config;
 pub mod metrics;
 
+// L5: the shell
+pub mod cli;
 pub mod serve;

@@ -1,1 +1,5 @@
-fn main() {}
+//! `lachan`: arguments in, exit code out.
+
+fn main() -> std::process::ExitCode {
+    lachan::cli::run()
+}

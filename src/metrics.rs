@@ -90,6 +90,9 @@ pub struct State {
 /// A family of counters with one label.
 pub type LabelledCounts = (&'static str, &'static str, &'static str, Vec<(&'static str, u64)>);
 
+/// A programming error in the metrics: two of one name, or a text that cannot be written.
+pub type MetricsError = prometheus::Error;
+
 /// Where the state comes from.
 pub type StateSource = Box<dyn Fn() -> State + Send + Sync>;
 
@@ -103,8 +106,8 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// A [`prometheus::Error`] if a name is registered twice: a programming error.
-    pub fn new(blocks: Vec<Arc<Counters>>, state: StateSource) -> Result<Self, prometheus::Error> {
+    /// A [`MetricsError`] if a name is registered twice: a programming error.
+    pub fn new(blocks: Vec<Arc<Counters>>, state: StateSource) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let described = Desc::new(
             "lachan_build_info".into(),
@@ -120,8 +123,8 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// A [`prometheus::Error`] if the text cannot be written: a programming error.
-    pub fn text(&self) -> Result<String, prometheus::Error> {
+    /// A [`MetricsError`] if the text cannot be written: a programming error.
+    pub fn text(&self) -> Result<String, MetricsError> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

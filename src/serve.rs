@@ -1,2 +1,331 @@
 //! The shell: everything that can block, fail or tick.
+//!
+//! [`run`] is the life of the resolver: policy first, then sockets, then
+//! readiness; and at the end the same in reverse. Nothing is answered before
+//! policy is loaded, because no socket is open before that.
+
+pub mod admin;
+pub mod assemble;
+pub mod banner;
+pub mod current;
+pub mod gateway;
+pub mod log;
+pub mod reload;
+pub mod stream;
+pub mod udp;
 pub mod upstream;
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::cache::AnswerCache;
+use crate::config::Config;
+use crate::message::answer::TtlLimits;
+use crate::metrics::counters::Counters;
+use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
+use crate::serve::admin::Admin;
+use crate::serve::assemble::{AssembleError, Assembled, GroupNames, assemble};
+use crate::serve::current::Current;
+use crate::serve::gateway::{Clock, Gateway};
+use crate::serve::reload::Reloads;
+use crate::serve::stream::{Connections, StreamLimits};
+use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
+
+/// How long queries in flight are waited for at the end.
+const DRAIN: Duration = Duration::from_millis(2500);
+
+/// Why the resolver did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Config or lists.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// No upstream server can be used.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// A file that the config names cannot be read.
+    #[error("{path}: cannot be read: {error}; check `tls_roots` in [upstream]")]
+    TlsRoots {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A socket cannot be opened.
+    #[error("cannot listen on {address} ({proto}): {error}; {}", advice(error))]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// `udp`, `tcp` or `admin`.
+        proto: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Threads, signals, metrics: what no config can mend.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+    /// Two metrics of one name.
+    #[error("cannot start: {0}")]
+    Metrics(#[from] MetricsError),
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; stop it or change the address",
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need CAP_NET_BIND_SERVICE; use the systemd unit or another port"
+        }
+        io::ErrorKind::AddrNotAvailable => "the address is not of this machine",
+        _ => "check the address",
+    }
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// `config` is the file to read; the embedded config where there is none.
+///
+/// # Errors
+///
+/// [`ServeError`]; nothing was answered then.
+pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
+    let mut names = GroupNames::default();
+    let Assembled { config: settings, snapshot, sources } =
+        assemble(config.as_deref(), &mut names)?;
+    reload::report(&sources, &snapshot);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings_workers(&settings).clamp(2, 8))
+        .thread_name("lachan-io")
+        .enable_all()
+        .build()?;
+    let upstreams = {
+        let _inside = runtime.enter();
+        open_upstreams(&settings)?
+    };
+    let listeners = Listeners::open(&settings)?;
+    let shared = Arc::new(Counters::shared());
+    let gateway = Arc::new(Gateway {
+        current: Current::new(snapshot),
+        cache: AnswerCache::new(settings.cache.octets),
+        upstreams: ArcSwap::from_pointee(upstreams),
+        limits: ttl_limits(&settings),
+        clock: Clock::start(),
+        counters: Arc::clone(&shared),
+        in_flight: AtomicU64::new(0),
+        runtime: runtime.handle().clone(),
+    });
+    let workers: Vec<(UdpSocket, Arc<Counters>)> = listeners
+        .udp
+        .into_iter()
+        .map(|socket| (socket, Arc::new(Counters::single_writer())))
+        .collect();
+    let reloads = Arc::new(Reloads::new(config.clone(), names, &settings));
+    let mut blocks = vec![shared];
+    blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
+    let admin = Arc::new(Admin {
+        metrics: Metrics::new(blocks, state_source(&gateway, &reloads))?,
+        is_ready: AtomicBool::new(false),
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads = spawn_workers(workers, &gateway, &stop)?;
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(admin::serve(TcpListener::from_std(listeners.admin)?, Arc::clone(&admin)));
+        let limits = stream_limits(&settings);
+        let connections = Arc::new(Connections::new(limits));
+        for listener in listeners.tcp {
+            let listener = TcpListener::from_std(listener)?;
+            let (gateway, connections) = (Arc::clone(&gateway), Arc::clone(&connections));
+            tasks.spawn(async move {
+                stream::accept(listener, gateway, connections).await;
+                Ok(())
+            });
+        }
+        if config.is_none() {
+            banner::print(&listeners.addresses, listeners.admin_address, &gateway);
+        }
+        admin.is_ready.store(true, Ordering::Release);
+        for address in &listeners.addresses {
+            info!(%address, "listening for queries");
+        }
+        info!(address = %listeners.admin_address, "listening for scrapes");
+        info!("ready");
+        until_stopped(&gateway, &reloads).await?;
+        info!("stopping");
+        admin.is_ready.store(false, Ordering::Release);
+        stop.store(true, Ordering::Relaxed);
+        drain(&gateway).await;
+        tasks.abort_all();
+        Ok::<(), io::Error>(())
+    })?;
+    end(threads, runtime);
+    info!("stopped");
+    Ok(())
+}
+
+/// The sockets of the process, all open or none.
+struct Listeners {
+    udp: Vec<UdpSocket>,
+    tcp: Vec<std::net::TcpListener>,
+    admin: std::net::TcpListener,
+    /// Where queries are really answered: port 0 is chosen by now.
+    addresses: Vec<SocketAddr>,
+    admin_address: SocketAddr,
+}
+
+impl Listeners {
+    fn open(settings: &Config) -> Result<Self, ServeError> {
+        let (mut udp, mut tcp, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+        for &asked in &settings.listen.dns {
+            let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
+            // The first socket says which port it is; TCP, opened before any other UDP
+            // socket joins, says whether another resolver is there.
+            let first = udp::open(asked).map_err(failed("udp"))?;
+            let address = first.local_addr().map_err(failed("udp"))?;
+            tcp.push(stream::open(address).map_err(failed("tcp"))?);
+            udp.push(first);
+            for _ in 1..settings_workers(settings) {
+                udp.push(udp::open(address).map_err(failed("udp"))?);
+            }
+            addresses.push(address);
+        }
+        let address = settings.admin.listen;
+        let failed = |error| ServeError::Listen { address, proto: "admin", error };
+        let admin = stream::open(address).map_err(failed)?;
+        let admin_address = admin.local_addr().map_err(failed)?;
+        Ok(Self { udp, tcp, admin, addresses, admin_address })
+    }
+}
+
+/// UDP workers per address: as configured, or one per core.
+fn settings_workers(settings: &Config) -> usize {
+    match settings.listen.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    }
+}
+
+fn stream_limits(settings: &Config) -> StreamLimits {
+    StreamLimits {
+        connections: settings.listen.tcp_connections,
+        per_client: settings.listen.tcp_per_client,
+        idle: settings.listen.tcp_idle,
+        in_flight: settings.listen.tcp_in_flight,
+    }
+}
+
+fn ttl_limits(settings: &Config) -> TtlLimits {
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    TtlLimits {
+        min: seconds(settings.cache.min_ttl),
+        max: seconds(settings.cache.max_ttl),
+        max_negative: seconds(settings.cache.max_negative_ttl),
+    }
+}
+
+fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
+    let tls_roots = match &settings.upstream.tls_roots {
+        None => None,
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|error| ServeError::TlsRoots { path: path.clone(), error })?,
+        ),
+    };
+    let options = upstream::Options {
+        timeout: settings.upstream.timeout,
+        in_flight: settings.upstream.in_flight,
+        tls_roots,
+        ..upstream::Options::default()
+    };
+    Ok(Upstreams::new(&settings.upstream.servers, options)?)
+}
+
+fn spawn_workers(
+    workers: Vec<(UdpSocket, Arc<Counters>)>,
+    gateway: &Arc<Gateway>,
+    stop: &Arc<AtomicBool>,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let spawn = |(number, (socket, counters)): (usize, (UdpSocket, Arc<Counters>))| {
+        let (gateway, stop) = (Arc::clone(gateway), Arc::clone(stop));
+        std::thread::Builder::new()
+            .name(format!("lachan-udp-{number}"))
+            .spawn(move || udp::work(&Arc::new(socket), &gateway, &counters, &stop))
+    };
+    workers.into_iter().enumerate().map(spawn).collect()
+}
+
+/// Waits for the signal to stop; reloads at each SIGHUP.
+async fn until_stopped(gateway: &Arc<Gateway>, reloads: &Arc<Reloads>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => reloads.reload(gateway).await,
+        }
+    }
+}
+
+/// Lets the queries in flight end.
+async fn drain(gateway: &Gateway) {
+    let waiting = || gateway.in_flight.load(Ordering::Relaxed);
+    let all_ended = async {
+        while waiting() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(DRAIN, all_ended).await.is_err() {
+        warn!(unanswered = waiting(), "stopped with queries in flight");
+    }
+}
+
+fn end(threads: Vec<JoinHandle<()>>, runtime: Runtime) {
+    for thread in threads {
+        if thread.join().is_err() {
+            warn!("a worker had panicked");
+        }
+    }
+    runtime.shutdown_timeout(Duration::from_millis(200));
+}
+
+/// What the metrics say of the gateway at a scrape.
+fn state_source(gateway: &Arc<Gateway>, reloads: &Arc<Reloads>) -> crate::metrics::StateSource {
+    let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
+    Box::new(move || State {
+        snapshot: gateway.current.snapshot(),
+        cache: (gateway.cache.len() as u64, gateway.cache.octets()),
+        upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
+        school: reloads.school(),
+        in_flight: gateway.in_flight.load(Ordering::Relaxed),
+        gauges: reloads.gauges(&gateway),
+        counts: vec![reloads.counts()],
+    })
+}
+
+fn sample(server: &upstream::ServerState) -> UpstreamSample {
+    let durations = server.durations();
+    let bounds = upstream::ServerState::BOUNDS.into_iter();
+    UpstreamSample {
+        label: server.label().to_owned(),
+        queries: server.queries(),
+        errors: Failure::ALL.map(|f| (f.label(), server.errors(f))).to_vec(),
+        count: durations.cumulative.last().copied().unwrap_or(0),
+        buckets: bounds.zip(durations.cumulative).collect(),
+        sum: durations.sum.as_secs_f64(),
+        is_up: server.is_up(),
+    }
+}

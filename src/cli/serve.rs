@@ -1,0 +1,29 @@
+//! `lachan serve`: the resolver itself.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::serve::{self, ServeError};
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The config file. Without one, an embedded default answers on 127.0.0.1:5300.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM; SIGHUP reads config and lists again.
+pub fn run(arguments: Arguments) -> ExitCode {
+    serve::log::start();
+    match serve::run(arguments.config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            super::complain(&error.to_string());
+            match error {
+                ServeError::Assemble(_) => ExitCode::from(3),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a newcomer sees: where it listens, what it blocks, two lines to try.
+
+use std::net::SocketAddr;
+
+use crate::policy::Snapshot;
+use crate::serve::gateway::Gateway;
+
+/// Prints the banner to stdout.
+#[expect(clippy::print_stdout, reason = "the one thing `serve` says to a person")]
+pub fn print(addresses: &[SocketAddr], admin: SocketAddr, gateway: &Gateway) {
+    let snapshot = gateway.current.snapshot();
+    let servers: Vec<String> =
+        gateway.upstreams.load().servers().iter().map(|s| s.label().to_owned()).collect();
+    print!("{}", text(addresses, admin, &servers, &snapshot));
+}
+
+fn text(
+    addresses: &[SocketAddr],
+    admin: SocketAddr,
+    servers: &[String],
+    snapshot: &Snapshot,
+) -> String {
+    let listen: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let blocked: Vec<&str> = snapshot
+        .groups()
+        .first()
+        .into_iter()
+        .flat_map(|group| group.block.iter())
+        .map(|category| snapshot.taxonomy().category(category).id.as_str())
+        .collect();
+    let first = addresses.first();
+    let (ip, port) = first.map_or(("127.0.0.1".into(), 53), |a| (a.ip().to_string(), a.port()));
+    format!(
+        "lachan {version}, with the embedded config: a demonstration, not yet a school's filter.\n\
+         \n\
+         \x20 queries   {listen} (UDP and TCP)\n\
+         \x20 admin     http://{admin}/metrics  /healthz  /readyz\n\
+         \x20 upstream  {servers}\n\
+         \x20 blocks    {names} starter names in: {blocked}\n\
+         \n\
+         Try, in another terminal:\n\
+         \n\
+         \x20 dig @{ip} -p {port} adult.test.lachan.example    # blocked: NXDOMAIN, EDE 15\n\
+         \x20 dig @{ip} -p {port} example.com                  # allowed: what upstream says\n\
+         \n\
+         A config of your own: `lachan serve --config FILE`; every key is in config/gateway.toml.\n",
+        version = env!("CARGO_PKG_VERSION"),
+        listen = listen.join(", "),
+        servers = servers.join(", "),
+        names = snapshot.lists().len(),
+        blocked = blocked.join(" "),
+    )
+}
