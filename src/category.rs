@@ -194,7 +194,7 @@ pub enum Lock {
 }
 
 /// One row of the taxonomy.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
     /// The id in lists, config and metrics.
     pub id: String,
@@ -213,7 +213,7 @@ pub struct Category {
 }
 
 /// All categories in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taxonomy {
     categories: Vec<Category>,
     by_id: HashMap<String, CategoryId>,

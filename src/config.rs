@@ -1,2 +1,324 @@
 //! Config: what holds together, checked.
+//!
+//! ```text
+//! text ──parse──▶ File (shape, config/file.rs) ──check──▶ Config (meaning)
+//! ```
+//!
+//! [`load_text`] is the only way to get a [`Config`] other than the built-in
+//! defaults, and every mistake of meaning is reported at once, with its place,
+//! what was found and what is allowed. Defaults live in one place, the
+//! `Default` of each section; `config/gateway.toml` shows them all, and a test
+//! holds the two together.
+//!
+//! Absent on purpose: reading files. Paths are resolved against the directory
+//! that the caller names; the shell opens them.
+
+mod check;
+mod file;
+mod group;
+pub mod quantity;
 pub mod server;
+pub mod starter;
+pub mod taxonomy;
+mod value;
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::blocklist::{Format, ScopeChoice};
+use crate::category::{CategoryId, Level, Taxonomy};
+use crate::diagnostic::Diagnostic;
+use crate::policy::GroupRules;
+use server::Server;
+
+/// Everything the gateway is told, in a form that holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Whose gateway this is.
+    pub school: School,
+    /// Where clients ask.
+    pub listen: Listen,
+    /// Where the gateway itself is asked.
+    pub admin: Admin,
+    /// Whom we ask.
+    pub upstream: Upstream,
+    /// What is remembered.
+    pub cache: CacheLimits,
+    /// What a blocked answer looks like.
+    pub block: Block,
+    /// The groups, in the order of the file; at least one.
+    pub groups: Vec<GroupRules>,
+    /// The group of clients outside every prefix, as a place in `groups`.
+    pub default_group: usize,
+    /// Where listed names come from.
+    pub lists: Lists,
+    /// The categories that groups and lists speak of.
+    pub taxonomy: Taxonomy,
+}
+
+/// Whose gateway this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct School {
+    /// The id in metrics and in the choice of a release ring.
+    pub id: String,
+    /// The name that people read.
+    pub name: String,
+    /// The level of groups that name none.
+    pub level: Option<Level>,
+    /// The IANA name of the time zone that timetables are in.
+    pub timezone: String,
+}
+
+impl Default for School {
+    fn default() -> Self {
+        Self { id: "school".into(), name: String::new(), level: None, timezone: "UTC".into() }
+    }
+}
+
+/// Where clients ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Addresses for UDP and TCP; never empty, no two alike.
+    pub dns: Vec<SocketAddr>,
+    /// Networks whose clients are answered; all others get REFUSED.
+    pub allow: Vec<IpNet>,
+    /// UDP workers; 0 is one for each core.
+    pub workers: usize,
+    /// TCP connections at one time.
+    pub tcp_connections: usize,
+    /// TCP connections at one time from one client address.
+    pub tcp_per_client: usize,
+    /// How long a silent TCP connection stays open.
+    pub tcp_idle: Duration,
+    /// Queries of one TCP connection that are answered at one time.
+    pub tcp_in_flight: usize,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            dns: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 5300))],
+            allow: local_networks(),
+            workers: 0,
+            tcp_connections: 1024,
+            tcp_per_client: 64,
+            tcp_idle: Duration::from_secs(10),
+            tcp_in_flight: 64,
+        }
+    }
+}
+
+/// The networks that can only be local: private (RFC 1918), loopback, link-local,
+/// shared address space of carriers (RFC 6598), unique local (RFC 4193).
+fn local_networks() -> Vec<IpNet> {
+    let v4 = |a, b, length| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), length));
+    let v6 = |first, last, length| {
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, last), length))
+    };
+    vec![
+        v4(127, 0, 8),
+        v4(10, 0, 8),
+        v4(172, 16, 12),
+        v4(192, 168, 16),
+        v4(169, 254, 16),
+        v4(100, 64, 10),
+        v6(0, 1, 128),
+        v6(0xfe80, 0, 10),
+        v6(0xfc00, 0, 7),
+    ]
+}
+
+/// Where the gateway itself is asked: health, readiness, metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// The address of the admin HTTP server.
+    pub listen: SocketAddr,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9153)) }
+    }
+}
+
+/// Whom we ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The servers in order of preference; empty stands for the system's own.
+    pub servers: Vec<Server>,
+    /// How long one exchange with one server may take.
+    pub timeout: Duration,
+    /// Questions that wait for upstream at one time.
+    pub in_flight: usize,
+    /// A PEM file of certificate authorities to trust instead of the built-in ones.
+    pub tls_roots: Option<PathBuf>,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            timeout: Duration::from_millis(1500),
+            in_flight: 4096,
+            tls_roots: None,
+        }
+    }
+}
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// The most the answers may take, in octets.
+    pub octets: u64,
+    /// Answers are kept at least so long.
+    pub min_ttl: Duration,
+    /// Answers are kept at most so long.
+    pub max_ttl: Duration,
+    /// Negative answers are kept at most so long (RFC 2308 §5).
+    pub max_negative_ttl: Duration,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self {
+            octets: 64 << 20,
+            min_ttl: Duration::ZERO,
+            max_ttl: Duration::from_secs(86_400),
+            max_negative_ttl: Duration::from_secs(3 * 3600),
+        }
+    }
+}
+
+/// What a blocked answer looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// How long a client may keep it.
+    pub ttl: Duration,
+    /// Whether the extended error (RFC 8914) carries a text beside its code.
+    pub ede_text: bool,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { ttl: Duration::from_secs(30), ede_text: true }
+    }
+}
+
+/// Where listed names come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lists {
+    /// Whether the built-in starter lists are used.
+    pub starter: bool,
+    /// Files of names, in the order of the config.
+    pub sources: Vec<Source>,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self { starter: true, sources: Vec::new() }
+    }
+}
+
+/// One file of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What its names are about.
+    pub category: CategoryId,
+    /// Where it is: absolute, or below the directory of the config file.
+    pub path: PathBuf,
+    /// Its syntax.
+    pub format: Format,
+    /// What its names stand for.
+    pub scope: ScopeChoice,
+    /// The path as written: how logs, metrics and `why` name the source.
+    pub label: String,
+}
+
+impl Config {
+    /// The config of an empty file: what runs when there is none.
+    pub fn embedded() -> Self {
+        match load_text("", "built-in defaults", Path::new("")) {
+            Ok(config) => config,
+            Err(errors) => unreachable!("the defaults are tested to hold together: {errors}"),
+        }
+    }
+
+    /// The group of clients outside every prefix.
+    pub fn default_group(&self) -> &GroupRules {
+        &self.groups[self.default_group]
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::embedded()
+    }
+}
+
+/// Reads a config from `text`, which came from `path`.
+///
+/// Relative paths in it are taken from `base_dir`. Nothing is opened here.
+///
+/// # Errors
+///
+/// Every mistake of meaning; or the first mistake of shape (syntax, an unknown
+/// key, a wrong type), behind which meaning cannot be seen.
+///
+/// # Examples
+///
+/// ```
+/// # use std::path::Path;
+/// # use lachan::config::load_text;
+/// let config = load_text("[block]\nttl = \"10s\"\n", "gateway.toml", Path::new("/etc/lachan"))?;
+/// assert_eq!(config.block.ttl.as_secs(), 10);
+/// assert_eq!(config.default_group().name, "default");
+/// # Ok::<(), lachan::config::ConfigErrors>(())
+/// ```
+pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, ConfigErrors> {
+    let taxonomy = starter::taxonomy().map_err(|mistakes| {
+        ConfigErrors::new("built-in categories.toml", starter::CATEGORIES, mistakes)
+    })?;
+    file::parse(text)
+        .map_err(|mistake| vec![mistake])
+        .and_then(|file| check::check(&file, base_dir, taxonomy))
+        .map_err(|mistakes| ConfigErrors::new(path, text, mistakes))
+}
+
+/// All that is wrong with a text; displays every mistake in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    path: String,
+    text: String,
+    mistakes: Vec<Diagnostic>,
+}
+
+impl ConfigErrors {
+    /// The mistakes of `text`, which came from `path`.
+    pub fn new(path: &str, text: &str, mistakes: Vec<Diagnostic>) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), mistakes }
+    }
+
+    /// The mistakes in the order of the text.
+    pub fn mistakes(&self) -> &[Diagnostic] {
+        &self.mistakes
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> =
+            self.mistakes.iter().map(|mistake| mistake.render(&self.path, &self.text)).collect();
+        f.write_str(shown.concat().trim_end())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Writes alternatives for a message: `a`, `b`, `c`.
+fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}

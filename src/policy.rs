@@ -64,7 +64,7 @@ impl AnswerMode {
 }
 
 /// What the config says of one group of clients.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupRules {
     /// The name in config, metrics and traces.
     pub name: String,

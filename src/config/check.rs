@@ -1,0 +1,329 @@
+//! File → Config: the meaning of each key, every mistake at once.
+//!
+//! A section starts from its `Default` and each key that is given and right
+//! replaces one value. A key that is wrong leaves a mistake and the default
+//! behind, so that checking goes on; the [`Config`] is built only if no mistake
+//! was left. Groups and profiles are in `group.rs`, single values in `value.rs`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use toml::Spanned;
+
+use super::file::{
+    AdminFile, BlockFile, CacheFile, File, ListenFile, ListsFile, SchoolFile, SourceFile, Table,
+    UpstreamFile,
+};
+use super::quantity::show_duration;
+use super::server::Server;
+use super::value::{Checker, each, place_of};
+use super::{Admin, Block, CacheLimits, Config, Listen, Lists, School, Source, Upstream, group};
+use crate::blocklist::{Format, ScopeChoice};
+use crate::category::Taxonomy;
+use crate::diagnostic::Diagnostic;
+
+/// Says what a file means, or all that is wrong with it.
+///
+/// # Errors
+///
+/// Every mistake, in the order of the text.
+pub(super) fn check(
+    file: &File,
+    base_dir: &Path,
+    taxonomy: Taxonomy,
+) -> Result<Config, Vec<Diagnostic>> {
+    let mut checker = Checker::new(base_dir, &taxonomy);
+    let school = checker.school(&file.school);
+    let listen = checker.listen(&file.listen);
+    let admin = checker.admin(&file.admin, &listen);
+    let upstream = checker.upstream(&file.upstream, &listen);
+    let cache = checker.cache(&file.cache);
+    let block = checker.block(&file.block);
+    let (groups, default_group) = group::check(&mut checker, file, school.level);
+    let lists = checker.lists(&file.lists);
+    let mistakes = checker.into_mistakes();
+    if mistakes.is_empty() {
+        return Ok(Config {
+            school,
+            listen,
+            admin,
+            upstream,
+            cache,
+            block,
+            groups,
+            default_group,
+            lists,
+            taxonomy,
+        });
+    }
+    Err(mistakes)
+}
+
+/// Sections.
+impl Checker<'_> {
+    fn school(&mut self, file: &SchoolFile) -> School {
+        let mut school = School::default();
+        let is_id = |text: &str| {
+            (1..=64).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
+        let is_name =
+            |text: &str| text.chars().count() <= 200 && !text.chars().any(char::is_control);
+        let is_zone = |text: &str| {
+            (1..=64).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
+                && text.starts_with(|c: char| c.is_ascii_uppercase())
+        };
+        self.text(
+            &file.id,
+            is_id,
+            "is not a school id; it must be 1 to 64 of letters, digits, `.`, `_` and `-`",
+            &mut school.id,
+        );
+        self.text(
+            &file.name,
+            is_name,
+            "is not a name; it must be at most 200 characters on one line",
+            &mut school.name,
+        );
+        self.text(
+            &file.timezone,
+            is_zone,
+            "is not an IANA time zone; it must be a name such as `Asia/Ho_Chi_Minh` or `UTC`",
+            &mut school.timezone,
+        );
+        school.level = self.level(&file.level);
+        school
+    }
+
+    fn listen(&mut self, file: &ListenFile) -> Listen {
+        let mut listen = Listen::default();
+        if let Some(dns) = &file.dns {
+            listen.dns = self.addresses(dns);
+        }
+        if let Some(allow) = &file.allow {
+            listen.allow = self.allowed_networks(allow);
+        }
+        self.number("workers", &file.workers, 0..=256, &mut listen.workers);
+        self.number(
+            "tcp_connections",
+            &file.tcp_connections,
+            1..=65_535,
+            &mut listen.tcp_connections,
+        );
+        self.number("tcp_per_client", &file.tcp_per_client, 1..=65_535, &mut listen.tcp_per_client);
+        self.duration(
+            "tcp_idle",
+            file.tcp_idle.as_ref(),
+            Duration::from_secs(1)..=Duration::from_secs(600),
+            &mut listen.tcp_idle,
+        );
+        self.number("tcp_in_flight", &file.tcp_in_flight, 1..=1024, &mut listen.tcp_in_flight);
+        listen
+    }
+
+    fn addresses(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
+        if given.get_ref().is_empty() {
+            self.report(given.span(), "`dns` is empty; it must have at least one address").hint =
+                Some("write `dns = [\"127.0.0.1:5300\"]`, or leave the key out".into());
+        }
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for text in given.get_ref() {
+            let Some(address) = self.address(text, 53) else { continue };
+            // Port 0 asks the system for a free port, another one each time.
+            if address.port() != 0 && addresses.contains(&address) {
+                self.report(text.span(), format!("`{address}` stands twice in `dns`")).hint =
+                    Some("remove one of the two".into());
+            }
+            addresses.push(address);
+        }
+        addresses
+    }
+
+    fn allowed_networks(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<IpNet> {
+        if given.get_ref().is_empty() {
+            self.report(given.span(), "`allow` is empty, so no client would be answered").hint =
+                Some("name the networks of the school, or leave the key out".into());
+        }
+        let mut networks = Vec::new();
+        for text in given.get_ref() {
+            let Some(network) = self.network(text) else { continue };
+            if networks.contains(&network) {
+                self.report(text.span(), format!("`{network}` stands twice in `allow`")).hint =
+                    Some("remove one of the two".into());
+            }
+            networks.push(network);
+        }
+        networks
+    }
+
+    fn admin(&mut self, file: &AdminFile, listen: &Listen) -> Admin {
+        let mut admin = Admin::default();
+        let Some(text) = &file.listen else { return admin };
+        let Some(address) = self.address(text, 9153) else { return admin };
+        if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
+            self.report(
+                text.span(),
+                format!("`{address}` is taken: `[listen] dns` answers there over TCP"),
+            )
+            .hint = Some("give the admin server another port".into());
+        }
+        admin.listen = address;
+        admin
+    }
+
+    fn upstream(&mut self, file: &UpstreamFile, listen: &Listen) -> Upstream {
+        let mut upstream = Upstream::default();
+        for text in each(&file.servers) {
+            if let Some(server) = self.server(text, listen) {
+                if upstream.servers.iter().any(|other| is_same(other, &server)) {
+                    self.report(
+                        text.span(),
+                        format!("`{}` stands twice in `servers`", text.get_ref()),
+                    )
+                    .hint = Some("remove one of the two".into());
+                }
+                upstream.servers.push(server);
+            }
+        }
+        self.duration(
+            "timeout",
+            file.timeout.as_ref(),
+            Duration::from_millis(50)..=Duration::from_secs(30),
+            &mut upstream.timeout,
+        );
+        self.number("in_flight", &file.in_flight, 1..=65_536, &mut upstream.in_flight);
+        upstream.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
+        upstream
+    }
+
+    fn server(&mut self, text: &Spanned<String>, listen: &Listen) -> Option<Server> {
+        let server: Server = match text.get_ref().parse() {
+            Ok(server) => server,
+            Err(error) => {
+                self.report(
+                    text.span(),
+                    format!("`{}` is not an upstream server: {error}", text.get_ref()),
+                )
+                .hint = Some(
+                    "write `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` or \
+                     `https://192.0.2.1/dns-query#dns.example`"
+                        .into(),
+                );
+                return None;
+            }
+        };
+        if let Some(own) = listen.dns.iter().find(|own| reaches(**own, server.address)) {
+            self.report(
+                text.span(),
+                format!("`{}` is this gateway itself, which listens on `{own}`", text.get_ref()),
+            )
+            .hint = Some("name another server: a query must not come back to its sender".into());
+        }
+        Some(server)
+    }
+
+    fn cache(&mut self, file: &CacheFile) -> CacheLimits {
+        let mut cache = CacheLimits::default();
+        let day = 86_400;
+        self.size("size", file.size.as_ref(), 64 << 10..=4 << 30, &mut cache.octets);
+        self.ttl("min_ttl", file.min_ttl.as_ref(), 0..=3600, &mut cache.min_ttl);
+        self.ttl("max_ttl", file.max_ttl.as_ref(), 1..=7 * day, &mut cache.max_ttl);
+        self.ttl(
+            "max_negative_ttl",
+            file.max_negative_ttl.as_ref(),
+            1..=day,
+            &mut cache.max_negative_ttl,
+        );
+        for (key, most, span) in [
+            ("max_ttl", cache.max_ttl, file.max_ttl.as_ref()),
+            ("max_negative_ttl", cache.max_negative_ttl, file.max_negative_ttl.as_ref()),
+        ] {
+            let span = file.min_ttl.as_ref().or(span).map_or(0..0, Spanned::span);
+            if cache.min_ttl > most {
+                self.report(
+                    span,
+                    format!(
+                        "`min_ttl` is {}, more than `{key}`, which is {}",
+                        show_duration(cache.min_ttl),
+                        show_duration(most)
+                    ),
+                )
+                .hint = Some(format!("lower `min_ttl` or raise `{key}`"));
+            }
+        }
+        cache
+    }
+
+    fn block(&mut self, file: &BlockFile) -> Block {
+        let mut block = Block::default();
+        self.ttl("ttl", file.ttl.as_ref(), 1..=3600, &mut block.ttl);
+        block.ede_text = file.ede_text.unwrap_or(block.ede_text);
+        block
+    }
+
+    fn lists(&mut self, file: &ListsFile) -> Lists {
+        let mut lists = Lists::default();
+        lists.starter = file.starter.unwrap_or(lists.starter);
+        for table in &file.source {
+            let source = self.source(table);
+            if let Some(source) = source {
+                let is_same = |other: &Source| {
+                    (other.category, &other.path) == (source.category, &source.path)
+                };
+                if lists.sources.iter().any(is_same) {
+                    self.report(
+                        place_of(table.get_ref().path.as_ref(), table),
+                        format!("`{}` is a source of this category already", source.label),
+                    )
+                    .hint = Some("remove one of the two `[[lists.source]]`".into());
+                }
+                lists.sources.push(source);
+            }
+        }
+        lists
+    }
+
+    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Source> {
+        let file = table.get_ref();
+        let category = match &file.category {
+            Some(text) => self.category(text),
+            None => self.missing(table.span(), "[[lists.source]]", "category"),
+        };
+        let path = match &file.path {
+            Some(text) => self.path("path", text),
+            None => self.missing(table.span(), "[[lists.source]]", "path"),
+        };
+        let format = file.format.as_ref().map_or(Some(Format::default()), |text| {
+            self.choice("format", text, &Format::ALL, Format::id)
+        });
+        let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
+            self.choice("scope", text, &ScopeChoice::ALL, ScopeChoice::id)
+        });
+        let label = file.path.as_ref().map(|text| text.get_ref().clone())?;
+        Some(Source { category: category?, path: path?, format: format?, scope: scope?, label })
+    }
+}
+
+/// Whether DNS sent to `server` would come back to a socket bound to `own`.
+fn reaches(own: SocketAddr, server: SocketAddr) -> bool {
+    let is_this_host = server.ip().is_loopback() || server.ip().is_unspecified();
+    own.port() == server.port()
+        && own.is_ipv4() == server.is_ipv4()
+        && (own.ip() == server.ip() || own.ip().is_unspecified() && is_this_host)
+}
+
+/// Whether two sockets cannot be bound at one time.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
+}
+
+/// Whether two servers are one, whatever way they are written.
+fn is_same(one: &Server, other: &Server) -> bool {
+    let place = |server: &Server| (server.transport, server.address);
+    place(one) == place(other) && one.tls_name == other.tls_name && one.path == other.path
+}

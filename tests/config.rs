@@ -1,0 +1,297 @@
+//! The config as its operator meets it: the reference file, what it means, and (below
+//! `config/`) every message.
+#![expect(clippy::panic, reason = "a test binary")]
+
+use std::path::{Path, PathBuf};
+
+use lachan::blocklist::{Format, ScopeChoice};
+use lachan::category::CategorySet;
+use lachan::config::{Config, load_text};
+use lachan::name::Name;
+use lachan::policy::{AnswerMode, GroupRules};
+
+#[path = "config/group.rs"]
+mod group;
+#[path = "config/section.rs"]
+mod section;
+#[path = "config/shape.rs"]
+mod shape;
+
+const GATEWAY: &str = include_str!("../config/gateway.toml");
+
+fn load(text: &str) -> Result<Config, String> {
+    load_text(text, "gateway.toml", Path::new("/etc/lachan")).map_err(|errors| errors.to_string())
+}
+
+/// The config of a text that has nothing wrong.
+fn right(text: &str) -> Config {
+    load(text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// What the operator reads.
+fn mistakes(text: &str) -> String {
+    load(text).expect_err("a mistake")
+}
+
+fn group_of<'a>(config: &'a Config, name: &str) -> &'a GroupRules {
+    config.groups.iter().find(|group| group.name == name).expect("a group of this name")
+}
+
+/// The ids of a set, in the order of the taxonomy.
+fn ids(config: &Config, set: CategorySet) -> Vec<&str> {
+    set.iter().map(|category| config.taxonomy.category(category).id.as_str()).collect()
+}
+
+/// The categories that a profile may let through at level `staff`.
+fn loose(config: &Config, set: CategorySet) -> Vec<&str> {
+    ids(config, set.without(config.taxonomy.locked_for(lachan::category::Level::Staff)))
+}
+
+//------------ The reference file ----------------------------------------------
+
+#[test]
+fn the_reference_is_accepted_and_equals_the_defaults() {
+    assert_eq!(right(GATEWAY), Config::embedded());
+    assert_eq!(right(""), Config::default());
+}
+
+/// The reference with every key that is commented out put in force.
+fn reference_in_full() -> String {
+    let in_force = |line: &str| {
+        let rest = line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with(' '));
+        rest.unwrap_or(line).to_owned()
+    };
+    GATEWAY.lines().map(in_force).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_examples_of_the_reference_are_accepted_too() {
+    let config = right(&reference_in_full());
+    assert_eq!(config.groups.len(), 2);
+    assert_eq!(config.lists.sources[0].path, Path::new("/etc/lachan/lists/gambling.txt"));
+    assert_eq!(config.upstream.tls_roots, Some(PathBuf::from("/etc/lachan/roots.pem")));
+}
+
+/// The keys that the file may have below a table, found by giving one that it cannot have.
+///
+/// `None` if `header` does not open a table.
+fn keys_below(header: &str) -> Option<Vec<String>> {
+    let shown = mistakes(&format!("{header}\n__probe = 1\n"));
+    let known = shown.lines().next()?.split_once("unknown key `__probe`; the keys here are ")?.1;
+    Some(known.split(", ").map(|key| key.trim_matches('`').to_owned()).collect())
+}
+
+/// The header of every table, and the keys in it that are no tables themselves.
+fn tables() -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(header) = open.pop() {
+        let path = header.trim_matches(['[', ']']);
+        let mut plain = Vec::new();
+        for key in keys_below(&header).expect("a table") {
+            let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            // A table, a table that can stand many times, or tables by name.
+            let headers =
+                [format!("[{below}]"), format!("[[{below}]]"), format!("[{below}.office]")];
+            match headers.into_iter().find(|header| keys_below(header).is_some()) {
+                Some(header) => open.push(header),
+                None => plain.push(key),
+            }
+        }
+        found.push((header, plain));
+    }
+    found
+}
+
+#[test]
+fn the_reference_shows_every_key_of_every_table() {
+    let full = reference_in_full();
+    let tables = tables();
+    assert_eq!(tables.len(), 11, "the top, seven tables, [[group]], [profile.x], [[lists.source]]");
+    for (header, keys) in tables {
+        let after = match header.as_str() {
+            "" => full.as_str(),
+            header => {
+                full.split_once(&format!("\n{header}\n"))
+                    .unwrap_or_else(|| panic!("{header} is not in config/gateway.toml"))
+                    .1
+            }
+        };
+        let table: Vec<&str> = after.lines().take_while(|line| !line.starts_with('[')).collect();
+        for key in keys {
+            let starts = |line: &str| line.starts_with(&format!("{key} = "));
+            let place = table.iter().position(|line| starts(line));
+            let place = place.unwrap_or_else(|| panic!("{header} {key} is not in the reference"));
+            let is_explained = place > 0 && table[place - 1].starts_with("# ");
+            assert!(is_explained, "{header} {key} has no sentence above it");
+        }
+    }
+}
+
+//------------ Meaning ---------------------------------------------------------
+
+#[test]
+fn without_a_file_everyone_is_a_pupil_of_a_primary_school() {
+    let config = Config::embedded();
+    let [default] = config.groups.as_slice() else { panic!("one group") };
+    assert_eq!((default.name.as_str(), default.clients.len()), ("default", 0));
+    let [with_level] = &right("[school]\nlevel = \"primary\"\n").groups[..] else { panic!("one") };
+    assert_eq!(default, with_level);
+    assert!(default.block.contains(config.taxonomy.find("games").expect("games")));
+    assert_eq!(default.block.intersection(default.locked), default.locked);
+    assert!(default.block.intersection(default.observe).is_empty());
+}
+
+#[test]
+fn a_group_takes_its_level_from_the_profile_then_itself_then_the_school() {
+    let config = right(
+        r#"
+        school.level = "primary"
+        profile.adults = { level = "staff" }
+        group = [
+            { name = "a", clients = ["10.1.0.0/16"], profile = "adults" },
+            { name = "b", clients = ["10.2.0.0/16"], level = "staff" },
+            { name = "c", clients = ["10.3.0.0/16"] },
+        ]
+        "#,
+    );
+    assert_eq!(group_of(&config, "a").block, group_of(&config, "b").block);
+    assert_eq!(group_of(&config, "c").block, config.default_group().block);
+    assert_ne!(group_of(&config, "a").block, group_of(&config, "c").block);
+}
+
+#[test]
+fn a_profile_with_block_is_complete_but_for_locks() {
+    let config = right(
+        r#"
+        [[group]]
+        name = "default"
+        profile = "p"
+        [profile.p]
+        level = "staff"
+        block = ["games"]
+        observe = ["social"]
+        allow = ["Lib.Example"]
+        deny = ["x.example"]
+        answer = "zero"
+        "#,
+    );
+    let group = config.default_group();
+    assert_eq!(loose(&config, group.block), ["games"]);
+    assert_eq!(ids(&config, group.observe), ["social"]);
+    assert_eq!(group.block.intersection(group.locked), group.locked);
+    assert!(group.locked.contains(config.taxonomy.find("csam").expect("csam")));
+    assert_eq!(group.allow, [Name::from_text("lib.example").expect("a name")]);
+    assert_eq!(group.deny, [Name::from_text("x.example").expect("a name")]);
+    assert_eq!(group.answer, AnswerMode::Zero);
+}
+
+#[test]
+fn an_empty_block_still_blocks_what_is_locked() {
+    let config = right("profile.p.block = []\ngroup = [{ name = \"default\", profile = \"p\" }]\n");
+    let group = config.default_group();
+    assert_eq!(group.block, group.locked);
+    assert!(group.block.contains(config.taxonomy.find("adult").expect("adult")));
+}
+
+#[test]
+fn observe_without_block_moves_a_category_out_of_the_defaults() {
+    let config = right(
+        r#"
+        profile.p.observe = ["games"]
+        group = [
+            { name = "default" },
+            { name = "club", clients = ["10.1.0.0/16"], profile = "p", answer = "refused" },
+        ]
+        "#,
+    );
+    let games = CategorySet::EMPTY.with(config.taxonomy.find("games").expect("games"));
+    let (default, club) = (config.default_group(), group_of(&config, "club"));
+    assert_eq!(club.block, default.block.without(games));
+    assert_eq!(club.observe, default.observe.union(games));
+    assert_eq!((default.answer, club.answer), (AnswerMode::NxDomain, AnswerMode::Refused));
+}
+
+#[test]
+fn lessons_block_and_safe_variants_are_observed() {
+    let config = right("school.level = \"lower-secondary\"\n");
+    let group = config.default_group();
+    let has = |set: CategorySet, id: &str| set.contains(config.taxonomy.find(id).expect("an id"));
+    assert!(has(group.block, "social"), "`lessons` without a timetable");
+    assert!(has(group.observe, "video"), "`safe`");
+    assert!(!has(group.block, "safe") && !has(group.observe, "safe"));
+}
+
+#[test]
+fn the_default_group_is_named_or_called_default_or_made() {
+    let pupils = "[[group]]\nname = \"pupils\"\nclients = [\"10.0.0.0/8\"]\n";
+    let made = right(pupils);
+    assert_eq!((made.groups.len(), made.default_group().name.as_str()), (2, "default"));
+    let named = right(&format!("default_group = \"pupils\"\n{pupils}"));
+    assert_eq!((named.groups.len(), named.default_group().name.as_str()), (1, "pupils"));
+    let called = right(&format!("{pupils}[[group]]\nname = \"default\"\n"));
+    assert_eq!((called.groups.len(), called.default_group), (2, 1));
+}
+
+#[test]
+fn paths_are_relative_to_the_file_and_labels_are_as_written() {
+    let config = right(
+        r#"
+        [[lists.source]]
+        category = "gambling"
+        path = "lists/g.hosts"
+        format = "hosts"
+        scope = "subtree"
+        [[lists.source]]
+        category = "adult"
+        path = "/srv/adult.txt"
+        "#,
+    );
+    let [gambling, adult] = config.lists.sources.as_slice() else { panic!("two sources") };
+    assert_eq!(gambling.path, Path::new("/etc/lachan/lists/g.hosts"));
+    assert_eq!(gambling.label, "lists/g.hosts");
+    assert_eq!((gambling.format, gambling.scope), (Format::Hosts, ScopeChoice::Subtree));
+    assert_eq!(adult.path, Path::new("/srv/adult.txt"));
+    assert_eq!((adult.format, adult.scope), (Format::Auto, ScopeChoice::AsFormat));
+}
+
+#[test]
+fn networks_are_prefixes_or_single_addresses() {
+    let config = right(
+        "[[group]]\nname = \"a\"\nclients = [\"10.0.0.7\", \"2001:db8::1\", \"0.0.0.0/0\"]\n",
+    );
+    let shown: Vec<String> =
+        group_of(&config, "a").clients.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["10.0.0.7/32", "2001:db8::1/128", "0.0.0.0/0"]);
+}
+
+#[test]
+fn free_ports_may_stand_twice() {
+    let config = right(
+        "[listen]\ndns = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n[admin]\nlisten = \"127.0.0.1:0\"\n",
+    );
+    assert_eq!(config.listen.dns.len(), 2);
+}
+
+//------------ Hostile input ---------------------------------------------------
+
+#[test]
+fn no_change_of_an_octet_makes_reading_panic() {
+    let text = reference_in_full();
+    let octets = text.as_bytes();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    for _ in 0..1000 {
+        // xorshift64: the same changes on every run.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let mut changed = octets.to_vec();
+        let place = usize::try_from(random >> 16).expect("64 bits") % changed.len();
+        changed[place] = random.to_le_bytes()[0];
+        // The shell refuses a file that is not UTF-8 before it comes here.
+        let _ = load(&String::from_utf8_lossy(&changed));
+    }
+    for end in (0..octets.len()).step_by(7) {
+        let _ = load(&String::from_utf8_lossy(&octets[..end]));
+    }
+}
