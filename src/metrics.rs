@@ -368,7 +368,7 @@ fn holdings(state: &State) -> Vec<MetricFamily> {
 }
 
 fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> MetricFamily {
-    let mut family = MetricFamily::new();
+    let mut family = MetricFamily::default();
     family.set_name(name.into());
     family.set_help(help.into());
     family.set_field_type(kind);
@@ -378,7 +378,7 @@ fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> Met
 
 fn labelled(labels: &[(&str, &str)]) -> Metric {
     let pairs = labels.iter().map(|(name, value)| {
-        let mut pair = LabelPair::new();
+        let mut pair = LabelPair::default();
         pair.set_name((*name).into());
         pair.set_value((*value).into());
         pair
@@ -388,7 +388,7 @@ fn labelled(labels: &[(&str, &str)]) -> Metric {
 
 fn counter(labels: &[(&str, &str)], value: u64) -> Metric {
     let mut metric = labelled(labels);
-    let mut counter = Counter::new();
+    let mut counter = Counter::default();
     counter.set_value(value as f64);
     metric.set_counter(counter);
     metric
@@ -396,7 +396,7 @@ fn counter(labels: &[(&str, &str)], value: u64) -> Metric {
 
 fn gauge(labels: &[(&str, &str)], value: f64) -> Metric {
     let mut metric = labelled(labels);
-    let mut gauge = Gauge::new();
+    let mut gauge = Gauge::default();
     gauge.set_value(value);
     metric.set_gauge(gauge);
     metric
@@ -409,9 +409,9 @@ fn histogram(
     sum: f64,
 ) -> Metric {
     let mut metric = labelled(labels);
-    let mut histogram = Histogram::new();
+    let mut histogram = Histogram::default();
     let buckets = buckets.map(|(bound, cumulative)| {
-        let mut bucket = Bucket::new();
+        let mut bucket = Bucket::default();
         bucket.set_upper_bound(bound);
         bucket.set_cumulative_count(cumulative);
         bucket

@@ -13,6 +13,7 @@ use super::taxonomy;
 use crate::category::Taxonomy;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::name::Name;
+use crate::policy::CanaryKind;
 
 /// The taxonomy.
 pub const CATEGORIES: &str = include_str!("../../blocklists/categories.toml");
@@ -78,31 +79,6 @@ pub struct Essential {
     pub is_exact: bool,
     /// Why it is essential.
     pub class: Class,
-}
-
-/// Who asks a canary name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CanaryKind {
-    /// Firefox, before it turns its own DNS over HTTPS on.
-    Firefox,
-    /// iCloud Private Relay.
-    Icloud,
-    /// Chrome's private prefetch proxy.
-    Chrome,
-}
-
-impl CanaryKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Firefox, Self::Icloud, Self::Chrome];
-
-    /// The word in the file.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Firefox => "firefox",
-            Self::Icloud => "icloud",
-            Self::Chrome => "chrome",
-        }
-    }
 }
 
 /// The embedded taxonomy.

@@ -39,10 +39,8 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> std::io::Result<
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     match admin.metrics.text() {
-        Ok(text) => {
-            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
-                .into_response()
-        }
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+            .into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics could not be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

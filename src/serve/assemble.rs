@@ -183,8 +183,11 @@ fn parts(
     lists: Arc<crate::matcher::suffix::SuffixTable>,
     names: &mut GroupNames,
 ) -> Result<Parts, AssembleError> {
-    let essential = starter::essential().map_err(AssembleError::Config)?;
-    let canaries = starter::canaries().map_err(AssembleError::Config)?;
+    let embedded = |file: &'static str, text: &'static str| {
+        move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
+    };
+    let essential = starter::essential().map_err(embedded("essential.txt", starter::ESSENTIAL))?;
+    let canaries = starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?;
     let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);

@@ -92,8 +92,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut clients =
-            self.connections.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = self.connections.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = clients.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {

@@ -44,7 +44,12 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Answers the queries of one socket until `stop` is set.
-pub fn work(socket: &Arc<UdpSocket>, gateway: &Arc<Gateway>, counters: &Counters, stop: &AtomicBool) {
+pub fn work(
+    socket: &Arc<UdpSocket>,
+    gateway: &Arc<Gateway>,
+    counters: &Counters,
+    stop: &AtomicBool,
+) {
     let mut query = vec![0; MAX_QUERY];
     let mut out = vec![0; MAX_REPLY];
     let mut policy = gateway.current.reader();
