@@ -208,6 +208,7 @@ struct Expect {
     /// The code; 0 = there is none.
     ede: Option<u16>,
     ede_contains: Option<String>,
+    ede_lacks: Option<String>,
     authority_soa: Option<bool>,
     #[serde(default)]
     ad: bool,
@@ -457,6 +458,11 @@ impl Step {
             && !ede.as_ref().is_some_and(|(_, text)| text.contains(part))
         {
             faults.push(format!("EDE is {ede:?}, its text should contain {part:?}"));
+        }
+        if let Some(part) = &expect.ede_lacks
+            && ede.as_ref().is_some_and(|(_, text)| text.contains(part))
+        {
+            faults.push(format!("EDE is {ede:?}, its text should not contain {part:?}"));
         }
         if expect.size_max.is_some_and(|limit| answer.raw.len() > limit) {
             faults.push(format!("the answer has {} octets", answer.raw.len()));

@@ -124,8 +124,8 @@ impl Upstream {
 }
 
 impl Table {
-    /// The answer to a question that has just come; it is noted.
-    fn next(&mut self, asked: Asked) -> Canned {
+    /// What was told about a question that has just come; it is noted.
+    fn next(&mut self, asked: Asked) -> Option<Canned> {
         let (name, qtype) = (asked.name.clone(), asked.qtype);
         self.asked.push(asked);
         for key in [(name.clone(), Some(qtype)), (name.clone(), None)] {
@@ -135,27 +135,14 @@ impl Table {
                     Some(0) => {}
                     Some(left) => {
                         *left -= 1;
-                        return one.clone();
+                        return Some(one.clone());
                     }
-                    None => return one.clone(),
+                    None => return Some(one.clone()),
                 }
             }
         }
-        default_answer(&name, RecordType::from(qtype))
+        None
     }
-}
-
-/// What it says when it was told nothing.
-fn default_answer(name: &str, qtype: RecordType) -> Canned {
-    let is_missing = name == "nx.example." || name.ends_with(".nx.example.");
-    let mut canned = Canned::default();
-    match qtype {
-        _ if is_missing => canned.rcode = 3,
-        RecordType::A => canned.answer.push(format!("{name} 3600 A 192.0.2.1")),
-        RecordType::AAAA => canned.answer.push(format!("{name} 3600 AAAA 2001:db8::1")),
-        _ => {}
-    }
-    canned
 }
 
 struct Handler {
@@ -179,16 +166,21 @@ impl RequestHandler for Handler {
             is_tcp,
             dnssec_ok: request.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok),
         };
-        let is_notable = request.metadata.op_code == OpCode::Query;
-        let canned =
-            if is_notable { self.table.lock().unwrap().next(asked) } else { Canned::default() };
+        let told = self.table.lock().unwrap().next(asked);
+        let (canned, implied) = match told {
+            Some(canned) => (canned, None),
+            None => default_answer(query.name(), query.query_type()),
+        };
         tokio::time::sleep(canned.delay).await;
         if canned.is_silent {
             return info;
         }
 
         let is_cut = canned.truncates_udp && !is_tcp;
-        let (answer, authority) = if is_cut { (Vec::new(), Vec::new()) } else { canned.records() };
+        let (mut answer, authority) = canned.records(query.name(), implied);
+        if is_cut {
+            answer.clear();
+        }
         metadata.response_code = ResponseCode::from_low(canned.rcode);
         metadata.truncation = is_cut;
         metadata.authentic_data = canned.is_authentic;
@@ -202,12 +194,13 @@ impl RequestHandler for Handler {
 }
 
 impl Canned {
-    /// Records, with an SOA where the answer is negative and nothing else was told.
-    fn records(&self) -> (Vec<Record>, Vec<Record>) {
+    /// Answer and authority, with an SOA where it is negative and nothing else was told.
+    fn records(&self, qname: &Name, implied: Option<Record>) -> (Vec<Record>, Vec<Record>) {
         let parse = |lines: &[String]| lines.iter().map(|line| record(line)).collect::<Vec<_>>();
-        let (answer, mut authority) = (parse(&self.answer), parse(&self.authority));
+        let (mut answer, mut authority) = (parse(&self.answer), parse(&self.authority));
+        answer.extend(implied);
         if answer.is_empty() && authority.is_empty() && matches!(self.rcode, 0 | 3) {
-            authority.push(soa());
+            authority.push(soa(qname));
         }
         (answer, authority)
     }
@@ -224,11 +217,25 @@ impl Canned {
     }
 }
 
-/// `example. 300 SOA …`, minimum 300.
-fn soa() -> Record {
+/// What it says when it was told nothing, and the address that every name has.
+fn default_answer(name: &Name, qtype: RecordType) -> (Canned, Option<Record>) {
+    let missing = Name::from_ascii("nx.example.").unwrap();
+    if missing.zone_of(name) {
+        return (Canned { rcode: 3, ..Canned::default() }, None);
+    }
+    let data = match qtype {
+        RecordType::A => RData::A(A::new(192, 0, 2, 1)),
+        RecordType::AAAA => RData::AAAA(AAAA::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        _ => return (Canned::default(), None),
+    };
+    (Canned::default(), Some(Record::from_rdata(name.clone(), 3600, data)))
+}
+
+/// `tld. 300 SOA …`, minimum 300: an SOA at or above the name (RFC 2308 §2).
+fn soa(qname: &Name) -> Record {
     let name = |text| Name::from_ascii(text).unwrap();
     let data = SOA::new(name("ns.example."), name("root.example."), 1, 3600, 600, 86_400, 300);
-    Record::from_rdata(name("example."), 300, RData::SOA(data))
+    Record::from_rdata(qname.trim_to(1), 300, RData::SOA(data))
 }
 
 /// `owner ttl TYPE rdata`
