@@ -48,8 +48,11 @@ impl Diagnostic {
                 .get(self.span.clone())
                 .map_or(1, |s| s.lines().next().unwrap_or("").chars().count())
                 .max(1);
-            let pad: String =
-                shown.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let pad: String = shown
+                .chars()
+                .take(column - 1)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
             let _ = write!(
                 out,
                 "{gutter} |\n{number} | {shown}\n{gutter} | {pad}{}\n",

@@ -249,7 +249,8 @@ impl Folded {
     /// [`NameError::Truncated`], [`NameError::LabelType`], [`NameError::TooLong`].
     #[inline]
     pub fn from_wire(octets: &[u8]) -> Result<(Self, usize), NameError> {
-        let mut name = Self { octets: [0; MAX_OCTETS], length: 0, starts: [0; MAX_LABELS], labels: 0 };
+        let mut name =
+            Self { octets: [0; MAX_OCTETS], length: 0, starts: [0; MAX_LABELS], labels: 0 };
         let mut at = 0;
         loop {
             let length = *octets.get(at).ok_or(NameError::Truncated)?;

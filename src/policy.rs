@@ -1,11 +1,38 @@
 //! Policy: who may look up what.
+//!
+//! A [`Snapshot`] is all policy at one moment, immutable. One function decides
+//! a query, in one order, and says why:
+//!
+//! ```text
+//! special-use names ▶ canaries                          answered here, always
+//! csam, legal request                                   blocked for everyone
+//! essential names                                       pass, whatever lists say
+//! locked categories                                     blocked; no school allow loosens them
+//! school allow / school deny (the longest name wins)
+//! the group's categories                                block / observe / pass
+//! ```
+//!
+//! Review is the same order for the names an answer points to, without the
+//! names we answer ourselves. What the question's name was allowed by shields
+//! its chain from school deny and plain categories, never from what is locked.
+//!
+//! Absent on purpose: sockets, clock, files, counters.
 
 pub mod client;
+pub mod special;
+
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::category::CategorySet;
-use crate::name::Name;
+use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::matcher::names::NameTable;
+use crate::matcher::suffix::SuffixTable;
+use crate::matcher::{Scope, SuffixHashes};
+use crate::name::{Folded, Name};
+use crate::policy::client::PrefixTable;
+use crate::policy::special::{Special, special};
 
 /// How a blocked name is answered. All query types get the same mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,3 +83,418 @@ pub struct GroupRules {
     /// How a blocked name is answered.
     pub answer: AnswerMode,
 }
+
+/// A group's place in the snapshot, 0 to 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub u8);
+
+/// Which block of counters a group counts in, 0 to 15.
+///
+/// It stays with the group's name through reloads, whatever place the group has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupCounters(pub u8);
+
+/// Why a canary name exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CanaryKind {
+    /// Firefox asks whether it may turn DoH on by itself.
+    Firefox,
+    /// iCloud Private Relay asks whether it may be used.
+    ICloud,
+    /// Chrome's private prefetch proxy asks whether it must check names.
+    Chrome,
+}
+
+impl CanaryKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Firefox, Self::ICloud, Self::Chrome];
+
+    /// The id used in data and metrics.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Firefox => "firefox",
+            Self::ICloud => "icloud",
+            Self::Chrome => "chrome",
+        }
+    }
+}
+
+/// The step of the order that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// A special-use name.
+    SpecialUse,
+    /// A protocol canary.
+    Canary,
+    /// csam and legal requests.
+    Illegal,
+    /// An essential name.
+    Essential,
+    /// A locked category.
+    Locked,
+    /// The school's allow list.
+    SchoolAllow,
+    /// The school's deny list.
+    SchoolDeny,
+    /// The group's action for a category.
+    Category,
+    /// Nothing spoke of the name.
+    Default,
+}
+
+impl Layer {
+    /// The id used in traces.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::SpecialUse => "special-use",
+            Self::Canary => "canary",
+            Self::Illegal => "illegal",
+            Self::Essential => "essential",
+            Self::Locked => "locked",
+            Self::SchoolAllow => "school-allow",
+            Self::SchoolDeny => "school-deny",
+            Self::Category => "category",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// What policy says about one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A special-use name: answered here.
+    Special(Special),
+    /// A canary: answered here, negatively.
+    Canary(CanaryKind),
+    /// Answered as blocked.
+    Block(Block),
+    /// Resolved.
+    Pass(Pass),
+}
+
+/// A block, with its reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// The step that decided.
+    pub layer: Layer,
+    /// The category reported; none where the school denied an unlisted name.
+    pub category: Option<CategoryId>,
+}
+
+/// A name that is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// The step that decided.
+    pub layer: Layer,
+    /// Categories that are counted.
+    pub observed: CategorySet,
+}
+
+impl Pass {
+    /// Whether the chain of the answer is shielded from school deny and plain categories.
+    pub fn is_shield(self) -> bool {
+        matches!(self.layer, Layer::Essential | Layer::SchoolAllow)
+    }
+}
+
+/// What a school says of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Let it through.
+    Allow,
+    /// Block it.
+    Deny,
+}
+
+/// A group, ready to decide with.
+#[derive(Debug)]
+pub struct Group {
+    /// The name in config, metrics and traces.
+    pub name: String,
+    /// Categories answered as blocked, locked ones too.
+    pub block: CategorySet,
+    /// Categories counted and let through.
+    pub observe: CategorySet,
+    /// Categories that no school allow loosens.
+    pub locked: CategorySet,
+    /// The school's allow and deny names.
+    pub own: NameTable<Own>,
+    /// How a blocked name is answered.
+    pub answer: AnswerMode,
+    /// Where its outcomes are counted.
+    pub counters: GroupCounters,
+}
+
+/// A name with its hashes: what every table is asked with.
+pub struct Subject<'a> {
+    /// The name.
+    pub name: &'a Folded,
+    hashes: SuffixHashes,
+}
+
+/// What a snapshot is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// All categories.
+    pub taxonomy: Arc<Taxonomy>,
+    /// Every listed name.
+    pub lists: Arc<SuffixTable>,
+    /// The groups, never empty, and where each is counted.
+    pub groups: Vec<(GroupRules, GroupCounters)>,
+    /// Which of them takes the clients that no prefix covers.
+    pub default_group: usize,
+    /// Networks that are answered at all.
+    pub access: Vec<IpNet>,
+    /// Names that resolve in every mode.
+    pub essential: Vec<(Name, Scope)>,
+    /// Canaries.
+    pub canaries: Vec<(Name, CanaryKind)>,
+    /// Seconds that a blocked answer may be kept by the client.
+    pub block_ttl: u32,
+    /// Whether a blocked answer says its category in words.
+    pub ede_text: bool,
+}
+
+/// All policy at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    taxonomy: Arc<Taxonomy>,
+    lists: Arc<SuffixTable>,
+    groups: Vec<Group>,
+    default_group: GroupId,
+    clients: PrefixTable<GroupId>,
+    access: PrefixTable<()>,
+    essential: NameTable<()>,
+    canaries: NameTable<CanaryKind>,
+    /// csam and legal requests.
+    illegal: CategorySet,
+    legal_request: Option<CategoryId>,
+    /// Good names (`safe`): no plain category blocks them.
+    positive: CategorySet,
+    block_ttl: u32,
+    /// What a blocked answer says, by category; the last is for none.
+    texts: Vec<Box<[u8]>>,
+}
+
+/// A name that the school allows and a locked category lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedAllow {
+    /// The group whose profile allows it.
+    pub group: String,
+    /// The name.
+    pub name: Name,
+    /// The locked category that lists it.
+    pub category: CategoryId,
+}
+
+impl Snapshot {
+    /// Puts policy together.
+    pub fn new(parts: Parts) -> Self {
+        let seed = parts.lists.seed();
+        let taxonomy = parts.taxonomy;
+        let named = |id| taxonomy.find(id);
+        let illegal = ["csam", "legal_request"].into_iter().filter_map(named).collect();
+        let subtree = |(name, kind)| (name, Scope::Subtree, kind);
+        let numbered = || parts.groups.iter().zip(0..=u8::MAX);
+        let clients = numbered()
+            .flat_map(|((group, _), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
+        Self {
+            clients: PrefixTable::new(clients),
+            access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
+            essential: NameTable::new(
+                parts.essential.into_iter().map(|(name, scope)| (name, scope, ())),
+                seed,
+            ),
+            canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
+            legal_request: named("legal_request"),
+            positive: taxonomy.select(|row| row.is_positive),
+            texts: texts(&taxonomy, parts.lists.digest(), parts.ede_text),
+            illegal,
+            groups: parts
+                .groups
+                .into_iter()
+                .map(|(rules, counters)| group(rules, counters, illegal, seed))
+                .collect(),
+            default_group: GroupId(parts.default_group as u8),
+            block_ttl: parts.block_ttl,
+            lists: parts.lists,
+            taxonomy,
+        }
+    }
+
+    /// All categories.
+    pub fn taxonomy(&self) -> &Taxonomy {
+        &self.taxonomy
+    }
+
+    /// Every listed name.
+    pub fn lists(&self) -> &Arc<SuffixTable> {
+        &self.lists
+    }
+
+    /// The groups, in the order of their ids.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Whether clients at this address are answered.
+    #[inline]
+    pub fn answers(&self, client: IpAddr) -> bool {
+        self.access.get(client).is_some()
+    }
+
+    /// The group of a client: every client has one.
+    #[inline]
+    pub fn group_of(&self, client: IpAddr) -> GroupId {
+        self.clients.get(client).unwrap_or(self.default_group)
+    }
+
+    /// The group with this id.
+    #[inline]
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.groups[usize::from(id.0)]
+    }
+
+    /// Seconds that a blocked answer may be kept.
+    #[inline]
+    pub fn block_ttl(&self) -> u32 {
+        self.block_ttl
+    }
+
+    /// Whether a category is there because an authority outside asked for it.
+    #[inline]
+    pub fn is_legal_request(&self, category: Option<CategoryId>) -> bool {
+        category.is_some() && category == self.legal_request
+    }
+
+    /// The words that go with a blocked answer.
+    #[inline]
+    pub fn text(&self, category: Option<CategoryId>) -> &[u8] {
+        let place = category.map_or(self.texts.len() - 1, CategoryId::index);
+        self.texts.get(place).map_or(&[], |text| text)
+    }
+
+    /// Hashes a name once, for all tables.
+    #[inline]
+    pub fn subject<'a>(&self, name: &'a Folded) -> Subject<'a> {
+        Subject { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
+    }
+
+    /// Decides about the name of a question.
+    #[inline]
+    pub fn decide(&self, group: GroupId, subject: &Subject<'_>, qtype: u16) -> Verdict {
+        if let Some(special) = special(subject.name, qtype) {
+            return Verdict::Special(special);
+        }
+        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) {
+            return Verdict::Canary(kind);
+        }
+        match self.judge(self.group(group), subject, false) {
+            Err(block) => Verdict::Block(block),
+            Ok(pass) => Verdict::Pass(pass),
+        }
+    }
+
+    /// Decides about a name that an answer points to; `is_shielded` when the
+    /// question's name was allowed by name.
+    #[inline]
+    pub fn review(
+        &self,
+        group: GroupId,
+        subject: &Subject<'_>,
+        is_shielded: bool,
+    ) -> Option<Block> {
+        self.judge(self.group(group), subject, is_shielded).err()
+    }
+
+    /// The order of policy, for every name. One function, nowhere configurable.
+    #[inline]
+    fn judge(
+        &self,
+        group: &Group,
+        subject: &Subject<'_>,
+        is_shielded: bool,
+    ) -> Result<Pass, Block> {
+        let Subject { name, hashes } = subject;
+        let set = self.lists.lookup(name, hashes);
+        let block = |layer, set: CategorySet| Err(Block { layer, category: set.first() });
+        let pass = |layer| Ok(Pass { layer, observed: set.intersection(group.observe) });
+        if !set.intersection(self.illegal).is_empty() {
+            return block(Layer::Illegal, set.intersection(self.illegal));
+        }
+        if self.essential.longest(name, hashes).is_some() {
+            return Ok(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY });
+        }
+        // A school allow for such a name is refused at load; a name that was locked
+        // since then stays blocked.
+        if !set.intersection(group.locked).is_empty() {
+            return block(Layer::Locked, set.intersection(group.locked));
+        }
+        match group.own.longest(name, hashes) {
+            Some((_, Own::Allow)) => return pass(Layer::SchoolAllow),
+            Some((_, Own::Deny)) if !is_shielded => return block(Layer::SchoolDeny, set),
+            Some((_, Own::Deny)) | None => {}
+        }
+        let blocked = set.intersection(group.block);
+        if blocked.is_empty() || is_shielded || !set.intersection(self.positive).is_empty() {
+            let layer = if set.is_empty() { Layer::Default } else { Layer::Category };
+            return pass(layer);
+        }
+        block(Layer::Category, blocked)
+    }
+
+    /// The school's allowed names that a locked category lists.
+    pub fn locked_allows(&self) -> Vec<LockedAllow> {
+        let mut found = Vec::new();
+        for group in &self.groups {
+            let locked = group.locked.union(self.illegal);
+            for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
+                let folded = Folded::from_name(name);
+                let hashes = SuffixHashes::of(&folded, self.lists.seed());
+                let set = self.lists.lookup(&folded, &hashes).intersection(locked);
+                if let Some(category) = set.first() {
+                    let (group, name) = (group.name.clone(), name.clone());
+                    found.push(LockedAllow { group, name, category });
+                }
+            }
+        }
+        found
+    }
+}
+
+fn group(rules: GroupRules, counters: GroupCounters, illegal: CategorySet, seed: u64) -> Group {
+    let deny = rules.deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
+    let allow = rules.allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));
+    Group {
+        name: rules.name,
+        block: rules.block.union(rules.locked).union(illegal),
+        observe: rules.observe,
+        locked: rules.locked,
+        // The last of equal names wins: allow over deny.
+        own: NameTable::new(deny.chain(allow), seed),
+        answer: rules.answer,
+        counters,
+    }
+}
+
+/// Category and reference code; of protected categories the code alone.
+fn texts(taxonomy: &Taxonomy, digest: u64, in_words: bool) -> Vec<Box<[u8]>> {
+    let code = |place: usize| format!("ref={place:02}-{:06x}", digest & 0xff_ffff);
+    let mut texts: Vec<Box<[u8]>> = taxonomy
+        .iter()
+        .map(|(id, row)| {
+            let code = code(id.index() + 1);
+            let text = if row.is_protected || !in_words {
+                code
+            } else {
+                format!("category={} {code}", row.id)
+            };
+            text.into_bytes().into()
+        })
+        .collect();
+    texts.push(code(0).into_bytes().into());
+    texts
+}
+
+#[cfg(test)]
+mod tests;

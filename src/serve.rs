@@ -1,1 +1,2 @@
 //! The shell: everything that can block, fail or tick.
+pub mod upstream;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. A module imports only from lower layers, or itself.
 const LAYERS: &[&[&str]] = &[
-    &["name", "category", "diagnostic"],
+    &["name", "category", "diagnostic", "rtype"],
     &["blocklist"],
     &["matcher"],
     &["policy"],

@@ -1,0 +1,53 @@
+//! hosts(5): an address, then one or more names; each stands for itself alone.
+//!
+//! The address is not used: lists write `0.0.0.0`, `127.0.0.1` and others for
+//! the same thing. The names every hosts file starts with are skipped.
+
+use std::net::IpAddr;
+
+use super::{Reject, RuleSink, without_comment};
+use crate::matcher::Scope;
+use crate::matcher::build::Effect;
+
+/// Names that belong to the machine itself.
+const OWN_NAMES: [&str; 12] = [
+    "localhost",
+    "localhost.localdomain",
+    "local",
+    "broadcasthost",
+    "ip6-localhost",
+    "ip6-loopback",
+    "ip6-localnet",
+    "ip6-mcastprefix",
+    "ip6-allnodes",
+    "ip6-allrouters",
+    "ip6-allhosts",
+    "0.0.0.0",
+];
+
+/// Whether a line is an address and a name.
+pub(super) fn looks_like(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next().is_some_and(is_address) && words.next().is_some()
+}
+
+/// Reads one line, already trimmed.
+pub(super) fn line(line: &str, number: u32, rules: &mut RuleSink<'_>) {
+    let text = without_comment(line);
+    let mut words = text.split_whitespace();
+    let Some(address) = words.next() else { return };
+    if !is_address(address) {
+        rules.reject(number, text, Reject::Syntax);
+        return;
+    }
+    for name in words {
+        if !OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+            rules.name(number, name, Scope::Exact, Effect::Add);
+        }
+    }
+}
+
+/// An address, with the zone that link-local ones carry (`fe80::1%lo0`).
+fn is_address(word: &str) -> bool {
+    word.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok())
+}

@@ -1,0 +1,421 @@
+//! Every metric, in one table; the text that Prometheus reads.
+//!
+//! Counters live in per-worker blocks ([`counters`]) and are summed when
+//! somebody scrapes; this file gives them names and labels. Labels come from
+//! closed enums, category ids and configured names only. A name asked for or a
+//! client's address is never a label: it has no bound, and it says what one
+//! pupil looked up.
+//!
+//! Only pairs of group and category that the policy in force can produce are
+//! exported, from 0. Categories that must not be told apart (csam, self-harm)
+//! are all `protected`.
+
+pub mod counters;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+};
+use prometheus::{Registry, TextEncoder};
+
+use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::metrics::counters::{BUCKETS, Counters, FAMILIES, MAX_GROUPS, RCODES, Totals};
+use crate::policy::{CanaryKind, Group, Snapshot};
+use crate::resolve::{BlockedBy, DropReason, Source, Transport};
+
+/// What protected categories are called.
+pub const PROTECTED: &str = "protected";
+/// The category of a name that only the school denies.
+const NO_CATEGORY: &str = "none";
+
+/// Codes and sources that occur in ordinary work: exported from 0.
+const USUAL: [(&str, Source); 14] = [
+    ("noerror", Source::Cache),
+    ("noerror", Source::Upstream),
+    ("noerror", Source::Local),
+    ("noerror", Source::Blocked),
+    ("nxdomain", Source::Cache),
+    ("nxdomain", Source::Upstream),
+    ("nxdomain", Source::Local),
+    ("nxdomain", Source::Blocked),
+    ("refused", Source::Blocked),
+    ("refused", Source::Refused),
+    ("servfail", Source::Upstream),
+    ("servfail", Source::Error),
+    ("formerr", Source::Error),
+    ("notimp", Source::Error),
+];
+
+/// What one upstream server did.
+#[derive(Debug, Clone, Default)]
+pub struct UpstreamSample {
+    /// The server as written in the config.
+    pub label: String,
+    /// Questions it was asked.
+    pub queries: u64,
+    /// Questions it failed, by reason.
+    pub errors: Vec<(&'static str, u64)>,
+    /// Bounds in seconds and answers up to each.
+    pub buckets: Vec<(f64, u64)>,
+    /// Answers in all, and the seconds they took.
+    pub count: u64,
+    /// Seconds in all.
+    pub sum: f64,
+    /// Whether it is asked first.
+    pub is_up: bool,
+}
+
+/// What the gateway is at the moment of a scrape, beside the counters.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The policy in force.
+    pub snapshot: Arc<Snapshot>,
+    /// Entries and octets of the answer cache.
+    pub cache: (u64, u64),
+    /// The upstream servers.
+    pub upstreams: Vec<UpstreamSample>,
+    /// Labels of `lachan_school_info`.
+    pub school: Vec<(&'static str, String)>,
+    /// Questions now waiting for upstream.
+    pub in_flight: u64,
+    /// Gauges that need no label, by name, with their help.
+    pub gauges: Vec<(&'static str, &'static str, f64)>,
+    /// Counters with one label, by name and help: label, then values.
+    pub counts: Vec<LabelledCounts>,
+}
+
+/// A family of counters with one label.
+pub type LabelledCounts = (&'static str, &'static str, &'static str, Vec<(&'static str, u64)>);
+
+/// Where the state comes from.
+pub type StateSource = Box<dyn Fn() -> State + Send + Sync>;
+
+/// All metrics of the process.
+pub struct Metrics {
+    registry: Registry,
+}
+
+impl Metrics {
+    /// Metrics that sum `blocks` and describe what `state` returns.
+    ///
+    /// # Errors
+    ///
+    /// A [`prometheus::Error`] if a name is registered twice: a programming error.
+    pub fn new(blocks: Vec<Arc<Counters>>, state: StateSource) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let described = Desc::new(
+            "lachan_build_info".into(),
+            "Version of this program.".into(),
+            Vec::new(),
+            std::collections::HashMap::new(),
+        )?;
+        registry.register(Box::new(All { blocks, state, described }))?;
+        Ok(Self { registry })
+    }
+
+    /// The exposition text.
+    ///
+    /// # Errors
+    ///
+    /// A [`prometheus::Error`] if the text cannot be written: a programming error.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+/// The one collector.
+struct All {
+    blocks: Vec<Arc<Counters>>,
+    state: StateSource,
+    described: Desc,
+}
+
+impl Collector for All {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.described]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let totals = Totals::of(self.blocks.iter().map(Arc::as_ref));
+        let state = (self.state)();
+        let mut families = vec![
+            family(
+                "lachan_build_info",
+                "Version of this program.",
+                MetricType::GAUGE,
+                vec![gauge(&[("version", env!("CARGO_PKG_VERSION"))], 1.0)],
+            ),
+            school(&state),
+        ];
+        families.extend(traffic(&totals));
+        families.extend(policy(&totals, &state.snapshot));
+        families.extend(upstreams(&state.upstreams));
+        families.extend(holdings(&state));
+        families
+    }
+}
+
+fn school(state: &State) -> MetricFamily {
+    let labels: Vec<(&str, &str)> = state.school.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    family(
+        "lachan_school_info",
+        "The school this gateway is configured for.",
+        MetricType::GAUGE,
+        vec![gauge(&labels, 1.0)],
+    )
+}
+
+/// Queries and responses.
+fn traffic(totals: &Totals) -> Vec<MetricFamily> {
+    let mut queries = Vec::new();
+    for (transport, proto) in [(Transport::Udp, "udp"), (Transport::Tcp, "tcp")] {
+        for (number, name) in FAMILIES.into_iter().enumerate() {
+            let labels = [("proto", proto), ("family", name)];
+            queries.push(counter(&labels, totals.queries(transport, number)));
+        }
+    }
+    let mut responses = Vec::new();
+    for (number, rcode) in RCODES.into_iter().enumerate() {
+        for source in Source::ALL {
+            let count = totals.responses(number, source);
+            if count > 0 || USUAL.contains(&(rcode.id(), source)) {
+                let labels = [("rcode", rcode.id()), ("source", source.id())];
+                responses.push(counter(&labels, count));
+            }
+        }
+    }
+    let durations = [Source::Cache, Source::Upstream, Source::Local, Source::Blocked]
+        .into_iter()
+        .map(|source| {
+            let d = totals.durations(source);
+            let buckets = BUCKETS.into_iter().zip(d.cumulative);
+            histogram(&[("source", source.id())], buckets, d.count, d.sum)
+        })
+        .collect();
+    let dropped = DropReason::ALL
+        .into_iter()
+        .map(|reason| counter(&[("reason", reason.id())], totals.dropped(reason)))
+        .collect();
+    let canaries = CanaryKind::ALL
+        .into_iter()
+        .map(|kind| counter(&[("kind", kind.id())], totals.canaries(kind)))
+        .collect();
+    vec![
+        family("lachan_queries_total", "Queries received.", MetricType::COUNTER, queries),
+        family(
+            "lachan_responses_total",
+            "Answers sent, by response code and where they came from.",
+            MetricType::COUNTER,
+            responses,
+        ),
+        family(
+            "lachan_response_duration_seconds",
+            "Time from receiving a query to handing its answer to the kernel.",
+            MetricType::HISTOGRAM,
+            durations,
+        ),
+        family(
+            "lachan_dropped_total",
+            "Datagrams and messages that got no answer, by reason.",
+            MetricType::COUNTER,
+            dropped,
+        ),
+        family(
+            "lachan_canary_hits_total",
+            "Questions by which software asks whether it may resolve elsewhere.",
+            MetricType::COUNTER,
+            canaries,
+        ),
+    ]
+}
+
+/// What policy did, by group and category.
+fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
+    let taxonomy = snapshot.taxonomy();
+    let mut blocked: BTreeMap<(String, &str, &str), u64> = BTreeMap::new();
+    let mut observed: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    for group in snapshot.groups() {
+        let number = usize::from(group.counters.0) % MAX_GROUPS;
+        for (category, id) in categories(taxonomy, group.block) {
+            for by in BlockedBy::ALL {
+                let count = totals.blocked(number, Some(category.index()), by);
+                if count > 0 || by == BlockedBy::List {
+                    *blocked.entry((group.name.clone(), id, by.id())).or_default() += count;
+                }
+            }
+        }
+        if denies(group) {
+            let count = totals.blocked(number, None, BlockedBy::School);
+            blocked.insert((group.name.clone(), NO_CATEGORY, BlockedBy::School.id()), count);
+        }
+        for (category, id) in categories(taxonomy, group.observe) {
+            *observed.entry((group.name.clone(), id)).or_default() +=
+                totals.observed(number, category.index());
+        }
+    }
+    let blocked = blocked
+        .iter()
+        .map(|((group, id, by), count)| {
+            counter(&[("group", group.as_str()), ("category", id), ("source", by)], *count)
+        })
+        .collect();
+    let observed = observed
+        .iter()
+        .map(|((group, id), count)| counter(&[("group", group.as_str()), ("category", id)], *count))
+        .collect();
+    let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
+    for (id, row) in taxonomy.iter() {
+        let name = if row.is_protected { PROTECTED } else { row.id.as_str() };
+        *listed.entry(name).or_default() += snapshot.lists().listed_in(id.index());
+    }
+    let listed =
+        listed.iter().map(|(id, count)| gauge(&[("category", id)], *count as f64)).collect();
+    vec![
+        family(
+            "lachan_blocked_total",
+            "Queries answered as blocked, by group, category and what it was decided on.",
+            MetricType::COUNTER,
+            blocked,
+        ),
+        family(
+            "lachan_observed_total",
+            "Queries let through whose category the group only counts.",
+            MetricType::COUNTER,
+            observed,
+        ),
+        family("lachan_list_entries", "Names listed, by category.", MetricType::GAUGE, listed),
+    ]
+}
+
+fn denies(group: &Group) -> bool {
+    group.own.iter().any(|(_, _, own)| *own == crate::policy::Own::Deny)
+}
+
+/// The categories of a set with the names they are exported under.
+fn categories(taxonomy: &Taxonomy, set: CategorySet) -> impl Iterator<Item = (CategoryId, &str)> {
+    set.iter().map(|category| {
+        let row = taxonomy.category(category);
+        (category, if row.is_protected { PROTECTED } else { row.id.as_str() })
+    })
+}
+
+fn upstreams(samples: &[UpstreamSample]) -> Vec<MetricFamily> {
+    let each = |make: &dyn Fn(&UpstreamSample) -> Metric| samples.iter().map(make).collect();
+    let errors = samples
+        .iter()
+        .flat_map(|s| {
+            s.errors.iter().map(|(reason, count)| {
+                counter(&[("upstream", &s.label), ("reason", reason)], *count)
+            })
+        })
+        .collect();
+    vec![
+        family(
+            "lachan_upstream_queries_total",
+            "Questions sent to an upstream server.",
+            MetricType::COUNTER,
+            each(&|s| counter(&[("upstream", &s.label)], s.queries)),
+        ),
+        family(
+            "lachan_upstream_errors_total",
+            "Questions an upstream server failed, by reason.",
+            MetricType::COUNTER,
+            errors,
+        ),
+        family(
+            "lachan_upstream_duration_seconds",
+            "Time an upstream server took to answer.",
+            MetricType::HISTOGRAM,
+            each(&|s| {
+                histogram(&[("upstream", &s.label)], s.buckets.iter().copied(), s.count, s.sum)
+            }),
+        ),
+        family(
+            "lachan_upstream_up",
+            "Whether an upstream server is asked first (1) or only when others fail (0).",
+            MetricType::GAUGE,
+            each(&|s| gauge(&[("upstream", &s.label)], f64::from(u8::from(s.is_up)))),
+        ),
+    ]
+}
+
+/// What the gateway holds.
+fn holdings(state: &State) -> Vec<MetricFamily> {
+    let single = |name, help, value| family(name, help, MetricType::GAUGE, vec![gauge(&[], value)]);
+    let (entries, octets) = state.cache;
+    let mut families = vec![
+        single("lachan_cache_entries", "Answers in the cache.", entries as f64),
+        single("lachan_cache_bytes", "Octets that the cache holds.", octets as f64),
+        single("lachan_inflight", "Questions waiting for upstream.", state.in_flight as f64),
+        single(
+            "lachan_list_bytes",
+            "Octets of the list table.",
+            state.snapshot.lists().octets() as f64,
+        ),
+    ];
+    families.extend(state.gauges.iter().map(|&(name, help, value)| single(name, help, value)));
+    families.extend(state.counts.iter().map(|(name, help, label, values)| {
+        let values = values.iter().map(|(value, count)| counter(&[(label, value)], *count));
+        family(name, help, MetricType::COUNTER, values.collect())
+    }));
+    families
+}
+
+fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> MetricFamily {
+    let mut family = MetricFamily::new();
+    family.set_name(name.into());
+    family.set_help(help.into());
+    family.set_field_type(kind);
+    family.set_metric(metrics);
+    family
+}
+
+fn labelled(labels: &[(&str, &str)]) -> Metric {
+    let pairs = labels.iter().map(|(name, value)| {
+        let mut pair = LabelPair::new();
+        pair.set_name((*name).into());
+        pair.set_value((*value).into());
+        pair
+    });
+    Metric::from_label(pairs.collect())
+}
+
+fn counter(labels: &[(&str, &str)], value: u64) -> Metric {
+    let mut metric = labelled(labels);
+    let mut counter = Counter::new();
+    counter.set_value(value as f64);
+    metric.set_counter(counter);
+    metric
+}
+
+fn gauge(labels: &[(&str, &str)], value: f64) -> Metric {
+    let mut metric = labelled(labels);
+    let mut gauge = Gauge::new();
+    gauge.set_value(value);
+    metric.set_gauge(gauge);
+    metric
+}
+
+fn histogram(
+    labels: &[(&str, &str)],
+    buckets: impl Iterator<Item = (f64, u64)>,
+    count: u64,
+    sum: f64,
+) -> Metric {
+    let mut metric = labelled(labels);
+    let mut histogram = Histogram::new();
+    let buckets = buckets.map(|(bound, cumulative)| {
+        let mut bucket = Bucket::new();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(cumulative);
+        bucket
+    });
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(count);
+    histogram.set_sample_sum(sum);
+    metric.set_histogram(histogram);
+    metric
+}

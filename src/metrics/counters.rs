@@ -1,0 +1,228 @@
+//! What each worker counts: plain numbers in one block, written by that worker alone.
+//!
+//! No lock, no shared write, no label look-up per query: an [`Outcome`] says by
+//! its enums which cells to raise. Blocks are summed when somebody scrapes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::category::MAX_CATEGORIES;
+use crate::message::Rcode;
+use crate::policy::CanaryKind;
+use crate::resolve::{BlockedBy, DropReason, Outcome, Source, Transport};
+
+/// Groups that can be counted apart in the life of the process.
+pub const MAX_GROUPS: usize = 16;
+/// Upper bounds of the duration buckets, in seconds.
+pub const BUCKETS: [f64; 10] = [0.000_05, 0.000_2, 0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0, 2.5];
+/// The same in microseconds.
+const BUCKET_MICROS: [u64; 10] =
+    [50, 200, 1_000, 5_000, 20_000, 50_000, 100_000, 500_000, 1_000_000, 2_500_000];
+
+/// The response codes that are counted by name; the last takes all others.
+pub const RCODES: [Rcode; 8] = [
+    Rcode::NOERROR,
+    Rcode::FORMERR,
+    Rcode::SERVFAIL,
+    Rcode::NXDOMAIN,
+    Rcode::NOTIMP,
+    Rcode::REFUSED,
+    Rcode::BADVERS,
+    Rcode(u16::MAX),
+];
+
+/// Address families.
+pub const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
+
+/// Categories and, last, "listed nowhere".
+const ROWS: usize = MAX_CATEGORIES + 1;
+
+/// Counts and the sum of durations by source.
+const DURATION_CELLS: usize = BUCKETS.len() + 2;
+
+/// Where each family of cells starts.
+const QUERIES: usize = 0;
+const RESPONSES: usize = QUERIES + 2 * FAMILIES.len();
+const DROPPED: usize = RESPONSES + RCODES.len() * Source::ALL.len();
+const CANARIES: usize = DROPPED + DropReason::ALL.len();
+const DURATIONS: usize = CANARIES + CanaryKind::ALL.len();
+const OBSERVED: usize = DURATIONS + Source::ALL.len() * DURATION_CELLS;
+const BLOCKED: usize = OBSERVED + MAX_GROUPS * MAX_CATEGORIES;
+const CELLS: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::ALL.len();
+
+/// One block of cells.
+#[derive(Debug)]
+pub struct Counters {
+    cells: Box<[AtomicU64]>,
+    /// Whether one thread alone writes here, so that no locked instruction is needed.
+    is_single_writer: bool,
+}
+
+impl Counters {
+    /// A block that one thread alone writes to.
+    pub fn single_writer() -> Self {
+        Self::new(true)
+    }
+
+    /// A block that any thread may write to.
+    pub fn shared() -> Self {
+        Self::new(false)
+    }
+
+    fn new(is_single_writer: bool) -> Self {
+        Self { cells: (0..CELLS).map(|_| AtomicU64::new(0)).collect(), is_single_writer }
+    }
+
+    #[inline]
+    fn add(&self, cell: usize, amount: u64) {
+        let Some(cell) = self.cells.get(cell) else { return };
+        if self.is_single_writer {
+            cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+        } else {
+            cell.fetch_add(amount, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a query that came.
+    #[inline]
+    pub fn query(&self, transport: Transport, is_ipv6: bool) {
+        self.add(queries(transport, usize::from(is_ipv6)), 1);
+    }
+
+    /// Counts what became of a query, `micros` microseconds after it came.
+    #[inline]
+    pub fn outcome(&self, outcome: &Outcome, micros: u64) {
+        let rcode = RCODES.iter().position(|&r| r == outcome.rcode).unwrap_or(RCODES.len() - 1);
+        self.add(responses(rcode, outcome.source), 1);
+        let first = durations(outcome.source);
+        let bucket =
+            BUCKET_MICROS.iter().position(|&bound| micros <= bound).unwrap_or(BUCKETS.len());
+        self.add(first + bucket, 1);
+        self.add(first + DURATION_CELLS - 1, micros);
+        let Some(group) = outcome.group else { return };
+        let group = usize::from(group.0) % MAX_GROUPS;
+        if let Some((category, by)) = outcome.blocked {
+            let row = category.map_or(MAX_CATEGORIES, crate::category::CategoryId::index);
+            self.add(blocked(group, row, by), 1);
+        }
+        if !outcome.observed.is_empty() {
+            for category in outcome.observed.iter() {
+                self.add(observed(group, category.index()), 1);
+            }
+        }
+        if let Some(kind) = outcome.canary {
+            self.add(canaries(kind), 1);
+        }
+    }
+
+    /// Counts a query that got no answer.
+    #[inline]
+    pub fn dropped(&self, reason: DropReason) {
+        self.add(dropped(reason), 1);
+    }
+}
+
+fn queries(transport: Transport, family: usize) -> usize {
+    QUERIES + transport as usize * FAMILIES.len() + family
+}
+
+fn responses(rcode: usize, source: Source) -> usize {
+    RESPONSES + rcode * Source::ALL.len() + source as usize
+}
+
+fn dropped(reason: DropReason) -> usize {
+    DROPPED + reason as usize
+}
+
+fn canaries(kind: CanaryKind) -> usize {
+    CANARIES + kind as usize
+}
+
+fn durations(source: Source) -> usize {
+    DURATIONS + source as usize * DURATION_CELLS
+}
+
+fn observed(group: usize, category: usize) -> usize {
+    OBSERVED + group * MAX_CATEGORIES + category
+}
+
+fn blocked(group: usize, row: usize, by: BlockedBy) -> usize {
+    BLOCKED + (group * ROWS + row) * BlockedBy::ALL.len() + by as usize
+}
+
+/// All blocks, summed at one moment.
+pub struct Totals(Vec<u64>);
+
+/// How long answers took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Durations {
+    /// Answers up to each bound of [`BUCKETS`].
+    pub cumulative: [u64; BUCKETS.len()],
+    /// All answers.
+    pub count: u64,
+    /// Seconds in all.
+    pub sum: f64,
+}
+
+impl Totals {
+    /// Sums the blocks.
+    pub fn of<'a>(blocks: impl IntoIterator<Item = &'a Counters>) -> Self {
+        let mut totals = vec![0_u64; CELLS];
+        for block in blocks {
+            for (total, cell) in totals.iter_mut().zip(&block.cells) {
+                *total = total.wrapping_add(cell.load(Ordering::Relaxed));
+            }
+        }
+        Self(totals)
+    }
+
+    fn at(&self, cell: usize) -> u64 {
+        self.0.get(cell).copied().unwrap_or(0)
+    }
+
+    /// Queries that came by `transport` over a family of [`FAMILIES`].
+    pub fn queries(&self, transport: Transport, family: usize) -> u64 {
+        self.at(queries(transport, family))
+    }
+
+    /// Answers with a code of [`RCODES`] from `source`.
+    pub fn responses(&self, rcode: usize, source: Source) -> u64 {
+        self.at(responses(rcode, source))
+    }
+
+    /// Queries without an answer.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.at(dropped(reason))
+    }
+
+    /// Queries for canaries.
+    pub fn canaries(&self, kind: CanaryKind) -> u64 {
+        self.at(canaries(kind))
+    }
+
+    /// Queries let through that were in a category.
+    pub fn observed(&self, group: usize, category: usize) -> u64 {
+        self.at(observed(group, category))
+    }
+
+    /// Blocked queries; `category` none for names that only the school denies.
+    pub fn blocked(&self, group: usize, category: Option<usize>, by: BlockedBy) -> u64 {
+        self.at(blocked(group, category.unwrap_or(MAX_CATEGORIES), by))
+    }
+
+    /// How long answers from `source` took.
+    pub fn durations(&self, source: Source) -> Durations {
+        let first = durations(source);
+        let mut cumulative = [0; BUCKETS.len()];
+        let mut count = 0;
+        for (bucket, total) in cumulative.iter_mut().enumerate() {
+            count += self.at(first + bucket);
+            *total = count;
+        }
+        count += self.at(first + BUCKETS.len());
+        Durations {
+            cumulative,
+            count,
+            sum: self.at(first + DURATION_CELLS - 1) as f64 / 1_000_000.0,
+        }
+    }
+}

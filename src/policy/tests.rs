@@ -1,0 +1,166 @@
+use super::*;
+use crate::category::{Category, DefaultAction, Lock};
+use crate::matcher::build::{Builder, Effect, Rule};
+use crate::rtype;
+
+const IDS: [&str; 6] = ["csam", "legal_request", "adult", "gambling", "games", "safe"];
+
+fn taxonomy() -> Taxonomy {
+    let row = |id: &str| Category {
+        id: id.into(),
+        vi: id.into(),
+        en: id.into(),
+        lock: Lock::None,
+        is_protected: id == "csam",
+        is_positive: id == "safe",
+        defaults: [DefaultAction::Block; 7],
+    };
+    Taxonomy::new(IDS.iter().map(|id| row(id)).collect()).unwrap()
+}
+
+fn set(ids: &[&str]) -> CategorySet {
+    let taxonomy = taxonomy();
+    ids.iter().map(|id| taxonomy.find(id).unwrap()).collect()
+}
+
+fn names(texts: &[&str]) -> Vec<Name> {
+    texts.iter().map(|text| Name::from_text(text).unwrap()).collect()
+}
+
+fn snapshot() -> Snapshot {
+    let listed = [
+        ("csam.example", "csam"),
+        ("order.example", "legal_request"),
+        ("adult.example", "adult"),
+        ("games.example", "games"),
+        ("bet.example", "gambling"),
+        ("both.example", "games"),
+        ("both.example", "adult"),
+        ("time.example", "games"),
+        ("school.example", "games"),
+        ("school.example", "safe"),
+    ];
+    let taxonomy = taxonomy();
+    let mut builder = Builder::new(5);
+    for (name, category) in listed {
+        let category = taxonomy.find(category).unwrap();
+        let rule = Rule { category, scope: Scope::Subtree, effect: Effect::Add, source: 0 };
+        builder.add(Name::from_text(name).unwrap().as_wire(), rule).unwrap();
+    }
+    let pupils = GroupRules {
+        name: "pupils".into(),
+        clients: vec!["10.1.0.0/16".parse().unwrap()],
+        block: set(&["adult", "games"]),
+        observe: CategorySet::EMPTY,
+        locked: set(&["gambling"]),
+        allow: names(&["adult.example", "bet.example", "x.deny.example"]),
+        deny: names(&["deny.example", "time.example"]),
+        answer: AnswerMode::NxDomain,
+    };
+    let staff = GroupRules {
+        name: "staff".into(),
+        clients: vec!["10.2.0.0/16".parse().unwrap()],
+        block: CategorySet::EMPTY,
+        observe: set(&["games"]),
+        allow: vec![],
+        deny: vec![],
+        ..pupils.clone()
+    };
+    Snapshot::new(Parts {
+        taxonomy: Arc::new(taxonomy),
+        lists: Arc::new(builder.build().unwrap()),
+        groups: vec![(pupils, GroupCounters(0)), (staff, GroupCounters(1))],
+        default_group: 0,
+        access: vec!["10.0.0.0/8".parse().unwrap()],
+        essential: vec![(Name::from_text("time.example").unwrap(), Scope::Exact)],
+        canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
+        block_ttl: 30,
+        ede_text: true,
+    })
+}
+
+fn verdict(client: &str, name: &str) -> Verdict {
+    let snapshot = snapshot();
+    let name = Folded::from_name(&Name::from_text(name).unwrap());
+    let group = snapshot.group_of(client.parse().unwrap());
+    snapshot.decide(group, &snapshot.subject(&name), rtype::A)
+}
+
+const PUPIL: &str = "10.1.0.9";
+const STAFF: &str = "10.2.0.9";
+
+fn block(layer: Layer, category: &str) -> Verdict {
+    Verdict::Block(Block { layer, category: taxonomy().find(category) })
+}
+
+fn pass(layer: Layer) -> Verdict {
+    Verdict::Pass(Pass { layer, observed: CategorySet::EMPTY })
+}
+
+#[test]
+fn the_order_of_layers_holds() {
+    assert_eq!(verdict(PUPIL, "a.onion"), Verdict::Special(Special::NxDomain));
+    assert_eq!(verdict(STAFF, "mask.icloud.com"), Verdict::Canary(CanaryKind::ICloud));
+    assert_eq!(verdict(STAFF, "csam.example"), block(Layer::Illegal, "csam"));
+    assert_eq!(verdict(STAFF, "www.order.example"), block(Layer::Illegal, "legal_request"));
+    // Essential wins over the school's deny and over a listed category, for itself only.
+    assert_eq!(verdict(PUPIL, "time.example"), pass(Layer::Essential));
+    assert_eq!(verdict(PUPIL, "x.time.example"), block(Layer::SchoolDeny, "games"));
+    // A school allow wins over a plain category, never over a locked one.
+    assert_eq!(verdict(PUPIL, "www.adult.example"), pass(Layer::SchoolAllow));
+    assert_eq!(verdict(PUPIL, "bet.example"), block(Layer::Locked, "gambling"));
+    // The longest of the school's own names wins.
+    assert_eq!(verdict(PUPIL, "deny.example"), block(Layer::SchoolDeny, "none"));
+    assert_eq!(verdict(PUPIL, "y.x.deny.example"), pass(Layer::SchoolAllow));
+    assert_eq!(verdict(PUPIL, "games.example"), block(Layer::Category, "games"));
+    assert_eq!(verdict(PUPIL, "school.example"), pass(Layer::Category));
+    assert_eq!(verdict(PUPIL, "other.example"), pass(Layer::Default));
+}
+
+#[test]
+fn the_first_category_is_reported_and_observed_ones_pass() {
+    assert_eq!(verdict(PUPIL, "both.example"), block(Layer::Category, "adult"));
+    assert_eq!(
+        verdict(STAFF, "games.example"),
+        Verdict::Pass(Pass { layer: Layer::Category, observed: set(&["games"]) })
+    );
+}
+
+#[test]
+fn every_client_has_a_group() {
+    let snapshot = snapshot();
+    assert_eq!(snapshot.group_of("10.2.3.4".parse().unwrap()), GroupId(1));
+    assert_eq!(snapshot.group_of("192.0.2.1".parse().unwrap()), GroupId(0));
+    assert!(snapshot.answers("10.9.9.9".parse().unwrap()));
+    assert!(!snapshot.answers("192.0.2.1".parse().unwrap()));
+}
+
+#[test]
+fn a_shield_holds_against_plain_categories_only() {
+    let snapshot = snapshot();
+    let review = |name, is_shielded| {
+        let name = Folded::from_name(&Name::from_text(name).unwrap());
+        snapshot.review(GroupId(0), &snapshot.subject(&name), is_shielded).map(|b| b.layer)
+    };
+    assert_eq!(review("games.example", false), Some(Layer::Category));
+    assert_eq!(review("games.example", true), None);
+    assert_eq!(review("deny.example", true), None);
+    assert_eq!(review("bet.example", true), Some(Layer::Locked));
+    assert_eq!(review("csam.example", true), Some(Layer::Illegal));
+}
+
+#[test]
+fn allowed_names_of_locked_categories_are_found() {
+    let found = snapshot().locked_allows();
+    let shown: Vec<String> = found.iter().map(|l| format!("{} {}", l.group, l.name)).collect();
+    assert_eq!(shown, ["pupils bet.example."]);
+}
+
+#[test]
+fn texts_name_the_category_but_not_a_protected_one() {
+    let snapshot = snapshot();
+    let text = |id: &str| String::from_utf8(snapshot.text(taxonomy().find(id)).to_vec()).unwrap();
+    assert!(text("adult").starts_with("category=adult ref=03-"));
+    assert!(text("csam").starts_with("ref=01-"));
+    assert!(text("none").starts_with("ref=00-"));
+}

@@ -1,0 +1,110 @@
+//! What every listener shares: policy, cache, upstream, clock, counters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
+
+use crate::cache::AnswerCache;
+use crate::message::answer::TtlLimits;
+use crate::metrics::counters::Counters;
+use crate::resolve::{Forward, Now, Step, UpstreamFailure};
+use crate::serve::current::Current;
+use crate::serve::upstream::{AskError, Upstreams};
+
+/// Room for any reply.
+pub const MAX_REPLY: usize = 65_535;
+
+/// The clock that the core is given: it only goes forward.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// A clock that starts now.
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Microseconds since it started.
+    #[inline]
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
+    pub fn micros(self) -> u64 {
+        Instant::now().duration_since(self.0).as_micros() as u64
+    }
+}
+
+/// The core's time of a moment in microseconds.
+///
+/// One second ahead of zero, so that no age is ever below what is measured.
+#[inline]
+pub fn now_at(micros: u64) -> Now {
+    Now { mono: micros / 1_000_000 + 1 }
+}
+
+/// All that a query needs, shared by all listeners.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The policy in force.
+    pub current: Current,
+    /// Upstream answers.
+    pub cache: AnswerCache,
+    /// The servers that are asked.
+    pub upstreams: ArcSwap<Upstreams>,
+    /// How long answers are kept.
+    pub limits: TtlLimits,
+    /// The clock.
+    pub clock: Clock,
+    /// Counts what ends outside the workers.
+    pub counters: Arc<Counters>,
+    /// Questions waiting for upstream.
+    pub in_flight: AtomicU64,
+    /// Where waiting queries run.
+    pub runtime: Handle,
+}
+
+impl Gateway {
+    /// Ends a query that must be asked upstream, in its own time: `send` gets the reply.
+    pub fn forward(
+        self: &Arc<Self>,
+        forward: Box<Forward>,
+        came: u64,
+        send: impl FnOnce(&[u8]) + Send + 'static,
+    ) {
+        let gateway = Arc::clone(self);
+        self.runtime.spawn(async move {
+            gateway.in_flight.fetch_add(1, Ordering::Relaxed);
+            let upstreams = gateway.upstreams.load_full();
+            let answer = upstreams.ask(forward.question()).await;
+            gateway.in_flight.fetch_sub(1, Ordering::Relaxed);
+            gateway.finish(*forward, came, answer.map(|answer| answer.octets), send);
+        });
+    }
+
+    fn finish(
+        &self,
+        forward: Forward,
+        came: u64,
+        answer: Result<Vec<u8>, AskError>,
+        send: impl FnOnce(&[u8]),
+    ) {
+        let message = answer.as_deref().map_err(|error| match error {
+            AskError::Busy => UpstreamFailure::Busy,
+            _ => UpstreamFailure::Unreachable,
+        });
+        let mut out = vec![0; MAX_REPLY];
+        let micros = self.clock.micros();
+        let step = forward.finish(message, &self.cache, &self.limits, now_at(micros), &mut out);
+        match step {
+            Step::Reply(length, outcome) => {
+                send(out.get(..length).unwrap_or(&[]));
+                self.counters.outcome(&outcome, self.clock.micros().saturating_sub(came));
+            }
+            Step::Drop(reason) => self.counters.dropped(reason),
+            // A query that was asked once is never asked again.
+            Step::Forward(_) => {}
+        }
+    }
+}

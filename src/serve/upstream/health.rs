@@ -1,0 +1,306 @@
+//! What is known about one server: counters for the metrics, and whether to ask it first.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Failures in a row after which a server is tried last.
+const PUT_BACK_AFTER: u32 = 3;
+/// The first pause before a server that was put back is asked again; it doubles.
+const FIRST_RECHECK: Duration = Duration::from_secs(2);
+/// The longest such pause.
+const LAST_RECHECK: Duration = Duration::from_secs(30);
+/// Nobody is asked in parallel before this: most answers come from upstream's cache.
+const HEDGE_MIN: Duration = Duration::from_millis(50);
+/// A second server is asked after this at the latest.
+pub(super) const HEDGE_MAX: Duration = Duration::from_millis(400);
+
+/// Why one try at one server gave no usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing arrived in time.
+    Timeout,
+    /// No connection, or it broke; TLS and HTTP errors are among these.
+    Network,
+    /// What arrived could not be read as an answer to the question.
+    Malformed,
+    /// SERVFAIL.
+    ServFail,
+    /// REFUSED.
+    Refused,
+    /// FORMERR or NOTIMP.
+    NotUnderstood,
+    /// Too long for UDP, and TCP gave nothing.
+    Truncated,
+}
+
+impl Failure {
+    /// All of them, in the order of the counters.
+    pub const ALL: [Self; 7] = [
+        Self::Timeout,
+        Self::Network,
+        Self::Malformed,
+        Self::ServFail,
+        Self::Refused,
+        Self::NotUnderstood,
+        Self::Truncated,
+    ];
+
+    /// The `reason` label of the metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::Malformed => "malformed",
+            Self::ServFail => "servfail",
+            Self::Refused => "refused",
+            Self::NotUnderstood => "not_understood",
+            Self::Truncated => "truncated",
+        }
+    }
+
+    /// Whether it was said by the server, and so may be true of the question instead.
+    pub(super) fn is_rejection(self) -> bool {
+        matches!(self, Self::ServFail | Self::Refused | Self::NotUnderstood)
+    }
+}
+
+/// One upstream server, as the metrics see it.
+#[derive(Debug)]
+pub struct ServerState {
+    label: String,
+    queries: AtomicU64,
+    errors: [AtomicU64; Failure::ALL.len()],
+    durations: [AtomicU64; ServerState::BOUNDS.len() + 1],
+    duration_micros: AtomicU64,
+    health: Mutex<Health>,
+}
+
+/// How long the answers took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Durations {
+    /// Answers no slower than each of [`ServerState::BOUNDS`], then all answers.
+    pub cumulative: Vec<u64>,
+    /// All of them added up.
+    pub sum: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    /// Smoothed time to an answer and its mean deviation, as in RFC 6298 §2.
+    smoothed: Option<(Duration, Duration)>,
+    failures: u32,
+    /// Set while the server is put back.
+    recheck: Option<Recheck>,
+}
+
+#[derive(Debug)]
+struct Recheck {
+    at: Instant,
+    pause: Duration,
+}
+
+impl ServerState {
+    /// Upper bounds of the duration histogram, in seconds.
+    pub const BOUNDS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.5];
+
+    /// A server that nothing is known about.
+    pub(super) fn new(label: String) -> Self {
+        Self {
+            label,
+            queries: AtomicU64::default(),
+            errors: Default::default(),
+            durations: Default::default(),
+            duration_micros: AtomicU64::default(),
+            health: Mutex::default(),
+        }
+    }
+
+    /// The server as the config wrote it.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Tries started, repeats and background checks among them.
+    pub fn queries(&self) -> u64 {
+        self.queries.load(Ordering::Relaxed)
+    }
+
+    /// Tries that failed for this reason.
+    pub fn errors(&self, reason: Failure) -> u64 {
+        self.errors.get(reason as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// Time to the usable answers.
+    pub fn durations(&self) -> Durations {
+        let mut total = 0;
+        let cumulative = self.durations.iter().map(|bucket| {
+            total += bucket.load(Ordering::Relaxed);
+            total
+        });
+        Durations {
+            cumulative: cumulative.collect(),
+            sum: Duration::from_micros(self.duration_micros.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// False while the server is put back for failing again and again.
+    pub fn is_up(&self) -> bool {
+        self.health().recheck.is_none()
+    }
+
+    pub(super) fn book_query(&self) {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A usable answer arrived `after` this time.
+    pub(super) fn book_answer(&self, after: Duration) {
+        let bucket = Self::BOUNDS.iter().take_while(|bound| after.as_secs_f64() > **bound).count();
+        if let Some(count) = self.durations.get(bucket) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.duration_micros.fetch_add(after.as_micros() as u64, Ordering::Relaxed);
+        let mut health = self.health();
+        health.failures = 0;
+        health.recheck = None;
+        health.smoothed = Some(match health.smoothed {
+            None => (after, after / 2),
+            Some((mean, deviation)) => {
+                ((mean * 7 + after) / 8, (deviation * 3 + mean.abs_diff(after)) / 4)
+            }
+        });
+    }
+
+    /// A try failed. A rejection says nothing about the server until another one does better.
+    pub(super) fn book_failure(&self, reason: Failure, now: Instant) {
+        if let Some(count) = self.errors.get(reason as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        if !reason.is_rejection() {
+            self.book_fault(now);
+        }
+    }
+
+    /// The server is at fault: it said nothing usable, or another one answered what it rejected.
+    pub(super) fn book_fault(&self, now: Instant) {
+        let mut health = self.health();
+        health.failures = health.failures.saturating_add(1);
+        if health.failures >= PUT_BACK_AFTER && health.recheck.is_none() {
+            health.recheck = Some(Recheck { at: now + FIRST_RECHECK, pause: FIRST_RECHECK });
+        }
+    }
+
+    /// Whether to check on a server that is put back; true for one caller per pause.
+    pub(super) fn claim_recheck(&self, now: Instant) -> bool {
+        match &mut self.health().recheck {
+            Some(recheck) if recheck.at <= now => {
+                recheck.pause = (recheck.pause * 2).min(LAST_RECHECK);
+                recheck.at = now + recheck.pause;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Smoothed time to an answer; `None` before the first.
+    pub(super) fn smoothed(&self) -> Option<Duration> {
+        self.health().smoothed.map(|(mean, _)| mean)
+    }
+
+    /// How long to wait for this server before the next one is asked as well.
+    ///
+    /// Mean and two deviations: about one answer in twenty takes longer.
+    pub(super) fn hedge_after(&self) -> Duration {
+        self.health()
+            .smoothed
+            .map_or(HEDGE_MAX, |(mean, deviation)| mean + deviation * 2)
+            .clamp(HEDGE_MIN, HEDGE_MAX)
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> ServerState {
+        ServerState::new("udp://192.0.2.1".into())
+    }
+
+    #[test]
+    fn three_failures_in_a_row_put_a_server_back_and_one_answer_brings_it_forward() {
+        let (state, now) = (state(), Instant::now());
+        for _ in 0..2 {
+            state.book_failure(Failure::Timeout, now);
+        }
+        state.book_answer(Duration::from_millis(5));
+        for _ in 0..2 {
+            state.book_failure(Failure::Timeout, now);
+        }
+        assert!(state.is_up());
+        state.book_failure(Failure::Network, now);
+        assert!(!state.is_up());
+        state.book_answer(Duration::from_millis(5));
+        assert!(state.is_up());
+        assert_eq!((state.errors(Failure::Timeout), state.errors(Failure::Network)), (4, 1));
+    }
+
+    #[test]
+    fn rejections_alone_do_not_put_a_server_back() {
+        let (state, now) = (state(), Instant::now());
+        for _ in 0..9 {
+            state.book_failure(Failure::ServFail, now);
+        }
+        assert!(state.is_up());
+        assert_eq!(state.errors(Failure::ServFail), 9);
+    }
+
+    #[test]
+    fn rechecks_back_off_and_are_claimed_once() {
+        let (state, now) = (state(), Instant::now());
+        for _ in 0..3 {
+            state.book_fault(now);
+        }
+        let mut claimed = Vec::new();
+        for second in 0..100 {
+            let at = now + Duration::from_secs(second);
+            if state.claim_recheck(at) {
+                claimed.push(second);
+                assert!(!state.claim_recheck(at));
+            }
+        }
+        assert_eq!(claimed, [2, 6, 14, 30, 60, 90]);
+    }
+
+    #[test]
+    fn hedge_follows_the_estimate_between_its_bounds() {
+        let state = state();
+        assert_eq!(state.hedge_after(), HEDGE_MAX);
+        for _ in 0..50 {
+            state.book_answer(Duration::from_millis(120));
+        }
+        assert!(state.hedge_after() < Duration::from_millis(130));
+        for _ in 0..50 {
+            state.book_answer(Duration::from_millis(1));
+        }
+        assert_eq!(state.hedge_after(), HEDGE_MIN);
+        state.book_answer(Duration::from_secs(1));
+        assert_eq!(state.hedge_after(), HEDGE_MAX);
+    }
+
+    #[test]
+    fn histogram_is_cumulative() {
+        let state = state();
+        for millis in [0, 1, 7, 900, 3000] {
+            state.book_answer(Duration::from_millis(millis));
+        }
+        let durations = state.durations();
+        assert_eq!(durations.cumulative, [2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5]);
+        assert_eq!(durations.sum, Duration::from_millis(3908));
+    }
+}
