@@ -1,0 +1,17 @@
+//! Black-box tests: the real binary, real sockets, an upstream of our own.
+//!
+//! One test crate, so that the harness in `support` is compiled and linked once.
+//! Run a part of it by name: `cargo test --test black_box scenarios`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test binary: it fails by panicking, and shows why on stderr"
+)]
+
+mod lifecycle;
+mod malformed;
+mod privacy;
+mod scenarios;
+mod streams;
+mod support;

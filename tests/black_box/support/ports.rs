@@ -1,0 +1,28 @@
+//! Free loopback ports, outside the kernel's ephemeral range.
+//!
+//! A port from `:0` can be taken by an outgoing connection of another test before the
+//! gateway binds it; these cannot, and two test processes start at different places.
+
+use std::net::{TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Below Linux's default `ip_local_port_range` (32768).
+const RANGE: std::ops::Range<u32> = 12_000..32_000;
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A port that nobody on 127.0.0.1 uses for UDP or TCP, not handed out before.
+pub(crate) fn free_port() -> u16 {
+    let size = RANGE.end - RANGE.start;
+    for _ in 0..size {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = std::process::id().wrapping_mul(97).wrapping_add(step) % size;
+        let port = u16::try_from(RANGE.start + place).unwrap();
+        let is_free = TcpListener::bind(("127.0.0.1", port)).is_ok()
+            && UdpSocket::bind(("127.0.0.1", port)).is_ok();
+        if is_free {
+            return port;
+        }
+    }
+    panic!("no free port in {RANGE:?}");
+}
