@@ -13,9 +13,8 @@ pub mod hosts;
 
 use std::collections::BTreeMap;
 
-use crate::matcher::Scope;
-use crate::matcher::build::Effect;
 use crate::name::{MAX_OCTETS, NameError, text_to_wire};
+use crate::rule::{Effect, Scope};
 
 /// The longest line that is looked at, in octets; longer ones are rejected unread.
 pub const MAX_LINE: usize = 4096;

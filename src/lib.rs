@@ -18,6 +18,7 @@ pub mod category;
 pub mod diagnostic;
 pub mod name;
 pub mod rtype;
+pub mod rule;
 
 // L1: lists
 pub mod blocklist;

@@ -14,32 +14,6 @@ pub mod suffix;
 
 use crate::name::{Folded, MAX_LABELS};
 
-/// How much of the tree a rule speaks of.
-///
-/// List formats disagree about it, so every rule carries it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// The name alone.
-    Exact,
-    /// The name and everything below it.
-    Subtree,
-    /// Everything below the name, not the name itself.
-    Below,
-}
-
-impl Scope {
-    /// Whether a rule of this scope at an ancestor speaks of a name; `is_self`
-    /// says that the ancestor is the name itself.
-    #[inline]
-    pub fn covers(self, is_self: bool) -> bool {
-        match self {
-            Self::Exact => is_self,
-            Self::Subtree => true,
-            Self::Below => !is_self,
-        }
-    }
-}
-
 /// The hashes of a name and of all its ancestors, longest first.
 ///
 /// One pass, right to left: each label extends the hash of what is right of it.

@@ -43,17 +43,17 @@ impl Rcode {
     /// EDNS version not known (RFC 6891 §9).
     pub const BADVERS: Self = Self(16);
 
-    /// The mnemonic used in metrics; `other` for what we never make.
+    /// The mnemonic used in metrics; `OTHER` for what we never make.
     pub fn id(self) -> &'static str {
         match self {
-            Self::NOERROR => "noerror",
-            Self::FORMERR => "formerr",
-            Self::SERVFAIL => "servfail",
-            Self::NXDOMAIN => "nxdomain",
-            Self::NOTIMP => "notimp",
-            Self::REFUSED => "refused",
-            Self::BADVERS => "badvers",
-            _ => "other",
+            Self::NOERROR => "NOERROR",
+            Self::FORMERR => "FORMERR",
+            Self::SERVFAIL => "SERVFAIL",
+            Self::NXDOMAIN => "NXDOMAIN",
+            Self::NOTIMP => "NOTIMP",
+            Self::REFUSED => "REFUSED",
+            Self::BADVERS => "BADVERS",
+            _ => "OTHER",
         }
     }
 }

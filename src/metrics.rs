@@ -33,20 +33,20 @@ const NO_CATEGORY: &str = "none";
 
 /// Codes and sources that occur in ordinary work: exported from 0.
 const USUAL: [(&str, Source); 14] = [
-    ("noerror", Source::Cache),
-    ("noerror", Source::Upstream),
-    ("noerror", Source::Local),
-    ("noerror", Source::Blocked),
-    ("nxdomain", Source::Cache),
-    ("nxdomain", Source::Upstream),
-    ("nxdomain", Source::Local),
-    ("nxdomain", Source::Blocked),
-    ("refused", Source::Blocked),
-    ("refused", Source::Refused),
-    ("servfail", Source::Upstream),
-    ("servfail", Source::Error),
-    ("formerr", Source::Error),
-    ("notimp", Source::Error),
+    ("NOERROR", Source::Cache),
+    ("NOERROR", Source::Upstream),
+    ("NOERROR", Source::Local),
+    ("NOERROR", Source::Blocked),
+    ("NXDOMAIN", Source::Cache),
+    ("NXDOMAIN", Source::Upstream),
+    ("NXDOMAIN", Source::Local),
+    ("NXDOMAIN", Source::Blocked),
+    ("REFUSED", Source::Blocked),
+    ("REFUSED", Source::Refused),
+    ("SERVFAIL", Source::Upstream),
+    ("SERVFAIL", Source::Error),
+    ("FORMERR", Source::Error),
+    ("NOTIMP", Source::Error),
 ];
 
 /// What one upstream server did.

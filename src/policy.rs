@@ -27,12 +27,13 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::matcher::SuffixHashes;
 use crate::matcher::names::NameTable;
 use crate::matcher::suffix::SuffixTable;
-use crate::matcher::{Scope, SuffixHashes};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
 use crate::policy::special::{Special, special};
+use crate::rule::Scope;
 
 /// How a blocked name is answered. All query types get the same mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

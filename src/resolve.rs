@@ -332,7 +332,7 @@ impl Turn<'_> {
         let (rcode, data) = match special {
             Special::NxDomain => (Rcode::NXDOMAIN, Data::Negative),
             Special::NoData => (Rcode::NOERROR, Data::Negative),
-            Special::Address(rdata) => (Rcode::NOERROR, Data::Record(rdata)),
+            Special::Addresses(each) => (Rcode::NOERROR, Data::Records(each)),
         };
         let length = write(self.query, rcode, data, SPECIAL_TTL, None, self.limit, out);
         reply(length, self.outcome(rcode, Source::Local))
@@ -351,8 +351,8 @@ impl Turn<'_> {
         let (rcode, data) = match (self.snapshot.group(self.group).answer, self.query.qtype) {
             (AnswerMode::NxDomain, _) => (Rcode::NXDOMAIN, Data::Negative),
             (AnswerMode::Refused, _) => (Rcode::REFUSED, Data::None),
-            (AnswerMode::Zero, rtype::A) => (Rcode::NOERROR, Data::Record(&[0; 4])),
-            (AnswerMode::Zero, rtype::AAAA) => (Rcode::NOERROR, Data::Record(&[0; 16])),
+            (AnswerMode::Zero, rtype::A) => (Rcode::NOERROR, Data::Records(&[&[0; 4]])),
+            (AnswerMode::Zero, rtype::AAAA) => (Rcode::NOERROR, Data::Records(&[&[0; 16]])),
             (AnswerMode::NoData | AnswerMode::Zero, _) => (Rcode::NOERROR, Data::Negative),
         };
         let is_order = self.snapshot.is_legal_request(block.category);

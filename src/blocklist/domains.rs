@@ -1,8 +1,7 @@
 //! Plain domain lists: one name a line, the name and all below it.
 
 use super::{Reject, RuleSink, without_comment};
-use crate::matcher::Scope;
-use crate::matcher::build::Effect;
+use crate::rule::{Effect, Scope};
 
 /// Reads one line, already trimmed.
 pub(super) fn line(line: &str, number: u32, rules: &mut RuleSink<'_>) {

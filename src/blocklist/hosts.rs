@@ -6,8 +6,7 @@
 use std::net::IpAddr;
 
 use super::{Reject, RuleSink, without_comment};
-use crate::matcher::Scope;
-use crate::matcher::build::Effect;
+use crate::rule::{Effect, Scope};
 
 /// Names that belong to the machine itself.
 const OWN_NAMES: [&str; 12] = [

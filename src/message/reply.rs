@@ -36,8 +36,8 @@ pub enum Data<'a> {
     None,
     /// None; an SOA in authority says how long to remember that (RFC 2308 §3).
     Negative,
-    /// One record of the type asked for, with this RDATA.
-    Record(&'a [u8]),
+    /// One record of the type asked for with each of these RDATA.
+    Records(&'a [&'a [u8]]),
     /// One record of another type (HINFO for ANY), with this RDATA.
     Other(u16, &'a [u8]),
 }
@@ -67,9 +67,9 @@ pub fn write(
             head.authorities = 1;
             writer.soa(ttl)
         }
-        Data::Record(rdata) => {
-            head.answers = 1;
-            writer.record(query.qtype, ttl, rdata)
+        Data::Records(each) => {
+            head.answers = each.len() as u16;
+            each.iter().try_for_each(|rdata| writer.record(query.qtype, ttl, rdata))
         }
         Data::Other(rtype, rdata) => {
             head.answers = 1;
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn opt_goes_back_only_where_it_came() {
-        let octets = written(&query(false), Rcode::NOERROR, Data::Record(&[0, 0, 0, 0]), 512);
+        let octets = written(&query(false), Rcode::NOERROR, Data::Records(&[&[0, 0, 0, 0]]), 512);
         let message = Message::from_vec(&octets).unwrap();
         assert!(message.edns.is_none());
         assert_eq!(message.answers[0].record_type(), RecordType::A);

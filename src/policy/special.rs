@@ -15,8 +15,8 @@ pub enum Special {
     NxDomain,
     /// The name exists, the type does not.
     NoData,
-    /// One address record of the type asked for.
-    Address(&'static [u8]),
+    /// One record of the type asked for with each of these addresses.
+    Addresses(&'static [&'static [u8]]),
 }
 
 /// The answer to a special-use name; `None` for every other name.
@@ -25,8 +25,8 @@ pub fn special(name: &Folded, qtype: u16) -> Option<Special> {
     let last = name.label_count().checked_sub(1)?;
     match name.label(last) {
         b"localhost" => Some(match qtype {
-            rtype::A => Special::Address(&[127, 0, 0, 1]),
-            rtype::AAAA => Special::Address(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+            rtype::A => Special::Addresses(&[&[127, 0, 0, 1]]),
+            rtype::AAAA => Special::Addresses(&[&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]]),
             _ => Special::NoData,
         }),
         b"invalid" | b"test" | b"onion" | b"local" | b"alt" | b"internal" => {
@@ -44,7 +44,7 @@ fn arpa(name: &Folded, last: usize, qtype: u16) -> Option<Special> {
         b"resolver" => Some(Special::NoData),
         b"home" | b"service" => Some(if below == 0 { Special::NoData } else { Special::NxDomain }),
         b"ipv4only" if below == 0 => Some(match qtype {
-            rtype::A => Special::Address(&[192, 0, 0, 170]),
+            rtype::A => Special::Addresses(&[&[192, 0, 0, 170], &[192, 0, 0, 171]]),
             _ => Special::NoData,
         }),
         b"in-addr" if is_private_v4(name, below) => Some(Special::NxDomain),
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn special_names_never_leave() {
-        assert_eq!(answer("localhost", rtype::A), Some(Special::Address(&[127, 0, 0, 1])));
+        assert_eq!(answer("localhost", rtype::A), Some(Special::Addresses(&[&[127, 0, 0, 1]])));
         assert_eq!(answer("a.localhost", 15), Some(Special::NoData));
         for name in [
             "x.invalid",
@@ -127,7 +127,10 @@ mod tests {
         let loopback = format!("1.{}ip6.arpa", "0.".repeat(31));
         assert_eq!(answer(&loopback, 12), Some(Special::NxDomain));
         assert_eq!(answer("_dns.resolver.arpa", rtype::SVCB), Some(Special::NoData));
-        assert_eq!(answer("ipv4only.arpa", rtype::A), Some(Special::Address(&[192, 0, 0, 170])));
+        assert_eq!(
+            answer("ipv4only.arpa", rtype::A),
+            Some(Special::Addresses(&[&[192, 0, 0, 170], &[192, 0, 0, 171]]))
+        );
         assert_eq!(answer("ipv4only.arpa", rtype::AAAA), Some(Special::NoData));
     }
 

@@ -1,7 +1,8 @@
 use super::*;
 use crate::category::{Category, DefaultAction, Lock};
-use crate::matcher::build::{Builder, Effect, Rule};
+use crate::matcher::build::{Builder, Rule};
 use crate::rtype;
+use crate::rule::Effect;
 
 const IDS: [&str; 6] = ["csam", "legal_request", "adult", "gambling", "games", "safe"];
 

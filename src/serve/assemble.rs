@@ -12,10 +12,11 @@ use std::sync::Arc;
 use crate::blocklist::{Parsed, Reject, ScopeChoice, parse};
 use crate::category::CategoryId;
 use crate::config::{Config, ConfigErrors, load_text, starter};
-use crate::matcher::Scope;
-use crate::matcher::build::{BuildError, Builder, Effect, Rule};
+use crate::matcher::build::{BuildError, Builder, Rule};
 use crate::metrics::counters::MAX_GROUPS;
 use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
+use crate::rule::Effect;
+use crate::rule::Scope;
 
 /// What the hashes of listed names start from. It needs no secret: identity is
 /// decided by comparing names.
