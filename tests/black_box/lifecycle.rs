@@ -75,6 +75,19 @@ fn a_list_that_is_not_there_stops_the_start() {
 }
 
 #[test]
+fn an_allow_of_a_locked_name_stops_the_start() {
+    // Else the school would believe that it had allowed it.
+    let config = format!(
+        "{TWO_GROUPS}{TWO_PROFILES}\n[[lists.source]]\ncategory = \"gambling\"\npath = \"g.txt\"\n"
+    )
+    .replace("block = []", "block = []\nallow = [\"www.bet.example\"]");
+    let plan = Gateway::plan(&config).fill("upstream", "9").file("g.txt", "bet.example\n");
+    let (status, output) = run(plan.command());
+    assert_eq!(status.code(), Some(INVALID), "{output}");
+    assert!(output.contains("www.bet.example") && output.contains("gambling"), "{output}");
+}
+
+#[test]
 fn usage_mistakes_exit_with_2() {
     for arguments in [&["serve", "--confg", "x"][..], &["srve"], &["serve", "--config"]] {
         let mut command = Command::new(LACHAN);
@@ -235,9 +248,9 @@ fn admin_pages_tell_the_truth() {
     for (name, labels, value) in [
         ("lachan_queries_total", &[("proto", "udp")][..], 3.0),
         ("lachan_queries_total", &[("proto", "tcp")], 1.0),
-        ("lachan_responses_total", &[("rcode", "NXDOMAIN"), ("source", "blocked")], 1.0),
-        ("lachan_responses_total", &[("rcode", "NOERROR"), ("source", "upstream")], 1.0),
-        ("lachan_responses_total", &[("rcode", "NOERROR"), ("source", "cache")], 2.0),
+        ("lachan_responses_total", &[("rcode", "nxdomain"), ("source", "blocked")], 1.0),
+        ("lachan_responses_total", &[("rcode", "noerror"), ("source", "upstream")], 1.0),
+        ("lachan_responses_total", &[("rcode", "noerror"), ("source", "cache")], 2.0),
         ("lachan_response_duration_seconds_count", &[("source", "blocked")], 1.0),
         ("lachan_upstream_queries_total", &[], 1.0),
         ("lachan_cache_entries", &[], 1.0),

@@ -5,8 +5,6 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use hickory_proto::op::{Message, MessageType, OpCode};
-
 use crate::support::ask::{ask_raw, connect, framed, name_to_wire, read_framed};
 use crate::support::{Answer, Ask, Gateway, PUPIL, Upstream, gateway_blocking};
 
@@ -233,18 +231,38 @@ fn read_until_sentinel(socket: &UdpSocket, gateway: SocketAddr, batch: &[Vec<u8>
     }
 }
 
-/// Records may only come back for a mutant that happens to be a whole query.
+/// Records may only come back for a mutant that happens to ask a whole question.
 fn assert_answers_only_what_was_asked(mutant: &[u8], raw: &[u8]) {
+    let is_query = mutant.len() >= 12 && mutant[2] & 0x80 == 0;
+    assert!(is_query, "answered: {mutant:02x?} → {raw:02x?}");
     let answer = Answer::decode(raw.to_vec());
     if answer.rcode() != "NOERROR" || answer.message.answers.is_empty() {
         return;
     }
-    let query = Message::from_vec(mutant)
-        .unwrap_or_else(|error| panic!("{error}, yet answered: {mutant:02x?} → {raw:02x?}"));
-    assert_eq!(query.metadata.message_type, MessageType::Query, "{mutant:02x?}");
-    assert_eq!(query.metadata.op_code, OpCode::Query, "{mutant:02x?}");
-    assert_eq!(query.queries.len(), 1, "{mutant:02x?}");
-    assert_eq!(query.queries, answer.message.queries, "{mutant:02x?} → {raw:02x?}");
+    let question = whole_question(mutant);
+    assert!(question.is_some(), "answered: {mutant:02x?} → {raw:02x?}");
+    assert_eq!(whole_question(raw), question, "{mutant:02x?} → {raw:02x?}");
+}
+
+/// The question of a message: QUERY, one question, class IN, a name without pointers.
+///
+/// A reader of its own, so that the gateway's is not judged by itself.
+fn whole_question(message: &[u8]) -> Option<&[u8]> {
+    let is_query_opcode = message.get(2)? & 0x78 == 0;
+    if !is_query_opcode || message.get(4..6)? != [0, 1] {
+        return None;
+    }
+    let mut at = 12;
+    loop {
+        match usize::from(*message.get(at)?) {
+            0 => break,
+            length @ 1..=63 => at += 1 + length,
+            _ => return None,
+        }
+    }
+    let is_name = at - 12 < 255;
+    let question = message.get(12..at + 5)?;
+    (is_name && question.ends_with(&[0, 1])).then_some(question)
 }
 
 /// Numbers that are the same in every run (xorshift).

@@ -27,7 +27,7 @@ impl Metrics {
 
     /// The sum of the series that have these labels; 0 where there is none.
     pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        self.matching(name, labels).map(|series| series.value).sum()
+        self.matching(name, labels).fold(0.0, |sum, series| sum + series.value)
     }
 
     /// Whether there is a series with these labels, whatever its value.

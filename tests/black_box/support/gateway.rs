@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::ports::free_port;
+use super::ports::{free_port, making_a_child};
 use super::{Metrics, PATIENCE, Upstream, eventually, within};
 
 /// The program that cargo built for these tests.
@@ -180,8 +180,12 @@ impl Drop for Gateway {
 
 /// Starts a child and collects what it writes.
 pub(crate) fn spawn(mut command: Command) -> (Child, Log) {
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let spawned = {
+        let _alone = making_a_child();
+        command.spawn()
+    };
+    let mut child = spawned.unwrap();
     let log = Log::default();
     collect(child.stdout.take().unwrap(), &log);
     collect(child.stderr.take().unwrap(), &log);
@@ -216,7 +220,11 @@ fn collect(from: impl Read + Send + 'static, log: &Log) {
 /// Sends a signal to a child that has not been waited for.
 pub(crate) fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
-    assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
+    let spawned = {
+        let _alone = making_a_child();
+        Command::new("sh").arg("-c").arg(kill).spawn()
+    };
+    assert!(spawned.unwrap().wait().unwrap().success());
 }
 
 /// Status and body of an HTTP page; `None` if nobody answers.
