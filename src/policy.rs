@@ -19,7 +19,12 @@
 //! Absent on purpose: sockets, clock, files, counters.
 
 pub mod client;
+pub mod group;
 pub mod special;
+pub mod verdict;
+
+pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
+pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,199 +37,8 @@ use crate::matcher::names::NameTable;
 use crate::matcher::suffix::SuffixTable;
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
-use crate::policy::special::{Special, special};
+use crate::policy::special::special;
 use crate::rule::Scope;
-
-/// How a blocked name is answered. All query types get the same mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AnswerMode {
-    /// NXDOMAIN with SOA.
-    #[default]
-    NxDomain,
-    /// NOERROR without an answer, with SOA.
-    NoData,
-    /// A 0.0.0.0, AAAA ::, NODATA for every other type.
-    Zero,
-    /// REFUSED.
-    Refused,
-}
-
-impl AnswerMode {
-    /// Every mode, default first.
-    pub const ALL: [Self; 4] = [Self::NxDomain, Self::NoData, Self::Zero, Self::Refused];
-
-    /// The id used in the config.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::NxDomain => "nxdomain",
-            Self::NoData => "nodata",
-            Self::Zero => "zero",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// What the config says of one group of clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupRules {
-    /// The name in config, metrics and traces.
-    pub name: String,
-    /// The prefixes whose clients are in it (longest prefix over all groups wins).
-    pub clients: Vec<IpNet>,
-    /// Categories that are answered as blocked.
-    pub block: CategorySet,
-    /// Categories that are counted and let through.
-    pub observe: CategorySet,
-    /// Categories of `block` that nothing at the school can loosen.
-    pub locked: CategorySet,
-    /// Names allowed by the school: each name and all below it.
-    pub allow: Vec<Name>,
-    /// Names denied by the school: each name and all below it.
-    pub deny: Vec<Name>,
-    /// How a blocked name is answered.
-    pub answer: AnswerMode,
-}
-
-/// A group's place in the snapshot, 0 to 15.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupId(pub u8);
-
-/// Which block of counters a group counts in, 0 to 15.
-///
-/// It stays with the group's name through reloads, whatever place the group has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupCounters(pub u8);
-
-/// Why a canary name exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum CanaryKind {
-    /// Firefox asks whether it may turn DoH on by itself.
-    Firefox,
-    /// iCloud Private Relay asks whether it may be used.
-    ICloud,
-    /// Chrome's private prefetch proxy asks whether it must check names.
-    Chrome,
-}
-
-impl CanaryKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Firefox, Self::ICloud, Self::Chrome];
-
-    /// The id used in data and metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Firefox => "firefox",
-            Self::ICloud => "icloud",
-            Self::Chrome => "chrome",
-        }
-    }
-}
-
-/// The step of the order that decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Layer {
-    /// A special-use name.
-    SpecialUse,
-    /// A protocol canary.
-    Canary,
-    /// csam and legal requests.
-    Illegal,
-    /// An essential name.
-    Essential,
-    /// A locked category.
-    Locked,
-    /// The school's allow list.
-    SchoolAllow,
-    /// The school's deny list.
-    SchoolDeny,
-    /// The group's action for a category.
-    Category,
-    /// Nothing spoke of the name.
-    Default,
-}
-
-impl Layer {
-    /// The id used in traces.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::SpecialUse => "special-use",
-            Self::Canary => "canary",
-            Self::Illegal => "illegal",
-            Self::Essential => "essential",
-            Self::Locked => "locked",
-            Self::SchoolAllow => "school-allow",
-            Self::SchoolDeny => "school-deny",
-            Self::Category => "category",
-            Self::Default => "default",
-        }
-    }
-}
-
-/// What policy says about one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// A special-use name: answered here.
-    Special(Special),
-    /// A canary: answered here, negatively.
-    Canary(CanaryKind),
-    /// Answered as blocked.
-    Block(Block),
-    /// Resolved.
-    Pass(Pass),
-}
-
-/// A block, with its reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    /// The step that decided.
-    pub layer: Layer,
-    /// The category reported; none where the school denied an unlisted name.
-    pub category: Option<CategoryId>,
-}
-
-/// A name that is resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
-    /// The step that decided.
-    pub layer: Layer,
-    /// Categories that are counted.
-    pub observed: CategorySet,
-}
-
-impl Pass {
-    /// Whether the chain of the answer is shielded from school deny and plain categories.
-    pub fn is_shield(self) -> bool {
-        matches!(self.layer, Layer::Essential | Layer::SchoolAllow)
-    }
-}
-
-/// What a school says of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
-    /// Let it through.
-    Allow,
-    /// Block it.
-    Deny,
-}
-
-/// A group, ready to decide with.
-#[derive(Debug)]
-pub struct Group {
-    /// The name in config, metrics and traces.
-    pub name: String,
-    /// Categories answered as blocked, locked ones too.
-    pub block: CategorySet,
-    /// Categories counted and let through.
-    pub observe: CategorySet,
-    /// Categories that no school allow loosens.
-    pub locked: CategorySet,
-    /// The school's allow and deny names.
-    pub own: NameTable<Own>,
-    /// How a blocked name is answered.
-    pub answer: AnswerMode,
-    /// Where its outcomes are counted.
-    pub counters: GroupCounters,
-}
 
 /// A name with its hashes: what every table is asked with.
 pub struct Subject<'a> {
@@ -314,7 +128,7 @@ impl Snapshot {
             groups: parts
                 .groups
                 .into_iter()
-                .map(|(rules, counters)| group(rules, counters, illegal, seed))
+                .map(|(rules, counters)| Group::new(rules, counters, illegal, seed))
                 .collect(),
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
@@ -460,21 +274,6 @@ impl Snapshot {
             }
         }
         found
-    }
-}
-
-fn group(rules: GroupRules, counters: GroupCounters, illegal: CategorySet, seed: u64) -> Group {
-    let deny = rules.deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
-    let allow = rules.allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));
-    Group {
-        name: rules.name,
-        block: rules.block.union(rules.locked).union(illegal),
-        observe: rules.observe,
-        locked: rules.locked,
-        // The last of equal names wins: allow over deny.
-        own: NameTable::new(deny.chain(allow), seed),
-        answer: rules.answer,
-        counters,
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::category::{Category, DefaultAction, Lock};
 use crate::matcher::build::{Builder, Rule};
+use crate::policy::special::Special;
 use crate::rtype;
 use crate::rule::Effect;
 

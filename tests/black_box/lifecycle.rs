@@ -248,9 +248,9 @@ fn admin_pages_tell_the_truth() {
     for (name, labels, value) in [
         ("lachan_queries_total", &[("proto", "udp")][..], 3.0),
         ("lachan_queries_total", &[("proto", "tcp")], 1.0),
-        ("lachan_responses_total", &[("rcode", "nxdomain"), ("source", "blocked")], 1.0),
-        ("lachan_responses_total", &[("rcode", "noerror"), ("source", "upstream")], 1.0),
-        ("lachan_responses_total", &[("rcode", "noerror"), ("source", "cache")], 2.0),
+        ("lachan_responses_total", &[("rcode", "NXDOMAIN"), ("source", "blocked")], 1.0),
+        ("lachan_responses_total", &[("rcode", "NOERROR"), ("source", "upstream")], 1.0),
+        ("lachan_responses_total", &[("rcode", "NOERROR"), ("source", "cache")], 2.0),
         ("lachan_response_duration_seconds_count", &[("source", "blocked")], 1.0),
         ("lachan_upstream_queries_total", &[], 1.0),
         ("lachan_cache_entries", &[], 1.0),

@@ -85,7 +85,7 @@ fn names_and_addresses_are_nowhere_at_info() {
     let mut gateway = gateway_blocking(&["badname.example"], &upstream);
 
     ask_in_every_way(&gateway);
-    gateway.expect_metric("lachan_responses_total", &[("rcode", "notimp")], 1.0);
+    gateway.expect_metric("lachan_responses_total", &[("rcode", "NOTIMP")], 1.0);
     for path in ["/metrics", "/healthz", "/readyz", "/", "/zq"] {
         assert_clean(path, &gateway.get(path).1);
     }

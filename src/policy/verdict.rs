@@ -1,0 +1,107 @@
+//! What policy says about a name, and which step of the order said it.
+
+use crate::category::{CategoryId, CategorySet};
+use crate::policy::special::Special;
+
+/// Why a canary name exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CanaryKind {
+    /// Firefox asks whether it may turn DoH on by itself.
+    Firefox,
+    /// iCloud Private Relay asks whether it may be used.
+    ICloud,
+    /// Chrome's private prefetch proxy asks whether it must check names.
+    Chrome,
+}
+
+impl CanaryKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Firefox, Self::ICloud, Self::Chrome];
+
+    /// The id used in data and metrics.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Firefox => "firefox",
+            Self::ICloud => "icloud",
+            Self::Chrome => "chrome",
+        }
+    }
+}
+
+/// The step of the order that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// A special-use name.
+    SpecialUse,
+    /// A protocol canary.
+    Canary,
+    /// csam and legal requests.
+    Illegal,
+    /// An essential name.
+    Essential,
+    /// A locked category.
+    Locked,
+    /// The school's allow list.
+    SchoolAllow,
+    /// The school's deny list.
+    SchoolDeny,
+    /// The group's action for a category.
+    Category,
+    /// Nothing spoke of the name.
+    Default,
+}
+
+impl Layer {
+    /// The id used in traces.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::SpecialUse => "special-use",
+            Self::Canary => "canary",
+            Self::Illegal => "illegal",
+            Self::Essential => "essential",
+            Self::Locked => "locked",
+            Self::SchoolAllow => "school-allow",
+            Self::SchoolDeny => "school-deny",
+            Self::Category => "category",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// What policy says about one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A special-use name: answered here.
+    Special(Special),
+    /// A canary: answered here, negatively.
+    Canary(CanaryKind),
+    /// Answered as blocked.
+    Block(Block),
+    /// Resolved.
+    Pass(Pass),
+}
+
+/// A block, with its reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// The step that decided.
+    pub layer: Layer,
+    /// The category reported; none where the school denied an unlisted name.
+    pub category: Option<CategoryId>,
+}
+
+/// A name that is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// The step that decided.
+    pub layer: Layer,
+    /// Categories that are counted.
+    pub observed: CategorySet,
+}
+
+impl Pass {
+    /// Whether the chain of the answer is shielded from school deny and plain categories.
+    pub fn is_shield(self) -> bool {
+        matches!(self.layer, Layer::Essential | Layer::SchoolAllow)
+    }
+}
