@@ -1,1 +1,253 @@
-fn main() {}
+//! What one decision costs, in ns: `cargo bench --bench decide`.
+//!
+//! ```text
+//! begin    query octets → reply octets: blocked, cached, cached behind an alias; and a miss
+//!          up to the owned query that would go upstream
+//! decide   the name of a question → verdict, hashing included
+//! lookup   a name → categories at 1 k, 100 k and 1 M listed names, hashing included,
+//!          beside a walk over the ancestors in a `HashMap` of the standard library
+//! ```
+//!
+//! Names are synthetic and always the same. Each bench goes round 4,096 names, so that
+//! not everything is in the nearest cache, and checks each outcome before any time is taken.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a bench: it fails by panicking")]
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, LazyLock};
+
+use divan::{Bencher, black_box};
+use lachan::cache::AnswerCache;
+use lachan::category::{CategoryId, CategorySet};
+use lachan::matcher::SuffixHashes;
+use lachan::matcher::build::{Builder, Rule};
+use lachan::matcher::suffix::SuffixTable;
+use lachan::message::answer::TtlLimits;
+use lachan::name::{Folded, Name};
+use lachan::policy::{Snapshot, Verdict};
+use lachan::resolve::{Meta, Now, Source, Step, Transport, begin};
+use lachan::rtype;
+use lachan::rule::{Effect, Scope};
+use lachan::serve::assemble::{GroupNames, assemble};
+
+fn main() {
+    // Samples of a quarter round: long against the timer, whatever the first call took.
+    divan::Divan::from_args().sample_size(ROUND as u32 / 4).sample_count(200).main();
+}
+
+/// Names that a bench goes round.
+const ROUND: usize = 4096;
+const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const NOW: Now = Now { mono: 10 };
+
+//------------ Names ---------------------------------------------------------
+
+/// The `number`th name of a kind: 17 to 21 octets of text, in two or three labels.
+fn name(kind: &str, number: usize) -> String {
+    // SplitMix64: spread out, and the same on every machine.
+    let mut z = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z ^= z >> 27;
+    let below = if number.is_multiple_of(3) { ".example" } else { ".com.example" };
+    format!("{kind}{:x}{below}", z >> 36)
+}
+
+fn listed(number: usize) -> String {
+    name("l", number)
+}
+
+/// Names to ask for, spread over the first `size`; every second with a label in front.
+fn round(kind: &str, size: usize) -> Vec<Folded> {
+    let step = (size / ROUND).max(1);
+    let texts = (0..ROUND).map(|number| {
+        let text = name(kind, number * step % size);
+        if number.is_multiple_of(2) { text } else { format!("www.{text}") }
+    });
+    texts.map(|text| Folded::from_name(&Name::from_text(&text).unwrap())).collect()
+}
+
+fn query(name: &Folded) -> Vec<u8> {
+    let head = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+    let tail = [0, 1, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
+    [head.as_slice(), name.as_wire(), &tail].concat()
+}
+
+/// Each of `items` in turn, over and over.
+fn in_turn<'a, T>(items: &'a [T]) -> impl FnMut() -> &'a T {
+    let mut all = items.iter().cycle();
+    move || all.next().unwrap()
+}
+
+//------------ begin and decide ----------------------------------------------
+
+/// The starter lists and 100,000 names more, in memory as `serve` would have them.
+static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n";
+    let list: Vec<String> = (0..100_000).map(listed).collect();
+    std::fs::write(dir.path().join("list.txt"), list.join("\n")).unwrap();
+    std::fs::write(dir.path().join("gateway.toml"), config).unwrap();
+    let path = dir.path().join("gateway.toml");
+    Arc::new(assemble(Some(&path), &mut GroupNames::default()).unwrap().snapshot)
+});
+
+fn step(octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
+    let meta = Meta { client: CLIENT, transport: Transport::Udp };
+    begin(octets, &meta, &SNAPSHOT, cache, NOW, out)
+}
+
+/// Fills a cache with what upstream says to each query: the records that `answer` gives.
+fn learn(queries: &[Vec<u8>], answers: u8, answer: &[u8]) -> AnswerCache {
+    let cache = AnswerCache::new(64 << 20);
+    let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+    let mut out = vec![0; 65_535];
+    for query in queries {
+        let Step::Forward(forward) = step(query, &cache, &mut out) else { panic!("no miss") };
+        // The question without its OPT, as a response.
+        let mut message = query[..query.len() - 11].to_vec();
+        message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0]);
+        message.extend(answer);
+        let done = forward.finish(Ok(&message), &cache, &limits, NOW, &mut out);
+        assert!(matches!(done, Step::Reply(..)), "{done:?}");
+    }
+    cache
+}
+
+/// `@ 300 A 192.0.2.1`
+const ADDRESS: &[u8] = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x01";
+/// `@ 300 CNAME edge.@`, `edge.@ 300 CNAME pop.edge.@`, `pop.edge.@ 300 A 192.0.2.1`, without
+/// compression but for the question's name.
+const CHAIN: &[u8] = b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x01\x2c\x00\x07\x04edge\xc0\x0c\
+    \x04edge\xc0\x0c\x00\x05\x00\x01\x00\x00\x01\x2c\x00\x0b\x03pop\x04edge\xc0\x0c\
+    \x03pop\x04edge\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xc0\x00\x02\x01";
+
+/// Times `begin` over `queries`, each of which is answered from `expected` (`None`: a miss).
+fn bench_begin(
+    bencher: Bencher<'_, '_>,
+    queries: &[Vec<u8>],
+    cache: &AnswerCache,
+    expected: Option<Source>,
+) {
+    let mut out = vec![0; 65_535];
+    for query in queries {
+        let source = match step(query, cache, &mut out) {
+            Step::Reply(_, outcome) => Some(outcome.source),
+            Step::Forward(_) => None,
+            Step::Drop(reason) => panic!("dropped: {reason:?}"),
+        };
+        assert_eq!(source, expected);
+    }
+    bencher
+        .with_inputs(in_turn(queries))
+        .bench_local_values(|query| step(black_box(query), cache, &mut out));
+}
+
+#[divan::bench]
+fn begin_blocked(bencher: Bencher<'_, '_>) {
+    let queries: Vec<_> = round("l", 100_000).iter().map(query).collect();
+    bench_begin(bencher, &queries, &AnswerCache::new(1 << 20), Some(Source::Blocked));
+}
+
+#[divan::bench]
+fn begin_cached(bencher: Bencher<'_, '_>) {
+    let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
+    let cache = learn(&queries, 1, ADDRESS);
+    bench_begin(bencher, &queries, &cache, Some(Source::Cache));
+}
+
+#[divan::bench]
+fn begin_cached_alias(bencher: Bencher<'_, '_>) {
+    let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
+    let cache = learn(&queries, 3, CHAIN);
+    bench_begin(bencher, &queries, &cache, Some(Source::Cache));
+}
+
+#[divan::bench]
+fn begin_miss(bencher: Bencher<'_, '_>) {
+    let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
+    bench_begin(bencher, &queries, &AnswerCache::new(1 << 20), None);
+}
+
+/// Times `decide` over names that are all blocked, or all pass.
+fn bench_decide(bencher: Bencher<'_, '_>, names: &[Folded], is_blocked: bool) {
+    let group = SNAPSHOT.group_of(CLIENT);
+    let decide = |name: &Folded| SNAPSHOT.decide(group, &SNAPSHOT.subject(name), rtype::A);
+    for name in names {
+        assert_eq!(matches!(decide(name), Verdict::Block(_)), is_blocked, "{name:?}");
+    }
+    bencher.with_inputs(in_turn(names)).bench_local_values(|name| decide(black_box(name)));
+}
+
+#[divan::bench]
+fn decide_blocked(bencher: Bencher<'_, '_>) {
+    bench_decide(bencher, &round("l", 100_000), true);
+}
+
+#[divan::bench]
+fn decide_unlisted(bencher: Bencher<'_, '_>) {
+    bench_decide(bencher, &round("u", 100_000), false);
+}
+
+//------------ lookup ---------------------------------------------------------
+
+fn category() -> CategoryId {
+    CategoryId::new(5).unwrap()
+}
+
+fn table(size: usize) -> SuffixTable {
+    let rule = Rule { category: category(), scope: Scope::Subtree, effect: Effect::Add, source: 1 };
+    let mut builder = Builder::new(1);
+    for number in 0..size {
+        builder.add(Name::from_text(&listed(number)).unwrap().as_wire(), rule).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+/// Times look-ups in a table of `size` names; `expected` for each name asked.
+fn bench_table(bencher: Bencher<'_, '_>, size: usize, kind: &str, expected: CategorySet) {
+    let (table, names) = (table(size), round(kind, size));
+    let lookup = |name: &Folded| table.lookup(name, &SuffixHashes::of(name, table.seed()));
+    for name in &names {
+        assert_eq!(lookup(name), expected, "{name:?}");
+    }
+    bencher.with_inputs(in_turn(&names)).bench_local_values(|name| lookup(black_box(name)));
+}
+
+/// As [`bench_table`] for what one would write first.
+fn bench_hash_map(bencher: Bencher<'_, '_>, size: usize, kind: &str, expected: CategorySet) {
+    let wire = |number| Name::from_text(&listed(number)).unwrap().as_wire().into();
+    let map: HashMap<Box<[u8]>, u64> = (0..size)
+        .map(|number| (wire(number), CategorySet::EMPTY.with(category()).bits()))
+        .collect();
+    let names = round(kind, size);
+    let lookup = |name: &Folded| {
+        (0..name.label_count())
+            .filter_map(|index| map.get(name.suffix(index)))
+            .fold(0, |a, b| a | b)
+    };
+    for name in &names {
+        assert_eq!(lookup(name), expected.bits(), "{name:?}");
+    }
+    bencher.with_inputs(in_turn(&names)).bench_local_values(|name| lookup(black_box(name)));
+}
+
+#[divan::bench(args = SIZES)]
+fn lookup_listed(bencher: Bencher<'_, '_>, size: usize) {
+    bench_table(bencher, size, "l", CategorySet::EMPTY.with(category()));
+}
+
+#[divan::bench(args = SIZES)]
+fn lookup_listed_hash_map(bencher: Bencher<'_, '_>, size: usize) {
+    bench_hash_map(bencher, size, "l", CategorySet::EMPTY.with(category()));
+}
+
+#[divan::bench(args = SIZES)]
+fn lookup_unlisted(bencher: Bencher<'_, '_>, size: usize) {
+    bench_table(bencher, size, "u", CategorySet::EMPTY);
+}
+
+#[divan::bench(args = SIZES)]
+fn lookup_unlisted_hash_map(bencher: Bencher<'_, '_>, size: usize) {
+    bench_hash_map(bencher, size, "u", CategorySet::EMPTY);
+}

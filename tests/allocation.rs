@@ -1,0 +1,270 @@
+//! `begin` allocates nothing for what it can answer at once; the proof counts.
+//!
+//! The policy is the real one: starter lists, essential names, canaries. Cached answers
+//! come into the cache the way they always do, through `Forward::finish` with octets from
+//! upstream. Allocations are counted by thread, so that tests beside each other do not mix,
+//! and nothing is warmed up: the first query counts as the thousandth.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use lachan::cache::AnswerCache;
+use lachan::message::Rcode;
+use lachan::message::answer::TtlLimits;
+use lachan::name::Name;
+use lachan::policy::{AnswerMode, Snapshot};
+use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, begin};
+use lachan::rtype;
+use lachan::serve::assemble::{GroupNames, assemble};
+
+/// The system's allocator, with a count of what each thread asks it for.
+struct Counting;
+
+thread_local! {
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that ends has no count any more, and nobody reads it.
+    let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
+}
+
+#[expect(unsafe_code, reason = "a global allocator cannot be written without")]
+// SAFETY: every call goes to `System` with the arguments it came with, so its contract is
+// ours. Counting neither allocates (a const-initialised `Cell` without drop glue) nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(old, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(old, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+/// A name of the starter lists.
+const BLOCKED: &str = "www.adult.test.lachan.example";
+
+/// Policy and cache of a gateway.
+struct Core {
+    snapshot: Arc<Snapshot>,
+    cache: AnswerCache,
+    out: Vec<u8>,
+}
+
+impl Core {
+    fn new(snapshot: Snapshot) -> Self {
+        let cache = AnswerCache::new(1 << 20);
+        Self { snapshot: Arc::new(snapshot), cache, out: vec![0; 65_535] }
+    }
+
+    /// What runs without a config.
+    fn embedded() -> Self {
+        Self::new(assemble(None, &mut GroupNames::default()).unwrap().snapshot)
+    }
+
+    /// The starter lists, and one group for each answer mode.
+    fn with_every_mode() -> Self {
+        let groups = AnswerMode::ALL.iter().zip(1..).map(|(mode, number)| {
+            let id = mode.id();
+            format!(
+                "[[group]]\nname = \"{id}\"\nclients = [\"10.0.{number}.0/24\"]\n\
+                 profile = \"{id}\"\n\n\
+                 [profile.{id}]\nlevel = \"primary\"\nblock = [\"adult\"]\nanswer = \"{id}\"\n\n"
+            )
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gateway.toml");
+        let text =
+            groups.fold("default_group = \"nxdomain\"\n".to_owned(), |text, group| text + &group);
+        std::fs::write(&path, text).unwrap();
+        Self::new(assemble(Some(&path), &mut GroupNames::default()).unwrap().snapshot)
+    }
+
+    /// Begins a query at second `mono`; the step, and how often memory was asked for.
+    fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Step, u64) {
+        let meta = Meta { client: IpAddr::V4(client), transport: Transport::Udp };
+        let before = ASKED.get();
+        let step = begin(query, &meta, &self.snapshot, &self.cache, Now { mono }, &mut self.out);
+        (step, ASKED.get() - before)
+    }
+
+    /// A query that must miss: what is to be asked upstream.
+    fn forward(&mut self, query: &[u8]) -> Forward {
+        match self.begin(query, CLIENT, 1).0 {
+            Step::Forward(forward) => *forward,
+            other => panic!("answered at once: {other:?}"),
+        }
+    }
+
+    /// Puts an upstream's answer to `query` into the cache.
+    fn learn(&mut self, query: &[u8], upstream: &[u8]) {
+        let forward = self.forward(query);
+        let now = Now { mono: 1 };
+        let step = forward.finish(Ok(upstream), &self.cache, &LIMITS, now, &mut self.out);
+        assert!(matches!(step, Step::Reply(..)), "{step:?}");
+    }
+
+    /// Asks with and without OPT, later than the cache was filled: each must be answered at
+    /// once, as expected, without asking for memory.
+    fn expect(&mut self, name: &str, qtype: u16, client: Ipv4Addr, rcode: Rcode, source: Source) {
+        for has_opt in [false, true] {
+            let (step, asked) = self.begin(&query(name, qtype, has_opt), client, 61);
+            let Step::Reply(length, outcome) = step else { panic!("{name}: {step:?}") };
+            assert_eq!((outcome.rcode, outcome.source), (rcode, source), "{name} {qtype}");
+            assert_eq!(self.out[..length][11], u8::from(has_opt), "{name}: OPT as in the query");
+            assert_eq!(asked, 0, "{name} {qtype} (OPT: {has_opt}): memory was asked for");
+        }
+    }
+}
+
+const CLIENT: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+fn wire(name: &str) -> Vec<u8> {
+    Name::from_text(name).unwrap().as_wire().to_vec()
+}
+
+/// A query in odd case, as 0x20 makes it.
+fn query(name: &str, qtype: u16, has_opt: bool) -> Vec<u8> {
+    let mut octets = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(has_opt)];
+    octets.extend(wire(name).to_ascii_uppercase());
+    octets.extend([qtype.to_be_bytes(), [0, 1]].concat());
+    if has_opt {
+        octets.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    }
+    octets
+}
+
+/// A record whose owner is octets: a name, or a pointer.
+fn record(owner: &[u8], rtype: u16, rdata: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(rdata.len()).unwrap().to_be_bytes();
+    [owner, &rtype.to_be_bytes(), &[0, 1, 0, 0, 1, 44], &length, rdata].concat()
+}
+
+/// What upstream says: the question, and records in answer and authority.
+fn response(name: &str, qtype: u16, rcode: Rcode, answer: &[Vec<u8>], soa: bool) -> Vec<u8> {
+    let counts = [0, 1, 0, answer.len() as u8, 0, u8::from(soa), 0, 0];
+    let mut octets = [&[0, 7, 0x81, 0x80 | rcode.0 as u8], counts.as_slice()].concat();
+    octets.extend(wire(name));
+    octets.extend([qtype.to_be_bytes(), [0, 1]].concat());
+    octets.extend(answer.concat());
+    if soa {
+        let times = [1_u32, 3600, 600, 86_400, 300].map(u32::to_be_bytes).concat();
+        let rdata = [b"\x02ns\xc0\x0c\xc0\x0c".as_slice(), &times].concat();
+        octets.extend(record(QNAME, rtype::SOA, &rdata));
+    }
+    octets
+}
+
+/// A pointer to the question's name.
+const QNAME: &[u8] = &[0xc0, 12];
+
+fn address(owner: &[u8]) -> Vec<u8> {
+    record(owner, rtype::A, &[192, 0, 2, 1])
+}
+
+#[test]
+fn a_blocked_answer_allocates_nothing_in_every_mode() {
+    let mut core = Core::with_every_mode();
+    let expected = [Rcode::NXDOMAIN, Rcode::NOERROR, Rcode::NOERROR, Rcode::REFUSED];
+    for (number, rcode) in (1..).zip(expected) {
+        let client = Ipv4Addr::new(10, 0, number, 9);
+        for qtype in [rtype::A, rtype::AAAA, rtype::HTTPS, rtype::ANY] {
+            core.expect(BLOCKED, qtype, client, rcode, Source::Blocked);
+        }
+    }
+}
+
+#[test]
+fn a_cached_answer_allocates_nothing() {
+    let mut core = Core::embedded();
+    let name = "www.example.com";
+    let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
+    core.learn(&query(name, rtype::A, false), &upstream);
+    core.expect(name, rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+}
+
+#[test]
+fn a_cached_negative_answer_allocates_nothing() {
+    let mut core = Core::embedded();
+    for (name, rcode) in [("gone.example.com", Rcode::NXDOMAIN), ("example.com", Rcode::NOERROR)] {
+        let upstream = response(name, rtype::A, rcode, &[], true);
+        core.learn(&query(name, rtype::A, false), &upstream);
+        core.expect(name, rtype::A, CLIENT, rcode, Source::Cache);
+    }
+}
+
+/// `name` is an alias of `target`, through one more alias of its own, with an address.
+fn chain(name: &str, target: &str) -> Vec<u8> {
+    let middle = [b"\x03cdn".as_slice(), QNAME].concat();
+    let records = [
+        record(QNAME, rtype::CNAME, &middle),
+        record(&middle, rtype::CNAME, &wire(target)),
+        address(&wire(target)),
+    ];
+    response(name, rtype::A, Rcode::NOERROR, &records, false)
+}
+
+#[test]
+fn the_review_of_a_cached_chain_allocates_nothing() {
+    let mut core = Core::embedded();
+    core.learn(&query("a.example.com", rtype::A, false), &chain("a.example.com", "b.example.net"));
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+    // And where the review blocks it.
+    core.learn(&query("c.example.com", rtype::A, false), &chain("c.example.com", BLOCKED));
+    core.expect("c.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+}
+
+#[test]
+fn what_is_answered_here_allocates_nothing() {
+    let mut core = Core::embedded();
+    let local = Source::Local;
+    core.expect("use-application-dns.net", rtype::A, CLIENT, Rcode::NXDOMAIN, local);
+    core.expect("mask.icloud.com", rtype::HTTPS, CLIENT, Rcode::NXDOMAIN, local);
+    core.expect("localhost", rtype::A, CLIENT, Rcode::NOERROR, local);
+    core.expect("printer.local", rtype::A, CLIENT, Rcode::NXDOMAIN, local);
+    core.expect("1.0.168.192.in-addr.arpa", rtype::A, CLIENT, Rcode::NXDOMAIN, local);
+    core.expect("www.example.com", rtype::ANY, CLIENT, Rcode::NOERROR, local);
+}
+
+#[test]
+fn what_is_refused_allocates_nothing() {
+    let mut core = Core::embedded();
+    let stranger = Ipv4Addr::new(198, 51, 100, 7);
+    core.expect("www.example.com", rtype::A, stranger, Rcode::REFUSED, Source::Refused);
+    let malformed = &query("www.example.com", rtype::A, false)[..20];
+    let (step, asked) = core.begin(malformed, CLIENT, 1);
+    assert!(matches!(step, Step::Reply(_, Outcome { rcode: Rcode::FORMERR, .. })), "{step:?}");
+    assert_eq!(asked, 0);
+}
+
+/// Without this, the other tests would pass with an allocator that counts nothing.
+#[test]
+fn a_miss_is_counted() {
+    let mut core = Core::embedded();
+    let (step, asked) = core.begin(&query("www.example.com", rtype::A, false), CLIENT, 1);
+    assert!(matches!(step, Step::Forward(_)), "{step:?}");
+    assert!(asked > 0, "a miss owns its query, and that takes memory");
+}
