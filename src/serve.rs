@@ -15,6 +15,7 @@ pub mod reload;
 pub mod stream;
 pub mod udp;
 pub mod upstream;
+pub mod watch;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -153,6 +154,7 @@ pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
                 Ok(())
             });
         }
+        tasks.spawn(Arc::clone(&reloads).run(Arc::clone(&gateway)));
         if config.is_none() {
             banner::print(&listeners.addresses, listeners.admin_address, &gateway);
         }
@@ -162,7 +164,7 @@ pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
         }
         info!(address = %listeners.admin_address, "listening for scrapes");
         info!("ready");
-        until_stopped(&gateway, &reloads).await?;
+        until_stopped().await?;
         info!("stopping");
         admin.is_ready.store(false, Ordering::Release);
         stop.store(true, Ordering::Relaxed);
@@ -266,17 +268,13 @@ fn spawn_workers(
     workers.into_iter().enumerate().map(spawn).collect()
 }
 
-/// Waits for the signal to stop; reloads at each SIGHUP.
-async fn until_stopped(gateway: &Arc<Gateway>, reloads: &Arc<Reloads>) -> io::Result<()> {
+/// Waits for the signal to stop.
+async fn until_stopped() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reloads.reload(gateway).await,
-        }
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
     }
 }
 

@@ -85,6 +85,10 @@ pub struct Assembler {
     path: Option<PathBuf>,
     names: GroupNames,
     lists: ListStore,
+    /// What the last snapshot was made of: the text of the config, the tag of the lists.
+    last: Option<(String, u64)>,
+    /// Paths that the last config named, and the config itself.
+    watched: Vec<PathBuf>,
 }
 
 impl Assembler {
@@ -98,34 +102,67 @@ impl Assembler {
         self.path.as_deref()
     }
 
+    /// The files and directories that the last config named, and the config itself.
+    pub fn watched(&self) -> &[PathBuf] {
+        &self.watched
+    }
+
     /// Reads the config and all it names.
     ///
     /// # Errors
     ///
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let config = self.config()?;
+        let (text, config) = self.config()?;
         let lists = self.lists.load(&config)?;
-        let files = Arc::clone(&lists.files);
+        self.finish(text, config, lists)
+    }
+
+    /// Reads the config and all it names; `None` if nothing has changed since the last time
+    /// that gave a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with everything that must be mended.
+    pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
+        let (text, config) = self.config()?;
+        let lists = self.lists.load(&config)?;
+        let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
+        if last == Some((text.as_str(), lists.tag)) {
+            return Ok(None);
+        }
+        self.finish(text, config, lists).map(Some)
+    }
+
+    fn finish(
+        &mut self,
+        text: String,
+        config: Config,
+        lists: Lists,
+    ) -> Result<Assembled, AssembleError> {
+        let (files, tag) = (Arc::clone(&lists.files), lists.tag);
         let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
         }
+        self.last = Some((text, tag));
         Ok(Assembled { config, snapshot, files })
     }
 
-    /// Reads the config alone.
-    ///
-    /// # Errors
-    ///
-    /// [`AssembleError::ReadConfig`] and [`AssembleError::Config`].
-    pub fn config(&self) -> Result<Config, AssembleError> {
-        let Some(path) = self.path() else { return Ok(Config::embedded()) };
-        let text = fs::read_to_string(path)
-            .map_err(|error| AssembleError::ReadConfig { path: path.into(), error })?;
+    /// Reads the config alone: its text, and what it says.
+    fn config(&mut self) -> Result<(String, Config), AssembleError> {
+        let Some(path) = self.path.clone() else {
+            return Ok((String::new(), Config::embedded()));
+        };
+        let text = fs::read_to_string(&path)
+            .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
-        load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)
+        let config =
+            load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
+        self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
+        self.watched.push(path);
+        Ok((text, config))
     }
 }
 

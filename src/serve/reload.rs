@@ -1,23 +1,40 @@
 //! Reload: the files again, a new snapshot, swapped whole.
 //!
+//! ```text
+//! change on disk ▶ settle (100 ms of quiet, 1 s at most) ▶ read ▶ assemble ▶ swap
+//! SIGHUP         ────────────────────────────────────────▶
+//! ```
+//!
 //! It is put together away from the query path. A mistake keeps the old policy
 //! in force and is reported once, with its place; the next good state wins.
+//! However many events there are, at most one reload a second starts.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
-use crate::serve::assemble::{AssembleError, Assembled, Assembler};
+use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::watch::Watch;
+
+/// The shortest time between the starts of two reloads.
+const SPACING: Duration = Duration::from_secs(1);
 
 /// What is reloaded, and how it went.
 #[derive(Debug)]
 pub struct Reloads {
+    /// Held while files are read, which may take seconds.
+    assembler: Mutex<Assembler>,
+    /// Held for a moment only: a scrape looks here.
     state: Mutex<ReloadState>,
     was_good: AtomicBool,
     good: AtomicU64,
@@ -26,8 +43,9 @@ pub struct Reloads {
 
 #[derive(Debug)]
 struct ReloadState {
-    assembler: Assembler,
     school: Vec<(&'static str, String)>,
+    /// The mistake that was reported last.
+    complaint: String,
     /// What a reload cannot change.
     listen: Listen,
     upstream: Upstream,
@@ -37,12 +55,13 @@ impl Reloads {
     /// After `assembler` made the first policy, of `config`.
     pub fn new(assembler: Assembler, config: &Config) -> Self {
         let state = ReloadState {
-            assembler,
             school: school(config),
+            complaint: String::new(),
             listen: config.listen.clone(),
             upstream: config.upstream.clone(),
         };
         Self {
+            assembler: Mutex::new(assembler),
             state: Mutex::new(state),
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
@@ -50,36 +69,83 @@ impl Reloads {
         }
     }
 
-    /// Reads everything again and puts it in force, or says why not.
-    pub async fn reload(self: &Arc<Self>, gateway: &Arc<Gateway>) {
+    /// Reloads at every change of a watched file and at every SIGHUP, until aborted.
+    ///
+    /// # Errors
+    ///
+    /// What the system said of the signal handler.
+    pub async fn run(self: Arc<Self>, gateway: Arc<Gateway>) -> io::Result<()> {
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut watch = Watch::start(&self.watched());
+        // What changed between the first reading and the watch.
+        self.reload(&gateway, false).await;
+        loop {
+            let is_asked = tokio::select! {
+                _ = hangup.recv() => true,
+                () = watch.changed() => false,
+            };
+            let started = tokio::time::Instant::now();
+            self.reload(&gateway, is_asked).await;
+            watch.follow(&self.watched());
+            tokio::time::sleep_until(started + SPACING).await;
+        }
+    }
+
+    fn watched(&self) -> Vec<PathBuf> {
+        self.assembler().watched().to_vec()
+    }
+
+    /// Reads everything again and puts it in force, or says why not; does nothing
+    /// where nothing has changed, unless somebody asked.
+    async fn reload(self: &Arc<Self>, gateway: &Arc<Gateway>, is_asked: bool) {
         let reloads = Arc::clone(self);
-        let made = tokio::task::spawn_blocking(move || reloads.assemble()).await;
-        match made {
-            Ok(Ok(Assembled { config, snapshot, files })) => {
+        let made = tokio::task::spawn_blocking(move || {
+            let mut assembler = reloads.assembler();
+            if is_asked { assembler.assemble().map(Some) } else { assembler.assemble_changed() }
+        });
+        match made.await {
+            Ok(Ok(Some(Assembled { config, snapshot, files }))) => {
                 report(&files, &snapshot);
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
                 self.good.fetch_add(1, Ordering::Relaxed);
+                self.lock().complaint.clear();
                 self.note(&config);
                 info!(generation, "reloaded");
             }
-            Ok(Err(mistake)) => self.failed(&mistake.to_string()),
-            Err(_) => self.failed("the reload panicked; please report it"),
+            Ok(Ok(None)) => {
+                // Back to what is in force: a mistake was undone.
+                if !self.was_good.swap(true, Ordering::Relaxed) {
+                    self.lock().complaint.clear();
+                    info!("the files are again as they are in force");
+                }
+            }
+            Ok(Err(mistake)) => self.failed(mistake.to_string()),
+            Err(_) => self.failed("the reload panicked; please report it".into()),
         }
     }
 
-    fn assemble(&self) -> Result<Assembled, AssembleError> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).assembler.assemble()
+    fn assembler(&self) -> MutexGuard<'_, Assembler> {
+        self.assembler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self, mistake: &str) {
+    fn lock(&self) -> MutexGuard<'_, ReloadState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, mistake: String) {
         self.was_good.store(false, Ordering::Relaxed);
         self.bad.fetch_add(1, Ordering::Relaxed);
-        error!("not reloaded, the old policy stays in force: {mistake}");
+        let mut state = self.lock();
+        // The same mistake is told once, not at every look.
+        if state.complaint != mistake {
+            error!("not reloaded, the old policy stays in force: {mistake}");
+            state.complaint = mistake;
+        }
     }
 
     fn note(&self, config: &Config) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.school = school(config);
         let is_same_listen =
             Listen { allow: state.listen.allow.clone(), ..config.listen.clone() } == state.listen;
@@ -90,7 +156,7 @@ impl Reloads {
 
     /// Labels of `lachan_school_info`.
     pub fn school(&self) -> Vec<(&'static str, String)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).school.clone()
+        self.lock().school.clone()
     }
 
     /// Gauges about the policy in force.

@@ -1,0 +1,123 @@
+//! Watches files for change, however they are changed.
+//!
+//! Directories are watched, not files: an editor's rename, a deleted file that
+//! comes back and a swapped symbolic link are all events in the directory that
+//! holds the name. Every directory on the way whose entry is a symbolic link
+//! counts. Events are only a hint to look again: which file it was does not
+//! matter, so none can be mistaken. For file systems without events there is a
+//! look every half minute.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::warn;
+
+/// Without another event for so long, a change is over.
+const QUIET: Duration = Duration::from_millis(100);
+/// A change that does not end is acted on after so long.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Without any event, a look is taken this often.
+const LOOK: Duration = Duration::from_secs(30);
+/// Links that are followed from one path.
+const MAX_LINKS: usize = 16;
+
+/// A watch over the directories of some paths.
+pub struct Watch {
+    /// None where the system gives no watcher: then there is only the look.
+    watcher: Option<RecommendedWatcher>,
+    directories: BTreeSet<PathBuf>,
+    events: Arc<Notify>,
+}
+
+impl Watch {
+    /// Starts to watch `paths`.
+    pub fn start(paths: &[PathBuf]) -> Self {
+        let events = Arc::new(Notify::new());
+        let sender = Arc::clone(&events);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // Reading changes nothing; errors and lost events may hide a change.
+            if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
+                sender.notify_one();
+            }
+        });
+        let watcher = watcher
+            .map_err(|error| warn!(%error, "no file events here; looking every 30 s instead"))
+            .ok();
+        let mut watch = Self { watcher, directories: BTreeSet::new(), events };
+        watch.follow(paths);
+        watch
+    }
+
+    /// Watches `paths` from now on, and nothing else.
+    pub fn follow(&mut self, paths: &[PathBuf]) {
+        let Some(watcher) = &mut self.watcher else { return };
+        let wanted: BTreeSet<PathBuf> = paths.iter().flat_map(|path| directories(path)).collect();
+        for gone in self.directories.difference(&wanted) {
+            // It may be gone from the disk, and its watch with it.
+            let _ = watcher.unwatch(gone);
+        }
+        let mut held = BTreeSet::new();
+        for directory in wanted {
+            // A directory that was replaced under its name needs a new watch: watching
+            // twice costs nothing.
+            match watcher.watch(&directory, RecursiveMode::NonRecursive) {
+                Ok(()) => {
+                    held.insert(directory);
+                }
+                Err(error) => {
+                    warn!(%error, directory = %directory.display(), "cannot be watched");
+                }
+            }
+        }
+        self.directories = held;
+    }
+
+    /// Waits until something has changed and then has been quiet for a moment.
+    pub async fn changed(&mut self) {
+        if timeout(LOOK, self.events.notified()).await.is_err() {
+            return;
+        }
+        let patience = Instant::now() + PATIENCE;
+        while Instant::now() < patience
+            && timeout_at(patience.min(Instant::now() + QUIET), self.events.notified())
+                .await
+                .is_ok()
+        {}
+    }
+}
+
+/// The directories in which an event can mean that `path` now holds something else.
+fn directories(path: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut paths = vec![path.to_owned()];
+    let mut links = 0;
+    if path.is_dir() {
+        found.insert(path.to_owned());
+    }
+    while let Some(path) = paths.pop() {
+        let mut walked = PathBuf::new();
+        for component in path.components() {
+            let parent = walked.clone();
+            walked.push(component);
+            let Ok(target) = std::fs::read_link(&walked) else { continue };
+            found.insert(if parent.as_os_str().is_empty() { ".".into() } else { parent.clone() });
+            links += 1;
+            if links <= MAX_LINKS {
+                let rest = path.components().skip(walked.components().count());
+                let rest: PathBuf = rest.filter(|c| *c != Component::CurDir).collect();
+                paths.push(parent.join(target).join(rest));
+            }
+        }
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        if parent.is_dir() {
+            found.insert(parent.to_owned());
+        }
+    }
+    found
+}
