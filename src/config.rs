@@ -32,6 +32,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::Diagnostic;
+use crate::name::Name;
 use crate::policy::GroupRules;
 use server::Server;
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub cache: CacheLimits,
     /// What a blocked answer looks like.
     pub block: Block,
+    /// What becomes of answers from outside with addresses from inside.
+    pub rebinding: Rebinding,
     /// The groups, in the order of the file; at least one.
     pub groups: Vec<GroupRules>,
     /// The group of clients outside every prefix, as a place in `groups`.
@@ -208,18 +211,37 @@ impl Default for Block {
     }
 }
 
+/// What becomes of answers from outside with addresses from inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebinding {
+    /// Whether they are answered as blocked.
+    pub protect: bool,
+    /// Names, each with all below it, that may have such addresses.
+    pub allow: Vec<Name>,
+}
+
+impl Default for Rebinding {
+    fn default() -> Self {
+        Self { protect: true, allow: Vec::new() }
+    }
+}
+
 /// Where listed names come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lists {
     /// Whether the built-in starter lists are used.
     pub starter: bool,
+    /// Whether keyword rules are used at all.
+    pub use_keywords: bool,
+    /// The file of keyword rules; the built-in rules where there is none.
+    pub keywords: Option<PathBuf>,
     /// Files of names, in the order of the config.
     pub sources: Vec<Source>,
 }
 
 impl Default for Lists {
     fn default() -> Self {
-        Self { starter: true, sources: Vec::new() }
+        Self { starter: true, use_keywords: true, keywords: None, sources: Vec::new() }
     }
 }
 

@@ -13,13 +13,15 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::file::{
-    AdminFile, BlockFile, CacheFile, File, ListenFile, ListsFile, SchoolFile, SourceFile, Table,
-    UpstreamFile,
+    AdminFile, BlockFile, CacheFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile,
+    SourceFile, Table, UpstreamFile,
 };
 use super::quantity::show_duration;
 use super::server::Server;
 use super::value::{Checker, each, place_of};
-use super::{Admin, Block, CacheLimits, Config, Listen, Lists, School, Source, Upstream, group};
+use super::{
+    Admin, Block, CacheLimits, Config, Listen, Lists, Rebinding, School, Source, Upstream, group,
+};
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::Taxonomy;
 use crate::diagnostic::Diagnostic;
@@ -41,6 +43,7 @@ pub(super) fn check(
     let upstream = checker.upstream(&file.upstream, &listen);
     let cache = checker.cache(&file.cache);
     let block = checker.block(&file.block);
+    let rebinding = checker.rebinding(&file.rebinding);
     let (groups, default_group) = group::check(&mut checker, file, school.level);
     let lists = checker.lists(&file.lists);
     let mistakes = checker.into_mistakes();
@@ -52,6 +55,7 @@ pub(super) fn check(
             upstream,
             cache,
             block,
+            rebinding,
             groups,
             default_group,
             lists,
@@ -264,9 +268,16 @@ impl Checker<'_> {
         block
     }
 
+    fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
+        let allow = group::names(self, "allow", &file.allow);
+        Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
+    }
+
     fn lists(&mut self, file: &ListsFile) -> Lists {
         let mut lists = Lists::default();
         lists.starter = file.starter.unwrap_or(lists.starter);
+        lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
+        lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
         for table in &file.source {
             let source = self.source(table);
             if let Some(source) = source {

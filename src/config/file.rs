@@ -47,6 +47,8 @@ pub(super) struct File {
     pub(super) cache: Table<CacheFile>,
     /// `[block]`
     pub(super) block: Table<BlockFile>,
+    /// `[rebinding]`
+    pub(super) rebinding: Table<RebindingFile>,
     /// `[[group]]`
     pub(super) group: Vec<Spanned<Table<GroupFile>>>,
     /// `[profile.<name>]`
@@ -113,6 +115,14 @@ pub(super) struct BlockFile {
     pub(super) ede_text: Option<bool>,
 }
 
+/// `[rebinding]`: answers from outside with addresses from inside.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RebindingFile {
+    pub(super) protect: Option<bool>,
+    pub(super) allow: Texts,
+}
+
 /// One `[[group]]`: clients under one policy.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -133,6 +143,7 @@ pub(super) struct ProfileFile {
     pub(super) observe: Texts,
     pub(super) allow: Texts,
     pub(super) deny: Texts,
+    pub(super) keywords: Option<bool>,
     pub(super) answer: Text,
 }
 
@@ -141,6 +152,8 @@ pub(super) struct ProfileFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
+    pub(super) use_keywords: Option<bool>,
+    pub(super) keywords: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 

@@ -44,6 +44,8 @@ struct Profile {
     observe: Vec<(CategoryId, Range<usize>)>,
     allow: Vec<Name>,
     deny: Vec<Name>,
+    /// Whether keyword rules block; pupils only, unless said.
+    keywords: Option<bool>,
     answer: Option<AnswerMode>,
 }
 
@@ -233,6 +235,7 @@ fn read_profile(checker: &mut Checker<'_>, file: &ProfileFile) -> Profile {
         observe,
         allow: names(checker, "allow", &file.allow),
         deny: names(checker, "deny", &file.deny),
+        keywords: file.keywords,
         answer: file
             .answer
             .as_ref()
@@ -271,6 +274,7 @@ fn rules(
         locked,
         allow: profile.allow.clone(),
         deny: profile.deny.clone(),
+        keywords: profile.keywords.unwrap_or(level.is_pupils()),
         answer: profile.answer.unwrap_or_default(),
     }
 }
@@ -317,7 +321,7 @@ fn locked_in_observe(
     .hint(way_out)
 }
 
-fn names(checker: &mut Checker<'_>, key: &str, given: &Texts) -> Vec<Name> {
+pub(super) fn names(checker: &mut Checker<'_>, key: &str, given: &Texts) -> Vec<Name> {
     let mut names = Vec::new();
     for text in each(given) {
         match Name::from_text(text.get_ref()) {

@@ -53,6 +53,8 @@ pub struct GroupRules {
     pub allow: Vec<Name>,
     /// Names denied by the school: each name and all below it.
     pub deny: Vec<Name>,
+    /// Whether keyword rules block.
+    pub keywords: bool,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
 }

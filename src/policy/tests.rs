@@ -63,6 +63,7 @@ fn snapshot() -> Snapshot {
         locked: set(&["gambling"]),
         allow: names(&["adult.example", "bet.example", "x.deny.example"]),
         deny: names(&["deny.example", "time.example"]),
+        keywords: true,
         answer: AnswerMode::NxDomain,
     };
     let staff = GroupRules {
