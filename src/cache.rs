@@ -1,23 +1,38 @@
 //! The answer cache: what upstream said, ready to send. Never a verdict.
 //!
-//! Keyed by the name asked for, its type, and the DO and CD bits; one entry for
+//! Keyed by route, the name asked for, its type, and the DO and CD bits; one entry for
 //! all groups, because what upstream says does not depend on who asks. Bounded
-//! in octets. Times are the caller's: seconds of a clock that only goes forward.
+//! in octets. Beside an answer stands what the lists say of the names it points
+//! to, with a tag of those lists: after a swap it is found out again, before use.
+//!
+//! Times are the caller's: seconds of a clock that only goes forward.
 //!
 //! The hasher is seeded anew in each process: clients choose the keys.
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::message::answer::Answer;
-use crate::name::{Folded, MAX_OCTETS};
+use crate::message::query::Query;
+use crate::name::MAX_OCTETS;
+use crate::policy::Facts;
 
 /// What a key costs beside its octets: the map's own books.
 const OVERHEAD: usize = 96;
-/// Octets of a key in front of the name: flags and type.
-const KEY_HEAD: usize = 3;
+/// Octets of a key in front of the name: route, flags and type.
+const KEY_HEAD: usize = 7;
+
+/// Where the answer to a name is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Upstream, for the name itself.
+    Plain,
+    /// Upstream, for another name: a number of that name.
+    Rewritten(u32),
+}
 
 /// A key on the stack.
 pub struct Key {
@@ -28,13 +43,20 @@ pub struct Key {
 impl Key {
     /// The key of a question.
     #[inline]
-    pub fn new(name: &Folded, qtype: u16, dnssec_ok: bool, checking_disabled: bool) -> Self {
+    pub fn new(route: Route, query: &Query<'_>) -> Self {
+        let (name, qtype) = (&query.name, query.qtype);
+        let flags = u8::from(query.dnssec_ok()) | u8::from(query.checking_disabled()) << 1;
         let mut octets = [0; KEY_HEAD + MAX_OCTETS];
         let wire = name.as_wire();
         let length = KEY_HEAD + wire.len();
         let [high, low] = qtype.to_be_bytes();
         let (head, rest) = octets.split_at_mut(KEY_HEAD);
-        head.copy_from_slice(&[u8::from(dnssec_ok) | u8::from(checking_disabled) << 1, high, low]);
+        let (route, target) = match route {
+            Route::Plain => (0, 0_u32),
+            Route::Rewritten(target) => (4, target),
+        };
+        let [a, b, c, d] = target.to_be_bytes();
+        head.copy_from_slice(&[route | flags, high, low, a, b, c, d]);
         if let Some(to) = rest.get_mut(..wire.len()) {
             to.copy_from_slice(wire);
         }
@@ -53,9 +75,38 @@ pub struct Entry {
     pub answer: Answer,
     /// When, in seconds.
     stored: u64,
+    /// What the lists say of the names it points to.
+    facts: ArcSwapOption<TargetFacts>,
+}
+
+/// What the lists said of the names an answer points to, in their order.
+#[derive(Debug)]
+struct TargetFacts {
+    /// Of which lists; facts of others are worth nothing.
+    tag: u64,
+    facts: Box<[Facts]>,
 }
 
 impl Entry {
+    /// An answer that came `now`, in seconds.
+    pub fn new(answer: Answer, now: u64) -> Self {
+        Self { answer, stored: now, facts: ArcSwapOption::empty() }
+    }
+
+    /// Whether the facts of all targets, by the lists with this tag, satisfy `is_fine`;
+    /// `None` where they are not known.
+    #[inline]
+    pub fn targets_are(&self, tag: u64, is_fine: impl Fn(&Facts) -> bool) -> Option<bool> {
+        let known = self.facts.load();
+        let known = known.as_deref().filter(|known| known.tag == tag)?;
+        Some(known.facts.iter().all(is_fine))
+    }
+
+    /// Keeps what the lists with this tag say of the targets.
+    pub fn note(&self, tag: u64, facts: Box<[Facts]>) {
+        self.facts.store(Some(Arc::new(TargetFacts { tag, facts })));
+    }
+
     /// Seconds since it came.
     #[inline]
     pub fn age(&self, now: u64) -> u32 {
@@ -69,7 +120,8 @@ struct Octets;
 
 impl Weighter<Box<[u8]>, Arc<Entry>> for Octets {
     fn weight(&self, key: &Box<[u8]>, entry: &Arc<Entry>) -> u64 {
-        (key.len() + entry.answer.weight() + OVERHEAD) as u64
+        let facts = entry.answer.target_count() * size_of::<Facts>();
+        (key.len() + entry.answer.weight() + facts + OVERHEAD) as u64
     }
 }
 
@@ -95,9 +147,9 @@ impl AnswerCache {
     }
 
     /// Keeps an answer, if it may be kept at all.
-    pub fn insert(&self, key: &Key, answer: Answer, now: u64) {
-        if answer.lifetime() > 0 && !answer.is_failure() {
-            self.entries.insert(key.as_octets().into(), Arc::new(Entry { answer, stored: now }));
+    pub fn insert(&self, key: &Key, entry: Entry) {
+        if entry.answer.lifetime() > 0 && !entry.answer.is_failure() {
+            self.entries.insert(key.as_octets().into(), Arc::new(entry));
         }
     }
 

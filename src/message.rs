@@ -3,6 +3,7 @@
 //! - [`query`] reads what a client sent, in place.
 //! - [`reply`] writes what we make: refusals, blocked and local answers.
 //! - [`answer`] takes in what upstream sent, and sends it again from the cache.
+//! - [`rewrite`] tells the answer to another name as the answer to this one.
 //!
 //! All of it is written for octets from strangers: no read past the end, no
 //! pointer that goes forward, nothing allocated for a query.
@@ -10,6 +11,7 @@
 pub mod answer;
 pub mod query;
 pub mod reply;
+pub mod rewrite;
 
 use crate::name::{Folded, MAX_OCTETS, Name};
 
@@ -63,6 +65,8 @@ impl Rcode {
 pub struct Ede(pub u16);
 
 impl Ede {
+    /// The answer is not the name's own.
+    pub const FORGED: Self = Self(4);
     /// Blocked by the operator of this resolver.
     pub const BLOCKED: Self = Self(15);
     /// Blocked by order of an authority outside.

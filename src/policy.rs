@@ -9,6 +9,7 @@
 //! essential names                                       pass, whatever lists say
 //! locked categories                                     blocked; no school allow loosens them
 //! school allow / school deny (the longest name wins)
+//! department allow (the category of good names)
 //! the group's categories                                block / observe / pass
 //! ```
 //!
@@ -20,6 +21,7 @@
 
 pub mod client;
 pub mod group;
+pub mod rebinding;
 pub mod special;
 pub mod verdict;
 
@@ -34,17 +36,42 @@ use ipnet::IpNet;
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::matcher::SuffixHashes;
 use crate::matcher::names::NameTable;
-use crate::matcher::suffix::SuffixTable;
+use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
+use crate::policy::rebinding::is_internal;
 use crate::policy::special::special;
-use crate::rule::Scope;
+use crate::rule::{Action, LocalData, Scope};
 
 /// A name with its hashes: what every table is asked with.
 pub struct Subject<'a> {
     /// The name.
     pub name: &'a Folded,
     hashes: SuffixHashes,
+}
+
+/// What the lists say of an address in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedAddress {
+    /// Its categories.
+    pub set: CategorySet,
+    /// How the longest prefix wants it answered.
+    pub action: Action,
+}
+
+/// What the lists say of a name: the same for every client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Its categories, and what response policy zones say.
+    pub listed: Listed,
+}
+
+impl Facts {
+    /// Whether nothing is said at all.
+    #[inline]
+    pub fn is_silent(&self) -> bool {
+        self.listed == Listed::default()
+    }
 }
 
 /// What a snapshot is made of.
@@ -54,12 +81,20 @@ pub struct Parts {
     pub taxonomy: Arc<Taxonomy>,
     /// Every listed name.
     pub lists: Arc<SuffixTable>,
+    /// What [`Action::Local`] of the lists stands for.
+    pub local: Arc<[LocalData]>,
+    /// A number of its own for these lists: facts of other lists have another.
+    pub facts_tag: u64,
     /// The groups, never empty, and where each is counted.
     pub groups: Vec<(GroupRules, GroupCounters)>,
     /// Which of them takes the clients that no prefix covers.
     pub default_group: usize,
     /// Networks that are answered at all.
     pub access: Vec<IpNet>,
+    /// Listed prefixes of addresses in answers.
+    pub addresses: Vec<(IpNet, ListedAddress)>,
+    /// Names that may resolve to internal addresses; none where that is not looked at.
+    pub rebinding: Option<Vec<Name>>,
     /// Names that resolve in every mode.
     pub essential: Vec<(Name, Scope)>,
     /// Canaries.
@@ -75,10 +110,16 @@ pub struct Parts {
 pub struct Snapshot {
     taxonomy: Arc<Taxonomy>,
     lists: Arc<SuffixTable>,
+    local: Arc<[LocalData]>,
+    facts_tag: u64,
     groups: Vec<Group>,
     default_group: GroupId,
     clients: PrefixTable<GroupId>,
     access: PrefixTable<()>,
+    /// None where no address is listed.
+    addresses: Option<PrefixTable<ListedAddress>>,
+    /// Names that may resolve to internal addresses; none where all may.
+    rebinding: Option<NameTable<()>>,
     essential: NameTable<()>,
     canaries: NameTable<CanaryKind>,
     /// csam and legal requests.
@@ -116,6 +157,11 @@ impl Snapshot {
         Self {
             clients: PrefixTable::new(clients),
             access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
+            addresses: (!parts.addresses.is_empty())
+                .then(|| PrefixTable::joined(parts.addresses, join_addresses)),
+            rebinding: parts.rebinding.map(|names| {
+                NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
+            }),
             essential: NameTable::new(
                 parts.essential.into_iter().map(|(name, scope)| (name, scope, ())),
                 seed,
@@ -133,6 +179,8 @@ impl Snapshot {
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
             lists: parts.lists,
+            local: parts.local,
+            facts_tag: parts.facts_tag,
             taxonomy,
         }
     }
@@ -145,6 +193,20 @@ impl Snapshot {
     /// Every listed name.
     pub fn lists(&self) -> &Arc<SuffixTable> {
         &self.lists
+    }
+
+    /// What a list answers itself.
+    pub fn local(&self, number: u16) -> Option<&LocalData> {
+        self.local.get(usize::from(number))
+    }
+
+    /// The name that a blocked name is answered with, where its list names one.
+    #[inline]
+    pub fn rewrite_of(&self, block: &Block) -> Option<&Name> {
+        match block.action {
+            Action::Local(number) => self.local(number)?.cname.as_ref(),
+            _ => None,
+        }
     }
 
     /// The groups, in the order of their ids.
@@ -195,6 +257,18 @@ impl Snapshot {
         Subject { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
     }
 
+    /// What the lists say of a name, whoever asks.
+    #[inline]
+    pub fn facts(&self, subject: &Subject<'_>) -> Facts {
+        Facts { listed: self.lists.lookup(subject.name, &subject.hashes) }
+    }
+
+    /// A number that changes when [`Snapshot::facts`] may change.
+    #[inline]
+    pub fn facts_tag(&self) -> u64 {
+        self.facts_tag
+    }
+
     /// Decides about the name of a question.
     #[inline]
     pub fn decide(&self, group: GroupId, subject: &Subject<'_>, qtype: u16) -> Verdict {
@@ -204,10 +278,17 @@ impl Snapshot {
         if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) {
             return Verdict::Canary(kind);
         }
-        match self.judge(self.group(group), subject, false) {
+        match self.judge(self.group(group), subject, &self.facts(subject), false) {
             Err(block) => Verdict::Block(block),
             Ok(pass) => Verdict::Pass(pass),
         }
+    }
+
+    /// Whether no name with these facts can be blocked for a group, so that a name an
+    /// answer points to need not even be read.
+    #[inline]
+    pub fn is_silent(&self, group: GroupId, facts: &Facts) -> bool {
+        facts.is_silent() && self.group(group).own.is_empty()
     }
 
     /// Decides about a name that an answer points to; `is_shielded` when the
@@ -217,9 +298,43 @@ impl Snapshot {
         &self,
         group: GroupId,
         subject: &Subject<'_>,
+        facts: &Facts,
         is_shielded: bool,
     ) -> Option<Block> {
-        self.judge(self.group(group), subject, is_shielded).err()
+        self.judge(self.group(group), subject, facts, is_shielded).err()
+    }
+
+    /// Whether the addresses of answers to `name` must be looked at.
+    #[inline]
+    pub fn reviews_addresses(&self, has_internal: bool) -> bool {
+        self.addresses.is_some() || has_internal && self.rebinding.is_some()
+    }
+
+    /// Decides about an address in the answer to `subject`.
+    pub fn review_address(
+        &self,
+        group: GroupId,
+        subject: &Subject<'_>,
+        address: IpAddr,
+        is_shielded: bool,
+    ) -> Option<Block> {
+        let group = self.group(group);
+        let listed = self.addresses.as_ref().and_then(|table| table.get(address));
+        if let Some(listed) = listed {
+            let locked = listed.set.intersection(group.locked.union(self.illegal));
+            let blocked = listed.set.intersection(group.block);
+            let action = listed.action;
+            if !locked.is_empty() {
+                return Some(Block { layer: Layer::Locked, category: locked.first(), action });
+            }
+            if !blocked.is_empty() && !is_shielded && action != Action::Passthru {
+                return Some(Block { layer: Layer::Category, category: blocked.first(), action });
+            }
+        }
+        let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
+        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some();
+        let (layer, action) = (Layer::Rebinding, Action::Default);
+        (!is_expected).then_some(Block { layer, category: None, action })
     }
 
     /// The order of policy, for every name. One function, nowhere configurable.
@@ -228,34 +343,50 @@ impl Snapshot {
         &self,
         group: &Group,
         subject: &Subject<'_>,
+        facts: &Facts,
         is_shielded: bool,
     ) -> Result<Pass, Block> {
         let Subject { name, hashes } = subject;
-        let set = self.lists.lookup(name, hashes);
-        let block = |layer, set: CategorySet| Err(Block { layer, category: set.first() });
+        let set = facts.listed.set;
+        let block = |layer, set: CategorySet| Err(self.block(layer, set, subject, facts));
         let pass = |layer| Ok(Pass { layer, observed: set.intersection(group.observe) });
-        if !set.intersection(self.illegal).is_empty() {
-            return block(Layer::Illegal, set.intersection(self.illegal));
+        // A zone that lets a name pass does not open a lock.
+        let lockable = set.union(facts.listed.any_zone);
+        if !lockable.intersection(self.illegal).is_empty() {
+            return block(Layer::Illegal, lockable.intersection(self.illegal));
         }
         if self.essential.longest(name, hashes).is_some() {
             return Ok(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY });
         }
         // A school allow for such a name is refused at load; a name that was locked
         // since then stays blocked.
-        if !set.intersection(group.locked).is_empty() {
-            return block(Layer::Locked, set.intersection(group.locked));
+        if !lockable.intersection(group.locked).is_empty() {
+            return block(Layer::Locked, lockable.intersection(group.locked));
         }
         match group.own.longest(name, hashes) {
             Some((_, Own::Allow)) => return pass(Layer::SchoolAllow),
             Some((_, Own::Deny)) if !is_shielded => return block(Layer::SchoolDeny, set),
             Some((_, Own::Deny)) | None => {}
         }
-        let blocked = set.intersection(group.block);
-        if blocked.is_empty() || is_shielded || !set.intersection(self.positive).is_empty() {
-            let layer = if set.is_empty() { Layer::Default } else { Layer::Category };
-            return pass(layer);
+        if !set.intersection(self.positive).is_empty() {
+            return pass(Layer::DepartmentAllow);
         }
-        block(Layer::Category, blocked)
+        let blocked = set.intersection(group.block);
+        if !blocked.is_empty() && !is_shielded {
+            return block(Layer::Category, blocked);
+        }
+        pass(if set.is_empty() { Layer::Default } else { Layer::Category })
+    }
+
+    fn block(&self, layer: Layer, set: CategorySet, subject: &Subject<'_>, facts: &Facts) -> Block {
+        let category = set.first();
+        let from_zone = facts.listed.zone.filter(|hit| Some(hit.category) == category);
+        let action = match (from_zone, category) {
+            (Some(hit), _) if hit.action != Action::Passthru => hit.action,
+            (_, Some(category)) => self.lists.action(subject.name, &subject.hashes, category),
+            _ => Action::Default,
+        };
+        Block { layer, category, action }
     }
 
     /// The school's allowed names that a locked category lists.
@@ -266,7 +397,7 @@ impl Snapshot {
             for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
                 let folded = Folded::from_name(name);
                 let hashes = SuffixHashes::of(&folded, self.lists.seed());
-                let set = self.lists.lookup(&folded, &hashes).intersection(locked);
+                let set = self.lists.lookup(&folded, &hashes).set.intersection(locked);
                 if let Some(category) = set.first() {
                     let (group, name) = (group.name.clone(), name.clone());
                     found.push(LockedAllow { group, name, category });
@@ -275,6 +406,11 @@ impl Snapshot {
         }
         found
     }
+}
+
+/// A listed prefix inside others: all their categories, and its own action.
+fn join_addresses(outer: ListedAddress, inner: ListedAddress) -> ListedAddress {
+    ListedAddress { set: outer.set.union(inner.set), action: inner.action }
 }
 
 /// Category and reference code; of protected categories the code alone.

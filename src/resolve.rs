@@ -16,27 +16,32 @@
 //! Absent on purpose: sockets, clock, counters. The shell brings octets and
 //! `now`, and counts the [`Outcome`].
 
+mod outcome;
+mod turn;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Key};
-use crate::category::{CategoryId, CategorySet};
+pub use outcome::{BlockedBy, DropReason, Outcome, Source};
+
+use crate::cache::{AnswerCache, Entry, Key, Route};
+use crate::category::CategorySet;
+use crate::matcher::hash_wire;
 use crate::message::answer::{Answer, TtlLimits};
 use crate::message::query::{Query, Unanswerable};
 use crate::message::reply::{Data, EdeText, write, write_header};
-use crate::message::{CLASS_IN, Ede, Malformed, Question, Rcode, is_truncated};
-use crate::policy::special::Special;
-use crate::policy::{
-    AnswerMode, Block, CanaryKind, GroupCounters, GroupId, Layer, Pass, Snapshot, Verdict,
-};
+use crate::message::rewrite::rewrite;
+use crate::message::{CLASS_IN, Ede, Malformed, Question, Rcode};
+use crate::name::Name;
+use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
+use crate::resolve::turn::{Found, Turn};
 use crate::rtype;
+use crate::rule::Action;
 
 /// RDATA of the answer to ANY (RFC 8482 §4.2).
 const RFC8482: &[u8] = b"\x07RFC8482\x00";
 /// Seconds it may be kept.
 const RFC8482_TTL: u32 = 3600;
-/// Seconds that a special-use answer may be kept: it never changes.
-const SPECIAL_TTL: u32 = 3600;
 
 /// How a query came, and so how large its reply may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,119 +68,13 @@ pub struct Now {
     pub mono: u64,
 }
 
-/// Where an answer came from: the `source` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The answer cache.
-    Cache,
-    /// An upstream server, now.
-    Upstream,
-    /// This program: special-use names, canaries, ANY.
-    Local,
-    /// Policy.
-    Blocked,
-    /// The client may not ask this.
-    Refused,
-    /// The query or upstream was at fault.
-    Error,
-}
-
-impl Source {
-    /// Every source.
-    pub const ALL: [Self; 6] =
-        [Self::Cache, Self::Upstream, Self::Local, Self::Blocked, Self::Refused, Self::Error];
-
-    /// The id used in metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Upstream => "upstream",
-            Self::Local => "local",
-            Self::Blocked => "blocked",
-            Self::Refused => "refused",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// What a block was decided on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BlockedBy {
-    /// The question's name is listed.
-    List,
-    /// The school denies the question's name.
-    School,
-    /// The answer points to a name that is blocked.
-    Review,
-}
-
-impl BlockedBy {
-    /// Every reason.
-    pub const ALL: [Self; 3] = [Self::List, Self::School, Self::Review];
-
-    /// The id used in metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::School => "school",
-            Self::Review => "review",
-        }
-    }
-}
-
-/// What happened to a query: all that is ever counted of it.
-///
-/// No name and no address: what is not here cannot leak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// The response code.
-    pub rcode: Rcode,
-    /// Where the answer came from.
-    pub source: Source,
-    /// The counters of the client's group, where it got that far.
-    pub group: Option<GroupCounters>,
-    /// Category and reason of a block.
-    pub blocked: Option<(Option<CategoryId>, BlockedBy)>,
-    /// Categories that were let through and are counted.
-    pub observed: CategorySet,
-    /// The canary that was asked for.
-    pub canary: Option<CanaryKind>,
-}
-
-impl Outcome {
-    fn plain(rcode: Rcode, source: Source) -> Self {
-        let observed = CategorySet::EMPTY;
-        Self { rcode, source, group: None, blocked: None, observed, canary: None }
-    }
-}
-
-/// Why nothing is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DropReason {
-    /// Too short for a header, or a response.
-    NotAQuery,
-    /// The buffer for the reply is too small.
-    NoRoom,
-}
-
-impl DropReason {
-    /// Every reason.
-    pub const ALL: [Self; 2] = [Self::NotAQuery, Self::NoRoom];
-
-    /// The id used in metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::NotAQuery => "not_a_query",
-            Self::NoRoom => "no_room",
-        }
-    }
-}
-
 /// What the shell must do next.
 #[derive(Debug)]
 pub enum Step {
     /// Send this many octets of `out`.
     Reply(usize, Outcome),
+    /// Send nothing, and count the block that a list wants answered by silence.
+    Silence(Outcome),
     /// Send nothing.
     Drop(DropReason),
     /// Ask upstream, then call [`Forward::finish`].
@@ -211,12 +110,21 @@ pub fn begin(
         return reply(length, Outcome::plain(rcode, source));
     }
     let group = snapshot.group_of(meta.client);
-    let turn = Turn { query: &query, snapshot, group, limit };
+    let turn =
+        Turn { query: &query, snapshot, group, transport: meta.transport, rewrite: None, limit };
     let subject = snapshot.subject(&query.name);
     let pass = match snapshot.decide(group, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
-        Verdict::Block(block) => return turn.blocked(block, false, out),
+        Verdict::Block(block) if is_free_by_tcp(&block, meta) => {
+            Pass { layer: block.layer, observed: CategorySet::EMPTY }
+        }
+        Verdict::Block(block) => {
+            return match snapshot.rewrite_of(&block) {
+                None => turn.blocked(block, Found::Question, out),
+                Some(target) => turn.rewritten(block, target, meta, snapshot, cache, now, out),
+            };
+        }
         Verdict::Pass(pass) => pass,
     };
     if !query.recursion_desired() {
@@ -229,23 +137,11 @@ pub fn begin(
         let length = write(&query, Rcode::NOERROR, data, RFC8482_TTL, None, limit, out);
         return reply(length, turn.outcome(Rcode::NOERROR, Source::Local));
     }
-    let key = Key::new(&query.name, query.qtype, query.dnssec_ok(), query.checking_disabled());
-    if let Some(entry) = cache.get(&key, now.mono) {
-        return turn.answer(&entry.answer, entry.age(now.mono), pass, Source::Cache, out);
+    if let Some(entry) = cache.get(&Key::new(Route::Plain, &query), now.mono) {
+        return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
     }
-    Step::Forward(Box::new(Forward {
-        query: octets.into(),
-        meta: *meta,
-        snapshot: Arc::clone(snapshot),
-        group,
-        pass,
-        question: Question {
-            name: query.name.to_name(),
-            qtype: query.qtype,
-            dnssec_ok: query.dnssec_ok(),
-            checking_disabled: query.checking_disabled(),
-        },
-    }))
+    let name = query.name.to_name();
+    Step::Forward(Box::new(turn.forward(pass, name, None, meta, snapshot)))
 }
 
 /// A query waiting for upstream.
@@ -256,7 +152,9 @@ pub struct Forward {
     snapshot: Arc<Snapshot>,
     group: GroupId,
     pass: Pass,
+    /// What upstream is asked: another name than the client's where that is rewritten.
     question: Question,
+    rewrite: Option<Block>,
 }
 
 /// Why upstream gave no answer.
@@ -293,7 +191,14 @@ impl Forward {
     ) -> Step {
         let Ok(query) = Query::parse(&self.query) else { return Step::Drop(DropReason::NotAQuery) };
         let limit = limit(&query, &self.meta, out);
-        let turn = Turn { query: &query, snapshot: &self.snapshot, group: self.group, limit };
+        let turn = Turn {
+            query: &query,
+            snapshot: &self.snapshot,
+            group: self.group,
+            transport: self.meta.transport,
+            rewrite: None,
+            limit,
+        };
         let message = match message {
             Ok(message) => message,
             Err(UpstreamFailure::Unreachable) => {
@@ -301,132 +206,45 @@ impl Forward {
             }
             Err(UpstreamFailure::Busy) => return turn.servfail(Ede::NETWORK_ERROR, out),
         };
-        let Ok(answer) = Answer::take(message, &self.question, limits) else {
+        let turn = Turn { rewrite: self.rewrite, ..turn };
+        let Ok(answer) = self.take(message, &query, limits) else {
             return turn.servfail(Ede::INVALID_DATA, out);
         };
-        let step = turn.answer(&answer, 0, self.pass, Source::Upstream, out);
-        let key = Key::new(&query.name, query.qtype, query.dnssec_ok(), query.checking_disabled());
-        cache.insert(&key, answer, now.mono);
+        if self.rewrite.is_some() && answer.is_failure() {
+            // Never the real host instead.
+            return turn.servfail(Ede::NETWORK_ERROR, out);
+        }
+        let entry = Entry::new(answer, now.mono);
+        let step = turn.answer(&entry, 0, self.pass, Source::Upstream, out);
+        let route = self.rewrite.map_or(Route::Plain, |_| route_to(&self.question.name));
+        cache.insert(&Key::new(route, &query), entry);
         step
     }
+
+    fn take(
+        &self,
+        message: &[u8],
+        query: &Query<'_>,
+        limits: &TtlLimits,
+    ) -> Result<Answer, Malformed> {
+        let Some(block) = self.rewrite else {
+            return Answer::take(message, &self.question, limits);
+        };
+        let answer = Answer::take(message, &self.question, limits)?;
+        if answer.is_failure() {
+            return Ok(answer);
+        }
+        let asked = Question { name: query.name.to_name(), ..self.question.clone() };
+        let message = rewrite(message, &asked, &self.question.name)?;
+        let answer = Answer::take(&message, &asked, limits)?;
+        Ok(answer.with_ede(Ede::FORGED, self.snapshot.text(block.category)))
+    }
 }
 
-/// One query on its way to a reply.
-struct Turn<'a> {
-    query: &'a Query<'a>,
-    snapshot: &'a Snapshot,
-    group: GroupId,
-    limit: usize,
-}
-
-impl Turn<'_> {
-    #[inline]
-    fn outcome(&self, rcode: Rcode, source: Source) -> Outcome {
-        Outcome {
-            group: Some(self.snapshot.group(self.group).counters),
-            ..Outcome::plain(rcode, source)
-        }
-    }
-
-    fn special(&self, special: Special, out: &mut [u8]) -> Step {
-        let (rcode, data) = match special {
-            Special::NxDomain => (Rcode::NXDOMAIN, Data::Negative),
-            Special::NoData => (Rcode::NOERROR, Data::Negative),
-            Special::Addresses(each) => (Rcode::NOERROR, Data::Records(each)),
-        };
-        let length = write(self.query, rcode, data, SPECIAL_TTL, None, self.limit, out);
-        reply(length, self.outcome(rcode, Source::Local))
-    }
-
-    fn canary(&self, kind: CanaryKind, out: &mut [u8]) -> Step {
-        let (rcode, ttl) = (Rcode::NXDOMAIN, self.snapshot.block_ttl());
-        let ede = Some(EdeText { code: Ede::BLOCKED, text: b"canary" });
-        let length = write(self.query, rcode, Data::Negative, ttl, ede, self.limit, out);
-        reply(length, Outcome { canary: Some(kind), ..self.outcome(rcode, Source::Local) })
-    }
-
-    /// Answers as blocked; `in_answer` when it was the answer that policy blocked.
-    #[inline]
-    fn blocked(&self, block: Block, in_answer: bool, out: &mut [u8]) -> Step {
-        let (rcode, data) = match (self.snapshot.group(self.group).answer, self.query.qtype) {
-            (AnswerMode::NxDomain, _) => (Rcode::NXDOMAIN, Data::Negative),
-            (AnswerMode::Refused, _) => (Rcode::REFUSED, Data::None),
-            (AnswerMode::Zero, rtype::A) => (Rcode::NOERROR, Data::Records(&[&[0; 4]])),
-            (AnswerMode::Zero, rtype::AAAA) => (Rcode::NOERROR, Data::Records(&[&[0; 16]])),
-            (AnswerMode::NoData | AnswerMode::Zero, _) => (Rcode::NOERROR, Data::Negative),
-        };
-        let is_order = self.snapshot.is_legal_request(block.category);
-        let ede = EdeText {
-            code: if is_order { Ede::CENSORED } else { Ede::BLOCKED },
-            text: self.snapshot.text(block.category),
-        };
-        let ttl = self.snapshot.block_ttl();
-        let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);
-        let by = match block.layer {
-            _ if in_answer => BlockedBy::Review,
-            Layer::SchoolDeny => BlockedBy::School,
-            _ => BlockedBy::List,
-        };
-        let outcome = self.outcome(rcode, Source::Blocked);
-        reply(length, Outcome { blocked: Some((block.category, by)), ..outcome })
-    }
-
-    /// Sends an answer that upstream gave, `age` seconds ago, if policy lets all of it through.
-    #[inline]
-    fn answer(
-        &self,
-        answer: &Answer,
-        age: u32,
-        pass: Pass,
-        source: Source,
-        out: &mut [u8],
-    ) -> Step {
-        match self.review(answer, age, pass, out) {
-            Ok(None) => {}
-            Ok(Some(block)) => return self.blocked(block, true, out),
-            Err(Malformed) => return self.servfail(Ede::INVALID_DATA, out),
-        }
-        let length = answer.write(self.query, age, self.limit, out);
-        let outcome = self.outcome(answer.rcode(), source);
-        reply(length, Outcome { observed: pass.observed, ..outcome })
-    }
-
-    /// The first name of the answer's chain that policy blocks.
-    ///
-    /// Names are read from the octets behind the question, so the whole answer is
-    /// laid out first, whatever the client's limit. What has no room there goes
-    /// out truncated, without a record that would need review.
-    fn review(
-        &self,
-        answer: &Answer,
-        age: u32,
-        pass: Pass,
-        out: &mut [u8],
-    ) -> Result<Option<Block>, Malformed> {
-        if !answer.has_targets() {
-            return Ok(None);
-        }
-        let length = answer.write(self.query, age, usize::MAX, out).ok_or(Malformed)?;
-        let message = out.get(..length).ok_or(Malformed)?;
-        if is_truncated(message) {
-            return Ok(None);
-        }
-        for target in answer.targets(message) {
-            let target = target?;
-            let subject = self.snapshot.subject(&target);
-            let block = self.snapshot.review(self.group, &subject, pass.is_shield());
-            if block.is_some() {
-                return Ok(block);
-            }
-        }
-        Ok(None)
-    }
-
-    fn servfail(&self, ede: Ede, out: &mut [u8]) -> Step {
-        let ede = Some(EdeText::bare(ede));
-        let length = write(self.query, Rcode::SERVFAIL, Data::None, 0, ede, self.limit, out);
-        reply(length, self.outcome(Rcode::SERVFAIL, Source::Error))
-    }
+/// The route of names that are rewritten to `target`.
+fn route_to(target: &Name) -> Route {
+    let hash = hash_wire(target.as_wire(), 0);
+    Route::Rewritten((hash ^ hash >> 32) as u32)
 }
 
 /// Queries that are refused before policy is asked.
@@ -440,6 +258,11 @@ fn refusal(query: &Query<'_>, meta: &Meta, snapshot: &Snapshot) -> Option<(Rcode
     }
     let is_transfer = matches!(query.qtype, rtype::AXFR | rtype::IXFR);
     (query.qclass != CLASS_IN || is_transfer).then_some((Rcode::REFUSED, None))
+}
+
+/// A name that its list answers by TCP only, asked for by TCP.
+fn is_free_by_tcp(block: &Block, meta: &Meta) -> bool {
+    block.action == Action::TcpOnly && meta.transport == Transport::Tcp
 }
 
 /// The largest reply the client takes, in octets.

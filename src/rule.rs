@@ -1,4 +1,6 @@
-//! What a list says of a name: how far it reaches, and what it does.
+//! What a list says of a name: how far it reaches, what it does, how that is answered.
+
+use crate::name::Name;
 
 /// How much of the tree a rule speaks of.
 ///
@@ -37,4 +39,37 @@ pub enum Effect {
     Clear,
     /// Frees the name even from important rules (`@@||x^$important`).
     ClearImportant,
+    /// A trigger of a response policy zone: among those, the first zone with a
+    /// match decides, and in it the longest name.
+    Rpz,
+}
+
+/// How a listed name is answered, where its list says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// As the client's group is configured.
+    Default,
+    /// NXDOMAIN.
+    NxDomain,
+    /// NOERROR without an answer.
+    NoData,
+    /// REFUSED.
+    Refused,
+    /// Not at all: of response policy zones, this one has spoken.
+    Passthru,
+    /// Silence.
+    Drop,
+    /// By TCP as ever, by UDP truncated.
+    TcpOnly,
+    /// With this number of the source's local data.
+    Local(u16),
+}
+
+/// What a list answers itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LocalData {
+    /// The name to resolve instead; then there are no records.
+    pub cname: Option<Name>,
+    /// Records by type, as RDATA.
+    pub records: Vec<(u16, Box<[u8]>)>,
 }

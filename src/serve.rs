@@ -9,6 +9,7 @@ pub mod assemble;
 pub mod banner;
 pub mod current;
 pub mod gateway;
+pub mod lists;
 pub mod log;
 pub mod reload;
 pub mod stream;
@@ -36,7 +37,7 @@ use crate::message::answer::TtlLimits;
 use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
 use crate::serve::admin::Admin;
-use crate::serve::assemble::{AssembleError, Assembled, GroupNames, assemble};
+use crate::serve::assemble::{AssembleError, Assembled, Assembler};
 use crate::serve::current::Current;
 use crate::serve::gateway::{Clock, Gateway};
 use crate::serve::reload::Reloads;
@@ -101,10 +102,9 @@ fn advice(error: &io::Error) -> &'static str {
 ///
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
-    let mut names = GroupNames::default();
-    let Assembled { config: settings, snapshot, sources } =
-        assemble(config.as_deref(), &mut names)?;
-    reload::report(&sources, &snapshot);
+    let mut assembler = Assembler::new(config.clone());
+    let Assembled { config: settings, snapshot, files } = assembler.assemble()?;
+    reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings_workers(&settings).clamp(2, 8))
         .thread_name("lachan-io")
@@ -131,7 +131,7 @@ pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
         .into_iter()
         .map(|socket| (socket, Arc::new(Counters::single_writer())))
         .collect();
-    let reloads = Arc::new(Reloads::new(config.clone(), names, &settings));
+    let reloads = Arc::new(Reloads::new(assembler, &settings));
     let mut blocks = vec![shared];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let admin = Arc::new(Admin {

@@ -1,25 +1,34 @@
 //! Rules → suffix table.
 //!
 //! Rules come in any order and from any number of sources; the same rules give
-//! the same table. A name that stands in several lists gets one value that
-//! holds all its rules; equal values are kept once.
+//! the same table. Names are first dealt into partitions by the upper bits of
+//! their hash; each partition is then sorted, merged and laid out on its own, in
+//! cache, and freed before the next: the build never holds much more than the
+//! names once, here or there.
+//!
+//! A name that stands in several lists gets one value that holds all its rules;
+//! equal values are kept once.
 
 use std::collections::HashMap;
 
 use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
+use crate::matcher::hash_wire;
 use crate::matcher::suffix::{
-    Change, FINGERPRINTS, Lines, PLACES, SPILLS, SuffixTable, VALUES, Value, filter_bits,
-    fingerprint,
+    Change, FINGERPRINTS, LINE, Lines, PARTITIONS, PLACES, Part, RpzRule, SPILLS, SuffixTable,
+    VALUES, Value, filter_bits, fingerprint, partition_of,
 };
-use crate::matcher::{hash_wire, scale};
-use crate::rule::{Effect, Scope};
+use crate::rule::{Action, Effect, Scope};
 
 /// Names a line takes on average; the rest of its 15 places is room for chance.
 const NAMES_PER_LINE: usize = 12;
 /// Bits of filter for a name.
 const FILTER_BITS: usize = 10;
+/// Octets that a partition grows by.
+const CHUNK: usize = 64 << 10;
 /// From this many different values on, new ones forget which source they come from.
 const MANY_VALUES: usize = 30_000;
+/// The most response policy zones.
+pub const MAX_ZONES: usize = 64;
 
 /// The source of a rule where too many sources share a name to tell.
 pub const SEVERAL_SOURCES: u16 = u16::MAX;
@@ -33,7 +42,9 @@ pub struct Rule {
     pub scope: Scope,
     /// What it does.
     pub effect: Effect,
-    /// The number of the source, or [`SEVERAL_SOURCES`].
+    /// How the name is answered.
+    pub action: Action,
+    /// The number of the source, or [`SEVERAL_SOURCES`]. Zones decide in its order.
     pub source: u16,
 }
 
@@ -47,26 +58,61 @@ pub enum BuildError {
     /// More combinations of categories than the table can number.
     #[error("the lists combine in more than 32,767 ways; use fewer sources")]
     TooManyValues,
+    /// More kinds of rule than can be numbered: local data, mostly.
+    #[error("the lists have more than 65,535 kinds of rule; leave out local data")]
+    TooManyRules,
+    /// More response policy zones than can be told apart.
+    #[error("there are more than {MAX_ZONES} response policy zones; join some")]
+    TooManyZones,
 }
 
 /// Collects rules and lays out the table.
 #[derive(Debug)]
 pub struct Builder {
     seed: u64,
-    names: Vec<u8>,
-    entries: Vec<Entry>,
-    /// Open addressing: number of an entry plus one, or 0.
-    slots: Vec<u32>,
-    values: Values,
+    partitions: Vec<Partition>,
+    rules: Vec<Rule>,
+    rule_ids: HashMap<Rule, u16>,
+    /// The rule added last: lists repeat theirs.
+    last: Option<(Rule, u16)>,
     max_labels: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hash: u64,
-    /// Where the name's length octet stands; the name follows without its root.
-    name: u32,
-    value: u16,
+/// Names of one range of hashes: length, name without its root octet, rule id.
+#[derive(Debug, Default)]
+struct Partition {
+    chunks: Vec<Vec<u8>>,
+    len: usize,
+}
+
+impl Partition {
+    fn push(&mut self, name: &[u8], rule: u16) {
+        let needed = 1 + name.len() + 2;
+        let has_room =
+            self.chunks.last().is_some_and(|chunk| chunk.capacity() - chunk.len() >= needed);
+        if !has_room {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(name.len() as u8);
+            chunk.extend_from_slice(name);
+            chunk.extend_from_slice(&rule.to_le_bytes());
+            self.len += 1;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&[u8], u16)> {
+        self.chunks.iter().flat_map(|chunk| {
+            let mut rest = chunk.as_slice();
+            std::iter::from_fn(move || {
+                let (&length, after) = rest.split_first()?;
+                let (name, after) = after.split_at_checked(usize::from(length))?;
+                let (rule, after) = after.split_first_chunk::<2>()?;
+                rest = after;
+                Some((name, u16::from_le_bytes(*rule)))
+            })
+        })
+    }
 }
 
 impl Builder {
@@ -74,209 +120,198 @@ impl Builder {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            names: Vec::new(),
-            entries: Vec::new(),
-            slots: vec![0; 1024],
-            values: Values::new(),
+            partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),
+            rules: Vec::new(),
+            rule_ids: HashMap::new(),
+            last: None,
             max_labels: 0,
         }
     }
 
-    /// Number of names so far.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no name yet.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Adds a rule for a wire name in lower case. Returns whether it said anything new.
+    /// Adds a rule for a wire name in lower case.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] when a limit of the table is reached.
-    pub fn add(&mut self, wire: &[u8], rule: Rule) -> Result<bool, BuildError> {
+    /// [`BuildError::TooManyRules`].
+    pub fn add(&mut self, wire: &[u8], rule: Rule) -> Result<(), BuildError> {
+        let id = match self.last {
+            Some((last, id)) if last == rule => id,
+            _ => self.rule_id(rule)?,
+        };
+        self.last = Some((rule, id));
         let name = wire.strip_suffix(&[0]).unwrap_or(wire);
         let hash = hash_wire(wire, self.seed);
-        let place = self.place_of(hash, name);
-        if let Some(number) = self.slots.get(place).copied().filter(|&slot| slot != 0) {
-            let Some(entry) = self.entries.get_mut(number as usize - 1) else { return Ok(false) };
-            let value = self.values.with(entry.value, rule)?;
-            let is_new = value != entry.value;
-            entry.value = value;
-            return Ok(is_new);
-        }
-        let at = u32::try_from(self.names.len()).map_err(|_| BuildError::TooManyNames)?;
-        self.names.push(name.len() as u8);
-        self.names.extend_from_slice(name);
-        let value = self.values.with(0, rule)?;
-        self.entries.push(Entry { hash, name: at, value });
-        if let Some(slot) = self.slots.get_mut(place) {
-            *slot = self.entries.len() as u32;
+        if let Some(partition) = self.partitions.get_mut(partition_of(hash)) {
+            partition.push(name, id);
         }
         self.max_labels = self.max_labels.max(crate::name::Labels(wire).count());
-        if self.entries.len() * 10 > self.slots.len() * 7 {
-            self.grow();
-        }
-        Ok(true)
+        Ok(())
     }
 
-    fn place_of(&self, hash: u64, name: &[u8]) -> usize {
-        let mut place = scale(hash, self.slots.len());
-        while let Some(number) = self.slots.get(place).copied().filter(|&slot| slot != 0) {
-            let entry = self.entries.get(number as usize - 1);
-            if entry.is_some_and(|e| e.hash == hash && name_at(&self.names, e.name) == name) {
-                break;
-            }
-            place = (place + 1) % self.slots.len();
+    fn rule_id(&mut self, rule: Rule) -> Result<u16, BuildError> {
+        if let Some(&id) = self.rule_ids.get(&rule) {
+            return Ok(id);
         }
-        place
-    }
-
-    fn grow(&mut self) {
-        let size = self.slots.len() * 2;
-        self.slots = Vec::new();
-        self.slots.resize(size, 0);
-        for (number, entry) in self.entries.iter().enumerate() {
-            let mut place = scale(entry.hash, size);
-            while self.slots.get(place).is_some_and(|&slot| slot != 0) {
-                place = (place + 1) % size;
-            }
-            if let Some(slot) = self.slots.get_mut(place) {
-                *slot = number as u32 + 1;
-            }
-        }
+        let id = u16::try_from(self.rules.len()).map_err(|_| BuildError::TooManyRules)?;
+        self.rules.push(rule);
+        self.rule_ids.insert(rule, id);
+        Ok(id)
     }
 
     /// Lays out the table.
     ///
     /// # Errors
     ///
-    /// [`BuildError::TooManyNames`].
+    /// Any [`BuildError`].
     pub fn build(mut self) -> Result<SuffixTable, BuildError> {
-        self.slots = Vec::new();
-        let names = &self.names;
-        // Equal hashes of different names are ordered by the names, so that the
-        // layout depends on nothing else.
-        self.entries.sort_unstable_by(|a, b| {
-            a.hash.cmp(&b.hash).then_with(|| name_at(names, a.name).cmp(name_at(names, b.name)))
-        });
-        let homes = self.entries.len().div_ceil(NAMES_PER_LINE);
-        let words = (self.entries.len() * FILTER_BITS).div_ceil(64);
-        let mut filter = vec![0_u64; words].into_boxed_slice();
-        for entry in &self.entries {
-            if let Some(word) = filter.get_mut(scale(entry.hash, words)) {
-                *word |= filter_bits(entry.hash);
-            }
+        let zones = zones(&self.rules)?;
+        let mut values = Values::new(&self.rules);
+        let mut layout = Layout::default();
+        for partition in std::mem::take(&mut self.partitions) {
+            let merged = Merged::of(partition, self.seed, &mut values)?;
+            layout.lay(&merged)?;
         }
-        let assigned = assign(&self.entries, homes);
-        let count = assigned.last().map_or(0, |&line| line as usize + 1).max(homes);
-        let (lines, packed) = self.fill(&assigned, count, homes)?;
-        let digest = self.digest();
-        let per_category = self.per_category();
+        let per_category = values.per_category();
+        layout.names.shrink_to_fit();
         Ok(SuffixTable {
             seed: self.seed,
-            filter,
-            lines,
-            homes,
-            names: packed.into_boxed_slice(),
-            values: self.values.finish(),
+            filter: layout.filter.into_boxed_slice(),
+            lines: Lines::of(&layout.lines),
+            parts: layout.parts.into_boxed_slice(),
+            names: layout.names.into_boxed_slice(),
+            values: values.finish(&zones),
             max_labels: self.max_labels,
-            len: self.entries.len(),
+            len: layout.len,
             per_category,
-            digest,
+            digest: layout.digest,
+            has_actions: self.rules.iter().any(|rule| rule.action != Action::Default),
         })
-    }
-
-    fn fill(
-        &self,
-        assigned: &[u32],
-        count: usize,
-        homes: usize,
-    ) -> Result<(Lines, Vec<u8>), BuildError> {
-        let mut lines = Lines::new(count);
-        let mut packed = Vec::with_capacity(self.names.len());
-        let mut from = 0;
-        for number in 0..count {
-            let length = assigned
-                .get(from..)
-                .unwrap_or(&[])
-                .iter()
-                .take_while(|&&l| l as usize == number)
-                .count();
-            let members = self.entries.get(from..from + length).unwrap_or(&[]);
-            from += length;
-            // The next name would have stood here, had there been room.
-            let spills = self.entries.get(from).is_some_and(|e| scale(e.hash, homes) <= number);
-            let at = u32::try_from(packed.len()).map_err(|_| BuildError::TooManyNames)?;
-            packed.extend(members.iter().map(|e| name_at(&self.names, e.name).len() as u8));
-            let Some(line) = lines.get_mut(number) else { break };
-            write(line, 0, &at.to_le_bytes());
-            for (place, entry) in members.iter().enumerate() {
-                packed.extend_from_slice(name_at(&self.names, entry.name));
-                write(line, FINGERPRINTS + 2 * place, &fingerprint(entry.hash).to_le_bytes());
-                write(line, VALUES + 2 * place, &entry.value.to_le_bytes());
-            }
-            if spills {
-                let first = members.first().map_or(0, |e| e.value);
-                write(line, VALUES, &(first | SPILLS).to_le_bytes());
-            }
-        }
-        Ok((lines, packed))
-    }
-
-    /// A sum over (name, value): the order of names and the numbers of values do not matter.
-    fn digest(&self) -> u64 {
-        let values: Vec<u64> = self.values.rules.iter().map(|rules| digest_rules(rules)).collect();
-        self.entries.iter().fold(0, |sum: u64, entry| {
-            let value = values.get(usize::from(entry.value)).copied().unwrap_or(0);
-            sum.wrapping_add((entry.hash ^ value).wrapping_mul(crate::matcher::MIX_B | 1))
-        })
-    }
-
-    fn per_category(&self) -> Box<[u64]> {
-        let mut counts = vec![0; MAX_CATEGORIES].into_boxed_slice();
-        for entry in &self.entries {
-            let rules = self.values.rules.get(usize::from(entry.value));
-            let set: CategorySet = rules
-                .into_iter()
-                .flatten()
-                .filter(|r| matches!(r.effect, Effect::Add | Effect::AddImportant))
-                .map(|r| r.category)
-                .collect();
-            for category in set.iter() {
-                if let Some(count) = counts.get_mut(category.index()) {
-                    *count += 1;
-                }
-            }
-        }
-        counts
     }
 }
 
-/// The line of each entry: its home, or the next one with room.
-fn assign(entries: &[Entry], homes: usize) -> Vec<u32> {
-    let mut assigned = Vec::with_capacity(entries.len());
-    let (mut line, mut used) = (0, 0);
-    for entry in entries {
-        let home = scale(entry.hash, homes);
-        if home > line {
-            (line, used) = (home, 0);
-        } else if used == PLACES {
-            (line, used) = (line + 1, 0);
-        }
-        used += 1;
-        assigned.push(line as u32);
-    }
-    assigned
+/// The sources that are response policy zones, in their order.
+fn zones(rules: &[Rule]) -> Result<Vec<u16>, BuildError> {
+    let mut zones: Vec<u16> =
+        rules.iter().filter(|rule| rule.effect == Effect::Rpz).map(|rule| rule.source).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    if zones.len() > MAX_ZONES { Err(BuildError::TooManyZones) } else { Ok(zones) }
 }
 
-fn name_at(names: &[u8], at: u32) -> &[u8] {
-    let at = at as usize;
-    let length = names.get(at).copied().map_or(0, usize::from);
-    names.get(at + 1..at + 1 + length).unwrap_or(&[])
+/// The different names of a partition in the order of their hashes.
+struct Merged {
+    entries: Vec<Entry>,
+    names: Vec<u8>,
+}
+
+struct Entry {
+    hash: u64,
+    /// Where the name stands in `names`.
+    at: u32,
+    length: u8,
+    value: u16,
+    /// A number for what the value says, equal in every build.
+    said: u64,
+}
+
+impl Merged {
+    fn of(partition: Partition, seed: u64, values: &mut Values<'_>) -> Result<Self, BuildError> {
+        let mut rows: Vec<(u64, &[u8], u16)> = Vec::with_capacity(partition.len);
+        let mut wire = Vec::with_capacity(crate::name::MAX_OCTETS);
+        for (name, rule) in partition.iter() {
+            wire.clear();
+            wire.extend_from_slice(name);
+            wire.push(0);
+            rows.push((hash_wire(&wire, seed), name, rule));
+        }
+        // Equal hashes of different names are ordered by the names, so that the
+        // layout depends on nothing else.
+        rows.sort_unstable();
+        let mut entries = Vec::new();
+        let mut names = Vec::new();
+        let mut said = Vec::new();
+        for same in rows.chunk_by(|a, b| a.1 == b.1) {
+            let Some(&(hash, name, _)) = same.first() else { continue };
+            said.clear();
+            said.extend(same.iter().map(|&(_, _, rule)| rule));
+            let (value, said) = values.number(&mut said)?;
+            let at = u32::try_from(names.len()).map_err(|_| BuildError::TooManyNames)?;
+            names.extend_from_slice(name);
+            entries.push(Entry { hash, at, length: name.len() as u8, value, said });
+        }
+        Ok(Self { entries, names })
+    }
+
+    fn name(&self, entry: &Entry) -> &[u8] {
+        let at = entry.at as usize;
+        self.names.get(at..at + usize::from(entry.length)).unwrap_or(&[])
+    }
+}
+
+/// The table as it grows, partition by partition.
+#[derive(Default)]
+struct Layout {
+    parts: Vec<Part>,
+    filter: Vec<u64>,
+    lines: Vec<[u8; LINE]>,
+    names: Vec<u8>,
+    len: usize,
+    digest: u64,
+}
+
+impl Layout {
+    /// Lays out the names of the next partition.
+    fn lay(&mut self, partition: &Merged) -> Result<(), BuildError> {
+        let count = partition.entries.len();
+        let part = Part {
+            first_line: self.lines.len() as u32,
+            homes: count.div_ceil(NAMES_PER_LINE) as u32,
+            first_word: self.filter.len() as u32,
+            words: (count * FILTER_BITS).div_ceil(64) as u32,
+        };
+        self.parts.push(part);
+        self.len += count;
+        self.filter.resize(self.filter.len() + part.words as usize, 0);
+        self.names.reserve(partition.names.len() + count);
+        let mut rest = partition.entries.as_slice();
+        let mut line = part.first_line as usize;
+        while !rest.is_empty() {
+            // The names whose home this is, and those that found no room before it.
+            let homing = rest.iter().take_while(|entry| part.line(entry.hash) <= line).count();
+            let (members, after) = rest.split_at(homing.min(PLACES));
+            self.put(partition, members, homing > PLACES)?;
+            rest = after;
+            line += 1;
+        }
+        // Homes behind the last name are empty lines.
+        let end = (part.first_line + part.homes) as usize;
+        self.lines.resize(self.lines.len().max(end), [0; LINE]);
+        for entry in &partition.entries {
+            if let Some(word) = self.filter.get_mut(part.word(entry.hash)) {
+                *word |= filter_bits(entry.hash);
+            }
+            // A sum: neither the order of names nor the numbers of values matter.
+            let term = (entry.hash ^ entry.said).wrapping_mul(crate::matcher::MIX_B | 1);
+            self.digest = self.digest.wrapping_add(term);
+        }
+        Ok(())
+    }
+
+    /// Writes one line.
+    fn put(&mut self, from: &Merged, members: &[Entry], spills: bool) -> Result<(), BuildError> {
+        let at = u32::try_from(self.names.len()).map_err(|_| BuildError::TooManyNames)?;
+        self.names.extend(members.iter().map(|member| member.length));
+        let mut line = [0; LINE];
+        write(&mut line, 0, &at.to_le_bytes());
+        for (place, member) in members.iter().enumerate() {
+            self.names.extend_from_slice(from.name(member));
+            let flag = if spills && place == 0 { SPILLS } else { 0 };
+            write(&mut line, FINGERPRINTS + 2 * place, &fingerprint(member.hash).to_le_bytes());
+            write(&mut line, VALUES + 2 * place, &(member.value | flag).to_le_bytes());
+        }
+        self.lines.push(line);
+        Ok(())
+    }
 }
 
 fn write(line: &mut [u8], at: usize, octets: &[u8]) {
@@ -285,53 +320,55 @@ fn write(line: &mut [u8], at: usize, octets: &[u8]) {
     }
 }
 
-fn digest_rules(rules: &[Rule]) -> u64 {
-    rules.iter().fold(1, |hash: u64, rule| {
-        let word = (rule.category.index() as u64) << 32
-            | (rule.scope as u64) << 16
-            | (rule.effect as u64) << 8
-            | 1;
-        (hash ^ word).wrapping_mul(crate::matcher::MIX_A | 1).rotate_left(23)
-    })
-}
-
 /// Every value that occurs, each once. Number 0 is "nothing said".
 #[derive(Debug)]
-struct Values {
+struct Values<'a> {
+    kinds: &'a [Rule],
     rules: Vec<Box<[Rule]>>,
+    counts: Vec<u64>,
     numbers: HashMap<Box<[Rule]>, u16>,
-    /// (value, rule) → value with that rule: nearly every rule is a hit here.
-    steps: HashMap<(u16, Rule), u16>,
+    /// Sorted rule ids → number: nearly every name is a hit here.
+    known: HashMap<Box<[u16]>, u16>,
 }
 
-impl Values {
-    fn new() -> Self {
+impl<'a> Values<'a> {
+    fn new(kinds: &'a [Rule]) -> Self {
         let none: Box<[Rule]> = Box::new([]);
         Self {
+            kinds,
             rules: vec![none.clone()],
+            counts: vec![0],
             numbers: HashMap::from([(none, 0)]),
-            steps: HashMap::new(),
+            known: HashMap::new(),
         }
     }
 
-    fn with(&mut self, value: u16, mut rule: Rule) -> Result<u16, BuildError> {
+    /// The number of the value that these rules make, and what it says as a number.
+    fn number(&mut self, ids: &mut Vec<u16>) -> Result<(u16, u64), BuildError> {
+        ids.sort_unstable();
+        ids.dedup();
+        let number = match self.known.get(ids.as_slice()) {
+            Some(&number) => number,
+            None => self.add(ids)?,
+        };
+        let place = usize::from(number);
+        if let Some(count) = self.counts.get_mut(place) {
+            *count += 1;
+        }
+        Ok((number, self.rules.get(place).map_or(0, |rules| digest_rules(rules))))
+    }
+
+    fn add(&mut self, ids: &[u16]) -> Result<u16, BuildError> {
+        let kinds = self.kinds;
+        let mut rules: Vec<Rule> =
+            ids.iter().filter_map(|&id| kinds.get(usize::from(id)).copied()).collect();
         if self.rules.len() > MANY_VALUES {
-            rule.source = SEVERAL_SOURCES;
-        }
-        if let Some(&next) = self.steps.get(&(value, rule)) {
-            return Ok(next);
-        }
-        let mut rules = self.rules.get(usize::from(value)).map_or(Vec::new(), |r| r.to_vec());
-        if let Err(at) = rules.binary_search(&rule) {
-            rules.insert(at, rule);
-        }
-        if rule.source == SEVERAL_SOURCES {
-            for rule in &mut rules {
+            for rule in rules.iter_mut().filter(|rule| rule.effect != Effect::Rpz) {
                 rule.source = SEVERAL_SOURCES;
             }
-            rules.sort_unstable();
-            rules.dedup();
         }
+        rules.sort_unstable();
+        rules.dedup();
         let rules = rules.into_boxed_slice();
         let number = if let Some(&number) = self.numbers.get(&rules) {
             number
@@ -342,18 +379,74 @@ impl Values {
                 .ok_or(BuildError::TooManyValues)?;
             self.numbers.insert(rules.clone(), number);
             self.rules.push(rules);
+            self.counts.push(0);
             number
         };
-        self.steps.insert((value, rule), number);
+        self.known.insert(ids.into(), number);
         Ok(number)
     }
 
-    fn finish(self) -> Box<[Value]> {
+    /// How many names each category lists.
+    fn per_category(&self) -> Box<[u64]> {
+        let mut listed = vec![0; MAX_CATEGORIES].into_boxed_slice();
+        for (rules, count) in self.rules.iter().zip(&self.counts) {
+            let lists = |r: &&Rule| {
+                matches!(r.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
+                    && r.action != Action::Passthru
+            };
+            let set: CategorySet = rules.iter().filter(lists).map(|r| r.category).collect();
+            for category in set.iter() {
+                if let Some(total) = listed.get_mut(category.index()) {
+                    *total += count;
+                }
+            }
+        }
+        listed
+    }
+
+    fn finish(self, zones: &[u16]) -> Box<[Value]> {
         self.rules
             .into_iter()
-            .map(|rules| Value { here: change(&rules, true), below: change(&rules, false), rules })
+            .map(|rules| Value {
+                here: change(&rules, true),
+                below: change(&rules, false),
+                rpz: rpz(&rules, zones),
+                rules,
+            })
             .collect()
     }
+}
+
+fn digest_rules(rules: &[Rule]) -> u64 {
+    rules.iter().fold(1, |hash: u64, rule| {
+        let action = match rule.action {
+            Action::Default => 0,
+            Action::NxDomain => 1,
+            Action::NoData => 2,
+            Action::Refused => 3,
+            Action::Passthru => 4,
+            Action::Drop => 5,
+            Action::TcpOnly => 6,
+            Action::Local(number) => 7 + u64::from(number),
+        };
+        let word = (rule.category.index() as u64) << 56
+            | (rule.scope as u64) << 48
+            | (rule.effect as u64) << 40
+            | action;
+        (hash ^ word).wrapping_mul(crate::matcher::MIX_A | 1).rotate_left(23)
+    })
+}
+
+fn rpz(rules: &[Rule], zones: &[u16]) -> Box<[RpzRule]> {
+    rules
+        .iter()
+        .filter(|rule| rule.effect == Effect::Rpz)
+        .filter_map(|rule| {
+            let zone = zones.binary_search(&rule.source).ok()?;
+            let Rule { category, scope, action, .. } = *rule;
+            Some(RpzRule { zone: zone as u8, category, scope, action })
+        })
+        .collect()
 }
 
 /// What `rules` do to the name itself (`is_self`) or to names below it.

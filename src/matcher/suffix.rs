@@ -1,6 +1,8 @@
 //! The suffix table: every listed name, found exactly, one probe per label.
 //!
 //! ```text
+//! parts    64 partitions by the upper bits of the hash: where    1 KiB in all
+//!          the lines and filter words of each start, how many
 //! filter   words of 64 bits; a name sets 4 bits of one word      10 bits a name
 //! lines    64 octets: where its names stand, 15 fingerprints     64 octets for 12 names
 //!          of 16 bits, 15 value numbers of 15 bits; bit 15 of
@@ -14,11 +16,16 @@
 //!
 //! Everything is little-endian octets without pointers, and is used in place.
 
-use crate::category::CategorySet;
+use crate::category::{CategoryId, CategorySet};
 use crate::matcher::build::Rule;
 use crate::matcher::{SuffixHashes, scale};
 use crate::name::Folded;
+use crate::rule::{Action, Effect, Scope};
 
+/// Partitions, as a power of two.
+const PARTITION_BITS: u32 = 6;
+/// Partitions.
+pub(crate) const PARTITIONS: usize = 1 << PARTITION_BITS;
 /// Octets of a line: one cache line.
 pub(crate) const LINE: usize = 64;
 /// Places in a line.
@@ -38,8 +45,71 @@ pub(crate) const SPILLS: u16 = 1 << 15;
 pub struct Value {
     pub(crate) here: Change,
     pub(crate) below: Change,
+    /// The triggers of response policy zones here; rarely any.
+    pub(crate) rpz: Box<[RpzRule]>,
     /// The rules this was made of, for traces.
     pub(crate) rules: Box<[Rule]>,
+}
+
+/// A trigger of a response policy zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RpzRule {
+    /// The zone's place in their order.
+    pub(crate) zone: u8,
+    pub(crate) category: CategoryId,
+    pub(crate) scope: Scope,
+    pub(crate) action: Action,
+}
+
+/// What the lists say of a name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The categories it is in.
+    pub set: CategorySet,
+    /// The categories of all response policy zones that block it, whether an
+    /// earlier zone let it pass or not: what a lock looks at.
+    pub any_zone: CategorySet,
+    /// What the first response policy zone that knows the name says.
+    pub zone: Option<ZoneHit>,
+}
+
+/// A response policy zone's word on a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneHit {
+    /// The category of the zone.
+    pub category: CategoryId,
+    /// How the name is answered.
+    pub action: Action,
+}
+
+/// Where the names of one partition are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) first_line: u32,
+    /// Lines that names are hashed to; those behind take what spills.
+    pub(crate) homes: u32,
+    pub(crate) first_word: u32,
+    pub(crate) words: u32,
+}
+
+impl Part {
+    /// The home line of a hash.
+    #[inline]
+    pub(crate) fn line(self, hash: u64) -> usize {
+        self.first_line as usize + scale(hash << PARTITION_BITS, self.homes as usize)
+    }
+
+    /// The filter word of a hash.
+    #[inline]
+    pub(crate) fn word(self, hash: u64) -> usize {
+        self.first_word as usize + scale(hash << PARTITION_BITS, self.words as usize)
+    }
+}
+
+/// The partition of a hash.
+#[inline]
+pub(crate) fn partition_of(hash: u64) -> usize {
+    (hash >> (64 - PARTITION_BITS)) as usize
 }
 
 /// How a node changes the set that comes from its parent.
@@ -78,8 +148,7 @@ pub struct SuffixTable {
     pub(crate) seed: u64,
     pub(crate) filter: Box<[u64]>,
     pub(crate) lines: Lines,
-    /// Lines that names are hashed to; those behind take what spills.
-    pub(crate) homes: usize,
+    pub(crate) parts: Box<[Part]>,
     pub(crate) names: Box<[u8]>,
     pub(crate) values: Box<[Value]>,
     /// The most labels a listed name has: longer suffixes are not looked for.
@@ -87,6 +156,8 @@ pub struct SuffixTable {
     pub(crate) len: usize,
     pub(crate) per_category: Box<[u64]>,
     pub(crate) digest: u64,
+    /// Whether any rule says how its name is answered.
+    pub(crate) has_actions: bool,
 }
 
 /// The lines, starting at a cache line.
@@ -97,9 +168,12 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(count: usize) -> Self {
-        let octets = vec![0; (count + 1) * LINE].into_boxed_slice();
+    pub(crate) fn of(lines: &[[u8; LINE]]) -> Self {
+        let mut octets = vec![0; (lines.len() + 1) * LINE].into_boxed_slice();
         let start = octets.as_ptr().align_offset(LINE).min(LINE);
+        if let Some(to) = octets.get_mut(start..start + lines.len() * LINE) {
+            to.copy_from_slice(lines.as_flattened());
+        }
         Self { octets, start }
     }
 
@@ -107,11 +181,6 @@ impl Lines {
     pub(crate) fn get(&self, line: usize) -> Option<&[u8; LINE]> {
         let start = self.start + line * LINE;
         self.octets.get(start..start + LINE)?.first_chunk()
-    }
-
-    pub(crate) fn get_mut(&mut self, line: usize) -> Option<&mut [u8; LINE]> {
-        let start = self.start + line * LINE;
-        self.octets.get_mut(start..start + LINE)?.first_chunk_mut()
     }
 }
 
@@ -160,15 +229,68 @@ impl SuffixTable {
     ///
     /// At most one probe per label; nothing is allocated.
     #[inline]
-    pub fn lookup(&self, name: &Folded, hashes: &SuffixHashes) -> CategorySet {
+    pub fn lookup(&self, name: &Folded, hashes: &SuffixHashes) -> Listed {
         let labels = hashes.label_count();
         let mut state = State::default();
+        let mut has_zones = false;
         for index in (labels.saturating_sub(self.max_labels)..labels).rev() {
             if let Some(value) = self.value_at(name, hashes, index) {
                 state = state.apply(if index == 0 { &value.here } else { &value.below });
+                has_zones |= !value.rpz.is_empty();
             }
         }
-        state.plain.union(state.important)
+        let listed = Listed { set: state.plain.union(state.important), ..Listed::default() };
+        if has_zones { self.with_zones(listed, name, hashes) } else { listed }
+    }
+
+    /// Adds what response policy zones say: in each zone the longest name, of all
+    /// zones the first that has one.
+    #[cold]
+    fn with_zones(&self, mut listed: Listed, name: &Folded, hashes: &SuffixHashes) -> Listed {
+        let mut seen = 0_u64;
+        let mut first = u8::MAX;
+        for index in 0..hashes.label_count() {
+            let Some(value) = self.value_at(name, hashes, index) else { continue };
+            for rule in value.rpz.iter().filter(|rule| rule.scope.covers(index == 0)) {
+                let bit = 1 << rule.zone;
+                if seen & bit != 0 {
+                    continue;
+                }
+                seen |= bit;
+                if rule.action != Action::Passthru {
+                    listed.any_zone = listed.any_zone.with(rule.category);
+                }
+                if rule.zone < first {
+                    first = rule.zone;
+                    listed.zone = Some(ZoneHit { category: rule.category, action: rule.action });
+                }
+            }
+        }
+        if let Some(hit) = listed.zone.filter(|hit| hit.action != Action::Passthru) {
+            listed.set = listed.set.with(hit.category);
+        }
+        listed
+    }
+
+    /// How the longest rule that lists `name` in `category` wants it answered.
+    ///
+    /// Response policy zones apart: their word is [`Listed::zone`].
+    pub fn action(&self, name: &Folded, hashes: &SuffixHashes, category: CategoryId) -> Action {
+        if !self.has_actions {
+            return Action::Default;
+        }
+        (0..hashes.label_count())
+            .filter_map(|index| {
+                let value = self.value_at(name, hashes, index)?;
+                let lists = |rule: &&Rule| {
+                    matches!(rule.effect, Effect::Add | Effect::AddImportant)
+                        && rule.category == category
+                        && rule.scope.covers(index == 0)
+                };
+                value.rules.iter().filter(lists).map(|rule| rule.action).max()
+            })
+            .next()
+            .unwrap_or(Action::Default)
     }
 
     /// Every listed ancestor of `name` and the name itself, longest first.
@@ -185,27 +307,22 @@ impl SuffixTable {
     #[inline]
     fn value_at(&self, name: &Folded, hashes: &SuffixHashes, index: usize) -> Option<&Value> {
         let hash = hashes.at(index);
-        if !self.may_hold(hash) {
+        let part = *self.parts.get(partition_of(hash))?;
+        let bits = filter_bits(hash);
+        if self.filter.get(part.word(hash))? & bits != bits {
             return None;
         }
-        let number = self.find(hash, name.suffix(index))?;
+        let number = self.find(part, hash, name.suffix(index))?;
         self.values.get(usize::from(number))
     }
 
-    #[inline]
-    fn may_hold(&self, hash: u64) -> bool {
-        let bits = filter_bits(hash);
-        self.filter.get(scale(hash, self.filter.len())).is_some_and(|word| word & bits == bits)
-    }
-
-    fn find(&self, hash: u64, suffix: &[u8]) -> Option<u16> {
+    fn find(&self, part: Part, hash: u64, suffix: &[u8]) -> Option<u16> {
         let wanted = fingerprint(hash);
         let name = suffix.strip_suffix(&[0])?;
-        let mut number = scale(hash, self.homes);
+        let mut number = part.line(hash);
         loop {
             let line = self.lines.get(number)?;
-            let hits = places_with(line, wanted);
-            let mut left = hits;
+            let mut left = places_with(line, wanted);
             while left != 0 {
                 let place = left.trailing_zeros() as usize;
                 if self.name_at(line, place) == Some(name) {

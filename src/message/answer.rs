@@ -9,12 +9,15 @@
 //! [`Answer::write`] copies it behind the question of the moment, so that
 //! compression pointers still point right, and lowers the TTLs by its age.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use hickory_proto::op::Message;
 
 use crate::message::query::Query;
 use crate::message::reply::{EdeText, Head, MAX_EDE_TEXT, Writer};
 use crate::message::{CLASS_IN, Ede, HEADER, Malformed, Question, Rcode, name_at, u16_at, u32_at};
 use crate::name::{Folded, Name};
+use crate::policy::rebinding::is_internal;
 use crate::rtype;
 
 /// The most CNAME steps an answer may take.
@@ -46,8 +49,31 @@ pub struct Answer {
     ttls: Box<[u16]>,
     /// Where the names that CNAME, DNAME, SVCB and HTTPS point to are in the message.
     targets: Box<[u16]>,
+    /// Where the addresses are in the message: of A and AAAA, and the hints of
+    /// SVCB and HTTPS.
+    addresses: Box<[AddressAt]>,
+    has_internal: bool,
     ede: Option<(Ede, Box<[u8]>)>,
     lifetime: u32,
+}
+
+/// Where an address is, and of which family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AddressAt {
+    at: u16,
+    is_v6: bool,
+}
+
+impl AddressAt {
+    fn read(self, message: &[u8]) -> Result<IpAddr, Malformed> {
+        let octets = message.get(usize::from(self.at)..).ok_or(Malformed)?;
+        if self.is_v6 {
+            octets.first_chunk().map(|&octets| IpAddr::V6(Ipv6Addr::from(octets)))
+        } else {
+            octets.first_chunk().map(|&octets| IpAddr::V4(Ipv4Addr::from(octets)))
+        }
+        .ok_or(Malformed)
+    }
 }
 
 /// One record of a message, read but for its RDATA.
@@ -84,6 +110,46 @@ impl Record {
             rtype::CNAME | rtype::DNAME => Some(self.rdata_at),
             rtype::SVCB | rtype::HTTPS => Some(self.rdata_at + 2),
             _ => None,
+        }
+    }
+
+    /// Notes where the addresses of this record are.
+    fn note_addresses(&self, message: &[u8], into: &mut Vec<AddressAt>) -> Result<(), Malformed> {
+        let mut note = |at: usize, is_v6| {
+            let at = u16::try_from(at).map_err(|_| Malformed)?;
+            into.push(AddressAt { at, is_v6 });
+            Ok(())
+        };
+        match (self.rtype, self.end - self.rdata_at) {
+            (rtype::A, 4) => note(self.rdata_at, false),
+            (rtype::AAAA, 16) => note(self.rdata_at, true),
+            (rtype::A | rtype::AAAA, _) => Err(Malformed),
+            (rtype::SVCB | rtype::HTTPS, _) => {
+                let (_, mut at) = name_at(message, self.rdata_at + 2)?;
+                while at < self.end {
+                    let key = u16_at(message, at).ok_or(Malformed)?;
+                    let length = usize::from(u16_at(message, at + 2).ok_or(Malformed)?);
+                    let (value, next) = (at + 4, at + 4 + length);
+                    if next > self.end {
+                        return Err(Malformed);
+                    }
+                    // ipv4hint and ipv6hint (RFC 9460 §7.3).
+                    let (size, is_v6) = match key {
+                        4 => (4, false),
+                        6 => (16, true),
+                        _ => (length.max(1), false),
+                    };
+                    if length % size != 0 {
+                        return Err(Malformed);
+                    }
+                    if matches!(key, 4 | 6) {
+                        (value..next).step_by(size).try_for_each(|at| note(at, is_v6))?;
+                    }
+                    at = next;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -126,6 +192,12 @@ impl Answer {
         !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN)
     }
 
+    /// The same answer, sent with this extended error.
+    #[must_use]
+    pub fn with_ede(self, code: Ede, text: &[u8]) -> Self {
+        Self { ede: Some((code, text.into())), ..self }
+    }
+
     /// The response code.
     pub fn rcode(&self) -> Rcode {
         self.rcode
@@ -141,13 +213,34 @@ impl Answer {
         size_of::<Self>()
             + self.records.len()
             + 2 * (self.ttls.len() + self.targets.len())
+            + size_of::<AddressAt>() * self.addresses.len()
             + self.ede.as_ref().map_or(0, |(_, text)| text.len())
     }
 
-    /// Whether it names others that policy must review.
+    /// How many names it points to: policy must review them.
     #[inline]
-    pub fn has_targets(&self) -> bool {
-        !self.targets.is_empty()
+    pub fn target_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether it holds addresses.
+    #[inline]
+    pub fn has_addresses(&self) -> bool {
+        !self.addresses.is_empty()
+    }
+
+    /// Whether one of its addresses belongs to no public host.
+    #[inline]
+    pub fn has_internal(&self) -> bool {
+        self.has_internal
+    }
+
+    /// The addresses in it, read from `message`, a whole reply that [`Answer::write`] wrote.
+    pub fn addresses<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> impl Iterator<Item = Result<IpAddr, Malformed>> + 'a {
+        self.addresses.iter().map(|address| address.read(message))
     }
 
     /// The names it points to, read from `message`, a whole reply that [`Answer::write`] wrote.
@@ -341,7 +434,7 @@ impl<'a> Scan<'a> {
         let mut octets: Box<[u8]> =
             self.message.get(self.question_end..end).ok_or(Malformed)?.into();
         let place = |at: usize| u16::try_from(at).map_err(|_| Malformed);
-        let (mut ttls, mut targets) = (Vec::new(), Vec::new());
+        let (mut ttls, mut targets, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
         let mut lifetime = u32::MAX;
         let mut is_negative = true;
         for (number, record) in records.iter().enumerate() {
@@ -361,7 +454,14 @@ impl<'a> Scan<'a> {
                 record.target(self.message)?;
                 targets.push(place(at)?);
             }
+            if number < self.answers {
+                record.note_addresses(self.message, &mut addresses)?;
+            }
         }
+        let has_internal = addresses
+            .iter()
+            .map(|address| address.read(self.message))
+            .try_fold(false, |any, address| Ok(any | is_internal(address?)))?;
         let has_soa = records.iter().skip(self.answers).any(|r| r.rtype == rtype::SOA);
         // Without an SOA nobody said how long a negative answer holds (RFC 2308 §5).
         let is_kept = records.iter().any(|_| true) && (!is_negative || has_soa);
@@ -374,6 +474,8 @@ impl<'a> Scan<'a> {
             records: octets,
             ttls: ttls.into(),
             targets: targets.into(),
+            addresses: addresses.into(),
+            has_internal,
             ede: self.ede,
             lifetime: if is_kept { lifetime } else { 0 },
         })

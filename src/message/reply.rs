@@ -85,6 +85,16 @@ pub fn write(
     Some(writer.at)
 }
 
+/// Writes a reply that only says: ask again by TCP.
+pub fn write_truncated(query: &Query<'_>, out: &mut [u8]) -> Option<usize> {
+    let mut writer = Writer { out, at: 0 };
+    writer.question(query)?;
+    writer.opt(query, Rcode::NOERROR, None)?;
+    let (rcode, truncated) = (Rcode::NOERROR, true);
+    writer.head(query, Head { rcode, answers: 0, authorities: 0, truncated, authentic: false })?;
+    Some(writer.at)
+}
+
 /// Writes the reply to octets that are no query: the header alone.
 pub fn write_header(query: &[u8], rcode: Rcode, out: &mut [u8]) -> Option<usize> {
     let &[id_high, id_low, flags, ..] = query.first_chunk::<HEADER>()?;

@@ -1,8 +1,7 @@
-//! Client address → group: longest prefix, total.
+//! Addresses → what prefixes say of them: the group of a client, listed addresses.
 //!
 //! Prefixes are laid out once as disjoint ranges in order; a look-up is one
-//! binary search. Every address has an answer: what no prefix covers is in the
-//! default group.
+//! binary search.
 
 use std::net::IpAddr;
 
@@ -19,6 +18,15 @@ pub struct PrefixTable<T> {
 impl<T: Copy + PartialEq> PrefixTable<T> {
     /// A table of these prefixes; of equal prefixes the last wins.
     pub fn new(prefixes: impl IntoIterator<Item = (IpNet, T)>) -> Self {
+        Self::joined(prefixes, |_, inner| inner)
+    }
+
+    /// A table where the value of a prefix is joined with those around it,
+    /// outermost first; of equal prefixes the later is the inner one.
+    pub fn joined(
+        prefixes: impl IntoIterator<Item = (IpNet, T)>,
+        join: impl Fn(T, T) -> T,
+    ) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (prefix, value) in prefixes {
             match prefix {
@@ -32,10 +40,10 @@ impl<T: Copy + PartialEq> PrefixTable<T> {
                 }
             }
         }
-        let v4 = ranges(v4, u128::from(u32::MAX));
+        let v4 = ranges(v4, u128::from(u32::MAX), &join);
         Self {
             v4: v4.into_iter().map(|(start, value)| (start as u32, value)).collect(),
-            v6: ranges(v6, u128::MAX),
+            v6: ranges(v6, u128::MAX, &join),
         }
     }
 
@@ -61,6 +69,7 @@ fn at<K: Ord + Copy, T: Copy>(ranges: &[(K, Option<T>)], key: K) -> Option<T> {
 fn ranges<T: Copy + PartialEq>(
     mut nested: Vec<(u128, u128, T)>,
     last: u128,
+    join: &impl Fn(T, T) -> T,
 ) -> Vec<(u128, Option<T>)> {
     // Wider first where both start alike, so that the longer prefix is opened later.
     nested.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
@@ -76,6 +85,7 @@ fn ranges<T: Copy + PartialEq>(
     };
     for (start, end, value) in nested {
         close(&mut open, start, last, &mut put);
+        let value = open.last().map_or(value, |&(_, outer)| join(outer, value));
         open.push((end, value));
         put(start, Some(value));
     }

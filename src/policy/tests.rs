@@ -3,7 +3,7 @@ use crate::category::{Category, DefaultAction, Lock};
 use crate::matcher::build::{Builder, Rule};
 use crate::policy::special::Special;
 use crate::rtype;
-use crate::rule::Effect;
+use crate::rule::{Action, Effect};
 
 const IDS: [&str; 6] = ["csam", "legal_request", "adult", "gambling", "games", "safe"];
 
@@ -46,7 +46,13 @@ fn snapshot() -> Snapshot {
     let mut builder = Builder::new(5);
     for (name, category) in listed {
         let category = taxonomy.find(category).unwrap();
-        let rule = Rule { category, scope: Scope::Subtree, effect: Effect::Add, source: 0 };
+        let rule = Rule {
+            category,
+            scope: Scope::Subtree,
+            effect: Effect::Add,
+            action: Action::Default,
+            source: 0,
+        };
         builder.add(Name::from_text(name).unwrap().as_wire(), rule).unwrap();
     }
     let pupils = GroupRules {
@@ -71,6 +77,10 @@ fn snapshot() -> Snapshot {
     Snapshot::new(Parts {
         taxonomy: Arc::new(taxonomy),
         lists: Arc::new(builder.build().unwrap()),
+        local: Arc::new([]),
+        facts_tag: 1,
+        addresses: vec![],
+        rebinding: None,
         groups: vec![(pupils, GroupCounters(0)), (staff, GroupCounters(1))],
         default_group: 0,
         access: vec!["10.0.0.0/8".parse().unwrap()],
@@ -92,7 +102,7 @@ const PUPIL: &str = "10.1.0.9";
 const STAFF: &str = "10.2.0.9";
 
 fn block(layer: Layer, category: &str) -> Verdict {
-    Verdict::Block(Block { layer, category: taxonomy().find(category) })
+    Verdict::Block(Block { layer, category: taxonomy().find(category), action: Action::Default })
 }
 
 fn pass(layer: Layer) -> Verdict {
@@ -115,7 +125,7 @@ fn the_order_of_layers_holds() {
     assert_eq!(verdict(PUPIL, "deny.example"), block(Layer::SchoolDeny, "none"));
     assert_eq!(verdict(PUPIL, "y.x.deny.example"), pass(Layer::SchoolAllow));
     assert_eq!(verdict(PUPIL, "games.example"), block(Layer::Category, "games"));
-    assert_eq!(verdict(PUPIL, "school.example"), pass(Layer::Category));
+    assert_eq!(verdict(PUPIL, "school.example"), pass(Layer::DepartmentAllow));
     assert_eq!(verdict(PUPIL, "other.example"), pass(Layer::Default));
 }
 
@@ -142,7 +152,10 @@ fn a_shield_holds_against_plain_categories_only() {
     let snapshot = snapshot();
     let review = |name, is_shielded| {
         let name = Folded::from_name(&Name::from_text(name).unwrap());
-        snapshot.review(GroupId(0), &snapshot.subject(&name), is_shielded).map(|b| b.layer)
+        let subject = snapshot.subject(&name);
+        snapshot
+            .review(GroupId(0), &subject, &snapshot.facts(&subject), is_shielded)
+            .map(|b| b.layer)
     };
     assert_eq!(review("games.example", false), Some(Layer::Category));
     assert_eq!(review("games.example", true), None);

@@ -2,6 +2,7 @@
 
 use crate::category::{CategoryId, CategorySet};
 use crate::policy::special::Special;
+use crate::rule::Action;
 
 /// Why a canary name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,8 +46,12 @@ pub enum Layer {
     SchoolAllow,
     /// The school's deny list.
     SchoolDeny,
+    /// The category of good names.
+    DepartmentAllow,
     /// The group's action for a category.
     Category,
+    /// An answer from outside with an address from inside.
+    Rebinding,
     /// Nothing spoke of the name.
     Default,
 }
@@ -62,7 +67,9 @@ impl Layer {
             Self::Locked => "locked",
             Self::SchoolAllow => "school-allow",
             Self::SchoolDeny => "school-deny",
+            Self::DepartmentAllow => "department-allow",
             Self::Category => "category",
+            Self::Rebinding => "rebinding",
             Self::Default => "default",
         }
     }
@@ -88,6 +95,8 @@ pub struct Block {
     pub layer: Layer,
     /// The category reported; none where the school denied an unlisted name.
     pub category: Option<CategoryId>,
+    /// How the list wants it answered; as the group is configured by default.
+    pub action: Action,
 }
 
 /// A name that is resolved.
@@ -102,6 +111,6 @@ pub struct Pass {
 impl Pass {
     /// Whether the chain of the answer is shielded from school deny and plain categories.
     pub fn is_shield(self) -> bool {
-        matches!(self.layer, Layer::Essential | Layer::SchoolAllow)
+        matches!(self.layer, Layer::Essential | Layer::SchoolAllow | Layer::DepartmentAllow)
     }
 }

@@ -1,7 +1,7 @@
 //! Config and lists from files → one snapshot.
 //!
 //! All or nothing: a snapshot is made of a config without mistakes and of
-//! sources that could be read and were taken. The same function starts the
+//! sources that could be read and were taken. The same [`Assembler`] starts the
 //! resolver and reloads it; its caller decides what an error means.
 
 use std::fmt;
@@ -9,22 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::blocklist::{Parsed, Reject, ScopeChoice, parse};
-use crate::category::CategoryId;
 use crate::config::{Config, ConfigErrors, load_text, starter};
-use crate::matcher::build::{BuildError, Builder, Rule};
 use crate::metrics::counters::MAX_GROUPS;
 use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
-use crate::rule::Effect;
 use crate::rule::Scope;
-
-/// What the hashes of listed names start from. It needs no secret: identity is
-/// decided by comparing names.
-const SEED: u64 = 0x6c61_6368_616e_0001;
-/// A source may have this many bad lines, whatever its size.
-const FREE_REJECTS: u32 = 20;
-/// Past that, one bad line in this many refuses the source.
-const REJECT_SHARE: u32 = 10;
+use crate::serve::lists::{FileReport, ListError, ListStore, Lists};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -33,21 +22,8 @@ pub struct Assembled {
     pub config: Config,
     /// The policy made of it.
     pub snapshot: Snapshot,
-    /// What each source gave, in the order they are configured.
-    pub sources: Vec<SourceReport>,
-}
-
-/// What one source gave.
-#[derive(Debug, Clone)]
-pub struct SourceReport {
-    /// The path as configured.
-    pub label: String,
-    /// Names taken.
-    pub names: usize,
-    /// Lines that gave no name.
-    pub rejected: u32,
-    /// The first of them, for people.
-    pub examples: String,
+    /// What each list file gave.
+    pub files: Arc<[FileReport]>,
 }
 
 /// Why there is no snapshot.
@@ -65,38 +41,9 @@ pub enum AssembleError {
     /// The config has mistakes.
     #[error("{0}")]
     Config(ConfigErrors),
-    /// A list cannot be read.
-    #[error("{path}: the list cannot be read: {error}; check the path in [[lists.source]]")]
-    ReadList {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// Too much of a list is no list.
-    #[error(
-        "{label}: refused: {rejected} of {lines} lines cannot be taken ({examples}); \
-         check the file, or set its `format`"
-    )]
-    Refused {
-        /// The list.
-        label: String,
-        /// Lines rejected.
-        rejected: u32,
-        /// Lines in all.
-        lines: u32,
-        /// The first of them.
-        examples: String,
-    },
-    /// A list without a single name.
-    #[error("{label}: refused: it lists no name; remove the source if that is meant")]
-    Empty {
-        /// The list.
-        label: String,
-    },
-    /// The table cannot hold the lists.
+    /// The lists.
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Lists(#[from] ListError),
     /// The school allows names of locked categories.
     #[error("{0}")]
     LockedAllow(Shown<LockedAllow>),
@@ -132,58 +79,57 @@ impl GroupNames {
     }
 }
 
-/// Reads the config at `path` (the embedded one where there is none) and all it names.
-///
-/// # Errors
-///
-/// [`AssembleError`] with everything that must be mended.
-pub fn assemble(path: Option<&Path>, names: &mut GroupNames) -> Result<Assembled, AssembleError> {
-    let config = match path {
-        None => Config::embedded(),
-        Some(path) => {
-            let text = fs::read_to_string(path)
-                .map_err(|error| AssembleError::ReadConfig { path: path.into(), error })?;
-            let base = path.parent().unwrap_or(Path::new("."));
-            load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?
-        }
-    };
-    let mut builder = Builder::new(SEED);
-    if config.lists.starter {
-        for (id, text) in starter::STARTER {
-            let Some(category) = config.taxonomy.find(id) else { continue };
-            let format = crate::blocklist::Format::Domains;
-            let parsed = parse(text.as_bytes(), format, ScopeChoice::AsFormat);
-            add(&mut builder, &parsed, category, 0)?;
-        }
-    }
-    let mut sources = Vec::new();
-    for (source, number) in config.lists.sources.iter().zip(1..) {
-        let text = fs::read(&source.path)
-            .map_err(|error| AssembleError::ReadList { path: source.path.clone(), error })?;
-        let parsed = parse(&text, source.format, source.scope);
-        drop(text);
-        accept(&source.label, &parsed)?;
-        add(&mut builder, &parsed, source.category, number)?;
-        sources.push(SourceReport {
-            label: source.label.clone(),
-            names: parsed.len(),
-            rejected: parsed.rejected(),
-            examples: examples(&parsed),
-        });
-    }
-    let snapshot = Snapshot::new(parts(&config, Arc::new(builder.build()?), names)?);
-    let locked = snapshot.locked_allows();
-    if !locked.is_empty() {
-        return Err(AssembleError::LockedAllow(explain(locked, &config)));
-    }
-    Ok(Assembled { config, snapshot, sources })
+/// Makes snapshots of one config file and the lists it names, again and again.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    path: Option<PathBuf>,
+    names: GroupNames,
+    lists: ListStore,
 }
 
-fn parts(
-    config: &Config,
-    lists: Arc<crate::matcher::suffix::SuffixTable>,
-    names: &mut GroupNames,
-) -> Result<Parts, AssembleError> {
+impl Assembler {
+    /// For the config at `path`, or the embedded one.
+    pub fn new(path: Option<PathBuf>) -> Self {
+        Self { path, ..Self::default() }
+    }
+
+    /// The config file.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Reads the config and all it names.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with everything that must be mended.
+    pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
+        let config = self.config()?;
+        let lists = self.lists.load(&config)?;
+        let files = Arc::clone(&lists.files);
+        let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
+        let locked = snapshot.locked_allows();
+        if !locked.is_empty() {
+            return Err(AssembleError::LockedAllow(explain(locked, &config)));
+        }
+        Ok(Assembled { config, snapshot, files })
+    }
+
+    /// Reads the config alone.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError::ReadConfig`] and [`AssembleError::Config`].
+    pub fn config(&self) -> Result<Config, AssembleError> {
+        let Some(path) = self.path() else { return Ok(Config::embedded()) };
+        let text = fs::read_to_string(path)
+            .map_err(|error| AssembleError::ReadConfig { path: path.into(), error })?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)
+    }
+}
+
+fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts, AssembleError> {
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -196,64 +142,19 @@ fn parts(
     });
     Ok(Parts {
         taxonomy: Arc::new(config.taxonomy.clone()),
-        lists,
+        lists: lists.table,
         groups: groups.collect(),
         default_group: config.default_group,
         access: config.listen.allow.clone(),
+        local: lists.local,
+        facts_tag: lists.tag,
+        addresses: lists.addresses.to_vec(),
+        rebinding: None,
         essential: essential.into_iter().map(|e| (e.name, scope(e.is_exact))).collect(),
         canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),
         ede_text: config.block.ede_text,
     })
-}
-
-/// Refuses a source that is mostly not a list.
-///
-/// Addresses and single labels are common in good lists and are not held against them.
-fn accept(label: &str, parsed: &Parsed) -> Result<(), AssembleError> {
-    let harmless = [Reject::Address, Reject::SingleLabel]
-        .iter()
-        .filter_map(|reject| parsed.rejects.get(reject))
-        .sum::<u32>();
-    let bad = parsed.rejected() - harmless;
-    if bad > FREE_REJECTS && bad > parsed.lines / REJECT_SHARE
-        || parsed.is_empty() && parsed.rejected() > 0
-    {
-        return Err(AssembleError::Refused {
-            label: label.to_owned(),
-            rejected: parsed.rejected(),
-            lines: parsed.lines,
-            examples: examples(parsed),
-        });
-    }
-    if parsed.is_empty() {
-        return Err(AssembleError::Empty { label: label.to_owned() });
-    }
-    Ok(())
-}
-
-fn examples(parsed: &Parsed) -> String {
-    let shown: Vec<String> = parsed
-        .examples
-        .iter()
-        .map(|example| {
-            format!("line {}: `{}`: {}", example.line, example.text, example.reject.text())
-        })
-        .collect();
-    shown.join("; ")
-}
-
-fn add(
-    builder: &mut Builder,
-    parsed: &Parsed,
-    category: CategoryId,
-    source: u16,
-) -> Result<(), BuildError> {
-    for rule in parsed.rules() {
-        let effect: Effect = rule.effect;
-        builder.add(rule.name, Rule { category, scope: rule.scope, effect, source })?;
-    }
-    Ok(())
 }
 
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {

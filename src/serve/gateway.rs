@@ -102,6 +102,9 @@ impl Gateway {
                 send(out.get(..length).unwrap_or(&[]));
                 self.counters.outcome(&outcome, self.clock.micros().saturating_sub(came));
             }
+            Step::Silence(outcome) => {
+                self.counters.outcome(&outcome, self.clock.micros().saturating_sub(came));
+            }
             Step::Drop(reason) => self.counters.dropped(reason),
             // A query that was asked once is never asked again.
             Step::Forward(_) => {}

@@ -3,7 +3,6 @@
 //! It is put together away from the query path. A mistake keeps the old policy
 //! in force and is reported once, with its place; the next good state wins.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +11,13 @@ use tracing::{error, info, warn};
 use crate::config::{Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
-use crate::serve::assemble::{AssembleError, Assembled, GroupNames, SourceReport, assemble};
+use crate::serve::assemble::{AssembleError, Assembled, Assembler};
 use crate::serve::gateway::Gateway;
+use crate::serve::lists::FileReport;
 
 /// What is reloaded, and how it went.
 #[derive(Debug)]
 pub struct Reloads {
-    path: Option<PathBuf>,
     state: Mutex<ReloadState>,
     was_good: AtomicBool,
     good: AtomicU64,
@@ -27,7 +26,7 @@ pub struct Reloads {
 
 #[derive(Debug)]
 struct ReloadState {
-    names: GroupNames,
+    assembler: Assembler,
     school: Vec<(&'static str, String)>,
     /// What a reload cannot change.
     listen: Listen,
@@ -35,16 +34,15 @@ struct ReloadState {
 }
 
 impl Reloads {
-    /// After a start from `path` with `config`.
-    pub fn new(path: Option<PathBuf>, names: GroupNames, config: &Config) -> Self {
+    /// After `assembler` made the first policy, of `config`.
+    pub fn new(assembler: Assembler, config: &Config) -> Self {
         let state = ReloadState {
-            names,
+            assembler,
             school: school(config),
             listen: config.listen.clone(),
             upstream: config.upstream.clone(),
         };
         Self {
-            path,
             state: Mutex::new(state),
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
@@ -57,8 +55,8 @@ impl Reloads {
         let reloads = Arc::clone(self);
         let made = tokio::task::spawn_blocking(move || reloads.assemble()).await;
         match made {
-            Ok(Ok(Assembled { config, snapshot, sources })) => {
-                report(&sources, &snapshot);
+            Ok(Ok(Assembled { config, snapshot, files })) => {
+                report(&files, &snapshot);
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
                 self.good.fetch_add(1, Ordering::Relaxed);
@@ -71,8 +69,7 @@ impl Reloads {
     }
 
     fn assemble(&self) -> Result<Assembled, AssembleError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        assemble(self.path.as_deref(), &mut state.names)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).assembler.assemble()
     }
 
     fn failed(&self, mistake: &str) {
@@ -137,19 +134,15 @@ fn school(config: &Config) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Logs what the sources gave: a line each, never one per bad line.
-pub fn report(sources: &[SourceReport], snapshot: &Snapshot) {
-    for source in sources {
-        if source.rejected > 0 {
-            warn!(
-                names = source.names,
-                rejected = source.rejected,
-                "{}: some lines were left out, for example {}",
-                source.label,
-                source.examples
-            );
+/// Logs what the files gave: a line each, never one per bad line.
+pub fn report(files: &[FileReport], snapshot: &Snapshot) {
+    for file in files {
+        let path = file.path.display();
+        if file.rejected > 0 {
+            let FileReport { rules, rejected, examples, .. } = file;
+            warn!(rules, rejected, "{path}: some lines were left out, for example {examples}");
         } else {
-            info!(names = source.names, "{}: loaded", source.label);
+            info!(rules = file.rules, "{path}: loaded");
         }
     }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");

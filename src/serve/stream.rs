@@ -166,6 +166,9 @@ async fn read_queries(
                 }
                 gateway.counters.outcome(&outcome, gateway.clock.micros().saturating_sub(came));
             }
+            Step::Silence(outcome) => {
+                gateway.counters.outcome(&outcome, gateway.clock.micros().saturating_sub(came));
+            }
             Step::Drop(reason) => {
                 // What is no query will not become one: this stream is not DNS.
                 gateway.counters.dropped(reason);

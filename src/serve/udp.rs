@@ -70,6 +70,9 @@ pub fn work(
                 send(socket, out.get(..length).unwrap_or(&[]), client);
                 counters.outcome(&outcome, gateway.clock.micros().saturating_sub(came));
             }
+            Step::Silence(outcome) => {
+                counters.outcome(&outcome, gateway.clock.micros().saturating_sub(came));
+            }
             Step::Drop(reason) => counters.dropped(reason),
             Step::Forward(forward) => {
                 let socket = Arc::clone(socket);

@@ -1,16 +1,23 @@
 use super::*;
 use crate::matcher::SuffixHashes;
+use crate::matcher::suffix::{Listed, ZoneHit};
 use crate::name::{Folded, Name};
 use proptest::prelude::*;
 
 fn rule(category: usize, scope: Scope, effect: Effect) -> Rule {
-    Rule { category: CategoryId::new(category).unwrap(), scope, effect, source: 0 }
+    Rule {
+        category: CategoryId::new(category).unwrap(),
+        scope,
+        effect,
+        action: Action::Default,
+        source: 0,
+    }
 }
 
 fn lookup(table: &SuffixTable, name: &str) -> Vec<usize> {
     let name = Folded::from_name(&Name::from_text(name).unwrap());
     let hashes = SuffixHashes::of(&name, table.seed());
-    table.lookup(&name, &hashes).iter().map(CategoryId::index).collect()
+    table.lookup(&name, &hashes).set.iter().map(CategoryId::index).collect()
 }
 
 fn table(rules: &[(&str, Rule)]) -> SuffixTable {
@@ -128,14 +135,50 @@ fn any_rule() -> impl Strategy<Value = Rule> {
         Just(Effect::Add),
         Just(Effect::AddImportant),
         Just(Effect::Clear),
-        Just(Effect::ClearImportant)
+        Just(Effect::ClearImportant),
+        Just(Effect::Rpz),
     ];
-    (0..4_usize, scope, effect, 0..3_u16).prop_map(|(category, scope, effect, source)| Rule {
-        category: CategoryId::new(category).unwrap(),
-        scope,
-        effect,
-        source,
-    })
+    let action = prop_oneof![Just(Action::Passthru), Just(Action::NxDomain), Just(Action::Drop)];
+    (0..4_usize, scope, effect, action, 0..3_u16).prop_map(
+        |(category, scope, effect, action, source)| Rule {
+            // A zone has one category, and other rules say nothing of the answer.
+            category: CategoryId::new(if effect == Effect::Rpz { source.into() } else { category })
+                .unwrap(),
+            scope,
+            effect,
+            action: if effect == Effect::Rpz { action } else { Action::Default },
+            source,
+        },
+    )
+}
+
+/// What the zones say: per zone the longest name with a rule, then the first zone.
+fn naive_zones(rules: &[(Name, Rule)], name: &Name) -> (CategorySet, Option<ZoneHit>) {
+    let (mut any, mut first) = (CategorySet::EMPTY, None);
+    for zone in 0..3 {
+        let mut node = Some(name.clone());
+        while let Some(at) = node {
+            let hit = rules
+                .iter()
+                .filter(|(n, r)| {
+                    *n == at
+                        && r.effect == Effect::Rpz
+                        && r.source == zone
+                        && r.scope.covers(at == *name)
+                })
+                .map(|(_, r)| *r)
+                .min();
+            if let Some(rule) = hit {
+                if rule.action != Action::Passthru {
+                    any = any.with(rule.category);
+                }
+                first.get_or_insert(ZoneHit { category: rule.category, action: rule.action });
+                break;
+            }
+            node = at.parent();
+        }
+    }
+    (any, first)
 }
 
 proptest! {
@@ -158,7 +201,12 @@ proptest! {
         for name in &names {
             let folded = Folded::from_name(name);
             let hashes = SuffixHashes::of(&folded, seed);
-            let expected = naive(&rules, name);
+            let (any_zone, zone) = naive_zones(&rules, name);
+            let mut set = naive(&rules, name);
+            if let Some(hit) = zone.filter(|hit| hit.action != Action::Passthru) {
+                set = set.with(hit.category);
+            }
+            let expected = Listed { set, any_zone, zone };
             prop_assert_eq!(forward.lookup(&folded, &hashes), expected);
             prop_assert_eq!(backward.lookup(&folded, &hashes), expected);
         }

@@ -1,0 +1,120 @@
+//! What became of a query: all that is ever counted of it.
+
+use crate::category::{CategoryId, CategorySet};
+use crate::message::Rcode;
+use crate::policy::{CanaryKind, GroupCounters};
+
+/// Where an answer came from: the `source` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The answer cache.
+    Cache,
+    /// An upstream server, now.
+    Upstream,
+    /// This program: special-use names, canaries, ANY.
+    Local,
+    /// Policy.
+    Blocked,
+    /// The client may not ask this.
+    Refused,
+    /// The query or upstream was at fault.
+    Error,
+}
+
+impl Source {
+    /// Every source.
+    pub const ALL: [Self; 6] =
+        [Self::Cache, Self::Upstream, Self::Local, Self::Blocked, Self::Refused, Self::Error];
+
+    /// The id used in metrics.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Upstream => "upstream",
+            Self::Local => "local",
+            Self::Blocked => "blocked",
+            Self::Refused => "refused",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What a block was decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlockedBy {
+    /// The question's name is listed.
+    List,
+    /// The school denies the question's name.
+    School,
+    /// The answer points to a name that is blocked.
+    Review,
+    /// The answer holds a listed address.
+    Address,
+    /// The answer holds an address from inside.
+    Rebinding,
+}
+
+impl BlockedBy {
+    /// Every reason.
+    pub const ALL: [Self; 5] =
+        [Self::List, Self::School, Self::Review, Self::Address, Self::Rebinding];
+
+    /// The id used in metrics.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::School => "school",
+            Self::Review => "review",
+            Self::Address => "address",
+            Self::Rebinding => "rebinding",
+        }
+    }
+}
+
+/// What happened to a query: all that is ever counted of it.
+///
+/// No name and no address: what is not here cannot leak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The response code.
+    pub rcode: Rcode,
+    /// Where the answer came from.
+    pub source: Source,
+    /// The counters of the client's group, where it got that far.
+    pub group: Option<GroupCounters>,
+    /// Category and reason of a block.
+    pub blocked: Option<(Option<CategoryId>, BlockedBy)>,
+    /// Categories that were let through and are counted.
+    pub observed: CategorySet,
+    /// The canary that was asked for.
+    pub canary: Option<CanaryKind>,
+}
+
+impl Outcome {
+    pub(super) fn plain(rcode: Rcode, source: Source) -> Self {
+        let observed = CategorySet::EMPTY;
+        Self { rcode, source, group: None, blocked: None, observed, canary: None }
+    }
+}
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// Too short for a header, or a response.
+    NotAQuery,
+    /// The buffer for the reply is too small.
+    NoRoom,
+}
+
+impl DropReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::NotAQuery, Self::NoRoom];
+
+    /// The id used in metrics.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::NotAQuery => "not_a_query",
+            Self::NoRoom => "no_room",
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! List files → what the matcher needs, kept as long as the files stay the same.
+//!
+//! A source is a file, or a directory whose files are taken in the order of
+//! their names. Every file is parsed on its own and taken whole or refused
+//! whole. When no file and no setting of a source has changed, the tables of
+//! the last time are used again: a change of a school's own names costs
+//! microseconds, however large the lists.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::blocklist::{Format, Parsed, Reject, ScopeChoice, parse};
+use crate::category::{CategoryId, Taxonomy};
+use crate::config::{Config, Source, starter};
+use crate::matcher::build::{BuildError, Builder, Rule};
+use crate::matcher::suffix::SuffixTable;
+use crate::policy::ListedAddress;
+use crate::rule::{Action, LocalData};
+
+/// What the hashes of listed names start from. It needs no secret: identity is
+/// decided by comparing names.
+const SEED: u64 = 0x6c61_6368_616e_0001;
+/// A file may have this many bad lines, whatever its size.
+const FREE_REJECTS: u32 = 20;
+/// Past that, one bad line in this many refuses the file.
+const REJECT_SHARE: u32 = 10;
+/// The source number of the lists that are compiled in.
+pub const STARTER_SOURCE: u16 = 0;
+/// Files of one directory that are taken.
+const MAX_FILES: usize = 1000;
+
+/// Why there are no lists.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// A list cannot be read.
+    #[error("{path}: the list cannot be read: {error}; check the path in [[lists.source]]")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file that is not a list, or too little of one.
+    #[error("{path}: refused: {why}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// The table cannot hold the lists.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// What one file gave.
+#[derive(Debug, Clone)]
+pub struct FileReport {
+    /// The file.
+    pub path: PathBuf,
+    /// Rules taken.
+    pub rules: usize,
+    /// Lines that gave no rule.
+    pub rejected: u32,
+    /// The first of them, for people.
+    pub examples: String,
+}
+
+/// Everything that lists say.
+#[derive(Debug, Clone)]
+pub struct Lists {
+    /// Every listed name.
+    pub table: Arc<SuffixTable>,
+    /// What [`Action::Local`] stands for.
+    pub local: Arc<[LocalData]>,
+    /// Listed addresses.
+    pub addresses: Arc<[(IpNet, ListedAddress)]>,
+    /// What each file gave.
+    pub files: Arc<[FileReport]>,
+    /// A number of its own.
+    pub tag: u64,
+}
+
+/// One file as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fingerprint {
+    path: PathBuf,
+    category: CategoryId,
+    format: Format,
+    scope: ScopeChoice,
+    /// Device, inode, size, and times of change in nanoseconds.
+    state: (u64, u64, u64, i128, i128),
+}
+
+/// The lists of last time, and what they were made of.
+#[derive(Debug, Default)]
+pub struct ListStore {
+    last: Option<(bool, Vec<Fingerprint>, Lists)>,
+    tag: u64,
+}
+
+impl ListStore {
+    /// The lists that `config` names: those of last time if nothing about them has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ListError`] for the first file that cannot be taken; the lists of last time are kept.
+    pub fn load(&mut self, config: &Config) -> Result<Lists, ListError> {
+        let mut prints = Vec::new();
+        for source in &config.lists.sources {
+            for path in files_of(&source.path)? {
+                prints.push(fingerprint(path, source)?);
+            }
+        }
+        let starter = config.lists.starter;
+        if let Some((with_starter, last, lists)) = &self.last
+            && *with_starter == starter
+            && *last == prints
+        {
+            return Ok(lists.clone());
+        }
+        self.tag += 1;
+        let lists = read(&config.taxonomy, &config.lists.sources, starter, self.tag)?;
+        self.last = Some((starter, prints, lists.clone()));
+        Ok(lists)
+    }
+}
+
+/// The files of a source: itself, or what is in the directory.
+///
+/// # Errors
+///
+/// [`ListError::Read`].
+pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, ListError> {
+    let failed = |error| ListError::Read { path: path.to_owned(), error };
+    if !fs::metadata(path).map_err(failed)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        let is_hidden = file.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+        if !is_hidden && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    files.truncate(MAX_FILES);
+    Ok(files)
+}
+
+fn fingerprint(path: PathBuf, source: &Source) -> Result<Fingerprint, ListError> {
+    let metadata =
+        fs::metadata(&path).map_err(|error| ListError::Read { path: path.clone(), error })?;
+    let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    Ok(Fingerprint {
+        path,
+        category: source.category,
+        format: source.format,
+        scope: source.scope,
+        state: (
+            metadata.dev(),
+            metadata.ino(),
+            metadata.size(),
+            nanos(metadata.mtime(), metadata.mtime_nsec()),
+            nanos(metadata.ctime(), metadata.ctime_nsec()),
+        ),
+    })
+}
+
+/// Reads every file into new tables.
+fn read(
+    taxonomy: &Taxonomy,
+    sources: &[Source],
+    with_starter: bool,
+    tag: u64,
+) -> Result<Lists, ListError> {
+    let mut gathered = Gathered::default();
+    let mut builder = Builder::new(SEED);
+    if with_starter {
+        for (id, text) in starter::STARTER {
+            let Some(category) = taxonomy.find(id) else { continue };
+            let parsed = parse(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
+            gathered.add(&mut builder, &parsed, category, STARTER_SOURCE)?;
+        }
+    }
+    for (source, number) in sources.iter().zip(STARTER_SOURCE + 1..) {
+        for path in files_of(&source.path)? {
+            let text =
+                fs::read(&path).map_err(|error| ListError::Read { path: path.clone(), error })?;
+            let parsed = parse(&text, source.format, source.scope);
+            drop(text);
+            accept(&path, &parsed)?;
+            gathered.add(&mut builder, &parsed, source.category, number)?;
+            gathered.files.push(FileReport {
+                path,
+                rules: parsed.len(),
+                rejected: parsed.rejected(),
+                examples: examples(&parsed),
+            });
+        }
+    }
+    Ok(Lists {
+        table: Arc::new(builder.build()?),
+        local: gathered.local.into(),
+        addresses: gathered.addresses.into(),
+        files: gathered.files.into(),
+        tag,
+    })
+}
+
+/// What files gave beside names.
+#[derive(Default)]
+struct Gathered {
+    local: Vec<LocalData>,
+    addresses: Vec<(IpNet, ListedAddress)>,
+    files: Vec<FileReport>,
+}
+
+impl Gathered {
+    fn add(
+        &mut self,
+        builder: &mut Builder,
+        parsed: &Parsed,
+        category: CategoryId,
+        source: u16,
+    ) -> Result<(), BuildError> {
+        for rule in parsed.rules() {
+            let action = Action::Default;
+            let (scope, effect) = (rule.scope, rule.effect);
+            builder.add(rule.name, Rule { category, scope, effect, action, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a source that is mostly not a list.
+///
+/// Addresses and single labels are common in good lists and are not held against them.
+fn accept(path: &Path, parsed: &Parsed) -> Result<(), ListError> {
+    let refused = |why| ListError::Refused { path: path.to_owned(), why };
+    let harmless = [Reject::Address, Reject::SingleLabel]
+        .iter()
+        .filter_map(|reject| parsed.rejects.get(reject))
+        .sum::<u32>();
+    let bad = parsed.rejected() - harmless;
+    if bad > FREE_REJECTS && bad > parsed.lines / REJECT_SHARE
+        || parsed.is_empty() && parsed.rejected() > 0
+    {
+        return Err(refused(format!(
+            "{} of {} lines cannot be taken ({}); check the file, or set its `format`",
+            parsed.rejected(),
+            parsed.lines,
+            examples(parsed)
+        )));
+    }
+    if parsed.is_empty() {
+        return Err(refused("it lists no name; remove the source if that is meant".into()));
+    }
+    Ok(())
+}
+
+fn examples(parsed: &Parsed) -> String {
+    let shown: Vec<String> = parsed
+        .examples
+        .iter()
+        .map(|example| {
+            format!("line {}: `{}`: {}", example.line, example.text, example.reject.text())
+        })
+        .collect();
+    shown.join("; ")
+}
