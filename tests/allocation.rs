@@ -18,7 +18,7 @@ use lachan::name::Name;
 use lachan::policy::{AnswerMode, Snapshot};
 use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, begin};
 use lachan::rtype;
-use lachan::serve::assemble::{GroupNames, assemble};
+use lachan::serve::assemble::Assembler;
 
 /// The system's allocator, with a count of what each thread asks it for.
 struct Counting;
@@ -82,7 +82,7 @@ impl Core {
 
     /// What runs without a config.
     fn embedded() -> Self {
-        Self::new(assemble(None, &mut GroupNames::default()).unwrap().snapshot)
+        Self::new(Assembler::new(None).assemble().unwrap().snapshot)
     }
 
     /// The starter lists, and one group for each answer mode.
@@ -100,7 +100,7 @@ impl Core {
         let text =
             groups.fold("default_group = \"nxdomain\"\n".to_owned(), |text, group| text + &group);
         std::fs::write(&path, text).unwrap();
-        Self::new(assemble(Some(&path), &mut GroupNames::default()).unwrap().snapshot)
+        Self::new(Assembler::new(Some(path)).assemble().unwrap().snapshot)
     }
 
     /// Begins a query at second `mono`; the step, and how often memory was asked for.
@@ -258,6 +258,31 @@ fn what_is_refused_allocates_nothing() {
     let (step, asked) = core.begin(malformed, CLIENT, 1);
     assert!(matches!(step, Step::Reply(_, Outcome { rcode: Rcode::FORMERR, .. })), "{step:?}");
     assert_eq!(asked, 0);
+}
+
+/// After a swap to other lists the names of an answer are looked up again, once for each
+/// answer, and what was found is kept; a swap to the same lists costs nothing.
+#[test]
+fn a_chain_is_looked_up_again_only_under_new_lists() {
+    let mut core = Core::embedded();
+    core.learn(&query("a.example.com", rtype::A, false), &chain("a.example.com", "b.example.net"));
+    let mut assembler = Assembler::new(None);
+    assembler.assemble().unwrap();
+    core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("list.txt"), "b.example.net\n").unwrap();
+    let path = dir.path().join("gateway.toml");
+    std::fs::write(&path, "[[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n").unwrap();
+    let mut assembler = Assembler::new(Some(path));
+    assembler.assemble().unwrap();
+    std::fs::write(dir.path().join("list.txt"), "b.example.net\nc.example.net\n").unwrap();
+    core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
+    let (step, asked) = core.begin(&query("a.example.com", rtype::A, false), CLIENT, 61);
+    assert!(matches!(step, Step::Reply(_, outcome) if outcome.blocked.is_some()), "{step:?}");
+    assert!(asked > 0);
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
 }
 
 /// Without this, the other tests would pass with an allocator that counts nothing.

@@ -110,3 +110,38 @@ fn wrong_imports_are_seen() {
     let fine = "use crate::name::Name;\n// crate::serve\n#[cfg(test)]\nuse std::fs;\n";
     assert_eq!(faults("src/policy/client.rs", fine), Vec::<String>::new());
 }
+
+/// What is between the fences behind a heading of ARCHITECTURE.md.
+fn drawing<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
+    let section = text.split(heading).nth(1).unwrap();
+    section.lines().skip_while(|l| *l != "```").skip(1).take_while(|l| *l != "```").collect()
+}
+
+#[test]
+fn the_map_is_the_country() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let drawn: Vec<Vec<&str>> = drawing(&text, "## Layers\n")
+        .iter()
+        .map(|line| line.split("   ").next().unwrap().split_whitespace().collect())
+        .collect();
+    assert_eq!(drawn, LAYERS[..LAYERS.len() - 1]);
+
+    let map = text.split("## Code map").nth(1).unwrap().split("\n## ").next().unwrap();
+    let off_the_map: Vec<String> = sources(&root.join("src"))
+        .iter()
+        .filter(|path| !path.ends_with("tests.rs"))
+        .filter(|path| {
+            // Files of one directory may share a row, which names it once.
+            let dir = path.parent().unwrap().strip_prefix(root.join("src")).unwrap();
+            let file = path.file_name().unwrap().to_str().unwrap();
+            !map.lines().any(|row| {
+                row.contains(&format!("`{}`", dir.join(file).display()))
+                    || row.contains(&format!("`{}/", dir.display()))
+                        && row.contains(&format!("`{file}`"))
+            })
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(off_the_map.is_empty(), "add to the code map of ARCHITECTURE.md: {off_the_map:#?}");
+}

@@ -12,6 +12,7 @@
 mod lifecycle;
 mod malformed;
 mod privacy;
+mod real_lists;
 mod scenarios;
 mod streams;
 mod support;

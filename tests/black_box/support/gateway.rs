@@ -73,6 +73,11 @@ impl Plan {
 
     /// Starts the gateway and waits until it says that it is ready, in both ways.
     pub(crate) fn start(self) -> Gateway {
+        self.start_within(PATIENCE)
+    }
+
+    /// As [`Plan::start`], where there is much to load and the build is not optimised.
+    pub(crate) fn start_within(self, limit: Duration) -> Gateway {
         let (child, log) = spawn(self.command());
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Gateway {
@@ -82,7 +87,7 @@ impl Plan {
             admin: loopback(self.admin),
             dir: self.dir,
         };
-        gateway.wait_until_ready();
+        gateway.wait_until_ready(limit);
         gateway
     }
 }
@@ -101,8 +106,8 @@ impl Gateway {
             .fill("dir", &path)
     }
 
-    fn wait_until_ready(&mut self) {
-        let ready = within(PATIENCE, || {
+    fn wait_until_ready(&mut self, limit: Duration) {
+        let ready = within(limit, || {
             if let Ok(Some(status)) = self.child.try_wait() {
                 panic!("the gateway ended with {status}\n{}", self.log());
             }
@@ -111,7 +116,7 @@ impl Gateway {
             (is_logged && self.try_get("/readyz").is_some_and(|(status, _)| status == 200))
                 .then_some(())
         });
-        assert!(ready.is_some(), "the gateway is not ready after {PATIENCE:?}\n{}", self.log());
+        assert!(ready.is_some(), "the gateway is not ready after {limit:?}\n{}", self.log());
     }
 
     /// All that it wrote to stdout and stderr.
