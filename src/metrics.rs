@@ -250,9 +250,16 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
                 }
             }
         }
-        if denies(group) {
-            let count = totals.blocked(number, None, BlockedBy::School);
-            blocked.insert((group.name.clone(), NO_CATEGORY, BlockedBy::School.id()), count);
+        for by in BlockedBy::ALL {
+            let count = totals.blocked(number, None, by);
+            let can_be = match by {
+                BlockedBy::School => denies(group),
+                BlockedBy::Rebinding => true,
+                _ => false,
+            };
+            if count > 0 || can_be {
+                blocked.insert((group.name.clone(), NO_CATEGORY, by.id()), count);
+            }
         }
         for (category, id) in categories(taxonomy, group.observe) {
             *observed.entry((group.name.clone(), id)).or_default() +=

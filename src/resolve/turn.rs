@@ -112,7 +112,10 @@ impl Turn<'_> {
         let is_order = self.snapshot.is_legal_request(block.category);
         let ede = EdeText {
             code: if is_order { Ede::CENSORED } else { Ede::BLOCKED },
-            text: self.snapshot.text(block.category),
+            text: match block.layer {
+                Layer::Rebinding => b"rebinding",
+                _ => self.snapshot.text(block.category),
+            },
         };
         let ttl = self.snapshot.block_ttl();
         let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);

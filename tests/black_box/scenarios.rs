@@ -80,8 +80,10 @@ scenarios! {
     profile_observe_counts_and_passes
     protected_category_has_no_name
     rd_0_is_not_resolved
+    rebinding_is_answered_as_blocked
     refused_outside_allowed_networks
     scope_subtree_widens_hosts
+    service_binding_targets_are_reviewed
     several_categories_first_is_reported
     special_use_names_stay_here
     starter_test_names_are_blocked
