@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod assemble;
 pub mod banner;
+pub mod container;
 pub mod current;
 pub mod gateway;
 pub mod lists;

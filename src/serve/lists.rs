@@ -21,6 +21,7 @@ use crate::matcher::build::{BuildError, Builder, Rule};
 use crate::matcher::suffix::SuffixTable;
 use crate::policy::ListedAddress;
 use crate::rule::{Action, LocalData};
+use crate::serve::container;
 
 /// What the hashes of listed names start from. It needs no secret: identity is
 /// decided by comparing names.
@@ -31,8 +32,6 @@ const FREE_REJECTS: u32 = 20;
 const REJECT_SHARE: u32 = 10;
 /// The source number of the lists that are compiled in.
 pub const STARTER_SOURCE: u16 = 0;
-/// Files of one directory that are taken.
-const MAX_FILES: usize = 1000;
 
 /// Why there are no lists.
 #[derive(Debug, thiserror::Error)]
@@ -132,27 +131,8 @@ impl ListStore {
     }
 }
 
-/// The files of a source: itself, or what is in the directory.
-///
-/// # Errors
-///
-/// [`ListError::Read`].
-pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, ListError> {
-    let failed = |error| ListError::Read { path: path.to_owned(), error };
-    if !fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(failed)? {
-        let file = entry.map_err(failed)?.path();
-        let is_hidden = file.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
-        if !is_hidden && file.is_file() {
-            files.push(file);
-        }
-    }
-    files.sort();
-    files.truncate(MAX_FILES);
-    Ok(files)
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, ListError> {
+    container::files(path).map_err(|error| ListError::Read { path: path.to_owned(), error })
 }
 
 fn fingerprint(path: PathBuf, source: &Source) -> Result<Fingerprint, ListError> {
@@ -192,18 +172,20 @@ fn read(
     }
     for (source, number) in sources.iter().zip(STARTER_SOURCE + 1..) {
         for path in files_of(&source.path)? {
-            let text =
-                fs::read(&path).map_err(|error| ListError::Read { path: path.clone(), error })?;
-            let parsed = parse(&text, source.format, source.scope);
-            drop(text);
-            accept(&path, &parsed)?;
-            gathered.add(&mut builder, &parsed, source.category, number)?;
-            gathered.files.push(FileReport {
-                path,
-                rules: parsed.len(),
-                rejected: parsed.rejected(),
-                examples: examples(&parsed),
-            });
+            let texts = container::texts(&path)
+                .map_err(|error| ListError::Read { path: path.clone(), error })?;
+            for (path, text) in texts {
+                let parsed = parse(&text, source.format, source.scope);
+                drop(text);
+                accept(&path, &parsed)?;
+                gathered.add(&mut builder, &parsed, source.category, number)?;
+                gathered.files.push(FileReport {
+                    path,
+                    rules: parsed.len(),
+                    rejected: parsed.rejected(),
+                    examples: examples(&parsed),
+                });
+            }
         }
     }
     Ok(Lists {

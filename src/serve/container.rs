@@ -1,0 +1,94 @@
+//! A source's path → the texts in it: a file, a directory, `.gz`, `.tar.gz`.
+//!
+//! Nothing is unpacked to disk, so a path in an archive can lead nowhere; what a
+//! compressed file may grow to is bounded. In an archive or a directory of UT1's
+//! making only `domains` is a list of names: `urls` holds paths, which DNS cannot
+//! see, and the rest is about the list.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+/// The most octets that one text may have.
+const MAX_TEXT: u64 = 1 << 30;
+/// Files of one directory, and members of one archive, that are taken.
+const MAX_TEXTS: usize = 1000;
+
+/// The files that make up a source: itself, or what is in the directory.
+///
+/// # Errors
+///
+/// What the system said.
+pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let file = entry?.path();
+        let is_hidden = file.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+        if !is_hidden && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.iter().any(|file| is_ut1_list(file)) {
+        files.retain(|file| is_ut1_list(file));
+    }
+    files.sort();
+    if files.len() > MAX_TEXTS {
+        return Err(io::Error::other(format!("more than {MAX_TEXTS} files; split the directory")));
+    }
+    Ok(files)
+}
+
+/// The texts of one file, each with the name it is told by.
+///
+/// # Errors
+///
+/// What the system said, or that the file grows beyond what a list can be.
+pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
+        return members(path);
+    }
+    let file = File::open(path)?;
+    let text = if name.ends_with(".gz") {
+        bounded(MultiGzDecoder::new(file), 0)?
+    } else {
+        let size = file.metadata()?.len();
+        bounded(file, size)?
+    };
+    Ok(vec![(path.to_owned(), text)])
+}
+
+fn members(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(File::open(path)?).take(2 * MAX_TEXT));
+    let mut texts = Vec::new();
+    for member in archive.entries()?.take(MAX_TEXTS) {
+        let member = member?;
+        let name = member.path()?.into_owned();
+        if member.header().entry_type().is_file() && is_ut1_list(&name) {
+            let size = member.size();
+            texts.push((path.join(name), bounded(member, size)?));
+        }
+    }
+    if texts.is_empty() {
+        return Err(io::Error::other("the archive holds no file named `domains`"));
+    }
+    Ok(texts)
+}
+
+fn is_ut1_list(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name == "domains")
+}
+
+fn bounded(from: impl Read, size: u64) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(usize::try_from(size.min(MAX_TEXT)).unwrap_or(0));
+    from.take(MAX_TEXT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_TEXT {
+        return Err(io::Error::other("larger than 1 GiB; no list is"));
+    }
+    Ok(text)
+}
