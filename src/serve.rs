@@ -193,11 +193,9 @@ impl Listeners {
         let (mut udp, mut tcp, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
         for &asked in &settings.listen.dns {
             let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
-            // The first socket says which port it is; TCP, opened before any other UDP
-            // socket joins, says whether another resolver is there.
-            let first = udp::open(asked).map_err(failed("udp"))?;
+            let (first, stream) = open_pair(asked)?;
             let address = first.local_addr().map_err(failed("udp"))?;
-            tcp.push(stream::open(address).map_err(failed("tcp"))?);
+            tcp.push(stream);
             udp.push(first);
             for _ in 1..settings_workers(settings) {
                 udp.push(udp::open(address).map_err(failed("udp"))?);
@@ -209,6 +207,26 @@ impl Listeners {
         let admin = stream::open(address).map_err(failed)?;
         let admin_address = admin.local_addr().map_err(failed)?;
         Ok(Self { udp, tcp, admin, addresses, admin_address })
+    }
+}
+
+/// The first UDP socket of an address and the TCP socket of the same port.
+///
+/// The first socket says which port it is; TCP, opened before any other UDP socket
+/// joins, says whether another resolver is there. Where the system chooses the port,
+/// it may choose one that TCP cannot have: then it chooses again.
+fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, std::net::TcpListener), ServeError> {
+    let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
+    let mut tries = if asked.port() == 0 { 20 } else { 1 };
+    loop {
+        tries -= 1;
+        let udp = udp::open(asked).map_err(failed("udp"))?;
+        let address = udp.local_addr().map_err(failed("udp"))?;
+        match stream::open(address) {
+            Ok(tcp) => return Ok((udp, tcp)),
+            Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(failed("tcp")(error)),
+        }
     }
 }
 
