@@ -208,7 +208,15 @@ impl Parsed {
 pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let format = if format == Format::Auto { detect(text) } else { format };
-    let mut parsed = Parsed { format, ..Parsed::default() };
+    let lines = text.split(|&octet| octet == b'\n').count();
+    let mut parsed = Parsed {
+        format,
+        lines: u32::try_from(lines).unwrap_or(u32::MAX),
+        // A name in wire form is as long as its line; pages not written to cost nothing.
+        names: Vec::with_capacity(text.len() + lines),
+        rows: Vec::with_capacity(lines),
+        ..Parsed::default()
+    };
     let mut rules = RuleSink { parsed: &mut parsed, choice };
     for (number, line) in text.split(|&octet| octet == b'\n').enumerate() {
         let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
@@ -227,7 +235,6 @@ pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
             Format::Hosts => hosts::line(line, number, &mut rules),
         }
     }
-    parsed.lines = u32::try_from(text.split(|&octet| octet == b'\n').count()).unwrap_or(u32::MAX);
     parsed
 }
 

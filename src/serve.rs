@@ -12,6 +12,7 @@ pub mod current;
 pub mod gateway;
 pub mod lists;
 pub mod log;
+pub mod memory;
 pub mod reload;
 pub mod stream;
 pub mod udp;
@@ -104,6 +105,7 @@ fn advice(error: &io::Error) -> &'static str {
 ///
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
+    memory::set_up();
     let mut assembler = Assembler::new(config.clone());
     let Assembled { config: settings, snapshot, files } = assembler.assemble()?;
     reload::report(&files, &snapshot);

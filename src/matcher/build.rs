@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
 use crate::matcher::hash_wire;
 use crate::matcher::suffix::{
-    Change, FINGERPRINTS, LINE, Lines, PARTITIONS, PLACES, Part, RpzRule, SPILLS, SuffixTable,
+    Change, FINGERPRINTS, LINE, Line, PARTITIONS, PLACES, Part, RpzRule, SPILLS, SuffixTable,
     VALUES, Value, filter_bits, fingerprint, partition_of,
 };
 use crate::rule::{Action, Effect, Scope};
@@ -23,8 +23,8 @@ use crate::rule::{Action, Effect, Scope};
 const NAMES_PER_LINE: usize = 12;
 /// Bits of filter for a name.
 const FILTER_BITS: usize = 10;
-/// Octets that a partition grows by.
-const CHUNK: usize = 64 << 10;
+/// Octets that a partition grows by: enough that the allocator gives them back whole.
+const CHUNK: usize = 128 << 10;
 /// From this many different values on, new ones forget which source they come from.
 const MANY_VALUES: usize = 30_000;
 /// The most response policy zones.
@@ -176,7 +176,7 @@ impl Builder {
         Ok(SuffixTable {
             seed: self.seed,
             filter: layout.filter.into_boxed_slice(),
-            lines: Lines::of(&layout.lines),
+            lines: layout.lines.into_boxed_slice(),
             parts: layout.parts.into_boxed_slice(),
             names: layout.names.into_boxed_slice(),
             values: values.finish(&zones),
@@ -253,7 +253,7 @@ impl Merged {
 struct Layout {
     parts: Vec<Part>,
     filter: Vec<u64>,
-    lines: Vec<[u8; LINE]>,
+    lines: Vec<Line>,
     names: Vec<u8>,
     len: usize,
     digest: u64,
@@ -285,7 +285,7 @@ impl Layout {
         }
         // Homes behind the last name are empty lines.
         let end = (part.first_line + part.homes) as usize;
-        self.lines.resize(self.lines.len().max(end), [0; LINE]);
+        self.lines.resize(self.lines.len().max(end), Line([0; LINE]));
         for entry in &partition.entries {
             if let Some(word) = self.filter.get_mut(part.word(entry.hash)) {
                 *word |= filter_bits(entry.hash);
@@ -309,7 +309,7 @@ impl Layout {
             write(&mut line, FINGERPRINTS + 2 * place, &fingerprint(member.hash).to_le_bytes());
             write(&mut line, VALUES + 2 * place, &(member.value | flag).to_le_bytes());
         }
-        self.lines.push(line);
+        self.lines.push(Line(line));
         Ok(())
     }
 }

@@ -147,7 +147,7 @@ impl State {
 pub struct SuffixTable {
     pub(crate) seed: u64,
     pub(crate) filter: Box<[u64]>,
-    pub(crate) lines: Lines,
+    pub(crate) lines: Box<[Line]>,
     pub(crate) parts: Box<[Part]>,
     pub(crate) names: Box<[u8]>,
     pub(crate) values: Box<[Value]>,
@@ -160,29 +160,10 @@ pub struct SuffixTable {
     pub(crate) has_actions: bool,
 }
 
-/// The lines, starting at a cache line.
-#[derive(Debug, Default)]
-pub(crate) struct Lines {
-    octets: Box<[u8]>,
-    start: usize,
-}
-
-impl Lines {
-    pub(crate) fn of(lines: &[[u8; LINE]]) -> Self {
-        let mut octets = vec![0; (lines.len() + 1) * LINE].into_boxed_slice();
-        let start = octets.as_ptr().align_offset(LINE).min(LINE);
-        if let Some(to) = octets.get_mut(start..start + lines.len() * LINE) {
-            to.copy_from_slice(lines.as_flattened());
-        }
-        Self { octets, start }
-    }
-
-    #[inline]
-    pub(crate) fn get(&self, line: usize) -> Option<&[u8; LINE]> {
-        let start = self.start + line * LINE;
-        self.octets.get(start..start + LINE)?.first_chunk()
-    }
-}
+/// One line, which is one cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(crate) [u8; LINE]);
 
 /// One listed ancestor of a name, for traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,7 +203,7 @@ impl SuffixTable {
 
     /// Octets this table keeps in memory.
     pub fn octets(&self) -> usize {
-        self.filter.len() * 8 + self.lines.octets.len() + self.names.len()
+        self.filter.len() * 8 + self.lines.len() * LINE + self.names.len()
     }
 
     /// The categories of `name`: of all listed ancestors, less what exceptions clear.
@@ -321,7 +302,7 @@ impl SuffixTable {
         let name = suffix.strip_suffix(&[0])?;
         let mut number = part.line(hash);
         loop {
-            let line = self.lines.get(number)?;
+            let Line(line) = self.lines.get(number)?;
             let mut left = places_with(line, wanted);
             while left != 0 {
                 let place = left.trailing_zeros() as usize;

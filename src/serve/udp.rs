@@ -57,6 +57,8 @@ pub fn work(
         let (length, client) = match socket.recv_from(&mut query) {
             Ok(received) => received,
             Err(error) => {
+                // Without queries too an old policy is let go.
+                policy.get();
                 pause_after(&error);
                 continue;
             }
