@@ -204,7 +204,7 @@ pub struct Category {
     pub en: String,
     /// Whether a school can loosen it.
     pub lock: Lock,
-    /// Reported as `protected`, without its name (csam, self_harm).
+    /// Reported as `protected`, without its name (`csam`, `self_harm`).
     pub is_protected: bool,
     /// A list of good names: never blocks (`safe`).
     pub is_positive: bool,

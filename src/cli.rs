@@ -25,7 +25,7 @@ enum Command {
 /// Runs the program; the result is its exit code.
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
     }
 }
 

@@ -116,7 +116,7 @@ pub fn begin(
     let pass = match snapshot.decide(group, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
-        Verdict::Block(block) if is_free_by_tcp(&block, meta) => {
+        Verdict::Block(block) if is_free_by_tcp(block, meta) => {
             Pass { layer: block.layer, observed: CategorySet::EMPTY }
         }
         Verdict::Block(block) => {
@@ -261,7 +261,7 @@ fn refusal(query: &Query<'_>, meta: &Meta, snapshot: &Snapshot) -> Option<(Rcode
 }
 
 /// A name that its list answers by TCP only, asked for by TCP.
-fn is_free_by_tcp(block: &Block, meta: &Meta) -> bool {
+fn is_free_by_tcp(block: Block, meta: &Meta) -> bool {
     block.action == Action::TcpOnly && meta.transport == Transport::Tcp
 }
 

@@ -21,7 +21,7 @@ pub mod watch;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -104,9 +104,9 @@ fn advice(error: &io::Error) -> &'static str {
 /// # Errors
 ///
 /// [`ServeError`]; nothing was answered then.
-pub fn run(config: Option<PathBuf>) -> Result<(), ServeError> {
+pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     memory::set_up();
-    let mut assembler = Assembler::new(config.clone());
+    let mut assembler = Assembler::new(config.map(Path::to_owned));
     let Assembled { config: settings, snapshot, files } = assembler.assemble()?;
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()

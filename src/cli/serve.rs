@@ -14,9 +14,9 @@ pub struct Arguments {
 }
 
 /// Serves until SIGTERM; SIGHUP reads config and lists again.
-pub fn run(arguments: Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments) -> ExitCode {
     serve::log::start();
-    match serve::run(arguments.config) {
+    match serve::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             super::complain(&error.to_string());

@@ -168,7 +168,8 @@ impl Builder {
         let mut values = Values::new(&self.rules);
         let mut layout = Layout::default();
         for partition in std::mem::take(&mut self.partitions) {
-            let merged = Merged::of(partition, self.seed, &mut values)?;
+            // Freed at the end of its turn.
+            let merged = Merged::of(&partition, self.seed, &mut values)?;
             layout.lay(&merged)?;
         }
         let per_category = values.per_category();
@@ -215,7 +216,7 @@ struct Entry {
 }
 
 impl Merged {
-    fn of(partition: Partition, seed: u64, values: &mut Values<'_>) -> Result<Self, BuildError> {
+    fn of(partition: &Partition, seed: u64, values: &mut Values<'_>) -> Result<Self, BuildError> {
         let mut rows: Vec<(u64, &[u8], u16)> = Vec::with_capacity(partition.len);
         let mut wire = Vec::with_capacity(crate::name::MAX_OCTETS);
         for (name, rule) in partition.iter() {

@@ -261,7 +261,7 @@ impl SuffixTable {
             return Action::Default;
         }
         (0..hashes.label_count())
-            .filter_map(|index| {
+            .find_map(|index| {
                 let value = self.value_at(name, hashes, index)?;
                 let lists = |rule: &&Rule| {
                     matches!(rule.effect, Effect::Add | Effect::AddImportant)
@@ -270,7 +270,6 @@ impl SuffixTable {
                 };
                 value.rules.iter().filter(lists).map(|rule| rule.action).max()
             })
-            .next()
             .unwrap_or(Action::Default)
     }
 

@@ -7,9 +7,9 @@ use crate::rule::Action;
 /// Why a canary name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CanaryKind {
-    /// Firefox asks whether it may turn DoH on by itself.
+    /// Firefox asks whether it may turn DNS over HTTPS on by itself.
     Firefox,
-    /// iCloud Private Relay asks whether it may be used.
+    /// `iCloud` Private Relay asks whether it may be used.
     ICloud,
     /// Chrome's private prefetch proxy asks whether it must check names.
     Chrome,

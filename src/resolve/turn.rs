@@ -158,13 +158,10 @@ impl Turn<'_> {
         // The list's own word: its answer is not judged by plain categories again.
         let pass = Pass { layer: Layer::DepartmentAllow, observed: CategorySet::EMPTY };
         let turn = Turn { rewrite: Some(block), ..*self };
-        match cache.get(&Key::new(route_to(target), self.query), now.mono) {
-            Some(entry) => turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out),
-            None => {
-                let forward = self.forward(pass, target.clone(), Some(block), meta, snapshot);
-                Step::Forward(Box::new(forward))
-            }
+        if let Some(entry) = cache.get(&Key::new(route_to(target), self.query), now.mono) {
+            return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
         }
+        Step::Forward(Box::new(self.forward(pass, target.clone(), Some(block), meta, snapshot)))
     }
 
     /// The query as one that waits for upstream's word on `name`.

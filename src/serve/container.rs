@@ -49,12 +49,15 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// What the system said, or that the file grows beyond what a list can be.
 pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
+    let is = |path: &Path, extension: &str| {
+        path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    };
+    let is_gzip = is(path, "gz");
+    if is(path, "tgz") || is_gzip && path.file_stem().is_some_and(|s| is(Path::new(s), "tar")) {
         return members(path);
     }
     let file = File::open(path)?;
-    let text = if name.ends_with(".gz") {
+    let text = if is_gzip {
         bounded(MultiGzDecoder::new(file), 0)?
     } else {
         let size = file.metadata()?.len();

@@ -79,7 +79,8 @@ impl Gateway {
             let upstreams = gateway.upstreams.load_full();
             let answer = upstreams.ask(forward.question()).await;
             gateway.in_flight.fetch_sub(1, Ordering::Relaxed);
-            gateway.finish(*forward, came, answer.map(|answer| answer.octets), send);
+            let answer = answer.map(|answer| answer.octets);
+            gateway.finish(*forward, came, &answer, send);
         });
     }
 
@@ -87,10 +88,10 @@ impl Gateway {
         &self,
         forward: Forward,
         came: u64,
-        answer: Result<Vec<u8>, AskError>,
+        answer: &Result<Vec<u8>, AskError>,
         send: impl FnOnce(&[u8]),
     ) {
-        let message = answer.as_deref().map_err(|error| match error {
+        let message = answer.as_ref().map(Vec::as_slice).map_err(|error| match error {
             AskError::Busy => UpstreamFailure::Busy,
             _ => UpstreamFailure::Unreachable,
         });
