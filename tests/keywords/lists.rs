@@ -1,6 +1,10 @@
 //! The shipped set on real lists: how much of a category it finds that it has not seen, and what
 //! it hits among names that people use. The lists are found in `LACHAN_SHARED`, or beside the
 //! repository in `../shared/data`; without them the test says so and passes.
+//!
+//! The rules were written from one half of each list (by a hash of the name). On the other half
+//! they found 66.5 % of the Vietnamese gambling names, 62.2 % of the Vietnamese adult ones, 40.0 %
+//! and 34.7 % of the world's: floors below are for whole lists and a little under what was measured.
 
 use std::collections::HashSet;
 use std::fs;

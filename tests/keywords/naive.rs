@@ -50,9 +50,8 @@ fn labels(name: &str) -> (Vec<Option<String>>, Option<usize>) {
 /// Whether `sign` holds between the octet outside a literal and the literal's own.
 fn edge(sign: char, outside: Option<char>, inside: char) -> bool {
     match (sign, outside) {
-        ('*', _) | ('^' | '$' | '|', None) => true,
+        ('*', _) | ('^' | '$' | '|', None) | ('|', Some('-' | '_')) => true,
         ('#', Some(c)) => c.is_ascii_digit(),
-        ('|', Some('-' | '_')) => true,
         ('|', Some(c)) => {
             (c.is_ascii_digit() && inside.is_ascii_alphabetic())
                 || (c.is_ascii_alphabetic() && inside.is_ascii_digit())

@@ -9,7 +9,7 @@ use aho_corasick::dfa::{self, DFA};
 use aho_corasick::nfa::contiguous::{self, NFA};
 use aho_corasick::{Anchored, MatchKind, StartKind};
 
-/// Up to so many literals the fast table is used; it takes about 2 KB a literal.
+/// Up to so many literals the fast table is used; it takes about 1 KB a literal.
 const DFA_LITERALS: usize = 5000;
 
 /// The automaton of a set of literals.

@@ -50,9 +50,10 @@ impl Edge {
     /// `outside` is the neighbour, `inside` the literal's octet beside it.
     fn holds(self, outside: Option<&u8>, inside: Option<&u8>) -> bool {
         match (self, outside) {
-            (Self::Any, _) | (Self::Label | Self::Token, None) => true,
+            (Self::Any, _)
+            | (Self::Label | Self::Token, None)
+            | (Self::Token, Some(b'-' | b'_')) => true,
             (Self::Digit, Some(octet)) => octet.is_ascii_digit(),
-            (Self::Token, Some(b'-' | b'_')) => true,
             (Self::Token, Some(outside)) => inside.is_some_and(|inside| {
                 (outside.is_ascii_digit() && inside.is_ascii_alphabetic())
                     || (outside.is_ascii_alphabetic() && inside.is_ascii_digit())

@@ -29,20 +29,20 @@ impl Protected {
 pub(super) struct Zone<'a> {
     name: &'a Folded,
     protected: &'a Protected,
-    registrable: Option<Option<usize>>,
+    registry: Option<usize>,
     is_protected: Option<bool>,
 }
 
 impl<'a> Zone<'a> {
     #[inline]
     pub(super) fn new(name: &'a Folded, protected: &'a Protected) -> Self {
-        Self { name, protected, registrable: None, is_protected: None }
+        Self { name, protected, registry: None, is_protected: None }
     }
 
     /// The label directly left of the public suffix; `None` when the name is one.
     pub(super) fn registrable(&mut self) -> Option<usize> {
         let name = self.name;
-        *self.registrable.get_or_insert_with(|| registrable(name))
+        self.registry.get_or_insert_with(|| registry(name)).checked_sub(1)
     }
 
     /// Whether the name is, or lies below, a protected suffix.
@@ -52,20 +52,21 @@ impl<'a> Zone<'a> {
     }
 }
 
-/// The registrable label by the ICANN section of the public suffix list.
+/// The first label of the public suffix, by the ICANN section of the list.
 ///
 /// The list answers with the longest suffix of either section. One of the
 /// private section (`blogspot.com`) is therefore asked for again without its
 /// first label, until what is left is a registry's.
-fn registrable(name: &Folded) -> Option<usize> {
+fn registry(name: &Folded) -> usize {
     let labels = name.label_count();
+    // An unknown top-level domain is a registry of one label.
+    let last = labels.saturating_sub(1);
     let mut first = 0;
     loop {
         let info = psl::List.find((first..labels).rev().map(|index| name.label(index)));
         let suffix = labels - labels_in(name, info.len);
-        if info.typ != Some(Type::Private) || suffix + 1 >= labels {
-            // An unknown top-level domain is a registry of one label.
-            return suffix.min(labels.checked_sub(1)?).checked_sub(1);
+        if info.typ != Some(Type::Private) || suffix >= last {
+            return suffix.min(last);
         }
         first = suffix + 1;
     }
