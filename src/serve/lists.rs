@@ -210,7 +210,7 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
         for (id, text) in starter::STARTER {
             let Some(category) = config.taxonomy.find(id) else { continue };
             let parsed = parse(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
-            gathered.add(&mut builder, &parsed, category, STARTER_SOURCE)?;
+            add(&mut builder, &parsed, category, STARTER_SOURCE)?;
         }
     }
     for (source, number) in config.lists.sources.iter().zip(STARTER_SOURCE + 1..) {
@@ -221,7 +221,7 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
                 let parsed = parse(&text, source.format, source.scope);
                 drop(text);
                 accept(&path, &parsed)?;
-                gathered.add(&mut builder, &parsed, source.category, number)?;
+                add(&mut builder, &parsed, source.category, number)?;
                 gathered.files.push(FileReport {
                     path,
                     rules: parsed.len(),
@@ -249,21 +249,18 @@ struct Gathered {
     files: Vec<FileReport>,
 }
 
-impl Gathered {
-    fn add(
-        &mut self,
-        builder: &mut Builder,
-        parsed: &Parsed,
-        category: CategoryId,
-        source: u16,
-    ) -> Result<(), BuildError> {
-        for rule in parsed.rules() {
-            let action = Action::Default;
-            let (scope, effect) = (rule.scope, rule.effect);
-            builder.add(rule.name, Rule { category, scope, effect, action, source })?;
-        }
-        Ok(())
+fn add(
+    builder: &mut Builder,
+    parsed: &Parsed,
+    category: CategoryId,
+    source: u16,
+) -> Result<(), BuildError> {
+    for rule in parsed.rules() {
+        let action = Action::Default;
+        let (scope, effect) = (rule.scope, rule.effect);
+        builder.add(rule.name, Rule { category, scope, effect, action, source })?;
     }
+    Ok(())
 }
 
 /// Refuses a source that is mostly not a list.
