@@ -2,14 +2,24 @@
 
 /// IPv4 address.
 pub const A: u16 = 1;
+/// Name server.
+pub const NS: u16 = 2;
 /// Canonical name.
 pub const CNAME: u16 = 5;
 /// Start of authority.
 pub const SOA: u16 = 6;
+/// A pointer to another name.
+pub const PTR: u16 = 12;
 /// Host information; the answer to ANY (RFC 8482).
 pub const HINFO: u16 = 13;
+/// Mail exchange.
+pub const MX: u16 = 15;
+/// Text.
+pub const TXT: u16 = 16;
 /// IPv6 address.
 pub const AAAA: u16 = 28;
+/// Where a service is (RFC 2782).
+pub const SRV: u16 = 33;
 /// Redirection of a subtree (RFC 6672).
 pub const DNAME: u16 = 39;
 /// The EDNS pseudo record (RFC 6891).

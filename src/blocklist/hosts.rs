@@ -5,8 +5,10 @@
 
 use std::net::IpAddr;
 
-use super::{Reject, RuleSink, without_comment};
-use crate::rule::{Effect, Scope};
+use super::Reject;
+use super::line::without_comment;
+use super::sink::{Deed, RuleSink};
+use crate::rule::Scope;
 
 /// Names that belong to the machine itself.
 const OWN_NAMES: [&str; 12] = [
@@ -31,22 +33,28 @@ pub(super) fn looks_like(line: &str) -> bool {
 }
 
 /// Reads one line, already trimmed.
-pub(super) fn line(line: &str, number: u32, rules: &mut RuleSink<'_>) {
+pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
     let text = without_comment(line);
-    let mut words = text.split_whitespace();
+    let mut words = text.split_ascii_whitespace();
     let Some(address) = words.next() else { return };
     if !is_address(address) {
-        rules.reject(number, text, Reject::Syntax);
+        rules.reject(text, Reject::Syntax);
         return;
     }
+    let mut has_name = false;
     for name in words {
+        has_name = true;
         if !OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-            rules.name(number, name, Scope::Exact, Effect::Add);
+            rules.host(name, Deed::add(Scope::Exact));
         }
+    }
+    if !has_name {
+        rules.reject(text, Reject::Address);
     }
 }
 
 /// An address, with the zone that link-local ones carry (`fe80::1%lo0`).
 fn is_address(word: &str) -> bool {
-    word.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok())
+    matches!(word, "0.0.0.0" | "127.0.0.1")
+        || word.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok())
 }

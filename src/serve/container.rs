@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::blocklist::ut1::{Member, member};
+
 /// The most octets that one text may have.
 const MAX_TEXT: u64 = 1 << 30;
 /// Files of one directory, and members of one archive, that are taken.
@@ -33,8 +35,9 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
             files.push(file);
         }
     }
-    if files.iter().any(|file| is_ut1_list(file)) {
-        files.retain(|file| is_ut1_list(file));
+    let is_list = |file: &PathBuf| file.file_name().is_some_and(|n| is_ut1_list(Path::new(n)));
+    if files.iter().any(is_list) {
+        files.retain(is_list);
     }
     files.sort();
     if files.len() > MAX_TEXTS {
@@ -84,7 +87,7 @@ fn members(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 }
 
 fn is_ut1_list(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name == "domains")
+    file.to_str().is_some_and(|path| matches!(member(path), Member::Domains { .. }))
 }
 
 fn bounded(from: impl Read, size: u64) -> io::Result<Vec<u8>> {

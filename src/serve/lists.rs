@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::blocklist::{Format, Parsed, Reject, ScopeChoice, parse};
-use crate::category::CategoryId;
+use crate::blocklist::{Format, Parsed, Refusal, ScopeChoice, parse};
+use crate::category::{CategoryId, CategorySet};
 use crate::config::{Config, ConfigErrors, Source, starter};
 use crate::matcher::build::{BuildError, Builder, Rule};
 use crate::matcher::keyword::{KeywordRules, Keywords};
@@ -27,10 +27,8 @@ use crate::serve::container;
 /// What the hashes of listed names start from. It needs no secret: identity is
 /// decided by comparing names.
 const SEED: u64 = 0x6c61_6368_616e_0001;
-/// A file may have this many bad lines, whatever its size.
-const FREE_REJECTS: u32 = 20;
-/// Past that, one bad line in this many refuses the file.
-const REJECT_SHARE: u32 = 10;
+/// Rejected lines that are shown to people.
+const EXAMPLES: usize = 3;
 /// The source number of the lists that are compiled in.
 pub const STARTER_SOURCE: u16 = 0;
 
@@ -52,7 +50,7 @@ pub enum ListError {
         /// The file.
         path: PathBuf,
         /// What is wrong, and what to do.
-        why: String,
+        why: Refusal,
     },
     /// The keyword rules have mistakes.
     #[error("{0}")]
@@ -67,6 +65,8 @@ pub enum ListError {
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
+    /// The syntax it was read as.
+    pub format: Format,
     /// Rules taken.
     pub rules: usize,
     /// Lines that gave no rule.
@@ -209,8 +209,8 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
     if config.lists.starter {
         for (id, text) in starter::STARTER {
             let Some(category) = config.taxonomy.find(id) else { continue };
-            let parsed = parse(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
-            add(&mut builder, &parsed, category, STARTER_SOURCE)?;
+            let mut parsed = parse(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
+            gathered.add(&mut builder, &mut parsed, category, STARTER_SOURCE)?;
         }
     }
     for (source, number) in config.lists.sources.iter().zip(STARTER_SOURCE + 1..) {
@@ -218,16 +218,11 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
             let texts = container::texts(&path)
                 .map_err(|error| ListError::Read { path: path.clone(), error })?;
             for (path, text) in texts {
-                let parsed = parse(&text, source.format, source.scope);
+                let mut parsed = parse(&text, source.format, source.scope);
                 drop(text);
-                accept(&path, &parsed)?;
-                add(&mut builder, &parsed, source.category, number)?;
-                gathered.files.push(FileReport {
-                    path,
-                    rules: parsed.len(),
-                    rejected: parsed.rejected(),
-                    examples: examples(&parsed),
-                });
+                parsed.verdict().map_err(|why| ListError::Refused { path: path.clone(), why })?;
+                gathered.add(&mut builder, &mut parsed, source.category, number)?;
+                gathered.files.push(report(path, &parsed));
             }
         }
     }
@@ -249,53 +244,49 @@ struct Gathered {
     files: Vec<FileReport>,
 }
 
-fn add(
-    builder: &mut Builder,
-    parsed: &Parsed,
-    category: CategoryId,
-    source: u16,
-) -> Result<(), BuildError> {
-    for rule in parsed.rules() {
-        let action = Action::Default;
-        let (scope, effect) = (rule.scope, rule.effect);
-        builder.add(rule.name, Rule { category, scope, effect, action, source })?;
+impl Gathered {
+    /// Takes what one file says.
+    fn add(
+        &mut self,
+        builder: &mut Builder,
+        parsed: &mut Parsed,
+        category: CategoryId,
+        source: u16,
+    ) -> Result<(), BuildError> {
+        let base = self.local.len();
+        let place = |action| match action {
+            // The numbers of one file start at 0; all files share one table.
+            Action::Local(number) => u16::try_from(base + usize::from(number))
+                .map(Action::Local)
+                .map_err(|_| BuildError::TooManyRules),
+            action => Ok(action),
+        };
+        for rule in parsed.rules() {
+            let (scope, effect, action) = (rule.scope, rule.effect, place(rule.action)?);
+            builder.add(rule.name, Rule { category, scope, effect, action, source })?;
+        }
+        for rule in &parsed.addresses {
+            let set = CategorySet::EMPTY.with(category);
+            self.addresses.push((rule.net, ListedAddress { set, action: place(rule.action)? }));
+        }
+        self.local.append(&mut parsed.data);
+        Ok(())
     }
-    Ok(())
 }
 
-/// Refuses a source that is mostly not a list.
-///
-/// Addresses and single labels are common in good lists and are not held against them.
-fn accept(path: &Path, parsed: &Parsed) -> Result<(), ListError> {
-    let refused = |why| ListError::Refused { path: path.to_owned(), why };
-    let harmless = [Reject::Address, Reject::SingleLabel]
-        .iter()
-        .filter_map(|reject| parsed.rejects.get(reject))
-        .sum::<u32>();
-    let bad = parsed.rejected() - harmless;
-    if bad > FREE_REJECTS && bad > parsed.lines / REJECT_SHARE
-        || parsed.is_empty() && parsed.rejected() > 0
-    {
-        return Err(refused(format!(
-            "{} of {} lines cannot be taken ({}); check the file, or set its `format`",
-            parsed.rejected(),
-            parsed.lines,
-            examples(parsed)
-        )));
-    }
-    if parsed.is_empty() {
-        return Err(refused("it lists no name; remove the source if that is meant".into()));
-    }
-    Ok(())
-}
-
-fn examples(parsed: &Parsed) -> String {
-    let shown: Vec<String> = parsed
+fn report(path: PathBuf, parsed: &Parsed) -> FileReport {
+    let examples: Vec<String> = parsed
         .examples
         .iter()
-        .map(|example| {
-            format!("line {}: `{}`: {}", example.line, example.text, example.reject.text())
-        })
+        .chain(&parsed.ignored_examples)
+        .take(EXAMPLES)
+        .map(|e| format!("line {}: `{}`: {}", e.line, e.text, e.reject.text()))
         .collect();
-    shown.join("; ")
+    FileReport {
+        path,
+        format: parsed.format,
+        rules: parsed.len() + parsed.addresses.len(),
+        rejected: parsed.rejected(),
+        examples: examples.join("; "),
+    }
 }

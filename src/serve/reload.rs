@@ -205,10 +205,13 @@ pub fn report(files: &[FileReport], snapshot: &Snapshot) {
     for file in files {
         let path = file.path.display();
         if file.rejected > 0 {
-            let FileReport { rules, rejected, examples, .. } = file;
-            warn!(rules, rejected, "{path}: some lines were left out, for example {examples}");
+            let (FileReport { rules, rejected, examples, .. }, format) = (file, file.format.id());
+            warn!(
+                rules,
+                rejected, format, "{path}: some lines were left out, for example {examples}"
+            );
         } else {
-            info!(rules = file.rules, "{path}: loaded");
+            info!(rules = file.rules, format = file.format.id(), "{path}: loaded");
         }
     }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");

@@ -53,6 +53,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    adblock_rules_mean_what_they_say
     any_not_blocked_gets_hinfo
     answer_mode_nodata
     answer_mode_nxdomain
@@ -73,6 +74,7 @@ scenarios! {
     ipv6_listener_and_client
     keywords_catch_unlisted_names
     label_boundary
+    listed_addresses_block_the_answer
     locked_category_cannot_be_allowed
     negative_answer_is_cached
     positive_answer_is_cached_and_ages
@@ -83,6 +85,7 @@ scenarios! {
     rd_0_is_not_resolved
     rebinding_is_answered_as_blocked
     refused_outside_allowed_networks
+    rpz_zones_keep_their_own_order
     scope_subtree_widens_hosts
     service_binding_targets_are_reviewed
     several_categories_first_is_reported

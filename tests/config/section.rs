@@ -462,7 +462,7 @@ scope = "sub-tree"
       |
     3 | path = ""
       |        ^^
-    gateway.toml:4:10: unknown format `hostz`; known are `auto`, `domains`, `hosts`
+    gateway.toml:4:10: unknown format `hostz`; known are `auto`, `domains`, `hosts`, `adblock`, `dnsmasq`, `unbound`, `rpz`, `addresses`
       |
     4 | format = "hostz"
       |          ^^^^^^^

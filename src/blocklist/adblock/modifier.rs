@@ -1,0 +1,113 @@
+//! What stands behind the `$` of an Adblock rule.
+
+use std::net::IpAddr;
+
+use super::super::dnsmasq::address_record;
+use super::super::local::LocalRecord;
+use super::super::reject::Reject;
+use crate::name::Name;
+use crate::rtype;
+use crate::rule::Action;
+
+/// The modifiers of one rule, all of them understood.
+#[derive(Debug, Default)]
+pub(super) struct Modifiers<'a> {
+    /// `important`.
+    pub(super) is_important: bool,
+    /// The names of `denyallow=`.
+    pub(super) spared: Vec<&'a str>,
+    /// What `dnsrewrite=` answers.
+    pub(super) answer: Option<Answer>,
+}
+
+/// An answer that a rule asks for.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Without records.
+    Action(Action),
+    /// A record.
+    Local(LocalRecord),
+}
+
+impl<'a> Modifiers<'a> {
+    /// Reads what stands behind the `$`.
+    ///
+    /// One modifier that is not understood makes the whole rule one that cannot be
+    /// honoured: each narrows the rule.
+    pub(super) fn of(text: &'a str) -> Result<Self, Reject> {
+        let mut modifiers = Self::default();
+        for modifier in each(text) {
+            match modifier.split_once('=').map_or((modifier, None), |(k, v)| (k, Some(v))) {
+                ("important", None) => modifiers.is_important = true,
+                ("all", None) => {}
+                ("denyallow", Some(names)) if !names.is_empty() => {
+                    modifiers.spared.extend(names.split('|'));
+                }
+                ("dnsrewrite", value) => {
+                    modifiers.answer = Some(answer(value.unwrap_or("")).ok_or(Reject::Modifier)?);
+                }
+                _ => return Err(Reject::Modifier),
+            }
+        }
+        Ok(modifiers)
+    }
+}
+
+/// The modifiers, split at commas that have no backslash in front.
+pub(super) fn each(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text
+            .match_indices(',')
+            .map(|(at, _)| at)
+            .find(|&at| !text.get(..at).is_some_and(|before| before.ends_with('\\')));
+        let (first, after) = match end {
+            Some(at) => (text.get(..at).unwrap_or(text), text.get(at + 1..)),
+            None => (text, None),
+        };
+        rest = after;
+        Some(first.trim())
+    })
+}
+
+/// The answer of `dnsrewrite=`: a keyword, an address, a name, or `RCODE;TYPE;VALUE`.
+fn answer(value: &str) -> Option<Answer> {
+    let (code, record) = match value.split_once(';') {
+        Some((code, record)) => (code, Some(record.split_once(';')?)),
+        None => (value, None),
+    };
+    let action = match code {
+        "" | "NOERROR" | "NODATA" => Some(Action::NoData),
+        "NXDOMAIN" => Some(Action::NxDomain),
+        "REFUSED" => Some(Action::Refused),
+        _ => None,
+    };
+    match (record, action) {
+        (None | Some(("", "")), Some(action)) => Some(Answer::Action(action)),
+        (Some((rtype, value)), Some(Action::NoData)) if code == "NOERROR" => {
+            typed(rtype, value).map(Answer::Local)
+        }
+        (Some(_), _) => None,
+        (None, None) => match value.parse::<IpAddr>() {
+            Ok(address) => Some(Answer::Local(address_record(address))),
+            // `SERVFAIL` and other codes are one label in capitals; names have two.
+            Err(_) if !value.contains('.') => None,
+            Err(_) => Name::from_text(value).ok().map(|n| Answer::Local(LocalRecord::Cname(n))),
+        },
+    }
+}
+
+fn typed(rtype: &str, value: &str) -> Option<LocalRecord> {
+    match rtype {
+        "A" => value.parse().ok().map(|a| address_record(IpAddr::V4(a))),
+        "AAAA" => value.parse().ok().map(|a| address_record(IpAddr::V6(a))),
+        "CNAME" => Name::from_text(value).ok().map(LocalRecord::Cname),
+        "TXT" => {
+            let length = u8::try_from(value.len()).ok()?;
+            let rdata = [&[length], value.as_bytes()].concat();
+            Some(LocalRecord::Data(rtype::TXT, rdata.into()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,36 @@
+//! Lists of addresses and prefixes: a name that resolves into one is answered as listed.
+//!
+//! A prefix may have bits behind it (`192.0.2.1/24`); they are cut. Prefixes of
+//! length 0 are all addresses there are, and are counted instead.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Reject;
+use super::line::without_comment;
+use super::sink::RuleSink;
+use crate::rule::Action;
+
+/// Whether a line is an address or a prefix and nothing else.
+pub(super) fn looks_like(line: &str) -> bool {
+    net(line).is_some()
+}
+
+/// Reads one line, already trimmed.
+pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
+    let text = without_comment(line);
+    let text = text.split_once(';').map_or(text, |(before, _)| before.trim_end());
+    if text.is_empty() {
+        return;
+    }
+    match net(text) {
+        Some(net) if net.prefix_len() == 0 => rules.reject(text, Reject::Wildcard),
+        Some(net) => rules.address(net.trunc(), Action::Default),
+        None => rules.reject(text, Reject::Syntax),
+    }
+}
+
+fn net(text: &str) -> Option<IpNet> {
+    text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>()).ok()
+}

@@ -1,0 +1,133 @@
+//! Which syntax a text is in, and whether it is a list at all.
+//!
+//! A vote of lines that are neither blank nor comments: the first 64 of the text
+//! and 64 spread over all of it, because sorted lists of names begin with whatever
+//! sorts first (UT1 `redirector` begins with 22,000 addresses).
+
+use super::line::{Lines, without_comment};
+use super::{Format, MAX_LINE, Refusal, adblock, addresses, dnsmasq, hosts, rpz, unbound};
+
+/// Lines looked at from the start, and as many more from all over the text.
+const TELLING: usize = 64;
+/// Comments that are skipped at most to find the first lines.
+const HEADER: usize = 2048;
+/// How a web page starts.
+const HTML: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
+
+/// Says what a text is, where it is no list in any syntax.
+pub(super) fn not_a_list(text: &[u8]) -> Option<Refusal> {
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return Some(Refusal::Utf16);
+    }
+    let mut text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    while let Some(comment) = text.strip_prefix(b"<!--") {
+        let end = comment.windows(3).position(|part| part == b"-->")?;
+        text = comment.get(end + 3..)?.trim_ascii_start();
+    }
+    let is_html = HTML.iter().any(|start| {
+        text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    });
+    is_html.then_some(Refusal::Html)
+}
+
+/// What a line looks like.
+#[derive(Debug, Default)]
+struct Votes {
+    adblock: usize,
+    hosts: usize,
+    dnsmasq: usize,
+    unbound: usize,
+    rpz: usize,
+    addresses: usize,
+    domains: usize,
+}
+
+impl Votes {
+    fn count(&mut self, line: &str) {
+        let vote = if rpz::looks_like(line) {
+            &mut self.rpz
+        } else if adblock::looks_like(line) {
+            &mut self.adblock
+        } else if hosts::looks_like(without_comment(line)) {
+            &mut self.hosts
+        } else if dnsmasq::looks_like(line) {
+            &mut self.dnsmasq
+        } else if unbound::looks_like(line) {
+            &mut self.unbound
+        } else if addresses::looks_like(without_comment(line)) {
+            &mut self.addresses
+        } else {
+            &mut self.domains
+        };
+        *vote += 1;
+    }
+
+    fn winner(&self) -> Format {
+        let Self { adblock, hosts, dnsmasq, unbound, rpz, addresses, domains } = *self;
+        if addresses > 0 && addresses >= 9 * (adblock + hosts + dnsmasq + unbound + rpz + domains) {
+            return Format::Addresses;
+        }
+        // Lists of domains hold addresses too.
+        let domains = domains + addresses;
+        let candidates = [
+            (domains, Format::Domains),
+            (hosts, Format::Hosts),
+            (adblock, Format::Adblock),
+            (dnsmasq, Format::Dnsmasq),
+            (unbound, Format::Unbound),
+            (rpz, Format::Rpz),
+        ];
+        let most = candidates.iter().map(|(votes, _)| *votes).max().unwrap_or(0);
+        candidates.iter().find(|(votes, _)| *votes == most).map_or(Format::Domains, |(_, f)| *f)
+    }
+}
+
+/// Guesses the syntax of a text.
+pub(super) fn format(text: &[u8]) -> Format {
+    let mut votes = Votes::default();
+    let mut seen = 0;
+    for line in Lines(text).take(HEADER) {
+        let Some(line) = readable(line) else { continue };
+        if is_adblock_header(line) {
+            return Format::Adblock;
+        }
+        if is_comment(line) {
+            continue;
+        }
+        if matches!(line.split_whitespace().next(), Some("$TTL" | "$ORIGIN")) {
+            return Format::Rpz;
+        }
+        votes.count(line);
+        seen += 1;
+        if seen == TELLING {
+            break;
+        }
+    }
+    for part in 1..TELLING {
+        let rest = text.get(text.len() / TELLING * part..).unwrap_or(&[]);
+        // The first line is cut.
+        let line = Lines(rest).skip(1).take(8).filter_map(readable).find(|l| !is_comment(l));
+        if let Some(line) = line {
+            votes.count(line);
+        }
+    }
+    votes.winner()
+}
+
+fn readable(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line.get(..line.len().min(MAX_LINE))?).ok()?.trim();
+    (!line.is_empty()).then_some(line)
+}
+
+fn is_comment(line: &str) -> bool {
+    line.starts_with(['!', ';']) || line.starts_with('#') && !adblock::looks_like(line)
+}
+
+/// `[Adblock Plus 2.0]`, `[uBlock Origin]`, `[AdGuard]`.
+fn is_adblock_header(line: &str) -> bool {
+    let Some(inner) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return false;
+    };
+    let inner = inner.to_ascii_lowercase();
+    ["adblock", "adguard", "ublock"].iter().any(|start| inner.starts_with(start))
+}

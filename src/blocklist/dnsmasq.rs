@@ -1,0 +1,100 @@
+//! dnsmasq configurations (dnsmasq(8)): `address=`, `local=` and `server=`.
+//!
+//! Each speaks of a name and all below it, or of several: `/a/b/…`. An empty
+//! target, `#` and addresses that nobody can be at are how lists say *block*, so
+//! the group decides how that is answered; any other address is the answer.
+//! `server=/x/#` sends x the normal way and so is an exception. Anything sent to
+//! a certain server, and every other option, is counted.
+
+use std::net::IpAddr;
+
+use super::Reject;
+use super::line::without_comment;
+use super::local::LocalRecord;
+use super::sink::{Deed, RuleSink, Wire};
+use crate::rtype;
+use crate::rule::{Action, Effect, Scope};
+
+/// What a statement does to its names.
+enum Target {
+    Block,
+    Free,
+    Answer(IpAddr),
+}
+
+/// Whether a line is a statement that lists names.
+pub(super) fn looks_like(line: &str) -> bool {
+    ["address=/", "local=/", "server=/"].iter().any(|start| line.starts_with(start))
+}
+
+/// Reads one line, already trimmed.
+pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
+    let text = without_comment(line);
+    if text.is_empty() {
+        return;
+    }
+    let (key, value) = text.split_once('=').map_or((text, ""), |(k, v)| (k.trim(), v.trim()));
+    let is_option = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !is_option {
+        rules.reject(text, Reject::Syntax);
+        return;
+    }
+    let names = value.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    let (Some((names, target)), "address" | "local" | "server") = (names, key) else {
+        rules.reject(text, Reject::Unsupported);
+        return;
+    };
+    match target_of(key, target) {
+        Ok(target) => {
+            for name in names.split('/') {
+                take(name, &target, rules);
+            }
+        }
+        Err(reject) => rules.reject(text, reject),
+    }
+}
+
+fn target_of(key: &str, target: &str) -> Result<Target, Reject> {
+    match (key, target) {
+        (_, "") | ("address", "#") => Ok(Target::Block),
+        (_, "#") => Ok(Target::Free),
+        ("address", _) => match target.parse::<IpAddr>() {
+            Ok(address) if address.is_unspecified() || address.is_loopback() => Ok(Target::Block),
+            Ok(address) => Ok(Target::Answer(address)),
+            Err(_) => Err(Reject::Syntax),
+        },
+        _ => Err(Reject::Unsupported),
+    }
+}
+
+fn take(name: &str, target: &Target, rules: &mut RuleSink<'_>) {
+    if name.is_empty() || name.starts_with('*') || name == "#" {
+        // No name: unqualified names; `#`: all names.
+        rules.reject(name, Reject::Wildcard);
+        return;
+    }
+    let name = name.strip_prefix('.').unwrap_or(name);
+    let mut deed = Deed::add(Scope::Subtree);
+    match target {
+        Target::Block => rules.name(name, deed),
+        Target::Free => {
+            deed.effect = Effect::Clear;
+            rules.name(name, deed);
+        }
+        Target::Answer(address) => match Wire::of_host(name) {
+            Ok(wire) => {
+                deed.action = Action::Default;
+                rules.local(&wire, deed, address_record(*address));
+            }
+            Err(reject) => rules.reject(name, reject),
+        },
+    }
+}
+
+/// An address as a record.
+pub(super) fn address_record(address: IpAddr) -> LocalRecord {
+    match address {
+        IpAddr::V4(v4) => LocalRecord::Data(rtype::A, v4.octets().into()),
+        IpAddr::V6(v6) => LocalRecord::Data(rtype::AAAA, v6.octets().into()),
+    }
+}

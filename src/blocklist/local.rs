@@ -1,0 +1,82 @@
+//! What a list answers itself: records of one name joined, equal answers kept once.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+
+use super::parsed::{AddressRule, ListRule, Parsed};
+use super::reject::Reject;
+use crate::name::Name;
+use crate::rule::{Action, Effect, LocalData, Scope};
+
+/// What some records answer for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Spot {
+    /// A name in wire form.
+    Name(Box<[u8]>, Scope, Effect),
+    /// Addresses in an answer.
+    Net(IpNet),
+}
+
+/// One record of local data.
+#[derive(Debug, Clone)]
+pub(super) enum LocalRecord {
+    /// Another name, which is resolved instead; it displaces all else.
+    Cname(Name),
+    /// A record type and its RDATA.
+    Data(u16, Box<[u8]>),
+}
+
+/// The local data of one source while it is read.
+#[derive(Debug, Default)]
+pub(super) struct Locals {
+    places: HashMap<Spot, usize>,
+    found: Vec<(Spot, u32, LocalData)>,
+}
+
+impl Locals {
+    pub(super) fn add(&mut self, spot: Spot, line: u32, record: LocalRecord) {
+        let place = *self.places.entry(spot.clone()).or_insert_with(|| {
+            self.found.push((spot, line, LocalData::default()));
+            self.found.len() - 1
+        });
+        let Some((_, _, data)) = self.found.get_mut(place) else { return };
+        match record {
+            LocalRecord::Cname(target) => {
+                data.cname.get_or_insert(target);
+                data.records.clear();
+            }
+            LocalRecord::Data(rtype, rdata) => {
+                let record = (rtype, rdata);
+                if data.cname.is_none() && !data.records.contains(&record) {
+                    data.records.push(record);
+                }
+            }
+        }
+    }
+
+    /// Numbers the answers and adds their rules.
+    pub(super) fn finish(self, parsed: &mut Parsed) {
+        let mut numbers: HashMap<_, u16> = HashMap::new();
+        for (spot, line, data) in self.found {
+            let key = (data.cname.clone(), data.records.clone());
+            let number = if let Some(&number) = numbers.get(&key) {
+                number
+            } else if let Ok(number) = u16::try_from(parsed.data.len()) {
+                numbers.insert(key, number);
+                parsed.data.push(data);
+                number
+            } else {
+                parsed.reject(line, "", Reject::TooMuchData);
+                continue;
+            };
+            let action = Action::Local(number);
+            match spot {
+                Spot::Name(name, scope, effect) => {
+                    parsed.push(ListRule { name: &name, scope, effect, action, line });
+                }
+                Spot::Net(net) => parsed.addresses.push(AddressRule { net, action, line }),
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What a source said: its rules, what could not be taken, and whether that is a list.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ipnet::IpNet;
+
+use super::{Example, Format, Reject};
+use crate::rule::{Action, Effect, LocalData, Scope};
+
+/// Rejected lines of each kind that are kept as examples.
+const EXAMPLES: usize = 3;
+/// A source may have this many bad lines, whatever its size.
+const FREE_REJECTS: u32 = 20;
+/// Past that, one bad line in this many refuses the source.
+const REJECT_SHARE: u32 = 10;
+
+/// What a source said: its rules, and what could not be taken.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The syntax that was used.
+    pub format: Format,
+    /// Lines in the text.
+    pub lines: u32,
+    /// Lines and names without a rule, by reason.
+    pub rejects: BTreeMap<Reject, u32>,
+    /// The first few that are held against the source.
+    pub examples: Vec<Example>,
+    /// The first few that are not.
+    pub ignored_examples: Vec<Example>,
+    /// What [`Action::Local`] of the rules stands for.
+    pub data: Vec<LocalData>,
+    /// Rules about addresses in answers.
+    pub addresses: Vec<AddressRule>,
+    /// Why the text was not looked at as a list at all.
+    pub refusal: Option<Refusal>,
+    rows: Vec<Row>,
+    names: Vec<u8>,
+}
+
+/// A rule's place in `names` is the sum of the lengths before it.
+#[derive(Debug)]
+struct Row {
+    line: u32,
+    action: Action,
+    length: u8,
+    scope: Scope,
+    effect: Effect,
+}
+
+/// One rule of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListRule<'a> {
+    /// The name in wire form, lower case.
+    pub name: &'a [u8],
+    /// How much of the tree it speaks of.
+    pub scope: Scope,
+    /// Whether it lists or frees.
+    pub effect: Effect,
+    /// How the name is answered.
+    pub action: Action,
+    /// The line it stands on, from 1.
+    pub line: u32,
+}
+
+/// One rule about addresses in answers (response-IP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressRule {
+    /// The addresses it speaks of.
+    pub net: IpNet,
+    /// How a name that resolves to one of them is answered.
+    pub action: Action,
+    /// The line it stands on, from 1.
+    pub line: u32,
+}
+
+/// Why a source is refused whole; the previous one stays in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A web page.
+    Html,
+    /// Text in UTF-16.
+    Utf16,
+    /// No rule in it.
+    Empty {
+        /// Lines in the text.
+        lines: u32,
+        /// The syntax it was read as.
+        format: Format,
+        /// The first lines that gave no rule.
+        examples: Vec<Example>,
+    },
+    /// Too much that is not of its format.
+    BadLines {
+        /// Lines and names held against it.
+        bad: u32,
+        /// Lines in the text.
+        lines: u32,
+        /// The syntax it was read as.
+        format: Format,
+        /// The first of them.
+        examples: Vec<Example>,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Html => f.write_str(
+                "this is a web page, not a list; open its address in a browser to see what it says",
+            ),
+            Self::Utf16 => f.write_str("this is UTF-16 text; save it as UTF-8"),
+            Self::Empty { lines: 0, .. } => {
+                f.write_str("the list is empty; remove the source if that is meant")
+            }
+            Self::Empty { lines, format, examples } => {
+                let format = format.id();
+                write!(
+                    f,
+                    "no rule in {lines} lines, read as `{format}`; \
+                     check the file, or set its `format`"
+                )?;
+                write_examples(f, examples)
+            }
+            Self::BadLines { bad, lines, format, examples } => {
+                let format = format.id();
+                write!(
+                    f,
+                    "{bad} mistakes in {lines} lines, read as `{format}`; \
+                     check the file, or set its `format`"
+                )?;
+                write_examples(f, examples)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+fn write_examples(f: &mut fmt::Formatter<'_>, examples: &[Example]) -> fmt::Result {
+    for Example { line, text, reject } in examples {
+        write!(f, "\n  line {line}: `{text}`: {}", reject.text())?;
+    }
+    Ok(())
+}
+
+impl Parsed {
+    /// Number of rules about names.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no rule, about names or addresses.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.addresses.is_empty()
+    }
+
+    /// Number of rejected lines and names.
+    pub fn rejected(&self) -> u32 {
+        self.rejects.values().sum()
+    }
+
+    /// Number of those that are held against the source.
+    pub fn bad(&self) -> u32 {
+        let held = self.rejects.iter().filter(|(reject, _)| reject.is_held_against_source());
+        held.map(|(_, count)| count).sum()
+    }
+
+    /// Whether this is a list that can be used.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when it is none: another kind of text, nothing at all, or more
+    /// than 20 bad lines that are also more than one in ten.
+    pub fn verdict(&self) -> Result<(), Refusal> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        let (bad, lines, format) = (self.bad(), self.lines, self.format);
+        if bad > FREE_REJECTS && bad > lines / REJECT_SHARE {
+            return Err(Refusal::BadLines { bad, lines, format, examples: self.examples.clone() });
+        }
+        if self.is_empty() {
+            let both = self.examples.iter().chain(&self.ignored_examples);
+            let examples = both.take(EXAMPLES).cloned().collect();
+            return Err(Refusal::Empty { lines, format, examples });
+        }
+        Ok(())
+    }
+
+    /// The rules about names, mostly in the order of the text.
+    pub fn rules(&self) -> impl Iterator<Item = ListRule<'_>> {
+        let mut rest = self.names.as_slice();
+        self.rows.iter().map(move |row| {
+            let (name, after) =
+                rest.split_at_checked(usize::from(row.length)).unwrap_or((&[0], &[]));
+            rest = after;
+            let Row { line, action, scope, effect, .. } = *row;
+            ListRule { name, scope, effect, action, line }
+        })
+    }
+
+    /// Makes room for the rules of a text of `octets`.
+    pub(super) fn reserve(&mut self, octets: usize) {
+        self.names.reserve(octets);
+    }
+
+    /// Gives back the room that was not needed.
+    pub(super) fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.rows.shrink_to_fit();
+    }
+
+    pub(super) fn push(&mut self, rule: ListRule<'_>) {
+        let ListRule { name, scope, effect, action, line } = rule;
+        self.names.extend_from_slice(name);
+        self.rows.push(Row { line, action, length: name.len() as u8, scope, effect });
+    }
+
+    pub(super) fn reject(&mut self, line: u32, text: &str, reject: Reject) {
+        self.reject_many(line, text, reject, 1);
+    }
+
+    pub(super) fn reject_many(&mut self, line: u32, text: &str, reject: Reject, count: u32) {
+        *self.rejects.entry(reject).or_default() += count;
+        let examples = if reject.is_held_against_source() {
+            &mut self.examples
+        } else {
+            &mut self.ignored_examples
+        };
+        if examples.len() < EXAMPLES {
+            let shown = text.trim().chars().take(80).flat_map(char::escape_debug).collect();
+            examples.push(Example { line, text: shown, reject });
+        }
+    }
+}

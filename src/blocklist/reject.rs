@@ -1,0 +1,156 @@
+//! Why a line gave no rule, and whether that speaks against its source.
+
+use crate::name::NameError;
+
+/// Why a line, or a name on it, gave no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reject {
+    /// Not UTF-8, or a NUL in it.
+    NotText,
+    /// Longer than [`MAX_LINE`](super::MAX_LINE).
+    LineTooLong,
+    /// Not the syntax of this format.
+    Syntax,
+    /// A character, label or length that no name has.
+    BadName,
+    /// Text outside ASCII that has no A-label form.
+    Idna,
+    /// An owner outside the zone of its file.
+    OutOfZone,
+    /// More different answers than one source can hold.
+    TooMuchData,
+    /// An address where a name belongs.
+    Address,
+    /// One label only: a top-level domain or a bare host.
+    SingleLabel,
+    /// A rule for a path, a port or a URL.
+    PathRule,
+    /// A rule for what a page shows.
+    Cosmetic,
+    /// A modifier that asks about the page, the client or the type.
+    Modifier,
+    /// A regular expression.
+    Regex,
+    /// A wildcard that is not a whole first label.
+    Wildcard,
+    /// A pattern without an end or a beginning: it matches part of a name.
+    Prefix,
+    /// Switched off by a `$badfilter` rule of the same list.
+    Disabled,
+    /// Something else that the format has and a filter does not do.
+    Unsupported,
+}
+
+impl Reject {
+    /// Every reason: first what is held against a source, then what is not.
+    pub const ALL: [Self; 17] = [
+        Self::NotText,
+        Self::LineTooLong,
+        Self::Syntax,
+        Self::BadName,
+        Self::Idna,
+        Self::OutOfZone,
+        Self::TooMuchData,
+        Self::Address,
+        Self::SingleLabel,
+        Self::PathRule,
+        Self::Cosmetic,
+        Self::Modifier,
+        Self::Regex,
+        Self::Wildcard,
+        Self::Prefix,
+        Self::Disabled,
+        Self::Unsupported,
+    ];
+
+    /// The id used in metrics and reports.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::NotText => "not-text",
+            Self::LineTooLong => "line-too-long",
+            Self::Syntax => "syntax",
+            Self::BadName => "bad-name",
+            Self::Idna => "idna",
+            Self::OutOfZone => "out-of-zone",
+            Self::TooMuchData => "too-much-data",
+            Self::Address => "address",
+            Self::SingleLabel => "single-label",
+            Self::PathRule => "path",
+            Self::Cosmetic => "cosmetic",
+            Self::Modifier => "modifier",
+            Self::Regex => "regex",
+            Self::Wildcard => "wildcard",
+            Self::Prefix => "prefix",
+            Self::Disabled => "disabled",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    /// What is wrong with the line, for people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotText => "not UTF-8 text",
+            Self::LineTooLong => "line longer than 4096 octets",
+            Self::Syntax => "not the syntax of this format",
+            Self::BadName => "not a name",
+            Self::Idna => "cannot be converted to ASCII (UTS-46)",
+            Self::OutOfZone => "outside the zone of this file",
+            Self::TooMuchData => "more than 65,536 different answers in one source",
+            Self::Address => "an address, not a name",
+            Self::SingleLabel => "a single label",
+            Self::PathRule => "a path, port or URL, not a whole host",
+            Self::Cosmetic => "about what a page shows",
+            Self::Modifier => "a modifier that DNS cannot honour",
+            Self::Regex => "a regular expression",
+            Self::Wildcard => "a wildcard that is not the whole first label",
+            Self::Prefix => "matches part of a name (no `^` at its end, or no `||` in front)",
+            Self::Disabled => "switched off by `$badfilter`",
+            Self::Unsupported => "a statement that is not used here",
+        }
+    }
+
+    /// Whether many such lines mean that the source is not what it claims to be.
+    ///
+    /// What good lists hold by design is counted and never held against them.
+    pub fn is_held_against_source(self) -> bool {
+        match self {
+            Self::NotText
+            | Self::LineTooLong
+            | Self::Syntax
+            | Self::BadName
+            | Self::Idna
+            | Self::OutOfZone
+            | Self::TooMuchData => true,
+            Self::Address
+            | Self::SingleLabel
+            | Self::PathRule
+            | Self::Cosmetic
+            | Self::Modifier
+            | Self::Regex
+            | Self::Wildcard
+            | Self::Prefix
+            | Self::Disabled
+            | Self::Unsupported => false,
+        }
+    }
+}
+
+impl From<NameError> for Reject {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Idna => Self::Idna,
+            _ => Self::BadName,
+        }
+    }
+}
+
+/// A rejected line that is shown to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Line number, from 1.
+    pub line: u32,
+    /// The start of the line.
+    pub text: String,
+    /// What is wrong with it.
+    pub reject: Reject,
+}

@@ -1,0 +1,173 @@
+//! Response policy zones as zone files (draft-vixie-dnsop-dns-rpz).
+//!
+//! | owner, relative to the zone | trigger |
+//! |---|---|
+//! | `x` | the question's name is x |
+//! | `*.x` | it is below x |
+//! | `24.0.2.0.192.rpz-ip` | an address of the answer is in 192.0.2.0/24 |
+//!
+//! | record | action |
+//! |---|---|
+//! | `CNAME .` | NXDOMAIN |
+//! | `CNAME *.` | NODATA |
+//! | `CNAME rpz-passthru.`, or the name itself | none: this zone has spoken |
+//! | `CNAME rpz-drop.` | silence |
+//! | `CNAME rpz-tcp-only.` | truncated over UDP |
+//! | anything else | is the answer |
+//!
+//! Triggers on the client, a name server's name or its address are counted, as
+//! are targets that are wildcards. What stands at the apex describes the zone and
+//! is skipped; where the file does not say what the zone is called, relative
+//! owners are triggers as they stand and absolute ones are outside of it.
+
+mod rdata;
+mod trigger;
+mod zone;
+
+use trigger::Trigger;
+use zone::{Origin, Record, Tokens, field, record};
+
+use super::local::LocalRecord;
+use super::reject::Reject;
+use super::sink::{Deed, RuleSink, Wire};
+use crate::name::Name;
+use crate::rtype;
+use crate::rule::{Action, Effect, Scope};
+
+pub(super) use zone::looks_like;
+
+/// Reads a zone file line by line.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    origin: Origin,
+    /// The owner of the last record; a line that starts blank repeats it.
+    owner: Option<String>,
+    /// A record that is not yet closed with `)`.
+    open: Tokens,
+    has_soa: bool,
+}
+
+/// What a record does.
+enum Deeds {
+    Action(Action),
+    Local(LocalRecord),
+}
+
+impl Reader {
+    /// Reads one line as it stands.
+    pub(super) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
+        let mut tokens = std::mem::take(&mut self.open);
+        if let Err(reject) = tokens.extend(line) {
+            rules.reject(line, reject);
+            return;
+        }
+        if tokens.is_open() {
+            self.open = tokens;
+            return;
+        }
+        if tokens.words.is_empty() {
+            return;
+        }
+        if let Err(reject) = self.entry(&tokens, rules) {
+            rules.reject(&tokens.words.join(" "), reject);
+        }
+    }
+
+    /// A record that is still open at the end is cut short.
+    pub(super) fn finish(self, rules: &mut RuleSink<'_>) {
+        if self.open.is_open() {
+            rules.reject(&self.open.words.join(" "), Reject::Syntax);
+        }
+    }
+
+    fn entry(&mut self, tokens: &Tokens, rules: &mut RuleSink<'_>) -> Result<(), Reject> {
+        let mut words = tokens.words.iter().map(String::as_str);
+        let first = words.next().unwrap_or("");
+        if first.starts_with('$') {
+            return match (first.to_ascii_uppercase().as_str(), words.next()) {
+                ("$ORIGIN", Some(origin)) => self.origin.change(origin),
+                ("$TTL", Some(_)) => Ok(()),
+                ("$INCLUDE" | "$GENERATE", Some(_)) => Err(Reject::Unsupported),
+                _ => Err(Reject::Syntax),
+            };
+        }
+        let fields = if tokens.starts_blank {
+            tokens.words.as_slice()
+        } else {
+            self.owner = Some(first.to_owned());
+            tokens.words.get(1..).unwrap_or(&[])
+        };
+        let Some(owner) = self.owner.clone() else { return Err(Reject::Syntax) };
+        let record = record(fields)?;
+        if record.rtype == rtype::SOA {
+            if !self.has_soa {
+                self.has_soa = true;
+                self.origin.is_apex(&owner);
+            }
+            return Ok(());
+        }
+        let Some(relative) = self.origin.relative(&owner)? else { return Ok(()) };
+        match trigger::of(&relative)? {
+            Trigger::Name(name, scope) => self.name(name, scope, &record, rules),
+            Trigger::Net(net) => match self.deeds(&relative, &record)? {
+                Deeds::Action(action) => {
+                    rules.address(net, action);
+                    Ok(())
+                }
+                Deeds::Local(local) => {
+                    rules.local_address(net, local);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn name(
+        &self,
+        name: &str,
+        scope: Scope,
+        record: &Record<'_>,
+        rules: &mut RuleSink<'_>,
+    ) -> Result<(), Reject> {
+        let wire = Wire::of(name)?;
+        let deed = |action| Deed { scope, effect: Effect::Rpz, action };
+        match self.deeds(name, record)? {
+            Deeds::Action(action) => rules.wire(&wire, deed(action)),
+            Deeds::Local(local) => rules.local(&wire, deed(Action::Default), local),
+        }
+        Ok(())
+    }
+
+    fn deeds(&self, trigger: &str, record: &Record<'_>) -> Result<Deeds, Reject> {
+        if record.rtype != rtype::CNAME {
+            let rdata = rdata::read(record, &self.origin)?;
+            return Ok(Deeds::Local(LocalRecord::Data(record.rtype, rdata)));
+        }
+        let [target] = record.rdata else { return Err(Reject::Syntax) };
+        let target = target.as_str();
+        let action = match target {
+            "." => Some(Action::NxDomain),
+            "*." => Some(Action::NoData),
+            _ if target.eq_ignore_ascii_case("rpz-passthru.") => Some(Action::Passthru),
+            _ if target.eq_ignore_ascii_case("rpz-drop.") => Some(Action::Drop),
+            _ if target.eq_ignore_ascii_case("rpz-tcp-only.") => Some(Action::TcpOnly),
+            _ => None,
+        };
+        if let Some(action) = action {
+            return Ok(Deeds::Action(action));
+        }
+        if field::is_reserved(target) {
+            // An action without its final dot, or one that is not known.
+            return Err(if target.ends_with('.') { Reject::Unsupported } else { Reject::Syntax });
+        }
+        if target.starts_with('*') {
+            return Err(Reject::Wildcard);
+        }
+        let absolute = self.origin.absolute(target)?;
+        if absolute.eq_ignore_ascii_case(trigger) {
+            // How the first zones wrote PASSTHRU.
+            return Ok(Deeds::Action(Action::Passthru));
+        }
+        Ok(Deeds::Local(LocalRecord::Cname(Name::from_text(&absolute)?)))
+    }
+}

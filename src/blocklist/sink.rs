@@ -1,0 +1,184 @@
+//! Where the readers of all formats put what they find.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::local::{LocalRecord, Locals, Spot};
+use super::parsed::{AddressRule, ListRule, Parsed};
+use super::{Reject, ScopeChoice};
+use crate::name::{Labels, MAX_OCTETS, text_to_wire};
+use crate::rule::{Action, Effect, Scope};
+
+/// What a rule does to its name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deed {
+    pub(super) scope: Scope,
+    pub(super) effect: Effect,
+    pub(super) action: Action,
+}
+
+impl Deed {
+    /// Lists a name, answered as the group says.
+    pub(super) fn add(scope: Scope) -> Self {
+        Self { scope, effect: Effect::Add, action: Action::Default }
+    }
+}
+
+/// A name in wire form, in place.
+pub(super) struct Wire {
+    octets: [u8; MAX_OCTETS],
+    length: usize,
+}
+
+impl Wire {
+    pub(super) fn octets(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or(&[0])
+    }
+
+    /// Reads a name of any number of labels.
+    pub(super) fn of(text: &str) -> Result<Self, Reject> {
+        let mut wire = Self { octets: [0; MAX_OCTETS], length: 0 };
+        wire.length = text_to_wire(text, &mut wire.octets)?;
+        let last = Labels(wire.octets()).last().unwrap_or(&[]);
+        if last.iter().all(u8::is_ascii_digit) {
+            // No top-level domain is all digits (RFC 3696 §2): an address, or part of one.
+            return Err(Reject::Address);
+        }
+        Ok(wire)
+    }
+
+    /// Reads a name of two labels or more.
+    pub(super) fn of_host(text: &str) -> Result<Self, Reject> {
+        let wire = Self::of(text)?;
+        match Labels(wire.octets()).nth(1) {
+            Some(_) => Ok(wire),
+            None => Err(Reject::SingleLabel),
+        }
+    }
+}
+
+/// Where the readers put what they find.
+pub(super) struct RuleSink<'a> {
+    parsed: &'a mut Parsed,
+    choice: ScopeChoice,
+    locals: Locals,
+}
+
+impl<'a> RuleSink<'a> {
+    pub(super) fn new(parsed: &'a mut Parsed, choice: ScopeChoice) -> Self {
+        Self { parsed, choice, locals: Locals::default() }
+    }
+
+    /// What follows is found on the next line.
+    pub(super) fn next_line(&mut self) {
+        self.parsed.lines = self.parsed.lines.saturating_add(1);
+    }
+
+    /// The number of the line that is being read.
+    pub(super) fn line(&self) -> u32 {
+        self.parsed.lines
+    }
+
+    /// Takes the whole of a bare name; a port behind it is dropped.
+    ///
+    /// Lists of hosts are cut from lists of URLs, and ports stay behind. A host
+    /// with a path is not a host, and is counted.
+    pub(super) fn host(&mut self, text: &str, deed: Deed) {
+        let wire = match Wire::of_host(text) {
+            Ok(wire) => Ok(wire),
+            Err(reject) => without_port(text).map_or(Err(reject), Wire::of_host),
+        };
+        match wire {
+            Ok(wire) => self.wire(&wire, deed),
+            Err(reject) => self.reject(text, kind_of(text, reject)),
+        }
+    }
+
+    /// Takes a name as its format writes it.
+    pub(super) fn name(&mut self, text: &str, deed: Deed) {
+        match Wire::of_host(text) {
+            Ok(wire) => self.wire(&wire, deed),
+            Err(reject) => self.reject(text, kind_of(text, reject)),
+        }
+    }
+
+    /// Takes a name that was converted.
+    pub(super) fn wire(&mut self, wire: &Wire, deed: Deed) {
+        let scope = self.scope(deed);
+        let line = self.line();
+        let Deed { effect, action, .. } = deed;
+        self.parsed.push(ListRule { name: wire.octets(), scope, effect, action, line });
+    }
+
+    /// Takes one record that a name is answered with; those of one name are joined.
+    pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: LocalRecord) {
+        let spot = Spot::Name(wire.octets().into(), self.scope(deed), deed.effect);
+        self.locals.add(spot, self.line(), record);
+    }
+
+    /// Takes a rule about addresses in answers.
+    pub(super) fn address(&mut self, net: IpNet, action: Action) {
+        let line = self.line();
+        self.parsed.addresses.push(AddressRule { net, action, line });
+    }
+
+    /// Takes one record that a name with such an address is answered with.
+    pub(super) fn local_address(&mut self, net: IpNet, record: LocalRecord) {
+        self.locals.add(Spot::Net(net), self.line(), record);
+    }
+
+    pub(super) fn reject(&mut self, text: &str, reject: Reject) {
+        self.parsed.reject(self.parsed.lines, text, reject);
+    }
+
+    /// The rules so far.
+    pub(super) fn rules(&self) -> impl Iterator<Item = ListRule<'_>> {
+        self.parsed.rules()
+    }
+
+    /// Frees what a rule of this list left out.
+    pub(super) fn spare(&mut self, name: &[u8], deed: Deed, line: u32) {
+        let Deed { scope, effect, action } = deed;
+        self.parsed.push(ListRule { name, scope, effect, action, line });
+    }
+
+    pub(super) fn finish(self) {
+        self.locals.finish(self.parsed);
+        self.parsed.shrink();
+    }
+
+    /// The choice widens what lists a name and never what frees one.
+    fn scope(&self, deed: Deed) -> Scope {
+        let lists = match deed.effect {
+            Effect::Add | Effect::AddImportant => true,
+            Effect::Rpz => deed.action != Action::Passthru,
+            Effect::Clear | Effect::ClearImportant => false,
+        };
+        if lists && self.choice == ScopeChoice::Subtree { Scope::Subtree } else { deed.scope }
+    }
+}
+
+/// What `text` is, where it is not a name.
+fn kind_of(text: &str, reject: Reject) -> Reject {
+    if reject == Reject::SingleLabel {
+        return reject;
+    }
+    let address = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    if address.parse::<IpAddr>().is_ok() || address.parse::<IpNet>().is_ok() {
+        Reject::Address
+    } else if text.contains(['/', '?']) {
+        Reject::PathRule
+    } else if text.contains('*') {
+        Reject::Wildcard
+    } else {
+        reject
+    }
+}
+
+/// `host` of `host:port`.
+fn without_port(text: &str) -> Option<&str> {
+    let (host, port) = text.split_once(':')?;
+    let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
+    is_port.then_some(host)
+}
