@@ -261,9 +261,12 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
                 blocked.insert((group.name.clone(), NO_CATEGORY, by.id()), count);
             }
         }
-        for (category, id) in categories(taxonomy, group.observe) {
-            *observed.entry((group.name.clone(), id)).or_default() +=
-                totals.observed(number, category.index());
+        for (category, id) in categories(taxonomy, group.block.union(group.observe)) {
+            let count = totals.observed(number, category.index());
+            // Keywords hint at blocked categories too; rarely, so only where they did.
+            if count > 0 || group.observe.contains(category) {
+                *observed.entry((group.name.clone(), id)).or_default() += count;
+            }
         }
     }
     let blocked = blocked

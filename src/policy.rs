@@ -11,6 +11,7 @@
 //! school allow / school deny (the longest name wins)
 //! department allow (the category of good names)
 //! the group's categories                                block / observe / pass
+//! keyword rules                                         block, for groups that use them
 //! ```
 //!
 //! Review is the same order for the names an answer points to, without the
@@ -35,6 +36,7 @@ use ipnet::IpNet;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::matcher::SuffixHashes;
+use crate::matcher::keyword::{KeywordMatch, Keywords};
 use crate::matcher::names::NameTable;
 use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
@@ -64,13 +66,15 @@ pub struct ListedAddress {
 pub struct Facts {
     /// Its categories, and what response policy zones say.
     pub listed: Listed,
+    /// The categories that words in it hint at.
+    pub keywords: KeywordMatch,
 }
 
 impl Facts {
     /// Whether nothing is said at all.
     #[inline]
     pub fn is_silent(&self) -> bool {
-        self.listed == Listed::default()
+        *self == Self::default()
     }
 }
 
@@ -83,6 +87,8 @@ pub struct Parts {
     pub lists: Arc<SuffixTable>,
     /// What [`Action::Local`] of the lists stands for.
     pub local: Arc<[LocalData]>,
+    /// Keyword rules; empty where none are used.
+    pub keywords: Arc<Keywords>,
     /// A number of its own for these lists: facts of other lists have another.
     pub facts_tag: u64,
     /// The groups, never empty, and where each is counted.
@@ -111,6 +117,7 @@ pub struct Snapshot {
     taxonomy: Arc<Taxonomy>,
     lists: Arc<SuffixTable>,
     local: Arc<[LocalData]>,
+    keywords: Arc<Keywords>,
     facts_tag: u64,
     groups: Vec<Group>,
     default_group: GroupId,
@@ -180,6 +187,7 @@ impl Snapshot {
             block_ttl: parts.block_ttl,
             lists: parts.lists,
             local: parts.local,
+            keywords: parts.keywords,
             facts_tag: parts.facts_tag,
             taxonomy,
         }
@@ -193,6 +201,11 @@ impl Snapshot {
     /// Every listed name.
     pub fn lists(&self) -> &Arc<SuffixTable> {
         &self.lists
+    }
+
+    /// The keyword rules.
+    pub fn keywords(&self) -> &Keywords {
+        &self.keywords
     }
 
     /// What a list answers itself.
@@ -260,7 +273,10 @@ impl Snapshot {
     /// What the lists say of a name, whoever asks.
     #[inline]
     pub fn facts(&self, subject: &Subject<'_>) -> Facts {
-        Facts { listed: self.lists.lookup(subject.name, &subject.hashes) }
+        Facts {
+            listed: self.lists.lookup(subject.name, &subject.hashes),
+            keywords: self.keywords.lookup(subject.name),
+        }
     }
 
     /// A number that changes when [`Snapshot::facts`] may change.
@@ -278,7 +294,9 @@ impl Snapshot {
         if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) {
             return Verdict::Canary(kind);
         }
-        match self.judge(self.group(group), subject, &self.facts(subject), false) {
+        let listed = self.lists.lookup(subject.name, &subject.hashes);
+        let keywords = || self.keywords.lookup(subject.name);
+        match self.judge(self.group(group), subject, &listed, keywords, false) {
             Err(block) => Verdict::Block(block),
             Ok(pass) => Verdict::Pass(pass),
         }
@@ -301,7 +319,8 @@ impl Snapshot {
         facts: &Facts,
         is_shielded: bool,
     ) -> Option<Block> {
-        self.judge(self.group(group), subject, facts, is_shielded).err()
+        let keywords = || facts.keywords;
+        self.judge(self.group(group), subject, &facts.listed, keywords, is_shielded).err()
     }
 
     /// Whether the addresses of answers to `name` must be looked at.
@@ -343,15 +362,16 @@ impl Snapshot {
         &self,
         group: &Group,
         subject: &Subject<'_>,
-        facts: &Facts,
+        listed: &Listed,
+        keywords: impl FnOnce() -> KeywordMatch,
         is_shielded: bool,
     ) -> Result<Pass, Block> {
         let Subject { name, hashes } = subject;
-        let set = facts.listed.set;
-        let block = |layer, set: CategorySet| Err(self.block(layer, set, subject, facts));
+        let set = listed.set;
+        let block = |layer, set: CategorySet| Err(self.block(layer, set, subject, listed));
         let pass = |layer| Ok(Pass { layer, observed: set.intersection(group.observe) });
         // A zone that lets a name pass does not open a lock.
-        let lockable = set.union(facts.listed.any_zone);
+        let lockable = set.union(listed.any_zone);
         if !lockable.intersection(self.illegal).is_empty() {
             return block(Layer::Illegal, lockable.intersection(self.illegal));
         }
@@ -375,12 +395,31 @@ impl Snapshot {
         if !blocked.is_empty() && !is_shielded {
             return block(Layer::Category, blocked);
         }
-        pass(if set.is_empty() { Layer::Default } else { Layer::Category })
+        let layer = if set.is_empty() { Layer::Default } else { Layer::Category };
+        if !group.keywords || is_shielded {
+            return pass(layer);
+        }
+        let found = keywords();
+        let blocked = found.block.intersection(group.block);
+        if !blocked.is_empty() {
+            let (category, action) = (blocked.first(), Action::Default);
+            return Err(Block { layer: Layer::Keyword, category, action });
+        }
+        // What a group blocks when it is listed is counted where a word only hints at it.
+        let counted = found.observe.union(found.block.intersection(group.observe));
+        let counted = counted.intersection(group.block.union(group.observe));
+        Ok(Pass { layer, observed: set.intersection(group.observe).union(counted) })
     }
 
-    fn block(&self, layer: Layer, set: CategorySet, subject: &Subject<'_>, facts: &Facts) -> Block {
+    fn block(
+        &self,
+        layer: Layer,
+        set: CategorySet,
+        subject: &Subject<'_>,
+        listed: &Listed,
+    ) -> Block {
         let category = set.first();
-        let from_zone = facts.listed.zone.filter(|hit| Some(hit.category) == category);
+        let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
         let action = match (from_zone, category) {
             (Some(hit), _) if hit.action != Action::Passthru => hit.action,
             (_, Some(category)) => self.lists.action(subject.name, &subject.hashes, category),

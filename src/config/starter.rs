@@ -81,6 +81,9 @@ pub struct Essential {
     pub class: Class,
 }
 
+/// The embedded keyword rules.
+pub const KEYWORDS: &str = include_str!("../../blocklists/keywords.txt");
+
 /// The embedded taxonomy.
 ///
 /// # Errors

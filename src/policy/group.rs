@@ -93,6 +93,8 @@ pub struct Group {
     pub own: NameTable<Own>,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
+    /// Whether keyword rules block.
+    pub keywords: bool,
     /// Where its outcomes are counted.
     pub counters: GroupCounters,
 }
@@ -115,6 +117,7 @@ impl Group {
             // The last of equal names wins: allow over deny.
             own: NameTable::new(deny.chain(allow), seed),
             answer: rules.answer,
+            keywords: rules.keywords,
             counters,
         }
     }

@@ -50,6 +50,8 @@ pub enum Layer {
     DepartmentAllow,
     /// The group's action for a category.
     Category,
+    /// A keyword rule.
+    Keyword,
     /// An answer from outside with an address from inside.
     Rebinding,
     /// Nothing spoke of the name.
@@ -69,6 +71,7 @@ impl Layer {
             Self::SchoolDeny => "school-deny",
             Self::DepartmentAllow => "department-allow",
             Self::Category => "category",
+            Self::Keyword => "keyword",
             Self::Rebinding => "rebinding",
             Self::Default => "default",
         }

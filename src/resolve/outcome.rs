@@ -46,6 +46,8 @@ pub enum BlockedBy {
     List,
     /// The school denies the question's name.
     School,
+    /// A keyword rule hits the question's name.
+    Keyword,
     /// The answer points to a name that is blocked.
     Review,
     /// The answer holds a listed address.
@@ -56,14 +58,15 @@ pub enum BlockedBy {
 
 impl BlockedBy {
     /// Every reason.
-    pub const ALL: [Self; 5] =
-        [Self::List, Self::School, Self::Review, Self::Address, Self::Rebinding];
+    pub const ALL: [Self; 6] =
+        [Self::List, Self::School, Self::Keyword, Self::Review, Self::Address, Self::Rebinding];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::List => "list",
             Self::School => "school",
+            Self::Keyword => "keyword",
             Self::Review => "review",
             Self::Address => "address",
             Self::Rebinding => "rebinding",

@@ -37,6 +37,7 @@ impl Found {
             (Self::Target, _) => BlockedBy::Review,
             (Self::Address, _) => BlockedBy::Address,
             (Self::Question, Layer::SchoolDeny) => BlockedBy::School,
+            (Self::Question, Layer::Keyword) => BlockedBy::Keyword,
             (Self::Question, _) => BlockedBy::List,
         }
     }

@@ -161,6 +161,7 @@ impl Assembler {
         let config =
             load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
+        self.watched.extend(config.lists.keywords.clone());
         self.watched.push(path);
         Ok((text, config))
     }
@@ -184,6 +185,7 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
         default_group: config.default_group,
         access: config.listen.allow.clone(),
         local: lists.local,
+        keywords: lists.keywords,
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),

@@ -15,9 +15,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::blocklist::{Format, Parsed, Reject, ScopeChoice, parse};
-use crate::category::{CategoryId, Taxonomy};
-use crate::config::{Config, Source, starter};
+use crate::category::CategoryId;
+use crate::config::{Config, ConfigErrors, Source, starter};
 use crate::matcher::build::{BuildError, Builder, Rule};
+use crate::matcher::keyword::{KeywordRules, Keywords};
 use crate::matcher::suffix::SuffixTable;
 use crate::policy::ListedAddress;
 use crate::rule::{Action, LocalData};
@@ -53,6 +54,9 @@ pub enum ListError {
         /// What is wrong, and what to do.
         why: String,
     },
+    /// The keyword rules have mistakes.
+    #[error("{0}")]
+    Keywords(ConfigErrors),
     /// The table cannot hold the lists.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -82,6 +86,8 @@ pub struct Lists {
     pub addresses: Arc<[(IpNet, ListedAddress)]>,
     /// What each file gave.
     pub files: Arc<[FileReport]>,
+    /// The keyword rules.
+    pub keywords: Arc<Keywords>,
     /// A number of its own.
     pub tag: u64,
 }
@@ -100,8 +106,16 @@ struct Fingerprint {
 /// The lists of last time, and what they were made of.
 #[derive(Debug, Default)]
 pub struct ListStore {
-    last: Option<(bool, Vec<Fingerprint>, Lists)>,
+    last: Option<(MadeOf, Lists)>,
     tag: u64,
+}
+
+/// Everything that lists depend on.
+#[derive(Debug, PartialEq, Eq)]
+struct MadeOf {
+    starter: bool,
+    keywords: Option<String>,
+    files: Vec<Fingerprint>,
 }
 
 impl ListStore {
@@ -111,24 +125,58 @@ impl ListStore {
     ///
     /// [`ListError`] for the first file that cannot be taken; the lists of last time are kept.
     pub fn load(&mut self, config: &Config) -> Result<Lists, ListError> {
-        let mut prints = Vec::new();
+        let mut files = Vec::new();
         for source in &config.lists.sources {
             for path in files_of(&source.path)? {
-                prints.push(fingerprint(path, source)?);
+                files.push(fingerprint(path, source)?);
             }
         }
-        let starter = config.lists.starter;
-        if let Some((with_starter, last, lists)) = &self.last
-            && *with_starter == starter
-            && *last == prints
+        let made_of =
+            MadeOf { starter: config.lists.starter, keywords: keyword_text(config)?, files };
+        if let Some((last, lists)) = &self.last
+            && *last == made_of
         {
             return Ok(lists.clone());
         }
         self.tag += 1;
-        let lists = read(&config.taxonomy, &config.lists.sources, starter, self.tag)?;
-        self.last = Some((starter, prints, lists.clone()));
+        let keywords = match &self.last {
+            Some((last, lists)) if last.keywords == made_of.keywords => Arc::clone(&lists.keywords),
+            _ => keywords(config, made_of.keywords.as_deref())?,
+        };
+        let lists = match &self.last {
+            Some((last, lists))
+                if last.starter == made_of.starter && last.files == made_of.files =>
+            {
+                Lists { keywords, tag: self.tag, ..lists.clone() }
+            }
+            _ => read(config, keywords, self.tag)?,
+        };
+        self.last = Some((made_of, lists.clone()));
         Ok(lists)
     }
+}
+
+/// The text of the keyword rules; none where they are not used.
+fn keyword_text(config: &Config) -> Result<Option<String>, ListError> {
+    if !config.lists.use_keywords {
+        return Ok(None);
+    }
+    match &config.lists.keywords {
+        None => Ok(Some(starter::KEYWORDS.to_owned())),
+        Some(path) => fs::read_to_string(path)
+            .map(Some)
+            .map_err(|error| ListError::Read { path: path.clone(), error }),
+    }
+}
+
+fn keywords(config: &Config, text: Option<&str>) -> Result<Arc<Keywords>, ListError> {
+    let Some(text) = text else { return Ok(Arc::default()) };
+    let rules = KeywordRules::parse(text, &config.taxonomy).map_err(|mistakes| {
+        let path = config.lists.keywords.as_ref();
+        let path = path.map_or("built-in keywords.txt".into(), |path| path.display().to_string());
+        ListError::Keywords(ConfigErrors::new(&path, text, mistakes))
+    })?;
+    Ok(Arc::new(Keywords::compile(rules)))
 }
 
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, ListError> {
@@ -155,22 +203,17 @@ fn fingerprint(path: PathBuf, source: &Source) -> Result<Fingerprint, ListError>
 }
 
 /// Reads every file into new tables.
-fn read(
-    taxonomy: &Taxonomy,
-    sources: &[Source],
-    with_starter: bool,
-    tag: u64,
-) -> Result<Lists, ListError> {
+fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, ListError> {
     let mut gathered = Gathered::default();
     let mut builder = Builder::new(SEED);
-    if with_starter {
+    if config.lists.starter {
         for (id, text) in starter::STARTER {
-            let Some(category) = taxonomy.find(id) else { continue };
+            let Some(category) = config.taxonomy.find(id) else { continue };
             let parsed = parse(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
             gathered.add(&mut builder, &parsed, category, STARTER_SOURCE)?;
         }
     }
-    for (source, number) in sources.iter().zip(STARTER_SOURCE + 1..) {
+    for (source, number) in config.lists.sources.iter().zip(STARTER_SOURCE + 1..) {
         for path in files_of(&source.path)? {
             let texts = container::texts(&path)
                 .map_err(|error| ListError::Read { path: path.clone(), error })?;
@@ -193,6 +236,7 @@ fn read(
         local: gathered.local.into(),
         addresses: gathered.addresses.into(),
         files: gathered.files.into(),
+        keywords,
         tag,
     })
 }

@@ -71,6 +71,7 @@ scenarios! {
     groups_by_longest_prefix
     hosts_format_is_exact
     ipv6_listener_and_client
+    keywords_catch_unlisted_names
     label_boundary
     locked_category_cannot_be_allowed
     negative_answer_is_cached

@@ -1,0 +1,83 @@
+//! Where the registry ends in a name, and whether the name is protected.
+//!
+//! Worked out once per name, and only when some literal already hit.
+
+use psl::{Psl as _, Type};
+
+use crate::name::{Folded, Name};
+
+/// Suffixes to which keywords never apply, sorted.
+#[derive(Default)]
+pub(super) struct Protected(Box<[Name]>);
+
+impl Protected {
+    pub(super) fn new(suffixes: &[Name]) -> Self {
+        let mut suffixes = suffixes.to_vec();
+        suffixes.sort();
+        Self(suffixes.into())
+    }
+
+    fn covers(&self, name: &Folded) -> bool {
+        (0..name.label_count()).any(|index| {
+            let suffix = name.suffix(index);
+            self.0.binary_search_by(|listed| listed.as_wire().cmp(suffix)).is_ok()
+        })
+    }
+}
+
+/// What is worked out about one name when it is first asked for.
+pub(super) struct Zone<'a> {
+    name: &'a Folded,
+    protected: &'a Protected,
+    registry: Option<usize>,
+    is_protected: Option<bool>,
+}
+
+impl<'a> Zone<'a> {
+    #[inline]
+    pub(super) fn new(name: &'a Folded, protected: &'a Protected) -> Self {
+        Self { name, protected, registry: None, is_protected: None }
+    }
+
+    /// The label directly left of the public suffix; `None` when the name is one.
+    pub(super) fn registrable(&mut self) -> Option<usize> {
+        let name = self.name;
+        self.registry.get_or_insert_with(|| registry(name)).checked_sub(1)
+    }
+
+    /// Whether the name is, or lies below, a protected suffix.
+    pub(super) fn is_protected(&mut self) -> bool {
+        let (name, protected) = (self.name, self.protected);
+        *self.is_protected.get_or_insert_with(|| protected.covers(name))
+    }
+}
+
+/// The first label of the public suffix, by the ICANN section of the list.
+///
+/// The list answers with the longest suffix of either section. One of the
+/// private section (`blogspot.com`) is therefore asked for again without its
+/// first label, until what is left is a registry's.
+fn registry(name: &Folded) -> usize {
+    let labels = name.label_count();
+    // An unknown top-level domain is a registry of one label.
+    let last = labels.saturating_sub(1);
+    let mut first = 0;
+    loop {
+        let info = psl::List.find((first..labels).rev().map(|index| name.label(index)));
+        let suffix = labels - labels_in(name, info.len);
+        if info.typ != Some(Type::Private) || suffix >= last {
+            return suffix.min(last);
+        }
+        first = suffix + 1;
+    }
+}
+
+/// How many labels at the end of `name` make `length` octets of text with dots.
+fn labels_in(name: &Folded, length: usize) -> usize {
+    let mut octets = 0;
+    let ends = (0..name.label_count()).rev().map(|index| {
+        octets += name.label(index).len() + 1;
+        octets - 1
+    });
+    ends.take_while(|&end| end <= length).count()
+}
