@@ -250,6 +250,7 @@ struct Gathered {
 }
 
 impl Gathered {
+    #[expect(clippy::unused_self, reason = "no format of today has local data or addresses")]
     fn add(
         &mut self,
         builder: &mut Builder,
