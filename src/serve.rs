@@ -20,7 +20,7 @@ pub mod upstream;
 pub mod watch;
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,6 +36,7 @@ use tracing::{info, warn};
 
 use crate::cache::AnswerCache;
 use crate::config::Config;
+use crate::config::server::Server;
 use crate::message::answer::TtlLimits;
 use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
@@ -60,6 +61,17 @@ pub enum ServeError {
     /// No upstream server can be used.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// An upstream server that is this process: queries would go round.
+    #[error(
+        "the upstream server `{server}` is this gateway itself, which listens on `{own}`; \
+         set `servers` in [upstream] to another one"
+    )]
+    OwnServer {
+        /// The server, as configured or as the system names it.
+        server: String,
+        /// Where we listen.
+        own: SocketAddr,
+    },
     /// A file that the config names cannot be read.
     #[error("{path}: cannot be read: {error}; check `tls_roots` in [upstream]")]
     TlsRoots {
@@ -272,7 +284,35 @@ fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
         tls_roots,
         ..upstream::Options::default()
     };
-    Ok(Upstreams::new(&settings.upstream.servers, options)?)
+    Ok(Upstreams::new(&servers(settings)?, options)?)
+}
+
+/// The servers to ask: those of the config, else the system's resolvers. None may be us.
+fn servers(settings: &Config) -> Result<Vec<Server>, ServeError> {
+    let servers = match settings.upstream.servers.as_slice() {
+        [] => upstream::system_servers()?,
+        configured => configured.to_vec(),
+    };
+    let own_server = servers.iter().find_map(|server| {
+        let is_at = |own: &&SocketAddr| server.is_at(**own, is_of_this_host);
+        settings.listen.dns.iter().find(is_at).map(|&own| (server.label.clone(), own))
+    });
+    own_server.map_or(Ok(servers), |(server, own)| Err(ServeError::OwnServer { server, own }))
+}
+
+/// Whether this machine has an address: what is sent there, it would send from there.
+fn is_of_this_host(address: &IpAddr) -> bool {
+    let source = || {
+        let any: IpAddr = match address {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0))?;
+        // Nothing is sent: it only asks for the route.
+        socket.connect((*address, 53))?;
+        socket.local_addr()
+    };
+    address.is_loopback() || source().is_ok_and(|source| source.ip() == *address)
 }
 
 fn spawn_workers(

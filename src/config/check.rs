@@ -5,7 +5,7 @@
 //! behind, so that checking goes on; the [`Config`] is built only if no mistake
 //! was left. Groups and profiles are in `group.rs`, single values in `value.rs`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -219,7 +219,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        if let Some(own) = listen.dns.iter().find(|own| reaches(**own, server.address)) {
+        if let Some(own) = listen.dns.iter().find(|own| server.is_at(**own, IpAddr::is_loopback)) {
             self.report(
                 text.span(),
                 format!("`{}` is this gateway itself, which listens on `{own}`", text.get_ref()),
@@ -316,14 +316,6 @@ impl Checker<'_> {
         let label = file.path.as_ref().map(|text| text.get_ref().clone())?;
         Some(Source { category: category?, path: path?, format: format?, scope: scope?, label })
     }
-}
-
-/// Whether DNS sent to `server` would come back to a socket bound to `own`.
-fn reaches(own: SocketAddr, server: SocketAddr) -> bool {
-    let is_this_host = server.ip().is_loopback() || server.ip().is_unspecified();
-    own.port() == server.port()
-        && own.is_ipv4() == server.is_ipv4()
-        && (own.ip() == server.ip() || own.ip().is_unspecified() && is_this_host)
 }
 
 /// Whether two sockets cannot be bound at one time.

@@ -69,6 +69,18 @@ pub struct Server {
     pub path: String,
 }
 
+impl Server {
+    /// Whether a question to this server would come back to a socket bound to `own`.
+    ///
+    /// `is_of_this_host` says which addresses a socket bound to all of them answers at.
+    pub fn is_at(&self, own: SocketAddr, is_of_this_host: impl Fn(&IpAddr) -> bool) -> bool {
+        let (server, ip) = (self.address, self.address.ip());
+        own.port() == server.port()
+            && own.is_ipv4() == server.is_ipv4()
+            && (own.ip() == ip || own.ip().is_unspecified() && is_of_this_host(&ip))
+    }
+}
+
 /// Why some text is not an upstream server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -280,6 +292,23 @@ mod tests {
         assert_eq!(parts("udp://[::1]:5301"), (Transport::Udp, "[::1]:5301".into(), None, path()));
         assert_eq!(parts("2001:db8::1").1, "[2001:db8::1]:53");
         assert_eq!(parts("[2001:db8::1]").1, "[2001:db8::1]:53");
+    }
+
+    #[test]
+    fn a_socket_bound_to_all_addresses_answers_at_those_of_the_host() {
+        let is_at = |server: &str, own: &str| {
+            let here: IpAddr = "192.0.2.7".parse().unwrap();
+            let server: Server = server.parse().unwrap();
+            server.is_at(own.parse().unwrap(), |ip| ip.is_loopback() || *ip == here)
+        };
+        assert!(is_at("192.0.2.1", "192.0.2.1:53"));
+        assert!(is_at("127.0.0.53", "0.0.0.0:53"));
+        assert!(is_at("192.0.2.7", "0.0.0.0:53"));
+        assert!(is_at("[::1]", "[::]:53"));
+        assert!(!is_at("192.0.2.1", "0.0.0.0:53"));
+        assert!(!is_at("192.0.2.7", "127.0.0.1:53"));
+        assert!(!is_at("192.0.2.7:5353", "0.0.0.0:53"));
+        assert!(!is_at("127.0.0.1", "[::]:53"));
     }
 
     #[test]

@@ -144,10 +144,15 @@ struct Refusal {
 }
 
 impl Upstreams {
-    /// Sets the servers up; nothing is sent. No servers means the system's resolvers.
+    /// Sets the servers up; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError`]; without a server too.
     pub fn new(servers: &[Server], options: Options) -> Result<Self, UpstreamError> {
-        let from_system = if servers.is_empty() { system_servers()? } else { Vec::new() };
-        let servers = if servers.is_empty() { &from_system } else { servers };
+        if servers.is_empty() {
+            return Err(UpstreamError::NoServer("none is given".into()));
+        }
         let config = Arc::new(tls_config(options.tls_roots.as_deref())?);
         let endpoints = servers.iter().map(|server| Endpoint::new(server, &config));
         Ok(Self(Arc::new(Inner {
@@ -321,7 +326,11 @@ fn tls_config(extra: Option<&[u8]>) -> Result<rustls::ClientConfig, UpstreamErro
 }
 
 /// The system's resolvers, over UDP.
-fn system_servers() -> Result<Vec<Server>, UpstreamError> {
+///
+/// # Errors
+///
+/// [`UpstreamError::NoServer`].
+pub fn system_servers() -> Result<Vec<Server>, UpstreamError> {
     let (config, _) = hickory_resolver::system_conf::read_system_conf()
         .map_err(|error| UpstreamError::NoServer(error.to_string()))?;
     let servers = config.name_servers().iter().map(|server| Server {

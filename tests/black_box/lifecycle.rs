@@ -121,6 +121,26 @@ fn a_port_in_use_ends_the_start_with_its_address() {
     }
 }
 
+/// A config cannot know which addresses this machine has: that is looked at when sockets open.
+#[test]
+fn an_upstream_at_an_address_of_this_machine_is_refused() {
+    // Asks for the route to a documentation address; nothing is sent.
+    let socket = UdpSocket::bind(("0.0.0.0", 0)).unwrap();
+    let routed = socket.connect(("192.0.2.1", 53)).and_then(|()| socket.local_addr());
+    let Some(own) = routed.ok().filter(|own| !own.ip().is_loopback()) else {
+        eprintln!("SKIPPED: this machine has no address but loopback");
+        return;
+    };
+    let config = format!("{TWO_GROUPS}{TWO_PROFILES}")
+        .replace("dns = [\"127.0.0.1:", "dns = [\"0.0.0.0:")
+        .replace("udp://127.0.0.1:{upstream}", &format!("udp://{}:{{dns}}", own.ip()));
+    let (status, output) = run(Gateway::plan(&config).command());
+    assert_eq!(status.code(), Some(1), "{output}");
+    assert!(output.contains(&format!("udp://{}", own.ip())), "{output}");
+    assert!(output.contains("is this gateway itself"), "{output}");
+    assert!(!output.contains("ready"), "{output}");
+}
+
 #[test]
 fn it_filters_within_a_second_without_a_network() {
     // The upstream's port answers nobody. Best of three: the machine runs other tests.

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use lachan::config::server::Server;
 use lachan::message::Question;
-use lachan::serve::upstream::{Answer, AskError, Failure, Options, UpstreamError, Upstreams};
+use lachan::serve::upstream::{
+    Answer, AskError, Failure, Options, UpstreamError, Upstreams, system_servers,
+};
 use tokio::time::Instant;
 
 use server::{Certificate, Mock, Script, says, script, silent};
@@ -409,10 +411,18 @@ async fn questions_in_flight_are_bounded() {
 }
 
 #[test]
-fn no_server_means_those_of_the_system() {
-    match Upstreams::new(&[], Options::default()) {
-        Ok(upstreams) => assert!(!upstreams.servers().is_empty()),
-        Err(error) => assert!(error.to_string().contains("set `servers` in [upstream]"), "{error}"),
+fn no_server_is_an_error_that_says_what_to_set() {
+    let given = Upstreams::new(&[], Options::default()).err();
+    let of_the_system = match system_servers() {
+        Ok(servers) => {
+            assert!(!servers.is_empty());
+            None
+        }
+        Err(error) => Some(error),
+    };
+    assert!(given.is_some());
+    for error in given.into_iter().chain(of_the_system) {
+        assert!(error.to_string().contains("set `servers` in [upstream]"), "{error}");
     }
 }
 
