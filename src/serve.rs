@@ -119,7 +119,7 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     memory::set_up();
     let mut assembler = Assembler::new(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files } = assembler.assemble()?;
+    let Assembled { config: settings, snapshot, files, .. } = assembler.assemble()?;
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings_workers(&settings).clamp(2, 8))
@@ -371,7 +371,7 @@ fn state_source(gateway: &Arc<Gateway>, reloads: &Arc<Reloads>) -> crate::metric
         school: reloads.school(),
         in_flight: gateway.in_flight.load(Ordering::Relaxed),
         gauges: reloads.gauges(&gateway),
-        counts: vec![reloads.counts()],
+        counts: reloads.counts(),
     })
 }
 

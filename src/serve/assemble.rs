@@ -24,6 +24,8 @@ pub struct Assembled {
     pub snapshot: Snapshot,
     /// What each list file gave.
     pub files: Arc<[FileReport]>,
+    /// How often list files were read so far.
+    pub readings: u64,
 }
 
 /// Why there is no snapshot.
@@ -141,13 +143,14 @@ impl Assembler {
         lists: Lists,
     ) -> Result<Assembled, AssembleError> {
         let (files, tag) = (Arc::clone(&lists.files), lists.tag);
+        let readings = lists.readings;
         let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
         }
         self.last = Some((text, tag));
-        Ok(Assembled { config, snapshot, files })
+        Ok(Assembled { config, snapshot, files, readings })
     }
 
     /// Reads the config alone: its text, and what it says.

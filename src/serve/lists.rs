@@ -90,6 +90,8 @@ pub struct Lists {
     pub keywords: Arc<Keywords>,
     /// A number of its own.
     pub tag: u64,
+    /// How often list files were read so far, this time included.
+    pub readings: u64,
 }
 
 /// One file as it was when it was read.
@@ -108,6 +110,7 @@ struct Fingerprint {
 pub struct ListStore {
     last: Option<(MadeOf, Lists)>,
     tag: u64,
+    readings: u64,
 }
 
 /// Everything that lists depend on.
@@ -149,8 +152,12 @@ impl ListStore {
             {
                 Lists { keywords, tag: self.tag, ..lists.clone() }
             }
-            _ => read(config, keywords, self.tag)?,
+            _ => {
+                self.readings += 1;
+                read(config, keywords, self.tag)?
+            }
         };
+        let lists = Lists { readings: self.readings, ..lists };
         self.last = Some((made_of, lists.clone()));
         Ok(lists)
     }
@@ -233,6 +240,7 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
         files: gathered.files.into(),
         keywords,
         tag,
+        readings: 0,
     })
 }
 

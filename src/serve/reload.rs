@@ -39,6 +39,7 @@ pub struct Reloads {
     was_good: AtomicBool,
     good: AtomicU64,
     bad: AtomicU64,
+    readings: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl Reloads {
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
+            readings: AtomicU64::new(1),
         }
     }
 
@@ -104,7 +106,8 @@ impl Reloads {
             if is_asked { assembler.assemble().map(Some) } else { assembler.assemble_changed() }
         });
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, files }))) => {
+            Ok(Ok(Some(Assembled { config, snapshot, files, readings }))) => {
+                self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
@@ -176,17 +179,25 @@ impl Reloads {
         ]
     }
 
-    /// Reloads by result.
-    pub fn counts(&self) -> LabelledCounts {
-        (
-            "lachan_reloads_total",
-            "Reloads by result.",
-            "result",
-            vec![
-                ("ok", self.good.load(Ordering::Relaxed)),
-                ("refused", self.bad.load(Ordering::Relaxed)),
-            ],
-        )
+    /// Reloads by result, and readings of list files.
+    pub fn counts(&self) -> Vec<LabelledCounts> {
+        vec![
+            (
+                "lachan_reloads_total",
+                "Reloads by result.",
+                "result",
+                vec![
+                    ("ok", self.good.load(Ordering::Relaxed)),
+                    ("refused", self.bad.load(Ordering::Relaxed)),
+                ],
+            ),
+            (
+                "lachan_list_readings_total",
+                "How often list files were read; a change of config alone reads none.",
+                "from",
+                vec![("files", self.readings.load(Ordering::Relaxed))],
+            ),
+        ]
     }
 }
 

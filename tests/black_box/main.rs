@@ -13,6 +13,7 @@ mod lifecycle;
 mod malformed;
 mod privacy;
 mod real_lists;
+mod reload;
 mod scenarios;
 mod streams;
 mod support;
