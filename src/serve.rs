@@ -12,9 +12,9 @@ pub mod current;
 pub mod gateway;
 pub mod lists;
 pub mod log;
-pub mod memory;
 pub mod reload;
 pub mod stream;
+pub mod system;
 pub mod udp;
 pub mod upstream;
 pub mod watch;
@@ -117,7 +117,7 @@ fn advice(error: &io::Error) -> &'static str {
 ///
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
-    memory::set_up();
+    system::return_memory();
     let mut assembler = Assembler::new(config.map(Path::to_owned));
     let Assembled { config: settings, snapshot, files, .. } = assembler.assemble()?;
     reload::report(&files, &snapshot);

@@ -6,6 +6,7 @@
 //! the last time are used again: a change of a school's own names costs
 //! microseconds, however large the lists.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -220,24 +221,34 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
             gathered.add(&mut builder, &mut parsed, category, STARTER_SOURCE)?;
         }
     }
+    let mut files = Vec::new();
     for (source, number) in config.lists.sources.iter().zip(STARTER_SOURCE + 1..) {
         for path in files_of(&source.path)? {
-            let texts = container::texts(&path)
-                .map_err(|error| ListError::Read { path: path.clone(), error })?;
-            for (path, text) in texts {
-                let mut parsed = parse(&text, source.format, source.scope);
-                drop(text);
-                parsed.verdict().map_err(|why| ListError::Refused { path: path.clone(), why })?;
-                gathered.add(&mut builder, &mut parsed, source.category, number)?;
-                gathered.files.push(report(path, &parsed));
-            }
+            let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            files.push((size, files.len(), path, source, number));
         }
     }
+    // The largest first, while there is least beside it: the order means nothing, and
+    // less memory is needed at once.
+    files.sort_by_key(|(size, ..)| Reverse(*size));
+    let mut reports = Vec::new();
+    for (_, place, path, source, number) in files {
+        let texts = container::texts(&path)
+            .map_err(|error| ListError::Read { path: path.clone(), error })?;
+        for (path, text) in texts {
+            let mut parsed = parse(&text, source.format, source.scope);
+            drop(text);
+            parsed.verdict().map_err(|why| ListError::Refused { path: path.clone(), why })?;
+            gathered.add(&mut builder, &mut parsed, source.category, number)?;
+            reports.push((place, report(path, &parsed)));
+        }
+    }
+    reports.sort_by_key(|(place, _)| *place);
     Ok(Lists {
         table: Arc::new(builder.build()?),
         local: gathered.local.into(),
         addresses: gathered.addresses.into(),
-        files: gathered.files.into(),
+        files: reports.into_iter().map(|(_, report)| report).collect(),
         keywords,
         tag,
         readings: 0,
@@ -249,7 +260,6 @@ fn read(config: &Config, keywords: Arc<Keywords>, tag: u64) -> Result<Lists, Lis
 struct Gathered {
     local: Vec<LocalData>,
     addresses: Vec<(IpNet, ListedAddress)>,
-    files: Vec<FileReport>,
 }
 
 impl Gathered {

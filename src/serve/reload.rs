@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Listen, Upstream};
@@ -24,6 +25,7 @@ use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::system::step_aside;
 use crate::serve::watch::Watch;
 
 /// The shortest time between the starts of two reloads.
@@ -101,10 +103,21 @@ impl Reloads {
     /// where nothing has changed, unless somebody asked.
     async fn reload(self: &Arc<Self>, gateway: &Arc<Gateway>, is_asked: bool) {
         let reloads = Arc::clone(self);
-        let made = tokio::task::spawn_blocking(move || {
+        let (sender, made) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("lachan-reload".into()).spawn(move || {
+            step_aside();
             let mut assembler = reloads.assembler();
-            if is_asked { assembler.assemble().map(Some) } else { assembler.assemble_changed() }
+            let made = if is_asked {
+                assembler.assemble().map(Some)
+            } else {
+                assembler.assemble_changed()
+            };
+            // Nobody waits any more only when the process ends.
+            let _ = sender.send(made);
         });
+        if let Err(error) = thread {
+            return self.failed(format!("no thread to read the files: {error}"));
+        }
         match made.await {
             Ok(Ok(Some(Assembled { config, snapshot, files, readings }))) => {
                 self.readings.store(readings, Ordering::Relaxed);

@@ -1,0 +1,47 @@
+//! The few things only the system can do: memory given back, a thread that steps aside.
+//!
+//! All `unsafe` code of the program is here.
+
+/// Pieces of at least this many octets go back to the system when freed.
+pub const RETURNED_FROM: usize = 128 << 10;
+/// The lowest priority there is (nice).
+#[cfg(target_os = "linux")]
+const LOWEST: i32 = 19;
+
+/// Sets the allocator up. To be called once, before threads start.
+///
+/// Lists come and go in pieces of 128 KiB and more. glibc's allocator learns from
+/// the first of them that such pieces are common, and from then on keeps them in a
+/// heap that never shrinks: each reload would leave its own size behind. Fixing the
+/// threshold keeps large pieces apart, and freed means returned.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "mallopt is the only way to fix glibc's threshold from inside")]
+pub fn return_memory() {
+    let threshold = i32::try_from(RETURNED_FROM).unwrap_or(i32::MAX);
+    // SAFETY: mallopt takes two integers and touches only the allocator's own settings;
+    // no other thread runs yet.
+    let was_set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, threshold) };
+    if was_set == 0 {
+        tracing::debug!("the allocator keeps its own threshold");
+    }
+}
+
+/// Other allocators are left as they are.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn return_memory() {}
+
+/// Makes the calling thread step aside for all others: lists are read while queries
+/// are answered, perhaps on the only core.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library has no priorities")]
+pub fn step_aside() {
+    // SAFETY: setpriority takes three integers; on Linux "process 0" is the calling thread.
+    let failed = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LOWEST) } != 0;
+    if failed {
+        tracing::debug!("the priority stays as it is");
+    }
+}
+
+/// Elsewhere a thread's priority is not its own.
+#[cfg(not(target_os = "linux"))]
+pub fn step_aside() {}
