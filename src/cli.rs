@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
+pub mod check;
 pub mod serve;
+pub mod why;
 
 use std::process::ExitCode;
 
@@ -20,12 +22,18 @@ struct Arguments {
 enum Command {
     /// Answer queries until stopped.
     Serve(serve::Arguments),
+    /// Check a config and all the lists it names, without serving.
+    Check(check::Arguments),
+    /// Say how a name is answered, and why.
+    Why(why::Arguments),
 }
 
 /// Runs the program; the result is its exit code.
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
     }
 }
 
@@ -33,4 +41,16 @@ pub fn run() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "the command line speaks on stderr")]
 fn complain(text: &str) {
     eprintln!("{}", text.trim_end());
+}
+
+/// Tells a person or a script what was asked for.
+#[expect(clippy::print_stdout, reason = "the command line answers on stdout")]
+fn print(text: &str) {
+    println!("{}", text.trim_end());
+}
+
+/// A value as indented JSON.
+fn json(value: &impl serde::Serialize) -> String {
+    // Only maps with keys that are no strings could fail, and there are none.
+    serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -31,7 +31,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, Level, Taxonomy};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, place};
 use crate::name::Name;
 use crate::policy::GroupRules;
 use server::Server;
@@ -322,6 +322,17 @@ impl ConfigErrors {
     /// The mistakes of `text`, which came from `path`.
     pub fn new(path: &str, text: &str, mistakes: Vec<Diagnostic>) -> Self {
         Self { path: path.to_owned(), text: text.to_owned(), mistakes }
+    }
+
+    /// The file that was read.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Line and column of a mistake, both from 1.
+    pub fn place_of(&self, mistake: &Diagnostic) -> (usize, usize) {
+        let (line, column, _) = place(&self.text, mistake.span.start);
+        (line, column)
     }
 
     /// The mistakes in the order of the text.

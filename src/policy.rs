@@ -21,6 +21,7 @@
 //! Absent on purpose: sockets, clock, files, counters.
 
 pub mod client;
+pub mod explain;
 pub mod group;
 pub mod rebinding;
 pub mod special;

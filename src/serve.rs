@@ -12,6 +12,7 @@ pub mod current;
 pub mod gateway;
 pub mod lists;
 pub mod log;
+pub mod origin;
 pub mod reload;
 pub mod stream;
 pub mod system;

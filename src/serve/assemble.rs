@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigErrors, load_text, starter};
 use crate::metrics::counters::MAX_GROUPS;
 use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
 use crate::rule::Scope;
-use crate::serve::lists::{FileReport, ListError, ListStore, Lists};
+use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -151,6 +151,20 @@ impl Assembler {
         }
         self.last = Some((text, tag));
         Ok(Assembled { config, snapshot, files, readings })
+    }
+
+    /// Reads the config and all it names, and gathers all that is wrong.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the config, or else everything that is wrong with the lists.
+    pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
+        let (_, config) = self.config().map_err(|error| vec![error])?;
+        let problems = lists::problems(&config);
+        if !problems.is_empty() {
+            return Err(problems.into_iter().map(AssembleError::Lists).collect());
+        }
+        self.assemble().map_err(|error| vec![error])
     }
 
     /// Reads the config alone: its text, and what it says.

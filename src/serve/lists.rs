@@ -164,6 +164,25 @@ impl ListStore {
     }
 }
 
+/// Everything that is wrong with the files that `config` names.
+pub fn problems(config: &Config) -> Vec<ListError> {
+    let mut found = Vec::new();
+    found.extend(keyword_text(config).and_then(|text| keywords(config, text.as_deref())).err());
+    for source in &config.lists.sources {
+        let files = files_of(&source.path).map_err(|error| found.push(error));
+        for file in files.into_iter().flatten() {
+            match container::texts(&file) {
+                Err(error) => found.push(ListError::Read { path: file, error }),
+                Ok(texts) => found.extend(texts.into_iter().filter_map(|(path, text)| {
+                    let verdict = parse(&text, source.format, source.scope).verdict();
+                    verdict.err().map(|why| ListError::Refused { path, why })
+                })),
+            }
+        }
+    }
+    found
+}
+
 /// The text of the keyword rules; none where they are not used.
 fn keyword_text(config: &Config) -> Result<Option<String>, ListError> {
     if !config.lists.use_keywords {

@@ -17,3 +17,4 @@ mod reload;
 mod scenarios;
 mod streams;
 mod support;
+mod why;

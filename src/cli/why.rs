@@ -1,0 +1,333 @@
+//! `lachan why NAME`: what would be answered, and on whose word.
+//!
+//! The answer is the core's own, to a query made here; nobody is asked.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::cache::AnswerCache;
+use crate::category::{CategoryId, CategorySet};
+use crate::config::Config;
+use crate::message::{CLASS_IN, HEADER};
+use crate::name::{Folded, Labels, Name, write_presentation};
+use crate::policy::explain::Explanation;
+use crate::policy::{Own, Snapshot, Verdict};
+use crate::resolve::{Meta, Now, Step, Transport, begin};
+use crate::rtype;
+use crate::rule::{Effect, Scope};
+use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::origin::origin;
+
+/// Arguments of `why`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The name, as people write it.
+    name: String,
+    /// The config file; the embedded default without one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The client that asks.
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    client: IpAddr,
+    /// The type it asks for: a mnemonic or a number.
+    #[arg(long = "type", value_name = "TYPE", default_value = "A", value_parser = parse_type)]
+    qtype: u16,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is said, for people and for scripts.
+#[derive(Debug, Serialize)]
+struct Said {
+    name: String,
+    #[serde(rename = "type")]
+    qtype: u16,
+    client: IpAddr,
+    group: String,
+    /// `block`, `allow`, or `local` for what is answered here whatever lists say.
+    verdict: &'static str,
+    /// The step of the order that decided.
+    layer: &'static str,
+    category: Option<String>,
+    /// The rule that decided, as a name with its reach.
+    rule: Option<String>,
+    list: Option<String>,
+    file: Option<PathBuf>,
+    line: Option<u32>,
+    observed: Vec<String>,
+    answer: Answer,
+    /// All that is listed on the way from the name to the root.
+    evidence: Vec<Evidence>,
+    reference: String,
+}
+
+/// What the wire would carry.
+#[derive(Debug, Serialize)]
+struct Answer {
+    /// The response code; none where upstream is asked first.
+    rcode: Option<&'static str>,
+    /// The code and the text of the extended error (RFC 8914).
+    ede: Option<(u16, String)>,
+    /// Where it comes from.
+    source: &'static str,
+}
+
+/// One rule, whether it decided or not.
+#[derive(Debug, Clone, Serialize)]
+struct Evidence {
+    category: Option<String>,
+    rule: String,
+    effect: &'static str,
+    list: String,
+    file: Option<PathBuf>,
+    line: Option<u32>,
+}
+
+/// Explains, and exits 0, or 3 for a config or list that cannot be used.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let name = match Name::from_text(&arguments.name) {
+        Ok(name) => name,
+        Err(error) => {
+            super::complain(&format!("`{}` is no name: {error}", arguments.name));
+            return ExitCode::from(2);
+        }
+    };
+    match Assembler::new(arguments.config.clone()).assemble() {
+        Ok(assembled) => {
+            let said = say(arguments, &name, assembled);
+            super::print(&if arguments.json { super::json(&said) } else { text(&said) });
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            super::complain(&error.to_string());
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
+    let Assembled { config, snapshot, .. } = assembled;
+    let snapshot = Arc::new(snapshot);
+    let group = snapshot.group_of(arguments.client);
+    let folded = Folded::from_name(name);
+    let explanation = snapshot.explain(group, &snapshot.subject(&folded), arguments.qtype);
+    let evidence = evidence(&config, &snapshot, name, &explanation);
+    let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
+    let ids = |set: CategorySet| set.iter().map(id).collect();
+    let (verdict, layer, category, observed) = match explanation.verdict {
+        Verdict::Special(_) => ("local", "special-use", None, Vec::new()),
+        Verdict::Canary(_) => ("local", "canary", None, Vec::new()),
+        Verdict::Block(block) => ("block", block.layer.id(), block.category.map(id), Vec::new()),
+        Verdict::Pass(pass) => ("allow", pass.layer.id(), None, ids(pass.observed)),
+    };
+    let rule = decided_by(layer, category.as_deref(), &evidence, &explanation, name);
+    let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
+    Said {
+        name: name.to_string(),
+        qtype: arguments.qtype,
+        client: arguments.client,
+        group: snapshot.group(group).name.clone(),
+        verdict,
+        layer,
+        list: place.map(|e| e.list.clone()),
+        file: place.and_then(|e| e.file.clone()),
+        line: place.and_then(|e| e.line),
+        category,
+        rule,
+        observed,
+        answer: answer(&explanation.verdict, arguments, name, &snapshot),
+        evidence,
+        reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
+    }
+}
+
+/// The rule that decided, as [`Evidence::rule`] has it.
+fn decided_by(
+    layer: &str,
+    category: Option<&str>,
+    evidence: &[Evidence],
+    explanation: &Explanation<'_>,
+    name: &Name,
+) -> Option<String> {
+    let listed = |category: Option<&str>| {
+        let lists = |e: &&Evidence| e.effect == "lists" && e.category.as_deref() == category;
+        evidence.iter().find(lists).map(|e| e.rule.clone())
+    };
+    match layer {
+        "school-allow" | "school-deny" => {
+            let (labels, own) = explanation.own?;
+            let word = if own == Own::Allow { "allow" } else { "deny" };
+            Some(format!("{word} {}", ancestor(name, labels)))
+        }
+        "department-allow" => listed(Some("safe")),
+        "keyword" => {
+            let hits = |e: &&Evidence| e.list == "keywords" && e.effect == "lists";
+            evidence.iter().find(hits).map(|e| e.rule.clone())
+        }
+        _ => category.and_then(|category| listed(Some(category))),
+    }
+}
+
+fn evidence(
+    config: &Config,
+    snapshot: &Snapshot,
+    name: &Name,
+    explanation: &Explanation<'_>,
+) -> Vec<Evidence> {
+    let id = |category| Some(snapshot.taxonomy().category(category).id.clone());
+    let mut all = Vec::new();
+    for node in &explanation.nodes {
+        let listed = ancestor(name, node.labels);
+        for rule in node.rules {
+            let wire = Name::from_text(&listed).unwrap_or_else(|_| Name::root());
+            let origin = origin(config, rule, wire.as_wire());
+            let (file, line) = origin.place.unzip();
+            all.push(Evidence {
+                category: id(rule.category),
+                rule: match rule.scope {
+                    Scope::Exact => format!("={listed}"),
+                    Scope::Subtree => listed.clone(),
+                    Scope::Below => format!("*.{listed}"),
+                },
+                effect: match rule.effect {
+                    Effect::Add | Effect::AddImportant => "lists",
+                    Effect::Clear | Effect::ClearImportant => "frees",
+                    Effect::Rpz if rule.action == crate::rule::Action::Passthru => "passes",
+                    Effect::Rpz => "lists",
+                },
+                list: origin.list,
+                file,
+                line,
+            });
+        }
+    }
+    all.extend(explanation.keywords.iter().map(|hit| Evidence {
+        category: id(hit.category),
+        rule: hit.pattern.to_owned(),
+        effect: if hit.tier.id() == "block" { "lists" } else { "hints" },
+        list: "keywords".into(),
+        file: Some(config.lists.keywords.clone().unwrap_or_else(|| "keywords.txt".into())),
+        line: Some(hit.line),
+    }));
+    all
+}
+
+/// The last `labels` labels of a name, without the final dot.
+fn ancestor(name: &Name, labels: usize) -> String {
+    let mut rest = name.as_wire();
+    for label in Labels(name.as_wire()).take(name.label_count() - labels) {
+        rest = rest.get(label.len() + 1..).unwrap_or(&[0]);
+    }
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_presentation(rest, &mut text);
+    text.trim_end_matches('.').to_owned()
+}
+
+/// What the core answers to this question from this client, with an empty cache.
+fn answer(
+    verdict: &Verdict,
+    arguments: &Arguments,
+    name: &Name,
+    snapshot: &Arc<Snapshot>,
+) -> Answer {
+    let mut query = vec![0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+    query.extend_from_slice(name.as_wire());
+    query.extend_from_slice(&arguments.qtype.to_be_bytes());
+    query.extend_from_slice(&CLASS_IN.to_be_bytes());
+    // OPT, so that the answer says why.
+    query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    let meta = Meta { client: arguments.client, transport: Transport::Udp };
+    let cache = AnswerCache::new(0);
+    let mut out = vec![0; usize::from(u16::MAX)];
+    match begin(&query, &meta, snapshot, &cache, Now { mono: 1 }, &mut out) {
+        Step::Reply(length, outcome) => Answer {
+            rcode: Some(outcome.rcode.id()),
+            ede: extended_error(out.get(..length).unwrap_or(&[])),
+            source: outcome.source.id(),
+        },
+        Step::Silence(_) | Step::Drop(_) => Answer { rcode: None, ede: None, source: "silence" },
+        Step::Forward(_) => {
+            let source = if matches!(verdict, Verdict::Block(_)) { "rewrite" } else { "upstream" };
+            Answer { rcode: None, ede: None, source }
+        }
+    }
+}
+
+/// The extended error of a reply that this program wrote: its OPT is last.
+fn extended_error(reply: &[u8]) -> Option<(u16, String)> {
+    (HEADER..reply.len()).find_map(|start| {
+        // Root, type 41, class, TTL, a length that ends with the message, one option.
+        let [0, 0, 41, _, _, _, _, _, _, high, low, option @ ..] = reply.get(start..)? else {
+            return None;
+        };
+        let [0, 15, _, _, code_high, code_low, text @ ..] = option else { return None };
+        let is_last = usize::from(u16::from_be_bytes([*high, *low])) == option.len();
+        let code = u16::from_be_bytes([*code_high, *code_low]);
+        is_last.then(|| (code, String::from_utf8_lossy(text).into_owned()))
+    })
+}
+
+fn text(said: &Said) -> String {
+    let mut out = match said.verdict {
+        "block" => {
+            let category = said.category.as_deref();
+            let what = category.map_or("denied by the school".into(), |c| format!("category {c}"));
+            format!("blocked: {what}")
+        }
+        "allow" => "allowed".to_owned(),
+        _ => "answered here, whatever lists say".to_owned(),
+    };
+    out += &format!(" ({})\n", said.layer);
+    out += &format!("  group     {} (client {})\n", said.group, said.client);
+    if let Some(rule) = &said.rule {
+        let place = said.file.as_ref().zip(said.line);
+        let place = place.map_or(String::new(), |(f, l)| format!(", {} line {l}", f.display()));
+        let list = said.list.as_ref().map_or(String::new(), |list| format!(", list {list}"));
+        out += &format!("  rule      {rule}{list}{place}\n");
+    }
+    let rcode = said.answer.rcode.unwrap_or("-");
+    let ede = said.answer.ede.as_ref();
+    let ede = ede.map_or(String::new(), |(code, text)| format!(", EDE {code} `{text}`"));
+    out += &format!("  answer    {rcode} from {}{ede}\n", said.answer.source);
+    if !said.observed.is_empty() {
+        out += &format!("  counted   {}\n", said.observed.join(", "));
+    }
+    for e in &said.evidence {
+        let category = e.category.as_deref().unwrap_or("-");
+        let line = e.line.map_or(String::new(), |line| format!(" line {line}"));
+        out += &format!("  {:9} {} {category}, {}{line}\n", e.effect, e.rule, e.list);
+    }
+    out + &format!("  version   {}\n", said.reference)
+}
+
+fn parse_type(text: &str) -> Result<u16, String> {
+    let known = [
+        ("A", rtype::A),
+        ("AAAA", rtype::AAAA),
+        ("CNAME", rtype::CNAME),
+        ("HTTPS", rtype::HTTPS),
+        ("SVCB", rtype::SVCB),
+        ("MX", 15),
+        ("TXT", 16),
+        ("PTR", 12),
+        ("SRV", 33),
+        ("NS", 2),
+        ("SOA", rtype::SOA),
+        ("ANY", rtype::ANY),
+    ];
+    known
+        .into_iter()
+        .find(|(id, _)| id.eq_ignore_ascii_case(text))
+        .map(|(_, number)| number)
+        .or_else(|| text.trim_start_matches("TYPE").parse().ok())
+        .ok_or_else(|| {
+            let ids: Vec<&str> = known.iter().map(|(id, _)| *id).collect();
+            format!("no type; write a number or one of {}", ids.join(" "))
+        })
+}

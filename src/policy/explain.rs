@@ -1,0 +1,42 @@
+//! Why a name is answered as it is: the verdict, and what every step had to say.
+//!
+//! The verdict is [`Snapshot::decide`]'s own; this only adds the evidence, so that
+//! an explanation cannot disagree with an answer.
+
+use crate::matcher::keyword::KeywordTrace;
+use crate::matcher::suffix::Node;
+use crate::policy::{GroupId, Own, Snapshot, Subject, Verdict};
+
+/// A verdict with its evidence.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// What [`Snapshot::decide`] says.
+    pub verdict: Verdict,
+    /// The listed ancestors of the name, longest first.
+    pub nodes: Vec<Node<'a>>,
+    /// The keyword rules that hit it.
+    pub keywords: Vec<KeywordTrace<'a>>,
+    /// The school's own word: how many labels its name has.
+    pub own: Option<(usize, Own)>,
+    /// Whether it resolves in every mode.
+    pub is_essential: bool,
+}
+
+impl Snapshot {
+    /// Decides about a question, and says on what.
+    pub fn explain<'a>(
+        &'a self,
+        group: GroupId,
+        subject: &Subject<'_>,
+        qtype: u16,
+    ) -> Explanation<'a> {
+        let own = self.group(group).own.longest(subject.name, &subject.hashes);
+        Explanation {
+            verdict: self.decide(group, subject, qtype),
+            nodes: self.lists.trace(subject.name, &subject.hashes),
+            keywords: self.keywords.trace(subject.name),
+            own: own.map(|(labels, &own)| (labels, own)),
+            is_essential: self.essential.longest(subject.name, &subject.hashes).is_some(),
+        }
+    }
+}

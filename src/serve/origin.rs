@@ -1,0 +1,51 @@
+//! A rule of the table → the file and the line that say it.
+//!
+//! The table does not keep them: they are found by reading the source again, which
+//! is done for a person who asks why, never for a query.
+
+use std::path::PathBuf;
+
+use crate::blocklist::{Format, ScopeChoice, parse};
+use crate::config::{Config, starter};
+use crate::matcher::build::Rule;
+use crate::serve::container;
+use crate::serve::lists::STARTER_SOURCE;
+
+/// Where a rule is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The source as the config names it.
+    pub list: String,
+    /// The file in it, and the line, while the text is at hand and still says so.
+    pub place: Option<(PathBuf, u32)>,
+}
+
+/// Finds where `rule` about `name`, a wire name, is written.
+pub fn origin(config: &Config, rule: &Rule, name: &[u8]) -> Origin {
+    let place = |text: &[u8], format, scope| {
+        let parsed = parse(text, format, scope);
+        let says = |line: &crate::blocklist::ListRule<'_>| {
+            line.name == name && line.scope == rule.scope && line.effect == rule.effect
+        };
+        parsed.rules().find(says).map(|found| found.line)
+    };
+    if rule.source == STARTER_SOURCE {
+        let id = &config.taxonomy.category(rule.category).id;
+        let text = starter::STARTER.iter().find(|(of, _)| of == id).map_or("", |(_, text)| text);
+        let line = place(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
+        let file = PathBuf::from(format!("starter/{id}.txt"));
+        return Origin { list: "starter".into(), place: line.map(|line| (file, line)) };
+    }
+    let Some(source) = config.lists.sources.get(usize::from(rule.source) - 1) else {
+        return Origin { list: "several lists".into(), place: None };
+    };
+    let texts = container::files(&source.path)
+        .into_iter()
+        .flatten()
+        .filter_map(|file| container::texts(&file).ok())
+        .flatten();
+    let place = texts
+        .filter_map(|(file, text)| Some((file, place(&text, source.format, source.scope)?)))
+        .next();
+    Origin { list: source.label.clone(), place }
+}
