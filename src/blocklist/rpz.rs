@@ -57,6 +57,11 @@ impl Reader {
     /// Reads one line as it stands.
     pub(super) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
         let mut tokens = std::mem::take(&mut self.open);
+        if tokens.is_open() && zone::is_record(line) {
+            // A `(` that was forgotten must not swallow the rest of the file.
+            rules.reject(&tokens.words.join(" "), Reject::Syntax);
+            tokens = Tokens::default();
+        }
         if let Err(reject) = tokens.extend(line) {
             rules.reject(line, reject);
             return;

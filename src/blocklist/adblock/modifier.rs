@@ -104,6 +104,8 @@ fn typed(rtype: &str, value: &str) -> Option<LocalRecord> {
         "AAAA" => value.parse().ok().map(|a| address_record(IpAddr::V6(a))),
         "CNAME" => Name::from_text(value).ok().map(LocalRecord::Cname),
         "TXT" => {
+            // Between modifiers a comma is the separator, so one in a value is escaped.
+            let value = value.replace("\\,", ",");
             let length = u8::try_from(value.len()).ok()?;
             let rdata = [&[length], value.as_bytes()].concat();
             Some(LocalRecord::Data(rtype::TXT, rdata.into()))

@@ -105,6 +105,17 @@ pub(super) fn record(fields: &[String]) -> Result<Record<'_>, Reject> {
     }
 }
 
+/// Whether a line is an owner, a type that is known and data: a whole record by itself.
+pub(super) fn is_record(line: &str) -> bool {
+    let mut tokens = Tokens::default();
+    let is_whole = tokens.extend(line).is_ok() && !tokens.is_open() && !tokens.starts_blank;
+    is_whole
+        && tokens
+            .words
+            .split_first()
+            .is_some_and(|(_, fields)| record(fields).is_ok_and(|record| !record.rdata.is_empty()))
+}
+
 /// Single words.
 pub(super) mod field {
     use super::{Reject, rtype};
