@@ -1,5 +1,6 @@
 //! `lachan check FILE`: every mistake at once, and what the policy comes to.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -157,8 +158,9 @@ fn text(arguments: &Arguments, assembled: &Assembled, effective: Option<&[Group]
     for file in files.iter().filter(|file| file.rejected > 0) {
         let FileReport { path, rules, rejected, examples, .. } = file;
         let (path, format) = (path.display(), file.format.id());
-        out += &format!(
-            "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {examples}\n"
+        let _ = writeln!(
+            out,
+            "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {examples}"
         );
     }
     for group in effective.unwrap_or(&[]) {
@@ -191,7 +193,7 @@ fn group_text(group: &Group) -> String {
         ("deny", &group.deny),
     ] {
         if !words.is_empty() {
-            out += &format!("  {what:8} {}\n", words.join(" "));
+            let _ = writeln!(out, "  {what:8} {}", words.join(" "));
         }
     }
     out + &format!("  answer   {}\n  keywords {keywords}\n", group.answer)

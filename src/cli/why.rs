@@ -2,6 +2,7 @@
 //!
 //! The answer is the core's own, to a query made here; nobody is asked.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{Meta, Now, Step, Transport, begin};
 use crate::rtype;
-use crate::rule::{Effect, Scope};
+use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::origin::origin;
 
@@ -194,11 +195,10 @@ fn evidence(
                     Scope::Subtree => listed.clone(),
                     Scope::Below => format!("*.{listed}"),
                 },
-                effect: match rule.effect {
-                    Effect::Add | Effect::AddImportant => "lists",
-                    Effect::Clear | Effect::ClearImportant => "frees",
-                    Effect::Rpz if rule.action == crate::rule::Action::Passthru => "passes",
-                    Effect::Rpz => "lists",
+                effect: match (rule.effect, rule.action) {
+                    (Effect::Rpz, Action::Passthru) => "passes",
+                    (Effect::Add | Effect::AddImportant | Effect::Rpz, _) => "lists",
+                    (Effect::Clear | Effect::ClearImportant, _) => "frees",
                 },
                 list: origin.list,
                 file,
@@ -283,25 +283,25 @@ fn text(said: &Said) -> String {
         "allow" => "allowed".to_owned(),
         _ => "answered here, whatever lists say".to_owned(),
     };
-    out += &format!(" ({})\n", said.layer);
-    out += &format!("  group     {} (client {})\n", said.group, said.client);
+    let _ = writeln!(out, " ({})", said.layer);
+    let _ = writeln!(out, "  group     {} (client {})", said.group, said.client);
     if let Some(rule) = &said.rule {
         let place = said.file.as_ref().zip(said.line);
         let place = place.map_or(String::new(), |(f, l)| format!(", {} line {l}", f.display()));
         let list = said.list.as_ref().map_or(String::new(), |list| format!(", list {list}"));
-        out += &format!("  rule      {rule}{list}{place}\n");
+        let _ = writeln!(out, "  rule      {rule}{list}{place}");
     }
     let rcode = said.answer.rcode.unwrap_or("-");
     let ede = said.answer.ede.as_ref();
     let ede = ede.map_or(String::new(), |(code, text)| format!(", EDE {code} `{text}`"));
-    out += &format!("  answer    {rcode} from {}{ede}\n", said.answer.source);
+    let _ = writeln!(out, "  answer    {rcode} from {}{ede}", said.answer.source);
     if !said.observed.is_empty() {
-        out += &format!("  counted   {}\n", said.observed.join(", "));
+        let _ = writeln!(out, "  counted   {}", said.observed.join(", "));
     }
     for e in &said.evidence {
         let category = e.category.as_deref().unwrap_or("-");
         let line = e.line.map_or(String::new(), |line| format!(" line {line}"));
-        out += &format!("  {:9} {} {category}, {}{line}\n", e.effect, e.rule, e.list);
+        let _ = writeln!(out, "  {:9} {} {category}, {}{line}", e.effect, e.rule, e.list);
     }
     out + &format!("  version   {}\n", said.reference)
 }

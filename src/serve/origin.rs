@@ -39,13 +39,12 @@ pub fn origin(config: &Config, rule: &Rule, name: &[u8]) -> Origin {
     let Some(source) = config.lists.sources.get(usize::from(rule.source) - 1) else {
         return Origin { list: "several lists".into(), place: None };
     };
-    let texts = container::files(&source.path)
+    let mut texts = container::files(&source.path)
         .into_iter()
         .flatten()
         .filter_map(|file| container::texts(&file).ok())
         .flatten();
-    let place = texts
-        .filter_map(|(file, text)| Some((file, place(&text, source.format, source.scope)?)))
-        .next();
+    let place =
+        texts.find_map(|(file, text)| Some((file, place(&text, source.format, source.scope)?)));
     Origin { list: source.label.clone(), place }
 }

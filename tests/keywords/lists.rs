@@ -16,7 +16,8 @@ use lachan::name::Name;
 fn directory() -> Option<PathBuf> {
     let root = std::env::var_os("LACHAN_SHARED").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    root.into_iter().chain([beside]).map(|dir| dir.join("lists")).find(|dir| dir.is_dir())
+    let places = root.into_iter().flat_map(|dir| [dir.join("data"), dir]).chain([beside]);
+    places.map(|dir| dir.join("lists")).find(|dir| dir.is_dir())
 }
 
 fn read(list: &str) -> Option<Vec<String>> {
