@@ -22,7 +22,7 @@
 
 mod modifier;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use modifier::{Answer, Modifiers};
 
@@ -180,22 +180,23 @@ impl Reader {
         if self.spared.is_empty() {
             return;
         }
-        let wanted: HashSet<&[u8]> = self.spared.iter().map(|(name, ..)| &**name).collect();
-        let listed: Vec<(Box<[u8]>, Scope)> = rules
-            .rules()
-            .filter(|rule| matches!(rule.effect, Effect::Add | Effect::AddImportant))
-            .filter(|rule| wanted.contains(rule.name))
-            .map(|rule| (rule.name.into(), rule.scope))
-            .collect();
+        // By name: whether another rule lists it, and whether one lists what is below it.
+        let mut listed: HashMap<Box<[u8]>, (bool, bool)> =
+            self.spared.iter().map(|(name, ..)| (name.clone(), (false, false))).collect();
+        for rule in rules.rules() {
+            if matches!(rule.effect, Effect::Add | Effect::AddImportant)
+                && let Some((at, below)) = listed.get_mut(rule.name)
+            {
+                *at |= rule.scope.covers(true);
+                *below |= rule.scope.covers(false);
+            }
+        }
         for (name, effect, line) in &self.spared {
-            let covers = |is_self| {
-                listed.iter().any(|(listed, scope)| listed == name && scope.covers(is_self))
-            };
-            let scope = match (covers(true), covers(false)) {
-                (false, false) => Scope::Subtree,
-                (true, false) => Scope::Below,
-                (false, true) => Scope::Exact,
-                (true, true) => continue,
+            let scope = match listed.get(name) {
+                None | Some((false, false)) => Scope::Subtree,
+                Some((true, false)) => Scope::Below,
+                Some((false, true)) => Scope::Exact,
+                Some((true, true)) => continue,
             };
             rules.spare(name, Deed { scope, effect: *effect, action: Action::Default }, *line);
         }

@@ -11,6 +11,8 @@ use super::{Format, MAX_LINE, Refusal, adblock, addresses, dnsmasq, hosts, rpz, 
 const TELLING: usize = 64;
 /// Comments that are skipped at most to find the first lines.
 const HEADER: usize = 2048;
+/// Octets in which a line is looked for at each place of the text.
+const NEAR: usize = 8 * MAX_LINE;
 /// How a web page starts.
 const HTML: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
 
@@ -104,7 +106,8 @@ pub(super) fn format(text: &[u8]) -> Format {
         }
     }
     for part in 1..TELLING {
-        let rest = text.get(text.len() / TELLING * part..).unwrap_or(&[]);
+        let from = text.len() / TELLING * part;
+        let rest = text.get(from..text.len().min(from + NEAR)).unwrap_or(&[]);
         // The first line is cut.
         let line = Lines(rest).skip(1).take(8).filter_map(readable).find(|l| !is_comment(l));
         if let Some(line) = line {

@@ -9,6 +9,9 @@ use super::reject::Reject;
 use crate::name::Name;
 use crate::rule::{Action, Effect, LocalData, Scope};
 
+/// The most records of one name: more would not fit a message.
+const MAX_RECORDS: usize = 1024;
+
 /// What some records answer for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Spot {
@@ -35,12 +38,13 @@ pub(super) struct Locals {
 }
 
 impl Locals {
-    pub(super) fn add(&mut self, spot: Spot, line: u32, record: LocalRecord) {
+    /// Takes a record; those of one spot are joined.
+    pub(super) fn add(&mut self, spot: Spot, line: u32, record: LocalRecord) -> Result<(), Reject> {
         let place = *self.places.entry(spot.clone()).or_insert_with(|| {
             self.found.push((spot, line, LocalData::default()));
             self.found.len() - 1
         });
-        let Some((_, _, data)) = self.found.get_mut(place) else { return };
+        let Some((_, _, data)) = self.found.get_mut(place) else { return Ok(()) };
         match record {
             LocalRecord::Cname(target) => {
                 data.cname.get_or_insert(target);
@@ -48,11 +52,15 @@ impl Locals {
             }
             LocalRecord::Data(rtype, rdata) => {
                 let record = (rtype, rdata);
+                if data.records.len() == MAX_RECORDS {
+                    return Err(Reject::TooMuchData);
+                }
                 if data.cname.is_none() && !data.records.contains(&record) {
                     data.records.push(record);
                 }
             }
         }
+        Ok(())
     }
 
     /// Numbers the answers and adds their rules.

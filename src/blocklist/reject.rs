@@ -17,7 +17,7 @@ pub enum Reject {
     Idna,
     /// An owner outside the zone of its file.
     OutOfZone,
-    /// More different answers than one source can hold.
+    /// More answers than a name, or different ones than a source, can hold.
     TooMuchData,
     /// An address where a name belongs.
     Address,
@@ -95,7 +95,7 @@ impl Reject {
             Self::BadName => "not a name",
             Self::Idna => "cannot be converted to ASCII (UTS-46)",
             Self::OutOfZone => "outside the zone of this file",
-            Self::TooMuchData => "more than 65,536 different answers in one source",
+            Self::TooMuchData => "more answers than a name or a source can hold",
             Self::Address => "an address, not a name",
             Self::SingleLabel => "a single label",
             Self::PathRule => "a path, port or URL, not a whole host",

@@ -90,7 +90,13 @@ impl Reader {
         let first = words.next().unwrap_or("");
         if first.starts_with('$') {
             return match (first.to_ascii_uppercase().as_str(), words.next()) {
-                ("$ORIGIN", Some(origin)) => self.origin.change(origin),
+                ("$ORIGIN", Some(origin)) => {
+                    // A line that repeats the owner means the one it was.
+                    let owner = self.owner.take();
+                    let owner = owner.as_deref().and_then(|name| self.origin.absolute(name).ok());
+                    self.owner = owner.map(|name| format!("{name}."));
+                    self.origin.change(origin)
+                }
                 ("$TTL", Some(_)) => Ok(()),
                 ("$INCLUDE" | "$GENERATE", Some(_)) => Err(Reject::Unsupported),
                 _ => Err(Reject::Syntax),

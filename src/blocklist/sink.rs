@@ -114,7 +114,7 @@ impl<'a> RuleSink<'a> {
     /// Takes one record that a name is answered with; those of one name are joined.
     pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: LocalRecord) {
         let spot = Spot::Name(wire.octets().into(), self.scope(deed), deed.effect);
-        self.locals.add(spot, self.line(), record);
+        self.keep(spot, record);
     }
 
     /// Takes a rule about addresses in answers.
@@ -125,7 +125,13 @@ impl<'a> RuleSink<'a> {
 
     /// Takes one record that a name with such an address is answered with.
     pub(super) fn local_address(&mut self, net: IpNet, record: LocalRecord) {
-        self.locals.add(Spot::Net(net), self.line(), record);
+        self.keep(Spot::Net(net), record);
+    }
+
+    fn keep(&mut self, spot: Spot, record: LocalRecord) {
+        if let Err(reject) = self.locals.add(spot, self.line(), record) {
+            self.reject("", reject);
+        }
     }
 
     pub(super) fn reject(&mut self, text: &str, reject: Reject) {

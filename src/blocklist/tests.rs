@@ -211,6 +211,19 @@ fn the_budget_is_twenty_lines_and_a_tenth() {
 }
 
 #[test]
+fn the_answers_of_a_name_are_bounded() {
+    let mut zone = String::new();
+    for number in 0..2000_u32 {
+        let [.., high, low] = number.to_be_bytes();
+        zone += &format!("x.example A 192.0.{high}.{low}\n");
+    }
+    let parsed = read(&zone, Format::Rpz);
+    assert_eq!((parsed.len(), parsed.data.len()), (1, 1));
+    assert_eq!(parsed.data[0].records.len(), 1024);
+    assert_eq!(parsed.rejects.get(&Reject::TooMuchData), Some(&976));
+}
+
+#[test]
 fn every_reason_has_an_id_of_its_own() {
     let ids: std::collections::BTreeSet<&str> = Reject::ALL.iter().map(|r| r.id()).collect();
     assert_eq!(ids.len(), Reject::ALL.len());

@@ -217,12 +217,12 @@ impl Origin {
             Some(absolute) => absolute.to_owned(),
             None if text == "@" => return Ok(()),
             None => match self.here() {
-                Some(here) => format!("{text}.{here}"),
+                Some(here) => below(text, here),
                 None => return Err(Reject::Syntax),
             },
         };
-        if self.zone.is_none() {
-            // Files that name their zone do so first.
+        if self.zone.is_none() && !origin.is_empty() {
+            // Files that name their zone do so first; dumps start at the root.
             self.zone = Some(origin.clone());
         }
         self.origin = Some(origin);
@@ -234,9 +234,9 @@ impl Origin {
         let absolute = match owner.strip_suffix('.') {
             Some(absolute) => Some(absolute.to_owned()),
             None if owner == "@" => self.here().map(str::to_owned),
-            None => self.here().map(|here| format!("{owner}.{here}")),
+            None => self.here().map(|here| below(owner, here)),
         };
-        self.zone = absolute;
+        self.zone = absolute.filter(|zone| !zone.is_empty());
     }
 
     fn here(&self) -> Option<&str> {
@@ -252,7 +252,7 @@ impl Origin {
                 return Ok((owner != "@").then_some(Cow::Borrowed(owner)));
             }
             None if owner == "@" => Cow::Owned(self.here().unwrap_or("").to_owned()),
-            None => Cow::Owned(format!("{owner}.{}", self.here().unwrap_or(""))),
+            None => Cow::Owned(below(owner, self.here().unwrap_or(""))),
         };
         let zone = self.zone.as_deref().ok_or(Reject::OutOfZone)?;
         if absolute.eq_ignore_ascii_case(zone) {
@@ -272,8 +272,13 @@ impl Origin {
         match (name.strip_suffix('.'), self.here()) {
             (Some(absolute), _) => Ok(Cow::Borrowed(absolute)),
             (None, Some(here)) if name == "@" => Ok(Cow::Owned(here.to_owned())),
-            (None, Some(here)) => Ok(Cow::Owned(format!("{name}.{here}"))),
+            (None, Some(here)) => Ok(Cow::Owned(below(name, here))),
             (None, None) => Err(Reject::Syntax),
         }
     }
+}
+
+/// A relative name below an origin, which may be the root.
+fn below(name: &str, origin: &str) -> String {
+    if origin.is_empty() { name.to_owned() } else { format!("{name}.{origin}") }
 }

@@ -1,0 +1,4 @@
+//! Any text as `auto`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| lachan_fuzz::list(text, lachan::blocklist::Format::Auto));

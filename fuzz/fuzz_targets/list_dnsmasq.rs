@@ -1,0 +1,7 @@
+//! Any text as `dnsmasq`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| lachan_fuzz::list(
+    text,
+    lachan::blocklist::Format::Dnsmasq
+));

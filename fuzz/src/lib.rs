@@ -1,0 +1,102 @@
+//! What must hold for any octets: the claims that the fuzz targets share.
+
+use lachan::blocklist::{Format, ScopeChoice, parse};
+use lachan::message::Question;
+use lachan::message::answer::{Answer, TtlLimits};
+use lachan::message::query::Query;
+use lachan::name::{Folded, Name};
+
+/// A list in any shape: parsed without a panic, into names and answers that exist, with
+/// every line accounted for, and the same again the second time.
+pub fn list(text: &[u8], format: Format) {
+    for choice in ScopeChoice::ALL {
+        let parsed = parse(text, format, choice);
+        let mut rules = 0;
+        for rule in parsed.rules() {
+            let (name, taken) = Name::from_wire(rule.name).expect("a wire name");
+            assert_eq!(taken, rule.name.len());
+            assert!(!name.is_root());
+            assert!((1..=parsed.lines).contains(&rule.line));
+            if let lachan::rule::Action::Local(number) = rule.action {
+                assert!(usize::from(number) < parsed.data.len());
+            }
+            rules += 1;
+        }
+        assert_eq!(rules, parsed.len());
+        for rule in &parsed.addresses {
+            assert!(rule.net.prefix_len() > 0);
+            assert_eq!(rule.net, rule.net.trunc());
+        }
+        if let Err(refusal) = parsed.verdict() {
+            assert!(!refusal.to_string().is_empty());
+        }
+        if parsed.refusal.is_none() {
+            let lines = text.split(|&octet| octet == b'\n').count() as u32;
+            assert!(parsed.lines <= lines && lines <= parsed.lines + 1);
+        }
+        let again = parse(text, format, choice);
+        assert!(parsed.rules().eq(again.rules()));
+        assert_eq!(parsed.rejects, again.rejects);
+    }
+}
+
+/// A name in text: what is taken can be written and read again.
+pub fn name_text(text: &str) {
+    if let Ok(name) = Name::from_text(text) {
+        assert_eq!(Name::from_wire(name.as_wire()).expect("a wire name").0, name);
+        assert_eq!(Name::from_text(&name.to_string()).expect("its own text"), name);
+    }
+}
+
+/// A name on the wire.
+pub fn name_wire(octets: &[u8]) {
+    if let Ok((name, taken)) = Folded::from_wire(octets) {
+        assert_eq!(name.as_wire().len(), taken);
+        assert!(name.as_wire().eq_ignore_ascii_case(&octets[..taken]));
+        assert!(name.to_name().to_string().is_ascii());
+    }
+}
+
+/// A query.
+pub fn query(octets: &[u8]) {
+    if let Ok(query) = Query::parse(octets) {
+        assert!(query.head().len() <= octets.len());
+        assert!(query.udp_limit() >= 512);
+    }
+}
+
+/// A reply from upstream to a question of ours: what is kept of it fits and can be reviewed.
+pub fn answer(octets: &[u8]) {
+    // The question stands in the reply: whatever it is, we have asked it.
+    let Ok((name, end)) = lachan::message::name_at(octets, 12) else { return };
+    let Some(&[a, b]) = octets.get(end..end + 2) else { return };
+    let question = Question {
+        name: name.to_name(),
+        qtype: u16::from_be_bytes([a, b]),
+        dnssec_ok: false,
+        checking_disabled: false,
+    };
+    let limits = TtlLimits { min: 0, max: 86_400, max_negative: 900 };
+    let Ok(answer) = Answer::take(octets, &question, &limits) else { return };
+    let asked = [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], question.name.as_wire(), &[a, b, 0, 1]];
+    let asked = asked.concat();
+    let Ok(query) = Query::parse(&asked) else { return };
+    let mut out = [0; 65_535];
+    for limit in [512, 1232, 65_535] {
+        let Some(length) = answer.write(&query, 0, limit, &mut out) else { continue };
+        assert!(length <= limit);
+    }
+    if let Some(length) = answer.write(&query, 0, 65_535, &mut out) {
+        let message = &out[..length];
+        assert!(answer.targets(message).all(|target| target.is_ok()));
+        assert!(answer.addresses(message).all(|address| address.is_ok()));
+    }
+}
+
+/// A config: read whole or refused with its mistakes.
+pub fn config(text: &str) {
+    if let Err(errors) = lachan::config::load_text(text, "gateway.toml", ".".as_ref()) {
+        assert!(!errors.mistakes().is_empty());
+        assert!(!errors.to_string().is_empty());
+    }
+}
