@@ -215,7 +215,7 @@ fn the_answers_of_a_name_are_bounded() {
     let mut zone = String::new();
     for number in 0..2000_u32 {
         let [.., high, low] = number.to_be_bytes();
-        zone += &format!("x.example A 192.0.{high}.{low}\n");
+        zone.push_str(&format!("x.example A 192.0.{high}.{low}\n"));
     }
     let parsed = read(&zone, Format::Rpz);
     assert_eq!((parsed.len(), parsed.data.len()), (1, 1));
