@@ -24,10 +24,12 @@ pub mod client;
 pub mod explain;
 pub mod group;
 pub mod rebinding;
+pub mod sealed;
 pub mod special;
 pub mod verdict;
 
 pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
+pub use sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
 use std::net::IpAddr;
@@ -88,6 +90,8 @@ pub struct Parts {
     pub lists: Arc<SuffixTable>,
     /// What [`Action::Local`] of the lists stands for.
     pub local: Arc<[LocalData]>,
+    /// Sealed lists; mostly none.
+    pub sealed: Arc<[SealedList]>,
     /// Keyword rules; empty where none are used.
     pub keywords: Arc<Keywords>,
     /// A number of its own for these lists: facts of other lists have another.
@@ -118,6 +122,7 @@ pub struct Snapshot {
     taxonomy: Arc<Taxonomy>,
     lists: Arc<SuffixTable>,
     local: Arc<[LocalData]>,
+    sealed: Arc<[SealedList]>,
     keywords: Arc<Keywords>,
     facts_tag: u64,
     groups: Vec<Group>,
@@ -188,6 +193,7 @@ impl Snapshot {
             block_ttl: parts.block_ttl,
             lists: parts.lists,
             local: parts.local,
+            sealed: parts.sealed,
             keywords: parts.keywords,
             facts_tag: parts.facts_tag,
             taxonomy,
@@ -275,7 +281,7 @@ impl Snapshot {
     #[inline]
     pub fn facts(&self, subject: &Subject<'_>) -> Facts {
         Facts {
-            listed: self.lists.lookup(subject.name, &subject.hashes),
+            listed: self.listed(subject),
             keywords: self.keywords.lookup(subject.name),
         }
     }
@@ -295,7 +301,7 @@ impl Snapshot {
         if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) {
             return Verdict::Canary(kind);
         }
-        let listed = self.lists.lookup(subject.name, &subject.hashes);
+        let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
         match self.judge(self.group(group), subject, &listed, keywords, false) {
             Err(block) => Verdict::Block(block),
@@ -430,6 +436,9 @@ impl Snapshot {
     }
 
     /// The school's allowed names that a locked category lists.
+    ///
+    /// Sealed lists are not asked: saying that a name is on one would tell it. It stays
+    /// blocked for all that.
     pub fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {

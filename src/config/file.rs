@@ -156,6 +156,7 @@ pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
+    pub(super) tls_roots: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
@@ -166,7 +167,7 @@ pub(super) struct StateFile {
     pub(super) dir: Text,
 }
 
-/// One `[[lists.source]]`: one file of names.
+/// One `[[lists.source]]`: a file of names, a download, or a sealed list.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SourceFile {
@@ -174,6 +175,12 @@ pub(super) struct SourceFile {
     pub(super) path: Text,
     pub(super) format: Text,
     pub(super) scope: Text,
+    pub(super) key: Text,
+    pub(super) url: Text,
+    pub(super) every: Amount<Time>,
+    pub(super) timeout: Amount<Time>,
+    pub(super) max_size: Amount<Size>,
+    pub(super) min_percent: Number,
 }
 
 /// A struct that is written as a table only.

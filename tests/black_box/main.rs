@@ -15,6 +15,7 @@ mod privacy;
 mod real_lists;
 mod reload;
 mod scenarios;
+mod sealed;
 mod streams;
 mod support;
 mod why;

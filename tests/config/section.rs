@@ -443,7 +443,7 @@ format = "domains"
       |
     1 | [[lists.source]]
       | ^^^^^^^^^^^^^^^^
-    hint: add `path = "…"`
+    hint: add `path = "…"`, or `url = "https://…"`
     "#);
 }
 
@@ -464,7 +464,7 @@ scope = "sub-tree"
       |
     3 | path = ""
       |        ^^
-    gateway.toml:4:10: unknown format `hostz`; known are `auto`, `domains`, `hosts`, `adblock`, `dnsmasq`, `unbound`, `rpz`, `addresses`
+    gateway.toml:4:10: unknown format `hostz`; known are `auto`, `domains`, `hosts`, `adblock`, `dnsmasq`, `unbound`, `rpz`, `addresses`, `sealed`
       |
     4 | format = "hostz"
       |          ^^^^^^^
@@ -504,4 +504,47 @@ fn the_state_directory_is_a_path() {
     2 | dir = ""
       |       ^^
     "#);
+}
+
+#[test]
+fn downloads_need_a_plain_web_address_and_bounds_that_hold() {
+    assert_snapshot!(mistakes(r#"[[lists.source]]
+category = "malware"
+url = "ftp://lists.example/a"
+[[lists.source]]
+category = "malware"
+url = "https://me:secret@lists.example/a"
+[[lists.source]]
+category = "malware"
+url = "https://lists.example/a#b"
+every = "1m"
+timeout = "0s"
+max_size = "2GiB"
+min_percent = 101
+[[lists.source]]
+category = "malware"
+url = "https://lists.example/a"
+path = "a"
+[[lists.source]]
+category = "malware"
+path = "a"
+every = "1d"
+key = "k"
+"#), @"");
+}
+
+#[test]
+fn a_sealed_list_is_a_file_with_a_key_for_csam() {
+    assert_snapshot!(mistakes(r#"[[lists.source]]
+category = "adult"
+format = "sealed"
+url = "https://lists.example/a"
+scope = "subtree"
+every = "1d"
+[[lists.source]]
+category = "csam"
+format = "sealed"
+path = "a"
+key = ""
+"#), @"");
 }
