@@ -17,6 +17,7 @@ use super::file::{
     SourceFile, Table, UpstreamFile,
 };
 use super::quantity::show_duration;
+use super::safesearch::SafeSearch;
 use super::server::Server;
 use super::value::{Checker, each, place_of};
 use super::{
@@ -35,8 +36,9 @@ pub(super) fn check(
     file: &File,
     base_dir: &Path,
     taxonomy: Taxonomy,
+    safesearch: SafeSearch,
 ) -> Result<Config, Vec<Diagnostic>> {
-    let mut checker = Checker::new(base_dir, &taxonomy);
+    let mut checker = Checker::new(base_dir, &taxonomy, &safesearch);
     let school = checker.school(&file.school);
     let listen = checker.listen(&file.listen);
     let admin = checker.admin(&file.admin, &listen);
@@ -60,6 +62,7 @@ pub(super) fn check(
             default_group,
             lists,
             taxonomy,
+            safesearch,
         });
     }
     Err(mistakes)

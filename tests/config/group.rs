@@ -289,3 +289,70 @@ deny = ["game portal.example", "||x.example^"]
     hint: write `x.example`: it stands for the name and all below it
     "#);
 }
+
+#[test]
+fn words_of_safe_search_and_canaries() {
+    insta::assert_snapshot!(mistakes(r#"[profile.p]
+safesearch = ["gogle", "youtube"]
+youtube = "strickt"
+canaries = ["firefix"]
+[profile.q]
+safesearch = "on"
+canaries = "none"
+[profile.r]
+safesearch = 3
+"#), @"");
+    insta::assert_snapshot!(mistakes(r#"[profile.p]
+safesearch = ["gogle", "youtube"]
+youtube = "strickt"
+canaries = ["firefix"]
+[profile.q]
+safesearch = "on"
+canaries = "none"
+"#), @"");
+}
+
+#[test]
+fn safe_search_follows_the_level_unless_the_profile_speaks() {
+    let text = r#"
+[[group]]
+name = "a"
+clients = ["10.1.0.0/16"]
+level = "primary"
+[[group]]
+name = "b"
+clients = ["10.2.0.0/16"]
+level = "staff"
+[[group]]
+name = "c"
+clients = ["10.3.0.0/16"]
+profile = "c"
+[profile.c]
+level = "upper-secondary"
+safesearch = ["bing"]
+canaries = []
+"#;
+    let config = right(text);
+    let words = |name| -> Vec<String> {
+        let modes = &group_of(&config, name).safe;
+        config.safesearch.engines.words(modes).map(|word| word.to_string()).collect()
+    };
+    assert_eq!(
+        words("a"),
+        [
+            "google",
+            "bing",
+            "duckduckgo",
+            "youtube=strict",
+            "yandex",
+            "pixabay",
+            "ecosia",
+            "brave",
+            "qwant",
+            "startpage"
+        ]
+    );
+    assert!(words("b").is_empty());
+    assert_eq!(words("c"), ["bing", "youtube=moderate"]);
+    assert!(group_of(&config, "c").canaries.is_empty());
+}

@@ -46,7 +46,7 @@ block = ["adlut", "malware"]
     12 | profile = "pupils"
        |           ^^^^^^^^
     hint: did you mean `pupil`?
-    gateway.toml:15:10: unknown category `adlut`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `safe`
+    gateway.toml:15:10: unknown category `adlut`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
        |
     15 | block = ["adlut", "malware"]
        |          ^^^^^^^
@@ -453,7 +453,7 @@ path = ""
 format = "hostz"
 scope = "sub-tree"
 "#), @r#"
-    gateway.toml:2:12: unknown category `gamblng`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `safe`
+    gateway.toml:2:12: unknown category `gamblng`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
       |
     2 | category = "gamblng"
       |            ^^^^^^^^^
