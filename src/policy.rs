@@ -23,6 +23,7 @@
 pub mod client;
 pub mod explain;
 pub mod group;
+pub mod moment;
 pub mod rebinding;
 pub mod special;
 pub mod verdict;
