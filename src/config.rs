@@ -61,6 +61,8 @@ pub struct Config {
     pub default_group: usize,
     /// Where listed names come from.
     pub lists: Lists,
+    /// What outlives the process.
+    pub state: State,
     /// The categories that groups and lists speak of.
     pub taxonomy: Taxonomy,
     /// The search engines that can be held to a safe mode.
@@ -247,6 +249,14 @@ impl Default for Lists {
     fn default() -> Self {
         Self { starter: true, use_keywords: true, keywords: None, sources: Vec::new() }
     }
+}
+
+/// What outlives the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// The directory it is kept in. Without one the shell takes the directory that the
+    /// service manager gives, or keeps nothing.
+    pub dir: Option<PathBuf>,
 }
 
 /// One file of names.

@@ -24,6 +24,7 @@
 pub mod client;
 pub mod explain;
 pub mod group;
+pub mod moment;
 pub mod rebinding;
 pub mod rewrite;
 pub mod special;

@@ -20,9 +20,10 @@ mod alias;
 mod outcome;
 mod turn;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+pub use crate::policy::moment::{Now, Trust};
 pub use outcome::{BlockedBy, DropReason, Outcome, Source};
 
 use crate::cache::{AnswerCache, Entry, Key, Route};
@@ -57,15 +58,10 @@ pub enum Transport {
 pub struct Meta {
     /// The client's address.
     pub client: IpAddr,
+    /// The listener it came to, as opened: which address was asked.
+    pub local: SocketAddr,
     /// How it came.
     pub transport: Transport,
-}
-
-/// The time, as the shell read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Seconds on a clock that only goes forward.
-    pub mono: u64,
 }
 
 /// What the shell must do next.

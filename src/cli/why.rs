@@ -17,11 +17,13 @@ use crate::message::{CLASS_IN, HEADER};
 use crate::name::{Folded, Labels, Name, write_presentation};
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
-use crate::resolve::{Meta, Now, Step, Transport, begin};
+use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
 use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::clock::system_time;
 use crate::serve::origin::origin;
+use crate::serve::udp::NOWHERE;
 
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
@@ -250,10 +252,11 @@ fn answer(
     query.extend_from_slice(&CLASS_IN.to_be_bytes());
     // OPT, so that the answer says why.
     query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    let meta = Meta { client: arguments.client, transport: Transport::Udp };
+    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
     let cache = AnswerCache::new(0);
+    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
     let mut out = vec![0; usize::from(u16::MAX)];
-    match begin(&query, &meta, snapshot, &cache, Now { mono: 1 }, &mut out) {
+    match begin(&query, &meta, snapshot, &cache, now, &mut out) {
         Step::Reply(length, outcome) => Answer {
             rcode: Some(outcome.rcode.id()),
             ede: extended_error(out.get(..length).unwrap_or(&[])),

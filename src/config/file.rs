@@ -55,6 +55,8 @@ pub(super) struct File {
     pub(super) profile: BTreeMap<Spanned<String>, Table<ProfileFile>>,
     /// `[lists]`
     pub(super) lists: Table<ListsFile>,
+    /// `[state]`
+    pub(super) state: Table<StateFile>,
 }
 
 /// `[school]`: who runs this gateway.
@@ -158,6 +160,13 @@ pub(super) struct ListsFile {
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
+}
+
+/// `[state]`: what outlives the process.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct StateFile {
+    pub(super) dir: Text,
 }
 
 /// One `[[lists.source]]`: one file of names.

@@ -38,8 +38,26 @@ pub struct SafeSearch {
 pub(super) struct Said {
     /// Whether each engine with one safe name is held to it.
     plain: Option<Vec<bool>>,
-    /// The safe name of `YouTube`; the inner none is "off".
-    youtube: Option<Option<Name>>,
+    /// What `YouTube` is held to.
+    youtube: Option<Mode>,
+}
+
+/// What an engine with modes is held to.
+#[derive(Debug, Clone)]
+enum Mode {
+    /// Nothing.
+    Off,
+    /// The mode of this safe name.
+    Safe(Name),
+}
+
+impl Mode {
+    fn into_target(self) -> Option<Name> {
+        match self {
+            Self::Off => None,
+            Self::Safe(target) => Some(target),
+        }
+    }
 }
 
 /// The whole file as written.
@@ -148,7 +166,9 @@ fn read_defaults(
             for (number, engine) in engines.0.iter().enumerate() {
                 let Some(slot) = modes.0.get_mut(number) else { continue };
                 match own {
-                    Some(own) if own == number => *slot = mode_of(checker, engine, word).flatten(),
+                    Some(own) if own == number => {
+                        *slot = mode_of(checker, engine, word).and_then(Mode::into_target);
+                    }
                     None if !has_modes(engine) => *slot = plain_of(checker, engine, word),
                     _ => {}
                 }
@@ -170,21 +190,17 @@ fn plain_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) 
     engine.modes.first().filter(|_| is_on).map(|(_, target)| target.clone())
 }
 
-/// The safe name of a mode; the inner none is "off".
-fn mode_of(
-    checker: &mut Checker<'_>,
-    engine: &Engine,
-    word: &Spanned<String>,
-) -> Option<Option<Name>> {
+/// A mode by its word.
+fn mode_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Mode> {
     if word.get_ref() == "off" {
-        return Some(None);
+        return Some(Mode::Off);
     }
     let found = engine.modes.iter().find(|(mode, _)| mode == word.get_ref());
     if found.is_none() {
         let known = engine.modes.iter().map(|(mode, _)| mode.as_str()).chain(["off"]);
         checker.unknown(&format!("mode of `{}`", engine.id), word, known);
     }
-    found.map(|(_, target)| Some(target.clone()))
+    found.map(|(_, target)| Mode::Safe(target.clone()))
 }
 
 impl SafeSearch {
@@ -212,8 +228,8 @@ impl SafeSearch {
         let mut modes = place.and_then(|p| self.defaults.get(p)).cloned().unwrap_or_default();
         for ((number, engine), slot) in self.engines.0.iter().enumerate().zip(&mut modes.0) {
             if has_modes(engine) {
-                if let (YOUTUBE, Some(target)) = (engine.id.as_str(), &said.youtube) {
-                    slot.clone_from(target);
+                if let (YOUTUBE, Some(mode)) = (engine.id.as_str(), &said.youtube) {
+                    *slot = mode.clone().into_target();
                 }
             } else if let Some(is_on) = said.plain.as_ref().and_then(|plain| plain.get(number)) {
                 let target = engine.modes.first().map(|(_, target)| target.clone());
@@ -289,6 +305,42 @@ hosts = ["www.youtube.com"]
 "#;
         let mistakes = parse(text).unwrap_err();
         let shown: String = mistakes.iter().map(|m| m.render("safesearch.toml", text)).collect();
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        safesearch.toml:3:1: `safesearch` does not name every level
+          |
+        3 | safesearch = { primary = "on" }
+          | ^^^^^^^^^^
+        safesearch.toml:4:1: `yutube` does not name every level
+          |
+        4 | yutube = { primary = "strict" }
+          | ^^^^^^
+        safesearch.toml:4:1: unknown key `yutube`; known are `safesearch`, `youtube`
+          |
+        4 | yutube = { primary = "strict" }
+          | ^^^^^^
+        hint: did you mean `youtube`?
+        safesearch.toml:6:1: engine `x` needs `hosts`, and `target` or `modes`
+          |
+        6 | [[engine]]
+          | ^^^^^^^^^^
+        safesearch.toml:8:10: `a..example` is no name: a label is empty; write single dots between labels
+          |
+        8 | hosts = ["a..example"]
+          |          ^^^^^^^^^^^^
+        safesearch.toml:10:10: unknown origin `vendr`; known are `vendor`, `third-party`
+           |
+        10 | origin = "vendr"
+           |          ^^^^^^^
+        hint: did you mean `vendor`?
+        safesearch.toml:12:1: engine `youtube` needs `hosts`, and `target` or `modes`
+           |
+        12 | [[engine]]
+           | ^^^^^^^^^^
+        safesearch.toml:12:1: this `[[engine]]` has no `origin`
+           |
+        12 | [[engine]]
+           | ^^^^^^^^^^
+        hint: add `origin = "…"`
+        "#);
     }
 }

@@ -132,7 +132,7 @@ impl<'a> Checker<'a> {
 
     pub(super) fn path(&mut self, key: &str, given: &Spanned<String>) -> Option<PathBuf> {
         if given.get_ref().is_empty() || given.get_ref().contains('\0') {
-            self.report(given.span(), format!("`{key}` is not the path of a file"));
+            self.report(given.span(), format!("`{key}` is not a path"));
             return None;
         }
         Some(self.base_dir.join(given.get_ref()))

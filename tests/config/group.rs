@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{mistakes, right};
+use crate::{group_of, mistakes, right};
 
 #[test]
 fn a_group_needs_a_name() {
@@ -292,7 +292,7 @@ deny = ["game portal.example", "||x.example^"]
 
 #[test]
 fn words_of_safe_search_and_canaries() {
-    insta::assert_snapshot!(mistakes(r#"[profile.p]
+    assert_snapshot!(mistakes(r#"[profile.p]
 safesearch = ["gogle", "youtube"]
 youtube = "strickt"
 canaries = ["firefix"]
@@ -301,15 +301,50 @@ safesearch = "on"
 canaries = "none"
 [profile.r]
 safesearch = 3
-"#), @"");
-    insta::assert_snapshot!(mistakes(r#"[profile.p]
+"#), @"
+    gateway.toml:9:14: wrong type: found integer `3`, expected a text in quotes or an array of them
+      |
+    9 | safesearch = 3
+      |              ^
+    ");
+    assert_snapshot!(mistakes(r#"[profile.p]
 safesearch = ["gogle", "youtube"]
 youtube = "strickt"
 canaries = ["firefix"]
 [profile.q]
 safesearch = "on"
 canaries = "none"
-"#), @"");
+"#), @r#"
+    gateway.toml:2:15: unknown search engine `gogle`; known are `google`, `bing`, `duckduckgo`, `yandex`, `pixabay`, `ecosia`, `brave`, `qwant`, `startpage`
+      |
+    2 | safesearch = ["gogle", "youtube"]
+      |               ^^^^^^^
+    hint: did you mean `google`?
+    gateway.toml:2:24: `youtube` has modes, and so a key of its own
+      |
+    2 | safesearch = ["gogle", "youtube"]
+      |                        ^^^^^^^^^
+    hint: write `youtube = "moderate"`
+    gateway.toml:3:11: unknown mode of `youtube` `strickt`; known are `moderate`, `strict`, `off`
+      |
+    3 | youtube = "strickt"
+      |           ^^^^^^^^^
+    hint: did you mean `strict`?
+    gateway.toml:4:13: unknown canary `firefix`; known are `firefox`, `icloud`, `chrome`
+      |
+    4 | canaries = ["firefix"]
+      |             ^^^^^^^^^
+    hint: did you mean `firefox`?
+    gateway.toml:6:14: unknown word for `safesearch` `on`; known are `all`, `off`
+      |
+    6 | safesearch = "on"
+      |              ^^^^
+    hint: did you mean `off`?
+    gateway.toml:7:12: unknown word for `canaries` `none`; known are `all`, `off`
+      |
+    7 | canaries = "none"
+      |            ^^^^^^
+    "#);
 }
 
 #[test]
