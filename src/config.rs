@@ -17,6 +17,7 @@ mod check;
 mod file;
 mod group;
 pub mod quantity;
+pub mod safesearch;
 pub mod server;
 pub mod source;
 pub mod starter;
@@ -35,6 +36,7 @@ use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
 use crate::name::Name;
 use crate::policy::GroupRules;
+use safesearch::SafeSearch;
 use server::Server;
 
 /// Everything the gateway is told, in a form that holds together.
@@ -64,6 +66,8 @@ pub struct Config {
     pub state: State,
     /// The categories that groups and lists speak of.
     pub taxonomy: Taxonomy,
+    /// The search engines that can be held to a safe mode.
+    pub safesearch: SafeSearch,
 }
 
 /// Whose gateway this is.
@@ -357,9 +361,12 @@ pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, Conf
     let taxonomy = starter::taxonomy().map_err(|mistakes| {
         ConfigErrors::new("built-in categories.toml", starter::CATEGORIES, mistakes)
     })?;
+    let safesearch = starter::safesearch().map_err(|mistakes| {
+        ConfigErrors::new("built-in safesearch.toml", starter::SAFESEARCH, mistakes)
+    })?;
     file::parse(text)
         .map_err(|mistake| vec![mistake])
-        .and_then(|file| check::check(&file, base_dir, taxonomy))
+        .and_then(|file| check::check(&file, base_dir, taxonomy, safesearch))
         .map_err(|mistakes| ConfigErrors::new(path, text, mistakes))
 }
 

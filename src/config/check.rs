@@ -17,6 +17,7 @@ use super::file::{
     StateFile, UpstreamFile,
 };
 use super::quantity::show_duration;
+use super::safesearch::SafeSearch;
 use super::server::Server;
 use super::value::{Checker, each};
 use super::{
@@ -34,8 +35,9 @@ pub(super) fn check(
     file: &File,
     base_dir: &Path,
     taxonomy: Taxonomy,
+    safesearch: SafeSearch,
 ) -> Result<Config, Vec<Diagnostic>> {
-    let mut checker = Checker::new(base_dir, &taxonomy);
+    let mut checker = Checker::new(base_dir, &taxonomy, &safesearch);
     let school = checker.school(&file.school);
     let listen = checker.listen(&file.listen);
     let admin = checker.admin(&file.admin, &listen);
@@ -61,6 +63,7 @@ pub(super) fn check(
             lists,
             state,
             taxonomy,
+            safesearch,
         });
     }
     Err(mistakes)

@@ -146,6 +146,9 @@ pub(super) struct ProfileFile {
     pub(super) allow: Texts,
     pub(super) deny: Texts,
     pub(super) keywords: Option<bool>,
+    pub(super) safesearch: Option<Spanned<Choice>>,
+    pub(super) youtube: Text,
+    pub(super) canaries: Option<Spanned<Choice>>,
     pub(super) answer: Text,
 }
 
@@ -181,6 +184,38 @@ pub(super) struct SourceFile {
     pub(super) timeout: Amount<Time>,
     pub(super) max_size: Amount<Size>,
     pub(super) min_percent: Number,
+}
+
+/// A word that stands for all, or a list of some.
+#[derive(Debug)]
+pub(super) enum Choice {
+    Word(String),
+    List(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Choice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text in quotes or an array of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Choice::Word(text.to_owned()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let words = Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+                Ok(Choice::List(words))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// A struct that is written as a table only.
