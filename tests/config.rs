@@ -126,7 +126,7 @@ fn the_reference_shows_every_key_of_every_table() {
             .collect();
         for key in keys {
             let starts = |line: &&str| line.starts_with(&format!("{key} = "));
-            let places = tables.iter().flat_map(|table| {
+            let places = tables.iter().filter_map(|table| {
                 let before = table.iter().position(&starts).map(|place| place.checked_sub(1));
                 before.map(|before| before.is_some_and(|line| table[line].starts_with("# ")))
             });

@@ -158,7 +158,9 @@ impl KeyedTable {
             key,
             filter: filter.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect(),
             digests,
-            id: seal.iter().take(4).map(|octet| format!("{octet:02x}")).collect(),
+            id: seal
+                .first_chunk()
+                .map_or(String::new(), |four| format!("{:08x}", u32::from_be_bytes(*four))),
         })
     }
 
