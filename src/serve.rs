@@ -10,6 +10,7 @@ pub mod banner;
 pub mod clock;
 pub mod container;
 pub mod current;
+pub mod fetch;
 pub mod gateway;
 pub mod lists;
 pub mod log;
