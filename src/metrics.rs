@@ -11,6 +11,7 @@
 //! are all `protected`.
 
 pub mod counters;
+mod safesearch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,6 +156,7 @@ impl Collector for All {
         ];
         families.extend(traffic(&totals));
         families.extend(policy(&totals, &state.snapshot));
+        families.push(safesearch::family(&totals, &state.snapshot));
         families.extend(upstreams(&state.upstreams));
         families.extend(holdings(&state));
         families
@@ -282,7 +284,7 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
     for (id, row) in taxonomy.iter() {
         let name = if row.is_protected { PROTECTED } else { row.id.as_str() };
-        *listed.entry(name).or_default() += snapshot.lists().listed_in(id.index());
+        *listed.entry(name).or_default() += snapshot.listed_in(id);
     }
     let listed =
         listed.iter().map(|(id, count)| gauge(&[("category", id)], *count as f64)).collect();

@@ -12,6 +12,7 @@
 //! department allow (the category of good names)
 //! the group's categories                                block / observe / pass
 //! keyword rules                                         block, for groups that use them
+//! safe search                                           what passed goes to the safe name
 //! ```
 //!
 //! Review is the same order for the names an answer points to, without the
@@ -25,10 +26,13 @@ pub mod explain;
 pub mod group;
 pub mod moment;
 pub mod rebinding;
+pub mod rewrite;
+pub mod sealed;
 pub mod special;
 pub mod verdict;
 
 pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
+pub use sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
 use std::net::IpAddr;
@@ -44,6 +48,7 @@ use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
 use crate::policy::rebinding::is_internal;
+use crate::policy::rewrite::{Engines, SafeHosts};
 use crate::policy::special::special;
 use crate::rule::{Action, LocalData, Scope};
 
@@ -89,6 +94,8 @@ pub struct Parts {
     pub lists: Arc<SuffixTable>,
     /// What [`Action::Local`] of the lists stands for.
     pub local: Arc<[LocalData]>,
+    /// Sealed lists; mostly none.
+    pub sealed: Arc<[SealedList]>,
     /// Keyword rules; empty where none are used.
     pub keywords: Arc<Keywords>,
     /// A number of its own for these lists: facts of other lists have another.
@@ -107,6 +114,8 @@ pub struct Parts {
     pub essential: Vec<(Name, Scope)>,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
+    /// Search engines with a safe mode.
+    pub engines: Engines,
     /// Seconds that a blocked answer may be kept by the client.
     pub block_ttl: u32,
     /// Whether a blocked answer says its category in words.
@@ -119,6 +128,7 @@ pub struct Snapshot {
     taxonomy: Arc<Taxonomy>,
     lists: Arc<SuffixTable>,
     local: Arc<[LocalData]>,
+    sealed: Arc<[SealedList]>,
     keywords: Arc<Keywords>,
     facts_tag: u64,
     groups: Vec<Group>,
@@ -131,6 +141,7 @@ pub struct Snapshot {
     rebinding: Option<NameTable<()>>,
     essential: NameTable<()>,
     canaries: NameTable<CanaryKind>,
+    safe_hosts: SafeHosts,
     /// csam and legal requests.
     illegal: CategorySet,
     legal_request: Option<CategoryId>,
@@ -176,6 +187,7 @@ impl Snapshot {
                 seed,
             ),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
+            safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
             positive: taxonomy.select(|row| row.is_positive),
             texts: texts(&taxonomy, parts.lists.digest(), parts.ede_text),
@@ -189,6 +201,7 @@ impl Snapshot {
             block_ttl: parts.block_ttl,
             lists: parts.lists,
             local: parts.local,
+            sealed: parts.sealed,
             keywords: parts.keywords,
             facts_tag: parts.facts_tag,
             taxonomy,
@@ -275,10 +288,7 @@ impl Snapshot {
     /// What the lists say of a name, whoever asks.
     #[inline]
     pub fn facts(&self, subject: &Subject<'_>) -> Facts {
-        Facts {
-            listed: self.lists.lookup(subject.name, &subject.hashes),
-            keywords: self.keywords.lookup(subject.name),
-        }
+        Facts { listed: self.listed(subject), keywords: self.keywords.lookup(subject.name) }
     }
 
     /// A number that changes when [`Snapshot::facts`] may change.
@@ -293,14 +303,19 @@ impl Snapshot {
         if let Some(special) = special(subject.name, qtype) {
             return Verdict::Special(special);
         }
-        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) {
+        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
+            && self.group(group).refuses(kind)
+        {
             return Verdict::Canary(kind);
         }
-        let listed = self.lists.lookup(subject.name, &subject.hashes);
+        let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
         match self.judge(self.group(group), subject, &listed, keywords, false) {
             Err(block) => Verdict::Block(block),
-            Ok(pass) => Verdict::Pass(pass),
+            Ok(pass) => match self.safe_engine(group, subject) {
+                None => Verdict::Pass(pass),
+                Some(engine) => Verdict::Safe(pass, engine),
+            },
         }
     }
 
@@ -431,6 +446,9 @@ impl Snapshot {
     }
 
     /// The school's allowed names that a locked category lists.
+    ///
+    /// Sealed lists are not asked: saying that a name is on one would tell it. It stays
+    /// blocked for all that.
     pub fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {

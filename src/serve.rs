@@ -15,6 +15,7 @@ pub mod lists;
 pub mod log;
 pub mod origin;
 pub mod reload;
+pub mod sealed;
 pub mod state;
 pub mod stream;
 pub mod system;

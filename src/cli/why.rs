@@ -52,7 +52,8 @@ struct Said {
     qtype: u16,
     client: IpAddr,
     group: String,
-    /// `block`, `allow`, or `local` for what is answered here whatever lists say.
+    /// `block`, `allow`, `rewrite` for a search engine in safe mode, or `local` for what is
+    /// answered here whatever lists say.
     verdict: &'static str,
     /// The step of the order that decided.
     layer: &'static str,
@@ -127,8 +128,15 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
         Verdict::Canary(_) => ("local", "canary", None, Vec::new()),
         Verdict::Block(block) => ("block", block.layer.id(), block.category.map(id), Vec::new()),
         Verdict::Pass(pass) => ("allow", pass.layer.id(), None, ids(pass.observed)),
+        Verdict::Safe(pass, _) => ("rewrite", "safesearch", None, ids(pass.observed)),
     };
-    let rule = decided_by(layer, category.as_deref(), &evidence, &explanation, name);
+    let rule = match explanation.verdict {
+        Verdict::Safe(_, engine) => snapshot.safe_target(group, engine).map(|target| {
+            let engine = snapshot.engine_ids().get(usize::from(engine.0));
+            format!("{} goes to {target}", engine.map_or("-", String::as_str))
+        }),
+        _ => decided_by(layer, category.as_deref(), &evidence, &explanation, name),
+    };
     let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
     Said {
         name: name.to_string(),
@@ -208,6 +216,18 @@ fn evidence(
             });
         }
     }
+    all.extend(explanation.sealed.iter().map(|list| {
+        // Which name it is, nobody can say; that there is one, whoever asks for it may know.
+        let shown = format!("csam#{}", list.table.id());
+        Evidence {
+            category: id(list.category),
+            rule: shown.clone(),
+            effect: "lists",
+            list: shown,
+            file: None,
+            line: None,
+        }
+    }));
     all.extend(explanation.keywords.iter().map(|hit| Evidence {
         category: id(hit.category),
         rule: hit.pattern.to_owned(),
@@ -256,7 +276,8 @@ fn answer(
         },
         Step::Silence(_) | Step::Drop(_) => Answer { rcode: None, ede: None, source: "silence" },
         Step::Forward(_) => {
-            let source = if matches!(verdict, Verdict::Block(_)) { "rewrite" } else { "upstream" };
+            let is_other = matches!(verdict, Verdict::Block(_) | Verdict::Safe(..));
+            let source = if is_other { "rewrite" } else { "upstream" };
             Answer { rcode: None, ede: None, source }
         }
     }
@@ -284,6 +305,7 @@ fn text(said: &Said) -> String {
             format!("blocked: {what}")
         }
         "allow" => "allowed".to_owned(),
+        "rewrite" => "answered with the safe name".to_owned(),
         _ => "answered here, whatever lists say".to_owned(),
     };
     let _ = writeln!(out, " ({})", said.layer);

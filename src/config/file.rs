@@ -146,6 +146,9 @@ pub(super) struct ProfileFile {
     pub(super) allow: Texts,
     pub(super) deny: Texts,
     pub(super) keywords: Option<bool>,
+    pub(super) safesearch: Option<Spanned<Choice>>,
+    pub(super) youtube: Text,
+    pub(super) canaries: Option<Spanned<Choice>>,
     pub(super) answer: Text,
 }
 
@@ -156,6 +159,7 @@ pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
+    pub(super) tls_roots: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
@@ -166,7 +170,7 @@ pub(super) struct StateFile {
     pub(super) dir: Text,
 }
 
-/// One `[[lists.source]]`: one file of names.
+/// One `[[lists.source]]`: a file of names, a download, or a sealed list.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SourceFile {
@@ -174,6 +178,44 @@ pub(super) struct SourceFile {
     pub(super) path: Text,
     pub(super) format: Text,
     pub(super) scope: Text,
+    pub(super) key: Text,
+    pub(super) url: Text,
+    pub(super) every: Amount<Time>,
+    pub(super) timeout: Amount<Time>,
+    pub(super) max_size: Amount<Size>,
+    pub(super) min_percent: Number,
+}
+
+/// A word that stands for all, or a list of some.
+#[derive(Debug)]
+pub(super) enum Choice {
+    Word(String),
+    List(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Choice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text in quotes or an array of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Choice::Word(text.to_owned()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let words = Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+                Ok(Choice::List(words))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// A struct that is written as a table only.
