@@ -16,10 +16,10 @@
 mod check;
 mod file;
 mod group;
+mod limits;
 pub mod quantity;
 pub mod safesearch;
 pub mod server;
-pub mod source;
 pub mod starter;
 pub mod taxonomy;
 mod value;
@@ -36,6 +36,7 @@ use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
 use crate::name::Name;
 use crate::policy::GroupRules;
+pub use limits::{CacheLimits, Limits};
 use safesearch::SafeSearch;
 use server::Server;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// What is remembered.
     pub cache: CacheLimits,
+    /// What one client may take.
+    pub limits: Limits,
     /// What a blocked answer looks like.
     pub block: Block,
     /// What becomes of answers from outside with addresses from inside.
@@ -164,6 +167,8 @@ pub struct Upstream {
     pub timeout: Duration,
     /// Questions that wait for upstream at one time.
     pub in_flight: usize,
+    /// Questions that wait for one server at one time.
+    pub server_in_flight: usize,
     /// A PEM file of certificate authorities to trust instead of the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
@@ -174,31 +179,8 @@ impl Default for Upstream {
             servers: Vec::new(),
             timeout: Duration::from_millis(1500),
             in_flight: 4096,
+            server_in_flight: 2048,
             tls_roots: None,
-        }
-    }
-}
-
-/// What is remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheLimits {
-    /// The most the answers may take, in octets.
-    pub octets: u64,
-    /// Answers are kept at least so long.
-    pub min_ttl: Duration,
-    /// Answers are kept at most so long.
-    pub max_ttl: Duration,
-    /// Negative answers are kept at most so long (RFC 2308 §5).
-    pub max_negative_ttl: Duration,
-}
-
-impl Default for CacheLimits {
-    fn default() -> Self {
-        Self {
-            octets: 64 << 20,
-            min_ttl: Duration::ZERO,
-            max_ttl: Duration::from_secs(86_400),
-            max_negative_ttl: Duration::from_secs(3 * 3600),
         }
     }
 }
@@ -242,24 +224,13 @@ pub struct Lists {
     pub use_keywords: bool,
     /// The file of keyword rules; the built-in rules where there is none.
     pub keywords: Option<PathBuf>,
-    /// Sources of names, in the order of the config.
+    /// Files of names, in the order of the config.
     pub sources: Vec<Source>,
-    /// Sealed lists, in the order of the config.
-    pub sealed: Vec<Sealed>,
-    /// A PEM file of certificate authorities that downloads trust besides the built-in ones.
-    pub tls_roots: Option<PathBuf>,
 }
 
 impl Default for Lists {
     fn default() -> Self {
-        Self {
-            starter: true,
-            use_keywords: true,
-            keywords: None,
-            sources: Vec::new(),
-            sealed: Vec::new(),
-            tls_roots: None,
-        }
+        Self { starter: true, use_keywords: true, keywords: None, sources: Vec::new() }
     }
 }
 
@@ -271,49 +242,18 @@ pub struct State {
     pub dir: Option<PathBuf>,
 }
 
-/// One source of names.
+/// One file of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// What its names are about.
     pub category: CategoryId,
-    /// Where it is: absolute, or below the directory of the config file. Of a download, the
-    /// name that its copy is kept by; the shell puts the directory before it.
+    /// Where it is: absolute, or below the directory of the config file.
     pub path: PathBuf,
     /// Its syntax.
     pub format: Format,
     /// What its names stand for.
     pub scope: ScopeChoice,
-    /// The path or URL as written: how logs, metrics and `why` name the source.
-    pub label: String,
-    /// Where it is downloaded from.
-    pub fetch: Option<Fetch>,
-}
-
-/// Where a list is downloaded from, how often, and what of it is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetch {
-    /// An https or http URL without user name, password or fragment.
-    pub url: String,
-    /// How often it is looked for.
-    pub every: Duration,
-    /// How long one download may take in all.
-    pub timeout: Duration,
-    /// Octets that it may have, as sent and unpacked.
-    pub max_octets: u64,
-    /// How many rules it must have at least, in percent of the last good copy's.
-    pub min_percent: u8,
-}
-
-/// A sealed list and its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
-    /// What its names are about.
-    pub category: CategoryId,
-    /// Where the list is.
-    pub path: PathBuf,
-    /// Where its key is.
-    pub key: PathBuf,
-    /// The list's path as written.
+    /// The path as written: how logs, metrics and `why` name the source.
     pub label: String,
 }
 

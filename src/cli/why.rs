@@ -216,18 +216,6 @@ fn evidence(
             });
         }
     }
-    all.extend(explanation.sealed.iter().map(|list| {
-        // Which name it is, nobody can say; that there is one, whoever asks for it may know.
-        let shown = format!("csam#{}", list.table.id());
-        Evidence {
-            category: id(list.category),
-            rule: shown.clone(),
-            effect: "lists",
-            list: shown,
-            file: None,
-            line: None,
-        }
-    }));
     all.extend(explanation.keywords.iter().map(|hit| Evidence {
         category: id(hit.category),
         rule: hit.pattern.to_owned(),
@@ -269,7 +257,7 @@ fn answer(
     let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
     let mut out = vec![0; usize::from(u16::MAX)];
     match begin(&query, &meta, snapshot, &cache, now, &mut out) {
-        Step::Reply(length, outcome) => Answer {
+        Step::Reply(length, outcome) | Step::Refresh(length, outcome, _) => Answer {
             rcode: Some(outcome.rcode.id()),
             ede: extended_error(out.get(..length).unwrap_or(&[])),
             source: outcome.source.id(),

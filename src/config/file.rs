@@ -45,6 +45,8 @@ pub(super) struct File {
     pub(super) upstream: Table<UpstreamFile>,
     /// `[cache]`
     pub(super) cache: Table<CacheFile>,
+    /// `[limits]`
+    pub(super) limits: Table<LimitsFile>,
     /// `[block]`
     pub(super) block: Table<BlockFile>,
     /// `[rebinding]`
@@ -96,6 +98,7 @@ pub(super) struct UpstreamFile {
     pub(super) servers: Texts,
     pub(super) timeout: Amount<Time>,
     pub(super) in_flight: Number,
+    pub(super) server_in_flight: Number,
     pub(super) tls_roots: Text,
 }
 
@@ -107,6 +110,21 @@ pub(super) struct CacheFile {
     pub(super) min_ttl: Amount<Time>,
     pub(super) max_ttl: Amount<Time>,
     pub(super) max_negative_ttl: Amount<Time>,
+    pub(super) stale: Amount<Time>,
+    pub(super) stale_after: Amount<Time>,
+    pub(super) prefetch: Option<bool>,
+    pub(super) failure_ttl: Amount<Time>,
+    pub(super) max_failure_ttl: Amount<Time>,
+}
+
+/// `[limits]`: what one client may take.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    pub(super) client_rate: Number,
+    pub(super) client_burst: Number,
+    pub(super) client_in_flight: Number,
+    pub(super) exempt: Texts,
 }
 
 /// `[block]`: what a blocked answer looks like.
@@ -159,7 +177,6 @@ pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
-    pub(super) tls_roots: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
@@ -170,7 +187,7 @@ pub(super) struct StateFile {
     pub(super) dir: Text,
 }
 
-/// One `[[lists.source]]`: a file of names, a download, or a sealed list.
+/// One `[[lists.source]]`: one file of names.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SourceFile {
@@ -178,12 +195,6 @@ pub(super) struct SourceFile {
     pub(super) path: Text,
     pub(super) format: Text,
     pub(super) scope: Text,
-    pub(super) key: Text,
-    pub(super) url: Text,
-    pub(super) every: Amount<Time>,
-    pub(super) timeout: Amount<Time>,
-    pub(super) max_size: Amount<Size>,
-    pub(super) min_percent: Number,
 }
 
 /// A word that stands for all, or a list of some.

@@ -16,7 +16,6 @@ mod real_lists;
 mod reload;
 mod safesearch;
 mod scenarios;
-mod sealed;
 mod streams;
 mod support;
 mod why;

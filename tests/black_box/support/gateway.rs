@@ -126,11 +126,6 @@ impl Gateway {
         self.log.lock().unwrap().clone()
     }
 
-    /// The id of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The directory of its config.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
