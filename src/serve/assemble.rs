@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use crate::config::{Config, ConfigErrors, load_text, starter};
 use crate::metrics::counters::MAX_GROUPS;
-use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
+use crate::policy::{GroupCounters, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
+use crate::serve::sealed::{self, SealedError, SealedStore};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -46,6 +47,9 @@ pub enum AssembleError {
     /// The lists.
     #[error(transparent)]
     Lists(#[from] ListError),
+    /// The sealed lists.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
     /// The school allows names of locked categories.
     #[error("{0}")]
     LockedAllow(Shown<LockedAllow>),
@@ -87,6 +91,7 @@ pub struct Assembler {
     path: Option<PathBuf>,
     names: GroupNames,
     lists: ListStore,
+    sealed: SealedStore,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
@@ -116,8 +121,8 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
         let (text, config) = self.config()?;
-        let lists = self.lists.load(&config)?;
-        self.finish(text, config, lists)
+        let (lists, sealed) = self.load(&config)?;
+        self.finish(text, config, lists, sealed)
     }
 
     /// Reads the config and all it names; `None` if nothing has changed since the last time
@@ -128,12 +133,19 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
         let (text, config) = self.config()?;
-        let lists = self.lists.load(&config)?;
+        let (lists, sealed) = self.load(&config)?;
         let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
         if last == Some((text.as_str(), lists.tag)) {
             return Ok(None);
         }
-        self.finish(text, config, lists).map(Some)
+        self.finish(text, config, lists, sealed).map(Some)
+    }
+
+    /// The lists, open and sealed. The tag is of both: each one's number only grows.
+    fn load(&mut self, config: &Config) -> Result<(Lists, Arc<[SealedList]>), AssembleError> {
+        let (sealed, tag) = self.sealed.load(config)?;
+        let lists = self.lists.load(config)?;
+        Ok((Lists { tag: lists.tag + tag, ..lists }, sealed))
     }
 
     fn finish(
@@ -141,10 +153,11 @@ impl Assembler {
         text: String,
         config: Config,
         lists: Lists,
+        sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
         let (files, tag) = (Arc::clone(&lists.files), lists.tag);
         let readings = lists.readings;
-        let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
+        let snapshot = Snapshot::new(parts(&config, lists, sealed, &mut self.names)?);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
@@ -160,9 +173,11 @@ impl Assembler {
     /// Every mistake in the config, or else everything that is wrong with the lists.
     pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
         let (_, config) = self.config().map_err(|error| vec![error])?;
-        let problems = lists::problems(&config);
+        let sealed = sealed::problems(&config).into_iter().map(AssembleError::Sealed);
+        let open = lists::problems(&config).into_iter().map(AssembleError::Lists);
+        let problems: Vec<AssembleError> = sealed.chain(open).collect();
         if !problems.is_empty() {
-            return Err(problems.into_iter().map(AssembleError::Lists).collect());
+            return Err(problems);
         }
         self.assemble().map_err(|error| vec![error])
     }
@@ -179,12 +194,19 @@ impl Assembler {
             load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
+        let sealed = &config.lists.sealed;
+        self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
         Ok((text, config))
     }
 }
 
-fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts, AssembleError> {
+fn parts(
+    config: &Config,
+    lists: Lists,
+    sealed: Arc<[SealedList]>,
+    names: &mut GroupNames,
+) -> Result<Parts, AssembleError> {
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -202,6 +224,7 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
         default_group: config.default_group,
         access: config.listen.allow.clone(),
         local: lists.local,
+        sealed,
         keywords: lists.keywords,
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
