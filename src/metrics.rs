@@ -11,6 +11,7 @@
 //! are all `protected`.
 
 pub mod counters;
+mod flow;
 mod safesearch;
 
 use std::collections::BTreeMap;
@@ -33,17 +34,20 @@ pub const PROTECTED: &str = "protected";
 const NO_CATEGORY: &str = "none";
 
 /// Codes and sources that occur in ordinary work: exported from 0.
-const USUAL: [(&str, Source); 14] = [
+const USUAL: [(&str, Source); 17] = [
     ("NOERROR", Source::Cache),
+    ("NOERROR", Source::Stale),
     ("NOERROR", Source::Upstream),
     ("NOERROR", Source::Local),
     ("NOERROR", Source::Blocked),
+    ("NOERROR", Source::Limited),
     ("NXDOMAIN", Source::Cache),
     ("NXDOMAIN", Source::Upstream),
     ("NXDOMAIN", Source::Local),
     ("NXDOMAIN", Source::Blocked),
     ("REFUSED", Source::Blocked),
     ("REFUSED", Source::Refused),
+    ("SERVFAIL", Source::Cache),
     ("SERVFAIL", Source::Upstream),
     ("SERVFAIL", Source::Error),
     ("FORMERR", Source::Error),
@@ -155,6 +159,7 @@ impl Collector for All {
             school(&state),
         ];
         families.extend(traffic(&totals));
+        families.extend(flow::families(&totals));
         families.extend(policy(&totals, &state.snapshot));
         families.push(safesearch::family(&totals, &state.snapshot));
         families.extend(upstreams(&state.upstreams));

@@ -1,5 +1,6 @@
 //! `lachan lists …`: work on lists, for those who keep them.
 
+pub mod fetch;
 pub mod seal;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Download the lists of a config now, and say what became of each.
+    Fetch(fetch::Arguments),
     /// Seal names into a list that nobody can read (for the authority that gives it).
     Seal(seal::Arguments),
 }
@@ -20,6 +23,7 @@ enum Command {
 /// Runs the subcommand; the result is its exit code.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match &arguments.command {
+        Command::Fetch(arguments) => fetch::run(arguments),
         Command::Seal(arguments) => seal::run(arguments),
     }
 }

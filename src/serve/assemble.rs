@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigErrors, load_text, starter};
 use crate::metrics::counters::MAX_GROUPS;
 use crate::policy::{GroupCounters, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
+use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::sealed::{self, SealedError, SealedStore};
 
@@ -27,6 +28,8 @@ pub struct Assembled {
     pub files: Arc<[FileReport]>,
     /// How often list files were read so far.
     pub readings: u64,
+    /// What is to be downloaded; a source without a copy yet is in `config` no more.
+    pub downloads: Downloads,
 }
 
 /// Why there is no snapshot.
@@ -85,6 +88,13 @@ impl GroupNames {
     }
 }
 
+/// A config file as it was read.
+struct Read {
+    text: String,
+    config: Config,
+    downloads: Downloads,
+}
+
 /// Makes snapshots of one config file and the lists it names, again and again.
 #[derive(Debug, Default)]
 pub struct Assembler {
@@ -92,6 +102,7 @@ pub struct Assembler {
     names: GroupNames,
     lists: ListStore,
     sealed: SealedStore,
+    copies: Seen,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
@@ -120,9 +131,9 @@ impl Assembler {
     ///
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let (text, config) = self.config()?;
-        let (lists, sealed) = self.load(&config)?;
-        self.finish(text, config, lists, sealed)
+        let read = self.config()?;
+        let (lists, sealed) = self.load(&read.config)?;
+        self.finish(read, lists, sealed)
     }
 
     /// Reads the config and all it names; `None` if nothing has changed since the last time
@@ -132,13 +143,13 @@ impl Assembler {
     ///
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
-        let (text, config) = self.config()?;
-        let (lists, sealed) = self.load(&config)?;
+        let read = self.config()?;
+        let (lists, sealed) = self.load(&read.config)?;
         let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
-        if last == Some((text.as_str(), lists.tag)) {
+        if last == Some((read.text.as_str(), lists.tag)) {
             return Ok(None);
         }
-        self.finish(text, config, lists, sealed).map(Some)
+        self.finish(read, lists, sealed).map(Some)
     }
 
     /// The lists, open and sealed. The tag is of both: each one's number only grows.
@@ -150,11 +161,11 @@ impl Assembler {
 
     fn finish(
         &mut self,
-        text: String,
-        config: Config,
+        read: Read,
         lists: Lists,
         sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
+        let Read { text, config, downloads } = read;
         let (files, tag) = (Arc::clone(&lists.files), lists.tag);
         let readings = lists.readings;
         let snapshot = Snapshot::new(parts(&config, lists, sealed, &mut self.names)?);
@@ -163,7 +174,7 @@ impl Assembler {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
         }
         self.last = Some((text, tag));
-        Ok(Assembled { config, snapshot, files, readings })
+        Ok(Assembled { config, snapshot, files, readings, downloads })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -172,7 +183,7 @@ impl Assembler {
     ///
     /// Every mistake in the config, or else everything that is wrong with the lists.
     pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
-        let (_, config) = self.config().map_err(|error| vec![error])?;
+        let Read { config, .. } = self.config().map_err(|error| vec![error])?;
         let sealed = sealed::problems(&config).into_iter().map(AssembleError::Sealed);
         let open = lists::problems(&config).into_iter().map(AssembleError::Lists);
         let problems: Vec<AssembleError> = sealed.chain(open).collect();
@@ -182,22 +193,34 @@ impl Assembler {
         self.assemble().map_err(|error| vec![error])
     }
 
-    /// Reads the config alone: its text, and what it says.
-    fn config(&mut self) -> Result<(String, Config), AssembleError> {
+    /// What the config wants to be downloaded, without reading a list.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with everything that must be mended in the config.
+    pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
+        self.config().map(|read| (read.config, read.downloads))
+    }
+
+    /// Reads the config alone.
+    fn config(&mut self) -> Result<Read, AssembleError> {
         let Some(path) = self.path.clone() else {
-            return Ok((String::new(), Config::embedded()));
+            let (text, config) = (String::new(), Config::embedded());
+            return Ok(Read { text, config, downloads: Downloads::default() });
         };
         let text = fs::read_to_string(&path)
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
-        let config =
+        let mut config =
             load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
-        self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
+        let downloads = place(&mut config, &mut self.copies);
+        let sources = config.lists.sources.iter().chain(&downloads.sources);
+        self.watched = sources.map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
         let sealed = &config.lists.sealed;
         self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
-        Ok((text, config))
+        Ok(Read { text, config, downloads })
     }
 }
 

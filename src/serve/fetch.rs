@@ -16,6 +16,7 @@
 mod copies;
 mod get;
 mod names;
+mod place;
 mod tally;
 mod turn;
 
@@ -33,6 +34,7 @@ use tracing::{error, info, warn};
 pub use copies::{Copies, Note};
 pub use get::{Client, FetchError};
 pub use names::Names;
+pub use place::{Seen, place};
 pub use tally::Tally;
 pub use turn::{Taken, turn};
 
@@ -46,6 +48,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(5);
 const FIRST_RETRY_REFUSED: Duration = Duration::from_secs(300);
 /// The longest wait after a failure.
 const LAST_RETRY: Duration = Duration::from_secs(3600);
+/// How often it is looked whether the copies are still there.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// What is to be downloaded, and with what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,7 +148,10 @@ impl Fetcher {
             timers.retain(|url, _| downloads.sources.iter().any(|source| url_of(source) == url));
             for source in &downloads.sources {
                 let first = || Timer::first(source, &copies);
-                timers.entry(url_of(source).to_owned()).or_insert_with(first);
+                let timer = timers.entry(url_of(source).to_owned()).or_insert_with(first);
+                if timer.failures == 0 && copies.note(&source.path).is_none() {
+                    timer.due = Instant::now();
+                }
             }
             let next = downloads.sources.iter().min_by_key(|s| timers.get(url_of(s)).map(|t| t.due));
             let Some((source, timer)) =
@@ -157,6 +164,7 @@ impl Fetcher {
             };
             tokio::select! {
                 changed = news.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(LOOK) => {}
                 () = sleep_until(timer.due) => {
                     let taken = self.fetch(&downloads, &copies, source).await;
                     self.tally().note(url_of(source), taken.as_ref(), copies.note(&source.path));

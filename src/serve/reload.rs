@@ -19,12 +19,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Listen, Upstream};
+use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::fetch::Fetcher;
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::settings;
 use crate::serve::system::step_aside;
 use crate::serve::watch::Watch;
 
@@ -42,6 +44,8 @@ pub struct Reloads {
     good: AtomicU64,
     bad: AtomicU64,
     readings: AtomicU64,
+    /// Who is told what is to be downloaded.
+    fetcher: Arc<Fetcher>,
 }
 
 #[derive(Debug)]
@@ -52,16 +56,18 @@ struct ReloadState {
     /// What a reload cannot change.
     listen: Listen,
     upstream: Upstream,
+    cache: CacheLimits,
 }
 
 impl Reloads {
     /// After `assembler` made the first policy, of `config`.
-    pub fn new(assembler: Assembler, config: &Config) -> Self {
+    pub fn new(assembler: Assembler, config: &Config, fetcher: Arc<Fetcher>) -> Self {
         let state = ReloadState {
             school: school(config),
             complaint: String::new(),
             listen: config.listen.clone(),
             upstream: config.upstream.clone(),
+            cache: config.cache.clone(),
         };
         Self {
             assembler: Mutex::new(assembler),
@@ -70,6 +76,7 @@ impl Reloads {
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
             readings: AtomicU64::new(1),
+            fetcher,
         }
     }
 
@@ -119,14 +126,16 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, files, readings }))) => {
+            Ok(Ok(Some(Assembled { config, snapshot, files, readings, downloads }))) => {
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
+                gateway.clients.store(Arc::new(settings::clients(&config)));
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
                 self.good.fetch_add(1, Ordering::Relaxed);
                 self.lock().complaint.clear();
                 self.note(&config);
+                self.fetcher.update(downloads);
                 info!(generation, "reloaded");
             }
             Ok(Ok(None)) => {
@@ -165,8 +174,10 @@ impl Reloads {
         state.school = school(config);
         let is_same_listen =
             Listen { allow: state.listen.allow.clone(), ..config.listen.clone() } == state.listen;
-        if !is_same_listen || config.upstream != state.upstream {
-            warn!("[listen] or [upstream] changed; restart to use the new values");
+        let is_same =
+            is_same_listen && config.upstream == state.upstream && config.cache == state.cache;
+        if !is_same {
+            warn!("[listen], [upstream] or [cache] changed; restart to use the new values");
         }
     }
 
@@ -190,6 +201,9 @@ impl Reloads {
                 gateway.current.generation() as f64,
             ),
         ]
+        .into_iter()
+        .chain(self.fetcher.tally().gauges())
+        .collect()
     }
 
     /// Reloads by result, and readings of list files.
@@ -211,6 +225,9 @@ impl Reloads {
                 vec![("files", self.readings.load(Ordering::Relaxed))],
             ),
         ]
+        .into_iter()
+        .chain(self.fetcher.tally().counts())
+        .collect()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::serve::clock::system_time;
 use crate::serve::state::{StateDir, StateError};
 
 /// The directory of the copies, in the state directory.
-pub const DIRECTORY: &str = "fetched";
+pub(super) const DIRECTORY: &str = "fetched";
 /// The most octets of a note that are read.
 const MAX_NOTE: u64 = 64 << 10;
 

@@ -40,6 +40,8 @@ const MAX_REDIRECTS: usize = 5;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may say nothing.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Room that is made for a body before it has come, whatever the server says of its size.
+const ROOM: u64 = 16 << 20;
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 6;
 /// What we say we are; nothing of the school.
@@ -364,7 +366,7 @@ async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, 
         return Err(too_large);
     }
     let (etag, modified) = (text(response, &header::ETAG), text(response, &header::LAST_MODIFIED));
-    let mut octets = Vec::with_capacity(told.unwrap_or(0) as usize);
+    let mut octets = Vec::with_capacity(told.unwrap_or(0).min(ROOM) as usize);
     loop {
         let frame = timeout(SILENCE, response.body_mut().frame()).await;
         let Some(frame) = frame.map_err(|_| FetchError::Silent(SILENCE))? else { break };

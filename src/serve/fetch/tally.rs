@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{Downloads, FetchError, Note, Taken, url_of};
+use crate::config::Source;
+use crate::metrics::LabelledCounts;
 use crate::serve::clock::system_time;
 
 /// How a download can end.
@@ -22,9 +24,9 @@ impl Tally {
     /// Knows these sources from now on, by the copies that are there.
     pub(super) fn follow(&mut self, downloads: &Downloads) {
         let copies = downloads.copies().ok().flatten();
-        let note = |source| copies.as_ref().and_then(|copies| copies.note(source));
-        let known = |source: &crate::config::Source| {
-            (url_of(source).to_owned(), note(&source.path).map(|note| note.checked))
+        let known = |source: &Source| {
+            let note = copies.as_ref().and_then(|copies| copies.note(&source.path));
+            (url_of(source).to_owned(), note.map(|note| note.checked))
         };
         self.checked = downloads.sources.iter().map(known).collect();
     }
@@ -47,24 +49,33 @@ impl Tally {
         self.checked.insert(url.to_owned(), note.map(|note| note.checked));
     }
 
-    /// Whether there is anything to say.
-    pub fn is_empty(&self) -> bool {
-        self.checked.is_empty()
-    }
-
-    /// Downloads by result.
-    pub fn counts(&self) -> Vec<(&'static str, u64)> {
-        RESULTS.into_iter().zip(self.counts).collect()
-    }
-
-    /// Seconds since the server of the oldest copy last said that it is the newest.
-    pub fn oldest(&self) -> f64 {
+    /// How old the copies are, and how many are missing; nothing where nothing is downloaded.
+    pub fn gauges(&self) -> Vec<(&'static str, &'static str, f64)> {
+        if self.checked.is_empty() {
+            return Vec::new();
+        }
         let oldest = self.checked.values().flatten().min();
-        oldest.map_or(0, |checked| system_time().saturating_sub(*checked)) as f64
+        let age = oldest.map_or(0, |checked| system_time().saturating_sub(*checked));
+        let missing = self.checked.values().filter(|checked| checked.is_none()).count();
+        vec![
+            (
+                "lachan_list_fetch_age_seconds",
+                "Time since the server of the oldest downloaded list said that it is the newest.",
+                age as f64,
+            ),
+            (
+                "lachan_list_fetch_missing",
+                "Lists by URL that have never been downloaded, and so are not in force.",
+                missing as f64,
+            ),
+        ]
     }
 
-    /// Sources that have no copy at all.
-    pub fn missing(&self) -> f64 {
-        self.checked.values().filter(|checked| checked.is_none()).count() as f64
+    /// Downloads by result; nothing where nothing is downloaded.
+    pub fn counts(&self) -> Option<LabelledCounts> {
+        let values = RESULTS.into_iter().zip(self.counts).collect();
+        let help = "Downloads of lists, by how they ended.";
+        let family = ("lachan_list_fetches_total", help, "result", values);
+        (!self.checked.is_empty()).then_some(family)
     }
 }
