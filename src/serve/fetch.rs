@@ -153,7 +153,8 @@ impl Fetcher {
                     timer.due = Instant::now();
                 }
             }
-            let next = downloads.sources.iter().min_by_key(|s| timers.get(url_of(s)).map(|t| t.due));
+            let next =
+                downloads.sources.iter().min_by_key(|s| timers.get(url_of(s)).map(|t| t.due));
             let Some((source, timer)) =
                 next.and_then(|source| Some((source, timers.get_mut(url_of(source))?)))
             else {
@@ -221,8 +222,7 @@ impl Timer {
                 };
             }
             Err(failure) => {
-                let first =
-                    if failure.is_refusal() { FIRST_RETRY_REFUSED } else { FIRST_RETRY };
+                let first = if failure.is_refusal() { FIRST_RETRY_REFUSED } else { FIRST_RETRY };
                 let wait = first.saturating_mul(1 << self.failures.min(16));
                 self.failures += 1;
                 self.due = Instant::now() + jittered(wait.min(LAST_RETRY).min(every));

@@ -15,9 +15,7 @@ use serde_json::Value;
 use crate::support::gateway::{LACHAN, Plan, run};
 use crate::support::ports::free_port;
 use crate::support::web::{Page, Web};
-use crate::support::{
-    Ask, Canned, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually,
-};
+use crate::support::{Ask, Canned, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
 
 /// A list of `count` names.
 fn list(count: usize) -> String {
@@ -43,8 +41,7 @@ fn fetch(plan: &Plan, arguments: &[&str]) -> (i32, Value) {
     let mut command = Command::new(LACHAN);
     command.args(["lists", "fetch", "--json"]).args(arguments).arg(plan.config_path());
     let (status, said) = run(command);
-    let said: Value =
-        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
     (status.code().unwrap(), said[0].clone())
 }
 
@@ -243,10 +240,7 @@ fn lists_may_come_compressed_and_as_archives() {
 #[test]
 fn names_are_asked_of_our_own_upstream_and_certificates_are_checked() {
     let upstream = Upstream::start();
-    let here = Canned {
-        answer: vec!["lists.example. 60 A 127.0.0.1".into()],
-        ..Canned::default()
-    };
+    let here = Canned { answer: vec!["lists.example. 60 A 127.0.0.1".into()], ..Canned::default() };
     upstream.answer("lists.example", Some(1), here);
     let none = Canned::default();
     upstream.answer("lists.example", Some(28), none);

@@ -101,8 +101,7 @@ fn fetch(
     let mut said = Vec::new();
     for source in &downloads.sources {
         if is_asked(&source.label) {
-            let taken =
-                runtime.block_on(turn(&client, copies, source, arguments.accept_shrunken));
+            let taken = runtime.block_on(turn(&client, copies, source, arguments.accept_shrunken));
             said.push(say(&source.label, &source.path, copies, taken));
         }
     }

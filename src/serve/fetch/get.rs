@@ -387,6 +387,8 @@ fn text(response: &Response<Incoming>, name: &HeaderName) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use super::*;
 
     #[test]
@@ -398,8 +400,23 @@ mod tests {
         assert_eq!(next(&http, "https://b.example/").unwrap().scheme(), "https");
         assert!(next(&http, "http://b.example/").is_ok());
         assert!(next(&https, "http://a.example/x/list").is_err());
-        for nowhere in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "http://[", "https:"] {
+        for nowhere in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "http://["] {
             assert!(next(&https, nowhere).is_err(), "{nowhere}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_outside_cannot_send_us_inside() {
+        let names = Names::new(|| unreachable!("addresses need no lookup"), Handle::current());
+        let client = Client::new(None, names).unwrap();
+        for inside in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://10.1.2.3/"] {
+            let url = Url::parse(inside).unwrap();
+            let refused = client.connect(&url, true).await.err().unwrap();
+            assert!(refused.to_string().contains("that is inside"), "{refused}");
+        }
+        // The operator may name what is inside, and nobody listens on port 1.
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        let failed = client.connect(&url, false).await.err().unwrap();
+        assert!(matches!(failed, FetchError::Connect { .. }), "{failed}");
     }
 }

@@ -74,7 +74,10 @@ async fn a_copy_is_left_alone_until_it_is_old() {
         let wait = wait(&Timer::first(&source, &copies));
         assert!((least..=most).contains(&wait), "{checked}: {wait}");
     }
-    std::fs::write(scratch.path().join("fetched").join(format!("{}.json", source.path.display())), "{")
-        .unwrap();
+    std::fs::write(
+        scratch.path().join("fetched").join(format!("{}.json", source.path.display())),
+        "{",
+    )
+    .unwrap();
     assert_eq!(copies.note(&source.path), None);
 }
