@@ -29,7 +29,7 @@ pub(crate) struct Page {
     pub(crate) missing: usize,
     /// Takes the request and says nothing until the client goes away.
     pub(crate) is_silent: bool,
-    /// Answers 304 to a request with this ETag, or with this date.
+    /// Answers 304 to a request with this `ETag`, or with this date.
     pub(crate) unchanged_for: Option<String>,
     /// Says neither how long the body is nor that it is in chunks.
     pub(crate) until_close: bool,
@@ -172,7 +172,7 @@ fn send(page: &Page, head: &str, stream: &mut BufReader<impl Read + Write>) -> s
     let length = page.body.len() + page.missing;
     let length =
         if page.until_close { String::new() } else { format!("Content-Length: {length}\r\n") };
-    let lines: String = page.head.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines = page.head.iter().flat_map(|line| [line, "\r\n"]).collect::<String>();
     let status = page.status.unwrap_or(200);
     write!(to, "HTTP/1.1 {status} X\r\nConnection: close\r\n{length}{lines}\r\n")?;
     match page.drip {
