@@ -13,6 +13,7 @@
 //! Absent on purpose: reading files. Paths are resolved against the directory
 //! that the caller names; the shell opens them.
 
+pub mod catalogue;
 mod check;
 mod file;
 mod group;
