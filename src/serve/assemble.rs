@@ -9,12 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Config, ConfigErrors, load_text, starter};
+use crate::config::{Config, ConfigErrors, load, starter};
 use crate::metrics::counters::MAX_GROUPS;
-use crate::policy::{GroupCounters, LockedAllow, Parts, SealedList, Snapshot};
+use crate::policy::timed::Override;
+use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
+use crate::serve::clock::system_time;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::sealed::{self, SealedError, SealedStore};
+use crate::serve::timetable::Timetable;
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -85,6 +88,14 @@ impl GroupNames {
     }
 }
 
+/// What a snapshot is made of, beside the time and the overrides.
+#[derive(Debug, Clone)]
+struct Sources {
+    config: Config,
+    lists: Lists,
+    sealed: Arc<[SealedList]>,
+}
+
 /// Makes snapshots of one config file and the lists it names, again and again.
 #[derive(Debug, Default)]
 pub struct Assembler {
@@ -96,12 +107,40 @@ pub struct Assembler {
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
     watched: Vec<PathBuf>,
+    /// The config and lists that are in force.
+    good: Option<Sources>,
+    /// The overrides that hold or will.
+    overrides: Vec<Override>,
+    /// The civil time that the timetables are worked out around; now where there is none.
+    around: Option<u64>,
 }
 
 impl Assembler {
     /// For the config at `path`, or the embedded one.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, ..Self::default() }
+    }
+
+    /// The same, with timetables worked out around another time than now.
+    #[must_use]
+    pub fn around(self, civil: u64) -> Self {
+        Self { around: Some(civil), ..self }
+    }
+
+    /// Sets the overrides that the next snapshot is made with.
+    pub fn set_overrides(&mut self, overrides: Vec<Override>) {
+        self.overrides = overrides;
+    }
+
+    /// Puts the config and lists in force together again, for another time or other overrides;
+    /// no file is read. `None` if none is in force yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assembler::assemble`].
+    pub fn again(&mut self) -> Result<Option<Assembled>, AssembleError> {
+        let Some(sources) = self.good.clone() else { return Ok(None) };
+        self.put_together(sources).map(Some)
     }
 
     /// The config file.
@@ -155,14 +194,25 @@ impl Assembler {
         lists: Lists,
         sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
-        let (files, tag) = (Arc::clone(&lists.files), lists.tag);
-        let readings = lists.readings;
-        let snapshot = Snapshot::new(parts(&config, lists, sealed, &mut self.names)?);
+        let tag = lists.tag;
+        let assembled = self.put_together(Sources { config, lists, sealed })?;
+        self.last = Some((text, tag));
+        Ok(assembled)
+    }
+
+    fn put_together(&mut self, sources: Sources) -> Result<Assembled, AssembleError> {
+        let Sources { config, lists, .. } = &sources;
+        let (files, readings) = (Arc::clone(&lists.files), lists.readings);
+        let around = self.around.unwrap_or_else(system_time);
+        let timetable = Timetable::new(config, around);
+        let parts = parts(&sources, &mut self.names, &timetable, &self.overrides)?;
+        let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
-            return Err(AssembleError::LockedAllow(explain(locked, &config)));
+            return Err(AssembleError::LockedAllow(explain(locked, config)));
         }
-        self.last = Some((text, tag));
+        let config = config.clone();
+        self.good = Some(sources);
         Ok(Assembled { config, snapshot, files, readings })
     }
 
@@ -191,22 +241,26 @@ impl Assembler {
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
         let config =
-            load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
+            load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
+                .map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
+        self.watched.extend(config.files.iter().cloned());
         let sealed = &config.lists.sealed;
         self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
-        Ok((text, config))
+        let texts = [&[text], config.texts.as_slice()].concat();
+        Ok((texts.join("\0"), config))
     }
 }
 
 fn parts(
-    config: &Config,
-    lists: Lists,
-    sealed: Arc<[SealedList]>,
+    sources: &Sources,
     names: &mut GroupNames,
+    timetable: &Timetable,
+    overrides: &[Override],
 ) -> Result<Parts, AssembleError> {
+    let Sources { config, lists, sealed } = sources.clone();
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -215,13 +269,15 @@ fn parts(
     let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
-        (rules, counters)
+        let states = timetable.states(&rules, overrides);
+        (rules, states, counters)
     });
     Ok(Parts {
         taxonomy: Arc::new(config.taxonomy.clone()),
         lists: lists.table,
         groups: groups.collect(),
         default_group: config.default_group,
+        department: (config.department.allow.clone(), config.department.deny.clone()),
         access: config.listen.allow.clone(),
         local: lists.local,
         sealed,
@@ -239,12 +295,18 @@ fn parts(
 
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
-        let category = config.taxonomy.category(allow.category);
-        let line = format!(
-            "group `{}` allows `{}`, which is listed in the locked category `{}`; \
-             remove it from `allow`, or ask the department to take it off the list",
-            allow.group, allow.name, category.id
-        );
+        let LockedAllow { group, name, lock } = &allow;
+        let line = match lock {
+            Lock::Category(category) => format!(
+                "group `{group}` allows `{name}`, which is listed in the locked category `{}`; \
+                 remove it from `allow`, or ask the department to take it off the list",
+                config.taxonomy.category(*category).id
+            ),
+            Lock::Department => format!(
+                "group `{group}` allows `{name}`, which {} denies; remove it from `allow`",
+                config.department.name
+            ),
+        };
         (allow, line)
     });
     Shown(lines.collect())
