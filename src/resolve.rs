@@ -19,6 +19,7 @@
 
 mod alias;
 mod forward;
+mod lifetime;
 mod outcome;
 mod turn;
 
@@ -108,11 +109,19 @@ pub fn begin(
         let length = write(&query, rcode, Data::None, 0, ede, limit, out);
         return reply(length, Outcome::plain(rcode, source));
     }
-    let group = snapshot.group_of(meta.client);
-    let turn =
-        Turn { query: &query, snapshot, group, transport: meta.transport, rewrite: None, limit };
+    let group = snapshot.group_of(meta.client, meta.local);
+    let turn = Turn {
+        query: &query,
+        snapshot,
+        group,
+        bound: snapshot.bound(group, now),
+        now,
+        transport: meta.transport,
+        rewrite: None,
+        limit,
+    };
     let subject = snapshot.subject(&query.name);
-    let (pass, engine) = match snapshot.decide(group, &subject, query.qtype) {
+    let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
@@ -123,7 +132,7 @@ pub fn begin(
                 None => turn.blocked(block, Found::Question, out),
                 Some(target) => {
                     let alias = Alias { target, rewrite: Rewrite::List(block) };
-                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, now, out)
+                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, out)
                 }
             };
         }
@@ -145,7 +154,7 @@ pub fn begin(
             return turn.servfail(Ede::NETWORK_ERROR, out);
         };
         let alias = Alias { target, rewrite: Rewrite::Safe(engine) };
-        return turn.aliased(alias, pass, meta, snapshot, cache, now, out);
+        return turn.aliased(alias, pass, meta, snapshot, cache, out);
     }
     let forward = |stale| turn.forward(pass, query.name.to_name(), None, meta, snapshot, stale);
     turn.known(Route::Plain, pass, cache, now, forward, out)

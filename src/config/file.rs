@@ -51,6 +51,12 @@ pub(super) struct File {
     pub(super) block: Table<BlockFile>,
     /// `[rebinding]`
     pub(super) rebinding: Table<RebindingFile>,
+    /// `[department]`
+    pub(super) department: Table<DepartmentFile>,
+    /// `[[schedule]]`
+    pub(super) schedule: Vec<Spanned<Table<ScheduleFile>>>,
+    /// `[bundle.<name>]`
+    pub(super) bundle: BTreeMap<Spanned<String>, Table<BundleFile>>,
     /// `[[group]]`
     pub(super) group: Vec<Spanned<Table<GroupFile>>>,
     /// `[profile.<name>]`
@@ -69,6 +75,48 @@ pub(super) struct SchoolFile {
     pub(super) name: Text,
     pub(super) level: Text,
     pub(super) timezone: Text,
+    pub(super) lang: Text,
+}
+
+/// `[department]`: what stands above this school.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DepartmentFile {
+    pub(super) policy: Text,
+}
+
+/// One `[[schedule]]`: when something runs.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ScheduleFile {
+    pub(super) name: Text,
+    pub(super) days: Texts,
+    pub(super) times: Texts,
+    pub(super) calendar: Text,
+    pub(super) except: Texts,
+}
+
+/// One `[bundle.<name>]`: names that belong together.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct BundleFile {
+    pub(super) names: Texts,
+}
+
+/// A file of bundles alone.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Bundles {
+    pub(super) bundle: BTreeMap<Spanned<String>, Table<BundleFile>>,
+}
+
+/// One `[profile.<name>.during.<schedule>]`: what changes while it runs.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DuringFile {
+    pub(super) block: Texts,
+    pub(super) observe: Texts,
+    pub(super) allow_only: Option<bool>,
 }
 
 /// `[listen]`: where clients ask.
@@ -149,6 +197,8 @@ pub(super) struct RebindingFile {
 pub(super) struct GroupFile {
     pub(super) name: Text,
     pub(super) clients: Texts,
+    pub(super) listen: Texts,
+    pub(super) lessons: Text,
     pub(super) level: Text,
     pub(super) profile: Text,
     pub(super) answer: Text,
@@ -163,6 +213,8 @@ pub(super) struct ProfileFile {
     pub(super) observe: Texts,
     pub(super) allow: Texts,
     pub(super) deny: Texts,
+    pub(super) allow_only: Option<Spanned<AllowOnly>>,
+    pub(super) during: BTreeMap<Spanned<String>, Table<DuringFile>>,
     pub(super) keywords: Option<bool>,
     pub(super) safesearch: Option<Spanned<Choice>>,
     pub(super) youtube: Text,
@@ -202,6 +254,38 @@ pub(super) struct SourceFile {
     pub(super) timeout: Amount<Time>,
     pub(super) max_size: Amount<Size>,
     pub(super) min_percent: Number,
+}
+
+/// Whether only allowed names pass: yes or no, or the names.
+#[derive(Debug)]
+pub(super) enum AllowOnly {
+    Is(bool),
+    Names(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for AllowOnly {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = AllowOnly;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false` or an array of names")
+            }
+
+            fn visit_bool<E: de::Error>(self, is: bool) -> Result<Self::Value, E> {
+                Ok(AllowOnly::Is(is))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let names = Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+                Ok(AllowOnly::Names(names))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// A word that stands for all, or a list of some.

@@ -15,7 +15,7 @@ use crate::name::Name;
 use crate::policy::rewrite::EngineId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
 use crate::resolve::turn::Turn;
-use crate::resolve::{Meta, Now, Step};
+use crate::resolve::{Meta, Step};
 
 /// A list's own word: the answer it names is not judged by plain categories again.
 pub(super) const BY_LIST: Pass =
@@ -57,7 +57,6 @@ pub(super) struct Alias<'a> {
 
 impl Turn<'_> {
     /// Answers with what another name resolves to.
-    #[expect(clippy::too_many_arguments, reason = "begin's own, handed on")]
     pub(super) fn aliased(
         &self,
         alias: Alias<'_>,
@@ -65,14 +64,13 @@ impl Turn<'_> {
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
         cache: &AnswerCache,
-        now: Now,
         out: &mut [u8],
     ) -> Step {
         let Alias { target, rewrite } = alias;
         let turn = Turn { rewrite: Some(rewrite), ..*self };
         let forward =
             |stale| self.forward(pass, target.clone(), Some(rewrite), meta, snapshot, stale);
-        turn.known(route_to(target), pass, cache, now, forward, out)
+        turn.known(route_to(target), pass, cache, self.now, forward, out)
     }
 }
 

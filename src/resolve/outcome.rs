@@ -61,6 +61,10 @@ pub enum BlockedBy {
     List,
     /// The school denies the question's name.
     School,
+    /// The department denies it.
+    Department,
+    /// Only names that are allowed are let through, and the question's is not.
+    AllowList,
     /// A keyword rule hits the question's name.
     Keyword,
     /// The answer points to a name that is blocked.
@@ -73,14 +77,24 @@ pub enum BlockedBy {
 
 impl BlockedBy {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::List, Self::School, Self::Keyword, Self::Review, Self::Address, Self::Rebinding];
+    pub const ALL: [Self; 8] = [
+        Self::List,
+        Self::School,
+        Self::Department,
+        Self::AllowList,
+        Self::Keyword,
+        Self::Review,
+        Self::Address,
+        Self::Rebinding,
+    ];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::List => "list",
             Self::School => "school",
+            Self::Department => "department",
+            Self::AllowList => "allow_list",
             Self::Keyword => "keyword",
             Self::Review => "review",
             Self::Address => "address",

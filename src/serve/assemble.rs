@@ -9,13 +9,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Config, ConfigErrors, load_text, starter};
+use crate::config::{Config, ConfigErrors, load, starter};
 use crate::metrics::counters::MAX_GROUPS;
-use crate::policy::{GroupCounters, LockedAllow, Parts, SealedList, Snapshot};
+use crate::policy::timed::Override;
+use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
+use crate::serve::clock::system_time;
 use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::sealed::{self, SealedError, SealedStore};
+use crate::serve::timetable::Timetable;
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -88,11 +91,12 @@ impl GroupNames {
     }
 }
 
-/// A config file as it was read.
-struct Read {
-    text: String,
+/// What a snapshot is made of, beside the time and the overrides.
+#[derive(Debug, Clone)]
+struct Sources {
     config: Config,
-    downloads: Downloads,
+    lists: Lists,
+    sealed: Arc<[SealedList]>,
 }
 
 /// Makes snapshots of one config file and the lists it names, again and again.
@@ -103,16 +107,46 @@ pub struct Assembler {
     lists: ListStore,
     sealed: SealedStore,
     copies: Seen,
+    /// What the last config wants to be downloaded.
+    downloads: Downloads,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
     watched: Vec<PathBuf>,
+    /// The config and lists that are in force.
+    good: Option<Sources>,
+    /// The overrides that hold or will.
+    overrides: Vec<Override>,
+    /// The civil time that the timetables are worked out around; now where there is none.
+    around: Option<u64>,
 }
 
 impl Assembler {
     /// For the config at `path`, or the embedded one.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, ..Self::default() }
+    }
+
+    /// The same, with timetables worked out around another time than now.
+    #[must_use]
+    pub fn around(self, civil: u64) -> Self {
+        Self { around: Some(civil), ..self }
+    }
+
+    /// Sets the overrides that the next snapshot is made with.
+    pub fn set_overrides(&mut self, overrides: Vec<Override>) {
+        self.overrides = overrides;
+    }
+
+    /// Puts the config and lists in force together again, for another time or other overrides;
+    /// no file is read. `None` if none is in force yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assembler::assemble`].
+    pub fn again(&mut self) -> Result<Option<Assembled>, AssembleError> {
+        let Some(sources) = self.good.clone() else { return Ok(None) };
+        self.put_together(sources).map(Some)
     }
 
     /// The config file.
@@ -131,9 +165,9 @@ impl Assembler {
     ///
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let read = self.config()?;
-        let (lists, sealed) = self.load(&read.config)?;
-        self.finish(read, lists, sealed)
+        let (text, config) = self.config()?;
+        let (lists, sealed) = self.load(&config)?;
+        self.finish(text, config, lists, sealed)
     }
 
     /// Reads the config and all it names; `None` if nothing has changed since the last time
@@ -143,13 +177,13 @@ impl Assembler {
     ///
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
-        let read = self.config()?;
-        let (lists, sealed) = self.load(&read.config)?;
+        let (text, config) = self.config()?;
+        let (lists, sealed) = self.load(&config)?;
         let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
-        if last == Some((read.text.as_str(), lists.tag)) {
+        if last == Some((text.as_str(), lists.tag)) {
             return Ok(None);
         }
-        self.finish(read, lists, sealed).map(Some)
+        self.finish(text, config, lists, sealed).map(Some)
     }
 
     /// The lists, open and sealed. The tag is of both: each one's number only grows.
@@ -161,19 +195,31 @@ impl Assembler {
 
     fn finish(
         &mut self,
-        read: Read,
+        text: String,
+        config: Config,
         lists: Lists,
         sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
-        let Read { text, config, downloads } = read;
-        let (files, tag) = (Arc::clone(&lists.files), lists.tag);
-        let readings = lists.readings;
-        let snapshot = Snapshot::new(parts(&config, lists, sealed, &mut self.names)?);
+        let tag = lists.tag;
+        let assembled = self.put_together(Sources { config, lists, sealed })?;
+        self.last = Some((text, tag));
+        Ok(assembled)
+    }
+
+    fn put_together(&mut self, sources: Sources) -> Result<Assembled, AssembleError> {
+        let Sources { config, lists, .. } = &sources;
+        let (files, readings) = (Arc::clone(&lists.files), lists.readings);
+        let around = self.around.unwrap_or_else(system_time);
+        let timetable = Timetable::new(config, around);
+        let parts = parts(&sources, &mut self.names, &timetable, &self.overrides)?;
+        let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
-            return Err(AssembleError::LockedAllow(explain(locked, &config)));
+            return Err(AssembleError::LockedAllow(explain(locked, config)));
         }
-        self.last = Some((text, tag));
+        let config = config.clone();
+        self.good = Some(sources);
+        let downloads = self.downloads.clone();
         Ok(Assembled { config, snapshot, files, readings, downloads })
     }
 
@@ -183,7 +229,7 @@ impl Assembler {
     ///
     /// Every mistake in the config, or else everything that is wrong with the lists.
     pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
-        let Read { config, .. } = self.config().map_err(|error| vec![error])?;
+        let (_, config) = self.config().map_err(|error| vec![error])?;
         let sealed = sealed::problems(&config).into_iter().map(AssembleError::Sealed);
         let open = lists::problems(&config).into_iter().map(AssembleError::Lists);
         let problems: Vec<AssembleError> = sealed.chain(open).collect();
@@ -199,37 +245,41 @@ impl Assembler {
     ///
     /// [`AssembleError`] with everything that must be mended in the config.
     pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
-        self.config().map(|read| (read.config, read.downloads))
+        let (_, config) = self.config()?;
+        Ok((config, self.downloads.clone()))
     }
 
-    /// Reads the config alone.
-    fn config(&mut self) -> Result<Read, AssembleError> {
+    /// Reads the config alone: its text, and what it says.
+    fn config(&mut self) -> Result<(String, Config), AssembleError> {
         let Some(path) = self.path.clone() else {
-            let (text, config) = (String::new(), Config::embedded());
-            return Ok(Read { text, config, downloads: Downloads::default() });
+            return Ok((String::new(), Config::embedded()));
         };
         let text = fs::read_to_string(&path)
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
         let mut config =
-            load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
-        let downloads = place(&mut config, &mut self.copies);
-        let sources = config.lists.sources.iter().chain(&downloads.sources);
+            load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
+                .map_err(AssembleError::Config)?;
+        self.downloads = place(&mut config, &mut self.copies);
+        let sources = config.lists.sources.iter().chain(&self.downloads.sources);
         self.watched = sources.map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
+        self.watched.extend(config.files.iter().cloned());
         let sealed = &config.lists.sealed;
         self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
-        Ok(Read { text, config, downloads })
+        let texts = [&[text], config.texts.as_slice()].concat();
+        Ok((texts.join("\0"), config))
     }
 }
 
 fn parts(
-    config: &Config,
-    lists: Lists,
-    sealed: Arc<[SealedList]>,
+    sources: &Sources,
     names: &mut GroupNames,
+    timetable: &Timetable,
+    overrides: &[Override],
 ) -> Result<Parts, AssembleError> {
+    let Sources { config, lists, sealed } = sources.clone();
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -238,13 +288,15 @@ fn parts(
     let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
-        (rules, counters)
+        let states = timetable.states(&rules, overrides);
+        (rules, states, counters)
     });
     Ok(Parts {
         taxonomy: Arc::new(config.taxonomy.clone()),
         lists: lists.table,
         groups: groups.collect(),
         default_group: config.default_group,
+        department: (config.department.allow.clone(), config.department.deny.clone()),
         access: config.listen.allow.clone(),
         local: lists.local,
         sealed,
@@ -262,12 +314,18 @@ fn parts(
 
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
-        let category = config.taxonomy.category(allow.category);
-        let line = format!(
-            "group `{}` allows `{}`, which is listed in the locked category `{}`; \
-             remove it from `allow`, or ask the department to take it off the list",
-            allow.group, allow.name, category.id
-        );
+        let LockedAllow { group, name, lock } = &allow;
+        let line = match lock {
+            Lock::Category(category) => format!(
+                "group `{group}` allows `{name}`, which is listed in the locked category `{}`; \
+                 remove it from `allow`, or ask the department to take it off the list",
+                config.taxonomy.category(*category).id
+            ),
+            Lock::Department => format!(
+                "group `{group}` allows `{name}`, which {} denies; remove it from `allow`",
+                config.department.name
+            ),
+        };
         (allow, line)
     });
     Shown(lines.collect())

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::config::catalogue::{Advice, Catalogue, Listing};
-use crate::config::load_text;
+use crate::config::load;
 use crate::diagnostic::nearest;
 use crate::serve::state::StateDir;
 
@@ -56,7 +56,7 @@ fn add(arguments: &Arguments) -> Result<String, Failure> {
     let unread = |error: io::Error| (1, format!("{shown}: cannot be read: {error}"));
     let old = fs::read_to_string(path).map_err(unread)?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let load = |text: &str| load_text(text, &shown, base);
+    let load = |text: &str| load(text, &shown, base, Some(&|path| fs::read_to_string(path)));
     let config = load(&old).map_err(|mistakes| (3, format!("{mistakes}\nnothing was added")))?;
     for listing in &listings {
         let is_same = |url: &str| url == listing.url;
