@@ -14,8 +14,10 @@
 //! that the caller names; the shell opens them.
 
 mod check;
+pub mod essential;
 mod file;
 mod group;
+mod local;
 pub mod quantity;
 pub mod safesearch;
 pub mod server;
@@ -31,10 +33,12 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::blocklist::{Format, ScopeChoice};
-use crate::category::{CategoryId, Level, Taxonomy};
+use crate::category::{CategoryId, CategorySet, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
 use crate::name::Name;
 use crate::policy::GroupRules;
+use crate::rule::Scope;
+pub use local::{ForwardZone, Local};
 use safesearch::SafeSearch;
 use server::Server;
 
@@ -55,6 +59,14 @@ pub struct Config {
     pub block: Block,
     /// What becomes of answers from outside with addresses from inside.
     pub rebinding: Rebinding,
+    /// Records that are answered here.
+    pub local: Local,
+    /// Zones that other servers answer for.
+    pub forwards: Vec<ForwardZone>,
+    /// Names that resolve in every mode beside those that are built in; locks stop them.
+    pub essential: Vec<(Name, Scope)>,
+    /// Categories that are closed when they have a source and no list.
+    pub fail_closed: CategorySet,
     /// The groups, in the order of the file; at least one.
     pub groups: Vec<GroupRules>,
     /// The group of clients outside every prefix, as a place in `groups`.

@@ -9,6 +9,7 @@
 //! pointer that goes forward, nothing allocated for a query.
 
 pub mod answer;
+pub mod local;
 pub mod query;
 pub mod reply;
 pub mod rewrite;
@@ -67,6 +68,8 @@ pub struct Ede(pub u16);
 impl Ede {
     /// The answer is not the name's own.
     pub const FORGED: Self = Self(4);
+    /// Not ready: what is needed to answer is not there yet.
+    pub const NOT_READY: Self = Self(14);
     /// Blocked by the operator of this resolver.
     pub const BLOCKED: Self = Self(15);
     /// Blocked by order of an authority outside.

@@ -8,6 +8,7 @@
 //! csam, legal request                                   blocked for everyone
 //! essential names                                       pass, whatever lists say
 //! locked categories                                     blocked; no school allow loosens them
+//! a closed category without its list                    blocked, but for good names
 //! school allow / school deny (the longest name wins)
 //! department allow (the category of good names)
 //! the group's categories                                block / observe / pass
@@ -22,11 +23,13 @@
 //! Absent on purpose: sockets, clock, files, counters.
 
 pub mod client;
+pub mod essential;
 pub mod explain;
 pub mod group;
 pub mod moment;
 pub mod rebinding;
 pub mod rewrite;
+pub mod sources;
 pub mod special;
 pub mod verdict;
 
@@ -45,9 +48,10 @@ use crate::matcher::names::NameTable;
 use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
+use crate::policy::essential::Essential;
 use crate::policy::rebinding::is_internal;
 use crate::policy::rewrite::{Engines, SafeHosts};
-use crate::policy::special::special;
+use crate::policy::sources::{SourceParts, Sources};
 use crate::rule::{Action, LocalData, Scope};
 
 /// A name with its hashes: what every table is asked with.
@@ -107,7 +111,11 @@ pub struct Parts {
     /// Names that may resolve to internal addresses; none where that is not looked at.
     pub rebinding: Option<Vec<Name>>,
     /// Names that resolve in every mode.
-    pub essential: Vec<(Name, Scope)>,
+    pub essential: Vec<(Name, Scope, Essential)>,
+    /// Categories that must not be open without a list, and have none.
+    pub closed: CategorySet,
+    /// Where answers come from other than upstream.
+    pub sources: SourceParts,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
     /// Search engines with a safe mode.
@@ -134,7 +142,8 @@ pub struct Snapshot {
     addresses: Option<PrefixTable<ListedAddress>>,
     /// Names that may resolve to internal addresses; none where all may.
     rebinding: Option<NameTable<()>>,
-    essential: NameTable<()>,
+    essential: NameTable<Essential>,
+    sources: Sources,
     canaries: NameTable<CanaryKind>,
     safe_hosts: SafeHosts,
     /// csam and legal requests.
@@ -150,8 +159,8 @@ pub struct Snapshot {
 /// A name that the school allows and a locked category lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedAllow {
-    /// The group whose profile allows it.
-    pub group: String,
+    /// The group whose profile allows it; none where it is an essential name of the config.
+    pub group: Option<String>,
     /// The name.
     pub name: Name,
     /// The locked category that lists it.
@@ -177,10 +186,8 @@ impl Snapshot {
             rebinding: parts.rebinding.map(|names| {
                 NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
             }),
-            essential: NameTable::new(
-                parts.essential.into_iter().map(|(name, scope)| (name, scope, ())),
-                seed,
-            ),
+            essential: NameTable::new(parts.essential, seed),
+            sources: Sources::new(parts.sources, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
@@ -190,7 +197,7 @@ impl Snapshot {
             groups: parts
                 .groups
                 .into_iter()
-                .map(|(rules, counters)| Group::new(rules, counters, illegal, seed))
+                .map(|(rules, counters)| Group::new(rules, counters, illegal, parts.closed, seed))
                 .collect(),
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
@@ -297,7 +304,7 @@ impl Snapshot {
     /// Decides about the name of a question.
     #[inline]
     pub fn decide(&self, group: GroupId, subject: &Subject<'_>, qtype: u16) -> Verdict {
-        if let Some(special) = special(subject.name, qtype) {
+        if let Some(special) = self.sources.special(subject, qtype) {
             return Verdict::Special(special);
         }
         if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
@@ -365,7 +372,8 @@ impl Snapshot {
             }
         }
         let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some();
+        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some()
+            || self.sources.covers(subject);
         let (layer, action) = (Layer::Rebinding, Action::Default);
         (!is_expected).then_some(Block { layer, category: None, action })
     }
@@ -389,13 +397,21 @@ impl Snapshot {
         if !lockable.intersection(self.illegal).is_empty() {
             return block(Layer::Illegal, lockable.intersection(self.illegal));
         }
-        if self.essential.longest(name, hashes).is_some() {
-            return Ok(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY });
+        let locked = lockable.intersection(group.locked);
+        match self.essential.longest(name, hashes) {
+            Some((_, &kind)) if kind != Essential::Own || locked.is_empty() => {
+                return Ok(Pass { layer: kind.layer(), observed: CategorySet::EMPTY });
+            }
+            _ => {}
         }
         // A school allow for such a name is refused at load; a name that was locked
         // since then stays blocked.
-        if !lockable.intersection(group.locked).is_empty() {
-            return block(Layer::Locked, lockable.intersection(group.locked));
+        if !locked.is_empty() {
+            return block(Layer::Locked, locked);
+        }
+        if !group.closed.is_empty() && !is_shielded && set.intersection(self.positive).is_empty() {
+            let (category, action) = (group.closed.first(), Action::NxDomain);
+            return Err(Block { layer: Layer::FailClosed, category, action });
         }
         match group.own.longest(name, hashes) {
             Some((_, Own::Allow)) => return pass(Layer::SchoolAllow),
@@ -452,11 +468,12 @@ impl Snapshot {
                 let hashes = SuffixHashes::of(&folded, self.lists.seed());
                 let set = self.lists.lookup(&folded, &hashes).set.intersection(locked);
                 if let Some(category) = set.first() {
-                    let (group, name) = (group.name.clone(), name.clone());
+                    let (group, name) = (Some(group.name.clone()), name.clone());
                     found.push(LockedAllow { group, name, category });
                 }
             }
         }
+        found.extend(self.locked_essentials());
         found
     }
 }

@@ -33,7 +33,7 @@ use crate::message::query::{Query, Unanswerable};
 use crate::message::reply::{Data, EdeText, write, write_header};
 use crate::message::rewrite::rewrite;
 use crate::message::{CLASS_IN, Ede, Malformed, Question, Rcode};
-use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
+use crate::policy::{Block, GroupId, Layer, Pass, Snapshot, Verdict};
 use crate::resolve::alias::{Alias, BY_LIST, Rewrite};
 use crate::resolve::turn::{Found, Turn};
 use crate::rtype;
@@ -75,6 +75,20 @@ pub enum Step {
     Drop(DropReason),
     /// Ask upstream, then call [`Forward::finish`].
     Forward(Box<Forward>),
+}
+
+impl Step {
+    /// Forgets whose query it was where a child may have asked for help: such a query is
+    /// counted nowhere below the total.
+    #[inline]
+    fn uncounted_if(mut self, pass: Pass) -> Self {
+        if let (Layer::Help, Self::Reply(_, outcome) | Self::Silence(outcome)) =
+            (pass.layer, &mut self)
+        {
+            *outcome = Outcome::plain(outcome.rcode, outcome.source);
+        }
+        self
+    }
 }
 
 /// Begins to answer a query.

@@ -49,6 +49,14 @@ pub(super) struct File {
     pub(super) block: Table<BlockFile>,
     /// `[rebinding]`
     pub(super) rebinding: Table<RebindingFile>,
+    /// `[local]`
+    pub(super) local: Table<LocalFile>,
+    /// `[[forward]]`
+    pub(super) forward: Vec<Spanned<Table<ForwardFile>>>,
+    /// `[essential]`
+    pub(super) essential: Table<EssentialFile>,
+    /// `[fail_mode]`
+    pub(super) fail_mode: BTreeMap<Spanned<String>, Spanned<String>>,
     /// `[[group]]`
     pub(super) group: Vec<Spanned<Table<GroupFile>>>,
     /// `[profile.<name>]`
@@ -123,6 +131,30 @@ pub(super) struct BlockFile {
 pub(super) struct RebindingFile {
     pub(super) protect: Option<bool>,
     pub(super) allow: Texts,
+}
+
+/// `[local]`: records that are answered here.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LocalFile {
+    pub(super) records: Texts,
+    pub(super) ttl: Amount<Time>,
+    pub(super) forward_private: Option<bool>,
+}
+
+/// One `[[forward]]`: a zone that other servers answer for.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ForwardFile {
+    pub(super) zone: Text,
+    pub(super) servers: Texts,
+}
+
+/// `[essential]`: names that this gateway cannot do without.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct EssentialFile {
+    pub(super) names: Texts,
 }
 
 /// One `[[group]]`: clients under one policy.

@@ -107,6 +107,8 @@ pub struct Group {
     pub safe: Option<SafeModes>,
     /// The canaries that are answered negatively.
     canaries: Vec<CanaryKind>,
+    /// Categories it blocks whose lists are missing, and that are closed without them.
+    pub closed: CategorySet,
 }
 
 impl Group {
@@ -115,13 +117,16 @@ impl Group {
         rules: GroupRules,
         counters: GroupCounters,
         illegal: CategorySet,
+        closed: CategorySet,
         seed: u64,
     ) -> Self {
         let deny = rules.deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
         let allow = rules.allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));
+        let block = rules.block.union(rules.locked).union(illegal);
         Self {
             name: rules.name,
-            block: rules.block.union(rules.locked).union(illegal),
+            closed: block.intersection(closed),
+            block,
             observe: rules.observe,
             locked: rules.locked,
             // The last of equal names wins: allow over deny.

@@ -41,6 +41,10 @@ pub enum Layer {
     Illegal,
     /// An essential name.
     Essential,
+    /// An essential name where children find help.
+    Help,
+    /// A category whose list is missing, and that must not be open without it.
+    FailClosed,
     /// A locked category.
     Locked,
     /// The school's allow list.
@@ -67,6 +71,8 @@ impl Layer {
             Self::Canary => "canary",
             Self::Illegal => "illegal",
             Self::Essential => "essential",
+            Self::Help => "help",
+            Self::FailClosed => "fail-closed",
             Self::Locked => "locked",
             Self::SchoolAllow => "school-allow",
             Self::SchoolDeny => "school-deny",
@@ -117,6 +123,9 @@ pub struct Pass {
 impl Pass {
     /// Whether the chain of the answer is shielded from school deny and plain categories.
     pub fn is_shield(self) -> bool {
-        matches!(self.layer, Layer::Essential | Layer::SchoolAllow | Layer::DepartmentAllow)
+        matches!(
+            self.layer,
+            Layer::Essential | Layer::Help | Layer::SchoolAllow | Layer::DepartmentAllow
+        )
     }
 }

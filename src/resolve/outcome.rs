@@ -55,12 +55,21 @@ pub enum BlockedBy {
     Address,
     /// The answer holds an address from inside.
     Rebinding,
+    /// A category has no list, and is closed without one.
+    FailMode,
 }
 
 impl BlockedBy {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::List, Self::School, Self::Keyword, Self::Review, Self::Address, Self::Rebinding];
+    pub const ALL: [Self; 7] = [
+        Self::List,
+        Self::School,
+        Self::Keyword,
+        Self::Review,
+        Self::Address,
+        Self::Rebinding,
+        Self::FailMode,
+    ];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
@@ -71,6 +80,7 @@ impl BlockedBy {
             Self::Review => "review",
             Self::Address => "address",
             Self::Rebinding => "rebinding",
+            Self::FailMode => "fail-mode",
         }
     }
 }

@@ -9,8 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::category::CategorySet;
 use crate::config::{Config, ConfigErrors, load_text, starter};
 use crate::metrics::counters::MAX_GROUPS;
+use crate::name::Name;
+use crate::policy::essential::Essential;
+use crate::policy::sources::SourceParts;
 use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
 use crate::rule::Scope;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
@@ -190,7 +194,6 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
     };
     let essential = starter::essential().map_err(embedded("essential.txt", starter::ESSENTIAL))?;
     let canaries = starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?;
-    let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
         (rules, counters)
@@ -206,7 +209,13 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
-        essential: essential.into_iter().map(|e| (e.name, scope(e.is_exact))).collect(),
+        essential: essentials(config, essential),
+        closed: CategorySet::EMPTY,
+        sources: SourceParts {
+            names: config.local.names.clone(),
+            zones: Vec::new(),
+            forward_private: config.local.forward_private,
+        },
         canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),
         engines: config.safesearch.engines.clone(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),
@@ -214,13 +223,31 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
     })
 }
 
+/// The names that resolve in every mode: those of the config first, so that a built-in one wins.
+fn essentials(config: &Config, shipped: Vec<starter::Essential>) -> Vec<(Name, Scope, Essential)> {
+    let own = config.essential.iter().map(|(name, scope)| (name.clone(), *scope, Essential::Own));
+    let shipped = shipped.into_iter().map(|one| {
+        let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };
+        let kind = match one.class {
+            starter::Class::Help => Essential::Help,
+            _ => Essential::Shipped,
+        };
+        (one.name, scope, kind)
+    });
+    own.chain(shipped).collect()
+}
+
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
         let category = config.taxonomy.category(allow.category);
+        let (who, from) = match &allow.group {
+            Some(group) => (format!("group `{group}` allows"), "`allow`"),
+            None => ("`[essential] names` has".to_owned(), "it"),
+        };
         let line = format!(
-            "group `{}` allows `{}`, which is listed in the locked category `{}`; \
-             remove it from `allow`, or ask the department to take it off the list",
-            allow.group, allow.name, category.id
+            "{who} `{}`, which is listed in the locked category `{}`; remove it from {from}, or \
+             ask the department to take it off the list",
+            allow.name, category.id
         );
         (allow, line)
     });
