@@ -17,6 +17,7 @@ mod check;
 pub mod essential;
 mod file;
 mod group;
+mod limits;
 mod local;
 pub mod quantity;
 pub mod safesearch;
@@ -38,6 +39,7 @@ use crate::diagnostic::{Diagnostic, place};
 use crate::name::Name;
 use crate::policy::GroupRules;
 use crate::rule::Scope;
+pub use limits::{CacheLimits, Limits};
 pub use local::{ForwardZone, Local};
 use safesearch::SafeSearch;
 use server::Server;
@@ -55,6 +57,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// What is remembered.
     pub cache: CacheLimits,
+    /// What one client may take.
+    pub limits: Limits,
     /// What a blocked answer looks like.
     pub block: Block,
     /// What becomes of answers from outside with addresses from inside.
@@ -175,6 +179,8 @@ pub struct Upstream {
     pub timeout: Duration,
     /// Questions that wait for upstream at one time.
     pub in_flight: usize,
+    /// Questions that wait for one server at one time.
+    pub server_in_flight: usize,
     /// A PEM file of certificate authorities to trust instead of the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
@@ -185,31 +191,8 @@ impl Default for Upstream {
             servers: Vec::new(),
             timeout: Duration::from_millis(1500),
             in_flight: 4096,
+            server_in_flight: 2048,
             tls_roots: None,
-        }
-    }
-}
-
-/// What is remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheLimits {
-    /// The most the answers may take, in octets.
-    pub octets: u64,
-    /// Answers are kept at least so long.
-    pub min_ttl: Duration,
-    /// Answers are kept at most so long.
-    pub max_ttl: Duration,
-    /// Negative answers are kept at most so long (RFC 2308 §5).
-    pub max_negative_ttl: Duration,
-}
-
-impl Default for CacheLimits {
-    fn default() -> Self {
-        Self {
-            octets: 64 << 20,
-            min_ttl: Duration::ZERO,
-            max_ttl: Duration::from_secs(86_400),
-            max_negative_ttl: Duration::from_secs(3 * 3600),
         }
     }
 }

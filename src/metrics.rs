@@ -11,7 +11,9 @@
 //! are all `protected`.
 
 pub mod counters;
+mod flow;
 mod safesearch;
+mod zones;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
 };
 use prometheus::{Registry, TextEncoder};
+
+pub use zones::ZoneSample;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::metrics::counters::{BUCKETS, Counters, FAMILIES, MAX_GROUPS, RCODES, Totals};
@@ -33,17 +37,20 @@ pub const PROTECTED: &str = "protected";
 const NO_CATEGORY: &str = "none";
 
 /// Codes and sources that occur in ordinary work: exported from 0.
-const USUAL: [(&str, Source); 14] = [
+const USUAL: [(&str, Source); 17] = [
     ("NOERROR", Source::Cache),
+    ("NOERROR", Source::Stale),
     ("NOERROR", Source::Upstream),
     ("NOERROR", Source::Local),
     ("NOERROR", Source::Blocked),
+    ("NOERROR", Source::Limited),
     ("NXDOMAIN", Source::Cache),
     ("NXDOMAIN", Source::Upstream),
     ("NXDOMAIN", Source::Local),
     ("NXDOMAIN", Source::Blocked),
     ("REFUSED", Source::Blocked),
     ("REFUSED", Source::Refused),
+    ("SERVFAIL", Source::Cache),
     ("SERVFAIL", Source::Upstream),
     ("SERVFAIL", Source::Error),
     ("FORMERR", Source::Error),
@@ -78,6 +85,8 @@ pub struct State {
     pub cache: (u64, u64),
     /// The upstream servers.
     pub upstreams: Vec<UpstreamSample>,
+    /// The forward zones.
+    pub zones: Vec<ZoneSample>,
     /// Labels of `lachan_school_info`.
     pub school: Vec<(&'static str, String)>,
     /// Questions now waiting for upstream.
@@ -155,9 +164,11 @@ impl Collector for All {
             school(&state),
         ];
         families.extend(traffic(&totals));
+        families.extend(flow::families(&totals));
         families.extend(policy(&totals, &state.snapshot));
         families.push(safesearch::family(&totals, &state.snapshot));
         families.extend(upstreams(&state.upstreams));
+        families.extend(zones::families(&state.zones));
         families.extend(holdings(&state));
         families
     }

@@ -31,6 +31,7 @@ pub mod rebinding;
 pub mod rewrite;
 pub mod sources;
 pub mod special;
+mod texts;
 pub mod verdict;
 
 pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
@@ -192,7 +193,7 @@ impl Snapshot {
             safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
             positive: taxonomy.select(|row| row.is_positive),
-            texts: texts(&taxonomy, parts.lists.digest(), parts.ede_text),
+            texts: texts::of(&taxonomy, parts.lists.digest(), parts.ede_text),
             illegal,
             groups: parts
                 .groups
@@ -271,13 +272,6 @@ impl Snapshot {
     #[inline]
     pub fn is_legal_request(&self, category: Option<CategoryId>) -> bool {
         category.is_some() && category == self.legal_request
-    }
-
-    /// The words that go with a blocked answer.
-    #[inline]
-    pub fn text(&self, category: Option<CategoryId>) -> &[u8] {
-        let place = category.map_or(self.texts.len() - 1, CategoryId::index);
-        self.texts.get(place).map_or(&[], |text| text)
     }
 
     /// Hashes a name once, for all tables.
@@ -481,25 +475,6 @@ impl Snapshot {
 /// A listed prefix inside others: all their categories, and its own action.
 fn join_addresses(outer: ListedAddress, inner: ListedAddress) -> ListedAddress {
     ListedAddress { set: outer.set.union(inner.set), action: inner.action }
-}
-
-/// Category and reference code; of protected categories the code alone.
-fn texts(taxonomy: &Taxonomy, digest: u64, in_words: bool) -> Vec<Box<[u8]>> {
-    let code = |place: usize| format!("ref={place:02}-{:06x}", digest & 0xff_ffff);
-    let mut texts: Vec<Box<[u8]>> = taxonomy
-        .iter()
-        .map(|(id, row)| {
-            let code = code(id.index() + 1);
-            let text = if row.is_protected || !in_words {
-                code
-            } else {
-                format!("category={} {code}", row.id)
-            };
-            text.into_bytes().into()
-        })
-        .collect();
-    texts.push(code(0).into_bytes().into());
-    texts
 }
 
 #[cfg(test)]

@@ -7,50 +7,50 @@
 pub mod admin;
 pub mod assemble;
 pub mod banner;
+pub mod budget;
 pub mod clock;
 pub mod container;
 pub mod current;
+pub mod flight;
 pub mod gateway;
 pub mod lists;
 pub mod log;
 pub mod origin;
 pub mod reload;
+mod settings;
 pub mod state;
 pub mod stream;
 pub mod system;
 pub mod udp;
 pub mod upstream;
 pub mod watch;
+pub mod zones;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::cache::AnswerCache;
 use crate::config::Config;
 use crate::config::server::Server;
-use crate::message::answer::TtlLimits;
 use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
 use crate::serve::admin::Admin;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
-use crate::serve::clock::Clock;
-use crate::serve::current::Current;
 use crate::serve::gateway::Gateway;
 use crate::serve::reload::Reloads;
-use crate::serve::stream::{Connections, StreamLimits};
+use crate::serve::stream::Connections;
 use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
+use crate::serve::zones::{Numbered, Zones};
 
 /// How long queries in flight are waited for at the end.
 const DRAIN: Duration = Duration::from_millis(2500);
@@ -68,7 +68,7 @@ pub enum ServeError {
     /// An upstream server that is this process: queries would go round.
     #[error(
         "the upstream server `{server}` is this gateway itself, which listens on `{own}`; \
-         set `servers` in [upstream] to another one"
+         set `servers` to another one"
     )]
     OwnServer {
         /// The server, as configured or as the system names it.
@@ -123,39 +123,33 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     let mut assembler = Assembler::new(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, .. } = assembler.assemble()?;
+    let Assembled { config: settings, snapshot, files, zones: wanted, .. } =
+        assembler.assemble()?;
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings_workers(&settings).clamp(2, 8))
+        .worker_threads(settings::workers(&settings).clamp(2, 8))
         .thread_name("lachan-io")
         .enable_all()
         .build()?;
-    let upstreams = {
+    let (upstreams, zones) = {
         let _inside = runtime.enter();
-        open_upstreams(&settings)?
+        open_upstreams(&settings, &wanted)?
     };
     let listeners = Listeners::open(&settings)?;
-    let shared = Arc::new(Counters::shared());
-    let gateway = Arc::new(Gateway {
-        current: Current::new(snapshot),
-        cache: AnswerCache::new(settings.cache.octets),
-        upstreams: ArcSwap::from_pointee(upstreams),
-        limits: ttl_limits(&settings),
-        clock: Clock::start(),
-        counters: Arc::clone(&shared),
-        in_flight: AtomicU64::new(0),
-        runtime: runtime.handle().clone(),
-    });
-    let workers: Vec<(UdpSocket, Arc<Counters>)> = listeners
+    let gateway = Gateway::new(&settings, snapshot, upstreams, zones, runtime.handle().clone());
+    let gateway = Arc::new(gateway);
+    let workers: Vec<(Arc<UdpSocket>, Arc<Counters>)> = listeners
         .udp
         .into_iter()
-        .map(|socket| (socket, Arc::new(Counters::single_writer())))
+        .map(|socket| (Arc::new(socket), Arc::new(Counters::single_writer())))
         .collect();
+    let sockets: Vec<_> = workers.iter().map(|(socket, _)| Arc::clone(socket)).collect();
+    udp::report(&sockets);
     let reloads = Arc::new(Reloads::new(assembler, &settings));
-    let mut blocks = vec![shared];
+    let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let admin = Arc::new(Admin {
-        metrics: Metrics::new(blocks, state_source(&gateway, &reloads))?,
+        metrics: Metrics::new(blocks, state_source(&gateway, &reloads, sockets))?,
         is_ready: AtomicBool::new(false),
     });
     let stop = Arc::new(AtomicBool::new(false));
@@ -168,7 +162,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
             ticking.clock.run().await;
             Ok(())
         });
-        let limits = stream_limits(&settings);
+        let limits = settings::streams(&settings);
         let connections = Arc::new(Connections::new(limits));
         for listener in listeners.tcp {
             let listener = TcpListener::from_std(listener)?;
@@ -220,7 +214,7 @@ impl Listeners {
             let address = first.local_addr().map_err(failed("udp"))?;
             tcp.push(stream);
             udp.push(first);
-            for _ in 1..settings_workers(settings) {
+            for _ in 1..settings::workers(settings) {
                 udp.push(udp::open(address).map_err(failed("udp"))?);
             }
             addresses.push(address);
@@ -253,33 +247,10 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, std::net::TcpListener), Se
     }
 }
 
-/// UDP workers per address: as configured, or one per core.
-fn settings_workers(settings: &Config) -> usize {
-    match settings.listen.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        workers => workers,
-    }
-}
-
-fn stream_limits(settings: &Config) -> StreamLimits {
-    StreamLimits {
-        connections: settings.listen.tcp_connections,
-        per_client: settings.listen.tcp_per_client,
-        idle: settings.listen.tcp_idle,
-        in_flight: settings.listen.tcp_in_flight,
-    }
-}
-
-fn ttl_limits(settings: &Config) -> TtlLimits {
-    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    TtlLimits {
-        min: seconds(settings.cache.min_ttl),
-        max: seconds(settings.cache.max_ttl),
-        max_negative: seconds(settings.cache.max_negative_ttl),
-    }
-}
-
-fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
+fn open_upstreams(
+    settings: &Config,
+    wanted: &[Numbered],
+) -> Result<(Upstreams, Zones), ServeError> {
     let tls_roots = match &settings.upstream.tls_roots {
         None => None,
         Some(path) => Some(
@@ -290,10 +261,16 @@ fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
     let options = upstream::Options {
         timeout: settings.upstream.timeout,
         in_flight: settings.upstream.in_flight,
+        server_in_flight: settings.upstream.server_in_flight,
         tls_roots,
         ..upstream::Options::default()
     };
-    Ok(Upstreams::new(&servers(settings)?, options)?)
+    for (_, forward) in wanted {
+        refuse_own(&forward.servers, settings)?;
+    }
+    let zones = Zones::new(&options);
+    zones.follow(wanted)?;
+    Ok((Upstreams::new(&servers(settings)?, options)?, zones))
 }
 
 /// The servers to ask: those of the config, else the system's resolvers. None may be us.
@@ -302,11 +279,17 @@ fn servers(settings: &Config) -> Result<Vec<Server>, ServeError> {
         [] => upstream::system_servers()?,
         configured => configured.to_vec(),
     };
+    refuse_own(&servers, settings)?;
+    Ok(servers)
+}
+
+/// Refuses servers that are this gateway itself.
+fn refuse_own(servers: &[Server], settings: &Config) -> Result<(), ServeError> {
     let own_server = servers.iter().find_map(|server| {
         let is_at = |own: &&SocketAddr| server.is_at(**own, is_of_this_host);
         settings.listen.dns.iter().find(is_at).map(|&own| (server.label.clone(), own))
     });
-    own_server.map_or(Ok(servers), |(server, own)| Err(ServeError::OwnServer { server, own }))
+    own_server.map_or(Ok(()), |(server, own)| Err(ServeError::OwnServer { server, own }))
 }
 
 /// Whether this machine has an address: what is sent there, it would send from there.
@@ -325,15 +308,15 @@ fn is_of_this_host(address: &IpAddr) -> bool {
 }
 
 fn spawn_workers(
-    workers: Vec<(UdpSocket, Arc<Counters>)>,
+    workers: Vec<(Arc<UdpSocket>, Arc<Counters>)>,
     gateway: &Arc<Gateway>,
     stop: &Arc<AtomicBool>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let spawn = |(number, (socket, counters)): (usize, (UdpSocket, Arc<Counters>))| {
+    let spawn = |(number, (socket, counters)): (usize, (Arc<UdpSocket>, Arc<Counters>))| {
         let (gateway, stop) = (Arc::clone(gateway), Arc::clone(stop));
         std::thread::Builder::new()
             .name(format!("lachan-udp-{number}"))
-            .spawn(move || udp::work(&Arc::new(socket), &gateway, &counters, &stop))
+            .spawn(move || udp::work(socket, &gateway, &counters, &stop))
     };
     workers.into_iter().enumerate().map(spawn).collect()
 }
@@ -350,7 +333,7 @@ async fn until_stopped() -> io::Result<()> {
 
 /// Lets the queries in flight end.
 async fn drain(gateway: &Gateway) {
-    let waiting = || gateway.in_flight.load(Ordering::Relaxed);
+    let waiting = || gateway.flights.waiting();
     let all_ended = async {
         while waiting() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -371,16 +354,21 @@ fn end(threads: Vec<JoinHandle<()>>, runtime: Runtime) {
 }
 
 /// What the metrics say of the gateway at a scrape.
-fn state_source(gateway: &Arc<Gateway>, reloads: &Arc<Reloads>) -> crate::metrics::StateSource {
+fn state_source(
+    gateway: &Arc<Gateway>,
+    reloads: &Arc<Reloads>,
+    sockets: Vec<Arc<UdpSocket>>,
+) -> crate::metrics::StateSource {
     let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
     Box::new(move || State {
         snapshot: gateway.current.snapshot(),
         cache: (gateway.cache.len() as u64, gateway.cache.octets()),
         upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
+        zones: gateway.zones.samples(),
         school: reloads.school(),
-        in_flight: gateway.in_flight.load(Ordering::Relaxed),
-        gauges: reloads.gauges(&gateway),
-        counts: reloads.counts(),
+        in_flight: gateway.flights.waiting(),
+        gauges: [reloads.gauges(&gateway), udp::gauges(&sockets)].concat(),
+        counts: [reloads.counts(), vec![udp::drops(&sockets)]].concat(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::message::Question;
-use lachan::message::answer::{Answer, TtlLimits};
+use lachan::message::answer::{Answer, Form, TtlLimits};
 use lachan::message::query::Query;
 use lachan::name::{Folded, Name};
 
@@ -75,6 +75,7 @@ pub fn answer(octets: &[u8]) {
         qtype: u16::from_be_bytes([a, b]),
         dnssec_ok: false,
         checking_disabled: false,
+        upstream: lachan::policy::sources::UpstreamId::MAIN,
     };
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 900 };
     let Ok(answer) = Answer::take(octets, &question, &limits) else { return };
@@ -83,10 +84,10 @@ pub fn answer(octets: &[u8]) {
     let Ok(query) = Query::parse(&asked) else { return };
     let mut out = [0; 65_535];
     for limit in [512, 1232, 65_535] {
-        let Some(length) = answer.write(&query, 0, limit, &mut out) else { continue };
+        let Some(length) = answer.write(&query, Form::aged(0), limit, &mut out) else { continue };
         assert!(length <= limit);
     }
-    if let Some(length) = answer.write(&query, 0, 65_535, &mut out) {
+    if let Some(length) = answer.write(&query, Form::aged(0), 65_535, &mut out) {
         let message = &out[..length];
         assert!(answer.targets(message).all(|target| target.is_ok()));
         assert!(answer.addresses(message).all(|address| address.is_ok()));

@@ -257,7 +257,7 @@ fn answer(
     let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
     let mut out = vec![0; usize::from(u16::MAX)];
     match begin(&query, &meta, snapshot, &cache, now, &mut out) {
-        Step::Reply(length, outcome) => Answer {
+        Step::Reply(length, outcome) | Step::Refresh(length, outcome, _) => Answer {
             rcode: Some(outcome.rcode.id()),
             ede: extended_error(out.get(..length).unwrap_or(&[])),
             source: outcome.source.id(),

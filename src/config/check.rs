@@ -13,16 +13,15 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::file::{
-    AdminFile, BlockFile, CacheFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile,
-    SourceFile, StateFile, Table, UpstreamFile,
+    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, SourceFile,
+    StateFile, Table, UpstreamFile,
 };
-use super::quantity::show_duration;
 use super::safesearch::SafeSearch;
 use super::server::Server;
 use super::value::{Checker, each, place_of};
 use super::{
-    Admin, Block, CacheLimits, Config, Listen, Lists, Rebinding, School, Source, State, Upstream,
-    essential, group, local,
+    Admin, Block, Config, Listen, Lists, Rebinding, School, Source, State, Upstream, essential,
+    group, local,
 };
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategorySet, Lock, Taxonomy};
@@ -45,6 +44,7 @@ pub(super) fn check(
     let admin = checker.admin(&file.admin, &listen);
     let upstream = checker.upstream(&file.upstream, &listen);
     let cache = checker.cache(&file.cache);
+    let limits = checker.limits(&file.limits);
     let block = checker.block(&file.block);
     let rebinding = checker.rebinding(&file.rebinding);
     let local = local::local(&mut checker, &file.local);
@@ -62,6 +62,7 @@ pub(super) fn check(
             admin,
             upstream,
             cache,
+            limits,
             block,
             rebinding,
             local,
@@ -122,7 +123,11 @@ impl Checker<'_> {
             listen.dns = self.addresses(dns);
         }
         if let Some(allow) = &file.allow {
-            listen.allow = self.allowed_networks(allow);
+            if allow.get_ref().is_empty() {
+                self.report(allow.span(), "`allow` is empty, so no client would be answered")
+                    .hint = Some("name the networks of the school, or leave the key out".into());
+            }
+            listen.allow = self.networks("allow", allow);
         }
         self.number("workers", &file.workers, 0..=256, &mut listen.workers);
         self.number(
@@ -160,16 +165,17 @@ impl Checker<'_> {
         addresses
     }
 
-    fn allowed_networks(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<IpNet> {
-        if given.get_ref().is_empty() {
-            self.report(given.span(), "`allow` is empty, so no client would be answered").hint =
-                Some("name the networks of the school, or leave the key out".into());
-        }
+    /// Networks, no two alike.
+    pub(super) fn networks(
+        &mut self,
+        key: &str,
+        given: &Spanned<Vec<Spanned<String>>>,
+    ) -> Vec<IpNet> {
         let mut networks = Vec::new();
         for text in given.get_ref() {
             let Some(network) = self.network(text) else { continue };
             if networks.contains(&network) {
-                self.report(text.span(), format!("`{network}` stands twice in `allow`")).hint =
+                self.report(text.span(), format!("`{network}` stands twice in `{key}`")).hint =
                     Some("remove one of the two".into());
             }
             networks.push(network);
@@ -213,6 +219,12 @@ impl Checker<'_> {
             &mut upstream.timeout,
         );
         self.number("in_flight", &file.in_flight, 1..=65_536, &mut upstream.in_flight);
+        self.number(
+            "server_in_flight",
+            &file.server_in_flight,
+            1..=65_536,
+            &mut upstream.server_in_flight,
+        );
         upstream.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
         upstream
     }
@@ -241,38 +253,6 @@ impl Checker<'_> {
             .hint = Some("name another server: a query must not come back to its sender".into());
         }
         Some(server)
-    }
-
-    fn cache(&mut self, file: &CacheFile) -> CacheLimits {
-        let mut cache = CacheLimits::default();
-        let day = 86_400;
-        self.size("size", file.size.as_ref(), 64 << 10..=4 << 30, &mut cache.octets);
-        self.ttl("min_ttl", file.min_ttl.as_ref(), 0..=3600, &mut cache.min_ttl);
-        self.ttl("max_ttl", file.max_ttl.as_ref(), 1..=7 * day, &mut cache.max_ttl);
-        self.ttl(
-            "max_negative_ttl",
-            file.max_negative_ttl.as_ref(),
-            1..=day,
-            &mut cache.max_negative_ttl,
-        );
-        for (key, most, span) in [
-            ("max_ttl", cache.max_ttl, file.max_ttl.as_ref()),
-            ("max_negative_ttl", cache.max_negative_ttl, file.max_negative_ttl.as_ref()),
-        ] {
-            let span = file.min_ttl.as_ref().or(span).map_or(0..0, Spanned::span);
-            if cache.min_ttl > most {
-                self.report(
-                    span,
-                    format!(
-                        "`min_ttl` is {}, more than `{key}`, which is {}",
-                        show_duration(cache.min_ttl),
-                        show_duration(most)
-                    ),
-                )
-                .hint = Some(format!("lower `min_ttl` or raise `{key}`"));
-            }
-        }
-        cache
     }
 
     fn block(&mut self, file: &BlockFile) -> Block {

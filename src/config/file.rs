@@ -45,6 +45,8 @@ pub(super) struct File {
     pub(super) upstream: Table<UpstreamFile>,
     /// `[cache]`
     pub(super) cache: Table<CacheFile>,
+    /// `[limits]`
+    pub(super) limits: Table<LimitsFile>,
     /// `[block]`
     pub(super) block: Table<BlockFile>,
     /// `[rebinding]`
@@ -104,6 +106,7 @@ pub(super) struct UpstreamFile {
     pub(super) servers: Texts,
     pub(super) timeout: Amount<Time>,
     pub(super) in_flight: Number,
+    pub(super) server_in_flight: Number,
     pub(super) tls_roots: Text,
 }
 
@@ -115,6 +118,21 @@ pub(super) struct CacheFile {
     pub(super) min_ttl: Amount<Time>,
     pub(super) max_ttl: Amount<Time>,
     pub(super) max_negative_ttl: Amount<Time>,
+    pub(super) stale: Amount<Time>,
+    pub(super) stale_after: Amount<Time>,
+    pub(super) prefetch: Option<bool>,
+    pub(super) failure_ttl: Amount<Time>,
+    pub(super) max_failure_ttl: Amount<Time>,
+}
+
+/// `[limits]`: what one client may take.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    pub(super) client_rate: Number,
+    pub(super) client_burst: Number,
+    pub(super) client_in_flight: Number,
+    pub(super) exempt: Texts,
 }
 
 /// `[block]`: what a blocked answer looks like.

@@ -158,6 +158,7 @@ pub fn message(question: &Question, ttl: u32, rdata: &[&[u8]]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::message::answer::{Answer, TtlLimits};
+    use crate::policy::sources::UpstreamId;
 
     #[test]
     fn records_are_read_as_in_a_zone_file() {
@@ -198,7 +199,13 @@ mod tests {
     #[test]
     fn a_message_of_local_data_is_an_answer() {
         let name = Name::from_text("a.lan").unwrap();
-        let question = Question { name, qtype: 1, dnssec_ok: false, checking_disabled: false };
+        let question = Question {
+            name,
+            qtype: 1,
+            dnssec_ok: false,
+            checking_disabled: false,
+            upstream: UpstreamId::MAIN,
+        };
         let limits = TtlLimits { min: 0, max: u32::MAX, max_negative: u32::MAX };
         let take = |rdata: &[&[u8]]| {
             Answer::take(&message(&question, 60, rdata), &question, &limits).unwrap()

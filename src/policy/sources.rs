@@ -124,6 +124,14 @@ impl Snapshot {
     pub fn upstream_of(&self, subject: &Subject<'_>) -> UpstreamId {
         self.sources.upstream(subject)
     }
+
+    /// Who is asked for a name that has not been hashed.
+    pub fn upstream_for(&self, name: &Name) -> UpstreamId {
+        if self.sources.zones.is_empty() {
+            return UpstreamId::MAIN;
+        }
+        self.upstream_of(&self.subject(&Folded::from_name(name)))
+    }
 }
 
 /// Whether a name means something in a private network only (RFC 6762 appendix G), or is one
@@ -142,7 +150,8 @@ fn is_private(name: &Folded, qtype: u16) -> bool {
 }
 
 fn is_top_level(label: &[u8]) -> bool {
-    psl::List.suffix(label).is_some_and(|suffix| suffix.is_known())
+    // `example` is reserved for documents, and no resolver treats it otherwise (RFC 6761 §6.5).
+    label == b"example" || psl::List.suffix(label).is_some_and(|suffix| suffix.is_known())
 }
 
 /// Whether all the world registers names directly below `name`.
@@ -164,7 +173,7 @@ mod tests {
         for name in ["nas.lan", "x.y.corp", "home", "wpad", "printer", "intranet"] {
             assert!(private(name, rtype::A), "{name}");
         }
-        for name in ["example.com", "com", "vn", "lan.example", "xn--p1ai"] {
+        for name in ["example.com", "com", "vn", "lan.example", "xn--p1ai", "example"] {
             assert!(!private(name, rtype::A), "{name}");
         }
         // Who validates asks this of a top-level domain that is newer than our table.

@@ -10,6 +10,8 @@ use crate::policy::{CanaryKind, GroupCounters};
 pub enum Source {
     /// The answer cache.
     Cache,
+    /// The answer cache, past its time: upstream had nothing newer.
+    Stale,
     /// An upstream server, now.
     Upstream,
     /// This program: special-use names, canaries, ANY.
@@ -18,23 +20,35 @@ pub enum Source {
     Blocked,
     /// The client may not ask this.
     Refused,
+    /// The client asks too much: by TCP it may go on.
+    Limited,
     /// The query or upstream was at fault.
     Error,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 6] =
-        [Self::Cache, Self::Upstream, Self::Local, Self::Blocked, Self::Refused, Self::Error];
+    pub const ALL: [Self; 8] = [
+        Self::Cache,
+        Self::Stale,
+        Self::Upstream,
+        Self::Local,
+        Self::Blocked,
+        Self::Refused,
+        Self::Limited,
+        Self::Error,
+    ];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::Cache => "cache",
+            Self::Stale => "stale",
             Self::Upstream => "upstream",
             Self::Local => "local",
             Self::Blocked => "blocked",
             Self::Refused => "refused",
+            Self::Limited => "ratelimited",
             Self::Error => "error",
         }
     }
@@ -120,17 +134,20 @@ pub enum DropReason {
     NotAQuery,
     /// The buffer for the reply is too small.
     NoRoom,
+    /// The client asks far too much.
+    OverBudget,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 2] = [Self::NotAQuery, Self::NoRoom];
+    pub const ALL: [Self; 3] = [Self::NotAQuery, Self::NoRoom, Self::OverBudget];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::NotAQuery => "not_a_query",
             Self::NoRoom => "no_room",
+            Self::OverBudget => "over_budget",
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::cache::Entry;
+use crate::cache::{AnswerCache, Entry, Found as Kept, Key, Route};
+use crate::message::answer::Form;
 use crate::message::query::Query;
 use crate::message::reply::{Data, EdeText, write, write_truncated};
 use crate::message::{Ede, Malformed, Question, Rcode, is_truncated};
@@ -10,7 +11,7 @@ use crate::name::Name;
 use crate::policy::special::Special;
 use crate::policy::{AnswerMode, Block, CanaryKind, GroupId, Layer, Pass, Snapshot};
 use crate::resolve::alias::Rewrite;
-use crate::resolve::{BlockedBy, Forward, Meta, Outcome, Source, Step, Transport, reply};
+use crate::resolve::{BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Transport, reply};
 use crate::rtype;
 use crate::rule::{Action, LocalData};
 
@@ -152,6 +153,37 @@ impl Turn<'_> {
         reply(length, outcome(rcode))
     }
 
+    /// Answers with what the cache has; else the query waits for upstream.
+    #[inline]
+    pub(super) fn known(
+        &self,
+        route: Route,
+        pass: Pass,
+        cache: &AnswerCache,
+        now: Now,
+        forward: impl FnOnce(Option<Arc<Entry>>) -> Forward,
+        out: &mut [u8],
+    ) -> Step {
+        let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
+        match cache.find(&Key::new(route, self.query), now.mono) {
+            Kept::Fresh(entry) => self.answer(&entry, aged(&entry), pass, Source::Cache, out),
+            Kept::Due(entry) => match self.answer(&entry, aged(&entry), pass, Source::Cache, out) {
+                Step::Reply(length, outcome) => {
+                    Step::Refresh(length, outcome, Box::new(forward(None)))
+                }
+                other => other,
+            },
+            Kept::Stale(entry) => self.answer(&entry, Form::STALE, pass, Source::Stale, out),
+            Kept::Failed(entry) => {
+                let (rcode, ede) = (entry.answer.rcode(), Some(EdeText::bare(Ede::CACHED_ERROR)));
+                let length = write(self.query, rcode, Data::None, 0, ede, self.limit, out);
+                reply(length, self.outcome(rcode, Source::Cache))
+            }
+            Kept::Expired(entry) => Step::Forward(Box::new(forward(Some(entry)))),
+            Kept::Nothing => Step::Forward(Box::new(forward(None))),
+        }
+    }
+
     /// The query as one that waits for upstream's word on `name`.
     pub(super) fn forward(
         &self,
@@ -160,6 +192,7 @@ impl Turn<'_> {
         rewrite: Option<Rewrite>,
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
+        stale: Option<Arc<Entry>>,
     ) -> Forward {
         Forward {
             query: self.query.octets().into(),
@@ -168,31 +201,30 @@ impl Turn<'_> {
             group: self.group,
             pass,
             question: Question {
-                name,
-                qtype: self.query.qtype,
-                dnssec_ok: self.query.dnssec_ok(),
-                checking_disabled: self.query.checking_disabled(),
+                upstream: snapshot.upstream_for(&name),
+                ..Question::of(self.query, name)
             },
             rewrite,
+            stale,
         }
     }
 
-    /// Sends an answer that upstream gave, `age` seconds ago, if policy lets all of it through.
+    /// Sends an answer that upstream gave, in this form, if policy lets all of it through.
     #[inline]
     pub(super) fn answer(
         &self,
         entry: &Entry,
-        age: u32,
+        form: Form,
         pass: Pass,
         source: Source,
         out: &mut [u8],
     ) -> Step {
-        match self.review(entry, age, pass, out) {
+        match self.review(entry, form, pass, out) {
             Ok(None) => {}
             Ok(Some((block, found))) => return self.blocked(block, found, out).uncounted_if(pass),
             Err(Malformed) => return self.servfail(Ede::INVALID_DATA, out),
         }
-        let length = entry.answer.write(self.query, age, self.limit, out);
+        let length = entry.answer.write(self.query, form, self.limit, out);
         let outcome = match self.rewrite {
             None => self.outcome(entry.answer.rcode(), source),
             Some(Rewrite::List(block)) => Outcome {
@@ -202,6 +234,7 @@ impl Turn<'_> {
             Some(Rewrite::Safe(engine)) => {
                 Outcome { safe: Some(engine), ..self.outcome(entry.answer.rcode(), source) }
             }
+            Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
         };
         reply(length, Outcome { observed: pass.observed, ..outcome }).uncounted_if(pass)
     }
@@ -215,7 +248,7 @@ impl Turn<'_> {
     fn review(
         &self,
         entry: &Entry,
-        age: u32,
+        form: Form,
         pass: Pass,
         out: &mut [u8],
     ) -> Result<Option<(Block, Found)>, Malformed> {
@@ -231,7 +264,7 @@ impl Turn<'_> {
         if are_known == Some(true) && !has_addresses {
             return Ok(None);
         }
-        let length = answer.write(self.query, age, usize::MAX, out).ok_or(Malformed)?;
+        let length = answer.write(self.query, form, usize::MAX, out).ok_or(Malformed)?;
         let message = out.get(..length).ok_or(Malformed)?;
         if is_truncated(message) {
             return Ok(None);

@@ -18,6 +18,7 @@ use crate::policy::sources::SourceParts;
 use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
 use crate::rule::Scope;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
+use crate::serve::zones::{Numbered, ZoneNumbers};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Assembled {
     pub config: Config,
     /// The policy made of it.
     pub snapshot: Snapshot,
+    /// The forward zones of the config, numbered.
+    pub zones: Vec<Numbered>,
     /// What each list file gave.
     pub files: Arc<[FileReport]>,
     /// How often list files were read so far.
@@ -50,6 +53,9 @@ pub enum AssembleError {
     /// The lists.
     #[error(transparent)]
     Lists(#[from] ListError),
+    /// Forward zones were changed more often than there are numbers.
+    #[error("the forward zones were changed too often; restart to use the new ones")]
+    ZoneNumbers,
     /// The school allows names of locked categories.
     #[error("{0}")]
     LockedAllow(Shown<LockedAllow>),
@@ -90,6 +96,7 @@ impl GroupNames {
 pub struct Assembler {
     path: Option<PathBuf>,
     names: GroupNames,
+    zones: ZoneNumbers,
     lists: ListStore,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
@@ -148,13 +155,19 @@ impl Assembler {
     ) -> Result<Assembled, AssembleError> {
         let (files, tag) = (Arc::clone(&lists.files), lists.tag);
         let readings = lists.readings;
-        let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
+        let zones: Vec<Numbered> = config
+            .forwards
+            .iter()
+            .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
+            .collect::<Option<_>>()
+            .ok_or(AssembleError::ZoneNumbers)?;
+        let snapshot = Snapshot::new(parts(&config, lists, &zones, &mut self.names)?);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
         }
         self.last = Some((text, tag));
-        Ok(Assembled { config, snapshot, files, readings })
+        Ok(Assembled { config, snapshot, zones, files, readings })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -188,7 +201,12 @@ impl Assembler {
     }
 }
 
-fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts, AssembleError> {
+fn parts(
+    config: &Config,
+    lists: Lists,
+    zones: &[Numbered],
+    names: &mut GroupNames,
+) -> Result<Parts, AssembleError> {
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -213,7 +231,7 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
         closed: CategorySet::EMPTY,
         sources: SourceParts {
             names: config.local.names.clone(),
-            zones: Vec::new(),
+            zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,
         },
         canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),

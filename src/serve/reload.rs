@@ -19,12 +19,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Listen, Upstream};
+use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::settings;
 use crate::serve::system::step_aside;
 use crate::serve::watch::Watch;
 
@@ -52,6 +53,7 @@ struct ReloadState {
     /// What a reload cannot change.
     listen: Listen,
     upstream: Upstream,
+    cache: CacheLimits,
 }
 
 impl Reloads {
@@ -62,6 +64,7 @@ impl Reloads {
             complaint: String::new(),
             listen: config.listen.clone(),
             upstream: config.upstream.clone(),
+            cache: config.cache.clone(),
         };
         Self {
             assembler: Mutex::new(assembler),
@@ -119,9 +122,13 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, files, readings }))) => {
+            Ok(Ok(Some(Assembled { config, snapshot, zones, files, readings }))) => {
+                if let Err(error) = gateway.zones.follow(&zones) {
+                    return self.failed(format!("[[forward]]: {error}"));
+                }
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
+                gateway.clients.store(Arc::new(settings::clients(&config)));
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
                 self.good.fetch_add(1, Ordering::Relaxed);
@@ -165,8 +172,10 @@ impl Reloads {
         state.school = school(config);
         let is_same_listen =
             Listen { allow: state.listen.allow.clone(), ..config.listen.clone() } == state.listen;
-        if !is_same_listen || config.upstream != state.upstream {
-            warn!("[listen] or [upstream] changed; restart to use the new values");
+        let is_same =
+            is_same_listen && config.upstream == state.upstream && config.cache == state.cache;
+        if !is_same {
+            warn!("[listen], [upstream] or [cache] changed; restart to use the new values");
         }
     }
 
