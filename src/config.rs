@@ -22,6 +22,7 @@ mod local;
 pub mod quantity;
 pub mod safesearch;
 pub mod server;
+pub mod source;
 pub mod starter;
 pub mod taxonomy;
 mod value;
@@ -236,13 +237,24 @@ pub struct Lists {
     pub use_keywords: bool,
     /// The file of keyword rules; the built-in rules where there is none.
     pub keywords: Option<PathBuf>,
-    /// Files of names, in the order of the config.
+    /// Sources of names, in the order of the config.
     pub sources: Vec<Source>,
+    /// Sealed lists, in the order of the config.
+    pub sealed: Vec<Sealed>,
+    /// A PEM file of certificate authorities that downloads trust besides the built-in ones.
+    pub tls_roots: Option<PathBuf>,
 }
 
 impl Default for Lists {
     fn default() -> Self {
-        Self { starter: true, use_keywords: true, keywords: None, sources: Vec::new() }
+        Self {
+            starter: true,
+            use_keywords: true,
+            keywords: None,
+            sources: Vec::new(),
+            sealed: Vec::new(),
+            tls_roots: None,
+        }
     }
 }
 
@@ -254,18 +266,49 @@ pub struct State {
     pub dir: Option<PathBuf>,
 }
 
-/// One file of names.
+/// One source of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// What its names are about.
     pub category: CategoryId,
-    /// Where it is: absolute, or below the directory of the config file.
+    /// Where it is: absolute, or below the directory of the config file. Of a download, the
+    /// name that its copy is kept by; the shell puts the directory before it.
     pub path: PathBuf,
     /// Its syntax.
     pub format: Format,
     /// What its names stand for.
     pub scope: ScopeChoice,
-    /// The path as written: how logs, metrics and `why` name the source.
+    /// The path or URL as written: how logs, metrics and `why` name the source.
+    pub label: String,
+    /// Where it is downloaded from.
+    pub fetch: Option<Fetch>,
+}
+
+/// Where a list is downloaded from, how often, and what of it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// An https or http URL without user name, password or fragment.
+    pub url: String,
+    /// How often it is looked for.
+    pub every: Duration,
+    /// How long one download may take in all.
+    pub timeout: Duration,
+    /// Octets that it may have, as sent and unpacked.
+    pub max_octets: u64,
+    /// How many rules it must have at least, in percent of the last good copy's.
+    pub min_percent: u8,
+}
+
+/// A sealed list and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What its names are about.
+    pub category: CategoryId,
+    /// Where the list is.
+    pub path: PathBuf,
+    /// Where its key is.
+    pub key: PathBuf,
+    /// The list's path as written.
     pub label: String,
 }
 

@@ -295,7 +295,7 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
     for (id, row) in taxonomy.iter() {
         let name = if row.is_protected { PROTECTED } else { row.id.as_str() };
-        *listed.entry(name).or_default() += snapshot.lists().listed_in(id.index());
+        *listed.entry(name).or_default() += snapshot.listed_in(id);
     }
     let listed =
         listed.iter().map(|(id, count)| gauge(&[("category", id)], *count as f64)).collect();

@@ -29,12 +29,14 @@ pub mod group;
 pub mod moment;
 pub mod rebinding;
 pub mod rewrite;
+pub mod sealed;
 pub mod sources;
 pub mod special;
 mod texts;
 pub mod verdict;
 
 pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
+pub use sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
 use std::net::IpAddr;
@@ -97,6 +99,8 @@ pub struct Parts {
     pub lists: Arc<SuffixTable>,
     /// What [`Action::Local`] of the lists stands for.
     pub local: Arc<[LocalData]>,
+    /// Sealed lists; mostly none.
+    pub sealed: Arc<[SealedList]>,
     /// Keyword rules; empty where none are used.
     pub keywords: Arc<Keywords>,
     /// A number of its own for these lists: facts of other lists have another.
@@ -133,6 +137,7 @@ pub struct Snapshot {
     taxonomy: Arc<Taxonomy>,
     lists: Arc<SuffixTable>,
     local: Arc<[LocalData]>,
+    sealed: Arc<[SealedList]>,
     keywords: Arc<Keywords>,
     facts_tag: u64,
     groups: Vec<Group>,
@@ -204,6 +209,7 @@ impl Snapshot {
             block_ttl: parts.block_ttl,
             lists: parts.lists,
             local: parts.local,
+            sealed: parts.sealed,
             keywords: parts.keywords,
             facts_tag: parts.facts_tag,
             taxonomy,
@@ -283,10 +289,7 @@ impl Snapshot {
     /// What the lists say of a name, whoever asks.
     #[inline]
     pub fn facts(&self, subject: &Subject<'_>) -> Facts {
-        Facts {
-            listed: self.lists.lookup(subject.name, &subject.hashes),
-            keywords: self.keywords.lookup(subject.name),
-        }
+        Facts { listed: self.listed(subject), keywords: self.keywords.lookup(subject.name) }
     }
 
     /// A number that changes when [`Snapshot::facts`] may change.
@@ -306,7 +309,7 @@ impl Snapshot {
         {
             return Verdict::Canary(kind);
         }
-        let listed = self.lists.lookup(subject.name, &subject.hashes);
+        let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
         match self.judge(self.group(group), subject, &listed, keywords, false) {
             Err(block) => Verdict::Block(block),
@@ -453,6 +456,9 @@ impl Snapshot {
     }
 
     /// The school's allowed names that a locked category lists.
+    ///
+    /// Sealed lists are not asked: saying that a name is on one would tell it. It stays
+    /// blocked for all that.
     pub fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {

@@ -17,6 +17,7 @@ pub mod lists;
 pub mod log;
 pub mod origin;
 pub mod reload;
+pub mod sealed;
 mod settings;
 pub mod state;
 pub mod stream;

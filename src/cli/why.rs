@@ -216,6 +216,18 @@ fn evidence(
             });
         }
     }
+    all.extend(explanation.sealed.iter().map(|list| {
+        // Which name it is, nobody can say; that there is one, whoever asks for it may know.
+        let shown = format!("csam#{}", list.table.id());
+        Evidence {
+            category: id(list.category),
+            rule: shown.clone(),
+            effect: "lists",
+            list: shown,
+            file: None,
+            line: None,
+        }
+    }));
     all.extend(explanation.keywords.iter().map(|hit| Evidence {
         category: id(hit.category),
         rule: hit.pattern.to_owned(),

@@ -13,17 +13,16 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::file::{
-    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, SourceFile,
-    StateFile, Table, UpstreamFile,
+    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, StateFile,
+    UpstreamFile,
 };
 use super::safesearch::SafeSearch;
 use super::server::Server;
-use super::value::{Checker, each, place_of};
+use super::value::{Checker, each};
 use super::{
-    Admin, Block, Config, Listen, Lists, Rebinding, School, Source, State, Upstream, essential,
-    group, local,
+    Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream, essential, group,
+    local,
 };
-use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategorySet, Lock, Taxonomy};
 use crate::diagnostic::Diagnostic;
 
@@ -299,43 +298,9 @@ impl Checker<'_> {
         lists.starter = file.starter.unwrap_or(lists.starter);
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
-        for table in &file.source {
-            let source = self.source(table);
-            if let Some(source) = source {
-                let is_same = |other: &Source| {
-                    (other.category, &other.path) == (source.category, &source.path)
-                };
-                if lists.sources.iter().any(is_same) {
-                    self.report(
-                        place_of(table.get_ref().path.as_ref(), table),
-                        format!("`{}` is a source of this category already", source.label),
-                    )
-                    .hint = Some("remove one of the two `[[lists.source]]`".into());
-                }
-                lists.sources.push(source);
-            }
-        }
+        lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
+        self.sources(file, &mut lists);
         lists
-    }
-
-    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Source> {
-        let file = table.get_ref();
-        let category = match &file.category {
-            Some(text) => self.category(text),
-            None => self.missing(table.span(), "[[lists.source]]", "category"),
-        };
-        let path = match &file.path {
-            Some(text) => self.path("path", text),
-            None => self.missing(table.span(), "[[lists.source]]", "path"),
-        };
-        let format = file.format.as_ref().map_or(Some(Format::default()), |text| {
-            self.choice("format", text, &Format::ALL, Format::id)
-        });
-        let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
-            self.choice("scope", text, &ScopeChoice::ALL, ScopeChoice::id)
-        });
-        let label = file.path.as_ref().map(|text| text.get_ref().clone())?;
-        Some(Source { category: category?, path: path?, format: format?, scope: scope?, label })
     }
 }
 

@@ -209,6 +209,7 @@ pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
+    pub(super) tls_roots: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
@@ -219,7 +220,7 @@ pub(super) struct StateFile {
     pub(super) dir: Text,
 }
 
-/// One `[[lists.source]]`: one file of names.
+/// One `[[lists.source]]`: a file of names, a download, or a sealed list.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SourceFile {
@@ -227,6 +228,12 @@ pub(super) struct SourceFile {
     pub(super) path: Text,
     pub(super) format: Text,
     pub(super) scope: Text,
+    pub(super) key: Text,
+    pub(super) url: Text,
+    pub(super) every: Amount<Time>,
+    pub(super) timeout: Amount<Time>,
+    pub(super) max_size: Amount<Size>,
+    pub(super) min_percent: Number,
 }
 
 /// A word that stands for all, or a list of some.

@@ -5,7 +5,7 @@
 
 use crate::matcher::keyword::KeywordTrace;
 use crate::matcher::suffix::Node;
-use crate::policy::{GroupId, Own, Snapshot, Subject, Verdict};
+use crate::policy::{GroupId, Own, SealedList, Snapshot, Subject, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Explanation<'a> {
     pub keywords: Vec<KeywordTrace<'a>>,
     /// The school's own word: how many labels its name has.
     pub own: Option<(usize, Own)>,
+    /// The sealed lists that it is on: which name there, they cannot say.
+    pub sealed: Vec<&'a SealedList>,
     /// Whether it resolves in every mode.
     pub is_essential: bool,
 }
@@ -36,6 +38,7 @@ impl Snapshot {
             nodes: self.lists.trace(subject.name, &subject.hashes),
             keywords: self.keywords.trace(subject.name),
             own: own.map(|(labels, &own)| (labels, own)),
+            sealed: self.sealed.iter().filter(|list| list.table.lists(subject.name)).collect(),
             is_essential: self.essential.longest(subject.name, &subject.hashes).is_some(),
         }
     }

@@ -90,6 +90,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         taxonomy: Arc::new(taxonomy),
         lists: Arc::new(builder.build().unwrap()),
         local: Arc::new([]),
+        sealed: Arc::default(),
         keywords: Arc::default(),
         facts_tag: 1,
         addresses: vec![],

@@ -44,12 +44,11 @@ impl Turn<'_> {
 /// The records of `name` that answer `question`.
 fn message(name: &LocalName, question: &Question) -> Vec<u8> {
     let alias = name.data.cname.as_ref().filter(|_| question.qtype == rtype::CNAME);
-    let rdata: Vec<&[u8]> = match alias {
-        Some(target) => vec![target.as_wire()],
-        None => {
-            let of_type = name.data.records.iter().filter(|(rtype, _)| *rtype == question.qtype);
-            of_type.map(|(_, rdata)| rdata.as_ref()).collect()
-        }
+    let rdata: Vec<&[u8]> = if let Some(target) = alias {
+        vec![target.as_wire()]
+    } else {
+        let of_type = name.data.records.iter().filter(|(rtype, _)| *rtype == question.qtype);
+        of_type.map(|(_, rdata)| rdata.as_ref()).collect()
     };
     local::message(question, name.ttl, &rdata)
 }

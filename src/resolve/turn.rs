@@ -226,7 +226,7 @@ impl Turn<'_> {
         }
         let length = entry.answer.write(self.query, form, self.limit, out);
         let outcome = match self.rewrite {
-            None => self.outcome(entry.answer.rcode(), source),
+            None | Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
             Some(Rewrite::List(block)) => Outcome {
                 blocked: Some((block.category, BlockedBy::List)),
                 ..self.outcome(entry.answer.rcode(), Source::Blocked)
@@ -234,7 +234,6 @@ impl Turn<'_> {
             Some(Rewrite::Safe(engine)) => {
                 Outcome { safe: Some(engine), ..self.outcome(entry.answer.rcode(), source) }
             }
-            Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
         };
         reply(length, Outcome { observed: pass.observed, ..outcome }).uncounted_if(pass)
     }

@@ -15,9 +15,10 @@ use crate::metrics::counters::MAX_GROUPS;
 use crate::name::Name;
 use crate::policy::essential::Essential;
 use crate::policy::sources::SourceParts;
-use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
+use crate::policy::{GroupCounters, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
+use crate::serve::sealed::{self, SealedError, SealedStore};
 use crate::serve::zones::{Numbered, ZoneNumbers};
 
 /// Config and policy, ready to serve.
@@ -56,6 +57,9 @@ pub enum AssembleError {
     /// Forward zones were changed more often than there are numbers.
     #[error("the forward zones were changed too often; restart to use the new ones")]
     ZoneNumbers,
+    /// The sealed lists.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
     /// The school allows names of locked categories.
     #[error("{0}")]
     LockedAllow(Shown<LockedAllow>),
@@ -98,6 +102,7 @@ pub struct Assembler {
     names: GroupNames,
     zones: ZoneNumbers,
     lists: ListStore,
+    sealed: SealedStore,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
@@ -127,8 +132,8 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
         let (text, config) = self.config()?;
-        let lists = self.lists.load(&config)?;
-        self.finish(text, config, lists)
+        let (lists, sealed) = self.load(&config)?;
+        self.finish(text, config, lists, sealed)
     }
 
     /// Reads the config and all it names; `None` if nothing has changed since the last time
@@ -139,12 +144,19 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
         let (text, config) = self.config()?;
-        let lists = self.lists.load(&config)?;
+        let (lists, sealed) = self.load(&config)?;
         let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
         if last == Some((text.as_str(), lists.tag)) {
             return Ok(None);
         }
-        self.finish(text, config, lists).map(Some)
+        self.finish(text, config, lists, sealed).map(Some)
+    }
+
+    /// The lists, open and sealed. The tag is of both: each one's number only grows.
+    fn load(&mut self, config: &Config) -> Result<(Lists, Arc<[SealedList]>), AssembleError> {
+        let (sealed, tag) = self.sealed.load(config)?;
+        let lists = self.lists.load(config)?;
+        Ok((Lists { tag: lists.tag + tag, ..lists }, sealed))
     }
 
     fn finish(
@@ -152,6 +164,7 @@ impl Assembler {
         text: String,
         config: Config,
         lists: Lists,
+        sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
         let (files, tag) = (Arc::clone(&lists.files), lists.tag);
         let readings = lists.readings;
@@ -161,7 +174,7 @@ impl Assembler {
             .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
             .collect::<Option<_>>()
             .ok_or(AssembleError::ZoneNumbers)?;
-        let snapshot = Snapshot::new(parts(&config, lists, &zones, &mut self.names)?);
+        let snapshot = Snapshot::new(parts(&config, lists, sealed, &zones, &mut self.names)?);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
@@ -177,9 +190,11 @@ impl Assembler {
     /// Every mistake in the config, or else everything that is wrong with the lists.
     pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
         let (_, config) = self.config().map_err(|error| vec![error])?;
-        let problems = lists::problems(&config);
+        let sealed = sealed::problems(&config).into_iter().map(AssembleError::Sealed);
+        let open = lists::problems(&config).into_iter().map(AssembleError::Lists);
+        let problems: Vec<AssembleError> = sealed.chain(open).collect();
         if !problems.is_empty() {
-            return Err(problems.into_iter().map(AssembleError::Lists).collect());
+            return Err(problems);
         }
         self.assemble().map_err(|error| vec![error])
     }
@@ -196,6 +211,8 @@ impl Assembler {
             load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
+        let sealed = &config.lists.sealed;
+        self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
         Ok((text, config))
     }
@@ -204,6 +221,7 @@ impl Assembler {
 fn parts(
     config: &Config,
     lists: Lists,
+    sealed: Arc<[SealedList]>,
     zones: &[Numbered],
     names: &mut GroupNames,
 ) -> Result<Parts, AssembleError> {
@@ -223,6 +241,7 @@ fn parts(
         default_group: config.default_group,
         access: config.listen.allow.clone(),
         local: lists.local,
+        sealed,
         keywords: lists.keywords,
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),

@@ -247,5 +247,8 @@ pub fn report(files: &[FileReport], snapshot: &Snapshot) {
             info!(rules = file.rules, format = file.format.id(), "{path}: loaded");
         }
     }
+    for list in snapshot.sealed() {
+        info!(entries = list.table.len(), "sealed list {}: loaded", list.table.id());
+    }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
 }

@@ -443,7 +443,7 @@ format = "domains"
       |
     1 | [[lists.source]]
       | ^^^^^^^^^^^^^^^^
-    hint: add `path = "…"`
+    hint: add `path = "…"`, or `url = "https://…"`
     "#);
 }
 
@@ -464,7 +464,7 @@ scope = "sub-tree"
       |
     3 | path = ""
       |        ^^
-    gateway.toml:4:10: unknown format `hostz`; known are `auto`, `domains`, `hosts`, `adblock`, `dnsmasq`, `unbound`, `rpz`, `addresses`
+    gateway.toml:4:10: unknown format `hostz`; known are `auto`, `domains`, `hosts`, `adblock`, `dnsmasq`, `unbound`, `rpz`, `addresses`, `sealed`
       |
     4 | format = "hostz"
       |          ^^^^^^^
@@ -507,206 +507,126 @@ fn the_state_directory_is_a_path() {
 }
 
 #[test]
-fn records_of_the_config() {
-    insta::assert_snapshot!(mistakes(r#"[local]
-records = [
-    "printer.lan",
-    "*.lan A 10.0.0.1",
-    "a.lan A 10.0.0",
-    "a.lan NS ns.lan",
-    "b.lan CNAME c.lan",
-    "c.lan CNAME b.lan",
-    "d.lan A 10.0.0.1",
-    "d.lan CNAME a.lan",
-    "printer.localhost A 10.0.0.1",
-]
-ttl = "0s"
+fn downloads_need_a_plain_web_address_and_bounds_that_hold() {
+    assert_snapshot!(mistakes(r#"[[lists.source]]
+category = "malware"
+url = "ftp://lists.example/a"
+[[lists.source]]
+category = "malware"
+url = "https://me:secret@lists.example/a"
+[[lists.source]]
+category = "malware"
+url = "https://lists.example/a#b"
+every = "1m"
+timeout = "0s"
+max_size = "2GiB"
+min_percent = 101
+[[lists.source]]
+category = "malware"
+url = "https://lists.example/a"
+path = "a"
+[[lists.source]]
+category = "malware"
+path = "a"
+every = "1d"
+key = "k"
 "#), @r#"
-    gateway.toml:3:5: "printer.lan": a record is a name, a type and its data
+    gateway.toml:3:7: `ftp://lists.example/a` is neither https nor http
       |
-    3 |     "printer.lan",
-      |     ^^^^^^^^^^^^^
-    hint: write it as `printer.school.lan A 10.20.0.9`
-    gateway.toml:4:5: "*.lan A 10.0.0.1": a name with `*` is not answered here; write each name, or use a forward zone
+    3 | url = "ftp://lists.example/a"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^
+    hint: write `https://host/path`
+    gateway.toml:6:7: the URL has a user name or a password in it, which are not sent
       |
-    4 |     "*.lan A 10.0.0.1",
-      |     ^^^^^^^^^^^^^^^^^^
-    hint: write it as `printer.school.lan A 10.20.0.9`
-    gateway.toml:5:5: "a.lan A 10.0.0": `10.0.0` is no data of type A
+    6 | url = "https://me:secret@lists.example/a"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: let the server know the gateway by its address
+    gateway.toml:9:7: `https://lists.example/a#b` has a `#`, which no server sees
       |
-    5 |     "a.lan A 10.0.0",
-      |     ^^^^^^^^^^^^^^^^
-    hint: write it as `printer.school.lan A 10.20.0.9`
-    gateway.toml:6:5: "a.lan NS ns.lan": `NS` is no type that can be written here; known are `A`, `AAAA`, `CNAME`, `HTTPS`, `MX`, `PTR`, `SRV`, `SVCB`, `TXT`
-      |
-    6 |     "a.lan NS ns.lan",
-      |     ^^^^^^^^^^^^^^^^^
-    hint: write it as `printer.school.lan A 10.20.0.9`
-    gateway.toml:7:5: the aliases of `b.lan.` lead in a circle
-      |
-    7 |     "b.lan CNAME c.lan",
-      |     ^^^^^^^^^^^^^^^^^^^
-    hint: let one of them lead to a name with an address
-    gateway.toml:8:5: the aliases of `c.lan.` lead in a circle
-      |
-    8 |     "c.lan CNAME b.lan",
-      |     ^^^^^^^^^^^^^^^^^^^
-    hint: let one of them lead to a name with an address
-    gateway.toml:10:5: `d.lan.` has a CNAME, and so can have no other record
+    9 | url = "https://lists.example/a#b"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: leave it out
+    gateway.toml:10:9: `every` is 1m; it must be 15m to 30d
        |
-    10 |     "d.lan CNAME a.lan",
-       |     ^^^^^^^^^^^^^^^^^^^
-    hint: remove one of the two
-    gateway.toml:11:5: `printer.localhost.` is a special-use name that is always answered here
+    10 | every = "1m"
+       |         ^^^^
+    gateway.toml:11:11: `timeout` is 0s; it must be 1s to 1h
        |
-    11 |     "printer.localhost A 10.0.0.1",
-       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    hint: choose another name
-    gateway.toml:13:7: `ttl` is 0s; it must be 1s to 1d
+    11 | timeout = "0s"
+       |           ^^^^
+    gateway.toml:12:12: `max_size` is 2GiB; it must be 1KiB to 1GiB
        |
-    13 | ttl = "0s"
-       |       ^^^^
+    12 | max_size = "2GiB"
+       |            ^^^^^^
+    gateway.toml:13:15: `min_percent` is 101; it must be 0 to 100
+       |
+    13 | min_percent = 101
+       |               ^^^
+    gateway.toml:16:7: a source has a `path` or a `url`, not both
+       |
+    16 | url = "https://lists.example/a"
+       |       ^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: remove one of them, or make two `[[lists.source]]`
+    gateway.toml:21:9: `every` is for sources with a `url` only
+       |
+    21 | every = "1d"
+       |         ^^^^
+    hint: remove it; a file is read when it changes
+    gateway.toml:22:7: `key` is for sealed lists only
+       |
+    22 | key = "k"
+       |       ^^^
+    hint: add `format = "sealed"`, or remove it
     "#);
 }
 
 #[test]
-fn forward_zones_of_the_config() {
-    insta::assert_snapshot!(mistakes(r#"[[forward]]
-zone = "."
-servers = ["udp://192.0.2.1"]
-[[forward]]
-zone = "com"
-servers = ["udp://192.0.2.1"]
-[[forward]]
-zone = "edu.vn"
-servers = []
-[[forward]]
-zone = "onion"
-servers = ["udp://192.0.2.1", "192.0.2.1"]
-[[forward]]
-servers = ["127.0.0.1:5300"]
-[[forward]]
-zone = "school.local"
-[[forward]]
-zone = "School.Local."
-servers = ["udp://192.0.2.1"]
+fn a_sealed_list_is_a_file_with_a_key_for_csam() {
+    assert_snapshot!(mistakes(r#"[[lists.source]]
+category = "adult"
+format = "sealed"
+url = "https://lists.example/a"
+scope = "subtree"
+every = "1d"
+[[lists.source]]
+category = "csam"
+format = "sealed"
+path = "a"
+key = ""
 "#), @r#"
-    gateway.toml:2:8: the root cannot be a forward zone: that is everything
+    gateway.toml:1:1: this `[[lists.source]]` has no `key`
       |
-    2 | zone = "."
-      |        ^^^
-    hint: write the servers for everything into `[upstream]`
-    gateway.toml:5:8: `com` is a public suffix: all the world registers names below it
+    1 | [[lists.source]]
+      | ^^^^^^^^^^^^^^^^
+    hint: add `key = "…"`
+    gateway.toml:1:1: this `[[lists.source]]` has no `path`
       |
-    5 | zone = "com"
-      |        ^^^^^
-    hint: name the zone itself, such as `school.com`
-    gateway.toml:8:8: `edu.vn` is a public suffix: all the world registers names below it
+    1 | [[lists.source]]
+      | ^^^^^^^^^^^^^^^^
+    hint: add `path = "…"`
+    gateway.toml:2:12: a sealed list is for `csam`, not for `adult`
       |
-    8 | zone = "edu.vn"
-      |        ^^^^^^^^
-    hint: name the zone itself, such as `school.edu.vn`
-    gateway.toml:9:11: a forward zone needs `servers`
+    2 | category = "adult"
+      |            ^^^^^^^
+    hint: give the list as names: who is blocked by it may ask why
+    gateway.toml:4:7: a sealed list comes as a file, not by `url`
       |
-    9 | servers = []
-      |           ^^
-    hint: write `servers = ["udp://10.20.0.10"]`
-    gateway.toml:11:8: `onion.` is a special-use name that is always answered here
+    4 | url = "https://lists.example/a"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: copy it to the gateway, and its key by another way
+    gateway.toml:5:9: `scope` means nothing here: a sealed name has all below it
+      |
+    5 | scope = "subtree"
+      |         ^^^^^^^^^
+    hint: remove it
+    gateway.toml:6:9: `every` is for sources with a `url` only
+      |
+    6 | every = "1d"
+      |         ^^^^
+    hint: remove it; a file is read when it changes
+    gateway.toml:11:7: `key` is not a path
        |
-    11 | zone = "onion"
-       |        ^^^^^^^
-    hint: choose another name
-    gateway.toml:11:8: `onion` is a public suffix: all the world registers names below it
-       |
-    11 | zone = "onion"
-       |        ^^^^^^^
-    hint: name the zone itself, such as `school.onion`
-    gateway.toml:12:31: `192.0.2.1` stands twice in `servers`
-       |
-    12 | servers = ["udp://192.0.2.1", "192.0.2.1"]
-       |                               ^^^^^^^^^^^
-    hint: remove one of the two
-    gateway.toml:13:1: this `[[forward]]` has no `zone`
-       |
-    13 | [[forward]]
-       | ^^^^^^^^^^^
-    hint: add `zone = "…"`
-    gateway.toml:14:12: `127.0.0.1:5300` is this gateway itself, which listens on `127.0.0.1:5300`
-       |
-    14 | servers = ["127.0.0.1:5300"]
-       |            ^^^^^^^^^^^^^^^^
-    hint: name another server: a query must not come back to its sender
-    gateway.toml:15:1: a forward zone needs `servers`
-       |
-    15 | [[forward]]
-       | ^^^^^^^^^^^
-    hint: write `servers = ["udp://10.20.0.10"]`
-    gateway.toml:17:1: `school.local.` is a forward zone already
-       |
-    17 | [[forward]]
-       | ^^^^^^^^^^^
-    hint: name all its servers in one `[[forward]]`
+    11 | key = ""
+       |       ^^
     "#);
-}
-
-#[test]
-fn zones_of_ones_own_are_no_public_suffixes() {
-    let zones = ["lan", "internal", "school.local", "home.arpa", "10.in-addr.arpa", "thpt.edu.vn"];
-    for zone in zones {
-        right(&format!("[[forward]]\nzone = \"{zone}\"\nservers = [\"192.0.2.1\"]\n"));
-    }
-}
-
-#[test]
-fn essential_names_and_fail_modes_of_the_config() {
-    insta::assert_snapshot!(mistakes(r#"[essential]
-names = ["google.com", "=d1.cloudfront.net", "=time.school.example", "a b", "zalo.me"]
-[fail_mode]
-adlt = "closed"
-games = "shut"
-csam = "open"
-safe = "closed"
-"#), @r#"
-    gateway.toml:2:10: `google.com.` cannot be essential: `www.google.com.` is a search name
-      |
-    2 | names = ["google.com", "=d1.cloudfront.net", "=time.school.example", "a b", "zalo.me"]
-      |          ^^^^^^^^^^^^
-    hint: an essential name resolves in every mode; name only what does that one job
-    gateway.toml:2:24: `d1.cloudfront.net.` cannot be essential: `cloudfront.net.` is a cdn name
-      |
-    2 | names = ["google.com", "=d1.cloudfront.net", "=time.school.example", "a b", "zalo.me"]
-      |                        ^^^^^^^^^^^^^^^^^^^^
-    hint: an essential name resolves in every mode; name only what does that one job
-    gateway.toml:2:70: `a b` in `names` is no name: ` ` cannot stand in a name; letters, digits, `-`, `_` and `.` can
-      |
-    2 | names = ["google.com", "=d1.cloudfront.net", "=time.school.example", "a b", "zalo.me"]
-      |                                                                      ^^^^^
-    gateway.toml:2:77: `zalo.me.` cannot be essential: `zalo.me.` is a chat name
-      |
-    2 | names = ["google.com", "=d1.cloudfront.net", "=time.school.example", "a b", "zalo.me"]
-      |                                                                             ^^^^^^^^^
-    hint: an essential name resolves in every mode; name only what does that one job
-    gateway.toml:4:1: unknown category `adlt`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
-      |
-    4 | adlt = "closed"
-      | ^^^^
-    hint: did you mean `adult`?
-    gateway.toml:5:9: unknown mode `shut`; known are `closed`, `open`
-      |
-    5 | games = "shut"
-      |         ^^^^^^
-    gateway.toml:6:1: `csam` cannot be open without its list: it is locked
-      |
-    6 | csam = "open"
-      | ^^^^
-    hint: remove the line; nobody at a school can loosen it
-    gateway.toml:7:1: `safe` never blocks, and cannot fail
-      |
-    7 | safe = "closed"
-      | ^^^^
-    "#);
-    let config = right("[fail_mode]\nadult = \"open\"\ngames = \"closed\"\n");
-    assert_eq!(crate::ids(&config, config.fail_closed), ["csam", "legal_request", "games"]);
-    let config = right("");
-    assert_eq!(crate::ids(&config, config.fail_closed), ["csam", "legal_request", "adult"]);
 }
