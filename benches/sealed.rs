@@ -19,6 +19,7 @@ use divan::{Bencher, black_box};
 use lachan::matcher::keyed::{Key, KeyedTable, seal};
 use lachan::name::{Folded, Name};
 use lachan::policy::{GroupId, Snapshot, Verdict};
+use lachan::resolve::{Now, Trust};
 use lachan::rtype;
 use lachan::serve::assemble::Assembler;
 
@@ -106,7 +107,11 @@ fn decide_unlisted(bencher: Bencher<'_, '_>, size: usize) {
     let snapshot = snapshot(dir.path(), size);
     let names: Vec<Folded> =
         (0..ROUND).map(|number| Folded::from_name(&name("u", number))).collect();
-    let decide = |name| snapshot.decide(GroupId(0), &snapshot.subject(black_box(name)), rtype::A);
+    let now = Now { mono: 1, civil: 1_800_000_000, trust: Trust::Synced };
+    let decide = |name| {
+        let bound = snapshot.bound(GroupId(0), now);
+        snapshot.decide(bound, &snapshot.subject(black_box(name)), rtype::A)
+    };
     assert!(names.iter().all(|name| matches!(decide(name), Verdict::Pass(_))));
     let mut next = 0;
     bencher.bench_local(|| {

@@ -13,17 +13,24 @@
 //! Absent on purpose: reading files. Paths are resolved against the directory
 //! that the caller names; the shell opens them.
 
+pub mod calendar;
 mod check;
+pub mod department;
 pub mod essential;
+mod external;
 mod file;
 mod group;
 mod limits;
 mod local;
+mod profile;
 pub mod quantity;
 pub mod safesearch;
+pub mod schedule;
 pub mod server;
 pub mod source;
+pub mod spans;
 pub mod starter;
+mod syntax;
 pub mod taxonomy;
 mod value;
 
@@ -33,16 +40,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use jiff::tz::TimeZone;
 
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, CategorySet, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
+use crate::lang::Lang;
 use crate::name::Name;
 use crate::policy::GroupRules;
 use crate::rule::Scope;
+use department::Department;
+use external::Externals;
+pub use external::Reader;
 pub use limits::{CacheLimits, Limits};
 pub use local::{ForwardZone, Local};
 use safesearch::SafeSearch;
+use schedule::Schedule;
 use server::Server;
 
 /// Everything the gateway is told, in a form that holds together.
@@ -84,6 +97,14 @@ pub struct Config {
     pub taxonomy: Taxonomy,
     /// The search engines that can be held to a safe mode.
     pub safesearch: SafeSearch,
+    /// What stands above this school.
+    pub department: Department,
+    /// When lessons are, and whatever else groups depend on.
+    pub schedules: Vec<Schedule>,
+    /// The other files that were read for it, to be watched.
+    pub files: Vec<PathBuf>,
+    /// What was in them.
+    pub texts: Vec<String>,
 }
 
 /// Whose gateway this is.
@@ -97,11 +118,27 @@ pub struct School {
     pub level: Option<Level>,
     /// The IANA name of the time zone that timetables are in.
     pub timezone: String,
+    /// The language that its people are spoken to in.
+    pub lang: Lang,
 }
 
 impl Default for School {
     fn default() -> Self {
-        Self { id: "school".into(), name: String::new(), level: None, timezone: "UTC".into() }
+        Self {
+            id: "school".into(),
+            name: String::new(),
+            level: None,
+            timezone: "UTC".into(),
+            lang: Lang::En,
+        }
+    }
+}
+
+impl School {
+    /// The time zone that timetables are in.
+    pub fn zone(&self) -> TimeZone {
+        // That there is one of this name has been checked.
+        TimeZone::get(&self.timezone).unwrap_or(TimeZone::UTC)
     }
 }
 
@@ -353,16 +390,36 @@ impl Default for Config {
 /// # Ok::<(), lachan::config::ConfigErrors>(())
 /// ```
 pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, ConfigErrors> {
-    let taxonomy = starter::taxonomy().map_err(|mistakes| {
-        ConfigErrors::new("built-in categories.toml", starter::CATEGORIES, mistakes)
-    })?;
-    let safesearch = starter::safesearch().map_err(|mistakes| {
-        ConfigErrors::new("built-in safesearch.toml", starter::SAFESEARCH, mistakes)
-    })?;
-    file::parse(text)
-        .map_err(|mistake| vec![mistake])
-        .and_then(|file| check::check(&file, base_dir, taxonomy, safesearch))
-        .map_err(|mistakes| ConfigErrors::new(path, text, mistakes))
+    load(text, path, base_dir, None)
+}
+
+/// As [`load_text`], with the other files that it names: the department's policy, calendars.
+///
+/// Without a reader they are taken to say nothing.
+///
+/// # Errors
+///
+/// Every mistake of the first file that has any: the others before the config, which builds
+/// on them.
+pub fn load(
+    text: &str,
+    path: &str,
+    base_dir: &Path,
+    reader: Option<Reader<'_>>,
+) -> Result<Config, ConfigErrors> {
+    let built_in = |file: &'static str, text: &'static str| {
+        move |mistakes| ConfigErrors::new(file, text, mistakes)
+    };
+    let taxonomy =
+        starter::taxonomy().map_err(built_in("built-in categories.toml", starter::CATEGORIES))?;
+    let safesearch =
+        starter::safesearch().map_err(built_in("built-in safesearch.toml", starter::SAFESEARCH))?;
+    let bundles =
+        starter::bundles().map_err(built_in("built-in bundles.toml", starter::BUNDLES))?;
+    let wrong = |mistakes| ConfigErrors::new(path, text, mistakes);
+    let file = file::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
+    let externals = Externals::read(&file, base_dir, &taxonomy, reader)?;
+    check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
 }
 
 /// All that is wrong with a text; displays every mistake in its place.

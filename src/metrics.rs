@@ -255,7 +255,8 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
     let mut observed: BTreeMap<(String, &str), u64> = BTreeMap::new();
     for group in snapshot.groups() {
         let number = usize::from(group.counters.0) % MAX_GROUPS;
-        for (category, id) in categories(taxonomy, group.block) {
+        let (ever_blocked, ever_observed) = (group.ever_blocked(), group.ever_observed());
+        for (category, id) in categories(taxonomy, ever_blocked) {
             for by in BlockedBy::ALL {
                 let count = totals.blocked(number, Some(category.index()), by);
                 if count > 0 || by == BlockedBy::List {
@@ -267,6 +268,7 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
             let count = totals.blocked(number, None, by);
             let can_be = match by {
                 BlockedBy::School => denies(group),
+                BlockedBy::AllowList => group.is_ever_allow_only(),
                 BlockedBy::Rebinding => true,
                 _ => false,
             };
@@ -274,10 +276,10 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
                 blocked.insert((group.name.clone(), NO_CATEGORY, by.id()), count);
             }
         }
-        for (category, id) in categories(taxonomy, group.block.union(group.observe)) {
+        for (category, id) in categories(taxonomy, ever_blocked.union(ever_observed)) {
             let count = totals.observed(number, category.index());
             // Keywords hint at blocked categories too; rarely, so only where they did.
-            if count > 0 || group.observe.contains(category) {
+            if count > 0 || ever_observed.contains(category) {
                 *observed.entry((group.name.clone(), id)).or_default() += count;
             }
         }

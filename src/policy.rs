@@ -7,17 +7,23 @@
 //! special-use names ▶ canaries                          answered here, always
 //! csam, legal request                                   blocked for everyone
 //! essential names                                       pass, whatever lists say
-//! locked categories                                     blocked; no school allow loosens them
+//! names the department denies, locked categories        blocked; nothing at the school loosens them
 //! a closed category without its list                    blocked, but for good names
+//! exam: only these ▶ lesson: these too                  for a room, for a time
 //! school allow / school deny (the longest name wins)
-//! department allow (the category of good names)
-//! the group's categories                                block / observe / pass
+//! department allow (its names, and the category of good names)
+//! the group's categories                                block / observe / pass, by the time
+//! allow-list mode                                       what nobody allowed is blocked
 //! keyword rules                                         block, for groups that use them
 //! safe search                                           what passed goes to the safe name
 //! ```
 //!
+//! A name that the department lets through is free of locked categories, never of csam and
+//! legal requests, and a school may still deny it.
+//!
 //! Review is the same order for the names an answer points to, without the
-//! names we answer ourselves. What the question's name was allowed by shields
+//! names we answer ourselves, exams and allow-list mode: a name that is let through may
+//! be served from anywhere that nobody blocks. What the question's name was allowed by shields
 //! its chain from school deny and plain categories, never from what is locked.
 //!
 //! Absent on purpose: sockets, clock, files, counters.
@@ -26,6 +32,7 @@ pub mod client;
 pub mod essential;
 pub mod explain;
 pub mod group;
+pub mod judge;
 pub mod moment;
 pub mod rebinding;
 pub mod rewrite;
@@ -33,13 +40,19 @@ pub mod sealed;
 pub mod sources;
 pub mod special;
 mod texts;
+pub mod timed;
+pub mod timeline;
 pub mod verdict;
 
-pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
+pub use group::{
+    Actions, AnswerMode, Bound, During, Group, GroupCounters, GroupId, GroupRules, Own, Rules,
+    State,
+};
+pub use judge::Lock;
 pub use sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -52,9 +65,11 @@ use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
 use crate::policy::essential::Essential;
-use crate::policy::rebinding::is_internal;
+use crate::policy::group::own_names;
+use crate::policy::moment::Now;
 use crate::policy::rewrite::{Engines, SafeHosts};
 use crate::policy::sources::{SourceParts, Sources};
+use crate::policy::timeline::Timeline;
 use crate::rule::{Action, LocalData, Scope};
 
 /// A name with its hashes: what every table is asked with.
@@ -105,10 +120,12 @@ pub struct Parts {
     pub keywords: Arc<Keywords>,
     /// A number of its own for these lists: facts of other lists have another.
     pub facts_tag: u64,
-    /// The groups, never empty, and where each is counted.
-    pub groups: Vec<(GroupRules, GroupCounters)>,
+    /// The groups, never empty: what binds each at which time, and where it is counted.
+    pub groups: Vec<(GroupRules, Timeline<State>, GroupCounters)>,
     /// Which of them takes the clients that no prefix covers.
     pub default_group: usize,
+    /// Names that the department lets through and denies.
+    pub department: (Vec<Name>, Vec<Name>),
     /// Networks that are answered at all.
     pub access: Vec<IpNet>,
     /// Listed prefixes of addresses in answers.
@@ -143,12 +160,17 @@ pub struct Snapshot {
     groups: Vec<Group>,
     default_group: GroupId,
     clients: PrefixTable<GroupId>,
+    /// Few, and looked at only for clients in no prefix.
+    listeners: Vec<(SocketAddr, GroupId)>,
+    department: NameTable<Own>,
     access: PrefixTable<()>,
     /// None where no address is listed.
     addresses: Option<PrefixTable<ListedAddress>>,
     /// Names that may resolve to internal addresses; none where all may.
     rebinding: Option<NameTable<()>>,
     essential: NameTable<Essential>,
+    /// Categories that must not be open without a list, and have none.
+    closed: CategorySet,
     sources: Sources,
     canaries: NameTable<CanaryKind>,
     safe_hosts: SafeHosts,
@@ -162,15 +184,15 @@ pub struct Snapshot {
     texts: Vec<Box<[u8]>>,
 }
 
-/// A name that the school allows and a locked category lists.
+/// A name that the school allows and that is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedAllow {
     /// The group whose profile allows it; none where it is an essential name of the config.
     pub group: Option<String>,
     /// The name.
     pub name: Name,
-    /// The locked category that lists it.
-    pub category: CategoryId,
+    /// What locks it.
+    pub lock: Lock,
 }
 
 impl Snapshot {
@@ -183,9 +205,13 @@ impl Snapshot {
         let subtree = |(name, kind)| (name, Scope::Subtree, kind);
         let numbered = || parts.groups.iter().zip(0..=u8::MAX);
         let clients = numbered()
-            .flat_map(|((group, _), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
+            .flat_map(|((group, ..), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
+        let listeners = numbered()
+            .flat_map(|((group, ..), n)| group.listeners.iter().map(move |&at| (at, GroupId(n))));
         Self {
             clients: PrefixTable::new(clients),
+            listeners: listeners.collect(),
+            department: own_names(parts.department.0, parts.department.1, seed),
             access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
             addresses: (!parts.addresses.is_empty())
                 .then(|| PrefixTable::joined(parts.addresses, join_addresses)),
@@ -193,6 +219,7 @@ impl Snapshot {
                 NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
             }),
             essential: NameTable::new(parts.essential, seed),
+            closed: parts.closed,
             sources: Sources::new(parts.sources, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),
@@ -203,7 +230,7 @@ impl Snapshot {
             groups: parts
                 .groups
                 .into_iter()
-                .map(|(rules, counters)| Group::new(rules, counters, illegal, parts.closed, seed))
+                .map(|(rules, states, counters)| Group::new(rules, states, counters, illegal, seed))
                 .collect(),
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
@@ -257,9 +284,29 @@ impl Snapshot {
     }
 
     /// The group of a client: every client has one.
+    ///
+    /// Its address says first: whoever has a prefix of their own cannot choose a group by
+    /// asking elsewhere. Then the listener that was asked; then it is the default group.
     #[inline]
-    pub fn group_of(&self, client: IpAddr) -> GroupId {
-        self.clients.get(client).unwrap_or(self.default_group)
+    pub fn group_of(&self, client: IpAddr, local: SocketAddr) -> GroupId {
+        self.clients.get(client).unwrap_or_else(|| {
+            let listener = self.listeners.iter().find(|(listener, _)| *listener == local);
+            listener.map_or(self.default_group, |&(_, group)| group)
+        })
+    }
+
+    /// The group with this id, as it is bound now.
+    #[inline]
+    pub fn bound(&self, id: GroupId, now: Now) -> Bound<'_> {
+        self.group(id).at(now)
+    }
+
+    /// Whether every time near `civil` has been worked out, for every group.
+    pub fn covers(&self, civil: u64, ahead: u64) -> bool {
+        self.groups
+            .iter()
+            .filter_map(|group| group.rules.span())
+            .all(|span| span.contains(&civil) && span.contains(&civil.saturating_add(ahead)))
     }
 
     /// The group with this id.
@@ -296,185 +343,6 @@ impl Snapshot {
     #[inline]
     pub fn facts_tag(&self) -> u64 {
         self.facts_tag
-    }
-
-    /// Decides about the name of a question.
-    #[inline]
-    pub fn decide(&self, group: GroupId, subject: &Subject<'_>, qtype: u16) -> Verdict {
-        if let Some(special) = self.sources.special(subject, qtype) {
-            return Verdict::Special(special);
-        }
-        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
-            && self.group(group).refuses(kind)
-        {
-            return Verdict::Canary(kind);
-        }
-        let listed = self.listed(subject);
-        let keywords = || self.keywords.lookup(subject.name);
-        match self.judge(self.group(group), subject, &listed, keywords, false) {
-            Err(block) => Verdict::Block(block),
-            Ok(pass) => match self.safe_engine(group, subject) {
-                None => Verdict::Pass(pass),
-                Some(engine) => Verdict::Safe(pass, engine),
-            },
-        }
-    }
-
-    /// Whether no name with these facts can be blocked for a group, so that a name an
-    /// answer points to need not even be read.
-    #[inline]
-    pub fn is_silent(&self, group: GroupId, facts: &Facts) -> bool {
-        facts.is_silent() && self.group(group).own.is_empty()
-    }
-
-    /// Decides about a name that an answer points to; `is_shielded` when the
-    /// question's name was allowed by name.
-    #[inline]
-    pub fn review(
-        &self,
-        group: GroupId,
-        subject: &Subject<'_>,
-        facts: &Facts,
-        is_shielded: bool,
-    ) -> Option<Block> {
-        let keywords = || facts.keywords;
-        self.judge(self.group(group), subject, &facts.listed, keywords, is_shielded).err()
-    }
-
-    /// Whether the addresses of answers to `name` must be looked at.
-    #[inline]
-    pub fn reviews_addresses(&self, has_internal: bool) -> bool {
-        self.addresses.is_some() || has_internal && self.rebinding.is_some()
-    }
-
-    /// Decides about an address in the answer to `subject`.
-    pub fn review_address(
-        &self,
-        group: GroupId,
-        subject: &Subject<'_>,
-        address: IpAddr,
-        is_shielded: bool,
-    ) -> Option<Block> {
-        let group = self.group(group);
-        let listed = self.addresses.as_ref().and_then(|table| table.get(address));
-        if let Some(listed) = listed {
-            let locked = listed.set.intersection(group.locked.union(self.illegal));
-            let blocked = listed.set.intersection(group.block);
-            let action = listed.action;
-            if !locked.is_empty() {
-                return Some(Block { layer: Layer::Locked, category: locked.first(), action });
-            }
-            if !blocked.is_empty() && !is_shielded && action != Action::Passthru {
-                return Some(Block { layer: Layer::Category, category: blocked.first(), action });
-            }
-        }
-        let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some()
-            || self.sources.covers(subject);
-        let (layer, action) = (Layer::Rebinding, Action::Default);
-        (!is_expected).then_some(Block { layer, category: None, action })
-    }
-
-    /// The order of policy, for every name. One function, nowhere configurable.
-    #[inline]
-    fn judge(
-        &self,
-        group: &Group,
-        subject: &Subject<'_>,
-        listed: &Listed,
-        keywords: impl FnOnce() -> KeywordMatch,
-        is_shielded: bool,
-    ) -> Result<Pass, Block> {
-        let Subject { name, hashes } = subject;
-        let set = listed.set;
-        let block = |layer, set: CategorySet| Err(self.block(layer, set, subject, listed));
-        let pass = |layer| Ok(Pass { layer, observed: set.intersection(group.observe) });
-        // A zone that lets a name pass does not open a lock.
-        let lockable = set.union(listed.any_zone);
-        if !lockable.intersection(self.illegal).is_empty() {
-            return block(Layer::Illegal, lockable.intersection(self.illegal));
-        }
-        let locked = lockable.intersection(group.locked);
-        match self.essential.longest(name, hashes) {
-            Some((_, &kind)) if kind != Essential::Own || locked.is_empty() => {
-                return Ok(Pass { layer: kind.layer(), observed: CategorySet::EMPTY });
-            }
-            _ => {}
-        }
-        // A school allow for such a name is refused at load; a name that was locked
-        // since then stays blocked.
-        if !locked.is_empty() {
-            return block(Layer::Locked, locked);
-        }
-        if !group.closed.is_empty() && !is_shielded && set.intersection(self.positive).is_empty() {
-            let (category, action) = (group.closed.first(), Action::NxDomain);
-            return Err(Block { layer: Layer::FailClosed, category, action });
-        }
-        match group.own.longest(name, hashes) {
-            Some((_, Own::Allow)) => return pass(Layer::SchoolAllow),
-            Some((_, Own::Deny)) if !is_shielded => return block(Layer::SchoolDeny, set),
-            Some((_, Own::Deny)) | None => {}
-        }
-        if !set.intersection(self.positive).is_empty() {
-            return pass(Layer::DepartmentAllow);
-        }
-        let blocked = set.intersection(group.block);
-        if !blocked.is_empty() && !is_shielded {
-            return block(Layer::Category, blocked);
-        }
-        let layer = if set.is_empty() { Layer::Default } else { Layer::Category };
-        if !group.keywords || is_shielded {
-            return pass(layer);
-        }
-        let found = keywords();
-        let blocked = found.block.intersection(group.block);
-        if !blocked.is_empty() {
-            let (category, action) = (blocked.first(), Action::Default);
-            return Err(Block { layer: Layer::Keyword, category, action });
-        }
-        // What a group blocks when it is listed is counted where a word only hints at it.
-        let counted = found.observe.union(found.block.intersection(group.observe));
-        let counted = counted.intersection(group.block.union(group.observe));
-        Ok(Pass { layer, observed: set.intersection(group.observe).union(counted) })
-    }
-
-    fn block(
-        &self,
-        layer: Layer,
-        set: CategorySet,
-        subject: &Subject<'_>,
-        listed: &Listed,
-    ) -> Block {
-        let category = set.first();
-        let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
-        let action = match (from_zone, category) {
-            (Some(hit), _) if hit.action != Action::Passthru => hit.action,
-            (_, Some(category)) => self.lists.action(subject.name, &subject.hashes, category),
-            _ => Action::Default,
-        };
-        Block { layer, category, action }
-    }
-
-    /// The school's allowed names that a locked category lists.
-    ///
-    /// Sealed lists are not asked: saying that a name is on one would tell it. It stays
-    /// blocked for all that.
-    pub fn locked_allows(&self) -> Vec<LockedAllow> {
-        let mut found = Vec::new();
-        for group in &self.groups {
-            let locked = group.locked.union(self.illegal);
-            for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
-                let folded = Folded::from_name(name);
-                let hashes = SuffixHashes::of(&folded, self.lists.seed());
-                let set = self.lists.lookup(&folded, &hashes).set.intersection(locked);
-                if let Some(category) = set.first() {
-                    let (group, name) = (Some(group.name.clone()), name.clone());
-                    found.push(LockedAllow { group, name, category });
-                }
-            }
-        }
-        found.extend(self.locked_essentials());
-        found
     }
 }
 

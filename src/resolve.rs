@@ -19,6 +19,7 @@
 
 mod alias;
 mod forward;
+mod lifetime;
 mod local;
 mod outcome;
 mod turn;
@@ -123,11 +124,19 @@ pub fn begin(
         let length = write(&query, rcode, Data::None, 0, ede, limit, out);
         return reply(length, Outcome::plain(rcode, source));
     }
-    let group = snapshot.group_of(meta.client);
-    let turn =
-        Turn { query: &query, snapshot, group, transport: meta.transport, rewrite: None, limit };
+    let group = snapshot.group_of(meta.client, meta.local);
+    let turn = Turn {
+        query: &query,
+        snapshot,
+        group,
+        bound: snapshot.bound(group, now),
+        now,
+        transport: meta.transport,
+        rewrite: None,
+        limit,
+    };
     let subject = snapshot.subject(&query.name);
-    let (pass, engine) = match snapshot.decide(group, &subject, query.qtype) {
+    let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
@@ -138,7 +147,7 @@ pub fn begin(
                 None => turn.blocked(block, Found::Question, out),
                 Some(target) => {
                     let alias = Alias { target, rewrite: Rewrite::List(block) };
-                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, now, out)
+                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, out)
                 }
             };
         }
@@ -160,13 +169,13 @@ pub fn begin(
             return turn.servfail(Ede::NETWORK_ERROR, out);
         };
         let alias = Alias { target, rewrite: Rewrite::Safe(engine) };
-        return turn.aliased(alias, pass, meta, snapshot, cache, now, out);
+        return turn.aliased(alias, pass, meta, snapshot, cache, out);
     }
     if let Some(local) = snapshot.local_name(&subject) {
         return match &local.data.cname {
             Some(target) if query.qtype != rtype::CNAME => {
                 let alias = Alias { target, rewrite: Rewrite::Own };
-                turn.aliased(alias, pass, meta, snapshot, cache, now, out)
+                turn.aliased(alias, pass, meta, snapshot, cache, out)
             }
             _ => turn.with_records(local, pass, out),
         };

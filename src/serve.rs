@@ -22,6 +22,7 @@ mod settings;
 pub mod state;
 pub mod stream;
 pub mod system;
+pub mod timetable;
 pub mod udp;
 pub mod upstream;
 pub mod watch;

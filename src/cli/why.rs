@@ -117,9 +117,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
     let Assembled { config, snapshot, .. } = assembled;
     let snapshot = Arc::new(snapshot);
-    let group = snapshot.group_of(arguments.client);
+    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
+    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
+    let group = snapshot.group_of(meta.client, meta.local);
+    let bound = snapshot.bound(group, now);
     let folded = Folded::from_name(name);
-    let explanation = snapshot.explain(group, &snapshot.subject(&folded), arguments.qtype);
+    let explanation = snapshot.explain(bound, &snapshot.subject(&folded), arguments.qtype);
     let evidence = evidence(&config, &snapshot, name, &explanation);
     let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
     let ids = |set: CategorySet| set.iter().map(id).collect();
@@ -151,7 +154,7 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
         category,
         rule,
         observed,
-        answer: answer(&explanation.verdict, arguments, name, &snapshot),
+        answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
         evidence,
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     }
@@ -257,6 +260,7 @@ fn answer(
     arguments: &Arguments,
     name: &Name,
     snapshot: &Arc<Snapshot>,
+    (meta, now): (Meta, Now),
 ) -> Answer {
     let mut query = vec![0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
     query.extend_from_slice(name.as_wire());
@@ -264,9 +268,7 @@ fn answer(
     query.extend_from_slice(&CLASS_IN.to_be_bytes());
     // OPT, so that the answer says why.
     query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
     let cache = AnswerCache::new(0);
-    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
     let mut out = vec![0; usize::from(u16::MAX)];
     match begin(&query, &meta, snapshot, &cache, now, &mut out) {
         Step::Reply(length, outcome) | Step::Refresh(length, outcome, _) => Answer {

@@ -5,15 +5,18 @@
 //! behind, so that checking goes on; the [`Config`] is built only if no mistake
 //! was left. Groups and profiles are in `group.rs`, single values in `value.rs`.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use toml::Spanned;
 
+use super::external::Externals;
 use super::file::{
-    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, StateFile,
+    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, StateFile, Text,
     UpstreamFile,
 };
 use super::safesearch::SafeSearch;
@@ -21,10 +24,12 @@ use super::server::Server;
 use super::value::{Checker, each};
 use super::{
     Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream, essential, group,
-    local,
+    local, profile,
 };
 use crate::category::{CategorySet, Lock, Taxonomy};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::lang::Lang;
+use crate::name::Name;
 
 /// Says what a file means, or all that is wrong with it.
 ///
@@ -36,9 +41,18 @@ pub(super) fn check(
     base_dir: &Path,
     taxonomy: Taxonomy,
     safesearch: SafeSearch,
+    bundles: BTreeMap<String, Vec<Name>>,
+    externals: Externals,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut checker = Checker::new(base_dir, &taxonomy, &safesearch);
+    checker.bundles = bundles;
+    checker.externals = externals;
+    for mistake in std::mem::take(&mut checker.externals.mistakes) {
+        checker.push(mistake);
+    }
     let school = checker.school(&file.school);
+    checker.schedules = checker.schedules(&file.schedule, &school.zone());
+    checker.read_bundles(file);
     let listen = checker.listen(&file.listen);
     let admin = checker.admin(&file.admin, &listen);
     let upstream = checker.upstream(&file.upstream, &listen);
@@ -50,9 +64,11 @@ pub(super) fn check(
     let forwards = local::forwards(&mut checker, file, &listen);
     let essential = essential::check(&mut checker, &file.essential);
     let fail_closed = checker.fail_closed(file);
-    let (groups, default_group) = group::check(&mut checker, file, school.level);
+    let (groups, default_group) = group::check(&mut checker, file, school.level, &listen.dns);
     let lists = checker.lists(&file.lists);
     let state = checker.state(&file.state);
+    let schedules = std::mem::take(&mut checker.schedules);
+    let Externals { department, files, texts, .. } = std::mem::take(&mut checker.externals);
     let mistakes = checker.into_mistakes();
     if mistakes.is_empty() {
         return Ok(Config {
@@ -74,6 +90,10 @@ pub(super) fn check(
             state,
             taxonomy,
             safesearch,
+            department,
+            schedules,
+            files,
+            texts,
         });
     }
     Err(mistakes)
@@ -89,11 +109,6 @@ impl Checker<'_> {
         };
         let is_name =
             |text: &str| text.chars().count() <= 200 && !text.chars().any(char::is_control);
-        let is_zone = |text: &str| {
-            (1..=64).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
-                && text.starts_with(|c: char| c.is_ascii_uppercase())
-        };
         self.text(
             &file.id,
             is_id,
@@ -112,8 +127,26 @@ impl Checker<'_> {
             "is not an IANA time zone; it must be a name such as `Asia/Ho_Chi_Minh` or `UTC`",
             &mut school.timezone,
         );
+        self.known_zone(&file.timezone);
         school.level = self.level(&file.level);
+        if let Some(lang) = &file.lang {
+            school.lang = self.choice("lang", lang, &Lang::ALL, Lang::id).unwrap_or_default();
+        }
         school
+    }
+
+    /// Reports a time zone that looks like one and does not exist.
+    fn known_zone(&mut self, given: &Text) {
+        let Some(given) = given.as_ref().filter(|given| is_zone(given.get_ref())) else { return };
+        if TimeZone::get(given.get_ref()).is_err() {
+            let known: Vec<String> = jiff::tz::db().available().map(|z| z.to_string()).collect();
+            let meant = nearest(given.get_ref(), known.iter().map(String::as_str));
+            let message = format!("there is no time zone `{}`", given.get_ref());
+            self.report(given.span(), message).hint = Some(meant.map_or_else(
+                || "write an IANA name such as `Asia/Ho_Chi_Minh`".into(),
+                |meant| format!("did you mean `{meant}`?"),
+            ));
+        }
     }
 
     fn listen(&mut self, file: &ListenFile) -> Listen {
@@ -262,7 +295,7 @@ impl Checker<'_> {
     }
 
     fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
-        let allow = group::names(self, "allow", &file.allow);
+        let allow = profile::names(self, "allow", &file.allow);
         Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
     }
 
@@ -302,6 +335,13 @@ impl Checker<'_> {
         self.sources(file, &mut lists);
         lists
     }
+}
+
+/// Whether a text has the shape of an IANA time zone.
+fn is_zone(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 /// Whether two sockets cannot be bound at one time.

@@ -1,7 +1,5 @@
 //! Names that resolve in every mode: which kind one is decides how far it goes.
 
-use crate::category::CategorySet;
-use crate::name::Folded;
 use crate::policy::{Layer, LockedAllow, Snapshot};
 
 /// Why a name resolves in every mode.
@@ -26,18 +24,12 @@ impl Essential {
 }
 
 impl Snapshot {
-    /// The essential names of the config that a locked category lists.
+    /// The essential names of the config that are locked for some group.
     pub(super) fn locked_essentials(&self) -> impl Iterator<Item = LockedAllow> {
-        let locked = self
-            .groups
-            .iter()
-            .fold(self.illegal, |locked, group| CategorySet::union(locked, group.locked));
         let own = self.essential.iter().filter(|(_, _, kind)| **kind == Essential::Own);
-        own.filter_map(move |(name, _, _)| {
-            let folded = Folded::from_name(name);
-            let listed = self.facts(&self.subject(&folded)).listed.set;
-            let category = listed.intersection(locked).first()?;
-            Some(LockedAllow { group: None, name: name.clone(), category })
+        own.filter_map(|(name, _, _)| {
+            let lock = self.groups().iter().find_map(|group| self.lock_of(group, name))?;
+            Some(LockedAllow { group: None, name: name.clone(), lock })
         })
     }
 }

@@ -36,8 +36,8 @@ fn snapshot() -> Snapshot {
     snapshot_without(CategorySet::EMPTY)
 }
 
-/// The snapshot when the lists of the `closed` categories are missing.
-fn snapshot_without(closed: CategorySet) -> Snapshot {
+/// What is listed.
+fn listed() -> (Taxonomy, Builder) {
     let listed = [
         ("csam.example", "csam"),
         ("order.example", "legal_request"),
@@ -63,9 +63,23 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         };
         builder.add(Name::from_text(name).unwrap().as_wire(), rule).unwrap();
     }
+    (taxonomy, builder)
+}
+
+/// The snapshot when the lists of the `closed` categories are missing.
+fn snapshot_without(closed: CategorySet) -> Snapshot {
+    let (taxonomy, builder) = listed();
     let pupils = GroupRules {
         name: "pupils".into(),
         clients: vec!["10.1.0.0/16".parse().unwrap()],
+        level: crate::category::Level::Primary,
+        profile: None,
+        listeners: vec![],
+        lessons: CategorySet::EMPTY,
+        is_allow_only: false,
+        lesson_schedule: None,
+        during: vec![],
+        baseline: Actions::default(),
         block: set(&["adult", "games"]),
         observe: CategorySet::EMPTY,
         locked: set(&["gambling"]),
@@ -95,7 +109,8 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         facts_tag: 1,
         addresses: vec![],
         rebinding: None,
-        groups: vec![(pupils, GroupCounters(0)), (staff, GroupCounters(1))],
+        department: (names(&["free.example"]), names(&["forbidden.example"])),
+        groups: vec![always(pupils, 0), always(staff, 1)],
         default_group: 0,
         access: vec!["10.0.0.0/8".parse().unwrap()],
         essential: vec![
@@ -118,11 +133,23 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
     })
 }
 
+/// A group that no schedule binds.
+fn always(group: GroupRules, counters: u8) -> (GroupRules, Timeline<State>, GroupCounters) {
+    let states = Timeline::constant(group.state(|_| false, []));
+    (group, states, GroupCounters(counters))
+}
+
+const NOW: Now = Now { mono: 1, civil: 1_800_000_000, trust: moment::Trust::Synced };
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 53);
+
 fn verdict(client: &str, name: &str) -> Verdict {
-    let snapshot = snapshot();
+    verdict_of(&snapshot(), client, name)
+}
+
+fn verdict_of(snapshot: &Snapshot, client: &str, name: &str) -> Verdict {
     let name = Folded::from_name(&Name::from_text(name).unwrap());
-    let group = snapshot.group_of(client.parse().unwrap());
-    snapshot.decide(group, &snapshot.subject(&name), rtype::A)
+    let group = snapshot.group_of(client.parse().unwrap(), LOCAL);
+    snapshot.decide(snapshot.bound(group, NOW), &snapshot.subject(&name), rtype::A)
 }
 
 const PUPIL: &str = "10.1.0.9";
@@ -168,8 +195,8 @@ fn the_first_category_is_reported_and_observed_ones_pass() {
 #[test]
 fn every_client_has_a_group() {
     let snapshot = snapshot();
-    assert_eq!(snapshot.group_of("10.2.3.4".parse().unwrap()), GroupId(1));
-    assert_eq!(snapshot.group_of("192.0.2.1".parse().unwrap()), GroupId(0));
+    assert_eq!(snapshot.group_of("10.2.3.4".parse().unwrap(), LOCAL), GroupId(1));
+    assert_eq!(snapshot.group_of("192.0.2.1".parse().unwrap(), LOCAL), GroupId(0));
     assert!(snapshot.answers("10.9.9.9".parse().unwrap()));
     assert!(!snapshot.answers("192.0.2.1".parse().unwrap()));
 }
@@ -181,7 +208,12 @@ fn a_shield_holds_against_plain_categories_only() {
         let name = Folded::from_name(&Name::from_text(name).unwrap());
         let subject = snapshot.subject(&name);
         snapshot
-            .review(GroupId(0), &subject, &snapshot.facts(&subject), is_shielded)
+            .review(
+                snapshot.bound(GroupId(0), NOW),
+                &subject,
+                &snapshot.facts(&subject),
+                is_shielded,
+            )
             .map(|b| b.layer)
     };
     assert_eq!(review("games.example", false), Some(Layer::Category));
@@ -221,11 +253,7 @@ fn safe_search_takes_what_passed_and_nothing_else() {
 #[test]
 fn a_closed_category_leaves_essential_and_good_names() {
     let snapshot = snapshot_without(set(&["adult", "csam"]));
-    let decide = |client: &str, name: &str| {
-        let name = Folded::from_name(&Name::from_text(name).unwrap());
-        let group = snapshot.group_of(client.parse().unwrap());
-        snapshot.decide(group, &snapshot.subject(&name), rtype::A)
-    };
+    let decide = |client: &str, name: &str| verdict_of(&snapshot, client, name);
     let closed = |category: &str| {
         let category = taxonomy().find(category);
         Verdict::Block(Block { layer: Layer::FailClosed, category, action: Action::NxDomain })
@@ -244,10 +272,7 @@ fn a_closed_category_leaves_essential_and_good_names() {
     assert_eq!(decide(PUPIL, "bet.example"), block(Layer::Locked, "gambling"));
     // Staff do not block adult: its missing list is nothing to them.
     let snapshot = snapshot_without(set(&["adult"]));
-    let name = Folded::from_name(&Name::from_text("example.com").unwrap());
-    let group = snapshot.group_of(STAFF.parse().unwrap());
-    let verdict = snapshot.decide(group, &snapshot.subject(&name), rtype::A);
-    assert_eq!(verdict, pass(Layer::Default));
+    assert_eq!(verdict_of(&snapshot, STAFF, "example.com"), pass(Layer::Default));
 }
 
 #[test]

@@ -45,8 +45,12 @@ pub enum Layer {
     Help,
     /// A category whose list is missing, and that must not be open without it.
     FailClosed,
+    /// A name that the department denies.
+    DepartmentDeny,
     /// A locked category.
     Locked,
+    /// A lesson or an exam that somebody set for a time.
+    Override,
     /// The school's allow list.
     SchoolAllow,
     /// The school's deny list.
@@ -55,6 +59,8 @@ pub enum Layer {
     DepartmentAllow,
     /// The group's action for a category.
     Category,
+    /// Nothing allowed the name, and nothing else is let through.
+    AllowList,
     /// A keyword rule.
     Keyword,
     /// An answer from outside with an address from inside.
@@ -73,11 +79,14 @@ impl Layer {
             Self::Essential => "essential",
             Self::Help => "help",
             Self::FailClosed => "fail-closed",
+            Self::DepartmentDeny => "department-deny",
             Self::Locked => "locked",
+            Self::Override => "override",
             Self::SchoolAllow => "school-allow",
             Self::SchoolDeny => "school-deny",
             Self::DepartmentAllow => "department-allow",
             Self::Category => "category",
+            Self::AllowList => "allow-list",
             Self::Keyword => "keyword",
             Self::Rebinding => "rebinding",
             Self::Default => "default",
@@ -105,7 +114,7 @@ pub enum Verdict {
 pub struct Block {
     /// The step that decided.
     pub layer: Layer,
-    /// The category reported; none where the school denied an unlisted name.
+    /// The category reported; none where an unlisted name was denied or not allowed.
     pub category: Option<CategoryId>,
     /// How the list wants it answered; as the group is configured by default.
     pub action: Action,
@@ -125,7 +134,11 @@ impl Pass {
     pub fn is_shield(self) -> bool {
         matches!(
             self.layer,
-            Layer::Essential | Layer::Help | Layer::SchoolAllow | Layer::DepartmentAllow
+            Layer::Essential
+                | Layer::Help
+                | Layer::Override
+                | Layer::SchoolAllow
+                | Layer::DepartmentAllow
         )
     }
 }

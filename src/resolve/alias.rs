@@ -16,7 +16,7 @@ use crate::policy::rewrite::EngineId;
 use crate::policy::sources::UpstreamId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
 use crate::resolve::turn::Turn;
-use crate::resolve::{Meta, Now, Step};
+use crate::resolve::{Meta, Step};
 
 /// A list's own word: the answer it names is not judged by plain categories again.
 pub(super) const BY_LIST: Pass =
@@ -61,7 +61,6 @@ pub(super) struct Alias<'a> {
 
 impl Turn<'_> {
     /// Answers with what another name resolves to.
-    #[expect(clippy::too_many_arguments, reason = "begin's own, handed on")]
     pub(super) fn aliased(
         &self,
         alias: Alias<'_>,
@@ -69,7 +68,6 @@ impl Turn<'_> {
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
         cache: &AnswerCache,
-        now: Now,
         out: &mut [u8],
     ) -> Step {
         let Alias { target, rewrite } = alias;
@@ -82,7 +80,7 @@ impl Turn<'_> {
             return turn.with_records_of(local, &forward(None), pass, out);
         }
         let route = route_to(target, snapshot.upstream_of(&subject));
-        turn.known(route, pass, cache, now, forward, out)
+        turn.known(route, pass, cache, self.now, forward, out)
     }
 }
 

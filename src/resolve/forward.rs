@@ -65,11 +65,11 @@ impl Forward {
     }
 
     /// Answers with what upstream said some time ago (RFC 8767), if there is such an answer.
-    pub fn stale(&self, out: &mut [u8]) -> Option<Step> {
+    pub fn stale(&self, now: Now, out: &mut [u8]) -> Option<Step> {
         let entry = self.stale.as_deref()?;
         let query = Query::parse(&self.query).ok()?;
-        let turn = self.turn(&query, out.len());
-        Some(turn.answer(entry, Form::STALE, self.pass, Source::Stale, out))
+        let turn = self.turn(&query, now, out.len());
+        Some(turn.answer_late(entry, Form::STALE, self.pass, Source::Stale, out))
     }
 
     /// Ends the query with what upstream said: a whole message, or why there is none.
@@ -85,7 +85,7 @@ impl Forward {
         out: &mut [u8],
     ) -> Step {
         let Ok(query) = Query::parse(&self.query) else { return Step::Drop(DropReason::NotAQuery) };
-        let turn = self.turn(&query, out.len());
+        let turn = self.turn(&query, now, out.len());
         let key = Key::new(self.route(), &query);
         let answer = match self.learn(message, &query, limits) {
             Ok(answer) => answer,
@@ -95,17 +95,17 @@ impl Forward {
                     cache.insert_failure(&key, Answer::failure(Rcode::SERVFAIL), now.mono);
                 }
                 let turn = Turn { rewrite: None, ..turn };
-                return self.stale(out).unwrap_or_else(|| turn.servfail(ede, out));
+                return self.stale(now, out).unwrap_or_else(|| turn.servfail(ede, out));
             }
         };
         if answer.is_failure() {
             cache.insert_failure(&key, answer.clone(), now.mono);
-            if let Some(step) = self.stale(out) {
+            if let Some(step) = self.stale(now, out) {
                 return step;
             }
         }
         let entry = Entry::new(answer, now.mono);
-        let step = turn.answer(&entry, Form::aged(0), self.pass, Source::Upstream, out);
+        let step = turn.answer_late(&entry, Form::aged(0), self.pass, Source::Upstream, out);
         cache.insert(&key, entry);
         step
     }
@@ -130,11 +130,13 @@ impl Forward {
         }
     }
 
-    fn turn<'a>(&'a self, query: &'a Query<'a>, room: usize) -> Turn<'a> {
+    fn turn<'a>(&'a self, query: &'a Query<'a>, now: Now, room: usize) -> Turn<'a> {
         Turn {
             query,
             snapshot: &self.snapshot,
             group: self.group,
+            bound: self.snapshot.bound(self.group, now),
+            now,
             transport: self.meta.transport,
             rewrite: self.rewrite,
             limit: limit(query, &self.meta, room),

@@ -61,6 +61,10 @@ pub enum BlockedBy {
     List,
     /// The school denies the question's name.
     School,
+    /// The department denies it.
+    Department,
+    /// Only names that are allowed are let through, and the question's is not.
+    AllowList,
     /// A keyword rule hits the question's name.
     Keyword,
     /// The answer points to a name that is blocked.
@@ -75,9 +79,11 @@ pub enum BlockedBy {
 
 impl BlockedBy {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::List,
         Self::School,
+        Self::Department,
+        Self::AllowList,
         Self::Keyword,
         Self::Review,
         Self::Address,
@@ -90,6 +96,8 @@ impl BlockedBy {
         match self {
             Self::List => "list",
             Self::School => "school",
+            Self::Department => "department",
+            Self::AllowList => "allow_list",
             Self::Keyword => "keyword",
             Self::Review => "review",
             Self::Address => "address",

@@ -9,7 +9,7 @@ use crate::message::reply::{Data, EdeText, write, write_truncated};
 use crate::message::{Ede, Malformed, Question, Rcode, is_truncated};
 use crate::name::Name;
 use crate::policy::special::Special;
-use crate::policy::{AnswerMode, Block, CanaryKind, GroupId, Layer, Pass, Snapshot};
+use crate::policy::{AnswerMode, Block, Bound, CanaryKind, GroupId, Layer, Pass, Snapshot};
 use crate::resolve::alias::Rewrite;
 use crate::resolve::{BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Transport, reply};
 use crate::rtype;
@@ -40,6 +40,8 @@ impl Found {
             (Self::Target, _) => BlockedBy::Review,
             (Self::Address, _) => BlockedBy::Address,
             (Self::Question, Layer::SchoolDeny) => BlockedBy::School,
+            (Self::Question, Layer::DepartmentDeny) => BlockedBy::Department,
+            (Self::Question, Layer::AllowList | Layer::Override) => BlockedBy::AllowList,
             (Self::Question, Layer::Keyword) => BlockedBy::Keyword,
             (Self::Question, _) => BlockedBy::List,
         }
@@ -51,6 +53,9 @@ pub(super) struct Turn<'a> {
     pub(super) query: &'a Query<'a>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) group: GroupId,
+    /// The group as it is bound at `now`.
+    pub(super) bound: Bound<'a>,
+    pub(super) now: Now,
     pub(super) transport: Transport,
     /// Set where the client gets another name's answer.
     pub(super) rewrite: Option<Rewrite>,
@@ -60,10 +65,7 @@ pub(super) struct Turn<'a> {
 impl Turn<'_> {
     #[inline]
     pub(super) fn outcome(&self, rcode: Rcode, source: Source) -> Outcome {
-        Outcome {
-            group: Some(self.snapshot.group(self.group).counters),
-            ..Outcome::plain(rcode, source)
-        }
+        Outcome { group: Some(self.bound.group.counters), ..Outcome::plain(rcode, source) }
     }
 
     pub(super) fn special(&self, special: Special, out: &mut [u8]) -> Step {
@@ -102,9 +104,7 @@ impl Turn<'_> {
             Action::Local(number) => {
                 return self.local(self.snapshot.local(number), block, outcome, out);
             }
-            Action::Default | Action::Passthru | Action::TcpOnly => {
-                self.snapshot.group(self.group).answer
-            }
+            Action::Default | Action::Passthru | Action::TcpOnly => self.bound.group.answer,
         };
         let (rcode, data) = match (mode, self.query.qtype) {
             (AnswerMode::NxDomain, _) => (Rcode::NXDOMAIN, Data::Negative),
@@ -148,7 +148,7 @@ impl Turn<'_> {
             .collect();
         let data = if records.is_empty() { Data::Negative } else { Data::Records(&records) };
         let ede = EdeText { code: Ede::FORGED, text: self.snapshot.text(block.category) };
-        let (rcode, ttl) = (Rcode::NOERROR, self.snapshot.block_ttl());
+        let (rcode, ttl) = (Rcode::NOERROR, self.block_ttl(Found::Question));
         let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);
         reply(length, outcome(rcode))
     }
@@ -224,6 +224,7 @@ impl Turn<'_> {
             Ok(Some((block, found))) => return self.blocked(block, found, out).uncounted_if(pass),
             Err(Malformed) => return self.servfail(Ede::INVALID_DATA, out),
         }
+        let form = form.at_most(self.answer_ttl(entry, form, pass, out));
         let length = entry.answer.write(self.query, form, self.limit, out);
         let outcome = match self.rewrite {
             None | Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
@@ -244,7 +245,7 @@ impl Turn<'_> {
     /// laid out first, whatever the client's limit. What has no room there goes
     /// out truncated, without a record that would need review.
     #[inline]
-    fn review(
+    pub(super) fn review(
         &self,
         entry: &Entry,
         form: Form,
@@ -255,7 +256,7 @@ impl Turn<'_> {
         let are_known = match answer.target_count() {
             0 => Some(true),
             _ => entry.targets_are(self.snapshot.facts_tag(), |facts| {
-                self.snapshot.is_silent(self.group, facts)
+                self.snapshot.is_silent(self.bound, facts)
             }),
         };
         let has_addresses =
@@ -278,7 +279,7 @@ impl Turn<'_> {
         let subject = self.snapshot.subject(&self.query.name);
         for address in answer.addresses(message) {
             let block =
-                self.snapshot.review_address(self.group, &subject, address?, pass.is_shield());
+                self.snapshot.review_address(self.bound, &subject, address?, pass.is_shield());
             if let Some(block) = block {
                 return Ok(Some((block, Found::Address)));
             }
@@ -300,7 +301,7 @@ impl Turn<'_> {
             let subject = self.snapshot.subject(&target);
             let facts = self.snapshot.facts(&subject);
             block = block
-                .or_else(|| self.snapshot.review(self.group, &subject, &facts, pass.is_shield()));
+                .or_else(|| self.snapshot.review(self.bound, &subject, &facts, pass.is_shield()));
             if is_news {
                 known.push(facts);
             }

@@ -10,15 +10,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::category::CategorySet;
-use crate::config::{Config, ConfigErrors, load_text, starter};
+use crate::config::{Config, ConfigErrors, load, starter};
 use crate::metrics::counters::MAX_GROUPS;
 use crate::name::Name;
 use crate::policy::essential::Essential;
 use crate::policy::sources::SourceParts;
-use crate::policy::{GroupCounters, LockedAllow, Parts, SealedList, Snapshot};
+use crate::policy::timed::Override;
+use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
+use crate::serve::clock::system_time;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::sealed::{self, SealedError, SealedStore};
+use crate::serve::timetable::Timetable;
 use crate::serve::zones::{Numbered, ZoneNumbers};
 
 /// Config and policy, ready to serve.
@@ -95,6 +98,14 @@ impl GroupNames {
     }
 }
 
+/// What a snapshot is made of, beside the time and the overrides.
+#[derive(Debug, Clone)]
+struct Sources {
+    config: Config,
+    lists: Lists,
+    sealed: Arc<[SealedList]>,
+}
+
 /// Makes snapshots of one config file and the lists it names, again and again.
 #[derive(Debug, Default)]
 pub struct Assembler {
@@ -107,12 +118,40 @@ pub struct Assembler {
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
     watched: Vec<PathBuf>,
+    /// The config and lists that are in force.
+    good: Option<Sources>,
+    /// The overrides that hold or will.
+    overrides: Vec<Override>,
+    /// The civil time that the timetables are worked out around; now where there is none.
+    around: Option<u64>,
 }
 
 impl Assembler {
     /// For the config at `path`, or the embedded one.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, ..Self::default() }
+    }
+
+    /// The same, with timetables worked out around another time than now.
+    #[must_use]
+    pub fn around(self, civil: u64) -> Self {
+        Self { around: Some(civil), ..self }
+    }
+
+    /// Sets the overrides that the next snapshot is made with.
+    pub fn set_overrides(&mut self, overrides: Vec<Override>) {
+        self.overrides = overrides;
+    }
+
+    /// Puts the config and lists in force together again, for another time or other overrides;
+    /// no file is read. `None` if none is in force yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assembler::assemble`].
+    pub fn again(&mut self) -> Result<Option<Assembled>, AssembleError> {
+        let Some(sources) = self.good.clone() else { return Ok(None) };
+        self.put_together(sources).map(Some)
     }
 
     /// The config file.
@@ -166,20 +205,31 @@ impl Assembler {
         lists: Lists,
         sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
-        let (files, tag) = (Arc::clone(&lists.files), lists.tag);
-        let readings = lists.readings;
+        let tag = lists.tag;
+        let assembled = self.put_together(Sources { config, lists, sealed })?;
+        self.last = Some((text, tag));
+        Ok(assembled)
+    }
+
+    fn put_together(&mut self, sources: Sources) -> Result<Assembled, AssembleError> {
+        let Sources { config, lists, .. } = &sources;
+        let (files, readings) = (Arc::clone(&lists.files), lists.readings);
+        let around = self.around.unwrap_or_else(system_time);
+        let timetable = Timetable::new(config, around);
         let zones: Vec<Numbered> = config
             .forwards
             .iter()
             .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
             .collect::<Option<_>>()
             .ok_or(AssembleError::ZoneNumbers)?;
-        let snapshot = Snapshot::new(parts(&config, lists, sealed, &zones, &mut self.names)?);
+        let parts = parts(&sources, &zones, &mut self.names, &timetable, &self.overrides)?;
+        let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
-            return Err(AssembleError::LockedAllow(explain(locked, &config)));
+            return Err(AssembleError::LockedAllow(explain(locked, config)));
         }
-        self.last = Some((text, tag));
+        let config = config.clone();
+        self.good = Some(sources);
         Ok(Assembled { config, snapshot, zones, files, readings })
     }
 
@@ -208,23 +258,27 @@ impl Assembler {
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
         let config =
-            load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
+            load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
+                .map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
+        self.watched.extend(config.files.iter().cloned());
         let sealed = &config.lists.sealed;
         self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
-        Ok((text, config))
+        let texts = [&[text], config.texts.as_slice()].concat();
+        Ok((texts.join("\0"), config))
     }
 }
 
 fn parts(
-    config: &Config,
-    lists: Lists,
-    sealed: Arc<[SealedList]>,
+    sources: &Sources,
     zones: &[Numbered],
     names: &mut GroupNames,
+    timetable: &Timetable,
+    overrides: &[Override],
 ) -> Result<Parts, AssembleError> {
+    let Sources { config, lists, sealed } = sources.clone();
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -232,13 +286,15 @@ fn parts(
     let canaries = starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?;
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
-        (rules, counters)
+        let states = timetable.states(&rules, overrides);
+        (rules, states, counters)
     });
     Ok(Parts {
         taxonomy: Arc::new(config.taxonomy.clone()),
         lists: lists.table,
         groups: groups.collect(),
         default_group: config.default_group,
+        department: (config.department.allow.clone(), config.department.deny.clone()),
         access: config.listen.allow.clone(),
         local: lists.local,
         sealed,
@@ -246,7 +302,7 @@ fn parts(
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
-        essential: essentials(config, essential),
+        essential: essentials(&config, essential),
         closed: CategorySet::EMPTY,
         sources: SourceParts {
             names: config.local.names.clone(),
@@ -276,16 +332,22 @@ fn essentials(config: &Config, shipped: Vec<starter::Essential>) -> Vec<(Name, S
 
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
-        let category = config.taxonomy.category(allow.category);
-        let (who, from) = match &allow.group {
+        let LockedAllow { group, name, lock } = &allow;
+        let (who, from) = match group {
             Some(group) => (format!("group `{group}` allows"), "`allow`"),
             None => ("`[essential] names` has".to_owned(), "it"),
         };
-        let line = format!(
-            "{who} `{}`, which is listed in the locked category `{}`; remove it from {from}, or \
-             ask the department to take it off the list",
-            allow.name, category.id
-        );
+        let line = match lock {
+            Lock::Category(category) => format!(
+                "{who} `{name}`, which is listed in the locked category `{}`; remove it from \
+                 {from}, or ask the department to take it off the list",
+                config.taxonomy.category(*category).id
+            ),
+            Lock::Department => format!(
+                "{who} `{name}`, which {} denies; remove it from {from}",
+                config.department.name
+            ),
+        };
         (allow, line)
     });
     Shown(lines.collect())

@@ -210,8 +210,9 @@ impl Gateway {
     }
 
     fn send_stale(&self, forward: &Forward, came: u64, send: SendReply) {
+        let now = self.clock.now();
         OUT.with_borrow_mut(|out| {
-            if let Some(step) = forward.stale(out) {
+            if let Some(step) = forward.stale(now, out) {
                 self.conclude(&step, came, send, out);
             }
         });

@@ -48,6 +48,12 @@ impl Form {
 }
 
 impl Answer {
+    /// The longest TTL that goes out in this form.
+    pub fn longest_ttl(&self, form: Form) -> u32 {
+        let stored = self.ttls.iter().filter_map(|&at| u32_at(&self.records, usize::from(at)));
+        stored.map(|ttl| form.ttl(ttl)).max().unwrap_or(0)
+    }
+
     /// Writes it as the reply to `query`.
     ///
     /// Returns the length; what does not fit `limit` octets goes truncated.
