@@ -9,8 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::category::CategorySet;
 use crate::config::{Config, ConfigErrors, load, starter};
 use crate::metrics::counters::MAX_GROUPS;
+use crate::name::Name;
+use crate::policy::essential::Essential;
+use crate::policy::sources::SourceParts;
 use crate::policy::timed::Override;
 use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
@@ -19,6 +23,7 @@ use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::sealed::{self, SealedError, SealedStore};
 use crate::serve::timetable::Timetable;
+use crate::serve::zones::{Numbered, ZoneNumbers};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct Assembled {
     pub config: Config,
     /// The policy made of it.
     pub snapshot: Snapshot,
+    /// The forward zones of the config, numbered.
+    pub zones: Vec<Numbered>,
     /// What each list file gave.
     pub files: Arc<[FileReport]>,
     /// How often list files were read so far.
@@ -53,6 +60,9 @@ pub enum AssembleError {
     /// The lists.
     #[error(transparent)]
     Lists(#[from] ListError),
+    /// Forward zones were changed more often than there are numbers.
+    #[error("the forward zones were changed too often; restart to use the new ones")]
+    ZoneNumbers,
     /// The sealed lists.
     #[error(transparent)]
     Sealed(#[from] SealedError),
@@ -104,6 +114,7 @@ struct Sources {
 pub struct Assembler {
     path: Option<PathBuf>,
     names: GroupNames,
+    zones: ZoneNumbers,
     lists: ListStore,
     sealed: SealedStore,
     copies: Seen,
@@ -211,7 +222,13 @@ impl Assembler {
         let (files, readings) = (Arc::clone(&lists.files), lists.readings);
         let around = self.around.unwrap_or_else(system_time);
         let timetable = Timetable::new(config, around);
-        let parts = parts(&sources, &mut self.names, &timetable, &self.overrides)?;
+        let zones: Vec<Numbered> = config
+            .forwards
+            .iter()
+            .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
+            .collect::<Option<_>>()
+            .ok_or(AssembleError::ZoneNumbers)?;
+        let parts = parts(&sources, &zones, &mut self.names, &timetable, &self.overrides)?;
         let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
@@ -220,7 +237,7 @@ impl Assembler {
         let config = config.clone();
         self.good = Some(sources);
         let downloads = self.downloads.clone();
-        Ok(Assembled { config, snapshot, files, readings, downloads })
+        Ok(Assembled { config, snapshot, zones, files, readings, downloads })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -275,6 +292,7 @@ impl Assembler {
 
 fn parts(
     sources: &Sources,
+    zones: &[Numbered],
     names: &mut GroupNames,
     timetable: &Timetable,
     overrides: &[Override],
@@ -285,7 +303,6 @@ fn parts(
     };
     let essential = starter::essential().map_err(embedded("essential.txt", starter::ESSENTIAL))?;
     let canaries = starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?;
-    let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
         let states = timetable.states(&rules, overrides);
@@ -304,7 +321,13 @@ fn parts(
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
-        essential: essential.into_iter().map(|e| (e.name, scope(e.is_exact))).collect(),
+        essential: essentials(&config, essential),
+        closed: CategorySet::EMPTY,
+        sources: SourceParts {
+            names: config.local.names.clone(),
+            zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
+            forward_private: config.local.forward_private,
+        },
         canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),
         engines: config.safesearch.engines.clone(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),
@@ -312,17 +335,35 @@ fn parts(
     })
 }
 
+/// The names that resolve in every mode: those of the config first, so that a built-in one wins.
+fn essentials(config: &Config, shipped: Vec<starter::Essential>) -> Vec<(Name, Scope, Essential)> {
+    let own = config.essential.iter().map(|(name, scope)| (name.clone(), *scope, Essential::Own));
+    let shipped = shipped.into_iter().map(|one| {
+        let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };
+        let kind = match one.class {
+            starter::Class::Help => Essential::Help,
+            _ => Essential::Shipped,
+        };
+        (one.name, scope, kind)
+    });
+    own.chain(shipped).collect()
+}
+
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
         let LockedAllow { group, name, lock } = &allow;
+        let (who, from) = match group {
+            Some(group) => (format!("group `{group}` allows"), "`allow`"),
+            None => ("`[essential] names` has".to_owned(), "it"),
+        };
         let line = match lock {
             Lock::Category(category) => format!(
-                "group `{group}` allows `{name}`, which is listed in the locked category `{}`; \
-                 remove it from `allow`, or ask the department to take it off the list",
+                "{who} `{name}`, which is listed in the locked category `{}`; remove it from \
+                 {from}, or ask the department to take it off the list",
                 config.taxonomy.category(*category).id
             ),
             Lock::Department => format!(
-                "group `{group}` allows `{name}`, which {} denies; remove it from `allow`",
+                "{who} `{name}`, which {} denies; remove it from {from}",
                 config.department.name
             ),
         };

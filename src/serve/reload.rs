@@ -126,7 +126,10 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, files, readings, downloads }))) => {
+            Ok(Ok(Some(Assembled { config, snapshot, zones, files, readings, downloads }))) => {
+                if let Err(error) = gateway.zones.follow(&zones) {
+                    return self.failed(format!("[[forward]]: {error}"));
+                }
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
                 gateway.clients.store(Arc::new(settings::clients(&config)));

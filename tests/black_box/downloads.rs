@@ -285,6 +285,28 @@ fn names_are_asked_of_our_own_upstream_and_certificates_are_checked() {
     assert!(said["why"].as_str().unwrap().contains("has no address"), "{said}");
 }
 
+#[test]
+fn a_list_server_in_a_forward_zone_is_asked_for_there() {
+    let (upstream, inside, web) = (Upstream::start(), Upstream::start(), Web::start());
+    web.put("/list", Page::text("one.example\n"));
+    // The upstream of everybody does not know the department's own names.
+    upstream.answer("lists.dept.example", None, Canned { rcode: 3, ..Canned::default() });
+    let here = vec!["lists.dept.example. 60 A 127.0.0.1".into()];
+    inside.answer("lists.dept.example", Some(1), Canned { answer: here, ..Canned::default() });
+    inside.answer("lists.dept.example", Some(28), Canned::default());
+    let forward = format!(
+        "\n[[forward]]\nzone = \"dept.example\"\nservers = [\"udp://127.0.0.1:{}\"]\n",
+        inside.port()
+    );
+    let url = format!("http://lists.dept.example:{}/list", web.port());
+    let plan = plan(&upstream, &(forward + &source(&url, "")));
+    assert_eq!(fetch(&plan, &[]).1["result"], "new");
+    fs::remove_dir_all(plan.config_path().parent().unwrap().join("state")).unwrap();
+    let gateway = plan.start();
+    eventually("the list", || (rcode(&gateway, "one.example") == "NXDOMAIN").then_some(()));
+    assert_eq!(upstream.count("lists.dept.example", None), 0);
+}
+
 fn rcode(gateway: &Gateway, name: &str) -> String {
     Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode()
 }

@@ -3,17 +3,21 @@
 //! The same turn that the gateway takes in the background, through the upstream servers
 //! of the config. A gateway that runs sees the new copies as it sees any changed file.
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::runtime::Handle;
 
-use crate::config::Config;
+use crate::config::{Config, ForwardZone};
+use crate::name::{Folded, Name};
 use crate::serve::assemble::Assembler;
 use crate::serve::fetch::{Client, Copies, Downloads, FetchError, Names, Taken, turn};
-use crate::serve::open_upstreams;
+use crate::serve::zones::{Numbered, ZoneNumbers};
+use crate::serve::{ServeError, open_upstreams};
 
 /// Arguments of `lists fetch`.
 #[derive(Debug, clap::Args)]
@@ -90,11 +94,10 @@ fn fetch(
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(told)?;
-    let upstreams = {
+    let names = {
         let _inside = runtime.enter();
-        Arc::new(open_upstreams(config).map_err(|error| error.to_string())?)
+        names(config, runtime.handle().clone()).map_err(|error| error.to_string())?
     };
-    let names = Names::new(move || Arc::clone(&upstreams), runtime.handle().clone());
     let client = Client::new(downloads.tls_roots.as_deref(), names);
     let client = client.map_err(|error| error.to_string())?;
     let is_asked = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
@@ -109,6 +112,25 @@ fn fetch(
         return Err("no source of this config is to be downloaded; nothing was done".into());
     }
     Ok(said)
+}
+
+/// Names by the servers of the config and of its forward zones, the longest first.
+fn names(config: &Config, runtime: Handle) -> Result<Names, ServeError> {
+    let mut numbers = ZoneNumbers::default();
+    let numbered = |zone: &ForwardZone| Some((numbers.of(zone)?, zone.clone()));
+    let mut wanted: Vec<Numbered> = config.forwards.iter().filter_map(numbered).collect();
+    let (upstreams, zones) = open_upstreams(config, &wanted)?;
+    wanted.sort_by_key(|(_, forward)| Reverse(forward.zone.label_count()));
+    let upstreams = Arc::new(upstreams);
+    let servers = move |name: &Name| {
+        let folded = Folded::from_name(name);
+        let covers = |(_, forward): &&Numbered| folded.is_at_or_below(forward.zone.as_wire());
+        match wanted.iter().find(covers) {
+            Some((id, _)) => zones.servers(*id),
+            None => Some(Arc::clone(&upstreams)),
+        }
+    };
+    Ok(Names::new(servers, runtime))
 }
 
 fn say(

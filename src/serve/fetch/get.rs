@@ -407,7 +407,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_outside_cannot_send_us_inside() {
-        let names = Names::new(|| unreachable!("addresses need no lookup"), Handle::current());
+        let names = Names::new(|_| unreachable!("addresses need no lookup"), Handle::current());
         let client = Client::new(None, names).unwrap();
         for inside in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://10.1.2.3/"] {
             let url = Url::parse(inside).unwrap();

@@ -1,4 +1,4 @@
-//! Host names of list servers → addresses, by our own upstream servers.
+//! Host names of list servers → addresses, by our own upstream servers and forward zones.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,13 +9,14 @@ use tokio::runtime::Handle;
 use super::FetchError;
 use crate::message::Question;
 use crate::name::Name;
+use crate::policy::sources::UpstreamId;
 use crate::rtype;
 use crate::serve::upstream::{AskError, Upstreams, addresses};
 
 /// Where names are asked.
 #[derive(Clone)]
 pub struct Names {
-    upstreams: Arc<dyn Fn() -> Arc<Upstreams> + Send + Sync>,
+    servers: Arc<dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync>,
     /// Where the connections to the servers live.
     runtime: Handle,
 }
@@ -27,12 +28,12 @@ impl fmt::Debug for Names {
 }
 
 impl Names {
-    /// Names by the servers that `upstreams` gives, on their own runtime.
+    /// Names by the servers that `servers` gives for each, on their own runtime.
     pub fn new(
-        upstreams: impl Fn() -> Arc<Upstreams> + Send + Sync + 'static,
+        servers: impl Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync + 'static,
         runtime: Handle,
     ) -> Self {
-        Self { upstreams: Arc::new(upstreams), runtime }
+        Self { servers: Arc::new(servers), runtime }
     }
 
     /// The addresses of `host`, IPv4 first: where there is no IPv4 that is known at once, while
@@ -52,10 +53,17 @@ impl Names {
     }
 
     async fn ask(&self, name: &Name, qtype: u16) -> Result<Vec<IpAddr>, AskError> {
-        let (upstreams, name) = ((self.upstreams)(), name.clone());
-        let question = Question { name, qtype, dnssec_ok: false, checking_disabled: false };
-        let asked = self.runtime.spawn(async move { upstreams.ask(&question).await });
-        // It does not come back only when the process ends.
+        let servers = (self.servers)(name).ok_or(AskError::Network)?;
+        let name = name.clone();
+        let question = Question {
+            name,
+            qtype,
+            dnssec_ok: false,
+            checking_disabled: false,
+            upstream: UpstreamId::MAIN,
+        };
+        let asked = self.runtime.spawn(async move { servers.ask(&question).await });
+        // Whose servers they are is decided. It does not come back only when the process ends.
         let answer = asked.await.map_err(|_| AskError::Network)??;
         Ok(addresses(&answer.octets))
     }
