@@ -13,10 +13,13 @@ use crate::policy::sources::UpstreamId;
 use crate::rtype;
 use crate::serve::upstream::{AskError, Upstreams, addresses};
 
+/// Who is asked for a name.
+type ServersFor = dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync;
+
 /// Where names are asked.
 #[derive(Clone)]
 pub struct Names {
-    servers: Arc<dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync>,
+    servers: Arc<ServersFor>,
     /// Where the connections to the servers live.
     runtime: Handle,
 }
