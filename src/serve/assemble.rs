@@ -19,6 +19,7 @@ use crate::policy::timed::Override;
 use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::serve::clock::system_time;
+use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::sealed::{self, SealedError, SealedStore};
 use crate::serve::timetable::Timetable;
@@ -37,6 +38,8 @@ pub struct Assembled {
     pub files: Arc<[FileReport]>,
     /// How often list files were read so far.
     pub readings: u64,
+    /// What is to be downloaded; a source without a copy yet is in `config` no more.
+    pub downloads: Downloads,
 }
 
 /// Why there is no snapshot.
@@ -114,6 +117,9 @@ pub struct Assembler {
     zones: ZoneNumbers,
     lists: ListStore,
     sealed: SealedStore,
+    copies: Seen,
+    /// What the last config wants to be downloaded.
+    downloads: Downloads,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
@@ -230,7 +236,8 @@ impl Assembler {
         }
         let config = config.clone();
         self.good = Some(sources);
-        Ok(Assembled { config, snapshot, zones, files, readings })
+        let downloads = self.downloads.clone();
+        Ok(Assembled { config, snapshot, zones, files, readings, downloads })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -249,6 +256,16 @@ impl Assembler {
         self.assemble().map_err(|error| vec![error])
     }
 
+    /// What the config wants to be downloaded, without reading a list.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with everything that must be mended in the config.
+    pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
+        let (_, config) = self.config()?;
+        Ok((config, self.downloads.clone()))
+    }
+
     /// Reads the config alone: its text, and what it says.
     fn config(&mut self) -> Result<(String, Config), AssembleError> {
         let Some(path) = self.path.clone() else {
@@ -257,10 +274,12 @@ impl Assembler {
         let text = fs::read_to_string(&path)
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
-        let config =
+        let mut config =
             load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
                 .map_err(AssembleError::Config)?;
-        self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
+        self.downloads = place(&mut config, &mut self.copies);
+        let sources = config.lists.sources.iter().chain(&self.downloads.sources);
+        self.watched = sources.map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
         self.watched.extend(config.files.iter().cloned());
         let sealed = &config.lists.sealed;

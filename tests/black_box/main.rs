@@ -11,6 +11,8 @@
 
 mod addresses;
 mod budget;
+mod catalogue;
+mod downloads;
 mod lifecycle;
 mod malformed;
 mod privacy;
