@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["name", "category", "diagnostic", "rtype"],
     &["rule"],
     &["blocklist"],
+    &["pack"],
     &["matcher"],
     &["policy"],
     &["message"],

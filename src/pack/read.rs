@@ -1,0 +1,238 @@
+//! Names in a pack: found, and told one by one.
+
+use super::format::{
+    LINE, PARTITIONS, Part, RAW, REACH, RESORT, SPILLS, Section, VALUES, filter_bits,
+    fingerprint, partition_of, places_with, read_u16, read_u32, used,
+};
+use super::hash::hash_wire;
+use super::symbols::{Symbols, Text};
+use super::{Pack, PackError};
+use crate::name::{Folded, MAX_OCTETS};
+
+/// The table of a pack, borrowed for one look-up.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    parts: &'a [Part; PARTITIONS],
+    filter: &'a [[u8; 8]],
+    lines: &'a [[u8; LINE]],
+    names: &'a [u8],
+    symbols: &'a Symbols,
+    pack: &'a Pack,
+}
+
+impl Pack {
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_> {
+        let octets = (*self.owner).as_ref();
+        let of = |section| octets.get(self.range(section)).unwrap_or(&[]);
+        View {
+            parts: &self.parts,
+            filter: of(Section::Filter).as_chunks().0,
+            lines: of(Section::Lines).as_chunks().0,
+            names: of(Section::Names),
+            symbols: &self.symbols,
+            pack: self,
+        }
+    }
+
+    /// The set of `name` itself, a wire name; ancestors are not looked at.
+    pub fn set_of(&self, name: &Folded) -> Option<u16> {
+        let hash = hash_wire(name.as_wire(), self.seed());
+        self.view().find(hash, name, &Text::of(name), 0)
+    }
+
+    /// Calls `tell` with every listed name, in wire form, and the number of its set.
+    ///
+    /// The order is that of the hashes: it means nothing, and is always the same.
+    pub fn each_name(&self, mut tell: impl FnMut(&[u8], u16)) {
+        let view = self.view();
+        let mut wire = Vec::with_capacity(MAX_OCTETS);
+        for line in view.lines {
+            for place in 0..used(line) {
+                let Some(stored) = view.stored(line, place) else { continue };
+                stored.write(view.symbols, &mut wire);
+                tell(&wire, read_u16(line, VALUES + 2 * place) & !SPILLS);
+            }
+        }
+        let resort = self.resort();
+        for entry in resort.entries() {
+            let name = resort_name(resort.octets, resort.count, entry).unwrap_or(&[]);
+            wire.clear();
+            wire.extend_from_slice(name);
+            wire.push(0);
+            tell(&wire, read_u16(entry, 4));
+        }
+    }
+
+    /// Looks at what [`Pack::verify`] does not: that every name is one, and is found where
+    /// a look-up looks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`PackError::Nonsense`].
+    pub fn verify_names(&self) -> Result<(), PackError> {
+        let mut is_good = true;
+        self.each_name(|wire, set| {
+            let found = match Folded::from_wire(wire) {
+                Ok((name, taken)) if taken == wire.len() && name.as_wire() == wire => {
+                    let hash = hash_wire(wire, self.seed());
+                    let view = self.view();
+                    let is_in_filter = view.passes(hash) && name.label_count() <= self.max_labels();
+                    let found = view.find(hash, &name, &Text::of(&name), 0);
+                    // The root is never asked for.
+                    (is_in_filter && found == Some(set)) || name.label_count() == 0
+                }
+                _ => false,
+            };
+            is_good &= found;
+        });
+        let what = "a name that cannot be found";
+        if is_good { Ok(()) } else { Err(PackError::Nonsense { section: "names", what }) }
+    }
+
+    fn resort(&self) -> Resort<'_> {
+        let octets = (*self.owner).as_ref().get(self.range(Section::Resort)).unwrap_or(&[]);
+        Resort { octets, count: read_u32(octets, 0) as usize }
+    }
+}
+
+impl<'a> View<'a> {
+    /// Whether a name with this hash may be listed.
+    #[inline]
+    pub(crate) fn passes(&self, hash: u64) -> bool {
+        let part = self.parts.get(partition_of(hash)).copied().unwrap_or_default();
+        let word = self.filter.get(part.word(hash)).map_or(0, |word| u64::from_le_bytes(*word));
+        let bits = filter_bits(hash);
+        word & bits == bits
+    }
+
+    /// Of some hashes, which may be listed: one bit each. All are looked at, whatever the
+    /// first says, so that their words come from memory at the same time.
+    #[inline]
+    pub(crate) fn passing(&self, hashes: &[u64]) -> u128 {
+        let bits = hashes.iter().enumerate();
+        bits.fold(0, |all, (index, &hash)| all | u128::from(self.passes(hash)) << index)
+    }
+
+    /// The set of the suffix of `name` that begins at label `index`; `text` is the name.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, name: &Folded, text: &Text, index: usize) -> Option<u16> {
+        let part = *self.parts.get(partition_of(hash))?;
+        let wanted = fingerprint(hash);
+        let home = part.line(hash);
+        for line in self.lines.get(home..)?.iter().take(REACH) {
+            let mut left = places_with(line, wanted);
+            while left != 0 {
+                let place = left.trailing_zeros() as usize;
+                if self.stored(line, place)?.is(self.symbols, name, text, index) {
+                    return Some(read_u16(line, VALUES + 2 * place) & !SPILLS);
+                }
+                left &= left - 1;
+            }
+            if read_u16(line, VALUES) & SPILLS == 0 {
+                return None;
+            }
+        }
+        self.pack.resort().find(name.suffix(index))
+    }
+
+    /// The name in a place of a line.
+    #[inline]
+    fn stored(&self, line: &[u8; LINE], place: usize) -> Option<Stored<'a>> {
+        let start = read_u32(line, 0) as usize;
+        let (lengths, names) = self.names.get(start..)?.split_at_checked(used(line))?;
+        let before = lengths.get(..place)?;
+        let at = if before.contains(&RAW) {
+            before.iter().try_fold(0, |at, &length| Some(at + octets_of(length, names, at)?))?
+        } else {
+            before.iter().map(|&length| usize::from(length)).sum()
+        };
+        let length = *lengths.get(place)?;
+        let stored = names.get(at..at + octets_of(length, names, at)?)?;
+        match length {
+            RAW => stored.get(1..).map(Stored::Wire),
+            _ => Some(Stored::Coded(stored)),
+        }
+    }
+}
+
+#[inline]
+fn octets_of(length: u8, names: &[u8], at: usize) -> Option<usize> {
+    match length {
+        RAW => Some(1 + usize::from(*names.get(at)?)),
+        length => Some(length.into()),
+    }
+}
+
+/// A name as it is kept.
+enum Stored<'a> {
+    /// As text, in symbols.
+    Coded(&'a [u8]),
+    /// As it is on the wire, without its root octet.
+    Wire(&'a [u8]),
+}
+
+impl Stored<'_> {
+    #[inline]
+    fn is(&self, symbols: &Symbols, name: &Folded, text: &Text, index: usize) -> bool {
+        match self {
+            Self::Coded(coded) => text.is_plain() && symbols.spell(coded, text, name.start(index)),
+            Self::Wire(wire) => name.suffix(index).strip_suffix(&[0]) == Some(wire),
+        }
+    }
+
+    /// Writes the name in wire form.
+    fn write(&self, symbols: &Symbols, wire: &mut Vec<u8>) {
+        wire.clear();
+        match self {
+            Self::Wire(name) => wire.extend_from_slice(name),
+            Self::Coded(coded) => {
+                // Text with a dot in front has one octet for each length octet.
+                wire.push(b'.');
+                symbols.decode(coded, wire);
+                let mut label = 0;
+                for at in (0..wire.len()).rev() {
+                    match wire.get_mut(at) {
+                        Some(octet) if *octet == b'.' => {
+                            *octet = label;
+                            label = 0;
+                        }
+                        _ => label = label.wrapping_add(1),
+                    }
+                }
+            }
+        }
+        wire.push(0);
+    }
+}
+
+/// Names that found no room within reach, in order.
+struct Resort<'a> {
+    octets: &'a [u8],
+    count: usize,
+}
+
+impl<'a> Resort<'a> {
+    fn entries(&self) -> &'a [[u8; RESORT]] {
+        let all = self.octets.get(4..).unwrap_or(&[]).as_chunks().0;
+        all.get(..self.count).unwrap_or(all)
+    }
+
+    #[cold]
+    fn find(&self, suffix: &[u8]) -> Option<u16> {
+        let wanted = suffix.strip_suffix(&[0])?;
+        let order = |entry: &[u8; RESORT]| {
+            resort_name(self.octets, self.count, entry).unwrap_or(&[]).cmp(wanted)
+        };
+        let entries = self.entries();
+        let place = entries.binary_search_by(order).ok()?;
+        entries.get(place).map(|entry| read_u16(entry, 4))
+    }
+}
+
+/// The name of an entry, without its root octet.
+pub(super) fn resort_name<'a>(octets: &'a [u8], count: usize, entry: &[u8; RESORT]) -> Option<&'a [u8]> {
+    let names = octets.get(4 + count.checked_mul(RESORT)?..)?;
+    let (length, rest) = names.get(read_u32(entry, 0) as usize..)?.split_first()?;
+    rest.get(..usize::from(*length))
+}
