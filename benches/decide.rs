@@ -13,7 +13,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a bench: it fails by panicking")]
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
 use divan::{Bencher, black_box};
@@ -25,7 +25,7 @@ use lachan::matcher::suffix::SuffixTable;
 use lachan::message::answer::TtlLimits;
 use lachan::name::{Folded, Name};
 use lachan::policy::{Snapshot, Verdict};
-use lachan::resolve::{Meta, Now, Source, Step, Transport, begin};
+use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
 use lachan::rtype;
 use lachan::rule::{Action, Effect, Scope};
 use lachan::serve::assemble::Assembler;
@@ -39,7 +39,7 @@ fn main() {
 const ROUND: usize = 4096;
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const NOW: Now = Now { mono: 10 };
+const NOW: Now = Now { mono: 10, civil: 1_800_000_010, trust: Trust::Synced };
 
 //------------ Names ---------------------------------------------------------
 
@@ -93,7 +93,8 @@ static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
 });
 
 fn step(octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
-    let meta = Meta { client: CLIENT, transport: Transport::Udp };
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let meta = Meta { client: CLIENT, local, transport: Transport::Udp };
     begin(octets, &meta, &SNAPSHOT, cache, NOW, out)
 }
 

@@ -17,6 +17,7 @@ mod check;
 mod file;
 mod group;
 pub mod quantity;
+pub mod safesearch;
 pub mod server;
 pub mod starter;
 pub mod taxonomy;
@@ -34,6 +35,7 @@ use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
 use crate::name::Name;
 use crate::policy::GroupRules;
+use safesearch::SafeSearch;
 use server::Server;
 
 /// Everything the gateway is told, in a form that holds together.
@@ -59,8 +61,12 @@ pub struct Config {
     pub default_group: usize,
     /// Where listed names come from.
     pub lists: Lists,
+    /// What outlives the process.
+    pub state: State,
     /// The categories that groups and lists speak of.
     pub taxonomy: Taxonomy,
+    /// The search engines that can be held to a safe mode.
+    pub safesearch: SafeSearch,
 }
 
 /// Whose gateway this is.
@@ -245,6 +251,14 @@ impl Default for Lists {
     }
 }
 
+/// What outlives the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// The directory it is kept in. Without one the shell takes the directory that the
+    /// service manager gives, or keeps nothing.
+    pub dir: Option<PathBuf>,
+}
+
 /// One file of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -304,9 +318,12 @@ pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, Conf
     let taxonomy = starter::taxonomy().map_err(|mistakes| {
         ConfigErrors::new("built-in categories.toml", starter::CATEGORIES, mistakes)
     })?;
+    let safesearch = starter::safesearch().map_err(|mistakes| {
+        ConfigErrors::new("built-in safesearch.toml", starter::SAFESEARCH, mistakes)
+    })?;
     file::parse(text)
         .map_err(|mistake| vec![mistake])
-        .and_then(|file| check::check(&file, base_dir, taxonomy))
+        .and_then(|file| check::check(&file, base_dir, taxonomy, safesearch))
         .map_err(|mistakes| ConfigErrors::new(path, text, mistakes))
 }
 

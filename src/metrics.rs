@@ -11,6 +11,7 @@
 //! are all `protected`.
 
 pub mod counters;
+mod safesearch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,6 +156,7 @@ impl Collector for All {
         ];
         families.extend(traffic(&totals));
         families.extend(policy(&totals, &state.snapshot));
+        families.push(safesearch::family(&totals, &state.snapshot));
         families.extend(upstreams(&state.upstreams));
         families.extend(holdings(&state));
         families

@@ -12,6 +12,7 @@
 //! department allow (the category of good names)
 //! the group's categories                                block / observe / pass
 //! keyword rules                                         block, for groups that use them
+//! safe search                                           what passed goes to the safe name
 //! ```
 //!
 //! Review is the same order for the names an answer points to, without the
@@ -23,7 +24,9 @@
 pub mod client;
 pub mod explain;
 pub mod group;
+pub mod moment;
 pub mod rebinding;
+pub mod rewrite;
 pub mod special;
 pub mod verdict;
 
@@ -43,6 +46,7 @@ use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
 use crate::policy::rebinding::is_internal;
+use crate::policy::rewrite::{Engines, SafeHosts};
 use crate::policy::special::special;
 use crate::rule::{Action, LocalData, Scope};
 
@@ -106,6 +110,8 @@ pub struct Parts {
     pub essential: Vec<(Name, Scope)>,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
+    /// Search engines with a safe mode.
+    pub engines: Engines,
     /// Seconds that a blocked answer may be kept by the client.
     pub block_ttl: u32,
     /// Whether a blocked answer says its category in words.
@@ -130,6 +136,7 @@ pub struct Snapshot {
     rebinding: Option<NameTable<()>>,
     essential: NameTable<()>,
     canaries: NameTable<CanaryKind>,
+    safe_hosts: SafeHosts,
     /// csam and legal requests.
     illegal: CategorySet,
     legal_request: Option<CategoryId>,
@@ -175,6 +182,7 @@ impl Snapshot {
                 seed,
             ),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
+            safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
             positive: taxonomy.select(|row| row.is_positive),
             texts: texts(&taxonomy, parts.lists.digest(), parts.ede_text),
@@ -292,14 +300,19 @@ impl Snapshot {
         if let Some(special) = special(subject.name, qtype) {
             return Verdict::Special(special);
         }
-        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) {
+        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
+            && self.group(group).refuses(kind)
+        {
             return Verdict::Canary(kind);
         }
         let listed = self.lists.lookup(subject.name, &subject.hashes);
         let keywords = || self.keywords.lookup(subject.name);
         match self.judge(self.group(group), subject, &listed, keywords, false) {
             Err(block) => Verdict::Block(block),
-            Ok(pass) => Verdict::Pass(pass),
+            Ok(pass) => match self.safe_engine(group, subject) {
+                None => Verdict::Pass(pass),
+                Some(engine) => Verdict::Safe(pass, engine),
+            },
         }
     }
 

@@ -16,24 +16,25 @@
 //! Absent on purpose: sockets, clock, counters. The shell brings octets and
 //! `now`, and counts the [`Outcome`].
 
+mod alias;
 mod outcome;
 mod turn;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+pub use crate::policy::moment::{Now, Trust};
 pub use outcome::{BlockedBy, DropReason, Outcome, Source};
 
 use crate::cache::{AnswerCache, Entry, Key, Route};
 use crate::category::CategorySet;
-use crate::matcher::hash_wire;
 use crate::message::answer::{Answer, TtlLimits};
 use crate::message::query::{Query, Unanswerable};
 use crate::message::reply::{Data, EdeText, write, write_header};
 use crate::message::rewrite::rewrite;
 use crate::message::{CLASS_IN, Ede, Malformed, Question, Rcode};
-use crate::name::Name;
 use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
+use crate::resolve::alias::{Alias, BY_LIST, Rewrite};
 use crate::resolve::turn::{Found, Turn};
 use crate::rtype;
 use crate::rule::Action;
@@ -57,15 +58,10 @@ pub enum Transport {
 pub struct Meta {
     /// The client's address.
     pub client: IpAddr,
+    /// The listener it came to, as opened: which address was asked.
+    pub local: SocketAddr,
     /// How it came.
     pub transport: Transport,
-}
-
-/// The time, as the shell read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Seconds on a clock that only goes forward.
-    pub mono: u64,
 }
 
 /// What the shell must do next.
@@ -113,19 +109,23 @@ pub fn begin(
     let turn =
         Turn { query: &query, snapshot, group, transport: meta.transport, rewrite: None, limit };
     let subject = snapshot.subject(&query.name);
-    let pass = match snapshot.decide(group, &subject, query.qtype) {
+    let (pass, engine) = match snapshot.decide(group, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
-            Pass { layer: block.layer, observed: CategorySet::EMPTY }
+            (Pass { layer: block.layer, observed: CategorySet::EMPTY }, None)
         }
         Verdict::Block(block) => {
             return match snapshot.rewrite_of(&block) {
                 None => turn.blocked(block, Found::Question, out),
-                Some(target) => turn.rewritten(block, target, meta, snapshot, cache, now, out),
+                Some(target) => {
+                    let alias = Alias { target, rewrite: Rewrite::List(block) };
+                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, now, out)
+                }
             };
         }
-        Verdict::Pass(pass) => pass,
+        Verdict::Pass(pass) => (pass, None),
+        Verdict::Safe(pass, engine) => (pass, Some(engine)),
     };
     if !query.recursion_desired() {
         // An answer from the cache would tell what others asked for.
@@ -136,6 +136,13 @@ pub fn begin(
         let data = Data::Other(rtype::HINFO, RFC8482);
         let length = write(&query, Rcode::NOERROR, data, RFC8482_TTL, None, limit, out);
         return reply(length, turn.outcome(Rcode::NOERROR, Source::Local));
+    }
+    if let Some(engine) = engine {
+        let Some(target) = snapshot.safe_target(group, engine) else {
+            return turn.servfail(Ede::NETWORK_ERROR, out);
+        };
+        let alias = Alias { target, rewrite: Rewrite::Safe(engine) };
+        return turn.aliased(alias, pass, meta, snapshot, cache, now, out);
     }
     if let Some(entry) = cache.get(&Key::new(Route::Plain, &query), now.mono) {
         return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
@@ -154,7 +161,7 @@ pub struct Forward {
     pass: Pass,
     /// What upstream is asked: another name than the client's where that is rewritten.
     question: Question,
-    rewrite: Option<Block>,
+    rewrite: Option<Rewrite>,
 }
 
 /// Why upstream gave no answer.
@@ -201,22 +208,24 @@ impl Forward {
         };
         let message = match message {
             Ok(message) => message,
-            Err(UpstreamFailure::Unreachable) => {
+            Err(UpstreamFailure::Unreachable) if self.rewrite.is_none() => {
                 return turn.servfail(Ede::NO_REACHABLE_AUTHORITY, out);
             }
-            Err(UpstreamFailure::Busy) => return turn.servfail(Ede::NETWORK_ERROR, out),
+            Err(UpstreamFailure::Busy | UpstreamFailure::Unreachable) => {
+                return turn.servfail(Ede::NETWORK_ERROR, out);
+            }
         };
         let turn = Turn { rewrite: self.rewrite, ..turn };
         let Ok(answer) = self.take(message, &query, limits) else {
             return turn.servfail(Ede::INVALID_DATA, out);
         };
-        if self.rewrite.is_some() && answer.is_failure() {
+        if self.rewrite.is_some_and(|rewrite| rewrite.is_broken_by(answer.rcode())) {
             // Never the real host instead.
             return turn.servfail(Ede::NETWORK_ERROR, out);
         }
         let entry = Entry::new(answer, now.mono);
         let step = turn.answer(&entry, 0, self.pass, Source::Upstream, out);
-        let route = self.rewrite.map_or(Route::Plain, |_| route_to(&self.question.name));
+        let route = self.rewrite.map_or(Route::Plain, |_| alias::route_to(&self.question.name));
         cache.insert(&Key::new(route, &query), entry);
         step
     }
@@ -227,24 +236,15 @@ impl Forward {
         query: &Query<'_>,
         limits: &TtlLimits,
     ) -> Result<Answer, Malformed> {
-        let Some(block) = self.rewrite else {
-            return Answer::take(message, &self.question, limits);
-        };
         let answer = Answer::take(message, &self.question, limits)?;
-        if answer.is_failure() {
+        let Some(cause) = self.rewrite.filter(|cause| !cause.is_broken_by(answer.rcode())) else {
             return Ok(answer);
-        }
+        };
         let asked = Question { name: query.name.to_name(), ..self.question.clone() };
         let message = rewrite(message, &asked, &self.question.name)?;
         let answer = Answer::take(&message, &asked, limits)?;
-        Ok(answer.with_ede(Ede::FORGED, self.snapshot.text(block.category)))
+        Ok(answer.with_ede(Ede::FORGED, cause.text(&self.snapshot)))
     }
-}
-
-/// The route of names that are rewritten to `target`.
-fn route_to(target: &Name) -> Route {
-    let hash = hash_wire(target.as_wire(), 0);
-    Route::Rewritten((hash ^ hash >> 32) as u32)
 }
 
 /// Queries that are refused before policy is asked.

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod assemble;
 pub mod banner;
+pub mod clock;
 pub mod container;
 pub mod current;
 pub mod gateway;
@@ -14,6 +15,7 @@ pub mod lists;
 pub mod log;
 pub mod origin;
 pub mod reload;
+pub mod state;
 pub mod stream;
 pub mod system;
 pub mod udp;
@@ -43,8 +45,9 @@ use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
 use crate::serve::admin::Admin;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
+use crate::serve::clock::Clock;
 use crate::serve::current::Current;
-use crate::serve::gateway::{Clock, Gateway};
+use crate::serve::gateway::Gateway;
 use crate::serve::reload::Reloads;
 use crate::serve::stream::{Connections, StreamLimits};
 use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
@@ -160,6 +163,11 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
         tasks.spawn(admin::serve(TcpListener::from_std(listeners.admin)?, Arc::clone(&admin)));
+        let ticking = Arc::clone(&gateway);
+        tasks.spawn(async move {
+            ticking.clock.run().await;
+            Ok(())
+        });
         let limits = stream_limits(&settings);
         let connections = Arc::new(Connections::new(limits));
         for listener in listeners.tcp {

@@ -8,7 +8,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use lachan::cache::AnswerCache;
@@ -16,7 +16,7 @@ use lachan::message::Rcode;
 use lachan::message::answer::TtlLimits;
 use lachan::name::Name;
 use lachan::policy::{AnswerMode, Snapshot};
-use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, begin};
+use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
 use lachan::rtype;
 use lachan::serve::assemble::Assembler;
 
@@ -67,6 +67,11 @@ const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 
 /// A name of the starter lists.
 const BLOCKED: &str = "www.adult.test.lachan.example";
 
+/// A moment, so many seconds after the start.
+fn at(mono: u64) -> Now {
+    Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced }
+}
+
 /// Policy and cache of a gateway.
 struct Core {
     snapshot: Arc<Snapshot>,
@@ -105,9 +110,10 @@ impl Core {
 
     /// Begins a query at second `mono`; the step, and how often memory was asked for.
     fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Step, u64) {
-        let meta = Meta { client: IpAddr::V4(client), transport: Transport::Udp };
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
         let before = ASKED.get();
-        let step = begin(query, &meta, &self.snapshot, &self.cache, Now { mono }, &mut self.out);
+        let step = begin(query, &meta, &self.snapshot, &self.cache, at(mono), &mut self.out);
         (step, ASKED.get() - before)
     }
 
@@ -122,7 +128,7 @@ impl Core {
     /// Puts an upstream's answer to `query` into the cache.
     fn learn(&mut self, query: &[u8], upstream: &[u8]) {
         let forward = self.forward(query);
-        let now = Now { mono: 1 };
+        let now = at(1);
         let step = forward.finish(Ok(upstream), &self.cache, &LIMITS, now, &mut self.out);
         assert!(matches!(step, Step::Reply(..)), "{step:?}");
     }

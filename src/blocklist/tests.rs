@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::name::Name;
 use crate::rule::{Effect, Scope};
@@ -215,7 +217,7 @@ fn the_answers_of_a_name_are_bounded() {
     let mut zone = String::new();
     for number in 0..2000_u32 {
         let [.., high, low] = number.to_be_bytes();
-        zone.push_str(&format!("x.example A 192.0.{high}.{low}\n"));
+        writeln!(zone, "x.example A 192.0.{high}.{low}").unwrap();
     }
     let parsed = read(&zone, Format::Rpz);
     assert_eq!((parsed.len(), parsed.data.len()), (1, 1));

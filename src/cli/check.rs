@@ -71,6 +71,10 @@ struct Group {
     observe: Vec<String>,
     allow: Vec<String>,
     deny: Vec<String>,
+    /// The search engines that are held to their safe mode.
+    safesearch: Vec<String>,
+    /// The canaries that are answered negatively.
+    canaries: Vec<&'static str>,
 }
 
 /// Checks, and exits 0, or 3 when anything is wrong.
@@ -196,6 +200,12 @@ fn group_text(group: &Group) -> String {
             let _ = writeln!(out, "  {what:8} {}", words.join(" "));
         }
     }
+    for (what, words) in
+        [("safesearch", group.safesearch.join(" ")), ("canaries", group.canaries.join(" "))]
+    {
+        let words = if words.is_empty() { "off" } else { &words };
+        let _ = writeln!(out, "  {what:10} {words}");
+    }
     out + &format!("  answer   {}\n  keywords {keywords}\n", group.answer)
 }
 
@@ -211,6 +221,8 @@ fn effective(config: &Config) -> Vec<Group> {
         observe: ids(&config.taxonomy, rules.observe),
         allow: names(&rules.allow),
         deny: names(&rules.deny),
+        safesearch: config.safesearch.engines.words(&rules.safe).map(|w| w.to_string()).collect(),
+        canaries: rules.canaries.iter().map(|kind| kind.id()).collect(),
     };
     config.groups.iter().enumerate().map(group).collect()
 }

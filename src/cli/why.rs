@@ -17,11 +17,13 @@ use crate::message::{CLASS_IN, HEADER};
 use crate::name::{Folded, Labels, Name, write_presentation};
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
-use crate::resolve::{Meta, Now, Step, Transport, begin};
+use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
 use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::clock::system_time;
 use crate::serve::origin::origin;
+use crate::serve::udp::NOWHERE;
 
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +52,8 @@ struct Said {
     qtype: u16,
     client: IpAddr,
     group: String,
-    /// `block`, `allow`, or `local` for what is answered here whatever lists say.
+    /// `block`, `allow`, `rewrite` for a search engine in safe mode, or `local` for what is
+    /// answered here whatever lists say.
     verdict: &'static str,
     /// The step of the order that decided.
     layer: &'static str,
@@ -125,8 +128,15 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
         Verdict::Canary(_) => ("local", "canary", None, Vec::new()),
         Verdict::Block(block) => ("block", block.layer.id(), block.category.map(id), Vec::new()),
         Verdict::Pass(pass) => ("allow", pass.layer.id(), None, ids(pass.observed)),
+        Verdict::Safe(pass, _) => ("rewrite", "safesearch", None, ids(pass.observed)),
     };
-    let rule = decided_by(layer, category.as_deref(), &evidence, &explanation, name);
+    let rule = match explanation.verdict {
+        Verdict::Safe(_, engine) => snapshot.safe_target(group, engine).map(|target| {
+            let engine = snapshot.engine_ids().get(usize::from(engine.0));
+            format!("{} goes to {target}", engine.map_or("-", String::as_str))
+        }),
+        _ => decided_by(layer, category.as_deref(), &evidence, &explanation, name),
+    };
     let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
     Said {
         name: name.to_string(),
@@ -242,10 +252,11 @@ fn answer(
     query.extend_from_slice(&CLASS_IN.to_be_bytes());
     // OPT, so that the answer says why.
     query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    let meta = Meta { client: arguments.client, transport: Transport::Udp };
+    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
     let cache = AnswerCache::new(0);
+    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
     let mut out = vec![0; usize::from(u16::MAX)];
-    match begin(&query, &meta, snapshot, &cache, Now { mono: 1 }, &mut out) {
+    match begin(&query, &meta, snapshot, &cache, now, &mut out) {
         Step::Reply(length, outcome) => Answer {
             rcode: Some(outcome.rcode.id()),
             ede: extended_error(out.get(..length).unwrap_or(&[])),
@@ -253,7 +264,8 @@ fn answer(
         },
         Step::Silence(_) | Step::Drop(_) => Answer { rcode: None, ede: None, source: "silence" },
         Step::Forward(_) => {
-            let source = if matches!(verdict, Verdict::Block(_)) { "rewrite" } else { "upstream" };
+            let is_other = matches!(verdict, Verdict::Block(_) | Verdict::Safe(..));
+            let source = if is_other { "rewrite" } else { "upstream" };
             Answer { rcode: None, ede: None, source }
         }
     }
@@ -281,6 +293,7 @@ fn text(said: &Said) -> String {
             format!("blocked: {what}")
         }
         "allow" => "allowed".to_owned(),
+        "rewrite" => "answered with the safe name".to_owned(),
         _ => "answered here, whatever lists say".to_owned(),
     };
     let _ = writeln!(out, " ({})", said.layer);

@@ -14,13 +14,15 @@ use toml::Spanned;
 
 use super::file::{
     AdminFile, BlockFile, CacheFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile,
-    SourceFile, Table, UpstreamFile,
+    SourceFile, StateFile, Table, UpstreamFile,
 };
 use super::quantity::show_duration;
+use super::safesearch::SafeSearch;
 use super::server::Server;
 use super::value::{Checker, each, place_of};
 use super::{
-    Admin, Block, CacheLimits, Config, Listen, Lists, Rebinding, School, Source, Upstream, group,
+    Admin, Block, CacheLimits, Config, Listen, Lists, Rebinding, School, Source, State, Upstream,
+    group,
 };
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::Taxonomy;
@@ -35,8 +37,9 @@ pub(super) fn check(
     file: &File,
     base_dir: &Path,
     taxonomy: Taxonomy,
+    safesearch: SafeSearch,
 ) -> Result<Config, Vec<Diagnostic>> {
-    let mut checker = Checker::new(base_dir, &taxonomy);
+    let mut checker = Checker::new(base_dir, &taxonomy, &safesearch);
     let school = checker.school(&file.school);
     let listen = checker.listen(&file.listen);
     let admin = checker.admin(&file.admin, &listen);
@@ -46,6 +49,7 @@ pub(super) fn check(
     let rebinding = checker.rebinding(&file.rebinding);
     let (groups, default_group) = group::check(&mut checker, file, school.level);
     let lists = checker.lists(&file.lists);
+    let state = checker.state(&file.state);
     let mistakes = checker.into_mistakes();
     if mistakes.is_empty() {
         return Ok(Config {
@@ -59,7 +63,9 @@ pub(super) fn check(
             groups,
             default_group,
             lists,
+            state,
             taxonomy,
+            safesearch,
         });
     }
     Err(mistakes)
@@ -271,6 +277,10 @@ impl Checker<'_> {
     fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
         let allow = group::names(self, "allow", &file.allow);
         Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
+    }
+
+    fn state(&mut self, file: &StateFile) -> State {
+        State { dir: file.dir.as_ref().and_then(|text| self.path("dir", text)) }
     }
 
     fn lists(&mut self, file: &ListsFile) -> Lists {

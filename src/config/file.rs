@@ -55,6 +55,8 @@ pub(super) struct File {
     pub(super) profile: BTreeMap<Spanned<String>, Table<ProfileFile>>,
     /// `[lists]`
     pub(super) lists: Table<ListsFile>,
+    /// `[state]`
+    pub(super) state: Table<StateFile>,
 }
 
 /// `[school]`: who runs this gateway.
@@ -144,6 +146,9 @@ pub(super) struct ProfileFile {
     pub(super) allow: Texts,
     pub(super) deny: Texts,
     pub(super) keywords: Option<bool>,
+    pub(super) safesearch: Option<Spanned<Choice>>,
+    pub(super) youtube: Text,
+    pub(super) canaries: Option<Spanned<Choice>>,
     pub(super) answer: Text,
 }
 
@@ -157,6 +162,13 @@ pub(super) struct ListsFile {
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
+/// `[state]`: what outlives the process.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct StateFile {
+    pub(super) dir: Text,
+}
+
 /// One `[[lists.source]]`: one file of names.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -165,6 +177,38 @@ pub(super) struct SourceFile {
     pub(super) path: Text,
     pub(super) format: Text,
     pub(super) scope: Text,
+}
+
+/// A word that stands for all, or a list of some.
+#[derive(Debug)]
+pub(super) enum Choice {
+    Word(String),
+    List(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Choice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Choice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text in quotes or an array of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Choice::Word(text.to_owned()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let words = Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+                Ok(Choice::List(words))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// A struct that is written as a table only.

@@ -21,11 +21,12 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::file::{File, GroupFile, ProfileFile, Table, Texts};
+use super::safesearch::{self, SafeSearch};
 use super::value::{Checker, each, place_of};
 use crate::category::{CategoryId, CategorySet, DefaultAction, Level, Lock, Taxonomy};
 use crate::diagnostic::Diagnostic;
 use crate::name::Name;
-use crate::policy::{AnswerMode, GroupRules};
+use crate::policy::{AnswerMode, CanaryKind, GroupRules};
 
 /// The most groups, the default group included: each has its own metrics.
 const MAX_GROUPS: usize = 16;
@@ -47,6 +48,8 @@ struct Profile {
     /// Whether keyword rules block; pupils only, unless said.
     keywords: Option<bool>,
     answer: Option<AnswerMode>,
+    safe: safesearch::Said,
+    canaries: Option<Vec<CanaryKind>>,
 }
 
 /// Says which groups there are and which is the default.
@@ -236,6 +239,8 @@ fn read_profile(checker: &mut Checker<'_>, file: &ProfileFile) -> Profile {
         allow: names(checker, "allow", &file.allow),
         deny: names(checker, "deny", &file.deny),
         keywords: file.keywords,
+        safe: SafeSearch::read(checker, file),
+        canaries: safesearch::canaries(checker, file),
         answer: file
             .answer
             .as_ref()
@@ -276,6 +281,8 @@ fn rules(
         deny: profile.deny.clone(),
         keywords: profile.keywords.unwrap_or(level.is_pupils()),
         answer: profile.answer.unwrap_or_default(),
+        safe: checker.safesearch.modes(level, &profile.safe),
+        canaries: profile.canaries.clone().unwrap_or_else(|| CanaryKind::ALL.to_vec()),
     }
 }
 

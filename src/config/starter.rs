@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::safesearch::{self, SafeSearch};
 use super::taxonomy;
 use crate::category::Taxonomy;
 use crate::diagnostic::{Diagnostic, nearest};
@@ -21,6 +22,8 @@ pub const CATEGORIES: &str = include_str!("../../blocklists/categories.toml");
 pub const ESSENTIAL: &str = include_str!("../../blocklists/essential.txt");
 /// Names that clients ask to learn whether they may go round this resolver.
 pub const CANARIES: &str = include_str!("../../blocklists/canaries.txt");
+/// Search engines with a safe mode.
+pub const SAFESEARCH: &str = include_str!("../../blocklists/safesearch.toml");
 /// Names that no publish may newly block unasked.
 pub const GUARD: &str = include_str!("../../blocklists/guard.txt");
 
@@ -35,7 +38,8 @@ macro_rules! starter {
 pub const STARTER: &[(&str, &str)] = starter! {
     "legal_request" "adult" "nudify" "gambling" "dating" "violence" "drugs" "self_harm"
     "extremism" "fraud" "malware" "bypass" "hacking" "social" "games" "video" "piracy" "ai_chat"
-    "crypto" "ads_trackers" "cheating" "risky_infra" "fake_news" "safe"
+    "crypto" "ads_trackers" "cheating" "risky_infra" "fake_news"
+    "unsafe_search" "safe"
 };
 
 /// Why a name is essential.
@@ -109,6 +113,15 @@ pub fn essential() -> Result<Vec<Essential>, Vec<Diagnostic>> {
 /// As [`parse_canaries`]; a test holds that there are none.
 pub fn canaries() -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
     parse_canaries(CANARIES)
+}
+
+/// The embedded search engines.
+///
+/// # Errors
+///
+/// As [`safesearch::parse`]; a test holds that there are none.
+pub fn safesearch() -> Result<SafeSearch, Vec<Diagnostic>> {
+    safesearch::parse(SAFESEARCH)
 }
 
 /// The embedded guard: each name with its parents.
@@ -246,6 +259,7 @@ mod tests {
         let canaries =
             canaries().unwrap_or_else(|m| panic!("{}", shown("canaries.txt", CANARIES, m)));
         let guard = guard().unwrap_or_else(|m| panic!("{}", shown("guard.txt", GUARD, m)));
+        safesearch().unwrap_or_else(|m| panic!("{}", shown("safesearch.toml", SAFESEARCH, m)));
         assert!(!guard.is_empty());
         for class in Class::ALL {
             assert!(essential.iter().any(|one| one.class == class), "{}", class.id());
@@ -274,7 +288,8 @@ mod tests {
         let kept: Vec<Name> = essential.chain(guard().unwrap()).collect();
         for (id, text) in STARTER {
             let category = taxonomy.find(id).unwrap();
-            if taxonomy.category(category).is_positive {
+            // Search engines are guarded against every other list; this one is about them.
+            if taxonomy.category(category).is_positive || *id == "unsafe_search" {
                 continue;
             }
             for listed in parse_guard(text).unwrap() {

@@ -21,6 +21,7 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::file::{self, Table, Text};
+use super::safesearch::SafeSearch;
 use super::value::Checker;
 use crate::category::{Category, DefaultAction, Level, Lock, MAX_CATEGORIES, Taxonomy};
 use crate::diagnostic::Diagnostic;
@@ -64,8 +65,8 @@ const ACTIONS: [(&str, DefaultAction); 5] = [
 /// The first mistake of shape, or every mistake of meaning.
 pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
     let file: TaxonomyFile = file::parse(text).map_err(|mistake| vec![mistake])?;
-    let none = Taxonomy::default();
-    let mut checker = Checker::new(Path::new(""), &none);
+    let (none, nothing) = (Taxonomy::default(), SafeSearch::default());
+    let mut checker = Checker::new(Path::new(""), &none, &nothing);
     let mut categories: Vec<Category> = Vec::new();
     for table in &file.category {
         let Some(category) = read(&mut checker, table) else { continue };

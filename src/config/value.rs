@@ -14,6 +14,7 @@ use toml::Spanned;
 use super::file::{Number, Quoted, Size, Text, Texts, Time};
 use super::listed;
 use super::quantity::{self, QuantityError, show_duration, show_size};
+use super::safesearch::SafeSearch;
 use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
 
@@ -22,13 +23,19 @@ pub(super) struct Checker<'a> {
     base_dir: &'a Path,
     /// The categories there are.
     pub(super) taxonomy: &'a Taxonomy,
+    /// The search engines there are.
+    pub(super) safesearch: &'a SafeSearch,
     mistakes: Vec<Diagnostic>,
 }
 
 impl<'a> Checker<'a> {
     /// Nothing found so far.
-    pub(super) fn new(base_dir: &'a Path, taxonomy: &'a Taxonomy) -> Self {
-        Self { base_dir, taxonomy, mistakes: Vec::new() }
+    pub(super) fn new(
+        base_dir: &'a Path,
+        taxonomy: &'a Taxonomy,
+        safesearch: &'a SafeSearch,
+    ) -> Self {
+        Self { base_dir, taxonomy, safesearch, mistakes: Vec::new() }
     }
 
     /// What was found, in the order of the text.
@@ -125,7 +132,7 @@ impl<'a> Checker<'a> {
 
     pub(super) fn path(&mut self, key: &str, given: &Spanned<String>) -> Option<PathBuf> {
         if given.get_ref().is_empty() || given.get_ref().contains('\0') {
-            self.report(given.span(), format!("`{key}` is not the path of a file"));
+            self.report(given.span(), format!("`{key}` is not a path"));
             return None;
         }
         Some(self.base_dir.join(given.get_ref()))

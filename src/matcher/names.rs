@@ -91,6 +91,14 @@ impl<T> NameTable<T> {
             .find_map(|index| self.at(name, hashes, index))
     }
 
+    /// The value of the entry that is `name` itself; one probe.
+    #[inline]
+    pub fn exact(&self, name: &Folded, hashes: &SuffixHashes) -> Option<&T> {
+        let is_possible =
+            !self.entries.is_empty() && self.depths & depth_bit(hashes.label_count()) != 0;
+        is_possible.then(|| self.at(name, hashes, 0)).flatten().map(|(_, value)| value)
+    }
+
     fn at(&self, name: &Folded, hashes: &SuffixHashes, index: usize) -> Option<(usize, &T)> {
         let hash = hashes.at(index);
         let mut place = scale(hash, self.slots.len());
@@ -141,6 +149,13 @@ mod tests {
         assert_eq!(found(&table, "x.b.example.com"), Some((3, 3)));
         assert_eq!(found(&table, "notexample.com"), None);
         assert_eq!(found(&table, "com"), None);
+        let exact = |text| {
+            let name = Folded::from_name(&Name::from_text(text).unwrap());
+            table.exact(&name, &SuffixHashes::of(&name, table.seed())).copied()
+        };
+        assert_eq!(exact("a.example.com"), Some(2));
+        assert_eq!(exact("x.a.example.com"), None);
+        assert_eq!(exact("b.example.com"), None);
         assert_eq!(found(&table.reseeded(1), "x.b.example.com"), Some((3, 3)));
     }
 }

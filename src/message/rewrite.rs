@@ -4,18 +4,19 @@
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::rdata::CNAME;
-use hickory_proto::rr::{Name as ProtoName, RData, Record};
+use hickory_proto::rr::{Name as ProtoName, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 
 use crate::message::{Malformed, Question};
 use crate::name::Name;
 
-/// The longest that the CNAME we make may be kept, in seconds.
+/// The longest that such an answer may be kept, in seconds: where it leads may change.
 const MAX_TTL: u32 = 300;
 
 /// Puts a CNAME from the name of `asked` in front of `message`, the answer for `target`.
 ///
-/// The result claims neither AD nor signatures: we made it.
+/// All of it has one TTL, the least of its records and at most five minutes. The result claims
+/// neither AD nor signatures: we made it.
 ///
 /// # Errors
 ///
@@ -24,10 +25,14 @@ pub fn rewrite(message: &[u8], asked: &Question, target: &Name) -> Result<Vec<u8
     let mut message = Message::from_vec(message).map_err(|_| Malformed)?;
     let (from, to) = (proto_name(&asked.name)?, proto_name(target)?);
     let ttl = message.answers.iter().map(|record| record.ttl).fold(MAX_TTL, u32::min);
+    for record in &mut message.answers {
+        record.ttl = ttl;
+    }
     for query in &mut message.queries {
         query.set_name(from.clone());
     }
-    message.answers.retain(|record| record.record_type() != hickory_proto::rr::RecordType::RRSIG);
+    message.answers.retain(|record| record.record_type() != RecordType::RRSIG);
+    message.authorities.retain(|record| record.record_type() == RecordType::SOA);
     message.answers.insert(0, Record::from_rdata(from, ttl, RData::CNAME(CNAME(to))));
     message.additionals.clear();
     message.edns = None;

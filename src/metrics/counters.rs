@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::category::MAX_CATEGORIES;
 use crate::message::Rcode;
 use crate::policy::CanaryKind;
+use crate::policy::rewrite::MAX_ENGINES;
 use crate::resolve::{BlockedBy, DropReason, Outcome, Source, Transport};
 
 /// Groups that can be counted apart in the life of the process.
@@ -47,7 +48,8 @@ const CANARIES: usize = DROPPED + DropReason::ALL.len();
 const DURATIONS: usize = CANARIES + CanaryKind::ALL.len();
 const OBSERVED: usize = DURATIONS + Source::ALL.len() * DURATION_CELLS;
 const BLOCKED: usize = OBSERVED + MAX_GROUPS * MAX_CATEGORIES;
-const CELLS: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::ALL.len();
+const SAFE: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::ALL.len();
+const CELLS: usize = SAFE + MAX_ENGINES;
 
 /// One block of cells.
 #[derive(Debug)]
@@ -112,6 +114,9 @@ impl Counters {
         if let Some(kind) = outcome.canary {
             self.add(canaries(kind), 1);
         }
+        if let Some(engine) = outcome.safe {
+            self.add(safe(usize::from(engine.0)), 1);
+        }
     }
 
     /// Counts a query that got no answer.
@@ -147,6 +152,10 @@ fn observed(group: usize, category: usize) -> usize {
 
 fn blocked(group: usize, row: usize, by: BlockedBy) -> usize {
     BLOCKED + (group * ROWS + row) * BlockedBy::ALL.len() + by as usize
+}
+
+fn safe(engine: usize) -> usize {
+    SAFE + engine % MAX_ENGINES
 }
 
 /// All blocks, summed at one moment.
@@ -197,6 +206,11 @@ impl Totals {
     /// Queries for canaries.
     pub fn canaries(&self, kind: CanaryKind) -> u64 {
         self.at(canaries(kind))
+    }
+
+    /// Queries answered with the safe name of an engine.
+    pub fn safe(&self, engine: usize) -> u64 {
+        self.at(safe(engine))
     }
 
     /// Queries let through that were in a category.

@@ -5,6 +5,8 @@ use ipnet::IpNet;
 use crate::category::CategorySet;
 use crate::matcher::names::NameTable;
 use crate::name::Name;
+use crate::policy::rewrite::SafeModes;
+use crate::policy::verdict::CanaryKind;
 use crate::rule::Scope;
 
 /// How a blocked name is answered. All query types get the same mode.
@@ -57,6 +59,10 @@ pub struct GroupRules {
     pub keywords: bool,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
+    /// What search engines are held to.
+    pub safe: SafeModes,
+    /// The canaries that are answered negatively.
+    pub canaries: Vec<CanaryKind>,
 }
 
 /// A group's place in the snapshot, 0 to 15.
@@ -97,6 +103,10 @@ pub struct Group {
     pub keywords: bool,
     /// Where its outcomes are counted.
     pub counters: GroupCounters,
+    /// What search engines are held to; none where nothing is.
+    pub safe: Option<SafeModes>,
+    /// The canaries that are answered negatively.
+    canaries: Vec<CanaryKind>,
 }
 
 impl Group {
@@ -119,6 +129,14 @@ impl Group {
             answer: rules.answer,
             keywords: rules.keywords,
             counters,
+            safe: Some(rules.safe).filter(|modes| !modes.is_empty()),
+            canaries: rules.canaries,
         }
+    }
+
+    /// Whether a canary of this kind is answered negatively.
+    #[inline]
+    pub fn refuses(&self, kind: CanaryKind) -> bool {
+        self.canaries.contains(&kind)
     }
 }

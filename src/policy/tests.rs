@@ -1,6 +1,7 @@
 use super::*;
 use crate::category::{Category, DefaultAction, Lock};
 use crate::matcher::build::{Builder, Rule};
+use crate::policy::rewrite::{Engine, EngineId, SafeModes};
 use crate::policy::special::Special;
 use crate::rtype;
 use crate::rule::{Action, Effect};
@@ -65,6 +66,8 @@ fn snapshot() -> Snapshot {
         deny: names(&["deny.example", "time.example"]),
         keywords: true,
         answer: AnswerMode::NxDomain,
+        safe: SafeModes(vec![Some(Name::from_text("safe.engine.example").unwrap())]),
+        canaries: CanaryKind::ALL.to_vec(),
     };
     let staff = GroupRules {
         name: "staff".into(),
@@ -73,6 +76,7 @@ fn snapshot() -> Snapshot {
         observe: set(&["games"]),
         allow: vec![],
         deny: vec![],
+        safe: SafeModes::default(),
         ..pupils.clone()
     };
     Snapshot::new(Parts {
@@ -88,6 +92,12 @@ fn snapshot() -> Snapshot {
         access: vec!["10.0.0.0/8".parse().unwrap()],
         essential: vec![(Name::from_text("time.example").unwrap(), Scope::Exact)],
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
+        engines: Engines(vec![Engine {
+            id: "engine".into(),
+            hosts: names(&["engine.example", "games.example"]),
+            modes: vec![(String::new(), Name::from_text("safe.engine.example").unwrap())],
+            is_third_party: false,
+        }]),
         block_ttl: 30,
         ede_text: true,
     })
@@ -180,4 +190,15 @@ fn texts_name_the_category_but_not_a_protected_one() {
     assert!(text("adult").starts_with("category=adult ref=03-"));
     assert!(text("csam").starts_with("ref=01-"));
     assert!(text("none").starts_with("ref=00-"));
+}
+
+#[test]
+fn safe_search_takes_what_passed_and_nothing_else() {
+    let safe = Pass { layer: Layer::Default, observed: CategorySet::EMPTY };
+    assert_eq!(verdict(PUPIL, "engine.example"), Verdict::Safe(safe, EngineId(0)));
+    // The exact host only, and only where the group is held to it.
+    assert_eq!(verdict(PUPIL, "mail.engine.example"), pass(Layer::Default));
+    assert_eq!(verdict(STAFF, "engine.example"), pass(Layer::Default));
+    // An explicit block wins.
+    assert_eq!(verdict(PUPIL, "games.example"), block(Layer::Category, "games"));
 }

@@ -1,6 +1,7 @@
 //! What policy says about a name, and which step of the order said it.
 
 use crate::category::{CategoryId, CategorySet};
+use crate::policy::rewrite::EngineId;
 use crate::policy::special::Special;
 use crate::rule::Action;
 
@@ -89,6 +90,8 @@ pub enum Verdict {
     Block(Block),
     /// Resolved.
     Pass(Pass),
+    /// A host of a search engine: answered with what its safe name resolves to.
+    Safe(Pass, EngineId),
 }
 
 /// A block, with its reason.

@@ -2,6 +2,7 @@
 
 use crate::category::{CategoryId, CategorySet};
 use crate::message::Rcode;
+use crate::policy::rewrite::EngineId;
 use crate::policy::{CanaryKind, GroupCounters};
 
 /// Where an answer came from: the `source` label.
@@ -91,12 +92,14 @@ pub struct Outcome {
     pub observed: CategorySet,
     /// The canary that was asked for.
     pub canary: Option<CanaryKind>,
+    /// The search engine whose safe name was answered with.
+    pub safe: Option<EngineId>,
 }
 
 impl Outcome {
     pub(super) fn plain(rcode: Rcode, source: Source) -> Self {
         let observed = CategorySet::EMPTY;
-        Self { rcode, source, group: None, blocked: None, observed, canary: None }
+        Self { rcode, source, group: None, blocked: None, observed, canary: None, safe: None }
     }
 }
 

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Entry, Key};
-use crate::category::CategorySet;
+use crate::cache::Entry;
 use crate::message::query::Query;
 use crate::message::reply::{Data, EdeText, write, write_truncated};
 use crate::message::{Ede, Malformed, Question, Rcode, is_truncated};
 use crate::name::Name;
 use crate::policy::special::Special;
 use crate::policy::{AnswerMode, Block, CanaryKind, GroupId, Layer, Pass, Snapshot};
-use crate::resolve::{
-    BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Transport, reply, route_to,
-};
+use crate::resolve::alias::Rewrite;
+use crate::resolve::{BlockedBy, Forward, Meta, Outcome, Source, Step, Transport, reply};
 use crate::rtype;
 use crate::rule::{Action, LocalData};
 
@@ -50,7 +48,7 @@ pub(super) struct Turn<'a> {
     pub(super) group: GroupId,
     pub(super) transport: Transport,
     /// Set where the client gets another name's answer.
-    pub(super) rewrite: Option<Block>,
+    pub(super) rewrite: Option<Rewrite>,
     pub(super) limit: usize,
 }
 
@@ -144,33 +142,12 @@ impl Turn<'_> {
         reply(length, outcome(rcode))
     }
 
-    /// Answers with what another name resolves to.
-    #[expect(clippy::too_many_arguments, reason = "begin's own, handed on")]
-    pub(super) fn rewritten(
-        &self,
-        block: Block,
-        target: &Name,
-        meta: &Meta,
-        snapshot: &Arc<Snapshot>,
-        cache: &AnswerCache,
-        now: Now,
-        out: &mut [u8],
-    ) -> Step {
-        // The list's own word: its answer is not judged by plain categories again.
-        let pass = Pass { layer: Layer::DepartmentAllow, observed: CategorySet::EMPTY };
-        let turn = Turn { rewrite: Some(block), ..*self };
-        if let Some(entry) = cache.get(&Key::new(route_to(target), self.query), now.mono) {
-            return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
-        }
-        Step::Forward(Box::new(self.forward(pass, target.clone(), Some(block), meta, snapshot)))
-    }
-
     /// The query as one that waits for upstream's word on `name`.
     pub(super) fn forward(
         &self,
         pass: Pass,
         name: Name,
-        rewrite: Option<Block>,
+        rewrite: Option<Rewrite>,
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
     ) -> Forward {
@@ -208,10 +185,13 @@ impl Turn<'_> {
         let length = entry.answer.write(self.query, age, self.limit, out);
         let outcome = match self.rewrite {
             None => self.outcome(entry.answer.rcode(), source),
-            Some(block) => Outcome {
+            Some(Rewrite::List(block)) => Outcome {
                 blocked: Some((block.category, BlockedBy::List)),
                 ..self.outcome(entry.answer.rcode(), Source::Blocked)
             },
+            Some(Rewrite::Safe(engine)) => {
+                Outcome { safe: Some(engine), ..self.outcome(entry.answer.rcode(), source) }
+            }
         };
         reply(length, Outcome { observed: pass.observed, ..outcome })
     }

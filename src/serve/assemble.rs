@@ -208,6 +208,7 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
         essential: essential.into_iter().map(|e| (e.name, scope(e.is_exact))).collect(),
         canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),
+        engines: config.safesearch.engines.clone(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),
         ede_text: config.block.ede_text,
     })

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
@@ -10,39 +9,13 @@ use tokio::runtime::Handle;
 use crate::cache::AnswerCache;
 use crate::message::answer::TtlLimits;
 use crate::metrics::counters::Counters;
-use crate::resolve::{Forward, Now, Step, UpstreamFailure};
+use crate::resolve::{Forward, Step, UpstreamFailure};
+use crate::serve::clock::Clock;
 use crate::serve::current::Current;
 use crate::serve::upstream::{AskError, Upstreams};
 
 /// Room for any reply.
 pub const MAX_REPLY: usize = 65_535;
-
-/// The clock that the core is given: it only goes forward.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock(Instant);
-
-impl Clock {
-    /// A clock that starts now.
-    #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
-    pub fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Microseconds since it started.
-    #[inline]
-    #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
-    pub fn micros(self) -> u64 {
-        Instant::now().duration_since(self.0).as_micros() as u64
-    }
-}
-
-/// The core's time of a moment in microseconds.
-///
-/// One second ahead of zero, so that no age is ever below what is measured.
-#[inline]
-pub fn now_at(micros: u64) -> Now {
-    Now { mono: micros / 1_000_000 + 1 }
-}
 
 /// All that a query needs, shared by all listeners.
 #[derive(Debug)]
@@ -96,8 +69,8 @@ impl Gateway {
             _ => UpstreamFailure::Unreachable,
         });
         let mut out = vec![0; MAX_REPLY];
-        let micros = self.clock.micros();
-        let step = forward.finish(message, &self.cache, &self.limits, now_at(micros), &mut out);
+        let now = self.clock.now();
+        let step = forward.finish(message, &self.cache, &self.limits, now, &mut out);
         match step {
             Step::Reply(length, outcome) => {
                 send(out.get(..length).unwrap_or(&[]));

@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::resolve::{Meta, Step, Transport, begin};
-use crate::serve::gateway::{Gateway, MAX_REPLY, now_at};
+use crate::serve::gateway::{Gateway, MAX_REPLY};
+use crate::serve::udp::NOWHERE;
 
 /// How long a client may take to accept a reply.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -128,10 +129,12 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>, connections: A
 
 async fn serve(stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, limits: StreamLimits) {
     let _ = stream.set_nodelay(true);
+    let local = stream.local_addr().unwrap_or(NOWHERE);
+    let meta = Meta { client, local, transport: Transport::Tcp };
     let (reader, writer) = stream.into_split();
     let (replies, waiting) = mpsc::channel(limits.in_flight.max(1));
     let sender = tokio::spawn(write_replies(writer, waiting));
-    if let Err(error) = read_queries(reader, client, gateway, limits, replies).await {
+    if let Err(error) = read_queries(reader, meta, gateway, limits, replies).await {
         debug!(%error, "connection ended");
     }
     // The last replies still go out: the channel closes when no query waits any more.
@@ -140,12 +143,11 @@ async fn serve(stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, limits
 
 async fn read_queries(
     mut reader: OwnedReadHalf,
-    client: IpAddr,
+    meta: Meta,
     gateway: &Arc<Gateway>,
     limits: StreamLimits,
     replies: mpsc::Sender<Vec<u8>>,
 ) -> io::Result<()> {
-    let meta = Meta { client, transport: Transport::Tcp };
     let in_flight = Arc::new(Semaphore::new(limits.in_flight));
     let mut query = Vec::new();
     let mut out = vec![0; MAX_REPLY];
@@ -156,9 +158,10 @@ async fn read_queries(
             Err(_) => return Ok(()),
         }
         let came = gateway.clock.micros();
-        gateway.counters.query(Transport::Tcp, client.is_ipv6());
+        gateway.counters.query(Transport::Tcp, meta.client.is_ipv6());
         let snapshot = gateway.current.snapshot();
-        match begin(&query, &meta, &snapshot, &gateway.cache, now_at(came), &mut out) {
+        match begin(&query, &meta, &snapshot, &gateway.cache, gateway.clock.now_at(came), &mut out)
+        {
             Step::Reply(length, outcome) => {
                 let reply = out.get(..length).unwrap_or(&[]).to_vec();
                 if replies.send(reply).await.is_err() {

@@ -5,7 +5,7 @@
 //! client's address, and its answer goes out from there.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tracing::debug;
 
 use crate::metrics::counters::Counters;
 use crate::resolve::{Meta, Step, Transport, begin};
-use crate::serve::gateway::{Gateway, MAX_REPLY, now_at};
+use crate::serve::gateway::{Gateway, MAX_REPLY};
 
 /// The longest query that is read; a question and its options take a few hundred octets.
 const MAX_QUERY: usize = 4096;
@@ -23,6 +23,9 @@ const MAX_QUERY: usize = 4096;
 const KERNEL_BUFFER: usize = 4 << 20;
 /// How often a worker without queries looks whether it must stop.
 const IDLE: Duration = Duration::from_millis(200);
+
+/// Stands for a listener whose address the system does not tell.
+pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Opens one of the sockets that share `address`.
 ///
@@ -53,6 +56,7 @@ pub fn work(
     let mut query = vec![0; MAX_QUERY];
     let mut out = vec![0; MAX_REPLY];
     let mut policy = gateway.current.reader();
+    let local = socket.local_addr().unwrap_or(NOWHERE);
     while !stop.load(Ordering::Relaxed) {
         let (length, client) = match socket.recv_from(&mut query) {
             Ok(received) => received,
@@ -66,8 +70,15 @@ pub fn work(
         let came = gateway.clock.micros();
         counters.query(Transport::Udp, !client.ip().to_canonical().is_ipv4());
         let octets = query.get(..length).unwrap_or(&[]);
-        let meta = Meta { client: client.ip(), transport: Transport::Udp };
-        match begin(octets, &meta, policy.get(), &gateway.cache, now_at(came), &mut out) {
+        let meta = Meta { client: client.ip(), local, transport: Transport::Udp };
+        match begin(
+            octets,
+            &meta,
+            policy.get(),
+            &gateway.cache,
+            gateway.clock.now_at(came),
+            &mut out,
+        ) {
             Step::Reply(length, outcome) => {
                 send(socket, out.get(..length).unwrap_or(&[]), client);
                 counters.outcome(&outcome, gateway.clock.micros().saturating_sub(came));

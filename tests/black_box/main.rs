@@ -14,6 +14,7 @@ mod malformed;
 mod privacy;
 mod real_lists;
 mod reload;
+mod safesearch;
 mod scenarios;
 mod streams;
 mod support;

@@ -63,6 +63,7 @@ scenarios! {
     block_subdomain_of_listed_name
     block_without_opt_has_no_opt
     canaries_are_negative
+    canaries_by_group
     case_is_kept_in_the_echo
     cname_to_blocked_name_is_blocked
     edns_version_is_refused
@@ -86,6 +87,10 @@ scenarios! {
     rebinding_is_answered_as_blocked
     refused_outside_allowed_networks
     rpz_zones_keep_their_own_order
+    safesearch_answers_with_the_safe_name
+    safesearch_by_profile
+    safesearch_fails_closed
+    safesearch_yields_to_blocks_and_binds_the_allowed
     scope_subtree_widens_hosts
     service_binding_targets_are_reviewed
     several_categories_first_is_reported

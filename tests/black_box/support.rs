@@ -21,7 +21,7 @@ pub(crate) use gateway::Gateway;
 pub(crate) use upstream::{Canned, Upstream};
 
 /// The longest a test waits for something that should happen at once.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A config of two groups: pupils (`127.0.10.x`, also the default) and staff (`127.0.20.x`).
 ///

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{mistakes, right};
+use crate::{group_of, mistakes, right};
 
 #[test]
 fn a_group_needs_a_name() {
@@ -288,4 +288,106 @@ deny = ["game portal.example", "||x.example^"]
       |                                ^^^^^^^^^^^^^^
     hint: write `x.example`: it stands for the name and all below it
     "#);
+}
+
+#[test]
+fn words_of_safe_search_and_canaries() {
+    assert_snapshot!(mistakes(r#"[profile.p]
+safesearch = ["gogle", "youtube"]
+youtube = "strickt"
+canaries = ["firefix"]
+[profile.q]
+safesearch = "on"
+canaries = "none"
+[profile.r]
+safesearch = 3
+"#), @"
+    gateway.toml:9:14: wrong type: found integer `3`, expected a text in quotes or an array of them
+      |
+    9 | safesearch = 3
+      |              ^
+    ");
+    assert_snapshot!(mistakes(r#"[profile.p]
+safesearch = ["gogle", "youtube"]
+youtube = "strickt"
+canaries = ["firefix"]
+[profile.q]
+safesearch = "on"
+canaries = "none"
+"#), @r#"
+    gateway.toml:2:15: unknown search engine `gogle`; known are `google`, `bing`, `duckduckgo`, `yandex`, `pixabay`, `ecosia`, `brave`, `qwant`, `startpage`
+      |
+    2 | safesearch = ["gogle", "youtube"]
+      |               ^^^^^^^
+    hint: did you mean `google`?
+    gateway.toml:2:24: `youtube` has modes, and so a key of its own
+      |
+    2 | safesearch = ["gogle", "youtube"]
+      |                        ^^^^^^^^^
+    hint: write `youtube = "moderate"`
+    gateway.toml:3:11: unknown mode of `youtube` `strickt`; known are `moderate`, `strict`, `off`
+      |
+    3 | youtube = "strickt"
+      |           ^^^^^^^^^
+    hint: did you mean `strict`?
+    gateway.toml:4:13: unknown canary `firefix`; known are `firefox`, `icloud`, `chrome`
+      |
+    4 | canaries = ["firefix"]
+      |             ^^^^^^^^^
+    hint: did you mean `firefox`?
+    gateway.toml:6:14: unknown word for `safesearch` `on`; known are `all`, `off`
+      |
+    6 | safesearch = "on"
+      |              ^^^^
+    hint: did you mean `off`?
+    gateway.toml:7:12: unknown word for `canaries` `none`; known are `all`, `off`
+      |
+    7 | canaries = "none"
+      |            ^^^^^^
+    "#);
+}
+
+#[test]
+fn safe_search_follows_the_level_unless_the_profile_speaks() {
+    let text = r#"
+[[group]]
+name = "a"
+clients = ["10.1.0.0/16"]
+level = "primary"
+[[group]]
+name = "b"
+clients = ["10.2.0.0/16"]
+level = "staff"
+[[group]]
+name = "c"
+clients = ["10.3.0.0/16"]
+profile = "c"
+[profile.c]
+level = "upper-secondary"
+safesearch = ["bing"]
+canaries = []
+"#;
+    let config = right(text);
+    let words = |name| -> Vec<String> {
+        let modes = &group_of(&config, name).safe;
+        config.safesearch.engines.words(modes).map(|word| word.to_string()).collect()
+    };
+    assert_eq!(
+        words("a"),
+        [
+            "google",
+            "bing",
+            "duckduckgo",
+            "youtube=strict",
+            "yandex",
+            "pixabay",
+            "ecosia",
+            "brave",
+            "qwant",
+            "startpage"
+        ]
+    );
+    assert!(words("b").is_empty());
+    assert_eq!(words("c"), ["bing", "youtube=moderate"]);
+    assert!(group_of(&config, "c").canaries.is_empty());
 }

@@ -1,8 +1,10 @@
 //! What the operator reads of mistakes of meaning: sections and lists.
 
+use std::path::Path;
+
 use insta::assert_snapshot;
 
-use crate::mistakes;
+use crate::{mistakes, right};
 
 #[test]
 fn all_mistakes_come_at_once_in_the_order_of_the_file() {
@@ -46,7 +48,7 @@ block = ["adlut", "malware"]
     12 | profile = "pupils"
        |           ^^^^^^^^
     hint: did you mean `pupil`?
-    gateway.toml:15:10: unknown category `adlut`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `safe`
+    gateway.toml:15:10: unknown category `adlut`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
        |
     15 | block = ["adlut", "malware"]
        |          ^^^^^^^
@@ -304,7 +306,7 @@ tls_roots = ""
       |
     3 | in_flight = 0
       |             ^
-    gateway.toml:4:13: `tls_roots` is not the path of a file
+    gateway.toml:4:13: `tls_roots` is not a path
       |
     4 | tls_roots = ""
       |             ^^
@@ -453,12 +455,12 @@ path = ""
 format = "hostz"
 scope = "sub-tree"
 "#), @r#"
-    gateway.toml:2:12: unknown category `gamblng`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `safe`
+    gateway.toml:2:12: unknown category `gamblng`; known are `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
       |
     2 | category = "gamblng"
       |            ^^^^^^^^^
     hint: did you mean `gambling`?
-    gateway.toml:3:8: `path` is not the path of a file
+    gateway.toml:3:8: `path` is not a path
       |
     3 | path = ""
       |        ^^
@@ -489,5 +491,17 @@ path = "a"
     6 | path = "a"
       |        ^^^
     hint: remove one of the two `[[lists.source]]`
+    "#);
+}
+
+#[test]
+fn the_state_directory_is_a_path() {
+    let config = right("[state]\ndir = \"state\"\n");
+    assert_eq!(config.state.dir.as_deref(), Some(Path::new("/etc/lachan/state")));
+    assert_snapshot!(mistakes("[state]\ndir = \"\"\n"), @r#"
+    gateway.toml:2:7: `dir` is not a path
+      |
+    2 | dir = ""
+      |       ^^
     "#);
 }

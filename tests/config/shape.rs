@@ -30,7 +30,7 @@ workers = 2
 #[test]
 fn an_unknown_table_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes("[lisen]\nworkers = 2\n"), @"
-    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `upstream`, `cache`, `block`, `rebinding`, `group`, `profile`, `lists`
+    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `upstream`, `cache`, `block`, `rebinding`, `group`, `profile`, `lists`, `state`
       |
     1 | [lisen]
       |  ^^^^^
@@ -54,7 +54,7 @@ nam = "pupils"
 #[test]
 fn an_unknown_key_near_to_none_is_refused_with_the_known_ones() {
     assert_snapshot!(mistakes("[profile.x]\nwhitelist = []\n"), @"
-    gateway.toml:2:1: unknown key `whitelist`; the keys here are `level`, `block`, `observe`, `allow`, `deny`, `keywords`, `answer`
+    gateway.toml:2:1: unknown key `whitelist`; the keys here are `level`, `block`, `observe`, `allow`, `deny`, `keywords`, `safesearch`, `youtube`, `canaries`, `answer`
       |
     2 | whitelist = []
       | ^^^^^^^^^

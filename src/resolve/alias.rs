@@ -1,0 +1,84 @@
+//! Another name's answer in place of the one asked for: why, and from where.
+//!
+//! One way for lists that name a host to send people to and for search engines in
+//! safe mode. The other name is asked upstream for the type of the query, and
+//! its answer goes behind a CNAME of ours ([`crate::message::rewrite`]). Where it
+//! does not resolve the client gets SERVFAIL, never the real host.
+
+use std::sync::Arc;
+
+use crate::cache::{AnswerCache, Key, Route};
+use crate::category::CategorySet;
+use crate::matcher::hash_wire;
+use crate::message::Rcode;
+use crate::name::Name;
+use crate::policy::rewrite::EngineId;
+use crate::policy::{Block, Layer, Pass, Snapshot};
+use crate::resolve::turn::Turn;
+use crate::resolve::{Meta, Now, Source, Step};
+
+/// A list's own word: the answer it names is not judged by plain categories again.
+pub(super) const BY_LIST: Pass =
+    Pass { layer: Layer::DepartmentAllow, observed: CategorySet::EMPTY };
+
+/// Why a client gets another name's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rewrite {
+    /// A list says so of a name that it blocks.
+    List(Block),
+    /// The name is a host of a search engine with a safe mode.
+    Safe(EngineId),
+}
+
+impl Rewrite {
+    /// Whether the other name's response code leaves nothing to answer with.
+    pub(super) fn is_broken_by(self, rcode: Rcode) -> bool {
+        match self {
+            Self::List(_) => !matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN),
+            Self::Safe(_) => rcode != Rcode::NOERROR,
+        }
+    }
+
+    /// The words that go with the answer.
+    pub(super) fn text(self, snapshot: &Snapshot) -> &[u8] {
+        match self {
+            Self::List(block) => snapshot.text(block.category),
+            Self::Safe(_) => b"safesearch",
+        }
+    }
+}
+
+/// The other name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Alias<'a> {
+    pub(super) target: &'a Name,
+    pub(super) rewrite: Rewrite,
+}
+
+impl Turn<'_> {
+    /// Answers with what another name resolves to.
+    #[expect(clippy::too_many_arguments, reason = "begin's own, handed on")]
+    pub(super) fn aliased(
+        &self,
+        alias: Alias<'_>,
+        pass: Pass,
+        meta: &Meta,
+        snapshot: &Arc<Snapshot>,
+        cache: &AnswerCache,
+        now: Now,
+        out: &mut [u8],
+    ) -> Step {
+        let Alias { target, rewrite } = alias;
+        let turn = Turn { rewrite: Some(rewrite), ..*self };
+        if let Some(entry) = cache.get(&Key::new(route_to(target), self.query), now.mono) {
+            return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
+        }
+        Step::Forward(Box::new(self.forward(pass, target.clone(), Some(rewrite), meta, snapshot)))
+    }
+}
+
+/// The route of names that are answered with what `target` resolves to.
+pub(super) fn route_to(target: &Name) -> Route {
+    let hash = hash_wire(target.as_wire(), 0);
+    Route::Rewritten((hash ^ hash >> 32) as u32)
+}
