@@ -239,15 +239,17 @@ pub struct Lists {
     pub starter: bool,
     /// Whether keyword rules are used at all.
     pub use_keywords: bool,
-    /// The file of keyword rules; the built-in rules where there is none.
+    /// The file of keyword rules; those of a pack, or the built-in ones, where there is none.
     pub keywords: Option<PathBuf>,
+    /// The directory of compiled packs: the newest that verifies is used.
+    pub packs: Option<PathBuf>,
     /// Files of names, in the order of the config.
     pub sources: Vec<Source>,
 }
 
 impl Default for Lists {
     fn default() -> Self {
-        Self { starter: true, use_keywords: true, keywords: None, sources: Vec::new() }
+        Self { starter: true, use_keywords: true, keywords: None, packs: None, sources: Vec::new() }
     }
 }
 

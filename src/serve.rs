@@ -14,10 +14,12 @@ pub mod gateway;
 pub mod lists;
 pub mod log;
 pub mod origin;
+pub mod packs;
 pub mod reload;
 pub mod state;
 pub mod stream;
 pub mod system;
+pub mod texts;
 pub mod udp;
 pub mod upstream;
 pub mod watch;
@@ -122,7 +124,7 @@ fn advice(error: &io::Error) -> &'static str {
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
-    let mut assembler = Assembler::new(config.map(Path::to_owned));
+    let mut assembler = Assembler::keeping(config.map(Path::to_owned));
     let Assembled { config: settings, snapshot, files, .. } = assembler.assemble()?;
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -22,6 +22,7 @@ use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::clock::system_time;
+use crate::serve::lists::SourceOrigin;
 use crate::serve::origin::origin;
 use crate::serve::udp::NOWHERE;
 
@@ -115,12 +116,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
-    let Assembled { config, snapshot, .. } = assembled;
+    let Assembled { config, snapshot, sources, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let group = snapshot.group_of(arguments.client);
     let folded = Folded::from_name(name);
     let explanation = snapshot.explain(group, &snapshot.subject(&folded), arguments.qtype);
-    let evidence = evidence(&config, &snapshot, name, &explanation);
+    let evidence = evidence(&config, &sources, &snapshot, name, &explanation);
     let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
     let ids = |set: CategorySet| set.iter().map(id).collect();
     let (verdict, layer, category, observed) = match explanation.verdict {
@@ -186,6 +187,7 @@ fn decided_by(
 
 fn evidence(
     config: &Config,
+    sources: &[SourceOrigin],
     snapshot: &Snapshot,
     name: &Name,
     explanation: &Explanation<'_>,
@@ -196,7 +198,7 @@ fn evidence(
         let listed = ancestor(name, node.labels);
         for rule in node.rules {
             let wire = Name::from_text(&listed).unwrap_or_else(|_| Name::root());
-            let origin = origin(config, rule, wire.as_wire());
+            let origin = origin(config, sources, rule, wire.as_wire());
             let (file, line) = origin.place.unzip();
             all.push(Evidence {
                 category: id(rule.category),

@@ -288,6 +288,7 @@ impl Checker<'_> {
         lists.starter = file.starter.unwrap_or(lists.starter);
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
+        lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
         for table in &file.source {
             let source = self.source(table);
             if let Some(source) = source {

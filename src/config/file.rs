@@ -159,6 +159,7 @@ pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
+    pub(super) packs: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 

@@ -48,8 +48,6 @@ pub(crate) const REACH: usize = 16;
 pub(crate) const RAW: u8 = 255;
 /// Octets of an entry of the last resort.
 pub(crate) const RESORT: usize = 8;
-/// Octets of a rule.
-pub(crate) const RULE: usize = 8;
 
 /// The parts of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,6 +48,18 @@ pub enum PackError {
 }
 
 impl Pack {
+    /// Octets of header, section table and their check.
+    pub const FRONT: usize = Section::FRONT;
+
+    /// [`Pack::check`] of a pack that begins with these octets.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PackError`] that the front alone shows.
+    pub fn check_of(front: &[u8]) -> Result<[u8; HASH], PackError> {
+        Ok(split_front(front)?.1)
+    }
+
     /// Verifies all of a pack.
     ///
     /// # Errors
@@ -222,8 +234,8 @@ fn nonsense(section: Section, what: &'static str) -> PackError {
     PackError::Nonsense { section: section.id(), what }
 }
 
-/// Header and table, with their check.
-fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
+/// The front of a pack of this format without its check, which is right; and that.
+fn split_front(octets: &[u8]) -> Result<(&[u8], [u8; HASH]), PackError> {
     let mut reader = Reader(octets);
     if reader.take(MAGIC.len()) != Some(MAGIC) {
         return Err(PackError::NotAPack);
@@ -238,6 +250,13 @@ fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
     if blake3::hash(said).as_bytes() != check {
         return Err(damaged);
     }
+    Ok((said, *check))
+}
+
+/// Header and table, with their check.
+fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
+    let damaged = PackError::Damaged("header");
+    let (said, check) = split_front(octets)?;
     let (header, rows) = read_front(said).ok_or(damaged.clone())?;
     if header.file_length != octets.len() as u64 {
         return Err(PackError::Length { expected: header.file_length, found: octets.len() });
@@ -253,7 +272,7 @@ fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
     {
         return Err(damaged);
     }
-    Ok((header, rows, *check))
+    Ok((header, rows, check))
 }
 
 /// Reads what [`Header::write`] wrote.

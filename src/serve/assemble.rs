@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigErrors, load_text, starter};
 use crate::metrics::counters::MAX_GROUPS;
 use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
 use crate::rule::Scope;
-use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
+use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists, SourceOrigin};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Assembled {
     pub snapshot: Snapshot,
     /// What each list file gave.
     pub files: Arc<[FileReport]>,
+    /// Where rules come from.
+    pub sources: Arc<[SourceOrigin]>,
     /// How often list files were read so far.
     pub readings: u64,
 }
@@ -99,6 +101,11 @@ impl Assembler {
         Self { path, ..Self::default() }
     }
 
+    /// The same, keeping compiled packs in the state directory: for who serves them.
+    pub fn keeping(path: Option<PathBuf>) -> Self {
+        Self { path, lists: ListStore::keeping(), ..Self::default() }
+    }
+
     /// The config file.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -142,15 +149,15 @@ impl Assembler {
         config: Config,
         lists: Lists,
     ) -> Result<Assembled, AssembleError> {
-        let (files, tag) = (Arc::clone(&lists.files), lists.tag);
-        let readings = lists.readings;
+        let (files, sources) = (Arc::clone(&lists.files), Arc::clone(&lists.sources));
+        let (tag, readings) = (lists.tag, lists.readings);
         let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, &config)));
         }
         self.last = Some((text, tag));
-        Ok(Assembled { config, snapshot, files, readings })
+        Ok(Assembled { config, snapshot, files, sources, readings })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -179,6 +186,7 @@ impl Assembler {
             load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
+        self.watched.extend(config.lists.packs.clone());
         self.watched.push(path);
         Ok((text, config))
     }

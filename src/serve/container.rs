@@ -52,12 +52,23 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// What the system said, or that the file grows beyond what a list can be.
 pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut texts = Vec::new();
+    each_text(path, |path, text| texts.push((path, text)))?;
+    Ok(texts)
+}
+
+/// Calls `take` with each text of one file and the name it is told by, one at a time.
+///
+/// # Errors
+///
+/// What the system said, or that the file grows beyond what a list can be.
+pub fn each_text(path: &Path, mut take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
     let is = |path: &Path, extension: &str| {
         path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
     };
     let is_gzip = is(path, "gz");
     if is(path, "tgz") || is_gzip && path.file_stem().is_some_and(|s| is(Path::new(s), "tar")) {
-        return members(path);
+        return members(path, take);
     }
     let file = File::open(path)?;
     let text = if is_gzip {
@@ -66,24 +77,26 @@ pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         let size = file.metadata()?.len();
         bounded(file, size)?
     };
-    Ok(vec![(path.to_owned(), text)])
+    take(path.to_owned(), text);
+    Ok(())
 }
 
-fn members(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+fn members(path: &Path, mut take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
     let mut archive = tar::Archive::new(MultiGzDecoder::new(File::open(path)?).take(2 * MAX_TEXT));
-    let mut texts = Vec::new();
+    let mut is_empty = true;
     for member in archive.entries()?.take(MAX_TEXTS) {
         let member = member?;
         let name = member.path()?.into_owned();
         if member.header().entry_type().is_file() && is_ut1_list(&name) {
             let size = member.size();
-            texts.push((path.join(name), bounded(member, size)?));
+            is_empty = false;
+            take(path.join(name), bounded(member, size)?);
         }
     }
-    if texts.is_empty() {
+    if is_empty {
         return Err(io::Error::other("the archive holds no file named `domains`"));
     }
-    Ok(texts)
+    Ok(())
 }
 
 fn is_ut1_list(file: &Path) -> bool {

@@ -119,7 +119,7 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, files, readings }))) => {
+            Ok(Ok(Some(Assembled { config, snapshot, files, readings, .. }))) => {
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
                 let generation = gateway.current.swap(snapshot);
