@@ -14,12 +14,14 @@
 #![expect(clippy::unwrap_used, reason = "a bench: it fails by panicking")]
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hashbrown::{HashMap, HashSet};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use lachan::category::{CategoryId, CategorySet};
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::{Rule, join};
@@ -265,7 +267,8 @@ fn main() {
     println!("file octets a name         {:8.2}", pack.octets() as f64 / of_names);
     let number = |id: &str| CategoryId::new(id[1..].parse().ok()?);
     let table: SuffixTable = join([Arc::new(pack)], number).unwrap().table;
-    let mut map: HashMap<Box<[u8]>, u64> = HashMap::with_capacity(listed.len());
+    let mut map: HashMap<Box<[u8]>, u64, FixedState> =
+        HashMap::with_capacity_and_hasher(listed.len(), FixedState::default());
     for (number, name) in listed.iter().enumerate() {
         let mut set = CategorySet::EMPTY.with(category(number));
         if number % 7 == 0 {

@@ -19,6 +19,7 @@
 mod codec;
 pub mod compile;
 mod deal;
+mod filter;
 mod format;
 pub mod hash;
 mod layout;
@@ -40,7 +41,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::rule::{LocalData, Rule};
-use format::{HASH, Header, PARTITIONS, Part, Row, Section};
+use format::{HASH, Header, LINE, PARTITIONS, Part, Row, Section};
 use symbols::Symbols;
 
 /// What the hashes of names start from. It needs no secret: identity is decided by
@@ -109,9 +110,12 @@ impl Pack {
         Section::ALL.iter().zip(&self.rows).map(|(section, row)| (section.id(), row.octets.len()))
     }
 
-    /// Octets that a look-up goes through before it compares names.
+    /// Octets of the filter, and of the lines without the names in them: what a look-up
+    /// goes through before it compares names.
     pub fn hot_octets(&self) -> usize {
-        [Section::Filter, Section::Lines].map(|section| self.range(section).len()).iter().sum()
+        let lines = self.range(Section::Index).len() / 4;
+        let before = [Section::Wide, Section::Filter, Section::Index];
+        before.map(|section| self.range(section).len()).iter().sum::<usize>() + lines * LINE
     }
 
     /// The ids of the categories behind the numbers of [`Pack::rules`].

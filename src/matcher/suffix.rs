@@ -281,17 +281,14 @@ impl Listing {
         mut tell: impl FnMut(usize, &'a Value),
     ) {
         let view = self.pack.view();
-        let all = hashes.all();
-        let from = all.len().saturating_sub(self.pack.max_labels());
-        let mut passing = view.passing(all.get(from..).unwrap_or(&[]));
+        let mut passing = view.passing(hashes.all());
         if passing == 0 {
             return;
         }
         let text = Text::of(name);
         while passing != 0 {
-            let place = 127 - passing.leading_zeros();
-            passing &= !(1 << place);
-            let index = from + place as usize;
+            let index = 127 - passing.leading_zeros() as usize;
+            passing &= !(1 << index);
             let found = view.find(hashes.at(index), name, &text, index);
             if let Some(value) = found.and_then(|set| self.values.get(usize::from(set))) {
                 tell(index, value);

@@ -283,10 +283,11 @@ impl Compiler {
         let symbols = Symbols::train(sample.iter().map(Vec::as_slice));
         drop(sample);
         let mut writer = Writer::new(out)?;
-        let mut layout = Layout::new(&symbols);
+        let (wide, names) = self.deal.wide(self.seed);
+        let mut layout = Layout::new(&symbols, wide, names, self.seed);
         let mut reduction = Reduction::new(full, &canon.rules);
         let mut kept = Vec::with_capacity(PARTITIONS);
-        writer.begin(Section::Names)?;
+        writer.begin(Section::Lines)?;
         for partition in std::mem::take(&mut self.deal.partitions) {
             let keep = |name: &[u8], said: &mut Vec<u16>| reduction.keep(name, said);
             let merged = Merged::of(&partition, self.seed, &canon.ids, &mut sets, keep)?;
@@ -414,14 +415,11 @@ fn table_sections<W: Write + Seek>(
     writer.put(&entries)?;
     writer.put(&names)?;
     writer.end()?;
-    writer.begin(Section::Filter)?;
-    for word in &layout.filter {
-        writer.put(&word.to_le_bytes())?;
-    }
-    writer.end()?;
-    writer.begin(Section::Lines)?;
-    for line in &layout.lines {
-        writer.put(line)?;
+    writer.section(Section::Wide, &layout.wide)?;
+    writer.section(Section::Filter, layout.filter.as_flattened())?;
+    writer.begin(Section::Index)?;
+    for at in &layout.index {
+        writer.put(&at.to_le_bytes())?;
     }
     writer.end()
 }

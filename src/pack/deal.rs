@@ -1,6 +1,8 @@
 //! Rules as they come: dealt into partitions by the hash of their name.
 
+use super::filter::Counter;
 use super::format::{PARTITIONS, partition_of};
+use super::hash::{hash_wire, suffix_hashes};
 use super::symbols::is_letter;
 use crate::name::Labels;
 
@@ -96,6 +98,26 @@ impl Deal {
             self.sample = Vec::new();
         }
         texts
+    }
+}
+
+impl Deal {
+    /// Which suffixes are wide, and how many different names there are.
+    pub(crate) fn wide(&self, seed: u64) -> (Vec<u8>, usize) {
+        let rules: usize = self.partitions.iter().map(|partition| partition.len).sum();
+        let mut counter = Counter::new(rules);
+        let (mut hashes, mut rows) = (Vec::new(), Vec::new());
+        for partition in &self.partitions {
+            rows.clear();
+            rows.extend(partition.iter().map(|(name, _)| (hash_wire(name, seed), name)));
+            rows.sort_unstable();
+            rows.dedup();
+            for (_, name) in &rows {
+                suffix_hashes(name, seed, &mut hashes);
+                counter.count(&hashes);
+            }
+        }
+        counter.wide()
     }
 }
 

@@ -13,6 +13,8 @@
 
 use std::ops::Range;
 
+use super::hash::scale;
+
 /// The first octets of a pack.
 pub(crate) const MAGIC: &[u8; 8] = b"LACHAN\r\n";
 /// The version that is written, and the only one that is read.
@@ -31,15 +33,16 @@ pub(crate) const PARTITION_BITS: u32 = 6;
 /// Partitions.
 pub(crate) const PARTITIONS: usize = 1 << PARTITION_BITS;
 /// Octets of a partition's row.
-pub(crate) const PART: usize = 16;
-/// Octets of a line: one cache line.
-pub(crate) const LINE: usize = 64;
+pub(crate) const PART: usize = 8;
+/// Octets of a block of the filter: one cache line.
+pub(crate) const BLOCK: usize = 64;
+/// Octets of a line, in front of its names.
+pub(crate) const LINE: usize = 60;
 /// Places in a line.
 pub(crate) const PLACES: usize = 15;
-/// Where the fingerprints and the value numbers start in a line.
-pub(crate) const FINGERPRINTS: usize = 4;
-pub(crate) const VALUES: usize = FINGERPRINTS + 2 * PLACES;
-/// In the first value number of a line: its names go on in the next line.
+/// Where the set numbers start in a line, behind the fingerprints.
+pub(crate) const SETS: usize = 2 * PLACES;
+/// In the first set number of a line: its names go on in the next line.
 pub(crate) const SPILLS: u16 = 1 << 15;
 /// Lines that are looked at for one name at most; what found no room in them is in
 /// the last resort, which is sorted.
@@ -56,27 +59,29 @@ pub(crate) enum Section {
     Categories = 1,
     Symbols = 2,
     Parts = 3,
-    Filter = 4,
-    Lines = 5,
-    Names = 6,
-    Resort = 7,
-    Rules = 8,
-    Sets = 9,
-    Local = 10,
-    Addresses = 11,
-    Keywords = 12,
-    Sources = 13,
+    Wide = 4,
+    Filter = 5,
+    Index = 6,
+    Lines = 7,
+    Resort = 8,
+    Rules = 9,
+    Sets = 10,
+    Local = 11,
+    Addresses = 12,
+    Keywords = 13,
+    Sources = 14,
 }
 
 impl Section {
     /// Every section; each stands in every pack, perhaps empty.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Categories,
         Self::Symbols,
         Self::Parts,
+        Self::Wide,
         Self::Filter,
+        Self::Index,
         Self::Lines,
-        Self::Names,
         Self::Resort,
         Self::Rules,
         Self::Sets,
@@ -104,9 +109,10 @@ impl Section {
             Self::Categories => "categories",
             Self::Symbols => "symbols",
             Self::Parts => "parts",
+            Self::Wide => "wide",
             Self::Filter => "filter",
+            Self::Index => "index",
             Self::Lines => "lines",
-            Self::Names => "names",
             Self::Resort => "resort",
             Self::Rules => "rules",
             Self::Sets => "sets",
@@ -182,26 +188,18 @@ pub(crate) struct Part {
     pub(crate) first_line: u32,
     /// Lines that names are hashed to; those behind take what spills.
     pub(crate) homes: u32,
-    pub(crate) first_word: u32,
-    pub(crate) words: u32,
 }
 
 impl Part {
     /// The home line of a hash.
     #[inline]
     pub(crate) fn line(self, hash: u64) -> usize {
-        self.first_line as usize + super::hash::scale(hash << PARTITION_BITS, self.homes as usize)
-    }
-
-    /// The filter word of a hash.
-    #[inline]
-    pub(crate) fn word(self, hash: u64) -> usize {
-        self.first_word as usize + super::hash::scale(hash << PARTITION_BITS, self.words as usize)
+        self.first_line as usize + scale(hash << PARTITION_BITS, self.homes as usize)
     }
 
     pub(crate) fn to_octets(self) -> [u8; PART] {
         let mut octets = [0; PART];
-        let words = [self.first_line, self.homes, self.first_word, self.words];
+        let words = [self.first_line, self.homes];
         for (to, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(words) {
             *to = word.to_le_bytes();
         }
@@ -209,9 +207,7 @@ impl Part {
     }
 
     pub(crate) fn from_octets(octets: &[u8; PART]) -> Self {
-        let mut words = octets.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
-        let mut next = || words.next().unwrap_or(0);
-        Self { first_line: next(), homes: next(), first_word: next(), words: next() }
+        Self { first_line: read_u32(octets, 0), homes: read_u32(octets, 4) }
     }
 }
 
@@ -219,12 +215,6 @@ impl Part {
 #[inline]
 pub(crate) fn partition_of(hash: u64) -> usize {
     (hash >> (64 - PARTITION_BITS)) as usize
-}
-
-/// The four bits of a filter word that a hash sets.
-#[inline]
-pub(crate) fn filter_bits(hash: u64) -> u64 {
-    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
 }
 
 /// The fingerprint of a hash; 0 is a free place.
@@ -237,7 +227,7 @@ pub(crate) fn fingerprint(hash: u64) -> u16 {
 #[inline]
 pub(crate) fn places_with(line: &[u8; LINE], wanted: u16) -> u32 {
     let mut places = 0;
-    for (place, octets) in line[FINGERPRINTS..VALUES].as_chunks::<2>().0.iter().enumerate() {
+    for (place, octets) in line[..SETS].as_chunks::<2>().0.iter().enumerate() {
         places |= u32::from(u16::from_le_bytes(*octets) == wanted) << place;
     }
     places

@@ -72,6 +72,25 @@ fn fill(hashes: &mut [u64], name: &Folded, seed: u64) {
 
 /// The hash of a whole wire name: [`SuffixHashes::at`] of its first label.
 pub fn hash_wire(wire: &[u8], seed: u64) -> u64 {
+    let (starts, labels) = starts(wire);
+    let starts = starts.iter().take(labels).rev();
+    starts.fold(seed, |hash, &start| extend_at(hash, wire, usize::from(start)))
+}
+
+/// The hashes of all suffixes of a wire name, longest first, as [`SuffixHashes::all`].
+pub(crate) fn suffix_hashes(wire: &[u8], seed: u64, hashes: &mut Vec<u64>) {
+    let (starts, labels) = starts(wire);
+    hashes.clear();
+    let mut hash = seed;
+    for &start in starts.iter().take(labels).rev() {
+        hash = extend_at(hash, wire, usize::from(start));
+        hashes.push(hash);
+    }
+    hashes.reverse();
+}
+
+/// Where the labels of a wire name begin, and how many there are.
+fn starts(wire: &[u8]) -> ([u8; MAX_LABELS], usize) {
     let mut starts = [0_u8; MAX_LABELS];
     let (mut labels, mut at) = (0, 0);
     while let Some(&length) = wire.get(at).filter(|&&length| length != 0) {
@@ -81,11 +100,7 @@ pub fn hash_wire(wire: &[u8], seed: u64) -> u64 {
         labels += 1;
         at += 1 + usize::from(length);
     }
-    starts
-        .iter()
-        .take(labels)
-        .rev()
-        .fold(seed, |hash, &start| extend_at(hash, wire, usize::from(start)))
+    (starts, labels)
 }
 
 const MIX_A: u64 = 0xa076_1d64_78bd_642f;

@@ -1,48 +1,54 @@
-//! Names in the order of their hashes → filter, lines, stored names.
+//! Names in the order of their hashes → filter, lines with their names, index.
 
 use std::io::{Seek, Write};
 
 use super::compile::BuildError;
 use super::deal::text_of;
-use super::format::{
-    FINGERPRINTS, LINE, PLACES, Part, RAW, REACH, SPILLS, VALUES, filter_bits, fingerprint,
-};
+use super::filter;
+use super::format::{BLOCK, LINE, PLACES, Part, RAW, REACH, SETS, SPILLS, fingerprint};
+use super::hash::suffix_hashes;
 use super::merge::{Entry, Merged};
 use super::symbols::{Encoder, Symbols};
 use super::writer::Writer;
 
 /// Names a line takes on average; the rest of its 15 places is room for chance.
 const NAMES_PER_LINE: usize = 12;
-/// Bits of filter for a name.
-const FILTER_BITS: usize = 10;
 
 /// The table as it grows, partition by partition.
 pub(crate) struct Layout {
     pub(crate) parts: Vec<Part>,
-    pub(crate) filter: Vec<u64>,
-    pub(crate) lines: Vec<[u8; LINE]>,
+    pub(crate) wide: Vec<u8>,
+    pub(crate) filter: Vec<[u8; BLOCK]>,
+    /// Where each line stands.
+    pub(crate) index: Vec<u32>,
     /// Names that found no room within reach, with their sets.
     pub(crate) resort: Vec<(Vec<u8>, u16)>,
     pub(crate) len: usize,
-    /// Octets of stored names so far.
-    names: u64,
+    /// Octets of lines and names so far.
+    octets: u64,
+    seed: u64,
     encoder: Encoder,
     lengths: Vec<u8>,
     stored: Vec<u8>,
+    hashes: Vec<u64>,
 }
 
 impl Layout {
-    pub(crate) fn new(symbols: &Symbols) -> Self {
+    /// For about `names` names, of which the suffixes `wide` are wide.
+    pub(crate) fn new(symbols: &Symbols, wide: Vec<u8>, names: usize, seed: u64) -> Self {
         Self {
             parts: Vec::new(),
-            filter: Vec::new(),
-            lines: Vec::new(),
+            wide,
+            filter: filter::blocks_for(names),
+            index: Vec::new(),
             resort: Vec::new(),
             len: 0,
-            names: 0,
+            octets: 0,
+            seed,
             encoder: Encoder::new(symbols),
             lengths: Vec::new(),
             stored: Vec::new(),
+            hashes: Vec::new(),
         }
     }
 
@@ -54,18 +60,14 @@ impl Layout {
     ) -> Result<(), BuildError> {
         let count = partition.entries.len();
         let part = Part {
-            first_line: self.lines.len() as u32,
+            first_line: self.index.len() as u32,
             homes: count.div_ceil(NAMES_PER_LINE) as u32,
-            first_word: self.filter.len() as u32,
-            words: (count * FILTER_BITS).div_ceil(64) as u32,
         };
         self.parts.push(part);
         self.len += count;
-        self.filter.resize(self.filter.len() + part.words as usize, 0);
         for entry in &partition.entries {
-            if let Some(word) = self.filter.get_mut(part.word(entry.hash)) {
-                *word |= filter_bits(entry.hash);
-            }
+            suffix_hashes(partition.name(entry), self.seed, &mut self.hashes);
+            filter::set(&mut self.filter, &self.wide, &self.hashes);
         }
         let mut rest = partition.entries.as_slice();
         let mut line = part.first_line as usize;
@@ -85,12 +87,13 @@ impl Layout {
             line += 1;
         }
         // Homes behind the last name are empty lines.
-        let end = (part.first_line + part.homes) as usize;
-        self.lines.resize(self.lines.len().max(end), [0; LINE]);
+        while self.index.len() < (part.first_line + part.homes) as usize {
+            self.put(partition, &[], false, out)?;
+        }
         Ok(())
     }
 
-    /// Writes one line.
+    /// Writes one line and its names.
     fn put(
         &mut self,
         from: &Merged,
@@ -98,21 +101,21 @@ impl Layout {
         spills: bool,
         out: &mut Writer<impl Write + Seek>,
     ) -> Result<(), BuildError> {
-        let at = u32::try_from(self.names).map_err(|_| BuildError::TooManyNames)?;
+        let at = u32::try_from(self.octets).map_err(|_| BuildError::TooManyNames)?;
         let mut line = [0; LINE];
-        write(&mut line, 0, &at.to_le_bytes());
         self.lengths.clear();
         self.stored.clear();
         for (place, member) in members.iter().enumerate() {
             self.store(from.name(member));
             let flag = if spills && place == 0 { SPILLS } else { 0 };
-            write(&mut line, FINGERPRINTS + 2 * place, &fingerprint(member.hash).to_le_bytes());
-            write(&mut line, VALUES + 2 * place, &(member.set | flag).to_le_bytes());
+            write(&mut line, 2 * place, fingerprint(member.hash));
+            write(&mut line, SETS + 2 * place, member.set | flag);
         }
-        out.put(&self.lengths)?;
-        out.put(&self.stored)?;
-        self.names += (self.lengths.len() + self.stored.len()) as u64;
-        self.lines.push(line);
+        for part in [line.as_slice(), &self.lengths, &self.stored] {
+            out.put(part)?;
+            self.octets += part.len() as u64;
+        }
+        self.index.push(at);
         Ok(())
     }
 
@@ -130,8 +133,8 @@ impl Layout {
     }
 }
 
-fn write(line: &mut [u8], at: usize, octets: &[u8]) {
-    if let Some(to) = line.get_mut(at..at + octets.len()) {
-        to.copy_from_slice(octets);
+fn write(line: &mut [u8; LINE], at: usize, number: u16) {
+    if let Some(to) = line.get_mut(at..at + 2) {
+        to.copy_from_slice(&number.to_le_bytes());
     }
 }

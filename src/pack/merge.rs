@@ -6,7 +6,6 @@ use super::compile::{BuildError, SourceNote};
 use super::deal::Partition;
 use super::format::SPILLS;
 use super::hash::hash_wire;
-use crate::name::MAX_OCTETS;
 use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// From this many different sets on, new ones forget which source they come from.
@@ -239,13 +238,7 @@ impl Merged {
         mut keep: impl FnMut(&[u8], &mut Vec<u16>),
     ) -> Result<Self, BuildError> {
         let mut rows: Vec<(u64, &[u8], u16)> = Vec::with_capacity(partition.len);
-        let mut wire = Vec::with_capacity(MAX_OCTETS);
-        for (name, rule) in partition.iter() {
-            wire.clear();
-            wire.extend_from_slice(name);
-            wire.push(0);
-            rows.push((hash_wire(&wire, seed), name, rule));
-        }
+        rows.extend(partition.iter().map(|(name, rule)| (hash_wire(name, seed), name, rule)));
         // Equal hashes of different names are ordered by the names, so that the
         // layout depends on nothing else.
         rows.sort_unstable();

@@ -1,10 +1,13 @@
 //! Names in a pack: found, and told one by one.
 
+use std::hint::black_box;
+
+use super::filter::Filter;
 use super::format::{
-    LINE, PARTITIONS, Part, RAW, REACH, RESORT, SPILLS, Section, VALUES, filter_bits,
-    fingerprint, partition_of, places_with, read_u16, read_u32, used,
+    LINE, PARTITIONS, Part, RAW, REACH, RESORT, SETS, SPILLS, Section, fingerprint, partition_of,
+    places_with, read_u16, read_u32, used,
 };
-use super::hash::hash_wire;
+use super::hash::{SuffixHashes, hash_wire};
 use super::symbols::{Symbols, Text};
 use super::{Pack, PackError};
 use crate::name::{Folded, MAX_OCTETS};
@@ -13,11 +16,18 @@ use crate::name::{Folded, MAX_OCTETS};
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     parts: &'a [Part; PARTITIONS],
-    filter: &'a [[u8; 8]],
-    lines: &'a [[u8; LINE]],
-    names: &'a [u8],
+    filter: Filter<'a>,
+    index: &'a [[u8; 4]],
+    lines: &'a [u8],
     symbols: &'a Symbols,
     pack: &'a Pack,
+}
+
+/// A line with what stands behind it: the lengths of its names, the names.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    octets: &'a [u8; LINE],
+    behind: &'a [u8],
 }
 
 impl Pack {
@@ -27,9 +37,9 @@ impl Pack {
         let of = |section| octets.get(self.range(section)).unwrap_or(&[]);
         View {
             parts: &self.parts,
-            filter: of(Section::Filter).as_chunks().0,
-            lines: of(Section::Lines).as_chunks().0,
-            names: of(Section::Names),
+            filter: Filter { wide: of(Section::Wide), blocks: of(Section::Filter).as_chunks().0 },
+            index: of(Section::Index).as_chunks().0,
+            lines: of(Section::Lines),
             symbols: &self.symbols,
             pack: self,
         }
@@ -47,11 +57,11 @@ impl Pack {
     pub fn each_name(&self, mut tell: impl FnMut(&[u8], u16)) {
         let view = self.view();
         let mut wire = Vec::with_capacity(MAX_OCTETS);
-        for line in view.lines {
-            for place in 0..used(line) {
-                let Some(stored) = view.stored(line, place) else { continue };
+        for line in (0..view.index.len()).filter_map(|number| view.line(number)) {
+            for place in 0..used(line.octets) {
+                let Some(stored) = line.stored(place) else { continue };
                 stored.write(view.symbols, &mut wire);
-                tell(&wire, read_u16(line, VALUES + 2 * place) & !SPILLS);
+                tell(&wire, line.set(place));
             }
         }
         let resort = self.resort();
@@ -75,10 +85,10 @@ impl Pack {
         self.each_name(|wire, set| {
             let found = match Folded::from_wire(wire) {
                 Ok((name, taken)) if taken == wire.len() && name.as_wire() == wire => {
-                    let hash = hash_wire(wire, self.seed());
+                    let hashes = SuffixHashes::of(&name, self.seed());
                     let view = self.view();
-                    let is_in_filter = view.passes(hash) && name.label_count() <= self.max_labels();
-                    let found = view.find(hash, &name, &Text::of(&name), 0);
+                    let is_in_filter = view.passing(hashes.all()) & 1 != 0;
+                    let found = view.find(hashes.at(0), &name, &Text::of(&name), 0);
                     // The root is never asked for.
                     (is_in_filter && found == Some(set)) || name.label_count() == 0
                 }
@@ -97,21 +107,18 @@ impl Pack {
 }
 
 impl<'a> View<'a> {
-    /// Whether a name with this hash may be listed.
-    #[inline]
-    pub(crate) fn passes(&self, hash: u64) -> bool {
-        let part = self.parts.get(partition_of(hash)).copied().unwrap_or_default();
-        let word = self.filter.get(part.word(hash)).map_or(0, |word| u64::from_le_bytes(*word));
-        let bits = filter_bits(hash);
-        word & bits == bits
-    }
-
-    /// Of some hashes, which may be listed: one bit each. All are looked at, whatever the
-    /// first says, so that their words come from memory at the same time.
+    /// Of the suffixes of a name with these hashes, longest first, which may be listed: one
+    /// bit each.
     #[inline]
     pub(crate) fn passing(&self, hashes: &[u64]) -> u128 {
-        let bits = hashes.iter().enumerate();
-        bits.fold(0, |all, (index, &hash)| all | u128::from(self.passes(hash)) << index)
+        self.filter.passing(hashes, hashes.len().saturating_sub(self.pack.max_labels()))
+    }
+
+    #[inline]
+    fn line(&self, number: usize) -> Option<Line<'a>> {
+        let at = u32::from_le_bytes(*self.index.get(number)?) as usize;
+        let (octets, behind) = self.lines.get(at..)?.split_first_chunk()?;
+        Some(Line { octets, behind })
     }
 
     /// The set of the suffix of `name` that begins at label `index`; `text` is the name.
@@ -120,27 +127,43 @@ impl<'a> View<'a> {
         let part = *self.parts.get(partition_of(hash))?;
         let wanted = fingerprint(hash);
         let home = part.line(hash);
-        for line in self.lines.get(home..)?.iter().take(REACH) {
-            let mut left = places_with(line, wanted);
+        for number in home..home + REACH {
+            let line = self.line(number)?;
+            line.fetch();
+            let mut left = places_with(line.octets, wanted);
             while left != 0 {
                 let place = left.trailing_zeros() as usize;
-                if self.stored(line, place)?.is(self.symbols, name, text, index) {
-                    return Some(read_u16(line, VALUES + 2 * place) & !SPILLS);
+                if line.stored(place)?.is(self.symbols, name, text, index) {
+                    return Some(line.set(place));
                 }
                 left &= left - 1;
             }
-            if read_u16(line, VALUES) & SPILLS == 0 {
+            if read_u16(line.octets, SETS) & SPILLS == 0 {
                 return None;
             }
         }
         self.pack.resort().find(name.suffix(index))
     }
+}
 
-    /// The name in a place of a line.
+impl<'a> Line<'a> {
+    /// Has the names come from memory together with the line, not after it.
     #[inline]
-    fn stored(&self, line: &[u8; LINE], place: usize) -> Option<Stored<'a>> {
-        let start = read_u32(line, 0) as usize;
-        let (lengths, names) = self.names.get(start..)?.split_at_checked(used(line))?;
+    fn fetch(&self) {
+        for at in [32, 96, 160] {
+            black_box(self.behind.get(at).copied());
+        }
+    }
+
+    #[inline]
+    fn set(&self, place: usize) -> u16 {
+        read_u16(self.octets, SETS + 2 * place) & !SPILLS
+    }
+
+    /// The name in a place.
+    #[inline]
+    fn stored(&self, place: usize) -> Option<Stored<'a>> {
+        let (lengths, names) = self.behind.split_at_checked(used(self.octets))?;
         let before = lengths.get(..place)?;
         let at = if before.contains(&RAW) {
             before.iter().try_fold(0, |at, &length| Some(at + octets_of(length, names, at)?))?

@@ -63,15 +63,14 @@ impl<'a> Reduction<'a> {
 fn ancestors(full: &Pack, name: &Folded) -> Vec<u16> {
     let hashes = SuffixHashes::of(name, full.seed());
     let view = full.view();
-    let above = hashes.all().get(1..).unwrap_or(&[]);
-    let mut passing = view.passing(above);
+    let mut passing = view.passing(hashes.all()) & !1;
     if passing == 0 {
         return Vec::new();
     }
     let text = Text::of(name);
     let mut sets = Vec::new();
     while passing != 0 {
-        let index = passing.trailing_zeros() as usize + 1;
+        let index = passing.trailing_zeros() as usize;
         sets.extend(view.find(hashes.at(index), name, &text, index));
         passing &= passing - 1;
     }

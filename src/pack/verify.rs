@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::codec::{self, Reader};
 use super::compile::{ListedNet, SourceNote};
 use super::format::{
-    ALIGN, HASH, HEADER, Header, LINE, MAGIC, PART, PARTITIONS, PLACES, Part, RAW, RESORT, ROW,
-    Row, SPILLS, Section, VALUES, VERSION, read_u16, read_u32, used,
+    ALIGN, BLOCK, HASH, HEADER, Header, LINE, MAGIC, PART, PARTITIONS, PLACES, Part, RAW, RESORT,
+    ROW, Row, SETS, SPILLS, Section, VERSION, read_u16, read_u32, used,
 };
 use super::symbols::Symbols;
 use super::{Owner, Pack};
@@ -79,7 +79,7 @@ impl Pack {
     ///
     /// Any [`PackError`].
     pub fn verify_known(owner: Owner, check: &[u8; HASH]) -> Result<Self, PackError> {
-        let is_large = |section| matches!(section, Section::Filter | Section::Lines | Section::Names);
+        let is_large = |section| matches!(section, Section::Filter | Section::Index | Section::Lines);
         let pack = Self::open(owner, |section| !is_large(section))?;
         if pack.check == *check { Ok(pack) } else { Err(PackError::Damaged("header")) }
     }
@@ -132,45 +132,46 @@ impl Pack {
     fn verify_table(&self) -> Result<(), PackError> {
         let octets = (*self.owner).as_ref();
         let of = |section| octets.get(self.range(section)).unwrap_or(&[]);
-        let (filter, lines, names) = (of(Section::Filter), of(Section::Lines), of(Section::Names));
-        let (lines, rest) = lines.as_chunks::<LINE>();
-        if !rest.is_empty() || !filter.len().is_multiple_of(8) {
-            return Err(nonsense(Section::Lines, "no whole number of lines or words"));
+        if !of(Section::Filter).len().is_multiple_of(BLOCK) {
+            return Err(nonsense(Section::Filter, "no whole number of blocks"));
         }
-        self.verify_parts(filter.len() / 8, lines)?;
+        let (index, rest) = of(Section::Index).as_chunks::<4>();
+        if !rest.is_empty() {
+            return Err(nonsense(Section::Index, "no whole number of places"));
+        }
+        let lines = of(Section::Lines);
+        let mut ends = self.parts.iter().skip(1).map(|part| part.first_line as usize);
+        let mut end = ends.next().unwrap_or(index.len());
         let (mut at, mut count) = (0, 0);
-        for line in lines {
-            let here = used(line);
-            self.verify_line(line, here)?;
-            if here > 0 {
-                if read_u32(line, 0) as usize != at {
-                    return Err(nonsense(Section::Lines, "names that do not follow each other"));
-                }
-                at += stored(names.get(at..).unwrap_or(&[]), here)
-                    .ok_or(nonsense(Section::Names, "a name beyond the end"))?;
+        for (number, place) in index.iter().enumerate() {
+            if u32::from_le_bytes(*place) as usize != at {
+                return Err(nonsense(Section::Index, "lines that do not follow each other"));
             }
-            count += here;
+            while number + 1 > end {
+                end = ends.next().unwrap_or(index.len());
+            }
+            let rest = lines.get(at..).unwrap_or(&[]);
+            let line = rest.first_chunk().ok_or(nonsense(Section::Lines, "cut short"))?;
+            let used = self.verify_line(line, number + 1 == end)?;
+            at += LINE
+                + stored(rest.get(LINE..).unwrap_or(&[]), used)
+                    .ok_or(nonsense(Section::Lines, "a name beyond the end"))?;
+            count += used;
         }
         let resort = self.verify_resort(of(Section::Resort))?;
-        if at != names.len() || (count + resort) as u64 != self.header.names {
-            return Err(nonsense(Section::Names, "more or fewer than there should be"));
+        if at != lines.len() || (count + resort) as u64 != self.header.names {
+            return Err(nonsense(Section::Lines, "more or fewer names than there should be"));
         }
-        Ok(())
+        self.verify_parts(index.len())
     }
 
-    /// Partitions follow each other, and no line spills out of its own.
-    fn verify_parts(&self, words: usize, lines: &[[u8; LINE]]) -> Result<(), PackError> {
-        let ends = self.parts.iter().skip(1).map(|part| (part.first_line, part.first_word));
-        let ends = ends.chain([(lines.len() as u32, words as u32)]);
-        let mut start = (0, 0);
-        for (part, end) in self.parts.iter().zip(ends) {
-            let fits = (part.first_line, part.first_word) == start
-                && u64::from(part.first_line) + u64::from(part.homes) <= u64::from(end.0)
-                && u64::from(part.first_word) + u64::from(part.words) == u64::from(end.1);
-            let last = (end.0 as usize).checked_sub(1).and_then(|last| lines.get(last));
-            let spills = part.first_line < end.0
-                && last.is_none_or(|line| read_u16(line, VALUES) & SPILLS != 0);
-            if !fits || spills || part.words == 0 && part.homes > 0 {
+    /// Partitions follow each other.
+    fn verify_parts(&self, lines: usize) -> Result<(), PackError> {
+        let ends = self.parts.iter().skip(1).map(|part| u64::from(part.first_line));
+        let mut start = 0;
+        for (part, end) in self.parts.iter().zip(ends.chain([lines as u64])) {
+            let first = u64::from(part.first_line);
+            if first != start || first + u64::from(part.homes) > end {
                 return Err(nonsense(Section::Parts, "ranges that do not follow each other"));
             }
             start = end;
@@ -178,21 +179,23 @@ impl Pack {
         Ok(())
     }
 
-    fn verify_line(&self, line: &[u8; LINE], used: usize) -> Result<(), PackError> {
-        let values = line.get(VALUES..).unwrap_or(&[]);
+    /// How many names a line has; the last of a partition must not spill.
+    fn verify_line(&self, line: &[u8; LINE], is_last: bool) -> Result<usize, PackError> {
+        let used = used(line);
         for place in 0..PLACES {
-            let is_free = read_u16(line, super::format::FINGERPRINTS + 2 * place) == 0;
-            let value = read_u16(values, 2 * place);
-            let value = if place == 0 { value & !SPILLS } else { value };
-            let is_known = usize::from(value) < self.sets.len();
+            let is_free = read_u16(line, 2 * place) == 0;
+            let set = read_u16(line, SETS + 2 * place);
+            let set = if place == 0 { set & !SPILLS } else { set };
+            let is_known = usize::from(set) < self.sets.len();
             if is_free != (place >= used) || !is_free && !is_known {
                 return Err(nonsense(Section::Lines, "a place without a name or a set"));
             }
         }
-        if used < PLACES && read_u16(values, 0) & SPILLS != 0 {
-            return Err(nonsense(Section::Lines, "a line that spills and is not full"));
+        let spills = read_u16(line, SETS) & SPILLS != 0;
+        if spills && (used < PLACES || is_last) {
+            return Err(nonsense(Section::Lines, "a line that spills without need"));
         }
-        Ok(())
+        Ok(used)
     }
 
     fn verify_resort(&self, octets: &[u8]) -> Result<usize, PackError> {
