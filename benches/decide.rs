@@ -172,8 +172,11 @@ fn begin_miss(bencher: Bencher<'_, '_>) {
 
 /// Times `decide` over names that are all blocked, or all pass.
 fn bench_decide(bencher: Bencher<'_, '_>, names: &[Folded], is_blocked: bool) {
-    let group = SNAPSHOT.group_of(CLIENT);
-    let decide = |name: &Folded| SNAPSHOT.decide(group, &SNAPSHOT.subject(name), rtype::A);
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let group = SNAPSHOT.group_of(CLIENT, local);
+    let decide = |name: &Folded| {
+        SNAPSHOT.decide(SNAPSHOT.bound(group, NOW), &SNAPSHOT.subject(name), rtype::A)
+    };
     for name in names {
         assert_eq!(matches!(decide(name), Verdict::Block(_)), is_blocked, "{name:?}");
     }

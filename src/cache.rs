@@ -5,25 +5,60 @@
 //! in octets. Beside an answer stands what the lists say of the names it points
 //! to, with a tag of those lists: after a swap it is found out again, before use.
 //!
+//! ```text
+//! 0 ─────────── fresh ──────────┬─ due ─┤ TTL ├───────── stale ─────────┤ gone
+//!                      last tenth: who asks          kept for when upstream
+//!                      has it fetched anew           says nothing (RFC 8767)
+//! ```
+//!
+//! Failures are kept as well, shortly and longer each time (RFC 9520), and never in the
+//! place of an answer that could still go out stale.
+//!
 //! Times are the caller's: seconds of a clock that only goes forward.
 //!
 //! The hasher is seeded anew in each process: clients choose the keys.
 
+mod entry;
+
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+pub use entry::Entry;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::message::answer::Answer;
 use crate::message::query::Query;
 use crate::name::MAX_OCTETS;
-use crate::policy::Facts;
 
 /// What a key costs beside its octets: the map's own books.
 const OVERHEAD: usize = 96;
 /// Octets of a key in front of the name: route, flags and type.
 const KEY_HEAD: usize = 7;
+/// Seconds in which a stale answer is not tried to be refreshed again (RFC 8767 §5).
+const RECHECK: u64 = 30;
+/// Seconds that the asker who has an answer fetched anew has for it.
+const REFRESHING: u64 = 4;
+/// Answers of fewer seconds are not fetched before their time is over.
+const MIN_PREFETCH: u32 = 10;
+
+/// How long answers are of use beyond their TTL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Seconds after its TTL in which an answer may go out stale; 0 is never.
+    pub stale: u32,
+    /// Whether names in use are fetched anew in the last tenth of their TTL.
+    pub prefetch: bool,
+    /// Seconds that a first failure is remembered; it doubles.
+    pub failure: u32,
+    /// The longest that it grows to.
+    pub max_failure: u32,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { stale: 86_400, prefetch: true, failure: 1, max_failure: 30 }
+    }
+}
 
 /// Where the answer to a name is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,50 +103,21 @@ impl Key {
     }
 }
 
-/// An answer and when it came.
+/// What the cache has for a question.
 #[derive(Debug)]
-pub struct Entry {
-    /// What upstream said.
-    pub answer: Answer,
-    /// When, in seconds.
-    stored: u64,
-    /// What the lists say of the names it points to.
-    facts: ArcSwapOption<TargetFacts>,
-}
-
-/// What the lists said of the names an answer points to, in their order.
-#[derive(Debug)]
-struct TargetFacts {
-    /// Of which lists; facts of others are worth nothing.
-    tag: u64,
-    facts: Box<[Facts]>,
-}
-
-impl Entry {
-    /// An answer that came `now`, in seconds.
-    pub fn new(answer: Answer, now: u64) -> Self {
-        Self { answer, stored: now, facts: ArcSwapOption::empty() }
-    }
-
-    /// Whether the facts of all targets, by the lists with this tag, satisfy `is_fine`;
-    /// `None` where they are not known.
-    #[inline]
-    pub fn targets_are(&self, tag: u64, is_fine: impl Fn(&Facts) -> bool) -> Option<bool> {
-        let known = self.facts.load();
-        let known = known.as_deref().filter(|known| known.tag == tag)?;
-        Some(known.facts.iter().all(is_fine))
-    }
-
-    /// Keeps what the lists with this tag say of the targets.
-    pub fn note(&self, tag: u64, facts: Box<[Facts]>) {
-        self.facts.store(Some(Arc::new(TargetFacts { tag, facts })));
-    }
-
-    /// Seconds since it came.
-    #[inline]
-    pub fn age(&self, now: u64) -> u32 {
-        now.saturating_sub(self.stored).min(u64::from(u32::MAX)) as u32
-    }
+pub enum Found {
+    /// An answer whose TTL lasts.
+    Fresh(Arc<Entry>),
+    /// The same, and the asker is to have it fetched anew: its time is nearly over.
+    Due(Arc<Entry>),
+    /// An answer whose TTL is over, for when upstream has none.
+    Expired(Arc<Entry>),
+    /// The same, and upstream failed for it a moment ago.
+    Stale(Arc<Entry>),
+    /// Upstream failed for it a moment ago, and nothing is known.
+    Failed(Arc<Entry>),
+    /// Nothing of use.
+    Nothing,
 }
 
 /// Counts the octets of an entry and its key.
@@ -120,8 +126,7 @@ struct Octets;
 
 impl Weighter<Box<[u8]>, Arc<Entry>> for Octets {
     fn weight(&self, key: &Box<[u8]>, entry: &Arc<Entry>) -> u64 {
-        let facts = entry.answer.target_count() * size_of::<Facts>();
-        (key.len() + entry.answer.weight() + facts + OVERHEAD) as u64
+        (key.len() + entry.weight() + OVERHEAD) as u64
     }
 }
 
@@ -129,28 +134,78 @@ impl Weighter<Box<[u8]>, Arc<Entry>> for Octets {
 #[derive(Debug)]
 pub struct AnswerCache {
     entries: Cache<Box<[u8]>, Arc<Entry>, Octets>,
+    rules: Rules,
 }
 
 impl AnswerCache {
     /// An empty cache that holds at most `octets`.
     pub fn new(octets: u64) -> Self {
-        // An answer of one address takes about 300 octets.
-        let expected = usize::try_from(octets / 300).unwrap_or(usize::MAX).max(16);
-        Self { entries: Cache::with_weighter(expected, octets, Octets) }
+        Self::with_rules(octets, Rules::default())
     }
 
-    /// The answer to a question, while its TTL lasts.
+    /// An empty cache that holds at most `octets`, by these rules.
+    pub fn with_rules(octets: u64, rules: Rules) -> Self {
+        // An answer of one address takes about 300 octets.
+        let expected = usize::try_from(octets / 300).unwrap_or(usize::MAX).max(16);
+        Self { entries: Cache::with_weighter(expected, octets, Octets), rules }
+    }
+
+    /// What there is for a question.
     #[inline]
-    pub fn get(&self, key: &Key, now: u64) -> Option<Arc<Entry>> {
-        let entry = self.entries.get(key.as_octets())?;
-        (entry.age(now) < entry.answer.lifetime()).then_some(entry)
+    pub fn find(&self, key: &Key, now: u64) -> Found {
+        let Some(entry) = self.entries.get(key.as_octets()) else { return Found::Nothing };
+        let (age, lifetime) = (entry.age(now), entry.lifetime());
+        if entry.answer.is_failure() {
+            // Its seconds are whole ones, however late in the first it came.
+            return if age <= lifetime { Found::Failed(entry) } else { Found::Nothing };
+        }
+        if age < lifetime {
+            let was_hit = entry.hit();
+            if age >= lifetime - lifetime / 10 && was_hit && self.is_due(&entry, now) {
+                return Found::Due(entry);
+            }
+            return Found::Fresh(entry);
+        }
+        if age - lifetime >= self.rules.stale {
+            return Found::Nothing;
+        }
+        if entry.may_refresh(now) { Found::Expired(entry) } else { Found::Stale(entry) }
+    }
+
+    /// Whether the asker is the one who has it fetched anew.
+    fn is_due(&self, entry: &Entry, now: u64) -> bool {
+        self.rules.prefetch
+            && entry.lifetime() >= MIN_PREFETCH
+            && entry.claim_refresh(now, now + REFRESHING)
     }
 
     /// Keeps an answer, if it may be kept at all.
     pub fn insert(&self, key: &Key, entry: Entry) {
-        if entry.answer.lifetime() > 0 && !entry.answer.is_failure() {
+        if entry.lifetime() > 0 && !entry.answer.is_failure() {
             self.entries.insert(key.as_octets().into(), Arc::new(entry));
         }
+    }
+
+    /// Remembers that upstream failed.
+    ///
+    /// An answer that may still go out stale stays, and is not asked for again for a
+    /// while; else the failure takes its place, for twice as long as the last one.
+    pub fn insert_failure(&self, key: &Key, failure: Answer, now: u64) {
+        let mut lifetime = self.rules.failure;
+        if let Some(last) = self.entries.peek(key.as_octets()) {
+            let (age, lasted) = (last.age(now), last.lifetime());
+            if !last.answer.is_failure() && age < lasted.saturating_add(self.rules.stale) {
+                last.put_off(now + RECHECK);
+                return;
+            }
+            // Failing again, not long after.
+            if last.answer.is_failure() && age <= lasted.saturating_add(self.rules.max_failure) {
+                // Those who failed together failed once.
+                lifetime = if age == 0 { lasted } else { lasted.saturating_mul(2) };
+            }
+        }
+        let entry = Entry::lasting(failure, now, lifetime.min(self.rules.max_failure));
+        self.entries.insert(key.as_octets().into(), Arc::new(entry));
     }
 
     /// Entries now held, expired ones that nobody asked for again included.
@@ -168,3 +223,6 @@ impl AnswerCache {
         self.entries.weight()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::lang::Lang;
+
 /// The most categories a taxonomy can have.
 pub const MAX_CATEGORIES: usize = 64;
 
@@ -212,10 +214,24 @@ pub struct Category {
     pub defaults: [DefaultAction; 7],
 }
 
+/// What the taxonomy says of a level, beside its categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelRow {
+    /// The level.
+    pub level: Level,
+    /// Vietnamese name.
+    pub vi: String,
+    /// English name.
+    pub en: String,
+    /// Whether nothing but what is allowed passes.
+    pub is_allow_only: bool,
+}
+
 /// All categories in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taxonomy {
     categories: Vec<Category>,
+    levels: Vec<LevelRow>,
     by_id: HashMap<String, CategoryId>,
 }
 
@@ -233,7 +249,27 @@ impl Taxonomy {
                 return Err(category.id.clone());
             }
         }
-        Ok(Self { categories, by_id })
+        Ok(Self { categories, by_id, levels: Vec::new() })
+    }
+
+    /// The same categories with what is said of levels.
+    #[must_use]
+    pub fn with_levels(self, levels: Vec<LevelRow>) -> Self {
+        Self { levels, ..self }
+    }
+
+    /// Whether a level lets through nothing but what is allowed, unless somebody says otherwise.
+    pub fn is_allow_only(&self, level: Level) -> bool {
+        self.levels.iter().any(|row| row.level == level && row.is_allow_only)
+    }
+
+    /// The name of a level in a language.
+    pub fn level_name(&self, level: Level, lang: Lang) -> &str {
+        let row = self.levels.iter().find(|row| row.level == level);
+        row.map_or(level.id(), |row| match lang {
+            Lang::Vi => &row.vi,
+            Lang::En => &row.en,
+        })
     }
 
     /// The category with this id.

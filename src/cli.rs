@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
 pub mod check;
+pub mod lists;
 pub mod serve;
 pub mod why;
 
@@ -26,6 +27,8 @@ enum Command {
     Check(check::Arguments),
     /// Say how a name is answered, and why.
     Why(why::Arguments),
+    /// Work on lists: look for them, download them, seal them.
+    Lists(lists::Arguments),
 }
 
 /// Runs the program; the result is its exit code.
@@ -34,6 +37,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Lists(arguments) => lists::run(&arguments),
     }
 }
 

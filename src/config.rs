@@ -13,12 +13,20 @@
 //! Absent on purpose: reading files. Paths are resolved against the directory
 //! that the caller names; the shell opens them.
 
+pub mod calendar;
 mod check;
+pub mod department;
+mod external;
 mod file;
 mod group;
+mod limits;
+mod profile;
 pub mod quantity;
 pub mod safesearch;
+pub mod schedule;
 pub mod server;
+pub mod source;
+pub mod spans;
 pub mod starter;
 pub mod taxonomy;
 mod value;
@@ -29,13 +37,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use jiff::tz::TimeZone;
 
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
+use crate::lang::Lang;
 use crate::name::Name;
 use crate::policy::GroupRules;
+use department::Department;
+use external::Externals;
+pub use external::Reader;
+pub use limits::{CacheLimits, Limits};
 use safesearch::SafeSearch;
+use schedule::Schedule;
 use server::Server;
 
 /// Everything the gateway is told, in a form that holds together.
@@ -51,6 +66,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// What is remembered.
     pub cache: CacheLimits,
+    /// What one client may take.
+    pub limits: Limits,
     /// What a blocked answer looks like.
     pub block: Block,
     /// What becomes of answers from outside with addresses from inside.
@@ -67,6 +84,14 @@ pub struct Config {
     pub taxonomy: Taxonomy,
     /// The search engines that can be held to a safe mode.
     pub safesearch: SafeSearch,
+    /// What stands above this school.
+    pub department: Department,
+    /// When lessons are, and whatever else groups depend on.
+    pub schedules: Vec<Schedule>,
+    /// The other files that were read for it, to be watched.
+    pub files: Vec<PathBuf>,
+    /// What was in them.
+    pub texts: Vec<String>,
 }
 
 /// Whose gateway this is.
@@ -80,11 +105,27 @@ pub struct School {
     pub level: Option<Level>,
     /// The IANA name of the time zone that timetables are in.
     pub timezone: String,
+    /// The language that its people are spoken to in.
+    pub lang: Lang,
 }
 
 impl Default for School {
     fn default() -> Self {
-        Self { id: "school".into(), name: String::new(), level: None, timezone: "UTC".into() }
+        Self {
+            id: "school".into(),
+            name: String::new(),
+            level: None,
+            timezone: "UTC".into(),
+            lang: Lang::En,
+        }
+    }
+}
+
+impl School {
+    /// The time zone that timetables are in.
+    pub fn zone(&self) -> TimeZone {
+        // That there is one of this name has been checked.
+        TimeZone::get(&self.timezone).unwrap_or(TimeZone::UTC)
     }
 }
 
@@ -163,6 +204,8 @@ pub struct Upstream {
     pub timeout: Duration,
     /// Questions that wait for upstream at one time.
     pub in_flight: usize,
+    /// Questions that wait for one server at one time.
+    pub server_in_flight: usize,
     /// A PEM file of certificate authorities to trust instead of the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
@@ -173,31 +216,8 @@ impl Default for Upstream {
             servers: Vec::new(),
             timeout: Duration::from_millis(1500),
             in_flight: 4096,
+            server_in_flight: 2048,
             tls_roots: None,
-        }
-    }
-}
-
-/// What is remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheLimits {
-    /// The most the answers may take, in octets.
-    pub octets: u64,
-    /// Answers are kept at least so long.
-    pub min_ttl: Duration,
-    /// Answers are kept at most so long.
-    pub max_ttl: Duration,
-    /// Negative answers are kept at most so long (RFC 2308 §5).
-    pub max_negative_ttl: Duration,
-}
-
-impl Default for CacheLimits {
-    fn default() -> Self {
-        Self {
-            octets: 64 << 20,
-            min_ttl: Duration::ZERO,
-            max_ttl: Duration::from_secs(86_400),
-            max_negative_ttl: Duration::from_secs(3 * 3600),
         }
     }
 }
@@ -243,13 +263,25 @@ pub struct Lists {
     pub keywords: Option<PathBuf>,
     /// The directory of compiled packs: the newest that verifies is used.
     pub packs: Option<PathBuf>,
-    /// Files of names, in the order of the config.
+    /// Sources of names, in the order of the config.
     pub sources: Vec<Source>,
+    /// Sealed lists, in the order of the config.
+    pub sealed: Vec<Sealed>,
+    /// A PEM file of certificate authorities that downloads trust besides the built-in ones.
+    pub tls_roots: Option<PathBuf>,
 }
 
 impl Default for Lists {
     fn default() -> Self {
-        Self { starter: true, use_keywords: true, keywords: None, packs: None, sources: Vec::new() }
+        Self {
+            starter: true,
+            use_keywords: true,
+            keywords: None,
+            packs: None,
+            sources: Vec::new(),
+            sealed: Vec::new(),
+            tls_roots: None,
+        }
     }
 }
 
@@ -261,18 +293,49 @@ pub struct State {
     pub dir: Option<PathBuf>,
 }
 
-/// One file of names.
+/// One source of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// What its names are about.
     pub category: CategoryId,
-    /// Where it is: absolute, or below the directory of the config file.
+    /// Where it is: absolute, or below the directory of the config file. Of a download, the
+    /// name that its copy is kept by; the shell puts the directory before it.
     pub path: PathBuf,
     /// Its syntax.
     pub format: Format,
     /// What its names stand for.
     pub scope: ScopeChoice,
-    /// The path as written: how logs, metrics and `why` name the source.
+    /// The path or URL as written: how logs, metrics and `why` name the source.
+    pub label: String,
+    /// Where it is downloaded from.
+    pub fetch: Option<Fetch>,
+}
+
+/// Where a list is downloaded from, how often, and what of it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// An https or http URL without user name, password or fragment.
+    pub url: String,
+    /// How often it is looked for.
+    pub every: Duration,
+    /// How long one download may take in all.
+    pub timeout: Duration,
+    /// Octets that it may have, as sent and unpacked.
+    pub max_octets: u64,
+    /// How many rules it must have at least, in percent of the last good copy's.
+    pub min_percent: u8,
+}
+
+/// A sealed list and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What its names are about.
+    pub category: CategoryId,
+    /// Where the list is.
+    pub path: PathBuf,
+    /// Where its key is.
+    pub key: PathBuf,
+    /// The list's path as written.
     pub label: String,
 }
 
@@ -317,16 +380,36 @@ impl Default for Config {
 /// # Ok::<(), lachan::config::ConfigErrors>(())
 /// ```
 pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, ConfigErrors> {
-    let taxonomy = starter::taxonomy().map_err(|mistakes| {
-        ConfigErrors::new("built-in categories.toml", starter::CATEGORIES, mistakes)
-    })?;
-    let safesearch = starter::safesearch().map_err(|mistakes| {
-        ConfigErrors::new("built-in safesearch.toml", starter::SAFESEARCH, mistakes)
-    })?;
-    file::parse(text)
-        .map_err(|mistake| vec![mistake])
-        .and_then(|file| check::check(&file, base_dir, taxonomy, safesearch))
-        .map_err(|mistakes| ConfigErrors::new(path, text, mistakes))
+    load(text, path, base_dir, None)
+}
+
+/// As [`load_text`], with the other files that it names: the department's policy, calendars.
+///
+/// Without a reader they are taken to say nothing.
+///
+/// # Errors
+///
+/// Every mistake of the first file that has any: the others before the config, which builds
+/// on them.
+pub fn load(
+    text: &str,
+    path: &str,
+    base_dir: &Path,
+    reader: Option<Reader<'_>>,
+) -> Result<Config, ConfigErrors> {
+    let built_in = |file: &'static str, text: &'static str| {
+        move |mistakes| ConfigErrors::new(file, text, mistakes)
+    };
+    let taxonomy =
+        starter::taxonomy().map_err(built_in("built-in categories.toml", starter::CATEGORIES))?;
+    let safesearch =
+        starter::safesearch().map_err(built_in("built-in safesearch.toml", starter::SAFESEARCH))?;
+    let bundles =
+        starter::bundles().map_err(built_in("built-in bundles.toml", starter::BUNDLES))?;
+    let wrong = |mistakes| ConfigErrors::new(path, text, mistakes);
+    let file = file::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
+    let externals = Externals::read(&file, base_dir, &taxonomy, reader)?;
+    check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
 }
 
 /// All that is wrong with a text; displays every mistake in its place.

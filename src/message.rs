@@ -65,14 +65,20 @@ impl Rcode {
 pub struct Ede(pub u16);
 
 impl Ede {
+    /// The answer's time is over, and nothing newer could be had (RFC 8767).
+    pub const STALE: Self = Self(3);
     /// The answer is not the name's own.
     pub const FORGED: Self = Self(4);
+    /// The failure is remembered from an earlier question (RFC 9520).
+    pub const CACHED_ERROR: Self = Self(13);
     /// Blocked by the operator of this resolver.
     pub const BLOCKED: Self = Self(15);
     /// Blocked by order of an authority outside.
     pub const CENSORED: Self = Self(16);
     /// The client may not ask here.
     pub const PROHIBITED: Self = Self(18);
+    /// As [`Ede::STALE`], for a name that did not exist.
+    pub const STALE_NXDOMAIN: Self = Self(19);
     /// No upstream server could be reached.
     pub const NO_REACHABLE_AUTHORITY: Self = Self(22);
     /// An upstream server answered, but nothing that could be used.

@@ -11,6 +11,7 @@
 //! are all `protected`.
 
 pub mod counters;
+mod flow;
 mod safesearch;
 
 use std::collections::BTreeMap;
@@ -33,17 +34,20 @@ pub const PROTECTED: &str = "protected";
 const NO_CATEGORY: &str = "none";
 
 /// Codes and sources that occur in ordinary work: exported from 0.
-const USUAL: [(&str, Source); 14] = [
+const USUAL: [(&str, Source); 17] = [
     ("NOERROR", Source::Cache),
+    ("NOERROR", Source::Stale),
     ("NOERROR", Source::Upstream),
     ("NOERROR", Source::Local),
     ("NOERROR", Source::Blocked),
+    ("NOERROR", Source::Limited),
     ("NXDOMAIN", Source::Cache),
     ("NXDOMAIN", Source::Upstream),
     ("NXDOMAIN", Source::Local),
     ("NXDOMAIN", Source::Blocked),
     ("REFUSED", Source::Blocked),
     ("REFUSED", Source::Refused),
+    ("SERVFAIL", Source::Cache),
     ("SERVFAIL", Source::Upstream),
     ("SERVFAIL", Source::Error),
     ("FORMERR", Source::Error),
@@ -155,6 +159,7 @@ impl Collector for All {
             school(&state),
         ];
         families.extend(traffic(&totals));
+        families.extend(flow::families(&totals));
         families.extend(policy(&totals, &state.snapshot));
         families.push(safesearch::family(&totals, &state.snapshot));
         families.extend(upstreams(&state.upstreams));
@@ -244,7 +249,8 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
     let mut observed: BTreeMap<(String, &str), u64> = BTreeMap::new();
     for group in snapshot.groups() {
         let number = usize::from(group.counters.0) % MAX_GROUPS;
-        for (category, id) in categories(taxonomy, group.block) {
+        let (ever_blocked, ever_observed) = (group.ever_blocked(), group.ever_observed());
+        for (category, id) in categories(taxonomy, ever_blocked) {
             for by in BlockedBy::ALL {
                 let count = totals.blocked(number, Some(category.index()), by);
                 if count > 0 || by == BlockedBy::List {
@@ -256,6 +262,7 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
             let count = totals.blocked(number, None, by);
             let can_be = match by {
                 BlockedBy::School => denies(group),
+                BlockedBy::AllowList => group.is_ever_allow_only(),
                 BlockedBy::Rebinding => true,
                 _ => false,
             };
@@ -263,10 +270,10 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
                 blocked.insert((group.name.clone(), NO_CATEGORY, by.id()), count);
             }
         }
-        for (category, id) in categories(taxonomy, group.block.union(group.observe)) {
+        for (category, id) in categories(taxonomy, ever_blocked.union(ever_observed)) {
             let count = totals.observed(number, category.index());
             // Keywords hint at blocked categories too; rarely, so only where they did.
-            if count > 0 || group.observe.contains(category) {
+            if count > 0 || ever_observed.contains(category) {
                 *observed.entry((group.name.clone(), id)).or_default() += count;
             }
         }
@@ -284,7 +291,7 @@ fn policy(totals: &Totals, snapshot: &Snapshot) -> Vec<MetricFamily> {
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
     for (id, row) in taxonomy.iter() {
         let name = if row.is_protected { PROTECTED } else { row.id.as_str() };
-        *listed.entry(name).or_default() += snapshot.lists().listed_in(id.index());
+        *listed.entry(name).or_default() += snapshot.listed_in(id);
     }
     let listed =
         listed.iter().map(|(id, count)| gauge(&[("category", id)], *count as f64)).collect();

@@ -7,16 +7,22 @@
 //! special-use names ▶ canaries                          answered here, always
 //! csam, legal request                                   blocked for everyone
 //! essential names                                       pass, whatever lists say
-//! locked categories                                     blocked; no school allow loosens them
+//! names the department denies, locked categories        blocked; nothing at the school loosens them
+//! exam: only these ▶ lesson: these too                  for a room, for a time
 //! school allow / school deny (the longest name wins)
-//! department allow (the category of good names)
-//! the group's categories                                block / observe / pass
+//! department allow (its names, and the category of good names)
+//! the group's categories                                block / observe / pass, by the time
+//! allow-list mode                                       what nobody allowed is blocked
 //! keyword rules                                         block, for groups that use them
 //! safe search                                           what passed goes to the safe name
 //! ```
 //!
+//! A name that the department lets through is free of locked categories, never of csam and
+//! legal requests, and a school may still deny it.
+//!
 //! Review is the same order for the names an answer points to, without the
-//! names we answer ourselves. What the question's name was allowed by shields
+//! names we answer ourselves, exams and allow-list mode: a name that is let through may
+//! be served from anywhere that nobody blocks. What the question's name was allowed by shields
 //! its chain from school deny and plain categories, never from what is locked.
 //!
 //! Absent on purpose: sockets, clock, files, counters.
@@ -24,16 +30,25 @@
 pub mod client;
 pub mod explain;
 pub mod group;
+pub mod judge;
 pub mod moment;
 pub mod rebinding;
 pub mod rewrite;
+pub mod sealed;
 pub mod special;
+pub mod timed;
+pub mod timeline;
 pub mod verdict;
 
-pub use group::{AnswerMode, Group, GroupCounters, GroupId, GroupRules, Own};
+pub use group::{
+    Actions, AnswerMode, Bound, During, Group, GroupCounters, GroupId, GroupRules, Own, Rules,
+    State,
+};
+pub use judge::Lock;
+pub use sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -45,9 +60,10 @@ use crate::matcher::names::NameTable;
 use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
-use crate::policy::rebinding::is_internal;
+use crate::policy::group::own_names;
+use crate::policy::moment::Now;
 use crate::policy::rewrite::{Engines, SafeHosts};
-use crate::policy::special::special;
+use crate::policy::timeline::Timeline;
 use crate::rule::{Action, LocalData, Scope};
 
 /// A name with its hashes: what every table is asked with.
@@ -92,14 +108,18 @@ pub struct Parts {
     pub lists: Arc<SuffixTable>,
     /// What [`Action::Local`] of the lists stands for.
     pub local: Arc<[LocalData]>,
+    /// Sealed lists; mostly none.
+    pub sealed: Arc<[SealedList]>,
     /// Keyword rules; empty where none are used.
     pub keywords: Arc<Keywords>,
     /// A number of its own for these lists: facts of other lists have another.
     pub facts_tag: u64,
-    /// The groups, never empty, and where each is counted.
-    pub groups: Vec<(GroupRules, GroupCounters)>,
+    /// The groups, never empty: what binds each at which time, and where it is counted.
+    pub groups: Vec<(GroupRules, Timeline<State>, GroupCounters)>,
     /// Which of them takes the clients that no prefix covers.
     pub default_group: usize,
+    /// Names that the department lets through and denies.
+    pub department: (Vec<Name>, Vec<Name>),
     /// Networks that are answered at all.
     pub access: Vec<IpNet>,
     /// Listed prefixes of addresses in answers.
@@ -124,11 +144,15 @@ pub struct Snapshot {
     taxonomy: Arc<Taxonomy>,
     lists: Arc<SuffixTable>,
     local: Arc<[LocalData]>,
+    sealed: Arc<[SealedList]>,
     keywords: Arc<Keywords>,
     facts_tag: u64,
     groups: Vec<Group>,
     default_group: GroupId,
     clients: PrefixTable<GroupId>,
+    /// Few, and looked at only for clients in no prefix.
+    listeners: Vec<(SocketAddr, GroupId)>,
+    department: NameTable<Own>,
     access: PrefixTable<()>,
     /// None where no address is listed.
     addresses: Option<PrefixTable<ListedAddress>>,
@@ -147,15 +171,15 @@ pub struct Snapshot {
     texts: Vec<Box<[u8]>>,
 }
 
-/// A name that the school allows and a locked category lists.
+/// A name that the school allows and that is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedAllow {
     /// The group whose profile allows it.
     pub group: String,
     /// The name.
     pub name: Name,
-    /// The locked category that lists it.
-    pub category: CategoryId,
+    /// What locks it.
+    pub lock: Lock,
 }
 
 impl Snapshot {
@@ -168,9 +192,13 @@ impl Snapshot {
         let subtree = |(name, kind)| (name, Scope::Subtree, kind);
         let numbered = || parts.groups.iter().zip(0..=u8::MAX);
         let clients = numbered()
-            .flat_map(|((group, _), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
+            .flat_map(|((group, ..), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
+        let listeners = numbered()
+            .flat_map(|((group, ..), n)| group.listeners.iter().map(move |&at| (at, GroupId(n))));
         Self {
             clients: PrefixTable::new(clients),
+            listeners: listeners.collect(),
+            department: own_names(parts.department.0, parts.department.1, seed),
             access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
             addresses: (!parts.addresses.is_empty())
                 .then(|| PrefixTable::joined(parts.addresses, join_addresses)),
@@ -190,12 +218,13 @@ impl Snapshot {
             groups: parts
                 .groups
                 .into_iter()
-                .map(|(rules, counters)| Group::new(rules, counters, illegal, seed))
+                .map(|(rules, states, counters)| Group::new(rules, states, counters, illegal, seed))
                 .collect(),
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
             lists: parts.lists,
             local: parts.local,
+            sealed: parts.sealed,
             keywords: parts.keywords,
             facts_tag: parts.facts_tag,
             taxonomy,
@@ -243,9 +272,29 @@ impl Snapshot {
     }
 
     /// The group of a client: every client has one.
+    ///
+    /// Its address says first: whoever has a prefix of their own cannot choose a group by
+    /// asking elsewhere. Then the listener that was asked; then it is the default group.
     #[inline]
-    pub fn group_of(&self, client: IpAddr) -> GroupId {
-        self.clients.get(client).unwrap_or(self.default_group)
+    pub fn group_of(&self, client: IpAddr, local: SocketAddr) -> GroupId {
+        self.clients.get(client).unwrap_or_else(|| {
+            let listener = self.listeners.iter().find(|(listener, _)| *listener == local);
+            listener.map_or(self.default_group, |&(_, group)| group)
+        })
+    }
+
+    /// The group with this id, as it is bound now.
+    #[inline]
+    pub fn bound(&self, id: GroupId, now: Now) -> Bound<'_> {
+        self.group(id).at(now)
+    }
+
+    /// Whether every time near `civil` has been worked out, for every group.
+    pub fn covers(&self, civil: u64, ahead: u64) -> bool {
+        self.groups
+            .iter()
+            .filter_map(|group| group.rules.span())
+            .all(|span| span.contains(&civil) && span.contains(&civil.saturating_add(ahead)))
     }
 
     /// The group with this id.
@@ -282,182 +331,13 @@ impl Snapshot {
     /// What the lists say of a name, whoever asks.
     #[inline]
     pub fn facts(&self, subject: &Subject<'_>) -> Facts {
-        Facts {
-            listed: self.lists.lookup(subject.name, &subject.hashes),
-            keywords: self.keywords.lookup(subject.name),
-        }
+        Facts { listed: self.listed(subject), keywords: self.keywords.lookup(subject.name) }
     }
 
     /// A number that changes when [`Snapshot::facts`] may change.
     #[inline]
     pub fn facts_tag(&self) -> u64 {
         self.facts_tag
-    }
-
-    /// Decides about the name of a question.
-    #[inline]
-    pub fn decide(&self, group: GroupId, subject: &Subject<'_>, qtype: u16) -> Verdict {
-        if let Some(special) = special(subject.name, qtype) {
-            return Verdict::Special(special);
-        }
-        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
-            && self.group(group).refuses(kind)
-        {
-            return Verdict::Canary(kind);
-        }
-        let listed = self.lists.lookup(subject.name, &subject.hashes);
-        let keywords = || self.keywords.lookup(subject.name);
-        match self.judge(self.group(group), subject, &listed, keywords, false) {
-            Err(block) => Verdict::Block(block),
-            Ok(pass) => match self.safe_engine(group, subject) {
-                None => Verdict::Pass(pass),
-                Some(engine) => Verdict::Safe(pass, engine),
-            },
-        }
-    }
-
-    /// Whether no name with these facts can be blocked for a group, so that a name an
-    /// answer points to need not even be read.
-    #[inline]
-    pub fn is_silent(&self, group: GroupId, facts: &Facts) -> bool {
-        facts.is_silent() && self.group(group).own.is_empty()
-    }
-
-    /// Decides about a name that an answer points to; `is_shielded` when the
-    /// question's name was allowed by name.
-    #[inline]
-    pub fn review(
-        &self,
-        group: GroupId,
-        subject: &Subject<'_>,
-        facts: &Facts,
-        is_shielded: bool,
-    ) -> Option<Block> {
-        let keywords = || facts.keywords;
-        self.judge(self.group(group), subject, &facts.listed, keywords, is_shielded).err()
-    }
-
-    /// Whether the addresses of answers to `name` must be looked at.
-    #[inline]
-    pub fn reviews_addresses(&self, has_internal: bool) -> bool {
-        self.addresses.is_some() || has_internal && self.rebinding.is_some()
-    }
-
-    /// Decides about an address in the answer to `subject`.
-    pub fn review_address(
-        &self,
-        group: GroupId,
-        subject: &Subject<'_>,
-        address: IpAddr,
-        is_shielded: bool,
-    ) -> Option<Block> {
-        let group = self.group(group);
-        let listed = self.addresses.as_ref().and_then(|table| table.get(address));
-        if let Some(listed) = listed {
-            let locked = listed.set.intersection(group.locked.union(self.illegal));
-            let blocked = listed.set.intersection(group.block);
-            let action = listed.action;
-            if !locked.is_empty() {
-                return Some(Block { layer: Layer::Locked, category: locked.first(), action });
-            }
-            if !blocked.is_empty() && !is_shielded && action != Action::Passthru {
-                return Some(Block { layer: Layer::Category, category: blocked.first(), action });
-            }
-        }
-        let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some();
-        let (layer, action) = (Layer::Rebinding, Action::Default);
-        (!is_expected).then_some(Block { layer, category: None, action })
-    }
-
-    /// The order of policy, for every name. One function, nowhere configurable.
-    #[inline]
-    fn judge(
-        &self,
-        group: &Group,
-        subject: &Subject<'_>,
-        listed: &Listed,
-        keywords: impl FnOnce() -> KeywordMatch,
-        is_shielded: bool,
-    ) -> Result<Pass, Block> {
-        let Subject { name, hashes } = subject;
-        let set = listed.set;
-        let block = |layer, set: CategorySet| Err(self.block(layer, set, subject, listed));
-        let pass = |layer| Ok(Pass { layer, observed: set.intersection(group.observe) });
-        // A zone that lets a name pass does not open a lock.
-        let lockable = set.union(listed.any_zone);
-        if !lockable.intersection(self.illegal).is_empty() {
-            return block(Layer::Illegal, lockable.intersection(self.illegal));
-        }
-        if self.essential.longest(name, hashes).is_some() {
-            return Ok(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY });
-        }
-        // A school allow for such a name is refused at load; a name that was locked
-        // since then stays blocked.
-        if !lockable.intersection(group.locked).is_empty() {
-            return block(Layer::Locked, lockable.intersection(group.locked));
-        }
-        match group.own.longest(name, hashes) {
-            Some((_, Own::Allow)) => return pass(Layer::SchoolAllow),
-            Some((_, Own::Deny)) if !is_shielded => return block(Layer::SchoolDeny, set),
-            Some((_, Own::Deny)) | None => {}
-        }
-        if !set.intersection(self.positive).is_empty() {
-            return pass(Layer::DepartmentAllow);
-        }
-        let blocked = set.intersection(group.block);
-        if !blocked.is_empty() && !is_shielded {
-            return block(Layer::Category, blocked);
-        }
-        let layer = if set.is_empty() { Layer::Default } else { Layer::Category };
-        if !group.keywords || is_shielded {
-            return pass(layer);
-        }
-        let found = keywords();
-        let blocked = found.block.intersection(group.block);
-        if !blocked.is_empty() {
-            let (category, action) = (blocked.first(), Action::Default);
-            return Err(Block { layer: Layer::Keyword, category, action });
-        }
-        // What a group blocks when it is listed is counted where a word only hints at it.
-        let counted = found.observe.union(found.block.intersection(group.observe));
-        let counted = counted.intersection(group.block.union(group.observe));
-        Ok(Pass { layer, observed: set.intersection(group.observe).union(counted) })
-    }
-
-    fn block(
-        &self,
-        layer: Layer,
-        set: CategorySet,
-        subject: &Subject<'_>,
-        listed: &Listed,
-    ) -> Block {
-        let category = set.first();
-        let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
-        let action = match (from_zone, category) {
-            (Some(hit), _) if hit.action != Action::Passthru => hit.action,
-            (_, Some(category)) => self.lists.action(subject.name, &subject.hashes, category),
-            _ => Action::Default,
-        };
-        Block { layer, category, action }
-    }
-
-    /// The school's allowed names that a locked category lists.
-    pub fn locked_allows(&self) -> Vec<LockedAllow> {
-        let mut found = Vec::new();
-        for group in &self.groups {
-            let locked = group.locked.union(self.illegal);
-            for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
-                let folded = Folded::from_name(name);
-                let hashes = SuffixHashes::of(&folded, self.lists.seed());
-                let set = self.lists.lookup(&folded, &hashes).set.intersection(locked);
-                if let Some(category) = set.first() {
-                    let (group, name) = (group.name.clone(), name.clone());
-                    found.push(LockedAllow { group, name, category });
-                }
-            }
-        }
-        found
     }
 }
 

@@ -4,6 +4,7 @@
 //! begin   parse ▶ admission ▶ group ▶ decide ▶ cache ▶ review ▶ Reply
 //!                                                 └ miss ▶ Forward
 //! finish  upstream's answer ▶ take ▶ cache ▶ review ▶ Reply
+//!         none ▶ what is stale ▶ review ▶ Reply
 //! ```
 //!
 //! [`begin`] answers what can be answered at once and allocates nothing for a
@@ -17,6 +18,8 @@
 //! `now`, and counts the [`Outcome`].
 
 mod alias;
+mod forward;
+mod lifetime;
 mod outcome;
 mod turn;
 
@@ -24,16 +27,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use crate::policy::moment::{Now, Trust};
+pub use forward::{Forward, UpstreamFailure};
 pub use outcome::{BlockedBy, DropReason, Outcome, Source};
 
-use crate::cache::{AnswerCache, Entry, Key, Route};
+use crate::cache::{AnswerCache, Route};
 use crate::category::CategorySet;
-use crate::message::answer::{Answer, TtlLimits};
 use crate::message::query::{Query, Unanswerable};
-use crate::message::reply::{Data, EdeText, write, write_header};
-use crate::message::rewrite::rewrite;
-use crate::message::{CLASS_IN, Ede, Malformed, Question, Rcode};
-use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
+use crate::message::reply::{Data, EdeText, write, write_header, write_truncated};
+use crate::message::{CLASS_IN, Ede, Rcode};
+use crate::policy::{Block, Pass, Snapshot, Verdict};
 use crate::resolve::alias::{Alias, BY_LIST, Rewrite};
 use crate::resolve::turn::{Found, Turn};
 use crate::rtype;
@@ -69,6 +71,8 @@ pub struct Meta {
 pub enum Step {
     /// Send this many octets of `out`.
     Reply(usize, Outcome),
+    /// The same, and ask upstream as well, so that the next asker has a new answer.
+    Refresh(usize, Outcome, Box<Forward>),
     /// Send nothing, and count the block that a list wants answered by silence.
     Silence(Outcome),
     /// Send nothing.
@@ -98,18 +102,26 @@ pub fn begin(
             return reply(length, Outcome::plain(rcode, Source::Error));
         }
     };
-    let limit = limit(&query, meta, out);
+    let limit = limit(&query, meta, out.len());
     if let Some((rcode, ede)) = refusal(&query, meta, snapshot) {
         let source = if rcode == Rcode::REFUSED { Source::Refused } else { Source::Error };
         let ede = ede.map(EdeText::bare);
         let length = write(&query, rcode, Data::None, 0, ede, limit, out);
         return reply(length, Outcome::plain(rcode, source));
     }
-    let group = snapshot.group_of(meta.client);
-    let turn =
-        Turn { query: &query, snapshot, group, transport: meta.transport, rewrite: None, limit };
+    let group = snapshot.group_of(meta.client, meta.local);
+    let turn = Turn {
+        query: &query,
+        snapshot,
+        group,
+        bound: snapshot.bound(group, now),
+        now,
+        transport: meta.transport,
+        rewrite: None,
+        limit,
+    };
     let subject = snapshot.subject(&query.name);
-    let (pass, engine) = match snapshot.decide(group, &subject, query.qtype) {
+    let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
@@ -120,7 +132,7 @@ pub fn begin(
                 None => turn.blocked(block, Found::Question, out),
                 Some(target) => {
                     let alias = Alias { target, rewrite: Rewrite::List(block) };
-                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, now, out)
+                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, out)
                 }
             };
         }
@@ -142,108 +154,22 @@ pub fn begin(
             return turn.servfail(Ede::NETWORK_ERROR, out);
         };
         let alias = Alias { target, rewrite: Rewrite::Safe(engine) };
-        return turn.aliased(alias, pass, meta, snapshot, cache, now, out);
+        return turn.aliased(alias, pass, meta, snapshot, cache, out);
     }
-    if let Some(entry) = cache.get(&Key::new(Route::Plain, &query), now.mono) {
-        return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
-    }
-    let name = query.name.to_name();
-    Step::Forward(Box::new(turn.forward(pass, name, None, meta, snapshot)))
+    let forward = |stale| turn.forward(pass, query.name.to_name(), None, meta, snapshot, stale);
+    turn.known(Route::Plain, pass, cache, now, forward, out)
 }
 
-/// A query waiting for upstream.
-#[derive(Debug)]
-pub struct Forward {
-    query: Box<[u8]>,
-    meta: Meta,
-    snapshot: Arc<Snapshot>,
-    group: GroupId,
-    pass: Pass,
-    /// What upstream is asked: another name than the client's where that is rewritten.
-    question: Question,
-    rewrite: Option<Rewrite>,
-}
-
-/// Why upstream gave no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpstreamFailure {
-    /// No server answered in time.
-    Unreachable,
-    /// Too many questions are waiting already.
-    Busy,
-}
-
-impl Forward {
-    /// What to ask upstream.
-    pub fn question(&self) -> &Question {
-        &self.question
-    }
-
-    /// The policy the query was begun with.
-    pub fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
-    }
-
-    /// Ends the query with what upstream said: a whole message, or why there is none.
-    ///
-    /// The answer goes into the cache before it is reviewed: the next asker may
-    /// be of another group.
-    pub fn finish(
-        self,
-        message: Result<&[u8], UpstreamFailure>,
-        cache: &AnswerCache,
-        limits: &TtlLimits,
-        now: Now,
-        out: &mut [u8],
-    ) -> Step {
-        let Ok(query) = Query::parse(&self.query) else { return Step::Drop(DropReason::NotAQuery) };
-        let limit = limit(&query, &self.meta, out);
-        let turn = Turn {
-            query: &query,
-            snapshot: &self.snapshot,
-            group: self.group,
-            transport: self.meta.transport,
-            rewrite: None,
-            limit,
-        };
-        let message = match message {
-            Ok(message) => message,
-            Err(UpstreamFailure::Unreachable) if self.rewrite.is_none() => {
-                return turn.servfail(Ede::NO_REACHABLE_AUTHORITY, out);
-            }
-            Err(UpstreamFailure::Busy | UpstreamFailure::Unreachable) => {
-                return turn.servfail(Ede::NETWORK_ERROR, out);
-            }
-        };
-        let turn = Turn { rewrite: self.rewrite, ..turn };
-        let Ok(answer) = self.take(message, &query, limits) else {
-            return turn.servfail(Ede::INVALID_DATA, out);
-        };
-        if self.rewrite.is_some_and(|rewrite| rewrite.is_broken_by(answer.rcode())) {
-            // Never the real host instead.
-            return turn.servfail(Ede::NETWORK_ERROR, out);
+/// Answers a query of a client that is over its budget: ask again by TCP.
+///
+/// A client that only pretends to be there cannot, and the reply is no longer than its query.
+pub fn slip(octets: &[u8], meta: &Meta, snapshot: &Snapshot, out: &mut [u8]) -> Step {
+    match Query::parse(octets) {
+        Ok(query) if snapshot.answers(meta.client) => {
+            let outcome = Outcome::plain(Rcode::NOERROR, Source::Limited);
+            reply(write_truncated(&query, out), outcome)
         }
-        let entry = Entry::new(answer, now.mono);
-        let step = turn.answer(&entry, 0, self.pass, Source::Upstream, out);
-        let route = self.rewrite.map_or(Route::Plain, |_| alias::route_to(&self.question.name));
-        cache.insert(&Key::new(route, &query), entry);
-        step
-    }
-
-    fn take(
-        &self,
-        message: &[u8],
-        query: &Query<'_>,
-        limits: &TtlLimits,
-    ) -> Result<Answer, Malformed> {
-        let answer = Answer::take(message, &self.question, limits)?;
-        let Some(cause) = self.rewrite.filter(|cause| !cause.is_broken_by(answer.rcode())) else {
-            return Ok(answer);
-        };
-        let asked = Question { name: query.name.to_name(), ..self.question.clone() };
-        let message = rewrite(message, &asked, &self.question.name)?;
-        let answer = Answer::take(&message, &asked, limits)?;
-        Ok(answer.with_ede(Ede::FORGED, cause.text(&self.snapshot)))
+        _ => Step::Drop(DropReason::OverBudget),
     }
 }
 
@@ -267,10 +193,10 @@ fn is_free_by_tcp(block: Block, meta: &Meta) -> bool {
 
 /// The largest reply the client takes, in octets.
 #[inline]
-fn limit(query: &Query<'_>, meta: &Meta, out: &[u8]) -> usize {
+fn limit(query: &Query<'_>, meta: &Meta, room: usize) -> usize {
     match meta.transport {
-        Transport::Udp => query.udp_limit().min(out.len()),
-        Transport::Tcp => out.len().min(usize::from(u16::MAX)),
+        Transport::Udp => query.udp_limit().min(room),
+        Transport::Tcp => room.min(usize::from(u16::MAX)),
     }
 }
 

@@ -7,19 +7,24 @@
 pub mod admin;
 pub mod assemble;
 pub mod banner;
+pub mod budget;
 pub mod clock;
 pub mod container;
 pub mod current;
+pub mod flight;
 pub mod gateway;
 pub mod lists;
 pub mod log;
 pub mod origin;
 pub mod packs;
 pub mod reload;
+pub mod sealed;
+mod settings;
 pub mod state;
 pub mod stream;
 pub mod system;
 pub mod texts;
+pub mod timetable;
 pub mod udp;
 pub mod upstream;
 pub mod watch;
@@ -28,30 +33,25 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::cache::AnswerCache;
 use crate::config::Config;
 use crate::config::server::Server;
-use crate::message::answer::TtlLimits;
 use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
 use crate::serve::admin::Admin;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
-use crate::serve::clock::Clock;
-use crate::serve::current::Current;
 use crate::serve::gateway::Gateway;
 use crate::serve::reload::Reloads;
-use crate::serve::stream::{Connections, StreamLimits};
+use crate::serve::stream::Connections;
 use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
 
 /// How long queries in flight are waited for at the end.
@@ -128,7 +128,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let Assembled { config: settings, snapshot, files, .. } = assembler.assemble()?;
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings_workers(&settings).clamp(2, 8))
+        .worker_threads(settings::workers(&settings).clamp(2, 8))
         .thread_name("lachan-io")
         .enable_all()
         .build()?;
@@ -137,27 +137,20 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         open_upstreams(&settings)?
     };
     let listeners = Listeners::open(&settings)?;
-    let shared = Arc::new(Counters::shared());
-    let gateway = Arc::new(Gateway {
-        current: Current::new(snapshot),
-        cache: AnswerCache::new(settings.cache.octets),
-        upstreams: ArcSwap::from_pointee(upstreams),
-        limits: ttl_limits(&settings),
-        clock: Clock::start(),
-        counters: Arc::clone(&shared),
-        in_flight: AtomicU64::new(0),
-        runtime: runtime.handle().clone(),
-    });
-    let workers: Vec<(UdpSocket, Arc<Counters>)> = listeners
+    let gateway = Gateway::new(&settings, snapshot, upstreams, runtime.handle().clone());
+    let gateway = Arc::new(gateway);
+    let workers: Vec<(Arc<UdpSocket>, Arc<Counters>)> = listeners
         .udp
         .into_iter()
-        .map(|socket| (socket, Arc::new(Counters::single_writer())))
+        .map(|socket| (Arc::new(socket), Arc::new(Counters::single_writer())))
         .collect();
+    let sockets: Vec<_> = workers.iter().map(|(socket, _)| Arc::clone(socket)).collect();
+    udp::report(&sockets);
     let reloads = Arc::new(Reloads::new(assembler, &settings));
-    let mut blocks = vec![shared];
+    let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let admin = Arc::new(Admin {
-        metrics: Metrics::new(blocks, state_source(&gateway, &reloads))?,
+        metrics: Metrics::new(blocks, state_source(&gateway, &reloads, sockets))?,
         is_ready: AtomicBool::new(false),
     });
     let stop = Arc::new(AtomicBool::new(false));
@@ -170,7 +163,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
             ticking.clock.run().await;
             Ok(())
         });
-        let limits = stream_limits(&settings);
+        let limits = settings::streams(&settings);
         let connections = Arc::new(Connections::new(limits));
         for listener in listeners.tcp {
             let listener = TcpListener::from_std(listener)?;
@@ -222,7 +215,7 @@ impl Listeners {
             let address = first.local_addr().map_err(failed("udp"))?;
             tcp.push(stream);
             udp.push(first);
-            for _ in 1..settings_workers(settings) {
+            for _ in 1..settings::workers(settings) {
                 udp.push(udp::open(address).map_err(failed("udp"))?);
             }
             addresses.push(address);
@@ -255,32 +248,6 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, std::net::TcpListener), Se
     }
 }
 
-/// UDP workers per address: as configured, or one per core.
-fn settings_workers(settings: &Config) -> usize {
-    match settings.listen.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        workers => workers,
-    }
-}
-
-fn stream_limits(settings: &Config) -> StreamLimits {
-    StreamLimits {
-        connections: settings.listen.tcp_connections,
-        per_client: settings.listen.tcp_per_client,
-        idle: settings.listen.tcp_idle,
-        in_flight: settings.listen.tcp_in_flight,
-    }
-}
-
-fn ttl_limits(settings: &Config) -> TtlLimits {
-    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    TtlLimits {
-        min: seconds(settings.cache.min_ttl),
-        max: seconds(settings.cache.max_ttl),
-        max_negative: seconds(settings.cache.max_negative_ttl),
-    }
-}
-
 fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
     let tls_roots = match &settings.upstream.tls_roots {
         None => None,
@@ -292,6 +259,7 @@ fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
     let options = upstream::Options {
         timeout: settings.upstream.timeout,
         in_flight: settings.upstream.in_flight,
+        server_in_flight: settings.upstream.server_in_flight,
         tls_roots,
         ..upstream::Options::default()
     };
@@ -327,15 +295,15 @@ fn is_of_this_host(address: &IpAddr) -> bool {
 }
 
 fn spawn_workers(
-    workers: Vec<(UdpSocket, Arc<Counters>)>,
+    workers: Vec<(Arc<UdpSocket>, Arc<Counters>)>,
     gateway: &Arc<Gateway>,
     stop: &Arc<AtomicBool>,
 ) -> io::Result<Vec<JoinHandle<()>>> {
-    let spawn = |(number, (socket, counters)): (usize, (UdpSocket, Arc<Counters>))| {
+    let spawn = |(number, (socket, counters)): (usize, (Arc<UdpSocket>, Arc<Counters>))| {
         let (gateway, stop) = (Arc::clone(gateway), Arc::clone(stop));
         std::thread::Builder::new()
             .name(format!("lachan-udp-{number}"))
-            .spawn(move || udp::work(&Arc::new(socket), &gateway, &counters, &stop))
+            .spawn(move || udp::work(socket, &gateway, &counters, &stop))
     };
     workers.into_iter().enumerate().map(spawn).collect()
 }
@@ -352,7 +320,7 @@ async fn until_stopped() -> io::Result<()> {
 
 /// Lets the queries in flight end.
 async fn drain(gateway: &Gateway) {
-    let waiting = || gateway.in_flight.load(Ordering::Relaxed);
+    let waiting = || gateway.flights.waiting();
     let all_ended = async {
         while waiting() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -373,16 +341,20 @@ fn end(threads: Vec<JoinHandle<()>>, runtime: Runtime) {
 }
 
 /// What the metrics say of the gateway at a scrape.
-fn state_source(gateway: &Arc<Gateway>, reloads: &Arc<Reloads>) -> crate::metrics::StateSource {
+fn state_source(
+    gateway: &Arc<Gateway>,
+    reloads: &Arc<Reloads>,
+    sockets: Vec<Arc<UdpSocket>>,
+) -> crate::metrics::StateSource {
     let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
     Box::new(move || State {
         snapshot: gateway.current.snapshot(),
         cache: (gateway.cache.len() as u64, gateway.cache.octets()),
         upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
         school: reloads.school(),
-        in_flight: gateway.in_flight.load(Ordering::Relaxed),
-        gauges: reloads.gauges(&gateway),
-        counts: reloads.counts(),
+        in_flight: gateway.flights.waiting(),
+        gauges: [reloads.gauges(&gateway), udp::gauges(&sockets)].concat(),
+        counts: [reloads.counts(), vec![udp::drops(&sockets)]].concat(),
     })
 }
 

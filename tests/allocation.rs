@@ -266,6 +266,35 @@ fn what_is_refused_allocates_nothing() {
     assert_eq!(asked, 0);
 }
 
+/// Sealed lists hash every name that is asked, and every target.
+#[test]
+fn sealed_lists_allocate_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    let key = lachan::matcher::keyed::Key::new([7; 32]);
+    let names = ["sealed.example", "other.example"].map(|name| Name::from_text(name).unwrap());
+    let file = |name: &str| dir.path().join(name);
+    std::fs::write(file("list"), lachan::matcher::keyed::seal(&names, &key)).unwrap();
+    std::fs::write(file("key"), key.to_text().as_bytes()).unwrap();
+    std::fs::set_permissions(file("key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let config = "[[lists.source]]\ncategory = \"csam\"\nformat = \"sealed\"\n\
+                  path = \"list\"\nkey = \"key\"\n";
+    std::fs::write(file("gateway.toml"), config).unwrap();
+    let assembled = Assembler::new(Some(file("gateway.toml"))).assemble().unwrap();
+    let mut core = Core::new(assembled.snapshot);
+    core.expect("www.sealed.example", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+    let name = "www.example.com";
+    let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
+    core.learn(&query(name, rtype::A, false), &upstream);
+    core.expect(name, rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+    core.learn(
+        &query("a.example.com", rtype::A, false),
+        &chain("a.example.com", "x.other.example"),
+    );
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+}
+
 /// After a swap to other lists the names of an answer are looked up again, once for each
 /// answer, and what was found is kept; a swap to the same lists costs nothing.
 #[test]

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. A module imports only from lower layers, or itself.
 const LAYERS: &[&[&str]] = &[
-    &["name", "category", "diagnostic", "rtype"],
+    &["lang", "rtype"],
+    &["name", "category", "diagnostic"],
     &["rule"],
     &["blocklist"],
     &["pack"],

@@ -2,7 +2,7 @@
 
 use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::message::Question;
-use lachan::message::answer::{Answer, TtlLimits};
+use lachan::message::answer::{Answer, Form, TtlLimits};
 use lachan::message::query::Query;
 use lachan::name::{Folded, Name};
 
@@ -83,13 +83,42 @@ pub fn answer(octets: &[u8]) {
     let Ok(query) = Query::parse(&asked) else { return };
     let mut out = [0; 65_535];
     for limit in [512, 1232, 65_535] {
-        let Some(length) = answer.write(&query, 0, limit, &mut out) else { continue };
+        let Some(length) = answer.write(&query, Form::aged(0), limit, &mut out) else { continue };
         assert!(length <= limit);
     }
-    if let Some(length) = answer.write(&query, 0, 65_535, &mut out) {
+    if let Some(length) = answer.write(&query, Form::aged(0), 65_535, &mut out) {
         let message = &out[..length];
         assert!(answer.targets(message).all(|target| target.is_ok()));
         assert!(answer.addresses(message).all(|address| address.is_ok()));
+    }
+}
+
+/// A sealed list: refused, or opened and asked. As it comes it is hardly ever sealed, so the
+/// same octets are sealed as well, and then cut and turned by their own first octets.
+pub fn sealed(octets: &[u8]) {
+    use lachan::matcher::keyed::{Key, KeyedTable, seal};
+
+    let key = Key::new([7; 32]);
+    let asked = Folded::from_wire(b"\x03www\x07example\x03com\0").expect("a wire name").0;
+    if let Ok(table) = KeyedTable::open(octets, &key) {
+        assert!(!table.is_empty() && table.id().len() == 8);
+        table.lists(&asked);
+    }
+    let names: Vec<Name> = octets
+        .split(|&octet| octet == b'\n')
+        .filter_map(|line| Name::from_text(std::str::from_utf8(line).ok()?).ok())
+        .collect();
+    let sealed = seal(&names, &key);
+    match KeyedTable::open(&sealed, &key) {
+        Ok(table) => assert!(table.len() <= names.len()),
+        Err(_) => assert!(names.is_empty()),
+    }
+    if let Some((&[a, b, bit], _)) = octets.split_first_chunk() {
+        let at = usize::from(u16::from_le_bytes([a, b])) % sealed.len();
+        assert!(KeyedTable::open(&sealed[..at], &key).is_err());
+        let mut turned = sealed;
+        turned[at] ^= 1 << (bit & 7);
+        assert!(KeyedTable::open(&turned, &key).is_err());
     }
 }
 

@@ -132,6 +132,7 @@ fn mistakes(error: &AssembleError) -> Vec<Mistake> {
                 | AssembleError::Lists(
                     ListError::Read { path, .. } | ListError::Refused { path, .. },
                 ) => path.display().to_string(),
+                AssembleError::Sealed(error) => error.path().display().to_string(),
                 _ => String::new(),
             },
             line: None,
@@ -166,6 +167,10 @@ fn text(arguments: &Arguments, assembled: &Assembled, effective: Option<&[Group]
             out,
             "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {examples}"
         );
+    }
+    for sealed in snapshot.sealed() {
+        let (id, entries) = (sealed.table.id(), sealed.table.len());
+        let _ = writeln!(out, "sealed list csam#{id}: {entries} entries");
     }
     for group in effective.unwrap_or(&[]) {
         out += &group_text(group);

@@ -118,9 +118,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
     let Assembled { config, snapshot, sources, .. } = assembled;
     let snapshot = Arc::new(snapshot);
-    let group = snapshot.group_of(arguments.client);
+    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
+    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
+    let group = snapshot.group_of(meta.client, meta.local);
+    let bound = snapshot.bound(group, now);
     let folded = Folded::from_name(name);
-    let explanation = snapshot.explain(group, &snapshot.subject(&folded), arguments.qtype);
+    let explanation = snapshot.explain(bound, &snapshot.subject(&folded), arguments.qtype);
     let evidence = evidence(&config, &sources, &snapshot, name, &explanation);
     let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
     let ids = |set: CategorySet| set.iter().map(id).collect();
@@ -152,7 +155,7 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
         category,
         rule,
         observed,
-        answer: answer(&explanation.verdict, arguments, name, &snapshot),
+        answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
         evidence,
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     }
@@ -218,6 +221,18 @@ fn evidence(
             });
         }
     }
+    all.extend(explanation.sealed.iter().map(|list| {
+        // Which name it is, nobody can say; that there is one, whoever asks for it may know.
+        let shown = format!("csam#{}", list.table.id());
+        Evidence {
+            category: id(list.category),
+            rule: shown.clone(),
+            effect: "lists",
+            list: shown,
+            file: None,
+            line: None,
+        }
+    }));
     all.extend(explanation.keywords.iter().map(|hit| Evidence {
         category: id(hit.category),
         rule: hit.pattern.to_owned(),
@@ -247,6 +262,7 @@ fn answer(
     arguments: &Arguments,
     name: &Name,
     snapshot: &Arc<Snapshot>,
+    (meta, now): (Meta, Now),
 ) -> Answer {
     let mut query = vec![0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
     query.extend_from_slice(name.as_wire());
@@ -254,12 +270,10 @@ fn answer(
     query.extend_from_slice(&CLASS_IN.to_be_bytes());
     // OPT, so that the answer says why.
     query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
     let cache = AnswerCache::new(0);
-    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
     let mut out = vec![0; usize::from(u16::MAX)];
     match begin(&query, &meta, snapshot, &cache, now, &mut out) {
-        Step::Reply(length, outcome) => Answer {
+        Step::Reply(length, outcome) | Step::Refresh(length, outcome, _) => Answer {
             rcode: Some(outcome.rcode.id()),
             ede: extended_error(out.get(..length).unwrap_or(&[])),
             source: outcome.source.id(),

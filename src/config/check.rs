@@ -5,28 +5,30 @@
 //! behind, so that checking goes on; the [`Config`] is built only if no mistake
 //! was left. Groups and profiles are in `group.rs`, single values in `value.rs`.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use toml::Spanned;
 
+use super::external::Externals;
 use super::file::{
-    AdminFile, BlockFile, CacheFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile,
-    SourceFile, StateFile, Table, UpstreamFile,
+    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, StateFile, Text,
+    UpstreamFile,
 };
-use super::quantity::show_duration;
 use super::safesearch::SafeSearch;
 use super::server::Server;
-use super::value::{Checker, each, place_of};
+use super::value::{Checker, each};
 use super::{
-    Admin, Block, CacheLimits, Config, Listen, Lists, Rebinding, School, Source, State, Upstream,
-    group,
+    Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream, group, profile,
 };
-use crate::blocklist::{Format, ScopeChoice};
 use crate::category::Taxonomy;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::lang::Lang;
+use crate::name::Name;
 
 /// Says what a file means, or all that is wrong with it.
 ///
@@ -38,18 +40,30 @@ pub(super) fn check(
     base_dir: &Path,
     taxonomy: Taxonomy,
     safesearch: SafeSearch,
+    bundles: BTreeMap<String, Vec<Name>>,
+    externals: Externals,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut checker = Checker::new(base_dir, &taxonomy, &safesearch);
+    checker.bundles = bundles;
+    checker.externals = externals;
+    for mistake in std::mem::take(&mut checker.externals.mistakes) {
+        checker.push(mistake);
+    }
     let school = checker.school(&file.school);
+    checker.schedules = checker.schedules(&file.schedule, &school.zone());
+    checker.read_bundles(file);
     let listen = checker.listen(&file.listen);
     let admin = checker.admin(&file.admin, &listen);
     let upstream = checker.upstream(&file.upstream, &listen);
     let cache = checker.cache(&file.cache);
+    let limits = checker.limits(&file.limits);
     let block = checker.block(&file.block);
     let rebinding = checker.rebinding(&file.rebinding);
-    let (groups, default_group) = group::check(&mut checker, file, school.level);
+    let (groups, default_group) = group::check(&mut checker, file, school.level, &listen.dns);
     let lists = checker.lists(&file.lists);
     let state = checker.state(&file.state);
+    let schedules = std::mem::take(&mut checker.schedules);
+    let Externals { department, files, texts, .. } = std::mem::take(&mut checker.externals);
     let mistakes = checker.into_mistakes();
     if mistakes.is_empty() {
         return Ok(Config {
@@ -58,6 +72,7 @@ pub(super) fn check(
             admin,
             upstream,
             cache,
+            limits,
             block,
             rebinding,
             groups,
@@ -66,6 +81,10 @@ pub(super) fn check(
             state,
             taxonomy,
             safesearch,
+            department,
+            schedules,
+            files,
+            texts,
         });
     }
     Err(mistakes)
@@ -81,11 +100,6 @@ impl Checker<'_> {
         };
         let is_name =
             |text: &str| text.chars().count() <= 200 && !text.chars().any(char::is_control);
-        let is_zone = |text: &str| {
-            (1..=64).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
-                && text.starts_with(|c: char| c.is_ascii_uppercase())
-        };
         self.text(
             &file.id,
             is_id,
@@ -104,8 +118,26 @@ impl Checker<'_> {
             "is not an IANA time zone; it must be a name such as `Asia/Ho_Chi_Minh` or `UTC`",
             &mut school.timezone,
         );
+        self.known_zone(&file.timezone);
         school.level = self.level(&file.level);
+        if let Some(lang) = &file.lang {
+            school.lang = self.choice("lang", lang, &Lang::ALL, Lang::id).unwrap_or_default();
+        }
         school
+    }
+
+    /// Reports a time zone that looks like one and does not exist.
+    fn known_zone(&mut self, given: &Text) {
+        let Some(given) = given.as_ref().filter(|given| is_zone(given.get_ref())) else { return };
+        if TimeZone::get(given.get_ref()).is_err() {
+            let known: Vec<String> = jiff::tz::db().available().map(|z| z.to_string()).collect();
+            let meant = nearest(given.get_ref(), known.iter().map(String::as_str));
+            let message = format!("there is no time zone `{}`", given.get_ref());
+            self.report(given.span(), message).hint = Some(meant.map_or_else(
+                || "write an IANA name such as `Asia/Ho_Chi_Minh`".into(),
+                |meant| format!("did you mean `{meant}`?"),
+            ));
+        }
     }
 
     fn listen(&mut self, file: &ListenFile) -> Listen {
@@ -114,7 +146,11 @@ impl Checker<'_> {
             listen.dns = self.addresses(dns);
         }
         if let Some(allow) = &file.allow {
-            listen.allow = self.allowed_networks(allow);
+            if allow.get_ref().is_empty() {
+                self.report(allow.span(), "`allow` is empty, so no client would be answered")
+                    .hint = Some("name the networks of the school, or leave the key out".into());
+            }
+            listen.allow = self.networks("allow", allow);
         }
         self.number("workers", &file.workers, 0..=256, &mut listen.workers);
         self.number(
@@ -152,16 +188,17 @@ impl Checker<'_> {
         addresses
     }
 
-    fn allowed_networks(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<IpNet> {
-        if given.get_ref().is_empty() {
-            self.report(given.span(), "`allow` is empty, so no client would be answered").hint =
-                Some("name the networks of the school, or leave the key out".into());
-        }
+    /// Networks, no two alike.
+    pub(super) fn networks(
+        &mut self,
+        key: &str,
+        given: &Spanned<Vec<Spanned<String>>>,
+    ) -> Vec<IpNet> {
         let mut networks = Vec::new();
         for text in given.get_ref() {
             let Some(network) = self.network(text) else { continue };
             if networks.contains(&network) {
-                self.report(text.span(), format!("`{network}` stands twice in `allow`")).hint =
+                self.report(text.span(), format!("`{network}` stands twice in `{key}`")).hint =
                     Some("remove one of the two".into());
             }
             networks.push(network);
@@ -205,6 +242,12 @@ impl Checker<'_> {
             &mut upstream.timeout,
         );
         self.number("in_flight", &file.in_flight, 1..=65_536, &mut upstream.in_flight);
+        self.number(
+            "server_in_flight",
+            &file.server_in_flight,
+            1..=65_536,
+            &mut upstream.server_in_flight,
+        );
         upstream.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
         upstream
     }
@@ -235,38 +278,6 @@ impl Checker<'_> {
         Some(server)
     }
 
-    fn cache(&mut self, file: &CacheFile) -> CacheLimits {
-        let mut cache = CacheLimits::default();
-        let day = 86_400;
-        self.size("size", file.size.as_ref(), 64 << 10..=4 << 30, &mut cache.octets);
-        self.ttl("min_ttl", file.min_ttl.as_ref(), 0..=3600, &mut cache.min_ttl);
-        self.ttl("max_ttl", file.max_ttl.as_ref(), 1..=7 * day, &mut cache.max_ttl);
-        self.ttl(
-            "max_negative_ttl",
-            file.max_negative_ttl.as_ref(),
-            1..=day,
-            &mut cache.max_negative_ttl,
-        );
-        for (key, most, span) in [
-            ("max_ttl", cache.max_ttl, file.max_ttl.as_ref()),
-            ("max_negative_ttl", cache.max_negative_ttl, file.max_negative_ttl.as_ref()),
-        ] {
-            let span = file.min_ttl.as_ref().or(span).map_or(0..0, Spanned::span);
-            if cache.min_ttl > most {
-                self.report(
-                    span,
-                    format!(
-                        "`min_ttl` is {}, more than `{key}`, which is {}",
-                        show_duration(cache.min_ttl),
-                        show_duration(most)
-                    ),
-                )
-                .hint = Some(format!("lower `min_ttl` or raise `{key}`"));
-            }
-        }
-        cache
-    }
-
     fn block(&mut self, file: &BlockFile) -> Block {
         let mut block = Block::default();
         self.ttl("ttl", file.ttl.as_ref(), 1..=3600, &mut block.ttl);
@@ -275,7 +286,7 @@ impl Checker<'_> {
     }
 
     fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
-        let allow = group::names(self, "allow", &file.allow);
+        let allow = profile::names(self, "allow", &file.allow);
         Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
     }
 
@@ -289,44 +300,17 @@ impl Checker<'_> {
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
         lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
-        for table in &file.source {
-            let source = self.source(table);
-            if let Some(source) = source {
-                let is_same = |other: &Source| {
-                    (other.category, &other.path) == (source.category, &source.path)
-                };
-                if lists.sources.iter().any(is_same) {
-                    self.report(
-                        place_of(table.get_ref().path.as_ref(), table),
-                        format!("`{}` is a source of this category already", source.label),
-                    )
-                    .hint = Some("remove one of the two `[[lists.source]]`".into());
-                }
-                lists.sources.push(source);
-            }
-        }
+        lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
+        self.sources(file, &mut lists);
         lists
     }
+}
 
-    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Source> {
-        let file = table.get_ref();
-        let category = match &file.category {
-            Some(text) => self.category(text),
-            None => self.missing(table.span(), "[[lists.source]]", "category"),
-        };
-        let path = match &file.path {
-            Some(text) => self.path("path", text),
-            None => self.missing(table.span(), "[[lists.source]]", "path"),
-        };
-        let format = file.format.as_ref().map_or(Some(Format::default()), |text| {
-            self.choice("format", text, &Format::ALL, Format::id)
-        });
-        let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
-            self.choice("scope", text, &ScopeChoice::ALL, ScopeChoice::id)
-        });
-        let label = file.path.as_ref().map(|text| text.get_ref().clone())?;
-        Some(Source { category: category?, path: path?, format: format?, scope: scope?, label })
-    }
+/// Whether a text has the shape of an IANA time zone.
+fn is_zone(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 /// Whether two sockets cannot be bound at one time.

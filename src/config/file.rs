@@ -45,10 +45,18 @@ pub(super) struct File {
     pub(super) upstream: Table<UpstreamFile>,
     /// `[cache]`
     pub(super) cache: Table<CacheFile>,
+    /// `[limits]`
+    pub(super) limits: Table<LimitsFile>,
     /// `[block]`
     pub(super) block: Table<BlockFile>,
     /// `[rebinding]`
     pub(super) rebinding: Table<RebindingFile>,
+    /// `[department]`
+    pub(super) department: Table<DepartmentFile>,
+    /// `[[schedule]]`
+    pub(super) schedule: Vec<Spanned<Table<ScheduleFile>>>,
+    /// `[bundle.<name>]`
+    pub(super) bundle: BTreeMap<Spanned<String>, Table<BundleFile>>,
     /// `[[group]]`
     pub(super) group: Vec<Spanned<Table<GroupFile>>>,
     /// `[profile.<name>]`
@@ -67,6 +75,48 @@ pub(super) struct SchoolFile {
     pub(super) name: Text,
     pub(super) level: Text,
     pub(super) timezone: Text,
+    pub(super) lang: Text,
+}
+
+/// `[department]`: what stands above this school.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DepartmentFile {
+    pub(super) policy: Text,
+}
+
+/// One `[[schedule]]`: when something runs.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ScheduleFile {
+    pub(super) name: Text,
+    pub(super) days: Texts,
+    pub(super) times: Texts,
+    pub(super) calendar: Text,
+    pub(super) except: Texts,
+}
+
+/// One `[bundle.<name>]`: names that belong together.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct BundleFile {
+    pub(super) names: Texts,
+}
+
+/// A file of bundles alone.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Bundles {
+    pub(super) bundle: BTreeMap<Spanned<String>, Table<BundleFile>>,
+}
+
+/// One `[profile.<name>.during.<schedule>]`: what changes while it runs.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DuringFile {
+    pub(super) block: Texts,
+    pub(super) observe: Texts,
+    pub(super) allow_only: Option<bool>,
 }
 
 /// `[listen]`: where clients ask.
@@ -96,6 +146,7 @@ pub(super) struct UpstreamFile {
     pub(super) servers: Texts,
     pub(super) timeout: Amount<Time>,
     pub(super) in_flight: Number,
+    pub(super) server_in_flight: Number,
     pub(super) tls_roots: Text,
 }
 
@@ -107,6 +158,21 @@ pub(super) struct CacheFile {
     pub(super) min_ttl: Amount<Time>,
     pub(super) max_ttl: Amount<Time>,
     pub(super) max_negative_ttl: Amount<Time>,
+    pub(super) stale: Amount<Time>,
+    pub(super) stale_after: Amount<Time>,
+    pub(super) prefetch: Option<bool>,
+    pub(super) failure_ttl: Amount<Time>,
+    pub(super) max_failure_ttl: Amount<Time>,
+}
+
+/// `[limits]`: what one client may take.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    pub(super) client_rate: Number,
+    pub(super) client_burst: Number,
+    pub(super) client_in_flight: Number,
+    pub(super) exempt: Texts,
 }
 
 /// `[block]`: what a blocked answer looks like.
@@ -131,6 +197,8 @@ pub(super) struct RebindingFile {
 pub(super) struct GroupFile {
     pub(super) name: Text,
     pub(super) clients: Texts,
+    pub(super) listen: Texts,
+    pub(super) lessons: Text,
     pub(super) level: Text,
     pub(super) profile: Text,
     pub(super) answer: Text,
@@ -145,6 +213,8 @@ pub(super) struct ProfileFile {
     pub(super) observe: Texts,
     pub(super) allow: Texts,
     pub(super) deny: Texts,
+    pub(super) allow_only: Option<Spanned<AllowOnly>>,
+    pub(super) during: BTreeMap<Spanned<String>, Table<DuringFile>>,
     pub(super) keywords: Option<bool>,
     pub(super) safesearch: Option<Spanned<Choice>>,
     pub(super) youtube: Text,
@@ -160,6 +230,7 @@ pub(super) struct ListsFile {
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
     pub(super) packs: Text,
+    pub(super) tls_roots: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
@@ -170,7 +241,7 @@ pub(super) struct StateFile {
     pub(super) dir: Text,
 }
 
-/// One `[[lists.source]]`: one file of names.
+/// One `[[lists.source]]`: a file of names, a download, or a sealed list.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SourceFile {
@@ -178,6 +249,44 @@ pub(super) struct SourceFile {
     pub(super) path: Text,
     pub(super) format: Text,
     pub(super) scope: Text,
+    pub(super) key: Text,
+    pub(super) url: Text,
+    pub(super) every: Amount<Time>,
+    pub(super) timeout: Amount<Time>,
+    pub(super) max_size: Amount<Size>,
+    pub(super) min_percent: Number,
+}
+
+/// Whether only allowed names pass: yes or no, or the names.
+#[derive(Debug)]
+pub(super) enum AllowOnly {
+    Is(bool),
+    Names(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for AllowOnly {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = AllowOnly;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false` or an array of names")
+            }
+
+            fn visit_bool<E: de::Error>(self, is: bool) -> Result<Self::Value, E> {
+                Ok(AllowOnly::Is(is))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let names = Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+                Ok(AllowOnly::Names(names))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 /// A word that stands for all, or a list of some.

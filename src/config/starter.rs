@@ -7,8 +7,10 @@
 //!
 //! Absent on purpose: `csam`. Its entries come from a competent authority only.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::file;
 use super::safesearch::{self, SafeSearch};
 use super::taxonomy;
 use crate::category::Taxonomy;
@@ -24,6 +26,8 @@ pub const ESSENTIAL: &str = include_str!("../../blocklists/essential.txt");
 pub const CANARIES: &str = include_str!("../../blocklists/canaries.txt");
 /// Search engines with a safe mode.
 pub const SAFESEARCH: &str = include_str!("../../blocklists/safesearch.toml");
+/// Names that belong together.
+pub const BUNDLES: &str = include_str!("../../blocklists/bundles.toml");
 /// Names that no publish may newly block unasked.
 pub const GUARD: &str = include_str!("../../blocklists/guard.txt");
 
@@ -166,6 +170,36 @@ pub fn parse_essential(text: &str) -> Result<Vec<Essential>, Vec<Diagnostic>> {
         }
     }
     if mistakes.is_empty() { Ok(names) } else { Err(mistakes) }
+}
+
+/// The built-in bundles.
+///
+/// # Errors
+///
+/// As [`parse_bundles`].
+pub fn bundles() -> Result<BTreeMap<String, Vec<Name>>, Vec<Diagnostic>> {
+    parse_bundles(BUNDLES)
+}
+
+/// Reads bundles of names.
+///
+/// # Errors
+///
+/// The first mistake of shape, or every text that is no name.
+pub fn parse_bundles(text: &str) -> Result<BTreeMap<String, Vec<Name>>, Vec<Diagnostic>> {
+    let file: file::Bundles = file::parse(text).map_err(|mistake| vec![mistake])?;
+    let (mut bundles, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for (bundle, table) in &file.bundle {
+        let mut names = Vec::new();
+        for given in table.names.iter().flat_map(toml::Spanned::get_ref) {
+            match name(given.span(), given.get_ref()) {
+                Ok(name) => names.push(name),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        bundles.insert(bundle.get_ref().clone(), names);
+    }
+    if mistakes.is_empty() { Ok(bundles) } else { Err(mistakes) }
 }
 
 /// Reads canary names: lines of `kind name`.

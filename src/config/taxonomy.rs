@@ -23,14 +23,25 @@ use toml::Spanned;
 use super::file::{self, Table, Text};
 use super::safesearch::SafeSearch;
 use super::value::Checker;
-use crate::category::{Category, DefaultAction, Level, Lock, MAX_CATEGORIES, Taxonomy};
+use crate::category::{Category, DefaultAction, Level, LevelRow, Lock, MAX_CATEGORIES, Taxonomy};
 use crate::diagnostic::Diagnostic;
 
 /// The whole file as written.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct TaxonomyFile {
+    level: Vec<Spanned<Table<LevelFile>>>,
     category: Vec<Spanned<Table<CategoryFile>>>,
+}
+
+/// One `[[level]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LevelFile {
+    id: Text,
+    vi: Text,
+    en: Text,
+    allow_only: Option<bool>,
 }
 
 /// One `[[category]]` as written.
@@ -50,7 +61,7 @@ const LOCKS: [(&str, Lock); 3] =
     [("none", Lock::None), ("pupils", Lock::Pupils), ("everyone", Lock::Everyone)];
 const PRIVACY: [(&str, bool); 2] = [("normal", false), ("protected", true)];
 const KINDS: [(&str, bool); 2] = [("block", false), ("allow", true)];
-const ACTIONS: [(&str, DefaultAction); 5] = [
+pub(super) const ACTIONS: [(&str, DefaultAction); 5] = [
     ("block", DefaultAction::Block),
     ("observe", DefaultAction::Observe),
     ("allow", DefaultAction::Allow),
@@ -87,12 +98,43 @@ pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
     if categories.is_empty() && file.category.is_empty() {
         checker.report(0..0, "there is no `[[category]]`; a taxonomy has at least one");
     }
+    let levels = levels(&mut checker, &file.level);
     let mistakes = checker.into_mistakes();
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
     Taxonomy::new(categories)
+        .map(|taxonomy| taxonomy.with_levels(levels))
         .map_err(|id| vec![Diagnostic::new(0..0, format!("category `{id}` does not fit"))])
+}
+
+/// What is said of levels: of all of them, or of none.
+fn levels(checker: &mut Checker<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<LevelRow> {
+    let mut rows: Vec<LevelRow> = Vec::new();
+    for table in given {
+        let file = table.get_ref();
+        if file.id.is_none() {
+            checker.missing::<()>(table.span(), "[[level]]", "id");
+        }
+        let said = |text: &Text| text.as_ref().map(|text| text.get_ref().clone());
+        let Some(level) = checker.level(&file.id) else { continue };
+        if rows.iter().any(|row| row.level == level) {
+            let message = format!("there is a level `{}` already", level.id());
+            checker.report(table.span(), message).hint = Some("remove one of the two".into());
+        }
+        rows.push(LevelRow {
+            level,
+            vi: said(&file.vi).unwrap_or_else(|| level.id().into()),
+            en: said(&file.en).unwrap_or_else(|| level.id().into()),
+            is_allow_only: file.allow_only.unwrap_or(false),
+        });
+    }
+    let is_absent = |level: &&Level| rows.iter().all(|row| row.level != **level);
+    let absent: Vec<&str> = Level::ALL.iter().filter(is_absent).map(|level| level.id()).collect();
+    if !given.is_empty() && !absent.is_empty() {
+        checker.report(0..0, format!("there is no `[[level]]` for {}", super::listed(absent)));
+    }
+    rows
 }
 
 /// One row; what is wrong with it is left with the checker.

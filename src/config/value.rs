@@ -3,20 +3,24 @@
 //! One way to check each kind of value, so that the same mistake is said in the
 //! same words under every key.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use toml::Spanned;
 
+use super::external::Externals;
 use super::file::{Number, Quoted, Size, Text, Texts, Time};
 use super::listed;
 use super::quantity::{self, QuantityError, show_duration, show_size};
 use super::safesearch::SafeSearch;
+use super::schedule::Schedule;
 use crate::category::{CategoryId, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::name::Name;
 
 /// What checking needs, and what it has found so far.
 pub(super) struct Checker<'a> {
@@ -25,6 +29,12 @@ pub(super) struct Checker<'a> {
     pub(super) taxonomy: &'a Taxonomy,
     /// The search engines there are.
     pub(super) safesearch: &'a SafeSearch,
+    /// What other files say.
+    pub(super) externals: Externals,
+    /// The schedules, once they are read.
+    pub(super) schedules: Vec<Schedule>,
+    /// Names that belong together, by name.
+    pub(super) bundles: BTreeMap<String, Vec<Name>>,
     mistakes: Vec<Diagnostic>,
 }
 
@@ -35,7 +45,15 @@ impl<'a> Checker<'a> {
         taxonomy: &'a Taxonomy,
         safesearch: &'a SafeSearch,
     ) -> Self {
-        Self { base_dir, taxonomy, safesearch, mistakes: Vec::new() }
+        Self {
+            base_dir,
+            taxonomy,
+            safesearch,
+            externals: Externals::default(),
+            schedules: Vec::new(),
+            bundles: BTreeMap::new(),
+            mistakes: Vec::new(),
+        }
     }
 
     /// What was found, in the order of the text.
@@ -269,6 +287,35 @@ impl<'a> Checker<'a> {
         };
         self.report(given.span(), message).hint = Some(hint);
         None
+    }
+}
+
+impl Checker<'_> {
+    /// A network, or the networks that a range of addresses, `10.0.0.5-10.0.0.20`, comes to.
+    pub(super) fn network_or_range(&mut self, given: &Spanned<String>) -> Vec<IpNet> {
+        let Some((first, last)) = given.get_ref().split_once('-') else {
+            return self.network(given).into_iter().collect();
+        };
+        let address = |text: &str| text.trim().parse::<IpAddr>().ok();
+        match (address(first), address(last)) {
+            (Some(IpAddr::V4(first)), Some(IpAddr::V4(last))) if first <= last => {
+                Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect()
+            }
+            (Some(IpAddr::V6(first)), Some(IpAddr::V6(last))) if first <= last => {
+                Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect()
+            }
+            (Some(first), Some(last)) if first.is_ipv4() == last.is_ipv4() => {
+                let message = format!("`{}` ends before it begins", given.get_ref());
+                self.report(given.span(), message).hint = Some(format!("write `{last}-{first}`"));
+                Vec::new()
+            }
+            _ => {
+                let message = format!("`{}` is not a range of addresses", given.get_ref());
+                self.report(given.span(), message).hint =
+                    Some("write `10.20.0.5-10.20.0.20`".into());
+                Vec::new()
+            }
+        }
     }
 }
 

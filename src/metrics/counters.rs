@@ -34,6 +34,30 @@ pub const RCODES: [Rcode; 8] = [
 /// Address families.
 pub const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
 
+/// What happens beside the answers, and is only counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A query waits for the answer that another one asked for.
+    Coalesced,
+    /// An answer whose time is nearly over is fetched anew.
+    Prefetch,
+    /// A query found too many waiting for upstream.
+    OverAll,
+    /// A query found too many of its client waiting.
+    OverClient,
+    /// A query found too many waiting for the same answer.
+    OverQuestion,
+    /// A question found too many waiting for every upstream server.
+    OverUpstream,
+    /// A UDP reply that the kernel did not take.
+    NotSent,
+}
+
+impl Event {
+    /// How many there are.
+    const COUNT: usize = Self::NotSent as usize + 1;
+}
+
 /// Categories and, last, "listed nowhere".
 const ROWS: usize = MAX_CATEGORIES + 1;
 
@@ -46,15 +70,25 @@ const RESPONSES: usize = QUERIES + 2 * FAMILIES.len();
 const DROPPED: usize = RESPONSES + RCODES.len() * Source::ALL.len();
 const CANARIES: usize = DROPPED + DropReason::ALL.len();
 const DURATIONS: usize = CANARIES + CanaryKind::ALL.len();
-const OBSERVED: usize = DURATIONS + Source::ALL.len() * DURATION_CELLS;
+const EVENTS: usize = DURATIONS + Source::ALL.len() * DURATION_CELLS;
+const OBSERVED: usize = EVENTS + Event::COUNT;
 const BLOCKED: usize = OBSERVED + MAX_GROUPS * MAX_CATEGORIES;
 const SAFE: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::ALL.len();
 const CELLS: usize = SAFE + MAX_ENGINES;
 
+/// Cells of a line.
+const LINE: usize = 16;
+
+/// Two lines of the processor's cache, which are fetched together: what one worker writes
+/// shares none with what another does.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; LINE]);
+
 /// One block of cells.
 #[derive(Debug)]
 pub struct Counters {
-    cells: Box<[AtomicU64]>,
+    lines: Box<[Line]>,
     /// Whether one thread alone writes here, so that no locked instruction is needed.
     is_single_writer: bool,
 }
@@ -71,12 +105,14 @@ impl Counters {
     }
 
     fn new(is_single_writer: bool) -> Self {
-        Self { cells: (0..CELLS).map(|_| AtomicU64::new(0)).collect(), is_single_writer }
+        let lines = (0..CELLS.div_ceil(LINE)).map(|_| Line::default());
+        Self { lines: lines.collect(), is_single_writer }
     }
 
     #[inline]
     fn add(&self, cell: usize, amount: u64) {
-        let Some(cell) = self.cells.get(cell) else { return };
+        let Some(Line(line)) = self.lines.get(cell / LINE) else { return };
+        let cell = &line[cell % LINE];
         if self.is_single_writer {
             cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
         } else {
@@ -90,14 +126,41 @@ impl Counters {
         self.add(queries(transport, usize::from(is_ipv6)), 1);
     }
 
-    /// Counts what became of a query, `micros` microseconds after it came.
+    /// Counts queries that came together.
     #[inline]
+    pub fn queries(&self, transport: Transport, is_ipv6: bool, count: u64) {
+        self.add(queries(transport, usize::from(is_ipv6)), count);
+    }
+
+    /// Counts something that happened.
+    pub fn event(&self, event: Event) {
+        self.events(event, 1);
+    }
+
+    /// Counts something that happened so many times.
+    pub fn events(&self, event: Event, count: u64) {
+        self.add(EVENTS + event as usize, count);
+    }
+
+    /// Counts what became of queries that came together and were answered together.
+    #[inline]
+    pub fn outcomes(&self, outcomes: &[Outcome], micros: u64) {
+        let bucket = bucket(micros);
+        for outcome in outcomes {
+            self.outcome_in(outcome, bucket, micros);
+        }
+    }
+
+    /// Counts what became of a query, `micros` microseconds after it came.
     pub fn outcome(&self, outcome: &Outcome, micros: u64) {
+        self.outcome_in(outcome, bucket(micros), micros);
+    }
+
+    #[inline]
+    fn outcome_in(&self, outcome: &Outcome, bucket: usize, micros: u64) {
         let rcode = RCODES.iter().position(|&r| r == outcome.rcode).unwrap_or(RCODES.len() - 1);
         self.add(responses(rcode, outcome.source), 1);
         let first = durations(outcome.source);
-        let bucket =
-            BUCKET_MICROS.iter().position(|&bound| micros <= bound).unwrap_or(BUCKETS.len());
         self.add(first + bucket, 1);
         self.add(first + DURATION_CELLS - 1, micros);
         let Some(group) = outcome.group else { return };
@@ -124,6 +187,12 @@ impl Counters {
     pub fn dropped(&self, reason: DropReason) {
         self.add(dropped(reason), 1);
     }
+}
+
+/// The bucket of a duration.
+#[inline]
+fn bucket(micros: u64) -> usize {
+    BUCKET_MICROS.iter().position(|&bound| micros <= bound).unwrap_or(BUCKETS.len())
 }
 
 fn queries(transport: Transport, family: usize) -> usize {
@@ -177,7 +246,7 @@ impl Totals {
     pub fn of<'a>(blocks: impl IntoIterator<Item = &'a Counters>) -> Self {
         let mut totals = vec![0_u64; CELLS];
         for block in blocks {
-            for (total, cell) in totals.iter_mut().zip(&block.cells) {
+            for (total, cell) in totals.iter_mut().zip(block.lines.iter().flat_map(|l| &l.0)) {
                 *total = total.wrapping_add(cell.load(Ordering::Relaxed));
             }
         }
@@ -201,6 +270,11 @@ impl Totals {
     /// Queries without an answer.
     pub fn dropped(&self, reason: DropReason) -> u64 {
         self.at(dropped(reason))
+    }
+
+    /// What happened beside the answers.
+    pub fn events(&self, event: Event) -> u64 {
+        self.at(EVENTS + event as usize)
     }
 
     /// Queries for canaries.

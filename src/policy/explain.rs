@@ -5,7 +5,7 @@
 
 use crate::matcher::keyword::KeywordTrace;
 use crate::matcher::suffix::Node;
-use crate::policy::{GroupId, Own, Snapshot, Subject, Verdict};
+use crate::policy::{Bound, Own, SealedList, Snapshot, Subject, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ pub struct Explanation<'a> {
     pub keywords: Vec<KeywordTrace<'a>>,
     /// The school's own word: how many labels its name has.
     pub own: Option<(usize, Own)>,
+    /// The department's word, in the same form.
+    pub department: Option<(usize, Own)>,
+    /// The sealed lists that it is on: which name there, they cannot say.
+    pub sealed: Vec<&'a SealedList>,
     /// Whether it resolves in every mode.
     pub is_essential: bool,
 }
@@ -26,16 +30,19 @@ impl Snapshot {
     /// Decides about a question, and says on what.
     pub fn explain<'a>(
         &'a self,
-        group: GroupId,
+        bound: Bound<'_>,
         subject: &Subject<'_>,
         qtype: u16,
     ) -> Explanation<'a> {
-        let own = self.group(group).own.longest(subject.name, &subject.hashes);
+        let own = bound.group.own.longest(subject.name, &subject.hashes);
+        let department = self.department.longest(subject.name, &subject.hashes);
         Explanation {
-            verdict: self.decide(group, subject, qtype),
+            verdict: self.decide(bound, subject, qtype),
             nodes: self.lists.trace(subject.name, &subject.hashes),
             keywords: self.keywords.trace(subject.name),
             own: own.map(|(labels, &own)| (labels, own)),
+            department: department.map(|(labels, &own)| (labels, own)),
+            sealed: self.sealed.iter().filter(|list| list.table.lists(subject.name)).collect(),
             is_essential: self.essential.longest(subject.name, &subject.hashes).is_some(),
         }
     }

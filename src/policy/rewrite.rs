@@ -10,7 +10,7 @@ use std::fmt;
 use crate::matcher::SuffixHashes;
 use crate::matcher::names::NameTable;
 use crate::name::{Folded, Name};
-use crate::policy::{GroupId, Snapshot, Subject};
+use crate::policy::{Group, GroupId, Snapshot, Subject};
 use crate::rule::Scope;
 
 /// The most engines: each has its own counter.
@@ -109,8 +109,8 @@ impl SafeHosts {
 impl Snapshot {
     /// The engine whose safe name a name that passed is answered with.
     #[inline]
-    pub(super) fn safe_engine(&self, group: GroupId, subject: &Subject<'_>) -> Option<EngineId> {
-        let modes = self.group(group).safe.as_ref()?;
+    pub(super) fn safe_engine(&self, group: &Group, subject: &Subject<'_>) -> Option<EngineId> {
+        let modes = group.safe.as_ref()?;
         let engine = self.safe_hosts.engine(subject.name, &subject.hashes)?;
         modes.target(engine).map(|_| engine)
     }

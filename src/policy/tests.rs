@@ -59,6 +59,14 @@ fn snapshot() -> Snapshot {
     let pupils = GroupRules {
         name: "pupils".into(),
         clients: vec!["10.1.0.0/16".parse().unwrap()],
+        level: crate::category::Level::Primary,
+        profile: None,
+        listeners: vec![],
+        lessons: CategorySet::EMPTY,
+        is_allow_only: false,
+        lesson_schedule: None,
+        during: vec![],
+        baseline: Actions::default(),
         block: set(&["adult", "games"]),
         observe: CategorySet::EMPTY,
         locked: set(&["gambling"]),
@@ -83,11 +91,13 @@ fn snapshot() -> Snapshot {
         taxonomy: Arc::new(taxonomy),
         lists: Arc::new(builder.build().unwrap()),
         local: Arc::new([]),
+        sealed: Arc::default(),
         keywords: Arc::default(),
         facts_tag: 1,
         addresses: vec![],
         rebinding: None,
-        groups: vec![(pupils, GroupCounters(0)), (staff, GroupCounters(1))],
+        department: (names(&["free.example"]), names(&["forbidden.example"])),
+        groups: vec![always(pupils, 0), always(staff, 1)],
         default_group: 0,
         access: vec!["10.0.0.0/8".parse().unwrap()],
         essential: vec![(Name::from_text("time.example").unwrap(), Scope::Exact)],
@@ -103,11 +113,20 @@ fn snapshot() -> Snapshot {
     })
 }
 
+/// A group that no schedule binds.
+fn always(group: GroupRules, counters: u8) -> (GroupRules, Timeline<State>, GroupCounters) {
+    let states = Timeline::constant(group.state(|_| false, []));
+    (group, states, GroupCounters(counters))
+}
+
+const NOW: Now = Now { mono: 1, civil: 1_800_000_000, trust: moment::Trust::Synced };
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 53);
+
 fn verdict(client: &str, name: &str) -> Verdict {
     let snapshot = snapshot();
     let name = Folded::from_name(&Name::from_text(name).unwrap());
-    let group = snapshot.group_of(client.parse().unwrap());
-    snapshot.decide(group, &snapshot.subject(&name), rtype::A)
+    let group = snapshot.group_of(client.parse().unwrap(), LOCAL);
+    snapshot.decide(snapshot.bound(group, NOW), &snapshot.subject(&name), rtype::A)
 }
 
 const PUPIL: &str = "10.1.0.9";
@@ -153,8 +172,8 @@ fn the_first_category_is_reported_and_observed_ones_pass() {
 #[test]
 fn every_client_has_a_group() {
     let snapshot = snapshot();
-    assert_eq!(snapshot.group_of("10.2.3.4".parse().unwrap()), GroupId(1));
-    assert_eq!(snapshot.group_of("192.0.2.1".parse().unwrap()), GroupId(0));
+    assert_eq!(snapshot.group_of("10.2.3.4".parse().unwrap(), LOCAL), GroupId(1));
+    assert_eq!(snapshot.group_of("192.0.2.1".parse().unwrap(), LOCAL), GroupId(0));
     assert!(snapshot.answers("10.9.9.9".parse().unwrap()));
     assert!(!snapshot.answers("192.0.2.1".parse().unwrap()));
 }
@@ -166,7 +185,12 @@ fn a_shield_holds_against_plain_categories_only() {
         let name = Folded::from_name(&Name::from_text(name).unwrap());
         let subject = snapshot.subject(&name);
         snapshot
-            .review(GroupId(0), &subject, &snapshot.facts(&subject), is_shielded)
+            .review(
+                snapshot.bound(GroupId(0), NOW),
+                &subject,
+                &snapshot.facts(&subject),
+                is_shielded,
+            )
             .map(|b| b.layer)
     };
     assert_eq!(review("games.example", false), Some(Layer::Category));

@@ -41,8 +41,12 @@ pub enum Layer {
     Illegal,
     /// An essential name.
     Essential,
+    /// A name that the department denies.
+    DepartmentDeny,
     /// A locked category.
     Locked,
+    /// A lesson or an exam that somebody set for a time.
+    Override,
     /// The school's allow list.
     SchoolAllow,
     /// The school's deny list.
@@ -51,6 +55,8 @@ pub enum Layer {
     DepartmentAllow,
     /// The group's action for a category.
     Category,
+    /// Nothing allowed the name, and nothing else is let through.
+    AllowList,
     /// A keyword rule.
     Keyword,
     /// An answer from outside with an address from inside.
@@ -67,11 +73,14 @@ impl Layer {
             Self::Canary => "canary",
             Self::Illegal => "illegal",
             Self::Essential => "essential",
+            Self::DepartmentDeny => "department-deny",
             Self::Locked => "locked",
+            Self::Override => "override",
             Self::SchoolAllow => "school-allow",
             Self::SchoolDeny => "school-deny",
             Self::DepartmentAllow => "department-allow",
             Self::Category => "category",
+            Self::AllowList => "allow-list",
             Self::Keyword => "keyword",
             Self::Rebinding => "rebinding",
             Self::Default => "default",
@@ -99,7 +108,7 @@ pub enum Verdict {
 pub struct Block {
     /// The step that decided.
     pub layer: Layer,
-    /// The category reported; none where the school denied an unlisted name.
+    /// The category reported; none where an unlisted name was denied or not allowed.
     pub category: Option<CategoryId>,
     /// How the list wants it answered; as the group is configured by default.
     pub action: Action,
@@ -117,6 +126,9 @@ pub struct Pass {
 impl Pass {
     /// Whether the chain of the answer is shielded from school deny and plain categories.
     pub fn is_shield(self) -> bool {
-        matches!(self.layer, Layer::Essential | Layer::SchoolAllow | Layer::DepartmentAllow)
+        matches!(
+            self.layer,
+            Layer::Essential | Layer::Override | Layer::SchoolAllow | Layer::DepartmentAllow
+        )
     }
 }

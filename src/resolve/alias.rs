@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Key, Route};
+use crate::cache::{AnswerCache, Route};
 use crate::category::CategorySet;
 use crate::matcher::hash_wire;
 use crate::message::Rcode;
@@ -15,7 +15,7 @@ use crate::name::Name;
 use crate::policy::rewrite::EngineId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
 use crate::resolve::turn::Turn;
-use crate::resolve::{Meta, Now, Source, Step};
+use crate::resolve::{Meta, Step};
 
 /// A list's own word: the answer it names is not judged by plain categories again.
 pub(super) const BY_LIST: Pass =
@@ -57,7 +57,6 @@ pub(super) struct Alias<'a> {
 
 impl Turn<'_> {
     /// Answers with what another name resolves to.
-    #[expect(clippy::too_many_arguments, reason = "begin's own, handed on")]
     pub(super) fn aliased(
         &self,
         alias: Alias<'_>,
@@ -65,15 +64,13 @@ impl Turn<'_> {
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
         cache: &AnswerCache,
-        now: Now,
         out: &mut [u8],
     ) -> Step {
         let Alias { target, rewrite } = alias;
         let turn = Turn { rewrite: Some(rewrite), ..*self };
-        if let Some(entry) = cache.get(&Key::new(route_to(target), self.query), now.mono) {
-            return turn.answer(&entry, entry.age(now.mono), pass, Source::Cache, out);
-        }
-        Step::Forward(Box::new(self.forward(pass, target.clone(), Some(rewrite), meta, snapshot)))
+        let forward =
+            |stale| self.forward(pass, target.clone(), Some(rewrite), meta, snapshot, stale);
+        turn.known(route_to(target), pass, cache, self.now, forward, out)
     }
 }
 

@@ -10,6 +10,8 @@ use crate::policy::{CanaryKind, GroupCounters};
 pub enum Source {
     /// The answer cache.
     Cache,
+    /// The answer cache, past its time: upstream had nothing newer.
+    Stale,
     /// An upstream server, now.
     Upstream,
     /// This program: special-use names, canaries, ANY.
@@ -18,23 +20,35 @@ pub enum Source {
     Blocked,
     /// The client may not ask this.
     Refused,
+    /// The client asks too much: by TCP it may go on.
+    Limited,
     /// The query or upstream was at fault.
     Error,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 6] =
-        [Self::Cache, Self::Upstream, Self::Local, Self::Blocked, Self::Refused, Self::Error];
+    pub const ALL: [Self; 8] = [
+        Self::Cache,
+        Self::Stale,
+        Self::Upstream,
+        Self::Local,
+        Self::Blocked,
+        Self::Refused,
+        Self::Limited,
+        Self::Error,
+    ];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::Cache => "cache",
+            Self::Stale => "stale",
             Self::Upstream => "upstream",
             Self::Local => "local",
             Self::Blocked => "blocked",
             Self::Refused => "refused",
+            Self::Limited => "ratelimited",
             Self::Error => "error",
         }
     }
@@ -47,6 +61,10 @@ pub enum BlockedBy {
     List,
     /// The school denies the question's name.
     School,
+    /// The department denies it.
+    Department,
+    /// Only names that are allowed are let through, and the question's is not.
+    AllowList,
     /// A keyword rule hits the question's name.
     Keyword,
     /// The answer points to a name that is blocked.
@@ -59,14 +77,24 @@ pub enum BlockedBy {
 
 impl BlockedBy {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::List, Self::School, Self::Keyword, Self::Review, Self::Address, Self::Rebinding];
+    pub const ALL: [Self; 8] = [
+        Self::List,
+        Self::School,
+        Self::Department,
+        Self::AllowList,
+        Self::Keyword,
+        Self::Review,
+        Self::Address,
+        Self::Rebinding,
+    ];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::List => "list",
             Self::School => "school",
+            Self::Department => "department",
+            Self::AllowList => "allow_list",
             Self::Keyword => "keyword",
             Self::Review => "review",
             Self::Address => "address",
@@ -110,17 +138,20 @@ pub enum DropReason {
     NotAQuery,
     /// The buffer for the reply is too small.
     NoRoom,
+    /// The client asks far too much.
+    OverBudget,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 2] = [Self::NotAQuery, Self::NoRoom];
+    pub const ALL: [Self; 3] = [Self::NotAQuery, Self::NoRoom, Self::OverBudget];
 
     /// The id used in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::NotAQuery => "not_a_query",
             Self::NoRoom => "no_room",
+            Self::OverBudget => "over_budget",
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::cache::Entry;
+use crate::cache::{AnswerCache, Entry, Found as Kept, Key, Route};
+use crate::message::answer::Form;
 use crate::message::query::Query;
 use crate::message::reply::{Data, EdeText, write, write_truncated};
 use crate::message::{Ede, Malformed, Question, Rcode, is_truncated};
 use crate::name::Name;
 use crate::policy::special::Special;
-use crate::policy::{AnswerMode, Block, CanaryKind, GroupId, Layer, Pass, Snapshot};
+use crate::policy::{AnswerMode, Block, Bound, CanaryKind, GroupId, Layer, Pass, Snapshot};
 use crate::resolve::alias::Rewrite;
-use crate::resolve::{BlockedBy, Forward, Meta, Outcome, Source, Step, Transport, reply};
+use crate::resolve::{BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Transport, reply};
 use crate::rtype;
 use crate::rule::{Action, LocalData};
 
@@ -35,6 +36,8 @@ impl Found {
             (Self::Target, _) => BlockedBy::Review,
             (Self::Address, _) => BlockedBy::Address,
             (Self::Question, Layer::SchoolDeny) => BlockedBy::School,
+            (Self::Question, Layer::DepartmentDeny) => BlockedBy::Department,
+            (Self::Question, Layer::AllowList | Layer::Override) => BlockedBy::AllowList,
             (Self::Question, Layer::Keyword) => BlockedBy::Keyword,
             (Self::Question, _) => BlockedBy::List,
         }
@@ -46,6 +49,9 @@ pub(super) struct Turn<'a> {
     pub(super) query: &'a Query<'a>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) group: GroupId,
+    /// The group as it is bound at `now`.
+    pub(super) bound: Bound<'a>,
+    pub(super) now: Now,
     pub(super) transport: Transport,
     /// Set where the client gets another name's answer.
     pub(super) rewrite: Option<Rewrite>,
@@ -55,10 +61,7 @@ pub(super) struct Turn<'a> {
 impl Turn<'_> {
     #[inline]
     pub(super) fn outcome(&self, rcode: Rcode, source: Source) -> Outcome {
-        Outcome {
-            group: Some(self.snapshot.group(self.group).counters),
-            ..Outcome::plain(rcode, source)
-        }
+        Outcome { group: Some(self.bound.group.counters), ..Outcome::plain(rcode, source) }
     }
 
     pub(super) fn special(&self, special: Special, out: &mut [u8]) -> Step {
@@ -97,9 +100,7 @@ impl Turn<'_> {
             Action::Local(number) => {
                 return self.local(self.snapshot.local(number), block, outcome, out);
             }
-            Action::Default | Action::Passthru | Action::TcpOnly => {
-                self.snapshot.group(self.group).answer
-            }
+            Action::Default | Action::Passthru | Action::TcpOnly => self.bound.group.answer,
         };
         let (rcode, data) = match (mode, self.query.qtype) {
             (AnswerMode::NxDomain, _) => (Rcode::NXDOMAIN, Data::Negative),
@@ -116,7 +117,7 @@ impl Turn<'_> {
                 _ => self.snapshot.text(block.category),
             },
         };
-        let ttl = self.snapshot.block_ttl();
+        let ttl = self.block_ttl(found);
         let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);
         reply(length, outcome(rcode))
     }
@@ -137,9 +138,40 @@ impl Turn<'_> {
             .collect();
         let data = if records.is_empty() { Data::Negative } else { Data::Records(&records) };
         let ede = EdeText { code: Ede::FORGED, text: self.snapshot.text(block.category) };
-        let (rcode, ttl) = (Rcode::NOERROR, self.snapshot.block_ttl());
+        let (rcode, ttl) = (Rcode::NOERROR, self.block_ttl(Found::Question));
         let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);
         reply(length, outcome(rcode))
+    }
+
+    /// Answers with what the cache has; else the query waits for upstream.
+    #[inline]
+    pub(super) fn known(
+        &self,
+        route: Route,
+        pass: Pass,
+        cache: &AnswerCache,
+        now: Now,
+        forward: impl FnOnce(Option<Arc<Entry>>) -> Forward,
+        out: &mut [u8],
+    ) -> Step {
+        let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
+        match cache.find(&Key::new(route, self.query), now.mono) {
+            Kept::Fresh(entry) => self.answer(&entry, aged(&entry), pass, Source::Cache, out),
+            Kept::Due(entry) => match self.answer(&entry, aged(&entry), pass, Source::Cache, out) {
+                Step::Reply(length, outcome) => {
+                    Step::Refresh(length, outcome, Box::new(forward(None)))
+                }
+                other => other,
+            },
+            Kept::Stale(entry) => self.answer(&entry, Form::STALE, pass, Source::Stale, out),
+            Kept::Failed(entry) => {
+                let (rcode, ede) = (entry.answer.rcode(), Some(EdeText::bare(Ede::CACHED_ERROR)));
+                let length = write(self.query, rcode, Data::None, 0, ede, self.limit, out);
+                reply(length, self.outcome(rcode, Source::Cache))
+            }
+            Kept::Expired(entry) => Step::Forward(Box::new(forward(Some(entry)))),
+            Kept::Nothing => Step::Forward(Box::new(forward(None))),
+        }
     }
 
     /// The query as one that waits for upstream's word on `name`.
@@ -150,6 +182,7 @@ impl Turn<'_> {
         rewrite: Option<Rewrite>,
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
+        stale: Option<Arc<Entry>>,
     ) -> Forward {
         Forward {
             query: self.query.octets().into(),
@@ -164,25 +197,27 @@ impl Turn<'_> {
                 checking_disabled: self.query.checking_disabled(),
             },
             rewrite,
+            stale,
         }
     }
 
-    /// Sends an answer that upstream gave, `age` seconds ago, if policy lets all of it through.
+    /// Sends an answer that upstream gave, in this form, if policy lets all of it through.
     #[inline]
     pub(super) fn answer(
         &self,
         entry: &Entry,
-        age: u32,
+        form: Form,
         pass: Pass,
         source: Source,
         out: &mut [u8],
     ) -> Step {
-        match self.review(entry, age, pass, out) {
+        match self.review(entry, form, pass, out) {
             Ok(None) => {}
             Ok(Some((block, found))) => return self.blocked(block, found, out),
             Err(Malformed) => return self.servfail(Ede::INVALID_DATA, out),
         }
-        let length = entry.answer.write(self.query, age, self.limit, out);
+        let form = form.at_most(self.answer_ttl(entry, form, pass, out));
+        let length = entry.answer.write(self.query, form, self.limit, out);
         let outcome = match self.rewrite {
             None => self.outcome(entry.answer.rcode(), source),
             Some(Rewrite::List(block)) => Outcome {
@@ -202,10 +237,10 @@ impl Turn<'_> {
     /// laid out first, whatever the client's limit. What has no room there goes
     /// out truncated, without a record that would need review.
     #[inline]
-    fn review(
+    pub(super) fn review(
         &self,
         entry: &Entry,
-        age: u32,
+        form: Form,
         pass: Pass,
         out: &mut [u8],
     ) -> Result<Option<(Block, Found)>, Malformed> {
@@ -213,7 +248,7 @@ impl Turn<'_> {
         let are_known = match answer.target_count() {
             0 => Some(true),
             _ => entry.targets_are(self.snapshot.facts_tag(), |facts| {
-                self.snapshot.is_silent(self.group, facts)
+                self.snapshot.is_silent(self.bound, facts)
             }),
         };
         let has_addresses =
@@ -221,7 +256,7 @@ impl Turn<'_> {
         if are_known == Some(true) && !has_addresses {
             return Ok(None);
         }
-        let length = answer.write(self.query, age, usize::MAX, out).ok_or(Malformed)?;
+        let length = answer.write(self.query, form, usize::MAX, out).ok_or(Malformed)?;
         let message = out.get(..length).ok_or(Malformed)?;
         if is_truncated(message) {
             return Ok(None);
@@ -236,7 +271,7 @@ impl Turn<'_> {
         let subject = self.snapshot.subject(&self.query.name);
         for address in answer.addresses(message) {
             let block =
-                self.snapshot.review_address(self.group, &subject, address?, pass.is_shield());
+                self.snapshot.review_address(self.bound, &subject, address?, pass.is_shield());
             if let Some(block) = block {
                 return Ok(Some((block, Found::Address)));
             }
@@ -258,7 +293,7 @@ impl Turn<'_> {
             let subject = self.snapshot.subject(&target);
             let facts = self.snapshot.facts(&subject);
             block = block
-                .or_else(|| self.snapshot.review(self.group, &subject, &facts, pass.is_shield()));
+                .or_else(|| self.snapshot.review(self.bound, &subject, &facts, pass.is_shield()));
             if is_news {
                 known.push(facts);
             }

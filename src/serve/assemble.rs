@@ -9,11 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Config, ConfigErrors, load_text, starter};
+use crate::config::{Config, ConfigErrors, load, starter};
 use crate::metrics::counters::MAX_GROUPS;
-use crate::policy::{GroupCounters, LockedAllow, Parts, Snapshot};
+use crate::policy::timed::Override;
+use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
+use crate::serve::clock::system_time;
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists, SourceOrigin};
+use crate::serve::sealed::{self, SealedError, SealedStore};
+use crate::serve::timetable::Timetable;
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -48,6 +52,9 @@ pub enum AssembleError {
     /// The lists.
     #[error(transparent)]
     Lists(#[from] ListError),
+    /// The sealed lists.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
     /// The school allows names of locked categories.
     #[error("{0}")]
     LockedAllow(Shown<LockedAllow>),
@@ -83,16 +90,31 @@ impl GroupNames {
     }
 }
 
+/// What a snapshot is made of, beside the time and the overrides.
+#[derive(Debug, Clone)]
+struct Sources {
+    config: Config,
+    lists: Lists,
+    sealed: Arc<[SealedList]>,
+}
+
 /// Makes snapshots of one config file and the lists it names, again and again.
 #[derive(Debug, Default)]
 pub struct Assembler {
     path: Option<PathBuf>,
     names: GroupNames,
     lists: ListStore,
+    sealed: SealedStore,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
     watched: Vec<PathBuf>,
+    /// The config and lists that are in force.
+    good: Option<Sources>,
+    /// The overrides that hold or will.
+    overrides: Vec<Override>,
+    /// The civil time that the timetables are worked out around; now where there is none.
+    around: Option<u64>,
 }
 
 impl Assembler {
@@ -104,6 +126,28 @@ impl Assembler {
     /// The same, keeping compiled packs in the state directory: for who serves them.
     pub fn keeping(path: Option<PathBuf>) -> Self {
         Self { path, lists: ListStore::keeping(), ..Self::default() }
+    }
+
+    /// The same, with timetables worked out around another time than now.
+    #[must_use]
+    pub fn around(self, civil: u64) -> Self {
+        Self { around: Some(civil), ..self }
+    }
+
+    /// Sets the overrides that the next snapshot is made with.
+    pub fn set_overrides(&mut self, overrides: Vec<Override>) {
+        self.overrides = overrides;
+    }
+
+    /// Puts the config and lists in force together again, for another time or other overrides;
+    /// no file is read. `None` if none is in force yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assembler::assemble`].
+    pub fn again(&mut self) -> Result<Option<Assembled>, AssembleError> {
+        let Some(sources) = self.good.clone() else { return Ok(None) };
+        self.put_together(sources).map(Some)
     }
 
     /// The config file.
@@ -123,8 +167,8 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
         let (text, config) = self.config()?;
-        let lists = self.lists.load(&config)?;
-        self.finish(text, config, lists)
+        let (lists, sealed) = self.load(&config)?;
+        self.finish(text, config, lists, sealed)
     }
 
     /// Reads the config and all it names; `None` if nothing has changed since the last time
@@ -135,12 +179,19 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
         let (text, config) = self.config()?;
-        let lists = self.lists.load(&config)?;
+        let (lists, sealed) = self.load(&config)?;
         let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
         if last == Some((text.as_str(), lists.tag)) {
             return Ok(None);
         }
-        self.finish(text, config, lists).map(Some)
+        self.finish(text, config, lists, sealed).map(Some)
+    }
+
+    /// The lists, open and sealed. The tag is of both: each one's number only grows.
+    fn load(&mut self, config: &Config) -> Result<(Lists, Arc<[SealedList]>), AssembleError> {
+        let (sealed, tag) = self.sealed.load(config)?;
+        let lists = self.lists.load(config)?;
+        Ok((Lists { tag: lists.tag + tag, ..lists }, sealed))
     }
 
     fn finish(
@@ -148,16 +199,29 @@ impl Assembler {
         text: String,
         config: Config,
         lists: Lists,
+        sealed: Arc<[SealedList]>,
     ) -> Result<Assembled, AssembleError> {
-        let (files, sources) = (Arc::clone(&lists.files), Arc::clone(&lists.sources));
-        let (tag, readings) = (lists.tag, lists.readings);
-        let snapshot = Snapshot::new(parts(&config, lists, &mut self.names)?);
+        let tag = lists.tag;
+        let assembled = self.put_together(Sources { config, lists, sealed })?;
+        self.last = Some((text, tag));
+        Ok(assembled)
+    }
+
+    fn put_together(&mut self, sources: Sources) -> Result<Assembled, AssembleError> {
+        let Sources { config, lists, .. } = &sources;
+        let (files, readings) = (Arc::clone(&lists.files), lists.readings);
+        let origins = Arc::clone(&lists.sources);
+        let around = self.around.unwrap_or_else(system_time);
+        let timetable = Timetable::new(config, around);
+        let parts = parts(&sources, &mut self.names, &timetable, &self.overrides)?;
+        let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
-            return Err(AssembleError::LockedAllow(explain(locked, &config)));
+            return Err(AssembleError::LockedAllow(explain(locked, config)));
         }
-        self.last = Some((text, tag));
-        Ok(Assembled { config, snapshot, files, sources, readings })
+        let config = config.clone();
+        self.good = Some(sources);
+        Ok(Assembled { config, snapshot, files, sources: origins, readings })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -167,9 +231,11 @@ impl Assembler {
     /// Every mistake in the config, or else everything that is wrong with the lists.
     pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
         let (_, config) = self.config().map_err(|error| vec![error])?;
-        let problems = lists::problems(&config);
+        let sealed = sealed::problems(&config).into_iter().map(AssembleError::Sealed);
+        let open = lists::problems(&config).into_iter().map(AssembleError::Lists);
+        let problems: Vec<AssembleError> = sealed.chain(open).collect();
         if !problems.is_empty() {
-            return Err(problems.into_iter().map(AssembleError::Lists).collect());
+            return Err(problems);
         }
         self.assemble().map_err(|error| vec![error])
     }
@@ -183,16 +249,27 @@ impl Assembler {
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
         let config =
-            load_text(&text, &path.display().to_string(), base).map_err(AssembleError::Config)?;
+            load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
+                .map_err(AssembleError::Config)?;
         self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
         self.watched.extend(config.lists.packs.clone());
+        self.watched.extend(config.files.iter().cloned());
+        let sealed = &config.lists.sealed;
+        self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
         self.watched.push(path);
-        Ok((text, config))
+        let texts = [&[text], config.texts.as_slice()].concat();
+        Ok((texts.join("\0"), config))
     }
 }
 
-fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts, AssembleError> {
+fn parts(
+    sources: &Sources,
+    names: &mut GroupNames,
+    timetable: &Timetable,
+    overrides: &[Override],
+) -> Result<Parts, AssembleError> {
+    let Sources { config, lists, sealed } = sources.clone();
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -201,15 +278,18 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
     let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
-        (rules, counters)
+        let states = timetable.states(&rules, overrides);
+        (rules, states, counters)
     });
     Ok(Parts {
         taxonomy: Arc::new(config.taxonomy.clone()),
         lists: lists.table,
         groups: groups.collect(),
         default_group: config.default_group,
+        department: (config.department.allow.clone(), config.department.deny.clone()),
         access: config.listen.allow.clone(),
         local: lists.local,
+        sealed,
         keywords: lists.keywords,
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
@@ -224,12 +304,18 @@ fn parts(config: &Config, lists: Lists, names: &mut GroupNames) -> Result<Parts,
 
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
-        let category = config.taxonomy.category(allow.category);
-        let line = format!(
-            "group `{}` allows `{}`, which is listed in the locked category `{}`; \
-             remove it from `allow`, or ask the department to take it off the list",
-            allow.group, allow.name, category.id
-        );
+        let LockedAllow { group, name, lock } = &allow;
+        let line = match lock {
+            Lock::Category(category) => format!(
+                "group `{group}` allows `{name}`, which is listed in the locked category `{}`; \
+                 remove it from `allow`, or ask the department to take it off the list",
+                config.taxonomy.category(*category).id
+            ),
+            Lock::Department => format!(
+                "group `{group}` allows `{name}`, which {} denies; remove it from `allow`",
+                config.department.name
+            ),
+        };
         (allow, line)
     });
     Shown(lines.collect())

@@ -25,7 +25,7 @@ fn text(
         .groups()
         .first()
         .into_iter()
-        .flat_map(|group| group.block.iter())
+        .flat_map(|group| group.ever_blocked().iter())
         .map(|category| snapshot.taxonomy().category(category).id.as_str())
         .collect();
     let first = addresses.first();

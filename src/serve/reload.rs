@@ -19,12 +19,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Listen, Upstream};
+use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::settings;
 use crate::serve::system::step_aside;
 use crate::serve::watch::Watch;
 
@@ -52,6 +53,7 @@ struct ReloadState {
     /// What a reload cannot change.
     listen: Listen,
     upstream: Upstream,
+    cache: CacheLimits,
 }
 
 impl Reloads {
@@ -62,6 +64,7 @@ impl Reloads {
             complaint: String::new(),
             listen: config.listen.clone(),
             upstream: config.upstream.clone(),
+            cache: config.cache.clone(),
         };
         Self {
             assembler: Mutex::new(assembler),
@@ -122,6 +125,7 @@ impl Reloads {
             Ok(Ok(Some(Assembled { config, snapshot, files, readings, .. }))) => {
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
+                gateway.clients.store(Arc::new(settings::clients(&config)));
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
                 self.good.fetch_add(1, Ordering::Relaxed);
@@ -165,8 +169,10 @@ impl Reloads {
         state.school = school(config);
         let is_same_listen =
             Listen { allow: state.listen.allow.clone(), ..config.listen.clone() } == state.listen;
-        if !is_same_listen || config.upstream != state.upstream {
-            warn!("[listen] or [upstream] changed; restart to use the new values");
+        let is_same =
+            is_same_listen && config.upstream == state.upstream && config.cache == state.cache;
+        if !is_same {
+            warn!("[listen], [upstream] or [cache] changed; restart to use the new values");
         }
     }
 
@@ -237,6 +243,9 @@ pub fn report(files: &[FileReport], snapshot: &Snapshot) {
         } else {
             info!(rules = file.rules, format = file.format.id(), "{path}: loaded");
         }
+    }
+    for list in snapshot.sealed() {
+        info!(entries = list.table.len(), "sealed list {}: loaded", list.table.id());
     }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
 }

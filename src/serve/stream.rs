@@ -17,7 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::resolve::{Meta, Step, Transport, begin};
+use crate::metrics::counters::Event;
+use crate::resolve::{Meta, Step, Transport, UpstreamFailure, begin};
 use crate::serve::gateway::{Gateway, MAX_REPLY};
 use crate::serve::udp::NOWHERE;
 
@@ -160,8 +161,32 @@ async fn read_queries(
         let came = gateway.clock.micros();
         gateway.counters.query(Transport::Tcp, meta.client.is_ipv6());
         let snapshot = gateway.current.snapshot();
-        match begin(&query, &meta, &snapshot, &gateway.cache, gateway.clock.now_at(came), &mut out)
-        {
+        let now = gateway.clock.now_at(came);
+        let mut step = begin(&query, &meta, &snapshot, &gateway.cache, now, &mut out);
+        if let Step::Refresh(length, outcome, forward) = step {
+            gateway.refresh(forward, came);
+            step = Step::Reply(length, outcome);
+        }
+        if let Step::Forward(forward) = step {
+            let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await else {
+                return Ok(());
+            };
+            if let Some(place) = gateway.flights.enter() {
+                let replies = replies.clone();
+                gateway.forward(place, forward, came, move |reply| {
+                    // There is room for as many replies as queries may be in flight;
+                    // a client that reads none of them loses the rest.
+                    let _ = replies.try_send(reply.to_vec());
+                    drop(permit);
+                });
+                continue;
+            }
+            gateway.counters.event(Event::OverAll);
+            let busy = Err(UpstreamFailure::Busy);
+            let Gateway { cache, limits, .. } = gateway.as_ref();
+            step = forward.finish(busy, cache, limits, now, &mut out);
+        }
+        match step {
             Step::Reply(length, outcome) => {
                 let reply = out.get(..length).unwrap_or(&[]).to_vec();
                 if replies.send(reply).await.is_err() {
@@ -177,18 +202,8 @@ async fn read_queries(
                 gateway.counters.dropped(reason);
                 return Ok(());
             }
-            Step::Forward(forward) => {
-                let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await else {
-                    return Ok(());
-                };
-                let replies = replies.clone();
-                gateway.forward(forward, came, move |reply| {
-                    // There is room for as many replies as queries may be in flight;
-                    // a client that reads none of them loses the rest.
-                    let _ = replies.try_send(reply.to_vec());
-                    drop(permit);
-                });
-            }
+            // Dealt with above.
+            Step::Forward(_) | Step::Refresh(..) => {}
         }
     }
 }

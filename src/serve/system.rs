@@ -1,5 +1,5 @@
 //! The few things only the system can do: memory given back, a thread that steps aside,
-//! a file as memory.
+//! a file as memory, a process that leaves no image of itself.
 //!
 //! All `unsafe` code of the program is here.
 
@@ -66,3 +66,43 @@ pub fn step_aside() {
 /// Elsewhere a thread's priority is not its own.
 #[cfg(not(target_os = "linux"))]
 pub fn step_aside() {}
+
+/// From now on this process leaves no core dump, and other processes of its user cannot
+/// read its memory. There is no way back: what was secret once stays so.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library knows neither")]
+pub fn leave_no_image() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: setrlimit reads the structure it is given, and prctl takes integers here;
+    // both change only what the kernel keeps about this process.
+    let failed = unsafe {
+        let limit = libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+        let dumpable = libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
+        limit != 0 || dumpable != 0
+    };
+    if failed {
+        tracing::warn!("core dumps cannot be switched off here; see to it that none are kept");
+    }
+}
+
+/// Elsewhere it is for the system's settings to say.
+#[cfg(not(target_os = "linux"))]
+pub fn leave_no_image() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #[test]
+    #[expect(unsafe_code, reason = "what is to be tested is what the system has noted")]
+    fn no_image_is_left() {
+        super::leave_no_image();
+        let mut limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+        // SAFETY: getrlimit fills the structure it is given; prctl takes integers here.
+        let (failed, dumpable) = unsafe {
+            (
+                libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit),
+                libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0),
+            )
+        };
+        assert_eq!((failed, limit.rlim_cur, limit.rlim_max, dumpable), (0, 0, 0, 0));
+    }
+}

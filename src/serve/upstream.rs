@@ -49,6 +49,8 @@ pub struct Options {
     pub attempts: usize,
     /// Questions waiting at once; one more is [`AskError::Busy`].
     pub in_flight: usize,
+    /// Tries under way at one server; one more goes to the next.
+    pub server_in_flight: usize,
     /// Certificates, in PEM, that are trusted besides the public ones.
     pub tls_roots: Option<Vec<u8>>,
 }
@@ -60,6 +62,7 @@ impl Default for Options {
             deadline: Duration::from_millis(1900),
             attempts: 3,
             in_flight: 4096,
+            server_in_flight: 2048,
             tls_roots: None,
         }
     }
@@ -176,6 +179,11 @@ impl Upstreams {
         race::Race::new(&self.0, question, permit, order).run().await
     }
 
+    /// Whether every server is put back for failing again and again.
+    pub fn are_down(&self) -> bool {
+        !self.0.states.iter().any(ServerState::is_up)
+    }
+
     /// The servers, in the order of the config.
     pub fn servers(&self) -> &[ServerState] {
         &self.0.states
@@ -236,7 +244,9 @@ impl Inner {
         else {
             return Err(Refusal { failure: Failure::Network, message: None });
         };
-        state.book_query();
+        let Some(_place) = state.start(self.options.server_in_flight) else {
+            return Err(Refusal { failure: Failure::Busy, message: None });
+        };
         let started = Instant::now();
         let exchange = tokio::time::timeout(self.options.timeout, endpoint.exchange(question));
         let outcome = match exchange.await {

@@ -16,6 +16,7 @@ mod real_lists;
 mod reload;
 mod safesearch;
 mod scenarios;
+mod sealed;
 mod streams;
 mod support;
 mod why;

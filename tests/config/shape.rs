@@ -30,7 +30,7 @@ workers = 2
 #[test]
 fn an_unknown_table_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes("[lisen]\nworkers = 2\n"), @"
-    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `upstream`, `cache`, `block`, `rebinding`, `group`, `profile`, `lists`, `state`
+    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`
       |
     1 | [lisen]
       |  ^^^^^
@@ -43,7 +43,7 @@ fn an_unknown_key_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes(r#"[[group]]
 nam = "pupils"
 "#), @r#"
-    gateway.toml:2:1: unknown key `nam`; the keys here are `name`, `clients`, `level`, `profile`, `answer`
+    gateway.toml:2:1: unknown key `nam`; the keys here are `name`, `clients`, `listen`, `lessons`, `level`, `profile`, `answer`
       |
     2 | nam = "pupils"
       | ^^^
@@ -54,7 +54,7 @@ nam = "pupils"
 #[test]
 fn an_unknown_key_near_to_none_is_refused_with_the_known_ones() {
     assert_snapshot!(mistakes("[profile.x]\nwhitelist = []\n"), @"
-    gateway.toml:2:1: unknown key `whitelist`; the keys here are `level`, `block`, `observe`, `allow`, `deny`, `keywords`, `safesearch`, `youtube`, `canaries`, `answer`
+    gateway.toml:2:1: unknown key `whitelist`; the keys here are `level`, `block`, `observe`, `allow`, `deny`, `allow_only`, `during`, `keywords`, `safesearch`, `youtube`, `canaries`, `answer`
       |
     2 | whitelist = []
       | ^^^^^^^^^
@@ -67,7 +67,7 @@ fn a_top_key_below_a_table_is_sent_to_the_top() {
 id = "a"
 default_group = "pupils"
 "#), @r#"
-    gateway.toml:3:1: unknown key `default_group`; the keys here are `id`, `name`, `level`, `timezone`
+    gateway.toml:3:1: unknown key `default_group`; the keys here are `id`, `name`, `level`, `timezone`, `lang`
       |
     3 | default_group = "pupils"
       | ^^^^^^^^^^^^^

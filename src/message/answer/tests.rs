@@ -1,5 +1,10 @@
 use super::*;
+use hickory_proto::op::Message;
 use proptest::prelude::*;
+
+use crate::message::query::Query;
+use crate::name::Name;
+use crate::rtype;
 
 const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
 
@@ -52,7 +57,7 @@ fn replied(answer: &Answer, question: &Question, age: u32) -> Message {
     octets.extend([0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
     let query = Query::parse(&octets).unwrap();
     let mut out = [0; 4096];
-    let length = answer.write(&query, age, 4096, &mut out).unwrap();
+    let length = answer.write(&query, Form::aged(age), 4096, &mut out).unwrap();
     Message::from_vec(&out[..length]).unwrap()
 }
 
@@ -159,10 +164,10 @@ fn what_does_not_fit_goes_truncated() {
     octets.extend([0, 1, 0, 1]);
     let query = Query::parse(&octets).unwrap();
     let mut out = [0; 4096];
-    let length = answer.write(&query, 0, query.udp_limit(), &mut out).unwrap();
+    let length = answer.write(&query, Form::aged(0), query.udp_limit(), &mut out).unwrap();
     let message = Message::from_vec(&out[..length]).unwrap();
     assert!(message.metadata.truncation && message.answers.is_empty() && length <= 512);
-    let length = answer.write(&query, 0, 4096, &mut out).unwrap();
+    let length = answer.write(&query, Form::aged(0), 4096, &mut out).unwrap();
     assert_eq!(Message::from_vec(&out[..length]).unwrap().answers.len(), 200);
 }
 
@@ -177,7 +182,8 @@ fn targets_are_read_back_from_the_reply() {
     query.extend(q.name.as_wire());
     query.extend([0, 65, 0, 1]);
     let mut out = [0; 512];
-    let length = answer.write(&Query::parse(&query).unwrap(), 0, 512, &mut out).unwrap();
+    let length =
+        answer.write(&Query::parse(&query).unwrap(), Form::aged(0), 512, &mut out).unwrap();
     let targets: Vec<String> =
         answer.targets(&out[..length]).map(|name| format!("{:?}", name.unwrap())).collect();
     assert_eq!(targets, ["svc.tracker.example."]);
@@ -204,8 +210,33 @@ proptest! {
             query.extend(q.name.as_wire());
             query.extend([0, 1, 0, 1]);
             let mut out = [0; 4096];
-            let length = answer.write(&Query::parse(&query).unwrap(), 1, 4096, &mut out).unwrap();
+            let length = answer.write(&Query::parse(&query).unwrap(), Form::aged(1), 4096, &mut out).unwrap();
             for _ in answer.targets(&out[..length]) {}
         }
     }
+}
+
+#[test]
+fn a_stale_answer_says_so_and_keeps_30_seconds() {
+    let question = question("www.example.com", rtype::A);
+    let address = record(&[0xc0, 12], rtype::A, 5, &[192, 0, 2, 1]);
+    let message = response(&question, 0, [&[address], &[], &[]]);
+    let answer = Answer::take(&message, &question, &LIMITS).unwrap();
+    let mut query = vec![0, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+    query.extend(question.name.as_wire());
+    query.extend([0, 1, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    let query = Query::parse(&query).unwrap();
+    let mut out = vec![0; 512];
+    let mut written = |form: Form| {
+        let length = answer.write(&query, form, 512, &mut out).unwrap();
+        (Message::from_vec(&out[..length]).unwrap(), out[..length].to_vec())
+    };
+    let (stale, octets) = written(Form::STALE);
+    assert_eq!(stale.answers[0].ttl, 30);
+    assert!(octets.ends_with(&[0, 15, 0, 2, 0, 3]), "{octets:02x?}");
+    // A policy that changes sooner has the last word.
+    assert_eq!(written(Form::STALE.at_most(7)).0.answers[0].ttl, 7);
+    assert_eq!(written(Form::aged(1).at_most(3)).0.answers[0].ttl, 3);
+    assert_eq!(written(Form::aged(4).at_most(3)).0.answers[0].ttl, 1);
+    assert_eq!(written(Form::aged(0).at_most(3)).0.answers[0].ttl, 3);
 }

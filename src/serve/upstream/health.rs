@@ -1,6 +1,6 @@
 //! What is known about one server: counters for the metrics, and whether to ask it first.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,11 +34,13 @@ pub enum Failure {
     NotUnderstood,
     /// Too long for UDP, and TCP gave nothing.
     Truncated,
+    /// It was not asked: too many questions wait for it already.
+    Busy,
 }
 
 impl Failure {
     /// All of them, in the order of the counters.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Timeout,
         Self::Network,
         Self::Malformed,
@@ -46,6 +48,7 @@ impl Failure {
         Self::Refused,
         Self::NotUnderstood,
         Self::Truncated,
+        Self::Busy,
     ];
 
     /// The `reason` label of the metrics.
@@ -58,6 +61,7 @@ impl Failure {
             Self::Refused => "refused",
             Self::NotUnderstood => "not_understood",
             Self::Truncated => "truncated",
+            Self::Busy => "busy",
         }
     }
 
@@ -72,6 +76,8 @@ impl Failure {
 pub struct ServerState {
     label: String,
     queries: AtomicU64,
+    /// Tries under way.
+    waiting: AtomicUsize,
     errors: [AtomicU64; Failure::ALL.len()],
     durations: [AtomicU64; ServerState::BOUNDS.len() + 1],
     duration_micros: AtomicU64,
@@ -96,6 +102,15 @@ struct Health {
     recheck: Option<Recheck>,
 }
 
+/// A try under way, until it is dropped.
+pub(super) struct Try<'a>(&'a ServerState);
+
+impl Drop for Try<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[derive(Debug)]
 struct Recheck {
     at: Instant,
@@ -111,6 +126,7 @@ impl ServerState {
         Self {
             label,
             queries: AtomicU64::default(),
+            waiting: AtomicUsize::default(),
             errors: Default::default(),
             durations: Default::default(),
             duration_micros: AtomicU64::default(),
@@ -151,8 +167,18 @@ impl ServerState {
         self.health().recheck.is_none()
     }
 
-    pub(super) fn book_query(&self) {
-        self.queries.fetch_add(1, Ordering::Relaxed);
+    /// Starts a try, unless `most` are under way: a server that is slow or dead takes its
+    /// own places and nobody else's.
+    pub(super) fn start(&self, most: usize) -> Option<Try<'_>> {
+        let place = Try(self);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) < most {
+            self.queries.fetch_add(1, Ordering::Relaxed);
+            return Some(place);
+        }
+        if let Some(count) = self.errors.get(Failure::Busy as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        None
     }
 
     /// A usable answer arrived `after` this time.
@@ -248,6 +274,16 @@ mod tests {
         state.book_answer(Duration::from_millis(5));
         assert!(state.is_up());
         assert_eq!((state.errors(Failure::Timeout), state.errors(Failure::Network)), (4, 1));
+    }
+
+    #[test]
+    fn a_server_has_so_many_places_and_its_failures_give_them_back() {
+        let state = state();
+        let tries = [state.start(2), state.start(2)];
+        assert!(tries.iter().all(Option::is_some) && state.start(2).is_none());
+        assert_eq!((state.queries(), state.errors(Failure::Busy)), (2, 1));
+        drop(tries);
+        assert!(state.start(2).is_some() && state.is_up());
     }
 
     #[test]

@@ -133,7 +133,9 @@ impl<'a> Race<'a> {
     /// The most telling failure: what was cut or garbled did arrive.
     fn error(&self) -> AskError {
         let any = |wanted| self.failed.iter().any(|(_, failure)| *failure == wanted);
-        if any(Failure::Truncated) {
+        if self.failed.iter().all(|(_, failure)| *failure == Failure::Busy) {
+            AskError::Busy
+        } else if any(Failure::Truncated) {
             AskError::Truncated
         } else if any(Failure::Malformed) || any(Failure::NotUnderstood) {
             AskError::Malformed

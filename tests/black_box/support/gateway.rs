@@ -126,6 +126,11 @@ impl Gateway {
         self.log.lock().unwrap().clone()
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The directory of its config.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()

@@ -1,0 +1,184 @@
+use super::*;
+use crate::message::answer::TtlLimits;
+use crate::message::{Question, Rcode};
+use crate::name::Name;
+
+fn octets(name: &str) -> Vec<u8> {
+    let name = Name::from_text(name).unwrap();
+    let head = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    [head.as_slice(), name.as_wire(), &[0, 1, 0, 1]].concat()
+}
+
+fn key(name: &str) -> Key {
+    Key::new(Route::Plain, &Query::parse(&octets(name)).unwrap())
+}
+
+fn answer(name: &str, ttl: u32) -> Answer {
+    let mut message = octets(name);
+    message[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
+    message.extend([0xc0, 12, 0, 1, 0, 1]);
+    message.extend(ttl.to_be_bytes());
+    message.extend([0, 4, 192, 0, 2, 1]);
+    let name = Name::from_text(name).unwrap();
+    let question = Question { name, qtype: 1, dnssec_ok: false, checking_disabled: false };
+    let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+    Answer::take(&message, &question, &limits).unwrap()
+}
+
+fn failure() -> Answer {
+    Answer::failure(Rcode::SERVFAIL)
+}
+
+const RULES: Rules = Rules { stale: 1000, prefetch: true, failure: 1, max_failure: 30 };
+
+fn id(found: &Found) -> &'static str {
+    match found {
+        Found::Fresh(_) => "fresh",
+        Found::Due(_) => "due",
+        Found::Expired(_) => "expired",
+        Found::Stale(_) => "stale",
+        Found::Failed(_) => "failed",
+        Found::Nothing => "nothing",
+    }
+}
+
+fn found(cache: &AnswerCache, name: &str, now: u64) -> &'static str {
+    id(&cache.find(&key(name), now))
+}
+
+#[test]
+fn an_answer_is_fresh_then_due_once_then_expired_then_gone() {
+    let cache = AnswerCache::with_rules(1 << 20, RULES);
+    cache.insert(&key("a.example"), Entry::new(answer("a.example", 100), 10));
+    assert_eq!(found(&cache, "a.example", 10), "fresh");
+    assert_eq!(found(&cache, "a.example", 99), "fresh");
+    // The last tenth: one asker has it fetched anew, the others have it as it is.
+    assert_eq!(found(&cache, "a.example", 100), "due");
+    assert_eq!(found(&cache, "a.example", 101), "fresh");
+    // The refresh did not come: another may try.
+    assert_eq!(found(&cache, "a.example", 104), "due");
+    assert_eq!(found(&cache, "a.example", 110), "expired");
+    assert_eq!(found(&cache, "a.example", 1109), "expired");
+    assert_eq!(found(&cache, "a.example", 1110), "nothing");
+}
+
+#[test]
+fn a_name_that_nobody_asked_for_twice_is_not_fetched_anew() {
+    let cache = AnswerCache::with_rules(1 << 20, RULES);
+    cache.insert(&key("a.example"), Entry::new(answer("a.example", 100), 10));
+    assert_eq!(found(&cache, "a.example", 105), "fresh");
+    // Now it is in use.
+    assert_eq!(found(&cache, "a.example", 106), "due");
+    let rules = Rules { prefetch: false, ..RULES };
+    let cache = AnswerCache::with_rules(1 << 20, rules);
+    cache.insert(&key("a.example"), Entry::new(answer("a.example", 100), 10));
+    assert_eq!([105, 106].map(|now| found(&cache, "a.example", now)), ["fresh", "fresh"]);
+}
+
+#[test]
+fn a_failure_does_not_take_the_place_of_what_can_go_out_stale() {
+    let cache = AnswerCache::with_rules(1 << 20, RULES);
+    cache.insert(&key("a.example"), Entry::new(answer("a.example", 5), 10));
+    assert_eq!(found(&cache, "a.example", 20), "expired");
+    cache.insert_failure(&key("a.example"), failure(), 20);
+    // Not tried again for half a minute.
+    assert_eq!(found(&cache, "a.example", 49), "stale");
+    assert_eq!(found(&cache, "a.example", 50), "expired");
+    // An answer ends that.
+    cache.insert(&key("a.example"), Entry::new(answer("a.example", 5), 50));
+    assert_eq!(found(&cache, "a.example", 51), "fresh");
+    // Too old to go out.
+    cache.insert_failure(&key("a.example"), failure(), 2000);
+    assert_eq!(found(&cache, "a.example", 2000), "failed");
+}
+
+#[test]
+fn failures_last_twice_as_long_each_time_and_no_longer_than_the_most() {
+    let cache = AnswerCache::with_rules(1 << 20, RULES);
+    let mut now = 10;
+    let mut lasted = Vec::new();
+    for _ in 0..8 {
+        cache.insert_failure(&key("a.example"), failure(), now);
+        // Those who waited together fail together.
+        cache.insert_failure(&key("a.example"), failure(), now);
+        let last =
+            (now..now + 99).take_while(|&at| found(&cache, "a.example", at) == "failed").last();
+        lasted.push(last.unwrap() - now);
+        now = last.unwrap() + 2;
+    }
+    assert_eq!(lasted, [1, 2, 4, 8, 16, 30, 30, 30]);
+    // After a while without any it begins anew.
+    now += 100;
+    cache.insert_failure(&key("a.example"), failure(), now);
+    assert_eq!(found(&cache, "a.example", now + 2), "nothing");
+}
+
+#[test]
+fn without_stale_an_answer_is_gone_with_its_ttl() {
+    let cache = AnswerCache::with_rules(1 << 20, Rules { stale: 0, ..RULES });
+    cache.insert(&key("a.example"), Entry::new(answer("a.example", 5), 10));
+    assert_eq!(found(&cache, "a.example", 15), "nothing");
+    cache.insert_failure(&key("a.example"), failure(), 15);
+    assert_eq!(found(&cache, "a.example", 15), "failed");
+}
+
+#[test]
+fn the_bound_holds_whatever_is_put_in() {
+    let cache = AnswerCache::with_rules(64 << 10, RULES);
+    for number in 0..5000 {
+        let name = format!("n{number}.example");
+        cache.insert(&key(&name), Entry::new(answer(&name, 300), 1));
+        cache.insert_failure(&key(&format!("f{number}.example")), failure(), 1);
+        assert!(cache.octets() <= 64 << 10, "{}", cache.octets());
+    }
+    assert!(cache.len() > 50, "{}", cache.len());
+}
+
+/// Readers beside writers see whole answers of the name they asked for, and one of them
+/// alone is told to refresh.
+#[test]
+fn threads_beside_each_other_see_whole_answers() {
+    let cache = AnswerCache::with_rules(256 << 10, RULES);
+    let names: Vec<String> = (0..64).map(|number| format!("n{number}.example")).collect();
+    for name in &names {
+        cache.insert(&key(name), Entry::new(answer(name, 1000), 0));
+        assert_eq!(found(&cache, name, 0), "fresh");
+    }
+    let due: usize = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|_| {
+                scope
+                    .spawn(|| names.iter().filter(|name| found(&cache, name, 950) == "due").count())
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert_eq!(due, names.len());
+    std::thread::scope(|scope| {
+        for seed in 0..3_usize {
+            let (cache, names) = (&cache, &names);
+            scope.spawn(move || {
+                for turn in 0..3000 {
+                    let name = &names[(turn * 7 + seed) % names.len()];
+                    match turn % 5 {
+                        0 => cache.insert(&key(name), Entry::new(answer(name, 50), turn as u64)),
+                        1 => cache.insert_failure(&key(name), failure(), turn as u64),
+                        _ => {
+                            let query = octets(name);
+                            let query = Query::parse(&query).unwrap();
+                            let (Found::Fresh(entry) | Found::Due(entry) | Found::Stale(entry)) =
+                                cache.find(&Key::new(Route::Plain, &query), turn as u64)
+                            else {
+                                continue;
+                            };
+                            let mut out = [0; 512];
+                            let form = crate::message::answer::Form::aged(0);
+                            let length = entry.answer.write(&query, form, 512, &mut out).unwrap();
+                            assert!(out[..length].ends_with(&[0, 4, 192, 0, 2, 1]));
+                        }
+                    }
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,156 @@
+//! `lachan lists seal`: names → a sealed list and its key, on the authority's side.
+//!
+//! No name is ever written by this: not to the screen, and not in a mistake, which
+//! is told by its line alone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use zeroize::Zeroizing;
+
+use crate::matcher::keyed::{Key, KeyedTable, seal, sealable};
+use crate::name::Name;
+use crate::serve::sealed::read_key;
+use crate::serve::state::StateDir;
+use crate::serve::system::leave_no_image;
+
+/// Lines with a mistake that are told.
+const TOLD: usize = 20;
+/// The most octets of names that are read.
+const MAX_TEXT: u64 = 512 << 20;
+
+/// Arguments of `lists seal`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// A file of names, one a line; `-` is standard input.
+    #[arg(default_value = "-")]
+    names: PathBuf,
+    /// The key; made, for its owner alone, if it is not there.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The sealed list to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Seals, and exits 0, or 3 when a line is no name that can be sealed.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    leave_no_image();
+    match write(arguments) {
+        Ok(said) => {
+            super::super::print(&said);
+            ExitCode::SUCCESS
+        }
+        Err((code, complaint)) => {
+            super::super::complain(&complaint);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The exit code, and what to tell.
+type Failure = (u8, String);
+
+fn write(arguments: &Arguments) -> Result<String, Failure> {
+    let text = read(&arguments.names)
+        .map_err(|error| (1, format!("{}: cannot be read: {error}", arguments.names.display())))?;
+    let names = names(&text).map_err(|complaint| (3, complaint))?;
+    let (key, note) = key(&arguments.key)?;
+    let octets = seal(&names, &key);
+    // What is handed on was opened once as the gateway will open it.
+    let table = KeyedTable::open(&octets, &key).map_err(|error| (1, error.to_string()))?;
+    let out = arguments.out.as_path();
+    let unwritten = |error| (1, format!("{}: cannot be written: {error}", out.display()));
+    replace(out, &octets).map_err(unwritten)?;
+    let (entries, id, shown) = (table.len(), table.id(), arguments.key.display());
+    Ok(format!("{}: {entries} names sealed, csam#{id}\n{shown}: {note}", out.display()))
+}
+
+fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::new());
+    if path == Path::new("-") {
+        io::stdin().lock().take(MAX_TEXT).read_to_end(&mut text)?;
+    } else {
+        File::open(path)?.take(MAX_TEXT).read_to_end(&mut text)?;
+    }
+    Ok(text)
+}
+
+/// The names of a text, or the lines that hold none.
+fn names(text: &[u8]) -> Result<Vec<Name>, String> {
+    let (mut names, mut mistakes) = (Vec::new(), Vec::new());
+    for (number, line) in (1..).zip(text.split(|&octet| octet == b'\n')) {
+        let line = std::str::from_utf8(line).unwrap_or("\0");
+        let line = line.strip_prefix('\u{feff}').unwrap_or(line).trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match name(line) {
+            Ok(name) => names.push(name),
+            Err(why) => mistakes.push(format!("line {number}: {why}")),
+        }
+    }
+    if mistakes.is_empty() && names.is_empty() {
+        return Err("no name to seal".into());
+    }
+    if mistakes.is_empty() {
+        return Ok(names);
+    }
+    let more = mistakes.len().saturating_sub(TOLD);
+    mistakes.truncate(TOLD);
+    if more > 0 {
+        mistakes.push(format!("and {more} lines more"));
+    }
+    mistakes.push("nothing was sealed".into());
+    Err(mistakes.join("\n"))
+}
+
+/// Says why not without a word of the line.
+fn name(line: &str) -> Result<Name, String> {
+    if line.parse::<std::net::IpAddr>().is_ok() {
+        return Err("an address, not a name".into());
+    }
+    let name = Name::from_text(line).map_err(|_| "not a name: write one a line".to_owned())?;
+    sealable(&name).map_err(|why| why.to_string())?;
+    Ok(name)
+}
+
+/// The key at `path`, and what became of it; a new one if there is none.
+fn key(path: &Path) -> Result<(Key, &'static str), Failure> {
+    let unwritten = |error| (1, format!("{}: cannot be written: {error}", path.display()));
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let key = read_key(path).map_err(|error| (3, error.to_string()))?;
+            return Ok((key, "was there and was used; give each list a key of its own"));
+        }
+        Err(error) => return Err(unwritten(error)),
+    };
+    let mut make = || -> io::Result<Key> {
+        let mut octets = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(octets.as_mut_slice())
+            .map_err(|_| io::Error::other("the system gives no random octets"))?;
+        let key = Key::new(*octets);
+        file.write_all(key.to_text().as_bytes())?;
+        file.sync_all()?;
+        Ok(key)
+    };
+    make().map(|key| (key, "made; hand it on apart from the list")).map_err(|error| {
+        let _ = fs::remove_file(path);
+        unwritten(error)
+    })
+}
+
+/// Puts `octets` in place of the file at `path`, whole or not at all.
+fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| io::Error::other("not the name of a file"))?;
+    fs::metadata(parent)?;
+    let dir = StateDir::at(parent.to_owned()).map_err(io::Error::other)?;
+    dir.replace(name, octets)
+}

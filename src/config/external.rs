@@ -1,0 +1,112 @@
+//! What a config says in other files: the department's policy, calendars.
+//!
+//! Their paths are found in the shape of the config, their texts are read by whoever can,
+//! and what they say is checked before the config that builds on it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use super::ConfigErrors;
+use super::calendar::Calendar;
+use super::department::Department;
+use super::file::File;
+use super::value::{Checker, each};
+use crate::category::Taxonomy;
+use crate::diagnostic::Diagnostic;
+
+/// The longest file that is read, in octets.
+const MAX_OCTETS: usize = 4 << 20;
+
+/// Reads a file that the config names.
+pub type Reader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+
+/// What stands in other files.
+#[derive(Debug, Default)]
+pub(super) struct Externals {
+    pub(super) department: Department,
+    /// By the path as written; those that were not read are absent.
+    calendars: BTreeMap<String, Calendar>,
+    /// Every file, to be watched.
+    pub(super) files: Vec<PathBuf>,
+    /// Their texts, to see whether anything has changed.
+    pub(super) texts: Vec<String>,
+    /// What is wrong at the places that name them.
+    pub(super) mistakes: Vec<Diagnostic>,
+}
+
+impl Externals {
+    /// Reads all that `file` names; without a reader nothing is, and nothing is missed.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes of the first file that has any.
+    pub(super) fn read(
+        file: &File,
+        base_dir: &Path,
+        taxonomy: &Taxonomy,
+        reader: Option<Reader<'_>>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut externals = Self::default();
+        if let Some(given) = &file.department.policy
+            && let Some(text) = externals.text(given, base_dir, reader)
+        {
+            externals.department = Department::parse(&text, taxonomy)
+                .map_err(|mistakes| ConfigErrors::new(given.get_ref(), &text, mistakes))?;
+        }
+        for schedule in &file.schedule {
+            let schedule = schedule.get_ref();
+            for given in schedule.calendar.iter().chain(each(&schedule.except)) {
+                if externals.calendars.contains_key(given.get_ref()) {
+                    continue;
+                }
+                let Some(text) = externals.text(given, base_dir, reader) else { continue };
+                let calendar = Calendar::parse(&text)
+                    .map_err(|mistakes| ConfigErrors::new(given.get_ref(), &text, mistakes))?;
+                externals.calendars.insert(given.get_ref().clone(), calendar);
+            }
+        }
+        Ok(externals)
+    }
+
+    /// The text of one file; none if it cannot be read, and then a mistake is left.
+    fn text(
+        &mut self,
+        given: &Spanned<String>,
+        base_dir: &Path,
+        reader: Option<Reader<'_>>,
+    ) -> Option<String> {
+        let path = base_dir.join(given.get_ref());
+        self.files.push(path.clone());
+        let (message, hint) = match reader?(&path) {
+            Ok(text) if text.len() <= MAX_OCTETS => {
+                self.texts.push(text.clone());
+                return Some(text);
+            }
+            Ok(text) => (
+                format!(
+                    "`{}` has {} octets; it may have {MAX_OCTETS}",
+                    given.get_ref(),
+                    text.len()
+                ),
+                "this is not the file that was meant",
+            ),
+            Err(error) => (
+                format!("`{}` cannot be read: {error}", given.get_ref()),
+                "a path is absolute, or relative to the directory of this file",
+            ),
+        };
+        self.mistakes.push(Diagnostic::new(given.span(), message).hint(hint));
+        None
+    }
+}
+
+impl Checker<'_> {
+    /// A calendar that the config names; none where its file was not read.
+    pub(super) fn calendar(&mut self, key: &str, given: &Spanned<String>) -> Option<Calendar> {
+        self.path(key, given)?;
+        self.externals.calendars.get(given.get_ref()).cloned()
+    }
+}

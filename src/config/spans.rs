@@ -1,0 +1,69 @@
+//! Stretches of time as sorted ranges of civil seconds that neither touch nor overlap.
+
+use std::ops::Range;
+
+/// Puts ranges in order and joins those that touch; empty ones are left out.
+pub fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.retain(|range| range.start < range.end);
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut all: Vec<Range<u64>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match all.last_mut().filter(|last| range.start <= last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => all.push(range),
+        }
+    }
+    all
+}
+
+/// What is in both.
+pub fn common(one: &[Range<u64>], other: &[Range<u64>]) -> Vec<Range<u64>> {
+    let both =
+        one.iter().flat_map(|a| other.iter().map(move |b| a.start.max(b.start)..a.end.min(b.end)));
+    joined(both.collect())
+}
+
+/// What is in `from` and not in `what`.
+pub fn without(from: &[Range<u64>], what: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut left = Vec::new();
+    for range in from {
+        let mut start = range.start;
+        for gone in what.iter().filter(|gone| gone.start < range.end && gone.end > range.start) {
+            left.push(start..gone.start.max(start));
+            start = gone.end.max(start);
+        }
+        left.push(start..range.end);
+    }
+    joined(left)
+}
+
+/// Whether an instant is in one of them.
+pub fn contains(ranges: &[Range<u64>], instant: u64) -> bool {
+    let after = ranges.partition_point(|range| range.start <= instant);
+    after.checked_sub(1).and_then(|n| ranges.get(n)).is_some_and(|range| instant < range.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ranges() -> impl Strategy<Value = Vec<Range<u64>>> {
+        proptest::collection::vec((0_u64..60, 0_u64..20), 0..8)
+            .prop_map(|all| joined(all.into_iter().map(|(a, n)| a..a + n).collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn sets_of_seconds(a in ranges(), b in ranges(), t in 0_u64..90) {
+            let (in_a, in_b) = (contains(&a, t), contains(&b, t));
+            prop_assert_eq!(in_a, a.iter().any(|range| range.contains(&t)));
+            prop_assert_eq!(contains(&common(&a, &b), t), in_a && in_b);
+            prop_assert_eq!(contains(&without(&a, &b), t), in_a && !in_b);
+            let both: Vec<_> = a.iter().chain(&b).cloned().collect();
+            let both = joined(both);
+            prop_assert_eq!(contains(&both, t), in_a || in_b);
+            prop_assert!(both.windows(2).all(|pair| pair[0].end < pair[1].start));
+        }
+    }
+}

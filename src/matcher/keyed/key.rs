@@ -1,0 +1,66 @@
+//! The key of a sealed list: 32 octets, written as 64 hexadecimal digits.
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
+
+/// Octets of a key.
+const LENGTH: usize = 32;
+
+/// A text that is no key. It says nothing of the text: that may be a key with a slip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a key: a key is 64 hexadecimal digits")]
+pub struct KeyError;
+
+/// What a list is sealed with. Wiped from memory when dropped; never displayed.
+pub struct Key(Zeroizing<[u8; LENGTH]>);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+impl Key {
+    /// A key of these octets, which must come from a good source of chance.
+    pub fn new(octets: [u8; LENGTH]) -> Self {
+        Self(Zeroizing::new(octets))
+    }
+
+    /// Reads a key as it stands in a file; space around it does not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] for all else.
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        let digits = text.trim().as_bytes();
+        let mut octets = Zeroizing::new([0; LENGTH]);
+        if digits.len() != 2 * LENGTH {
+            return Err(KeyError);
+        }
+        for (octet, pair) in octets.iter_mut().zip(digits.as_chunks::<2>().0) {
+            let digit = |d: u8| char::from(d).to_digit(16).ok_or(KeyError);
+            let [high, low] = *pair;
+            *octet = (digit(high)? << 4 | digit(low)?) as u8;
+        }
+        Ok(Self(octets))
+    }
+
+    /// The key as a file has it: a line.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(2 * LENGTH + 1));
+        for octet in self.0.iter() {
+            for digit in [octet >> 4, octet & 15] {
+                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+            }
+        }
+        text.push('\n');
+        text
+    }
+
+    /// The key with its first step done, for as many names as there are.
+    pub(super) fn hmac(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice())
+    }
+}

@@ -1,0 +1,215 @@
+//! What one client may ask of one worker: no client can crowd out the others.
+//!
+//! Each worker has a table of its own, so nobody waits for anybody: a client whose queries go
+//! to several workers has its budget at each. The table has a fixed size; where a line of it is
+//! full, the client that has spent least is forgotten, and starts again with a whole budget.
+//!
+//! A client is an IPv4 address or an IPv6 network of 64 bits. A whole classroom behind one IPv4
+//! address is one client, and so is one behind one IPv6 network: a device may take any address
+//! in it, and as many as it likes. Link-local addresses are told apart one by one.
+//!
+//! ```text
+//! spent:  0 ───────────── burst ── burst + slip ─▶
+//!           answered     │ answered with TC │ nothing
+//! ```
+//!
+//! What is spent comes back at `rate` a second. Over the burst a reply says "ask by TCP": a real
+//! stub does, and is answered there; software that floods does not.
+
+use std::net::IpAddr;
+
+use crate::policy::client::PrefixTable;
+
+/// Lines of the table; each is one line of the processor's cache.
+const LINES: usize = 2048;
+/// Clients of a line.
+const WAYS: usize = 4;
+
+/// Whom a budget belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientId(u64);
+
+impl ClientId {
+    /// The client at an address.
+    #[inline]
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            // No IPv6 network of 64 bits is numbered so low but ::/64, that of loopback.
+            IpAddr::V4(address) => Self(1 << 32 | u64::from(u32::from(address))),
+            IpAddr::V6(address) => {
+                let whole = u128::from(address);
+                Self(if address.is_unicast_link_local() {
+                    whole as u64
+                } else {
+                    (whole >> 64) as u64
+                })
+            }
+        }
+    }
+}
+
+/// How fast a client may ask, in nanoseconds of budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// What a query costs.
+    step: u64,
+    /// What may be spent at once.
+    burst: u64,
+    /// What may be spent beyond on replies that say "ask by TCP".
+    slip: u64,
+}
+
+impl Rate {
+    /// So many queries a second, and so many at once; none if `rate` is 0, which is no limit.
+    pub fn new(rate: u64, burst: u64) -> Option<Self> {
+        let step = 1_000_000_000_u64.checked_div(rate)?.max(1);
+        let burst = burst.max(1).saturating_mul(step);
+        Some(Self { step, burst, slip: burst / 10 + step })
+    }
+}
+
+/// What becomes of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is answered.
+    Pass,
+    /// It is told to come by TCP.
+    Slip,
+    /// It gets nothing.
+    Drop,
+}
+
+/// The limits of a client, as configured.
+#[derive(Debug)]
+pub struct ClientLimits {
+    /// How fast it may ask; none is no limit.
+    pub rate: Option<Rate>,
+    /// Queries of it that may wait for upstream.
+    pub in_flight: usize,
+    /// Networks without these limits.
+    pub exempt: PrefixTable<()>,
+}
+
+impl ClientLimits {
+    /// Whether no limit holds for a client.
+    #[inline]
+    pub fn is_exempt(&self, address: IpAddr) -> bool {
+        self.exempt.get(address).is_some()
+    }
+}
+
+/// A client's account. One that was never opened belongs to no client.
+#[derive(Debug, Clone, Copy, Default)]
+struct Account {
+    client: u64,
+    /// When all of it has come back, in nanoseconds.
+    whole_at: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct Line([Account; WAYS]);
+
+/// One worker's accounts.
+#[derive(Debug)]
+pub struct Budget {
+    lines: Box<[Line]>,
+    /// Clients do not choose their line.
+    seed: u64,
+}
+
+impl Budget {
+    /// Nobody has spent anything. `seed` is a random number.
+    pub fn new(seed: u64) -> Self {
+        Self { lines: vec![Line::default(); LINES].into(), seed: seed | 1 }
+    }
+
+    /// Charges a client for a query at `micros`.
+    #[inline]
+    pub fn charge(&mut self, client: ClientId, micros: u64, rate: Rate) -> Admission {
+        let now = micros.saturating_mul(1000);
+        let hash = client.0.wrapping_mul(self.seed) ^ self.seed.rotate_left(32);
+        let place = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % LINES;
+        let Some(Line(line)) = self.lines.get_mut(place) else { return Admission::Pass };
+        let known = line.iter().position(|account| account.client == client.0);
+        let way = known.unwrap_or_else(|| {
+            let least = line.iter().enumerate().min_by_key(|(_, account)| account.whole_at);
+            least.map_or(0, |(way, _)| way)
+        });
+        let Some(account) = line.get_mut(way) else { return Admission::Pass };
+        if known.is_none() {
+            *account = Account { client: client.0, whole_at: 0 };
+        }
+        let whole_at = account.whole_at.max(now) + rate.step;
+        let spent = whole_at - now;
+        if spent > rate.burst + rate.slip {
+            return Admission::Drop;
+        }
+        account.whole_at = whole_at;
+        if spent > rate.burst { Admission::Slip } else { Admission::Pass }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(address: &str) -> ClientId {
+        ClientId::of(address.parse().unwrap())
+    }
+
+    fn charge(budget: &mut Budget, client: ClientId, micros: u64, count: usize) -> [usize; 3] {
+        let rate = Rate::new(1000, 100).unwrap();
+        let mut seen = [0; 3];
+        for _ in 0..count {
+            seen[budget.charge(client, micros, rate) as usize] += 1;
+        }
+        seen
+    }
+
+    #[test]
+    fn a_burst_passes_then_slips_then_nothing_and_it_comes_back() {
+        let (mut budget, client) = (Budget::new(7), id("10.0.0.1"));
+        assert_eq!(charge(&mut budget, client, 5_000_000, 200), [100, 11, 89]);
+        // A neighbour is not concerned.
+        assert_eq!(charge(&mut budget, id("10.0.0.2"), 5_000_000, 10), [10, 0, 0]);
+        // Ten milliseconds bring ten back; but the slips are paid off first.
+        assert_eq!(charge(&mut budget, client, 5_010_000, 20), [0, 10, 10]);
+        assert_eq!(charge(&mut budget, client, 5_200_000, 300), [100, 11, 189]);
+    }
+
+    #[test]
+    fn who_stays_within_the_rate_is_never_limited() {
+        let (mut budget, client) = (Budget::new(7), id("2001:db8:1:2::3"));
+        for query in 0..10_000_u64 {
+            assert_eq!(charge(&mut budget, client, query * 1000, 1), [1, 0, 0]);
+        }
+    }
+
+    #[test]
+    fn identity_is_an_address_or_a_network_of_64_bits() {
+        assert_ne!(id("10.0.0.1"), id("10.0.0.2"));
+        assert_eq!(id("10.0.0.1"), id("::ffff:10.0.0.1"));
+        assert_eq!(id("2001:db8:0:1::1"), id("2001:db8:0:1:ffff::2"));
+        assert_ne!(id("2001:db8:0:1::1"), id("2001:db8:0:2::1"));
+        assert_ne!(id("fe80::1"), id("fe80::2"));
+    }
+
+    #[test]
+    fn a_flood_of_addresses_takes_no_more_memory_and_nothing_from_the_one_who_spent() {
+        let (mut budget, client) = (Budget::new(7), id("10.0.0.1"));
+        assert_eq!(charge(&mut budget, client, 5_000_000, 200), [100, 11, 89]);
+        for number in 0..200_000_u32 {
+            let stranger = ClientId::of(IpAddr::V4((0xc000_0000 + number).into()));
+            charge(&mut budget, stranger, 5_000_000, 1);
+        }
+        // Who has spent most is forgotten last.
+        assert_eq!(charge(&mut budget, client, 5_000_000, 5), [0, 0, 5]);
+    }
+
+    #[test]
+    fn no_rate_is_no_limit() {
+        assert_eq!(Rate::new(0, 100), None);
+        assert_eq!(Rate::new(u64::MAX, 0).map(|rate| rate.step), Some(1));
+    }
+}

@@ -1,0 +1,59 @@
+//! What the config says, in the words of the parts that do it.
+
+use std::time::Duration;
+
+use crate::cache::Rules;
+use crate::config::Config;
+use crate::message::answer::TtlLimits;
+use crate::policy::client::PrefixTable;
+use crate::serve::budget::{ClientLimits, Rate};
+use crate::serve::stream::StreamLimits;
+
+/// UDP workers per address: as configured, or one per core.
+pub(super) fn workers(settings: &Config) -> usize {
+    match settings.listen.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    }
+}
+
+/// What TCP clients may take.
+pub(super) fn streams(settings: &Config) -> StreamLimits {
+    StreamLimits {
+        connections: settings.listen.tcp_connections,
+        per_client: settings.listen.tcp_per_client,
+        idle: settings.listen.tcp_idle,
+        in_flight: settings.listen.tcp_in_flight,
+    }
+}
+
+/// How long answers are kept.
+pub(super) fn ttls(settings: &Config) -> TtlLimits {
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    TtlLimits {
+        min: seconds(settings.cache.min_ttl),
+        max: seconds(settings.cache.max_ttl),
+        max_negative: seconds(settings.cache.max_negative_ttl),
+    }
+}
+
+/// How long answers are of use beyond their TTL.
+pub(super) fn cache(settings: &Config) -> Rules {
+    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    Rules {
+        stale: seconds(settings.cache.stale),
+        prefetch: settings.cache.prefetch,
+        failure: seconds(settings.cache.failure_ttl),
+        max_failure: seconds(settings.cache.max_failure_ttl),
+    }
+}
+
+/// What one client may take.
+pub(super) fn clients(settings: &Config) -> ClientLimits {
+    let limits = &settings.limits;
+    ClientLimits {
+        rate: Rate::new(limits.client_rate as u64, limits.client_burst as u64),
+        in_flight: limits.client_in_flight,
+        exempt: PrefixTable::new(limits.exempt.iter().map(|&network| (network, ()))),
+    }
+}
