@@ -32,6 +32,8 @@ mod writer;
 
 pub use compile::{BuildError, Compiler, FileNote, ListedNet, SourceNote};
 pub use merge::MAX_ZONES;
+#[doc(hidden)]
+pub use verify::fit_hashes;
 pub use verify::PackError;
 
 pub(crate) use symbols::Text;

@@ -125,7 +125,7 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     let mut assembler = Assembler::keeping(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, .. } = assembler.assemble()?;
+    let Assembled { config: settings, snapshot, files, readings, .. } = assembler.assemble()?;
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings::workers(&settings).clamp(2, 8))
@@ -146,7 +146,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         .collect();
     let sockets: Vec<_> = workers.iter().map(|(socket, _)| Arc::clone(socket)).collect();
     udp::report(&sockets);
-    let reloads = Arc::new(Reloads::new(assembler, &settings));
+    let reloads = Arc::new(Reloads::new(assembler, readings, &settings));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let admin = Arc::new(Admin {

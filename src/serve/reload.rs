@@ -58,7 +58,7 @@ struct ReloadState {
 
 impl Reloads {
     /// After `assembler` made the first policy, of `config`.
-    pub fn new(assembler: Assembler, config: &Config) -> Self {
+    pub fn new(assembler: Assembler, readings: u64, config: &Config) -> Self {
         let state = ReloadState {
             school: school(config),
             complaint: String::new(),
@@ -72,7 +72,7 @@ impl Reloads {
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
-            readings: AtomicU64::new(1),
+            readings: AtomicU64::new(readings),
         }
     }
 

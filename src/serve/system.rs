@@ -8,8 +8,9 @@ use std::io;
 
 use memmap2::Mmap;
 
-/// A file as memory. It must be one that nobody writes to any more: a file of the state
-/// directory, which is written beside, renamed, and from then on only removed.
+/// A file as memory. It must be one that this program wrote and nobody writes to any more:
+/// a file of the state directory, which is written beside, renamed, and from then on only
+/// removed; or one that is being built.
 ///
 /// # Errors
 ///

@@ -11,6 +11,7 @@
 
 mod lifecycle;
 mod malformed;
+mod packs;
 mod privacy;
 mod real_lists;
 mod reload;
