@@ -34,7 +34,7 @@ use lachan::serve::system;
 const QUERIES: usize = 1_000_000;
 const CATEGORIES: usize = 24;
 
-/// SplitMix64: the same on every machine.
+/// `SplitMix64`: the same on every machine.
 struct Random(u64);
 
 impl Random {
@@ -69,8 +69,8 @@ const ENDS: [&str; 16] = [
 fn made_up(random: &mut Random) -> String {
     let mut name = String::new();
     match random.below(20) {
-        0..5 => name.push_str(&format!("{}{}.", random.one(&PIECES), random.below(100))),
-        5 => name.push_str(&format!("{}.{}.", random.one(&PIECES), random.one(&PIECES))),
+        0..5 => name = format!("{}{}.", random.one(&PIECES), random.below(100)),
+        5 => name = format!("{}.{}.", random.one(&PIECES), random.one(&PIECES)),
         _ => {}
     }
     for _ in 0..2 {
@@ -89,8 +89,11 @@ fn wire(text: &str) -> Option<Box<[u8]>> {
     Name::from_text(text).ok().map(|name| name.as_wire().into())
 }
 
+/// Names on the wire.
+type Wires = Vec<Box<[u8]>>;
+
 /// The listed names, and names that are not listed, the most popular first.
-fn names(count: usize) -> (Vec<Box<[u8]>>, Vec<Box<[u8]>>) {
+fn names(count: usize) -> (Wires, Wires) {
     let mut random = Random(1);
     let mut seen = HashSet::new();
     let mut listed = Vec::new();
@@ -115,11 +118,10 @@ fn names(count: usize) -> (Vec<Box<[u8]>>, Vec<Box<[u8]>>) {
     while popular.len() < 60_000 {
         popular.extend(wire(&format!("www.{}", made_up(&mut random))));
     }
-    let is_free = |name: &Box<[u8]>| {
+    popular.retain(|name| {
         let folded = Folded::from_wire(name).unwrap().0;
         !(0..folded.label_count()).any(|index| seen.contains(folded.suffix(index)))
-    };
-    popular.retain(is_free);
+    });
     (listed, popular)
 }
 
@@ -211,8 +213,10 @@ fn queries(listed: &[Box<[u8]>], popular: &[Box<[u8]>]) -> [(&'static str, Queri
         }
         // The inverse of a harmonic sum: rank r as often as 1 / r.
         let uniform = random.next() as f64 / u64::MAX as f64;
-        let rank = ((ranks as f64).powf(uniform)) as usize - 1;
-        popular[rank.min(ranks - 1)].clone()
+        let rank = (ranks as f64).powf(uniform).max(1.0);
+        #[expect(clippy::cast_sign_loss, reason = "it is at least 1")]
+        let place = rank as usize - 1;
+        popular[place.min(ranks - 1)].clone()
     });
     let zipf = Queries::new(zipf);
     [
@@ -278,13 +282,11 @@ fn main() {
     }
     println!("\n{:26} {:>8} {:>8} {:>8}", "ns a look-up, best", "pack", "map", "ratio");
     for (what, queries) in queries(&listed, &popular) {
-        let in_pack = |name: &Folded| {
-            table.lookup(name, &SuffixHashes::of(name, table.seed())).set.bits()
-        };
+        let in_pack =
+            |name: &Folded| table.lookup(name, &SuffixHashes::of(name, table.seed())).set.bits();
         let in_map = |name: &Folded| {
-            (0..name.label_count()).fold(0, |set, index| {
-                set | map.get(name.suffix(index)).copied().unwrap_or(0)
-            })
+            (0..name.label_count())
+                .fold(0, |set, index| set | map.get(name.suffix(index)).copied().unwrap_or(0))
         };
         let hash_only = |name: &Folded| SuffixHashes::of(name, table.seed()).at(0);
         let (mut ours, mut theirs, mut hashing) = (f64::MAX, f64::MAX, f64::MAX);

@@ -16,5 +16,5 @@ pub mod keyword;
 pub mod names;
 pub mod suffix;
 
-pub(crate) use crate::pack::hash::{extend, scale};
 pub use crate::pack::hash::{SuffixHashes, hash_wire};
+pub(crate) use crate::pack::hash::{extend, scale};

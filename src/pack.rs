@@ -32,13 +32,13 @@ mod writer;
 
 pub use compile::{BuildError, Compiler, FileNote, ListedNet, SourceNote};
 pub use merge::MAX_ZONES;
+pub use verify::PackError;
 #[doc(hidden)]
 pub use verify::fit_hashes;
-pub use verify::PackError;
 
 pub(crate) use symbols::Text;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -50,6 +50,9 @@ use symbols::Symbols;
 /// comparing names. All packs share it, so that a name is hashed once for all.
 pub const SEED: u64 = 0x6c61_6368_616e_0001;
 
+/// How many names have a set, and its rules by number.
+type Set = (u32, Box<[u16]>);
+
 /// Who owns the octets of a pack: a mapping, or memory.
 pub type Owner = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
@@ -59,12 +62,13 @@ pub struct Pack {
     header: Header,
     rows: Vec<Row>,
     check: [u8; HASH],
+    hot: read::Hot,
     parts: [Part; PARTITIONS],
     symbols: Box<Symbols>,
     categories: Vec<String>,
     rules: Vec<Rule>,
     /// For each set: how many names have it, and its rules by number.
-    sets: Vec<(u32, Box<[u16]>)>,
+    sets: Vec<Set>,
     local: Vec<LocalData>,
     addresses: Vec<ListedNet>,
     keywords: String,
@@ -85,11 +89,6 @@ impl Pack {
     /// What the hashes of its names start from.
     pub fn seed(&self) -> u64 {
         self.header.seed
-    }
-
-    /// The most labels a listed name has: longer suffixes are not looked for.
-    pub fn max_labels(&self) -> usize {
-        self.header.max_labels.into()
     }
 
     /// BLAKE3 of what the rules are: equal for equal rules, whoever built the pack.
@@ -177,7 +176,10 @@ impl fmt::Debug for Pack {
 
 /// A hash in hexadecimal digits.
 pub fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().fold(String::new(), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -50,8 +50,7 @@ pub fn join(
         }
         let values = numbers.values(&pack);
         count(&pack, &values, &mut per_category);
-        joined.table.has_actions |=
-            pack.rules().iter().any(|rule| rule.action != Action::Default);
+        joined.table.has_actions |= pack.rules().iter().any(|rule| rule.action != Action::Default);
         let digest = pack.digest().first_chunk().map_or(0, |octets| u64::from_le_bytes(*octets));
         joined.table.digest = joined.table.digest.rotate_left(1) ^ digest;
         joined.unknown.extend(numbers.unknown.iter().cloned());
@@ -93,8 +92,7 @@ impl Numbers {
         fits(before.local.len() + pack.local().len())?;
         fits(before.sources.len() + source_count + 1)?;
         let known = |id: &String| number(id);
-        let (first_local, first_source) =
-            (fits(before.local.len())?, fits(before.sources.len())?);
+        let (first_local, first_source) = (fits(before.local.len())?, fits(before.sources.len())?);
         let zones = pack.rules().iter().filter(|rule| rule.effect == Effect::Rpz);
         let mut zones: Vec<u16> = zones.map(|rule| rule.source + first_source).collect();
         zones.sort_unstable();

@@ -280,11 +280,11 @@ impl Listing {
         hashes: &SuffixHashes,
         mut tell: impl FnMut(usize, &'a Value),
     ) {
-        let view = self.pack.view();
-        let mut passing = view.passing(hashes.all());
+        let mut passing = self.pack.filter().passing(hashes.all());
         if passing == 0 {
             return;
         }
+        let view = self.pack.view();
         let text = Text::of(name);
         while passing != 0 {
             let index = 127 - passing.leading_zeros() as usize;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Pack;
 use super::codec;
 use super::deal::Deal;
-use super::format::{Header, PARTITIONS, PART, Section};
+use super::format::{Header, PART, PARTITIONS, Section};
 use super::hash::hash_wire;
 use super::layout::Layout;
 use super::merge::{Canon, MAX_ZONES, Merged, Sets, renumber};
@@ -26,7 +26,7 @@ use super::reduce::Reduction;
 use super::symbols::Symbols;
 use super::writer::Writer;
 use crate::category::{CategoryId, MAX_CATEGORIES};
-use crate::name::Labels;
+use crate::name::{Labels, MAX_LABELS};
 use crate::rule::{Action, LocalData, Rule};
 
 /// A pack could not be built.
@@ -132,6 +132,7 @@ pub struct Compiler {
     rule_ids: std::collections::HashMap<Rule, u16>,
     /// The rule added last: lists repeat theirs.
     last: Option<(Rule, u16)>,
+    min_labels: usize,
     max_labels: usize,
     local: Vec<LocalData>,
     addresses: Vec<ListedNet>,
@@ -151,6 +152,7 @@ impl Compiler {
             added: Vec::new(),
             rule_ids: std::collections::HashMap::new(),
             last: None,
+            min_labels: MAX_LABELS,
             max_labels: 0,
             local: Vec::new(),
             addresses: Vec::new(),
@@ -175,7 +177,9 @@ impl Compiler {
         }
         let name = wire.strip_suffix(&[0]).unwrap_or(wire);
         self.deal.push(hash_wire(wire, self.seed), name, id);
-        self.max_labels = self.max_labels.max(Labels(wire).count());
+        let labels = Labels(wire).count();
+        self.min_labels = self.min_labels.min(labels);
+        self.max_labels = self.max_labels.max(labels);
         Ok(())
     }
 
@@ -196,8 +200,7 @@ impl Compiler {
     ///
     /// [`BuildError::TooManyRules`].
     pub fn add_local(&mut self, data: Vec<LocalData>) -> Result<u16, BuildError> {
-        let first =
-            u16::try_from(self.local.len()).map_err(|_| BuildError::TooManyRules)?;
+        let first = u16::try_from(self.local.len()).map_err(|_| BuildError::TooManyRules)?;
         self.local.extend(data);
         if self.local.len() > usize::from(u16::MAX) {
             return Err(BuildError::TooManyRules);
@@ -280,7 +283,7 @@ impl Compiler {
         let canon = Canon::of(&rules, &self.notes, self.local.clone())?;
         let mut sets = Sets::new(canon.rules.clone());
         let sample = self.deal.take_sample(frees);
-        let symbols = Symbols::train(sample.iter().map(Vec::as_slice));
+        let symbols = Symbols::train(&sample);
         drop(sample);
         let mut writer = Writer::new(out)?;
         let (wide, names) = self.deal.wide(self.seed);
@@ -302,6 +305,7 @@ impl Compiler {
         let header = Header {
             seed: self.seed,
             names: layout.len as u64,
+            min_labels: self.min_labels as u8,
             max_labels: self.max_labels as u8,
             file_length: 0,
             digest: [0; 32],

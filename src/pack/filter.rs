@@ -26,17 +26,24 @@ const COUNTERS: usize = 4 << 20;
 pub(crate) struct Filter<'a> {
     pub(crate) wide: &'a [u8],
     pub(crate) blocks: &'a [[u8; BLOCK]],
+    /// The fewest and the most labels of a listed name: no other suffix is looked for.
+    pub(crate) min_labels: u8,
+    pub(crate) max_labels: u8,
 }
 
 impl Filter<'_> {
     /// Of the suffixes of a name with these hashes, longest first, which may be listed: one
-    /// bit each. None below place `from` is looked at.
+    /// bit each.
     #[inline]
-    pub(crate) fn passing(self, hashes: &[u64], from: usize) -> u128 {
+    pub(crate) fn passing(self, hashes: &[u64]) -> u128 {
         let mut passing = 0;
         let mut place = Place::default();
+        let from = hashes.len().saturating_sub(self.max_labels.into());
         for (index, &hash) in hashes.iter().enumerate().skip(from).rev() {
             place.go_to(hash, self.wide);
+            if place.labels < self.min_labels.into() {
+                continue;
+            }
             let block = self.blocks.get(scale(place.by, self.blocks.len()));
             let is_set = |bit: u64| {
                 let octet = block.and_then(|block| block.get((bit >> 3 & 63) as usize));
@@ -117,7 +124,8 @@ impl Counter {
         let places = self.counts.len();
         for (place, _) in self.counts.iter().enumerate().filter(|(_, count)| **count >= MANY) {
             // Both are powers of two: the bit of every hash that is counted here.
-            let (octet, bit) = wide_bit(((place as u128 * (1 << 64)) / places as u128) as u64, octets);
+            let (octet, bit) =
+                wide_bit(((place as u128 * (1 << 64)) / places as u128) as u64, octets);
             if let Some(octet) = wide.get_mut(octet) {
                 *octet |= bit;
             }

@@ -136,6 +136,8 @@ pub(crate) struct Row {
 pub(crate) struct Header {
     pub(crate) seed: u64,
     pub(crate) names: u64,
+    /// The fewest and the most labels of a listed name.
+    pub(crate) min_labels: u8,
     pub(crate) max_labels: u8,
     pub(crate) file_length: u64,
     pub(crate) digest: [u8; HASH],
@@ -151,7 +153,7 @@ impl Header {
         front.extend((Section::FRONT as u32).to_le_bytes());
         front.extend(self.seed.to_le_bytes());
         front.extend(self.names.to_le_bytes());
-        front.extend([self.max_labels, 0, 0, 0, 0, 0, 0, 0]);
+        front.extend([self.min_labels, self.max_labels, 0, 0, 0, 0, 0, 0]);
         front.extend(self.file_length.to_le_bytes());
         front.resize(HEADER - HASH, 0);
         front.extend(self.digest);
@@ -206,8 +208,8 @@ impl Part {
         octets
     }
 
-    pub(crate) fn from_octets(octets: &[u8; PART]) -> Self {
-        Self { first_line: read_u32(octets, 0), homes: read_u32(octets, 4) }
+    pub(crate) fn from_octets(octets: [u8; PART]) -> Self {
+        Self { first_line: read_u32(&octets, 0), homes: read_u32(&octets, 4) }
     }
 }
 

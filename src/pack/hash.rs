@@ -161,8 +161,7 @@ mod tests {
     #[test]
     fn the_chain_and_the_whole_name_hash_alike() {
         let long = ["a"; 40].join(".");
-        for text in
-            ["com", "example.com", "a.very-long-label-of-many-octets.example.co.uk", &long]
+        for text in ["com", "example.com", "a.very-long-label-of-many-octets.example.co.uk", &long]
         {
             let name = Name::from_text(text).unwrap();
             let hashes = SuffixHashes::of(&Folded::from_name(&name), 7);

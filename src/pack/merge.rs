@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::Set;
 use super::compile::{BuildError, SourceNote};
 use super::deal::Partition;
 use super::format::SPILLS;
@@ -108,7 +109,7 @@ fn order_local(local: Vec<LocalData>) -> Result<(Vec<LocalData>, Vec<u16>), Buil
 /// Every set of rules that some name has, each once. Number 0 is the empty set.
 pub(crate) struct Sets {
     kinds: Vec<Rule>,
-    sets: Vec<Box<[u16]>>,
+    found: Vec<Box<[u16]>>,
     counts: Vec<u32>,
     numbers: HashMap<Box<[u16]>, u16>,
     /// Ids as the sources gave them → number: nearly every name is a hit here.
@@ -123,7 +124,7 @@ impl Sets {
         let duplicates = vec![0; kinds.len()];
         Self {
             kinds,
-            sets: vec![none.clone()],
+            found: vec![none.clone()],
             counts: vec![0],
             numbers: HashMap::from([(none, 0)]),
             known: HashMap::new(),
@@ -153,29 +154,29 @@ impl Sets {
         for pair in ids.windows(2) {
             let &[before, id] = pair else { continue };
             let word = |id: u16| self.kinds.get(usize::from(id)).map(|r| Rule { source: 0, ..*r });
-            if before == id || word(before) == word(id) {
-                if let Some(count) = self.duplicates.get_mut(usize::from(id)) {
-                    *count += 1;
-                }
+            if (before == id || word(before) == word(id))
+                && let Some(count) = self.duplicates.get_mut(usize::from(id))
+            {
+                *count += 1;
             }
         }
     }
 
     fn add(&mut self, ids: &[u16]) -> Result<u16, BuildError> {
         let mut set = ids.to_vec();
-        if self.sets.len() > MANY_SETS {
+        if self.found.len() > MANY_SETS {
             set = self.without_sources(ids)?;
         }
         let set = set.into_boxed_slice();
         let number = if let Some(&number) = self.numbers.get(&set) {
             number
         } else {
-            let number = u16::try_from(self.sets.len())
+            let number = u16::try_from(self.found.len())
                 .ok()
                 .filter(|number| number & SPILLS == 0)
                 .ok_or(BuildError::TooManySets)?;
             self.numbers.insert(set.clone(), number);
-            self.sets.push(set);
+            self.found.push(set);
             self.counts.push(0);
             number
         };
@@ -207,8 +208,8 @@ impl Sets {
     }
 
     /// All kinds, and for each set how many names have it and its kinds.
-    pub(crate) fn finish(self) -> (Vec<Rule>, Vec<(u32, Box<[u16]>)>) {
-        (self.kinds, self.counts.into_iter().zip(self.sets).collect())
+    pub(crate) fn finish(self) -> (Vec<Rule>, Vec<Set>) {
+        (self.kinds, self.counts.into_iter().zip(self.found).collect())
     }
 }
 

@@ -1,22 +1,44 @@
 //! Names in a pack: found, and told one by one.
 
 use std::hint::black_box;
+use std::ops::Range;
 
 use super::filter::Filter;
 use super::format::{
-    LINE, PARTITIONS, Part, RAW, REACH, RESORT, SETS, SPILLS, Section, fingerprint, partition_of,
-    places_with, read_u16, read_u32, used,
+    LINE, PARTITIONS, Part, RAW, REACH, RESORT, Row, SETS, SPILLS, Section, fingerprint,
+    partition_of, places_with, read_u16, read_u32, used,
 };
 use super::hash::{SuffixHashes, hash_wire};
 use super::symbols::{Symbols, Text};
 use super::{Pack, PackError};
 use crate::name::{Folded, MAX_OCTETS};
 
-/// The table of a pack, borrowed for one look-up.
+/// Where the sections are that look-ups go through.
+#[derive(Debug, Clone)]
+pub(super) struct Hot {
+    wide: Range<usize>,
+    filter: Range<usize>,
+    index: Range<usize>,
+    lines: Range<usize>,
+}
+
+impl Hot {
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let of =
+            |section: Section| rows.get(section.place()).map_or(0..0, |row| row.octets.clone());
+        Self {
+            wide: of(Section::Wide),
+            filter: of(Section::Filter),
+            index: of(Section::Index),
+            lines: of(Section::Lines),
+        }
+    }
+}
+
+/// The lines of a pack, borrowed for one look-up.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     parts: &'a [Part; PARTITIONS],
-    filter: Filter<'a>,
     index: &'a [[u8; 4]],
     lines: &'a [u8],
     symbols: &'a Symbols,
@@ -31,15 +53,27 @@ struct Line<'a> {
 }
 
 impl Pack {
+    /// The filter, at which names that are not listed stop.
+    #[inline]
+    pub(crate) fn filter(&self) -> Filter<'_> {
+        let octets = (*self.owner).as_ref();
+        let of = |range: &Range<usize>| octets.get(range.start..range.end).unwrap_or(&[]);
+        Filter {
+            wide: of(&self.hot.wide),
+            blocks: of(&self.hot.filter).as_chunks().0,
+            min_labels: self.header.min_labels,
+            max_labels: self.header.max_labels,
+        }
+    }
+
     #[inline]
     pub(crate) fn view(&self) -> View<'_> {
         let octets = (*self.owner).as_ref();
-        let of = |section| octets.get(self.range(section)).unwrap_or(&[]);
+        let of = |range: &Range<usize>| octets.get(range.start..range.end).unwrap_or(&[]);
         View {
             parts: &self.parts,
-            filter: Filter { wide: of(Section::Wide), blocks: of(Section::Filter).as_chunks().0 },
-            index: of(Section::Index).as_chunks().0,
-            lines: of(Section::Lines),
+            index: of(&self.hot.index).as_chunks().0,
+            lines: of(&self.hot.lines),
             symbols: &self.symbols,
             pack: self,
         }
@@ -66,7 +100,7 @@ impl Pack {
         }
         let resort = self.resort();
         for entry in resort.entries() {
-            let name = resort_name(resort.octets, resort.count, entry).unwrap_or(&[]);
+            let name = resort_name(resort.octets, resort.count, *entry).unwrap_or(&[]);
             wire.clear();
             wire.extend_from_slice(name);
             wire.push(0);
@@ -87,7 +121,7 @@ impl Pack {
                 Ok((name, taken)) if taken == wire.len() && name.as_wire() == wire => {
                     let hashes = SuffixHashes::of(&name, self.seed());
                     let view = self.view();
-                    let is_in_filter = view.passing(hashes.all()) & 1 != 0;
+                    let is_in_filter = self.filter().passing(hashes.all()) & 1 != 0;
                     let found = view.find(hashes.at(0), &name, &Text::of(&name), 0);
                     // The root is never asked for.
                     (is_in_filter && found == Some(set)) || name.label_count() == 0
@@ -107,13 +141,6 @@ impl Pack {
 }
 
 impl<'a> View<'a> {
-    /// Of the suffixes of a name with these hashes, longest first, which may be listed: one
-    /// bit each.
-    #[inline]
-    pub(crate) fn passing(&self, hashes: &[u64]) -> u128 {
-        self.filter.passing(hashes, hashes.len().saturating_sub(self.pack.max_labels()))
-    }
-
     #[inline]
     fn line(&self, number: usize) -> Option<Line<'a>> {
         let at = u32::from_le_bytes(*self.index.get(number)?) as usize;
@@ -245,7 +272,7 @@ impl<'a> Resort<'a> {
     fn find(&self, suffix: &[u8]) -> Option<u16> {
         let wanted = suffix.strip_suffix(&[0])?;
         let order = |entry: &[u8; RESORT]| {
-            resort_name(self.octets, self.count, entry).unwrap_or(&[]).cmp(wanted)
+            resort_name(self.octets, self.count, *entry).unwrap_or(&[]).cmp(wanted)
         };
         let entries = self.entries();
         let place = entries.binary_search_by(order).ok()?;
@@ -254,8 +281,8 @@ impl<'a> Resort<'a> {
 }
 
 /// The name of an entry, without its root octet.
-pub(super) fn resort_name<'a>(octets: &'a [u8], count: usize, entry: &[u8; RESORT]) -> Option<&'a [u8]> {
+pub(super) fn resort_name(octets: &[u8], count: usize, entry: [u8; RESORT]) -> Option<&[u8]> {
     let names = octets.get(4 + count.checked_mul(RESORT)?..)?;
-    let (length, rest) = names.get(read_u32(entry, 0) as usize..)?.split_first()?;
+    let (length, rest) = names.get(read_u32(&entry, 0) as usize..)?.split_first()?;
     rest.get(..usize::from(*length))
 }

@@ -39,9 +39,10 @@ impl<'a> Reduction<'a> {
         let here: Vec<Rule> = said.iter().filter_map(|id| self.kind(*id)).collect();
         let mut dropped = Vec::new();
         said.retain(|&id| {
-            let drops = self.kinds.get(usize::from(id)).is_some_and(|rule| {
-                is_said_above(full, rule, &here, &ancestors)
-            });
+            let drops = self
+                .kinds
+                .get(usize::from(id))
+                .is_some_and(|rule| is_said_above(full, rule, &here, &ancestors));
             if drops {
                 dropped.push(id);
             }
@@ -63,7 +64,7 @@ impl<'a> Reduction<'a> {
 fn ancestors(full: &Pack, name: &Folded) -> Vec<u16> {
     let hashes = SuffixHashes::of(name, full.seed());
     let view = full.view();
-    let mut passing = view.passing(hashes.all()) & !1;
+    let mut passing = full.filter().passing(hashes.all()) & !1;
     if passing == 0 {
         return Vec::new();
     }

@@ -53,15 +53,15 @@ impl Symbols {
     }
 
     /// Learns symbols from names as text. The order of the sample does not matter.
-    pub(crate) fn train<'a>(sample: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+    pub(crate) fn train(sample: &[Vec<u8>]) -> Self {
         let letters: Vec<Vec<u8>> = LETTERS.iter().map(|&letter| vec![letter]).collect();
         let mut symbols = letters.clone();
-        if sample.clone().map(<[u8]>::len).sum::<usize>() < WORTH_TRAINING {
+        if sample.iter().map(Vec::len).sum::<usize>() < WORTH_TRAINING {
             return Self::new(&symbols);
         }
         for _ in 0..ROUNDS {
             let table = Self::new(&symbols);
-            let gains = gains(&table, &symbols, sample.clone());
+            let gains = gains(&table, &symbols, sample);
             let mut best: Vec<(Reverse<u64>, Vec<u8>)> =
                 gains.into_iter().map(|(symbol, gain)| (Reverse(gain), symbol)).collect();
             best.sort_unstable();
@@ -129,11 +129,7 @@ impl Symbols {
 }
 
 /// How many octets each possible symbol would have covered in the sample.
-fn gains<'a>(
-    table: &Symbols,
-    symbols: &[Vec<u8>],
-    sample: impl Iterator<Item = &'a [u8]>,
-) -> BTreeMap<Vec<u8>, u64> {
+fn gains(table: &Symbols, symbols: &[Vec<u8>], sample: &[Vec<u8>]) -> BTreeMap<Vec<u8>, u64> {
     let mut encoder = Encoder::new(table);
     let mut coded = Vec::new();
     let mut single = vec![0_u64; SYMBOLS];
@@ -276,8 +272,8 @@ impl Text {
                 *octet = b'.';
             }
         }
-        let dots = text.octets.iter().filter(|&&octet| octet == b'.').count();
-        text.is_plain = dots + 1 == labels;
+        let dots = text.octets.iter().fold(0_u8, |dots, &o| dots + u8::from(o == b'.'));
+        text.is_plain = usize::from(dots) + 1 == labels;
         text
     }
 
@@ -307,26 +303,25 @@ mod tests {
         (0..500).map(|n| format!("{}{n}.{}.example.com", word(n), word(n / 5)).into()).collect()
     }
 
-    static TRAINED: LazyLock<Symbols> =
-        LazyLock::new(|| Symbols::train(sample().iter().map(Vec::as_slice)));
+    static TRAINED: LazyLock<Symbols> = LazyLock::new(|| Symbols::train(&sample()));
 
     #[test]
     fn training_shortens_and_does_not_depend_on_order() {
         let mut names = sample();
-        let trained = Symbols::train(names.iter().map(Vec::as_slice));
+        let trained = Symbols::train(&names);
         let (mut coded, mut encoder) = (Vec::new(), Encoder::new(&trained));
         for name in &names {
             encoder.encode(name, &mut coded);
         }
         assert!(coded.len() * 3 < names.iter().map(Vec::len).sum::<usize>());
         names.reverse();
-        assert!(trained == Symbols::train(names.iter().map(Vec::as_slice)));
+        assert!(trained == Symbols::train(&names));
         assert!(Symbols::from_octets(&trained.to_octets()).unwrap() == trained);
     }
 
     #[test]
     fn a_table_that_reaches_too_far_is_none() {
-        let good = Symbols::train(sample().iter().map(Vec::as_slice)).to_octets();
+        let good = Symbols::train(&sample()).to_octets();
         for (at, octet) in [(OCTETS - 1, 9), (7, 1), (SYMBOLS * LONGEST, 3)] {
             let mut bad = good.clone();
             bad[at] = octet;

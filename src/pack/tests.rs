@@ -85,10 +85,7 @@ fn every_truncation_is_refused() {
     for length in (0..octets.len()).step_by(3) {
         assert!(open(&octets[..length]).is_err(), "{length}");
     }
-    assert!(matches!(
-        open(&[octets.as_slice(), &[0]].concat()),
-        Err(PackError::Length { .. })
-    ));
+    assert!(matches!(open(&[octets.as_slice(), &[0]].concat()), Err(PackError::Length { .. })));
 }
 
 /// The same pack with other octets in one section, and hashes that fit them.
@@ -100,11 +97,13 @@ fn forged(octets: &[u8], section: Section, change: impl Fn(&mut [u8])) -> Vec<u8
     forged
 }
 
+/// A section, and what is changed in it.
+type Forgery = (Section, fn(&mut [u8]));
+
 #[test]
 fn what_leads_out_of_its_section_is_refused_even_when_the_hashes_fit() {
     let octets = filled(2000).finish_in_memory().unwrap();
     open(&forged(&octets, Section::Lines, |_| ())).unwrap();
-    type Forgery = (Section, fn(&mut [u8]));
     let forgeries: [Forgery; 12] = [
         // A place in the lines, a set, a free place that is none, a spill without need.
         (Section::Index, |index| index[4..8].copy_from_slice(&[0xff; 4])),

@@ -8,8 +8,9 @@ use super::format::{
     ALIGN, BLOCK, HASH, HEADER, Header, LINE, MAGIC, PART, PARTITIONS, PLACES, Part, RAW, RESORT,
     ROW, Row, SETS, SPILLS, Section, VERSION, read_u16, read_u32, used,
 };
+use super::read::Hot;
 use super::symbols::Symbols;
-use super::{Owner, Pack};
+use super::{Owner, Pack, Set};
 use crate::name::{MAX_LABELS, MAX_OCTETS};
 use crate::rule::{Action, Rule};
 
@@ -79,7 +80,8 @@ impl Pack {
     ///
     /// Any [`PackError`].
     pub fn verify_known(owner: Owner, check: &[u8; HASH]) -> Result<Self, PackError> {
-        let is_large = |section| matches!(section, Section::Filter | Section::Index | Section::Lines);
+        let is_large =
+            |section| matches!(section, Section::Filter | Section::Index | Section::Lines);
         let pack = Self::open(owner, |section| !is_large(section))?;
         if pack.check == *check { Ok(pack) } else { Err(PackError::Damaged("header")) }
     }
@@ -112,6 +114,7 @@ impl Pack {
             .map_err(|_| nonsense(Section::Sources, "no source notes"))?;
         let parts = parts(of(Section::Parts))?;
         Ok(Self {
+            hot: Hot::of(&rows),
             symbols: Box::new(symbols),
             header,
             rows,
@@ -205,7 +208,7 @@ impl Pack {
         let entries = entries.ok_or_else(wrong)?;
         let mut before: Option<&[u8]> = None;
         for entry in entries.as_chunks::<RESORT>().0 {
-            let name = super::read::resort_name(octets, count, entry).ok_or_else(wrong)?;
+            let name = super::read::resort_name(octets, count, *entry).ok_or_else(wrong)?;
             let is_known = usize::from(read_u16(entry, 4)) < self.sets.len();
             if before.is_some_and(|before| before >= name) || !is_known {
                 return Err(wrong());
@@ -302,8 +305,8 @@ fn read_front(front: &[u8]) -> Option<(Header, Vec<Row>)> {
     (usize::from(reader.u16()?) == Section::ALL.len()).then_some(())?;
     (reader.u32()? as usize == Section::FRONT).then_some(())?;
     let (seed, names) = (reader.u64()?, reader.u64()?);
-    let max_labels = reader.u8()?;
-    reader.take(7)?;
+    let (min_labels, max_labels) = (reader.u8()?, reader.u8()?);
+    reader.take(6)?;
     let file_length = reader.u64()?;
     let mut reader = Reader(front.get(HEADER - HASH..)?);
     let digest = *reader.take(HASH)?.first_chunk()?;
@@ -317,7 +320,7 @@ fn read_front(front: &[u8]) -> Option<(Header, Vec<Row>)> {
         let hash = *row.take(HASH)?.first_chunk()?;
         rows.push(Row { octets: start..start.checked_add(length)?, hash });
     }
-    Some((Header { seed, names, max_labels, file_length, digest }, rows))
+    Some((Header { seed, names, min_labels, max_labels, file_length, digest }, rows))
 }
 
 fn items<T>(
@@ -348,7 +351,7 @@ fn rules(octets: &[u8], categories: usize, local: usize) -> Result<Vec<Rule>, Pa
     all.then_some(rules).ok_or(nonsense(Section::Rules, "a number that stands for nothing"))
 }
 
-fn sets(octets: &[u8], rules: usize) -> Result<Vec<(u32, Box<[u16]>)>, PackError> {
+fn sets(octets: &[u8], rules: usize) -> Result<Vec<Set>, PackError> {
     let set = |reader: &mut Reader<'_>| {
         let (names, count) = (reader.u32()?, reader.u16()?);
         let ids: Box<[u16]> = (0..count).map(|_| reader.u16()).collect::<Option<_>>()?;
@@ -371,7 +374,7 @@ fn parts(octets: &[u8]) -> Result<[Part; PARTITIONS], PackError> {
         return Err(nonsense(Section::Parts, "not as many as there should be"));
     }
     for (part, row) in parts.iter_mut().zip(rows) {
-        *part = Part::from_octets(row);
+        *part = Part::from_octets(*row);
     }
     Ok(parts)
 }

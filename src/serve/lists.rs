@@ -194,12 +194,11 @@ impl ListStore {
         inputs: &[Input],
         made_of: &MadeOf,
     ) -> Result<Lists, ListError> {
-        let texts = match self.packs.known(&made_of.texts) {
-            Some(pack) => pack,
-            None => {
-                self.readings += 1;
-                self.packs.compiled(made_of.texts.clone(), |to| compile(config, inputs, to))?
-            }
+        let texts = if let Some(pack) = self.packs.known(&made_of.texts) {
+            pack
+        } else {
+            self.readings += 1;
+            self.packs.compiled(made_of.texts.clone(), |to| compile(config, inputs, to))?
         };
         // Texts first: a zone that a school writes speaks before those of a pack.
         let mut packs = vec![texts];
@@ -207,7 +206,9 @@ impl ListStore {
             packs.push(self.packs.newest(directory).map_err(ListError::NoPack)?);
         }
         let keywords = match &self.last {
-            Some((last, lists)) if last.keywords == made_of.keywords && last.packs == made_of.packs => {
+            Some((last, lists))
+                if last.keywords == made_of.keywords && last.packs == made_of.packs =>
+            {
                 Arc::clone(&lists.keywords)
             }
             _ => keywords(config, keyword_rules(made_of.keywords.as_deref(), &packs))?,

@@ -195,7 +195,8 @@ impl PackStore {
         mut write: impl FnMut(Destination<'_>) -> Result<(), E>,
     ) -> Result<Arc<Pack>, E> {
         if let Some(state) = self.state.clone().filter(|_| self.writes) {
-            let name = format!("texts-{}.{EXTENSION}", &hex(blake3::hash(of.as_bytes()).as_bytes())[..16]);
+            let name =
+                format!("texts-{}.{EXTENSION}", &hex(blake3::hash(of.as_bytes()).as_bytes())[..16]);
             let mut failed = None;
             let written = state.replace_with(INCOMING, |file| {
                 write(Destination::File(file)).map_err(|error| {
@@ -218,9 +219,8 @@ impl PackStore {
         }
         let mut octets = Vec::new();
         write(Destination::Memory(&mut octets))?;
-        let pack = Pack::verify(Arc::new(octets)).map_err(|error| {
-            BuildError::Write(io::Error::other(error))
-        })?;
+        let pack = Pack::verify(Arc::new(octets))
+            .map_err(|error| BuildError::Write(io::Error::other(error)))?;
         Ok(self.keep(of, pack))
     }
 

@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -69,12 +69,9 @@ pub fn read_all(
                 size: fs::metadata(file).map_or(0, |metadata| metadata.len()),
                 file: Some(file.clone()),
             })),
-            Texts::Here(_, text) => jobs.push(Job {
-                input: place,
-                order: 0,
-                size: text.len() as u64,
-                file: None,
-            }),
+            Texts::Here(_, text) => {
+                jobs.push(Job { input: place, order: 0, size: text.len() as u64, file: None });
+            }
         }
     }
     for (order, job) in jobs.iter_mut().enumerate() {
@@ -170,7 +167,7 @@ impl Reading {
         let mut failed = None;
         let mut take = |path: PathBuf, text: &[u8]| {
             if failed.is_none() {
-                match self.text(input, path, text) {
+                match self.text(input, &path, text) {
                     Ok(note) => notes.push(note),
                     Err(error) => failed = Some(error),
                 }
@@ -192,7 +189,7 @@ impl Reading {
     }
 
     /// Parses one text and adds its rules.
-    fn text(&self, input: &Input, path: PathBuf, text: &[u8]) -> Result<FileNote, ListError> {
+    fn text(&self, input: &Input, path: &Path, text: &[u8]) -> Result<FileNote, ListError> {
         let mut failed = Ok(());
         let parsed = parse_pieces(text, input.format, input.scope, &mut |piece| {
             if failed.is_ok() {
@@ -200,7 +197,7 @@ impl Reading {
             }
         });
         failed?;
-        parsed.verdict().map_err(|why| ListError::Refused { path: path.clone(), why })?;
+        parsed.verdict().map_err(|why| ListError::Refused { path: path.to_owned(), why })?;
         let example = |e: &Example| format!("line {}: `{}`: {}", e.line, e.text, e.reject.text());
         let both = parsed.examples.iter().chain(&parsed.ignored_examples);
         Ok(FileNote {

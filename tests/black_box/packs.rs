@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 use crate::support::gateway::{LACHAN, run};
-use crate::support::{Ask, Gateway, PATIENCE, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
+use crate::support::{
+    Ask, Gateway, PATIENCE, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually,
+};
 
 fn is_blocked(gateway: &Gateway, name: &str) -> bool {
     match Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode().as_str() {
@@ -215,7 +217,11 @@ fn sources(dir: &Path) -> Vec<String> {
     let files = [
         ("adult", "adult.txt", "a.example\nwww.a.example\nb.example\nb.example\nbad line!\ncom\n"),
         ("games", "games.hosts", "0.0.0.0 games.example\n0.0.0.0 b.example\n192.0.2.1\n"),
-        ("adult", "more.txt", "||b.example^\n||c.example^\n@@||free.a.example^\n||x.free.a.example^\n"),
+        (
+            "adult",
+            "more.txt",
+            "||b.example^\n||c.example^\n@@||free.a.example^\n||x.free.a.example^\n",
+        ),
     ];
     let write = |(category, name, text): (&str, &str, &str)| {
         fs::write(dir.join(name), text).unwrap();
@@ -306,7 +312,7 @@ fn a_build_refuses_what_somebody_should_look_at() {
     let popular = dir.path().join("popular.txt");
     fs::write(&popular, "1,ads.example\n2,www.example.com\n").unwrap();
     let more = ["--popular", popular.to_str().unwrap()];
-    let (_, report) = build_with(dir.path(), "x.pack", &[bad.clone()], &more);
+    let (_, report) = build_with(dir.path(), "x.pack", std::slice::from_ref(&bad), &more);
     assert_eq!(report["refused"], true);
     assert_eq!(kinds(&report), ["guard", "public-suffix", "popular"]);
     assert!(!out.exists());

@@ -214,12 +214,13 @@ fn inputs(arguments: &Arguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Fail
             Texts::Here("stdin".into(), text)
         } else {
             let files = container::files(path);
-            Texts::Files(files.map_err(|error| {
-                (3, ListError::Read { path: path.clone(), error }.to_string())
-            })?)
+            Texts::Files(
+                files.map_err(|error| {
+                    (3, ListError::Read { path: path.clone(), error }.to_string())
+                })?,
+            )
         };
-        let scope =
-            if arguments.subtree { ScopeChoice::Subtree } else { ScopeChoice::AsFormat };
+        let scope = if arguments.subtree { ScopeChoice::Subtree } else { ScopeChoice::AsFormat };
         let category = (category, id.clone());
         inputs.push(Input { place: 0, name, category, format: Format::Auto, scope, texts });
     }

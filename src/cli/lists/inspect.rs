@@ -54,7 +54,6 @@ pub struct Lookup {
 struct Inspected {
     pack: String,
     seed: u64,
-    max_labels: usize,
     #[serde(flatten)]
     summary: Summary,
     sections: Vec<(&'static str, usize)>,
@@ -82,7 +81,6 @@ fn inspect(arguments: &Arguments) -> Result<String, String> {
     let inspected = Inspected {
         pack: arguments.file.display().to_string(),
         seed: pack.seed(),
-        max_labels: pack.max_labels(),
         summary: Summary::of(&pack),
         sections: pack.section_octets().collect(),
         sources: pack.sources().iter().map(Source::of).collect(),
@@ -101,7 +99,7 @@ fn inspect(arguments: &Arguments) -> Result<String, String> {
         table(&["section", "octets"], &rows)
     );
     if arguments.names {
-        out += &format!("\n{}", listed_text(&inspected.listed));
+        let _ = write!(out, "\n{}", listed_text(&inspected.listed));
     }
     Ok(out)
 }
@@ -184,12 +182,12 @@ fn find(arguments: &Lookup, name: &Name) -> Result<String, String> {
     let folded = Folded::from_name(name);
     // The pack's own numbers are as good as the taxonomy's here.
     let number = |id: &str| pack.categories().iter().position(|other| other == id);
-    let joined = join([std::sync::Arc::clone(&pack)], |id| {
-        crate::category::CategoryId::new(number(id)?)
-    });
+    let joined =
+        join([std::sync::Arc::clone(&pack)], |id| crate::category::CategoryId::new(number(id)?));
     let table = joined.map_err(|error| error.to_string())?.table;
     let set: CategorySet = table.lookup(&folded, &SuffixHashes::of(&folded, table.seed())).set;
-    let mut found = Found { name: shown(name.as_wire()), categories: Vec::new(), rules: Vec::new() };
+    let mut found =
+        Found { name: shown(name.as_wire()), categories: Vec::new(), rules: Vec::new() };
     found.categories =
         set.iter().filter_map(|c| pack.categories().get(c.index()).cloned()).collect();
     let mut at = Some(name.clone());
@@ -203,10 +201,11 @@ fn find(arguments: &Lookup, name: &Name) -> Result<String, String> {
         return Ok(super::super::json(&found));
     }
     let mut out = String::new();
-    let listed = if found.categories.is_empty() { "not listed".into() } else { found.categories.join(", ") };
+    let listed =
+        if found.categories.is_empty() { "not listed".into() } else { found.categories.join(", ") };
     let _ = writeln!(out, "{}: {listed}", found.name);
     if !found.rules.is_empty() {
-        out += &format!("\n{}", listed_text(&found.rules));
+        let _ = write!(out, "\n{}", listed_text(&found.rules));
     }
     Ok(out)
 }

@@ -135,7 +135,8 @@ impl Lint<'_> {
         };
         let mut findings = Vec::new();
         for before in previous.sources() {
-            let now = pack.sources().iter().find(|now| same(now, before)).map_or(0, |now| now.rules);
+            let now =
+                pack.sources().iter().find(|now| same(now, before)).map_or(0, |now| now.rules);
             let difference = now.abs_diff(before.rules);
             let is_large = difference * 100 > before.rules * u64::from(self.max_change);
             if is_large && difference > SMALL {

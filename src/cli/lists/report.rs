@@ -109,11 +109,12 @@ impl Summary {
             let _ = writeln!(out, "keyword rules");
         }
         let rows = self.categories.iter().map(|(id, names)| vec![id.clone(), names.to_string()]);
-        out += &format!("\n{}", table(&["category", "names"], &rows.collect::<Vec<_>>()));
+        let _ = write!(out, "\n{}", table(&["category", "names"], &rows.collect::<Vec<_>>()));
         if !self.overlaps.is_empty() {
-            let rows = self.overlaps.iter().map(|(a, b, n)| vec![a.clone(), b.clone(), n.to_string()]);
+            let rows =
+                self.overlaps.iter().map(|(a, b, n)| vec![a.clone(), b.clone(), n.to_string()]);
             let rows: Vec<_> = rows.collect();
-            out += &format!("\n{}", table(&["listed in", "and in", "names"], &rows));
+            let _ = write!(out, "\n{}", table(&["listed in", "and in", "names"], &rows));
         }
         out
     }
