@@ -29,6 +29,7 @@ use quick_cache::sync::Cache;
 use crate::message::answer::Answer;
 use crate::message::query::Query;
 use crate::name::MAX_OCTETS;
+use crate::policy::sources::UpstreamId;
 
 /// What a key costs beside its octets: the map's own books.
 const OVERHEAD: usize = 96;
@@ -67,6 +68,16 @@ pub enum Route {
     Plain,
     /// Upstream, for another name: a number of that name.
     Rewritten(u32),
+    /// The servers of a forward zone, for the name itself.
+    Zone(u16),
+}
+
+impl Route {
+    /// The route to who is asked for a name.
+    #[inline]
+    pub fn to(upstream: UpstreamId) -> Self {
+        if upstream == UpstreamId::MAIN { Self::Plain } else { Self::Zone(upstream.0) }
+    }
 }
 
 /// A key on the stack.
@@ -89,6 +100,7 @@ impl Key {
         let (route, target) = match route {
             Route::Plain => (0, 0_u32),
             Route::Rewritten(target) => (4, target),
+            Route::Zone(number) => (8, u32::from(number)),
         };
         let [a, b, c, d] = target.to_be_bytes();
         head.copy_from_slice(&[route | flags, high, low, a, b, c, d]);

@@ -210,6 +210,8 @@ pub struct Category {
     pub is_protected: bool,
     /// A list of good names: never blocks (`safe`).
     pub is_positive: bool,
+    /// Whether it is closed, rather than open, where its list is missing.
+    pub fails_closed: bool,
     /// Action by level, in the order of [`Level::ALL`].
     pub defaults: [DefaultAction; 7],
 }

@@ -14,12 +14,15 @@
 //! that the caller names; the shell opens them.
 
 pub mod calendar;
+pub mod catalogue;
 mod check;
 pub mod department;
+pub mod essential;
 mod external;
 mod file;
 mod group;
 mod limits;
+mod local;
 mod profile;
 pub mod quantity;
 pub mod safesearch;
@@ -28,6 +31,7 @@ pub mod server;
 pub mod source;
 pub mod spans;
 pub mod starter;
+mod syntax;
 pub mod taxonomy;
 mod value;
 
@@ -40,15 +44,17 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use jiff::tz::TimeZone;
 
 use crate::blocklist::{Format, ScopeChoice};
-use crate::category::{CategoryId, Level, Taxonomy};
+use crate::category::{CategoryId, CategorySet, Level, Taxonomy};
 use crate::diagnostic::{Diagnostic, place};
 use crate::lang::Lang;
 use crate::name::Name;
 use crate::policy::GroupRules;
+use crate::rule::Scope;
 use department::Department;
 use external::Externals;
 pub use external::Reader;
 pub use limits::{CacheLimits, Limits};
+pub use local::{ForwardZone, Local};
 use safesearch::SafeSearch;
 use schedule::Schedule;
 use server::Server;
@@ -72,6 +78,14 @@ pub struct Config {
     pub block: Block,
     /// What becomes of answers from outside with addresses from inside.
     pub rebinding: Rebinding,
+    /// Records that are answered here.
+    pub local: Local,
+    /// Zones that other servers answer for.
+    pub forwards: Vec<ForwardZone>,
+    /// Names that resolve in every mode beside those that are built in; locks stop them.
+    pub essential: Vec<(Name, Scope)>,
+    /// Categories that are closed when they have a source and no list.
+    pub fail_closed: CategorySet,
     /// The groups, in the order of the file; at least one.
     pub groups: Vec<GroupRules>,
     /// The group of clients outside every prefix, as a place in `groups`.

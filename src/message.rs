@@ -3,17 +3,20 @@
 //! - [`query`] reads what a client sent, in place.
 //! - [`reply`] writes what we make: refusals, blocked and local answers.
 //! - [`answer`] takes in what upstream sent, and sends it again from the cache.
+//! - [`local`] reads the records of the config, and tells them as an answer.
 //! - [`rewrite`] tells the answer to another name as the answer to this one.
 //!
 //! All of it is written for octets from strangers: no read past the end, no
 //! pointer that goes forward, nothing allocated for a query.
 
 pub mod answer;
+pub mod local;
 pub mod query;
 pub mod reply;
 pub mod rewrite;
 
 use crate::name::{Folded, MAX_OCTETS, Name};
+use crate::policy::sources::UpstreamId;
 
 /// Octets of the header (RFC 1035 §4.1.1).
 pub const HEADER: usize = 12;
@@ -71,6 +74,8 @@ impl Ede {
     pub const FORGED: Self = Self(4);
     /// The failure is remembered from an earlier question (RFC 9520).
     pub const CACHED_ERROR: Self = Self(13);
+    /// Not ready: what is needed to answer is not there yet.
+    pub const NOT_READY: Self = Self(14);
     /// Blocked by the operator of this resolver.
     pub const BLOCKED: Self = Self(15);
     /// Blocked by order of an authority outside.
@@ -103,6 +108,21 @@ pub struct Question {
     pub dnssec_ok: bool,
     /// The client's CD bit (RFC 4035 §3.2.2).
     pub checking_disabled: bool,
+    /// Who is asked.
+    pub upstream: UpstreamId,
+}
+
+impl Question {
+    /// What a query asks, of another name perhaps, of the upstream of everybody.
+    pub fn of(query: &query::Query<'_>, name: Name) -> Self {
+        Self {
+            name,
+            qtype: query.qtype,
+            dnssec_ok: query.dnssec_ok(),
+            checking_disabled: query.checking_disabled(),
+            upstream: UpstreamId::MAIN,
+        }
+    }
 }
 
 /// The octets do not hold what they should.

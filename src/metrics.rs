@@ -13,6 +13,7 @@
 pub mod counters;
 mod flow;
 mod safesearch;
+mod zones;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
 };
 use prometheus::{Registry, TextEncoder};
+
+pub use zones::ZoneSample;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::metrics::counters::{BUCKETS, Counters, FAMILIES, MAX_GROUPS, RCODES, Totals};
@@ -82,6 +85,8 @@ pub struct State {
     pub cache: (u64, u64),
     /// The upstream servers.
     pub upstreams: Vec<UpstreamSample>,
+    /// The forward zones.
+    pub zones: Vec<ZoneSample>,
     /// Labels of `lachan_school_info`.
     pub school: Vec<(&'static str, String)>,
     /// Questions now waiting for upstream.
@@ -163,6 +168,7 @@ impl Collector for All {
         families.extend(policy(&totals, &state.snapshot));
         families.push(safesearch::family(&totals, &state.snapshot));
         families.extend(upstreams(&state.upstreams));
+        families.extend(zones::families(&state.zones));
         families.extend(holdings(&state));
         families
     }

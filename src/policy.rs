@@ -8,6 +8,7 @@
 //! csam, legal request                                   blocked for everyone
 //! essential names                                       pass, whatever lists say
 //! names the department denies, locked categories        blocked; nothing at the school loosens them
+//! a closed category without its list                    blocked, but for good names
 //! exam: only these ▶ lesson: these too                  for a room, for a time
 //! school allow / school deny (the longest name wins)
 //! department allow (its names, and the category of good names)
@@ -28,6 +29,7 @@
 //! Absent on purpose: sockets, clock, files, counters.
 
 pub mod client;
+pub mod essential;
 pub mod explain;
 pub mod group;
 pub mod judge;
@@ -35,7 +37,9 @@ pub mod moment;
 pub mod rebinding;
 pub mod rewrite;
 pub mod sealed;
+pub mod sources;
 pub mod special;
+mod texts;
 pub mod timed;
 pub mod timeline;
 pub mod verdict;
@@ -60,9 +64,11 @@ use crate::matcher::names::NameTable;
 use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
+use crate::policy::essential::Essential;
 use crate::policy::group::own_names;
 use crate::policy::moment::Now;
 use crate::policy::rewrite::{Engines, SafeHosts};
+use crate::policy::sources::{SourceParts, Sources};
 use crate::policy::timeline::Timeline;
 use crate::rule::{Action, LocalData, Scope};
 
@@ -127,7 +133,11 @@ pub struct Parts {
     /// Names that may resolve to internal addresses; none where that is not looked at.
     pub rebinding: Option<Vec<Name>>,
     /// Names that resolve in every mode.
-    pub essential: Vec<(Name, Scope)>,
+    pub essential: Vec<(Name, Scope, Essential)>,
+    /// Categories that must not be open without a list, and have none.
+    pub closed: CategorySet,
+    /// Where answers come from other than upstream.
+    pub sources: SourceParts,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
     /// Search engines with a safe mode.
@@ -158,7 +168,10 @@ pub struct Snapshot {
     addresses: Option<PrefixTable<ListedAddress>>,
     /// Names that may resolve to internal addresses; none where all may.
     rebinding: Option<NameTable<()>>,
-    essential: NameTable<()>,
+    essential: NameTable<Essential>,
+    /// Categories that must not be open without a list, and have none.
+    closed: CategorySet,
+    sources: Sources,
     canaries: NameTable<CanaryKind>,
     safe_hosts: SafeHosts,
     /// csam and legal requests.
@@ -174,8 +187,8 @@ pub struct Snapshot {
 /// A name that the school allows and that is locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedAllow {
-    /// The group whose profile allows it.
-    pub group: String,
+    /// The group whose profile allows it; none where it is an essential name of the config.
+    pub group: Option<String>,
     /// The name.
     pub name: Name,
     /// What locks it.
@@ -205,15 +218,14 @@ impl Snapshot {
             rebinding: parts.rebinding.map(|names| {
                 NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
             }),
-            essential: NameTable::new(
-                parts.essential.into_iter().map(|(name, scope)| (name, scope, ())),
-                seed,
-            ),
+            essential: NameTable::new(parts.essential, seed),
+            closed: parts.closed,
+            sources: Sources::new(parts.sources, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
             positive: taxonomy.select(|row| row.is_positive),
-            texts: texts(&taxonomy, parts.lists.digest(), parts.ede_text),
+            texts: texts::of(&taxonomy, parts.lists.digest(), parts.ede_text),
             illegal,
             groups: parts
                 .groups
@@ -315,13 +327,6 @@ impl Snapshot {
         category.is_some() && category == self.legal_request
     }
 
-    /// The words that go with a blocked answer.
-    #[inline]
-    pub fn text(&self, category: Option<CategoryId>) -> &[u8] {
-        let place = category.map_or(self.texts.len() - 1, CategoryId::index);
-        self.texts.get(place).map_or(&[], |text| text)
-    }
-
     /// Hashes a name once, for all tables.
     #[inline]
     pub fn subject<'a>(&self, name: &'a Folded) -> Subject<'a> {
@@ -344,25 +349,6 @@ impl Snapshot {
 /// A listed prefix inside others: all their categories, and its own action.
 fn join_addresses(outer: ListedAddress, inner: ListedAddress) -> ListedAddress {
     ListedAddress { set: outer.set.union(inner.set), action: inner.action }
-}
-
-/// Category and reference code; of protected categories the code alone.
-fn texts(taxonomy: &Taxonomy, digest: u64, in_words: bool) -> Vec<Box<[u8]>> {
-    let code = |place: usize| format!("ref={place:02}-{:06x}", digest & 0xff_ffff);
-    let mut texts: Vec<Box<[u8]>> = taxonomy
-        .iter()
-        .map(|(id, row)| {
-            let code = code(id.index() + 1);
-            let text = if row.is_protected || !in_words {
-                code
-            } else {
-                format!("category={} {code}", row.id)
-            };
-            text.into_bytes().into()
-        })
-        .collect();
-    texts.push(code(0).into_bytes().into());
-    texts
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@
 mod alias;
 mod forward;
 mod lifetime;
+mod local;
 mod outcome;
 mod turn;
 
@@ -35,7 +36,7 @@ use crate::category::CategorySet;
 use crate::message::query::{Query, Unanswerable};
 use crate::message::reply::{Data, EdeText, write, write_header, write_truncated};
 use crate::message::{CLASS_IN, Ede, Rcode};
-use crate::policy::{Block, Pass, Snapshot, Verdict};
+use crate::policy::{Block, Layer, Pass, Snapshot, Verdict};
 use crate::resolve::alias::{Alias, BY_LIST, Rewrite};
 use crate::resolve::turn::{Found, Turn};
 use crate::rtype;
@@ -79,6 +80,20 @@ pub enum Step {
     Drop(DropReason),
     /// Ask upstream, then call [`Forward::finish`].
     Forward(Box<Forward>),
+}
+
+impl Step {
+    /// Forgets whose query it was where a child may have asked for help: such a query is
+    /// counted nowhere below the total.
+    #[inline]
+    fn uncounted_if(mut self, pass: Pass) -> Self {
+        if let (Layer::Help, Self::Reply(_, outcome) | Self::Silence(outcome)) =
+            (pass.layer, &mut self)
+        {
+            *outcome = Outcome::plain(outcome.rcode, outcome.source);
+        }
+        self
+    }
 }
 
 /// Begins to answer a query.
@@ -156,8 +171,18 @@ pub fn begin(
         let alias = Alias { target, rewrite: Rewrite::Safe(engine) };
         return turn.aliased(alias, pass, meta, snapshot, cache, out);
     }
+    if let Some(local) = snapshot.local_name(&subject) {
+        return match &local.data.cname {
+            Some(target) if query.qtype != rtype::CNAME => {
+                let alias = Alias { target, rewrite: Rewrite::Own };
+                turn.aliased(alias, pass, meta, snapshot, cache, out)
+            }
+            _ => turn.with_records(local, pass, out),
+        };
+    }
     let forward = |stale| turn.forward(pass, query.name.to_name(), None, meta, snapshot, stale);
-    turn.known(Route::Plain, pass, cache, now, forward, out)
+    let route = Route::to(snapshot.upstream_of(&subject));
+    turn.known(route, pass, cache, now, forward, out)
 }
 
 /// Answers a query of a client that is over its budget: ask again by TCP.

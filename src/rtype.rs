@@ -24,8 +24,12 @@ pub const SRV: u16 = 33;
 pub const DNAME: u16 = 39;
 /// The EDNS pseudo record (RFC 6891).
 pub const OPT: u16 = 41;
+/// Delegation signer.
+pub const DS: u16 = 43;
 /// DNSSEC signature.
 pub const RRSIG: u16 = 46;
+/// DNSSEC key.
+pub const DNSKEY: u16 = 48;
 /// Service binding (RFC 9460).
 pub const SVCB: u16 = 64;
 /// Service binding for HTTPS (RFC 9460).

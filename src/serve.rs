@@ -11,6 +11,7 @@ pub mod budget;
 pub mod clock;
 pub mod container;
 pub mod current;
+pub mod fetch;
 pub mod flight;
 pub mod gateway;
 pub mod lists;
@@ -28,6 +29,7 @@ pub mod timetable;
 pub mod udp;
 pub mod upstream;
 pub mod watch;
+pub mod zones;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -49,10 +51,12 @@ use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
 use crate::serve::admin::Admin;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
+use crate::serve::fetch::{Fetcher, Names};
 use crate::serve::gateway::Gateway;
 use crate::serve::reload::Reloads;
 use crate::serve::stream::Connections;
 use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
+use crate::serve::zones::{Numbered, Zones};
 
 /// How long queries in flight are waited for at the end.
 const DRAIN: Duration = Duration::from_millis(2500);
@@ -70,7 +74,7 @@ pub enum ServeError {
     /// An upstream server that is this process: queries would go round.
     #[error(
         "the upstream server `{server}` is this gateway itself, which listens on `{own}`; \
-         set `servers` in [upstream] to another one"
+         set `servers` to another one"
     )]
     OwnServer {
         /// The server, as configured or as the system names it.
@@ -96,6 +100,12 @@ pub enum ServeError {
         /// What the system said.
         error: io::Error,
     },
+    /// Lists are to be downloaded, and nothing can be kept.
+    #[error(
+        "lists by `url` need a directory for their last good copies; set `dir` in [state], \
+         or let the service manager give one (StateDirectory=)"
+    )]
+    NoState,
     /// Threads, signals, metrics: what no config can mend.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -125,19 +135,23 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     let mut assembler = Assembler::keeping(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, readings, .. } = assembler.assemble()?;
+    let Assembled { config: settings, snapshot, files, readings, zones: wanted, downloads, .. } =
+        assembler.assemble()?;
+    if downloads.state.is_none() && !downloads.sources.is_empty() {
+        return Err(ServeError::NoState);
+    }
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings::workers(&settings).clamp(2, 8))
         .thread_name("lachan-io")
         .enable_all()
         .build()?;
-    let upstreams = {
+    let (upstreams, zones) = {
         let _inside = runtime.enter();
-        open_upstreams(&settings)?
+        open_upstreams(&settings, &wanted)?
     };
     let listeners = Listeners::open(&settings)?;
-    let gateway = Gateway::new(&settings, snapshot, upstreams, runtime.handle().clone());
+    let gateway = Gateway::new(&settings, snapshot, upstreams, zones, runtime.handle().clone());
     let gateway = Arc::new(gateway);
     let workers: Vec<(Arc<UdpSocket>, Arc<Counters>)> = listeners
         .udp
@@ -146,7 +160,10 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         .collect();
     let sockets: Vec<_> = workers.iter().map(|(socket, _)| Arc::clone(socket)).collect();
     udp::report(&sockets);
-    let reloads = Arc::new(Reloads::new(assembler, readings, &settings));
+    let fetcher = Fetcher::new(names(&gateway));
+    // Before the watch: the directory of the copies is there then.
+    fetcher.update(downloads);
+    let reloads = Arc::new(Reloads::new(assembler, readings, &settings, fetcher));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let admin = Arc::new(Admin {
@@ -248,7 +265,21 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, std::net::TcpListener), Se
     }
 }
 
-fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
+/// Names of list servers are asked where all names are.
+fn names(gateway: &Arc<Gateway>) -> Names {
+    let asked = Arc::clone(gateway);
+    Names::new(move |name| asked.servers_for(name), gateway.runtime.clone())
+}
+
+/// The upstream servers of a config, and those of its zones; to be called inside a runtime.
+///
+/// # Errors
+///
+/// [`ServeError`], for a server that is this process too.
+pub fn open_upstreams(
+    settings: &Config,
+    wanted: &[Numbered],
+) -> Result<(Upstreams, Zones), ServeError> {
     let tls_roots = match &settings.upstream.tls_roots {
         None => None,
         Some(path) => Some(
@@ -263,7 +294,12 @@ fn open_upstreams(settings: &Config) -> Result<Upstreams, ServeError> {
         tls_roots,
         ..upstream::Options::default()
     };
-    Ok(Upstreams::new(&servers(settings)?, options)?)
+    for (_, forward) in wanted {
+        refuse_own(&forward.servers, settings)?;
+    }
+    let zones = Zones::new(&options);
+    zones.follow(wanted)?;
+    Ok((Upstreams::new(&servers(settings)?, options)?, zones))
 }
 
 /// The servers to ask: those of the config, else the system's resolvers. None may be us.
@@ -272,11 +308,17 @@ fn servers(settings: &Config) -> Result<Vec<Server>, ServeError> {
         [] => upstream::system_servers()?,
         configured => configured.to_vec(),
     };
+    refuse_own(&servers, settings)?;
+    Ok(servers)
+}
+
+/// Refuses servers that are this gateway itself.
+fn refuse_own(servers: &[Server], settings: &Config) -> Result<(), ServeError> {
     let own_server = servers.iter().find_map(|server| {
         let is_at = |own: &&SocketAddr| server.is_at(**own, is_of_this_host);
         settings.listen.dns.iter().find(is_at).map(|&own| (server.label.clone(), own))
     });
-    own_server.map_or(Ok(servers), |(server, own)| Err(ServeError::OwnServer { server, own }))
+    own_server.map_or(Ok(()), |(server, own)| Err(ServeError::OwnServer { server, own }))
 }
 
 /// Whether this machine has an address: what is sent there, it would send from there.
@@ -351,6 +393,7 @@ fn state_source(
         snapshot: gateway.current.snapshot(),
         cache: (gateway.cache.len() as u64, gateway.cache.octets()),
         upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
+        zones: gateway.zones.samples(),
         school: reloads.school(),
         in_flight: gateway.flights.waiting(),
         gauges: [reloads.gauges(&gateway), udp::gauges(&sockets)].concat(),

@@ -82,6 +82,7 @@ pub fn answer(octets: &[u8]) {
         qtype: u16::from_be_bytes([a, b]),
         dnssec_ok: false,
         checking_disabled: false,
+        upstream: lachan::policy::sources::UpstreamId::MAIN,
     };
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 900 };
     let Ok(answer) = Answer::take(octets, &question, &limits) else { return };

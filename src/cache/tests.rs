@@ -20,7 +20,13 @@ fn answer(name: &str, ttl: u32) -> Answer {
     message.extend(ttl.to_be_bytes());
     message.extend([0, 4, 192, 0, 2, 1]);
     let name = Name::from_text(name).unwrap();
-    let question = Question { name, qtype: 1, dnssec_ok: false, checking_disabled: false };
+    let question = Question {
+        name,
+        qtype: 1,
+        dnssec_ok: false,
+        checking_disabled: false,
+        upstream: UpstreamId::MAIN,
+    };
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
     Answer::take(&message, &question, &limits).unwrap()
 }

@@ -1,7 +1,10 @@
 //! `lachan lists …`: work on lists, for those who keep them.
 
+pub mod add;
 pub mod build;
+pub mod catalogue;
 pub mod diff;
+pub mod fetch;
 pub mod inspect;
 mod lint;
 mod report;
@@ -35,6 +38,12 @@ enum Command {
     Diff(diff::Arguments),
     /// Say what a pack lists of a name and what is above it.
     Lookup(inspect::Lookup),
+    /// Add a list of the catalogue to a config.
+    Add(add::Arguments),
+    /// Show well-known public lists.
+    Catalogue(catalogue::Arguments),
+    /// Download the lists of a config now, and say what became of each.
+    Fetch(fetch::Arguments),
     /// Seal names into a list that nobody can read (for the authority that gives it).
     Seal(seal::Arguments),
 }
@@ -47,6 +56,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Command::Verify(arguments) => inspect::verify(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Lookup(arguments) => inspect::lookup(arguments),
+        Command::Add(arguments) => add::run(arguments),
+        Command::Catalogue(arguments) => catalogue::run(arguments),
+        Command::Fetch(arguments) => fetch::run(arguments),
         Command::Seal(arguments) => seal::run(arguments),
     }
 }

@@ -23,9 +23,10 @@ use super::safesearch::SafeSearch;
 use super::server::Server;
 use super::value::{Checker, each};
 use super::{
-    Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream, group, profile,
+    Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream, essential, group,
+    local, profile,
 };
-use crate::category::Taxonomy;
+use crate::category::{CategorySet, Lock, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::lang::Lang;
 use crate::name::Name;
@@ -59,6 +60,10 @@ pub(super) fn check(
     let limits = checker.limits(&file.limits);
     let block = checker.block(&file.block);
     let rebinding = checker.rebinding(&file.rebinding);
+    let local = local::local(&mut checker, &file.local);
+    let forwards = local::forwards(&mut checker, file, &listen);
+    let essential = essential::check(&mut checker, &file.essential);
+    let fail_closed = checker.fail_closed(file);
     let (groups, default_group) = group::check(&mut checker, file, school.level, &listen.dns);
     let lists = checker.lists(&file.lists);
     let state = checker.state(&file.state);
@@ -75,6 +80,10 @@ pub(super) fn check(
             limits,
             block,
             rebinding,
+            local,
+            forwards,
+            essential,
+            fail_closed,
             groups,
             default_group,
             lists,
@@ -252,7 +261,7 @@ impl Checker<'_> {
         upstream
     }
 
-    fn server(&mut self, text: &Spanned<String>, listen: &Listen) -> Option<Server> {
+    pub(super) fn server(&mut self, text: &Spanned<String>, listen: &Listen) -> Option<Server> {
         let server: Server = match text.get_ref().parse() {
             Ok(server) => server,
             Err(error) => {
@@ -294,6 +303,29 @@ impl Checker<'_> {
         State { dir: file.dir.as_ref().and_then(|text| self.path("dir", text)) }
     }
 
+    /// The categories that are closed when they have no list.
+    fn fail_closed(&mut self, file: &File) -> CategorySet {
+        let mut closed = self.taxonomy.select(|row| row.fails_closed);
+        for (given, mode) in &file.fail_mode {
+            let category = self.category(given);
+            let mode = self.choice("mode", mode, &["closed", "open"], |mode| mode);
+            let Some((category, mode)) = category.zip(mode) else { continue };
+            let row = self.taxonomy.category(category);
+            if row.is_positive {
+                self.report(given.span(), format!("`{}` never blocks, and cannot fail", row.id));
+            } else if mode == "closed" {
+                closed = closed.with(category);
+            } else if row.lock == Lock::Everyone && row.fails_closed {
+                let message = format!("`{}` cannot be open without its list: it is locked", row.id);
+                self.report(given.span(), message).hint =
+                    Some("remove the line; nobody at a school can loosen it".into());
+            } else {
+                closed = closed.without(CategorySet::EMPTY.with(category));
+            }
+        }
+        closed
+    }
+
     fn lists(&mut self, file: &ListsFile) -> Lists {
         let mut lists = Lists::default();
         lists.starter = file.starter.unwrap_or(lists.starter);
@@ -321,7 +353,7 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 /// Whether two servers are one, whatever way they are written.
-fn is_same(one: &Server, other: &Server) -> bool {
+pub(super) fn is_same(one: &Server, other: &Server) -> bool {
     let place = |server: &Server| (server.transport, server.address);
     place(one) == place(other) && one.tls_name == other.tls_name && one.path == other.path
 }

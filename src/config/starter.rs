@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::essential::lint;
 use super::file;
 use super::safesearch::{self, SafeSearch};
 use super::taxonomy;
@@ -17,11 +18,14 @@ use crate::category::Taxonomy;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::name::Name;
 use crate::policy::CanaryKind;
+use crate::rule::Scope;
 
 /// The taxonomy.
 pub const CATEGORIES: &str = include_str!("../../blocklists/categories.toml");
 /// Names that resolve in every mode.
 pub const ESSENTIAL: &str = include_str!("../../blocklists/essential.txt");
+/// What may not stand among them.
+pub const NOT_ESSENTIAL: &str = include_str!("../../blocklists/not-essential.txt");
 /// Names that clients ask to learn whether they may go round this resolver.
 pub const CANARIES: &str = include_str!("../../blocklists/canaries.txt");
 /// Search engines with a safe mode.
@@ -49,7 +53,7 @@ pub const STARTER: &[(&str, &str)] = starter! {
 /// Why a name is essential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Help lines; queries for them are counted nowhere.
+    /// Help lines; queries for them are counted nowhere below the total.
     Help,
     /// Time servers.
     Time,
@@ -141,7 +145,8 @@ pub fn guard() -> Result<Vec<Name>, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// Every line that is none of these, and names before the first heading.
+/// Every line that is none of these, names before the first heading, and names that would open
+/// a door in every mode.
 pub fn parse_essential(text: &str) -> Result<Vec<Essential>, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     let mut class = None;
@@ -159,7 +164,11 @@ pub fn parse_essential(text: &str) -> Result<Vec<Essential>, Vec<Diagnostic>> {
         }
         let (is_exact, text) = line.strip_prefix('=').map_or((false, line), |rest| (true, rest));
         match (&class, name(span.clone(), text)) {
-            (Some(Ok(class)), Ok(name)) => names.push(Essential { name, is_exact, class: *class }),
+            (Some(Ok(class)), Ok(name)) => {
+                let scope = if is_exact { Scope::Exact } else { Scope::Subtree };
+                mistakes.extend(lint(span, &name, scope));
+                names.push(Essential { name, is_exact, class: *class });
+            }
             // Its heading is reported already.
             (Some(Err(_)), Ok(_)) => {}
             (None, Ok(_)) => mistakes.push(

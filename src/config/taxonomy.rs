@@ -8,6 +8,7 @@
 //! lock = "pupils"        # none | pupils | everyone
 //! privacy = "normal"     # normal | protected
 //! kind = "block"         # block | allow: a list of good names, which never blocks
+//! fail = "open"          # open (the default) | closed: without its list
 //! defaults = { preschool = "block", … one of block, observe, allow, lessons, safe for each level }
 //! ```
 //!
@@ -54,6 +55,7 @@ struct CategoryFile {
     lock: Text,
     privacy: Text,
     kind: Text,
+    fail: Text,
     defaults: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
 }
 
@@ -61,6 +63,7 @@ const LOCKS: [(&str, Lock); 3] =
     [("none", Lock::None), ("pupils", Lock::Pupils), ("everyone", Lock::Everyone)];
 const PRIVACY: [(&str, bool); 2] = [("normal", false), ("protected", true)];
 const KINDS: [(&str, bool); 2] = [("block", false), ("allow", true)];
+const FAILS: [(&str, bool); 2] = [("open", false), ("closed", true)];
 pub(super) const ACTIONS: [(&str, DefaultAction); 5] = [
     ("block", DefaultAction::Block),
     ("observe", DefaultAction::Observe),
@@ -157,6 +160,10 @@ fn read(checker: &mut Checker<'_>, table: &Spanned<Table<CategoryFile>>) -> Opti
     let lock = word(checker, table.span(), "lock", &file.lock, &LOCKS);
     let is_protected = word(checker, table.span(), "privacy", &file.privacy, &PRIVACY);
     let is_positive = word(checker, table.span(), "kind", &file.kind, &KINDS);
+    let fails_closed = file.fail.as_ref().is_some_and(|given| {
+        // A word that is wrong is reported, and nothing is made of the file.
+        one_of(checker, "fail", given, &FAILS).unwrap_or(true)
+    });
     let defaults = defaults(checker, table, is_positive.unwrap_or(false));
     Some(Category {
         id: id?,
@@ -165,6 +172,7 @@ fn read(checker: &mut Checker<'_>, table: &Spanned<Table<CategoryFile>>) -> Opti
         lock: lock?,
         is_protected: is_protected?,
         is_positive: is_positive?,
+        fails_closed,
         defaults: defaults?,
     })
 }
@@ -327,7 +335,7 @@ kind = "block"
     #[test]
     fn an_unknown_key_is_refused() {
         insta::assert_snapshot!(mistakes("[[category]]\nlok = \"none\"\n"), @r#"
-    categories.toml:2:1: unknown key `lok`; the keys here are `id`, `vi`, `en`, `lock`, `privacy`, `kind`, `defaults`
+    categories.toml:2:1: unknown key `lok`; the keys here are `id`, `vi`, `en`, `lock`, `privacy`, `kind`, `fail`, `defaults`
       |
     2 | lok = "none"
       | ^^^

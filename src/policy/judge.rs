@@ -10,8 +10,8 @@ use crate::matcher::SuffixHashes;
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::suffix::Listed;
 use crate::name::{Folded, Name};
+use crate::policy::essential::Essential;
 use crate::policy::rebinding::is_internal;
-use crate::policy::special::special;
 use crate::policy::{
     Block, Bound, Facts, Layer, LockedAllow, Own, Pass, Snapshot, Subject, Verdict,
 };
@@ -33,7 +33,7 @@ impl Snapshot {
     /// Decides about the name of a question.
     #[inline]
     pub fn decide(&self, bound: Bound<'_>, subject: &Subject<'_>, qtype: u16) -> Verdict {
-        if let Some(special) = special(subject.name, qtype) {
+        if let Some(special) = self.sources.special(subject, qtype) {
             return Verdict::Special(special);
         }
         if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
@@ -100,7 +100,8 @@ impl Snapshot {
             }
         }
         let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some();
+        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some()
+            || self.sources.covers(subject);
         let (layer, action) = (Layer::Rebinding, Action::Default);
         (!is_expected).then_some(Block { layer, category: None, action })
     }
@@ -126,8 +127,11 @@ impl Snapshot {
         if !lockable.intersection(self.illegal).is_empty() {
             return block(Layer::Illegal, lockable.intersection(self.illegal));
         }
-        if self.essential.longest(name, hashes).is_some() {
-            return Ok(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY });
+        let essential = self.essential.longest(name, hashes).map(|(_, &kind)| kind);
+        let pass_essential =
+            |kind: Essential| Ok(Pass { layer: kind.layer(), observed: CategorySet::EMPTY });
+        if let Some(kind @ (Essential::Shipped | Essential::Help)) = essential {
+            return pass_essential(kind);
         }
         let department = self.department.longest(name, hashes).map(|(_, own)| *own);
         if department == Some(Own::Deny) {
@@ -137,6 +141,17 @@ impl Snapshot {
         // since then stays blocked.
         if department.is_none() && !lockable.intersection(group.locked).is_empty() {
             return block(Layer::Locked, lockable.intersection(group.locked));
+        }
+        if let Some(kind) = essential {
+            return pass_essential(kind);
+        }
+        let closed = rules.block.intersection(self.closed);
+        if !closed.is_empty() && role == Role::Question {
+            let is_good = department.is_some() || !set.intersection(self.positive).is_empty();
+            if !is_good {
+                let (category, action) = (closed.first(), Action::NxDomain);
+                return Err(Block { layer: Layer::FailClosed, category, action });
+            }
         }
         if let Some(exam) = rules.exam.as_ref().filter(|_| role == Role::Question) {
             return match exam.longest(name, hashes) {
@@ -215,17 +230,18 @@ impl Snapshot {
         }
     }
 
-    /// The school's allowed names that are locked.
+    /// The school's allowed and essential names that are locked.
     pub fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {
             for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
                 if let Some(lock) = self.lock_of(group, name) {
-                    let (group, name) = (group.name.clone(), name.clone());
+                    let (group, name) = (Some(group.name.clone()), name.clone());
                     found.push(LockedAllow { group, name, lock });
                 }
             }
         }
+        found.extend(self.locked_essentials());
         found
     }
 }

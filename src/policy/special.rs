@@ -37,6 +37,18 @@ pub fn special(name: &Folded, qtype: u16) -> Option<Special> {
     }
 }
 
+/// Whether no config can say otherwise: what no network may give a meaning of its own.
+pub fn is_fixed(name: &Folded) -> bool {
+    let Some(last) = name.label_count().checked_sub(1) else { return false };
+    match name.label(last) {
+        b"localhost" | b"invalid" | b"onion" | b"alt" => true,
+        b"arpa" => last
+            .checked_sub(1)
+            .is_some_and(|below| matches!(name.label(below), b"resolver" | b"ipv4only")),
+        _ => false,
+    }
+}
+
 fn arpa(name: &Folded, last: usize, qtype: u16) -> Option<Special> {
     let below = last.checked_sub(1)?;
     match name.label(below) {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::category::{Category, DefaultAction, Lock};
 use crate::matcher::build::{Builder, Rule};
+use crate::policy::essential::Essential;
 use crate::policy::rewrite::{Engine, EngineId, SafeModes};
 use crate::policy::special::Special;
 use crate::rtype;
@@ -16,6 +17,7 @@ fn taxonomy() -> Taxonomy {
         lock: Lock::None,
         is_protected: id == "csam",
         is_positive: id == "safe",
+        fails_closed: id == "adult",
         defaults: [DefaultAction::Block; 7],
     };
     Taxonomy::new(IDS.iter().map(|id| row(id)).collect()).unwrap()
@@ -31,6 +33,11 @@ fn names(texts: &[&str]) -> Vec<Name> {
 }
 
 fn snapshot() -> Snapshot {
+    snapshot_without(CategorySet::EMPTY)
+}
+
+/// What is listed.
+fn listed() -> (Taxonomy, Builder) {
     let listed = [
         ("csam.example", "csam"),
         ("order.example", "legal_request"),
@@ -56,6 +63,12 @@ fn snapshot() -> Snapshot {
         };
         builder.add(Name::from_text(name).unwrap().as_wire(), rule).unwrap();
     }
+    (taxonomy, builder)
+}
+
+/// The snapshot when the lists of the `closed` categories are missing.
+fn snapshot_without(closed: CategorySet) -> Snapshot {
+    let (taxonomy, builder) = listed();
     let pupils = GroupRules {
         name: "pupils".into(),
         clients: vec!["10.1.0.0/16".parse().unwrap()],
@@ -100,7 +113,14 @@ fn snapshot() -> Snapshot {
         groups: vec![always(pupils, 0), always(staff, 1)],
         default_group: 0,
         access: vec!["10.0.0.0/8".parse().unwrap()],
-        essential: vec![(Name::from_text("time.example").unwrap(), Scope::Exact)],
+        essential: vec![
+            (Name::from_text("time.example").unwrap(), Scope::Exact, Essential::Shipped),
+            (Name::from_text("help.example").unwrap(), Scope::Subtree, Essential::Help),
+            (Name::from_text("bet.example").unwrap(), Scope::Subtree, Essential::Own),
+            (Name::from_text("update.example").unwrap(), Scope::Exact, Essential::Own),
+        ],
+        closed,
+        sources: SourceParts::default(),
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
         engines: Engines(vec![Engine {
             id: "engine".into(),
@@ -123,7 +143,10 @@ const NOW: Now = Now { mono: 1, civil: 1_800_000_000, trust: moment::Trust::Sync
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 53);
 
 fn verdict(client: &str, name: &str) -> Verdict {
-    let snapshot = snapshot();
+    verdict_of(&snapshot(), client, name)
+}
+
+fn verdict_of(snapshot: &Snapshot, client: &str, name: &str) -> Verdict {
     let name = Folded::from_name(&Name::from_text(name).unwrap());
     let group = snapshot.group_of(client.parse().unwrap(), LOCAL);
     snapshot.decide(snapshot.bound(group, NOW), &snapshot.subject(&name), rtype::A)
@@ -203,8 +226,8 @@ fn a_shield_holds_against_plain_categories_only() {
 #[test]
 fn allowed_names_of_locked_categories_are_found() {
     let found = snapshot().locked_allows();
-    let shown: Vec<String> = found.iter().map(|l| format!("{} {}", l.group, l.name)).collect();
-    assert_eq!(shown, ["pupils bet.example."]);
+    let shown: Vec<String> = found.iter().map(|l| format!("{:?} {}", l.group, l.name)).collect();
+    assert_eq!(shown, ["Some(\"pupils\") bet.example.", "None bet.example."]);
 }
 
 #[test]
@@ -225,4 +248,35 @@ fn safe_search_takes_what_passed_and_nothing_else() {
     assert_eq!(verdict(STAFF, "engine.example"), pass(Layer::Default));
     // An explicit block wins.
     assert_eq!(verdict(PUPIL, "games.example"), block(Layer::Category, "games"));
+}
+
+#[test]
+fn a_closed_category_leaves_essential_and_good_names() {
+    let snapshot = snapshot_without(set(&["adult", "csam"]));
+    let decide = |client: &str, name: &str| verdict_of(&snapshot, client, name);
+    let closed = |category: &str| {
+        let category = taxonomy().find(category);
+        Verdict::Block(Block { layer: Layer::FailClosed, category, action: Action::NxDomain })
+    };
+    assert_eq!(decide(PUPIL, "example.com"), closed("csam"));
+    assert_eq!(decide(STAFF, "example.com"), closed("csam"));
+    // Not what the school allows either, nor a search engine.
+    assert_eq!(decide(PUPIL, "x.deny.example"), closed("csam"));
+    assert_eq!(decide(PUPIL, "engine.example"), closed("csam"));
+    assert_eq!(decide(PUPIL, "time.example"), pass(Layer::Essential));
+    assert_eq!(decide(PUPIL, "help.example"), pass(Layer::Help));
+    assert_eq!(decide(PUPIL, "update.example"), pass(Layer::Essential));
+    assert_eq!(decide(PUPIL, "school.example"), pass(Layer::DepartmentAllow));
+    // What is known to be wrong is told as such.
+    assert_eq!(decide(STAFF, "csam.example"), block(Layer::Illegal, "csam"));
+    assert_eq!(decide(PUPIL, "bet.example"), block(Layer::Locked, "gambling"));
+    // Staff do not block adult: its missing list is nothing to them.
+    let snapshot = snapshot_without(set(&["adult"]));
+    assert_eq!(verdict_of(&snapshot, STAFF, "example.com"), pass(Layer::Default));
+}
+
+#[test]
+fn an_essential_name_of_the_config_does_not_open_a_lock() {
+    assert_eq!(verdict(PUPIL, "bet.example"), block(Layer::Locked, "gambling"));
+    assert_eq!(verdict(PUPIL, "update.example"), pass(Layer::Essential));
 }

@@ -41,6 +41,10 @@ pub enum Layer {
     Illegal,
     /// An essential name.
     Essential,
+    /// An essential name where children find help.
+    Help,
+    /// A category whose list is missing, and that must not be open without it.
+    FailClosed,
     /// A name that the department denies.
     DepartmentDeny,
     /// A locked category.
@@ -73,6 +77,8 @@ impl Layer {
             Self::Canary => "canary",
             Self::Illegal => "illegal",
             Self::Essential => "essential",
+            Self::Help => "help",
+            Self::FailClosed => "fail-closed",
             Self::DepartmentDeny => "department-deny",
             Self::Locked => "locked",
             Self::Override => "override",
@@ -128,7 +134,11 @@ impl Pass {
     pub fn is_shield(self) -> bool {
         matches!(
             self.layer,
-            Layer::Essential | Layer::Override | Layer::SchoolAllow | Layer::DepartmentAllow
+            Layer::Essential
+                | Layer::Help
+                | Layer::Override
+                | Layer::SchoolAllow
+                | Layer::DepartmentAllow
         )
     }
 }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::cache::{AnswerCache, Route};
 use crate::category::CategorySet;
 use crate::matcher::hash_wire;
-use crate::message::Rcode;
-use crate::name::Name;
+use crate::message::{Ede, Rcode};
+use crate::name::{Folded, Name};
 use crate::policy::rewrite::EngineId;
+use crate::policy::sources::UpstreamId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
 use crate::resolve::turn::Turn;
 use crate::resolve::{Meta, Step};
@@ -28,22 +29,25 @@ pub(super) enum Rewrite {
     List(Block),
     /// The name is a host of a search engine with a safe mode.
     Safe(EngineId),
+    /// The config says so.
+    Own,
 }
 
 impl Rewrite {
     /// Whether the other name's response code leaves nothing to answer with.
     pub(super) fn is_broken_by(self, rcode: Rcode) -> bool {
         match self {
-            Self::List(_) => !matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN),
+            Self::List(_) | Self::Own => !matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN),
             Self::Safe(_) => rcode != Rcode::NOERROR,
         }
     }
 
-    /// The words that go with the answer.
-    pub(super) fn text(self, snapshot: &Snapshot) -> &[u8] {
+    /// What the answer says of itself: what the school's own records say is nothing odd.
+    pub(super) fn ede(self, snapshot: &Snapshot) -> Option<(Ede, &[u8])> {
         match self {
-            Self::List(block) => snapshot.text(block.category),
-            Self::Safe(_) => b"safesearch",
+            Self::List(block) => Some((Ede::FORGED, snapshot.text(block.category))),
+            Self::Safe(_) => Some((Ede::FORGED, b"safesearch")),
+            Self::Own => None,
         }
     }
 }
@@ -70,12 +74,18 @@ impl Turn<'_> {
         let turn = Turn { rewrite: Some(rewrite), ..*self };
         let forward =
             |stale| self.forward(pass, target.clone(), Some(rewrite), meta, snapshot, stale);
-        turn.known(route_to(target), pass, cache, self.now, forward, out)
+        let folded = Folded::from_name(target);
+        let subject = snapshot.subject(&folded);
+        if let Some(local) = snapshot.local_name(&subject).filter(|one| one.data.cname.is_none()) {
+            return turn.with_records_of(local, &forward(None), pass, out);
+        }
+        let route = route_to(target, snapshot.upstream_of(&subject));
+        turn.known(route, pass, cache, self.now, forward, out)
     }
 }
 
-/// The route of names that are answered with what `target` resolves to.
-pub(super) fn route_to(target: &Name) -> Route {
-    let hash = hash_wire(target.as_wire(), 0);
+/// The route of names that are answered with what `target` resolves to at `upstream`.
+pub(super) fn route_to(target: &Name, upstream: UpstreamId) -> Route {
+    let hash = hash_wire(target.as_wire(), u64::from(upstream.0));
     Route::Rewritten((hash ^ hash >> 32) as u32)
 }

@@ -143,8 +143,14 @@ impl Forward {
         }
     }
 
+    /// Whether policy sends the client elsewhere, so that a failure is of our making.
+    fn is_from_policy(&self) -> bool {
+        self.rewrite.is_some_and(|cause| cause != Rewrite::Own)
+    }
+
     fn route(&self) -> Route {
-        self.rewrite.map_or(Route::Plain, |_| route_to(&self.question.name))
+        let upstream = self.question.upstream;
+        self.rewrite.map_or(Route::to(upstream), |_| route_to(&self.question.name, upstream))
     }
 
     fn learn(
@@ -155,7 +161,7 @@ impl Forward {
     ) -> Result<Answer, NoAnswer> {
         let message = message.map_err(|failure| {
             NoAnswer(match failure {
-                UpstreamFailure::Unreachable if self.rewrite.is_none() => {
+                UpstreamFailure::Unreachable if !self.is_from_policy() => {
                     Ede::NO_REACHABLE_AUTHORITY
                 }
                 UpstreamFailure::Unreachable | UpstreamFailure::Busy => Ede::NETWORK_ERROR,
@@ -169,7 +175,7 @@ impl Forward {
         Ok(answer)
     }
 
-    fn take(
+    pub(super) fn take(
         &self,
         message: &[u8],
         query: &Query<'_>,
@@ -182,6 +188,9 @@ impl Forward {
         let asked = Question { name: query.name.to_name(), ..self.question.clone() };
         let message = rewrite(message, &asked, &self.question.name)?;
         let answer = Answer::take(&message, &asked, limits)?;
-        Ok(answer.with_ede(Ede::FORGED, cause.text(&self.snapshot)))
+        Ok(match cause.ede(&self.snapshot) {
+            Some((code, text)) => answer.with_ede(code, text),
+            None => answer,
+        })
     }
 }

@@ -73,11 +73,13 @@ pub enum BlockedBy {
     Address,
     /// The answer holds an address from inside.
     Rebinding,
+    /// A category has no list, and is closed without one.
+    FailMode,
 }
 
 impl BlockedBy {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::List,
         Self::School,
         Self::Department,
@@ -86,6 +88,7 @@ impl BlockedBy {
         Self::Review,
         Self::Address,
         Self::Rebinding,
+        Self::FailMode,
     ];
 
     /// The id used in metrics.
@@ -99,6 +102,7 @@ impl BlockedBy {
             Self::Review => "review",
             Self::Address => "address",
             Self::Rebinding => "rebinding",
+            Self::FailMode => "fail-mode",
         }
     }
 }

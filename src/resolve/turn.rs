@@ -18,6 +18,9 @@ use crate::rule::{Action, LocalData};
 /// Seconds that a special-use answer may be kept: it never changes.
 const SPECIAL_TTL: u32 = 3600;
 
+/// Seconds that an answer of a category without its list may be kept.
+const FAIL_CLOSED_TTL: u32 = 10;
+
 /// Where policy found what it blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -33,6 +36,7 @@ impl Found {
     fn by(self, layer: Layer) -> BlockedBy {
         match (self, layer) {
             (_, Layer::Rebinding) => BlockedBy::Rebinding,
+            (_, Layer::FailClosed) => BlockedBy::FailMode,
             (Self::Target, _) => BlockedBy::Review,
             (Self::Address, _) => BlockedBy::Address,
             (Self::Question, Layer::SchoolDeny) => BlockedBy::School,
@@ -109,15 +113,21 @@ impl Turn<'_> {
             (AnswerMode::Zero, rtype::AAAA) => (Rcode::NOERROR, Data::Records(&[&[0; 16]])),
             (AnswerMode::NoData | AnswerMode::Zero, _) => (Rcode::NOERROR, Data::Negative),
         };
-        let is_order = self.snapshot.is_legal_request(block.category);
+        let (code, ttl) = match block.layer {
+            // Soon there may be a list again.
+            Layer::FailClosed => (Ede::NOT_READY, FAIL_CLOSED_TTL),
+            _ if self.snapshot.is_legal_request(block.category) => {
+                (Ede::CENSORED, self.snapshot.block_ttl())
+            }
+            _ => (Ede::BLOCKED, self.snapshot.block_ttl()),
+        };
         let ede = EdeText {
-            code: if is_order { Ede::CENSORED } else { Ede::BLOCKED },
+            code,
             text: match block.layer {
                 Layer::Rebinding => b"rebinding",
                 _ => self.snapshot.text(block.category),
             },
         };
-        let ttl = self.block_ttl(found);
         let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);
         reply(length, outcome(rcode))
     }
@@ -191,10 +201,8 @@ impl Turn<'_> {
             group: self.group,
             pass,
             question: Question {
-                name,
-                qtype: self.query.qtype,
-                dnssec_ok: self.query.dnssec_ok(),
-                checking_disabled: self.query.checking_disabled(),
+                upstream: snapshot.upstream_for(&name),
+                ..Question::of(self.query, name)
             },
             rewrite,
             stale,
@@ -213,13 +221,13 @@ impl Turn<'_> {
     ) -> Step {
         match self.review(entry, form, pass, out) {
             Ok(None) => {}
-            Ok(Some((block, found))) => return self.blocked(block, found, out),
+            Ok(Some((block, found))) => return self.blocked(block, found, out).uncounted_if(pass),
             Err(Malformed) => return self.servfail(Ede::INVALID_DATA, out),
         }
         let form = form.at_most(self.answer_ttl(entry, form, pass, out));
         let length = entry.answer.write(self.query, form, self.limit, out);
         let outcome = match self.rewrite {
-            None => self.outcome(entry.answer.rcode(), source),
+            None | Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
             Some(Rewrite::List(block)) => Outcome {
                 blocked: Some((block.category, BlockedBy::List)),
                 ..self.outcome(entry.answer.rcode(), Source::Blocked)
@@ -228,7 +236,7 @@ impl Turn<'_> {
                 Outcome { safe: Some(engine), ..self.outcome(entry.answer.rcode(), source) }
             }
         };
-        reply(length, Outcome { observed: pass.observed, ..outcome })
+        reply(length, Outcome { observed: pass.observed, ..outcome }).uncounted_if(pass)
     }
 
     /// The first name or address of the answer that policy blocks.

@@ -9,15 +9,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::category::CategorySet;
 use crate::config::{Config, ConfigErrors, load, starter};
 use crate::metrics::counters::MAX_GROUPS;
+use crate::name::Name;
+use crate::policy::essential::Essential;
+use crate::policy::sources::SourceParts;
 use crate::policy::timed::Override;
 use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::serve::clock::system_time;
+use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists, SourceOrigin};
 use crate::serve::sealed::{self, SealedError, SealedStore};
 use crate::serve::timetable::Timetable;
+use crate::serve::zones::{Numbered, ZoneNumbers};
 
 /// Config and policy, ready to serve.
 #[derive(Debug)]
@@ -26,12 +32,16 @@ pub struct Assembled {
     pub config: Config,
     /// The policy made of it.
     pub snapshot: Snapshot,
+    /// The forward zones of the config, numbered.
+    pub zones: Vec<Numbered>,
     /// What each list file gave.
     pub files: Arc<[FileReport]>,
     /// Where rules come from.
     pub sources: Arc<[SourceOrigin]>,
     /// How often list files were read so far.
     pub readings: u64,
+    /// What is to be downloaded; a source without a copy yet is in `config` no more.
+    pub downloads: Downloads,
 }
 
 /// Why there is no snapshot.
@@ -52,6 +62,9 @@ pub enum AssembleError {
     /// The lists.
     #[error(transparent)]
     Lists(#[from] ListError),
+    /// Forward zones were changed more often than there are numbers.
+    #[error("the forward zones were changed too often; restart to use the new ones")]
+    ZoneNumbers,
     /// The sealed lists.
     #[error(transparent)]
     Sealed(#[from] SealedError),
@@ -103,8 +116,12 @@ struct Sources {
 pub struct Assembler {
     path: Option<PathBuf>,
     names: GroupNames,
+    zones: ZoneNumbers,
     lists: ListStore,
     sealed: SealedStore,
+    copies: Seen,
+    /// What the last config wants to be downloaded.
+    downloads: Downloads,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
@@ -213,7 +230,13 @@ impl Assembler {
         let origins = Arc::clone(&lists.sources);
         let around = self.around.unwrap_or_else(system_time);
         let timetable = Timetable::new(config, around);
-        let parts = parts(&sources, &mut self.names, &timetable, &self.overrides)?;
+        let zones: Vec<Numbered> = config
+            .forwards
+            .iter()
+            .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
+            .collect::<Option<_>>()
+            .ok_or(AssembleError::ZoneNumbers)?;
+        let parts = parts(&sources, &zones, &mut self.names, &timetable, &self.overrides)?;
         let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
@@ -221,7 +244,8 @@ impl Assembler {
         }
         let config = config.clone();
         self.good = Some(sources);
-        Ok(Assembled { config, snapshot, files, sources: origins, readings })
+        let downloads = self.downloads.clone();
+        Ok(Assembled { config, snapshot, zones, files, sources: origins, readings, downloads })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -240,6 +264,16 @@ impl Assembler {
         self.assemble().map_err(|error| vec![error])
     }
 
+    /// What the config wants to be downloaded, without reading a list.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with everything that must be mended in the config.
+    pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
+        let (_, config) = self.config()?;
+        Ok((config, self.downloads.clone()))
+    }
+
     /// Reads the config alone: its text, and what it says.
     fn config(&mut self) -> Result<(String, Config), AssembleError> {
         let Some(path) = self.path.clone() else {
@@ -248,10 +282,12 @@ impl Assembler {
         let text = fs::read_to_string(&path)
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
-        let config =
+        let mut config =
             load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
                 .map_err(AssembleError::Config)?;
-        self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
+        self.downloads = place(&mut config, &mut self.copies);
+        let sources = config.lists.sources.iter().chain(&self.downloads.sources);
+        self.watched = sources.map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
         self.watched.extend(config.lists.packs.clone());
         self.watched.extend(config.files.iter().cloned());
@@ -265,6 +301,7 @@ impl Assembler {
 
 fn parts(
     sources: &Sources,
+    zones: &[Numbered],
     names: &mut GroupNames,
     timetable: &Timetable,
     overrides: &[Override],
@@ -275,7 +312,6 @@ fn parts(
     };
     let essential = starter::essential().map_err(embedded("essential.txt", starter::ESSENTIAL))?;
     let canaries = starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?;
-    let scope = |is_exact| if is_exact { Scope::Exact } else { Scope::Subtree };
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = names.counters(&rules.name);
         let states = timetable.states(&rules, overrides);
@@ -294,7 +330,13 @@ fn parts(
         facts_tag: lists.tag,
         addresses: lists.addresses.to_vec(),
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
-        essential: essential.into_iter().map(|e| (e.name, scope(e.is_exact))).collect(),
+        essential: essentials(&config, essential),
+        closed: CategorySet::EMPTY,
+        sources: SourceParts {
+            names: config.local.names.clone(),
+            zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
+            forward_private: config.local.forward_private,
+        },
         canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),
         engines: config.safesearch.engines.clone(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),
@@ -302,17 +344,35 @@ fn parts(
     })
 }
 
+/// The names that resolve in every mode: those of the config first, so that a built-in one wins.
+fn essentials(config: &Config, shipped: Vec<starter::Essential>) -> Vec<(Name, Scope, Essential)> {
+    let own = config.essential.iter().map(|(name, scope)| (name.clone(), *scope, Essential::Own));
+    let shipped = shipped.into_iter().map(|one| {
+        let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };
+        let kind = match one.class {
+            starter::Class::Help => Essential::Help,
+            _ => Essential::Shipped,
+        };
+        (one.name, scope, kind)
+    });
+    own.chain(shipped).collect()
+}
+
 fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
     let lines = locked.into_iter().map(|allow| {
         let LockedAllow { group, name, lock } = &allow;
+        let (who, from) = match group {
+            Some(group) => (format!("group `{group}` allows"), "`allow`"),
+            None => ("`[essential] names` has".to_owned(), "it"),
+        };
         let line = match lock {
             Lock::Category(category) => format!(
-                "group `{group}` allows `{name}`, which is listed in the locked category `{}`; \
-                 remove it from `allow`, or ask the department to take it off the list",
+                "{who} `{name}`, which is listed in the locked category `{}`; remove it from \
+                 {from}, or ask the department to take it off the list",
                 config.taxonomy.category(*category).id
             ),
             Lock::Department => format!(
-                "group `{group}` allows `{name}`, which {} denies; remove it from `allow`",
+                "{who} `{name}`, which {} denies; remove it from {from}",
                 config.department.name
             ),
         };

@@ -14,7 +14,9 @@ use crate::config::Config;
 use crate::message::Question;
 use crate::message::answer::TtlLimits;
 use crate::metrics::counters::{Counters, Event};
+use crate::name::Name;
 use crate::policy::Snapshot;
+use crate::policy::sources::UpstreamId;
 use crate::resolve::{Forward, Step, UpstreamFailure};
 use crate::serve::budget::{ClientId, ClientLimits};
 use crate::serve::clock::Clock;
@@ -22,6 +24,7 @@ use crate::serve::current::Current;
 use crate::serve::flight::{Flights, Joined, Place, SendReply, Waiter};
 use crate::serve::settings;
 use crate::serve::upstream::{AskError, Upstreams};
+use crate::serve::zones::Zones;
 
 /// Room for any reply.
 pub const MAX_REPLY: usize = 65_535;
@@ -35,6 +38,8 @@ pub struct Gateway {
     pub cache: AnswerCache,
     /// The servers that are asked.
     pub upstreams: ArcSwap<Upstreams>,
+    /// The servers of forward zones.
+    pub zones: Zones,
     /// How long answers are kept.
     pub limits: TtlLimits,
     /// After how long a client gets an answer past its time instead of none (RFC 8767 §5).
@@ -65,12 +70,14 @@ impl Gateway {
         settings: &Config,
         snapshot: Snapshot,
         upstreams: Upstreams,
+        zones: Zones,
         runtime: Handle,
     ) -> Self {
         Self {
             current: Current::new(snapshot),
             cache: AnswerCache::with_rules(settings.cache.octets, settings::cache(settings)),
             upstreams: ArcSwap::from_pointee(upstreams),
+            zones,
             limits: settings::ttls(settings),
             stale_after: settings.cache.stale_after,
             clients: ArcSwap::from_pointee(settings::clients(settings)),
@@ -145,7 +152,12 @@ impl Gateway {
     /// Asks, and answers all who wait.
     async fn lead(&self, question: Question) {
         let flight = self.flights.started(question.clone());
-        let upstreams = self.upstreams.load_full();
+        let Some(upstreams) = self.servers(question.upstream) else {
+            for waiter in flight.end() {
+                self.end(waiter, Err(UpstreamFailure::Unreachable));
+            }
+            return;
+        };
         if upstreams.are_down() {
             // Nothing is to be expected; the question goes out all the same.
             self.answer_late(&question);
@@ -168,6 +180,20 @@ impl Gateway {
         });
         for waiter in flight.end() {
             self.end(waiter, said);
+        }
+    }
+
+    /// The servers that are asked for a name by the policy in force.
+    pub fn servers_for(&self, name: &Name) -> Option<Arc<Upstreams>> {
+        self.servers(self.current.snapshot().upstream_for(name))
+    }
+
+    /// The servers that are asked; none if a zone is no longer known.
+    fn servers(&self, id: UpstreamId) -> Option<Arc<Upstreams>> {
+        if id == UpstreamId::MAIN {
+            Some(self.upstreams.load_full())
+        } else {
+            self.zones.servers(id)
         }
     }
 

@@ -23,6 +23,7 @@ use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::fetch::Fetcher;
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
 use crate::serve::settings;
@@ -43,6 +44,8 @@ pub struct Reloads {
     good: AtomicU64,
     bad: AtomicU64,
     readings: AtomicU64,
+    /// Who is told what is to be downloaded.
+    fetcher: Arc<Fetcher>,
 }
 
 #[derive(Debug)]
@@ -58,7 +61,12 @@ struct ReloadState {
 
 impl Reloads {
     /// After `assembler` made the first policy, of `config`.
-    pub fn new(assembler: Assembler, readings: u64, config: &Config) -> Self {
+    pub fn new(
+        assembler: Assembler,
+        readings: u64,
+        config: &Config,
+        fetcher: Arc<Fetcher>,
+    ) -> Self {
         let state = ReloadState {
             school: school(config),
             complaint: String::new(),
@@ -73,6 +81,7 @@ impl Reloads {
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
             readings: AtomicU64::new(readings),
+            fetcher,
         }
     }
 
@@ -122,7 +131,12 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, files, readings, .. }))) => {
+            Ok(Ok(Some(Assembled {
+                config, snapshot, zones, files, readings, downloads, ..
+            }))) => {
+                if let Err(error) = gateway.zones.follow(&zones) {
+                    return self.failed(format!("[[forward]]: {error}"));
+                }
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
                 gateway.clients.store(Arc::new(settings::clients(&config)));
@@ -131,6 +145,7 @@ impl Reloads {
                 self.good.fetch_add(1, Ordering::Relaxed);
                 self.lock().complaint.clear();
                 self.note(&config);
+                self.fetcher.update(downloads);
                 info!(generation, "reloaded");
             }
             Ok(Ok(None)) => {
@@ -196,6 +211,9 @@ impl Reloads {
                 gateway.current.generation() as f64,
             ),
         ]
+        .into_iter()
+        .chain(self.fetcher.tally().gauges())
+        .collect()
     }
 
     /// Reloads by result, and readings of list files.
@@ -217,6 +235,9 @@ impl Reloads {
                 vec![("files", self.readings.load(Ordering::Relaxed))],
             ),
         ]
+        .into_iter()
+        .chain(self.fetcher.tally().counts())
+        .collect()
     }
 }
 

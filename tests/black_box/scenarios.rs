@@ -53,12 +53,13 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_dead_forward_zone_harms_nobody_else
     adblock_rules_mean_what_they_say
-    any_not_blocked_gets_hinfo
     answer_mode_nodata
     answer_mode_nxdomain
     answer_mode_refused
     answer_mode_zero
+    any_not_blocked_gets_hinfo
     block_answer_has_soa_ttl_and_ede
     block_subdomain_of_listed_name
     block_without_opt_has_no_opt
@@ -66,19 +67,28 @@ scenarios! {
     canaries_by_group
     case_is_kept_in_the_echo
     cname_to_blocked_name_is_blocked
-    edns_version_is_refused
+    ech_passes_unchanged
     ede_and_ad_of_upstream_are_kept
+    edns_version_is_refused
     essential_name_resolves_though_listed
+    essential_names_and_their_neighbours
     formerr_notimp_refused
+    forward_zones_are_asked_elsewhere
+    forward_zones_are_no_verdict
     groups_by_longest_prefix
+    help_names_are_counted_nowhere
     hosts_format_is_exact
     ipv6_listener_and_client
     keywords_catch_unlisted_names
     label_boundary
     listed_addresses_block_the_answer
+    local_records_answer
+    local_records_are_no_verdict
     locked_category_cannot_be_allowed
     negative_answer_is_cached
     positive_answer_is_cached_and_ages
+    private_names_are_forwarded_where_wanted
+    private_names_are_not_forwarded
     profile_allow_beats_category
     profile_deny_blocks_any_name
     profile_observe_counts_and_passes

@@ -17,6 +17,7 @@ pub(crate) fn question(name: &str) -> Question {
         qtype: 1,
         dnssec_ok: false,
         checking_disabled: false,
+        upstream: lachan::policy::sources::UpstreamId::MAIN,
     }
 }
 

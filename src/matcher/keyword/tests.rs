@@ -11,6 +11,7 @@ fn categories() -> Taxonomy {
         lock: Lock::None,
         is_protected: false,
         is_positive,
+        fails_closed: false,
         defaults: [DefaultAction::Block; 7],
     };
     Taxonomy::new(vec![row("adult", false), row("gambling", false), row("safe", true)]).unwrap()

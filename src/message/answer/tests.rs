@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::sources::UpstreamId;
 use hickory_proto::op::Message;
 use proptest::prelude::*;
 
@@ -10,7 +11,7 @@ const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 
 
 fn question(name: &str, qtype: u16) -> Question {
     let name = Name::from_text(name).unwrap();
-    Question { name, qtype, dnssec_ok: false, checking_disabled: false }
+    Question { name, qtype, dnssec_ok: false, checking_disabled: false, upstream: UpstreamId::MAIN }
 }
 
 fn wire(name: &str) -> Vec<u8> {

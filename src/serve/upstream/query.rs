@@ -183,11 +183,18 @@ fn after_name(octets: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
     use crate::name::Name;
+    use crate::policy::sources::UpstreamId;
     use proptest::prelude::*;
 
     fn query() -> Query {
         let name = Name::from_text("www.example").unwrap();
-        let question = Question { name, qtype: 1, dnssec_ok: true, checking_disabled: true };
+        let question = Question {
+            name,
+            qtype: 1,
+            dnssec_ok: true,
+            checking_disabled: true,
+            upstream: UpstreamId::MAIN,
+        };
         Query::new(&question, 0x1234)
     }
 
