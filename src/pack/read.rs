@@ -226,7 +226,9 @@ impl Stored<'_> {
     #[inline]
     fn is(&self, symbols: &Symbols, name: &Folded, text: &Text, index: usize) -> bool {
         match self {
-            Self::Coded(coded) => text.is_plain() && symbols.spell(coded, text, name.start(index)),
+            Self::Coded(coded) => {
+                text.is_plain_from(index) && symbols.spell(coded, text, name.start(index))
+            }
             Self::Wire(wire) => name.suffix(index).strip_suffix(&[0]) == Some(wire),
         }
     }

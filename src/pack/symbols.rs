@@ -251,14 +251,15 @@ fn mask(length: usize) -> u64 {
 pub(crate) struct Text {
     octets: [u8; MAX_OCTETS + LONGEST],
     length: usize,
-    /// Whether every dot stands between labels: otherwise no stored text is this name.
-    is_plain: bool,
+    /// From this label on every dot stands between labels: no stored text is a longer
+    /// suffix.
+    plain_from: usize,
 }
 
 impl Text {
     #[inline]
     pub(crate) fn of(name: &Folded) -> Self {
-        let mut text = Self { octets: [0; MAX_OCTETS + LONGEST], length: 0, is_plain: true };
+        let mut text = Self { octets: [0; MAX_OCTETS + LONGEST], length: 0, plain_from: 0 };
         // The text begins behind the first length octet and ends before the root's.
         let wire = name.as_wire();
         let inside = wire.get(1..wire.len() - 1).unwrap_or(&[]);
@@ -273,14 +274,18 @@ impl Text {
             }
         }
         let dots = text.octets.iter().fold(0_u8, |dots, &o| dots + u8::from(o == b'.'));
-        text.is_plain = usize::from(dots) + 1 == labels;
+        if usize::from(dots) + 1 != labels {
+            // Somebody is trying something: a dot that is part of a label.
+            let has_dot = |index: &usize| name.label(*index).contains(&b'.');
+            text.plain_from = (0..labels).rev().find(has_dot).map_or(0, |index| index + 1);
+        }
         text
     }
 
-    /// Whether a stored text can be this name at all.
+    /// Whether a stored text can be the suffix from label `index` on.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.is_plain
+    pub(crate) fn is_plain_from(&self, index: usize) -> bool {
+        index >= self.plain_from
     }
 
     #[inline]
@@ -358,9 +363,11 @@ mod tests {
     #[test]
     fn a_dot_inside_a_label_is_no_boundary() {
         let (hostile, _) = Folded::from_wire(b"\x03a.b\x03com\0").unwrap();
-        assert!(!Text::of(&hostile).is_plain());
+        assert!(!Text::of(&hostile).is_plain_from(0));
+        // What is above that label is as plain as ever: it must not shield a listed name.
+        assert!(Text::of(&hostile).is_plain_from(1));
         // A label of 46 octets has a length octet that looks like a dot.
         let long = Name::from_text(&format!("x.{}.com", "a".repeat(46))).unwrap();
-        assert!(Text::of(&Folded::from_name(&long)).is_plain());
+        assert!(Text::of(&Folded::from_name(&long)).is_plain_from(0));
     }
 }
