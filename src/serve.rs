@@ -15,6 +15,7 @@ pub mod flight;
 pub mod gateway;
 pub mod lists;
 pub mod log;
+pub mod missing;
 pub mod origin;
 pub mod reload;
 pub mod sealed;
@@ -125,8 +126,9 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     let mut assembler = Assembler::new(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, zones: wanted, .. } =
+    let Assembled { config: settings, snapshot, files, zones: wanted, left_out, .. } =
         assembler.assemble()?;
+    reload::report_missing(&left_out, &snapshot);
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings::workers(&settings).clamp(2, 8))

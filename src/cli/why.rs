@@ -103,6 +103,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     match Assembler::new(arguments.config.clone()).assemble() {
         Ok(assembled) => {
+            for one in &assembled.left_out {
+                super::complain(&format!("without `{}`: {}", one.label, one.why));
+            }
             let said = say(arguments, &name, assembled);
             super::print(&if arguments.json { super::json(&said) } else { text(&said) });
             ExitCode::SUCCESS

@@ -25,6 +25,7 @@ use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::missing::LeftOut;
 use crate::serve::settings;
 use crate::serve::system::step_aside;
 use crate::serve::watch::Watch;
@@ -122,12 +123,13 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, zones, files, readings }))) => {
+            Ok(Ok(Some(Assembled { config, snapshot, zones, files, readings, left_out }))) => {
                 if let Err(error) = gateway.zones.follow(&zones) {
                     return self.failed(format!("[[forward]]: {error}"));
                 }
                 self.readings.store(readings, Ordering::Relaxed);
                 report(&files, &snapshot);
+                report_missing(&left_out, &snapshot);
                 gateway.clients.store(Arc::new(settings::clients(&config)));
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
@@ -251,4 +253,23 @@ pub fn report(files: &[FileReport], snapshot: &Snapshot) {
         info!(entries = list.table.len(), "sealed list {}: loaded", list.table.id());
     }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
+}
+
+/// Says loudly which sources are left out, and what follows for their categories.
+pub fn report_missing(left_out: &[LeftOut], snapshot: &Snapshot) {
+    for one in left_out {
+        error!("going on without `{}`: {}", one.label, one.why);
+    }
+    let state = snapshot.fail_mode();
+    for category in state.missing.iter() {
+        let id = &snapshot.taxonomy().category(category).id;
+        if state.fails_closed.contains(category) {
+            error!(
+                category = %id,
+                "there is no list: closed, only essential and good names resolve where it is blocked"
+            );
+        } else {
+            error!(category = %id, "there is no list: open, its names are not blocked");
+        }
+    }
 }

@@ -9,6 +9,7 @@
     reason = "a test binary: it fails by panicking, and shows why on stderr"
 )]
 
+mod fail_mode;
 mod lifecycle;
 mod malformed;
 mod privacy;
