@@ -259,6 +259,15 @@ impl Assembler {
         self.assemble().map_err(|error| vec![error])
     }
 
+    /// What the config says; no list is read.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with every mistake in it.
+    pub fn read_config(&mut self) -> Result<Config, AssembleError> {
+        self.config().map(|(_, config)| config)
+    }
+
     /// Reads the config alone: its text, and what it says.
     fn config(&mut self) -> Result<(String, Config), AssembleError> {
         let Some(path) = self.path.clone() else {
