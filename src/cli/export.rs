@@ -119,7 +119,7 @@ fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
         [one] => format!("iifname \"{one}\" "),
         many => format!("iifname {{ \"{}\" }} ", many.join("\", \"")),
     };
-    out += "    # What clients ask anybody comes here.\n    chain redirect {\n        \
+    out += "    # What clients ask anybody comes here.\n    chain asked_elsewhere {\n        \
             type nat hook prerouting priority dstnat; policy accept;\n";
     for family in families.iter().filter(|family| !family.clients.is_empty()) {
         let Some(listener) = family.listener else { continue };
@@ -137,7 +137,7 @@ fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
         }
     }
     out += "    }\n\n    # DNS over TLS and QUIC, and known DNS over HTTPS, to anybody else.\n    \
-            chain refuse {\n        type filter hook forward priority filter - 10; policy accept;\n";
+            chain gone_round {\n        type filter hook forward priority filter - 10; policy accept;\n";
     for Family { word, suffix, clients, .. } in &families {
         if clients.is_empty() {
             continue;
