@@ -14,6 +14,7 @@
 //! that the caller names; the shell opens them.
 
 pub mod calendar;
+pub mod catalogue;
 mod check;
 pub mod department;
 pub mod essential;

@@ -11,6 +11,7 @@ pub mod budget;
 pub mod clock;
 pub mod container;
 pub mod current;
+pub mod fetch;
 pub mod flight;
 pub mod gateway;
 pub mod lists;
@@ -49,6 +50,7 @@ use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
 use crate::serve::admin::Admin;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
+use crate::serve::fetch::{Fetcher, Names};
 use crate::serve::gateway::Gateway;
 use crate::serve::reload::Reloads;
 use crate::serve::stream::Connections;
@@ -97,6 +99,12 @@ pub enum ServeError {
         /// What the system said.
         error: io::Error,
     },
+    /// Lists are to be downloaded, and nothing can be kept.
+    #[error(
+        "lists by `url` need a directory for their last good copies; set `dir` in [state], \
+         or let the service manager give one (StateDirectory=)"
+    )]
+    NoState,
     /// Threads, signals, metrics: what no config can mend.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -126,8 +134,11 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     let mut assembler = Assembler::new(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, zones: wanted, left_out, .. } =
+    let Assembled { config: settings, snapshot, files, zones: wanted, downloads, left_out, .. } =
         assembler.assemble()?;
+    if downloads.state.is_none() && !downloads.sources.is_empty() {
+        return Err(ServeError::NoState);
+    }
     reload::report_missing(&left_out, &snapshot);
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -149,7 +160,10 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         .collect();
     let sockets: Vec<_> = workers.iter().map(|(socket, _)| Arc::clone(socket)).collect();
     udp::report(&sockets);
-    let reloads = Arc::new(Reloads::new(assembler, &settings));
+    let fetcher = Fetcher::new(names(&gateway));
+    // Before the watch: the directory of the copies is there then.
+    fetcher.update(downloads);
+    let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let admin = Arc::new(Admin {
@@ -251,7 +265,18 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, std::net::TcpListener), Se
     }
 }
 
-fn open_upstreams(
+/// Names of list servers are asked where all names are.
+fn names(gateway: &Arc<Gateway>) -> Names {
+    let asked = Arc::clone(gateway);
+    Names::new(move |name| asked.servers_for(name), gateway.runtime.clone())
+}
+
+/// The upstream servers of a config, and those of its zones; to be called inside a runtime.
+///
+/// # Errors
+///
+/// [`ServeError`], for a server that is this process too.
+pub fn open_upstreams(
     settings: &Config,
     wanted: &[Numbered],
 ) -> Result<(Upstreams, Zones), ServeError> {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::category::{CategorySet, Taxonomy};
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, Source};
 use crate::name::Name;
 use crate::policy::GroupRules;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
@@ -158,8 +158,12 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
 }
 
 fn text(arguments: &Arguments, assembled: &Assembled, effective: Option<&[Group]>) -> String {
-    let Assembled { config, snapshot, files, .. } = assembled;
+    let Assembled { config, snapshot, files, downloads, .. } = assembled;
     let mut out = String::new();
+    let is_absent = |source: &&Source| !config.lists.sources.contains(source);
+    for source in downloads.sources.iter().filter(is_absent) {
+        let _ = writeln!(out, "{}: not downloaded yet, and so not in force", source.label);
+    }
     for file in files.iter().filter(|file| file.rejected > 0) {
         let FileReport { path, rules, rejected, examples, .. } = file;
         let (path, format) = (path.display(), file.format.id());

@@ -145,7 +145,8 @@ fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
         let whom = format!("        {from}{word} saddr @clients{suffix}");
         let _ = writeln!(out, "{whom} tcp dport {{ 53, 853 }} reject with tcp reset");
         let _ = writeln!(out, "{whom} udp dport {{ 53, 853 }} reject");
-        let _ = writeln!(out, "{whom} {word} daddr @doh{suffix} tcp dport 443 reject with tcp reset");
+        let _ =
+            writeln!(out, "{whom} {word} daddr @doh{suffix} tcp dport 443 reject with tcp reset");
         let _ = writeln!(out, "{whom} {word} daddr @doh{suffix} udp dport 443 reject");
     }
     Ok(out + "    }\n}\n")
@@ -171,7 +172,8 @@ fn set(name: &str, kind: &str, networks: &[IpNet]) -> String {
     if !networks.is_empty() {
         let each: Vec<String> = networks.iter().map(element).collect();
         let lines: Vec<String> = each.chunks(4).map(|four| four.join(", ")).collect();
-        let _ = writeln!(out, "        elements = {{ {} }}", lines.join(",\n                     "));
+        let _ =
+            writeln!(out, "        elements = {{ {} }}", lines.join(",\n                     "));
     }
     out + "    }\n\n"
 }
@@ -217,7 +219,11 @@ mod tests {
         assert!(mistake.starts_with("`[listen] dns` has loopback addresses only"), "{mistake}");
         // IPv6 clients are refused elsewhere all the same.
         let rules = exported("[listen]\ndns = [\"10.0.0.1:53\"]\n", &["lan0"]).unwrap();
-        assert!(rules.contains("iifname \"lan0\" ip saddr @clients4 udp dport 53 dnat ip to 10.0.0.1:53"));
+        assert!(
+            rules.contains(
+                "iifname \"lan0\" ip saddr @clients4 udp dport 53 dnat ip to 10.0.0.1:53"
+            )
+        );
         assert!(!rules.contains("ip6 saddr @clients6 udp dport 53 redirect"), "{rules}");
         assert!(rules.contains("ip6 saddr @clients6 udp dport { 53, 853 } reject"), "{rules}");
     }

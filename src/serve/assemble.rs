@@ -18,6 +18,7 @@ use crate::policy::timed::Override;
 use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::serve::clock::system_time;
+use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
 use crate::serve::missing::{self, LeftOut, Usable};
 use crate::serve::sealed::{self, SealedError, SealedStore};
@@ -39,6 +40,8 @@ pub struct Assembled {
     pub readings: u64,
     /// Sources that could not be used.
     pub left_out: Vec<LeftOut>,
+    /// What is to be downloaded; a source without a copy yet is in `config` no more.
+    pub downloads: Downloads,
 }
 
 /// Why there is no snapshot.
@@ -117,6 +120,9 @@ pub struct Assembler {
     zones: ZoneNumbers,
     lists: ListStore,
     sealed: SealedStore,
+    copies: Seen,
+    /// What the last config wants to be downloaded.
+    downloads: Downloads,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
     last: Option<(String, u64)>,
     /// Paths that the last config named, and the config itself.
@@ -210,7 +216,8 @@ impl Assembler {
                 Err(error) => usable.without_list(error)?,
             }
         };
-        let left_out = usable.left_out;
+        let mut left_out = usable.left_out;
+        left_out.extend(missing::not_downloaded(&config, &self.downloads));
         Ok(Sources { config, lists: Lists { tag: lists.tag + tag, ..lists }, sealed, left_out })
     }
 
@@ -240,7 +247,8 @@ impl Assembler {
         }
         let (config, left_out) = (config.clone(), sources.left_out.clone());
         self.good = Some(sources);
-        Ok(Assembled { config, snapshot, zones, files, readings, left_out })
+        let downloads = self.downloads.clone();
+        Ok(Assembled { config, snapshot, zones, files, readings, downloads, left_out })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -268,6 +276,16 @@ impl Assembler {
         self.config().map(|(_, config)| config)
     }
 
+    /// What the config wants to be downloaded, without reading a list.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with everything that must be mended in the config.
+    pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
+        let (_, config) = self.config()?;
+        Ok((config, self.downloads.clone()))
+    }
+
     /// Reads the config alone: its text, and what it says.
     fn config(&mut self) -> Result<(String, Config), AssembleError> {
         let Some(path) = self.path.clone() else {
@@ -276,10 +294,12 @@ impl Assembler {
         let text = fs::read_to_string(&path)
             .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
         let base = path.parent().unwrap_or(Path::new("."));
-        let config =
+        let mut config =
             load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
                 .map_err(AssembleError::Config)?;
-        self.watched = config.lists.sources.iter().map(|source| source.path.clone()).collect();
+        self.downloads = place(&mut config, &mut self.copies);
+        let sources = config.lists.sources.iter().chain(&self.downloads.sources);
+        self.watched = sources.map(|source| source.path.clone()).collect();
         self.watched.extend(config.lists.keywords.clone());
         self.watched.extend(config.files.iter().cloned());
         let sealed = &config.lists.sealed;

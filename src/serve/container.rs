@@ -55,25 +55,60 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// What the system said, or that the file grows beyond what a list can be.
 pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    unpacked(path, file, size)
+}
+
+/// The texts in the octets of a file of the name `path`, unless they have more than `most`
+/// octets in all.
+///
+/// # Errors
+///
+/// That they are not packed as the name says, or grow too large.
+pub fn texts_in(path: &Path, octets: &[u8], most: u64) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    if packing(path) != Packing::Plain {
+        let grown = io::copy(&mut MultiGzDecoder::new(octets).take(most + 1), &mut io::sink())?;
+        if grown > most {
+            return Err(io::Error::other("it unpacks to more than it may have"));
+        }
+    }
+    unpacked(path, octets, octets.len() as u64)
+}
+
+/// How a file is packed, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Archive,
+}
+
+fn packing(path: &Path) -> Packing {
     let is = |path: &Path, extension: &str| {
         path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
     };
     let is_gzip = is(path, "gz");
     if is(path, "tgz") || is_gzip && path.file_stem().is_some_and(|s| is(Path::new(s), "tar")) {
-        return members(path);
-    }
-    let file = File::open(path)?;
-    let text = if is_gzip {
-        bounded(MultiGzDecoder::new(file), 0)?
+        Packing::Archive
+    } else if is_gzip {
+        Packing::Gzip
     } else {
-        let size = file.metadata()?.len();
-        bounded(file, size)?
+        Packing::Plain
+    }
+}
+
+fn unpacked(path: &Path, from: impl Read, size: u64) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let text = match packing(path) {
+        Packing::Archive => return members(path, from),
+        Packing::Gzip => bounded(MultiGzDecoder::new(from), 0)?,
+        Packing::Plain => bounded(from, size)?,
     };
     Ok(vec![(path.to_owned(), text)])
 }
 
-fn members(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(File::open(path)?).take(2 * MAX_TEXT));
+fn members(path: &Path, from: impl Read) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(from).take(2 * MAX_TEXT));
     let mut texts = Vec::new();
     for member in archive.entries()?.take(MAX_TEXTS) {
         let member = member?;

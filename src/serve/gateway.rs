@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::message::Question;
 use crate::message::answer::TtlLimits;
 use crate::metrics::counters::{Counters, Event};
+use crate::name::Name;
 use crate::policy::Snapshot;
 use crate::policy::sources::UpstreamId;
 use crate::resolve::{Forward, Step, UpstreamFailure};
@@ -180,6 +181,11 @@ impl Gateway {
         for waiter in flight.end() {
             self.end(waiter, said);
         }
+    }
+
+    /// The servers that are asked for a name by the policy in force.
+    pub fn servers_for(&self, name: &Name) -> Option<Arc<Upstreams>> {
+        self.servers(self.current.snapshot().upstream_for(name))
     }
 
     /// The servers that are asked; none if a zone is no longer known.

@@ -3,15 +3,17 @@
 //! After a power cut a list may be gone or torn. The gateway must answer all the same:
 //! what cannot be used is left out, loudly, and its category fails as the config has it
 //! ([`crate::policy::fail`]). So it is at the start only, and for a source that was
-//! left out before or was never downloaded: at a reload what is in force is better.
+//! left out before: at a reload what is in force is better. What was never downloaded
+//! is missing in the same way.
 //! Mistakes in the config itself still stop the start.
 
 use std::path::{Path, PathBuf};
 
 use crate::category::CategorySet;
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::policy::SealedList;
 use crate::policy::fail::FailMode;
+use crate::serve::fetch::Downloads;
 use crate::serve::lists::{ListError, Lists};
 use crate::serve::sealed::SealedError;
 
@@ -62,13 +64,12 @@ impl<'a> Usable<'a> {
             self.left_out.push(LeftOut { label, why, path, category: None });
             return Ok(());
         }
-        let is_of = |source: &&crate::config::Source| {
+        let is_of = |source: &&Source| {
             !source.path.as_os_str().is_empty() && path.starts_with(&source.path)
         };
         let Some(source) = self.config.lists.sources.iter().find(is_of) else { return Err(error) };
-        let (whole, label) = (source.path.clone(), source.label.clone());
-        let (category, is_fetched) = (Some(source.category), source.fetch.is_some());
-        if !is_fetched && !self.may_miss(&whole) {
+        let whole = source.path.clone();
+        if !self.may_miss(&whole) {
             return Err(error);
         }
         // The same file may be a source of two categories.
@@ -80,9 +81,6 @@ impl<'a> Usable<'a> {
                 self.left_out.push(LeftOut { label, why, path: whole.clone(), category });
             }
         }
-        debug_assert!(
-            self.left_out.iter().any(|one| one.label == label && one.category == category)
-        );
         Ok(())
     }
 
@@ -103,6 +101,21 @@ impl<'a> Usable<'a> {
     }
 }
 
+/// The sources that have never been downloaded: the config is without them already.
+pub(super) fn not_downloaded(
+    config: &Config,
+    downloads: &Downloads,
+) -> impl Iterator<Item = LeftOut> {
+    let has_copy = |wanted: &Source| config.lists.sources.iter().any(|s| s.path == wanted.path);
+    let without = downloads.sources.iter().filter(move |wanted| !has_copy(wanted));
+    without.map(|source| LeftOut {
+        label: source.label.clone(),
+        why: "it has not been downloaded yet".into(),
+        path: source.path.clone(),
+        category: Some(source.category),
+    })
+}
+
 /// Which categories have no list.
 pub(super) fn fail_mode(
     config: &Config,
@@ -110,9 +123,10 @@ pub(super) fn fail_mode(
     lists: &Lists,
     sealed: &[SealedList],
 ) -> FailMode {
-    let open = config.lists.sources.iter().map(|source| source.category);
-    let enrolled = open.chain(config.lists.sealed.iter().map(|one| one.category)).collect();
     let torn: CategorySet = left_out.iter().filter_map(|one| one.category).collect();
+    let open = config.lists.sources.iter().map(|source| source.category);
+    let sealed_too = open.chain(config.lists.sealed.iter().map(|one| one.category));
+    let enrolled = sealed_too.chain(torn.iter()).collect();
     let supplied: CategorySet = torn
         .iter()
         .filter(|&category| {

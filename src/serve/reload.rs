@@ -23,6 +23,7 @@ use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::fetch::Fetcher;
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
 use crate::serve::missing::LeftOut;
@@ -44,6 +45,8 @@ pub struct Reloads {
     good: AtomicU64,
     bad: AtomicU64,
     readings: AtomicU64,
+    /// Who is told what is to be downloaded.
+    fetcher: Arc<Fetcher>,
 }
 
 #[derive(Debug)]
@@ -59,7 +62,7 @@ struct ReloadState {
 
 impl Reloads {
     /// After `assembler` made the first policy, of `config`.
-    pub fn new(assembler: Assembler, config: &Config) -> Self {
+    pub fn new(assembler: Assembler, config: &Config, fetcher: Arc<Fetcher>) -> Self {
         let state = ReloadState {
             school: school(config),
             complaint: String::new(),
@@ -74,6 +77,7 @@ impl Reloads {
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
             readings: AtomicU64::new(1),
+            fetcher,
         }
     }
 
@@ -123,7 +127,9 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled { config, snapshot, zones, files, readings, left_out }))) => {
+            Ok(Ok(Some(made))) => {
+                let Assembled { config, snapshot, zones, files, readings, downloads, left_out } =
+                    made;
                 if let Err(error) = gateway.zones.follow(&zones) {
                     return self.failed(format!("[[forward]]: {error}"));
                 }
@@ -136,6 +142,7 @@ impl Reloads {
                 self.good.fetch_add(1, Ordering::Relaxed);
                 self.lock().complaint.clear();
                 self.note(&config);
+                self.fetcher.update(downloads);
                 info!(generation, "reloaded");
             }
             Ok(Ok(None)) => {
@@ -201,6 +208,9 @@ impl Reloads {
                 gateway.current.generation() as f64,
             ),
         ]
+        .into_iter()
+        .chain(self.fetcher.tally().gauges())
+        .collect()
     }
 
     /// Reloads by result, and readings of list files.
@@ -222,6 +232,9 @@ impl Reloads {
                 vec![("files", self.readings.load(Ordering::Relaxed))],
             ),
         ]
+        .into_iter()
+        .chain(self.fetcher.tally().counts())
+        .collect()
     }
 }
 

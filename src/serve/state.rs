@@ -40,8 +40,12 @@ impl StateDir {
     ///
     /// [`StateError`]; a caller that can do without goes on without.
     pub fn open(config: &State) -> Result<Option<Self>, StateError> {
-        let given = config.dir.clone().or_else(from_service_manager);
-        given.map(Self::at).transpose()
+        Self::place(config).map(Self::at).transpose()
+    }
+
+    /// Where it is or would be; nothing is made.
+    pub fn place(config: &State) -> Option<PathBuf> {
+        config.dir.clone().or_else(from_service_manager)
     }
 
     /// The directory at `path`, made if it is not there.

@@ -55,12 +55,14 @@ pub fn leave_no_image() {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: setrlimit reads the structure it is given, and prctl takes integers here;
     // both change only what the kernel keeps about this process.
-    let failed = unsafe {
-        let limit = libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
-        let dumpable = libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
-        limit != 0 || dumpable != 0
+    let (limit, dumpable) = unsafe {
+        (
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const none),
+            libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0),
+        )
     };
-    if failed {
+    // Either is enough; a service manager may have done the first and forbidden it here.
+    if limit != 0 && dumpable != 0 {
         tracing::warn!("core dumps cannot be switched off here; see to it that none are kept");
     }
 }

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use crate::config::server::{Server, Transport};
 use crate::message::Question;
 
+mod addresses;
 mod health;
 mod https;
 mod kept;
@@ -32,6 +33,7 @@ mod race;
 mod stream;
 mod udp;
 
+pub use addresses::addresses;
 pub use health::{Durations, Failure, ServerState};
 
 /// One question in this many also goes to a server that is not asked first, to learn its speed.
@@ -316,7 +318,7 @@ impl Endpoint {
 }
 
 /// Trust in the public roots and in `extra`.
-fn tls_config(extra: Option<&[u8]>) -> Result<rustls::ClientConfig, UpstreamError> {
+pub fn tls_config(extra: Option<&[u8]>) -> Result<rustls::ClientConfig, UpstreamError> {
     let mut roots = rustls::RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(pem) = extra {

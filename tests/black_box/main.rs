@@ -9,6 +9,8 @@
     reason = "a test binary: it fails by panicking, and shows why on stderr"
 )]
 
+mod catalogue;
+mod downloads;
 mod fail_mode;
 mod lifecycle;
 mod malformed;

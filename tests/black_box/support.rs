@@ -12,6 +12,7 @@ pub(crate) mod exposition;
 pub(crate) mod gateway;
 pub(crate) mod ports;
 pub(crate) mod upstream;
+pub(crate) mod web;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,131 @@
+//! `lachan lists add NAME`: a list of the catalogue → a source at the end of the config.
+//!
+//! The config stays as its owner wrote it, comments and all; lines are only added. What
+//! would come out is checked first, and takes the old file's place whole or not at all.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::config::catalogue::{Advice, Catalogue, Listing};
+use crate::config::load;
+use crate::diagnostic::nearest;
+use crate::serve::state::StateDir;
+
+/// Arguments of `lists add`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Names of the catalogue.
+    #[arg(required = true)]
+    names: Vec<String>,
+    /// The config file to add to.
+    #[arg(long, value_name = "FILE", default_value = "gateway.toml")]
+    config: PathBuf,
+    /// Print the lines, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The exit code, and what to tell.
+type Failure = (u8, String);
+
+/// Adds, and exits 0, 1 when nothing could be written, 2 for a name that cannot be added, or
+/// 3 for a config that has mistakes.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match add(arguments) {
+        Ok(said) => {
+            super::super::print(&said);
+            ExitCode::SUCCESS
+        }
+        Err((code, complaint)) => {
+            super::super::complain(&complaint);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn add(arguments: &Arguments) -> Result<String, Failure> {
+    let catalogue = Catalogue::embedded();
+    let listings = arguments.names.iter().map(|name| find(&catalogue, name));
+    let listings = listings.collect::<Result<Vec<&Listing>, Failure>>()?;
+    let path = &arguments.config;
+    let shown = path.display().to_string();
+    let unread = |error: io::Error| (1, format!("{shown}: cannot be read: {error}"));
+    let old = fs::read_to_string(path).map_err(unread)?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    let load = |text: &str| load(text, &shown, base, Some(&|path| fs::read_to_string(path)));
+    let config = load(&old).map_err(|mistakes| (3, format!("{mistakes}\nnothing was added")))?;
+    for listing in &listings {
+        let is_same = |url: &str| url == listing.url;
+        if config.lists.sources.iter().any(|s| s.fetch.as_ref().is_some_and(|f| is_same(&f.url))) {
+            return Err((2, format!("`{}` is a source of {shown} already", listing.name)));
+        }
+    }
+    let added: Vec<String> = listings.iter().map(|listing| listing.source()).collect();
+    let added = added.join("\n");
+    let gap = if old.is_empty() || old.ends_with("\n\n") { "" } else { "\n" };
+    let end = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
+    let new = format!("{old}{end}{gap}{added}");
+    load(&new).map_err(|mistakes| (3, format!("{mistakes}\nnothing was added")))?;
+    if arguments.dry_run {
+        return Ok(added);
+    }
+    replace(path, &new).map_err(|error| (1, format!("{shown}: cannot be written: {error}")))?;
+    let mut said = format!("{shown}: added\n\n{added}");
+    for listing in listings.iter().filter(|listing| listing.advice == Advice::Care) {
+        let why = listing.leave_out.as_ref().or(listing.note.as_ref());
+        // Writing to a string cannot fail.
+        let _ = write!(said, "\ntake care with {}: {}", listing.name, why.map_or("", |why| why));
+    }
+    if StateDir::place(&config.state).is_none() {
+        said += "\nset `dir` in [state]: downloads are kept there";
+    }
+    Ok(said
+        + "\na gateway that runs with this config takes it up by itself; \
+               `lachan lists fetch` downloads now")
+}
+
+fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Listing, Failure> {
+    if let Some(why) = catalogue.refusal(name) {
+        return Err((2, format!("`{name}` is no list to block by: {why}")));
+    }
+    catalogue.find(name).ok_or_else(|| {
+        let meant = nearest(name, catalogue.names());
+        let meant = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+        (2, format!("`{name}` is not in the catalogue{meant} `lachan lists catalogue` shows it"))
+    })
+}
+
+/// Puts `text` in place of a file, whose owner and mode it keeps.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link is followed: what it leads to is the config.
+    let path = fs::canonicalize(path)?;
+    let old = fs::metadata(&path)?;
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = parent.join(format!(".{name}.new"));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(old.mode() & 0o7777)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.set_permissions(old.permissions())?;
+            if file.metadata()?.uid() != old.uid() || file.metadata()?.gid() != old.gid() {
+                fchown(&file, Some(old.uid()), Some(old.gid()))?;
+            }
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&beside, &path));
+    if let Err(error) = written {
+        if error.kind() != io::ErrorKind::AlreadyExists {
+            let _ = fs::remove_file(&beside);
+        }
+        return Err(error);
+    }
+    File::open(parent)?.sync_all()
+}

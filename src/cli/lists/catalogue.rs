@@ -1,0 +1,73 @@
+//! `lachan lists catalogue`: the public lists that there are, and what to know of each.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::config::catalogue::{Advice, Catalogue, Listing, Never, Seen};
+
+/// Arguments of `lists catalogue`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Only what has this text in its name or category.
+    text: Option<String>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Said {
+    lists: Vec<Listing>,
+    never: Vec<Never>,
+}
+
+/// Prints, and exits 0, or 1 if nothing has that text.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let Catalogue { mut lists, mut never } = Catalogue::embedded();
+    if let Some(text) = &arguments.text {
+        lists.retain(|one| one.name.contains(text) || one.category.contains(text));
+        never.retain(|one| one.names.iter().any(|name| name.contains(text)));
+    }
+    if lists.is_empty() && never.is_empty() {
+        super::super::complain("nothing of the catalogue has that text in its name or category");
+        return ExitCode::FAILURE;
+    }
+    super::super::print(&if arguments.json {
+        super::super::json(&Said { lists, never })
+    } else {
+        table(&lists, &never)
+    });
+    ExitCode::SUCCESS
+}
+
+fn table(lists: &[Listing], never: &[Never]) -> String {
+    let mut out = String::new();
+    let mut category = "";
+    let mut sorted: Vec<&Listing> = lists.iter().collect();
+    // Stable: within a category the order of the catalogue stays.
+    sorted.sort_by_key(|listing| listing.category.as_str());
+    for listing in sorted {
+        if listing.category != category {
+            category = &listing.category;
+            let _ = writeln!(out, "{category}");
+        }
+        let Listing { name, what, url, licence, .. } = listing;
+        let seen = match listing.seen {
+            Seen::Repository | Seen::Cited => "",
+            Seen::Unverified => " (unverified)",
+        };
+        let care = if listing.advice == Advice::Care { "  *" } else { "   " };
+        let _ = writeln!(out, "{care}{name:24} {what}");
+        let _ = writeln!(out, "     {url}{seen}");
+        let _ = writeln!(out, "     {licence}");
+        for more in listing.leave_out.iter().chain(&listing.note) {
+            let _ = writeln!(out, "     take care: {more}");
+        }
+    }
+    for one in never {
+        let _ = writeln!(out, "never: {}\n     {}", one.names.join(", "), one.why);
+    }
+    out + "\n`lachan lists add NAME --config FILE` writes one into a config; * is to be looked at first.\n"
+}

@@ -1,0 +1,172 @@
+//! `lachan lists fetch CONFIG`: downloads now, with what became of each list.
+//!
+//! The same turn that the gateway takes in the background, through the upstream servers
+//! of the config. A gateway that runs sees the new copies as it sees any changed file.
+
+use std::cmp::Reverse;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::runtime::Handle;
+
+use crate::config::{Config, ForwardZone};
+use crate::name::{Folded, Name};
+use crate::serve::assemble::Assembler;
+use crate::serve::fetch::{Client, Copies, Downloads, FetchError, Names, Taken, turn};
+use crate::serve::zones::{Numbered, ZoneNumbers};
+use crate::serve::{ServeError, open_upstreams};
+
+/// Arguments of `lists fetch`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The config file.
+    config: PathBuf,
+    /// Only the sources whose URL holds this text.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Take a list that is much smaller than the copy before.
+    #[arg(long)]
+    accept_shrunken: bool,
+    /// One JSON array instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of one list.
+#[derive(Debug, Serialize)]
+struct Said {
+    url: String,
+    /// `new`, `unchanged`, `refused` or `failed`.
+    result: &'static str,
+    rules: Option<u64>,
+    octets: Option<u64>,
+    /// Where the copy is.
+    file: PathBuf,
+    why: Option<String>,
+}
+
+/// Downloads, and exits 0, or 1 when a list failed, or 3 when one was refused.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let (config, downloads) = match Assembler::new(Some(arguments.config.clone())).downloads() {
+        Ok(read) => read,
+        Err(error) => return failed(3, &error.to_string()),
+    };
+    let copies = match downloads.copies() {
+        Ok(Some(copies)) => copies,
+        Ok(None) => {
+            return failed(3, "lists by `url` need a directory for their copies: `dir` in [state]");
+        }
+        Err(error) => return failed(1, &error.to_string()),
+    };
+    match fetch(arguments, &config, &downloads, &copies) {
+        Ok(said) => {
+            super::super::print(&if arguments.json {
+                super::super::json(&said)
+            } else {
+                said.iter().map(text).collect::<Vec<_>>().join("\n")
+            });
+            let ended = |result| said.iter().any(|one| one.result == result);
+            match (ended("refused"), ended("failed")) {
+                (true, _) => ExitCode::from(3),
+                (false, true) => ExitCode::FAILURE,
+                (false, false) => ExitCode::SUCCESS,
+            }
+        }
+        Err(complaint) => failed(1, &complaint),
+    }
+}
+
+fn failed(code: u8, complaint: &str) -> ExitCode {
+    super::super::complain(complaint);
+    ExitCode::from(code)
+}
+
+fn fetch(
+    arguments: &Arguments,
+    config: &Config,
+    downloads: &Downloads,
+    copies: &Copies,
+) -> Result<Vec<Said>, String> {
+    let told = |error: io::Error| error.to_string();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(told)?;
+    let names = {
+        let _inside = runtime.enter();
+        names(config, runtime.handle().clone()).map_err(|error| error.to_string())?
+    };
+    let client = Client::new(downloads.tls_roots.as_deref(), names);
+    let client = client.map_err(|error| error.to_string())?;
+    let is_asked = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
+    let mut said = Vec::new();
+    for source in &downloads.sources {
+        if is_asked(&source.label) {
+            let taken = runtime.block_on(turn(&client, copies, source, arguments.accept_shrunken));
+            said.push(say(&source.label, &source.path, copies, taken));
+        }
+    }
+    if said.is_empty() {
+        return Err("no source of this config is to be downloaded; nothing was done".into());
+    }
+    Ok(said)
+}
+
+/// Names by the servers of the config and of its forward zones, the longest first.
+fn names(config: &Config, runtime: Handle) -> Result<Names, ServeError> {
+    let mut numbers = ZoneNumbers::default();
+    let numbered = |zone: &ForwardZone| Some((numbers.of(zone)?, zone.clone()));
+    let mut wanted: Vec<Numbered> = config.forwards.iter().filter_map(numbered).collect();
+    let (upstreams, zones) = open_upstreams(config, &wanted)?;
+    wanted.sort_by_key(|(_, forward)| Reverse(forward.zone.label_count()));
+    let upstreams = Arc::new(upstreams);
+    let servers = move |name: &Name| {
+        let folded = Folded::from_name(name);
+        let covers = |(_, forward): &&Numbered| folded.is_at_or_below(forward.zone.as_wire());
+        match wanted.iter().find(covers) {
+            Some((id, _)) => zones.servers(*id),
+            None => Some(Arc::clone(&upstreams)),
+        }
+    };
+    Ok(Names::new(servers, runtime))
+}
+
+fn say(
+    url: &str,
+    file: &std::path::Path,
+    copies: &Copies,
+    taken: Result<Taken, FetchError>,
+) -> Said {
+    let (result, why) = match taken {
+        Ok(Taken::New { .. }) => ("new", None),
+        Ok(Taken::Unchanged) => ("unchanged", None),
+        Err(error) if error.is_refusal() => ("refused", Some(error.to_string())),
+        Err(error) => ("failed", Some(error.to_string())),
+    };
+    let note = copies.note(file);
+    Said {
+        url: url.to_owned(),
+        result,
+        rules: note.as_ref().map(|note| note.rules),
+        octets: note.as_ref().map(|note| note.octets),
+        file: file.to_owned(),
+        why,
+    }
+}
+
+fn text(said: &Said) -> String {
+    let Said { url, result, .. } = said;
+    let copy = match (said.rules, said.octets) {
+        (Some(rules), Some(octets)) => format!("{rules} rules, {octets} octets"),
+        _ => "no copy yet".to_owned(),
+    };
+    match &said.why {
+        None => format!("{url}: {result} ({copy})"),
+        Some(why) => {
+            let why = why.strip_prefix("refused: ").unwrap_or(why);
+            format!("{url}: {result}: {why}\n  the copy before stays: {copy}")
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! An answer → the addresses in it, for the names that this program itself needs.
+
+use std::net::IpAddr;
+
+use hickory_resolver::proto::op::Message;
+use hickory_resolver::proto::rr::RData;
+
+/// The addresses in the answer section; none of what cannot be read.
+pub fn addresses(message: &[u8]) -> Vec<IpAddr> {
+    let Ok(message) = Message::from_vec(message) else { return Vec::new() };
+    let address = |data: &RData| match data {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+        _ => None,
+    };
+    message.answers.iter().filter_map(|record| address(&record.data)).collect()
+}
