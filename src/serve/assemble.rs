@@ -248,7 +248,7 @@ impl Assembler {
         let (config, left_out) = (config.clone(), sources.left_out.clone());
         self.good = Some(sources);
         let downloads = self.downloads.clone();
-        Ok(Assembled { config, snapshot, zones, files, readings, downloads, left_out })
+        Ok(Assembled { config, snapshot, zones, files, readings, left_out, downloads })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
