@@ -31,8 +31,10 @@ pub use crate::policy::moment::{Now, Trust};
 pub use forward::{Forward, UpstreamFailure};
 pub use outcome::{BlockedBy, DropReason, Outcome, Source};
 
-use crate::cache::{AnswerCache, Route};
+use crate::cache::near::{Near, Note};
+use crate::cache::{AnswerCache, Entry, Route};
 use crate::category::CategorySet;
+use crate::message::answer::Form;
 use crate::message::query::{Query, Unanswerable};
 use crate::message::reply::{Data, EdeText, write, write_header, write_truncated};
 use crate::message::{CLASS_IN, Ede, Rcode};
@@ -109,21 +111,25 @@ pub fn begin(
     now: Now,
     out: &mut [u8],
 ) -> Step {
-    let query = match Query::parse(octets) {
+    begin_near(octets, meta, snapshot, cache, None, now, out)
+}
+
+/// As [`begin`], for a worker that has a look of its own at the cache.
+#[inline]
+pub fn begin_near(
+    octets: &[u8],
+    meta: &Meta,
+    snapshot: &Arc<Snapshot>,
+    cache: &AnswerCache,
+    near: Option<&mut Near>,
+    now: Now,
+    out: &mut [u8],
+) -> Step {
+    let query = match admitted(octets, meta, snapshot, out) {
         Ok(query) => query,
-        Err(Unanswerable::Drop) => return Step::Drop(DropReason::NotAQuery),
-        Err(Unanswerable::Header(rcode)) => {
-            let length = write_header(octets, rcode, out);
-            return reply(length, Outcome::plain(rcode, Source::Error));
-        }
+        Err(step) => return step,
     };
     let limit = limit(&query, meta, out.len());
-    if let Some((rcode, ede)) = refusal(&query, meta, snapshot) {
-        let source = if rcode == Rcode::REFUSED { Source::Refused } else { Source::Error };
-        let ede = ede.map(EdeText::bare);
-        let length = write(&query, rcode, Data::None, 0, ede, limit, out);
-        return reply(length, Outcome::plain(rcode, source));
-    }
     let group = snapshot.group_of(meta.client, meta.local);
     let turn = Turn {
         query: &query,
@@ -136,7 +142,13 @@ pub fn begin(
         limit,
     };
     let subject = snapshot.subject(&query.name);
-    let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
+    let tag = snapshot.facts_tag();
+    let known = near.as_deref().and_then(|near| near.get(&query, tag, now.mono));
+    let verdict = match known {
+        Some(known) => snapshot.decide_known(turn.bound, &subject, query.qtype, &known.note.facts),
+        None => snapshot.decide(turn.bound, &subject, query.qtype),
+    };
+    let (pass, engine) = match verdict {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
@@ -180,9 +192,18 @@ pub fn begin(
             _ => turn.with_records(local, pass, out),
         };
     }
-    let forward = |stale| turn.forward(pass, query.name.to_name(), None, meta, snapshot, stale);
     let route = Route::to(snapshot.upstream_of(&subject));
-    turn.known(route, pass, cache, now, forward, out)
+    if let Some(known) = known.filter(|known| known.note.route == route) {
+        let form = Form::aged(known.entry.age(now.mono));
+        return turn.answer(known.entry, form, pass, Source::Cache, out);
+    }
+    let forward = |stale| turn.forward(pass, query.name.to_name(), None, meta, snapshot, stale);
+    let keep = |entry: &Arc<Entry>| {
+        if let Some(near) = near {
+            near.put(&query, now.mono, entry, Note { tag, route, facts: snapshot.facts(&subject) });
+        }
+    };
+    turn.known(route, pass, cache, keep, forward, out)
 }
 
 /// Answers a query of a client that is over its budget: ask again by TCP.
@@ -196,6 +217,28 @@ pub fn slip(octets: &[u8], meta: &Meta, snapshot: &Snapshot, out: &mut [u8]) -> 
         }
         _ => Step::Drop(DropReason::OverBudget),
     }
+}
+
+/// The query in these octets, if it is one that policy is asked about; else what to do.
+#[inline]
+fn admitted<'a>(
+    octets: &'a [u8],
+    meta: &Meta,
+    snapshot: &Snapshot,
+    out: &mut [u8],
+) -> Result<Query<'a>, Step> {
+    let query = Query::parse(octets).map_err(|unanswerable| match unanswerable {
+        Unanswerable::Drop => Step::Drop(DropReason::NotAQuery),
+        Unanswerable::Header(rcode) => {
+            let length = write_header(octets, rcode, out);
+            reply(length, Outcome::plain(rcode, Source::Error))
+        }
+    })?;
+    let Some((rcode, ede)) = refusal(&query, meta, snapshot) else { return Ok(query) };
+    let source = if rcode == Rcode::REFUSED { Source::Refused } else { Source::Error };
+    let (ede, limit) = (ede.map(EdeText::bare), limit(&query, meta, out.len()));
+    let length = write(&query, rcode, Data::None, 0, ede, limit, out);
+    Err(reply(length, Outcome::plain(rcode, source)))
 }
 
 /// Queries that are refused before policy is asked.

@@ -133,6 +133,7 @@ fn advice(error: &io::Error) -> &'static str {
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
+    system::raise_file_limit();
     let mut assembler = Assembler::new(config.map(Path::to_owned));
     let Assembled { config: settings, snapshot, files, zones: wanted, downloads, left_out, .. } =
         assembler.assemble()?;

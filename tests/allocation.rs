@@ -1,4 +1,5 @@
-//! `begin` allocates nothing for what it can answer at once; the proof counts.
+//! Nothing is allocated for what can be answered at once; the proof counts: in `begin` for
+//! each kind of answer, and in the whole turn of a worker.
 //!
 //! The policy is the real one: starter lists, essential names, canaries. Cached answers
 //! come into the cache the way they always do, through `Forward::finish` with octets from
@@ -19,6 +20,9 @@ use lachan::policy::{AnswerMode, Snapshot};
 use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
 use lachan::rtype;
 use lachan::serve::assemble::Assembler;
+
+#[path = "allocation/worker.rs"]
+mod worker;
 
 /// The system's allocator, with a count of what each thread asks it for.
 struct Counting;

@@ -3,7 +3,7 @@ use crate::message::answer::TtlLimits;
 use crate::message::{Question, Rcode};
 use crate::name::Name;
 
-fn octets(name: &str) -> Vec<u8> {
+pub(super) fn octets(name: &str) -> Vec<u8> {
     let name = Name::from_text(name).unwrap();
     let head = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     [head.as_slice(), name.as_wire(), &[0, 1, 0, 1]].concat()
@@ -13,7 +13,7 @@ fn key(name: &str) -> Key {
     Key::new(Route::Plain, &Query::parse(&octets(name)).unwrap())
 }
 
-fn answer(name: &str, ttl: u32) -> Answer {
+pub(super) fn answer(name: &str, ttl: u32) -> Answer {
     let mut message = octets(name);
     message[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
     message.extend([0xc0, 12, 0, 1, 0, 1]);

@@ -33,17 +33,51 @@ impl Snapshot {
     /// Decides about the name of a question.
     #[inline]
     pub fn decide(&self, bound: Bound<'_>, subject: &Subject<'_>, qtype: u16) -> Verdict {
-        if let Some(special) = self.sources.special(subject, qtype) {
-            return Verdict::Special(special);
-        }
-        if let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes)
-            && bound.group.refuses(kind)
-        {
-            return Verdict::Canary(kind);
+        if let Some(verdict) = self.answered_here(bound, subject, qtype) {
+            return verdict;
         }
         let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
-        match self.judge(bound, subject, &listed, keywords, Role::Question) {
+        self.decide_listed(bound, subject, &listed, keywords)
+    }
+
+    /// The same where the facts of the name are known already.
+    #[inline]
+    pub fn decide_known(
+        &self,
+        bound: Bound<'_>,
+        subject: &Subject<'_>,
+        qtype: u16,
+        facts: &Facts,
+    ) -> Verdict {
+        self.answered_here(bound, subject, qtype)
+            .unwrap_or_else(|| self.decide_listed(bound, subject, &facts.listed, || facts.keywords))
+    }
+
+    /// Special-use names and canaries.
+    #[inline]
+    fn answered_here(
+        &self,
+        bound: Bound<'_>,
+        subject: &Subject<'_>,
+        qtype: u16,
+    ) -> Option<Verdict> {
+        if let Some(special) = self.sources.special(subject, qtype) {
+            return Some(Verdict::Special(special));
+        }
+        let (_, &kind) = self.canaries.longest(subject.name, &subject.hashes)?;
+        bound.group.refuses(kind).then_some(Verdict::Canary(kind))
+    }
+
+    #[inline]
+    fn decide_listed(
+        &self,
+        bound: Bound<'_>,
+        subject: &Subject<'_>,
+        listed: &Listed,
+        keywords: impl FnOnce() -> KeywordMatch,
+    ) -> Verdict {
+        match self.judge(bound, subject, listed, keywords, Role::Question) {
             Err(block) => Verdict::Block(block),
             Ok(pass) => match self.safe_engine(bound.group, subject) {
                 None => Verdict::Pass(pass),

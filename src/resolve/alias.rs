@@ -80,7 +80,7 @@ impl Turn<'_> {
             return turn.with_records_of(local, &forward(None), pass, out);
         }
         let route = route_to(target, snapshot.upstream_of(&subject));
-        turn.known(route, pass, cache, self.now, forward, out)
+        turn.known(route, pass, cache, |_| {}, forward, out)
     }
 }
 

@@ -154,19 +154,25 @@ impl Turn<'_> {
     }
 
     /// Answers with what the cache has; else the query waits for upstream.
+    ///
+    /// `keep` is told of an answer that will be of use for some time.
     #[inline]
     pub(super) fn known(
         &self,
         route: Route,
         pass: Pass,
         cache: &AnswerCache,
-        now: Now,
+        keep: impl FnOnce(&Arc<Entry>),
         forward: impl FnOnce(Option<Arc<Entry>>) -> Forward,
         out: &mut [u8],
     ) -> Step {
+        let now = self.now;
         let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
         match cache.find(&Key::new(route, self.query), now.mono) {
-            Kept::Fresh(entry) => self.answer(&entry, aged(&entry), pass, Source::Cache, out),
+            Kept::Fresh(entry) => {
+                keep(&entry);
+                self.answer(&entry, aged(&entry), pass, Source::Cache, out)
+            }
             Kept::Due(entry) => match self.answer(&entry, aged(&entry), pass, Source::Cache, out) {
                 Step::Reply(length, outcome) => {
                     Step::Refresh(length, outcome, Box::new(forward(None)))

@@ -1,7 +1,7 @@
 //! The few things only the system can do: memory given back, a thread that steps aside,
 //! a process that leaves no image of itself.
 //!
-//! All `unsafe` code of the program is here.
+//! All `unsafe` code of the program is here, but for that of datagrams (`udp/batch.rs`).
 
 /// Pieces of at least this many octets go back to the system when freed.
 pub const RETURNED_FROM: usize = 128 << 10;
@@ -86,5 +86,28 @@ mod tests {
             )
         };
         assert_eq!((failed, limit.rlim_cur, limit.rlim_max, dumpable), (0, 0, 0, 0));
+    }
+}
+
+/// Files that are enough: each question over UDP that waits for upstream has a socket.
+#[cfg(unix)]
+const FILES: libc::rlim_t = 65_536;
+
+/// Raises the number of files that may be open, as far as that is allowed: a shell's usual
+/// 1,024 are fewer than the queries that may wait.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library has no resource limits")]
+pub fn raise_file_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: getrlimit writes to the structure it is given, setrlimit reads it.
+    let failed = unsafe {
+        let failed = libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0;
+        let wanted = FILES.min(limit.rlim_max);
+        let is_enough = limit.rlim_cur >= wanted;
+        limit.rlim_cur = wanted;
+        failed || !is_enough && libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) != 0
+    };
+    if failed {
+        tracing::debug!("the number of open files stays as it is");
     }
 }

@@ -22,10 +22,13 @@ use arc_swap::Cache as Cached;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
+use crate::cache::near::Near;
 use crate::metrics::LabelledCounts;
 use crate::metrics::counters::{Counters, Event};
 use crate::policy::Snapshot;
-use crate::resolve::{DropReason, Meta, Outcome, Step, Transport, UpstreamFailure, begin, slip};
+use crate::resolve::{
+    DropReason, Meta, Outcome, Step, Transport, UpstreamFailure, begin_near, slip,
+};
 use crate::serve::budget::{Admission, Budget, ClientId, ClientLimits};
 use crate::serve::current::Reader;
 use crate::serve::gateway::Gateway;
@@ -55,6 +58,7 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_read_timeout(Some(IDLE))?;
     let socket = UdpSocket::from(socket);
     batch::size_buffers(&socket, KERNEL_BUFFER);
+    batch::never_fragment(&socket, address.is_ipv6());
     if address.ip().is_unspecified() {
         batch::ask_for_addresses(&socket, address.is_ipv6())?;
     }
@@ -97,6 +101,8 @@ struct Desk<'a> {
     counters: &'a Counters,
     limits: Cached<&'a ArcSwap<ClientLimits>, Arc<ClientLimits>>,
     budget: Budget,
+    /// Answers in use.
+    near: Near,
     /// Where the socket is bound.
     local: SocketAddr,
     /// What became of the queries of this batch: counted when the replies have left.
@@ -112,6 +118,7 @@ impl<'a> Worker<'a> {
             counters,
             limits: Cached::new(&gateway.clients),
             budget: Budget::new(rand::random()),
+            near: Near::new(rand::random()),
             local,
             outcomes: Vec::with_capacity(BATCH),
         };
@@ -132,6 +139,8 @@ impl<'a> Worker<'a> {
         let count = received?;
         let came = desk.gateway.clock.micros();
         desk.counters.queries(Transport::Udp, desk.local.is_ipv6(), count as u64);
+        batch.queries().for_each(|query| desk.near.warm(query));
+        batch.queries().for_each(|query| desk.near.warm_answer(query));
         batch.answer(|query, path, out| desk.answer(socket, snapshot, came, query, path, out));
         let failed = batch.send(socket);
         if failed > 0 {
@@ -161,7 +170,10 @@ impl Desk<'_> {
         let meta = Meta { client, local, transport: Transport::Udp };
         let now = self.gateway.clock.now_at(came);
         let step = match self.admit(&meta, came) {
-            Admission::Pass => begin(query, &meta, snapshot, &self.gateway.cache, now, out),
+            Admission::Pass => {
+                let near = Some(&mut self.near);
+                begin_near(query, &meta, snapshot, &self.gateway.cache, near, now, out)
+            }
             Admission::Slip => slip(query, &meta, snapshot, out),
             Admission::Drop => Step::Drop(DropReason::OverBudget),
         };

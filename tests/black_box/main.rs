@@ -9,6 +9,8 @@
     reason = "a test binary: it fails by panicking, and shows why on stderr"
 )]
 
+mod addresses;
+mod budget;
 mod catalogue;
 mod downloads;
 mod fail_mode;
@@ -22,4 +24,5 @@ mod scenarios;
 mod sealed;
 mod streams;
 mod support;
+mod waiting;
 mod why;

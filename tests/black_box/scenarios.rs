@@ -72,6 +72,7 @@ scenarios! {
     edns_version_is_refused
     essential_name_resolves_though_listed
     essential_names_and_their_neighbours
+    failure_is_remembered
     formerr_notimp_refused
     forward_zones_are_asked_elsewhere
     forward_zones_are_no_verdict
@@ -105,6 +106,7 @@ scenarios! {
     service_binding_targets_are_reviewed
     several_categories_first_is_reported
     special_use_names_stay_here
+    stale_answer_where_upstream_fails
     starter_test_names_are_blocked
     truncation_to_the_clients_size
     unknown_client_gets_default_group

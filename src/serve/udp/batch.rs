@@ -273,6 +273,16 @@ impl Batch {
         Ok(self.received)
     }
 
+    /// The queries that came.
+    #[inline]
+    pub fn queries(&self) -> impl Iterator<Item = &[u8]> {
+        let received = self.incoming.iter().take(self.received).enumerate();
+        received.map(|(n, header)| {
+            let length = (header.msg_len as usize).min(MAX_QUERY);
+            self.queries.get(n * STRIDE..n * STRIDE + length).unwrap_or(&[])
+        })
+    }
+
     /// Hands each query to `answer`, with the room for its reply; `answer` says how many
     /// octets of it are to be sent, and `None` for nothing.
     #[inline]
@@ -370,6 +380,19 @@ pub fn ask_for_addresses(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
         (libc::IPPROTO_IP, libc::IP_PKTINFO)
     };
     set(socket, level, option, 1)
+}
+
+/// Has replies leave in one piece or not at all (RFC 9715 §3.1): what comes in pieces can be
+/// forged in pieces, and replies of at most 1,232 octets fit every path. The size that somebody
+/// claims a path to have is not believed.
+pub fn never_fragment(socket: &UdpSocket, is_ipv6: bool) {
+    let (level, option) = if is_ipv6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER)
+    };
+    // An old kernel goes on as it did.
+    let _ = set(socket, level, option, libc::IP_PMTUDISC_PROBE);
 }
 
 /// Sizes the kernel's buffers of a socket, past the system's limit where that is allowed.

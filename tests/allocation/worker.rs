@@ -1,0 +1,92 @@
+//! A worker's whole turn: datagrams are received, answered, sent and counted.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use lachan::config::Config;
+use lachan::metrics::counters::{Counters, Totals};
+use lachan::serve::gateway::Gateway;
+use lachan::serve::udp::{Worker, open};
+use lachan::serve::upstream::{Options, Upstreams};
+use lachan::serve::zones::Zones;
+
+use super::*;
+
+/// A gateway that is asked by its workers alone: upstream is never needed.
+fn gateway(runtime: &tokio::runtime::Runtime) -> Arc<Gateway> {
+    let _inside = runtime.enter();
+    let server = "udp://127.0.0.1:9".parse().unwrap();
+    let upstreams = Upstreams::new(&[server], Options::default()).unwrap();
+    let snapshot = Assembler::new(None).assemble().unwrap().snapshot;
+    let gateway = Gateway::new(
+        &Config::embedded(),
+        snapshot,
+        upstreams,
+        Zones::new(&Options::default()),
+        runtime.handle().clone(),
+    );
+    Arc::new(gateway)
+}
+
+/// Puts an upstream's answer to `query` into the cache.
+fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let meta = Meta { client: IpAddr::V4(CLIENT), local, transport: Transport::Udp };
+    let (snapshot, now) = (gateway.current.snapshot(), gateway.clock.now());
+    let mut out = vec![0; 65_535];
+    let step = begin(query, &meta, &snapshot, &gateway.cache, now, &mut out);
+    let Step::Forward(forward) = step else { panic!("answered at once: {step:?}") };
+    let step = forward.finish(Ok(upstream), &gateway.cache, &LIMITS, now, &mut out);
+    assert!(matches!(step, Step::Reply(..)), "{step:?}");
+}
+
+#[test]
+fn a_turn_allocates_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let gateway = gateway(&runtime);
+    let (name, alias, gone) = ("www.example.com", "a.example.com", "gone.example.com");
+    let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
+    learn(&gateway, &query(name, rtype::A, false), &upstream);
+    learn(&gateway, &query(alias, rtype::A, false), &chain(alias, "b.example.net"));
+    let upstream = response(gone, rtype::A, Rcode::NXDOMAIN, &[], true);
+    learn(&gateway, &query(gone, rtype::A, false), &upstream);
+    let kinds = [
+        query(BLOCKED, rtype::A, true),
+        query(name, rtype::A, true),
+        query(alias, rtype::A, false),
+        query(gone, rtype::A, false),
+        query("localhost", rtype::A, false),
+        query(name, rtype::ANY, false),
+        // Malformed, and no query at all.
+        query(name, rtype::A, false)[..20].to_vec(),
+        vec![0; 5],
+    ];
+    // One address, and all of them with the address asked told and said.
+    for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let socket = Arc::new(open(listen.parse().unwrap()).unwrap());
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, socket.local_addr().unwrap().port()));
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        client.connect(to).unwrap();
+        let counters = Counters::single_writer();
+        let mut worker = Worker::new(Arc::clone(&socket), &gateway, &counters);
+        // The first turn counts as the last.
+        let (rounds, before) = (10, ASKED.get());
+        for _ in 0..rounds {
+            for query in &kinds {
+                client.send(query).unwrap();
+            }
+            worker.turn(true).unwrap();
+        }
+        while worker.turn(false).is_ok() {}
+        assert_eq!(ASKED.get() - before, 0, "{listen}: memory was asked for");
+        let mut reply = [0; 1500];
+        for _ in 0..rounds * (kinds.len() - 1) {
+            client.recv(&mut reply).unwrap();
+        }
+        let totals = Totals::of([&counters]);
+        assert_eq!(totals.queries(Transport::Udp, 0), (rounds * kinds.len()) as u64);
+        assert_eq!(totals.durations(Source::Cache).count, 3 * rounds as u64);
+        assert_eq!(totals.durations(Source::Blocked).count, rounds as u64);
+    }
+}
