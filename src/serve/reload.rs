@@ -233,7 +233,7 @@ impl Reloads {
             ),
         ]
         .into_iter()
-        .chain(self.fetcher.tally().counts())
+        .chain([self.fetcher.tally().counts()])
         .collect()
     }
 }

@@ -379,7 +379,7 @@ fn a_download_by_hand_is_seen_by_the_gateway() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.split("\n[[lists.source]]").next().unwrap()).unwrap();
     eventually("the end of it", || (rcode(&gateway, "two.example") == "NOERROR").then_some(()));
-    assert!(!gateway.metrics().has("lachan_list_fetches_total", &[]));
+    gateway.expect_metric("lachan_list_fetch_missing", &[], 0.0);
     // And one that it names anew is downloaded.
     web.put("/other", Page::text("three.example\n"));
     let text = text.replace("/list\"", "/other\"");

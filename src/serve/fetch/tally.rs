@@ -49,15 +49,12 @@ impl Tally {
         self.checked.insert(url.to_owned(), note.map(|note| note.checked));
     }
 
-    /// How old the copies are, and how many are missing; nothing where nothing is downloaded.
-    pub fn gauges(&self) -> Vec<(&'static str, &'static str, f64)> {
-        if self.checked.is_empty() {
-            return Vec::new();
-        }
+    /// How old the copies are, and how many are missing; 0 where nothing is downloaded.
+    pub fn gauges(&self) -> [(&'static str, &'static str, f64); 2] {
         let oldest = self.checked.values().flatten().min();
         let age = oldest.map_or(0, |checked| system_time().saturating_sub(*checked));
         let missing = self.checked.values().filter(|checked| checked.is_none()).count();
-        vec![
+        [
             (
                 "lachan_list_fetch_age_seconds",
                 "Time since the server of the oldest downloaded list said that it is the newest.",
@@ -71,11 +68,10 @@ impl Tally {
         ]
     }
 
-    /// Downloads by result; nothing where nothing is downloaded.
-    pub fn counts(&self) -> Option<LabelledCounts> {
+    /// Downloads by result.
+    pub fn counts(&self) -> LabelledCounts {
         let values = RESULTS.into_iter().zip(self.counts).collect();
         let help = "Downloads of lists, by how they ended.";
-        let family = ("lachan_list_fetches_total", help, "result", values);
-        (!self.checked.is_empty()).then_some(family)
+        ("lachan_list_fetches_total", help, "result", values)
     }
 }
