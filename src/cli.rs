@@ -6,6 +6,7 @@ pub mod check;
 pub mod export;
 pub mod lists;
 pub mod serve;
+pub mod timed;
 pub mod why;
 
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Command {
     Why(why::Arguments),
     /// Write what other programs of the gateway need.
     Export(export::Arguments),
+    /// Let through more, or less, for a room and some minutes.
+    Override(timed::Arguments),
     /// Work on lists: look for them, download them, seal them.
     Lists(lists::Arguments),
 }
@@ -41,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Override(arguments) => timed::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
     }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use ipnet::IpNet;
 
 use crate::config::Config;
-use crate::serve::assemble::Assembler;
+use crate::serve::assemble::read_config;
 
 /// Addresses of public resolvers that speak DNS over HTTPS.
 const DOH: &str = include_str!("../../blocklists/doh-addresses.txt");
@@ -45,7 +45,7 @@ struct Nftables {
 /// Prints, and exits 0, or 3 for a config that cannot be used.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let What::Nftables(arguments) = &arguments.what;
-    let config = match Assembler::new(Some(arguments.config.clone())).read_config() {
+    let config = match read_config(Some(&arguments.config)) {
         Ok(config) => config,
         Err(error) => {
             super::complain(&error.to_string());

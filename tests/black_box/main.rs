@@ -24,5 +24,6 @@ mod scenarios;
 mod sealed;
 mod streams;
 mod support;
+mod timed;
 mod waiting;
 mod why;
