@@ -23,9 +23,9 @@ fn list(count: usize) -> String {
     names.collect::<Vec<_>>().concat()
 }
 
-/// A source of the adult category, with more keys.
+/// A source of the games category, which is open without its list, with more keys.
 fn source(url: &str, keys: &str) -> String {
-    format!("\n[[lists.source]]\ncategory = \"adult\"\nurl = \"{url}\"\n{keys}\n")
+    format!("\n[[lists.source]]\ncategory = \"games\"\nurl = \"{url}\"\n{keys}\n")
 }
 
 /// A config with a state directory and these sources.
@@ -412,4 +412,20 @@ fn a_url_without_a_state_directory_is_a_mistake_at_the_start_and_a_word_at_a_che
     command.env("STATE_DIRECTORY", &state);
     let (status, said) = run(command);
     assert!(status.success() && state.join("fetched").is_dir(), "{said}");
+}
+
+#[test]
+fn a_category_that_must_not_be_open_waits_closed_for_its_first_download() {
+    let (upstream, web) = (Upstream::start(), Web::start());
+    let source = source(&web.url("/list"), "").replace("games", "adult");
+    let gateway = plan(&upstream, &source).start();
+    let answer = Ask::new("www.example.com", "A").from(PUPIL).edns(1232).expect(gateway.dns);
+    assert_eq!(answer.ede().map(|(code, _)| code), Some(14));
+    assert_eq!(rcode(&gateway, "pool.ntp.org"), "NOERROR");
+    let closed = [("category", "adult"), ("mode", "closed")];
+    gateway.expect_metric("lachan_fail_mode", &closed, 1.0);
+    web.put("/list", Page::text(&list(3)));
+    eventually("the list", || (rcode(&gateway, "www.example.com") == "NOERROR").then_some(()));
+    assert_eq!(rcode(&gateway, "n1.listed.example"), "NXDOMAIN");
+    gateway.expect_metric("lachan_fail_mode", &closed, 0.0);
 }
