@@ -307,6 +307,31 @@ fn a_list_server_in_a_forward_zone_is_asked_for_there() {
     assert_eq!(upstream.count("lists.dept.example", None), 0);
 }
 
+/// A gateway's user must be able to read and replace what an administrator downloaded.
+#[test]
+fn what_root_downloads_belongs_to_the_owner_of_the_state_directory() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let (upstream, web) = (Upstream::start(), Web::start());
+    web.put("/list", Page::text(&list(3)));
+    let plan = plan(&upstream, &source(&web.url("/list"), ""));
+    let state = plan.config_path().parent().unwrap().join("state");
+    fs::create_dir(&state).unwrap();
+    if chown(&state, Some(12_345), Some(12_345)).is_err() {
+        eprintln!("skipped: only root can give a directory away");
+        return;
+    }
+    assert_eq!(fetch(&plan, &[]).1["result"], "new");
+    let fetched = state.join("fetched");
+    let files = fs::read_dir(&fetched).unwrap().map(|entry| entry.unwrap().path());
+    let paths: Vec<_> = files.chain([fetched.clone()]).collect();
+    assert_eq!(paths.len(), 3);
+    for path in paths {
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid()), (12_345, 12_345), "{}", path.display());
+    }
+}
+
 fn rcode(gateway: &Gateway, name: &str) -> String {
     Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode()
 }
