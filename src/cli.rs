@@ -5,6 +5,7 @@
 pub mod check;
 pub mod lists;
 pub mod serve;
+pub mod timed;
 pub mod why;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum Command {
     Check(check::Arguments),
     /// Say how a name is answered, and why.
     Why(why::Arguments),
+    /// Let through more, or less, for a room and some minutes.
+    Override(timed::Arguments),
     /// Work on lists: look for them, download them, seal them.
     Lists(lists::Arguments),
 }
@@ -37,6 +40,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Override(arguments) => timed::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
     }
 }

@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod catalogue;
 mod check;
 pub mod department;
+mod errors;
 pub mod essential;
 mod external;
 mod file;
@@ -35,7 +36,7 @@ mod syntax;
 pub mod taxonomy;
 mod value;
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,12 +46,13 @@ use jiff::tz::TimeZone;
 
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, CategorySet, Level, Taxonomy};
-use crate::diagnostic::{Diagnostic, place};
 use crate::lang::Lang;
 use crate::name::Name;
 use crate::policy::GroupRules;
 use crate::rule::Scope;
 use department::Department;
+pub use errors::ConfigErrors;
+use errors::lang_of;
 use external::Externals;
 pub use external::Reader;
 pub use limits::{CacheLimits, Limits};
@@ -102,6 +104,8 @@ pub struct Config {
     pub department: Department,
     /// When lessons are, and whatever else groups depend on.
     pub schedules: Vec<Schedule>,
+    /// Names that belong together, by name.
+    pub bundles: BTreeMap<String, Vec<Name>>,
     /// The other files that were read for it, to be watched.
     pub files: Vec<PathBuf>,
     /// What was in them.
@@ -201,11 +205,14 @@ fn local_networks() -> Vec<IpNet> {
 pub struct Admin {
     /// The address of the admin HTTP server.
     pub listen: SocketAddr,
+    /// The file of the token without which nothing can be changed there; one in the state
+    /// directory where none is named.
+    pub token: Option<PathBuf>,
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9153)) }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9153)), token: None }
     }
 }
 
@@ -417,52 +424,13 @@ pub fn load(
         starter::safesearch().map_err(built_in("built-in safesearch.toml", starter::SAFESEARCH))?;
     let bundles =
         starter::bundles().map_err(built_in("built-in bundles.toml", starter::BUNDLES))?;
-    let wrong = |mistakes| ConfigErrors::new(path, text, mistakes);
+    let lang = lang_of(text);
+    let wrong = |mistakes| ConfigErrors::new(path, text, mistakes).in_lang(lang);
     let file = file::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
-    let externals = Externals::read(&file, base_dir, &taxonomy, reader)?;
+    let externals = Externals::read(&file, base_dir, &taxonomy, reader)
+        .map_err(|errors| errors.in_lang(lang))?;
     check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
 }
-
-/// All that is wrong with a text; displays every mistake in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors {
-    path: String,
-    text: String,
-    mistakes: Vec<Diagnostic>,
-}
-
-impl ConfigErrors {
-    /// The mistakes of `text`, which came from `path`.
-    pub fn new(path: &str, text: &str, mistakes: Vec<Diagnostic>) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned(), mistakes }
-    }
-
-    /// The file that was read.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Line and column of a mistake, both from 1.
-    pub fn place_of(&self, mistake: &Diagnostic) -> (usize, usize) {
-        let (line, column, _) = place(&self.text, mistake.span.start);
-        (line, column)
-    }
-
-    /// The mistakes in the order of the text.
-    pub fn mistakes(&self) -> &[Diagnostic] {
-        &self.mistakes
-    }
-}
-
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<String> =
-            self.mistakes.iter().map(|mistake| mistake.render(&self.path, &self.text)).collect();
-        f.write_str(shown.concat().trim_end())
-    }
-}
-
-impl std::error::Error for ConfigErrors {}
 
 /// Writes alternatives for a message: `a`, `b`, `c`.
 fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {

@@ -13,6 +13,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use crate::lang::Lang;
+
 /// One mistake in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -39,8 +41,13 @@ impl Diagnostic {
 
     /// Shows the mistake in `text`, which came from `path`; ends with a newline.
     pub fn render(&self, path: &str, text: &str) -> String {
+        self.render_in(Lang::En, path, text)
+    }
+
+    /// The same in a language.
+    pub fn render_in(&self, lang: Lang, path: &str, text: &str) -> String {
         let (line, column, shown) = place(text, self.span.start);
-        let mut out = format!("{path}:{line}:{column}: {}\n", self.message);
+        let mut out = format!("{path}:{line}:{column}: {}\n", lang.say(&self.message));
         if !shown.trim().is_empty() {
             let number = line.to_string();
             let gutter = " ".repeat(number.len());
@@ -60,7 +67,8 @@ impl Diagnostic {
             );
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(out, "hint: {hint}");
+            let word = if lang == Lang::Vi { "gợi ý" } else { "hint" };
+            let _ = writeln!(out, "{word}: {}", lang.say(hint));
         }
         out
     }

@@ -95,10 +95,15 @@ pub struct State {
     pub gauges: Vec<(&'static str, &'static str, f64)>,
     /// Counters with one label, by name and help: label, then values.
     pub counts: Vec<LabelledCounts>,
+    /// Gauges with one label, in the same form.
+    pub marks: Vec<LabelledGauges>,
 }
 
 /// A family of counters with one label.
 pub type LabelledCounts = (&'static str, &'static str, &'static str, Vec<(&'static str, u64)>);
+
+/// A family of gauges with one label.
+pub type LabelledGauges = (&'static str, &'static str, &'static str, Vec<(&'static str, f64)>);
 
 /// A programming error in the metrics: two of one name, or a text that cannot be written.
 pub type MetricsError = prometheus::Error;
@@ -385,6 +390,10 @@ fn holdings(state: &State) -> Vec<MetricFamily> {
         ),
     ];
     families.extend(state.gauges.iter().map(|&(name, help, value)| single(name, help, value)));
+    families.extend(state.marks.iter().map(|(name, help, label, values)| {
+        let values = values.iter().map(|(value, is)| gauge(&[(label, value)], *is));
+        family(name, help, MetricType::GAUGE, values.collect())
+    }));
     families.extend(state.counts.iter().map(|(name, help, label, values)| {
         let values = values.iter().map(|(value, count)| counter(&[(label, value)], *count));
         family(name, help, MetricType::COUNTER, values.collect())

@@ -14,9 +14,11 @@ pub mod current;
 pub mod fetch;
 pub mod flight;
 pub mod gateway;
+pub mod ledger;
 pub mod lists;
 pub mod log;
 pub mod origin;
+pub mod overrides;
 pub mod reload;
 pub mod sealed;
 mod settings;
@@ -24,6 +26,7 @@ pub mod state;
 pub mod stream;
 pub mod system;
 pub mod timetable;
+pub mod token;
 pub mod udp;
 pub mod upstream;
 pub mod watch;
@@ -47,10 +50,14 @@ use crate::config::Config;
 use crate::config::server::Server;
 use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
+use crate::policy::Snapshot;
 use crate::serve::admin::Admin;
+use crate::serve::admin::actions::Actions;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
+use crate::serve::clock::system_time;
 use crate::serve::fetch::{Fetcher, Names};
 use crate::serve::gateway::Gateway;
+use crate::serve::overrides::Overrides;
 use crate::serve::reload::Reloads;
 use crate::serve::stream::Connections;
 use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
@@ -139,6 +146,9 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     if downloads.state.is_none() && !downloads.sources.is_empty() {
         return Err(ServeError::NoState);
     }
+    let state = settings::state(&settings);
+    let overrides = Arc::new(Overrides::open(state.clone()));
+    let snapshot = with_overrides(&mut assembler, &overrides)?.unwrap_or(snapshot);
     reload::report(&files, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings::workers(&settings).clamp(2, 8))
@@ -152,6 +162,9 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let listeners = Listeners::open(&settings)?;
     let gateway = Gateway::new(&settings, snapshot, upstreams, zones, runtime.handle().clone());
     let gateway = Arc::new(gateway);
+    if let Some(state) = &state {
+        gateway.clock.remember(state);
+    }
     let workers: Vec<(Arc<UdpSocket>, Arc<Counters>)> = listeners
         .udp
         .into_iter()
@@ -162,23 +175,19 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let fetcher = Fetcher::new(names(&gateway));
     // Before the watch: the directory of the copies is there then.
     fetcher.update(downloads);
-    let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher));
+    let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher, Arc::clone(&overrides)));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
-    let admin = Arc::new(Admin {
-        metrics: Metrics::new(blocks, state_source(&gateway, &reloads, sockets))?,
-        is_ready: AtomicBool::new(false),
-    });
+    let metrics = Metrics::new(blocks, state_source(&gateway, &reloads, &overrides, sockets))?;
+    let token = settings::token(&settings, state.as_ref());
+    let actions = Actions::new(token, overrides, &reloads, &gateway);
+    let admin = Arc::new(Admin { metrics, is_ready: AtomicBool::new(false), actions });
     let stop = Arc::new(AtomicBool::new(false));
     let threads = spawn_workers(workers, &gateway, &stop)?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
         tasks.spawn(admin::serve(TcpListener::from_std(listeners.admin)?, Arc::clone(&admin)));
-        let ticking = Arc::clone(&gateway);
-        tasks.spawn(async move {
-            ticking.clock.run().await;
-            Ok(())
-        });
+        tasks.spawn(Arc::clone(&reloads).keep_time(Arc::clone(&gateway), state.clone()));
         let limits = settings::streams(&settings);
         let connections = Arc::new(Connections::new(limits));
         for listener in listeners.tcp {
@@ -194,10 +203,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
             banner::print(&listeners.addresses, listeners.admin_address, &gateway);
         }
         admin.is_ready.store(true, Ordering::Release);
-        for address in &listeners.addresses {
-            info!(%address, "listening for queries");
-        }
-        info!(address = %listeners.admin_address, "listening for scrapes");
+        report(&listeners.addresses, listeners.admin_address);
         info!("ready");
         until_stopped().await?;
         info!("stopping");
@@ -208,8 +214,32 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         Ok::<(), io::Error>(())
     })?;
     end(threads, runtime);
+    if let Some(state) = &state {
+        gateway.clock.keep(state, true);
+    }
     info!("stopped");
     Ok(())
+}
+
+/// The policy with the overrides of an earlier life, where there are any.
+fn with_overrides(
+    assembler: &mut Assembler,
+    overrides: &Overrides,
+) -> Result<Option<Snapshot>, AssembleError> {
+    let on = overrides.list(system_time());
+    if on.is_empty() {
+        return Ok(None);
+    }
+    assembler.set_overrides(on);
+    Ok(assembler.again()?.map(|again| again.snapshot))
+}
+
+/// Logs where it is asked.
+fn report(addresses: &[SocketAddr], admin: SocketAddr) {
+    for address in addresses {
+        info!(%address, "listening for queries");
+    }
+    info!(address = %admin, "listening for scrapes");
 }
 
 /// The sockets of the process, all open or none.
@@ -385,9 +415,11 @@ fn end(threads: Vec<JoinHandle<()>>, runtime: Runtime) {
 fn state_source(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
+    overrides: &Arc<Overrides>,
     sockets: Vec<Arc<UdpSocket>>,
 ) -> crate::metrics::StateSource {
     let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
+    let overrides = Arc::clone(overrides);
     Box::new(move || State {
         snapshot: gateway.current.snapshot(),
         cache: (gateway.cache.len() as u64, gateway.cache.octets()),
@@ -397,6 +429,7 @@ fn state_source(
         in_flight: gateway.flights.waiting(),
         gauges: [reloads.gauges(&gateway), udp::gauges(&sockets)].concat(),
         counts: [reloads.counts(), vec![udp::drops(&sockets)]].concat(),
+        marks: vec![gateway.clock.marks(), overrides.marks(gateway.clock.now().civil)],
     })
 }
 

@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use lachan::blocklist::{Format, ScopeChoice};
 use lachan::category::CategorySet;
 use lachan::config::{Config, load_text};
+use lachan::lang::Lang;
 use lachan::name::Name;
 use lachan::policy::{AnswerMode, GroupRules};
 
 #[path = "config/group.rs"]
 mod group;
+#[path = "config/layers.rs"]
+mod layers;
 #[path = "config/local.rs"]
 mod local;
 #[path = "config/section.rs"]
@@ -288,6 +291,52 @@ fn free_ports_may_stand_twice() {
         "[listen]\ndns = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n[admin]\nlisten = \"127.0.0.1:0\"\n",
     );
     assert_eq!(config.listen.dns.len(), 2);
+}
+
+//------------ Languages --------------------------------------------------------
+
+/// Every hint that the tests of messages show.
+fn hints() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let files = std::fs::read_dir(root).expect("tests/config");
+    let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()));
+    let lines = |text: String| -> Vec<String> {
+        text.lines()
+            .filter_map(|line| line.trim().strip_prefix("hint: ").map(str::to_owned))
+            .collect()
+    };
+    texts.map(|text| text.expect("a text")).flat_map(lines).collect()
+}
+
+#[test]
+fn every_hint_is_said_in_vietnamese() {
+    let hints = hints();
+    assert!(hints.len() > 30, "{}", hints.len());
+    let unknown: Vec<&String> = hints.iter().filter(|hint| !Lang::Vi.knows(hint)).collect();
+    assert!(unknown.is_empty(), "add to src/lang/vi.rs: {unknown:#?}");
+}
+
+#[test]
+fn a_config_in_vietnamese_is_refused_in_vietnamese() {
+    insta::assert_snapshot!(mistakes(
+        "[school]\nlang = \"vi\"\nlevel = \"primery\"\n[profile.p]\nobserve = [\"gambling\", \"gams\"]\n"
+    ), @r#"
+    gateway.toml:3:9: không có level `primery`; hiện có `preschool`, `primary`, `lower-secondary`, `upper-secondary`, `boarding`, `continuing`, `staff`
+      |
+    3 | level = "primery"
+      |         ^^^^^^^^^
+    gợi ý: có phải ý bạn là `primary`?
+    gateway.toml:5:12: `gambling` không thể mở: danh mục khóa nhóm này với mọi người
+      |
+    5 | observe = ["gambling", "gams"]
+      |            ^^^^^^^^^^
+    gợi ý: bỏ khỏi `observe`; nhà trường không được nới lỏng
+    gateway.toml:5:24: không có category `gams`; hiện có `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
+      |
+    5 | observe = ["gambling", "gams"]
+      |                        ^^^^^^
+    gợi ý: có phải ý bạn là `games`?
+    "#);
 }
 
 //------------ Hostile input ---------------------------------------------------

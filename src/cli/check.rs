@@ -1,15 +1,18 @@
 //! `lachan check FILE`: every mistake at once, and what the policy comes to.
 
+mod policy;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::category::{CategorySet, Taxonomy};
-use crate::config::{Config, ConfigErrors, Source};
-use crate::name::Name;
-use crate::policy::GroupRules;
+use self::policy::{
+    Difference, Group, department_text, difference_text, differences, effective, group_text,
+};
+use crate::config::{ConfigErrors, Source};
+use crate::lang::Lang;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
 use crate::serve::lists::{FileReport, ListError};
 
@@ -21,6 +24,12 @@ pub struct Arguments {
     /// Print the policy that the config comes to.
     #[arg(long)]
     effective: bool,
+    /// Print how each group differs from what the department, or the taxonomy, says.
+    #[arg(long)]
+    diff: bool,
+    /// The language of hints and refusals; the config's by default.
+    #[arg(long, value_parser = parse_lang)]
+    lang: Option<Lang>,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -36,6 +45,8 @@ struct Said {
     names: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     effective: Option<Vec<Group>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<Vec<Difference>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,44 +67,28 @@ struct List {
     examples: String,
 }
 
-/// One group as it will be applied.
-#[derive(Debug, Serialize)]
-struct Group {
-    name: String,
-    is_default: bool,
-    clients: Vec<String>,
-    answer: &'static str,
-    keywords: bool,
-    /// Blocked, and nothing at the school can loosen it.
-    locked: Vec<String>,
-    /// Blocked by level or profile.
-    block: Vec<String>,
-    observe: Vec<String>,
-    allow: Vec<String>,
-    deny: Vec<String>,
-    /// The search engines that are held to their safe mode.
-    safesearch: Vec<String>,
-    /// The canaries that are answered negatively.
-    canaries: Vec<&'static str>,
-}
-
 /// Checks, and exits 0, or 3 when anything is wrong.
 pub fn run(arguments: &Arguments) -> ExitCode {
     match Assembler::new(Some(arguments.file.clone())).check() {
         Ok(assembled) => {
             let effective = arguments.effective.then(|| effective(&assembled.config));
+            let diff = arguments.diff.then(|| differences(&assembled.config));
             super::print(&if arguments.json {
-                super::json(&said_well(&assembled, effective))
+                super::json(&said_well(&assembled, effective, diff))
             } else {
-                text(arguments, &assembled, effective.as_deref())
+                text(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
             ExitCode::SUCCESS
         }
         Err(errors) => {
+            let errors: Vec<AssembleError> =
+                errors.into_iter().map(|error| error.in_lang(arguments.lang)).collect();
             if arguments.json {
                 let mistakes = errors.iter().flat_map(mistakes).collect();
-                let (lists, names, effective) = (Vec::new(), 0, None);
-                super::print(&super::json(&Said { ok: false, mistakes, lists, names, effective }));
+                let (lists, names) = (Vec::new(), 0);
+                let (effective, diff) = (None, None);
+                let said = Said { ok: false, mistakes, lists, names, effective, diff };
+                super::print(&super::json(&said));
             } else {
                 for error in &errors {
                     super::complain(&error.to_string());
@@ -104,7 +99,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn said_well(assembled: &Assembled, effective: Option<Vec<Group>>) -> Said {
+fn said_well(
+    assembled: &Assembled,
+    effective: Option<Vec<Group>>,
+    diff: Option<Vec<Difference>>,
+) -> Said {
     let list = |file: &FileReport| List {
         path: file.path.clone(),
         format: file.format.id(),
@@ -118,6 +117,7 @@ fn said_well(assembled: &Assembled, effective: Option<Vec<Group>>) -> Said {
         lists: assembled.files.iter().map(list).collect(),
         names: assembled.snapshot.lists().len(),
         effective,
+        diff,
     }
 }
 
@@ -150,14 +150,19 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
             path: errors.path().to_owned(),
             line: Some(line),
             column: Some(column),
-            message: mistake.message.clone(),
-            hint: mistake.hint.clone(),
+            message: errors.lang().say(&mistake.message).into_owned(),
+            hint: mistake.hint.as_ref().map(|hint| errors.lang().say(hint).into_owned()),
         }
     };
     errors.mistakes().iter().map(mistake).collect()
 }
 
-fn text(arguments: &Arguments, assembled: &Assembled, effective: Option<&[Group]>) -> String {
+fn text(
+    arguments: &Arguments,
+    assembled: &Assembled,
+    effective: Option<&[Group]>,
+    diff: Option<&[Difference]>,
+) -> String {
     let Assembled { config, snapshot, files, downloads, .. } = assembled;
     let mut out = String::new();
     let is_absent = |source: &&Source| !config.lists.sources.contains(source);
@@ -176,8 +181,14 @@ fn text(arguments: &Arguments, assembled: &Assembled, effective: Option<&[Group]
         let (id, entries) = (sealed.table.id(), sealed.table.len());
         let _ = writeln!(out, "sealed list csam#{id}: {entries} entries");
     }
+    if effective.is_some() {
+        out += &department_text(config);
+    }
     for group in effective.unwrap_or(&[]) {
         out += &group_text(group);
+    }
+    for difference in diff.unwrap_or(&[]) {
+        out += &difference_text(difference);
     }
     let servers = match config.upstream.servers.len() {
         0 => "the system's upstreams".to_owned(),
@@ -193,53 +204,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn group_text(group: &Group) -> String {
-    let default = if group.is_default { " (default: clients in no other network)" } else { "" };
-    let keywords = if group.keywords { "block" } else { "do nothing" };
-    let mut out = format!("group {}{default}\n", group.name);
-    for (what, words) in [
-        ("clients", &group.clients),
-        ("locked", &group.locked),
-        ("block", &group.block),
-        ("observe", &group.observe),
-        ("allow", &group.allow),
-        ("deny", &group.deny),
-    ] {
-        if !words.is_empty() {
-            let _ = writeln!(out, "  {what:8} {}", words.join(" "));
-        }
-    }
-    for (what, words) in
-        [("safesearch", group.safesearch.join(" ")), ("canaries", group.canaries.join(" "))]
-    {
-        let words = if words.is_empty() { "off" } else { &words };
-        let _ = writeln!(out, "  {what:10} {words}");
-    }
-    out + &format!("  answer   {}\n  keywords {keywords}\n", group.answer)
-}
-
-fn effective(config: &Config) -> Vec<Group> {
-    let group = |(place, rules): (usize, &GroupRules)| Group {
-        name: rules.name.clone(),
-        is_default: place == config.default_group,
-        clients: rules.clients.iter().map(ToString::to_string).collect(),
-        answer: rules.answer.id(),
-        keywords: rules.keywords && config.lists.use_keywords,
-        locked: ids(&config.taxonomy, rules.locked),
-        block: ids(&config.taxonomy, rules.block.without(rules.locked)),
-        observe: ids(&config.taxonomy, rules.observe),
-        allow: names(&rules.allow),
-        deny: names(&rules.deny),
-        safesearch: config.safesearch.engines.words(&rules.safe).map(|w| w.to_string()).collect(),
-        canaries: rules.canaries.iter().map(|kind| kind.id()).collect(),
-    };
-    config.groups.iter().enumerate().map(group).collect()
-}
-
-fn names(names: &[Name]) -> Vec<String> {
-    names.iter().map(|name| name.to_string().trim_end_matches('.').to_owned()).collect()
-}
-
-fn ids(taxonomy: &Taxonomy, set: CategorySet) -> Vec<String> {
-    set.iter().map(|category| taxonomy.category(category).id.clone()).collect()
+fn parse_lang(text: &str) -> Result<Lang, String> {
+    let known = Lang::ALL.into_iter().find(|lang| lang.id() == text);
+    known.ok_or_else(|| "a language is `en` or `vi`".to_owned())
 }

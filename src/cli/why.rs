@@ -2,8 +2,10 @@
 //!
 //! The answer is the core's own, to a query made here; nobody is asked.
 
+mod when;
+
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,9 +22,11 @@ use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
 use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
-use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::assemble::{AssembleError, Assembled, Assembler, read_config};
 use crate::serve::clock::system_time;
 use crate::serve::origin::origin;
+use crate::serve::overrides::Overrides;
+use crate::serve::state::StateDir;
 use crate::serve::udp::NOWHERE;
 
 /// Arguments of `why`.
@@ -36,6 +40,12 @@ pub struct Arguments {
     /// The client that asks.
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     client: IpAddr,
+    /// The listener that it asks; it matters for groups with `listen`.
+    #[arg(long, value_name = "ADDRESS", default_value_t = NOWHERE)]
+    listener: SocketAddr,
+    /// When it asks: `2026-11-25T10:00` by the school's clock, `10:00` for today; now by default.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     /// The type it asks for: a mnemonic or a number.
     #[arg(long = "type", value_name = "TYPE", default_value = "A", value_parser = parse_type)]
     qtype: u16,
@@ -68,6 +78,8 @@ struct Said {
     /// All that is listed on the way from the name to the root.
     evidence: Vec<Evidence>,
     reference: String,
+    #[serde(flatten)]
+    times: when::Times,
 }
 
 /// What the wire would carry.
@@ -101,24 +113,44 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match Assembler::new(arguments.config.clone()).assemble() {
-        Ok(assembled) => {
-            let said = say(arguments, &name, assembled);
+    match explain(arguments, &name) {
+        Ok(said) => {
             super::print(&if arguments.json { super::json(&said) } else { text(&said) });
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            super::complain(&error.to_string());
-            ExitCode::from(3)
+        Err((code, said)) => {
+            super::complain(&said);
+            ExitCode::from(code)
         }
     }
 }
 
-fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
+/// Puts policy together as it is at the time asked for, and asks it.
+fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
+    let refused = |error: AssembleError| (3, error.to_string());
+    let config = read_config(arguments.config.as_deref()).map_err(refused)?;
+    let civil = match &arguments.at {
+        None => system_time(),
+        Some(text) => {
+            when::read(text, &config.school.zone(), system_time()).map_err(|said| (2, said))?
+        }
+    };
+    let mut assembler = Assembler::new(arguments.config.clone()).around(civil);
+    // Those of a gateway on this machine, where its state can be read; nothing is made there.
+    if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
+        let state = StateDir::at(dir.clone()).ok();
+        assembler.set_overrides(Overrides::open(state).list(civil));
+    }
+    let assembled = assembler.assemble().map_err(refused)?;
+    let now = Now { mono: 1, civil, trust: Trust::Synced };
+    Ok(say(arguments, name, assembled, now))
+}
+
+fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Said {
     let Assembled { config, snapshot, .. } = assembled;
     let snapshot = Arc::new(snapshot);
-    let now = Now { mono: 1, civil: system_time(), trust: Trust::Synced };
-    let meta = Meta { client: arguments.client, local: NOWHERE, transport: Transport::Udp };
+    let (client, local) = (arguments.client, arguments.listener);
+    let meta = Meta { client, local, transport: Transport::Udp };
     let group = snapshot.group_of(meta.client, meta.local);
     let bound = snapshot.bound(group, now);
     let folded = Folded::from_name(name);
@@ -126,12 +158,11 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
     let evidence = evidence(&config, &snapshot, name, &explanation);
     let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
     let ids = |set: CategorySet| set.iter().map(id).collect();
-    let (verdict, layer, category, observed) = match explanation.verdict {
-        Verdict::Special(_) => ("local", "special-use", None, Vec::new()),
-        Verdict::Canary(_) => ("local", "canary", None, Vec::new()),
-        Verdict::Block(block) => ("block", block.layer.id(), block.category.map(id), Vec::new()),
-        Verdict::Pass(pass) => ("allow", pass.layer.id(), None, ids(pass.observed)),
-        Verdict::Safe(pass, _) => ("rewrite", "safesearch", None, ids(pass.observed)),
+    let (verdict, layer, category) = when::words(&explanation.verdict);
+    let category = category.map(id);
+    let observed = match explanation.verdict {
+        Verdict::Pass(pass) | Verdict::Safe(pass, _) => ids(pass.observed),
+        Verdict::Special(_) | Verdict::Canary(_) | Verdict::Block(_) => Vec::new(),
     };
     let rule = match explanation.verdict {
         Verdict::Safe(_, engine) => snapshot.safe_target(group, engine).map(|target| {
@@ -156,6 +187,13 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled) -> Said {
         observed,
         answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
         evidence,
+        times: when::Times::of(
+            &config,
+            &snapshot,
+            bound,
+            now,
+            (&snapshot.subject(&folded), arguments.qtype),
+        ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     }
 }
@@ -177,6 +215,11 @@ fn decided_by(
             let (labels, own) = explanation.own?;
             let word = if own == Own::Allow { "allow" } else { "deny" };
             Some(format!("{word} {}", ancestor(name, labels)))
+        }
+        "department-deny" | "department-allow" if explanation.department.is_some() => {
+            let (labels, own) = explanation.department?;
+            let word = if own == Own::Allow { "allow" } else { "deny" };
+            Some(format!("department {word} {}", ancestor(name, labels)))
         }
         "department-allow" => listed(Some("safe")),
         "keyword" => {
@@ -312,6 +355,7 @@ fn text(said: &Said) -> String {
     };
     let _ = writeln!(out, " ({})", said.layer);
     let _ = writeln!(out, "  group     {} (client {})", said.group, said.client);
+    out += &said.times.text();
     if let Some(rule) = &said.rule {
         let place = said.file.as_ref().zip(said.line);
         let place = place.map_or(String::new(), |(f, l)| format!(", {} line {l}", f.display()));

@@ -68,6 +68,7 @@ pub(super) fn check(
     let lists = checker.lists(&file.lists);
     let state = checker.state(&file.state);
     let schedules = std::mem::take(&mut checker.schedules);
+    let bundles = std::mem::take(&mut checker.bundles);
     let Externals { department, files, texts, .. } = std::mem::take(&mut checker.externals);
     let mistakes = checker.into_mistakes();
     if mistakes.is_empty() {
@@ -92,6 +93,7 @@ pub(super) fn check(
             safesearch,
             department,
             schedules,
+            bundles,
             files,
             texts,
         });
@@ -140,7 +142,14 @@ impl Checker<'_> {
         let Some(given) = given.as_ref().filter(|given| is_zone(given.get_ref())) else { return };
         if TimeZone::get(given.get_ref()).is_err() {
             let known: Vec<String> = jiff::tz::db().available().map(|z| z.to_string()).collect();
-            let meant = nearest(given.get_ref(), known.iter().map(String::as_str));
+            // A city that begins otherwise is another city, however near its letters.
+            let begins = |zone: &&str| {
+                let city = |zone: &str| zone.rsplit('/').next().map(str::to_lowercase);
+                let (own, other) = (city(given.get_ref()), city(zone));
+                own.zip(other).is_some_and(|(own, other)| own.get(..3) == other.get(..3))
+            };
+            let alike = known.iter().map(String::as_str).filter(begins);
+            let meant = nearest(given.get_ref(), alike);
             let message = format!("there is no time zone `{}`", given.get_ref());
             self.report(given.span(), message).hint = Some(meant.map_or_else(
                 || "write an IANA name such as `Asia/Ho_Chi_Minh`".into(),
@@ -216,7 +225,8 @@ impl Checker<'_> {
     }
 
     fn admin(&mut self, file: &AdminFile, listen: &Listen) -> Admin {
-        let mut admin = Admin::default();
+        let token = file.token.as_ref().and_then(|text| self.path("token", text));
+        let mut admin = Admin { token, ..Admin::default() };
         let Some(text) = &file.listen else { return admin };
         let Some(address) = self.address(text, 9153) else { return admin };
         if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {

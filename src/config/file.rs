@@ -141,6 +141,7 @@ pub(super) struct ListenFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AdminFile {
     pub(super) listen: Text,
+    pub(super) token: Text,
 }
 
 /// `[upstream]`: whom we ask.

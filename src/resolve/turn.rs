@@ -115,11 +115,11 @@ impl Turn<'_> {
         };
         let (code, ttl) = match block.layer {
             // Soon there may be a list again.
-            Layer::FailClosed => (Ede::NOT_READY, FAIL_CLOSED_TTL),
+            Layer::FailClosed => (Ede::NOT_READY, FAIL_CLOSED_TTL.min(self.block_ttl(found))),
             _ if self.snapshot.is_legal_request(block.category) => {
-                (Ede::CENSORED, self.snapshot.block_ttl())
+                (Ede::CENSORED, self.block_ttl(found))
             }
-            _ => (Ede::BLOCKED, self.snapshot.block_ttl()),
+            _ => (Ede::BLOCKED, self.block_ttl(found)),
         };
         let ede = EdeText {
             code,

@@ -1,7 +1,10 @@
 //! The admin address: metrics and health over HTTP.
 //!
 //! `/healthz` says that the process runs; `/readyz` says 200 only while policy
-//! is loaded and the listeners answer.
+//! is loaded and the listeners answer. `/api/` is for who has the token (`actions.rs`).
+
+pub mod actions;
+pub mod client;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +24,8 @@ pub struct Admin {
     pub metrics: Metrics,
     /// Whether the listeners answer.
     pub is_ready: AtomicBool,
+    /// What can be changed.
+    pub actions: actions::Actions,
 }
 
 /// Serves until the task is aborted.
@@ -33,6 +38,7 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> std::io::Result<
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .merge(actions::routes())
         .with_state(admin);
     axum::serve(listener, router).await
 }

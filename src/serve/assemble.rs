@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::category::CategorySet;
 use crate::config::{Config, ConfigErrors, load, starter};
+use crate::lang::Lang;
 use crate::metrics::counters::MAX_GROUPS;
 use crate::name::Name;
 use crate::policy::essential::Essential;
@@ -21,6 +22,7 @@ use crate::rule::Scope;
 use crate::serve::clock::system_time;
 use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists};
+use crate::serve::overrides::Kept;
 use crate::serve::sealed::{self, SealedError, SealedStore};
 use crate::serve::timetable::Timetable;
 use crate::serve::zones::{Numbered, ZoneNumbers};
@@ -71,6 +73,17 @@ pub enum AssembleError {
     LockedAllow(Shown<LockedAllow>),
 }
 
+impl AssembleError {
+    /// The same, said in this language, if one is given.
+    #[must_use]
+    pub fn in_lang(self, lang: Option<Lang>) -> Self {
+        match (self, lang) {
+            (Self::Config(errors), Some(lang)) => Self::Config(errors.in_lang(lang)),
+            (other, _) => other,
+        }
+    }
+}
+
 /// Several facts, a line each.
 #[derive(Debug)]
 pub struct Shown<T>(Vec<(T, String)>);
@@ -109,6 +122,26 @@ struct Sources {
     sealed: Arc<[SealedList]>,
 }
 
+/// The config at `path`, or the embedded one; no list is read.
+///
+/// # Errors
+///
+/// It cannot be read, or has mistakes.
+pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
+    path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read(path)?.1))
+}
+
+/// A config and its text.
+fn read(path: &Path) -> Result<(String, Config), AssembleError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| AssembleError::ReadConfig { path: path.to_owned(), error })?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    let config =
+        load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
+            .map_err(AssembleError::Config)?;
+    Ok((text, config))
+}
+
 /// Makes snapshots of one config file and the lists it names, again and again.
 #[derive(Debug, Default)]
 pub struct Assembler {
@@ -127,7 +160,7 @@ pub struct Assembler {
     /// The config and lists that are in force.
     good: Option<Sources>,
     /// The overrides that hold or will.
-    overrides: Vec<Override>,
+    overrides: Vec<Kept>,
     /// The civil time that the timetables are worked out around; now where there is none.
     around: Option<u64>,
 }
@@ -145,8 +178,13 @@ impl Assembler {
     }
 
     /// Sets the overrides that the next snapshot is made with.
-    pub fn set_overrides(&mut self, overrides: Vec<Override>) {
+    pub fn set_overrides(&mut self, overrides: Vec<Kept>) {
         self.overrides = overrides;
+    }
+
+    /// The config in force; `None` before there is one.
+    pub fn in_force(&self) -> Option<&Config> {
+        self.good.as_ref().map(|sources| &sources.config)
     }
 
     /// Puts the config and lists in force together again, for another time or other overrides;
@@ -222,13 +260,15 @@ impl Assembler {
         let (files, readings) = (Arc::clone(&lists.files), lists.readings);
         let around = self.around.unwrap_or_else(system_time);
         let timetable = Timetable::new(config, around);
+        let on = self.overrides.iter().filter_map(|one| one.to_policy(&config.taxonomy));
+        let on: Vec<Override> = on.collect();
         let zones: Vec<Numbered> = config
             .forwards
             .iter()
             .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
             .collect::<Option<_>>()
             .ok_or(AssembleError::ZoneNumbers)?;
-        let parts = parts(&sources, &zones, &mut self.names, &timetable, &self.overrides)?;
+        let parts = parts(&sources, &zones, &mut self.names, &timetable, &on)?;
         let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
@@ -271,12 +311,7 @@ impl Assembler {
         let Some(path) = self.path.clone() else {
             return Ok((String::new(), Config::embedded()));
         };
-        let text = fs::read_to_string(&path)
-            .map_err(|error| AssembleError::ReadConfig { path: path.clone(), error })?;
-        let base = path.parent().unwrap_or(Path::new("."));
-        let mut config =
-            load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
-                .map_err(AssembleError::Config)?;
+        let (text, mut config) = read(&path)?;
         self.downloads = place(&mut config, &mut self.copies);
         let sources = config.lists.sources.iter().chain(&self.downloads.sources);
         self.watched = sources.map(|source| source.path.clone()).collect();

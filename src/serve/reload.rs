@@ -23,21 +23,28 @@ use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
 use crate::policy::Snapshot;
 use crate::serve::assemble::{Assembled, Assembler};
+use crate::serve::clock::system_time;
 use crate::serve::fetch::Fetcher;
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::overrides::Overrides;
 use crate::serve::settings;
+use crate::serve::state::StateDir;
 use crate::serve::system::step_aside;
+use crate::serve::timetable::RENEW;
 use crate::serve::watch::Watch;
 
 /// The shortest time between the starts of two reloads.
 const SPACING: Duration = Duration::from_secs(1);
+/// How often the civil time is looked up.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What is reloaded, and how it went.
 #[derive(Debug)]
 pub struct Reloads {
     /// Held while files are read, which may take seconds.
     assembler: Mutex<Assembler>,
+    overrides: Arc<Overrides>,
     /// Held for a moment only: a scrape looks here.
     state: Mutex<ReloadState>,
     was_good: AtomicBool,
@@ -61,7 +68,12 @@ struct ReloadState {
 
 impl Reloads {
     /// After `assembler` made the first policy, of `config`.
-    pub fn new(assembler: Assembler, config: &Config, fetcher: Arc<Fetcher>) -> Self {
+    pub fn new(
+        assembler: Assembler,
+        config: &Config,
+        fetcher: Arc<Fetcher>,
+        overrides: Arc<Overrides>,
+    ) -> Self {
         let state = ReloadState {
             school: school(config),
             complaint: String::new(),
@@ -71,6 +83,7 @@ impl Reloads {
         };
         Self {
             assembler: Mutex::new(assembler),
+            overrides,
             state: Mutex::new(state),
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
@@ -114,6 +127,7 @@ impl Reloads {
         let thread = std::thread::Builder::new().name("lachan-reload".into()).spawn(move || {
             step_aside();
             let mut assembler = reloads.assembler();
+            assembler.set_overrides(reloads.overrides.list(system_time()));
             let made = if is_asked {
                 assembler.assemble().map(Some)
             } else {
@@ -150,6 +164,54 @@ impl Reloads {
             }
             Ok(Err(mistake)) => self.failed(mistake.to_string()),
             Err(_) => self.failed("the reload panicked; please report it".into()),
+        }
+    }
+
+    /// Puts the config and lists in force together again: for other overrides, or because
+    /// the timetables that were worked out come to their end. No file is read.
+    pub fn again(&self, gateway: &Gateway) {
+        let made = {
+            let mut assembler = self.assembler();
+            assembler.set_overrides(self.overrides.list(gateway.clock.now().civil));
+            assembler.again()
+        };
+        match made {
+            Ok(Some(assembled)) => {
+                gateway.current.swap(assembled.snapshot);
+            }
+            Ok(None) => {}
+            Err(mistake) => self.failed(mistake.to_string()),
+        }
+    }
+
+    /// Asks the config in force; `None` before there is one.
+    pub fn in_force<T>(&self, question: impl FnOnce(&Config) -> T) -> Option<T> {
+        self.assembler().in_force().map(question)
+    }
+
+    /// Follows the civil time: what ends, what must be worked out anew, what is kept.
+    ///
+    /// # Errors
+    ///
+    /// None: it runs until it is aborted.
+    pub async fn keep_time(
+        self: Arc<Self>,
+        gateway: Arc<Gateway>,
+        state: Option<StateDir>,
+    ) -> io::Result<()> {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            gateway.clock.look();
+            let civil = gateway.clock.now().civil;
+            self.overrides.expire(civil);
+            if let Some(state) = &state {
+                gateway.clock.keep(state, false);
+            }
+            if !gateway.current.snapshot().covers(civil, RENEW) {
+                let (reloads, gateway) = (Arc::clone(&self), Arc::clone(&gateway));
+                // It ends only with the process.
+                let _ = tokio::task::spawn_blocking(move || reloads.again(&gateway)).await;
+            }
         }
     }
 

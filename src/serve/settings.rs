@@ -2,12 +2,32 @@
 
 use std::time::Duration;
 
+use tracing::warn;
+
 use crate::cache::Rules;
 use crate::config::Config;
 use crate::message::answer::TtlLimits;
 use crate::policy::client::PrefixTable;
 use crate::serve::budget::{ClientLimits, Rate};
+use crate::serve::state::StateDir;
 use crate::serve::stream::StreamLimits;
+use crate::serve::token::{self, Token};
+
+/// The state directory; without one that can be used the gateway works, and says so.
+pub(super) fn state(settings: &Config) -> Option<StateDir> {
+    let state = StateDir::open(&settings.state);
+    state.unwrap_or_else(|error| {
+        warn!("{error}");
+        None
+    })
+}
+
+/// Who may act: whoever can read this file.
+pub(super) fn token(settings: &Config, state: Option<&StateDir>) -> Option<Token> {
+    let path = settings.admin.token.clone().or_else(|| Some(state?.join(token::FILE)))?;
+    let opened = Token::open(&path);
+    opened.map_err(|error| warn!(%error, path = %path.display(), "no admin token")).ok()
+}
 
 /// UDP workers per address: as configured, or one per core.
 pub(super) fn workers(settings: &Config) -> usize {

@@ -31,6 +31,32 @@ pub fn return_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn return_memory() {}
 
+/// What adjtimex(2) returns while nobody keeps the clock right.
+#[cfg(target_os = "linux")]
+const TIME_ERROR: i32 = 5;
+/// The status bit that says the same.
+#[cfg(target_os = "linux")]
+const STA_UNSYNC: i32 = 0x40;
+
+/// Whether the kernel says that its clock follows a time server.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library does not ask the kernel for this")]
+pub fn is_clock_synced() -> bool {
+    // SAFETY: `timex` is plain numbers, for which zeros are right; with `modes` 0 the call
+    // only reads, and writes into the struct that it is given.
+    let (state, timex) = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut timex), timex)
+    };
+    state >= 0 && state != TIME_ERROR && timex.status & STA_UNSYNC == 0
+}
+
+/// Elsewhere nobody is asked.
+#[cfg(not(target_os = "linux"))]
+pub fn is_clock_synced() -> bool {
+    false
+}
+
 /// Makes the calling thread step aside for all others: lists are read while queries
 /// are answered, perhaps on the only core.
 #[cfg(target_os = "linux")]

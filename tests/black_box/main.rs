@@ -23,5 +23,6 @@ mod scenarios;
 mod sealed;
 mod streams;
 mod support;
+mod timed;
 mod waiting;
 mod why;

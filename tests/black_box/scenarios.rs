@@ -55,6 +55,7 @@ macro_rules! scenarios {
 scenarios! {
     a_dead_forward_zone_harms_nobody_else
     adblock_rules_mean_what_they_say
+    allow_list_mode_lets_nothing_else_through
     answer_mode_nodata
     answer_mode_nxdomain
     answer_mode_refused
@@ -65,6 +66,7 @@ scenarios! {
     block_without_opt_has_no_opt
     canaries_are_negative
     canaries_by_group
+    canaries_stay_negative_in_an_allow_list
     case_is_kept_in_the_echo
     cname_to_blocked_name_is_blocked
     ech_passes_unchanged
@@ -80,6 +82,7 @@ scenarios! {
     help_names_are_counted_nowhere
     hosts_format_is_exact
     ipv6_listener_and_client
+    keywords_bind_pupils_and_not_staff
     keywords_catch_unlisted_names
     label_boundary
     listed_addresses_block_the_answer
@@ -88,6 +91,7 @@ scenarios! {
     locked_category_cannot_be_allowed
     negative_answer_is_cached
     positive_answer_is_cached_and_ages
+    preschool_is_an_allow_list
     private_names_are_forwarded_where_wanted
     private_names_are_not_forwarded
     profile_allow_beats_category
@@ -102,6 +106,7 @@ scenarios! {
     safesearch_by_profile
     safesearch_fails_closed
     safesearch_yields_to_blocks_and_binds_the_allowed
+    school_deny_beats_good_names_and_allow_beats_category
     scope_subtree_widens_hosts
     service_binding_targets_are_reviewed
     several_categories_first_is_reported

@@ -159,6 +159,7 @@ fn check_shows_every_mistake_and_the_policy() {
     insta::assert_snapshot!(output, @"
     g.txt: 1 rules as `domains`, 1 lines left out, for example line 2: `under(score).example`: not a name
     group pupils (default: clients in no other network)
+      level    staff, profile p
       clients  10.0.0.0/8
       locked   csam legal_request nudify gambling extremism fraud malware
       block    adult

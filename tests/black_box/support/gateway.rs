@@ -121,6 +121,21 @@ impl Gateway {
         assert!(ready.is_some(), "the gateway is not ready after {limit:?}\n{}", self.log());
     }
 
+    /// The same gateway again, after it has ended: the same config, ports and directory.
+    pub(crate) fn restart(mut self) -> Self {
+        let mut command = Command::new(LACHAN);
+        command.arg("serve").arg("--config").arg(self.dir.path().join("gateway.toml"));
+        command.current_dir(self.dir.path()).env_remove("RUST_LOG");
+        (self.child, self.log) = spawn(command);
+        self.wait_until_ready(PATIENCE);
+        self
+    }
+
+    /// Where the admin listener is.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// All that it wrote to stdout and stderr.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()

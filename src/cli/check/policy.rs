@@ -1,0 +1,271 @@
+//! What a config comes to for each group, layer by layer, and how that differs from what
+//! stands above the school.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::config::Config;
+use crate::name::Name;
+use crate::policy::{Actions, GroupRules};
+
+/// One group as it will be applied.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    name: String,
+    is_default: bool,
+    level: &'static str,
+    profile: Option<String>,
+    clients: Vec<String>,
+    listen: Vec<String>,
+    answer: &'static str,
+    keywords: bool,
+    /// Blocked, and nothing at the school can loosen it.
+    locked: Vec<String>,
+    /// Those of `locked` that the department locks, not the taxonomy.
+    locked_by_department: Vec<String>,
+    /// Blocked by level or profile, at all times.
+    block: Vec<String>,
+    /// Blocked in lessons, counted outside.
+    lessons: Vec<String>,
+    /// The schedule of the lessons; none where it is always lesson time.
+    lesson_schedule: Option<String>,
+    observe: Vec<String>,
+    allow_only: bool,
+    allow: Vec<String>,
+    deny: Vec<String>,
+    /// What changes while schedules run.
+    during: Vec<During>,
+    /// The search engines that are held to their safe mode.
+    safesearch: Vec<String>,
+    /// The canaries that are answered negatively.
+    canaries: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct During {
+    schedule: String,
+    block: Vec<String>,
+    observe: Vec<String>,
+    allow_only: bool,
+}
+
+/// How one group differs from its baseline.
+#[derive(Debug, Serialize)]
+pub(super) struct Difference {
+    group: String,
+    level: &'static str,
+    /// Who wrote the baseline.
+    baseline: String,
+    changes: Vec<Change>,
+}
+
+/// One point of difference.
+#[derive(Debug, Serialize)]
+struct Change {
+    what: String,
+    from: String,
+    to: String,
+    /// `stricter`, `looser` or `other`.
+    effect: &'static str,
+}
+
+pub(super) fn effective(config: &Config) -> Vec<Group> {
+    let schedule = |place: usize| config.schedules.get(place).map(|one| one.name.clone());
+    let group = |(place, rules): (usize, &GroupRules)| Group {
+        name: rules.name.clone(),
+        is_default: place == config.default_group,
+        level: rules.level.id(),
+        profile: rules.profile.clone(),
+        clients: rules.clients.iter().map(ToString::to_string).collect(),
+        listen: rules.listeners.iter().map(ToString::to_string).collect(),
+        answer: rules.answer.id(),
+        keywords: rules.keywords && config.lists.use_keywords,
+        locked: ids(&config.taxonomy, rules.locked),
+        locked_by_department: ids(
+            &config.taxonomy,
+            rules.locked.without(config.taxonomy.locked_for(rules.level)),
+        ),
+        block: ids(&config.taxonomy, rules.block.without(rules.locked).without(rules.lessons)),
+        lessons: ids(&config.taxonomy, rules.lessons),
+        lesson_schedule: rules.lesson_schedule.and_then(schedule),
+        observe: ids(&config.taxonomy, rules.observe),
+        allow_only: rules.is_allow_only,
+        allow: names(&rules.allow),
+        deny: names(&rules.deny),
+        during: rules
+            .during
+            .iter()
+            .map(|during| During {
+                schedule: schedule(during.schedule).unwrap_or_default(),
+                block: ids(&config.taxonomy, during.block),
+                observe: ids(&config.taxonomy, during.observe),
+                allow_only: during.is_allow_only,
+            })
+            .collect(),
+        safesearch: config.safesearch.engines.words(&rules.safe).map(|w| w.to_string()).collect(),
+        canaries: rules.canaries.iter().map(|kind| kind.id()).collect(),
+    };
+    config.groups.iter().enumerate().map(group).collect()
+}
+
+/// What the department says, for all groups.
+pub(super) fn department_text(config: &Config) -> String {
+    let department = &config.department;
+    if department.is_silent() {
+        return String::new();
+    }
+    let mut out = format!("department {}\n", department.name);
+    for (what, list) in [("allow", &department.allow), ("deny", &department.deny)] {
+        if !list.is_empty() {
+            let _ = writeln!(out, "  {what:8} {}", names(list).join(" "));
+        }
+    }
+    out
+}
+
+pub(super) fn group_text(group: &Group) -> String {
+    let default = if group.is_default { " (default: clients in no other network)" } else { "" };
+    let keywords = if group.keywords { "block" } else { "do nothing" };
+    let mut out = format!("group {}{default}\n", group.name);
+    let profile = group.profile.as_ref().map_or(String::new(), |name| format!(", profile {name}"));
+    let _ = writeln!(out, "  level    {}{profile}", group.level);
+    for (what, words) in [
+        ("clients", &group.clients),
+        ("listen", &group.listen),
+        ("locked", &group.locked),
+        ("  of these by the department", &group.locked_by_department),
+        ("block", &group.block),
+    ] {
+        if !words.is_empty() {
+            let _ = writeln!(out, "  {what:8} {}", words.join(" "));
+        }
+    }
+    if !group.lessons.is_empty() {
+        let when = group.lesson_schedule.as_ref();
+        let when = when.map_or("no timetable: always".into(), |name| format!("schedule {name}"));
+        let _ = writeln!(out, "  lessons  {} ({when})", group.lessons.join(" "));
+    }
+    for (what, words) in
+        [("observe", &group.observe), ("allow", &group.allow), ("deny", &group.deny)]
+    {
+        if !words.is_empty() {
+            let _ = writeln!(out, "  {what:8} {}", words.join(" "));
+        }
+    }
+    if group.allow_only {
+        out += "  only     what is allowed\n";
+    }
+    for during in &group.during {
+        let only = if during.allow_only { " only what is allowed" } else { "" };
+        let said = |what: &str, words: &[String]| match words {
+            [] => String::new(),
+            words => format!(" {what} {}", words.join(" ")),
+        };
+        let (block, observe) = (said("block", &during.block), said("observe", &during.observe));
+        let _ = writeln!(out, "  during   {}:{block}{observe}{only}", during.schedule);
+    }
+    for (what, words) in
+        [("safesearch", group.safesearch.join(" ")), ("canaries", group.canaries.join(" "))]
+    {
+        let words = if words.is_empty() { "off" } else { &words };
+        let _ = writeln!(out, "  {what:10} {words}");
+    }
+    out + &format!("  answer   {}\n  keywords {keywords}\n", group.answer)
+}
+
+/// How each group differs from what stands above the school.
+pub(super) fn differences(config: &Config) -> Vec<Difference> {
+    let baseline = match config.department.name.as_str() {
+        "" => "the taxonomy".to_owned(),
+        name => name.to_owned(),
+    };
+    let of = |rules: &GroupRules| Difference {
+        group: rules.name.clone(),
+        level: rules.level.id(),
+        baseline: baseline.clone(),
+        changes: changes(config, rules),
+    };
+    config.groups.iter().map(of).collect()
+}
+
+/// What is done with a category, strictest last.
+const STRICTNESS: [&str; 4] = ["allow", "observe", "lessons", "block"];
+
+fn action(actions: &Actions, category: CategoryId) -> usize {
+    match () {
+        () if actions.lessons.contains(category) => 2,
+        () if actions.block.contains(category) => 3,
+        () if actions.observe.contains(category) => 1,
+        () => 0,
+    }
+}
+
+fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
+    let own = Actions {
+        block: rules.block,
+        lessons: rules.lessons,
+        observe: rules.observe,
+        is_allow_only: rules.is_allow_only,
+    };
+    let effect = |from: usize, to: usize| if to > from { "stricter" } else { "looser" };
+    let mut changes = Vec::new();
+    for (category, row) in config.taxonomy.iter().filter(|(_, row)| !row.is_positive) {
+        let (from, to) = (action(&rules.baseline, category), action(&own, category));
+        if from != to {
+            let word = |place: usize| STRICTNESS.get(place).copied().unwrap_or_default().to_owned();
+            let what = row.id.clone();
+            changes.push(Change { what, from: word(from), to: word(to), effect: effect(from, to) });
+        }
+    }
+    let (from, to) = (rules.baseline.is_allow_only, rules.is_allow_only);
+    if from != to {
+        let word = |is: bool| if is { "on" } else { "off" }.to_owned();
+        let effect = effect(usize::from(from), usize::from(to));
+        changes.push(Change { what: "allow-list".into(), from: word(from), to: word(to), effect });
+    }
+    let mut add = |what: String, to: &str, effect| {
+        changes.push(Change { what, from: "-".into(), to: to.into(), effect });
+    };
+    for name in names(&rules.allow) {
+        add(name, "allow", "looser");
+    }
+    for name in names(&rules.deny) {
+        add(name, "deny", "stricter");
+    }
+    for during in &rules.during {
+        let schedule = config.schedules.get(during.schedule).map_or("", |one| one.name.as_str());
+        for (set, word, effect) in
+            [(during.block, "block", "stricter"), (during.observe, "observe", "looser")]
+        {
+            for id in ids(&config.taxonomy, set) {
+                add(format!("{id} during {schedule}"), word, effect);
+            }
+        }
+        if during.is_allow_only {
+            add(format!("allow-list during {schedule}"), "on", "stricter");
+        }
+    }
+    changes
+}
+
+pub(super) fn difference_text(difference: &Difference) -> String {
+    let Difference { group, level, baseline, changes } = difference;
+    let mut out = format!("group {group} ({level}), against {baseline}\n");
+    if changes.is_empty() {
+        out += "  no difference\n";
+    }
+    for Change { what, from, to, effect } in changes {
+        let _ = writeln!(out, "  {what:28} {from} → {to}  {effect}");
+    }
+    out
+}
+
+fn names(names: &[Name]) -> Vec<String> {
+    names.iter().map(|name| name.to_string().trim_end_matches('.').to_owned()).collect()
+}
+
+fn ids(taxonomy: &Taxonomy, set: CategorySet) -> Vec<String> {
+    set.iter().map(|category| taxonomy.category(category).id.clone()).collect()
+}

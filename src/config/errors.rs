@@ -1,0 +1,72 @@
+//! All that is wrong with a text, in the language of who wrote it.
+
+use std::fmt;
+
+use crate::diagnostic::{Diagnostic, place};
+use crate::lang::Lang;
+
+/// The language of a config, though it may have mistakes.
+pub(super) fn lang_of(text: &str) -> Lang {
+    let says = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "lang").then(|| value.trim().trim_matches('"').to_owned())
+    };
+    let said = text.lines().find_map(says);
+    Lang::ALL.into_iter().find(|lang| said.as_deref() == Some(lang.id())).unwrap_or_default()
+}
+
+/// All that is wrong with a text; displays every mistake in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    path: String,
+    text: String,
+    mistakes: Vec<Diagnostic>,
+    lang: Lang,
+}
+
+impl ConfigErrors {
+    /// The mistakes of `text`, which came from `path`.
+    pub fn new(path: &str, text: &str, mistakes: Vec<Diagnostic>) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), mistakes, lang: Lang::En }
+    }
+
+    /// The same, said in a language.
+    #[must_use]
+    pub fn in_lang(self, lang: Lang) -> Self {
+        Self { lang, ..self }
+    }
+
+    /// The language that they are said in.
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// The file that was read.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Line and column of a mistake, both from 1.
+    pub fn place_of(&self, mistake: &Diagnostic) -> (usize, usize) {
+        let (line, column, _) = place(&self.text, mistake.span.start);
+        (line, column)
+    }
+
+    /// The mistakes in the order of the text.
+    pub fn mistakes(&self) -> &[Diagnostic] {
+        &self.mistakes
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = self
+            .mistakes
+            .iter()
+            .map(|mistake| mistake.render_in(self.lang, &self.path, &self.text))
+            .collect();
+        f.write_str(shown.concat().trim_end())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

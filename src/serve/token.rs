@@ -1,0 +1,93 @@
+//! The admin token: who can read it may act.
+//!
+//! A file that only its owner can read, made at start where there is none. A new one is made
+//! by removing the file and starting again.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// The file, in the state directory.
+pub const FILE: &str = "admin-token";
+
+/// A token: 64 hexadecimal digits.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// The token in a file, made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; or the file is open to others, or holds something else.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        match Self::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            read => return read,
+        }
+        let octets: [u8; 32] = rand::random();
+        let token: String = octets
+            .iter()
+            .flat_map(|octet| [octet >> 4, octet & 15])
+            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+            .collect();
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        writeln!(file, "{token}")?;
+        file.sync_all()?;
+        Ok(Self(token))
+    }
+
+    /// The token in a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Token::open`].
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let text = std::fs::read_to_string(path)?;
+        let mode = std::fs::metadata(path)?.mode() & 0o077;
+        let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why.to_owned()));
+        if mode != 0 {
+            return refused("others can read it; chmod 600, or remove it to have a new one made");
+        }
+        let token = text.trim();
+        if token.len() != 64 || !token.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return refused("it is not a token; remove it to have a new one made");
+        }
+        Ok(Self(token.to_owned()))
+    }
+
+    /// Whether this is it. Takes the same time whatever is wrong.
+    pub fn is(&self, given: &str) -> bool {
+        let (own, given) = (self.0.as_bytes(), given.as_bytes());
+        own.len() == given.len() && own.iter().zip(given).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
+    }
+
+    /// What the client sends.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_only_its_owner_reads_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join(FILE);
+        let made = Token::open(&path).unwrap();
+        assert!(made.is(Token::open(&path).unwrap().text()));
+        assert!(!made.is("") && !made.is(&"0".repeat(64)));
+        let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        mode(0o644).unwrap();
+        assert!(Token::open(&path).is_err());
+        mode(0o600).unwrap();
+        std::fs::write(&path, "short").unwrap();
+        assert!(Token::open(&path).is_err());
+    }
+}

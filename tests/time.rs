@@ -1,0 +1,435 @@
+//! Time travel: the core is given other moments, and policy follows its timetables.
+//!
+//! Edges, TTLs, isolation of groups, locks under whatever runs, clocks that are put forward and
+//! back; and that `lachan why --at` says what the wire would have carried.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use lachan::cache::AnswerCache;
+use lachan::category::CategorySet;
+use lachan::config::{Config, load_text};
+use lachan::message::answer::TtlLimits;
+use lachan::name::Name;
+use lachan::policy::timed::{Override, OverrideKind};
+use lachan::policy::{During, Snapshot};
+use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
+use lachan::serve::assemble::Assembler;
+use lachan::serve::overrides::Kept;
+use proptest::prelude::*;
+
+const PUPIL: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 5);
+const OTHER: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 5);
+const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+
+/// Seconds of a wall clock in Vietnam, where nobody changes it.
+fn hanoi(text: &str) -> u64 {
+    let at: jiff::civil::DateTime = text.parse().unwrap();
+    let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
+    u64::try_from(zone.to_ambiguous_timestamp(at).compatible().unwrap().as_second()).unwrap()
+}
+
+/// An instant as the library has it.
+fn moment(civil: u64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(civil.cast_signed()).unwrap()
+}
+
+const SCHOOL: &str = r#"
+default_group = "pupils"
+[school]
+timezone = "Asia/Ho_Chi_Minh"
+level = "lower-secondary"
+[lists]
+starter = false
+[[lists.source]]
+category = "games"
+path = "games.txt"
+[[lists.source]]
+category = "gambling"
+path = "bets.txt"
+[[schedule]]
+name = "lessons"
+days = ["mon-sat"]
+times = ["07:00-11:30", "13:30-17:00"]
+except = ["holidays.ics"]
+[[schedule]]
+name = "night"
+times = ["22:00-05:00"]
+[[group]]
+name = "pupils"
+profile = "pupils"
+[[group]]
+name = "others"
+clients = ["10.2.0.0/16"]
+level = "staff"
+[profile.pupils.during.night]
+allow_only = true
+[profile.pupils]
+allow = ["good.example"]
+"#;
+
+/// A school on disk.
+struct School {
+    dir: tempfile::TempDir,
+}
+
+impl School {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("gateway.toml", SCHOOL);
+        write("games.txt", "games.example\n");
+        write("bets.txt", "bets.example\n");
+        write(
+            "holidays.ics",
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261202\nEND:VEVENT\nEND:VCALENDAR\n",
+        );
+        Self { dir }
+    }
+
+    fn config(&self) -> std::path::PathBuf {
+        self.dir.path().join("gateway.toml")
+    }
+
+    /// The core with timetables around a time and these overrides.
+    fn core(&self, around: u64, overrides: Vec<Kept>) -> Core {
+        let mut assembler = Assembler::new(Some(self.config())).around(around);
+        assembler.set_overrides(overrides);
+        Core {
+            snapshot: Arc::new(assembler.assemble().unwrap().snapshot),
+            cache: AnswerCache::new(1 << 20),
+        }
+    }
+}
+
+struct Core {
+    snapshot: Arc<Snapshot>,
+    cache: AnswerCache,
+}
+
+/// What was answered: from where, and the TTL of the first record.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    source: Source,
+    ttl: u32,
+}
+
+impl Core {
+    fn step(&self, client: Ipv4Addr, name: &str, now: Now, out: &mut [u8]) -> Step {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        begin(&query(name), &meta, &self.snapshot, &self.cache, now, out)
+    }
+
+    /// Asks at a civil time; upstream gives every name an address for an hour.
+    fn ask(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
+        self.ask_at(client, name, Now { mono: civil, civil, trust: Trust::Synced })
+    }
+
+    fn ask_at(&self, client: Ipv4Addr, name: &str, now: Now) -> Said {
+        let mut out = vec![0; 65_535];
+        let step = match self.step(client, name, now, &mut out) {
+            Step::Forward(forward) => {
+                forward.finish(Ok(&answer(name)), &self.cache, &LIMITS, now, &mut out)
+            }
+            other => other,
+        };
+        let Step::Reply(length, outcome) = step else { panic!("{name}: {step:?}") };
+        let at = query(name).len();
+        // The owner of the first record is a pointer; its TTL stands behind type and class.
+        let ttl = out[..length]
+            .get(at + 6..at + 10)
+            .map_or(0, |octets| u32::from_be_bytes(octets.try_into().unwrap()));
+        Said { source: outcome.source, ttl }
+    }
+
+    fn is_blocked(&self, client: Ipv4Addr, name: &str, civil: u64) -> bool {
+        self.ask(client, name, civil).source == Source::Blocked
+    }
+}
+
+fn query(name: &str) -> Vec<u8> {
+    let head = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    [head.as_slice(), Name::from_text(name).unwrap().as_wire(), &[0, 1, 0, 1]].concat()
+}
+
+fn answer(name: &str) -> Vec<u8> {
+    let mut octets = query(name);
+    octets[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
+    octets.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\xc0\x00\x02\x01");
+    octets
+}
+
+//------------ Edges -------------------------------------------------------------
+
+#[test]
+fn a_day_at_school() {
+    // 2026-11-30 is a Monday; the Wednesday is a holiday.
+    let core = School::new().core(hanoi("2026-11-30T06:00"), Vec::new());
+    for (time, games, plain) in [
+        ("2026-11-30T06:59:59", false, false),
+        ("2026-11-30T07:00:00", true, false),
+        ("2026-11-30T11:29:59", true, false),
+        ("2026-11-30T11:30:00", false, false),
+        ("2026-11-30T13:30:00", true, false),
+        ("2026-11-30T17:00:00", false, false),
+        ("2026-11-30T22:00:00", true, true),
+        ("2026-12-01T04:59:59", true, true),
+        ("2026-12-01T05:00:00", false, false),
+        ("2026-12-02T09:00:00", false, false),
+        ("2026-12-03T09:00:00", true, false),
+        // Sunday.
+        ("2026-12-06T09:00:00", false, false),
+    ] {
+        let at = hanoi(time);
+        assert_eq!(core.is_blocked(PUPIL, "games.example", at), games, "games at {time}");
+        assert_eq!(core.is_blocked(PUPIL, "plain.example", at), plain, "plain at {time}");
+        assert!(core.is_blocked(PUPIL, "bets.example", at), "locked at {time}");
+        assert!(!core.is_blocked(PUPIL, "good.example", at), "allowed at {time}");
+        assert!(!core.is_blocked(OTHER, "games.example", at), "another group at {time}");
+    }
+}
+
+#[test]
+fn a_cached_answer_is_no_verdict() {
+    let core = School::new().core(hanoi("2026-11-30T06:00"), Vec::new());
+    let (before, bell) = (hanoi("2026-11-30T06:59:50"), hanoi("2026-11-30T07:00:00"));
+    assert_eq!(
+        core.ask(PUPIL, "games.example", before),
+        Said { source: Source::Upstream, ttl: 10 }
+    );
+    assert_eq!(
+        core.ask(PUPIL, "games.example", before + 4),
+        Said { source: Source::Cache, ttl: 6 }
+    );
+    // The answer is still in the cache, and whoever may have it gets it.
+    assert_eq!(core.ask(PUPIL, "games.example", bell).source, Source::Blocked);
+    let other = core.ask(OTHER, "games.example", bell);
+    assert_eq!(other, Said { source: Source::Cache, ttl: 3590 });
+    // What the bell does not change is kept as upstream says.
+    assert_eq!(core.ask(PUPIL, "plain.example", before).ttl, 3600);
+    // Up to ten at night, when nothing but what is allowed passes.
+    let evening = hanoi("2026-11-30T21:30:00");
+    assert_eq!(core.ask(PUPIL, "new.example", evening).ttl, 1800);
+    assert_eq!(core.ask(PUPIL, "good.example", evening).ttl, 3600);
+    // A blocked answer too: half a minute, or to the bell.
+    assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:29:50")).ttl, 10);
+    assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:00:00")).ttl, 30);
+    assert_eq!(core.ask(PUPIL, "bets.example", hanoi("2026-11-30T11:29:50")).ttl, 30);
+}
+
+#[test]
+fn what_was_asked_before_the_bell_is_judged_when_the_answer_comes() {
+    let core = School::new().core(hanoi("2026-11-30T06:00"), Vec::new());
+    let at = |civil| Now { mono: civil, civil, trust: Trust::Synced };
+    let (before, after) = (hanoi("2026-11-30T06:59:59"), hanoi("2026-11-30T07:00:01"));
+    let mut out = vec![0; 65_535];
+    let Step::Forward(forward) = core.step(PUPIL, "games.example", at(before), &mut out) else {
+        panic!("a miss");
+    };
+    let octets = answer("games.example");
+    let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(after), &mut out);
+    let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
+    assert_eq!(outcome.source, Source::Blocked);
+}
+
+#[test]
+fn outside_what_was_worked_out_and_with_a_clock_in_the_past_it_is_lesson_time() {
+    let core = School::new().core(hanoi("2026-11-30T06:00"), Vec::new());
+    let noon = hanoi("2026-11-30T12:00");
+    let ask =
+        |trust| core.ask_at(PUPIL, "games.example", Now { mono: 1, civil: noon, trust }).source;
+    assert_eq!(ask(Trust::Synced), Source::Upstream);
+    assert_eq!(ask(Trust::Plausible), Source::Cache);
+    assert_eq!(ask(Trust::Untrusted), Source::Blocked);
+    for odd in ["1970-01-02T12:00", "2027-03-01T12:00"] {
+        assert!(core.is_blocked(PUPIL, "games.example", hanoi(odd)), "{odd}");
+    }
+    // An allow-list that only a schedule brings does not end teaching.
+    let night = Now { mono: 1, civil: hanoi("2026-11-30T23:00"), trust: Trust::Untrusted };
+    assert_eq!(core.ask_at(PUPIL, "plain.example", night).source, Source::Upstream);
+}
+
+#[test]
+fn an_override_ends_at_its_edge_and_binds_its_group_alone() {
+    let (from, until) = (hanoi("2026-11-30T08:00"), hanoi("2026-11-30T08:45"));
+    let lesson = |id, kind: &str, group: &str, names: &[&str]| Kept {
+        id,
+        kind: kind.into(),
+        group: group.into(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        categories: Vec::new(),
+        from,
+        until,
+        by: "Lan".into(),
+    };
+    let core = School::new().core(
+        from,
+        vec![
+            lesson(1, "lesson", "pupils", &["games.example", "bets.example"]),
+            lesson(2, "exam", "others", &["paper.example"]),
+        ],
+    );
+    assert!(core.is_blocked(PUPIL, "games.example", from - 1));
+    let during = core.ask(PUPIL, "games.example", until - 20);
+    assert_eq!(during, Said { source: Source::Upstream, ttl: 20 });
+    assert!(core.is_blocked(PUPIL, "games.example", until));
+    assert!(core.is_blocked(PUPIL, "bets.example", from), "locked, whatever a file says");
+    assert!(!core.is_blocked(PUPIL, "plain.example", from), "the exam is another group's");
+    assert!(core.is_blocked(OTHER, "plain.example", from));
+    assert!(!core.is_blocked(OTHER, "www.paper.example", from));
+    assert!(!core.is_blocked(OTHER, "plain.example", until));
+    // While nobody knows the time, what loosens ends and what tightens stays.
+    let lost = Now { mono: 1, civil: from + 1, trust: Trust::Untrusted };
+    assert_eq!(core.ask_at(PUPIL, "games.example", lost).source, Source::Blocked);
+    assert_eq!(core.ask_at(OTHER, "plain.example", lost).source, Source::Blocked);
+}
+
+//------------ Why ----------------------------------------------------------------
+
+#[test]
+fn why_at_a_time_says_what_the_wire_would_carry() {
+    let school = School::new();
+    for (time, name) in [
+        ("2026-11-30T06:59", "games.example"),
+        ("2026-11-30T07:00", "games.example"),
+        ("2026-11-30T21:00", "plain.example"),
+        ("2026-11-30T23:00", "plain.example"),
+        ("2026-12-02T09:00", "games.example"),
+        ("2026-12-02T09:00", "bets.example"),
+    ] {
+        for client in [PUPIL, OTHER] {
+            let core = school.core(hanoi(time), Vec::new());
+            let blocked = core.is_blocked(client, name, hanoi(time));
+            let output = Command::new(env!("CARGO_BIN_EXE_lachan"))
+                .args(["why", name, "--json", "--at", time, "--client", &client.to_string()])
+                .arg("--config")
+                .arg(school.config())
+                .output()
+                .unwrap();
+            let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let expected = if blocked { "block" } else { "allow" };
+            assert_eq!(said["verdict"], expected, "{name} at {time} from {client}: {said:#}");
+            // And behind the edge that it names.
+            if let Some(change) = said["next_change"].as_object() {
+                let edge: jiff::Timestamp = change["at"].as_str().unwrap().parse().unwrap();
+                let edge = u64::try_from(edge.as_second()).unwrap();
+                let blocked = core.is_blocked(client, name, edge);
+                assert_eq!(change["verdict"], if blocked { "block" } else { "allow" }, "{said:#}");
+            }
+        }
+    }
+}
+
+#[test]
+fn why_names_what_runs_and_when_that_ends() {
+    let school = School::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_lachan"))
+        .args(["why", "games.example", "--at", "2026-11-30T08:00", "--client", "10.1.0.5"])
+        .arg("--config")
+        .arg(school.config())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("time      2026-11-30T08:00:00+07:00, during lessons"), "{text}");
+    assert!(text.contains("then      2026-11-30T11:30:00+07:00: allow (category)"), "{text}");
+}
+
+//------------ Laws ----------------------------------------------------------------
+
+/// The config with one schedule, and its zone.
+fn schedule(zone: &str, times: &str) -> (Config, TimeZone) {
+    let text = format!(
+        "[school]\ntimezone = \"{zone}\"\n[[schedule]]\nname = \"s\"\ntimes = [\"{times}\"]\n"
+    );
+    let config = load_text(&text, "gateway.toml", Path::new("")).unwrap();
+    let zone = config.school.zone();
+    (config, zone)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whenever the clock on the wall is inside a window, the schedule runs: however it is put
+    /// forward or back. On days when nobody touches it, it runs at no other time.
+    #[test]
+    fn a_window_is_never_shorter_than_the_wall_clock_says(
+        zone in prop::sample::select(vec![
+            "Asia/Ho_Chi_Minh", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC",
+        ]),
+        start in 0_u32..288,
+        length in 1_u32..287,
+        offset in 0_u64..400,
+    ) {
+        // In units of five minutes: the half hours of Lord Howe too.
+        let clock = |n: u32| format!("{:02}:{:02}", n % 288 * 5 / 60, n % 288 * 5 % 60);
+        let end = (start + length) % 288;
+        let (config, zone) = schedule(zone, &format!("{}-{}", clock(start), clock(end)));
+        let from = hanoi("2026-01-01T00:00") + offset * 86_400;
+        let span = from..from + 3 * 86_400;
+        let windows = config.schedules[0].windows(&zone, &span);
+        let offset_at = |t: u64| zone.to_offset(moment(t));
+        let is_plain = offset_at(from - 86_400) == offset_at(span.end + 86_400);
+        for t in (span.start..span.end).step_by(300) {
+            let local = zone.to_datetime(moment(t));
+            let minute = u32::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).unwrap();
+            let now = minute / 5;
+            let inside = if start < end { (start..end).contains(&now) } else { now >= start || now < end };
+            let runs = lachan::config::spans::contains(&windows, t);
+            prop_assert!(runs || !inside, "{local} {zone:?} {windows:?}");
+            prop_assert!(!is_plain || runs == inside, "{local} {zone:?} {windows:?}");
+        }
+    }
+
+    /// Nothing that a school, a schedule or a teacher says loosens a lock.
+    #[test]
+    fn a_lower_layer_never_loosens_a_lock(
+        block: u64, observe: u64, lessons: u64, locked: u64, during: [(u64, u64, bool); 3],
+        lesson: u64, running: u8, has_lesson_schedule: bool,
+    ) {
+        let config = load_text("", "gateway.toml", Path::new("")).unwrap();
+        let set = CategorySet::from_bits;
+        let mut group = config.default_group().clone();
+        group.locked = set(locked);
+        group.block = set(block);
+        group.lessons = set(lessons & block);
+        group.observe = set(observe);
+        group.lesson_schedule = has_lesson_schedule.then_some(3);
+        group.during = during
+            .iter()
+            .enumerate()
+            .map(|(schedule, &(block, observe, is_allow_only))| During {
+                schedule,
+                block: set(block),
+                observe: set(observe),
+                is_allow_only,
+            })
+            .collect();
+        let over = Override {
+            id: 1,
+            kind: OverrideKind::Lesson,
+            group: group.name.clone(),
+            names: Vec::new(),
+            categories: set(lesson),
+            from: 0,
+            until: 1,
+            by: String::new(),
+        };
+        for state in [
+            group.state(|schedule| running >> schedule & 1 == 1, [&over]),
+            group.state(|_| false, []),
+            group.strict_state([&over]),
+        ] {
+            prop_assert_eq!(state.block.intersection(set(locked)), set(locked));
+            prop_assert!(state.block.intersection(state.observe).is_empty());
+        }
+        // When nobody knows the time nothing is let through that is blocked at some time.
+        let strict = group.strict_state([&over]);
+        let at_some_time = group.state(|schedule| running >> schedule & 1 == 1, []);
+        prop_assert!(at_some_time.block.without(strict.block).is_empty());
+    }
+}
