@@ -46,6 +46,9 @@ pub use reject::{Example, Reject};
 use line::Lines;
 use sink::RuleSink;
 
+/// Rules of a piece.
+const PIECE: usize = 16_384;
+
 /// The longest line that is looked at, in octets; longer ones are rejected unread.
 pub const MAX_LINE: usize = 4096;
 
@@ -163,6 +166,11 @@ impl Reader {
         }
     }
 
+    /// Whether what a line says is settled once it is read.
+    fn is_settled(&self) -> bool {
+        !matches!(self, Self::Adblock(_) | Self::Rpz(_))
+    }
+
     fn finish(self, rules: &mut RuleSink<'_>) {
         match self {
             Self::Adblock(reader) => reader.finish(rules),
@@ -186,6 +194,36 @@ impl Reader {
 /// assert!(parsed.verdict().is_ok());
 /// ```
 pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
+    read(text, format, choice, text.len(), usize::MAX, &mut |_| {})
+}
+
+/// Parses a source and gives its rules away piece by piece, so that a long list is not
+/// held twice.
+///
+/// `take` sees the rules of [`Parsed::rules`] and must not keep the piece; the rules of
+/// the last piece are in the result as well. Where the meaning of a line depends on
+/// later ones there is one piece only. Whether the whole is worth anything is known
+/// at the end: a caller whom [`Parsed::verdict`] tells that it is not gives back what it
+/// took.
+pub fn parse_pieces(
+    text: &[u8],
+    format: Format,
+    choice: ScopeChoice,
+    take: &mut dyn FnMut(&Parsed),
+) -> Parsed {
+    let parsed = read(text, format, choice, 0, PIECE, take);
+    take(&parsed);
+    parsed
+}
+
+fn read(
+    text: &[u8],
+    format: Format,
+    choice: ScopeChoice,
+    room: usize,
+    piece: usize,
+    take: &mut dyn FnMut(&Parsed),
+) -> Parsed {
     let mut parsed = Parsed::default();
     if let Some(refusal) = detect::not_a_list(text) {
         parsed.refusal = Some(refusal);
@@ -193,7 +231,7 @@ pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     parsed.format = if format == Format::Auto { detect::format(text) } else { format };
-    parsed.reserve(text.len());
+    parsed.reserve(room);
     let mut reader = Reader::new(parsed.format, text);
     let mut rules = RuleSink::new(&mut parsed, choice);
     for line in Lines(text) {
@@ -206,6 +244,11 @@ pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
         match std::str::from_utf8(line) {
             Ok(line) if !line.contains('\0') => reader.line(line, &mut rules),
             _ => rules.reject(&String::from_utf8_lossy(line), Reject::NotText),
+        }
+        let parsed = rules.parsed();
+        if parsed.held() >= piece && reader.is_settled() {
+            take(parsed);
+            parsed.forget();
         }
     }
     reader.finish(&mut rules);

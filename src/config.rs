@@ -280,8 +280,10 @@ pub struct Lists {
     pub starter: bool,
     /// Whether keyword rules are used at all.
     pub use_keywords: bool,
-    /// The file of keyword rules; the built-in rules where there is none.
+    /// The file of keyword rules; those of a pack, or the built-in ones, where there is none.
     pub keywords: Option<PathBuf>,
+    /// The directory of compiled packs: the newest that verifies is used.
+    pub packs: Option<PathBuf>,
     /// Sources of names, in the order of the config.
     pub sources: Vec<Source>,
     /// Sealed lists, in the order of the config.
@@ -296,6 +298,7 @@ impl Default for Lists {
             starter: true,
             use_keywords: true,
             keywords: None,
+            packs: None,
             sources: Vec::new(),
             sealed: Vec::new(),
             tls_roots: None,

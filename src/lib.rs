@@ -6,7 +6,7 @@
 //! ```text
 //! query     serve::{udp,stream} ▶ message::query ▶ policy::client ▶ policy (decide) ▶ cache
 //!           ▶ serve::upstream ▶ message::answer ▶ policy (review) ▶ message::reply
-//! lists     files ▶ blocklist ▶ matcher::build ▶ matcher::suffix ▶ policy::Snapshot ▶ swap
+//! lists     files ▶ blocklist ▶ pack ▶ matcher::suffix ▶ policy::Snapshot ▶ swap
 //! evidence  resolve::Outcome ▶ metrics::counters ▶ /metrics
 //! ```
 //!
@@ -24,6 +24,7 @@ pub mod rule;
 // L1: lists
 pub mod blocklist;
 pub mod matcher;
+pub mod pack;
 
 // L2: policy
 pub mod policy;

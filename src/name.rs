@@ -305,13 +305,18 @@ impl Folded {
     /// Past the last label it is the root.
     #[inline]
     pub fn suffix(&self, index: usize) -> &[u8] {
-        let end = usize::from(self.length);
-        let start = if index < self.label_count() {
-            self.starts.get(index).copied().map_or(end - 1, usize::from)
+        self.octets.get(self.start(index)..usize::from(self.length)).unwrap_or(&[0])
+    }
+
+    /// Where the length octet of label `index` stands; past the last label, the root's.
+    #[inline]
+    pub fn start(&self, index: usize) -> usize {
+        let end = usize::from(self.length).saturating_sub(1);
+        if index < self.label_count() {
+            self.starts.get(index).copied().map_or(end, usize::from)
         } else {
-            end - 1
-        };
-        self.octets.get(start..end).unwrap_or(&[0])
+            end
+        }
     }
 
     /// The octets of label `index`, without its length.

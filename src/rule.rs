@@ -1,5 +1,6 @@
 //! What a list says of a name: how far it reaches, what it does, how that is answered.
 
+use crate::category::CategoryId;
 use crate::name::Name;
 
 /// How much of the tree a rule speaks of.
@@ -72,4 +73,22 @@ pub struct LocalData {
     pub cname: Option<Name>,
     /// Records by type, as RDATA.
     pub records: Vec<(u16, Box<[u8]>)>,
+}
+
+/// The source of a rule where too many sources share a name to tell.
+pub const SEVERAL_SOURCES: u16 = u16::MAX;
+
+/// One list's word on one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rule {
+    /// The category the source is of.
+    pub category: CategoryId,
+    /// How much of the tree it speaks of.
+    pub scope: Scope,
+    /// What it does.
+    pub effect: Effect,
+    /// How the name is answered.
+    pub action: Action,
+    /// The number of the source, or [`SEVERAL_SOURCES`]. Zones decide in its order.
+    pub source: u16,
 }

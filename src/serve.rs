@@ -17,14 +17,17 @@ pub mod gateway;
 pub mod ledger;
 pub mod lists;
 pub mod log;
+pub mod missing;
 pub mod origin;
 pub mod overrides;
+pub mod packs;
 pub mod reload;
 pub mod sealed;
 mod settings;
 pub mod state;
 pub mod stream;
 pub mod system;
+pub mod texts;
 pub mod timetable;
 pub mod token;
 pub mod udp;
@@ -140,21 +143,18 @@ fn advice(error: &io::Error) -> &'static str {
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     system::raise_file_limit();
-    let mut assembler = Assembler::new(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, zones: wanted, downloads, .. } =
-        assembler.assemble()?;
+    let mut assembler = Assembler::keeping(config.map(Path::to_owned));
+    let made = assembler.assemble()?;
+    let Assembled { config: settings, snapshot, files, readings, zones: wanted, .. } = made;
+    let (downloads, left_out) = (made.downloads, made.left_out);
     if downloads.state.is_none() && !downloads.sources.is_empty() {
         return Err(ServeError::NoState);
     }
     let state = settings::state(&settings);
     let overrides = Arc::new(Overrides::open(state.clone()));
     let snapshot = with_overrides(&mut assembler, &overrides)?.unwrap_or(snapshot);
-    reload::report(&files, &snapshot);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings::workers(&settings).clamp(2, 8))
-        .thread_name("lachan-io")
-        .enable_all()
-        .build()?;
+    reload::report(&files, &left_out, &snapshot);
+    let runtime = start_runtime(&settings)?;
     let (upstreams, zones) = {
         let _inside = runtime.enter();
         open_upstreams(&settings, &wanted)?
@@ -175,7 +175,8 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let fetcher = Fetcher::new(names(&gateway));
     // Before the watch: the directory of the copies is there then.
     fetcher.update(downloads);
-    let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher, Arc::clone(&overrides)));
+    let reloads =
+        Arc::new(Reloads::new(assembler, readings, &settings, fetcher, Arc::clone(&overrides)));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let metrics = Metrics::new(blocks, state_source(&gateway, &reloads, &overrides, sockets))?;
@@ -219,6 +220,15 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// The threads of everything that waits.
+fn start_runtime(settings: &Config) -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings::workers(settings).clamp(2, 8))
+        .thread_name("lachan-io")
+        .enable_all()
+        .build()
 }
 
 /// The policy with the overrides of an earlier life, where there are any.

@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["name", "category", "diagnostic"],
     &["rule"],
     &["blocklist"],
+    &["pack"],
     &["matcher"],
     &["policy"],
     &["message"],

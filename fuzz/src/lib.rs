@@ -1,10 +1,17 @@
 //! What must hold for any octets: the claims that the fuzz targets share.
 
+use std::sync::{Arc, LazyLock};
+
 use lachan::blocklist::{Format, ScopeChoice, parse};
+use lachan::category::CategoryId;
+use lachan::matcher::SuffixHashes;
+use lachan::matcher::build::join;
 use lachan::message::Question;
 use lachan::message::answer::{Answer, Form, TtlLimits};
 use lachan::message::query::Query;
 use lachan::name::{Folded, Name};
+use lachan::pack::{Compiler, Pack, SEED, fit_hashes};
+use lachan::rule::{Action, Effect, Rule, Scope};
 
 /// A list in any shape: parsed without a panic, into names and answers that exist, with
 /// every line accounted for, and the same again the second time.
@@ -130,3 +137,55 @@ pub fn config(text: &str) {
         assert!(!errors.to_string().is_empty());
     }
 }
+
+/// A pack whose hashes fit, whatever its octets: what verifies can be asked and told.
+///
+/// A mutation would never get past the hashes, so `octets` are taken as changes to a good
+/// pack: a section, a place in it and a value each, and the hashes are made to fit.
+pub fn pack(octets: &[u8]) {
+    // As it comes.
+    assert!(Pack::verify(Arc::new(octets.to_vec())).is_err() || octets.len() > 800);
+    let mut changed = GOOD_PACK.clone();
+    for change in octets.chunks_exact(5) {
+        let place = u32::from_le_bytes([change[0], change[1], change[2], change[3]]) as usize;
+        let length = changed.len();
+        changed[place % length] ^= change[4];
+    }
+    fit_hashes(&mut changed);
+    let Ok(pack) = Pack::verify(Arc::new(changed)) else { return };
+    let mut names = 0;
+    pack.each_name(|wire, set| {
+        names += 1;
+        let _ = pack.set(set);
+        if let Ok((name, _)) = Folded::from_wire(wire) {
+            pack.set_of(&name);
+        }
+    });
+    assert!(names <= pack.len());
+    let _ = pack.verify_names();
+    let joined = join([Arc::new(pack)], |id| CategoryId::new(id.len())).expect("few numbers");
+    let name = Folded::from_name(&Name::from_text("www.n7.example.com").expect("a name"));
+    joined.table.lookup(&name, &SuffixHashes::of(&name, joined.table.seed()));
+}
+
+/// A small pack with names that are text and names that are not.
+static GOOD_PACK: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut compiler = Compiler::new(SEED, ["adult", "games"].map(String::from));
+    for number in 0..200 {
+        let name = match number % 3 {
+            0 => format!("n{number}.example.com"),
+            1 => format!("www.shop{number}.example"),
+            _ => format!("{number}.casino.co.uk"),
+        };
+        let rule = Rule {
+            category: CategoryId::new(number % 2).expect("a category"),
+            scope: Scope::Subtree,
+            effect: if number % 7 == 0 { Effect::Clear } else { Effect::Add },
+            action: Action::Default,
+            source: 0,
+        };
+        let name = Name::from_text(&name).expect("a name");
+        compiler.add(name.as_wire(), rule).expect("few rules");
+    }
+    compiler.finish_in_memory().expect("a pack")
+});

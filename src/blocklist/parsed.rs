@@ -36,6 +36,8 @@ pub struct Parsed {
     pub refusal: Option<Refusal>,
     rows: Vec<Row>,
     names: Vec<u8>,
+    /// Rules about names that somebody has taken away.
+    taken: usize,
 }
 
 /// A rule's place in `names` is the sum of the lengths before it.
@@ -145,14 +147,26 @@ fn write_examples(f: &mut fmt::Formatter<'_>, examples: &[Example]) -> fmt::Resu
 }
 
 impl Parsed {
-    /// Number of rules about names.
+    /// Number of rules about names, those included that were taken away.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.taken + self.rows.len()
     }
 
     /// Whether there is no rule, about names or addresses.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.addresses.is_empty()
+        self.len() == 0 && self.addresses.is_empty()
+    }
+
+    /// Forgets the rules about names, but that they were there.
+    pub(super) fn forget(&mut self) {
+        self.taken += self.rows.len();
+        self.rows.clear();
+        self.names.clear();
+    }
+
+    /// Rules about names that are held now.
+    pub(super) fn held(&self) -> usize {
+        self.rows.len()
     }
 
     /// Number of rejected lines and names.

@@ -149,6 +149,11 @@ impl<'a> RuleSink<'a> {
         self.parsed.push(ListRule { name, scope, effect, action, line });
     }
 
+    /// What was found so far.
+    pub(super) fn parsed(&mut self) -> &mut Parsed {
+        self.parsed
+    }
+
     pub(super) fn finish(self) {
         self.locals.finish(self.parsed);
         self.parsed.shrink();

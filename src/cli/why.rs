@@ -24,6 +24,7 @@ use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{AssembleError, Assembled, Assembler, read_config};
 use crate::serve::clock::system_time;
+use crate::serve::lists::SourceOrigin;
 use crate::serve::origin::origin;
 use crate::serve::overrides::Overrides;
 use crate::serve::state::StateDir;
@@ -142,12 +143,15 @@ fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
         assembler.set_overrides(Overrides::open(state).list(civil));
     }
     let assembled = assembler.assemble().map_err(refused)?;
+    for one in &assembled.left_out {
+        super::complain(&format!("without `{}`: {}", one.label, one.why));
+    }
     let now = Now { mono: 1, civil, trust: Trust::Synced };
     Ok(say(arguments, name, assembled, now))
 }
 
 fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Said {
-    let Assembled { config, snapshot, .. } = assembled;
+    let Assembled { config, snapshot, sources, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
     let meta = Meta { client, local, transport: Transport::Udp };
@@ -155,7 +159,7 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
     let bound = snapshot.bound(group, now);
     let folded = Folded::from_name(name);
     let explanation = snapshot.explain(bound, &snapshot.subject(&folded), arguments.qtype);
-    let evidence = evidence(&config, &snapshot, name, &explanation);
+    let evidence = evidence(&config, &sources, &snapshot, name, &explanation);
     let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
     let ids = |set: CategorySet| set.iter().map(id).collect();
     let (verdict, layer, category) = when::words(&explanation.verdict);
@@ -232,6 +236,7 @@ fn decided_by(
 
 fn evidence(
     config: &Config,
+    sources: &[SourceOrigin],
     snapshot: &Snapshot,
     name: &Name,
     explanation: &Explanation<'_>,
@@ -242,7 +247,7 @@ fn evidence(
         let listed = ancestor(name, node.labels);
         for rule in node.rules {
             let wire = Name::from_text(&listed).unwrap_or_else(|_| Name::root());
-            let origin = origin(config, rule, wire.as_wire());
+            let origin = origin(config, sources, rule, wire.as_wire());
             let (file, line) = origin.place.unzip();
             all.push(Evidence {
                 category: id(rule.category),

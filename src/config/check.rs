@@ -341,6 +341,7 @@ impl Checker<'_> {
         lists.starter = file.starter.unwrap_or(lists.starter);
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
+        lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
         lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
         self.sources(file, &mut lists);
         lists

@@ -258,6 +258,7 @@ pub(super) struct ListsFile {
     pub(super) starter: Option<bool>,
     pub(super) use_keywords: Option<bool>,
     pub(super) keywords: Text,
+    pub(super) packs: Text,
     pub(super) tls_roots: Text,
     pub(super) source: Vec<Spanned<Table<SourceFile>>>,
 }

@@ -33,7 +33,6 @@ use psl::Psl as _;
 use siphasher::sip::SipHasher24;
 
 use crate::matcher::scale;
-use crate::matcher::suffix::filter_bits;
 use crate::name::{Folded, Name};
 
 mod key;
@@ -254,6 +253,12 @@ fn registrable(name: &Folded) -> Option<usize> {
     });
     let registry = ends.take_while(|&end| end <= suffix.len).count().max(1);
     labels.checked_sub(registry + 1)
+}
+
+/// The four bits of a filter word that a hash sets.
+#[inline]
+fn filter_bits(hash: u64) -> u64 {
+    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
 }
 
 #[cfg(test)]

@@ -1,40 +1,19 @@
 //! The suffix table: every listed name, found exactly, one probe per label.
 //!
-//! ```text
-//! parts    64 partitions by the upper bits of the hash: where    1 KiB in all
-//!          the lines and filter words of each start, how many
-//! filter   words of 64 bits; a name sets 4 bits of one word      10 bits a name
-//! lines    64 octets: where its names stand, 15 fingerprints     64 octets for 12 names
-//!          of 16 bits, 15 value numbers of 15 bits; bit 15 of
-//!          the first says that names of this line stand in the next
-//! names    per line: the length of each name, then the names     the name and 1 octet
-//! values   what the lists say at a name                          a few hundred in all
-//! ```
+//! The names stand in packs ([`crate::pack`]), which are used in place; here is what
+//! their rules mean: at a node, for the nodes below it, among zones. Several packs are
+//! one table: what each says for itself, with its own exceptions, joined.
 //!
-//! Unlisted names stop at the filter. A fingerprint only says which name to
+//! Unlisted names stop at a pack's filter. A fingerprint only says which name to
 //! compare: a match is a comparison of octets, so a false match is impossible.
-//!
-//! Everything is little-endian octets without pointers, and is used in place.
+
+use std::sync::Arc;
 
 use crate::category::{CategoryId, CategorySet};
-use crate::matcher::build::Rule;
-use crate::matcher::{SuffixHashes, scale};
+use crate::matcher::SuffixHashes;
 use crate::name::Folded;
-use crate::rule::{Action, Effect, Scope};
-
-/// Partitions, as a power of two.
-const PARTITION_BITS: u32 = 6;
-/// Partitions.
-pub(crate) const PARTITIONS: usize = 1 << PARTITION_BITS;
-/// Octets of a line: one cache line.
-pub(crate) const LINE: usize = 64;
-/// Places in a line.
-pub(crate) const PLACES: usize = 15;
-/// Where the fingerprints and the value numbers start in a line.
-pub(crate) const FINGERPRINTS: usize = 4;
-pub(crate) const VALUES: usize = FINGERPRINTS + 2 * PLACES;
-/// In the first value number of a line: its names go on in the next line.
-pub(crate) const SPILLS: u16 = 1 << 15;
+use crate::pack::{MAX_ZONES, Pack, Text};
+use crate::rule::{Action, Effect, Rule, Scope};
 
 /// What the lists say at one name, ready to apply.
 ///
@@ -82,36 +61,6 @@ pub struct ZoneHit {
     pub action: Action,
 }
 
-/// Where the names of one partition are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) first_line: u32,
-    /// Lines that names are hashed to; those behind take what spills.
-    pub(crate) homes: u32,
-    pub(crate) first_word: u32,
-    pub(crate) words: u32,
-}
-
-impl Part {
-    /// The home line of a hash.
-    #[inline]
-    pub(crate) fn line(self, hash: u64) -> usize {
-        self.first_line as usize + scale(hash << PARTITION_BITS, self.homes as usize)
-    }
-
-    /// The filter word of a hash.
-    #[inline]
-    pub(crate) fn word(self, hash: u64) -> usize {
-        self.first_word as usize + scale(hash << PARTITION_BITS, self.words as usize)
-    }
-}
-
-/// The partition of a hash.
-#[inline]
-pub(crate) fn partition_of(hash: u64) -> usize {
-    (hash >> (64 - PARTITION_BITS)) as usize
-}
-
 /// How a node changes the set that comes from its parent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Change {
@@ -142,28 +91,24 @@ impl State {
     }
 }
 
+/// One pack, with what its sets of rules come to.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub(crate) pack: Arc<Pack>,
+    /// By number of the set.
+    pub(crate) values: Box<[Value]>,
+}
+
 /// Every listed name. Immutable.
 #[derive(Debug, Default)]
 pub struct SuffixTable {
     pub(crate) seed: u64,
-    pub(crate) filter: Box<[u64]>,
-    pub(crate) lines: Box<[Line]>,
-    pub(crate) parts: Box<[Part]>,
-    pub(crate) names: Box<[u8]>,
-    pub(crate) values: Box<[Value]>,
-    /// The most labels a listed name has: longer suffixes are not looked for.
-    pub(crate) max_labels: usize,
-    pub(crate) len: usize,
+    pub(crate) listings: Vec<Listing>,
     pub(crate) per_category: Box<[u64]>,
     pub(crate) digest: u64,
     /// Whether any rule says how its name is answered.
     pub(crate) has_actions: bool,
 }
-
-/// One line, which is one cache line.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct Line(pub(crate) [u8; LINE]);
 
 /// One listed ancestor of a name, for traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,14 +126,14 @@ impl SuffixTable {
         self.seed
     }
 
-    /// Number of listed names.
+    /// Number of listed names; one that stands in two packs counts twice.
     pub fn len(&self) -> usize {
-        self.len
+        self.listings.iter().map(|listing| listing.pack.len()).sum()
     }
 
     /// Whether nothing is listed.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// A number that changes when the rules change, whatever their order.
@@ -201,50 +146,84 @@ impl SuffixTable {
         self.per_category.get(category).copied().unwrap_or(0)
     }
 
-    /// Octets this table keeps in memory.
+    /// Octets of the packs.
     pub fn octets(&self) -> usize {
-        self.filter.len() * 8 + self.lines.len() * LINE + self.names.len()
+        self.listings.iter().map(|listing| listing.pack.octets()).sum()
+    }
+
+    /// The packs, in the order in which their zones decide.
+    pub fn packs(&self) -> impl Iterator<Item = &Arc<Pack>> {
+        self.listings.iter().map(|listing| &listing.pack)
     }
 
     /// The categories of `name`: of all listed ancestors, less what exceptions clear.
     ///
-    /// At most one probe per label; nothing is allocated.
+    /// At most one probe per label and pack; nothing is allocated.
     #[inline]
     pub fn lookup(&self, name: &Folded, hashes: &SuffixHashes) -> Listed {
-        let labels = hashes.label_count();
-        let mut state = State::default();
+        let mut listed = Listed::default();
         let mut has_zones = false;
-        for index in (labels.saturating_sub(self.max_labels)..labels).rev() {
-            if let Some(value) = self.value_at(name, hashes, index) {
+        for listing in &self.listings {
+            let mut state = State::default();
+            self.nodes(listing, name, hashes, |index, value| {
                 state = state.apply(if index == 0 { &value.here } else { &value.below });
                 has_zones |= !value.rpz.is_empty();
-            }
+            });
+            listed.set = listed.set.union(state.plain).union(state.important);
         }
-        let listed = Listed { set: state.plain.union(state.important), ..Listed::default() };
         if has_zones { self.with_zones(listed, name, hashes) } else { listed }
     }
 
+    /// Calls `tell` with each listed suffix of `name` in one pack, the shortest first.
+    #[inline]
+    fn nodes<'a>(
+        &'a self,
+        listing: &'a Listing,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        tell: impl FnMut(usize, &'a Value),
+    ) {
+        if listing.pack.seed() == self.seed {
+            listing.nodes(name, hashes, tell);
+        } else {
+            // A pack of another make: rare, and no reason to answer wrongly.
+            listing.nodes(name, &SuffixHashes::of(name, listing.pack.seed()), tell);
+        }
+    }
+
+    /// The same, the longest first.
+    fn nodes_up<'a>(
+        &'a self,
+        listing: &'a Listing,
+        name: &Folded,
+        hashes: &SuffixHashes,
+    ) -> Vec<(usize, &'a Value)> {
+        let mut nodes = Vec::new();
+        self.nodes(listing, name, hashes, |index, value| nodes.push((index, value)));
+        nodes.reverse();
+        nodes
+    }
+
     /// Adds what response policy zones say: in each zone the longest name, of all
-    /// zones the first that has one.
+    /// zones the first that has one; the zones of one pack before those of the next.
     #[cold]
     fn with_zones(&self, mut listed: Listed, name: &Folded, hashes: &SuffixHashes) -> Listed {
-        let mut seen = 0_u64;
-        let mut first = u8::MAX;
-        for index in 0..hashes.label_count() {
-            let Some(value) = self.value_at(name, hashes, index) else { continue };
-            for rule in value.rpz.iter().filter(|rule| rule.scope.covers(index == 0)) {
-                let bit = 1 << rule.zone;
-                if seen & bit != 0 {
-                    continue;
+        for listing in &self.listings {
+            // For each zone the node nearest to the name that speaks of it.
+            let mut said: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
+            self.nodes(listing, name, hashes, |index, value| {
+                for rule in value.rpz.iter().filter(|rule| rule.scope.covers(index == 0)).rev() {
+                    if let Some(place) = said.get_mut(usize::from(rule.zone)) {
+                        *place = Some(*rule);
+                    }
                 }
-                seen |= bit;
+            });
+            for rule in said.into_iter().flatten() {
                 if rule.action != Action::Passthru {
                     listed.any_zone = listed.any_zone.with(rule.category);
                 }
-                if rule.zone < first {
-                    first = rule.zone;
-                    listed.zone = Some(ZoneHit { category: rule.category, action: rule.action });
-                }
+                let hit = ZoneHit { category: rule.category, action: rule.action };
+                listed.zone.get_or_insert(hit);
             }
         }
         if let Some(hit) = listed.zone.filter(|hit| hit.action != Action::Passthru) {
@@ -260,102 +239,60 @@ impl SuffixTable {
         if !self.has_actions {
             return Action::Default;
         }
-        (0..hashes.label_count())
-            .find_map(|index| {
-                let value = self.value_at(name, hashes, index)?;
+        let mut nearest = (usize::MAX, Action::Default);
+        for listing in &self.listings {
+            self.nodes(listing, name, hashes, |index, value| {
                 let lists = |rule: &&Rule| {
                     matches!(rule.effect, Effect::Add | Effect::AddImportant)
                         && rule.category == category
                         && rule.scope.covers(index == 0)
                 };
-                value.rules.iter().filter(lists).map(|rule| rule.action).max()
-            })
-            .unwrap_or(Action::Default)
+                let action = value.rules.iter().filter(lists).map(|rule| rule.action).max();
+                if let Some(action) = action
+                    && (index < nearest.0 || index == nearest.0 && action > nearest.1)
+                {
+                    nearest = (index, action);
+                }
+            });
+        }
+        nearest.1
     }
 
-    /// Every listed ancestor of `name` and the name itself, longest first.
+    /// Every listed ancestor of `name` and the name itself, longest first; in each pack.
     pub fn trace<'a>(&'a self, name: &Folded, hashes: &SuffixHashes) -> Vec<Node<'a>> {
         let labels = hashes.label_count();
-        (0..labels)
-            .filter_map(|index| {
-                let value = self.value_at(name, hashes, index)?;
-                Some(Node { labels: labels - index, rules: &value.rules })
-            })
-            .collect()
+        let nodes = self.listings.iter().flat_map(|listing| {
+            let nodes = self.nodes_up(listing, name, hashes).into_iter();
+            nodes.map(move |(index, value)| Node { labels: labels - index, rules: &value.rules })
+        });
+        let mut nodes: Vec<Node<'a>> = nodes.collect();
+        nodes.sort_by_key(|node| std::cmp::Reverse(node.labels));
+        nodes
     }
+}
 
+impl Listing {
+    /// Calls `tell` with each listed suffix of `name`, the shortest first.
     #[inline]
-    fn value_at(&self, name: &Folded, hashes: &SuffixHashes, index: usize) -> Option<&Value> {
-        let hash = hashes.at(index);
-        let part = *self.parts.get(partition_of(hash))?;
-        let bits = filter_bits(hash);
-        if self.filter.get(part.word(hash))? & bits != bits {
-            return None;
+    fn nodes<'a>(
+        &'a self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        mut tell: impl FnMut(usize, &'a Value),
+    ) {
+        let mut passing = self.pack.filter().passing(hashes.all());
+        if passing == 0 {
+            return;
         }
-        let number = self.find(part, hash, name.suffix(index))?;
-        self.values.get(usize::from(number))
-    }
-
-    fn find(&self, part: Part, hash: u64, suffix: &[u8]) -> Option<u16> {
-        let wanted = fingerprint(hash);
-        let name = suffix.strip_suffix(&[0])?;
-        let mut number = part.line(hash);
-        loop {
-            let Line(line) = self.lines.get(number)?;
-            let mut left = places_with(line, wanted);
-            while left != 0 {
-                let place = left.trailing_zeros() as usize;
-                if self.name_at(line, place) == Some(name) {
-                    return Some(read_u16(line, VALUES + 2 * place) & !SPILLS);
-                }
-                left &= left - 1;
+        let view = self.pack.view();
+        let text = Text::of(name);
+        while passing != 0 {
+            let index = 127 - passing.leading_zeros() as usize;
+            passing &= !(1 << index);
+            let found = view.find(hashes.at(index), name, &text, index);
+            if let Some(value) = found.and_then(|set| self.values.get(usize::from(set))) {
+                tell(index, value);
             }
-            if read_u16(line, VALUES) & SPILLS == 0 {
-                return None;
-            }
-            number += 1;
         }
     }
-
-    /// The name in a place, without its root octet.
-    fn name_at(&self, line: &[u8; LINE], place: usize) -> Option<&[u8]> {
-        let start = u32::from_le_bytes(*line.first_chunk()?) as usize;
-        let used = PLACES - places_with(line, 0).count_ones() as usize;
-        let lengths = self.names.get(start..start + used)?;
-        let before: usize = lengths.get(..place)?.iter().map(|&l| usize::from(l)).sum();
-        let at = start + used + before;
-        self.names.get(at..at + usize::from(*lengths.get(place)?))
-    }
-}
-
-/// The places of a line whose fingerprint is `wanted`, one bit each.
-#[inline]
-fn places_with(line: &[u8; LINE], wanted: u16) -> u32 {
-    let mut places = 0;
-    for (place, octets) in line[FINGERPRINTS..VALUES].chunks_exact(2).enumerate() {
-        if let [low, high] = octets {
-            places |= u32::from(u16::from_le_bytes([*low, *high]) == wanted) << place;
-        }
-    }
-    places
-}
-
-#[inline]
-fn read_u16(line: &[u8; LINE], at: usize) -> u16 {
-    match line.get(at..at + 2) {
-        Some(&[low, high]) => u16::from_le_bytes([low, high]),
-        _ => 0,
-    }
-}
-
-/// The four bits of a filter word that a hash sets.
-#[inline]
-pub(crate) fn filter_bits(hash: u64) -> u64 {
-    1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
-}
-
-/// The fingerprint of a hash; 0 is a free place.
-#[inline]
-pub(crate) fn fingerprint(hash: u64) -> u16 {
-    ((hash >> 24) as u16).max(1)
 }

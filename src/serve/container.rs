@@ -18,12 +18,15 @@ const MAX_TEXT: u64 = 1 << 30;
 /// Files of one directory, and members of one archive, that are taken.
 const MAX_TEXTS: usize = 1000;
 
-/// The files that make up a source: itself, or what is in the directory.
+/// The files that make up a source: itself, or what is in the directory; without a path none.
 ///
 /// # Errors
 ///
 /// What the system said.
 pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if path.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -52,9 +55,20 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// What the system said, or that the file grows beyond what a list can be.
 pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut texts = Vec::new();
+    each_text(path, |path, text| texts.push((path, text)))?;
+    Ok(texts)
+}
+
+/// Calls `take` with each text of one file and the name it is told by, one at a time.
+///
+/// # Errors
+///
+/// What the system said, or that the file grows beyond what a list can be.
+pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
-    unpacked(path, file, size)
+    unpack(path, file, size, take)
 }
 
 /// The texts in the octets of a file of the name `path`, unless they have more than `most`
@@ -70,7 +84,9 @@ pub fn texts_in(path: &Path, octets: &[u8], most: u64) -> io::Result<Vec<(PathBu
             return Err(io::Error::other("it unpacks to more than it may have"));
         }
     }
-    unpacked(path, octets, octets.len() as u64)
+    let mut texts = Vec::new();
+    unpack(path, octets, octets.len() as u64, |path, text| texts.push((path, text)))?;
+    Ok(texts)
 }
 
 /// How a file is packed, by its name.
@@ -95,30 +111,37 @@ fn packing(path: &Path) -> Packing {
     }
 }
 
-fn unpacked(path: &Path, from: impl Read, size: u64) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+fn unpack(
+    path: &Path,
+    from: impl Read,
+    size: u64,
+    mut take: impl FnMut(PathBuf, Vec<u8>),
+) -> io::Result<()> {
     let text = match packing(path) {
-        Packing::Archive => return members(path, from),
+        Packing::Archive => return members(path, from, take),
         Packing::Gzip => bounded(MultiGzDecoder::new(from), 0)?,
         Packing::Plain => bounded(from, size)?,
     };
-    Ok(vec![(path.to_owned(), text)])
+    take(path.to_owned(), text);
+    Ok(())
 }
 
-fn members(path: &Path, from: impl Read) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+fn members(path: &Path, from: impl Read, mut take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
     let mut archive = tar::Archive::new(MultiGzDecoder::new(from).take(2 * MAX_TEXT));
-    let mut texts = Vec::new();
+    let mut is_empty = true;
     for member in archive.entries()?.take(MAX_TEXTS) {
         let member = member?;
         let name = member.path()?.into_owned();
         if member.header().entry_type().is_file() && is_ut1_list(&name) {
             let size = member.size();
-            texts.push((path.join(name), bounded(member, size)?));
+            is_empty = false;
+            take(path.join(name), bounded(member, size)?);
         }
     }
-    if texts.is_empty() {
+    if is_empty {
         return Err(io::Error::other("the archive holds no file named `domains`"));
     }
-    Ok(texts)
+    Ok(())
 }
 
 fn is_ut1_list(file: &Path) -> bool {

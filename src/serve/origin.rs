@@ -9,7 +9,7 @@ use crate::blocklist::{Format, ScopeChoice, parse};
 use crate::config::{Config, starter};
 use crate::matcher::build::Rule;
 use crate::serve::container;
-use crate::serve::lists::STARTER_SOURCE;
+use crate::serve::lists::{STARTER_SOURCE, SourceOrigin};
 
 /// Where a rule is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Origin {
 }
 
 /// Finds where `rule` about `name`, a wire name, is written.
-pub fn origin(config: &Config, rule: &Rule, name: &[u8]) -> Origin {
+pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8]) -> Origin {
     let place = |text: &[u8], format, scope| {
         let parsed = parse(text, format, scope);
         let says = |line: &crate::blocklist::ListRule<'_>| {
@@ -29,15 +29,20 @@ pub fn origin(config: &Config, rule: &Rule, name: &[u8]) -> Origin {
         };
         parsed.rules().find(says).map(|found| found.line)
     };
-    if rule.source == STARTER_SOURCE {
+    let Some(from) = sources.get(usize::from(rule.source)) else {
+        return Origin { list: "several lists".into(), place: None };
+    };
+    if from.place == Some(STARTER_SOURCE) {
         let id = &config.taxonomy.category(rule.category).id;
         let text = starter::STARTER.iter().find(|(of, _)| of == id).map_or("", |(_, text)| text);
         let line = place(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
         let file = PathBuf::from(format!("starter/{id}.txt"));
         return Origin { list: "starter".into(), place: line.map(|line| (file, line)) };
     }
-    let Some(source) = config.lists.sources.get(usize::from(rule.source) - 1) else {
-        return Origin { list: "several lists".into(), place: None };
+    let source = from.place.and_then(|place| config.lists.sources.get(usize::from(place) - 1));
+    let Some(source) = source else {
+        // Its text is with whoever built the pack.
+        return Origin { list: from.name.clone(), place: None };
     };
     let mut texts = container::files(&source.path)
         .into_iter()

@@ -1,7 +1,28 @@
 //! The few things only the system can do: memory given back, a thread that steps aside,
-//! a process that leaves no image of itself.
+//! a file as memory, a process that leaves no image of itself.
 //!
 //! All `unsafe` code of the program is here, but for that of datagrams (`udp/batch.rs`).
+
+use std::fs::File;
+use std::io;
+
+use memmap2::Mmap;
+
+/// A file as memory. It must be one that this program wrote and nobody writes to any more:
+/// a file of the state directory, which is written beside, renamed, and from then on only
+/// removed; or one that is being built.
+///
+/// # Errors
+///
+/// What the system said.
+#[expect(unsafe_code, reason = "what a mapping shows is the file's, which Rust cannot watch")]
+pub fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the octets must not change while the mapping lives. The state directory is
+    // this program's alone (mode 0700), and it replaces files there, never writes into
+    // them. Should somebody do it all the same, the readers of packs use every number
+    // through checked slices: a changed octet gives a wrong answer, not a wild read.
+    unsafe { Mmap::map(file) }
+}
 
 /// Pieces of at least this many octets go back to the system when freed.
 pub const RETURNED_FROM: usize = 128 << 10;

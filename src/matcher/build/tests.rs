@@ -2,6 +2,7 @@ use super::*;
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::{Listed, ZoneHit};
 use crate::name::{Folded, Name};
+use crate::rule::Scope;
 use proptest::prelude::*;
 
 fn rule(category: usize, scope: Scope, effect: Effect) -> Rule {

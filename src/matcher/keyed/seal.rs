@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 
 use super::{
-    HEAD, KEY_CHECK, Key, MAGIC, VERSION, digest, filter_hash, filter_hasher, registrable,
+    HEAD, KEY_CHECK, Key, MAGIC, VERSION, digest, filter_bits, filter_hash, filter_hasher,
+    registrable,
 };
 use crate::matcher::scale;
-use crate::matcher::suffix::filter_bits;
 use crate::name::{Folded, Name};
 
 /// Names for one filter word: 16 bits a name.

@@ -1,0 +1,272 @@
+//! `lachan lists build`: sources in any format → one pack, and what became of each.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::lint::{self, Lint};
+use super::report::Report;
+use crate::blocklist::{Format, ScopeChoice};
+use crate::category::{CategoryId, Taxonomy};
+use crate::config::starter;
+use crate::matcher::keyword::KeywordRules;
+use crate::pack::{Compiler, Pack, SEED};
+use crate::serve::container;
+use crate::serve::lists::ListError;
+use crate::serve::system;
+use crate::serve::texts::{Input, Texts, read_all};
+
+/// Arguments of `lists build`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The pack to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// A list, or a directory or archive of lists, and the category of its names; `-` is
+    /// standard input. May be given many times.
+    #[arg(long = "source", value_name = "CATEGORY=PATH", value_parser = parse_source, required = true)]
+    sources: Vec<(String, PathBuf)>,
+    /// Take each listed name with all below it, whatever the format says.
+    #[arg(long)]
+    subtree: bool,
+    /// A file of keyword rules to put into the pack.
+    #[arg(long, value_name = "FILE")]
+    keywords: Option<PathBuf>,
+    /// Names that many people use, one a line: those that the pack would block are told.
+    #[arg(long, value_name = "FILE")]
+    popular: Option<PathBuf>,
+    /// The pack before this one: sources that shrank or grew too much are told.
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
+    /// By how many percent a source may shrink or grow.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50)]
+    max_change: u32,
+    /// Write the pack in spite of findings that would refuse it: who accepts them, and why.
+    #[arg(long, value_name = "TEXT")]
+    accept: Option<String>,
+    /// Threads that read lists; as many as there are cores by default.
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<usize>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_source(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((category, path)) if !category.is_empty() && !path.is_empty() => {
+            Ok((category.to_owned(), path.into()))
+        }
+        _ => Err("write CATEGORY=PATH, such as `adult=lists/adult.txt`".into()),
+    }
+}
+
+/// The exit code, and what to tell.
+type Failure = (u8, String);
+
+/// Builds, and exits 0, 2 for a wrong category, or 3 when the pack is refused.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match build(arguments) {
+        Ok(report) => {
+            let refused = report.refused;
+            super::super::print(&if arguments.json {
+                super::super::json(&report)
+            } else {
+                report.text()
+            });
+            ExitCode::from(if refused { 3 } else { 0 })
+        }
+        Err((code, complaint)) => {
+            super::super::complain(&complaint);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn build(arguments: &Arguments) -> Result<Report, Failure> {
+    let taxonomy = starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".into()))?;
+    let inputs = inputs(arguments, &taxonomy)?;
+    let mut compiler = Compiler::new(SEED, taxonomy.iter().map(|(_, row)| row.id.clone()));
+    if let Some(path) = &arguments.keywords {
+        compiler.keywords(&keywords(path, &taxonomy)?);
+    }
+    let previous = arguments.previous.as_deref().map(super::open).transpose();
+    let previous = previous.map_err(|complaint| (3, complaint))?;
+    let popular = arguments.popular.as_deref().map(lint::names).transpose();
+    let popular = popular.map_err(|complaint| (3, complaint))?.unwrap_or_default();
+
+    let bar = bar();
+    let threads = arguments.threads.unwrap_or_else(cores);
+    let compiler = read_all(compiler, &inputs, threads, &|octets, total| {
+        bar.set_length(total);
+        bar.set_position(octets);
+    });
+    let compiler = compiler.map_err(|error| (3, error.to_string()))?;
+    bar.set_message("compiling");
+    let written = Written::new(compiler, &arguments.out)?;
+    bar.set_message("looking at the names");
+    let lint = Lint { taxonomy: &taxonomy, previous, popular, max_change: arguments.max_change };
+    let findings = lint.of(&written.pack).map_err(|error| (1, error.to_string()))?;
+    bar.finish_and_clear();
+    let is_refused = findings.iter().any(|finding| finding.refuses);
+    let mut report = Report::of(&arguments.out, &written.pack, findings);
+    report.accepted_by.clone_from(&arguments.accept);
+    if is_refused && arguments.accept.is_none() {
+        report.refused = true;
+    } else {
+        written.keep(&arguments.out)?;
+    }
+    Ok(report)
+}
+
+/// A pack that is written beside its place, and not yet there.
+struct Written {
+    path: PathBuf,
+    pack: Arc<Pack>,
+}
+
+impl Written {
+    /// Compiles: first all there is, then without what an ancestor says anyway.
+    fn new(mut compiler: Compiler, out: &Path) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::fmt::Display| (1, format!("{}: {error}", out.display()));
+        let beside = |kind: &str| {
+            let name = out.file_name().unwrap_or_default().to_string_lossy();
+            out.with_file_name(format!(".{name}.{kind}"))
+        };
+        let draft = Scratch::new(beside("draft")).map_err(|error| failed(&error))?;
+        let file = compiler.draft(draft.file()?).map_err(|error| failed(&error))?;
+        drop(file);
+        let full = draft.open().map_err(|error| failed(&error))?;
+        let path = beside("new");
+        let new = Scratch::new(path.clone()).map_err(|error| failed(&error))?;
+        let file = compiler.finish_reduced(new.file()?, &full).map_err(|error| failed(&error))?;
+        file.sync_all().map_err(|error| failed(&error))?;
+        let pack = new.open().map_err(|error| failed(&error))?;
+        new.stays();
+        Ok(Self { path, pack })
+    }
+
+    /// Puts it in its place, in one step.
+    fn keep(self, out: &Path) -> Result<(), Failure> {
+        let failed = |error| (1, format!("{}: cannot be written: {error}", out.display()));
+        fs::rename(&self.path, out).map_err(failed)?;
+        let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new("."))).and_then(|d| d.sync_all()).map_err(failed)
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        // Gone already where it was kept.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A file that goes when it is not needed any more.
+struct Scratch {
+    path: PathBuf,
+    stays: std::cell::Cell<bool>,
+}
+
+impl Scratch {
+    fn new(path: PathBuf) -> io::Result<Self> {
+        File::create(&path)?;
+        Ok(Self { path, stays: false.into() })
+    }
+
+    fn file(&self) -> Result<File, Failure> {
+        let opened = File::options().read(true).write(true).open(&self.path);
+        opened.map_err(|error| (1, format!("{}: {error}", self.path.display())))
+    }
+
+    fn open(&self) -> io::Result<Arc<Pack>> {
+        let map = system::map(&File::open(&self.path)?)?;
+        Ok(Arc::new(Pack::verify(Arc::new(map)).map_err(io::Error::other)?))
+    }
+
+    fn stays(&self) {
+        self.stays.set(true);
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.stays.get() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The sources in the order they were given: among zones it decides.
+fn inputs(arguments: &Arguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Failure> {
+    let mut inputs = Vec::new();
+    for (id, path) in &arguments.sources {
+        let category = category(taxonomy, id)?;
+        let is_stdin = path.as_os_str() == "-";
+        let name = if is_stdin { "stdin".into() } else { name_of(path) };
+        let texts = if is_stdin {
+            let mut text = Vec::new();
+            io::stdin().read_to_end(&mut text).map_err(|e| (1, format!("standard input: {e}")))?;
+            Texts::Here("stdin".into(), text)
+        } else {
+            let files = container::files(path);
+            Texts::Files(
+                files.map_err(|error| {
+                    (3, ListError::Read { path: path.clone(), error }.to_string())
+                })?,
+            )
+        };
+        let scope = if arguments.subtree { ScopeChoice::Subtree } else { ScopeChoice::AsFormat };
+        let category = (category, id.clone());
+        inputs.push(Input { place: 0, name, category, format: Format::Auto, scope, texts });
+    }
+    for (place, input) in inputs.iter_mut().enumerate() {
+        input.place = u16::try_from(place).map_err(|_| (2, "too many sources".into()))?;
+    }
+    Ok(inputs)
+}
+
+/// The last part of a path: where lists stand is nobody's business but the builder's.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn category(taxonomy: &Taxonomy, id: &str) -> Result<CategoryId, Failure> {
+    taxonomy.find(id).ok_or_else(|| {
+        let ids: Vec<&str> = taxonomy.iter().map(|(_, row)| row.id.as_str()).collect();
+        (2, format!("`{id}` is not a category; it must be one of {}", ids.join(", ")))
+    })
+}
+
+fn keywords(path: &Path, taxonomy: &Taxonomy) -> Result<String, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| (3, format!("{}: cannot be read: {error}", path.display())))?;
+    match KeywordRules::parse(&text, taxonomy) {
+        Ok(_) => Ok(text),
+        Err(mistakes) => {
+            let shown = mistakes.iter().map(|m| m.render(&path.display().to_string(), &text));
+            Err((3, shown.collect()))
+        }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A bar where somebody watches, and nothing elsewhere.
+fn bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_message("reading");
+    bar
+}

@@ -1,0 +1,147 @@
+//! `lachan lists diff A B`: what the second pack lists otherwise, in names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::table::table;
+use super::{effect, open, reach, shown, told};
+use crate::name::Folded;
+use crate::pack::Pack;
+use crate::rule::Action;
+
+/// Arguments of `lists diff`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The pack before.
+    before: PathBuf,
+    /// The pack after.
+    after: PathBuf,
+    /// Names that are shown of each category and direction; 0 shows all.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    limit: usize,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of the rules of one category.
+#[derive(Debug, Default, Serialize)]
+struct Changed {
+    added: usize,
+    removed: usize,
+    added_rules: Vec<String>,
+    removed_rules: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Difference {
+    is_same: bool,
+    names_before: usize,
+    names_after: usize,
+    categories: BTreeMap<String, Changed>,
+}
+
+/// What a pack says of one name, whoever says it.
+type Said = BTreeSet<(String, String)>;
+
+/// Compares, and exits 0, or 3 for a file that is no pack.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    told(diff(arguments))
+}
+
+fn diff(arguments: &Arguments) -> Result<String, String> {
+    let (before, after) = (open(&arguments.before)?, open(&arguments.after)?);
+    let mut categories: BTreeMap<String, Changed> = BTreeMap::new();
+    if before.digest() != after.digest() {
+        each_only(&before, &after, |category, rule| {
+            categories.entry(category).or_default().removed_rules.push(rule);
+        });
+        each_only(&after, &before, |category, rule| {
+            categories.entry(category).or_default().added_rules.push(rule);
+        });
+    }
+    for changed in categories.values_mut() {
+        (changed.added, changed.removed) = (changed.added_rules.len(), changed.removed_rules.len());
+        for rules in [&mut changed.added_rules, &mut changed.removed_rules] {
+            rules.sort_unstable();
+            if arguments.limit > 0 {
+                rules.truncate(arguments.limit);
+            }
+        }
+    }
+    let difference = Difference {
+        is_same: categories.is_empty(),
+        names_before: before.len(),
+        names_after: after.len(),
+        categories,
+    };
+    Ok(if arguments.json { super::super::json(&difference) } else { difference.text() })
+}
+
+/// Calls `tell` with category and rule of all that `one` says and `other` does not.
+fn each_only(one: &Pack, other: &Pack, mut tell: impl FnMut(String, String)) {
+    one.each_name(|wire, set| {
+        let Ok((name, _)) = Folded::from_wire(wire) else { return };
+        let shown = shown(wire);
+        let here = said(one, set, &shown);
+        let there = other.set_of(&name).map(|set| said(other, set, &shown)).unwrap_or_default();
+        for (category, rule) in here.difference(&there) {
+            tell(category.clone(), rule.clone());
+        }
+    });
+}
+
+fn said(pack: &Pack, set: u16, name: &str) -> Said {
+    let (_, rules) = pack.set(set);
+    let one = |rule: &crate::rule::Rule| {
+        let category = pack.categories().get(rule.category.index()).cloned().unwrap_or_default();
+        let mut text = reach(rule.scope, name);
+        if effect(rule) != "lists" {
+            let _ = write!(text, " {}", effect(rule));
+        }
+        match rule.action {
+            Action::Default | Action::Passthru => {}
+            Action::Local(number) => {
+                let data = pack.local().get(usize::from(number));
+                let _ = write!(text, " as {data:?}");
+            }
+            action => {
+                let _ = write!(text, " as {action:?}");
+            }
+        }
+        (category, text)
+    };
+    rules.map(one).collect()
+}
+
+impl Difference {
+    fn text(&self) -> String {
+        if self.is_same {
+            return format!("the same rules ({} names)\n", self.names_after);
+        }
+        let rows = self.categories.iter().map(|(id, changed)| {
+            vec![id.clone(), changed.added.to_string(), changed.removed.to_string()]
+        });
+        let mut out = table(&["category", "added", "removed"], &rows.collect::<Vec<_>>());
+        for (id, changed) in &self.categories {
+            let _ = writeln!(out, "\n{id}");
+            for (sign, count, rules) in [
+                ('+', changed.added, &changed.added_rules),
+                ('-', changed.removed, &changed.removed_rules),
+            ] {
+                for rule in rules {
+                    let _ = writeln!(out, "{sign} {rule}");
+                }
+                if count > rules.len() {
+                    let _ = writeln!(out, "{sign} … {} more", count - rules.len());
+                }
+            }
+        }
+        let _ = writeln!(out, "\n{} names before, {} after", self.names_before, self.names_after);
+        out
+    }
+}

@@ -1,0 +1,211 @@
+//! `lachan lists inspect`, `verify`, `lookup`: what is in a pack.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::report::{Source, Summary, sources_text};
+use super::table::table;
+use super::{effect, open, reach, shown, told};
+use crate::category::CategorySet;
+use crate::matcher::SuffixHashes;
+use crate::matcher::build::join;
+use crate::name::{Folded, Name};
+use crate::pack::{Pack, hex};
+
+/// Arguments of `lists inspect`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The pack.
+    file: PathBuf,
+    /// Print every listed name with what it is listed as.
+    #[arg(long)]
+    names: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `lists verify`.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// The pack.
+    file: PathBuf,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `lists lookup`.
+#[derive(Debug, clap::Args)]
+pub struct Lookup {
+    /// The name, as people write it.
+    name: String,
+    /// The pack.
+    file: PathBuf,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Inspected {
+    pack: String,
+    seed: u64,
+    #[serde(flatten)]
+    summary: Summary,
+    sections: Vec<(&'static str, usize)>,
+    sources: Vec<Source>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    listed: Vec<Listed>,
+}
+
+/// One rule for one name.
+#[derive(Debug, Serialize)]
+struct Listed {
+    rule: String,
+    category: String,
+    effect: &'static str,
+    source: String,
+}
+
+/// Inspects, and exits 0, or 3 for a file that is no pack.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    told(inspect(arguments))
+}
+
+fn inspect(arguments: &Arguments) -> Result<String, String> {
+    let pack = open(&arguments.file)?;
+    let inspected = Inspected {
+        pack: arguments.file.display().to_string(),
+        seed: pack.seed(),
+        summary: Summary::of(&pack),
+        sections: pack.section_octets().collect(),
+        sources: pack.sources().iter().map(Source::of).collect(),
+        listed: if arguments.names { all(&pack) } else { Vec::new() },
+    };
+    if arguments.json {
+        return Ok(super::super::json(&inspected));
+    }
+    let rows = inspected.sections.iter().map(|(id, octets)| vec![(*id).into(), octets.to_string()]);
+    let rows: Vec<Vec<String>> = rows.collect();
+    let mut out = format!(
+        "{}: {}\n{}\n{}",
+        inspected.pack,
+        inspected.summary.text(),
+        sources_text(&inspected.sources),
+        table(&["section", "octets"], &rows)
+    );
+    if arguments.names {
+        let _ = write!(out, "\n{}", listed_text(&inspected.listed));
+    }
+    Ok(out)
+}
+
+/// Every rule of a pack, by name.
+fn all(pack: &Pack) -> Vec<Listed> {
+    let mut names = Vec::with_capacity(pack.len());
+    pack.each_name(|wire, set| names.push((shown(wire), set)));
+    names.sort_unstable();
+    names.iter().flat_map(|(name, set)| rules(pack, name, *set)).collect()
+}
+
+fn rules(pack: &Pack, name: &str, set: u16) -> Vec<Listed> {
+    let (_, rules) = pack.set(set);
+    let listed = |rule: &crate::rule::Rule| Listed {
+        rule: reach(rule.scope, name),
+        category: pack.categories().get(rule.category.index()).cloned().unwrap_or_default(),
+        effect: effect(rule),
+        source: match pack.sources().get(usize::from(rule.source)) {
+            Some(source) => source.name.clone(),
+            None => "several".into(),
+        },
+    };
+    rules.map(listed).collect()
+}
+
+fn listed_text(listed: &[Listed]) -> String {
+    let row = |l: &Listed| {
+        vec![l.rule.clone(), l.effect.to_owned(), l.category.clone(), l.source.clone()]
+    };
+    let rows: Vec<Vec<String>> = listed.iter().map(row).collect();
+    table(&["rule", "effect", "category", "source"], &rows)
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    ok: bool,
+    names: usize,
+    digest: String,
+    check: String,
+}
+
+/// Verifies, and exits 0, or 3 for a file that cannot be used.
+pub fn verify(arguments: &Verify) -> ExitCode {
+    let said = open(&arguments.file).and_then(|pack| {
+        let path = arguments.file.display();
+        pack.verify_names().map_err(|error| format!("{path}: {error}"))?;
+        let (names, digest, check) = (pack.len(), hex(&pack.digest()), hex(&pack.check()));
+        Ok(if arguments.json {
+            super::super::json(&Verified { ok: true, names, digest, check })
+        } else {
+            format!("{path}: ok ({names} names, digest {digest})\n")
+        })
+    });
+    told(said)
+}
+
+#[derive(Debug, Serialize)]
+struct Found {
+    name: String,
+    categories: Vec<String>,
+    /// All that is listed on the way from the name to the root, nearest first.
+    rules: Vec<Listed>,
+}
+
+/// Looks a name up, and exits 0 whatever is found.
+pub fn lookup(arguments: &Lookup) -> ExitCode {
+    let name = match Name::from_text(&arguments.name) {
+        Ok(name) => name,
+        Err(error) => {
+            super::super::complain(&format!("`{}` is no name: {error}", arguments.name));
+            return ExitCode::from(2);
+        }
+    };
+    told(find(arguments, &name))
+}
+
+fn find(arguments: &Lookup, name: &Name) -> Result<String, String> {
+    let pack = open(&arguments.file)?;
+    let folded = Folded::from_name(name);
+    // The pack's own numbers are as good as the taxonomy's here.
+    let number = |id: &str| pack.categories().iter().position(|other| other == id);
+    let joined =
+        join([std::sync::Arc::clone(&pack)], |id| crate::category::CategoryId::new(number(id)?));
+    let table = joined.map_err(|error| error.to_string())?.table;
+    let set: CategorySet = table.lookup(&folded, &SuffixHashes::of(&folded, table.seed())).set;
+    let mut found =
+        Found { name: shown(name.as_wire()), categories: Vec::new(), rules: Vec::new() };
+    found.categories =
+        set.iter().filter_map(|c| pack.categories().get(c.index()).cloned()).collect();
+    let mut at = Some(name.clone());
+    while let Some(node) = at.filter(|node| !node.is_root()) {
+        if let Some(set) = pack.set_of(&Folded::from_name(&node)) {
+            found.rules.extend(rules(&pack, &shown(node.as_wire()), set));
+        }
+        at = node.parent();
+    }
+    if arguments.json {
+        return Ok(super::super::json(&found));
+    }
+    let mut out = String::new();
+    let listed =
+        if found.categories.is_empty() { "not listed".into() } else { found.categories.join(", ") };
+    let _ = writeln!(out, "{}: {listed}", found.name);
+    if !found.rules.is_empty() {
+        let _ = write!(out, "\n{}", listed_text(&found.rules));
+    }
+    Ok(out)
+}

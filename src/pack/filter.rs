@@ -1,0 +1,156 @@
+//! The filter: where names that are not listed stop, at one cache line for a whole name.
+//!
+//! Blocks of 512 bits; a listed name sets four bits of one. A name and its ancestors
+//! share a block where they can: the block is chosen by the last two labels, so that one
+//! line of memory answers for all suffixes of a name. Where too many names share their
+//! last two labels (`co.uk`, `blogspot.com`) they would fill the block; such suffixes
+//! are *wide*, and what is below them is spread by one label more, and so on.
+//!
+//! Which suffixes are wide is a set of bits by their hash, the same for who builds and
+//! who looks up: a suffix that is taken for wide by chance is merely spread further.
+
+use super::format::BLOCK;
+use super::hash::scale;
+
+/// Bits of filter for a name.
+const BITS: usize = 10;
+/// Names below one suffix that fill too much of a block.
+const MANY: u8 = 24;
+/// The most and the fewest octets that say what is wide.
+const WIDE: (usize, usize) = (64, 16 << 10);
+/// Counters of names below suffixes, at most.
+const COUNTERS: usize = 4 << 20;
+
+/// A filter, borrowed.
+#[derive(Clone, Copy)]
+pub(crate) struct Filter<'a> {
+    pub(crate) wide: &'a [u8],
+    pub(crate) blocks: &'a [[u8; BLOCK]],
+    /// The fewest and the most labels of a listed name: no other suffix is looked for.
+    pub(crate) min_labels: u8,
+    pub(crate) max_labels: u8,
+}
+
+impl Filter<'_> {
+    /// Of the suffixes of a name with these hashes, longest first, which may be listed: one
+    /// bit each.
+    #[inline]
+    pub(crate) fn passing(self, hashes: &[u64]) -> u128 {
+        let mut passing = 0;
+        let mut place = Place::default();
+        let from = hashes.len().saturating_sub(self.max_labels.into());
+        for (index, &hash) in hashes.iter().enumerate().skip(from).rev() {
+            place.go_to(hash, self.wide);
+            if place.labels < self.min_labels.into() {
+                continue;
+            }
+            let block = self.blocks.get(scale(place.by, self.blocks.len()));
+            let is_set = |bit: u64| {
+                let octet = block.and_then(|block| block.get((bit >> 3 & 63) as usize));
+                octet.is_some_and(|octet| octet >> (bit & 7) & 1 != 0)
+            };
+            let is_in = bits(hash).into_iter().fold(true, |all, bit| all & is_set(bit));
+            passing |= u128::from(is_in) << index;
+        }
+        passing
+    }
+}
+
+/// What chooses the block, on the way from the root to a name.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    by: u64,
+    labels: usize,
+}
+
+impl Place {
+    /// One label further down, to the suffix with this hash.
+    #[inline]
+    fn go_to(&mut self, hash: u64, wide: &[u8]) {
+        self.labels += 1;
+        if self.labels <= 2 || is_wide(self.by, wide) {
+            self.by = hash;
+        }
+    }
+}
+
+#[inline]
+fn is_wide(hash: u64, wide: &[u8]) -> bool {
+    let (octet, bit) = wide_bit(hash, wide.len());
+    wide.get(octet).is_some_and(|octet| octet & bit != 0)
+}
+
+#[inline]
+fn wide_bit(hash: u64, octets: usize) -> (usize, u8) {
+    let bit = scale(hash, 8 * octets);
+    (bit / 8, 1 << (bit % 8))
+}
+
+/// The four bits of its block that a hash sets.
+#[inline]
+fn bits(hash: u64) -> [u64; 4] {
+    [hash & 511, hash >> 9 & 511, hash >> 18 & 511, hash >> 27 & 511]
+}
+
+//------------ Building ---------------------------------------------------------
+
+/// Counts names below suffixes, and says which are wide.
+pub(crate) struct Counter {
+    counts: Vec<u8>,
+    names: usize,
+}
+
+impl Counter {
+    /// For about `names` names.
+    pub(crate) fn new(names: usize) -> Self {
+        Self { counts: vec![0; names.next_power_of_two().clamp(1024, COUNTERS)], names: 0 }
+    }
+
+    /// Takes a name by the hashes of its suffixes, longest first.
+    pub(crate) fn count(&mut self, hashes: &[u64]) {
+        self.names += 1;
+        let places = self.counts.len();
+        for &hash in hashes.iter().rev().skip(1) {
+            if let Some(count) = self.counts.get_mut(scale(hash, places)) {
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    /// The bits of what is wide, and how many names were counted.
+    pub(crate) fn wide(self) -> (Vec<u8>, usize) {
+        let octets = (self.names / 128).next_power_of_two().clamp(WIDE.0, WIDE.1);
+        let mut wide = vec![0; octets];
+        let places = self.counts.len();
+        for (place, _) in self.counts.iter().enumerate().filter(|(_, count)| **count >= MANY) {
+            // Both are powers of two: the bit of every hash that is counted here.
+            let (octet, bit) =
+                wide_bit(((place as u128 * (1 << 64)) / places as u128) as u64, octets);
+            if let Some(octet) = wide.get_mut(octet) {
+                *octet |= bit;
+            }
+        }
+        (wide, self.names)
+    }
+}
+
+/// Blocks for `names` names.
+pub(crate) fn blocks_for(names: usize) -> Vec<[u8; BLOCK]> {
+    vec![[0; BLOCK]; (names * BITS).div_ceil(8 * BLOCK)]
+}
+
+/// Sets the bits of a name, by the hashes of its suffixes, longest first.
+pub(crate) fn set(blocks: &mut [[u8; BLOCK]], wide: &[u8], hashes: &[u64]) {
+    let mut place = Place::default();
+    for &hash in hashes.iter().rev() {
+        place.go_to(hash, wide);
+    }
+    let Some(&hash) = hashes.first() else { return };
+    let count = blocks.len();
+    let Some(block) = blocks.get_mut(scale(place.by, count)) else { return };
+    for bit in bits(hash) {
+        if let Some(octet) = block.get_mut((bit >> 3) as usize) {
+            *octet |= 1 << (bit & 7);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Names in a pack: found, and told one by one.
+
+use std::hint::black_box;
+use std::ops::Range;
+
+use super::filter::Filter;
+use super::format::{
+    LINE, PARTITIONS, Part, RAW, REACH, RESORT, Row, SETS, SPILLS, Section, fingerprint,
+    partition_of, places_with, read_u16, read_u32, used,
+};
+use super::hash::{SuffixHashes, hash_wire};
+use super::symbols::{Symbols, Text};
+use super::{Pack, PackError};
+use crate::name::{Folded, MAX_OCTETS};
+
+/// Where the sections are that look-ups go through.
+#[derive(Debug, Clone)]
+pub(super) struct Hot {
+    wide: Range<usize>,
+    filter: Range<usize>,
+    index: Range<usize>,
+    lines: Range<usize>,
+}
+
+impl Hot {
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let of =
+            |section: Section| rows.get(section.place()).map_or(0..0, |row| row.octets.clone());
+        Self {
+            wide: of(Section::Wide),
+            filter: of(Section::Filter),
+            index: of(Section::Index),
+            lines: of(Section::Lines),
+        }
+    }
+}
+
+/// The lines of a pack, borrowed for one look-up.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    parts: &'a [Part; PARTITIONS],
+    index: &'a [[u8; 4]],
+    lines: &'a [u8],
+    symbols: &'a Symbols,
+    pack: &'a Pack,
+}
+
+/// A line with what stands behind it: the lengths of its names, the names.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    octets: &'a [u8; LINE],
+    behind: &'a [u8],
+}
+
+impl Pack {
+    /// The filter, at which names that are not listed stop.
+    #[inline]
+    pub(crate) fn filter(&self) -> Filter<'_> {
+        let octets = (*self.owner).as_ref();
+        let of = |range: &Range<usize>| octets.get(range.start..range.end).unwrap_or(&[]);
+        Filter {
+            wide: of(&self.hot.wide),
+            blocks: of(&self.hot.filter).as_chunks().0,
+            min_labels: self.header.min_labels,
+            max_labels: self.header.max_labels,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_> {
+        let octets = (*self.owner).as_ref();
+        let of = |range: &Range<usize>| octets.get(range.start..range.end).unwrap_or(&[]);
+        View {
+            parts: &self.parts,
+            index: of(&self.hot.index).as_chunks().0,
+            lines: of(&self.hot.lines),
+            symbols: &self.symbols,
+            pack: self,
+        }
+    }
+
+    /// The set of `name` itself, a wire name; ancestors are not looked at.
+    pub fn set_of(&self, name: &Folded) -> Option<u16> {
+        let hash = hash_wire(name.as_wire(), self.seed());
+        self.view().find(hash, name, &Text::of(name), 0)
+    }
+
+    /// Calls `tell` with every listed name, in wire form, and the number of its set.
+    ///
+    /// The order is that of the hashes: it means nothing, and is always the same.
+    pub fn each_name(&self, mut tell: impl FnMut(&[u8], u16)) {
+        let view = self.view();
+        let mut wire = Vec::with_capacity(MAX_OCTETS);
+        for line in (0..view.index.len()).filter_map(|number| view.line(number)) {
+            for place in 0..used(line.octets) {
+                let Some(stored) = line.stored(place) else { continue };
+                stored.write(view.symbols, &mut wire);
+                tell(&wire, line.set(place));
+            }
+        }
+        let resort = self.resort();
+        for entry in resort.entries() {
+            let name = resort_name(resort.octets, resort.count, *entry).unwrap_or(&[]);
+            wire.clear();
+            wire.extend_from_slice(name);
+            wire.push(0);
+            tell(&wire, read_u16(entry, 4));
+        }
+    }
+
+    /// Looks at what [`Pack::verify`] does not: that every name is one, and is found where
+    /// a look-up looks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`PackError::Nonsense`].
+    pub fn verify_names(&self) -> Result<(), PackError> {
+        let mut is_good = true;
+        self.each_name(|wire, set| {
+            let found = match Folded::from_wire(wire) {
+                Ok((name, taken)) if taken == wire.len() && name.as_wire() == wire => {
+                    let hashes = SuffixHashes::of(&name, self.seed());
+                    let view = self.view();
+                    let is_in_filter = self.filter().passing(hashes.all()) & 1 != 0;
+                    let found = view.find(hashes.at(0), &name, &Text::of(&name), 0);
+                    // The root is never asked for.
+                    (is_in_filter && found == Some(set)) || name.label_count() == 0
+                }
+                _ => false,
+            };
+            is_good &= found;
+        });
+        let what = "a name that cannot be found";
+        if is_good { Ok(()) } else { Err(PackError::Nonsense { section: "names", what }) }
+    }
+
+    fn resort(&self) -> Resort<'_> {
+        let octets = (*self.owner).as_ref().get(self.range(Section::Resort)).unwrap_or(&[]);
+        Resort { octets, count: read_u32(octets, 0) as usize }
+    }
+}
+
+impl<'a> View<'a> {
+    #[inline]
+    fn line(&self, number: usize) -> Option<Line<'a>> {
+        let at = u32::from_le_bytes(*self.index.get(number)?) as usize;
+        let (octets, behind) = self.lines.get(at..)?.split_first_chunk()?;
+        Some(Line { octets, behind })
+    }
+
+    /// The set of the suffix of `name` that begins at label `index`; `text` is the name.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, name: &Folded, text: &Text, index: usize) -> Option<u16> {
+        let part = *self.parts.get(partition_of(hash))?;
+        let wanted = fingerprint(hash);
+        let home = part.line(hash);
+        for number in home..home + REACH {
+            let line = self.line(number)?;
+            line.fetch();
+            let mut left = places_with(line.octets, wanted);
+            while left != 0 {
+                let place = left.trailing_zeros() as usize;
+                if line.stored(place)?.is(self.symbols, name, text, index) {
+                    return Some(line.set(place));
+                }
+                left &= left - 1;
+            }
+            if read_u16(line.octets, SETS) & SPILLS == 0 {
+                return None;
+            }
+        }
+        self.pack.resort().find(name.suffix(index))
+    }
+}
+
+impl<'a> Line<'a> {
+    /// Has the names come from memory together with the line, not after it.
+    #[inline]
+    fn fetch(&self) {
+        for at in [32, 96, 160] {
+            black_box(self.behind.get(at).copied());
+        }
+    }
+
+    #[inline]
+    fn set(&self, place: usize) -> u16 {
+        read_u16(self.octets, SETS + 2 * place) & !SPILLS
+    }
+
+    /// The name in a place.
+    #[inline]
+    fn stored(&self, place: usize) -> Option<Stored<'a>> {
+        let (lengths, names) = self.behind.split_at_checked(used(self.octets))?;
+        let before = lengths.get(..place)?;
+        let at = if before.contains(&RAW) {
+            before.iter().try_fold(0, |at, &length| Some(at + octets_of(length, names, at)?))?
+        } else {
+            before.iter().map(|&length| usize::from(length)).sum()
+        };
+        let length = *lengths.get(place)?;
+        let stored = names.get(at..at + octets_of(length, names, at)?)?;
+        match length {
+            RAW => stored.get(1..).map(Stored::Wire),
+            _ => Some(Stored::Coded(stored)),
+        }
+    }
+}
+
+#[inline]
+fn octets_of(length: u8, names: &[u8], at: usize) -> Option<usize> {
+    match length {
+        RAW => Some(1 + usize::from(*names.get(at)?)),
+        length => Some(length.into()),
+    }
+}
+
+/// A name as it is kept.
+enum Stored<'a> {
+    /// As text, in symbols.
+    Coded(&'a [u8]),
+    /// As it is on the wire, without its root octet.
+    Wire(&'a [u8]),
+}
+
+impl Stored<'_> {
+    #[inline]
+    fn is(&self, symbols: &Symbols, name: &Folded, text: &Text, index: usize) -> bool {
+        match self {
+            Self::Coded(coded) => {
+                text.is_plain_from(index) && symbols.spell(coded, text, name.start(index))
+            }
+            Self::Wire(wire) => name.suffix(index).strip_suffix(&[0]) == Some(wire),
+        }
+    }
+
+    /// Writes the name in wire form.
+    fn write(&self, symbols: &Symbols, wire: &mut Vec<u8>) {
+        wire.clear();
+        match self {
+            Self::Wire(name) => wire.extend_from_slice(name),
+            Self::Coded(coded) => {
+                // Text with a dot in front has one octet for each length octet.
+                wire.push(b'.');
+                symbols.decode(coded, wire);
+                let mut label = 0;
+                for at in (0..wire.len()).rev() {
+                    match wire.get_mut(at) {
+                        Some(octet) if *octet == b'.' => {
+                            *octet = label;
+                            label = 0;
+                        }
+                        _ => label = label.wrapping_add(1),
+                    }
+                }
+            }
+        }
+        wire.push(0);
+    }
+}
+
+/// Names that found no room within reach, in order.
+struct Resort<'a> {
+    octets: &'a [u8],
+    count: usize,
+}
+
+impl<'a> Resort<'a> {
+    fn entries(&self) -> &'a [[u8; RESORT]] {
+        let all = self.octets.get(4..).unwrap_or(&[]).as_chunks().0;
+        all.get(..self.count).unwrap_or(all)
+    }
+
+    #[cold]
+    fn find(&self, suffix: &[u8]) -> Option<u16> {
+        let wanted = suffix.strip_suffix(&[0])?;
+        let order = |entry: &[u8; RESORT]| {
+            resort_name(self.octets, self.count, *entry).unwrap_or(&[]).cmp(wanted)
+        };
+        let entries = self.entries();
+        let place = entries.binary_search_by(order).ok()?;
+        entries.get(place).map(|entry| read_u16(entry, 4))
+    }
+}
+
+/// The name of an entry, without its root octet.
+pub(super) fn resort_name(octets: &[u8], count: usize, entry: [u8; RESORT]) -> Option<&[u8]> {
+    let names = octets.get(4 + count.checked_mul(RESORT)?..)?;
+    let (length, rest) = names.get(read_u32(&entry, 0) as usize..)?.split_first()?;
+    rest.get(..usize::from(*length))
+}
