@@ -143,7 +143,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     system::raise_file_limit();
     let mut assembler = Assembler::keeping(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, readings, zones: wanted, downloads, .. } =
+    let Assembled { config: settings, snapshot, files, zones: wanted, downloads, .. } =
         assembler.assemble()?;
     if downloads.state.is_none() && !downloads.sources.is_empty() {
         return Err(ServeError::NoState);
@@ -177,8 +177,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let fetcher = Fetcher::new(names(&gateway));
     // Before the watch: the directory of the copies is there then.
     fetcher.update(downloads);
-    let reloads =
-        Arc::new(Reloads::new(assembler, readings, &settings, fetcher, Arc::clone(&overrides)));
+    let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher, Arc::clone(&overrides)));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let metrics = Metrics::new(blocks, state_source(&gateway, &reloads, &overrides, sockets))?;
