@@ -10,6 +10,7 @@
 # ROUNDS         rounds, of which the best is shown; default 3. In each, everything once
 # SECONDS_EACH   length of one run; default 3
 # LISTS          files of listed names, one a line, that are used before names are made up
+# NO_BUILD       set to measure what is built already
 # BEFORE, AFTER  commands run around the measuring, for who shares the machine
 #
 # The server is on core 1 with one worker, the load generator on core 0. CPU per query is user and
@@ -68,8 +69,9 @@ names() {
     awk 'BEGIN { srand(3) }
         NR == FNR { allowed[n++] = $0; next }
         FNR <= 5000 { blocked[m++] = $0 }
-        END { for (q = 0; q < 200000; q++) print rand() < 0.1 ?
-            blocked[int(exp(rand() * log(m)))] : allowed[int(exp(rand() * log(n)))] }' \
+        END { for (q = 0; q < 200000; q++)
+            if (rand() < 0.1) print blocked[int(exp(rand() * log(m)))]
+            else print allowed[int(exp(rand() * log(n)))] }' \
         "$work/allowed.txt" "$work/blocked.txt" >"$work/mix.txt"
 }
 
@@ -305,7 +307,7 @@ table() {
 #------------ Main -------------------------------------------------------------
 
 [ "$(nproc)" -ge 2 ] || fail 'two cores are needed'
-cargo build --release --bin lachan --examples
+[ -n "${NO_BUILD:-}" ] || cargo build --release --bin lachan --examples
 install_peers
 names
 printf 'names: %d listed' "$(wc -l <"$work/all.txt")"

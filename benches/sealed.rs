@@ -24,11 +24,13 @@ use lachan::rtype;
 use lachan::serve::assemble::Assembler;
 
 fn main() {
-    divan::Divan::from_args().sample_size(ROUND as u32 / 4).sample_count(200).main();
+    divan::main();
 }
 
 /// Names that a bench goes round.
 const ROUND: usize = 4096;
+/// Calls of a sample: long against the timer.
+const SAMPLE: u32 = ROUND as u32 / 4;
 const SIZES: [usize; 2] = [1_000, 100_000];
 
 fn key() -> Key {
@@ -71,17 +73,17 @@ fn run(bencher: Bencher<'_, '_>, table: &KeyedTable, kind: &str, size: usize, is
     });
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_size = SAMPLE, sample_count = 200)]
 fn lists_unlisted(bencher: Bencher<'_, '_>, size: usize) {
     run(bencher, &KeyedTable::open(&sealed(size), &key()).unwrap(), "u", usize::MAX >> 14, false);
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_size = SAMPLE, sample_count = 200)]
 fn lists_listed(bencher: Bencher<'_, '_>, size: usize) {
     run(bencher, &KeyedTable::open(&sealed(size), &key()).unwrap(), "l", size, true);
 }
 
-#[divan::bench(args = SIZES)]
+#[divan::bench(args = SIZES, sample_size = SAMPLE, sample_count = 200)]
 fn lists_unlisted_without_filter(bencher: Bencher<'_, '_>, size: usize) {
     let table = KeyedTable::open(&without_filter(&sealed(size)), &key()).unwrap();
     run(bencher, &table, "u", usize::MAX >> 14, false);
@@ -101,7 +103,7 @@ fn snapshot(dir: &Path, size: usize) -> Snapshot {
     Assembler::new(Some(dir.join("gateway.toml"))).assemble().unwrap().snapshot
 }
 
-#[divan::bench(args = [0, 100_000])]
+#[divan::bench(args = [0, 100_000], sample_size = SAMPLE, sample_count = 200)]
 fn decide_unlisted(bencher: Bencher<'_, '_>, size: usize) {
     let dir = tempfile::tempdir().unwrap();
     let snapshot = snapshot(dir.path(), size);

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
 pub mod check;
+pub mod export;
 pub mod lists;
 pub mod serve;
 pub mod timed;
@@ -28,6 +29,8 @@ enum Command {
     Check(check::Arguments),
     /// Say how a name is answered, and why.
     Why(why::Arguments),
+    /// Write what other programs of the gateway need.
+    Export(export::Arguments),
     /// Let through more, or less, for a room and some minutes.
     Override(timed::Arguments),
     /// Work on lists: look for them, download them, seal them.
@@ -40,6 +43,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Override(arguments) => timed::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
     }

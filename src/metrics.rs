@@ -11,6 +11,7 @@
 //! are all `protected`.
 
 pub mod counters;
+mod fail_mode;
 mod flow;
 mod safesearch;
 mod zones;
@@ -172,6 +173,7 @@ impl Collector for All {
         families.extend(flow::families(&totals));
         families.extend(policy(&totals, &state.snapshot));
         families.push(safesearch::family(&totals, &state.snapshot));
+        families.extend(fail_mode::families(&state.snapshot));
         families.extend(upstreams(&state.upstreams));
         families.extend(zones::families(&state.zones));
         families.extend(holdings(&state));

@@ -31,6 +31,7 @@
 pub mod client;
 pub mod essential;
 pub mod explain;
+pub mod fail;
 pub mod group;
 pub mod judge;
 pub mod moment;
@@ -65,6 +66,7 @@ use crate::matcher::suffix::{Listed, SuffixTable};
 use crate::name::{Folded, Name};
 use crate::policy::client::PrefixTable;
 use crate::policy::essential::Essential;
+use crate::policy::fail::FailMode;
 use crate::policy::group::own_names;
 use crate::policy::moment::Now;
 use crate::policy::rewrite::{Engines, SafeHosts};
@@ -140,8 +142,8 @@ pub struct Parts {
     pub rebinding: Option<Vec<Name>>,
     /// Names that resolve in every mode.
     pub essential: Vec<(Name, Scope, Essential)>,
-    /// Categories that must not be open without a list, and have none.
-    pub closed: CategorySet,
+    /// Categories without a list.
+    pub fail_mode: FailMode,
     /// Where answers come from other than upstream.
     pub sources: SourceParts,
     /// Canaries.
@@ -175,6 +177,7 @@ pub struct Snapshot {
     /// Names that may resolve to internal addresses; none where all may.
     rebinding: Option<NameTable<()>>,
     essential: NameTable<Essential>,
+    fail_mode: FailMode,
     /// Categories that must not be open without a list, and have none.
     closed: CategorySet,
     sources: Sources,
@@ -225,7 +228,8 @@ impl Snapshot {
                 NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
             }),
             essential: NameTable::new(parts.essential, seed),
-            closed: parts.closed,
+            fail_mode: parts.fail_mode,
+            closed: parts.fail_mode.closed(),
             sources: Sources::new(parts.sources, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),

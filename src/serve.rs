@@ -17,6 +17,7 @@ pub mod gateway;
 pub mod ledger;
 pub mod lists;
 pub mod log;
+pub mod missing;
 pub mod origin;
 pub mod overrides;
 pub mod packs;
@@ -143,15 +144,16 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::return_memory();
     system::raise_file_limit();
     let mut assembler = Assembler::keeping(config.map(Path::to_owned));
-    let Assembled { config: settings, snapshot, files, zones: wanted, downloads, .. } =
-        assembler.assemble()?;
+    let made = assembler.assemble()?;
+    let Assembled { config: settings, snapshot, files, zones: wanted, .. } = made;
+    let (downloads, left_out) = (made.downloads, made.left_out);
     if downloads.state.is_none() && !downloads.sources.is_empty() {
         return Err(ServeError::NoState);
     }
     let state = settings::state(&settings);
     let overrides = Arc::new(Overrides::open(state.clone()));
     let snapshot = with_overrides(&mut assembler, &overrides)?.unwrap_or(snapshot);
-    reload::report(&files, &snapshot);
+    reload::report(&files, &left_out, &snapshot);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings::workers(&settings).clamp(2, 8))
         .thread_name("lachan-io")

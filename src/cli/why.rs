@@ -143,6 +143,9 @@ fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
         assembler.set_overrides(Overrides::open(state).list(civil));
     }
     let assembled = assembler.assemble().map_err(refused)?;
+    for one in &assembled.left_out {
+        super::complain(&format!("without `{}`: {}", one.label, one.why));
+    }
     let now = Now { mono: 1, civil, trust: Trust::Synced };
     Ok(say(arguments, name, assembled, now))
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::category::{Category, DefaultAction, Lock};
 use crate::matcher::build::{Builder, Rule};
 use crate::policy::essential::Essential;
+use crate::policy::fail::FailMode;
 use crate::policy::rewrite::{Engine, EngineId, SafeModes};
 use crate::policy::special::Special;
 use crate::rtype;
@@ -119,7 +120,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
             (Name::from_text("bet.example").unwrap(), Scope::Subtree, Essential::Own),
             (Name::from_text("update.example").unwrap(), Scope::Exact, Essential::Own),
         ],
-        closed,
+        fail_mode: FailMode { missing: closed, fails_closed: closed, ..FailMode::default() },
         sources: SourceParts::default(),
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
         engines: Engines(vec![Engine {

@@ -9,7 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::category::CategorySet;
 use crate::config::{Config, ConfigErrors, load, starter};
 use crate::lang::Lang;
 use crate::metrics::counters::MAX_GROUPS;
@@ -22,6 +21,7 @@ use crate::rule::Scope;
 use crate::serve::clock::system_time;
 use crate::serve::fetch::{Downloads, Seen, place};
 use crate::serve::lists::{self, FileReport, ListError, ListStore, Lists, SourceOrigin};
+use crate::serve::missing::{self, LeftOut, Usable};
 use crate::serve::overrides::Kept;
 use crate::serve::sealed::{self, SealedError, SealedStore};
 use crate::serve::timetable::Timetable;
@@ -42,6 +42,8 @@ pub struct Assembled {
     pub sources: Arc<[SourceOrigin]>,
     /// How often list files were read so far.
     pub readings: u64,
+    /// Sources that could not be used.
+    pub left_out: Vec<LeftOut>,
     /// What is to be downloaded; a source without a copy yet is in `config` no more.
     pub downloads: Downloads,
 }
@@ -122,6 +124,7 @@ struct Sources {
     config: Config,
     lists: Lists,
     sealed: Arc<[SealedList]>,
+    left_out: Vec<LeftOut>,
 }
 
 /// The config at `path`, or the embedded one; no list is read.
@@ -227,8 +230,8 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
         let (text, config) = self.config()?;
-        let (lists, sealed) = self.load(&config)?;
-        self.finish(text, config, lists, sealed)
+        let loaded = self.load(config)?;
+        self.finish(text, loaded)
     }
 
     /// Reads the config and all it names; `None` if nothing has changed since the last time
@@ -239,30 +242,38 @@ impl Assembler {
     /// [`AssembleError`] with everything that must be mended.
     pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
         let (text, config) = self.config()?;
-        let (lists, sealed) = self.load(&config)?;
+        let loaded = self.load(config)?;
         let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
-        if last == Some((text.as_str(), lists.tag)) {
+        if last == Some((text.as_str(), loaded.lists.tag)) {
             return Ok(None);
         }
-        self.finish(text, config, lists, sealed).map(Some)
+        self.finish(text, loaded).map(Some)
     }
 
     /// The lists, open and sealed. The tag is of both: each one's number only grows.
-    fn load(&mut self, config: &Config) -> Result<(Lists, Arc<[SealedList]>), AssembleError> {
-        let (sealed, tag) = self.sealed.load(config)?;
-        let lists = self.lists.load(config)?;
-        Ok((Lists { tag: lists.tag + tag, ..lists }, sealed))
+    fn load(&mut self, config: Config) -> Result<Sources, AssembleError> {
+        let before = self.good.as_ref().map(|good| good.left_out.as_slice());
+        let mut usable = Usable::new(&config, before);
+        let (sealed, tag) = loop {
+            match self.sealed.load(&usable.config) {
+                Ok(sealed) => break sealed,
+                Err(error) => usable.without_sealed(error)?,
+            }
+        };
+        let lists = loop {
+            match self.lists.load(&usable.config) {
+                Ok(lists) => break lists,
+                Err(error) => usable.without_list(error)?,
+            }
+        };
+        let mut left_out = usable.left_out;
+        left_out.extend(missing::not_downloaded(&config, &self.downloads));
+        Ok(Sources { config, lists: Lists { tag: lists.tag + tag, ..lists }, sealed, left_out })
     }
 
-    fn finish(
-        &mut self,
-        text: String,
-        config: Config,
-        lists: Lists,
-        sealed: Arc<[SealedList]>,
-    ) -> Result<Assembled, AssembleError> {
-        let tag = lists.tag;
-        let assembled = self.put_together(Sources { config, lists, sealed })?;
+    fn finish(&mut self, text: String, loaded: Sources) -> Result<Assembled, AssembleError> {
+        let tag = loaded.lists.tag;
+        let assembled = self.put_together(loaded)?;
         self.last = Some((text, tag));
         Ok(assembled)
     }
@@ -287,10 +298,11 @@ impl Assembler {
         if !locked.is_empty() {
             return Err(AssembleError::LockedAllow(explain(locked, config)));
         }
-        let config = config.clone();
+        let (config, left_out) = (config.clone(), sources.left_out.clone());
         self.good = Some(sources);
         let downloads = self.downloads.clone();
-        Ok(Assembled { config, snapshot, zones, files, sources: origins, readings, downloads })
+        let sources = origins;
+        Ok(Assembled { config, snapshot, zones, files, sources, readings, left_out, downloads })
     }
 
     /// Reads the config and all it names, and gathers all that is wrong.
@@ -346,7 +358,7 @@ fn parts(
     timetable: &Timetable,
     overrides: &[Override],
 ) -> Result<Parts, AssembleError> {
-    let Sources { config, lists, sealed } = sources.clone();
+    let Sources { config, lists, sealed, left_out } = sources.clone();
     let embedded = |file: &'static str, text: &'static str| {
         move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
     };
@@ -357,6 +369,7 @@ fn parts(
         let states = timetable.states(&rules, overrides);
         (rules, states, counters)
     });
+    let fail_mode = missing::fail_mode(&config, &left_out, &lists, &sealed);
     Ok(Parts {
         taxonomy: Arc::new(config.taxonomy.clone()),
         lists: lists.table,
@@ -371,7 +384,7 @@ fn parts(
         addresses: lists.addresses.to_vec(),
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
         essential: essentials(&config, essential),
-        closed: CategorySet::EMPTY,
+        fail_mode,
         sources: SourceParts {
             names: config.local.names.clone(),
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),

@@ -18,12 +18,15 @@ const MAX_TEXT: u64 = 1 << 30;
 /// Files of one directory, and members of one archive, that are taken.
 const MAX_TEXTS: usize = 1000;
 
-/// The files that make up a source: itself, or what is in the directory.
+/// The files that make up a source: itself, or what is in the directory; without a path none.
 ///
 /// # Errors
 ///
 /// What the system said.
 pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if path.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

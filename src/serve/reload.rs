@@ -27,6 +27,7 @@ use crate::serve::clock::system_time;
 use crate::serve::fetch::Fetcher;
 use crate::serve::gateway::Gateway;
 use crate::serve::lists::FileReport;
+use crate::serve::missing::LeftOut;
 use crate::serve::overrides::Overrides;
 use crate::serve::settings;
 use crate::serve::state::StateDir;
@@ -140,14 +141,14 @@ impl Reloads {
             return self.failed(format!("no thread to read the files: {error}"));
         }
         match made.await {
-            Ok(Ok(Some(Assembled {
-                config, snapshot, zones, files, readings, downloads, ..
-            }))) => {
+            Ok(Ok(Some(made))) => {
+                let Assembled { config, snapshot, zones, files, readings, .. } = made;
+                let (downloads, left_out) = (made.downloads, made.left_out);
                 if let Err(error) = gateway.zones.follow(&zones) {
                     return self.failed(format!("[[forward]]: {error}"));
                 }
                 self.readings.store(readings, Ordering::Relaxed);
-                report(&files, &snapshot);
+                report(&files, &left_out, &snapshot);
                 gateway.clients.store(Arc::new(settings::clients(&config)));
                 let generation = gateway.current.swap(snapshot);
                 self.was_good.store(true, Ordering::Relaxed);
@@ -308,8 +309,9 @@ fn school(config: &Config) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Logs what the files gave: a line each, never one per bad line.
-pub fn report(files: &[FileReport], snapshot: &Snapshot) {
+/// Logs what the files gave, and which gave nothing: a line each, never one per bad line.
+pub fn report(files: &[FileReport], left_out: &[LeftOut], snapshot: &Snapshot) {
+    report_missing(left_out, snapshot);
     for file in files {
         let path = file.path.display();
         if file.rejected > 0 {
@@ -326,4 +328,23 @@ pub fn report(files: &[FileReport], snapshot: &Snapshot) {
         info!(entries = list.table.len(), "sealed list {}: loaded", list.table.id());
     }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
+}
+
+/// Says loudly which sources are left out, and what follows for their categories.
+fn report_missing(left_out: &[LeftOut], snapshot: &Snapshot) {
+    for one in left_out {
+        error!("going on without `{}`: {}", one.label, one.why);
+    }
+    let state = snapshot.fail_mode();
+    for category in state.missing.iter() {
+        let id = &snapshot.taxonomy().category(category).id;
+        if state.fails_closed.contains(category) {
+            error!(
+                category = %id,
+                "there is no list: closed, only essential and good names resolve where it is blocked"
+            );
+        } else {
+            error!(category = %id, "there is no list: open, its names are not blocked");
+        }
+    }
 }

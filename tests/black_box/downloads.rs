@@ -23,9 +23,9 @@ fn list(count: usize) -> String {
     names.collect::<Vec<_>>().concat()
 }
 
-/// A source of the adult category, with more keys.
+/// A source of the games category, which is open without its list, with more keys.
 fn source(url: &str, keys: &str) -> String {
-    format!("\n[[lists.source]]\ncategory = \"adult\"\nurl = \"{url}\"\n{keys}\n")
+    format!("\n[[lists.source]]\ncategory = \"games\"\nurl = \"{url}\"\n{keys}\n")
 }
 
 /// A config with a state directory and these sources.
@@ -307,6 +307,31 @@ fn a_list_server_in_a_forward_zone_is_asked_for_there() {
     assert_eq!(upstream.count("lists.dept.example", None), 0);
 }
 
+/// A gateway's user must be able to read and replace what an administrator downloaded.
+#[test]
+fn what_root_downloads_belongs_to_the_owner_of_the_state_directory() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let (upstream, web) = (Upstream::start(), Web::start());
+    web.put("/list", Page::text(&list(3)));
+    let plan = plan(&upstream, &source(&web.url("/list"), ""));
+    let state = plan.config_path().parent().unwrap().join("state");
+    fs::create_dir(&state).unwrap();
+    if chown(&state, Some(12_345), Some(12_345)).is_err() {
+        eprintln!("skipped: only root can give a directory away");
+        return;
+    }
+    assert_eq!(fetch(&plan, &[]).1["result"], "new");
+    let fetched = state.join("fetched");
+    let files = fs::read_dir(&fetched).unwrap().map(|entry| entry.unwrap().path());
+    let paths: Vec<_> = files.chain([fetched.clone()]).collect();
+    assert_eq!(paths.len(), 3);
+    for path in paths {
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid()), (12_345, 12_345), "{}", path.display());
+    }
+}
+
 fn rcode(gateway: &Gateway, name: &str) -> String {
     Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode()
 }
@@ -412,4 +437,20 @@ fn a_url_without_a_state_directory_is_a_mistake_at_the_start_and_a_word_at_a_che
     command.env("STATE_DIRECTORY", &state);
     let (status, said) = run(command);
     assert!(status.success() && state.join("fetched").is_dir(), "{said}");
+}
+
+#[test]
+fn a_category_that_must_not_be_open_waits_closed_for_its_first_download() {
+    let (upstream, web) = (Upstream::start(), Web::start());
+    let source = source(&web.url("/list"), "").replace("games", "adult");
+    let gateway = plan(&upstream, &source).start();
+    let answer = Ask::new("www.example.com", "A").from(PUPIL).edns(1232).expect(gateway.dns);
+    assert_eq!(answer.ede().map(|(code, _)| code), Some(14));
+    assert_eq!(rcode(&gateway, "pool.ntp.org"), "NOERROR");
+    let closed = [("category", "adult"), ("mode", "closed")];
+    gateway.expect_metric("lachan_fail_mode", &closed, 1.0);
+    web.put("/list", Page::text(&list(3)));
+    eventually("the list", || (rcode(&gateway, "www.example.com") == "NOERROR").then_some(()));
+    assert_eq!(rcode(&gateway, "n1.listed.example"), "NXDOMAIN");
+    gateway.expect_metric("lachan_fail_mode", &closed, 0.0);
 }

@@ -66,15 +66,6 @@ fn a_config_that_is_no_toml_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_list_that_is_not_there_stops_the_start() {
-    let config = format!(
-        "{TWO_GROUPS}{TWO_PROFILES}\n[[lists.source]]\ncategory = \"adult\"\npath = \"gone.txt\"\n"
-    );
-    let output = refused(&config);
-    assert!(output.contains("gone.txt"), "{output}");
-}
-
-#[test]
 fn an_allow_of_a_locked_name_stops_the_start() {
     // Else the school would believe that it had allowed it.
     let config = format!(

@@ -13,6 +13,7 @@ mod addresses;
 mod budget;
 mod catalogue;
 mod downloads;
+mod fail_mode;
 mod lifecycle;
 mod malformed;
 mod packs;

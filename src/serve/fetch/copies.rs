@@ -4,7 +4,7 @@
 //! lost costs one download, and one that is older than its copy too.
 
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, fchown};
+use std::os::unix::fs::{MetadataExt as _, chown, fchown};
 use std::path::Path;
 use std::time::Duration;
 
@@ -59,7 +59,17 @@ impl Copies {
     ///
     /// [`StateError`].
     pub fn open(state: &StateDir) -> Result<Self, StateError> {
-        state.subdirectory(DIRECTORY).map(Self)
+        let copies = state.subdirectory(DIRECTORY)?;
+        // What root makes by hand is for the one whom the state directory belongs to.
+        if let (Ok(own), Ok(of_state)) = (copies.path().metadata(), state.path().metadata())
+            && own.uid() != of_state.uid()
+        {
+            let owner = (Some(of_state.uid()), Some(of_state.gid()));
+            if let Err(error) = chown(copies.path(), owner.0, owner.1) {
+                tracing::warn!(%error, "{}: stays another user's", copies.path().display());
+            }
+        }
+        Ok(Self(copies))
     }
 
     /// The note of the copy at `path`; `None` without one, and without the copy.
@@ -94,7 +104,7 @@ impl Copies {
 
     fn replace(&self, name: &str, octets: &[u8]) -> Result<(), FetchError> {
         let written = self.0.replace_with(name, |file| {
-            // What root downloads by hand is for the one whom the directory belongs to.
+            // And what root downloads.
             let owner = std::fs::metadata(self.0.path())?;
             let is_own = owner.uid() == file.metadata()?.uid();
             if !is_own {
