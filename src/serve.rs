@@ -154,11 +154,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let overrides = Arc::new(Overrides::open(state.clone()));
     let snapshot = with_overrides(&mut assembler, &overrides)?.unwrap_or(snapshot);
     reload::report(&files, &left_out, &snapshot);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings::workers(&settings).clamp(2, 8))
-        .thread_name("lachan-io")
-        .enable_all()
-        .build()?;
+    let runtime = start_runtime(&settings)?;
     let (upstreams, zones) = {
         let _inside = runtime.enter();
         open_upstreams(&settings, &wanted)?
@@ -223,6 +219,15 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// The threads of everything that waits.
+fn start_runtime(settings: &Config) -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings::workers(settings).clamp(2, 8))
+        .thread_name("lachan-io")
+        .enable_all()
+        .build()
 }
 
 /// The policy with the overrides of an earlier life, where there are any.

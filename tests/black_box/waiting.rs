@@ -288,3 +288,29 @@ fn too_many_waiting_is_a_stale_answer_where_there_is_one() {
     assert_eq!((first.rcode(), first.ttls()), ("NOERROR".into(), vec![30]));
     gateway.expect_metric("lachan_overflow_total", &[("bound", "all")], 1.0);
 }
+
+/// A worker keeps what the lists say of names in use: of those lists only.
+#[test]
+fn a_name_in_use_is_blocked_as_soon_as_it_is_listed() {
+    let upstream = Upstream::start();
+    let config = format!(
+        "{TWO_GROUPS}{TWO_PROFILES}\n[[lists.source]]\ncategory = \"adult\"\npath = \"adult.txt\"\n"
+    )
+    .replace("[listen]\n", "[listen]\nworkers = 1\n");
+    let gateway =
+        Gateway::plan(&config).upstream(&upstream).file("adult.txt", "bad.example\n").start();
+    let ask = || Ask::new("www.used.example", "A").from(PUPIL).expect(gateway.dns).rcode();
+    for _ in 0..4 {
+        assert_eq!(ask(), "NOERROR");
+    }
+    std::fs::write(gateway.dir().join("adult.txt"), "bad.example\nused.example\n").unwrap();
+    gateway.reload();
+    eventually("the block", || (ask() == "NXDOMAIN").then_some(()));
+    // And never again as it was; others are judged by their own policy.
+    for _ in 0..4 {
+        assert_eq!(ask(), "NXDOMAIN");
+        let staff = Ask::new("www.used.example", "A").from(STAFF).expect(gateway.dns);
+        assert_eq!(staff.rcode(), "NOERROR");
+    }
+    assert_eq!(upstream.count("www.used.example", None), 1);
+}
