@@ -29,6 +29,7 @@ use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
 use lachan::rtype;
 use lachan::rule::{Action, Effect, Scope};
 use lachan::serve::assemble::Assembler;
+use lachan::serve::overrides::Kept;
 
 fn main() {
     // Samples of a quarter round: long against the timer, whatever the first call took.
@@ -82,20 +83,65 @@ fn in_turn<'a, T>(items: &'a [T]) -> impl FnMut() -> &'a T {
 //------------ begin and decide ----------------------------------------------
 
 /// The starter lists and 100,000 names more, in memory as `serve` would have them.
-static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
+static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| snapshot("", &[]));
+
+/// The same with full policy on: a department, a timetable with an edge every few hours and a
+/// calendar, the school's own names, an override.
+static FULL: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
+    let config = r#"
+        [department]
+        policy = "department.toml"
+        [school]
+        level = "lower-secondary"
+        timezone = "Asia/Ho_Chi_Minh"
+        [[schedule]]
+        name = "lessons"
+        times = ["07:00-11:30", "13:30-17:00"]
+        except = ["holidays.ics"]
+        [[schedule]]
+        name = "night"
+        times = ["22:00-05:00"]
+        [[group]]
+        name = "default"
+        profile = "p"
+        [profile.p]
+        allow = ["allowed.example", "other.example", "www.third.example"]
+        deny = ["denied.example"]
+        [profile.p.during.night]
+        block = ["video"]
+    "#;
+    let over = Kept {
+        id: 1,
+        kind: "lesson".into(),
+        group: "default".into(),
+        names: vec!["lesson.example".into()],
+        categories: vec!["games".into()],
+        from: NOW.civil - 60,
+        until: NOW.civil + 2000,
+        by: "bench".into(),
+    };
+    snapshot(config, &[over])
+});
+
+fn snapshot(more: &str, overrides: &[Kept]) -> Arc<Snapshot> {
     let dir = tempfile::tempdir().unwrap();
     let config = "[[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n";
     let list: Vec<String> = (0..100_000).map(listed).collect();
-    std::fs::write(dir.path().join("list.txt"), list.join("\n")).unwrap();
-    std::fs::write(dir.path().join("gateway.toml"), config).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("list.txt", &list.join("\n"));
+    write("gateway.toml", &format!("{more}\n{config}"));
+    write("department.toml", include_str!("../config/department.toml"));
+    write("holidays.ics", include_str!("../config/levels/holidays.ics"));
     let path = dir.path().join("gateway.toml");
-    Arc::new(Assembler::new(Some(path)).assemble().unwrap().snapshot)
-});
+    let mut assembler = Assembler::new(Some(path)).around(NOW.civil);
+    assembler.set_overrides(overrides.to_vec());
+    Arc::new(assembler.assemble().unwrap().snapshot)
+}
 
-fn step(octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
+fn step(policy: &Arc<Snapshot>, octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let meta = Meta { client: CLIENT, local, transport: Transport::Udp };
-    begin(octets, &meta, &SNAPSHOT, cache, NOW, out)
+    begin(octets, &meta, policy, cache, NOW, out)
 }
 
 /// Fills a cache with what upstream says to each query: the records that `answer` gives.
@@ -104,7 +150,9 @@ fn learn(queries: &[Vec<u8>], answers: u8, answer: &[u8]) -> AnswerCache {
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
     let mut out = vec![0; 65_535];
     for query in queries {
-        let Step::Forward(forward) = step(query, &cache, &mut out) else { panic!("no miss") };
+        let Step::Forward(forward) = step(&SNAPSHOT, query, &cache, &mut out) else {
+            panic!("no miss")
+        };
         // The question without its OPT, as a response.
         let mut message = query[..query.len() - 11].to_vec();
         message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0]);
@@ -126,13 +174,14 @@ const CHAIN: &[u8] = b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x01\x2c\x00\x07\x04edge\
 /// Times `begin` over `queries`, each of which is answered from `expected` (`None`: a miss).
 fn bench_begin(
     bencher: Bencher<'_, '_>,
+    policy: &Arc<Snapshot>,
     queries: &[Vec<u8>],
     cache: &AnswerCache,
     expected: Option<Source>,
 ) {
     let mut out = vec![0; 65_535];
     for query in queries {
-        let source = match step(query, cache, &mut out) {
+        let source = match step(policy, query, cache, &mut out) {
             Step::Reply(_, outcome) => Some(outcome.source),
             Step::Forward(_) => None,
             silent => panic!("no answer: {silent:?}"),
@@ -141,33 +190,46 @@ fn bench_begin(
     }
     bencher
         .with_inputs(in_turn(queries))
-        .bench_local_values(|query| step(black_box(query), cache, &mut out));
+        .bench_local_values(|query| step(policy, black_box(query), cache, &mut out));
 }
 
 #[divan::bench]
 fn begin_blocked(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("l", 100_000).iter().map(query).collect();
-    bench_begin(bencher, &queries, &AnswerCache::new(1 << 20), Some(Source::Blocked));
+    bench_begin(bencher, &SNAPSHOT, &queries, &AnswerCache::new(1 << 20), Some(Source::Blocked));
 }
 
 #[divan::bench]
 fn begin_cached(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
     let cache = learn(&queries, 1, ADDRESS);
-    bench_begin(bencher, &queries, &cache, Some(Source::Cache));
+    bench_begin(bencher, &SNAPSHOT, &queries, &cache, Some(Source::Cache));
+}
+
+#[divan::bench]
+fn begin_blocked_full_policy(bencher: Bencher<'_, '_>) {
+    let queries: Vec<_> = round("l", 100_000).iter().map(query).collect();
+    bench_begin(bencher, &FULL, &queries, &AnswerCache::new(1 << 20), Some(Source::Blocked));
+}
+
+#[divan::bench]
+fn begin_cached_full_policy(bencher: Bencher<'_, '_>) {
+    let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
+    let cache = learn(&queries, 1, ADDRESS);
+    bench_begin(bencher, &FULL, &queries, &cache, Some(Source::Cache));
 }
 
 #[divan::bench]
 fn begin_cached_alias(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
     let cache = learn(&queries, 3, CHAIN);
-    bench_begin(bencher, &queries, &cache, Some(Source::Cache));
+    bench_begin(bencher, &SNAPSHOT, &queries, &cache, Some(Source::Cache));
 }
 
 #[divan::bench]
 fn begin_miss(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("u", 100_000).iter().map(query).collect();
-    bench_begin(bencher, &queries, &AnswerCache::new(1 << 20), None);
+    bench_begin(bencher, &SNAPSHOT, &queries, &AnswerCache::new(1 << 20), None);
 }
 
 /// Times `decide` over names that are all blocked, or all pass.

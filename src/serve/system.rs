@@ -60,9 +60,20 @@ const TIME_ERROR: i32 = 5;
 const STA_UNSYNC: i32 = 0x40;
 
 /// Whether the kernel says that its clock follows a time server.
+///
+/// Under a filter of system calls, as the systemd unit has one, it is not asked: filters that
+/// keep the clock from being set forbid the question too, some by ending the process.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library does not ask the kernel for this")]
 pub fn is_clock_synced() -> bool {
+    static IS_FILTERED: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
+        // seccomp(2) modes: 0 is none. Whoever cannot see it does not ask.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        !status.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "0"]))
+    });
+    if *IS_FILTERED {
+        return false;
+    }
     // SAFETY: `timex` is plain numbers, for which zeros are right; with `modes` 0 the call
     // only reads, and writes into the struct that it is given.
     let (state, timex) = unsafe {
