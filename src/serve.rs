@@ -145,7 +145,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     system::raise_file_limit();
     let mut assembler = Assembler::keeping(config.map(Path::to_owned));
     let made = assembler.assemble()?;
-    let Assembled { config: settings, snapshot, files, readings, zones: wanted, .. } = made;
+    let Assembled { config: settings, snapshot, files, zones: wanted, .. } = made;
     let (downloads, left_out) = (made.downloads, made.left_out);
     if downloads.state.is_none() && !downloads.sources.is_empty() {
         return Err(ServeError::NoState);
@@ -175,8 +175,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let fetcher = Fetcher::new(names(&gateway));
     // Before the watch: the directory of the copies is there then.
     fetcher.update(downloads);
-    let reloads =
-        Arc::new(Reloads::new(assembler, readings, &settings, fetcher, Arc::clone(&overrides)));
+    let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher, Arc::clone(&overrides)));
     let mut blocks = vec![Arc::clone(&gateway.counters)];
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let metrics = Metrics::new(blocks, state_source(&gateway, &reloads, &overrides, sockets))?;

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! add ▶ deal (64 partitions by hash, a sample) ▶ canon (sources, kinds, local data in one order)
-//!     ▶ symbols ▶ per partition: merge, lay, write ▶ filter, lines, small sections, front
+//!     ▶ symbols ▶ per partition: merge ▶ per partition: lay, write ▶ the rest, front
 //! ```
 //!
 //! Rules come in any order and from any number of sources; the same rules give the
-//! same octets. Each partition is freed as soon as it is laid out, and stored names go
-//! straight to the file: the build never holds much more than the names once.
+//! same octets. Each partition is freed as soon as the next step has it, and stored names
+//! go straight to the file: the build never holds much more than the names once.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Seek, Write};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use super::Pack;
 use super::codec;
 use super::deal::Deal;
+use super::filter::Counter;
 use super::format::{Header, PART, PARTITIONS, Section};
-use super::hash::hash_wire;
+use super::hash::{hash_wire, suffix_hashes};
 use super::layout::Layout;
 use super::merge::{Canon, MAX_ZONES, Merged, Sets, renumber};
 use super::reduce::Reduction;
@@ -228,17 +230,9 @@ impl Compiler {
     /// # Errors
     ///
     /// Any [`BuildError`].
-    pub fn finish<W: Write + Seek>(self, out: W) -> Result<W, BuildError> {
-        self.write(out, None)
-    }
-
-    /// The same without the rules that a rule for an ancestor says anyway.
-    ///
-    /// # Errors
-    ///
-    /// Any [`BuildError`].
-    pub fn finish_reduced<W: Write + Seek>(self, out: W, full: &Pack) -> Result<W, BuildError> {
-        self.write(out, Some(full))
+    pub fn finish<W: Write + Seek>(mut self, out: W) -> Result<W, BuildError> {
+        let prepared = self.prepare()?;
+        self.lay_out(prepared, out)
     }
 
     /// The pack in memory.
@@ -250,58 +244,69 @@ impl Compiler {
         Ok(self.finish(Cursor::new(Vec::new()))?.into_inner())
     }
 
-    /// Writes the pack and keeps what was added, for [`Compiler::finish_reduced`].
+    /// Writes the pack to `out` without the rules that a rule for an ancestor says anyway.
+    /// `draft` is where it may write the pack with all rules first, and `open` opens that.
     ///
     /// # Errors
     ///
     /// Any [`BuildError`].
-    pub fn draft<W: Write + Seek>(&mut self, out: W) -> Result<W, BuildError> {
-        let (draft, kept) = self.lay_out(out, None, false)?;
-        self.deal.partitions = kept;
-        Ok(draft)
-    }
-
-    fn write<W: Write + Seek>(mut self, out: W, full: Option<&Pack>) -> Result<W, BuildError> {
-        Ok(self.lay_out(out, full, true)?.0)
-    }
-
-    fn lay_out<W: Write + Seek>(
-        &mut self,
+    pub fn finish_reduced<D: Write + Seek, W: Write + Seek>(
+        mut self,
         out: W,
-        full: Option<&Pack>,
-        frees: bool,
-    ) -> Result<(W, Vec<super::deal::Partition>), BuildError> {
-        let (ids, categories) = self.used_categories()?;
-        let in_pack = |category: CategoryId| {
-            categories.get(category.index()).copied().flatten().unwrap_or(category)
-        };
-        let rules: Vec<Rule> = self
+        draft: D,
+        open: impl FnOnce(D) -> io::Result<Arc<Pack>>,
+    ) -> Result<W, BuildError> {
+        let mut prepared = self.prepare()?;
+        let full = open(self.write(&mut Names::All(&prepared.merged), &prepared, draft)?)?;
+        let mut sets = prepared.sets.anew();
+        let mut reduction = Reduction::new(&full, &prepared.canon.rules);
+        for merged in &mut prepared.merged {
+            merged.reduce(&prepared.sets, &mut sets, |name, said| reduction.keep(name, said))?;
+        }
+        prepared.dropped = reduction.dropped;
+        prepared.sets = sets;
+        drop(full);
+        self.lay_out(prepared, out)
+    }
+
+    /// Brings all rules into one order, and those of one name together. Each partition is
+    /// freed when its turn has come.
+    fn prepare(&mut self) -> Result<Prepared, BuildError> {
+        let (ids, numbers) = self.used_categories()?;
+        let rules = self
             .rules
             .iter()
-            .map(|rule| Rule { category: in_pack(rule.category), ..*rule })
-            .collect();
-        let canon = Canon::of(&rules, &self.notes, self.local.clone())?;
+            .map(|rule| Rule { category: in_pack(&numbers, rule.category), ..*rule });
+        let rules: Vec<Rule> = rules.collect();
+        let canon = Canon::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
         let mut sets = Sets::new(canon.rules.clone());
-        let sample = self.deal.take_sample(frees);
-        let symbols = Symbols::train(&sample);
-        drop(sample);
+        let symbols = Symbols::train(&self.deal.take_sample());
+        let merged = std::mem::take(&mut self.deal.partitions)
+            .into_iter()
+            .map(|partition| Merged::of(&partition, self.seed, &canon.ids, &mut sets))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (duplicates, dropped) = (sets.duplicates.clone(), vec![0; sets.duplicates.len()]);
+        Ok(Prepared { ids, numbers, canon, sets, symbols, merged, duplicates, dropped })
+    }
+
+    fn lay_out<W: Write + Seek>(&self, mut prepared: Prepared, out: W) -> Result<W, BuildError> {
+        let merged = std::mem::take(&mut prepared.merged);
+        self.write(&mut Names::Last(merged), &prepared, out)
+    }
+
+    fn write<W: Write + Seek>(
+        &self,
+        names: &mut Names<'_>,
+        prepared: &Prepared,
+        out: W,
+    ) -> Result<W, BuildError> {
+        let (wide, count) = names.wide(self.seed);
+        let mut layout = Layout::new(&prepared.symbols, wide, count, self.seed);
         let mut writer = Writer::new(out)?;
-        let (wide, names) = self.deal.wide(self.seed);
-        let mut layout = Layout::new(&symbols, wide, names, self.seed);
-        let mut reduction = Reduction::new(full, &canon.rules);
-        let mut kept = Vec::with_capacity(PARTITIONS);
         writer.begin(Section::Lines)?;
-        for partition in std::mem::take(&mut self.deal.partitions) {
-            let keep = |name: &[u8], said: &mut Vec<u16>| reduction.keep(name, said);
-            let merged = Merged::of(&partition, self.seed, &canon.ids, &mut sets, keep)?;
-            layout.lay(&merged, &mut writer)?;
-            if !frees {
-                kept.push(partition);
-            }
-        }
+        names.each(|merged| layout.lay(merged, &mut writer))?;
         writer.end()?;
-        let notes = self.counted(&canon, &sets.duplicates, &reduction.dropped);
-        self.small_sections(&mut writer, &ids, in_pack, &canon, sets, &notes)?;
+        self.small_sections(&mut writer, prepared)?;
         let header = Header {
             seed: self.seed,
             names: layout.len as u64,
@@ -310,8 +315,8 @@ impl Compiler {
             file_length: 0,
             digest: [0; 32],
         };
-        table_sections(&mut writer, &symbols, layout)?;
-        Ok((writer.finish(header)?.0, kept))
+        table_sections(&mut writer, &prepared.symbols, layout)?;
+        Ok(writer.finish(header)?.0)
     }
 
     /// The ids of the categories that occur, in their order; and their numbers there.
@@ -337,7 +342,8 @@ impl Compiler {
     }
 
     /// The notes in the order of the pack, with what became of the rules of each.
-    fn counted(&self, canon: &Canon, duplicates: &[u64], dropped: &[u64]) -> Vec<SourceNote> {
+    fn counted(&self, prepared: &Prepared) -> Vec<SourceNote> {
+        let canon = &prepared.canon;
         let of = |source: u16, counts: &[u64]| -> u64 {
             let place = canon.sources.get(&source).copied();
             let rules = canon.rules.iter().zip(counts);
@@ -349,8 +355,8 @@ impl Compiler {
             let added = self.rules.iter().zip(&self.added);
             note.rules =
                 added.filter(|(rule, _)| rule.source == note.place).map(|(_, count)| count).sum();
-            note.duplicate = of(note.place, duplicates);
-            note.subsumed = of(note.place, dropped);
+            note.duplicate = of(note.place, &prepared.duplicates);
+            note.subsumed = of(note.place, &prepared.dropped);
         }
         notes
     }
@@ -358,23 +364,17 @@ impl Compiler {
     fn small_sections<W: Write + Seek>(
         &self,
         writer: &mut Writer<W>,
-        ids: &[String],
-        in_pack: impl Fn(CategoryId) -> CategoryId,
-        canon: &Canon,
-        sets: Sets,
-        notes: &[SourceNote],
+        prepared: &Prepared,
     ) -> io::Result<()> {
-        let (kinds, sets) = sets.finish();
+        let Prepared { ids, numbers, canon, .. } = prepared;
+        let (kinds, sets) = prepared.sets.all();
         let categories = codec::items(ids, |id, octets| codec::put_short(id.as_bytes(), octets));
-        let mut nets: Vec<ListedNet> = self
-            .addresses
-            .iter()
-            .map(|listed| ListedNet {
-                category: in_pack(listed.category),
-                action: renumber(listed.action, &canon.local_ids),
-                net: listed.net.trunc(),
-            })
-            .collect();
+        let listed = |listed: &ListedNet| ListedNet {
+            category: in_pack(numbers, listed.category),
+            action: renumber(listed.action, &canon.local_ids),
+            net: listed.net.trunc(),
+        };
+        let mut nets: Vec<ListedNet> = self.addresses.iter().map(listed).collect();
         nets.sort_by_key(|listed| (listed.net, listed.category, listed.action));
         nets.dedup();
         let sets = codec::items(&sets, |(names, rules), octets| {
@@ -383,14 +383,74 @@ impl Compiler {
             octets.extend(rules.iter().flat_map(|rule| rule.to_le_bytes()));
         });
         writer.section(Section::Categories, &categories)?;
-        writer.section(Section::Rules, &codec::items(&kinds, codec::put_rule))?;
+        writer.section(Section::Rules, &codec::items(kinds, codec::put_rule))?;
         writer.section(Section::Sets, &sets)?;
         writer.section(Section::Local, &codec::items(&canon.local, codec::put_local))?;
         writer.section(Section::Addresses, &codec::items(&nets, codec::put_net))?;
         writer.section(Section::Keywords, self.keywords.as_bytes())?;
         // Only maps with keys that are no strings could fail, and there are none.
-        let notes = serde_json::to_vec(notes).unwrap_or_default();
+        let notes = serde_json::to_vec(&self.counted(prepared)).unwrap_or_default();
         writer.section(Section::Sources, &notes)
+    }
+}
+
+/// All rules in one order, before they are laid out.
+struct Prepared {
+    /// The ids of the categories, and the place of each number in them.
+    ids: Vec<String>,
+    numbers: Vec<Option<CategoryId>>,
+    canon: Canon,
+    sets: Sets,
+    symbols: Symbols,
+    merged: Vec<Merged>,
+    /// Rules that were said before, and that an ancestor says, by kind.
+    duplicates: Vec<u64>,
+    dropped: Vec<u64>,
+}
+
+/// The number that a category has in the pack.
+fn in_pack(numbers: &[Option<CategoryId>], category: CategoryId) -> CategoryId {
+    numbers.get(category.index()).copied().flatten().unwrap_or(category)
+}
+
+/// The names of all partitions: kept, or each freed after its turn.
+enum Names<'a> {
+    All(&'a [Merged]),
+    Last(Vec<Merged>),
+}
+
+impl Names<'_> {
+    fn as_slice(&self) -> &[Merged] {
+        match self {
+            Self::All(merged) => merged,
+            Self::Last(merged) => merged,
+        }
+    }
+
+    /// Which suffixes are wide, and how many names there are.
+    fn wide(&self, seed: u64) -> (Vec<u8>, usize) {
+        let count = self.as_slice().iter().map(|merged| merged.entries.len()).sum();
+        let mut counter = Counter::new(count);
+        let mut hashes = Vec::new();
+        for merged in self.as_slice() {
+            for entry in &merged.entries {
+                suffix_hashes(merged.name(entry), seed, &mut hashes);
+                counter.count(&hashes);
+            }
+        }
+        counter.wide()
+    }
+
+    fn each(
+        &mut self,
+        mut lay: impl FnMut(&Merged) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        match self {
+            Self::All(merged) => merged.iter().try_for_each(lay),
+            Self::Last(merged) => {
+                std::mem::take(merged).into_iter().try_for_each(|merged| lay(&merged))
+            }
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! Rules as they come: dealt into partitions by the hash of their name.
 
-use super::filter::Counter;
 use super::format::{PARTITIONS, partition_of};
-use super::hash::{hash_wire, suffix_hashes};
 use super::symbols::is_letter;
 use crate::name::Labels;
 
@@ -90,48 +88,28 @@ impl Deal {
         }
     }
 
-    /// The sample as text; `frees` when it is not asked for again.
-    pub(crate) fn take_sample(&mut self, frees: bool) -> Vec<Vec<u8>> {
+    /// The sample as text; freed here.
+    pub(crate) fn take_sample(&mut self) -> Vec<Vec<u8>> {
         self.trim();
-        let texts = self.sample.iter().filter_map(|(_, name)| text_of(name)).collect();
-        if frees {
-            self.sample = Vec::new();
-        }
-        texts
+        let text = |(_, name): (u64, Box<[u8]>)| {
+            let mut text = Vec::new();
+            text_of(&name, &mut text).then_some(text)
+        };
+        std::mem::take(&mut self.sample).into_iter().filter_map(text).collect()
     }
 }
 
-impl Deal {
-    /// Which suffixes are wide, and how many different names there are.
-    pub(crate) fn wide(&self, seed: u64) -> (Vec<u8>, usize) {
-        let rules: usize = self.partitions.iter().map(|partition| partition.len).sum();
-        let mut counter = Counter::new(rules);
-        let (mut hashes, mut rows) = (Vec::new(), Vec::new());
-        for partition in &self.partitions {
-            rows.clear();
-            rows.extend(partition.iter().map(|(name, _)| (hash_wire(name, seed), name)));
-            rows.sort_unstable();
-            rows.dedup();
-            for (_, name) in &rows {
-                suffix_hashes(name, seed, &mut hashes);
-                counter.count(&hashes);
-            }
-        }
-        counter.wide()
-    }
-}
-
-/// A wire name without its root octet as text; `None` if it cannot be kept as text.
-pub(crate) fn text_of(name: &[u8]) -> Option<Vec<u8>> {
-    let mut text = Vec::with_capacity(name.len());
+/// Writes a wire name without its root octet as text; false if it cannot be kept as text.
+pub(crate) fn text_of(name: &[u8], text: &mut Vec<u8>) -> bool {
+    text.clear();
     for label in Labels(name) {
         if !label.iter().all(|&octet| is_letter(octet)) {
-            return None;
+            return false;
         }
         if !text.is_empty() {
             text.push(b'.');
         }
         text.extend_from_slice(label);
     }
-    (text.len() + 1 == name.len()).then_some(text)
+    text.len() + 1 == name.len()
 }

@@ -30,6 +30,7 @@ pub(crate) struct Layout {
     encoder: Encoder,
     lengths: Vec<u8>,
     stored: Vec<u8>,
+    text: Vec<u8>,
     hashes: Vec<u64>,
 }
 
@@ -48,6 +49,7 @@ impl Layout {
             encoder: Encoder::new(symbols),
             lengths: Vec::new(),
             stored: Vec::new(),
+            text: Vec::new(),
             hashes: Vec::new(),
         }
     }
@@ -122,8 +124,8 @@ impl Layout {
     /// Adds a name, without its root octet, to those of the line.
     fn store(&mut self, name: &[u8]) {
         let before = self.stored.len();
-        if let Some(text) = text_of(name) {
-            self.encoder.encode(&text, &mut self.stored);
+        if text_of(name, &mut self.text) {
+            self.encoder.encode(&self.text, &mut self.stored);
             self.lengths.push((self.stored.len() - before) as u8);
         } else {
             self.lengths.push(RAW);

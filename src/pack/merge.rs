@@ -114,6 +114,8 @@ pub(crate) struct Sets {
     numbers: HashMap<Box<[u16]>, u16>,
     /// Ids as the sources gave them → number: nearly every name is a hit here.
     known: HashMap<Box<[u16]>, u16>,
+    /// What was asked for last.
+    last: Option<(u16, u16)>,
     /// Rules that another rule of the same name said before, by kind.
     pub(crate) duplicates: Vec<u64>,
 }
@@ -128,12 +130,22 @@ impl Sets {
             counts: vec![0],
             numbers: HashMap::from([(none, 0)]),
             known: HashMap::new(),
+            last: None,
             duplicates,
         }
     }
 
     /// The number of the set that these rules make.
     pub(crate) fn number(&mut self, ids: &mut Vec<u16>) -> Result<u16, BuildError> {
+        // Neighbours often have the same, and most names have one.
+        if let (Some((last, number)), [id]) = (self.last, ids.as_slice())
+            && last == *id
+        {
+            if let Some(count) = self.counts.get_mut(usize::from(number)) {
+                *count += 1;
+            }
+            return Ok(number);
+        }
         ids.sort_unstable();
         if ids.len() > 1 {
             self.count_duplicates(ids);
@@ -145,6 +157,9 @@ impl Sets {
         };
         if let Some(count) = self.counts.get_mut(usize::from(number)) {
             *count += 1;
+        }
+        if let [id] = ids.as_slice() {
+            self.last = Some((*id, number));
         }
         Ok(number)
     }
@@ -207,9 +222,19 @@ impl Sets {
         Ok(set)
     }
 
+    /// The rules of a set, by number.
+    fn rules_of(&self, number: u16) -> &[u16] {
+        self.found.get(usize::from(number)).map_or(&[], |set| set)
+    }
+
+    /// The same kinds, and no set yet.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.kinds.clone())
+    }
+
     /// All kinds, and for each set how many names have it and its kinds.
-    pub(crate) fn finish(self) -> (Vec<Rule>, Vec<Set>) {
-        (self.kinds, self.counts.into_iter().zip(self.found).collect())
+    pub(crate) fn all(&self) -> (&[Rule], Vec<Set>) {
+        (&self.kinds, self.counts.iter().copied().zip(self.found.iter().cloned()).collect())
     }
 }
 
@@ -230,40 +255,68 @@ pub(crate) struct Entry {
 }
 
 impl Merged {
-    /// Merges a partition; `keep` says which rules of a name stay, all of them for most.
+    /// Merges a partition.
     pub(crate) fn of(
         partition: &Partition,
         seed: u64,
         ids: &[u16],
         sets: &mut Sets,
-        mut keep: impl FnMut(&[u8], &mut Vec<u16>),
     ) -> Result<Self, BuildError> {
         let mut rows: Vec<(u64, &[u8], u16)> = Vec::with_capacity(partition.len);
         rows.extend(partition.iter().map(|(name, rule)| (hash_wire(name, seed), name, rule)));
         // Equal hashes of different names are ordered by the names, so that the
         // layout depends on nothing else.
         rows.sort_unstable();
-        let mut merged = Self { entries: Vec::new(), names: Vec::new() };
+        let octets = rows.iter().map(|(_, name, _)| name.len()).sum();
+        let mut merged =
+            Self { entries: Vec::with_capacity(rows.len()), names: Vec::with_capacity(octets) };
         let mut said = Vec::new();
-        for same in rows.chunk_by(|a, b| a.1 == b.1) {
+        for same in rows.chunk_by(|a, b| a.0 == b.0 && a.1 == b.1) {
             let Some(&(hash, name, _)) = same.first() else { continue };
             said.clear();
             said.extend(same.iter().filter_map(|&(_, _, rule)| ids.get(usize::from(rule))));
-            keep(name, &mut said);
-            if said.is_empty() {
-                continue;
-            }
             let set = sets.number(&mut said)?;
             let at = u32::try_from(merged.names.len()).map_err(|_| BuildError::TooManyNames)?;
             merged.names.extend_from_slice(name);
             merged.entries.push(Entry { hash, at, length: name.len() as u8, set });
         }
+        merged.entries.shrink_to_fit();
+        merged.names.shrink_to_fit();
         Ok(merged)
+    }
+
+    /// Leaves out what `keep` takes from the rules of a name; sets get new numbers.
+    pub(crate) fn reduce(
+        &mut self,
+        before: &Sets,
+        sets: &mut Sets,
+        mut keep: impl FnMut(&[u8], &mut Vec<u16>),
+    ) -> Result<(), BuildError> {
+        let names = &self.names;
+        let (mut said, mut failed) = (Vec::new(), Ok(()));
+        self.entries.retain_mut(|entry| {
+            said.clear();
+            said.extend_from_slice(before.rules_of(entry.set));
+            keep(name_of(names, entry), &mut said);
+            if said.is_empty() {
+                return false;
+            }
+            match sets.number(&mut said) {
+                Ok(number) => entry.set = number,
+                Err(error) => failed = Err(error),
+            }
+            true
+        });
+        failed
     }
 
     /// The name of an entry, without its root octet.
     pub(crate) fn name(&self, entry: &Entry) -> &[u8] {
-        let at = entry.at as usize;
-        self.names.get(at..at + usize::from(entry.length)).unwrap_or(&[])
+        name_of(&self.names, entry)
     }
+}
+
+fn name_of<'a>(names: &'a [u8], entry: &Entry) -> &'a [u8] {
+    let at = entry.at as usize;
+    names.get(at..at + usize::from(entry.length)).unwrap_or(&[])
 }

@@ -13,21 +13,21 @@ use crate::rule::{Effect, Rule};
 
 /// What is left out, seen against the pack that leaves nothing out.
 pub(crate) struct Reduction<'a> {
-    full: Option<&'a Pack>,
+    full: &'a Pack,
     kinds: &'a [Rule],
     /// Rules left out, by kind.
     pub(crate) dropped: Vec<u64>,
 }
 
 impl<'a> Reduction<'a> {
-    pub(crate) fn new(full: Option<&'a Pack>, kinds: &'a [Rule]) -> Self {
+    pub(crate) fn new(full: &'a Pack, kinds: &'a [Rule]) -> Self {
         Self { full, kinds, dropped: vec![0; kinds.len()] }
     }
 
     /// Leaves out of the rules of `name`, a wire name without its root octet, what need
     /// not be said.
     pub(crate) fn keep(&mut self, name: &[u8], said: &mut Vec<u16>) {
-        let Some(full) = self.full else { return };
+        let full = self.full;
         let mut wire = [0; MAX_OCTETS];
         let Some(to) = wire.get_mut(..name.len()) else { return };
         to.copy_from_slice(name);

@@ -22,14 +22,17 @@ const LONGEST: usize = 8;
 const LETTERS: &[u8; 39] = b"-.0123456789_abcdefghijklmnopqrstuvwxyz";
 /// Rounds of training; later ones gain nothing.
 const ROUNDS: usize = 6;
+/// Places for symbols by their first two octets, six bits of each.
+const PAIRS: usize = 1 << 12;
 /// A sample smaller than this teaches nothing that would hold.
 const WORTH_TRAINING: usize = 256;
 /// Octets of the table in a pack.
 pub(crate) const OCTETS: usize = SYMBOLS * LONGEST + SYMBOLS;
 
 /// Whether `octet` can stand in a label that is kept as text.
+#[inline]
 pub(crate) fn is_letter(octet: u8) -> bool {
-    octet != b'.' && LETTERS.contains(&octet)
+    matches!(octet, b'-' | b'0'..=b'9' | b'_' | b'a'..=b'z')
 }
 
 /// The symbols of one pack.
@@ -170,27 +173,39 @@ fn gains(table: &Symbols, symbols: &[Vec<u8>], sample: &[Vec<u8>]) -> BTreeMap<V
 
 /// Writes names in the fewest symbols.
 pub(crate) struct Encoder {
-    /// By first octet: word, length, code; the longest first.
-    starting: Vec<Vec<(u64, usize, u8)>>,
+    /// The symbols of two octets and more by these two: word, length, code; the longest
+    /// first.
+    longer: Vec<Vec<(u64, usize, u8)>>,
+    /// The code of each octet that is a symbol by itself.
+    single: [u8; 256],
     /// For each place of the name: symbols needed from there on, the first of them.
     plan: [(u16, u8, u8); MAX_OCTETS + LONGEST],
 }
 
 impl Encoder {
     pub(crate) fn new(symbols: &Symbols) -> Self {
-        let mut starting = vec![Vec::new(); 256];
+        let mut longer = vec![Vec::new(); PAIRS];
+        let mut single = [0; 256];
         for code in 0..=u8::MAX {
             let (word, length) = symbols.symbol(code);
-            if length > 0
-                && let Some(list) = starting.get_mut((word & 0xff) as usize)
-            {
-                list.push((word, length, code));
+            match length {
+                0 => {}
+                1 => {
+                    if let Some(place) = single.get_mut((word & 0xff) as usize) {
+                        *place = code;
+                    }
+                }
+                _ => {
+                    if let Some(list) = longer.get_mut(pair(word)) {
+                        list.push((word, length, code));
+                    }
+                }
             }
         }
-        for list in &mut starting {
+        for list in &mut longer {
             list.sort_by_key(|&(_, length, _)| Reverse(length));
         }
-        Self { starting, plan: [(0, 0, 0); MAX_OCTETS + LONGEST] }
+        Self { longer, single, plan: [(0, 0, 0); MAX_OCTETS + LONGEST] }
     }
 
     /// Appends the codes of `text`, which is made of letters and dots.
@@ -202,16 +217,18 @@ impl Encoder {
         // Backwards: the best from here is one symbol and the best from behind it.
         for at in (0..text.len()).rev() {
             let word = word_at(text, at);
+            let rest = |length: usize| self.plan.get(at + length).map_or(u16::MAX, |plan| plan.0);
             let mut best = (u16::MAX, 0, 1);
-            for &(symbol, length, code) in
-                self.starting.get((word & 0xff) as usize).into_iter().flatten()
-            {
-                if word & mask(length) == symbol
-                    && let Some(&(rest, ..)) = self.plan.get(at + length)
-                    && rest.saturating_add(1) < best.0
-                {
-                    best = (rest + 1, code, length as u8);
+            for &(symbol, length, code) in self.longer.get(pair(word)).into_iter().flatten() {
+                let needed = rest(length).saturating_add(1);
+                if word & mask(length) == symbol && needed < best.0 {
+                    best = (needed, code, length as u8);
                 }
+            }
+            let needed = rest(1).saturating_add(1);
+            if needed < best.0 {
+                let code = self.single.get((word & 0xff) as usize).copied().unwrap_or(0);
+                best = (needed, code, 1);
             }
             if let Some(here) = self.plan.get_mut(at) {
                 *here = best;
@@ -224,6 +241,13 @@ impl Encoder {
             at += usize::from(length.max(1));
         }
     }
+}
+
+/// Where the symbols are that begin with the two lowest octets of a word. Others may be
+/// there as well.
+#[inline]
+fn pair(word: u64) -> usize {
+    (word & 0x3f | (word >> 8 & 0x3f) << 6) as usize
 }
 
 /// Up to eight octets of `text` from `at` on, zero behind its end.

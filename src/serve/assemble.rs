@@ -208,6 +208,11 @@ impl Assembler {
         self.put_together(sources).map(Some)
     }
 
+    /// How often list files were read so far.
+    pub fn readings(&self) -> u64 {
+        self.lists.readings()
+    }
+
     /// The config file.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()

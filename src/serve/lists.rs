@@ -142,6 +142,11 @@ impl ListStore {
         Self { packs: PackStore::writing(), ..Self::default() }
     }
 
+    /// How often list files were read so far.
+    pub fn readings(&self) -> u64 {
+        self.readings
+    }
+
     /// The lists that `config` names: those of last time if nothing about them has changed.
     ///
     /// # Errors

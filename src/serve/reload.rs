@@ -71,7 +71,6 @@ impl Reloads {
     /// After `assembler` made the first policy, of `config`.
     pub fn new(
         assembler: Assembler,
-        readings: u64,
         config: &Config,
         fetcher: Arc<Fetcher>,
         overrides: Arc<Overrides>,
@@ -84,13 +83,13 @@ impl Reloads {
             cache: config.cache.clone(),
         };
         Self {
+            readings: AtomicU64::new(assembler.readings()),
             assembler: Mutex::new(assembler),
             overrides,
             state: Mutex::new(state),
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
-            readings: AtomicU64::new(readings),
             fetcher,
         }
     }

@@ -131,19 +131,18 @@ struct Written {
 
 impl Written {
     /// Compiles: first all there is, then without what an ancestor says anyway.
-    fn new(mut compiler: Compiler, out: &Path) -> Result<Self, Failure> {
+    fn new(compiler: Compiler, out: &Path) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| (1, format!("{}: {error}", out.display()));
         let beside = |kind: &str| {
             let name = out.file_name().unwrap_or_default().to_string_lossy();
             out.with_file_name(format!(".{name}.{kind}"))
         };
-        let draft = Scratch::new(beside("draft")).map_err(|error| failed(&error))?;
-        let file = compiler.draft(draft.file()?).map_err(|error| failed(&error))?;
-        drop(file);
-        let full = draft.open().map_err(|error| failed(&error))?;
         let path = beside("new");
+        let draft = Scratch::new(beside("draft")).map_err(|error| failed(&error))?;
         let new = Scratch::new(path.clone()).map_err(|error| failed(&error))?;
-        let file = compiler.finish_reduced(new.file()?, &full).map_err(|error| failed(&error))?;
+        let file = compiler
+            .finish_reduced(new.file()?, draft.file()?, |_| draft.open())
+            .map_err(|error| failed(&error))?;
         file.sync_all().map_err(|error| failed(&error))?;
         let pack = new.open().map_err(|error| failed(&error))?;
         new.stays();
