@@ -227,7 +227,7 @@ pub struct Upstream {
     pub in_flight: usize,
     /// Questions that wait for one server at one time.
     pub server_in_flight: usize,
-    /// A PEM file of certificate authorities to trust instead of the built-in ones.
+    /// A PEM file of certificate authorities to trust beside the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
 

@@ -277,7 +277,8 @@ pub fn report(sockets: &[Arc<UdpSocket>]) {
         warn!(
             octets,
             wanted = KERNEL_BUFFER,
-            "the UDP receive buffers are small: queries are lost in a burst; raise the sysctl net.core.rmem_max, or give the program CAP_NET_ADMIN"
+            "the UDP receive buffers are small: queries are lost in a burst; raise the sysctl \
+             net.core.rmem_max, or give the program CAP_NET_ADMIN"
         );
     }
 }
