@@ -283,6 +283,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
             inputs.push(Input {
                 place: STARTER_SOURCE,
                 name: "starter".into(),
+                licence: None,
                 category: (category, (*id).to_owned()),
                 format: Format::Domains,
                 scope: ScopeChoice::AsFormat,
@@ -294,6 +295,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
         inputs.push(Input {
             place,
             name: source.label.clone(),
+            licence: None,
             category: (source.category, config.taxonomy.category(source.category).id.clone()),
             format: source.format,
             scope: source.scope,

@@ -27,6 +27,8 @@ pub struct Input {
     pub place: u16,
     /// What it is called.
     pub name: String,
+    /// The licence of its names, where somebody said it.
+    pub licence: Option<String>,
     /// What its names are about, and the id of that.
     pub category: (CategoryId, String),
     /// The syntax.
@@ -116,6 +118,7 @@ fn noted(
                 place: input.place,
                 name: input.name.clone(),
                 category: input.category.1.clone(),
+                licence: input.licence.clone(),
                 files,
                 ..SourceNote::default()
             }),

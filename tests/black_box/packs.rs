@@ -242,7 +242,8 @@ fn build_with(dir: &Path, out: &str, sources: &[String], more: &[&str]) -> (Path
 #[test]
 fn a_build_says_what_became_of_every_source() {
     let dir = tempfile::tempdir().unwrap();
-    let (pack, report) = build_with(dir.path(), "all.pack", &sources(dir.path()), &[]);
+    let licence = ["--licence", "adult.txt=CC BY-SA 4.0"];
+    let (pack, report) = build_with(dir.path(), "all.pack", &sources(dir.path()), &licence);
     let source = |name: &str| {
         let all = report["sources"].as_array().unwrap();
         all.iter().find(|source| source["name"] == name).unwrap().clone()
@@ -251,6 +252,7 @@ fn a_build_says_what_became_of_every_source() {
     assert_eq!((adult["rules"].as_u64(), adult["duplicate"].as_u64()), (Some(4), Some(1)));
     assert_eq!((adult["subsumed"].as_u64(), adult["accepted"].as_u64()), (Some(1), Some(2)));
     assert_eq!(adult["rejected"]["single-label"], 1);
+    assert_eq!(adult["licence"], "CC BY-SA 4.0");
     let more = source("more.txt");
     // `b.example` was said before; `x.free.a.example` is not, an exception lies between.
     assert_eq!((more["duplicate"].as_u64(), more["subsumed"].as_u64()), (Some(1), Some(0)));
@@ -275,6 +277,7 @@ fn a_build_says_what_became_of_every_source() {
     assert_eq!(verified["digest"], report["summary"]["digest"]);
     let (code, text) = lists(&["inspect", pack]);
     assert!(code == 0 && text.contains("games.hosts"), "{text}");
+    assert!(text.contains("adult.txt: licence CC BY-SA 4.0"), "{text}");
 }
 
 #[test]
@@ -347,6 +350,8 @@ fn wrong_arguments_and_files_have_their_exit_codes() {
     let build = |source: &str| lists(&["build", "--out", out, "--source", source]).0;
     assert_eq!(build("no-equals-sign"), 2);
     assert_eq!(build(&source("nonsense", &list)), 2);
+    let unknown = ["build", "--out", out, "--source", &source("adult", &list)];
+    assert_eq!(lists(&[&unknown[..], &["--licence", "other.txt=MIT"]].concat()).0, 2);
     assert_eq!(build(&source("adult", Path::new("/nowhere"))), 3);
     fs::write(&list, "<!doctype html><p>Sign in").unwrap();
     assert_eq!(build(&source("adult", &list)), 3);

@@ -30,6 +30,10 @@ pub struct Arguments {
     /// standard input. May be given many times.
     #[arg(long = "source", value_name = "CATEGORY=PATH", value_parser = parse_source, required = true)]
     sources: Vec<(String, PathBuf)>,
+    /// The licence of a source, which goes into the pack; the source is named as the report
+    /// names it: `adult.txt=CC BY-SA 4.0`. May be given many times.
+    #[arg(long = "licence", value_name = "SOURCE=TEXT", value_parser = parse_licence)]
+    licences: Vec<(String, String)>,
     /// Take each listed name with all below it, whatever the format says.
     #[arg(long)]
     subtree: bool,
@@ -62,6 +66,15 @@ fn parse_source(text: &str) -> Result<(String, PathBuf), String> {
             Ok((category.to_owned(), path.into()))
         }
         _ => Err("write CATEGORY=PATH, such as `adult=lists/adult.txt`".into()),
+    }
+}
+
+fn parse_licence(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((source, licence)) if !source.is_empty() && !licence.trim().is_empty() => {
+            Ok((source.to_owned(), licence.trim().to_owned()))
+        }
+        _ => Err("write SOURCE=TEXT, such as `adult.txt=CC BY-SA 4.0`".into()),
     }
 }
 
@@ -221,7 +234,15 @@ fn inputs(arguments: &Arguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Fail
         };
         let scope = if arguments.subtree { ScopeChoice::Subtree } else { ScopeChoice::AsFormat };
         let category = (category, id.clone());
-        inputs.push(Input { place: 0, name, category, format: Format::Auto, scope, texts });
+        let (format, licence) = (Format::Auto, None);
+        inputs.push(Input { place: 0, name, licence, category, format, scope, texts });
+    }
+    for (source, licence) in &arguments.licences {
+        let mut found = inputs.iter_mut().filter(|input| input.name == *source).peekable();
+        if found.peek().is_none() {
+            return Err((2, format!("`{source}` in --licence is none of the sources")));
+        }
+        found.for_each(|input| input.licence = Some(licence.clone()));
     }
     for (place, input) in inputs.iter_mut().enumerate() {
         input.place = u16::try_from(place).map_err(|_| (2, "too many sources".into()))?;

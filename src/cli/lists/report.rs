@@ -43,6 +43,8 @@ pub(super) struct Summary {
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) category: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) licence: Option<String>,
     pub(super) formats: BTreeSet<String>,
     pub(super) lines: u64,
     pub(super) rules: u64,
@@ -133,6 +135,7 @@ impl Source {
         Self {
             name: note.name.clone(),
             category: note.category.clone(),
+            licence: note.licence.clone(),
             formats: note.files.iter().map(|file| file.format.clone()).collect(),
             lines: note.files.iter().map(|file| u64::from(file.lines)).sum(),
             rules: note.rules,
@@ -160,6 +163,11 @@ pub(super) fn sources_text(sources: &[Source]) -> String {
         })
         .collect();
     let mut out = table(&heading, &rows);
+    for source in sources {
+        if let Some(licence) = &source.licence {
+            let _ = writeln!(out, "\n{}: licence {licence}", source.name);
+        }
+    }
     for source in sources.iter().filter(|source| !source.rejected.is_empty()) {
         let reasons = source.rejected.iter().map(|(reason, n)| format!("{n} {reason}"));
         let reasons: Vec<String> = reasons.collect();
