@@ -19,7 +19,6 @@
 //! The hasher is seeded anew in each process: clients choose the keys.
 
 mod entry;
-pub mod near;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@
 // L0: words
 pub mod category;
 pub mod diagnostic;
+pub mod hint;
 pub mod lang;
 pub mod name;
 pub mod rtype;

@@ -1,8 +1,9 @@
 //! One query, from octets to octets: the straight line.
 //!
 //! ```text
-//! begin   parse ▶ admission ▶ group ▶ decide ▶ cache ▶ review ▶ Reply
-//!                                                 └ miss ▶ Forward
+//! begin   parse ▶ admission ▶ group ┬ decide ▶ cache ▶ review ▶ Reply
+//!                                   │           └ miss ▶ Forward
+//!                                   └ the same reply as a moment ago ▶ Reply
 //! finish  upstream's answer ▶ take ▶ cache ▶ review ▶ Reply
 //!         none ▶ what is stale ▶ review ▶ Reply
 //! ```
@@ -21,6 +22,7 @@ mod alias;
 mod forward;
 mod lifetime;
 mod local;
+pub mod near;
 mod outcome;
 mod turn;
 
@@ -31,15 +33,15 @@ pub use crate::policy::moment::{Now, Trust};
 pub use forward::{Forward, UpstreamFailure};
 pub use outcome::{BlockedBy, DropReason, Outcome, Source};
 
-use crate::cache::near::{Near, Note};
-use crate::cache::{AnswerCache, Entry, Route};
+use crate::cache::{AnswerCache, Route};
 use crate::category::CategorySet;
 use crate::message::answer::Form;
-use crate::message::query::{Query, Unanswerable};
+use crate::message::query::{Query, Request, Unanswerable};
 use crate::message::reply::{Data, EdeText, write, write_header, write_truncated};
 use crate::message::{CLASS_IN, Ede, Rcode};
 use crate::policy::{Block, Layer, Pass, Snapshot, Verdict};
 use crate::resolve::alias::{Alias, BY_LIST, Rewrite};
+use crate::resolve::near::{Look, Under};
 use crate::resolve::turn::{Found, Turn};
 use crate::rtype;
 use crate::rule::Action;
@@ -111,44 +113,63 @@ pub fn begin(
     now: Now,
     out: &mut [u8],
 ) -> Step {
-    begin_near(octets, meta, snapshot, cache, None, now, out)
+    begin_with(octets, meta, snapshot, Stores { cache, near: None }, now, out)
 }
 
-/// As [`begin`], for a worker that has a look of its own at the cache.
+/// Where answers are kept.
+#[derive(Debug)]
+pub struct Stores<'a> {
+    /// For all.
+    pub cache: &'a AnswerCache,
+    /// For one worker.
+    pub near: Option<Look<'a>>,
+}
+
+/// As [`begin`], for a worker that has replies of its own.
 #[inline]
-pub fn begin_near(
+pub fn begin_with(
     octets: &[u8],
     meta: &Meta,
     snapshot: &Arc<Snapshot>,
-    cache: &AnswerCache,
-    near: Option<&mut Near>,
+    mut stores: Stores<'_>,
     now: Now,
     out: &mut [u8],
 ) -> Step {
-    let query = match admitted(octets, meta, snapshot, out) {
-        Ok(query) => query,
+    let request = match admitted(octets, meta, snapshot, out) {
+        Ok(request) => request,
         Err(step) => return step,
     };
-    let limit = limit(&query, meta, out.len());
+    let limit = limit(&request, meta, out.len());
     let group = snapshot.group_of(meta.client, meta.local);
-    let turn = Turn {
-        query: &query,
-        snapshot,
-        group,
-        bound: snapshot.bound(group, now),
-        now,
-        transport: meta.transport,
-        rewrite: None,
-        limit,
+    if let Some(look) = &mut stores.near {
+        let under = Under::of(look.generation, snapshot.group(group), group, now);
+        if let Some(ready) = look.near.get(look.spot, &request, under, now.mono) {
+            let form = Form::aged(ready.age).until(ready.until, now.civil);
+            return reply(ready.body.write(&request, form, limit, out), ready.outcome);
+        }
+    }
+    let query = match Query::of(request) {
+        Ok(query) => query,
+        Err(unanswerable) => return unreadable(octets, unanswerable, out),
     };
+    let bound = snapshot.bound(group, now);
+    let transport = meta.transport;
+    let (query, rewrite) = (&query, None);
+    let turn = Turn { query, snapshot, group, bound, now, transport, rewrite, limit };
+    judged(&turn, meta, snapshot, stores, out)
+}
+
+/// The way of a query that policy is asked about.
+fn judged(
+    turn: &Turn<'_>,
+    meta: &Meta,
+    snapshot: &Arc<Snapshot>,
+    stores: Stores<'_>,
+    out: &mut [u8],
+) -> Step {
+    let Turn { query, limit, .. } = *turn;
     let subject = snapshot.subject(&query.name);
-    let tag = snapshot.facts_tag();
-    let known = near.as_deref().and_then(|near| near.get(&query, tag, now.mono));
-    let verdict = match known {
-        Some(known) => snapshot.decide_known(turn.bound, &subject, query.qtype, &known.note.facts),
-        None => snapshot.decide(turn.bound, &subject, query.qtype),
-    };
-    let (pass, engine) = match verdict {
+    let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
@@ -159,7 +180,7 @@ pub fn begin_near(
                 None => turn.blocked(block, Found::Question, out),
                 Some(target) => {
                     let alias = Alias { target, rewrite: Rewrite::List(block) };
-                    turn.aliased(alias, BY_LIST, meta, snapshot, cache, out)
+                    turn.aliased(alias, BY_LIST, meta, snapshot, stores, out)
                 }
             };
         }
@@ -168,49 +189,40 @@ pub fn begin_near(
     };
     if !query.recursion_desired() {
         // An answer from the cache would tell what others asked for.
-        let length = write(&query, Rcode::REFUSED, Data::None, 0, None, limit, out);
+        let length = write(query, Rcode::REFUSED, Data::None, 0, None, limit, out);
         return reply(length, turn.outcome(Rcode::REFUSED, Source::Refused));
     }
     if query.qtype == rtype::ANY {
         let data = Data::Other(rtype::HINFO, RFC8482);
-        let length = write(&query, Rcode::NOERROR, data, RFC8482_TTL, None, limit, out);
+        let length = write(query, Rcode::NOERROR, data, RFC8482_TTL, None, limit, out);
         return reply(length, turn.outcome(Rcode::NOERROR, Source::Local));
     }
     if let Some(engine) = engine {
-        let Some(target) = snapshot.safe_target(group, engine) else {
+        let Some(target) = snapshot.safe_target(turn.group, engine) else {
             return turn.servfail(Ede::NETWORK_ERROR, out);
         };
         let alias = Alias { target, rewrite: Rewrite::Safe(engine) };
-        return turn.aliased(alias, pass, meta, snapshot, cache, out);
+        return turn.aliased(alias, pass, meta, snapshot, stores, out);
     }
     if let Some(local) = snapshot.local_name(&subject) {
         return match &local.data.cname {
             Some(target) if query.qtype != rtype::CNAME => {
                 let alias = Alias { target, rewrite: Rewrite::Own };
-                turn.aliased(alias, pass, meta, snapshot, cache, out)
+                turn.aliased(alias, pass, meta, snapshot, stores, out)
             }
             _ => turn.with_records(local, pass, out),
         };
     }
     let route = Route::to(snapshot.upstream_of(&subject));
-    if let Some(known) = known.filter(|known| known.note.route == route) {
-        let form = Form::aged(known.entry.age(now.mono));
-        return turn.answer(known.entry, form, pass, Source::Cache, out);
-    }
     let forward = |stale| turn.forward(pass, query.name.to_name(), None, meta, snapshot, stale);
-    let keep = |entry: &Arc<Entry>| {
-        if let Some(near) = near {
-            near.put(&query, now.mono, entry, Note { tag, route, facts: snapshot.facts(&subject) });
-        }
-    };
-    turn.known(route, pass, cache, keep, forward, out)
+    turn.known(route, pass, stores, forward, out)
 }
 
 /// Answers a query of a client that is over its budget: ask again by TCP.
 ///
 /// A client that only pretends to be there cannot, and the reply is no longer than its query.
 pub fn slip(octets: &[u8], meta: &Meta, snapshot: &Snapshot, out: &mut [u8]) -> Step {
-    match Query::parse(octets) {
+    match Request::parse(octets) {
         Ok(query) if snapshot.answers(meta.client) => {
             let outcome = Outcome::plain(Rcode::NOERROR, Source::Limited);
             reply(write_truncated(&query, out), outcome)
@@ -219,31 +231,40 @@ pub fn slip(octets: &[u8], meta: &Meta, snapshot: &Snapshot, out: &mut [u8]) -> 
     }
 }
 
-/// The query in these octets, if it is one that policy is asked about; else what to do.
+/// The request in these octets, if it is one that policy is asked about; else what to do.
 #[inline]
 fn admitted<'a>(
     octets: &'a [u8],
     meta: &Meta,
     snapshot: &Snapshot,
     out: &mut [u8],
-) -> Result<Query<'a>, Step> {
-    let query = Query::parse(octets).map_err(|unanswerable| match unanswerable {
+) -> Result<Request<'a>, Step> {
+    let request = match Request::parse(octets) {
+        Ok(request) => request,
+        Err(unanswerable) => return Err(unreadable(octets, unanswerable, out)),
+    };
+    let Some((rcode, ede)) = refusal(&request, meta, snapshot) else { return Ok(request) };
+    let source = if rcode == Rcode::REFUSED { Source::Refused } else { Source::Error };
+    let (ede, limit) = (ede.map(EdeText::bare), limit(&request, meta, out.len()));
+    let length = write(&request, rcode, Data::None, 0, ede, limit, out);
+    Err(reply(length, Outcome::plain(rcode, source)))
+}
+
+/// What is done with octets that are no query that can be answered as one.
+#[cold]
+fn unreadable(octets: &[u8], unanswerable: Unanswerable, out: &mut [u8]) -> Step {
+    match unanswerable {
         Unanswerable::Drop => Step::Drop(DropReason::NotAQuery),
         Unanswerable::Header(rcode) => {
             let length = write_header(octets, rcode, out);
             reply(length, Outcome::plain(rcode, Source::Error))
         }
-    })?;
-    let Some((rcode, ede)) = refusal(&query, meta, snapshot) else { return Ok(query) };
-    let source = if rcode == Rcode::REFUSED { Source::Refused } else { Source::Error };
-    let (ede, limit) = (ede.map(EdeText::bare), limit(&query, meta, out.len()));
-    let length = write(&query, rcode, Data::None, 0, ede, limit, out);
-    Err(reply(length, Outcome::plain(rcode, source)))
+    }
 }
 
 /// Queries that are refused before policy is asked.
 #[inline]
-fn refusal(query: &Query<'_>, meta: &Meta, snapshot: &Snapshot) -> Option<(Rcode, Option<Ede>)> {
+fn refusal(query: &Request<'_>, meta: &Meta, snapshot: &Snapshot) -> Option<(Rcode, Option<Ede>)> {
     if !snapshot.answers(meta.client) {
         return Some((Rcode::REFUSED, Some(Ede::PROHIBITED)));
     }
@@ -261,7 +282,7 @@ fn is_free_by_tcp(block: Block, meta: &Meta) -> bool {
 
 /// The largest reply the client takes, in octets.
 #[inline]
-fn limit(query: &Query<'_>, meta: &Meta, room: usize) -> usize {
+fn limit(query: &Request<'_>, meta: &Meta, room: usize) -> usize {
     match meta.transport {
         Transport::Udp => query.udp_limit().min(room),
         Transport::Tcp => room.min(usize::from(u16::MAX)),

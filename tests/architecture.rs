@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by layer, lowest first. A module imports only from lower layers, or itself.
 const LAYERS: &[&[&str]] = &[
-    &["lang", "rtype"],
+    &["hint", "lang", "rtype"],
     &["name", "category", "diagnostic"],
     &["rule"],
     &["blocklist"],

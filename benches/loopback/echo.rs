@@ -34,7 +34,7 @@ fn main() {
         if batch.receive(&socket, true).is_err() {
             continue;
         }
-        batch.answer(|query, _, out| {
+        batch.answer(|_, query, _, out| {
             out.get_mut(..query.len())?.copy_from_slice(query);
             *out.get_mut(2)? |= 0x80;
             if is_upstream { answer(query, out) } else { Some(query.len()) }

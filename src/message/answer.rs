@@ -14,7 +14,7 @@ mod write;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub use write::Form;
+pub use write::{Body, Form};
 
 use crate::message::{Ede, Malformed, Question, Rcode, name_at};
 use crate::name::Folded;
@@ -43,8 +43,8 @@ pub struct Answer {
     authorities: u16,
     /// Answer and authority records as they stand behind the question.
     records: Box<[u8]>,
-    /// Where the TTLs are in `records`.
-    ttls: Box<[u16]>,
+    /// Where the TTLs are in `records`: numbers of two octets, as the machine has them.
+    ttls: Box<[[u8; 2]]>,
     /// Where the names that CNAME, DNAME, SVCB and HTTPS point to are in the message.
     targets: Box<[u16]>,
     /// Where the addresses are in the message: of A and AAAA, and the hints of

@@ -4,24 +4,41 @@
 //! accounted for. What cannot be understood is answered FORMERR by its header
 //! alone; what must not be answered at all is dropped.
 
+use std::ops::Deref;
+
 use crate::message::{HEADER, MAX_UDP, MIN_UDP, Rcode, name_at, u16_at};
-use crate::name::Folded;
+use crate::name::{Folded, MAX_LABEL, MAX_OCTETS};
 use crate::rtype;
 
-/// A query that can be answered.
-#[derive(Debug, Clone)]
-pub struct Query<'a> {
+/// A query that can be answered, read where it lies: cheap to make and to hand on.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
     octets: &'a [u8],
     /// Where the question ends; it starts behind the header.
     question_end: usize,
-    /// The name asked for, in lower case.
-    pub name: Folded,
     /// The type asked for.
     pub qtype: u16,
     /// The class asked for.
     pub qclass: u16,
     /// The OPT record, if there was one.
     pub edns: Option<Edns>,
+}
+
+/// A [`Request`] with its name in lower case: what policy is asked about.
+#[derive(Debug, Clone)]
+pub struct Query<'a> {
+    request: Request<'a>,
+    /// The name asked for, in lower case.
+    pub name: Folded,
+}
+
+impl<'a> Deref for Query<'a> {
+    type Target = Request<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Request<'a> {
+        &self.request
+    }
 }
 
 /// What the OPT record said (RFC 6891 §6.1).
@@ -48,6 +65,30 @@ const QR: u8 = 0x80;
 const OPCODE: u8 = 0x78;
 
 impl<'a> Query<'a> {
+    /// Reads a query, and its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswerable`] with what to do instead.
+    pub fn parse(octets: &'a [u8]) -> Result<Self, Unanswerable> {
+        Self::of(Request::parse(octets)?)
+    }
+
+    /// Reads the name of a request.
+    ///
+    /// # Errors
+    ///
+    /// None, by what [`Request::parse`] has seen; else as if it had not been a query.
+    #[inline]
+    pub fn of(request: Request<'a>) -> Result<Self, Unanswerable> {
+        match Folded::from_wire(request.wire_name()) {
+            Ok((name, _)) => Ok(Self { request, name }),
+            Err(_) => Err(Unanswerable::Header(Rcode::FORMERR)),
+        }
+    }
+}
+
+impl<'a> Request<'a> {
     /// Reads a query.
     ///
     /// # Errors
@@ -67,17 +108,17 @@ impl<'a> Query<'a> {
         Self::parse_body(octets).ok_or(Unanswerable::Header(Rcode::FORMERR))
     }
 
+    #[inline]
     fn parse_body(octets: &'a [u8]) -> Option<Self> {
         let count = |at| u16_at(octets, at);
         // One question (RFC 9619), and a query brings no answer.
         if (count(4)?, count(6)?, count(8)?) != (1, 0, 0) {
             return None;
         }
-        let (name, taken) = Folded::from_wire(octets.get(HEADER..)?).ok()?;
-        let at = HEADER + taken;
+        let at = name_end(octets)?;
         let (qtype, qclass) = (u16_at(octets, at)?, u16_at(octets, at + 2)?);
         let question_end = at + 4;
-        let mut query = Self { octets, question_end, name, qtype, qclass, edns: None };
+        let mut query = Self { octets, question_end, qtype, qclass, edns: None };
         let mut at = question_end;
         for _ in 0..count(10)? {
             at = query.additional(at)?;
@@ -107,6 +148,7 @@ impl<'a> Query<'a> {
     }
 
     /// The octets of the query.
+    #[inline]
     pub fn octets(&self) -> &'a [u8] {
         self.octets
     }
@@ -117,16 +159,25 @@ impl<'a> Query<'a> {
         self.octets.get(..self.question_end).unwrap_or(&[])
     }
 
+    /// The name asked for as it came, root octet included.
+    #[inline]
+    pub fn wire_name(&self) -> &'a [u8] {
+        self.octets.get(HEADER..self.question_end - 4).unwrap_or(&[0])
+    }
+
+    #[inline]
     fn flag(&self, at: usize, bit: u8) -> bool {
         self.octets.get(at).is_some_and(|flags| flags & bit != 0)
     }
 
     /// RD: the client wants us to resolve.
+    #[inline]
     pub fn recursion_desired(&self) -> bool {
         self.flag(2, 0x01)
     }
 
     /// AD: the client understands AD in the answer (RFC 6840 §5.7).
+    #[inline]
     pub fn authentic_data(&self) -> bool {
         self.flag(3, 0x20)
     }
@@ -148,6 +199,23 @@ impl<'a> Query<'a> {
     pub fn udp_limit(&self) -> usize {
         let size = self.edns.map_or(MIN_UDP, |edns| edns.udp_size.clamp(MIN_UDP, MAX_UDP));
         usize::from(size)
+    }
+}
+
+/// Where the name behind the header ends, if it is one without pointers and not too long.
+#[inline]
+fn name_end(octets: &[u8]) -> Option<usize> {
+    let mut at = HEADER;
+    loop {
+        let length = usize::from(*octets.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
+        }
+        // Room for the root octet must remain.
+        if length > MAX_LABEL || at >= HEADER + MAX_OCTETS {
+            return None;
+        }
     }
 }
 
@@ -184,6 +252,7 @@ mod tests {
         assert!(query.dnssec_ok() && query.recursion_desired());
         assert_eq!(query.udp_limit(), 1232);
         assert_eq!(query.head().len(), 12 + 13 + 4);
+        assert_eq!(query.wire_name(), b"\x03WwW\x07example\0");
     }
 
     #[test]
@@ -218,6 +287,21 @@ mod tests {
         #[test]
         fn no_octets_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Query::parse(&octets);
+        }
+
+        #[test]
+        fn a_request_has_a_name_that_can_be_read(
+            name in proptest::collection::vec(any::<u8>(), 0..300),
+            label in 0..70_u8,
+        ) {
+            let mut octets = query(&[], 0);
+            let labels = name.chunks(usize::from(label).max(1));
+            let wire = labels.flat_map(|octets| [&[octets.len() as u8], octets].concat());
+            let wire: Vec<u8> = wire.chain([0]).collect();
+            octets.splice(HEADER..HEADER + 13, wire.iter().copied());
+            let is_name = Folded::from_wire(&wire).is_ok();
+            prop_assert_eq!(Request::parse(&octets).is_ok(), is_name);
+            prop_assert_eq!(Query::parse(&octets).is_ok(), is_name);
         }
 
         #[test]

@@ -38,20 +38,13 @@ impl Snapshot {
         }
         let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
-        self.decide_listed(bound, subject, &listed, keywords)
-    }
-
-    /// The same where the facts of the name are known already.
-    #[inline]
-    pub fn decide_known(
-        &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
-        qtype: u16,
-        facts: &Facts,
-    ) -> Verdict {
-        self.answered_here(bound, subject, qtype)
-            .unwrap_or_else(|| self.decide_listed(bound, subject, &facts.listed, || facts.keywords))
+        match self.judge(bound, subject, &listed, keywords, Role::Question) {
+            Err(block) => Verdict::Block(block),
+            Ok(pass) => match self.safe_engine(bound.group, subject) {
+                None => Verdict::Pass(pass),
+                Some(engine) => Verdict::Safe(pass, engine),
+            },
+        }
     }
 
     /// Special-use names and canaries.
@@ -67,23 +60,6 @@ impl Snapshot {
         }
         let (_, &kind) = self.canaries.longest(subject.name, &subject.hashes)?;
         bound.group.refuses(kind).then_some(Verdict::Canary(kind))
-    }
-
-    #[inline]
-    fn decide_listed(
-        &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
-        listed: &Listed,
-        keywords: impl FnOnce() -> KeywordMatch,
-    ) -> Verdict {
-        match self.judge(bound, subject, listed, keywords, Role::Question) {
-            Err(block) => Verdict::Block(block),
-            Ok(pass) => match self.safe_engine(bound.group, subject) {
-                None => Verdict::Pass(pass),
-                Some(engine) => Verdict::Safe(pass, engine),
-            },
-        }
     }
 
     /// Whether no name with these facts can be blocked for a group, so that a name an

@@ -64,6 +64,14 @@ impl<T> Timeline<T> {
         self.place(now).map_or(self.strict(), |edge| self.state(edge))
     }
 
+    /// The number of the stretch between two edges that now lies in; 0 where none is known.
+    ///
+    /// In one stretch one value holds, and the same edges lie ahead.
+    #[inline]
+    pub fn stretch(&self, now: Now) -> u32 {
+        self.place(now).map_or(0, |edge| edge as u32 + 1)
+    }
+
     /// The edges after now, with what holds from each on.
     ///
     /// None while the clock is not to be trusted: nobody knows when they come.

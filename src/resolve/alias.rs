@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Route};
+use crate::cache::Route;
 use crate::category::CategorySet;
 use crate::matcher::hash_wire;
 use crate::message::{Ede, Rcode};
@@ -16,7 +16,7 @@ use crate::policy::rewrite::EngineId;
 use crate::policy::sources::UpstreamId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
 use crate::resolve::turn::Turn;
-use crate::resolve::{Meta, Step};
+use crate::resolve::{Meta, Step, Stores};
 
 /// A list's own word: the answer it names is not judged by plain categories again.
 pub(super) const BY_LIST: Pass =
@@ -67,7 +67,7 @@ impl Turn<'_> {
         pass: Pass,
         meta: &Meta,
         snapshot: &Arc<Snapshot>,
-        cache: &AnswerCache,
+        stores: Stores<'_>,
         out: &mut [u8],
     ) -> Step {
         let Alias { target, rewrite } = alias;
@@ -80,7 +80,7 @@ impl Turn<'_> {
             return turn.with_records_of(local, &forward(None), pass, out);
         }
         let route = route_to(target, snapshot.upstream_of(&subject));
-        turn.known(route, pass, cache, |_| {}, forward, out)
+        turn.known(route, pass, stores, forward, out)
     }
 }
 

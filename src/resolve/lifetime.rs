@@ -40,18 +40,38 @@ impl Turn<'_> {
             return u32::MAX;
         }
         let longest = entry.answer.longest_ttl(form);
-        self.until(longest, |bound| {
-            let is_passing = match (self.decided(bound), self.rewrite) {
-                (Verdict::Pass(then), None) => Some(then),
-                (Verdict::Safe(then, engine), Some(Rewrite::Safe(now))) if engine == now => {
-                    Some(then)
-                }
-                (Verdict::Block(then), Some(Rewrite::List(now))) if then == now => Some(pass),
-                _ => None,
-            };
-            let then = Turn { bound, ..*self };
-            is_passing.is_some_and(|pass| matches!(then.review(entry, form, pass, out), Ok(None)))
-        })
+        self.until(longest, |bound| self.is_same_behind(bound, entry, form, pass, out))
+    }
+
+    /// Whether an answer that goes out now would go out as well when the group is bound so.
+    fn is_same_behind(
+        &self,
+        bound: Bound<'_>,
+        entry: &Entry,
+        form: Form,
+        pass: Pass,
+        out: &mut [u8],
+    ) -> bool {
+        let is_passing = match (self.decided(bound), self.rewrite) {
+            (Verdict::Pass(then), None) => Some(then),
+            (Verdict::Safe(then, engine), Some(Rewrite::Safe(now))) if engine == now => Some(then),
+            (Verdict::Block(then), Some(Rewrite::List(now))) if then == now => Some(pass),
+            _ => None,
+        };
+        let then = Turn { bound, ..*self };
+        is_passing.is_some_and(|pass| matches!(then.review(entry, form, pass, out), Ok(None)))
+    }
+
+    /// The instant, in civil seconds, from which on an answer would not go out as it does now.
+    #[inline]
+    pub(super) fn horizon(&self, entry: &Entry, pass: Pass, out: &mut [u8]) -> u64 {
+        if self.bound.group.rules.is_constant() {
+            return u64::MAX;
+        }
+        let form = Form::aged(entry.age(self.now.mono));
+        let seconds =
+            self.until(u32::MAX, |bound| self.is_same_behind(bound, entry, form, pass, out));
+        if seconds == u32::MAX { u64::MAX } else { self.now.civil + u64::from(seconds) }
     }
 
     /// Sends an answer that had to be waited for: an edge may have come meanwhile, and then the

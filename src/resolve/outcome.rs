@@ -129,7 +129,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn plain(rcode: Rcode, source: Source) -> Self {
+    pub(super) const fn plain(rcode: Rcode, source: Source) -> Self {
         let observed = CategorySet::EMPTY;
         Self { rcode, source, group: None, blocked: None, observed, canary: None, safe: None }
     }

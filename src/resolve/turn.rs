@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Entry, Found as Kept, Key, Route};
+use crate::cache::{Entry, Found as Kept, Key, Route};
 use crate::message::answer::Form;
 use crate::message::query::Query;
 use crate::message::reply::{Data, EdeText, write, write_truncated};
@@ -11,7 +11,10 @@ use crate::name::Name;
 use crate::policy::special::Special;
 use crate::policy::{AnswerMode, Block, Bound, CanaryKind, GroupId, Layer, Pass, Snapshot};
 use crate::resolve::alias::Rewrite;
-use crate::resolve::{BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Transport, reply};
+use crate::resolve::near::{Said, Under};
+use crate::resolve::{
+    BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Stores, Transport, reply,
+};
 use crate::rtype;
 use crate::rule::{Action, LocalData};
 
@@ -155,23 +158,30 @@ impl Turn<'_> {
 
     /// Answers with what the cache has; else the query waits for upstream.
     ///
-    /// `keep` is told of an answer that will be of use for some time.
+    /// What will be of use for some time goes to the worker's own replies.
     #[inline]
     pub(super) fn known(
         &self,
         route: Route,
         pass: Pass,
-        cache: &AnswerCache,
-        keep: impl FnOnce(&Arc<Entry>),
+        stores: Stores<'_>,
         forward: impl FnOnce(Option<Arc<Entry>>) -> Forward,
         out: &mut [u8],
     ) -> Step {
         let now = self.now;
         let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
-        match cache.find(&Key::new(route, self.query), now.mono) {
+        match stores.cache.find(&Key::new(route, self.query), now.mono) {
             Kept::Fresh(entry) => {
-                keep(&entry);
-                self.answer(&entry, aged(&entry), pass, Source::Cache, out)
+                let until = stores.near.as_ref().map_or(0, |_| self.horizon(&entry, pass, out));
+                let step = self.answer(&entry, aged(&entry), pass, Source::Cache, out);
+                if let (Some(look), Step::Reply(_, outcome)) = (stores.near, &step)
+                    && outcome.blocked.is_none()
+                {
+                    let under = Under::of(look.generation, self.bound.group, self.group, now);
+                    let said = Said { under, outcome: *outcome, until };
+                    look.near.put(look.spot, self.query, said, &entry, now.mono);
+                }
+                step
             }
             Kept::Due(entry) => match self.answer(&entry, aged(&entry), pass, Source::Cache, out) {
                 Step::Reply(length, outcome) => {

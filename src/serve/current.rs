@@ -54,15 +54,15 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The policy in force now.
+    /// The policy in force now, and its generation.
     #[inline]
-    pub fn get(&mut self) -> &Arc<Snapshot> {
+    pub fn get(&mut self) -> (u64, &Arc<Snapshot>) {
         let generation = self.current.generation.load(Ordering::Acquire);
         if generation != self.generation {
             // A swap between the two loads only means another look next time.
             self.generation = generation;
             self.snapshot = self.current.snapshot();
         }
-        &self.snapshot
+        (self.generation, &self.snapshot)
     }
 }

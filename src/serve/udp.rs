@@ -22,12 +22,12 @@ use arc_swap::Cache as Cached;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
-use crate::cache::near::Near;
 use crate::metrics::LabelledCounts;
 use crate::metrics::counters::{Counters, Event};
 use crate::policy::Snapshot;
+use crate::resolve::near::{Look, Near, Spot};
 use crate::resolve::{
-    DropReason, Meta, Outcome, Step, Transport, UpstreamFailure, begin_near, slip,
+    DropReason, Meta, Outcome, Step, Stores, Transport, UpstreamFailure, begin_with, slip,
 };
 use crate::serve::budget::{Admission, Budget, ClientId, ClientLimits};
 use crate::serve::current::Reader;
@@ -95,14 +95,25 @@ pub struct Worker<'a> {
     desk: Desk<'a>,
 }
 
+/// What holds for a whole batch.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    generation: u64,
+    snapshot: &'a Arc<Snapshot>,
+    /// Microseconds, of the worker's clock.
+    came: u64,
+}
+
 /// What a worker needs to answer a query.
 struct Desk<'a> {
     gateway: &'a Arc<Gateway>,
     counters: &'a Counters,
     limits: Cached<&'a ArcSwap<ClientLimits>, Arc<ClientLimits>>,
     budget: Budget,
-    /// Answers in use.
+    /// Replies in use.
     near: Near,
+    /// Where the questions of this batch are looked for among them.
+    spots: Vec<Spot>,
     /// Where the socket is bound.
     local: SocketAddr,
     /// What became of the queries of this batch: counted when the replies have left.
@@ -119,6 +130,7 @@ impl<'a> Worker<'a> {
             limits: Cached::new(&gateway.clients),
             budget: Budget::new(rand::random()),
             near: Near::new(rand::random()),
+            spots: Vec::with_capacity(BATCH),
             local,
             outcomes: Vec::with_capacity(BATCH),
         };
@@ -135,13 +147,15 @@ impl<'a> Worker<'a> {
         let Self { socket, batch, policy, desk } = self;
         let received = batch.receive(socket, may_wait);
         // Without queries too an old policy is let go.
-        let snapshot = policy.get();
+        let (generation, snapshot) = policy.get();
         let count = received?;
         let came = desk.gateway.clock.micros();
         desk.counters.queries(Transport::Udp, desk.local.is_ipv6(), count as u64);
-        batch.queries().for_each(|query| desk.near.warm(query));
-        batch.queries().for_each(|query| desk.near.warm_answer(query));
-        batch.answer(|query, path, out| desk.answer(socket, snapshot, came, query, path, out));
+        desk.look_ahead(batch.queries());
+        let moment = Moment { generation, snapshot, came };
+        batch.answer(|number, query, path, out| {
+            desk.answer(socket, moment, number, query, path, out)
+        });
         let failed = batch.send(socket);
         if failed > 0 {
             desk.counters.events(Event::NotSent, failed as u64);
@@ -154,25 +168,42 @@ impl<'a> Worker<'a> {
 }
 
 impl Desk<'_> {
+    /// Asks for the memory that the queries of a batch will need.
+    #[inline]
+    fn look_ahead<'q>(&mut self, queries: impl Iterator<Item = &'q [u8]> + Clone) {
+        self.spots.clear();
+        for query in queries {
+            let spot = self.near.spot(query);
+            self.near.warm_set(spot);
+            self.spots.push(spot);
+        }
+        for &spot in &self.spots {
+            self.near.warm(spot);
+        }
+    }
+
     /// Answers a query in `out`, or sees to it that it will be answered; the octets to send.
     #[inline]
     fn answer(
         &mut self,
         socket: &Arc<UdpSocket>,
-        snapshot: &Arc<Snapshot>,
-        came: u64,
+        moment: Moment<'_>,
+        number: usize,
         query: &[u8],
         path: &Path,
         out: &mut [u8],
     ) -> Option<usize> {
+        let Moment { generation, snapshot, came } = moment;
         let client = path.client().ip();
         let local = SocketAddr::new(path.local().unwrap_or(self.local.ip()), self.local.port());
         let meta = Meta { client, local, transport: Transport::Udp };
         let now = self.gateway.clock.now_at(came);
         let step = match self.admit(&meta, came) {
             Admission::Pass => {
-                let near = Some(&mut self.near);
-                begin_near(query, &meta, snapshot, &self.gateway.cache, near, now, out)
+                let spot = self.spots.get(number).copied().unwrap_or_default();
+                let near = Some(Look { near: &mut self.near, spot, generation });
+                let stores = Stores { cache: &self.gateway.cache, near };
+                begin_with(query, &meta, snapshot, stores, now, out)
             }
             Admission::Slip => slip(query, &meta, snapshot, out),
             Admission::Drop => Step::Drop(DropReason::OverBudget),

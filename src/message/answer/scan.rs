@@ -254,7 +254,7 @@ impl<'a> Scan<'a> {
             is_negative &= record.rtype != question.qtype && question.qtype != rtype::ANY;
             lifetime = lifetime.min(ttl);
             octets.get_mut(at..at + 4).ok_or(Malformed)?.copy_from_slice(&ttl.to_be_bytes());
-            ttls.push(place(at)?);
+            ttls.push(place(at)?.to_ne_bytes());
             if let (true, Some(at)) = (number < self.answers, record.target_at()) {
                 record.target(self.message)?;
                 targets.push(place(at)?);

@@ -1,7 +1,7 @@
 //! A stored answer as the reply to a query of the moment.
 
 use super::Answer;
-use crate::message::query::Query;
+use crate::message::query::Request;
 use crate::message::reply::{EdeText, Head, Writer};
 use crate::message::{Ede, Rcode, u32_at};
 
@@ -34,6 +34,14 @@ impl Form {
         Self { max_ttl: if self.max_ttl < seconds { self.max_ttl } else { seconds }, ..self }
     }
 
+    /// The same with no TTL that lasts beyond `instant`, where it is `now`.
+    #[must_use]
+    #[inline]
+    pub const fn until(self, instant: u64, now: u64) -> Self {
+        let seconds = instant.saturating_sub(now);
+        if seconds < u32::MAX as u64 { self.at_most(seconds as u32) } else { self }
+    }
+
     /// Whether its time is over.
     pub const fn is_stale(self) -> bool {
         self.is_stale
@@ -47,20 +55,33 @@ impl Form {
     }
 }
 
-impl Answer {
-    /// The longest TTL that goes out in this form.
-    pub fn longest_ttl(&self, form: Form) -> u32 {
-        let stored = self.ttls.iter().filter_map(|&at| u32_at(&self.records, usize::from(at)));
-        stored.map(|ttl| form.ttl(ttl)).max().unwrap_or(0)
-    }
+/// What of an answer goes out, wherever it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Body<'a> {
+    /// The response code.
+    pub rcode: Rcode,
+    /// Whether upstream says that it checked the signatures.
+    pub is_authentic: bool,
+    /// Records of the answer section.
+    pub answers: u16,
+    /// Records of the authority section.
+    pub authorities: u16,
+    /// Both, as they stand behind the question.
+    pub records: &'a [u8],
+    /// Where the TTLs are in them: numbers of two octets, as the machine has them.
+    pub ttls: &'a [[u8; 2]],
+    /// The extended error that upstream sent.
+    pub ede: Option<EdeText<'a>>,
+}
 
+impl Body<'_> {
     /// Writes it as the reply to `query`.
     ///
     /// Returns the length; what does not fit `limit` octets goes truncated.
     #[inline]
     pub fn write(
         &self,
-        query: &Query<'_>,
+        query: &Request<'_>,
         form: Form,
         limit: usize,
         out: &mut [u8],
@@ -78,14 +99,14 @@ impl Answer {
         let limit = limit.min(writer.out.len());
         writer.out = writer.out.get_mut(..limit)?;
         let ede = self.ede_of(form);
-        let whole = writer.put(&self.records).and_then(|()| writer.opt(query, self.rcode, ede));
+        let whole = writer.put(self.records).and_then(|()| writer.opt(query, self.rcode, ede));
         if whole.is_none() {
             writer.at = start;
             head = Head { answers: 0, authorities: 0, truncated: true, authentic: false, ..head };
             writer.opt(query, self.rcode, None)?;
         } else if form != Form::aged(0) {
-            for &at in &self.ttls {
-                let at = start + usize::from(at);
+            for &at in self.ttls {
+                let at = start + usize::from(u16::from_ne_bytes(at));
                 let ttl = form.ttl(u32_at(writer.out, at)?);
                 writer.out.get_mut(at..at + 4)?.copy_from_slice(&ttl.to_be_bytes());
             }
@@ -98,9 +119,44 @@ impl Answer {
     #[inline]
     fn ede_of(&self, form: Form) -> Option<EdeText<'_>> {
         match (form.is_stale, self.rcode) {
-            (false, _) => self.ede.as_ref().map(|(code, text)| EdeText { code: *code, text }),
+            (false, _) => self.ede,
             (true, Rcode::NXDOMAIN) => Some(EdeText::bare(Ede::STALE_NXDOMAIN)),
             (true, _) => Some(EdeText::bare(Ede::STALE)),
         }
+    }
+}
+
+impl Answer {
+    /// The longest TTL that goes out in this form.
+    pub fn longest_ttl(&self, form: Form) -> u32 {
+        let places = self.ttls.iter().map(|&at| usize::from(u16::from_ne_bytes(at)));
+        let stored = places.filter_map(|at| u32_at(&self.records, at));
+        stored.map(|ttl| form.ttl(ttl)).max().unwrap_or(0)
+    }
+
+    /// What of it goes out.
+    #[inline]
+    pub fn body(&self) -> Body<'_> {
+        Body {
+            rcode: self.rcode,
+            is_authentic: self.is_authentic,
+            answers: self.answers,
+            authorities: self.authorities,
+            records: &self.records,
+            ttls: &self.ttls,
+            ede: self.ede.as_ref().map(|(code, text)| EdeText { code: *code, text }),
+        }
+    }
+
+    /// Writes it as the reply to `query`: as [`Body::write`].
+    #[inline]
+    pub fn write(
+        &self,
+        query: &Request<'_>,
+        form: Form,
+        limit: usize,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        self.body().write(query, form, limit, out)
     }
 }

@@ -275,7 +275,7 @@ impl Batch {
 
     /// The queries that came.
     #[inline]
-    pub fn queries(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn queries(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let received = self.incoming.iter().take(self.received).enumerate();
         received.map(|(n, header)| {
             let length = (header.msg_len as usize).min(MAX_QUERY);
@@ -283,10 +283,13 @@ impl Batch {
         })
     }
 
-    /// Hands each query to `answer`, with the room for its reply; `answer` says how many
+    /// Hands each query and its number to `answer`, with the room for its reply; `answer` says how many
     /// octets of it are to be sent, and `None` for nothing.
     #[inline]
-    pub fn answer(&mut self, mut answer: impl FnMut(&[u8], &Path, &mut [u8]) -> Option<usize>) {
+    pub fn answer(
+        &mut self,
+        mut answer: impl FnMut(usize, &[u8], &Path, &mut [u8]) -> Option<usize>,
+    ) {
         self.ready = 0;
         let mut at = 0;
         for n in 0..self.received {
@@ -302,7 +305,7 @@ impl Batch {
             let path = Path { client: self.names.get(n).copied().unwrap_or(Name::EMPTY), local };
             let query = self.queries.get(n * STRIDE..n * STRIDE + length).unwrap_or(&[]);
             let Some(room) = self.replies.get_mut(at..at + ROOM) else { break };
-            if let Some(length) = answer(query, &path, room) {
+            if let Some(length) = answer(n, query, &path, room) {
                 let length = length.min(MAX_REPLY);
                 self.lay_out(n, at, length, local);
                 at += length;

@@ -15,7 +15,7 @@ fn double(batch: &mut Batch, socket: &UdpSocket, count: usize) {
     let mut came = 0;
     while came < count {
         came += batch.receive(socket, true).unwrap();
-        batch.answer(|query, _, out| {
+        batch.answer(|_, query, _, out| {
             out[..query.len()].copy_from_slice(query);
             out[query.len()..2 * query.len()].copy_from_slice(query);
             Some(2 * query.len())
@@ -71,7 +71,7 @@ fn replies_leave_from_the_address_that_was_asked() {
         client.send(b"late").unwrap();
         batch.receive(&server, true).unwrap();
         let mut kept = None;
-        batch.answer(|_, path, _| {
+        batch.answer(|_, _, path, _| {
             kept = Some(*path);
             None
         });
@@ -91,7 +91,7 @@ fn an_ipv6_socket_for_all_addresses_is_told_which() {
     let mut batch = Batch::new(true);
     client.send(b"who").unwrap();
     batch.receive(&server, true).unwrap();
-    batch.answer(|query, path, out| {
+    batch.answer(|_, query, path, out| {
         assert_eq!(path.local(), Some("::1".parse().unwrap()));
         out[..query.len()].copy_from_slice(query);
         Some(query.len())
@@ -110,7 +110,7 @@ fn a_datagram_that_is_too_long_is_cut_and_an_empty_one_is_seen() {
     let mut lengths = Vec::new();
     while lengths.len() < 2 {
         batch.receive(&server, true).unwrap();
-        batch.answer(|query, _, _| {
+        batch.answer(|_, query, _, _| {
             lengths.push(query.len());
             None
         });
@@ -135,7 +135,7 @@ fn a_client_out_of_reach_does_not_hold_up_the_others() {
         if let Some(name) = batch.names.get_mut(1).filter(|_| came == 3) {
             name.0[2..4].copy_from_slice(&[0, 0]);
         }
-        batch.answer(|_, _, out| {
+        batch.answer(|_, _, _, out| {
             out[0] = b'r';
             Some(1)
         });
