@@ -10,6 +10,7 @@
 //! so a crafted collision buys nothing. A sealed list alone compares 128 bits of an HMAC: it
 //! has no names to compare.
 
+pub mod ahead;
 pub mod build;
 pub mod keyed;
 pub mod keyword;

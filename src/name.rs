@@ -319,6 +319,12 @@ impl Folded {
         }
     }
 
+    /// How many octets label `index` has; 0 past the last.
+    #[inline]
+    pub fn label_length(&self, index: usize) -> usize {
+        self.octets.get(self.start(index)).copied().map_or(0, usize::from)
+    }
+
     /// The octets of label `index`, without its length.
     #[inline]
     pub fn label(&self, index: usize) -> &[u8] {

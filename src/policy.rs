@@ -60,6 +60,7 @@ use ipnet::IpNet;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::matcher::SuffixHashes;
+use crate::matcher::ahead::Ahead;
 use crate::matcher::keyword::{KeywordMatch, Keywords};
 use crate::matcher::names::NameTable;
 use crate::matcher::suffix::{Listed, SuffixTable};
@@ -341,6 +342,12 @@ impl Snapshot {
     #[inline]
     pub fn subject<'a>(&self, name: &'a Folded) -> Subject<'a> {
         Subject { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
+    }
+
+    /// Asks for the memory that the lists will need for a name.
+    #[inline]
+    pub fn look_ahead(&self, name: &Folded, ahead: &mut Ahead) {
+        ahead.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
     }
 
     /// What the lists say of a name, whoever asks.

@@ -11,6 +11,7 @@
 
 use super::format::BLOCK;
 use super::hash::scale;
+use crate::hint;
 
 /// Bits of filter for a name.
 const BITS: usize = 10;
@@ -32,6 +33,23 @@ pub(crate) struct Filter<'a> {
 }
 
 impl Filter<'_> {
+    /// Asks for the memory that [`Filter::passing`] will read.
+    #[inline]
+    pub(crate) fn fetch(self, hashes: &[u64]) {
+        let mut place = Place::default();
+        let mut last = usize::MAX;
+        for &hash in hashes.iter().rev().take(self.max_labels.into()) {
+            place.go_to(hash, self.wide);
+            let number = scale(place.by, self.blocks.len());
+            if place.labels >= self.min_labels.into() && number != last {
+                last = number;
+                if let Some(block) = self.blocks.get(number) {
+                    hint::fetch(block, 1);
+                }
+            }
+        }
+    }
+
     /// Of the suffixes of a name with these hashes, longest first, which may be listed: one
     /// bit each.
     #[inline]

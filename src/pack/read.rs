@@ -1,6 +1,5 @@
 //! Names in a pack: found, and told one by one.
 
-use std::hint::black_box;
 use std::ops::Range;
 
 use super::filter::Filter;
@@ -11,7 +10,11 @@ use super::format::{
 use super::hash::{SuffixHashes, hash_wire};
 use super::symbols::{Symbols, Text};
 use super::{Pack, PackError};
+use crate::hint;
 use crate::name::{Folded, MAX_OCTETS};
+
+/// Octets behind a line that nearly always hold its names.
+const NAMES: usize = 192;
 
 /// Where the sections are that look-ups go through.
 #[derive(Debug, Clone)]
@@ -148,6 +151,26 @@ impl<'a> View<'a> {
         Some(Line { octets, behind })
     }
 
+    /// Asks for the memory that says where the line of a hash is.
+    #[inline]
+    pub(crate) fn fetch_place(&self, hash: u64) {
+        if let Some(place) =
+            self.parts.get(partition_of(hash)).and_then(|part| self.index.get(part.line(hash)))
+        {
+            hint::fetch(place, 1);
+        }
+    }
+
+    /// Asks for the memory of the line of a hash, and of the names behind it.
+    #[inline]
+    pub(crate) fn fetch_line(&self, hash: u64) {
+        let part = self.parts.get(partition_of(hash));
+        if let Some(line) = part.and_then(|part| self.line(part.line(hash))) {
+            hint::fetch(line.octets, 1);
+            hint::fetch_octets(line.behind.get(..NAMES).unwrap_or(line.behind));
+        }
+    }
+
     /// The set of the suffix of `name` that begins at label `index`; `text` is the name.
     #[inline]
     pub(crate) fn find(&self, hash: u64, name: &Folded, text: &Text, index: usize) -> Option<u16> {
@@ -177,9 +200,7 @@ impl<'a> Line<'a> {
     /// Has the names come from memory together with the line, not after it.
     #[inline]
     fn fetch(&self) {
-        for at in [32, 96, 160] {
-            black_box(self.behind.get(at).copied());
-        }
+        hint::fetch_octets(self.behind.get(..NAMES).unwrap_or(self.behind));
     }
 
     #[inline]

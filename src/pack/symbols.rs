@@ -297,8 +297,11 @@ impl Text {
                 *octet = b'.';
             }
         }
-        let dots = text.octets.iter().fold(0_u8, |dots, &o| dots + u8::from(o == b'.'));
-        if usize::from(dots) + 1 != labels {
+        // Counted where the name was written a while ago: what was written just now, octet by
+        // octet, is slow to read by the word.
+        let dots = inside.iter().filter(|&&octet| octet == b'.').count();
+        let of_that_length = (1..labels).filter(|&n| name.label_length(n) == usize::from(b'.'));
+        if dots != of_that_length.count() {
             // Somebody is trying something: a dot that is part of a label.
             let has_dot = |index: &usize| name.label(*index).contains(&b'.');
             text.plain_from = (0..labels).rev().find(has_dot).map_or(0, |index| index + 1);

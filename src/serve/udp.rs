@@ -22,6 +22,8 @@ use arc_swap::Cache as Cached;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
+use crate::matcher::ahead::Ahead;
+use crate::message::query::Query;
 use crate::metrics::LabelledCounts;
 use crate::metrics::counters::{Counters, Event};
 use crate::policy::Snapshot;
@@ -40,6 +42,9 @@ const KERNEL_BUFFER: i32 = 4 << 20;
 const IDLE: Duration = Duration::from_millis(200);
 /// Batches that are still answered at the end: what had come before.
 const LAST_TURNS: usize = 64;
+
+/// From so many queries on, memory is asked for ahead: a lone one would only wait for it twice.
+const MANY: usize = 4;
 
 /// Stands for a listener whose address the system does not tell.
 pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -114,6 +119,8 @@ struct Desk<'a> {
     near: Near,
     /// Where the questions of this batch are looked for among them.
     spots: Vec<Spot>,
+    /// Those of them that lists will be asked about.
+    ahead: Ahead,
     /// Where the socket is bound.
     local: SocketAddr,
     /// What became of the queries of this batch: counted when the replies have left.
@@ -131,6 +138,7 @@ impl<'a> Worker<'a> {
             budget: Budget::new(rand::random()),
             near: Near::new(rand::random()),
             spots: Vec::with_capacity(BATCH),
+            ahead: Ahead::new(BATCH),
             local,
             outcomes: Vec::with_capacity(BATCH),
         };
@@ -151,7 +159,7 @@ impl<'a> Worker<'a> {
         let count = received?;
         let came = desk.gateway.clock.micros();
         desk.counters.queries(Transport::Udp, desk.local.is_ipv6(), count as u64);
-        desk.look_ahead(batch.queries());
+        desk.look_ahead(snapshot, batch.queries());
         let moment = Moment { generation, snapshot, came };
         batch.answer(|number, query, path, out| {
             desk.answer(socket, moment, number, query, path, out)
@@ -170,16 +178,28 @@ impl<'a> Worker<'a> {
 impl Desk<'_> {
     /// Asks for the memory that the queries of a batch will need.
     #[inline]
-    fn look_ahead<'q>(&mut self, queries: impl Iterator<Item = &'q [u8]> + Clone) {
+    fn look_ahead<'q>(
+        &mut self,
+        snapshot: &Snapshot,
+        queries: impl Iterator<Item = &'q [u8]> + Clone,
+    ) {
         self.spots.clear();
-        for query in queries {
+        for query in queries.clone() {
             let spot = self.near.spot(query);
             self.near.warm_set(spot);
             self.spots.push(spot);
         }
-        for &spot in &self.spots {
-            self.near.warm(spot);
+        if self.spots.len() < MANY {
+            return;
         }
+        for (query, &spot) in queries.zip(&self.spots) {
+            if !self.near.warm(spot)
+                && let Ok(query) = Query::parse(query)
+            {
+                snapshot.look_ahead(&query.name, &mut self.ahead);
+            }
+        }
+        self.ahead.look(snapshot.lists());
     }
 
     /// Answers a query in `out`, or sees to it that it will be answered; the octets to send.
