@@ -43,6 +43,7 @@ pub mod special;
 mod texts;
 pub mod timed;
 pub mod timeline;
+pub mod trace;
 pub mod verdict;
 
 pub use group::{

@@ -125,6 +125,8 @@ pub struct State {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+    /// Categories that a lesson lets through.
+    pub opened: CategorySet,
     /// Names that a lesson lets through.
     pub lesson: Vec<Name>,
     /// The only names there are in an exam.
@@ -167,6 +169,7 @@ impl GroupRules {
             match one.kind {
                 OverrideKind::Lesson => {
                     loosened = loosened.union(one.categories);
+                    state.opened = state.opened.union(one.categories);
                     state.lesson.extend(one.names.iter().cloned());
                 }
                 // Of two exams at once only what both let through would be safe; names of
@@ -179,6 +182,7 @@ impl GroupRules {
         }
         state.block = self.block.union(tightened).without(loosened).union(self.locked);
         state.observe = self.observe.union(loosened).without(state.block);
+        state.opened = state.opened.without(state.block);
         state.schedules = self.schedules().filter(|&schedule| is_running(schedule)).collect();
         state.schedules.sort_unstable();
         state.schedules.dedup();
@@ -240,6 +244,8 @@ pub struct Rules {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+    /// Categories that a lesson lets through.
+    pub opened: CategorySet,
     /// Names that a lesson lets through.
     pub lesson: NameTable<()>,
     /// The only names there are in an exam.
@@ -259,6 +265,7 @@ impl Rules {
             block: state.block.union(illegal),
             observe: state.observe.without(illegal),
             is_allow_only: state.is_allow_only,
+            opened: state.opened.without(illegal),
             lesson: table(state.lesson),
             exam: state.exam.map(table),
             schedules: state.schedules,

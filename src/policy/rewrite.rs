@@ -115,6 +115,12 @@ impl Snapshot {
         modes.target(engine).map(|_| engine)
     }
 
+    /// The engine whose safe name a group's clients get for a name, if that passes.
+    #[inline]
+    pub fn engine_of(&self, group: GroupId, subject: &Subject<'_>) -> Option<EngineId> {
+        self.safe_engine(self.group(group), subject)
+    }
+
     /// The safe name of an engine for a group.
     #[inline]
     pub fn safe_target(&self, group: GroupId, engine: EngineId) -> Option<&Name> {
