@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use crate::category::{CategorySet, Level};
 use crate::matcher::names::NameTable;
 use crate::name::Name;
+use crate::policy::held::Held;
 use crate::policy::rewrite::SafeModes;
 use crate::policy::timed::{Override, OverrideKind};
 use crate::policy::timeline::Timeline;
@@ -108,12 +109,14 @@ pub struct GroupRules {
     pub keywords: bool,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
-    /// What search engines are held to.
-    pub safe: SafeModes,
-    /// The canaries that are answered negatively.
-    pub canaries: Vec<CanaryKind>,
+    /// What search engines and canaries are held to.
+    pub held: Held,
+    /// What of it nothing at the school can loosen.
+    pub held_locked: Held,
     /// What the layers above the school come to.
     pub baseline: Actions,
+    /// The same of search engines and canaries.
+    pub held_baseline: Held,
 }
 
 /// What binds a group for some stretch of time.
@@ -314,8 +317,8 @@ impl Group {
             keywords: group.keywords,
             counters,
             rules: states.map(|state| Rules::new(state, illegal, seed)),
-            safe: Some(group.safe).filter(|modes| !modes.is_empty()),
-            canaries: group.canaries,
+            safe: Some(group.held.safe).filter(|modes| !modes.is_empty()),
+            canaries: group.held.canaries,
         }
     }
 
