@@ -211,6 +211,7 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
         for number in 2.. {
             shared.current.swap(lists.next());
             shared.in_force.store(number, SeqCst);
+            drop(shared.current.let_go());
             let is_over = workers.iter().any(std::thread::ScopedJoinHandle::is_finished);
             if number >= SWAPS || is_over {
                 shared.is_enough.store(true, SeqCst);
@@ -234,6 +235,9 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
     ];
     assert!(counts.iter().all(|&count| count > 20), "too little happened: {counts:?}");
     println!("{counts:?} of {}, {} lists", sum(|seen| seen.queries), lists.number);
+    // Policies of the past are gone with their last reader.
+    drop(shared.current.let_go());
+    assert_eq!(shared.current.let_go().len(), 0);
     // Bounded, and in use.
     assert!(shared.cache.octets() > OCTETS / 2, "{}", shared.cache.octets());
 }
