@@ -10,11 +10,18 @@ use super::file::{self, AllowOnly, File};
 use super::profile::{BUNDLE, lock_words};
 use super::value::each;
 use super::{Config, ConfigErrors};
+use crate::category::{CategoryId, Level};
 use crate::diagnostic::Diagnostic;
 use crate::name::Name;
 use crate::policy::{GroupRules, Lock, LockedAllow};
 
 impl Config {
+    /// Who keeps a category blocked for a level, in words; none where a school may loosen it.
+    pub fn locked_in_words(&self, category: CategoryId, level: Level) -> Option<String> {
+        let by = self.department.locked_by(&self.taxonomy, category, level)?;
+        Some(lock_words(&by, &self.department.name, level))
+    }
+
     /// The mistakes of names that are let through and locked, in the text that they stand in.
     pub fn refuse_locked(&self, path: &str, text: &str, locked: &[LockedAllow]) -> ConfigErrors {
         let file = file::parse::<File>(text).ok();

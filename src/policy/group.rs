@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
-use crate::category::{CategorySet, Level};
+use crate::category::{CategoryId, CategorySet, Level};
 use crate::matcher::names::NameTable;
 use crate::name::Name;
 use crate::policy::held::Held;
@@ -59,6 +59,26 @@ pub struct Actions {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+}
+
+impl Actions {
+    /// The words for what is done with a category, loosest first.
+    pub const WORDS: [&str; 4] = ["allow", "observe", "lessons", "block"];
+
+    /// How strict it is with a category: a place in [`Actions::WORDS`].
+    pub fn rank(&self, category: CategoryId) -> usize {
+        match () {
+            () if self.lessons.contains(category) => 2,
+            () if self.block.contains(category) => 3,
+            () if self.observe.contains(category) => 1,
+            () => 0,
+        }
+    }
+
+    /// The same as a word.
+    pub fn word(&self, category: CategoryId) -> &'static str {
+        Self::WORDS.get(self.rank(category)).copied().unwrap_or_default()
+    }
 }
 
 /// What a group does otherwise while a schedule runs.

@@ -134,6 +134,11 @@ impl Snapshot {
         modes.target(engine).map(|_| engine)
     }
 
+    /// The engine that a name is a host of, whoever is held to it.
+    pub fn engine_named(&self, subject: &Subject<'_>) -> Option<EngineId> {
+        self.safe_hosts.engine(subject.name, &subject.hashes)
+    }
+
     /// The engine whose safe name a group's clients get for a name, if that passes.
     #[inline]
     pub fn engine_of(&self, group: GroupId, subject: &Subject<'_>) -> Option<EngineId> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::category::{CategorySet, Taxonomy};
 use crate::config::Config;
 use crate::name::Name;
 use crate::policy::held::Held;
@@ -200,18 +200,6 @@ pub(super) fn differences(config: &Config) -> Vec<Difference> {
     config.groups.iter().map(of).collect()
 }
 
-/// What is done with a category, strictest last.
-const STRICTNESS: [&str; 4] = ["allow", "observe", "lessons", "block"];
-
-fn action(actions: &Actions, category: CategoryId) -> usize {
-    match () {
-        () if actions.lessons.contains(category) => 2,
-        () if actions.block.contains(category) => 3,
-        () if actions.observe.contains(category) => 1,
-        () => 0,
-    }
-}
-
 fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     let own = Actions {
         block: rules.block,
@@ -222,11 +210,11 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     let effect = |from: usize, to: usize| if to > from { "stricter" } else { "looser" };
     let mut changes = Vec::new();
     for (category, row) in config.taxonomy.iter().filter(|(_, row)| !row.is_positive) {
-        let (from, to) = (action(&rules.baseline, category), action(&own, category));
+        let (from, to) = (rules.baseline.rank(category), own.rank(category));
         if from != to {
-            let word = |place: usize| STRICTNESS.get(place).copied().unwrap_or_default().to_owned();
-            let what = row.id.clone();
-            changes.push(Change { what, from: word(from), to: word(to), effect: effect(from, to) });
+            let effect = effect(from, to);
+            let (from, to) = (rules.baseline.word(category).into(), own.word(category).into());
+            changes.push(Change { what: row.id.clone(), from, to, effect });
         }
     }
     let (from, to) = (rules.baseline.is_allow_only, rules.is_allow_only);
