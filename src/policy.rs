@@ -33,6 +33,7 @@ pub mod essential;
 pub mod explain;
 pub mod fail;
 pub mod group;
+pub mod held;
 pub mod judge;
 pub mod moment;
 pub mod rebinding;

@@ -27,10 +27,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::support::ask::type_number;
-use crate::support::gateway::{LACHAN, run as run_to_end};
+use crate::support::gateway::{LACHAN, run as run_to_end, said_in_json};
 use crate::support::{
     Answer, Ask, Canned, Gateway, PUPIL, STAFF, TWO_GROUPS, TWO_PROFILES, Upstream,
 };
@@ -552,9 +551,7 @@ impl Step {
         command.args(["--config", "gateway.toml", "--client", self.client()]);
         let (status, said) = run_to_end(command);
         assert!(status.success(), "{said}");
-        // Around it stands what stderr has, such as lists that are left out.
-        let said = said.get(said.find('{').unwrap()..=said.rfind('}').unwrap()).unwrap();
-        let said: Value = serde_json::from_str(said).unwrap();
+        let said = said_in_json(&said);
         let rcode = said["answer"]["rcode"].as_str();
         let ede = said["answer"]["ede"][0].as_u64();
         let is_same = rcode.is_none_or(|rcode| rcode == answer.rcode())
