@@ -167,13 +167,14 @@ fn judged(
     stores: Stores<'_>,
     out: &mut [u8],
 ) -> Step {
-    let Turn { query, limit, .. } = *turn;
+    let Turn { query, limit, group, .. } = *turn;
     let subject = snapshot.subject(&query.name);
     let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
-            (Pass { layer: block.layer, observed: CategorySet::EMPTY }, None)
+            let pass = Pass { layer: block.layer, observed: CategorySet::EMPTY };
+            (pass, snapshot.engine_of(group, &subject))
         }
         Verdict::Block(block) => {
             return match snapshot.rewrite_of(&block) {
