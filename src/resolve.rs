@@ -167,13 +167,14 @@ fn judged(
     stores: Stores<'_>,
     out: &mut [u8],
 ) -> Step {
-    let Turn { query, limit, .. } = *turn;
+    let Turn { query, limit, group, .. } = *turn;
     let subject = snapshot.subject(&query.name);
     let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
-            (Pass { layer: block.layer, observed: CategorySet::EMPTY }, None)
+            let pass = Pass { layer: block.layer, observed: CategorySet::EMPTY };
+            (pass, snapshot.engine_of(group, &subject))
         }
         Verdict::Block(block) => {
             return match snapshot.rewrite_of(&block) {
@@ -194,7 +195,8 @@ fn judged(
     }
     if query.qtype == rtype::ANY {
         let data = Data::Other(rtype::HINFO, RFC8482);
-        let length = write(query, Rcode::NOERROR, data, RFC8482_TTL, None, limit, out);
+        let ttl = turn.passing_ttl(RFC8482_TTL);
+        let length = write(query, Rcode::NOERROR, data, ttl, None, limit, out);
         return reply(length, turn.outcome(Rcode::NOERROR, Source::Local));
     }
     if let Some(engine) = engine {

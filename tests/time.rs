@@ -147,6 +147,20 @@ impl Core {
         Said { source: outcome.source, ttl }
     }
 
+    fn ask_any(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let now = Now { mono: civil, civil, trust: Trust::Synced };
+        let mut octets = query(name);
+        let at = octets.len() - 3;
+        octets[at] = 255;
+        let mut out = vec![0; 65_535];
+        let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);
+        let Step::Reply(_, outcome) = step else { panic!("{name}: {step:?}") };
+        let ttl = out[octets.len() + 6..octets.len() + 10].try_into().unwrap();
+        Said { source: outcome.source, ttl: u32::from_be_bytes(ttl) }
+    }
+
     fn is_blocked(&self, client: Ipv4Addr, name: &str, civil: u64) -> bool {
         self.ask(client, name, civil).source == Source::Blocked
     }
@@ -216,6 +230,13 @@ fn a_cached_answer_is_no_verdict() {
     let evening = hanoi("2026-11-30T21:30:00");
     assert_eq!(core.ask(PUPIL, "new.example", evening).ttl, 1800);
     assert_eq!(core.ask(PUPIL, "good.example", evening).ttl, 3600);
+    // ANY is answered here, and no longer than the name passes.
+    assert_eq!(
+        core.ask_any(PUPIL, "games.example", before),
+        Said { source: Source::Local, ttl: 10 }
+    );
+    assert_eq!(core.ask_any(PUPIL, "games.example", bell).source, Source::Blocked);
+    assert_eq!(core.ask_any(OTHER, "games.example", before).ttl, 3600);
     // A blocked answer too: half a minute, or to the bell.
     assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:29:50")).ttl, 10);
     assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:00:00")).ttl, 30);
@@ -235,6 +256,37 @@ fn what_was_asked_before_the_bell_is_judged_when_the_answer_comes() {
     let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(after), &mut out);
     let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
     assert_eq!(outcome.source, Source::Blocked);
+}
+
+#[test]
+fn a_search_engine_that_was_asked_before_an_exam_is_judged_when_the_answer_comes() {
+    let start = hanoi("2026-11-30T08:00");
+    let exam = Kept {
+        id: 1,
+        kind: "exam".into(),
+        group: "pupils".into(),
+        names: vec!["paper.example".into()],
+        categories: Vec::new(),
+        from: start,
+        until: start + 3600,
+        by: "Lan".into(),
+    };
+    let core = School::new().core(start - 60, vec![exam]);
+    let at = |civil| Now { mono: civil, civil, trust: Trust::Synced };
+    let mut out = vec![0; 65_535];
+    let mut begin = || match core.step(PUPIL, "www.google.com", at(start - 1), &mut out) {
+        Step::Forward(forward) => *forward,
+        step => panic!("a miss: {step:?}"),
+    };
+    let (early, late) = (begin(), begin());
+    let octets = answer("forcesafesearch.google.com");
+    let mut finish = |forward: lachan::resolve::Forward, civil| {
+        let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(civil), &mut out);
+        let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
+        (outcome.source, outcome.safe.is_some())
+    };
+    assert_eq!(finish(early, start - 1), (Source::Upstream, true));
+    assert_eq!(finish(late, start), (Source::Blocked, false));
 }
 
 #[test]
@@ -426,6 +478,7 @@ proptest! {
         ] {
             prop_assert_eq!(state.block.intersection(set(locked)), set(locked));
             prop_assert!(state.block.intersection(state.observe).is_empty());
+            prop_assert!(state.opened.intersection(state.block).is_empty());
         }
         // When nobody knows the time nothing is let through that is blocked at some time.
         let strict = group.strict_state([&over]);

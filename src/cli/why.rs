@@ -2,6 +2,7 @@
 //!
 //! The answer is the core's own, to a query made here; nobody is asked.
 
+mod trace;
 mod when;
 
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ use crate::message::{CLASS_IN, HEADER};
 use crate::name::{Folded, Labels, Name, write_presentation};
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
-use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
+use crate::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
 use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{AssembleError, Assembled, Assembler, read_config};
@@ -63,8 +64,8 @@ struct Said {
     qtype: u16,
     client: IpAddr,
     group: String,
-    /// `block`, `allow`, `rewrite` for a search engine in safe mode, or `local` for what is
-    /// answered here whatever lists say.
+    /// `block`, `allow`, `rewrite` for a search engine in safe mode, `local` for what is
+    /// answered here whatever lists say, or `refused` for what policy is not asked about.
     verdict: &'static str,
     /// The step of the order that decided.
     layer: &'static str,
@@ -76,6 +77,12 @@ struct Said {
     line: Option<u32>,
     observed: Vec<String>,
     answer: Answer,
+    /// Where it comes from if it is resolved, whatever the cache has.
+    source: trace::Source,
+    /// The steps of the order that were looked at.
+    steps: Vec<trace::Line>,
+    /// What each layer does with the categories it is listed in.
+    layers: Vec<trace::Layered>,
     /// All that is listed on the way from the name to the root.
     evidence: Vec<Evidence>,
     reference: String,
@@ -151,7 +158,7 @@ fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
 }
 
 fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Said {
-    let Assembled { config, snapshot, sources, .. } = assembled;
+    let Assembled { config, snapshot, sources, zones, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
     let meta = Meta { client, local, transport: Transport::Udp };
@@ -175,8 +182,17 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
         }),
         _ => decided_by(layer, category.as_deref(), &evidence, &explanation, name),
     };
+    let asked = trace::Asked {
+        config: &config,
+        snapshot: &snapshot,
+        zones: &zones,
+        group,
+        bound,
+        name: &folded,
+        qtype: arguments.qtype,
+    };
     let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
-    Said {
+    let said = Said {
         name: name.to_string(),
         qtype: arguments.qtype,
         client: arguments.client,
@@ -189,6 +205,9 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
         category,
         rule,
         observed,
+        source: asked.source(&explanation.verdict),
+        steps: asked.steps(&explanation),
+        layers: asked.layers(&explanation),
         answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
         evidence,
         times: when::Times::of(
@@ -199,6 +218,28 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
             (&snapshot.subject(&folded), arguments.qtype),
         ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
+    };
+    if said.answer.source == Source::Refused.id() { said.refused() } else { said }
+}
+
+impl Said {
+    /// What is said where policy is not asked at all.
+    fn refused(self) -> Self {
+        Self {
+            verdict: "refused",
+            layer: "admission",
+            category: None,
+            rule: None,
+            list: None,
+            file: None,
+            line: None,
+            observed: Vec::new(),
+            source: trace::Source::here(),
+            steps: vec![trace::Line::refused()],
+            layers: Vec::new(),
+            times: self.times.without_change(),
+            ..self
+        }
     }
 }
 
@@ -356,6 +397,7 @@ fn text(said: &Said) -> String {
         }
         "allow" => "allowed".to_owned(),
         "rewrite" => "answered with the safe name".to_owned(),
+        "refused" => "refused, whatever the name".to_owned(),
         _ => "answered here, whatever lists say".to_owned(),
     };
     let _ = writeln!(out, " ({})", said.layer);
@@ -371,6 +413,9 @@ fn text(said: &Said) -> String {
     let ede = said.answer.ede.as_ref();
     let ede = ede.map_or(String::new(), |(code, text)| format!(", EDE {code} `{text}`"));
     let _ = writeln!(out, "  answer    {rcode} from {}{ede}", said.answer.source);
+    if said.source.is_outside() {
+        out += &said.source.text();
+    }
     if !said.observed.is_empty() {
         let _ = writeln!(out, "  counted   {}", said.observed.join(", "));
     }
@@ -379,6 +424,7 @@ fn text(said: &Said) -> String {
         let line = e.line.map_or(String::new(), |line| format!(" line {line}"));
         let _ = writeln!(out, "  {:9} {} {category}, {}{line}", e.effect, e.rule, e.list);
     }
+    out += &trace::text(&said.layers, &said.steps);
     out + &format!("  version   {}\n", said.reference)
 }
 

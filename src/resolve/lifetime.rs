@@ -33,6 +33,17 @@ impl Turn<'_> {
         ttl.min(self.until(ttl, is_same))
     }
 
+    /// Seconds that an answer of our own to a name that passes may be kept.
+    #[inline]
+    pub(super) fn passing_ttl(&self, ttl: u32) -> u32 {
+        if self.bound.group.rules.is_constant() {
+            return ttl;
+        }
+        let is_passing =
+            |bound: Bound<'_>| matches!(self.decided(bound), Verdict::Pass(_) | Verdict::Safe(..));
+        ttl.min(self.until(ttl, is_passing))
+    }
+
     /// Seconds that nothing in the answer to a name that passes may be kept beyond.
     #[inline]
     pub(super) fn answer_ttl(&self, entry: &Entry, form: Form, pass: Pass, out: &mut [u8]) -> u32 {
@@ -84,15 +95,20 @@ impl Turn<'_> {
         source: Source,
         out: &mut [u8],
     ) -> Step {
-        if self.bound.group.rules.is_constant() || self.rewrite.is_some() {
+        if self.bound.group.rules.is_constant() {
             return self.answer(entry, form, pass, source, out);
         }
         match self.decided(self.bound) {
-            Verdict::Block(block) if !self.is_free_by_tcp(block) => {
-                self.blocked(block, Found::Question, out)
+            Verdict::Block(now) if self.rewrite != Some(Rewrite::List(now)) => {
+                if self.is_free_by_tcp(now) {
+                    return self.answer(entry, form, pass, source, out);
+                }
+                self.blocked(now, Found::Question, out)
             }
-            Verdict::Pass(pass) => self.answer(entry, form, pass, source, out),
-            Verdict::Block(_) | Verdict::Special(_) | Verdict::Canary(_) | Verdict::Safe(..) => {
+            Verdict::Pass(pass) | Verdict::Safe(pass, _) => {
+                self.answer(entry, form, pass, source, out)
+            }
+            Verdict::Block(_) | Verdict::Special(_) | Verdict::Canary(_) => {
                 self.answer(entry, form, pass, source, out)
             }
         }
