@@ -22,8 +22,10 @@ pub mod essential;
 mod external;
 mod file;
 mod group;
+mod held;
 mod limits;
 mod local;
+mod locked;
 mod profile;
 pub mod quantity;
 pub mod safesearch;
@@ -430,8 +432,9 @@ pub fn load(
     let lang = lang_of(text);
     let wrong = |mistakes| ConfigErrors::new(path, text, mistakes).in_lang(lang);
     let file = file::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
-    let externals = Externals::read(&file, base_dir, &taxonomy, reader)
-        .map_err(|errors| errors.in_lang(lang))?;
+    let known = (&taxonomy, &safesearch);
+    let externals =
+        Externals::read(&file, base_dir, known, reader).map_err(|errors| errors.in_lang(lang))?;
     check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
 }
 

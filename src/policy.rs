@@ -33,6 +33,7 @@ pub mod essential;
 pub mod explain;
 pub mod fail;
 pub mod group;
+pub mod held;
 pub mod judge;
 pub mod moment;
 pub mod rebinding;
@@ -43,6 +44,7 @@ pub mod special;
 mod texts;
 pub mod timed;
 pub mod timeline;
+pub mod trace;
 pub mod verdict;
 
 pub use group::{

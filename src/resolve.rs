@@ -152,7 +152,8 @@ pub fn begin_near(
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),
         Verdict::Block(block) if is_free_by_tcp(block, meta) => {
-            (Pass { layer: block.layer, observed: CategorySet::EMPTY }, None)
+            let pass = Pass { layer: block.layer, observed: CategorySet::EMPTY };
+            (pass, snapshot.engine_of(group, &subject))
         }
         Verdict::Block(block) => {
             return match snapshot.rewrite_of(&block) {

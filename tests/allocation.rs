@@ -21,6 +21,8 @@ use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, Trus
 use lachan::rtype;
 use lachan::serve::assemble::Assembler;
 
+#[path = "allocation/policy.rs"]
+mod policy;
 #[path = "allocation/worker.rs"]
 mod worker;
 

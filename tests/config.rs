@@ -13,6 +13,8 @@ use lachan::policy::{AnswerMode, GroupRules};
 
 #[path = "config/group.rs"]
 mod group;
+#[path = "config/held.rs"]
+mod held;
 #[path = "config/layers.rs"]
 mod layers;
 #[path = "config/local.rs"]

@@ -238,6 +238,37 @@ fn what_was_asked_before_the_bell_is_judged_when_the_answer_comes() {
 }
 
 #[test]
+fn a_search_engine_that_was_asked_before_an_exam_is_judged_when_the_answer_comes() {
+    let start = hanoi("2026-11-30T08:00");
+    let exam = Kept {
+        id: 1,
+        kind: "exam".into(),
+        group: "pupils".into(),
+        names: vec!["paper.example".into()],
+        categories: Vec::new(),
+        from: start,
+        until: start + 3600,
+        by: "Lan".into(),
+    };
+    let core = School::new().core(start - 60, vec![exam]);
+    let at = |civil| Now { mono: civil, civil, trust: Trust::Synced };
+    let mut out = vec![0; 65_535];
+    let mut begin = || match core.step(PUPIL, "www.google.com", at(start - 1), &mut out) {
+        Step::Forward(forward) => *forward,
+        step => panic!("a miss: {step:?}"),
+    };
+    let (early, late) = (begin(), begin());
+    let octets = answer("forcesafesearch.google.com");
+    let mut finish = |forward: lachan::resolve::Forward, civil| {
+        let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(civil), &mut out);
+        let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
+        (outcome.source, outcome.safe.is_some())
+    };
+    assert_eq!(finish(early, start - 1), (Source::Upstream, true));
+    assert_eq!(finish(late, start), (Source::Blocked, false));
+}
+
+#[test]
 fn outside_what_was_worked_out_and_with_a_clock_in_the_past_it_is_lesson_time() {
     let core = School::new().core(hanoi("2026-11-30T06:00"), Vec::new());
     let noon = hanoi("2026-11-30T12:00");

@@ -3,9 +3,16 @@
 //!
 //! ```text
 //! load PORT FILE SECONDS [--rate QUERIES_A_SECOND] [--once]
+//!      [--rename FROM TO --at SECONDS] [--beside FILE --beside-rate QUERIES_A_SECOND]
 //!
-//! FILE    a query a line: NAME A|B|- (an address is expected, a block, or either)
+//! FILE    a query a line: NAME A|B|-|AB|BA (an address is expected, a block, either, an
+//!         address first and then a block, or the other way)
 //! ```
+//!
+//! `--rename` changes the server's policy by putting a file in the place of another in the
+//! middle of the run; what became of it is told apart (`change.rs`). Queries `--beside` come
+//! from a socket of their own, and count in nothing but lines of their own: for those that
+//! are never answered.
 //!
 //! Without a rate 200 queries are outstanding at any time, which loses nothing by itself; with
 //! one, latency counts from when a query should have left, so that a server that stalls cannot
@@ -19,9 +26,13 @@
 
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use lachan::name::Name;
+
+mod change;
+
+use change::Change;
 
 /// Datagrams a system call.
 const BATCH: usize = 64;
@@ -31,6 +42,8 @@ const LANES: usize = 8;
 const WINDOW: usize = 200;
 /// What has no reply after this is lost.
 const LOST_AFTER: Duration = Duration::from_secs(1);
+/// The same of a query beside, which may wait for a server that says nothing.
+const BESIDE_LOST_AFTER: Duration = Duration::from_secs(5);
 
 /// What is expected of a reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,6 +51,8 @@ enum Expected {
     Address,
     Block,
     Either,
+    /// What the change makes it.
+    Becomes(bool),
 }
 
 struct Query {
@@ -48,7 +63,9 @@ struct Query {
 /// A query that waits for its reply.
 #[derive(Clone, Copy)]
 struct Waiting {
+    /// When it should have left.
     since: Instant,
+    sent: Instant,
     query: usize,
 }
 
@@ -59,10 +76,11 @@ struct Lane {
     next: u16,
     oldest: u16,
     outstanding: usize,
+    patience: Duration,
 }
 
-#[derive(Default)]
 struct Counts {
+    started: Instant,
     sent: usize,
     got: usize,
     lost: usize,
@@ -71,69 +89,101 @@ struct Counts {
     stray: usize,
     /// Microseconds, by how many replies took so long; the last takes all longer ones.
     took: Vec<u32>,
+    change: Option<Change>,
+}
+
+/// Queries that come beside those that are measured.
+struct Beside {
+    lane: Lane,
+    queries: Vec<Query>,
+    counts: Counts,
+    rate: usize,
+}
+
+/// What to do, and for how long.
+struct Plan {
+    rate: Option<usize>,
+    length: Duration,
+    /// Queries to send in all.
+    most: usize,
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [port, file, seconds, rest @ ..] = arguments.as_slice() else {
-        println!("usage: load PORT FILE SECONDS [--rate QUERIES_A_SECOND] [--once]");
+        println!("usage: load PORT FILE SECONDS [OPTIONS]; see its first lines");
         std::process::exit(2);
     };
-    let rate =
-        rest.iter().position(|flag| flag == "--rate").map(|at| rest[at + 1].parse().unwrap());
-    let is_once = rest.iter().any(|flag| flag == "--once");
-    let queries = read(file);
-    let mut lanes: Vec<Lane> = (0..LANES).map(|_| Lane::to(port.parse().unwrap())).collect();
-    let mut counts = Counts { took: vec![0; 1_000_001], ..Counts::default() };
-    let most = if is_once { queries.len() } else { usize::MAX };
-    let started = Instant::now();
+    let after = |flag: &str, place: usize| {
+        rest.iter().position(|argument| argument == flag).map(|at| rest[at + place].as_str())
+    };
+    let (port, queries) = (port.parse().unwrap(), read(file));
+    let rate: Option<usize> = after("--rate", 1).map(|rate| rate.parse().unwrap());
     let length = Duration::from_secs_f64(seconds.parse().unwrap());
-    run(&mut lanes, &queries, &mut counts, rate, started, length, most);
-    report(&counts, started.elapsed().min(length));
+    let most = if rest.iter().any(|flag| flag == "--once") { queries.len() } else { usize::MAX };
+    let at = Duration::from_secs_f64(after("--at", 1).map_or(0.0, |at| at.parse().unwrap()));
+    let change = after("--rename", 1).zip(after("--rename", 2)).map(|(from, to)| {
+        let a_second = rate.expect("a --rename needs a --rate");
+        Change::new(from, to, at, a_second * (length.as_secs() as usize + 1))
+    });
+    let mut lanes: Vec<Lane> = (0..LANES).map(|_| Lane::to(port, LOST_AFTER)).collect();
+    let mut beside = after("--beside", 1).map(|file| Beside {
+        lane: Lane::to(port, BESIDE_LOST_AFTER),
+        queries: read(file),
+        counts: Counts::new(None),
+        rate: after("--beside-rate", 1).map_or(1000, |rate| rate.parse().unwrap()),
+    });
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let mut counts = Counts::new(change);
+    run(&mut lanes, &queries, &mut counts, beside.as_mut(), &Plan { rate, length, most });
+    report(counts, length, unix);
+    if let Some(Beside { counts: Counts { sent, got, stray, .. }, lane, .. }) = beside {
+        println!("beside_sent {sent}\nbeside_got {}", got + stray);
+        println!("beside_waiting {}", lane.outstanding);
+    }
 }
 
 fn run(
     lanes: &mut [Lane],
     queries: &[Query],
     counts: &mut Counts,
-    rate: Option<usize>,
-    started: Instant,
-    length: Duration,
-    most: usize,
+    mut beside: Option<&mut Beside>,
+    plan: &Plan,
 ) {
     let mut inbox = Inbox::new();
     let (mut turn, mut stopped) = (0, None);
+    let started = counts.started;
     loop {
         let now = Instant::now();
         let elapsed = now.duration_since(started);
         let outstanding: usize = lanes.iter().map(|lane| lane.outstanding).sum();
-        if stopped.is_none() && (elapsed >= length || counts.sent >= most) {
+        if stopped.is_none() && (elapsed >= plan.length || counts.sent >= plan.most) {
             stopped = Some(now);
         }
         if stopped.is_some_and(|at| outstanding == 0 || now.duration_since(at) > LOST_AFTER * 2) {
             break;
         }
         if stopped.is_none() {
-            let wanted = match rate {
-                Some(rate) => {
-                    let due = elapsed.as_micros() as usize * rate / 1_000_000 + 1;
-                    due.saturating_sub(counts.sent)
-                }
+            let wanted = match plan.rate {
+                Some(rate) => due_by(elapsed, rate).saturating_sub(counts.sent),
                 // In lumps: fewer system calls.
                 None if outstanding > WINDOW - 16 => 0,
                 None => WINDOW - outstanding,
             };
             let lane = &mut lanes[turn % LANES];
             turn += 1;
-            let share = if rate.is_some() { BATCH } else { WINDOW / LANES };
-            let count = wanted.min(share).min(most - counts.sent);
-            let due = |number: usize| match rate {
+            let share = if plan.rate.is_some() { BATCH } else { WINDOW / LANES };
+            let count = wanted.min(share).min(plan.most - counts.sent);
+            let due = |number: usize| match plan.rate {
                 Some(rate) => {
                     started + Duration::from_nanos(number as u64 * 1_000_000_000 / rate as u64)
                 }
                 None => now,
             };
             lane.send(queries, counts, count, due);
+            if let Some(change) = &mut counts.change {
+                change.make(elapsed);
+            }
         }
         for lane in &mut *lanes {
             if lane.outstanding > 0 {
@@ -141,17 +191,39 @@ fn run(
                 lane.expire(now, counts);
             }
         }
+        if let Some(beside) = beside.as_deref_mut() {
+            beside.turn(&mut inbox, now, stopped.is_some());
+        }
     }
     counts.lost += lanes.iter().map(|lane| lane.outstanding).sum::<usize>();
 }
 
+/// How many queries should have left after a time, at so many a second.
+fn due_by(elapsed: Duration, rate: usize) -> usize {
+    elapsed.as_micros() as usize * rate / 1_000_000 + 1
+}
+
+impl Beside {
+    fn turn(&mut self, inbox: &mut Inbox, now: Instant, is_over: bool) {
+        let Self { lane, queries, counts, rate } = self;
+        if !is_over {
+            let due = due_by(now.duration_since(counts.started), *rate);
+            let count = due.saturating_sub(counts.sent);
+            lane.send(queries, counts, count, |_| now);
+        }
+        lane.receive(inbox, queries, counts);
+        lane.expire(now, counts);
+    }
+}
+
 impl Lane {
-    fn to(port: u16) -> Self {
+    fn to(port: u16, patience: Duration) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(("127.0.0.1", port)).unwrap();
         lachan::serve::udp::batch::size_buffers(&socket, 8 << 20);
         socket.set_nonblocking(true).unwrap();
-        Self { socket, waiting: vec![None; 1 << 16], next: 0, oldest: 0, outstanding: 0 }
+        let waiting = vec![None; 1 << 16];
+        Self { socket, waiting, next: 0, oldest: 0, outstanding: 0, patience }
     }
 
     fn send(
@@ -166,6 +238,7 @@ impl Lane {
         // SAFETY: all zeroes is an empty message.
         #[expect(unsafe_code, reason = "the only way to make a header")]
         let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
+        let sent = Instant::now();
         let mut ready = 0;
         while ready < count.min(BATCH) && self.outstanding < 60_000 {
             let id = self.next;
@@ -174,7 +247,7 @@ impl Lane {
                 continue;
             }
             let query = counts.sent % queries.len();
-            self.waiting[usize::from(id)] = Some(Waiting { since: due(counts.sent), query });
+            self.waiting[usize::from(id)] = Some(Waiting { since: due(counts.sent), sent, query });
             ids[ready] = id.to_be_bytes();
             let rest = &queries[query].octets[2..];
             parts[2 * ready] = part(&ids[ready]);
@@ -213,10 +286,13 @@ impl Lane {
             };
             self.outstanding -= 1;
             counts.got += 1;
-            let took = now.saturating_duration_since(waiting.since).as_micros() as usize;
+            let took = now.saturating_duration_since(waiting.since);
             let last = counts.took.len() - 1;
-            counts.took[took.min(last)] += 1;
-            counts.judge(reply, &queries[waiting.query]);
+            counts.took[(took.as_micros() as usize).min(last)] += 1;
+            if let Some(change) = &mut counts.change {
+                change.note(waiting.since.duration_since(counts.started), took);
+            }
+            counts.judge(reply, &queries[waiting.query], waiting.sent, now);
         }
     }
 
@@ -224,7 +300,7 @@ impl Lane {
         while self.oldest != self.next {
             let slot = &mut self.waiting[usize::from(self.oldest)];
             match slot {
-                Some(waiting) if now.saturating_duration_since(waiting.since) < LOST_AFTER => {
+                Some(waiting) if now.saturating_duration_since(waiting.since) < self.patience => {
                     return;
                 }
                 Some(_) => {
@@ -240,8 +316,22 @@ impl Lane {
 }
 
 impl Counts {
+    fn new(change: Option<Change>) -> Self {
+        Self {
+            started: Instant::now(),
+            sent: 0,
+            got: 0,
+            lost: 0,
+            wrong: 0,
+            failed: 0,
+            stray: 0,
+            took: vec![0; 1_000_001],
+            change,
+        }
+    }
+
     /// Blocked is NXDOMAIN, 0.0.0.0, or nothing at all; the rest is an address.
-    fn judge(&mut self, reply: &[u8], query: &Query) {
+    fn judge(&mut self, reply: &[u8], query: &Query, sent: Instant, came: Instant) {
         let question = 12..query.octets.len();
         if reply.get(2).is_none_or(|flags| flags & 0x80 == 0)
             || reply.get(question.clone()) != query.octets.get(question.clone())
@@ -258,8 +348,14 @@ impl Counts {
                 return;
             }
         };
-        if query.expected != Expected::Either && query.expected != found {
-            self.wrong += 1;
+        match (query.expected, &mut self.change) {
+            (Expected::Becomes(a_block), Some(change)) => {
+                let is_new = (found == Expected::Block) == a_block;
+                let after = |moment: Instant| moment.duration_since(self.started);
+                change.see(is_new, after(sent), after(came));
+            }
+            (Expected::Either | Expected::Becomes(_), _) => {}
+            (expected, _) => self.wrong += usize::from(expected != found),
         }
     }
 
@@ -339,6 +435,8 @@ fn read(file: &str) -> Vec<Query> {
         let expected = match expected {
             "A" => Expected::Address,
             "B" => Expected::Block,
+            "AB" => Expected::Becomes(true),
+            "BA" => Expected::Becomes(false),
             _ => Expected::Either,
         };
         Some(Query { octets, expected })
@@ -348,12 +446,17 @@ fn read(file: &str) -> Vec<Query> {
     queries
 }
 
-fn report(counts: &Counts, length: Duration) {
-    let Counts { sent, got, lost, wrong, failed, stray, took } = counts;
+fn report(counts: Counts, length: Duration, unix: Duration) {
+    let length = counts.started.elapsed().min(length);
+    let Counts { sent, got, lost, failed, stray, .. } = counts;
+    let wrong = counts.wrong + counts.change.as_ref().map_or(0, Change::mixed);
     println!("sent {sent}\ngot {got}\nlost {lost}\nwrong {wrong}\nfailed {failed}\nstray {stray}");
-    println!("qps {:.0}", *got as f64 / length.as_secs_f64());
+    println!("qps {:.0}", got as f64 / length.as_secs_f64());
     for (name, share) in [("p50", 500), ("p99", 990), ("p999", 999)] {
         println!("{name} {}", counts.within(share));
     }
-    println!("max {}", took.iter().rposition(|&n| n > 0).unwrap_or(0));
+    println!("max {}", counts.took.iter().rposition(|&n| n > 0).unwrap_or(0));
+    if let Some(change) = counts.change {
+        change.report(counts.started, unix);
+    }
 }

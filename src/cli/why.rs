@@ -2,6 +2,7 @@
 //!
 //! The answer is the core's own, to a query made here; nobody is asked.
 
+mod trace;
 mod when;
 
 use std::fmt::Write as _;
@@ -76,6 +77,12 @@ struct Said {
     line: Option<u32>,
     observed: Vec<String>,
     answer: Answer,
+    /// Where it comes from if it is resolved, whatever the cache has.
+    source: trace::Source,
+    /// The steps of the order that were looked at.
+    steps: Vec<trace::Line>,
+    /// What each layer does with the categories it is listed in.
+    layers: Vec<trace::Layered>,
     /// All that is listed on the way from the name to the root.
     evidence: Vec<Evidence>,
     reference: String,
@@ -151,7 +158,7 @@ fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
 }
 
 fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Said {
-    let Assembled { config, snapshot, sources, .. } = assembled;
+    let Assembled { config, snapshot, sources, zones, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
     let meta = Meta { client, local, transport: Transport::Udp };
@@ -175,6 +182,15 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
         }),
         _ => decided_by(layer, category.as_deref(), &evidence, &explanation, name),
     };
+    let asked = trace::Asked {
+        config: &config,
+        snapshot: &snapshot,
+        zones: &zones,
+        group,
+        bound,
+        name: &folded,
+        qtype: arguments.qtype,
+    };
     let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
     Said {
         name: name.to_string(),
@@ -189,6 +205,9 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
         category,
         rule,
         observed,
+        source: asked.source(&explanation.verdict),
+        steps: asked.steps(&explanation),
+        layers: asked.layers(&explanation),
         answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
         evidence,
         times: when::Times::of(
@@ -371,6 +390,9 @@ fn text(said: &Said) -> String {
     let ede = said.answer.ede.as_ref();
     let ede = ede.map_or(String::new(), |(code, text)| format!(", EDE {code} `{text}`"));
     let _ = writeln!(out, "  answer    {rcode} from {}{ede}", said.answer.source);
+    if said.source.is_outside() {
+        out += &said.source.text();
+    }
     if !said.observed.is_empty() {
         let _ = writeln!(out, "  counted   {}", said.observed.join(", "));
     }
@@ -379,6 +401,7 @@ fn text(said: &Said) -> String {
         let line = e.line.map_or(String::new(), |line| format!(" line {line}"));
         let _ = writeln!(out, "  {:9} {} {category}, {}{line}", e.effect, e.rule, e.list);
     }
+    out += &trace::text(&said.layers, &said.steps);
     out + &format!("  version   {}\n", said.reference)
 }
 

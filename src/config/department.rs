@@ -9,8 +9,13 @@
 //! levels = ["primary"]
 //! reason = "Công văn 123"
 //!
+//! [[lock]]                          # and so are engines held to their safe mode
+//! safesearch = "all"
+//! youtube = "strict"
+//!
 //! [defaults.lower-secondary]        # instead of the taxonomy's
 //! ai_chat = "block"
+//! youtube = "strict"
 //! ```
 //!
 //! A file beside the config for now; a release can carry the same text. What the taxonomy
@@ -21,7 +26,8 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use super::file::{self, Table, Text, Texts};
+use super::file::{self, Choice, Table, Text, Texts};
+use super::held::{Above, Keys, Said, YOUTUBE};
 use super::profile::names;
 use super::safesearch::SafeSearch;
 use super::taxonomy::ACTIONS;
@@ -40,14 +46,26 @@ struct DepartmentFile {
     allow: Texts,
     deny: Texts,
     lock: Vec<Spanned<Table<LockFile>>>,
-    unlock: Vec<Spanned<Table<LockFile>>>,
-    defaults: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
+    unlock: Vec<Spanned<Table<UnlockFile>>>,
+    defaults: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<Choice>>>,
 }
 
-/// One `[[lock]]` or `[[unlock]]` as written.
+/// One `[[lock]]` as written.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct LockFile {
+    category: Text,
+    safesearch: Option<Spanned<Choice>>,
+    youtube: Text,
+    canaries: Option<Spanned<Choice>>,
+    levels: Texts,
+    reason: Text,
+}
+
+/// One `[[unlock]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct UnlockFile {
     category: Text,
     levels: Texts,
     reason: Text,
@@ -67,6 +85,8 @@ pub struct Department {
     locks: Vec<Change>,
     unlocks: Vec<Change>,
     defaults: Vec<(Level, CategoryId, DefaultAction)>,
+    /// What it says of safe search and canaries.
+    pub(super) held: Above,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,50 +113,120 @@ impl Department {
     /// # Errors
     ///
     /// The first mistake of shape, or every mistake of meaning.
-    pub fn parse(text: &str, taxonomy: &Taxonomy) -> Result<Self, Vec<Diagnostic>> {
+    pub fn parse(
+        text: &str,
+        taxonomy: &Taxonomy,
+        safesearch: &SafeSearch,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let file: DepartmentFile = file::parse(text).map_err(|mistake| vec![mistake])?;
-        let nothing = SafeSearch::default();
-        let mut checker = Checker::new(Path::new(""), taxonomy, &nothing);
-        let plain = |given: &Text| given.as_ref().map(|text| text.get_ref().clone());
+        let mut checker = Checker::new(Path::new(""), taxonomy, safesearch);
+        let name = file.name.as_ref().map(|text| text.get_ref().clone());
         let mut department = Self {
-            name: plain(&file.name).unwrap_or_else(|| "the department".into()),
-            contact: plain(&file.contact).unwrap_or_default(),
+            name: name.unwrap_or_else(|| "the department".into()),
+            contact: plain(&file.contact),
             allow: names(&mut checker, "allow", &file.allow),
             deny: names(&mut checker, "deny", &file.deny),
-            locks: changes(&mut checker, "[[lock]]", &file.lock),
-            unlocks: changes(&mut checker, "[[unlock]]", &file.unlock),
-            defaults: Vec::new(),
+            ..Self::default()
         };
-        for (change, table) in department.unlocks.iter().zip(&file.unlock) {
-            let row = taxonomy.category(change.category);
-            if row.lock != Lock::Pupils {
-                let span = table.get_ref().category.as_ref().map_or(table.span(), Spanned::span);
-                let (message, hint) = if row.lock == Lock::Everyone {
-                    (
-                        "is locked for everyone; a department cannot open it",
-                        "remove this `[[unlock]]`",
-                    )
-                } else {
-                    ("is not locked, so there is nothing to open", "remove this `[[unlock]]`")
-                };
-                checker.report(span, format!("`{}` {message}", row.id)).hint = Some(hint.into());
-            }
+        for table in &file.lock {
+            department.lock(&mut checker, table);
         }
-        for (level, actions) in &file.defaults {
-            let level = checker.choice("level", level, &Level::ALL, Level::id);
-            for (category, action) in actions {
-                let found = ACTIONS.iter().find(|(word, _)| word == action.get_ref());
-                if found.is_none() {
-                    checker.unknown("action", action, ACTIONS.iter().map(|(word, _)| *word));
-                }
-                let category = checker.category(category);
-                if let (Some(level), Some(category), Some((_, action))) = (level, category, found) {
-                    department.defaults.push((level, category, *action));
-                }
-            }
+        for table in &file.unlock {
+            department.unlock(&mut checker, table);
         }
+        department.read_defaults(&mut checker, &file);
         let mistakes = checker.into_mistakes();
         if mistakes.is_empty() { Ok(department) } else { Err(mistakes) }
+    }
+
+    fn lock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<LockFile>>) {
+        let file = table.get_ref();
+        let keys = Keys {
+            safesearch: file.safesearch.as_ref(),
+            youtube: file.youtube.clone(),
+            canaries: file.canaries.as_ref(),
+        };
+        let has_keys =
+            keys.safesearch.is_some() || keys.youtube.is_some() || keys.canaries.is_some();
+        if file.category.is_none() && !has_keys {
+            checker.report(table.span(), "this `[[lock]]` locks nothing").hint = Some(
+                "add `category = \"…\"`, `safesearch = \"all\"`, `youtube = \"strict\"` or `canaries = \"all\"`"
+                    .into(),
+            );
+        }
+        let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
+        let said = Said::read(checker, &keys);
+        self.held.lock(checker, &said, &levels, &reason);
+        if let Some(category) = file.category.as_ref().and_then(|id| blocking(checker, id)) {
+            self.locks.push(Change { category, levels, reason });
+        }
+    }
+
+    fn unlock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<UnlockFile>>) {
+        let file = table.get_ref();
+        let Some(given) = &file.category else {
+            checker.missing::<()>(table.span(), "[[unlock]]", "category");
+            return;
+        };
+        let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
+        let Some(category) = blocking(checker, given) else { return };
+        let row = checker.taxonomy.category(category);
+        let message = match row.lock {
+            Lock::Pupils => None,
+            Lock::Everyone => Some("is locked for everyone; a department cannot open it"),
+            Lock::None => Some("is not locked, so there is nothing to open"),
+        };
+        if let Some(message) = message {
+            checker.report(given.span(), format!("`{}` {message}", row.id)).hint =
+                Some("remove this `[[unlock]]`".into());
+        }
+        self.unlocks.push(Change { category, levels, reason });
+    }
+
+    /// Actions by level, and beside them what search engines and canaries are held to.
+    fn read_defaults(&mut self, checker: &mut Checker<'_>, file: &DepartmentFile) {
+        for (level, words) in &file.defaults {
+            let level = checker.choice("level", level, &Level::ALL, Level::id);
+            let mut keys = Keys::default();
+            for (key, given) in words {
+                match (key.get_ref().as_str(), given.get_ref()) {
+                    ("safesearch", _) => keys.safesearch = Some(given),
+                    ("canaries", _) => keys.canaries = Some(given),
+                    (_, Choice::List(_)) => {
+                        let message = format!("`{}` is one word, and no array", key.get_ref());
+                        checker.report(given.span(), message);
+                    }
+                    (YOUTUBE, Choice::Word(word)) => {
+                        keys.youtube = Some(Spanned::new(given.span(), word.clone()));
+                    }
+                    (_, Choice::Word(word)) => {
+                        let word = Spanned::new(given.span(), word.clone());
+                        self.default_action(checker, level, key, &word);
+                    }
+                }
+            }
+            let said = Said::read(checker, &keys);
+            if let Some(level) = level {
+                self.held.default_of(level, said);
+            }
+        }
+    }
+
+    fn default_action(
+        &mut self,
+        checker: &mut Checker<'_>,
+        level: Option<Level>,
+        category: &Spanned<String>,
+        action: &Spanned<String>,
+    ) {
+        let found = ACTIONS.iter().find(|(word, _)| word == action.get_ref());
+        if found.is_none() {
+            checker.unknown("action", action, ACTIONS.iter().map(|(word, _)| *word));
+        }
+        let category = checker.category(category);
+        if let (Some(level), Some(category), Some((_, action))) = (level, category, found) {
+            self.defaults.push((level, category, *action));
+        }
     }
 
     /// Whether it says anything.
@@ -210,31 +300,22 @@ impl Department {
     }
 }
 
-fn changes(
-    checker: &mut Checker<'_>,
-    table_name: &str,
-    given: &[Spanned<Table<LockFile>>],
-) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for table in given {
-        let file = table.get_ref();
-        let category = match &file.category {
-            Some(category) => checker.category(category),
-            None => checker.missing(table.span(), table_name, "category"),
-        };
-        let mut levels = Vec::new();
-        for level in each(&file.levels) {
-            levels.extend(checker.choice("level", level, &Level::ALL, Level::id));
-        }
-        let reason = file.reason.as_ref().map_or(String::new(), |text| text.get_ref().clone());
-        if let Some(category) = category {
-            if checker.taxonomy.category(category).is_positive {
-                let span = file.category.as_ref().map_or(table.span(), Spanned::span);
-                let id = &checker.taxonomy.category(category).id;
-                checker.report(span, format!("`{id}` is a list of good names and never blocks"));
-            }
-            changes.push(Change { category, levels, reason });
-        }
+fn plain(given: &Text) -> String {
+    given.as_ref().map_or(String::new(), |text| text.get_ref().clone())
+}
+
+fn levels(checker: &mut Checker<'_>, given: &Texts) -> Vec<Level> {
+    let level = |level| checker.choice("level", level, &Level::ALL, Level::id);
+    each(given).filter_map(level).collect()
+}
+
+/// A category that can block.
+fn blocking(checker: &mut Checker<'_>, given: &Spanned<String>) -> Option<CategoryId> {
+    let category = checker.category(given)?;
+    let row = checker.taxonomy.category(category);
+    if row.is_positive {
+        let message = format!("`{}` is a list of good names and never blocks", row.id);
+        checker.report(given.span(), message);
     }
-    if changes.len() == given.len() { changes } else { Vec::new() }
+    Some(category)
 }

@@ -13,6 +13,7 @@ use super::ConfigErrors;
 use super::calendar::Calendar;
 use super::department::Department;
 use super::file::File;
+use super::safesearch::SafeSearch;
 use super::value::{Checker, each};
 use crate::category::Taxonomy;
 use crate::diagnostic::Diagnostic;
@@ -46,14 +47,14 @@ impl Externals {
     pub(super) fn read(
         file: &File,
         base_dir: &Path,
-        taxonomy: &Taxonomy,
+        (taxonomy, safesearch): (&Taxonomy, &SafeSearch),
         reader: Option<Reader<'_>>,
     ) -> Result<Self, ConfigErrors> {
         let mut externals = Self::default();
         if let Some(given) = &file.department.policy
             && let Some(text) = externals.text(given, base_dir, reader)
         {
-            externals.department = Department::parse(&text, taxonomy)
+            externals.department = Department::parse(&text, taxonomy, safesearch)
                 .map_err(|mistakes| ConfigErrors::new(given.get_ref(), &text, mistakes))?;
         }
         for schedule in &file.schedule {

@@ -230,6 +230,9 @@ pub(super) struct GroupFile {
     pub(super) lessons: Text,
     pub(super) level: Text,
     pub(super) profile: Text,
+    pub(super) safesearch: Option<Spanned<Choice>>,
+    pub(super) youtube: Text,
+    pub(super) canaries: Option<Spanned<Choice>>,
     pub(super) answer: Text,
 }
 

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use super::file::{File, GroupFile, Table};
+use super::held::{Keys, Said};
 use super::profile::{Profile, read_profiles, rules};
 use super::value::{Checker, each, place_of};
 use crate::category::Level;
@@ -50,7 +51,7 @@ pub(super) fn check(
     }
     let default = default.unwrap_or(DEFAULT);
     let place = groups.iter().position(|group| group.name == default).unwrap_or_else(|| {
-        groups.push(rules(checker, DEFAULT.into(), &Profile::default(), school));
+        groups.push(rules(checker, DEFAULT.into(), &Profile::default(), &Said::default(), school));
         groups.len() - 1
     });
     if groups.len() > MAX_GROUPS {
@@ -126,7 +127,8 @@ fn read_group(
             )
             .hint = Some("remove one of the two".into());
     }
-    let mut group = rules(checker, name, profile, own.or(school));
+    let said = Said::read(checker, &Keys::from(&**file));
+    let mut group = rules(checker, name, profile, &said, own.or(school));
     group.clients = clients(checker, file, &group.name, before);
     if let Some(lessons) = &file.lessons {
         group.lesson_schedule = checker.schedule_named(lessons);

@@ -57,6 +57,17 @@ pub struct ForwardZone {
     pub servers: Vec<Server>,
 }
 
+/// Refuses a record of a name that search engines are sent to: it would lead around all of them.
+fn refuse_safe(checker: &mut Checker<'_>, text: &Spanned<String>, owner: &Name) {
+    let is_safe = checker.safesearch.engines.0.iter().flat_map(|engine| &engine.modes);
+    if is_safe.into_iter().any(|(_, target)| target == owner) {
+        let owner = owner.to_string();
+        let owner = owner.trim_end_matches('.');
+        let message = format!("`{owner}` is where safe search leads; no record may say otherwise");
+        checker.report(text.span(), message).hint = Some("remove it".into());
+    }
+}
+
 /// Reads `[local]`.
 pub(super) fn local(checker: &mut Checker<'_>, file: &LocalFile) -> Local {
     let mut local = Local::default();
@@ -73,6 +84,7 @@ pub(super) fn local(checker: &mut Checker<'_>, file: &LocalFile) -> Local {
             }
         };
         refuse_fixed(checker, text, &record.owner);
+        refuse_safe(checker, text, &record.owner);
         let (_, records) =
             found.entry(record.owner.clone()).or_insert_with(|| (text.clone(), Vec::new()));
         if records.iter().any(|other| other.target.is_some() || record.target.is_some()) {

@@ -18,17 +18,17 @@ use toml::Spanned;
 use super::department::LockedBy;
 use super::file::{AllowOnly, DuringFile, File, GroupFile, ProfileFile, Table, Texts};
 use super::group::check_label;
-use super::safesearch::{self, SafeSearch};
+use super::held::{self, Keys, Layers, Said};
 use super::value::{Checker, each};
 use crate::category::{CategoryId, CategorySet, Level};
 use crate::diagnostic::Diagnostic;
 use crate::name::Name;
-use crate::policy::{Actions, AnswerMode, CanaryKind, During, GroupRules};
+use crate::policy::{Actions, AnswerMode, During, GroupRules};
 
 /// The level where the file says none: the one that pupils cannot get out of.
 const FALLBACK: Level = Level::Primary;
 /// What stands before the name of a bundle in a list of names.
-const BUNDLE: &str = "bundle:";
+pub(super) const BUNDLE: &str = "bundle:";
 
 /// Categories with their places: a lock may forbid them.
 type Placed = Vec<(CategoryId, Range<usize>)>;
@@ -49,8 +49,8 @@ pub(super) struct Profile {
     /// Whether keyword rules block; pupils only, unless said.
     keywords: Option<bool>,
     answer: Option<AnswerMode>,
-    safe: safesearch::Said,
-    canaries: Option<Vec<CanaryKind>>,
+    /// Of safe search and canaries.
+    said: Said,
 }
 
 pub(super) fn read_profiles<'f>(
@@ -67,7 +67,7 @@ pub(super) fn read_profiles<'f>(
         };
         if !file.group.iter().any(used) {
             // Nobody asks what it means, so its locked categories are looked for here.
-            rules(checker, String::new(), &profile, school);
+            rules(checker, String::new(), &profile, &Said::default(), school);
         }
         profiles.insert(name.get_ref().as_str(), profile);
     }
@@ -103,8 +103,7 @@ fn read(checker: &mut Checker<'_>, file: &ProfileFile) -> Profile {
         allow,
         deny: names(checker, "deny", &file.deny),
         keywords: file.keywords,
-        safe: SafeSearch::read(checker, file),
-        canaries: safesearch::canaries(checker, file),
+        said: Said::read(checker, &Keys::from(file)),
         answer: file
             .answer
             .as_ref()
@@ -155,11 +154,13 @@ fn observed(checker: &mut Checker<'_>, given: &Texts, block: Option<CategorySet>
     observe
 }
 
-/// What `profile` means for a group whose own (or whose school's) level is `level`.
+/// What `profile` means for a group whose own (or whose school's) level is `level`, and that
+/// says `own` of safe search and canaries itself.
 pub(super) fn rules(
     checker: &mut Checker<'_>,
     name: String,
     profile: &Profile,
+    own: &Said,
     level: Option<Level>,
 ) -> GroupRules {
     let level = profile.level.or(level).unwrap_or(FALLBACK);
@@ -175,11 +176,13 @@ pub(super) fn rules(
         })
         .collect();
     denied_by_department(checker, &profile.allow);
+    let held = held::layers(checker, &own.over(&profile.said), level);
     let own = match profile.block {
         Some(block) => Actions { block, ..Actions::default() },
         None => baseline,
     };
     let block = own.block.without(loosened).union(locked);
+    let Layers { own: held, locked: held_locked, baseline: held_baseline } = held;
     GroupRules {
         name,
         level,
@@ -197,9 +200,10 @@ pub(super) fn rules(
         deny: profile.deny.clone(),
         keywords: profile.keywords.unwrap_or(level.is_pupils()),
         answer: profile.answer.unwrap_or_default(),
-        safe: checker.safesearch.modes(level, &profile.safe),
-        canaries: profile.canaries.clone().unwrap_or_else(|| CanaryKind::ALL.to_vec()),
+        held,
+        held_locked,
         baseline,
+        held_baseline,
     }
 }
 

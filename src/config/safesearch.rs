@@ -1,28 +1,23 @@
-//! `safesearch.toml` → engines and what each level holds them to; and a profile's own word on it.
-//!
-//! ```toml
-//! safesearch = "all"              # or "off", or engines by id: ["google", "bing"]
-//! youtube = "strict"              # a mode of it, or "off"
-//! ```
+//! `safesearch.toml` → engines and what each level holds them to.
 //!
 //! `safesearch` speaks of every engine that has one safe name. An engine with several
-//! (`modes`) has a key of its own, its id.
+//! (`modes`) has a key of its own, its id. What layers say over it is in `held.rs`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::Spanned;
 
-use super::file::{self, Choice, ProfileFile, Table, Text, Texts};
+use super::file::{self, Table, Text, Texts};
+use super::held::YOUTUBE;
 use super::value::{Checker, each};
 use crate::category::{Level, Taxonomy};
 use crate::diagnostic::Diagnostic;
 use crate::name::Name;
-use crate::policy::CanaryKind;
 use crate::policy::rewrite::{Engine, Engines, MAX_ENGINES, SafeModes};
 
-/// The engine that has a key of its own in a profile.
-const YOUTUBE: &str = "youtube";
+/// The words of modes, weakest first: what a lock may ask for at least.
+const STRICTNESS: [&str; 2] = ["moderate", "strict"];
 
 /// Engines with a safe mode, and what a level holds them to by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,18 +28,9 @@ pub struct SafeSearch {
     defaults: [SafeModes; 7],
 }
 
-/// What a profile says.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Said {
-    /// Whether each engine with one safe name is held to it.
-    plain: Option<Vec<bool>>,
-    /// What `YouTube` is held to.
-    youtube: Option<Mode>,
-}
-
 /// What an engine with modes is held to.
-#[derive(Debug, Clone)]
-enum Mode {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mode {
     /// Nothing.
     Off,
     /// The mode of this safe name.
@@ -52,7 +38,14 @@ enum Mode {
 }
 
 impl Mode {
-    fn into_target(self) -> Option<Name> {
+    pub(super) fn target(&self) -> Option<&Name> {
+        match self {
+            Self::Off => None,
+            Self::Safe(target) => Some(target),
+        }
+    }
+
+    pub(super) fn into_target(self) -> Option<Name> {
         match self {
             Self::Off => None,
             Self::Safe(target) => Some(target),
@@ -131,7 +124,11 @@ fn read_engine(checker: &mut Checker<'_>, table: &Spanned<Table<EngineFile>>) ->
         .flatten()
         .filter_map(|(mode, target)| Some((mode.get_ref().clone(), name(target)?)))
         .collect();
+    modes.sort_by_key(|(mode, _)| STRICTNESS.iter().position(|known| known == mode));
     modes.extend(file.target.as_ref().and_then(name).map(|target| (String::new(), target)));
+    for mode in file.modes.iter().flatten().map(|(mode, _)| mode) {
+        checker.choice("mode", mode, &STRICTNESS, |mode| mode);
+    }
     if file.target.is_some() == file.modes.is_some() || hosts.is_empty() {
         let message = format!("engine `{}` needs `hosts`, and `target` or `modes`", id.get_ref());
         checker.report(table.span(), message);
@@ -181,7 +178,7 @@ fn read_defaults(
     defaults
 }
 
-fn has_modes(engine: &Engine) -> bool {
+pub(super) fn has_modes(engine: &Engine) -> bool {
     engine.modes.iter().any(|(mode, _)| !mode.is_empty())
 }
 
@@ -191,7 +188,11 @@ fn plain_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) 
 }
 
 /// A mode by its word.
-fn mode_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Mode> {
+pub(super) fn mode_of(
+    checker: &mut Checker<'_>,
+    engine: &Engine,
+    word: &Spanned<String>,
+) -> Option<Mode> {
     if word.get_ref() == "off" {
         return Some(Mode::Off);
     }
@@ -204,81 +205,10 @@ fn mode_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) -
 }
 
 impl SafeSearch {
-    /// Reads what a profile says.
-    pub(super) fn read(checker: &mut Checker<'_>, file: &ProfileFile) -> Said {
-        let engines = &checker.safesearch.engines;
-        let plain = file.safesearch.as_ref().and_then(|given| match given.get_ref() {
-            Choice::Word(word) => {
-                let word = Spanned::new(given.span(), word.clone());
-                let word = checker.choice("word for `safesearch`", &word, &["all", "off"], |w| w);
-                word.map(|word| vec![word == "all"; engines.0.len()])
-            }
-            Choice::List(words) => Some(read_engines(checker, engines, words)),
-        });
-        let engine = engines.0.iter().find(|engine| engine.id == YOUTUBE);
-        let youtube = engine
-            .zip(file.youtube.as_ref())
-            .and_then(|(engine, word)| mode_of(checker, engine, word));
-        Said { plain, youtube }
-    }
-
-    /// What a profile that says `said` holds the clients of `level` to.
-    pub(super) fn modes(&self, level: Level, said: &Said) -> SafeModes {
+    /// What a level holds its clients to by itself.
+    pub(super) fn of_level(&self, level: Level) -> SafeModes {
         let place = Level::ALL.iter().position(|&one| one == level);
-        let mut modes = place.and_then(|p| self.defaults.get(p)).cloned().unwrap_or_default();
-        for ((number, engine), slot) in self.engines.0.iter().enumerate().zip(&mut modes.0) {
-            if has_modes(engine) {
-                if let (YOUTUBE, Some(mode)) = (engine.id.as_str(), &said.youtube) {
-                    *slot = mode.clone().into_target();
-                }
-            } else if let Some(is_on) = said.plain.as_ref().and_then(|plain| plain.get(number)) {
-                let target = engine.modes.first().map(|(_, target)| target.clone());
-                *slot = target.filter(|_| *is_on);
-            }
-        }
-        modes
-    }
-}
-
-fn read_engines(
-    checker: &mut Checker<'_>,
-    engines: &Engines,
-    words: &[Spanned<String>],
-) -> Vec<bool> {
-    let mut plain = vec![false; engines.0.len()];
-    for word in words {
-        let named = |engine: &&Engine| engine.id == *word.get_ref();
-        let place = engines.0.iter().position(|engine| named(&engine));
-        match place.and_then(|place| plain.get_mut(place).zip(engines.0.get(place))) {
-            Some((_, engine)) if has_modes(engine) => {
-                let message = format!("`{}` has modes, and so a key of its own", engine.id);
-                let mode = engine.modes.first().map_or("off", |(mode, _)| mode);
-                checker.report(word.span(), message).hint =
-                    Some(format!("write `{} = \"{mode}\"`", engine.id));
-            }
-            Some((slot, _)) => *slot = true,
-            None => {
-                let known = engines.0.iter().filter(|engine| !has_modes(engine));
-                checker.unknown("search engine", word, known.map(|engine| engine.id.as_str()));
-            }
-        }
-    }
-    plain
-}
-
-/// The canaries that a profile answers negatively: all, unless it says otherwise.
-pub(super) fn canaries(checker: &mut Checker<'_>, file: &ProfileFile) -> Option<Vec<CanaryKind>> {
-    let given = file.canaries.as_ref()?;
-    match given.get_ref() {
-        Choice::Word(word) => {
-            let word = Spanned::new(given.span(), word.clone());
-            let word = checker.choice("word for `canaries`", &word, &["all", "off"], |word| word);
-            word.map(|word| if word == "all" { CanaryKind::ALL.to_vec() } else { Vec::new() })
-        }
-        Choice::List(words) => {
-            let kind = |word| checker.choice("canary", word, &CanaryKind::ALL, CanaryKind::id);
-            Some(words.iter().filter_map(kind).collect())
-        }
+        place.and_then(|place| self.defaults.get(place)).cloned().unwrap_or_default()
     }
 }
 

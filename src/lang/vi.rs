@@ -118,13 +118,34 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
         "bỏ khỏi `observe`; chỉ cơ quan quản lý mới mở được: {}",
     ),
     (
-        "remove it from `observe`; only the department can open it",
-        "bỏ khỏi `observe`; chỉ cơ quan quản lý mới mở được",
+        "remove it from `{}`; only the department can open it",
+        "bỏ khỏi `{}`; chỉ cơ quan quản lý mới mở được",
     ),
     (
-        "remove it from `allow`; only the department can open it",
-        "bỏ khỏi `allow`; chỉ cơ quan quản lý mới mở được",
+        "remove it from `{}`; if the list is wrong, ask the department to allow it",
+        "bỏ khỏi `{}`; nếu danh sách sai, đề nghị cơ quan quản lý cho phép",
     ),
+    (
+        "name them in `{}`, or leave the key out; only the department can open it: {}",
+        "ghi chúng trong `{}`, hoặc bỏ khóa này; chỉ cơ quan quản lý mới mở được: {}",
+    ),
+    (
+        "name them in `{}`, or leave the key out; only the department can open it",
+        "ghi chúng trong `{}`, hoặc bỏ khóa này; chỉ cơ quan quản lý mới mở được",
+    ),
+    (
+        "write `{}`, or leave the key out; only the department can open it: {}",
+        "viết `{}`, hoặc bỏ khóa này; chỉ cơ quan quản lý mới mở được: {}",
+    ),
+    (
+        "write `{}`, or leave the key out; only the department can open it",
+        "viết `{}`, hoặc bỏ khóa này; chỉ cơ quan quản lý mới mở được",
+    ),
+    (
+        "a lock keeps what is on; write what must be on, or leave the key out",
+        "khóa là để giữ những gì đang bật; ghi những gì phải bật, hoặc bỏ khóa này",
+    ),
+    ("add `{}`, `{}`, `{}` or `{}`", "thêm `{}`, `{}`, `{}` hoặc `{}`"),
     ("remove it; a file is read when it changes", "bỏ đi; tệp được đọc lại khi thay đổi"),
     ("remove it", "hãy xóa đi"),
     ("remove one of the two `{}`", "bỏ một trong hai `{}`"),
@@ -184,6 +205,47 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
         "`{}` không thể mở: {} khóa nhóm này với cấp `{}`",
     ),
     ("`{}` cannot be let through: {} denies `{}`", "`{}` không thể mở: {} cấm `{}`"),
+    (
+        "`{}` cannot be let through, for `{}` lists it and is locked: the taxonomy locks it for everyone",
+        "`{}` không thể mở, vì thuộc nhóm `{}` đang bị khóa: danh mục khóa nhóm này với mọi người",
+    ),
+    (
+        "`{}` cannot be let through, for `{}` lists it and is locked: the taxonomy locks it for pupils, and this profile is used at level `{}`",
+        "`{}` không thể mở, vì thuộc nhóm `{}` đang bị khóa: danh mục khóa nhóm này với học sinh, và hồ sơ này dùng cho cấp `{}`",
+    ),
+    (
+        "`{}` cannot be let through, for `{}` lists it and is locked: {} locks it for level `{}` ({})",
+        "`{}` không thể mở, vì thuộc nhóm `{}` đang bị khóa: {} khóa nhóm này với cấp `{}` ({})",
+    ),
+    (
+        "`{}` cannot be let through, for `{}` lists it and is locked: {} locks it for level `{}`",
+        "`{}` không thể mở, vì thuộc nhóm `{}` đang bị khóa: {} khóa nhóm này với cấp `{}`",
+    ),
+    ("`{}` cannot be let through: {} denies it", "`{}` không thể mở: {} cấm tên này"),
+    (
+        "safe search of {} cannot be off: {} locks it for level `{}` ({})",
+        "không thể tắt tìm kiếm an toàn của {}: {} khóa với cấp `{}` ({})",
+    ),
+    (
+        "safe search of {} cannot be off: {} locks it for level `{}`",
+        "không thể tắt tìm kiếm an toàn của {}: {} khóa với cấp `{}`",
+    ),
+    (
+        "`{}` must be at least `{}`, not `{}`: {} locks it for level `{}` ({})",
+        "`{}` ít nhất phải là `{}`, không thể là `{}`: {} khóa với cấp `{}` ({})",
+    ),
+    (
+        "`{}` must be at least `{}`, not `{}`: {} locks it for level `{}`",
+        "`{}` ít nhất phải là `{}`, không thể là `{}`: {} khóa với cấp `{}`",
+    ),
+    (
+        "canaries of {} cannot be off: {} locks it for level `{}` ({})",
+        "không thể tắt tên báo hiệu của {}: {} khóa với cấp `{}` ({})",
+    ),
+    (
+        "canaries of {} cannot be off: {} locks it for level `{}`",
+        "không thể tắt tên báo hiệu của {}: {} khóa với cấp `{}`",
+    ),
     (
         "`{}` is locked for everyone; a department cannot open it",
         "`{}` bị khóa với mọi người; cơ quan quản lý cũng không mở được",

@@ -5,13 +5,16 @@
 
 use crate::matcher::keyword::KeywordTrace;
 use crate::matcher::suffix::Node;
-use crate::policy::{Bound, Own, SealedList, Snapshot, Subject, Verdict};
+use crate::policy::trace::Found;
+use crate::policy::{Bound, Layer, Own, SealedList, Snapshot, Subject, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]
 pub struct Explanation<'a> {
     /// What [`Snapshot::decide`] says.
     pub verdict: Verdict,
+    /// The steps that were looked at, in the order of policy, and what each found.
+    pub steps: Vec<(Layer, Found)>,
     /// The listed ancestors of the name, longest first.
     pub nodes: Vec<Node<'a>>,
     /// The keyword rules that hit it.
@@ -36,8 +39,11 @@ impl Snapshot {
     ) -> Explanation<'a> {
         let own = bound.group.own.longest(subject.name, &subject.hashes);
         let department = self.department.longest(subject.name, &subject.hashes);
+        let mut steps = Vec::new();
+        let verdict = self.decide_before(bound, subject, qtype, &mut steps);
         Explanation {
-            verdict: self.decide(bound, subject, qtype),
+            verdict,
+            steps,
             nodes: self.lists.trace(subject.name, &subject.hashes),
             keywords: self.keywords.trace(subject.name),
             own: own.map(|(labels, &own)| (labels, own)),

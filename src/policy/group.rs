@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 
 use ipnet::IpNet;
 
-use crate::category::{CategorySet, Level};
+use crate::category::{CategoryId, CategorySet, Level};
 use crate::matcher::names::NameTable;
 use crate::name::Name;
+use crate::policy::held::Held;
 use crate::policy::rewrite::SafeModes;
 use crate::policy::timed::{Override, OverrideKind};
 use crate::policy::timeline::Timeline;
@@ -58,6 +59,26 @@ pub struct Actions {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+}
+
+impl Actions {
+    /// The words for what is done with a category, loosest first.
+    pub const WORDS: [&str; 4] = ["allow", "observe", "lessons", "block"];
+
+    /// How strict it is with a category: a place in [`Actions::WORDS`].
+    pub fn rank(&self, category: CategoryId) -> usize {
+        match () {
+            () if self.lessons.contains(category) => 2,
+            () if self.block.contains(category) => 3,
+            () if self.observe.contains(category) => 1,
+            () => 0,
+        }
+    }
+
+    /// The same as a word.
+    pub fn word(&self, category: CategoryId) -> &'static str {
+        Self::WORDS.get(self.rank(category)).copied().unwrap_or_default()
+    }
 }
 
 /// What a group does otherwise while a schedule runs.
@@ -108,12 +129,14 @@ pub struct GroupRules {
     pub keywords: bool,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
-    /// What search engines are held to.
-    pub safe: SafeModes,
-    /// The canaries that are answered negatively.
-    pub canaries: Vec<CanaryKind>,
+    /// What search engines and canaries are held to.
+    pub held: Held,
+    /// What of it nothing at the school can loosen.
+    pub held_locked: Held,
     /// What the layers above the school come to.
     pub baseline: Actions,
+    /// The same of search engines and canaries.
+    pub held_baseline: Held,
 }
 
 /// What binds a group for some stretch of time.
@@ -125,6 +148,8 @@ pub struct State {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+    /// Categories that a lesson lets through.
+    pub opened: CategorySet,
     /// Names that a lesson lets through.
     pub lesson: Vec<Name>,
     /// The only names there are in an exam.
@@ -167,6 +192,7 @@ impl GroupRules {
             match one.kind {
                 OverrideKind::Lesson => {
                     loosened = loosened.union(one.categories);
+                    state.opened = state.opened.union(one.categories);
                     state.lesson.extend(one.names.iter().cloned());
                 }
                 // Of two exams at once only what both let through would be safe; names of
@@ -179,6 +205,7 @@ impl GroupRules {
         }
         state.block = self.block.union(tightened).without(loosened).union(self.locked);
         state.observe = self.observe.union(loosened).without(state.block);
+        state.opened = state.opened.without(state.block);
         state.schedules = self.schedules().filter(|&schedule| is_running(schedule)).collect();
         state.schedules.sort_unstable();
         state.schedules.dedup();
@@ -240,6 +267,8 @@ pub struct Rules {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+    /// Categories that a lesson lets through.
+    pub opened: CategorySet,
     /// Names that a lesson lets through.
     pub lesson: NameTable<()>,
     /// The only names there are in an exam.
@@ -259,6 +288,7 @@ impl Rules {
             block: state.block.union(illegal),
             observe: state.observe.without(illegal),
             is_allow_only: state.is_allow_only,
+            opened: state.opened.without(illegal),
             lesson: table(state.lesson),
             exam: state.exam.map(table),
             schedules: state.schedules,
@@ -307,8 +337,8 @@ impl Group {
             keywords: group.keywords,
             counters,
             rules: states.map(|state| Rules::new(state, illegal, seed)),
-            safe: Some(group.safe).filter(|modes| !modes.is_empty()),
-            canaries: group.canaries,
+            safe: Some(group.held.safe).filter(|modes| !modes.is_empty()),
+            canaries: group.held.canaries,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::matcher::suffix::Listed;
 use crate::name::{Folded, Name};
 use crate::policy::essential::Essential;
 use crate::policy::rebinding::is_internal;
+use crate::policy::trace::{Found, Witness};
 use crate::policy::{
     Block, Bound, Facts, Layer, LockedAllow, Own, Pass, Snapshot, Subject, Verdict,
 };
@@ -29,19 +30,71 @@ enum Role {
     },
 }
 
+/// A name that is judged, and for whom.
+struct Case<'a> {
+    bound: Bound<'a>,
+    subject: &'a Subject<'a>,
+    listed: &'a Listed,
+    /// What the department says of it.
+    department: Option<Own>,
+    role: Role,
+}
+
+impl Case<'_> {
+    /// Its categories; a zone that lets a name pass does not open a lock.
+    #[inline]
+    fn lockable(&self) -> CategorySet {
+        self.listed.set.union(self.listed.any_zone)
+    }
+
+    #[inline]
+    fn is_question(&self) -> bool {
+        self.role == Role::Question
+    }
+
+    #[inline]
+    fn is_shielded(&self) -> bool {
+        self.role == Role::Target { is_shielded: true }
+    }
+
+    #[inline]
+    fn pass(&self, layer: Layer) -> Pass {
+        Pass { layer, observed: self.listed.set.intersection(self.bound.rules.observe) }
+    }
+
+    /// The same, by a step that decides.
+    #[inline]
+    fn passes(&self, layer: Layer, witness: &mut impl Witness) -> Pass {
+        witness.saw(layer, Found::Decided);
+        self.pass(layer)
+    }
+}
+
 impl Snapshot {
     /// Decides about the name of a question.
     #[inline]
     pub fn decide(&self, bound: Bound<'_>, subject: &Subject<'_>, qtype: u16) -> Verdict {
-        if let Some(verdict) = self.answered_here(bound, subject, qtype) {
+        self.decide_before(bound, subject, qtype, &mut ())
+    }
+
+    /// The same, and tells what each step finds.
+    #[inline]
+    pub(super) fn decide_before(
+        &self,
+        bound: Bound<'_>,
+        subject: &Subject<'_>,
+        qtype: u16,
+        witness: &mut impl Witness,
+    ) -> Verdict {
+        if let Some(verdict) = self.answered_here(bound, subject, qtype, witness) {
             return verdict;
         }
         let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
-        self.decide_listed(bound, subject, &listed, keywords)
+        self.decide_listed(bound, subject, &listed, keywords, witness)
     }
 
-    /// The same where the facts of the name are known already.
+    /// As [`Snapshot::decide`], where the facts of the name are known already.
     #[inline]
     pub fn decide_known(
         &self,
@@ -50,8 +103,9 @@ impl Snapshot {
         qtype: u16,
         facts: &Facts,
     ) -> Verdict {
-        self.answered_here(bound, subject, qtype)
-            .unwrap_or_else(|| self.decide_listed(bound, subject, &facts.listed, || facts.keywords))
+        self.answered_here(bound, subject, qtype, &mut ()).unwrap_or_else(|| {
+            self.decide_listed(bound, subject, &facts.listed, || facts.keywords, &mut ())
+        })
     }
 
     /// Special-use names and canaries.
@@ -61,12 +115,20 @@ impl Snapshot {
         bound: Bound<'_>,
         subject: &Subject<'_>,
         qtype: u16,
+        witness: &mut impl Witness,
     ) -> Option<Verdict> {
         if let Some(special) = self.sources.special(subject, qtype) {
+            witness.saw(Layer::SpecialUse, Found::Decided);
             return Some(Verdict::Special(special));
         }
-        let (_, &kind) = self.canaries.longest(subject.name, &subject.hashes)?;
-        bound.group.refuses(kind).then_some(Verdict::Canary(kind))
+        witness.saw(Layer::SpecialUse, Found::Nothing);
+        let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) else {
+            witness.saw(Layer::Canary, Found::Nothing);
+            return None;
+        };
+        let is_refused = bound.group.refuses(kind);
+        witness.saw(Layer::Canary, if is_refused { Found::Decided } else { Found::Unused });
+        is_refused.then_some(Verdict::Canary(kind))
     }
 
     #[inline]
@@ -76,14 +138,28 @@ impl Snapshot {
         subject: &Subject<'_>,
         listed: &Listed,
         keywords: impl FnOnce() -> KeywordMatch,
+        witness: &mut impl Witness,
     ) -> Verdict {
-        match self.judge(bound, subject, listed, keywords, Role::Question) {
+        let case = self.case(bound, subject, listed, Role::Question);
+        match self.judge(&case, keywords, witness) {
             Err(block) => Verdict::Block(block),
             Ok(pass) => match self.safe_engine(bound.group, subject) {
                 None => Verdict::Pass(pass),
                 Some(engine) => Verdict::Safe(pass, engine),
             },
         }
+    }
+
+    #[inline]
+    fn case<'a>(
+        &self,
+        bound: Bound<'a>,
+        subject: &'a Subject<'a>,
+        listed: &'a Listed,
+        role: Role,
+    ) -> Case<'a> {
+        let department = self.department.longest(subject.name, &subject.hashes);
+        Case { bound, subject, listed, department: department.map(|(_, own)| *own), role }
     }
 
     /// Whether no name with these facts can be blocked for a group, so that a name an
@@ -103,8 +179,8 @@ impl Snapshot {
         facts: &Facts,
         is_shielded: bool,
     ) -> Option<Block> {
-        let keywords = || facts.keywords;
-        self.judge(bound, subject, &facts.listed, keywords, Role::Target { is_shielded }).err()
+        let case = self.case(bound, subject, &facts.listed, Role::Target { is_shielded });
+        self.judge(&case, || facts.keywords, &mut ()).err()
     }
 
     /// Whether the addresses of answers to `name` must be looked at.
@@ -140,100 +216,169 @@ impl Snapshot {
         (!is_expected).then_some(Block { layer, category: None, action })
     }
 
-    /// The order of policy, for every name. One function, nowhere configurable.
+    /// The order of policy, for every name. One way through it, nowhere configurable.
     #[inline]
     fn judge(
         &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
-        listed: &Listed,
+        case: &Case<'_>,
         keywords: impl FnOnce() -> KeywordMatch,
-        role: Role,
+        witness: &mut impl Witness,
     ) -> Result<Pass, Block> {
-        let Subject { name, hashes } = subject;
-        let Bound { group, rules } = bound;
-        let set = listed.set;
-        let is_shielded = role == Role::Target { is_shielded: true };
-        let block = |layer, set: CategorySet| Err(self.block(layer, set, subject, listed));
-        let pass = |layer| Ok(Pass { layer, observed: set.intersection(rules.observe) });
-        // A zone that lets a name pass does not open a lock.
-        let lockable = set.union(listed.any_zone);
-        if !lockable.intersection(self.illegal).is_empty() {
-            return block(Layer::Illegal, lockable.intersection(self.illegal));
+        if let Some(pass) = self.above_the_school(case, witness)? {
+            return Ok(pass);
         }
-        let essential = self.essential.longest(name, hashes).map(|(_, &kind)| kind);
-        let pass_essential =
-            |kind: Essential| Ok(Pass { layer: kind.layer(), observed: CategorySet::EMPTY });
-        if let Some(kind @ (Essential::Shipped | Essential::Help)) = essential {
-            return pass_essential(kind);
+        if let Some(pass) = self.by_name(case, witness)? {
+            return Ok(pass);
         }
-        let department = self.department.longest(name, hashes).map(|(_, own)| *own);
-        if department == Some(Own::Deny) {
-            return block(Layer::DepartmentDeny, set);
+        self.by_category(case, keywords, witness)
+    }
+
+    /// What nobody at a school loosens: orders, essential names, the department's denials,
+    /// locks, and categories that are closed without their list.
+    #[inline]
+    fn above_the_school(
+        &self,
+        case: &Case<'_>,
+        witness: &mut impl Witness,
+    ) -> Result<Option<Pass>, Block> {
+        let Bound { group, rules } = case.bound;
+        let illegal = case.lockable().intersection(self.illegal);
+        if !illegal.is_empty() {
+            return Err(self.block(Layer::Illegal, illegal, case, witness));
         }
+        witness.saw(Layer::Illegal, Found::Nothing);
+        let essential = self.essential.longest(case.subject.name, &case.subject.hashes);
+        let essential = essential.map(|(_, &kind)| kind);
+        let mut pass_essential = |kind: Essential| {
+            witness.saw(kind.layer(), Found::Decided);
+            Ok(Some(Pass { layer: kind.layer(), observed: CategorySet::EMPTY }))
+        };
+        match essential {
+            Some(kind @ (Essential::Shipped | Essential::Help)) => return pass_essential(kind),
+            // A name of the config stops at what follows.
+            Some(Essential::Own) => {}
+            None => witness.saw(Layer::Essential, Found::Nothing),
+        }
+        if case.department == Some(Own::Deny) {
+            return Err(self.block(Layer::DepartmentDeny, case.listed.set, case, witness));
+        }
+        witness.saw(Layer::DepartmentDeny, Found::Nothing);
         // A school allow for such a name is refused at load; a name that was locked
         // since then stays blocked.
-        if department.is_none() && !lockable.intersection(group.locked).is_empty() {
-            return block(Layer::Locked, lockable.intersection(group.locked));
+        let locked = case.lockable().intersection(group.locked);
+        if case.department.is_none() && !locked.is_empty() {
+            return Err(self.block(Layer::Locked, locked, case, witness));
         }
-        if let Some(kind) = essential {
-            return pass_essential(kind);
+        let is_listed = !locked.is_empty();
+        witness.saw(Layer::Locked, if is_listed { Found::Passed(locked) } else { Found::Nothing });
+        if essential == Some(Essential::Own) {
+            witness.saw(Layer::Essential, Found::Decided);
+            return Ok(Some(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY }));
         }
         let closed = rules.block.intersection(self.closed);
-        if !closed.is_empty() && role == Role::Question {
-            let is_good = department.is_some() || !set.intersection(self.positive).is_empty();
-            if !is_good {
-                let (category, action) = (closed.first(), Action::NxDomain);
-                return Err(Block { layer: Layer::FailClosed, category, action });
-            }
+        if closed.is_empty() || !case.is_question() {
+            witness.saw(Layer::FailClosed, Found::Nothing);
+            return Ok(None);
         }
-        if let Some(exam) = rules.exam.as_ref().filter(|_| role == Role::Question) {
-            return match exam.longest(name, hashes) {
-                Some(_) => pass(Layer::Override),
-                None => block(Layer::Override, set.intersection(rules.block)),
-            };
+        let is_good = !case.listed.set.intersection(self.positive).is_empty();
+        if case.department.is_some() || is_good {
+            witness.saw(Layer::FailClosed, Found::Passed(closed));
+            return Ok(None);
+        }
+        witness.saw(Layer::FailClosed, Found::Decided);
+        let (category, action) = (closed.first(), Action::NxDomain);
+        Err(Block { layer: Layer::FailClosed, category, action })
+    }
+
+    /// What is said of names: by exams and lessons, the school, the department.
+    #[inline]
+    fn by_name(&self, case: &Case<'_>, witness: &mut impl Witness) -> Result<Option<Pass>, Block> {
+        let Case { subject: Subject { name, hashes }, listed, .. } = *case;
+        let Bound { group, rules } = case.bound;
+        if let Some(exam) = rules.exam.as_ref().filter(|_| case.is_question()) {
+            if exam.longest(name, hashes).is_some() {
+                return Ok(Some(case.passes(Layer::Override, witness)));
+            }
+            let blocked = listed.set.intersection(rules.block);
+            return Err(self.block(Layer::Override, blocked, case, witness));
         }
         if rules.lesson.longest(name, hashes).is_some() {
-            return pass(Layer::Override);
+            return Ok(Some(case.passes(Layer::Override, witness)));
         }
-        match group.own.longest(name, hashes) {
-            Some((_, Own::Allow)) => return pass(Layer::SchoolAllow),
-            Some((_, Own::Deny)) if !is_shielded => return block(Layer::SchoolDeny, set),
-            Some((_, Own::Deny)) | None => {}
+        let runs = !rules.overrides.is_empty();
+        let running = if runs { Found::Passed(CategorySet::EMPTY) } else { Found::Nothing };
+        witness.saw(Layer::Override, running);
+        let own = group.own.longest(name, hashes).map(|(_, own)| *own);
+        if own == Some(Own::Allow) {
+            return Ok(Some(case.passes(Layer::SchoolAllow, witness)));
         }
-        if department == Some(Own::Allow) || !set.intersection(self.positive).is_empty() {
-            return pass(Layer::DepartmentAllow);
+        witness.saw(Layer::SchoolAllow, Found::Nothing);
+        if own == Some(Own::Deny) && !case.is_shielded() {
+            return Err(self.block(Layer::SchoolDeny, listed.set, case, witness));
         }
+        witness.saw(Layer::SchoolDeny, Found::Nothing);
+        let is_good = !listed.set.intersection(self.positive).is_empty();
+        if case.department == Some(Own::Allow) || is_good {
+            return Ok(Some(case.passes(Layer::DepartmentAllow, witness)));
+        }
+        witness.saw(Layer::DepartmentAllow, Found::Nothing);
+        Ok(None)
+    }
+
+    /// What is done with categories, with all that nobody allowed, and with words in a name.
+    #[inline]
+    fn by_category(
+        &self,
+        case: &Case<'_>,
+        keywords: impl FnOnce() -> KeywordMatch,
+        witness: &mut impl Witness,
+    ) -> Result<Pass, Block> {
+        let Bound { group, rules } = case.bound;
+        let set = case.listed.set;
         let blocked = set.intersection(rules.block);
-        if !blocked.is_empty() && !is_shielded {
-            return block(Layer::Category, blocked);
+        if !blocked.is_empty() && !case.is_shielded() {
+            return Err(self.block(Layer::Category, blocked, case, witness));
         }
-        if rules.is_allow_only && role == Role::Question {
-            return block(Layer::AllowList, CategorySet::EMPTY);
+        if !set.intersection(rules.opened).is_empty() {
+            // A category that a lesson opens, and none that is still blocked.
+            return Ok(case.passes(Layer::Override, witness));
         }
-        let layer = if set.is_empty() { Layer::Default } else { Layer::Category };
-        if !group.keywords || is_shielded {
-            return pass(layer);
+        let is_listed = !set.is_empty();
+        witness.saw(Layer::Category, if is_listed { Found::Passed(set) } else { Found::Nothing });
+        if rules.is_allow_only && case.is_question() {
+            return Err(self.block(Layer::AllowList, CategorySet::EMPTY, case, witness));
+        }
+        witness.saw(Layer::AllowList, Found::Unused);
+        let layer = if is_listed { Layer::Category } else { Layer::Default };
+        if !group.keywords || case.is_shielded() {
+            witness.saw(Layer::Keyword, Found::Unused);
+            return Ok(case.pass(layer));
         }
         let found = keywords();
         let blocked = found.block.intersection(rules.block);
         if !blocked.is_empty() {
+            witness.saw(Layer::Keyword, Found::Decided);
             let (category, action) = (blocked.first(), Action::Default);
             return Err(Block { layer: Layer::Keyword, category, action });
         }
         // What a group blocks when it is listed is counted where a word only hints at it.
         let counted = found.observe.union(found.block.intersection(rules.observe));
         let counted = counted.intersection(rules.block.union(rules.observe));
-        Ok(Pass { layer, observed: set.intersection(rules.observe).union(counted) })
+        let hints = !counted.is_empty();
+        witness.saw(Layer::Keyword, if hints { Found::Passed(counted) } else { Found::Nothing });
+        Ok(Pass { layer, observed: case.pass(layer).observed.union(counted) })
     }
 
+    #[inline]
     fn block(
         &self,
         layer: Layer,
         set: CategorySet,
-        subject: &Subject<'_>,
-        listed: &Listed,
+        case: &Case<'_>,
+        witness: &mut impl Witness,
     ) -> Block {
+        witness.saw(layer, Found::Decided);
+        let Case { subject, listed, .. } = *case;
         let category = set.first();
         let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
         let action = match (from_zone, category) {
@@ -241,6 +386,9 @@ impl Snapshot {
             (_, Some(category)) => self.lists.action(subject.name, &subject.hashes, category),
             _ => Action::Default,
         };
+        // That a name is had by TCP opens a lock no more than PASSTHRU does.
+        let is_lock = matches!(layer, Layer::Illegal | Layer::DepartmentDeny | Layer::Locked);
+        let action = if is_lock && action == Action::TcpOnly { Action::Default } else { action };
         Block { layer, category, action }
     }
 
@@ -253,7 +401,7 @@ impl Snapshot {
         let hashes = SuffixHashes::of(&folded, self.lists.seed());
         let department = self.department.longest(&folded, &hashes).map(|(_, own)| *own);
         let listed = self.lists.lookup(&folded, &hashes);
-        let set = listed.set;
+        let set = listed.set.union(listed.any_zone);
         let illegal = set.intersection(self.illegal).first();
         let locked = set.intersection(group.locked).first();
         match (illegal, department) {

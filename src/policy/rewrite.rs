@@ -27,10 +27,23 @@ pub struct Engine {
     pub id: String,
     /// Its hosts, exact names.
     pub hosts: Vec<Name>,
-    /// Its modes, each with the name that serves it; a mode without a word of its own is `""`.
+    /// Its modes, weakest first, each with the name that serves it; a mode without a word of its
+    /// own is `""`.
     pub modes: Vec<(String, Name)>,
     /// Whether only third parties say so, and not who runs it.
     pub is_third_party: bool,
+}
+
+impl Engine {
+    /// The word of the mode that a name serves.
+    pub fn mode_of(&self, target: Option<&Name>) -> &str {
+        let mode = self.modes.iter().find(|(_, name)| Some(name) == target);
+        match mode.map(|(mode, _)| mode.as_str()) {
+            None => "off",
+            Some("") => "on",
+            Some(mode) => mode,
+        }
+    }
 }
 
 /// All engines, in the order of their ids.
@@ -56,6 +69,12 @@ impl SafeModes {
 }
 
 impl Engines {
+    /// How strictly an engine is held that is answered with `target`: 0 is not at all.
+    pub fn rank(&self, engine: usize, target: Option<&Name>) -> usize {
+        let modes = self.0.get(engine).map_or(&[][..], |engine| &engine.modes);
+        modes.iter().position(|(_, name)| Some(name) == target).map_or(0, |place| place + 1)
+    }
+
     /// Engines and modes that `modes` holds, as words for people.
     pub fn words<'a>(&'a self, modes: &'a SafeModes) -> impl Iterator<Item = Word<'a>> {
         self.0.iter().zip(&modes.0).filter_map(|(engine, target)| {
@@ -113,6 +132,17 @@ impl Snapshot {
         let modes = group.safe.as_ref()?;
         let engine = self.safe_hosts.engine(subject.name, &subject.hashes)?;
         modes.target(engine).map(|_| engine)
+    }
+
+    /// The engine that a name is a host of, whoever is held to it.
+    pub fn engine_named(&self, subject: &Subject<'_>) -> Option<EngineId> {
+        self.safe_hosts.engine(subject.name, &subject.hashes)
+    }
+
+    /// The engine whose safe name a group's clients get for a name, if that passes.
+    #[inline]
+    pub fn engine_of(&self, group: GroupId, subject: &Subject<'_>) -> Option<EngineId> {
+        self.safe_engine(self.group(group), subject)
     }
 
     /// The safe name of an engine for a group.

@@ -3,6 +3,7 @@ use crate::category::{Category, DefaultAction, Lock};
 use crate::matcher::build::{Builder, Rule};
 use crate::policy::essential::Essential;
 use crate::policy::fail::FailMode;
+use crate::policy::held::Held;
 use crate::policy::rewrite::{Engine, EngineId, SafeModes};
 use crate::policy::special::Special;
 use crate::rtype;
@@ -88,8 +89,12 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         deny: names(&["deny.example", "time.example"]),
         keywords: true,
         answer: AnswerMode::NxDomain,
-        safe: SafeModes(vec![Some(Name::from_text("safe.engine.example").unwrap())]),
-        canaries: CanaryKind::ALL.to_vec(),
+        held: Held {
+            safe: SafeModes(vec![Some(Name::from_text("safe.engine.example").unwrap())]),
+            canaries: CanaryKind::ALL.to_vec(),
+        },
+        held_locked: Held::default(),
+        held_baseline: Held::default(),
     };
     let staff = GroupRules {
         name: "staff".into(),
@@ -98,7 +103,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         observe: set(&["games"]),
         allow: vec![],
         deny: vec![],
-        safe: SafeModes::default(),
+        held: Held { safe: SafeModes::default(), ..pupils.held.clone() },
         ..pupils.clone()
     };
     Snapshot::new(Parts {

@@ -64,15 +64,20 @@ impl Turn<'_> {
         source: Source,
         out: &mut [u8],
     ) -> Step {
-        if self.bound.group.rules.is_constant() || self.rewrite.is_some() {
+        if self.bound.group.rules.is_constant() {
             return self.answer(entry, form, pass, source, out);
         }
         match self.decided(self.bound) {
-            Verdict::Block(block) if !self.is_free_by_tcp(block) => {
-                self.blocked(block, Found::Question, out)
+            Verdict::Block(now) if self.rewrite != Some(Rewrite::List(now)) => {
+                if self.is_free_by_tcp(now) {
+                    return self.answer(entry, form, pass, source, out);
+                }
+                self.blocked(now, Found::Question, out)
             }
-            Verdict::Pass(pass) => self.answer(entry, form, pass, source, out),
-            Verdict::Block(_) | Verdict::Special(_) | Verdict::Canary(_) | Verdict::Safe(..) => {
+            Verdict::Pass(pass) | Verdict::Safe(pass, _) => {
+                self.answer(entry, form, pass, source, out)
+            }
+            Verdict::Block(_) | Verdict::Special(_) | Verdict::Canary(_) => {
                 self.answer(entry, form, pass, source, out)
             }
         }

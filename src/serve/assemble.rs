@@ -4,7 +4,6 @@
 //! sources that could be read and were taken. The same [`Assembler`] starts the
 //! resolver and reloads it; its caller decides what an error means.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use crate::name::Name;
 use crate::policy::essential::Essential;
 use crate::policy::sources::SourceParts;
 use crate::policy::timed::Override;
-use crate::policy::{GroupCounters, Lock, LockedAllow, Parts, SealedList, Snapshot};
+use crate::policy::{GroupCounters, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::serve::clock::system_time;
 use crate::serve::fetch::{Downloads, Seen, place};
@@ -72,9 +71,6 @@ pub enum AssembleError {
     /// The sealed lists.
     #[error(transparent)]
     Sealed(#[from] SealedError),
-    /// The school allows names of locked categories.
-    #[error("{0}")]
-    LockedAllow(Shown<LockedAllow>),
 }
 
 impl AssembleError {
@@ -85,17 +81,6 @@ impl AssembleError {
             (Self::Config(errors), Some(lang)) => Self::Config(errors.in_lang(lang)),
             (other, _) => other,
         }
-    }
-}
-
-/// Several facts, a line each.
-#[derive(Debug)]
-pub struct Shown<T>(Vec<(T, String)>);
-
-impl<T> fmt::Display for Shown<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<&str> = self.0.iter().map(|(_, line)| line.as_str()).collect();
-        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -296,7 +281,11 @@ impl Assembler {
         let snapshot = Snapshot::new(parts);
         let locked = snapshot.locked_allows();
         if !locked.is_empty() {
-            return Err(AssembleError::LockedAllow(explain(locked, config)));
+            // Only for the places: what is wrong is known.
+            let path = self.path.clone().unwrap_or_default();
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let errors = config.refuse_locked(&path.display().to_string(), &text, &locked);
+            return Err(AssembleError::Config(errors));
         }
         let (config, left_out) = (config.clone(), sources.left_out.clone());
         self.good = Some(sources);
@@ -409,27 +398,4 @@ fn essentials(config: &Config, shipped: Vec<starter::Essential>) -> Vec<(Name, S
         (one.name, scope, kind)
     });
     own.chain(shipped).collect()
-}
-
-fn explain(locked: Vec<LockedAllow>, config: &Config) -> Shown<LockedAllow> {
-    let lines = locked.into_iter().map(|allow| {
-        let LockedAllow { group, name, lock } = &allow;
-        let (who, from) = match group {
-            Some(group) => (format!("group `{group}` allows"), "`allow`"),
-            None => ("`[essential] names` has".to_owned(), "it"),
-        };
-        let line = match lock {
-            Lock::Category(category) => format!(
-                "{who} `{name}`, which is listed in the locked category `{}`; remove it from \
-                 {from}, or ask the department to take it off the list",
-                config.taxonomy.category(*category).id
-            ),
-            Lock::Department => format!(
-                "{who} `{name}`, which {} denies; remove it from {from}",
-                config.department.name
-            ),
-        };
-        (allow, line)
-    });
-    Shown(lines.collect())
 }

@@ -3,9 +3,13 @@
 //! One writer stores a new snapshot and raises the generation. A reader keeps
 //! its own reference and looks again only when the generation has changed: one
 //! relaxed load a query.
+//!
+//! To free a policy with large lists takes milliseconds, so no reader is ever the last to
+//! have it: what was in force stays here until nobody else has it, and somebody without
+//! hurry calls [`Current::let_go`].
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -16,18 +20,36 @@ use crate::policy::Snapshot;
 pub struct Current {
     snapshot: ArcSwap<Snapshot>,
     generation: AtomicU64,
+    /// Policies that were in force and may still be in use.
+    old: Mutex<Vec<Arc<Snapshot>>>,
 }
 
 impl Current {
     /// Starts with `snapshot` as generation 1.
     pub fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot: ArcSwap::from_pointee(snapshot), generation: AtomicU64::new(1) }
+        Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            generation: AtomicU64::new(1),
+            old: Mutex::default(),
+        }
     }
 
     /// Puts `snapshot` in force; returns its generation.
     pub fn swap(&self, snapshot: Snapshot) -> u64 {
-        self.snapshot.store(Arc::new(snapshot));
-        self.generation.fetch_add(1, Ordering::Release) + 1
+        let old = self.snapshot.swap(Arc::new(snapshot));
+        let generation = self.generation.fetch_add(1, Ordering::Release) + 1;
+        self.old().push(old);
+        generation
+    }
+
+    /// Takes out the policies that nobody uses any more: dropping them frees them.
+    pub fn let_go(&self) -> Vec<Arc<Snapshot>> {
+        // Nobody can come by a policy that is in force no more, so one is one.
+        self.old().extract_if(.., |old| Arc::strong_count(old) == 1).collect()
+    }
+
+    fn old(&self) -> MutexGuard<'_, Vec<Arc<Snapshot>>> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The policy in force now.
@@ -64,5 +86,28 @@ impl Reader<'_> {
             self.snapshot = self.current.snapshot();
         }
         &self.snapshot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::assemble::Assembler;
+
+    #[test]
+    fn a_policy_is_freed_when_its_last_reader_has_looked_again_and_not_by_it() {
+        let mut assembler = Assembler::new(None);
+        let mut next = || assembler.assemble().unwrap().snapshot;
+        let current = Current::new(next());
+        let (mut one, mut other) = (current.reader(), current.reader());
+        let old = Arc::downgrade(one.get());
+        current.swap(next());
+        assert!(current.let_go().is_empty(), "two readers have it");
+        one.get();
+        assert!(current.let_go().is_empty(), "one reader has it");
+        other.get();
+        assert!(old.upgrade().is_some(), "the last reader freed it");
+        assert_eq!(current.let_go().len(), 1);
+        assert!(old.upgrade().is_none() && current.let_go().is_empty());
     }
 }

@@ -7,13 +7,16 @@
 //!
 //! Everything here is bounded: queries in all, of one client, and of one question. No worker
 //! takes a lock of this file: they raise one number and leave the rest to the runtime.
+//!
+//! In unit tests locks and numbers are loom's, which tries every order in which threads can
+//! meet here (`flight/model.rs`); only a model can make a [`Flights`] there.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::mem::take;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use self::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::message::Question;
 use crate::resolve::Forward;
 use crate::serve::budget::ClientId;
@@ -217,3 +220,20 @@ impl Drop for Started {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// What threads meet at.
+mod sync {
+    #[cfg(test)]
+    pub(super) use loom::sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    };
+    #[cfg(not(test))]
+    pub(super) use std::sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    };
+}
+
+#[cfg(test)]
+mod model;

@@ -158,7 +158,7 @@ impl PackStore {
             self.open.push((of, Arc::clone(&pack)));
             return Ok(pack);
         }
-        state.replace_with(INCOMING, |copy| io::copy(&mut File::open(path)?, copy).map(|_| ()))?;
+        state.replace_with(INCOMING, |copy| copy_by_pieces(&mut File::open(path)?, copy))?;
         self.verify_copy(of, &state, format!("{}.{EXTENSION}", &text[..16]))
     }
 
@@ -293,6 +293,12 @@ pub enum Destination<'a> {
     File(&'a mut File),
     /// Memory.
     Memory(&'a mut Vec<u8>),
+}
+
+/// Copies a file so that queries need not wait for the whole of it.
+fn copy_by_pieces(from: &mut File, to: &mut File) -> io::Result<()> {
+    while io::copy(&mut from.take(system::PIECE as u64), to)? > 0 {}
+    Ok(())
 }
 
 fn stamps(state: &StateDir) -> Vec<Stamp> {

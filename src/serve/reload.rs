@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::config::{CacheLimits, Config, Listen, Upstream};
 use crate::metrics::LabelledCounts;
@@ -206,6 +206,7 @@ impl Reloads {
             tokio::time::sleep(LOOK).await;
             gateway.clock.look();
             let civil = gateway.clock.now().civil;
+            free(gateway.current.let_go());
             self.overrides.expire(civil);
             if let Some(state) = &state {
                 gateway.clock.keep(state, false);
@@ -296,6 +297,20 @@ impl Reloads {
         .into_iter()
         .chain([self.fetcher.tally().counts()])
         .collect()
+    }
+}
+
+/// Frees policies that nobody uses any more: away from the queries, for large lists take long.
+fn free(policies: Vec<Arc<Snapshot>>) {
+    if policies.is_empty() {
+        return;
+    }
+    let thread = std::thread::Builder::new().name("lachan-free".into()).spawn(move || {
+        step_aside();
+        drop(policies);
+    });
+    if let Err(error) = thread {
+        debug!(%error, "no thread to free the old policy");
     }
 }
 

@@ -6,7 +6,11 @@
 use std::fs::File;
 use std::io;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
+
+/// Octets that the kernel is asked to work on in one call. A thread that steps aside does so
+/// between calls: kernels may let a call end, or go on for milliseconds, before others run.
+pub const PIECE: usize = 256 << 10;
 
 /// A file as memory. It must be one that this program wrote and nobody writes to any more:
 /// a file of the state directory, which is written beside, renamed, and from then on only
@@ -16,12 +20,36 @@ use memmap2::Mmap;
 ///
 /// What the system said.
 #[expect(unsafe_code, reason = "what a mapping shows is the file's, which Rust cannot watch")]
-pub fn map(file: &File) -> io::Result<Mmap> {
+pub fn map(file: &File) -> io::Result<Mapped> {
     // SAFETY: the octets must not change while the mapping lives. The state directory is
     // this program's alone (mode 0700), and it replaces files there, never writes into
     // them. Should somebody do it all the same, the readers of packs use every number
     // through checked slices: a changed octet gives a wrong answer, not a wild read.
-    unsafe { Mmap::map(file) }
+    unsafe { Mmap::map(file) }.map(Mapped)
+}
+
+/// A file as memory, which is given back a piece at a time.
+#[derive(Debug)]
+pub struct Mapped(Mmap);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Mapped {
+    #[expect(unsafe_code, reason = "pages can be given back under a reader's feet")]
+    fn drop(&mut self) {
+        let length = self.0.len();
+        for place in (0..length).step_by(PIECE) {
+            let piece = PIECE.min(length - place);
+            // SAFETY: it is a file's pages that are let go, and who looked again would see the
+            // same octets; but nobody can: this is the end of the only owner.
+            let _ =
+                unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, place, piece) };
+        }
+    }
 }
 
 /// Pieces of at least this many octets go back to the system when freed.

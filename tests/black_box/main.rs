@@ -14,6 +14,7 @@ mod budget;
 mod catalogue;
 mod downloads;
 mod fail_mode;
+mod layers;
 mod lifecycle;
 mod malformed;
 mod packs;

@@ -6,22 +6,30 @@
 //! pupils = 'block = ["adult"]'        # body of [profile.pupils]; staff the same
 //! extra = '[block] …'                 # more tables of the config
 //! config = '…'                        # or: all of it
+//! department = '…'                    # the department's policy, if there is one
+//! [[file]]                            # another file beside the config: name, text
+//! [[override]]                        # set before the first step: kind, group, what
 //! [[list]]                            # a list source: category, text, format, scope
 //! [[upstream]]                        # a programmed answer: name, type, answer = [..], …
 //! [[step]]                            # one query and what must come back
 //! [[metric]]                          # what /metrics must say in the end
 //! ```
 //!
+//! A step with `layer` also asks `lachan why`, which must name that step of the order, and say
+//! of the answer what the wire says.
+//!
 //! Always checked: id, QR, the echoed question in its case, AA=0, AD=0 unless expected,
 //! RA=1 on NOERROR and NXDOMAIN, and an OPT exactly if the query had one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::support::ask::type_number;
+use crate::support::gateway::{LACHAN, run as run_to_end, said_in_json};
 use crate::support::{
     Answer, Ask, Canned, Gateway, PUPIL, STAFF, TWO_GROUPS, TWO_PROFILES, Upstream,
 };
@@ -60,6 +68,7 @@ scenarios! {
     answer_mode_nxdomain
     answer_mode_refused
     answer_mode_zero
+    answer_modes_are_for_every_block
     any_not_blocked_gets_hinfo
     block_answer_has_soa_ttl_and_ede
     block_subdomain_of_listed_name
@@ -79,6 +88,7 @@ scenarios! {
     forward_zones_are_asked_elsewhere
     forward_zones_are_no_verdict
     groups_by_longest_prefix
+    groups_share_a_cache_and_nothing_else
     help_names_are_counted_nowhere
     hosts_format_is_exact
     ipv6_listener_and_client
@@ -90,6 +100,24 @@ scenarios! {
     local_records_are_no_verdict
     locked_category_cannot_be_allowed
     negative_answer_is_cached
+    order_admission_before_special_names
+    order_canaries_before_orders_essential_and_allows
+    order_categories_before_allow_list_before_keywords
+    order_csam_and_orders_before_everything_below
+    order_department_before_locks_and_school
+    order_essential_names_before_department_locks_and_modes
+    order_exam_before_lesson_school_and_good_names
+    order_exams_over_locks_stay_shut
+    order_fail_closed_between_locks_and_overrides
+    order_good_names_before_categories_and_keywords
+    order_keywords_before_safesearch
+    order_lesson_before_school_deny_and_categories
+    order_locks_before_exams_lessons_and_the_school
+    order_own_essential_names_behind_department_and_locks
+    order_safesearch_before_any_and_sources
+    order_school_names_before_good_names_and_categories
+    order_sources_local_record_zone_upstream
+    order_special_names_before_lists_and_denials
     positive_answer_is_cached_and_ages
     preschool_is_an_allow_list
     private_names_are_forwarded_where_wanted
@@ -101,6 +129,7 @@ scenarios! {
     rd_0_is_not_resolved
     rebinding_is_answered_as_blocked
     refused_outside_allowed_networks
+    review_shields_plain_categories_and_never_locks
     rpz_zones_keep_their_own_order
     safesearch_answers_with_the_safe_name
     safesearch_by_profile
@@ -113,6 +142,7 @@ scenarios! {
     special_use_names_stay_here
     stale_answer_where_upstream_fails
     starter_test_names_are_blocked
+    tcp_only_opens_no_lock_and_no_search
     truncation_to_the_clients_size
     unknown_client_gets_default_group
     upstream_failure_gets_a_second_try
@@ -128,6 +158,11 @@ struct Scenario {
     extra: String,
     pupils: Option<String>,
     staff: Option<String>,
+    department: Option<String>,
+    #[serde(default, rename = "file")]
+    files: Vec<Beside>,
+    #[serde(default, rename = "override")]
+    overrides: Vec<Override>,
     #[serde(default, rename = "list")]
     lists: Vec<List>,
     #[serde(default, rename = "upstream")]
@@ -136,6 +171,24 @@ struct Scenario {
     steps: Vec<Step>,
     #[serde(default, rename = "metric")]
     metrics: Vec<Metric>,
+}
+
+/// A file beside the config.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Beside {
+    name: String,
+    text: String,
+}
+
+/// What a teacher sets for an hour.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Override {
+    kind: String,
+    #[serde(default = "pupils")]
+    group: String,
+    what: Vec<String>,
 }
 
 /// A list source.
@@ -243,6 +296,8 @@ struct Expect {
     #[serde(default)]
     tc: bool,
     size_max: Option<usize>,
+    /// The step of the order that decided, as `lachan why` has it.
+    layer: Option<String>,
     /// How often upstream 1 has been asked for this name and type so far.
     upstream_queries: Option<usize>,
     upstream2_queries: Option<usize>,
@@ -266,6 +321,9 @@ fn noerror() -> String {
 }
 fn pupil() -> String {
     "pupil".into()
+}
+fn pupils() -> String {
+    "pupils".into()
 }
 fn type_a() -> Vec<String> {
     vec!["A".into()]
@@ -299,6 +357,9 @@ fn run(name: &str) {
         upstreams[programmed.server - 1].answer(&programmed.name, qtype, programmed.canned());
     }
     let gateway = scenario.start(&upstreams);
+    for one in &scenario.overrides {
+        one.begin(&gateway);
+    }
 
     let mut faults = Vec::new();
     for (number, step) in scenario.steps.iter().enumerate() {
@@ -311,7 +372,10 @@ fn run(name: &str) {
             };
             let counts = [&upstreams[0], &upstreams[1]]
                 .map(|upstream| upstream.count(asked, Some(type_number(qtype))));
-            let found = step.faults(&answer, counts);
+            let mut found = step.faults(&answer, counts);
+            if let Some(layer) = &step.expect.layer {
+                found.extend(step.contradictions(&gateway, layer, asked, qtype, &answer));
+            }
             faults.extend(found.into_iter().map(|fault| format!("{place}: {fault}")));
         }
     }
@@ -335,20 +399,44 @@ impl Scenario {
         for (number, list) in self.lists.iter().enumerate() {
             plan = plan.file(&format!("list-{number}.txt"), &list.text);
         }
+        for file in &self.files {
+            plan = plan.file(&file.name, &file.text);
+        }
+        if let Some(department) = &self.department {
+            plan = plan.file("department.toml", department);
+        }
         plan.start()
     }
 
     fn two_groups(&self) -> String {
+        let mut extra = self.extra.clone();
+        if self.department.is_some() {
+            extra += "\n[department]\npolicy = \"department.toml\"\n";
+        }
+        if !self.overrides.is_empty() {
+            extra += "\n[state]\ndir = \"state\"\n";
+        }
         if self.pupils.is_none() && self.staff.is_none() {
-            return format!("{TWO_GROUPS}{TWO_PROFILES}{}", self.extra);
+            return format!("{TWO_GROUPS}{TWO_PROFILES}{extra}");
         }
         let pupils = self.pupils.as_deref().unwrap_or("block = [\"adult\", \"games\"]");
         let staff = self.staff.as_deref().unwrap_or("block = []");
         format!(
             "{TWO_GROUPS}\n[profile.pupils]\nlevel = \"lower-secondary\"\n{pupils}\n\
-             [profile.staff]\nlevel = \"staff\"\n{staff}\n{}",
-            self.extra
+             [profile.staff]\nlevel = \"staff\"\n{staff}\n{extra}"
         )
+    }
+}
+
+impl Override {
+    fn begin(&self, gateway: &Gateway) {
+        let word = if self.kind == "exam" { "--only" } else { "--allow" };
+        let mut command = Command::new(LACHAN);
+        command.current_dir(gateway.dir()).args(["override", &self.kind, "--group", &self.group]);
+        command.args(["--for", "1h", "--by", "Lan", "--config", "gateway.toml", word]);
+        command.args(&self.what);
+        let (status, said) = run_to_end(command);
+        assert!(status.success(), "{said}");
     }
 }
 
@@ -410,18 +498,21 @@ impl Step {
         address
     }
 
+    fn client(&self) -> &str {
+        match self.from.as_str() {
+            "pupil" => PUPIL,
+            "staff" => STAFF,
+            address => address,
+        }
+    }
+
     fn has_opt(&self) -> bool {
         self.edns.is_some() || self.edns_version.is_some() || self.r#do
     }
 
     fn query(&self, name: &str, qtype: &str) -> Ask {
-        let from = match self.from.as_str() {
-            "pupil" => PUPIL,
-            "staff" => STAFF,
-            address => address,
-        };
         let mut ask = Ask::new(name, qtype)
-            .from(from)
+            .from(self.client())
             .class(self.class)
             .opcode(self.opcode)
             .questions(self.questions);
@@ -443,6 +534,30 @@ impl Step {
             }
         }
         ask
+    }
+
+    /// Where `lachan why` says something else than the wire, or than expected.
+    fn contradictions(
+        &self,
+        gateway: &Gateway,
+        layer: &str,
+        name: &str,
+        qtype: &str,
+        answer: &Answer,
+    ) -> Option<String> {
+        let mut command = Command::new(LACHAN);
+        command.current_dir(gateway.dir()).args(["why", name, "--type", qtype, "--json"]);
+        command.args(["--config", "gateway.toml", "--client", self.client()]);
+        let (status, said) = run_to_end(command);
+        assert!(status.success(), "{said}");
+        let said = said_in_json(&said);
+        let rcode = said["answer"]["rcode"].as_str();
+        let ede = said["answer"]["ede"][0].as_u64();
+        let is_same = rcode.is_none_or(|rcode| rcode == answer.rcode())
+            && (rcode.is_none() || !answer.has_opt() || ede == answer.ede().map(|(c, _)| c.into()));
+        (said["layer"] != *layer || !is_same).then(|| {
+            format!("why is not {layer}, or not as the wire ({}): {said:#}", answer.rcode())
+        })
     }
 
     /// All that is not as expected.

@@ -5,8 +5,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::gateway::{LACHAN, run};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+
+use crate::support::gateway::{LACHAN, run, said_in_json};
 use crate::support::{Ask, Gateway, PUPIL, STAFF, TWO_GROUPS, Upstream};
+
+#[path = "../explain/policy.rs"]
+mod policy;
 
 const PROFILES: &str = r#"
 [profile.pupils]
@@ -61,7 +66,7 @@ fn why(config: &Path, name: &str, client: &str, qtype: &str) -> Value {
         command
     });
     assert!(status.success(), "{output}");
-    serde_json::from_str(&output).unwrap()
+    said_in_json(&output)
 }
 
 #[test]
@@ -136,6 +141,187 @@ fn why_says_what_the_wire_answers() {
     let said = why(&path, "www.games.example", PUPIL, "A");
     assert_eq!((&said["rule"], &said["line"]), (&"games.example".into(), &2.into()), "{said:#}");
     assert_eq!((&said["category"], &said["list"]), (&"games".into(), &"games.txt".into()));
+}
+
+/// A few policies at random, over real sockets and by the real command: the law that
+/// `tests/explain.rs` holds for many.
+#[test]
+fn why_says_what_the_wire_answers_under_policies_at_random() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut asked = 0;
+    for _ in 0..6 {
+        let generated = (policy::policies(), policy::questions(12)).new_tree(&mut runner);
+        let (policy, questions) = generated.unwrap().current();
+        let upstream = Upstream::start();
+        let plan = Gateway::plan(&format!("{TWO_GROUPS}{}", policy.config)).upstream(&upstream);
+        let plan = plan.file("department.toml", &policy.department);
+        let plan = policy::FILES.iter().fold(plan, |plan, (name, text)| plan.file(name, text));
+        // Writes the config.
+        drop(plan.command());
+        let mut check = Command::new(LACHAN);
+        check.arg("why").arg("example").arg("--config").arg(plan.config_path());
+        if !run(check).0.success() {
+            continue;
+        }
+        let gateway = plan.start();
+        let path = gateway.dir().join("gateway.toml");
+        for (name, qtype, is_staff) in questions {
+            let client = if is_staff { STAFF } else { PUPIL };
+            let qtype = format!("TYPE{qtype}");
+            let ask = || Ask::new(&name, &qtype).from(client).edns(1232).expect(gateway.dns);
+            let (before, said, after) = (ask(), why(&path, &name, client, &qtype), ask());
+            if before.rcode() != after.rcode() {
+                // A bell rang in between.
+                continue;
+            }
+            asked += 1;
+            let context = format!("{name} {qtype} from {client}: {said:#}\n{}", policy.config);
+            let rcode = said["answer"]["rcode"].as_str();
+            assert_eq!(before.rcode(), rcode.unwrap_or("NOERROR"), "{context}");
+            let ede = before.ede().map(|(code, _)| u64::from(code));
+            let is_rewrite = said["verdict"] == "rewrite";
+            let expected = said["answer"]["ede"][0].as_u64().or(is_rewrite.then_some(4));
+            if !(is_rewrite && qtype == "TYPE255") {
+                assert_eq!(ede, expected, "{context}");
+            }
+            let decided = said["steps"].as_array().unwrap().iter();
+            let decided: Vec<&Value> = decided.filter(|step| step["decided"] == true).collect();
+            assert_eq!(decided.len(), 1, "{context}");
+            assert_eq!(decided[0]["step"], said["layer"], "{context}");
+        }
+    }
+    assert!(asked >= 30, "{asked}");
+}
+
+const SOURCED: &str = r#"
+[local]
+records = ["nas.school.lan A 10.0.0.1", "alias.school.lan CNAME www.outside.example"]
+[[forward]]
+zone = "zone.example"
+servers = ["udp://192.0.2.53"]
+[[schedule]]
+name = "lessons"
+times = ["07:00-11:30"]
+[department]
+policy = "department.toml"
+[profile.pupils]
+level = "lower-secondary"
+observe = ["games"]
+[profile.pupils.during.lessons]
+block = ["games"]
+[profile.staff]
+level = "staff"
+[[lists.source]]
+category = "games"
+path = "games.txt"
+"#;
+
+/// A directory with this config and what it names.
+fn sourced() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let head = TWO_GROUPS.replace("{dns}", "5300").replace("{admin}", "5301");
+    write("gateway.toml", &format!("{}{SOURCED}", head.replace("{upstream}", "5302")));
+    write("games.txt", "games.example\n");
+    write("department.toml", "name = \"Sở\"\n[defaults.lower-secondary]\ngames = \"block\"\n");
+    dir
+}
+
+/// What is told of a name there in a lesson, but for the version of the lists.
+fn told(dir: &Path, name: &str, more: &[&str]) -> String {
+    let mut arguments = vec!["why", name, "--config", "gateway.toml", "--client", PUPIL];
+    arguments.extend_from_slice(&["--at", "2026-11-25T08:00"]);
+    arguments.extend_from_slice(more);
+    let (code, said) = lachan(dir, &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    let Some((_, version)) = said.rsplit_once("version ") else { return said };
+    said.replace(version.trim(), "VERSION")
+}
+
+#[test]
+fn why_tells_steps_layers_and_the_next_edge() {
+    let dir = sourced();
+    let why = |name: &str| told(dir.path(), name, &[]);
+    insta::assert_snapshot!(why("www.games.example"), @"
+    blocked: category games (category)
+      group     pupils (client 127.0.10.5)
+      time      2026-11-25T08:00:00+00:00, during lessons
+      then      2026-11-25T11:30:00+00:00: allow (category)
+      rule      games.example, list games.txt, games.txt line 1
+      answer    NXDOMAIN from blocked, EDE 15 `category=games ref=16-VERSION`
+      lists     games.example games, games.txt line 1
+      layers    games: taxonomy lessons ▸ department block ▸ school observe ▸ now block
+        special-use      no special-use or private name
+        canary           no canary
+        illegal          in no list of csam or legal_request
+        essential        not essential
+        department-deny  not denied by the department
+        locked           in no category that is locked for this group
+        fail-closed      no category is closed for want of its list
+        override         no lesson and no exam runs
+        school-allow     not let through by the school
+        school-deny      not denied by the school
+        department-allow not let through by the department, and in no list of good names
+      ▸ category         in a category that is blocked now
+      version   VERSION
+    ");
+    insta::assert_snapshot!(why("nas.school.lan"), @"
+    allowed (default)
+      group     pupils (client 127.0.10.5)
+      time      2026-11-25T08:00:00+00:00, during lessons
+      then      2026-11-25T11:30:00+00:00: the same for this name
+      answer    NOERROR from local
+      source    local record nas.school.lan
+        special-use      no special-use or private name
+        canary           no canary
+        illegal          in no list of csam or legal_request
+        essential        not essential
+        department-deny  not denied by the department
+        locked           in no category that is locked for this group
+        fail-closed      no category is closed for want of its list
+        override         no lesson and no exam runs
+        school-allow     not let through by the school
+        school-deny      not denied by the school
+        department-allow not let through by the department, and in no list of good names
+        category         in no list
+        allow-list       no allow-list holds now
+        keyword          no word in it says anything
+      ▸ default          nothing speaks of it, so it passes
+        safesearch       no host of a search engine
+      version   VERSION
+    ");
+}
+
+#[test]
+fn why_tells_where_an_answer_comes_from() {
+    let dir = sourced();
+    let source = |name: &str, qtype: &str| {
+        let said = told(dir.path(), name, &["--type", qtype, "--json"]);
+        said_in_json(&said)["source"].to_string()
+    };
+    let sources = [
+        ("nas.school.lan", "A"),
+        ("alias.school.lan", "A"),
+        ("alias.school.lan", "CNAME"),
+        ("dc.zone.example", "A"),
+        ("www.google.com", "HTTPS"),
+        ("plain.example", "A"),
+        ("plain.example", "ANY"),
+        ("games.example", "A"),
+        ("x.school.lan", "A"),
+    ];
+    let sources = sources.map(|(name, qtype)| format!("{name} {qtype} {}", source(name, qtype)));
+    insta::assert_snapshot!(sources.join("\n"), @r#"
+    nas.school.lan A {"instead":null,"kind":"local-record","name":"nas.school.lan","servers":[]}
+    alias.school.lan A {"instead":"www.outside.example","kind":"local-record","name":"alias.school.lan","servers":["udp://127.0.0.1:5302"]}
+    alias.school.lan CNAME {"instead":null,"kind":"local-record","name":"alias.school.lan","servers":[]}
+    dc.zone.example A {"instead":null,"kind":"forward-zone","name":"zone.example","servers":["udp://192.0.2.53"]}
+    www.google.com HTTPS {"instead":"forcesafesearch.google.com","kind":"upstream","name":null,"servers":["udp://127.0.0.1:5302"]}
+    plain.example A {"instead":null,"kind":"upstream","name":null,"servers":["udp://127.0.0.1:5302"]}
+    plain.example ANY {"instead":null,"kind":"here","name":null,"servers":[]}
+    games.example A {"instead":null,"kind":"here","name":null,"servers":[]}
+    x.school.lan A {"instead":null,"kind":"here","name":null,"servers":[]}
+    "#);
 }
 
 /// Runs `lachan` and gives its exit code and output, without the directory.

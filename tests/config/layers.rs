@@ -10,7 +10,7 @@ use lachan::lang::Lang;
 use crate::{group_of, ids, mistakes, right};
 
 /// A config with files beside it.
-fn with(text: &str, files: &[(&str, &str)]) -> Result<Config, String> {
+pub(super) fn with(text: &str, files: &[(&str, &str)]) -> Result<Config, String> {
     let read = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
         let found = files.iter().find(|(known, _)| *known == name);
@@ -19,12 +19,12 @@ fn with(text: &str, files: &[(&str, &str)]) -> Result<Config, String> {
     load(text, "gateway.toml", Path::new("/etc/lachan"), Some(&read)).map_err(|e| e.to_string())
 }
 
-fn wrong(text: &str, files: &[(&str, &str)]) -> String {
+pub(super) fn wrong(text: &str, files: &[(&str, &str)]) -> String {
     with(text, files).expect_err("a mistake")
 }
 
 const DEPARTMENT: &str = include_str!("../../config/department.toml");
-const UNDER: &str = "[department]\npolicy = \"department.toml\"\n";
+pub(super) const UNDER: &str = "[department]\npolicy = \"department.toml\"\n";
 
 //------------ The department ---------------------------------------------------
 
@@ -123,11 +123,11 @@ fn a_department_has_mistakes_too() {
       |
     1 | allow = ["no name"]
       |          ^^^^^^^^^
-    department.toml:2:1: this `[[lock]]` has no `category`
+    department.toml:2:1: this `[[lock]]` locks nothing
       |
     2 | [[lock]]
       | ^^^^^^^^
-    hint: add `category = "…"`
+    hint: add `category = "…"`, `safesearch = "all"`, `youtube = "strict"` or `canaries = "all"`
     department.toml:3:11: unknown level `primry`; known are `preschool`, `primary`, `lower-secondary`, `upper-secondary`, `boarding`, `continuing`, `staff`
       |
     3 | levels = ["primry"]

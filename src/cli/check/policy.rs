@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::category::{CategorySet, Taxonomy};
 use crate::config::Config;
 use crate::name::Name;
-use crate::policy::{Actions, GroupRules};
+use crate::policy::held::Held;
+use crate::policy::{Actions, CanaryKind, GroupRules};
 
 /// One group as it will be applied.
 #[derive(Debug, Serialize)]
@@ -39,8 +40,11 @@ pub(super) struct Group {
     during: Vec<During>,
     /// The search engines that are held to their safe mode.
     safesearch: Vec<String>,
+    /// What the department asks for of it at least.
+    safesearch_locked: Vec<String>,
     /// The canaries that are answered negatively.
     canaries: Vec<&'static str>,
+    canaries_locked: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,8 +108,10 @@ pub(super) fn effective(config: &Config) -> Vec<Group> {
                 allow_only: during.is_allow_only,
             })
             .collect(),
-        safesearch: config.safesearch.engines.words(&rules.safe).map(|w| w.to_string()).collect(),
-        canaries: rules.canaries.iter().map(|kind| kind.id()).collect(),
+        safesearch: engines(config, &rules.held),
+        safesearch_locked: engines(config, &rules.held_locked),
+        canaries: rules.held.canaries.iter().map(|kind| kind.id()).collect(),
+        canaries_locked: rules.held_locked.canaries.iter().map(|kind| kind.id()).collect(),
     };
     config.groups.iter().enumerate().map(group).collect()
 }
@@ -166,11 +172,15 @@ pub(super) fn group_text(group: &Group) -> String {
         let (block, observe) = (said("block", &during.block), said("observe", &during.observe));
         let _ = writeln!(out, "  during   {}:{block}{observe}{only}", during.schedule);
     }
-    for (what, words) in
-        [("safesearch", group.safesearch.join(" ")), ("canaries", group.canaries.join(" "))]
-    {
+    for (what, words, locked) in [
+        ("safesearch", group.safesearch.join(" "), group.safesearch_locked.join(" ")),
+        ("canaries", group.canaries.join(" "), group.canaries_locked.join(" ")),
+    ] {
         let words = if words.is_empty() { "off" } else { &words };
         let _ = writeln!(out, "  {what:10} {words}");
+        if !locked.is_empty() {
+            let _ = writeln!(out, "    locked by the department {locked}");
+        }
     }
     out + &format!("  answer   {}\n  keywords {keywords}\n", group.answer)
 }
@@ -190,18 +200,6 @@ pub(super) fn differences(config: &Config) -> Vec<Difference> {
     config.groups.iter().map(of).collect()
 }
 
-/// What is done with a category, strictest last.
-const STRICTNESS: [&str; 4] = ["allow", "observe", "lessons", "block"];
-
-fn action(actions: &Actions, category: CategoryId) -> usize {
-    match () {
-        () if actions.lessons.contains(category) => 2,
-        () if actions.block.contains(category) => 3,
-        () if actions.observe.contains(category) => 1,
-        () => 0,
-    }
-}
-
 fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     let own = Actions {
         block: rules.block,
@@ -212,11 +210,11 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     let effect = |from: usize, to: usize| if to > from { "stricter" } else { "looser" };
     let mut changes = Vec::new();
     for (category, row) in config.taxonomy.iter().filter(|(_, row)| !row.is_positive) {
-        let (from, to) = (action(&rules.baseline, category), action(&own, category));
+        let (from, to) = (rules.baseline.rank(category), own.rank(category));
         if from != to {
-            let word = |place: usize| STRICTNESS.get(place).copied().unwrap_or_default().to_owned();
-            let what = row.id.clone();
-            changes.push(Change { what, from: word(from), to: word(to), effect: effect(from, to) });
+            let effect = effect(from, to);
+            let (from, to) = (rules.baseline.word(category).into(), own.word(category).into());
+            changes.push(Change { what: row.id.clone(), from, to, effect });
         }
     }
     let (from, to) = (rules.baseline.is_allow_only, rules.is_allow_only);
@@ -225,6 +223,7 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
         let effect = effect(usize::from(from), usize::from(to));
         changes.push(Change { what: "allow-list".into(), from: word(from), to: word(to), effect });
     }
+    changes.extend(held_changes(config, rules));
     let mut add = |what: String, to: &str, effect| {
         changes.push(Change { what, from: "-".into(), to: to.into(), effect });
     };
@@ -248,6 +247,44 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// The same of search engines, canaries and keywords.
+fn held_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
+    let (before, now) = (&rules.held_baseline, &rules.held);
+    let engines = &config.safesearch.engines;
+    let mut changes = Vec::new();
+    let mut change = |what: String, from: &str, to: &str, is_stricter: bool| {
+        let effect = if is_stricter { "stricter" } else { "looser" };
+        changes.push(Change { what, from: from.into(), to: to.into(), effect });
+    };
+    for (number, engine) in engines.0.iter().enumerate() {
+        let target = |held: &Held| held.safe.0.get(number).cloned().flatten();
+        let (from, to) = (target(before), target(now));
+        if from != to {
+            let is_stricter =
+                engines.rank(number, to.as_ref()) > engines.rank(number, from.as_ref());
+            let (from, to) = (engine.mode_of(from.as_ref()), engine.mode_of(to.as_ref()));
+            change(format!("safe search of {}", engine.id), from, to, is_stricter);
+        }
+    }
+    let word = |is: bool| if is { "on" } else { "off" };
+    for kind in CanaryKind::ALL {
+        let (from, to) = (before.canaries.contains(&kind), now.canaries.contains(&kind));
+        if from != to {
+            change(format!("canary {}", kind.id()), word(from), word(to), to);
+        }
+    }
+    let (from, to) = (rules.level.is_pupils(), rules.keywords);
+    if from != to && config.lists.use_keywords {
+        change("keywords".into(), word(from), word(to), to);
+    }
+    changes
+}
+
+/// Engines and their modes, for people.
+fn engines(config: &Config, held: &Held) -> Vec<String> {
+    config.safesearch.engines.words(&held.safe).map(|word| word.to_string()).collect()
 }
 
 pub(super) fn difference_text(difference: &Difference) -> String {

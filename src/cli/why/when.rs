@@ -33,6 +33,8 @@ struct Change {
     verdict: &'static str,
     layer: &'static str,
     category: Option<String>,
+    /// The schedules that run from then on.
+    windows: Vec<String>,
 }
 
 impl Times {
@@ -44,6 +46,7 @@ impl Times {
         (subject, qtype): (&Subject<'_>, u16),
     ) -> Self {
         let zone = config.school.zone();
+        let schedule = |place: &usize| config.schedules.get(*place).map(|one| one.name.clone());
         let decide = |bound| snapshot.decide(bound, subject, qtype);
         let verdict = decide(bound);
         let mut changes = bound.group.rules.changes(now);
@@ -53,10 +56,10 @@ impl Times {
             (then != verdict).then(|| {
                 let (verdict, layer, category) = words(&then);
                 let category = category.map(|c| config.taxonomy.category(c).id.clone());
-                Change { at: shown(&zone, edge), verdict, layer, category }
+                let windows = rules.schedules.iter().filter_map(schedule).collect();
+                Change { at: shown(&zone, edge), verdict, layer, category, windows }
             })
         });
-        let schedule = |place: &usize| config.schedules.get(*place).map(|one| one.name.clone());
         Self {
             at: shown(&zone, now.civil),
             windows: bound.rules.schedules.iter().filter_map(schedule).collect(),
@@ -76,9 +79,13 @@ impl Times {
             all => format!(", during {}", all.join(", ")),
         };
         let mut out = format!("  time      {}{during}\n", self.at);
-        if let Some(Change { at, verdict, layer, category }) = &self.next_change {
+        if let Some(Change { at, verdict, layer, category, windows }) = &self.next_change {
             let category = category.as_ref().map_or(String::new(), |id| format!(" {id}"));
-            let _ = writeln!(out, "  then      {at}: {verdict}{category} ({layer})");
+            let during = match windows.as_slice() {
+                [] => String::new(),
+                all => format!(", during {}", all.join(", ")),
+            };
+            let _ = writeln!(out, "  then      {at}: {verdict}{category} ({layer}){during}");
         } else if let Some(edge) = &self.next_edge {
             let _ = writeln!(out, "  then      {edge}: the same for this name");
         }

@@ -233,6 +233,13 @@ pub(crate) fn run(command: Command) -> (ExitStatus, String) {
     (status, text)
 }
 
+/// What a command with `--json` said, without what it complains of on stderr in between.
+pub(crate) fn said_in_json(output: &str) -> serde_json::Value {
+    let is_json = |line: &&str| !line.starts_with("without `");
+    let lines: Vec<&str> = output.lines().filter(is_json).collect();
+    serde_json::from_str(&lines.join("\n")).unwrap_or_else(|error| panic!("{error}: {output}"))
+}
+
 fn collect(from: impl Read + Send + 'static, log: &Log) {
     let log = Arc::clone(log);
     std::thread::spawn(move || {

@@ -1,0 +1,330 @@
+//! The steps of the order that were looked at, the layers of a category, and where the answer
+//! comes from, in words.
+//!
+//! What each step found is the decision's own word ([`crate::policy::trace`]); here it only
+//! becomes sentences.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::category::{CategoryId, CategorySet};
+use crate::config::Config;
+use crate::config::department::Department;
+use crate::name::{Folded, Name};
+use crate::policy::explain::Explanation;
+use crate::policy::special::special;
+use crate::policy::trace::Found;
+use crate::policy::{Actions, Bound, GroupId, Layer, Snapshot, Subject, Verdict};
+use crate::rtype;
+use crate::serve::zones::Numbered;
+
+/// What is asked, and of what.
+pub(super) struct Asked<'a> {
+    pub(super) config: &'a Config,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) zones: &'a [Numbered],
+    pub(super) group: GroupId,
+    pub(super) bound: Bound<'a>,
+    pub(super) name: &'a Folded,
+    pub(super) qtype: u16,
+}
+
+/// One step.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    step: &'static str,
+    /// Whether it is the one that decided.
+    decided: bool,
+    said: String,
+}
+
+/// What each layer does with a category.
+#[derive(Debug, Serialize)]
+pub(super) struct Layered {
+    category: String,
+    taxonomy: &'static str,
+    department: &'static str,
+    school: &'static str,
+    /// What comes of it at this time.
+    now: &'static str,
+    /// Who keeps it blocked, whatever the school says.
+    locked: Option<String>,
+}
+
+/// Where the answer comes from, whatever the cache has.
+#[derive(Debug, Serialize)]
+pub(super) struct Source {
+    /// `here`, `local-record`, `forward-zone` or `upstream`.
+    kind: &'static str,
+    /// The name of the record, or the zone.
+    name: Option<String>,
+    /// The name that is asked in place of the question's.
+    instead: Option<String>,
+    /// Who is asked; empty for the system's own upstreams.
+    servers: Vec<String>,
+}
+
+impl Asked<'_> {
+    /// Every step that was looked at, in the order of policy.
+    pub(super) fn steps(&self, explanation: &Explanation<'_>) -> Vec<Line> {
+        let (verdict, found) = (&explanation.verdict, &explanation.steps);
+        let layer = match verdict {
+            Verdict::Special(_) => Some(Layer::SpecialUse),
+            Verdict::Canary(_) => Some(Layer::Canary),
+            Verdict::Block(block) => Some(block.layer),
+            Verdict::Pass(pass) => Some(pass.layer),
+            Verdict::Safe(..) => None,
+        };
+        // A step can be come by twice, and then decides the second time.
+        let decided = found.iter().rposition(|(step, _)| Some(*step) == layer);
+        let mut steps = Vec::new();
+        for (number, &(step, found)) in found.iter().enumerate() {
+            let is_again = steps.iter().any(|other: &Line| other.step == step.id());
+            let said = self.words(step, found, verdict, is_again);
+            steps.push(Line { step: step.id(), decided: decided == Some(number), said });
+        }
+        let mut push = |step, decided, said| steps.push(Line { step, decided, said });
+        if layer == Some(Layer::Default) {
+            push("default", true, "nothing speaks of it, so it passes".to_owned());
+        }
+        if !matches!(verdict, Verdict::Pass(_) | Verdict::Safe(..)) {
+            return steps;
+        }
+        push("safesearch", matches!(verdict, Verdict::Safe(..)), self.engine_words(verdict));
+        if self.qtype == rtype::ANY {
+            push("any", false, "ANY is not resolved but answered with HINFO (RFC 8482)".to_owned());
+        }
+        steps
+    }
+
+    fn ids(&self, set: CategorySet) -> String {
+        let ids: Vec<&str> =
+            set.iter().map(|c| self.config.taxonomy.category(c).id.as_str()).collect();
+        ids.join(", ")
+    }
+
+    fn words(&self, step: Layer, found: Found, verdict: &Verdict, is_again: bool) -> String {
+        let is_blocked = matches!(verdict, Verdict::Block(_));
+        match (step, found) {
+            (Layer::SpecialUse, Found::Decided) => "a special-use or private name".into(),
+            (Layer::SpecialUse, _) => match special(self.name, self.qtype) {
+                Some(_) => "a special-use name that the config has an answer or a zone for".into(),
+                None => "no special-use or private name".into(),
+            },
+            (Layer::Canary, Found::Decided) => "a canary: no such name, whatever lists say".into(),
+            (Layer::Canary, Found::Nothing) => "no canary".into(),
+            (Layer::Canary, _) => "a canary that this group does without".into(),
+            (Layer::Illegal, Found::Decided) => "blocked for everyone".into(),
+            (Layer::Illegal, _) => "in no list of csam or legal_request".into(),
+            (Layer::Essential, Found::Decided) => "it resolves in every mode".into(),
+            (Layer::Essential, _) => "not essential".into(),
+            (Layer::Help, _) => "it resolves in every mode, and is counted nowhere".into(),
+            (Layer::DepartmentDeny, Found::Decided) => "the department denies it".into(),
+            (Layer::DepartmentDeny, _) => "not denied by the department".into(),
+            (Layer::Locked, Found::Decided) => {
+                "in a category that nobody at the school opens".into()
+            }
+            (Layer::Locked, Found::Passed(set)) => {
+                format!("in {}, which the department opens for this name", self.ids(set))
+            }
+            (Layer::Locked, _) => "in no category that is locked for this group".into(),
+            (Layer::FailClosed, Found::Decided) => "a category without its list is closed".into(),
+            (Layer::FailClosed, Found::Passed(set)) => {
+                format!(
+                    "{} has no list and is closed; this name is known to be good",
+                    self.ids(set)
+                )
+            }
+            (Layer::FailClosed, _) => "no category is closed for want of its list".into(),
+            (Layer::Override, Found::Decided) if is_blocked => {
+                "an exam runs without this name".into()
+            }
+            (Layer::Override, Found::Decided) if is_again => "a lesson opens its category".into(),
+            (Layer::Override, Found::Decided) => "a lesson or an exam lets it through".into(),
+            (Layer::Override, Found::Passed(_)) => "a lesson runs, without this name".into(),
+            (Layer::Override, _) => "no lesson and no exam runs".into(),
+            (Layer::SchoolAllow, Found::Decided) => "the school lets it through".into(),
+            (Layer::SchoolAllow, _) => "not let through by the school".into(),
+            (Layer::SchoolDeny, Found::Decided) => "the school denies it".into(),
+            (Layer::SchoolDeny, _) => "not denied by the school".into(),
+            (Layer::DepartmentAllow, Found::Decided) => {
+                "the department lets it through, or it is known to be good".into()
+            }
+            (Layer::DepartmentAllow, _) => {
+                "not let through by the department, and in no list of good names".into()
+            }
+            (Layer::Category, Found::Decided) => "in a category that is blocked now".into(),
+            (Layer::Category, Found::Passed(set)) => self.passing(set),
+            (Layer::Category, _) => "in no list".into(),
+            (Layer::AllowList, Found::Decided) => {
+                "nobody let it through, and nothing else is".into()
+            }
+            (Layer::AllowList, _) => "no allow-list holds now".into(),
+            (Layer::Keyword, Found::Decided) => "a word in it is enough".into(),
+            (Layer::Keyword, Found::Passed(set)) => {
+                format!("a word hints at {}: counted", self.ids(set))
+            }
+            (Layer::Keyword, Found::Unused) => "words in names do not bind this group".into(),
+            (Layer::Keyword, _) => "no word in it says anything".into(),
+            (Layer::Rebinding | Layer::Default, _) => String::new(),
+        }
+    }
+
+    /// Categories that do not block, with what is done instead.
+    fn passing(&self, set: CategorySet) -> String {
+        let observe = self.bound.rules.observe;
+        let counted = self.ids(set.intersection(observe));
+        let free = self.ids(set.without(observe));
+        match (counted.as_str(), free.as_str()) {
+            (counted, "") => format!("in {counted}: counted and let through"),
+            ("", free) => format!("in {free}: let through"),
+            (counted, free) => {
+                format!("in {counted}: counted and let through; in {free}: let through")
+            }
+        }
+    }
+
+    fn engine_words(&self, verdict: &Verdict) -> String {
+        let engine = self.snapshot.engine_named(&self.snapshot.subject(self.name));
+        let id = engine.and_then(|one| self.snapshot.engine_ids().get(usize::from(one.0)));
+        match (id, verdict) {
+            (None, _) => "no host of a search engine".into(),
+            (Some(id), Verdict::Safe(..)) => format!("a host of {id}, which goes to its safe name"),
+            (Some(id), _) => format!("a host of {id}, and this group is not held to its safe mode"),
+        }
+    }
+
+    /// What each layer does with the categories that the verdict is about.
+    pub(super) fn layers(&self, explanation: &Explanation<'_>) -> Vec<Layered> {
+        let Some(rules) = self.config.groups.get(usize::from(self.group.0)) else {
+            return Vec::new();
+        };
+        let mut set: CategorySet = explanation
+            .nodes
+            .iter()
+            .flat_map(|node| node.rules)
+            .map(|rule| rule.category)
+            .collect();
+        if let Verdict::Block(block) = &explanation.verdict {
+            set = set.union(block.category.into_iter().collect());
+        }
+        let Config { taxonomy, department, .. } = self.config;
+        let above = Department::default().baseline(taxonomy, rules.level);
+        let school = Actions {
+            block: rules.block,
+            lessons: rules.lessons,
+            observe: rules.observe,
+            is_allow_only: rules.is_allow_only,
+        };
+        let now = Actions {
+            block: self.bound.rules.block,
+            observe: self.bound.rules.observe,
+            ..Actions::default()
+        };
+        let layered = |category: CategoryId| Layered {
+            category: taxonomy.category(category).id.clone(),
+            taxonomy: above.word(category),
+            department: department.baseline(taxonomy, rules.level).word(category),
+            school: school.word(category),
+            now: now.word(category),
+            locked: self.config.locked_in_words(category, rules.level),
+        };
+        let is_plain = |category: &CategoryId| !taxonomy.category(*category).is_positive;
+        set.iter().filter(is_plain).map(layered).collect()
+    }
+
+    /// Where the answer to a name that passes comes from.
+    pub(super) fn source(&self, verdict: &Verdict) -> Source {
+        let here = Source { kind: "here", name: None, instead: None, servers: Vec::new() };
+        let is_passing = matches!(verdict, Verdict::Pass(_) | Verdict::Safe(..));
+        if !is_passing || self.qtype == rtype::ANY {
+            return here;
+        }
+        if let Verdict::Safe(_, engine) = verdict {
+            let Some(target) = self.snapshot.safe_target(self.group, *engine) else { return here };
+            return self.asked_for(target);
+        }
+        let subject = self.snapshot.subject(self.name);
+        match self.snapshot.local_name(&subject) {
+            None => self.upstream(&subject, None),
+            Some(local) => {
+                let target = local.data.cname.as_ref().filter(|_| self.qtype != rtype::CNAME);
+                let record = Some(shown(&local.name));
+                let instead = target.map(shown);
+                match target.map(|target| self.asked_for(target)) {
+                    // An alias that leads outside is asked there.
+                    Some(outside) if outside.kind != "local-record" => {
+                        Source { kind: "local-record", name: record, instead, ..outside }
+                    }
+                    _ => {
+                        Source { kind: "local-record", name: record, instead, servers: Vec::new() }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the answer to another name comes from.
+    fn asked_for(&self, target: &Name) -> Source {
+        let folded = Folded::from_name(target);
+        let subject = self.snapshot.subject(&folded);
+        match self.snapshot.local_name(&subject) {
+            Some(local) => Source {
+                kind: "local-record",
+                name: Some(shown(&local.name)),
+                instead: Some(shown(target)),
+                servers: Vec::new(),
+            },
+            None => self.upstream(&subject, Some(shown(target))),
+        }
+    }
+
+    fn upstream(&self, subject: &Subject<'_>, instead: Option<String>) -> Source {
+        let id = self.snapshot.upstream_of(subject);
+        let (kind, name, servers) = match self.zones.iter().find(|(of, _)| *of == id) {
+            Some((_, zone)) => ("forward-zone", Some(shown(&zone.zone)), &zone.servers),
+            None => ("upstream", None, &self.config.upstream.servers),
+        };
+        Source { kind, name, instead, servers: servers.iter().map(ToString::to_string).collect() }
+    }
+}
+
+fn shown(name: &Name) -> String {
+    name.to_string().trim_end_matches('.').to_owned()
+}
+
+impl Source {
+    /// Whether there is more to say than that it is answered here.
+    pub(super) fn is_outside(&self) -> bool {
+        self.kind != "here"
+    }
+
+    pub(super) fn text(&self) -> String {
+        let Self { kind, name, instead, servers } = self;
+        let servers = match (*kind, servers.as_slice()) {
+            ("here" | "local-record", []) => String::new(),
+            (_, []) => ", asked at the system's own upstreams".into(),
+            (_, servers) => format!(", asked at {}", servers.join(" ")),
+        };
+        let name = name.as_ref().map_or(String::new(), |name| format!(" {name}"));
+        let instead = instead.as_ref().map_or(String::new(), |name| format!(", for {name}"));
+        format!("  source    {}{name}{instead}{servers}\n", kind.replace('-', " "))
+    }
+}
+
+pub(super) fn text(layers: &[Layered], steps: &[Line]) -> String {
+    let mut out = String::new();
+    for Layered { category, taxonomy, department, school, now, locked } in layers {
+        let locked = locked.as_ref().map_or(String::new(), |by| format!(" ({by})"));
+        let _ = writeln!(
+            out,
+            "  layers    {category}: taxonomy {taxonomy} ▸ department {department} ▸ school {school} ▸ now {now}{locked}"
+        );
+    }
+    for Line { step, decided, said } in steps {
+        let mark = if *decided { '▸' } else { ' ' };
+        let _ = writeln!(out, "  {mark} {step:16} {said}");
+    }
+    out
+}

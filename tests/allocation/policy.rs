@@ -1,0 +1,180 @@
+//! The same with all of policy on: schedules that run and edges near enough to shorten TTLs,
+//! a lesson and an exam, a department with locks, an allow-list, keywords, listed addresses,
+//! zones of other servers, a category that is closed.
+
+use lachan::serve::overrides::Kept;
+
+use super::*;
+
+/// The moment is 2027-01-15T08:01:01 in UTC: `now` runs until 08:02, lessons begin at 08:03.
+const CONFIG: &str = r#"
+default_group = "staff"
+[block]
+ttl = "5m"
+[rebinding]
+allow = ["school.example"]
+[local]
+records = ["nas.school.lan A 10.0.0.1"]
+[[forward]]
+zone = "zone.example"
+servers = ["udp://192.0.2.53"]
+[department]
+policy = "department.toml"
+[[schedule]]
+name = "lessons"
+times = ["08:03-09:00"]
+[[schedule]]
+name = "now"
+times = ["08:00-08:02"]
+[[group]]
+name = "staff"
+level = "staff"
+[[group]]
+name = "pupils"
+clients = ["10.1.0.0/16"]
+profile = "pupils"
+[[group]]
+name = "exam"
+clients = ["10.2.0.0/16"]
+profile = "pupils"
+[[group]]
+name = "small"
+clients = ["10.3.0.0/16"]
+level = "preschool"
+[profile.pupils]
+level = "lower-secondary"
+allow = ["own.example"]
+deny = ["denied.example"]
+[profile.pupils.during.now]
+block = ["crypto", "social"]
+[[lists.source]]
+category = "social"
+path = "social.txt"
+[[lists.source]]
+category = "games"
+path = "games.txt"
+[[lists.source]]
+category = "gambling"
+path = "gambling.txt"
+[[lists.source]]
+category = "safe"
+path = "safe.txt"
+[[lists.source]]
+category = "malware"
+format = "addresses"
+path = "addresses.txt"
+"#;
+
+const DEPARTMENT: &str = r#"
+allow = ["lms.example"]
+deny = ["never.example"]
+[[lock]]
+safesearch = "all"
+youtube = "moderate"
+canaries = "all"
+"#;
+
+fn core(config: &str) -> Core {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("gateway.toml", config);
+    write("department.toml", DEPARTMENT);
+    write("social.txt", "chat.example\n");
+    write("games.txt", "games.example\nopen.example\n");
+    write("gambling.txt", "bet.example\n");
+    write("safe.txt", "good.example\n");
+    write("addresses.txt", "203.0.113.0/24\n");
+    let start = at(0).civil;
+    let over = |id: u64, kind: &str, group: &str, names: &[&str], categories: &[&str]| Kept {
+        id,
+        kind: kind.into(),
+        group: group.into(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        categories: categories.iter().map(|id| (*id).to_owned()).collect(),
+        from: start,
+        until: start + 150,
+        by: "Lan".into(),
+    };
+    let mut assembler = Assembler::new(Some(dir.path().join("gateway.toml"))).around(start);
+    assembler.set_overrides(vec![
+        over(1, "lesson", "pupils", &["lesson.example"], &[]),
+        over(2, "exam", "exam", &["paper.example"], &[]),
+        over(3, "lesson", "small", &[], &["games"]),
+    ]);
+    Core::new(assembler.assemble().unwrap().snapshot)
+}
+
+const PUPIL: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 5);
+const EXAM: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 5);
+const SMALL: Ipv4Addr = Ipv4Addr::new(10, 3, 0, 5);
+
+#[test]
+fn a_blocked_answer_allocates_nothing_under_a_full_policy() {
+    let mut core = core(CONFIG);
+    for (client, name) in [
+        // By the school, the department, a lock, a schedule, a word; for an exam; by a list of
+        // what is allowed.
+        (PUPIL, "www.denied.example"),
+        (PUPIL, "www.never.example"),
+        (PUPIL, "www.bet.example"),
+        (PUPIL, "www.chat.example"),
+        (PUPIL, "taixiu-x.example"),
+        (EXAM, "www.lesson.example"),
+        (EXAM, "www.chat.example"),
+        (SMALL, "www.plain.example"),
+    ] {
+        for qtype in [rtype::A, rtype::HTTPS, rtype::ANY] {
+            core.expect(name, qtype, client, Rcode::NXDOMAIN, Source::Blocked);
+        }
+    }
+    core.expect("mask.icloud.com", rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Local);
+}
+
+#[test]
+fn a_cached_answer_allocates_nothing_under_a_full_policy() {
+    let mut core = core(CONFIG);
+    for (client, name) in [
+        (PUPIL, "www.lesson.example"),
+        (PUPIL, "www.own.example"),
+        (PUPIL, "www.lms.example"),
+        (PUPIL, "www.good.example"),
+        (PUPIL, "www.plain.example"),
+        (PUPIL, "pool.ntp.org"),
+        (PUPIL, "dc.zone.example"),
+        // Until lessons begin, in two minutes.
+        (PUPIL, "www.games.example"),
+        (EXAM, "www.paper.example"),
+        (SMALL, "www.open.example"),
+        (SMALL, "x.good.example"),
+    ] {
+        let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
+        core.learn(&query(name, rtype::A, false), &upstream);
+        core.expect(name, rtype::A, client, Rcode::NOERROR, Source::Cache);
+    }
+    let (clean, alias) = (chain("a.plain.example", "b.plain.example"), "c.plain.example");
+    core.learn(&query("a.plain.example", rtype::A, false), &clean);
+    core.expect("a.plain.example", rtype::A, PUPIL, Rcode::NOERROR, Source::Cache);
+    // What the school denies, behind an alias.
+    core.learn(&query(alias, rtype::A, false), &chain(alias, "www.denied.example"));
+    core.expect(alias, rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Blocked);
+}
+
+#[test]
+fn a_search_engine_in_safe_mode_allocates_nothing_once_it_is_known() {
+    let mut core = core(CONFIG);
+    let (host, safe) = ("www.google.com", "forcesafesearch.google.com");
+    let octets = query(host, rtype::A, false);
+    let Step::Forward(forward) = core.begin(&octets, PUPIL, 1).0 else { panic!("a miss") };
+    let upstream = response(safe, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
+    let step = forward.finish(Ok(&upstream), &core.cache, &LIMITS, at(1), &mut core.out);
+    assert!(matches!(step, Step::Reply(..)), "{step:?}");
+    core.expect(host, rtype::A, PUPIL, Rcode::NOERROR, Source::Cache);
+}
+
+#[test]
+fn a_closed_category_allocates_nothing() {
+    let source = "[[lists.source]]\ncategory = \"adult\"\npath = \"gone.txt\"\n";
+    let mut core = core(&format!("{CONFIG}[lists]\nstarter = false\n{source}"));
+    core.expect("www.plain.example", rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect("www.bet.example", rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Blocked);
+}

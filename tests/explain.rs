@@ -1,0 +1,303 @@
+//! `why` and the wire are one: for policies, times and names at random, what is explained is what
+//! is answered, and the steps that are told are the order of policy.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use lachan::cache::AnswerCache;
+use lachan::message::answer::TtlLimits;
+use lachan::name::{Folded, Name};
+use lachan::policy::explain::Explanation;
+use lachan::policy::trace::Found;
+use lachan::policy::{Layer, Snapshot, Verdict};
+use lachan::resolve::{Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
+use lachan::rtype;
+use lachan::serve::assemble::Assembler;
+use lachan::serve::overrides::Kept;
+use proptest::prelude::*;
+
+use self::policy::{FILES, Policy, policies, questions};
+
+#[path = "explain/policy.rs"]
+mod policy;
+
+const GROUPS: &str = r#"
+default_group = "pupils"
+[school]
+timezone = "Asia/Ho_Chi_Minh"
+[lists]
+starter = false
+[[group]]
+name = "pupils"
+profile = "pupils"
+[[group]]
+name = "staff"
+clients = ["10.2.0.0/16"]
+profile = "staff"
+"#;
+const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+/// 2026-11-30T00:00 in Hanoi, a Monday.
+const MIDNIGHT: u64 = 1_795_971_600;
+
+/// The order, with the two places where a step may be come by again: an essential name of the
+/// config behind locks, and a category that a lesson opens.
+const ORDER: [Layer; 16] = [
+    Layer::SpecialUse,
+    Layer::Canary,
+    Layer::Illegal,
+    Layer::Essential,
+    Layer::DepartmentDeny,
+    Layer::Locked,
+    Layer::Essential,
+    Layer::FailClosed,
+    Layer::Override,
+    Layer::SchoolAllow,
+    Layer::SchoolDeny,
+    Layer::DepartmentAllow,
+    Layer::Override,
+    Layer::Category,
+    Layer::AllowList,
+    Layer::Keyword,
+];
+
+struct Core {
+    snapshot: Arc<Snapshot>,
+    cache: AnswerCache,
+    _dir: tempfile::TempDir,
+}
+
+impl Core {
+    /// The core under a policy; none where the policy itself is refused.
+    fn new(policy: &Policy, overrides: Vec<Kept>, around: u64) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        for (name, text) in FILES {
+            write(name, text);
+        }
+        write("department.toml", &policy.department);
+        let config = format!("{GROUPS}{}", policy.config).replace("{upstream}", "9");
+        write("gateway.toml", &config);
+        let mut assembler = Assembler::new(Some(dir.path().join("gateway.toml"))).around(around);
+        assembler.set_overrides(overrides);
+        let snapshot = Arc::new(assembler.assemble().ok()?.snapshot);
+        Some(Self { snapshot, cache: AnswerCache::new(1 << 20), _dir: dir })
+    }
+
+    /// What `why` explains.
+    fn explain(&self, client: Ipv4Addr, name: &Folded, qtype: u16, now: Now) -> Explanation<'_> {
+        let group = self.snapshot.group_of(IpAddr::V4(client), listener());
+        let subject = self.snapshot.subject(name);
+        self.snapshot.explain(self.snapshot.bound(group, now), &subject, qtype)
+    }
+
+    /// What the wire carries, told by what is counted of it; upstream knows an address of all.
+    fn wire(&self, client: Ipv4Addr, name: &Name, qtype: u16, now: Now) -> Outcome {
+        let meta =
+            Meta { client: IpAddr::V4(client), local: listener(), transport: Transport::Udp };
+        let mut out = vec![0; 65_535];
+        let octets = query(name, qtype);
+        let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);
+        let step = match step {
+            Step::Forward(forward) => {
+                let answer = answer(&forward.question().name, qtype);
+                forward.finish(Ok(&answer), &self.cache, &LIMITS, now, &mut out)
+            }
+            other => other,
+        };
+        match step {
+            Step::Reply(_, outcome) | Step::Refresh(_, outcome, _) => outcome,
+            step => panic!("{name} {qtype}: {step:?}"),
+        }
+    }
+}
+
+fn listener() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 53))
+}
+
+fn query(name: &Name, qtype: u16) -> Vec<u8> {
+    let head = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    [head.as_slice(), name.as_wire(), &qtype.to_be_bytes(), &[0, 1]].concat()
+}
+
+fn answer(name: &Name, qtype: u16) -> Vec<u8> {
+    let mut octets = query(name, qtype);
+    let count = u8::from(qtype == rtype::A);
+    octets[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, count]);
+    if qtype == rtype::A {
+        octets.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\xc0\x00\x02\x01");
+    }
+    octets
+}
+
+/// Where what is explained and what is answered differ.
+fn difference(verdict: &Verdict, outcome: &Outcome, qtype: u16) -> Option<&'static str> {
+    let is_any = qtype == rtype::ANY;
+    let is_resolved = matches!(outcome.source, Source::Upstream | Source::Cache | Source::Local);
+    match verdict {
+        Verdict::Special(_) => {
+            (outcome.source != Source::Local || outcome.canary.is_some()).then_some("special")
+        }
+        Verdict::Canary(kind) => (outcome.canary != Some(*kind)).then_some("canary"),
+        Verdict::Block(block) => {
+            let category = outcome.blocked.map(|(category, _)| category);
+            (category != Some(block.category) || outcome.source != Source::Blocked)
+                .then_some("block")
+        }
+        Verdict::Pass(_) | Verdict::Safe(..)
+            if outcome.blocked.is_some() || outcome.canary.is_some() || !is_resolved =>
+        {
+            Some("pass")
+        }
+        Verdict::Pass(_) | Verdict::Safe(..) if is_any => None,
+        Verdict::Pass(pass) => (outcome.safe.is_some() || outcome.observed != pass.observed)
+            .then_some("what is counted of a pass"),
+        Verdict::Safe(pass, engine) => {
+            (outcome.safe != Some(*engine) || outcome.observed != pass.observed).then_some("safe")
+        }
+    }
+}
+
+/// Whether the steps are some of the order, in its order, up to the one that decided.
+fn are_in_order(explanation: &Explanation<'_>) -> bool {
+    let mut order = ORDER.iter();
+    let plain = |layer: Layer| if layer == Layer::Help { Layer::Essential } else { layer };
+    let is_ordered =
+        explanation.steps.iter().all(|(step, _)| order.any(|place| *place == plain(*step)));
+    let (decided, last) = (
+        explanation.steps.iter().filter(|(_, found)| *found == Found::Decided).count(),
+        explanation.steps.last().copied(),
+    );
+    let by = |layer: Layer| decided == 1 && last == Some((layer, Found::Decided));
+    is_ordered
+        && match explanation.verdict {
+            Verdict::Special(_) => by(Layer::SpecialUse),
+            Verdict::Canary(_) => by(Layer::Canary),
+            Verdict::Block(block) => by(block.layer),
+            Verdict::Pass(pass) | Verdict::Safe(pass, _) => match pass.layer {
+                Layer::Category | Layer::Default => {
+                    decided == 0 && last.is_some_and(|(step, _)| step == Layer::Keyword)
+                }
+                layer => by(layer),
+            },
+        }
+}
+
+/// An override: its kind, whom, from when and for how long in minutes, and what.
+fn overrides() -> impl Strategy<Value = Vec<Kept>> {
+    let names =
+        prop::sample::subsequence(vec!["games.example", "paper.example", "denied.example"], 1..=3);
+    let one = (any::<bool>(), any::<bool>(), 0_u64..1440, 1_u64..300, names, any::<bool>());
+    let one = one.prop_map(|(is_exam, is_staff, from, length, names, has_category)| Kept {
+        id: 1,
+        kind: if is_exam { "exam" } else { "lesson" }.into(),
+        group: if is_staff { "staff" } else { "pupils" }.into(),
+        names: names.into_iter().map(str::to_owned).collect(),
+        categories: if has_category && !is_exam { vec!["social".into()] } else { Vec::new() },
+        from: MIDNIGHT + from * 60,
+        until: MIDNIGHT + (from + length) * 60,
+        by: "Lan".into(),
+    });
+    prop::collection::vec(one, 0..=2)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_explained_is_what_is_answered(
+        policy in policies(),
+        overrides in overrides(),
+        questions in questions(24),
+        time in 0_u64..86_400,
+        is_trusted in prop::bool::weighted(0.9),
+    ) {
+        let Some(core) = Core::new(&policy, overrides, MIDNIGHT + time) else {
+            return Err(TestCaseError::reject("the policy is refused"));
+        };
+        let trust = if is_trusted { Trust::Synced } else { Trust::Untrusted };
+        let at = |civil| Now { mono: civil, civil, trust };
+        let civil = MIDNIGHT + time;
+        for (name, qtype, is_staff) in questions {
+            let client = Ipv4Addr::new(10, 1 + u8::from(is_staff), 0, 5);
+            let wire = Name::from_text(&name).unwrap();
+            let folded = Folded::from_name(&wire);
+            let now = core.explain(client, &folded, qtype, at(civil));
+            // In the moment, and around the edge that `why` names.
+            let group = core.snapshot.group(core.snapshot.group_of(client.into(), listener()));
+            let edge = group.rules.changes(at(civil)).map(|(edge, _)| edge).find(|&edge| {
+                core.explain(client, &folded, qtype, at(edge)).verdict != now.verdict
+            });
+            let moments = [Some(civil), edge.map(|edge| edge - 1), edge];
+            for civil in moments.into_iter().flatten() {
+                let explained = core.explain(client, &folded, qtype, at(civil));
+                prop_assert!(are_in_order(&explained), "{name}: {explained:?}");
+                let outcome = core.wire(client, &wire, qtype, at(civil));
+                let different = difference(&explained.verdict, &outcome, qtype);
+                prop_assert!(
+                    different.is_none(),
+                    "{different:?}: {name} {qtype} from {client} at {civil}: {:?}\n{outcome:?}\n{}\n{}",
+                    explained.verdict, policy.config, policy.department
+                );
+                if Some(civil) != edge {
+                    prop_assert_eq!(&explained.verdict, &now.verdict, "before the edge");
+                }
+            }
+        }
+    }
+}
+
+/// Else the law above would say little.
+#[test]
+fn policies_at_random_reach_every_step() {
+    use proptest::strategy::ValueTree as _;
+
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let generate = (policies(), overrides(), questions(24), 0_u64..86_400);
+    let (mut reached, mut refused) = (std::collections::BTreeSet::new(), 0);
+    for _ in 0..120 {
+        let (policy, overrides, questions, time) =
+            generate.new_tree(&mut runner).unwrap().current();
+        let Some(core) = Core::new(&policy, overrides, MIDNIGHT + time) else {
+            refused += 1;
+            continue;
+        };
+        let now = Now { mono: 1, civil: MIDNIGHT + time, trust: Trust::Synced };
+        for (name, qtype, is_staff) in questions {
+            let client = Ipv4Addr::new(10, 1 + u8::from(is_staff), 0, 5);
+            let folded = Folded::from_name(&Name::from_text(&name).unwrap());
+            reached.insert(match core.explain(client, &folded, qtype, now).verdict {
+                Verdict::Special(_) => "special-use",
+                Verdict::Canary(_) => "canary",
+                Verdict::Block(block) => block.layer.id(),
+                Verdict::Pass(pass) => pass.layer.id(),
+                Verdict::Safe(..) => "safesearch",
+            });
+        }
+    }
+    assert!(refused < 60, "{refused} of 120 are refused");
+    let reached: Vec<&str> = reached.into_iter().collect();
+    assert_eq!(
+        reached,
+        [
+            "allow-list",
+            "canary",
+            "category",
+            "default",
+            "department-allow",
+            "department-deny",
+            "essential",
+            "fail-closed",
+            "help",
+            "illegal",
+            "keyword",
+            "locked",
+            "override",
+            "safesearch",
+            "school-allow",
+            "school-deny",
+            "special-use",
+        ]
+    );
+}

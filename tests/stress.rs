@@ -1,0 +1,211 @@
+//! Many threads at once: whatever they do to each other, each asker has its own answer, once.
+//!
+//! ```text
+//! names      n0…, every fourth an alias of a name of its own; what upstream says of a question
+//!            is made of the question, so that a mix-up is seen in the octets
+//! lists      other ones after each swap, by a rule that tells from their number what they list
+//! ```
+//!
+//! `cache.rs` is the core with the answer cache and the workers' own tables, under a clock that
+//! the test moves; `gateway.rs` is the whole way of a miss, with a server upstream that says when
+//! it is asked twice at one time. Nothing is timed: they end when enough has happened, and
+//! say when too little of something did.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use lachan::message::answer::TtlLimits;
+use lachan::name::Name;
+use lachan::policy::Snapshot;
+use lachan::resolve::{Meta, Transport};
+use lachan::rtype;
+use lachan::serve::assemble::Assembler;
+
+#[path = "stress/cache.rs"]
+mod cache;
+#[path = "stress/gateway.rs"]
+mod gateway;
+
+const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+
+/// What a client may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Asked {
+    name: usize,
+    qtype: u16,
+    dnssec_ok: bool,
+    checking_disabled: bool,
+}
+
+impl Asked {
+    /// One of `names` names in one of eight ways, for a random number.
+    fn of(number: u64, names: usize) -> Self {
+        Self {
+            name: number as usize % names,
+            qtype: if number >> 32 & 1 == 0 { rtype::A } else { rtype::AAAA },
+            dnssec_ok: number >> 33 & 1 == 0,
+            checking_disabled: number >> 34 & 1 == 0,
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("n{}.asked.example", self.name)
+    }
+
+    /// The name that it is an alias of, if it is one.
+    fn target(&self) -> Option<String> {
+        self.name.is_multiple_of(4).then(|| format!("t{}.target.example", self.name))
+    }
+
+    /// The octets of the question, in one or the other case of letters.
+    fn to_query(self, id: u16, in_capitals: bool) -> Vec<u8> {
+        let mut wire = Name::from_text(&self.text()).unwrap().as_wire().to_vec();
+        if in_capitals {
+            wire.make_ascii_uppercase();
+        }
+        let flags = [1, u8::from(self.checking_disabled) << 4];
+        let [high, low] = self.qtype.to_be_bytes();
+        let opt = [0, 0, 41, 4, 208, 0, 0, u8::from(self.dnssec_ok) << 7, 0, 0, 0];
+        [
+            id.to_be_bytes().as_slice(),
+            &flags,
+            &[0, 1, 0, 0, 0, 0, 0, 1],
+            &wire,
+            &[high, low, 0, 1],
+            &opt,
+        ]
+        .concat()
+    }
+
+    /// The address that upstream has for it: its own for each name, type and bit. That of type
+    /// AAAA says when it was given, too.
+    fn address(&self, second: u64) -> Vec<u8> {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        let hash = hasher.finish().to_be_bytes();
+        match self.qtype {
+            rtype::A => [&[20], &hash[..3]].concat(),
+            _ => [&[0x2a, 0], &hash[..6], &second.to_be_bytes()].concat(),
+        }
+    }
+
+    /// What upstream says in `second`, to a query of its own for this question.
+    fn said(&self, query: &[u8], ttl: u32, second: u64) -> Vec<u8> {
+        let end = question_end(query);
+        let count = 1 + u8::from(self.target().is_some());
+        let mut octets = query[..end].to_vec();
+        octets[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, count, 0, 0, 0, 0]);
+        let record = |owner: &[u8], rtype: u16, rdata: &[u8]| {
+            let (rtype, length) = (rtype.to_be_bytes(), (rdata.len() as u16).to_be_bytes());
+            [owner, &rtype, &[0, 1], &ttl.to_be_bytes(), &length, rdata].concat()
+        };
+        let mut owner = vec![0xc0, 12];
+        if let Some(target) = self.target() {
+            let target = Name::from_text(&target).unwrap().as_wire().to_vec();
+            octets.extend(record(&owner, rtype::CNAME, &target));
+            owner = target;
+        }
+        octets.extend(record(&owner, self.qtype, &self.address(second)));
+        octets
+    }
+
+    /// Whether the lists with this number block it.
+    fn is_blocked(&self, lists: u64) -> bool {
+        let names = lists_name(self.name, lists);
+        names || self.target().is_some() && lists_target(self.name, lists)
+    }
+}
+
+fn lists_name(name: usize, lists: u64) -> bool {
+    (name as u64 + lists).is_multiple_of(3)
+}
+
+fn lists_target(name: usize, lists: u64) -> bool {
+    (name as u64 / 4 + lists).is_multiple_of(2)
+}
+
+/// Where the question of a message ends.
+fn question_end(message: &[u8]) -> usize {
+    let mut at = 12;
+    while message[at] != 0 {
+        at += 1 + usize::from(message[at]);
+    }
+    at + 5
+}
+
+/// TTL and RDATA of the last record of an answer.
+fn last_record(message: &[u8]) -> Option<(u32, &[u8])> {
+    let count = u16::from_be_bytes([message[6], message[7]]);
+    let (mut at, mut last) = (question_end(message), None);
+    for _ in 0..count {
+        while message[at] != 0 && message[at] < 0xc0 {
+            at += 1 + usize::from(message[at]);
+        }
+        at += if message[at] == 0 { 1 } else { 2 };
+        let ttl = u32::from_be_bytes(*message[at + 4..].first_chunk().unwrap());
+        let length = usize::from(u16::from_be_bytes([message[at + 8], message[at + 9]]));
+        last = Some((ttl, &message[at + 10..at + 10 + length]));
+        at += 10 + length;
+    }
+    last
+}
+
+fn meta(client: u8) -> Meta {
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    Meta { client: IpAddr::from([127, 0, 10, client]), local, transport: Transport::Udp }
+}
+
+/// Makes policies of ever other lists.
+struct Lists {
+    dir: tempfile::TempDir,
+    assembler: Assembler,
+    names: usize,
+    number: u64,
+}
+
+impl Lists {
+    fn new(names: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gateway.toml");
+        let config = "[lists]\nstarter = false\nuse_keywords = false\n\
+                      [[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n";
+        std::fs::write(&path, config).unwrap();
+        Self { dir, assembler: Assembler::new(Some(path)), names, number: 0 }
+    }
+
+    /// The policy with the next lists; their number is their tag.
+    fn next(&mut self) -> Snapshot {
+        self.number += 1;
+        let names = (0..self.names).filter(|&name| lists_name(name, self.number));
+        let targets = (0..self.names).filter(|&name| lists_target(name, self.number));
+        let lines: Vec<String> = names
+            .map(|name| format!("n{name}.asked.example\n"))
+            .chain(targets.map(|name| format!("t{name}.target.example\n")))
+            .collect();
+        // No two of the same size: a file is known by that, too.
+        let text = lines.concat() + "#".repeat(self.number as usize).as_str() + "\n";
+        std::fs::write(self.dir.path().join("list.txt"), text).unwrap();
+        let snapshot = self.assembler.assemble().unwrap().snapshot;
+        assert_eq!(snapshot.facts_tag(), self.number, "the lists were read");
+        snapshot
+    }
+}
+
+/// Numbers without order, always the same for a seed (`SplitMix64`).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    /// Once in `times`.
+    fn once_in(&mut self, times: u64) -> bool {
+        self.next().is_multiple_of(times)
+    }
+}

@@ -1,0 +1,243 @@
+//! The answer cache with the workers' own tables, beside swaps, evictions, expiry and failures.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+
+use lachan::cache::near::Near;
+use lachan::cache::{AnswerCache, Rules};
+use lachan::message::Rcode;
+use lachan::resolve::{Forward, Now, Outcome, Source, Step, Trust, UpstreamFailure, begin_near};
+use lachan::serve::current::{Current, Reader};
+
+use super::*;
+
+const NAMES: usize = 300;
+const TTL: u32 = 20;
+/// Less than a third of what the answers to all questions take.
+const OCTETS: u64 = 192 << 10;
+const WORKERS: u8 = 4;
+/// Queries of a worker; more, until there were enough swaps.
+const QUERIES: u64 = 60_000;
+const SWAPS: u64 = 40;
+
+/// What the workers share.
+struct Shared {
+    current: Current,
+    cache: AnswerCache,
+    /// Seconds.
+    clock: AtomicU64,
+    /// The number of the lists that are in force for certain.
+    in_force: AtomicU64,
+    is_enough: AtomicBool,
+}
+
+/// What happened to a worker's queries.
+#[derive(Debug, Default)]
+struct Seen {
+    queries: u64,
+    cached: u64,
+    /// Names that the lists before would have answered in the other way.
+    blocked_anew: u64,
+    passed_anew: u64,
+    upstream: u64,
+    refreshed: u64,
+    stale: u64,
+    failed: u64,
+    blocked: u64,
+}
+
+struct Worker<'a> {
+    shared: &'a Shared,
+    policy: Reader<'a>,
+    near: Near,
+    random: Random,
+    client: u8,
+    /// Queries that wait for upstream, each with what it asked.
+    waiting: Vec<(Asked, Box<Forward>)>,
+    out: Vec<u8>,
+    seen: Seen,
+}
+
+impl Worker<'_> {
+    fn work(mut self) -> Seen {
+        while self.seen.queries < QUERIES || !self.shared.is_enough.load(SeqCst) {
+            if self.seen.queries.is_multiple_of(500) {
+                self.shared.clock.fetch_add(1, SeqCst);
+            }
+            self.ask();
+            // Answers come late, in another order, and under other lists than the question.
+            if self.waiting.len() > 40 || !self.waiting.is_empty() && self.random.once_in(4) {
+                let place = self.random.next() as usize % self.waiting.len();
+                let (asked, forward) = self.waiting.swap_remove(place);
+                self.finish(asked, *forward);
+            }
+            let octets = self.shared.cache.octets();
+            assert!(octets <= OCTETS, "{octets} octets in a cache of {OCTETS}");
+        }
+        for (asked, forward) in std::mem::take(&mut self.waiting) {
+            self.finish(asked, *forward);
+        }
+        self.seen
+    }
+
+    fn now(&self) -> Now {
+        let mono = self.shared.clock.load(SeqCst);
+        Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced }
+    }
+
+    fn ask(&mut self) {
+        // Some names are asked for much more often than others.
+        let names = if self.random.once_in(2) { 20 } else { NAMES };
+        let asked = Asked::of(self.random.next(), names);
+        let query = asked.to_query(self.random.next() as u16, self.random.once_in(2));
+        let now = self.now();
+        let at_least = self.shared.in_force.load(SeqCst);
+        let policy = Arc::clone(self.policy.get());
+        let lists = policy.facts_tag();
+        assert!(lists >= at_least, "lists {lists} are asked while {at_least} are in force");
+        let near = Some(&mut self.near);
+        let cache = &self.shared.cache;
+        self.seen.queries += 1;
+        let step = begin_near(&query, &meta(self.client), &policy, cache, near, now, &mut self.out);
+        match step {
+            Step::Reply(length, outcome) => self.judge(asked, &query, lists, now, length, &outcome),
+            Step::Refresh(length, outcome, forward) => {
+                self.judge(asked, &query, lists, now, length, &outcome);
+                self.seen.refreshed += 1;
+                let said = asked.said(&query, TTL, now.mono);
+                forward.refresh(Ok(&said), cache, &LIMITS, now);
+            }
+            Step::Forward(forward) => {
+                assert!(!lists_name(asked.name, lists), "a listed name is forwarded: {asked:?}");
+                self.waiting.push((asked, forward));
+            }
+            other => panic!("{asked:?}: {other:?}"),
+        }
+    }
+
+    fn finish(&mut self, asked: Asked, forward: Forward) {
+        let now = self.now();
+        let query = asked.to_query(0, false);
+        let lists = forward.snapshot().facts_tag();
+        let said = asked.said(&query, TTL, now.mono);
+        let said =
+            if self.random.once_in(50) { Err(UpstreamFailure::Unreachable) } else { Ok(&said[..]) };
+        let step = forward.finish(said, &self.shared.cache, &LIMITS, now, &mut self.out);
+        let Step::Reply(length, outcome) = step else { panic!("{asked:?}: {step:?}") };
+        self.judge(asked, &query, lists, now, length, &outcome);
+    }
+
+    /// Looks at a reply: whether it is that question's, of those lists, and of its age.
+    fn judge(
+        &mut self,
+        asked: Asked,
+        query: &[u8],
+        lists: u64,
+        now: Now,
+        length: usize,
+        outcome: &Outcome,
+    ) {
+        let reply = &self.out[..length];
+        let end = question_end(query);
+        assert!(
+            reply[12..end].eq_ignore_ascii_case(&query[12..end]),
+            "another question: {asked:?}"
+        );
+        let is_blocked = asked.is_blocked(lists);
+        if outcome.rcode == Rcode::SERVFAIL && !lists_name(asked.name, lists) {
+            assert!(matches!(outcome.source, Source::Cache | Source::Error), "{outcome:?}");
+            self.seen.failed += 1;
+            return;
+        }
+        let blocked = (outcome.rcode, outcome.blocked.is_some()) == (Rcode::NXDOMAIN, true);
+        assert_eq!(blocked, is_blocked, "{asked:?} by lists {lists}: {outcome:?}");
+        if blocked {
+            assert_eq!(last_record(reply), None, "{asked:?}");
+            self.seen.blocked += 1;
+            self.seen.blocked_anew += u64::from(!asked.is_blocked(lists - 1));
+            return;
+        }
+        let (ttl, rdata) = last_record(reply).unwrap();
+        let given = match asked.qtype {
+            rtype::A => now.mono,
+            _ => u64::from_be_bytes(*rdata.last_chunk().unwrap()),
+        };
+        assert_eq!(rdata, asked.address(given), "the answer of another question: {asked:?}");
+        let age = now.mono.saturating_sub(given) as u32;
+        match outcome.source {
+            Source::Upstream => self.seen.upstream += 1,
+            Source::Stale => {
+                assert_eq!(ttl, 30);
+                assert!(asked.qtype == rtype::A || age >= TTL, "fresh, and said to be stale");
+                self.seen.stale += 1;
+            }
+            Source::Cache => {
+                assert!(ttl > 0 && ttl <= TTL, "{ttl}");
+                assert!(asked.qtype == rtype::A || ttl == TTL - age, "{ttl} s left after {age}");
+                self.seen.cached += 1;
+            }
+            other => panic!("{asked:?}: from {other:?}"),
+        }
+        self.seen.passed_anew += u64::from(asked.is_blocked(lists - 1));
+    }
+}
+
+#[test]
+fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force() {
+    let mut lists = Lists::new(NAMES);
+    let rules = Rules { stale: 40, prefetch: true, failure: 1, max_failure: 4 };
+    let shared = Shared {
+        current: Current::new(lists.next()),
+        cache: AnswerCache::with_rules(OCTETS, rules),
+        clock: AtomicU64::new(0),
+        in_force: AtomicU64::new(1),
+        is_enough: AtomicBool::new(false),
+    };
+    let worker = |client| Worker {
+        shared: &shared,
+        policy: shared.current.reader(),
+        near: Near::new(u64::from(client)),
+        random: Random(u64::from(client)),
+        client,
+        waiting: Vec::new(),
+        out: vec![0; 65_535],
+        seen: Seen::default(),
+    };
+    let seen: Vec<Seen> = std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..WORKERS).map(|client| scope.spawn(move || worker(client).work())).collect();
+        // Swaps as fast as lists can be read, until the workers are done; if one of them fails,
+        // so does this.
+        for number in 2.. {
+            shared.current.swap(lists.next());
+            shared.in_force.store(number, SeqCst);
+            drop(shared.current.let_go());
+            let is_over = workers.iter().any(std::thread::ScopedJoinHandle::is_finished);
+            if number >= SWAPS || is_over {
+                shared.is_enough.store(true, SeqCst);
+            }
+            if is_over {
+                break;
+            }
+        }
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+    });
+    let sum = |of: fn(&Seen) -> u64| seen.iter().map(of).sum::<u64>();
+    let counts = [
+        sum(|seen| seen.cached),
+        sum(|seen| seen.upstream),
+        sum(|seen| seen.blocked),
+        sum(|seen| seen.refreshed),
+        sum(|seen| seen.stale),
+        sum(|seen| seen.failed),
+        sum(|seen| seen.passed_anew),
+        sum(|seen| seen.blocked_anew),
+    ];
+    assert!(counts.iter().all(|&count| count > 20), "too little happened: {counts:?}");
+    println!("{counts:?} of {}, {} lists", sum(|seen| seen.queries), lists.number);
+    // Policies of the past are gone with their last reader.
+    drop(shared.current.let_go());
+    assert_eq!(shared.current.let_go().len(), 0);
+    // Bounded, and in use.
+    assert!(shared.cache.octets() > OCTETS / 2, "{}", shared.cache.octets());
+}
