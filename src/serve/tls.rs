@@ -196,3 +196,65 @@ fn edge(why: &CertificateError) -> Option<UnixTime> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+    use super::*;
+
+    /// A date in seconds since 1970.
+    fn year(year: i32) -> u64 {
+        rcgen::date_time_ymd(year, 1, 1).unix_timestamp().cast_unsigned()
+    }
+
+    fn params(name: &str, years: [i32; 2]) -> CertificateParams {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        [params.not_before, params.not_after] = years.map(|y| rcgen::date_time_ymd(y, 1, 1));
+        params
+    }
+
+    /// Whether a chain of an intermediate and a leaf of these years is taken in a year.
+    fn is_taken(intermediate: [i32; 2], leaf: [i32; 2], now: i32) -> bool {
+        let keys = [(); 3].map(|()| KeyPair::generate().unwrap());
+        let [root_key, middle_key, leaf_key] = keys;
+        let authority = |name, years| {
+            let mut params = params(name, years);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params
+        };
+        // A root's own dates say nothing: it is trusted by name and key.
+        let root = authority("root.example", [1990, 1991]);
+        let root_pem = root.self_signed(&root_key).unwrap().pem();
+        let root = Issuer::new(root, root_key);
+        let middle = authority("middle.example", intermediate);
+        let middle_der = middle.signed_by(&middle_key, &root).unwrap().der().clone();
+        let middle = Issuer::new(middle, middle_key);
+        let leaf = params("dns.example", leaf).signed_by(&leaf_key, &middle).unwrap();
+        let trusted = Arc::new(roots(Some(root_pem.as_bytes())).unwrap());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let inner = WebPkiServerVerifier::builder_with_provider(trusted, provider).build().unwrap();
+        let verifier = Undated { inner, was_told: AtomicBool::new(false) };
+        let verify = |name: &str| {
+            let name = ServerName::try_from(name.to_owned()).unwrap();
+            let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(year(now)));
+            let chain = [middle_der.clone()];
+            verifier.verify_server_cert(leaf.der(), &chain, &name, &[], now).is_ok()
+        };
+        assert!(!verify("www.example"), "the name is always checked");
+        verify("dns.example")
+    }
+
+    #[test]
+    fn a_chain_is_taken_if_all_of_it_was_valid_at_one_moment() {
+        for now in [1971, 2012, 2017, 2040] {
+            assert!(is_taken([2010, 2020], [2015, 2016], now), "{now}");
+            // The windows overlap for two years only.
+            assert!(is_taken([2010, 2020], [2018, 2025], now), "{now}");
+            assert!(is_taken([2018, 2025], [2010, 2020], now), "{now}");
+            assert!(!is_taken([2010, 2014], [2015, 2016], now), "{now}");
+            assert!(!is_taken([2018, 2025], [2015, 2016], now), "{now}");
+        }
+    }
+}

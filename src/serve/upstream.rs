@@ -289,9 +289,7 @@ impl Endpoint {
         Ok(match server.transport {
             Transport::Udp => Self::Udp(udp::UdpClient::new(server.address)),
             Transport::Tcp => Self::Stream(stream::tcp(server.address)),
-            Transport::Tls => {
-                Self::Stream(stream::tls(server.address, certified?, tls.clone()))
-            }
+            Transport::Tls => Self::Stream(stream::tls(server.address, certified?, tls.clone())),
             Transport::Https => {
                 // hickory makes the URL's authority of it, without brackets.
                 if certified?.to_str().contains(':') {

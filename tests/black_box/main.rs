@@ -12,6 +12,7 @@
 mod addresses;
 mod budget;
 mod catalogue;
+mod certificates;
 mod downloads;
 mod fail_mode;
 mod layers;
@@ -24,6 +25,9 @@ mod reload;
 mod safesearch;
 mod scenarios;
 mod sealed;
+#[path = "../upstream/server.rs"]
+#[expect(dead_code, reason = "the servers of another test crate; not all are needed here")]
+mod server;
 mod streams;
 mod support;
 mod timed;

@@ -200,11 +200,7 @@ impl Client {
     /// # Errors
     ///
     /// [`FetchError::Roots`].
-    pub fn new(
-        tls_roots: Option<&Path>,
-        names: Names,
-        dates: Dates,
-    ) -> Result<Self, FetchError> {
+    pub fn new(tls_roots: Option<&Path>, names: Names, dates: Dates) -> Result<Self, FetchError> {
         let path = tls_roots.unwrap_or(Path::new("the built-in authorities"));
         let wrong = |why: String| FetchError::Roots { path: path.to_owned(), why };
         let pem = tls_roots.map(std::fs::read).transpose().map_err(|e| wrong(e.to_string()))?;

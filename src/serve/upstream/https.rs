@@ -7,16 +7,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::h2::HttpsClientStream;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
-use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 use super::Failure;
 use super::kept::{Client, Link, Pulse};
 use super::query::{Match, Query};
 use crate::message::Question;
 use crate::serve::tls::Tls;
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::h2::HttpsClientStream;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 
 /// A server that is spoken to over HTTPS.
 pub(super) type HttpsClient = Client<Connection>;

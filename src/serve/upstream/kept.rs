@@ -21,7 +21,9 @@ pub(super) trait Link: Clone + Send + 'static {
     type Target: Clone;
 
     /// A new connection.
-    fn connect(target: Self::Target) -> impl Future<Output = Result<Self, Failure>> + Send + 'static;
+    fn connect(
+        target: Self::Target,
+    ) -> impl Future<Output = Result<Self, Failure>> + Send + 'static;
 
     /// Whether it is worth sending something.
     fn is_open(&self) -> bool;
