@@ -32,8 +32,10 @@ use crate::message::query::Query;
 use crate::name::MAX_OCTETS;
 use crate::policy::sources::UpstreamId;
 
-/// What a key costs beside its octets: the map's own books.
-const OVERHEAD: usize = 96;
+/// What an answer takes beside its octets: the map's own books, names that it remembers after
+/// they went included, and what the allocator adds to an answer's five pieces. Measured
+/// (`benches/memory.sh`), so that a full cache takes what it may and not half as much again.
+const OVERHEAD: usize = 248;
 /// Octets of a key in front of the name: route, flags and type.
 const KEY_HEAD: usize = 7;
 /// Seconds in which a stale answer is not tried to be refreshed again (RFC 8767 §5).
@@ -158,8 +160,8 @@ impl AnswerCache {
 
     /// An empty cache that holds at most `octets`, by these rules.
     pub fn with_rules(octets: u64, rules: Rules) -> Self {
-        // An answer of one address takes about 300 octets.
-        let expected = usize::try_from(octets / 300).unwrap_or(usize::MAX).max(16);
+        // An answer of one address takes about 450 octets.
+        let expected = usize::try_from(octets / 450).unwrap_or(usize::MAX).max(16);
         Self { entries: Cache::with_weighter(expected, octets, Octets), rules }
     }
 

@@ -90,6 +90,13 @@ impl Change {
         println!("started_unix {:.6}", unix.as_secs_f64());
         println!("renamed {renamed:.1}\nold_last {last:.1}\nnew_first {first:.1}");
         println!("mixed {}", self.mixed);
+        self.window(started);
+        self.slowest();
+    }
+
+    /// Prints how long replies took inside the window and outside it.
+    #[expect(clippy::print_stdout, reason = "a program of the benchmarks")]
+    fn window(&mut self, started: Instant) {
         let (Some(from), Some(first)) = (self.renamed, self.new_first) else {
             println!("not_seen 1");
             return;
@@ -114,7 +121,11 @@ impl Change {
             }
             println!("{name}_max {}", took.last().copied().unwrap_or(0));
         }
-        // Where the slowest are: one for each spell of them.
+    }
+
+    /// Prints where the slowest are: one for each spell of them.
+    #[expect(clippy::print_stdout, reason = "a program of the benchmarks")]
+    fn slowest(mut self) {
         self.replies.sort_unstable_by_key(|(_, took)| std::cmp::Reverse(*took));
         let mut told: Vec<u32> = Vec::new();
         for (due, took) in self.replies {

@@ -87,6 +87,8 @@ struct Counts {
     wrong: usize,
     failed: usize,
     stray: usize,
+    /// The longest that this program itself did not look, because others had its core.
+    away: Duration,
     /// Microseconds, by how many replies took so long; the last takes all longer ones.
     took: Vec<u32>,
     change: Option<Change>,
@@ -153,8 +155,11 @@ fn run(
     let mut inbox = Inbox::new();
     let (mut turn, mut stopped) = (0, None);
     let started = counts.started;
+    let mut last = started;
     loop {
         let now = Instant::now();
+        counts.away = counts.away.max(now.duration_since(last));
+        last = now;
         let elapsed = now.duration_since(started);
         let outstanding: usize = lanes.iter().map(|lane| lane.outstanding).sum();
         if stopped.is_none() && (elapsed >= plan.length || counts.sent >= plan.most) {
@@ -325,6 +330,7 @@ impl Counts {
             wrong: 0,
             failed: 0,
             stray: 0,
+            away: Duration::ZERO,
             took: vec![0; 1_000_001],
             change,
         }
@@ -455,6 +461,7 @@ fn report(counts: Counts, length: Duration, unix: Duration) {
     for (name, share) in [("p50", 500), ("p99", 990), ("p999", 999)] {
         println!("{name} {}", counts.within(share));
     }
+    println!("away {}", counts.away.as_micros());
     println!("max {}", counts.took.iter().rposition(|&n| n > 0).unwrap_or(0));
     if let Some(change) = counts.change {
         change.report(counts.started, unix);

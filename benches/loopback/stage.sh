@@ -109,7 +109,8 @@ stop() {
 }
 
 # config [LINES]: a gateway with groups, keyword rules, SafeSearch and all else that is on by
-# default; its lists come in packs. LINES go into the profile of the group that asks.
+# default; its lists come in packs. LINES go into the profile of the group that asks,
+# UPSTREAM_CONFIG and CONFIG into [upstream] and below [lists].
 config() {
     cat <<TOML
 default_group = "pupils"
@@ -122,6 +123,7 @@ workers = 1
 listen = "127.0.0.1:$ADMIN"
 [upstream]
 servers = ["udp://127.0.0.1:$UPSTREAM"]
+${UPSTREAM_CONFIG:-}
 [state]
 dir = "$work/state"
 [lists]
@@ -147,9 +149,10 @@ TOML
 # gateway [CORES]: serves old-1.pack.
 gateway() {
     mkdir -p "$work/packs"
-    cp "$prepared/old-1.pack" "$work/packs/1.pack"
+    [ -f "$work/packs/1.pack" ] || cp "$prepared/old-1.pack" "$work/packs/1.pack"
     config >"$work/gateway.toml"
     start upstream 0 "$ECHO_SERVER" "$UPSTREAM" --answer
+    gateway_began=$(date +%s%N)
     start gateway "${1:-1}" "$LACHAN" serve --config "$work/gateway.toml"
     until grep -q ' ready$' <(told); do
         kill -0 "${children[gateway]}" 2>/dev/null || { told | tail -n 5; fail 'the gateway ended'; }

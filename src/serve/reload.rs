@@ -243,10 +243,17 @@ impl Reloads {
         state.school = school(config);
         let is_same_listen =
             Listen { allow: state.listen.allow.clone(), ..config.listen.clone() } == state.listen;
-        let is_same =
-            is_same_listen && config.upstream == state.upstream && config.cache == state.cache;
-        if !is_same {
-            warn!("[listen], [upstream] or [cache] changed; restart to use the new values");
+        let changed: Vec<&str> = [
+            ("[listen]", is_same_listen),
+            ("[upstream]", config.upstream == state.upstream),
+            ("[cache]", config.cache == state.cache),
+        ]
+        .into_iter()
+        .filter_map(|(table, is_same)| (!is_same).then_some(table))
+        .collect();
+        if !changed.is_empty() {
+            let changed = changed.join(", ");
+            warn!("{changed}: the old values stay in use until a restart; the rest is in force");
         }
     }
 

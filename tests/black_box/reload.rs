@@ -192,6 +192,22 @@ fn a_list_that_is_written_slowly_is_never_missing() {
     assert!(is_blocked(&gateway, "one.example"));
 }
 
+/// What cannot be changed while it runs is named, and holds nothing else up.
+#[test]
+fn what_needs_a_restart_is_said_and_the_rest_is_in_force() {
+    let upstream = Upstream::start();
+    let gateway = gateway_blocking(&["one.example"], &upstream);
+    let path = gateway.dir().join("gateway.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(gateway.dir().join("adult.txt"), "two.example\n").unwrap();
+    replace(&path, &format!("{text}\n[cache]\nmax_ttl = \"60s\"\n"));
+    until_blocked(&gateway, "two.example");
+    let said = "[cache]: the old values stay in use until a restart";
+    eventually("the warning", || gateway.log().contains(said).then_some(()));
+    assert!(!gateway.log().contains("[upstream]"), "{}", gateway.log());
+    assert_eq!(Ask::new("free.example", "A").expect(gateway.dns).ttls(), [3600], "the old value");
+}
+
 #[test]
 fn a_storm_of_events_costs_a_reload_a_second_and_the_last_state_wins() {
     let upstream = Upstream::start();

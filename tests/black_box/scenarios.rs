@@ -100,6 +100,7 @@ scenarios! {
     local_records_are_no_verdict
     locked_category_cannot_be_allowed
     negative_answer_is_cached
+    negative_ttl_is_the_smallest_of_three
     order_admission_before_special_names
     order_canaries_before_orders_essential_and_allows
     order_categories_before_allow_list_before_keywords

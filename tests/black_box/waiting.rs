@@ -266,6 +266,31 @@ fn what_waits_is_bounded_in_all_and_for_each_client() {
 }
 
 #[test]
+fn what_waits_for_one_server_is_bounded() {
+    let upstream = Upstream::start();
+    for number in 0..8 {
+        upstream.answer(&format!("n{number}.example"), None, silent());
+    }
+    let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n")
+        .replace("[upstream]\n", "[upstream]\nserver_in_flight = 5\n");
+    let gateway = Gateway::plan(&config).upstream(&upstream).start();
+    let crowd = Crowd::new(&gateway, PUPIL);
+    for number in 0..8 {
+        crowd.send(&format!("n{number}.example"));
+    }
+    // Three find no place at the only server, and say so before the others come to their end.
+    let early = crowd.next(3);
+    assert!(early.iter().all(|reply| reply.rcode() == "SERVFAIL"));
+    gateway.expect_metric("lachan_overflow_total", &[("bound", "upstream")], 3.0);
+    gateway.expect_metric("lachan_overflow_total", &[("bound", "all")], 0.0);
+    assert_eq!(crowd.next(5).len(), 5);
+    gateway.expect_metric("lachan_inflight", &[], 0.0);
+    // The places are free again.
+    crowd.send("good.example");
+    assert_eq!(crowd.next(1)[0].rcode(), "NOERROR");
+}
+
+#[test]
 fn too_many_waiting_is_a_stale_answer_where_there_is_one() {
     let upstream = Upstream::start();
     upstream.answer("old.example", None, address("old.example. 1 A 192.0.2.8", Some(1)));
@@ -287,6 +312,57 @@ fn too_many_waiting_is_a_stale_answer_where_there_is_one() {
     assert_eq!(first.raw.get(12..12 + 13), Some(name_to_wire("old.example").as_slice()));
     assert_eq!((first.rcode(), first.ttls()), ("NOERROR".into(), vec![30]));
     gateway.expect_metric("lachan_overflow_total", &[("bound", "all")], 1.0);
+}
+
+#[test]
+fn hits_are_answered_while_as_many_wait_as_may() {
+    const ROOM: u8 = 4;
+    let upstream = Upstream::start();
+    upstream.answer("old.example", None, address("old.example. 1 A 192.0.2.8", Some(1)));
+    upstream.answer("old.example", None, silent());
+    let list = "[[lists.source]]\ncategory = \"adult\"\npath = \"adult.txt\"\n";
+    let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n[cache]\nstale_after = \"10s\"\n{list}")
+        .replace("[upstream]\n", &format!("[upstream]\nin_flight = {ROOM}\n"));
+    let plan = Gateway::plan(&config).upstream(&upstream).file("adult.txt", "bad.example\n");
+    let gateway = plan.start();
+    let ask = |name: &str| Ask::new(name, "A").edns(1232).from(PUPIL).expect(gateway.dns);
+    let is_full = || gateway.metrics().value("lachan_inflight", &[]) >= f64::from(ROOM);
+    for name in ["good.example", "old.example"] {
+        assert_eq!(ask(name).rcode(), "NOERROR");
+    }
+    std::thread::sleep(Duration::from_millis(2100));
+    let overflow = || gateway.metrics().value("lachan_overflow_total", &[("bound", "all")]);
+    let mut round = 0;
+    // Full before and full afterwards, or it does not count: those who wait come to their end.
+    let (answers, over) = eventually("a full table", || {
+        round += 1;
+        let crowd = Crowd::new(&gateway, STAFF);
+        for number in 0..ROOM {
+            let name = format!("n{number}.r{round}.example");
+            upstream.answer(&name, None, silent());
+            crowd.send(&name);
+        }
+        eventually("all places taken", || is_full().then_some(()));
+        let before = overflow();
+        let new = format!("new{round}.example");
+        let names = ["good.example", "bad.example", "old.example", &new];
+        let answers = names.map(|name| {
+            let answer = ask(name);
+            (answer.rcode(), answer.ede().map(|ede| ede.0))
+        });
+        let (is_full, over) = (is_full(), overflow() - before);
+        crowd.next(ROOM.into());
+        is_full.then(|| {
+            assert_eq!(upstream.count(&new, None), 0, "nobody was asked for it");
+            (answers, over)
+        })
+    });
+    let answers = answers.each_ref().map(|(rcode, ede)| (rcode.as_str(), *ede));
+    let (blocked, stale, none) =
+        (("NXDOMAIN", Some(15)), ("NOERROR", Some(3)), ("SERVFAIL", Some(23)));
+    assert_eq!(answers, [("NOERROR", None), blocked, stale, none]);
+    // The one that there was no answer for; the stale one too, if nobody had failed to get it before.
+    assert!((1.0..=2.0).contains(&over), "{over}");
 }
 
 /// A worker keeps what the lists say of names in use: of those lists only.

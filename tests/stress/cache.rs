@@ -46,14 +46,23 @@ struct Seen {
     blocked: u64,
 }
 
+/// A query, as it was begun.
+struct Case<'a> {
+    client: u8,
+    asked: Asked,
+    query: &'a [u8],
+    /// The number of the lists.
+    lists: u64,
+    now: Now,
+}
+
 struct Worker<'a> {
     shared: &'a Shared,
     policy: Reader<'a>,
     near: Near,
     random: Random,
-    client: u8,
-    /// Queries that wait for upstream, each with what it asked.
-    waiting: Vec<(Asked, Box<Forward>)>,
+    /// Queries that wait for upstream, each with who asked what.
+    waiting: Vec<(u8, Asked, Box<Forward>)>,
     out: Vec<u8>,
     seen: Seen,
 }
@@ -68,14 +77,14 @@ impl Worker<'_> {
             // Answers come late, in another order, and under other lists than the question.
             if self.waiting.len() > 40 || !self.waiting.is_empty() && self.random.once_in(4) {
                 let place = self.random.next() as usize % self.waiting.len();
-                let (asked, forward) = self.waiting.swap_remove(place);
-                self.finish(asked, *forward);
+                let (client, asked, forward) = self.waiting.swap_remove(place);
+                self.finish(client, asked, *forward);
             }
             let octets = self.shared.cache.octets();
             assert!(octets <= OCTETS, "{octets} octets in a cache of {OCTETS}");
         }
-        for (asked, forward) in std::mem::take(&mut self.waiting) {
-            self.finish(asked, *forward);
+        for (client, asked, forward) in std::mem::take(&mut self.waiting) {
+            self.finish(client, asked, *forward);
         }
         self.seen
     }
@@ -98,24 +107,27 @@ impl Worker<'_> {
         let near = Some(&mut self.near);
         let cache = &self.shared.cache;
         self.seen.queries += 1;
-        let step = begin_near(&query, &meta(self.client), &policy, cache, near, now, &mut self.out);
+        // Two of each group ask every worker.
+        let client = [1, 2, STAFF, STAFF + 1][self.random.next() as usize % 4];
+        let step = begin_near(&query, &meta(client), &policy, cache, near, now, &mut self.out);
+        let case = Case { client, asked, query: &query, lists, now };
         match step {
-            Step::Reply(length, outcome) => self.judge(asked, &query, lists, now, length, &outcome),
+            Step::Reply(length, outcome) => self.judge(&case, length, &outcome),
             Step::Refresh(length, outcome, forward) => {
-                self.judge(asked, &query, lists, now, length, &outcome);
+                self.judge(&case, length, &outcome);
                 self.seen.refreshed += 1;
                 let said = asked.said(&query, TTL, now.mono);
                 forward.refresh(Ok(&said), cache, &LIMITS, now);
             }
             Step::Forward(forward) => {
-                assert!(!lists_name(asked.name, lists), "a listed name is forwarded: {asked:?}");
-                self.waiting.push((asked, forward));
+                assert!(!is_blocked_at_once(&case), "a listed name is forwarded: {asked:?}");
+                self.waiting.push((client, asked, forward));
             }
             other => panic!("{asked:?}: {other:?}"),
         }
     }
 
-    fn finish(&mut self, asked: Asked, forward: Forward) {
+    fn finish(&mut self, client: u8, asked: Asked, forward: Forward) {
         let now = self.now();
         let query = asked.to_query(0, false);
         let lists = forward.snapshot().facts_tag();
@@ -124,37 +136,30 @@ impl Worker<'_> {
             if self.random.once_in(50) { Err(UpstreamFailure::Unreachable) } else { Ok(&said[..]) };
         let step = forward.finish(said, &self.shared.cache, &LIMITS, now, &mut self.out);
         let Step::Reply(length, outcome) = step else { panic!("{asked:?}: {step:?}") };
-        self.judge(asked, &query, lists, now, length, &outcome);
+        self.judge(&Case { client, asked, query: &query, lists, now }, length, &outcome);
     }
 
     /// Looks at a reply: whether it is that question's, of those lists, and of its age.
-    fn judge(
-        &mut self,
-        asked: Asked,
-        query: &[u8],
-        lists: u64,
-        now: Now,
-        length: usize,
-        outcome: &Outcome,
-    ) {
+    fn judge(&mut self, case: &Case<'_>, length: usize, outcome: &Outcome) {
+        let Case { client, asked, query, lists, now } = *case;
         let reply = &self.out[..length];
         let end = question_end(query);
         assert!(
             reply[12..end].eq_ignore_ascii_case(&query[12..end]),
             "another question: {asked:?}"
         );
-        let is_blocked = asked.is_blocked(lists);
-        if outcome.rcode == Rcode::SERVFAIL && !lists_name(asked.name, lists) {
+        let is_blocked = asked.is_blocked(client, lists);
+        if outcome.rcode == Rcode::SERVFAIL && !is_blocked_at_once(case) {
             assert!(matches!(outcome.source, Source::Cache | Source::Error), "{outcome:?}");
             self.seen.failed += 1;
             return;
         }
         let blocked = (outcome.rcode, outcome.blocked.is_some()) == (Rcode::NXDOMAIN, true);
-        assert_eq!(blocked, is_blocked, "{asked:?} by lists {lists}: {outcome:?}");
+        assert_eq!(blocked, is_blocked, "{asked:?} of {client} by lists {lists}: {outcome:?}");
         if blocked {
             assert_eq!(last_record(reply), None, "{asked:?}");
             self.seen.blocked += 1;
-            self.seen.blocked_anew += u64::from(!asked.is_blocked(lists - 1));
+            self.seen.blocked_anew += u64::from(!asked.is_blocked(client, lists - 1));
             return;
         }
         let (ttl, rdata) = last_record(reply).unwrap();
@@ -178,8 +183,13 @@ impl Worker<'_> {
             }
             other => panic!("{asked:?}: from {other:?}"),
         }
-        self.seen.passed_anew += u64::from(asked.is_blocked(lists - 1));
+        self.seen.passed_anew += u64::from(asked.is_blocked(client, lists - 1));
     }
+}
+
+/// Whether a query is blocked by its own name.
+fn is_blocked_at_once(case: &Case<'_>) -> bool {
+    case.client < STAFF && lists_name(case.asked.name, case.lists)
 }
 
 #[test]
@@ -193,19 +203,18 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
         in_force: AtomicU64::new(1),
         is_enough: AtomicBool::new(false),
     };
-    let worker = |client| Worker {
+    let worker = |number| Worker {
         shared: &shared,
         policy: shared.current.reader(),
-        near: Near::new(u64::from(client)),
-        random: Random(u64::from(client)),
-        client,
+        near: Near::new(u64::from(number)),
+        random: Random(u64::from(number)),
         waiting: Vec::new(),
         out: vec![0; 65_535],
         seen: Seen::default(),
     };
     let seen: Vec<Seen> = std::thread::scope(|scope| {
         let workers: Vec<_> =
-            (0..WORKERS).map(|client| scope.spawn(move || worker(client).work())).collect();
+            (0..WORKERS).map(|number| scope.spawn(move || worker(number).work())).collect();
         // Swaps as fast as lists can be read, until the workers are done; if one of them fails,
         // so does this.
         for number in 2.. {

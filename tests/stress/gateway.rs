@@ -151,9 +151,10 @@ fn ask_on(gateway: &Arc<Gateway>, asker: u8, tally: &Arc<Tally>) -> Asking {
         let asked = Asked::of(random.next(), NAMES);
         let query = asked.to_query(number as u16, random.once_in(2));
         let (policy, now) = (gateway.current.snapshot(), gateway.clock.now());
-        let is_blocked = asked.is_blocked(policy.facts_tag());
         // Two askers share a client.
-        let step = begin(&query, &meta(asker / 2), &policy, &gateway.cache, now, &mut out);
+        let client = [1, 2, STAFF][usize::from(asker / 2)];
+        let is_blocked = asked.is_blocked(client, policy.facts_tag());
+        let step = begin(&query, &meta(client), &policy, &gateway.cache, now, &mut out);
         let forward = match step {
             Step::Forward(forward) => forward,
             Step::Reply(length, _) => {

@@ -275,6 +275,20 @@ async fn lost_packet_is_sent_again() {
     assert_eq!(server.queries(), 2);
 }
 
+/// Three tries of each of thousands that wait are what a dead upstream must not cost.
+#[tokio::test]
+async fn a_server_that_is_down_is_asked_once_a_question() {
+    let dead = server::udp(silent()).await;
+    let servers = [format!("udp://{}", dead.address)];
+    let (timeout, deadline) = (Duration::from_millis(900), Duration::from_secs(5));
+    let upstreams = upstreams(&servers, Options { timeout, deadline, ..Options::default() });
+    for (is_up, queries) in [(true, 3), (false, 4), (false, 5)] {
+        assert_eq!(upstreams.servers()[0].is_up(), is_up);
+        assert_eq!(ask(&upstreams).await, Err(AskError::Timeout));
+        assert_eq!(dead.queries(), queries);
+    }
+}
+
 #[tokio::test]
 async fn silence_everywhere_ends_within_two_seconds() {
     let dead = server::udp(silent()).await;

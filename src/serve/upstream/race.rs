@@ -35,8 +35,11 @@ impl<'a> Race<'a> {
         permit: Arc<OwnedSemaphorePermit>,
         order: VecDeque<usize>,
     ) -> Self {
-        let again =
-            |&&index: &&usize| inner.endpoints.get(index).is_some_and(Endpoint::loses_packets);
+        // A server that is down is asked once: each try has a socket of its own, and thousands that
+        // wait would cost the queries that need nobody.
+        let again = |&&index: &&usize| {
+            inner.endpoints.get(index).is_some_and(Endpoint::loses_packets) && inner.is_up(index)
+        };
         let repeats: Vec<_> = order.iter().filter(again).copied().collect();
         let room = inner.options.attempts.saturating_sub(order.len());
         let mut plan = order;
