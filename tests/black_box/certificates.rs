@@ -54,26 +54,26 @@ struct Servers {
 fn servers(authority: &Authority) -> Servers {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (mut sections, mut lists) = (String::new(), Vec::new());
+    let (mut sections, mut lists) = (Vec::new(), Vec::new());
     for ((kind, _), certificate) in KINDS.iter().zip(certificates(authority)) {
         // A connection for each question: a kept one would show no certificate again.
         let tls = runtime.block_on(server::tls(says(answer), &certificate, 1)).address;
         let https = runtime.block_on(server::https(says(answer), &certificate)).address;
         for server in [format!("tls://{tls}"), format!("https://{https}")] {
             let way = if server.starts_with("tls") { "dot" } else { "doh" };
-            sections += &format!(
+            sections.push(format!(
                 "\n[[forward]]\nzone = \"{way}-{kind}.example\"\nservers = [\"{server}#{NAME}\"]\n"
-            );
+            ));
         }
         let web = Web::serve(Some(certificate.config(&[b"http/1.1"])));
         web.put(&format!("/{kind}"), Page::text(&format!("{kind}.listed.example\n")));
-        sections += &format!(
+        sections.push(format!(
             "\n[[lists.source]]\ncategory = \"games\"\nurl = \"https://{NAME}:{}/{kind}\"\n",
             web.port()
-        );
+        ));
         lists.push(web);
     }
-    Servers { sections, lists, _runtime: runtime }
+    Servers { sections: sections.concat(), lists, _runtime: runtime }
 }
 
 /// A gateway that trusts `authority`, and was last right at this time.
