@@ -174,7 +174,8 @@ pub fn begin_near(
     }
     if query.qtype == rtype::ANY {
         let data = Data::Other(rtype::HINFO, RFC8482);
-        let length = write(&query, Rcode::NOERROR, data, RFC8482_TTL, None, limit, out);
+        let ttl = turn.passing_ttl(RFC8482_TTL);
+        let length = write(&query, Rcode::NOERROR, data, ttl, None, limit, out);
         return reply(length, turn.outcome(Rcode::NOERROR, Source::Local));
     }
     if let Some(engine) = engine {

@@ -147,6 +147,20 @@ impl Core {
         Said { source: outcome.source, ttl }
     }
 
+    fn ask_any(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let now = Now { mono: civil, civil, trust: Trust::Synced };
+        let mut octets = query(name);
+        let at = octets.len() - 3;
+        octets[at] = 255;
+        let mut out = vec![0; 65_535];
+        let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);
+        let Step::Reply(_, outcome) = step else { panic!("{name}: {step:?}") };
+        let ttl = out[octets.len() + 6..octets.len() + 10].try_into().unwrap();
+        Said { source: outcome.source, ttl: u32::from_be_bytes(ttl) }
+    }
+
     fn is_blocked(&self, client: Ipv4Addr, name: &str, civil: u64) -> bool {
         self.ask(client, name, civil).source == Source::Blocked
     }
@@ -216,6 +230,13 @@ fn a_cached_answer_is_no_verdict() {
     let evening = hanoi("2026-11-30T21:30:00");
     assert_eq!(core.ask(PUPIL, "new.example", evening).ttl, 1800);
     assert_eq!(core.ask(PUPIL, "good.example", evening).ttl, 3600);
+    // ANY is answered here, and no longer than the name passes.
+    assert_eq!(
+        core.ask_any(PUPIL, "games.example", before),
+        Said { source: Source::Local, ttl: 10 }
+    );
+    assert_eq!(core.ask_any(PUPIL, "games.example", bell).source, Source::Blocked);
+    assert_eq!(core.ask_any(OTHER, "games.example", before).ttl, 3600);
     // A blocked answer too: half a minute, or to the bell.
     assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:29:50")).ttl, 10);
     assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:00:00")).ttl, 30);
@@ -457,6 +478,7 @@ proptest! {
         ] {
             prop_assert_eq!(state.block.intersection(set(locked)), set(locked));
             prop_assert!(state.block.intersection(state.observe).is_empty());
+            prop_assert!(state.opened.intersection(state.block).is_empty());
         }
         // When nobody knows the time nothing is let through that is blocked at some time.
         let strict = group.strict_state([&over]);

@@ -20,7 +20,7 @@ use crate::message::{CLASS_IN, HEADER};
 use crate::name::{Folded, Labels, Name, write_presentation};
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
-use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
+use crate::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
 use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::assemble::{AssembleError, Assembled, Assembler, read_config};
@@ -64,8 +64,8 @@ struct Said {
     qtype: u16,
     client: IpAddr,
     group: String,
-    /// `block`, `allow`, `rewrite` for a search engine in safe mode, or `local` for what is
-    /// answered here whatever lists say.
+    /// `block`, `allow`, `rewrite` for a search engine in safe mode, `local` for what is
+    /// answered here whatever lists say, or `refused` for what policy is not asked about.
     verdict: &'static str,
     /// The step of the order that decided.
     layer: &'static str,
@@ -192,7 +192,7 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
         qtype: arguments.qtype,
     };
     let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
-    Said {
+    let said = Said {
         name: name.to_string(),
         qtype: arguments.qtype,
         client: arguments.client,
@@ -218,6 +218,28 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
             (&snapshot.subject(&folded), arguments.qtype),
         ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
+    };
+    if said.answer.source == Source::Refused.id() { said.refused() } else { said }
+}
+
+impl Said {
+    /// What is said where policy is not asked at all.
+    fn refused(self) -> Self {
+        Self {
+            verdict: "refused",
+            layer: "admission",
+            category: None,
+            rule: None,
+            list: None,
+            file: None,
+            line: None,
+            observed: Vec::new(),
+            source: trace::Source::here(),
+            steps: vec![trace::Line::refused()],
+            layers: Vec::new(),
+            times: self.times.without_change(),
+            ..self
+        }
     }
 }
 
@@ -375,6 +397,7 @@ fn text(said: &Said) -> String {
         }
         "allow" => "allowed".to_owned(),
         "rewrite" => "answered with the safe name".to_owned(),
+        "refused" => "refused, whatever the name".to_owned(),
         _ => "answered here, whatever lists say".to_owned(),
     };
     let _ = writeln!(out, " ({})", said.layer);

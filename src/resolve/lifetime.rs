@@ -33,6 +33,17 @@ impl Turn<'_> {
         ttl.min(self.until(ttl, is_same))
     }
 
+    /// Seconds that an answer of our own to a name that passes may be kept.
+    #[inline]
+    pub(super) fn passing_ttl(&self, ttl: u32) -> u32 {
+        if self.bound.group.rules.is_constant() {
+            return ttl;
+        }
+        let is_passing =
+            |bound: Bound<'_>| matches!(self.decided(bound), Verdict::Pass(_) | Verdict::Safe(..));
+        ttl.min(self.until(ttl, is_passing))
+    }
+
     /// Seconds that nothing in the answer to a name that passes may be kept beyond.
     #[inline]
     pub(super) fn answer_ttl(&self, entry: &Entry, form: Form, pass: Pass, out: &mut [u8]) -> u32 {

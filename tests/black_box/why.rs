@@ -251,6 +251,7 @@ fn why_tells_steps_layers_and_the_next_edge() {
       answer    NXDOMAIN from blocked, EDE 15 `category=games ref=16-VERSION`
       lists     games.example games, games.txt line 1
       layers    games: taxonomy lessons ▸ department block ▸ school observe ▸ now block
+        admission        a question of a client that is answered
         special-use      no special-use or private name
         canary           no canary
         illegal          in no list of csam or legal_request
@@ -272,6 +273,7 @@ fn why_tells_steps_layers_and_the_next_edge() {
       then      2026-11-25T11:30:00+00:00: the same for this name
       answer    NOERROR from local
       source    local record nas.school.lan
+        admission        a question of a client that is answered
         special-use      no special-use or private name
         canary           no canary
         illegal          in no list of csam or legal_request

@@ -39,6 +39,19 @@ pub(super) struct Line {
     said: String,
 }
 
+impl Line {
+    fn admitted() -> Self {
+        let said = "a question of a client that is answered".into();
+        Self { step: "admission", decided: false, said }
+    }
+
+    /// The one step of a question that policy is not asked about.
+    pub(super) fn refused() -> Self {
+        let said = "not of a network in `[listen] allow`, or a transfer of a zone".into();
+        Self { step: "admission", decided: true, said }
+    }
+}
+
 /// What each layer does with a category.
 #[derive(Debug, Serialize)]
 pub(super) struct Layered {
@@ -78,7 +91,7 @@ impl Asked<'_> {
         };
         // A step can be come by twice, and then decides the second time.
         let decided = found.iter().rposition(|(step, _)| Some(*step) == layer);
-        let mut steps = Vec::new();
+        let mut steps = vec![Line::admitted()];
         for (number, &(step, found)) in found.iter().enumerate() {
             let is_again = steps.iter().any(|other: &Line| other.step == step.id());
             let said = self.words(step, found, verdict, is_again);
@@ -236,7 +249,7 @@ impl Asked<'_> {
 
     /// Where the answer to a name that passes comes from.
     pub(super) fn source(&self, verdict: &Verdict) -> Source {
-        let here = Source { kind: "here", name: None, instead: None, servers: Vec::new() };
+        let here = Source::here();
         let is_passing = matches!(verdict, Verdict::Pass(_) | Verdict::Safe(..));
         if !is_passing || self.qtype == rtype::ANY {
             return here;
@@ -295,6 +308,11 @@ fn shown(name: &Name) -> String {
 }
 
 impl Source {
+    /// It is answered here, and asked for nowhere.
+    pub(super) fn here() -> Self {
+        Self { kind: "here", name: None, instead: None, servers: Vec::new() }
+    }
+
     /// Whether there is more to say than that it is answered here.
     pub(super) fn is_outside(&self) -> bool {
         self.kind != "here"

@@ -69,6 +69,11 @@ impl Times {
         }
     }
 
+    /// The same for what no edge changes.
+    pub(super) fn without_change(self) -> Self {
+        Self { next_change: None, ..self }
+    }
+
     /// The lines for people.
     pub(super) fn text(&self) -> String {
         let running = self.windows.iter().cloned();
