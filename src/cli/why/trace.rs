@@ -250,6 +250,11 @@ impl Asked<'_> {
     /// Where the answer to a name that passes comes from.
     pub(super) fn source(&self, verdict: &Verdict) -> Source {
         let here = Source::here();
+        if let Verdict::Block(block) = verdict {
+            // A list may name another host to send people to.
+            let target = self.snapshot.rewrite_of(block);
+            return target.map_or(here, |target| self.asked_for(target));
+        }
         let is_passing = matches!(verdict, Verdict::Pass(_) | Verdict::Safe(..));
         if !is_passing || self.qtype == rtype::ANY {
             return here;
