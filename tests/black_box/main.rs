@@ -15,6 +15,7 @@ mod catalogue;
 mod certificates;
 mod downloads;
 mod fail_mode;
+mod in_use;
 mod layers;
 mod lifecycle;
 mod malformed;
