@@ -33,20 +33,38 @@ impl Lang {
 impl Lang {
     /// A sentence of the program in this language; as it is where the language has none.
     pub fn say(self, english: &str) -> Cow<'_, str> {
-        let phrases = match self {
-            Self::En => return Cow::Borrowed(english),
-            Self::Vi => vi::PHRASES,
-        };
-        let said = phrases.iter().find_map(|(from, to)| Some(filled(to, &parts(from, english)?)));
-        said.map_or_else(|| Cow::Owned(english.to_owned()), Cow::Owned)
+        let said = self.phrases().find_map(|(from, to)| Some((to, parts(from, english)?)));
+        match said {
+            None => Cow::Borrowed(english),
+            Some((to, parts)) => Cow::Owned(self.filled(to, &parts)),
+        }
     }
 
     /// Whether a sentence is said in this language.
     pub fn knows(self, english: &str) -> bool {
-        match self {
-            Self::En => true,
-            Self::Vi => vi::PHRASES.iter().any(|(from, _)| parts(from, english).is_some()),
-        }
+        self == Self::En || self.phrases().any(|(from, _)| parts(from, english).is_some())
+    }
+
+    /// The sentences of this language, each with its English.
+    fn phrases(self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        let tables: &[&[(&str, &str)]] = match self {
+            Self::En => &[],
+            Self::Vi => &[vi::PHRASES, vi::MISTAKES],
+        };
+        tables.iter().copied().flatten()
+    }
+
+    /// A pattern with its parts. Those in backticks are what somebody wrote; the others may be
+    /// sentences themselves.
+    fn filled(self, pattern: &str, parts: &[&str]) -> String {
+        let mut parts = parts.iter();
+        let mut literals = pattern.split("{}");
+        let first = literals.next().unwrap_or_default().to_owned();
+        literals.fold(first, |out, literal| {
+            let part = parts.next().copied().unwrap_or_default();
+            let part = if out.ends_with('`') { Cow::Borrowed(part) } else { self.say(part) };
+            out + &part + literal
+        })
     }
 }
 
@@ -69,14 +87,6 @@ fn parts<'s>(pattern: &str, sentence: &'s str) -> Option<Vec<&'s str>> {
     rest.is_empty().then_some(parts)
 }
 
-/// A pattern with its parts.
-fn filled(pattern: &str, parts: &[&str]) -> String {
-    let mut parts = parts.iter();
-    let mut literals = pattern.split("{}");
-    let first = literals.next().unwrap_or_default().to_owned();
-    literals.fold(first, |out, literal| out + parts.next().unwrap_or(&"") + literal)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,12 +101,17 @@ mod tests {
         );
         assert_eq!(say("write `a`, `b` or a single address"), "viết `a`, `b` hoặc một địa chỉ");
         assert_eq!(say("no such sentence"), "no such sentence");
+        // A reason inside is said too; what somebody wrote is not.
+        assert_eq!(
+            say("`a table` is no name: a label is empty; write single dots between labels"),
+            "`a table` không phải là tên miền: có nhãn trống; giữa các nhãn chỉ viết một dấu chấm"
+        );
         assert_eq!(Lang::En.say("did you mean `adult`?"), "did you mean `adult`?");
     }
 
     #[test]
     fn both_sides_of_a_phrase_have_the_same_gaps() {
-        for (english, vietnamese) in vi::PHRASES {
+        for (english, vietnamese) in Lang::Vi.phrases() {
             let gaps = |text: &str| text.matches("{}").count();
             assert_eq!(gaps(english), gaps(vietnamese), "{english}");
         }

@@ -29,6 +29,7 @@ pub mod stream;
 pub mod system;
 pub mod texts;
 pub mod timetable;
+pub mod tls;
 pub mod token;
 pub mod udp;
 pub mod upstream;
@@ -57,7 +58,7 @@ use crate::policy::Snapshot;
 use crate::serve::admin::Admin;
 use crate::serve::admin::actions::Actions;
 use crate::serve::assemble::{AssembleError, Assembled, Assembler};
-use crate::serve::clock::system_time;
+use crate::serve::clock::{Dates, system_time};
 use crate::serve::fetch::{Fetcher, Names};
 use crate::serve::gateway::Gateway;
 use crate::serve::overrides::Overrides;
@@ -155,16 +156,15 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let snapshot = with_overrides(&mut assembler, &overrides)?.unwrap_or(snapshot);
     reload::report(&files, &left_out, &snapshot);
     let runtime = start_runtime(&settings)?;
+    let handle = runtime.handle().clone();
+    let clock = settings::clock(state.as_ref());
     let (upstreams, zones) = {
         let _inside = runtime.enter();
-        open_upstreams(&settings, &wanted)?
+        open_upstreams(&settings, &wanted, clock.dates())?
     };
     let listeners = Listeners::open(&settings)?;
-    let gateway = Gateway::new(&settings, snapshot, upstreams, zones, runtime.handle().clone());
+    let gateway = Gateway::new(&settings, snapshot, upstreams, zones, clock, handle);
     let gateway = Arc::new(gateway);
-    if let Some(state) = &state {
-        gateway.clock.remember(state);
-    }
     let workers: Vec<(Arc<UdpSocket>, Arc<Counters>)> = listeners
         .udp
         .into_iter()
@@ -172,7 +172,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         .collect();
     let sockets: Vec<_> = workers.iter().map(|(socket, _)| Arc::clone(socket)).collect();
     udp::report(&sockets);
-    let fetcher = Fetcher::new(names(&gateway));
+    let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
     // Before the watch: the directory of the copies is there then.
     fetcher.update(downloads);
     let reloads = Arc::new(Reloads::new(assembler, &settings, fetcher, Arc::clone(&overrides)));
@@ -317,6 +317,7 @@ fn names(gateway: &Arc<Gateway>) -> Names {
 pub fn open_upstreams(
     settings: &Config,
     wanted: &[Numbered],
+    dates: Dates,
 ) -> Result<(Upstreams, Zones), ServeError> {
     let tls_roots = match &settings.upstream.tls_roots {
         None => None,
@@ -330,6 +331,7 @@ pub fn open_upstreams(
         in_flight: settings.upstream.in_flight,
         server_in_flight: settings.upstream.server_in_flight,
         tls_roots,
+        dates,
         ..upstream::Options::default()
     };
     for (_, forward) in wanted {

@@ -297,25 +297,43 @@ fn free_ports_may_stand_twice() {
 
 //------------ Languages --------------------------------------------------------
 
-/// Every hint that the tests of messages show.
-fn hints() -> Vec<String> {
+/// The lines of the tests of messages that `pick` picks from.
+fn shown(pick: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     let files = std::fs::read_dir(root).expect("tests/config");
     let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()));
-    let lines = |text: String| -> Vec<String> {
-        text.lines()
-            .filter_map(|line| line.trim().strip_prefix("hint: ").map(str::to_owned))
-            .collect()
-    };
+    let lines = |text: String| text.lines().filter_map(|l| pick(l.trim())).collect::<Vec<_>>();
     texts.map(|text| text.expect("a text")).flat_map(lines).collect()
+}
+
+fn expect_vietnamese(sentences: &[String], least: usize) {
+    assert!(sentences.len() > least, "{}", sentences.len());
+    let unknown: Vec<_> = sentences.iter().filter(|said| !Lang::Vi.knows(said)).collect();
+    assert!(unknown.is_empty(), "add to src/lang/vi.rs or vi/mistakes.rs: {unknown:#?}");
 }
 
 #[test]
 fn every_hint_is_said_in_vietnamese() {
-    let hints = hints();
-    assert!(hints.len() > 30, "{}", hints.len());
-    let unknown: Vec<&String> = hints.iter().filter(|hint| !Lang::Vi.knows(hint)).collect();
-    assert!(unknown.is_empty(), "add to src/lang/vi.rs: {unknown:#?}");
+    expect_vietnamese(&shown(|line| line.strip_prefix("hint: ").map(str::to_owned)), 30);
+}
+
+#[test]
+fn every_mistake_is_said_in_vietnamese() {
+    let mistake = |line: &str| {
+        let line = line.strip_prefix("@\"").unwrap_or(line);
+        let (place, said) = line.split_once(": ")?;
+        let mut place = place.split(':');
+        let is_place = place.next().is_some_and(|file| {
+            let end = Path::new(file).extension();
+            end.is_some_and(|end| end == "toml" || end == "ics")
+        }) && place.clone().count() == 2
+            && place.all(|number| number.parse::<usize>().is_ok());
+        // The grammar of TOML is told in the words of its reader.
+        let is_grammar = said.contains("expected `");
+        let is_english = said.is_ascii();
+        (is_place && is_english && !is_grammar).then(|| said.to_owned())
+    };
+    expect_vietnamese(&shown(mistake), 60);
 }
 
 #[test]
@@ -323,7 +341,7 @@ fn a_config_in_vietnamese_is_refused_in_vietnamese() {
     insta::assert_snapshot!(mistakes(
         "[school]\nlang = \"vi\"\nlevel = \"primery\"\n[profile.p]\nobserve = [\"gambling\", \"gams\"]\n"
     ), @r#"
-    gateway.toml:3:9: không có level `primery`; hiện có `preschool`, `primary`, `lower-secondary`, `upper-secondary`, `boarding`, `continuing`, `staff`
+    gateway.toml:3:9: không có cấp học `primery`; hiện có `preschool`, `primary`, `lower-secondary`, `upper-secondary`, `boarding`, `continuing`, `staff`
       |
     3 | level = "primery"
       |         ^^^^^^^^^
@@ -333,7 +351,7 @@ fn a_config_in_vietnamese_is_refused_in_vietnamese() {
     5 | observe = ["gambling", "gams"]
       |            ^^^^^^^^^^
     gợi ý: bỏ khỏi `observe`; nhà trường không được nới lỏng
-    gateway.toml:5:24: không có category `gams`; hiện có `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
+    gateway.toml:5:24: không có nhóm nội dung `gams`; hiện có `csam`, `legal_request`, `adult`, `nudify`, `gambling`, `dating`, `violence`, `drugs`, `self_harm`, `extremism`, `fraud`, `malware`, `bypass`, `hacking`, `social`, `games`, `video`, `piracy`, `ai_chat`, `crypto`, `ads_trackers`, `cheating`, `risky_infra`, `fake_news`, `unsafe_search`, `safe`
       |
     5 | observe = ["gambling", "gams"]
       |                        ^^^^^^

@@ -128,6 +128,7 @@ class Clients:
         self.expect("blocked by a list, by TCP", NXDOMAIN, gambling, by=self.tcp)
         self.expect("denied by the school", NXDOMAIN, query("www.denied.example"))
         self.expect("an alias of a blocked name", NXDOMAIN, query("alias.example.com"))
+        self.expect("blocked by a keyword", NXDOMAIN, query("nhacai-example.com"))
         self.expect("observed", NOERROR, query("games.test.lachan.example"))
         self.expect("canary", NXDOMAIN, query("use-application-dns.net"))
         if number % 12 == 0:

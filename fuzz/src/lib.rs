@@ -1,9 +1,14 @@
 //! What must hold for any octets: the claims that the fuzz targets share.
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use jiff::tz::TimeZone;
 use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::category::CategoryId;
+use lachan::config::Config;
+use lachan::config::calendar::Calendar;
+use lachan::lang::Lang;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::join;
 use lachan::message::Question;
@@ -136,6 +141,45 @@ pub fn config(text: &str) {
         assert!(!errors.mistakes().is_empty());
         assert!(!errors.to_string().is_empty());
     }
+}
+
+/// A calendar: refused with its mistakes, or read and laid on the time line of its zone, as
+/// windows that are in order, apart and not empty, in bounded time.
+pub fn calendar(text: &str) {
+    with_file("c.ics", text, "[[schedule]]\nname = \"x\"\ncalendar = \"c.ics\"\n");
+    let Ok(calendar) = Calendar::parse(text) else { return };
+    for zone in [TimeZone::UTC, TimeZone::get("Europe/London").expect("a zone")] {
+        let span = calendar.span(&zone);
+        assert!(span.start <= span.end);
+        let from = span.start.max(1_700_000_000);
+        let windows = calendar.windows(&zone, &(from..from + 800 * 86_400));
+        assert!(windows.iter().all(|window| window.start < window.end));
+        assert!(windows.is_sorted_by(|one, next| one.end < next.start));
+    }
+}
+
+/// A department's policy: refused with its mistakes, or read, and then never less than locked.
+pub fn department(text: &str) {
+    let policy = "[department]\npolicy = \"d.toml\"\n";
+    if let Some(config) = with_file("d.toml", text, policy) {
+        assert!(config.default_group().name == "default");
+    }
+}
+
+/// Reads `config`, which names `file`, whose text is `text`; mistakes can be told in each language.
+fn with_file(file: &str, text: &str, config: &str) -> Option<Config> {
+    let read = |path: &Path| {
+        assert!(path.ends_with(file));
+        Ok(text.to_owned())
+    };
+    let errors = match lachan::config::load(config, "gateway.toml", ".".as_ref(), Some(&read)) {
+        Ok(config) => return Some(config),
+        Err(errors) => errors,
+    };
+    assert!(!errors.mistakes().is_empty());
+    assert!(!errors.clone().in_lang(Lang::Vi).to_string().is_empty());
+    assert!(!errors.to_string().is_empty());
+    None
 }
 
 /// A pack whose hashes fit, whatever its octets: what verifies can be asked and told.

@@ -3,6 +3,10 @@
 //! `{}` stands for what changes, in the same order on both sides. A sentence that is not
 //! here is said in English; `tests/config` holds that every hint of the config is.
 
+mod mistakes;
+
+pub(super) use mistakes::MISTAKES;
+
 /// English and Vietnamese.
 pub(super) const PHRASES: &[(&str, &str)] = &[
     // Hints.

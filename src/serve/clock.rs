@@ -1,9 +1,10 @@
 //! The one clock of the shell, and how far it can be trusted.
 //!
 //! ```text
-//!              civil < floor                 civil ≥ floor             a time server agrees
+//!      civil < floor, or too late             neither              a time server agrees
 //! untrusted ◀───────────────── any ─────────────────────▶ plausible ◀──────────────────────▶ synced
-//!                     floor = max(when this program was built, when it was last synced)
+//!    floor = max(when this program was built, when it was last synced)
+//!    too late: ten years after the floor, and no time server agrees
 //! ```
 //!
 //! The system is asked for one time a query (or a batch of them): the one that only goes
@@ -14,7 +15,8 @@
 //! battery that starts in the past knows it. A time that is not synced is never kept.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::{info, warn};
@@ -31,6 +33,10 @@ const KEEP_EVERY: u64 = 3600;
 /// What systemd-timesyncd touches when a time server has answered.
 const STAMP: &str = "/run/systemd/timesync/synchronized";
 
+/// So many seconds after the floor a time is not believed that nobody confirms: boards without a
+/// battery start in 2036 or 2099 as well, where every certificate has expired.
+const HORIZON: u64 = 10 * 366 * 86_400;
+
 /// When this program was built, in civil seconds.
 pub fn built() -> u64 {
     env!("LACHAN_BUILT").parse().unwrap_or(0)
@@ -40,8 +46,33 @@ pub fn built() -> u64 {
 fn judge(civil: u64, floor: u64, is_synced: bool) -> Trust {
     match (civil < floor, is_synced) {
         (true, _) => Trust::Untrusted,
-        (false, false) => Trust::Plausible,
         (false, true) => Trust::Synced,
+        (false, false) if civil - floor > HORIZON => Trust::Untrusted,
+        (false, false) => Trust::Plausible,
+    }
+}
+
+/// Whether the dates of certificates can be judged: not while the clock is untrusted. Shared by
+/// the clock, which knows, with all who check certificates.
+#[derive(Debug, Clone)]
+pub struct Dates(Arc<AtomicBool>);
+
+impl Dates {
+    /// Whether they can be judged now.
+    pub fn are_known(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// From now on they can, or cannot.
+    pub fn set(&self, are_known: bool) {
+        self.0.store(are_known, Ordering::Relaxed);
+    }
+}
+
+/// They can.
+impl Default for Dates {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
     }
 }
 
@@ -52,6 +83,7 @@ pub struct Clock {
     /// Civil seconds when `start` was.
     offset: AtomicU64,
     trust: AtomicU8,
+    dates: Dates,
     /// No right time is before this.
     floor: AtomicU64,
     kept: AtomicU64,
@@ -65,6 +97,7 @@ impl Clock {
             start: Instant::now(),
             offset: AtomicU64::new(0),
             trust: AtomicU8::new(Trust::Plausible as u8),
+            dates: Dates::default(),
             floor: AtomicU64::new(built()),
             kept: AtomicU64::new(0),
         };
@@ -104,6 +137,11 @@ impl Clock {
         }
     }
 
+    /// What checkers of certificates are to be given.
+    pub fn dates(&self) -> Dates {
+        self.dates.clone()
+    }
+
     /// Reads when the clock was last synced in an earlier life of this gateway.
     pub fn remember(&self, state: &StateDir) {
         let text = std::fs::read_to_string(state.join(KEPT)).unwrap_or_default();
@@ -122,10 +160,17 @@ impl Clock {
         let trust = judge(civil, self.floor.load(Ordering::Relaxed), is_synced);
         let before = self.trust();
         self.trust.store(trust as u8, Ordering::Relaxed);
+        self.dates.set(trust != Trust::Untrusted);
         match trust {
             _ if trust == before => {}
             Trust::Untrusted => warn!(
-                "the clock is behind the time when it must be at least: schedules are strict until it is set"
+                "the clock is wrong: {}; until it is set schedules are strict, and the dates of \
+                 certificates are not checked",
+                if civil < self.floor.load(Ordering::Relaxed) {
+                    "it is behind the time when it must be at least"
+                } else {
+                    "it is ten years ahead of all that this program knows"
+                }
             ),
             Trust::Plausible | Trust::Synced => info!(state = trust.id(), "the clock"),
         }
@@ -172,14 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn a_time_far_ahead_is_believed_only_when_a_time_server_agrees() {
+        assert_eq!(judge(100 + HORIZON, 100, false), Trust::Plausible);
+        assert_eq!(judge(101 + HORIZON, 100, false), Trust::Untrusted);
+        assert_eq!(judge(101 + HORIZON, 100, true), Trust::Synced);
+    }
+
+    #[test]
     fn a_box_that_starts_in_the_past_knows_it_by_what_it_kept() {
         let scratch = tempfile::tempdir().unwrap();
         let state = StateDir::at(scratch.path().to_owned()).unwrap();
         let clock = Clock::start();
         assert_ne!(clock.trust(), Trust::Untrusted, "built before now");
         state.replace(KEPT, (system_time() + 86_400).to_string().as_bytes()).unwrap();
+        let dates = clock.dates();
+        assert!(dates.are_known());
         clock.remember(&state);
         assert_eq!(clock.now().trust, Trust::Untrusted);
+        assert!(!dates.are_known());
         // What is not synced is not kept.
         clock.keep(&state, true);
         let kept = std::fs::read_to_string(state.join(KEPT)).unwrap();

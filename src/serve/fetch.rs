@@ -39,6 +39,7 @@ pub use tally::Tally;
 pub use turn::{Taken, turn};
 
 use crate::config::Source;
+use crate::serve::clock::Dates;
 use crate::serve::state::{StateDir, StateError};
 use crate::serve::system::step_aside;
 
@@ -79,16 +80,18 @@ impl Downloads {
 pub struct Fetcher {
     downloads: watch::Sender<Downloads>,
     names: Names,
+    dates: Dates,
     is_running: AtomicBool,
     tally: Mutex<Tally>,
 }
 
 impl Fetcher {
     /// A fetcher that has nothing to do yet.
-    pub fn new(names: Names) -> Arc<Self> {
+    pub fn new(names: Names, dates: Dates) -> Arc<Self> {
         Arc::new(Self {
             downloads: watch::Sender::new(Downloads::default()),
             names,
+            dates,
             is_running: AtomicBool::new(false),
             tally: Mutex::default(),
         })
@@ -182,7 +185,8 @@ impl Fetcher {
         source: &Source,
     ) -> Result<Taken, FetchError> {
         // Made anew each time: the certificates may have changed.
-        let client = Client::new(downloads.tls_roots.as_deref(), self.names.clone())?;
+        let roots = downloads.tls_roots.as_deref();
+        let client = Client::new(roots, self.names.clone(), self.dates.clone())?;
         turn(&client, copies, source, false).await
     }
 }

@@ -71,6 +71,7 @@ impl Gateway {
         snapshot: Snapshot,
         upstreams: Upstreams,
         zones: Zones,
+        clock: Clock,
         runtime: Handle,
     ) -> Self {
         Self {
@@ -81,7 +82,7 @@ impl Gateway {
             limits: settings::ttls(settings),
             stale_after: settings.cache.stale_after,
             clients: ArcSwap::from_pointee(settings::clients(settings)),
-            clock: Clock::start(),
+            clock,
             counters: Arc::new(Counters::shared()),
             flights: Flights::new(settings.upstream.in_flight),
             runtime,

@@ -43,7 +43,7 @@ const STATE: &str = "packs";
 #[non_exhaustive]
 pub enum ListError {
     /// A list cannot be read.
-    #[error("{path}: the list cannot be read: {error}; check the path in [[lists.source]]")]
+    #[error("{path}: the list cannot be read: {error}; check its path in [lists]")]
     Read {
         /// The file.
         path: PathBuf,

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::message::answer::TtlLimits;
 use crate::policy::client::PrefixTable;
 use crate::serve::budget::{ClientLimits, Rate};
+use crate::serve::clock::Clock;
 use crate::serve::state::StateDir;
 use crate::serve::stream::StreamLimits;
 use crate::serve::token::{self, Token};
@@ -20,6 +21,15 @@ pub(super) fn state(settings: &Config) -> Option<StateDir> {
         warn!("{error}");
         None
     })
+}
+
+/// The clock, which knows when it was last right.
+pub(super) fn clock(state: Option<&StateDir>) -> Clock {
+    let clock = Clock::start();
+    if let Some(state) = state {
+        clock.remember(state);
+    }
+    clock
 }
 
 /// Who may act: whoever can read this file.

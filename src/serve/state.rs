@@ -10,11 +10,18 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::config::State;
 
 /// Where systemd says that a service's state is (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
+
+/// A file that is being written and was not touched for so long has no writer any more.
+const LEFT: Duration = Duration::from_secs(3600);
+/// Files that this process has written.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// The state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +105,10 @@ impl StateDir {
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> io::Result<()> {
-        // One writer at a time to a name; another process's leftovers are overwritten.
-        let beside = self.0.join(format!(".{name}.new"));
+        // A name of its own: the gateway and a command by hand may write the same file at once.
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let beside = self.0.join(format!(".{name}.{}-{number}.new", std::process::id()));
+        self.sweep(name);
         let written = OpenOptions::new()
             .write(true)
             .create(true)
@@ -117,6 +126,21 @@ impl StateDir {
             return written;
         }
         File::open(&self.0)?.sync_all()
+    }
+
+    /// Removes what writers of a file left behind that ended in the middle, long ago.
+    fn sweep(&self, name: &str) {
+        let beginning = format!(".{name}.");
+        let is_left = |entry: &fs::DirEntry| {
+            let file = entry.file_name();
+            let file = file.to_str().unwrap_or_default();
+            let age = entry.metadata().and_then(|of| of.modified()).map(|at| at.elapsed());
+            file.strip_prefix(&beginning).is_some_and(|end| end.ends_with("new"))
+                && age.is_ok_and(|age| age.is_ok_and(|age| age >= LEFT))
+        };
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten().filter(is_left) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -150,6 +174,29 @@ mod tests {
         assert_eq!(fs::read(state.join("ledger")).unwrap(), b"new");
         let mode = fs::metadata(state.join("ledger")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_writers_of_one_file_do_not_meet_and_the_dead_are_swept_away() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().to_owned()).unwrap();
+        let written = state.replace_with("list", |file| {
+            file.write_all(b"slow and ")?;
+            // Another one comes and is done while this one writes.
+            state.replace("list", b"quick").unwrap();
+            file.write_all(b"whole")
+        });
+        written.unwrap();
+        assert_eq!(fs::read(state.join("list")).unwrap(), b"slow and whole");
+        let (dead, alive) = (state.join(".list.1-1.new"), state.join(".list.2-1.new"));
+        for path in [&dead, &alive, &state.join(".list.json.1-1.new")] {
+            fs::write(path, "half").unwrap();
+        }
+        let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        File::options().write(true).open(&dead).unwrap().set_modified(long_ago).unwrap();
+        state.replace("list", b"new").unwrap();
+        assert!(!dead.exists() && alive.exists());
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -17,12 +17,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use rustls::pki_types::pem::PemObject;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::config::server::{Server, Transport};
 use crate::message::Question;
+use crate::serve::clock::Dates;
+use crate::serve::tls::{Tls, TlsError};
 
 mod addresses;
 mod health;
@@ -55,6 +56,8 @@ pub struct Options {
     pub server_in_flight: usize,
     /// Certificates, in PEM, that are trusted besides the public ones.
     pub tls_roots: Option<Vec<u8>>,
+    /// Whether the dates of certificates can be judged.
+    pub dates: Dates,
 }
 
 impl Default for Options {
@@ -66,6 +69,7 @@ impl Default for Options {
             in_flight: 4096,
             server_in_flight: 2048,
             tls_roots: None,
+            dates: Dates::default(),
         }
     }
 }
@@ -80,15 +84,12 @@ pub enum UpstreamError {
          set `servers` in [upstream]"
     )]
     NoServer(String),
-    /// The extra certificates are not PEM, or not certificates.
-    #[error("the extra TLS roots cannot be read: {0}; give a file of PEM certificates")]
-    Roots(String),
     /// Nothing that a certificate could be for.
     #[error("`{0}`: `{1}` cannot stand in a certificate; put the server's host name after `#`")]
     CertificateName(String, String),
-    /// The TLS library refused its settings.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
+    /// The extra certificates cannot be used, or TLS not at all.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// Why a question has no answer.
@@ -158,8 +159,8 @@ impl Upstreams {
         if servers.is_empty() {
             return Err(UpstreamError::NoServer("none is given".into()));
         }
-        let config = Arc::new(tls_config(options.tls_roots.as_deref())?);
-        let endpoints = servers.iter().map(|server| Endpoint::new(server, &config));
+        let tls = Tls::new(options.tls_roots.as_deref(), options.dates.clone())?;
+        let endpoints = servers.iter().map(|server| Endpoint::new(server, &tls));
         Ok(Self(Arc::new(Inner {
             endpoints: endpoints.collect::<Result<_, _>>()?,
             states: servers.iter().map(|server| ServerState::new(server.label.clone())).collect(),
@@ -281,24 +282,20 @@ fn usable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
 }
 
 impl Endpoint {
-    fn new(server: &Server, config: &Arc<rustls::ClientConfig>) -> Result<Self, UpstreamError> {
+    fn new(server: &Server, tls: &Tls) -> Result<Self, UpstreamError> {
         let name = server.tls_name.clone().unwrap_or_else(|| server.address.ip().to_string());
         let refused = || UpstreamError::CertificateName(server.label.clone(), name.clone());
         let certified = ServerName::try_from(name.clone()).map_err(|_| refused());
         Ok(match server.transport {
             Transport::Udp => Self::Udp(udp::UdpClient::new(server.address)),
-            Transport::Tcp => Self::Stream(stream::StreamClient::tcp(server.address)),
-            Transport::Tls => {
-                let config = Arc::clone(config);
-                Self::Stream(stream::StreamClient::tls(server.address, certified?, config))
-            }
+            Transport::Tcp => Self::Stream(stream::tcp(server.address)),
+            Transport::Tls => Self::Stream(stream::tls(server.address, certified?, tls.clone())),
             Transport::Https => {
                 // hickory makes the URL's authority of it, without brackets.
                 if certified?.to_str().contains(':') {
                     return Err(refused());
                 }
-                let config = Arc::clone(config);
-                Self::Https(https::HttpsClient::new(server.address, &name, &server.path, config))
+                Self::Https(https::client(server.address, &name, &server.path, tls.clone()))
             }
         })
     }
@@ -315,26 +312,6 @@ impl Endpoint {
     fn loses_packets(&self) -> bool {
         matches!(self, Self::Udp(_))
     }
-}
-
-/// Trust in the public roots and in `extra`.
-pub fn tls_config(extra: Option<&[u8]>) -> Result<rustls::ClientConfig, UpstreamError> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    if let Some(pem) = extra {
-        let before = roots.len();
-        for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|e| UpstreamError::Roots(e.to_string()))?;
-            roots.add(certificate).map_err(|e| UpstreamError::Roots(e.to_string()))?;
-        }
-        if roots.len() == before {
-            return Err(UpstreamError::Roots("no certificate in it".into()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The system's resolvers, over UDP.

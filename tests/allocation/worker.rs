@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lachan::config::Config;
 use lachan::metrics::counters::{Counters, Totals};
+use lachan::serve::clock::Clock;
 use lachan::serve::gateway::Gateway;
 use lachan::serve::udp::{Worker, open};
 use lachan::serve::upstream::{Options, Upstreams};
@@ -23,6 +24,7 @@ fn gateway(runtime: &tokio::runtime::Runtime) -> Arc<Gateway> {
         snapshot,
         upstreams,
         Zones::new(&Options::default()),
+        Clock::start(),
         runtime.handle().clone(),
     );
     Arc::new(gateway)

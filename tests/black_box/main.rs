@@ -12,8 +12,10 @@
 mod addresses;
 mod budget;
 mod catalogue;
+mod certificates;
 mod downloads;
 mod fail_mode;
+mod in_use;
 mod layers;
 mod lifecycle;
 mod malformed;
@@ -24,6 +26,9 @@ mod reload;
 mod safesearch;
 mod scenarios;
 mod sealed;
+#[path = "../upstream/server.rs"]
+#[expect(dead_code, reason = "the servers of another test crate; not all are needed here")]
+mod server;
 mod streams;
 mod support;
 mod timed;

@@ -367,7 +367,7 @@ fn check_shows_every_mistake_and_the_policy() {
     assert_eq!(code, Some(3), "{output}");
     insta::assert_snapshot!(output, @r"
     g.txt: refused: this is a web page, not a list; open its address in a browser to see what it says
-    gone.txt: the list cannot be read: No such file or directory (os error 2); check the path in [[lists.source]]
+    gone.txt: the list cannot be read: No such file or directory (os error 2); check its path in [lists]
     ");
 
     std::fs::write(dir.path().join("bad.toml"), text.replace("10.0.0.0/8", "10.0.0.1/8")).unwrap();

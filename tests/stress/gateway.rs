@@ -14,6 +14,7 @@ use lachan::metrics::counters::{Event, Totals};
 use lachan::policy::client::PrefixTable;
 use lachan::resolve::{Step, UpstreamFailure, begin};
 use lachan::serve::budget::ClientLimits;
+use lachan::serve::clock::Clock;
 use lachan::serve::flight::Flights;
 use lachan::serve::gateway::Gateway;
 use lachan::serve::upstream::{Options, Upstreams};
@@ -93,7 +94,7 @@ fn gateway(runtime: &tokio::runtime::Runtime, upstream: SocketAddr, policy: Snap
         stale_after: FOREVER,
         clients: ArcSwap::from_pointee(clients),
         flights: Flights::new(ROOM),
-        ..Gateway::new(&config, policy, upstreams, zones, handle)
+        ..Gateway::new(&config, policy, upstreams, zones, Clock::start(), handle)
     }
 }
 

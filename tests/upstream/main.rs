@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use lachan::config::server::Server;
 use lachan::message::Question;
+use lachan::serve::tls::TlsError;
 use lachan::serve::upstream::{
     Answer, AskError, Failure, Options, UpstreamError, Upstreams, system_servers,
 };
@@ -450,7 +451,7 @@ fn what_cannot_work_is_refused_at_the_start() {
     let v6 = refusal("https://[2001:db8::1]", None);
     assert!(matches!(v6, UpstreamError::CertificateName(..)), "{v6}");
     let roots = refusal("udp://192.0.2.1", Some("nothing"));
-    assert!(matches!(roots, UpstreamError::Roots(_)), "{roots}");
+    assert!(matches!(roots, UpstreamError::Tls(TlsError::Roots(_))), "{roots}");
 }
 
 #[tokio::test]

@@ -184,6 +184,33 @@ async fn serve_stream(
     let _ = stream.shutdown().await;
 }
 
+/// Who signs certificates.
+pub(crate) struct Authority {
+    /// Its own certificate, in PEM.
+    pub(crate) pem: String,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+impl Authority {
+    /// A fresh one; all have the same name and each another key.
+    pub(crate) fn new() -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut own = rcgen::CertificateParams::new([]).unwrap();
+        own.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let pem = own.self_signed(&key).unwrap().pem();
+        Self { pem, issuer: rcgen::Issuer::new(own, key) }
+    }
+
+    /// A certificate for `name`, from one year until another.
+    pub(crate) fn signs(&self, name: &str, years: [i32; 2]) -> Certificate {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut leaf = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        [leaf.not_before, leaf.not_after] = years.map(|year| rcgen::date_time_ymd(year, 1, 1));
+        let chain = leaf.signed_by(&key, &self.issuer).unwrap();
+        Certificate { authority: self.pem.clone(), chain, key: key.serialize_der() }
+    }
+}
+
 /// A certificate for one name, and the authority that signed it.
 pub(crate) struct Certificate {
     /// The authority, in PEM.
@@ -195,18 +222,11 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// A certificate for `name` by a fresh authority.
     pub(crate) fn for_name(name: &str) -> Self {
-        let ca_key = rcgen::KeyPair::generate().unwrap();
-        let mut ca = rcgen::CertificateParams::new([]).unwrap();
-        ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority = ca.self_signed(&ca_key).unwrap().pem();
-        let issuer = rcgen::Issuer::new(ca, ca_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let leaf = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
-        let chain = leaf.signed_by(&key, &issuer).unwrap();
-        Self { authority, chain, key: key.serialize_der() }
+        Authority::new().signs(name, [1975, 4096])
     }
 
-    fn acceptor(&self, alpn: &[&[u8]]) -> TlsAcceptor {
+    /// What a server needs to show it.
+    pub(crate) fn config(&self, alpn: &[&[u8]]) -> Arc<rustls::ServerConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -216,6 +236,10 @@ impl Certificate {
             .with_single_cert(vec![self.chain.der().clone()], key)
             .unwrap();
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-        TlsAcceptor::from(Arc::new(config))
+        Arc::new(config)
+    }
+
+    fn acceptor(&self, alpn: &[&[u8]]) -> TlsAcceptor {
+        TlsAcceptor::from(self.config(alpn))
     }
 }

@@ -15,7 +15,9 @@ use tokio::runtime::Handle;
 use crate::config::{Config, ForwardZone};
 use crate::name::{Folded, Name};
 use crate::serve::assemble::Assembler;
+use crate::serve::clock::{Clock, Dates};
 use crate::serve::fetch::{Client, Copies, Downloads, FetchError, Names, Taken, turn};
+use crate::serve::state::StateDir;
 use crate::serve::zones::{Numbered, ZoneNumbers};
 use crate::serve::{ServeError, open_upstreams};
 
@@ -94,11 +96,16 @@ fn fetch(
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(told)?;
+    let clock = Clock::start();
+    if let Ok(Some(state)) = StateDir::open(&config.state) {
+        clock.remember(&state);
+    }
     let names = {
         let _inside = runtime.enter();
-        names(config, runtime.handle().clone()).map_err(|error| error.to_string())?
+        let handle = runtime.handle().clone();
+        names(config, handle, clock.dates()).map_err(|error| error.to_string())?
     };
-    let client = Client::new(downloads.tls_roots.as_deref(), names);
+    let client = Client::new(downloads.tls_roots.as_deref(), names, clock.dates());
     let client = client.map_err(|error| error.to_string())?;
     let is_asked = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
     let mut said = Vec::new();
@@ -115,11 +122,11 @@ fn fetch(
 }
 
 /// Names by the servers of the config and of its forward zones, the longest first.
-fn names(config: &Config, runtime: Handle) -> Result<Names, ServeError> {
+fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, ServeError> {
     let mut numbers = ZoneNumbers::default();
     let numbered = |zone: &ForwardZone| Some((numbers.of(zone)?, zone.clone()));
     let mut wanted: Vec<Numbered> = config.forwards.iter().filter_map(numbered).collect();
-    let (upstreams, zones) = open_upstreams(config, &wanted)?;
+    let (upstreams, zones) = open_upstreams(config, &wanted, dates)?;
     wanted.sort_by_key(|(_, forward)| Reverse(forward.zone.label_count()));
     let upstreams = Arc::new(upstreams);
     let servers = move |name: &Name| {

@@ -10,7 +10,6 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty};
@@ -19,7 +18,6 @@ use hyper::client::conn::http1;
 use hyper::header::{self, HeaderName};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -32,7 +30,8 @@ use super::Names;
 use crate::blocklist::Refusal;
 use crate::config::quantity::{show_duration, show_size};
 use crate::policy::rebinding::is_internal;
-use crate::serve::upstream::{UpstreamError, tls_config};
+use crate::serve::clock::Dates;
+use crate::serve::tls::Tls;
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -180,7 +179,7 @@ pub(super) struct Page {
 
 /// A web client for lists.
 pub struct Client {
-    tls: Arc<ClientConfig>,
+    tls: Tls,
     names: Names,
 }
 
@@ -201,16 +200,12 @@ impl Client {
     /// # Errors
     ///
     /// [`FetchError::Roots`].
-    pub fn new(tls_roots: Option<&Path>, names: Names) -> Result<Self, FetchError> {
+    pub fn new(tls_roots: Option<&Path>, names: Names, dates: Dates) -> Result<Self, FetchError> {
         let path = tls_roots.unwrap_or(Path::new("the built-in authorities"));
         let wrong = |why: String| FetchError::Roots { path: path.to_owned(), why };
         let pem = tls_roots.map(std::fs::read).transpose().map_err(|e| wrong(e.to_string()))?;
-        let mut tls = tls_config(pem.as_deref()).map_err(|error| match error {
-            UpstreamError::Roots(why) => wrong(why),
-            other => wrong(other.to_string()),
-        })?;
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: Arc::new(tls), names })
+        let tls = Tls::new(pem.as_deref(), dates).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { tls: tls.for_protocol(b"http/1.1"), names })
     }
 
     /// Asks, and follows where it is sent.
@@ -335,7 +330,7 @@ impl Client {
         let failed = |error| FetchError::Tls { host: host.to_owned(), error };
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
         let name = name.map_err(|error| failed(io::Error::other(error)))?;
-        let connector = TlsConnector::from(Arc::clone(&self.tls));
+        let connector = TlsConnector::from(self.tls.config());
         match timeout(CONNECT, connector.connect(name, stream)).await {
             Ok(secured) => Ok(Box::new(secured.map_err(failed)?)),
             Err(_) => Err(failed(io::ErrorKind::TimedOut.into())),
@@ -408,7 +403,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_outside_cannot_send_us_inside() {
         let names = Names::new(|_| unreachable!("addresses need no lookup"), Handle::current());
-        let client = Client::new(None, names).unwrap();
+        let client = Client::new(None, names, Dates::default()).unwrap();
         for inside in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://10.1.2.3/"] {
             let url = Url::parse(inside).unwrap();
             let refused = client.connect(&url, true).await.err().unwrap();

@@ -7,35 +7,36 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::Failure;
+use super::kept::{Client, Link, Pulse};
+use super::query::{Match, Query};
+use crate::message::Question;
+use crate::serve::tls::Tls;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::h2::HttpsClientStream;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
-use rustls::ClientConfig;
-
-use super::Failure;
-use super::kept::{Kept, Link, Pulse};
-use super::query::{Match, Query};
-use crate::message::Question;
 
 /// A server that is spoken to over HTTPS.
-#[derive(Debug)]
-pub(super) struct HttpsClient {
-    target: Target,
-    kept: Kept<Connection>,
+pub(super) type HttpsClient = Client<Connection>;
+
+/// DNS over HTTPS: the certificate must be for `name`, which is also the authority of the URL.
+pub(super) fn client(address: SocketAddr, name: &str, path: &str, tls: Tls) -> HttpsClient {
+    Client::new(Target { address, name: name.into(), path: path.into(), tls })
 }
 
+/// Where questions are posted to.
 #[derive(Debug, Clone)]
-struct Target {
+pub(super) struct Target {
     address: SocketAddr,
     name: Arc<str>,
     path: Arc<str>,
-    config: Arc<ClientConfig>,
+    tls: Tls,
 }
 
 #[derive(Clone)]
-struct Connection {
+pub(super) struct Connection {
     exchange: DnsExchange<TokioRuntimeProvider>,
     pulse: Arc<Pulse>,
 }
@@ -47,40 +48,10 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Link for Connection {
-    fn is_open(&self) -> bool {
-        !self.pulse.is_lost()
-    }
-}
+    type Target = Target;
 
-impl HttpsClient {
-    /// The certificate must be for `name`, which is also the authority of the URL.
-    pub(super) fn new(
-        address: SocketAddr,
-        name: &str,
-        path: &str,
-        config: Arc<ClientConfig>,
-    ) -> Self {
-        let target = Target { address, name: name.into(), path: path.into(), config };
-        Self { target, kept: Kept::new() }
-    }
-
-    /// Asks, over the kept connection where there is one.
-    pub(super) async fn exchange(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        let (connection, reused) = self.kept.get(|| self.target.clone().connect()).await?;
-        match connection.ask(question).await {
-            Err(Failure::Network) if reused => {
-                let (connection, _) = self.kept.get(|| self.target.clone().connect()).await?;
-                connection.ask(question).await
-            }
-            result => result,
-        }
-    }
-}
-
-impl Target {
-    async fn connect(self) -> Result<Connection, Failure> {
-        let Self { address, name, path, config } = self;
-        let builder = HttpsClientStream::builder(config, TokioRuntimeProvider::new());
+    async fn connect(Target { address, name, path, tls }: Target) -> Result<Self, Failure> {
+        let builder = HttpsClientStream::builder(tls.config(), TokioRuntimeProvider::new());
         let stream = builder.build(address, name, path).await.map_err(|error| {
             tracing::warn!(%address, %error, "upstream HTTPS connection failed");
             Failure::Network
@@ -93,11 +64,13 @@ impl Target {
             background.await;
             end.lose();
         });
-        Ok(Connection { exchange, pulse })
+        Ok(Self { exchange, pulse })
     }
-}
 
-impl Connection {
+    fn is_open(&self) -> bool {
+        !self.pulse.is_lost()
+    }
+
     async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
         // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it whatever we say.
         let query = Query::new(question, 0);

@@ -1,4 +1,4 @@
-//! A connection that is kept, shared and made again when it is gone.
+//! A connection that is kept, shared and made again when it is gone; a client that asks over one.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,21 +8,63 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Failure;
+use crate::message::Question;
 
 /// A handshake may take longer than one try: on a satellite link three round trips do.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// A connection that says nothing for this long after a question is not asked again.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// A handle to a connection.
+/// A handle to a connection over which many questions are asked at once.
 pub(super) trait Link: Clone + Send + 'static {
+    /// Where it leads, and all that is needed to make it.
+    type Target: Clone;
+
+    /// A new connection.
+    fn connect(
+        target: Self::Target,
+    ) -> impl Future<Output = Result<Self, Failure>> + Send + 'static;
+
     /// Whether it is worth sending something.
     fn is_open(&self) -> bool;
+
+    /// The reply to one question.
+    fn ask(&self, question: &Question) -> impl Future<Output = Result<Vec<u8>, Failure>> + Send;
+}
+
+/// A server that is asked over one connection, which is kept.
+#[derive(Debug)]
+pub(super) struct Client<L: Link> {
+    target: L::Target,
+    kept: Kept<L>,
+}
+
+impl<L: Link> Client<L> {
+    /// Nothing is connected before the first question.
+    pub(super) fn new(target: L::Target) -> Self {
+        Self { target, kept: Kept::new() }
+    }
+
+    /// Asks, over the kept connection where there is one.
+    ///
+    /// A server may close an idle connection just when it is used (RFC 7766 §6.2.4):
+    /// then a new one is made, once.
+    pub(super) async fn exchange(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+        let connect = || L::connect(self.target.clone());
+        let (connection, reused) = self.kept.get(connect).await?;
+        match connection.ask(question).await {
+            Err(Failure::Network) if reused => {
+                let (connection, _) = self.kept.get(connect).await?;
+                connection.ask(question).await
+            }
+            result => result,
+        }
+    }
 }
 
 /// The place of one connection.
 #[derive(Debug)]
-pub(super) struct Kept<L>(Arc<tokio::sync::Mutex<Slot<L>>>);
+struct Kept<L>(Arc<tokio::sync::Mutex<Slot<L>>>);
 
 #[derive(Debug)]
 struct Slot<L> {
@@ -31,7 +73,7 @@ struct Slot<L> {
 }
 
 impl<L: Link> Kept<L> {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self(Arc::new(tokio::sync::Mutex::new(Slot { link: None, failed: None })))
     }
 
@@ -40,7 +82,7 @@ impl<L: Link> Kept<L> {
     /// Everyone waits for one handshake. It goes on when the caller gives up, so
     /// that the next question finds it done; who waited while it failed shares
     /// the failure and does not try again one after another.
-    pub(super) async fn get<F>(&self, connect: impl FnOnce() -> F) -> Result<(L, bool), Failure>
+    async fn get<F>(&self, connect: impl FnOnce() -> F) -> Result<(L, bool), Failure>
     where
         F: Future<Output = Result<L, Failure>> + Send + 'static,
     {

@@ -5,7 +5,6 @@ use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::TcpStream;
@@ -13,9 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
 use super::Failure;
-use super::kept::{Kept, Link, Pulse};
+use super::kept::{Client, Link, Pulse};
 use super::query::{Match, Query};
 use crate::message::Question;
+use crate::serve::tls::Tls;
 
 /// Questions that wait on one connection; ids stay hard to guess and easy to draw.
 const MAX_WAITING: usize = 4096;
@@ -23,83 +23,60 @@ const MAX_WAITING: usize = 4096;
 const QUEUE: usize = 64;
 
 /// A server that is spoken to over a stream.
-#[derive(Debug)]
-pub(super) struct StreamClient {
-    target: Target,
-    kept: Kept<Connection>,
+pub(super) type StreamClient = Client<Connection>;
+
+/// DNS over TCP.
+pub(super) fn tcp(address: SocketAddr) -> StreamClient {
+    Client::new(Target { address, tls: None })
 }
 
-#[derive(Clone)]
-struct Target {
+/// DNS over TLS: the certificate must be for `name`.
+pub(super) fn tls(address: SocketAddr, name: ServerName<'static>, tls: Tls) -> StreamClient {
+    Client::new(Target { address, tls: Some((tls, name)) })
+}
+
+/// Where a stream leads.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
     address: SocketAddr,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
-}
-
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = self.tls.as_ref().map(|(_, name)| name);
-        f.debug_struct("Target").field("address", &self.address).field("name", &name).finish()
-    }
-}
-
-impl StreamClient {
-    /// DNS over TCP.
-    pub(super) fn tcp(address: SocketAddr) -> Self {
-        Self { target: Target { address, tls: None }, kept: Kept::new() }
-    }
-
-    /// DNS over TLS: the certificate must be for `name`.
-    pub(super) fn tls(
-        address: SocketAddr,
-        name: ServerName<'static>,
-        config: Arc<ClientConfig>,
-    ) -> Self {
-        let tls = Some((TlsConnector::from(config), name));
-        Self { target: Target { address, tls }, kept: Kept::new() }
-    }
-
-    /// Asks, over the kept connection where there is one.
-    ///
-    /// A server may close an idle connection just when it is used (RFC 7766 §6.2.4):
-    /// then a new one is made, once.
-    pub(super) async fn exchange(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        let (connection, reused) = self.kept.get(|| self.target.clone().connect()).await?;
-        match connection.ask(question).await {
-            Err(Failure::Network) if reused => {
-                let (connection, _) = self.kept.get(|| self.target.clone().connect()).await?;
-                connection.ask(question).await
-            }
-            result => result,
-        }
-    }
-}
-
-impl Target {
-    async fn connect(self) -> Result<Connection, Failure> {
-        let stream = TcpStream::connect(self.address).await.map_err(|_| Failure::Network)?;
-        stream.set_nodelay(true).map_err(|_| Failure::Network)?;
-        let Some((connector, name)) = self.tls else { return Ok(Connection::over(stream)) };
-        match connector.connect(name, stream).await {
-            Ok(stream) => Ok(Connection::over(stream)),
-            Err(error) => {
-                tracing::warn!(address = %self.address, %error, "upstream TLS handshake failed");
-                Err(Failure::Network)
-            }
-        }
-    }
+    tls: Option<(Tls, ServerName<'static>)>,
 }
 
 /// An open connection; its task ends when the last handle is dropped or the server closes.
 #[derive(Debug, Clone)]
-struct Connection {
+pub(super) struct Connection {
     outgoing: mpsc::Sender<Vec<u8>>,
     waiting: Arc<Waiting>,
     pulse: Arc<Pulse>,
 }
 
 impl Link for Connection {
+    type Target = Target;
+
+    async fn connect(Target { address, tls }: Target) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await.map_err(|_| Failure::Network)?;
+        stream.set_nodelay(true).map_err(|_| Failure::Network)?;
+        let Some((tls, name)) = tls else { return Ok(Self::over(stream)) };
+        match TlsConnector::from(tls.config()).connect(name, stream).await {
+            Ok(stream) => Ok(Self::over(stream)),
+            Err(error) => {
+                tracing::warn!(%address, %error, "upstream TLS handshake failed");
+                Err(Failure::Network)
+            }
+        }
+    }
+
     fn is_open(&self) -> bool {
         !self.outgoing.is_closed() && !self.pulse.is_lost()
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+        let _listening = self.pulse.listen();
+        let (entry, octets, reply) = self.waiting.enter(question).ok_or(Failure::Network)?;
+        self.outgoing.send(octets).await.map_err(|_| Failure::Network)?;
+        let reply = reply.await;
+        drop(entry);
+        reply.map_err(|_| Failure::Network)
     }
 }
 
@@ -119,15 +96,6 @@ impl Connection {
             entrants.close();
         });
         Self { outgoing, waiting, pulse }
-    }
-
-    async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        let _listening = self.pulse.listen();
-        let (entry, octets, reply) = self.waiting.enter(question).ok_or(Failure::Network)?;
-        self.outgoing.send(octets).await.map_err(|_| Failure::Network)?;
-        let reply = reply.await;
-        drop(entry);
-        reply.map_err(|_| Failure::Network)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::net::UdpSocket;
 
 use super::Failure;
 use super::query::{Match, Query, is_truncated};
-use super::stream::StreamClient;
+use super::stream::{StreamClient, tcp};
 use crate::message::Question;
 
 /// The largest datagram read; we ask for 1232, older servers send up to this.
@@ -30,7 +30,7 @@ pub(super) struct UdpClient {
 
 impl UdpClient {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, tcp: StreamClient::tcp(address), folded: AtomicU32::new(0) }
+        Self { address, tcp: tcp(address), folded: AtomicU32::new(0) }
     }
 
     /// Asks, and asks again over TCP when the reply was cut or its case was folded.

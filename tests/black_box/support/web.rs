@@ -94,7 +94,8 @@ impl Web {
         Self::serve(Some(Arc::new(config)))
     }
 
-    fn serve(tls: Option<Arc<ServerConfig>>) -> Self {
+    /// A server, with TLS or without.
+    pub(crate) fn serve(tls: Option<Arc<ServerConfig>>) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let listener = TcpListener::bind(address).unwrap();
         let shared = Arc::<Mutex<Shared>>::default();
