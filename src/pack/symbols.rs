@@ -299,7 +299,7 @@ impl Text {
         }
         // Counted where the name was written a while ago: what was written just now, octet by
         // octet, is slow to read by the word.
-        let dots = inside.iter().filter(|&&octet| octet == b'.').count();
+        let dots = inside.iter().fold(0, |dots, &octet| dots + usize::from(octet == b'.'));
         let of_that_length = (1..labels).filter(|&n| name.label_length(n) == usize::from(b'.'));
         if dots != of_that_length.count() {
             // Somebody is trying something: a dot that is part of a label.

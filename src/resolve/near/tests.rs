@@ -115,7 +115,7 @@ fn another_name_type_or_bit_is_another_question() {
     let others = [
         asked("ww.example"),
         asked("w_w.exampl"),
-        with(octets.len() - 3, 28 ^ 1),
+        with(octets.len() - 3, 0x1d),
         // CD, and no RD.
         with(3, 0x10),
         with(2, 1),
