@@ -2,7 +2,9 @@
 # Everything that is said of speed, measured in one run: the gateway beside a bare echo server
 # (what the kernel's way of a datagram costs), dnsdist and Unbound with the same list.
 #
-#   benches/compare.sh                 all of it: about 15 minutes, most of it the peers' loading
+# Changes of lists and config under load are benches/swap.sh, what waits is benches/misses.sh.
+#
+#   benches/compare.sh                 all of it: about 10 minutes, most of it the peers' loading
 #   benches/compare.sh -q              without the peers, 1 M names only: 3 minutes
 #
 # PEERS          which peers; default "dnsdist unbound", installed from Debian where missing
@@ -22,7 +24,7 @@ cd "$(dirname "$0")/.."
 PEERS=${PEERS-dnsdist unbound} NAMES=${NAMES:-5000000}
 if [ "${1:-}" = -q ]; then PEERS='' NAMES=1000000; fi
 readonly PEERS NAMES ROUNDS=${ROUNDS:-3} SECONDS_EACH=${SECONDS_EACH:-3} LISTS=${LISTS:-}
-readonly DNS=5390 FEW=5391 TWO=5392 ADMIN=5393 UPSTREAM=5395 ECHO=5399 DNSDIST=5396 UNBOUND=5397
+readonly DNS=5390 FEW=5391 TWO=5392 ADMIN=5393 UPSTREAM=5395 ECHO=5399 DNSDIST=5396 UNBOUND=5397 PLAIN=5398
 readonly LACHAN=$PWD/target/release/lachan LOAD=$PWD/target/release/examples/load
 readonly ECHO_SERVER=$PWD/target/release/examples/echo
 
@@ -92,14 +94,35 @@ stop() {
 }
 
 # gateway NAME PORT ADMIN WORKERS LIST CORES: with groups, keywords, SafeSearch and all else that
-# is on by default.
+# is on by default, and with a department, a timetable, a calendar and names of the school's own.
+# Those are left out of the one that is called `plain`.
 gateway() {
+    local policy='' profile=''
     mkdir -p "$work/$1"
     cp "$work/$5" "$work/$1/list.txt"
+    cp config/department.toml config/levels/holidays.ics "$work/$1"
+    if [ "$1" != plain ]; then
+        profile='profile = "p"'
+        policy='[department]
+policy = "department.toml"
+[[schedule]]
+name = "lessons"
+times = ["07:00-11:30", "13:30-17:00"]
+except = ["holidays.ics"]
+[[schedule]]
+name = "night"
+times = ["22:00-05:00"]
+[profile.p]
+allow = ["allowed.example", "other.example", "www.third.example"]
+deny = ["denied.example"]
+[profile.p.during.night]
+block = ["video"]'
+    fi
     cat >"$work/$1/gateway.toml" <<TOML
 default_group = "pupils"
 [school]
 level = "lower-secondary"
+timezone = "Asia/Ho_Chi_Minh"
 [listen]
 dns = ["127.0.0.1:$2"]
 workers = $4
@@ -118,10 +141,12 @@ clients = ["10.0.0.0/8"]
 name = "lab"
 clients = ["127.0.0.0/8"]
 level = "primary"
+$profile
 [[group]]
 name = "staff"
 clients = ["10.9.0.0/16"]
 level = "staff"
+$policy
 TOML
     start "$1" "$6" "$LACHAN" serve --config "$work/$1/gateway.toml"
 }
@@ -237,6 +262,7 @@ rounds() {
         stop echo
         for kind in blocked cached mix; do
             load "$kind" many "$DNS" "$kind.txt" "$SECONDS_EACH"
+            load "$kind-plain" plain "$PLAIN" "$kind.txt" "$SECONDS_EACH"
             [ "$NAMES" -lt 5000 ] || load "$kind-few" few "$FEW" "$kind.txt" "$SECONDS_EACH"
             [[ $PEERS != *dnsdist* ]] || load "$kind-dnsdist" dnsdist "$DNSDIST" "$kind.txt" "$SECONDS_EACH"
             [[ $PEERS != *unbound* ]] || load "$kind-unbound" unbound "$UNBOUND" "$kind.txt" "$SECONDS_EACH"
@@ -260,18 +286,6 @@ two_workers() {
     done
 }
 
-# The list is replaced by one with a name more, in the middle of the run.
-swaps() {
-    local rate
-    for rate in 20000 100000; do
-        load "calm-$rate" many "$DNS" mix.txt 6 "$rate"
-        (sleep 1; echo "another$rate.example" >>"$work/many/list.txt") &
-        load "swap-$rate" many "$DNS" mix.txt 8 "$rate"
-        wait $!
-    done
-    grep -c reloaded "$work/many.log" | sed 's/^/policies swapped: /'
-}
-
 table() {
     awk -v names="$NAMES" '
         { if (!($1 in us) || $2 < us[$1]) { us[$1] = $2; qps[$1] = $3; p50[$1] = $4; p99[$1] = $5; p999[$1] = $6 }
@@ -284,11 +298,12 @@ table() {
             printf "%-18s %7.2f %6s %10d\n", "echo", us["echo"], "", qps["echo"]
             split("blocked cached mix", kinds, " ")
             for (k = 1; k <= 3; k++) {
-                row(kinds[k], "echo"); row(kinds[k] "-few", "echo")
+                row(kinds[k], "echo"); row(kinds[k] "-plain", "echo"); row(kinds[k] "-few", "echo")
                 row(kinds[k] "-dnsdist", "echo"); row(kinds[k] "-unbound", "echo")
             }
             for (k = 1; k <= 3; k++) {
                 kind = kinds[k]
+                printf "%s: all policy / default = %.2f\n", kind, us[kind] / us[kind "-plain"]
                 if (kind "-few" in us) printf "%s: %d names / a fifth = %.2f", kind, names, us[kind] / us[kind "-few"]
                 if (kind "-dnsdist" in us) printf ", / dnsdist = %.2f", us[kind] / us[kind "-dnsdist"]
                 if (kind "-unbound" in us) printf ", / unbound = %.2f", us[kind] / us[kind "-unbound"]
@@ -297,7 +312,7 @@ table() {
             printf "blocked / cached = %.2f\n", us["blocked"] / us["cached"]
             if ("two-1" in us) printf "two workers / one, CPU a query = %.2f\n", us["two-2"] / us["two-1"]
             printf "\n%-18s %6s %6s %7s\n", "us", "p50", "p99", "p99.9"
-            n = split("half half-dnsdist half-unbound calm-20000 swap-20000 calm-100000 swap-100000", timed, " ")
+            n = split("half half-dnsdist half-unbound", timed, " ")
             for (k = 1; k <= n; k++) if (timed[k] in us)
                 printf "%-18s %6d %6d %7d %8d lost of %d, %d wrong\n", timed[k], p50[timed[k]],
                     p99[timed[k]], p999[timed[k]], lost[timed[k]], sent[timed[k]], bad[timed[k]]
@@ -314,18 +329,20 @@ printf 'names: %d listed' "$(wc -l <"$work/all.txt")"
 [ -n "$LISTS" ] && printf ', from files first\n' || printf ', all made up\n'
 start upstream 0 "$ECHO_SERVER" "$UPSTREAM" --answer
 gateway many "$DNS" "$ADMIN" 1 all.txt 1
+gateway plain "$PLAIN" "$((ADMIN + 40))" 1 all.txt 1
 gateway few "$FEW" "$((ADMIN + 10))" 1 few.txt 1
 gateway one-free "$((TWO + 10))" "$((ADMIN + 20))" 1 few.txt 0,1
 gateway two-free "$TWO" "$((ADMIN + 30))" 2 few.txt 0,1
 [[ $PEERS != *dnsdist* ]] || dnsdist_
 [[ $PEERS != *unbound* ]] || unbound_
 ready many "$DNS" 120
+ready plain "$PLAIN" 120
 ready few "$FEW" 120
 ready one-free "$((TWO + 10))" 120
 ready two-free "$TWO" 120
 [[ $PEERS != *dnsdist* ]] || ready dnsdist "$DNSDIST" 240
 [[ $PEERS != *unbound* ]] || ready unbound "$UNBOUND" 400
-for port in "$DNS" "$FEW" "$((TWO + 10))" "$TWO"; do prime "$port"; done
+for port in "$DNS" "$PLAIN" "$FEW" "$((TWO + 10))" "$TWO"; do prime "$port"; done
 [[ $PEERS != *dnsdist* ]] || prime "$DNSDIST"
 [[ $PEERS != *unbound* ]] || prime "$UNBOUND"
 
@@ -334,7 +351,6 @@ printf '\nrun, CPU us/query, replies/s, p50, p99, p99.9 us, lost, wrong, sent\n'
 rounds
 half_load
 two_workers
-swaps
 [ -z "${AFTER:-}" ] || eval "$AFTER"
 for name in many few ${PEERS}; do printf '%-12s resident %s\n' "$name" "$(memory "$name")"; done
 curl -s "http://127.0.0.1:$ADMIN/metrics" 2>/dev/null |
