@@ -69,6 +69,12 @@ impl Entry {
         self.facts.store(Some(Arc::new(TargetFacts { tag, facts })));
     }
 
+    /// When it came, in seconds.
+    #[inline]
+    pub fn stored(&self) -> u64 {
+        self.stored
+    }
+
     /// Seconds since it came.
     #[inline]
     pub fn age(&self, now: u64) -> u32 {

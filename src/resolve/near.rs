@@ -269,7 +269,8 @@ impl Near {
         let mut place = Place {
             under,
             until,
-            stored: now - u64::from(entry.age(now)),
+            // Not reckoned from its age: another worker's second may be ahead of this one's.
+            stored: entry.stored(),
             outcome,
             lifetime: entry.lifetime(),
             qtype: query.qtype,

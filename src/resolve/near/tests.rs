@@ -160,3 +160,17 @@ fn a_short_reply_takes_two_lines_of_memory() {
     assert_eq!(size_of::<Place>(), 256);
     assert!(std::mem::offset_of!(Place, octets) <= 80);
 }
+
+#[test]
+fn an_answer_that_another_worker_has_from_the_next_second_keeps_its_time() {
+    let mut near = Near::new(7);
+    let octets = asked("www.example");
+    let query = Query::parse(&octets).unwrap();
+    let said = Said { under: UNDER, outcome: outcome(), until: u64::MAX };
+    // It came at 10; this worker read its clock at 9.
+    near.put(near.spot(&octets), &query, said, &answer("www.example", 1, 100), 9);
+    for (now, age) in [(9, 0), (10, 0), (12, 2)] {
+        let ready = near.get(near.spot(&octets), &query, UNDER, now);
+        assert_eq!(ready.map(|ready| ready.age), Some(age));
+    }
+}
