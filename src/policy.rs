@@ -103,12 +103,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Nothing is said.
-    pub const SILENT: Self = Self {
-        listed: Listed { set: CategorySet::EMPTY, any_zone: CategorySet::EMPTY, zone: None },
-        keywords: KeywordMatch { block: CategorySet::EMPTY, observe: CategorySet::EMPTY },
-    };
-
     /// Whether nothing is said at all.
     #[inline]
     pub fn is_silent(&self) -> bool {

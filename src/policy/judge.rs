@@ -91,7 +91,14 @@ impl Snapshot {
         }
         let listed = self.listed(subject);
         let keywords = || self.keywords.lookup(subject.name);
-        self.decide_listed(bound, subject, &listed, keywords, witness)
+        let case = self.case(bound, subject, &listed, Role::Question);
+        match self.judge(&case, keywords, witness) {
+            Err(block) => Verdict::Block(block),
+            Ok(pass) => match self.safe_engine(bound.group, subject) {
+                None => Verdict::Pass(pass),
+                Some(engine) => Verdict::Safe(pass, engine),
+            },
+        }
     }
 
     /// Special-use names and canaries.
@@ -115,25 +122,6 @@ impl Snapshot {
         let is_refused = bound.group.refuses(kind);
         witness.saw(Layer::Canary, if is_refused { Found::Decided } else { Found::Unused });
         is_refused.then_some(Verdict::Canary(kind))
-    }
-
-    #[inline]
-    fn decide_listed(
-        &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
-        listed: &Listed,
-        keywords: impl FnOnce() -> KeywordMatch,
-        witness: &mut impl Witness,
-    ) -> Verdict {
-        let case = self.case(bound, subject, listed, Role::Question);
-        match self.judge(&case, keywords, witness) {
-            Err(block) => Verdict::Block(block),
-            Ok(pass) => match self.safe_engine(bound.group, subject) {
-                None => Verdict::Pass(pass),
-                Some(engine) => Verdict::Safe(pass, engine),
-            },
-        }
     }
 
     #[inline]
