@@ -19,17 +19,17 @@ use std::sync::{Arc, LazyLock};
 use divan::{Bencher, black_box};
 use lachan::cache::AnswerCache;
 use lachan::category::{CategoryId, CategorySet};
+use lachan::dns::message::answer::TtlLimits;
+use lachan::dns::name::{Folded, Name};
+use lachan::dns::rtype;
+use lachan::load::assemble::Assembler;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::{Builder, Rule};
 use lachan::matcher::suffix::SuffixTable;
-use lachan::message::answer::TtlLimits;
-use lachan::name::{Folded, Name};
+use lachan::overrides::Kept;
 use lachan::policy::{Snapshot, Verdict};
 use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
-use lachan::rtype;
 use lachan::rule::{Action, Effect, Scope};
-use lachan::serve::assemble::Assembler;
-use lachan::serve::overrides::Kept;
 
 fn main() {
     // Samples of a quarter round: long against the timer, whatever the first call took.

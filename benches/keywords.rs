@@ -7,9 +7,9 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use lachan::config::taxonomy;
+use lachan::config::data::taxonomy;
+use lachan::dns::name::{Folded, Name};
 use lachan::matcher::keyword::{KeywordRules, Keywords};
-use lachan::name::{Folded, Name};
 
 const SHIPPED: &str = include_str!("../blocklists/keywords.txt");
 const POPULAR: [&str; 5] = [

@@ -16,12 +16,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use divan::{Bencher, black_box};
-use lachan::matcher::keyed::{Key, KeyedTable, seal};
-use lachan::name::{Folded, Name};
+use lachan::dns::name::{Folded, Name};
+use lachan::dns::rtype;
+use lachan::load::assemble::Assembler;
+use lachan::matcher::sealed::{Key, KeyedTable, seal};
 use lachan::policy::{GroupId, Snapshot, Verdict};
 use lachan::resolve::{Now, Trust};
-use lachan::rtype;
-use lachan::serve::assemble::Assembler;
 
 fn main() {
     divan::main();

@@ -26,10 +26,10 @@ pub use entry::Entry;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::message::answer::Answer;
-use crate::message::query::Query;
-use crate::name::MAX_OCTETS;
-use crate::policy::sources::UpstreamId;
+use crate::dns::message::answer::Answer;
+use crate::dns::message::query::Query;
+use crate::dns::name::MAX_OCTETS;
+use crate::dns::route::UpstreamId;
 
 /// What an answer takes beside its octets: the map's own books, names that it remembers after
 /// they went included, and what the allocator adds to an answer's five pieces. Measured

@@ -5,8 +5,8 @@
 pub mod check;
 pub mod export;
 pub mod lists;
+pub mod overrides;
 pub mod serve;
-pub mod timed;
 pub mod why;
 
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ enum Command {
     /// Write what other programs of the gateway need.
     Export(export::Arguments),
     /// Let through more, or less, for a room and some minutes.
-    Override(timed::Arguments),
+    Override(overrides::Arguments),
     /// Work on lists: look for them, download them, seal them.
     Lists(lists::Arguments),
 }
@@ -44,7 +44,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
-        Command::Override(arguments) => timed::run(&arguments),
+        Command::Override(arguments) => overrides::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
     }
 }

@@ -13,30 +13,13 @@
 //! Absent on purpose: reading files. Paths are resolved against the directory
 //! that the caller names; the shell opens them.
 
-pub mod calendar;
-pub mod catalogue;
 mod check;
-pub mod department;
-mod errors;
-pub mod essential;
-mod external;
-mod file;
-mod group;
-mod held;
-mod limits;
-mod local;
-mod locked;
-mod profile;
-pub mod quantity;
-pub mod safesearch;
-pub mod schedule;
-pub mod server;
-pub mod source;
-pub mod spans;
-pub mod starter;
-mod syntax;
-pub mod taxonomy;
-mod value;
+pub mod data;
+pub(crate) mod errors;
+pub(crate) mod external;
+pub mod file;
+pub mod layers;
+pub mod sections;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -48,20 +31,21 @@ use jiff::tz::TimeZone;
 
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, CategorySet, Level, Taxonomy};
+use crate::dns::name::Name;
 use crate::lang::Lang;
-use crate::name::Name;
 use crate::policy::GroupRules;
 use crate::rule::Scope;
-use department::Department;
+use data::safesearch::SafeSearch;
+use data::starter;
 pub use errors::ConfigErrors;
 use errors::lang_of;
 use external::Externals;
 pub use external::Reader;
-pub use limits::{CacheLimits, Limits};
-pub use local::{ForwardZone, Local};
-use safesearch::SafeSearch;
-use schedule::Schedule;
-use server::Server;
+use layers::department::Department;
+use layers::schedule::Schedule;
+pub use sections::limits::{CacheLimits, Limits};
+pub use sections::local::{ForwardZone, Local};
+use sections::server::Server;
 
 /// Everything the gateway is told, in a form that holds together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -431,7 +415,7 @@ pub fn load(
         starter::bundles().map_err(built_in("built-in bundles.toml", starter::BUNDLES))?;
     let lang = lang_of(text);
     let wrong = |mistakes| ConfigErrors::new(path, text, mistakes).in_lang(lang);
-    let file = file::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
+    let file = file::shape::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
     let known = (&taxonomy, &safesearch);
     let externals =
         Externals::read(&file, base_dir, known, reader).map_err(|errors| errors.in_lang(lang))?;

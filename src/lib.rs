@@ -13,13 +13,12 @@
 //! From `name` to `resolve` there is no socket, no file, no clock and no async:
 //! octets, a snapshot and the time come in, octets and an outcome go out.
 
-// L0: words
+// L0: the wire format, and words
 pub mod category;
+pub mod cpu_prefetch;
 pub mod diagnostic;
-pub mod hint;
+pub mod dns;
 pub mod lang;
-pub mod name;
-pub mod rtype;
 pub mod rule;
 
 // L1: lists
@@ -32,7 +31,6 @@ pub mod policy;
 
 // L3: resolution
 pub mod cache;
-pub mod message;
 pub mod resolve;
 
 // L4: settings and counters
@@ -40,5 +38,11 @@ pub mod config;
 pub mod metrics;
 
 // L5: the shell
+pub mod admin;
 pub mod cli;
+pub mod fetch;
+pub mod load;
+pub mod overrides;
 pub mod serve;
+pub mod sys;
+pub mod upstream;

@@ -10,12 +10,15 @@
 //! so a crafted collision buys nothing. A sealed list alone compares 128 bits of an HMAC: it
 //! has no names to compare.
 
-pub mod ahead;
 pub mod build;
-pub mod keyed;
+pub mod facts;
 pub mod keyword;
 pub mod names;
+pub mod prefetch;
+pub mod sealed;
 pub mod suffix;
+
+pub use facts::Facts;
 
 pub use crate::pack::hash::{SuffixHashes, hash_wire};
 pub(crate) use crate::pack::hash::{extend, scale};

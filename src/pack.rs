@@ -16,22 +16,17 @@
 //! Absent on purpose: files and mappings, which the shell has; categories as numbers,
 //! which are the taxonomy's; and any opinion on what a listed name means.
 
+pub mod build;
 mod codec;
-pub mod compile;
-mod deal;
 mod filter;
 mod format;
 pub mod hash;
-mod layout;
-mod merge;
 mod read;
-mod reduce;
 mod symbols;
 mod verify;
-mod writer;
 
-pub use compile::{BuildError, Compiler, FileNote, ListedNet, SourceNote};
-pub use merge::MAX_ZONES;
+pub use build::compile::{BuildError, Compiler, FileNote, ListedNet, SourceNote};
+pub use build::merge::MAX_ZONES;
 pub use verify::PackError;
 #[doc(hidden)]
 pub use verify::fit_hashes;

@@ -28,31 +28,19 @@
 //!
 //! Absent on purpose: sockets, clock, files, counters.
 
-pub mod client;
-pub mod essential;
 pub mod explain;
-pub mod fail;
 pub mod group;
-pub mod held;
 pub mod judge;
-pub mod moment;
-pub mod rebinding;
-pub mod rewrite;
-pub mod sealed;
-pub mod sources;
-pub mod special;
-mod texts;
-pub mod timed;
-pub mod timeline;
+pub mod tables;
 pub mod trace;
 pub mod verdict;
 
-pub use group::{
+pub use group::rules::{
     Actions, AnswerMode, Bound, During, Group, GroupCounters, GroupId, GroupRules, Own, Rules,
     State,
 };
 pub use judge::Lock;
-pub use sealed::SealedList;
+pub use tables::sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
 use std::net::{IpAddr, SocketAddr};
@@ -61,20 +49,21 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
-use crate::matcher::SuffixHashes;
-use crate::matcher::ahead::Ahead;
-use crate::matcher::keyword::{KeywordMatch, Keywords};
+use crate::dns::name::{Folded, Name};
+use crate::matcher::keyword::Keywords;
 use crate::matcher::names::NameTable;
-use crate::matcher::suffix::{Listed, SuffixTable};
-use crate::name::{Folded, Name};
-use crate::policy::client::PrefixTable;
-use crate::policy::essential::Essential;
-use crate::policy::fail::FailMode;
-use crate::policy::group::own_names;
-use crate::policy::moment::Now;
-use crate::policy::rewrite::{Engines, SafeHosts};
-use crate::policy::sources::{SourceParts, Sources};
-use crate::policy::timeline::Timeline;
+use crate::matcher::prefetch::Ahead;
+use crate::matcher::suffix::SuffixTable;
+use crate::matcher::{Facts, SuffixHashes};
+use crate::policy::group::rules::own_names;
+use crate::policy::group::time::Now;
+use crate::policy::group::timeline::Timeline;
+use crate::policy::tables::client::PrefixTable;
+use crate::policy::tables::ede_text;
+use crate::policy::tables::essential::Essential;
+use crate::policy::tables::fail_mode::FailMode;
+use crate::policy::tables::local_zones::{SourceParts, Sources};
+use crate::policy::tables::rewrite::{Engines, SafeHosts};
 use crate::rule::{Action, LocalData, Scope};
 
 /// A name with its hashes: what every table is asked with.
@@ -91,23 +80,6 @@ pub struct ListedAddress {
     pub set: CategorySet,
     /// How the longest prefix wants it answered.
     pub action: Action,
-}
-
-/// What the lists say of a name: the same for every client.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// Its categories, and what response policy zones say.
-    pub listed: Listed,
-    /// The categories that words in it hint at.
-    pub keywords: KeywordMatch,
-}
-
-impl Facts {
-    /// Whether nothing is said at all.
-    #[inline]
-    pub fn is_silent(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// What a snapshot is made of.
@@ -232,7 +204,7 @@ impl Snapshot {
             safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
             positive: taxonomy.select(|row| row.is_positive),
-            texts: texts::of(&taxonomy, parts.lists.digest(), parts.ede_text),
+            texts: ede_text::of(&taxonomy, parts.lists.digest(), parts.ede_text),
             illegal,
             groups: parts
                 .groups

@@ -18,32 +18,32 @@
 //! Absent on purpose: sockets, clock, counters. The shell brings octets and
 //! `now`, and counts the [`Outcome`].
 
-mod alias;
+mod context;
 mod forward;
 mod lifetime;
 mod local;
-pub mod near;
 mod outcome;
-mod turn;
+pub mod reply_cache;
+mod rewrite;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-pub use crate::policy::moment::{Now, Trust};
+pub use crate::policy::group::time::{Now, Trust};
 pub use forward::{Forward, UpstreamFailure};
 pub use outcome::{BlockedBy, DropReason, Outcome, Source};
 
 use crate::cache::{AnswerCache, Route};
 use crate::category::CategorySet;
-use crate::message::answer::Form;
-use crate::message::query::{Query, Request, Unanswerable};
-use crate::message::reply::{Data, EdeText, write, write_header, write_truncated};
-use crate::message::{CLASS_IN, Ede, Rcode};
+use crate::dns::message::answer::Form;
+use crate::dns::message::query::{Query, Request, Unanswerable};
+use crate::dns::message::reply::{Data, EdeText, write, write_header, write_truncated};
+use crate::dns::message::{CLASS_IN, Ede, Rcode};
+use crate::dns::rtype;
 use crate::policy::{Block, Layer, Pass, Snapshot, Verdict};
-use crate::resolve::alias::{Alias, BY_LIST, Rewrite};
-use crate::resolve::near::{Look, Under};
-use crate::resolve::turn::{Found, Turn};
-use crate::rtype;
+use crate::resolve::context::{Found, Turn};
+use crate::resolve::reply_cache::{Look, Under};
+use crate::resolve::rewrite::{Alias, BY_LIST, Rewrite};
 use crate::rule::Action;
 
 /// RDATA of the answer to ANY (RFC 8482 §4.2).

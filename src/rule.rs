@@ -1,7 +1,7 @@
 //! What a list says of a name: how far it reaches, what it does, how that is answered.
 
 use crate::category::CategoryId;
-use crate::name::Name;
+use crate::dns::name::Name;
 
 /// How much of the tree a rule speaks of.
 ///

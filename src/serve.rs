@@ -4,37 +4,12 @@
 //! readiness; and at the end the same in reverse. Nothing is answered before
 //! policy is loaded, because no socket is open before that.
 
-pub mod admin;
-pub mod assemble;
-pub mod banner;
 pub mod budget;
-pub mod clock;
-pub mod container;
-pub mod current;
-pub mod fetch;
-pub mod flight;
 pub mod gateway;
-pub mod ledger;
-pub mod lists;
-pub mod log;
-pub mod missing;
-pub mod origin;
-pub mod overrides;
-pub mod packs;
+pub mod inflight;
+pub mod listener;
 pub mod reload;
-pub mod sealed;
 mod settings;
-pub mod state;
-pub mod stream;
-pub mod system;
-pub mod texts;
-pub mod timetable;
-pub mod tls;
-pub mod token;
-pub mod udp;
-pub mod upstream;
-pub mod watch;
-pub mod zones;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -50,22 +25,25 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use crate::admin::api::Actions;
+use crate::admin::banner;
+use crate::admin::{self, Admin};
 use crate::config::Config;
-use crate::config::server::Server;
+use crate::config::sections::server::Server;
+use crate::fetch::{Fetcher, Names};
+use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::metrics::counters::Counters;
 use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
+use crate::overrides::Overrides;
 use crate::policy::Snapshot;
-use crate::serve::admin::Admin;
-use crate::serve::admin::actions::Actions;
-use crate::serve::assemble::{AssembleError, Assembled, Assembler};
-use crate::serve::clock::{Dates, system_time};
-use crate::serve::fetch::{Fetcher, Names};
 use crate::serve::gateway::Gateway;
-use crate::serve::overrides::Overrides;
+use crate::serve::listener::tcp::Connections;
+use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
-use crate::serve::stream::Connections;
-use crate::serve::upstream::{Failure, UpstreamError, Upstreams};
-use crate::serve::zones::{Numbered, Zones};
+use crate::sys::clock::{Dates, system_time};
+use crate::sys::os;
+use crate::upstream::zones::{Numbered, Zones};
+use crate::upstream::{self, Failure, UpstreamError, Upstreams};
 
 /// How long queries in flight are waited for at the end.
 const DRAIN: Duration = Duration::from_millis(2500);
@@ -142,8 +120,8 @@ fn advice(error: &io::Error) -> &'static str {
 ///
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
-    system::return_memory();
-    system::raise_file_limit();
+    os::return_memory();
+    os::raise_file_limit();
     let mut assembler = Assembler::keeping(config.map(Path::to_owned));
     let made = assembler.assemble()?;
     let Assembled { config: settings, snapshot, files, zones: wanted, .. } = made;
@@ -194,7 +172,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
             let listener = TcpListener::from_std(listener)?;
             let (gateway, connections) = (Arc::clone(&gateway), Arc::clone(&connections));
             tasks.spawn(async move {
-                stream::accept(listener, gateway, connections).await;
+                tcp::accept(listener, gateway, connections).await;
                 Ok(())
             });
         }
@@ -277,7 +255,7 @@ impl Listeners {
         }
         let address = settings.admin.listen;
         let failed = |error| ServeError::Listen { address, proto: "admin", error };
-        let admin = stream::open(address).map_err(failed)?;
+        let admin = tcp::open(address).map_err(failed)?;
         let admin_address = admin.local_addr().map_err(failed)?;
         Ok(Self { udp, tcp, admin, addresses, admin_address })
     }
@@ -295,7 +273,7 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, std::net::TcpListener), Se
         tries -= 1;
         let udp = udp::open(asked).map_err(failed("udp"))?;
         let address = udp.local_addr().map_err(failed("udp"))?;
-        match stream::open(address) {
+        match tcp::open(address) {
             Ok(tcp) => return Ok((udp, tcp)),
             Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(failed("tcp")(error)),

@@ -13,13 +13,13 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use lachan::cache::AnswerCache;
-use lachan::message::Rcode;
-use lachan::message::answer::TtlLimits;
-use lachan::name::Name;
+use lachan::dns::message::Rcode;
+use lachan::dns::message::answer::TtlLimits;
+use lachan::dns::name::Name;
+use lachan::dns::rtype;
+use lachan::load::assemble::Assembler;
 use lachan::policy::{AnswerMode, Snapshot};
 use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
-use lachan::rtype;
-use lachan::serve::assemble::Assembler;
 
 #[path = "allocation/policy.rs"]
 mod policy;
@@ -278,10 +278,10 @@ fn sealed_lists_allocate_nothing() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = tempfile::tempdir().unwrap();
-    let key = lachan::matcher::keyed::Key::new([7; 32]);
+    let key = lachan::matcher::sealed::Key::new([7; 32]);
     let names = ["sealed.example", "other.example"].map(|name| Name::from_text(name).unwrap());
     let file = |name: &str| dir.path().join(name);
-    std::fs::write(file("list"), lachan::matcher::keyed::seal(&names, &key)).unwrap();
+    std::fs::write(file("list"), lachan::matcher::sealed::seal(&names, &key)).unwrap();
     std::fs::write(file("key"), key.to_text().as_bytes()).unwrap();
     std::fs::set_permissions(file("key"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let config = "[[lists.source]]\ncategory = \"csam\"\nformat = \"sealed\"\n\

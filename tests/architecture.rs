@@ -109,7 +109,7 @@ fn wrong_imports_are_seen() {
     ] {
         assert_eq!(faults(file, line).len(), 1, "{file}: {line}");
     }
-    let fine = "use crate::name::Name;\n// crate::serve\n#[cfg(test)]\nuse std::fs;\n";
+    let fine = "use crate::dns::name::Name;\n// crate::serve\n#[cfg(test)]\nuse std::fs;\n";
     assert_eq!(faults("src/policy/client.rs", fine), Vec::<String>::new());
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use lachan::blocklist::{Format, Parsed, Reject, ScopeChoice, parse};
-use lachan::name::Name;
+use lachan::dns::name::Name;
 use lachan::rule::{Action, LocalData};
 
 fn read(text: &str, format: Format) -> Parsed {

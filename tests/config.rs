@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use lachan::blocklist::{Format, ScopeChoice};
 use lachan::category::CategorySet;
 use lachan::config::{Config, load_text};
+use lachan::dns::name::Name;
 use lachan::lang::Lang;
-use lachan::name::Name;
 use lachan::policy::{AnswerMode, GroupRules};
 
 #[path = "config/group.rs"]

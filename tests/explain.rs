@@ -6,15 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use lachan::cache::AnswerCache;
-use lachan::message::answer::TtlLimits;
-use lachan::name::{Folded, Name};
+use lachan::dns::message::answer::TtlLimits;
+use lachan::dns::name::{Folded, Name};
+use lachan::dns::rtype;
+use lachan::load::assemble::Assembler;
+use lachan::overrides::Kept;
 use lachan::policy::explain::Explanation;
 use lachan::policy::trace::Found;
 use lachan::policy::{Layer, Snapshot, Verdict};
 use lachan::resolve::{Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
-use lachan::rtype;
-use lachan::serve::assemble::Assembler;
-use lachan::serve::overrides::Kept;
 use proptest::prelude::*;
 
 use self::policy::{FILES, Policy, policies, questions};

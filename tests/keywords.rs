@@ -4,9 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
 
 use lachan::category::Taxonomy;
-use lachan::config::taxonomy;
+use lachan::config::data::taxonomy;
+use lachan::dns::name::{Folded, Name};
 use lachan::matcher::keyword::{KeywordRules, Keywords, Tier};
-use lachan::name::{Folded, Name};
 
 #[path = "keywords/lists.rs"]
 mod lists;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use lachan::blocklist::{Format, Parsed, Refusal, Reject, ScopeChoice, parse};
-use lachan::name::Name;
+use lachan::dns::name::Name;
 use lachan::rule::Effect;
 
 /// A rule as a string: what is between the name and its reach says which.

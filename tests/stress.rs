@@ -17,12 +17,12 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use lachan::message::answer::TtlLimits;
-use lachan::name::Name;
+use lachan::dns::message::answer::TtlLimits;
+use lachan::dns::name::Name;
+use lachan::dns::rtype;
+use lachan::load::assemble::Assembler;
 use lachan::policy::Snapshot;
 use lachan::resolve::{Meta, Transport};
-use lachan::rtype;
-use lachan::serve::assemble::Assembler;
 
 #[path = "stress/cache.rs"]
 mod cache;

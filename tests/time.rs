@@ -13,13 +13,13 @@ use jiff::tz::TimeZone;
 use lachan::cache::AnswerCache;
 use lachan::category::CategorySet;
 use lachan::config::{Config, load_text};
-use lachan::message::answer::TtlLimits;
-use lachan::name::Name;
-use lachan::policy::timed::{Override, OverrideKind};
+use lachan::dns::message::answer::TtlLimits;
+use lachan::dns::name::Name;
+use lachan::load::assemble::Assembler;
+use lachan::overrides::Kept;
+use lachan::policy::group::overrides::{Override, OverrideKind};
 use lachan::policy::{During, Snapshot};
 use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
-use lachan::serve::assemble::Assembler;
-use lachan::serve::overrides::Kept;
 use proptest::prelude::*;
 
 const PUPIL: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 5);
@@ -431,7 +431,7 @@ proptest! {
             let minute = u32::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).unwrap();
             let now = minute / 5;
             let inside = if start < end { (start..end).contains(&now) } else { now >= start || now < end };
-            let runs = lachan::config::spans::contains(&windows, t);
+            let runs = lachan::config::layers::spans::contains(&windows, t);
             prop_assert!(runs || !inside, "{local} {zone:?} {windows:?}");
             prop_assert!(!is_plain || runs == inside, "{local} {zone:?} {windows:?}");
         }

@@ -8,8 +8,8 @@
 //! The same system calls as the workers of `lachan serve`, with nothing between them.
 #![expect(clippy::unwrap_used, reason = "a program of the benchmarks")]
 
-use lachan::serve::udp::batch::Batch;
-use lachan::serve::udp::open;
+use lachan::serve::listener::udp::open;
+use lachan::serve::listener::udp_batch::Batch;
 
 /// `@ 3600 A 192.0.2.1`
 const ADDRESS: [u8; 16] = [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 1];

@@ -28,7 +28,7 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant, SystemTime};
 
-use lachan::name::Name;
+use lachan::dns::name::Name;
 
 mod change;
 
@@ -225,7 +225,7 @@ impl Lane {
     fn to(port: u16, patience: Duration) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(("127.0.0.1", port)).unwrap();
-        lachan::serve::udp::batch::size_buffers(&socket, 8 << 20);
+        lachan::serve::listener::udp_batch::size_buffers(&socket, 8 << 20);
         socket.set_nonblocking(true).unwrap();
         let waiting = vec![None; 1 << 16];
         Self { socket, waiting, next: 0, oldest: 0, outstanding: 0, patience }

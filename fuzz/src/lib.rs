@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::category::CategoryId;
 use lachan::config::Config;
-use lachan::config::calendar::Calendar;
+use lachan::config::layers::calendar::Calendar;
 use lachan::lang::Lang;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::join;
-use lachan::message::Question;
-use lachan::message::answer::{Answer, Form, TtlLimits};
-use lachan::message::query::Query;
-use lachan::name::{Folded, Name};
+use lachan::dns::message::Question;
+use lachan::dns::message::answer::{Answer, Form, TtlLimits};
+use lachan::dns::message::query::Query;
+use lachan::dns::name::{Folded, Name};
 use lachan::pack::{Compiler, Pack, SEED, fit_hashes};
 use lachan::rule::{Action, Effect, Rule, Scope};
 
@@ -80,14 +80,14 @@ pub fn query(octets: &[u8]) {
 /// A reply from upstream to a question of ours: what is kept of it fits and can be reviewed.
 pub fn answer(octets: &[u8]) {
     // The question stands in the reply: whatever it is, we have asked it.
-    let Ok((name, end)) = lachan::message::name_at(octets, 12) else { return };
+    let Ok((name, end)) = lachan::dns::message::name_at(octets, 12) else { return };
     let Some(&[a, b]) = octets.get(end..end + 2) else { return };
     let question = Question {
         name: name.to_name(),
         qtype: u16::from_be_bytes([a, b]),
         dnssec_ok: false,
         checking_disabled: false,
-        upstream: lachan::policy::sources::UpstreamId::MAIN,
+        upstream: lachan::dns::route::UpstreamId::MAIN,
     };
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 900 };
     let Ok(answer) = Answer::take(octets, &question, &limits) else { return };
@@ -109,7 +109,7 @@ pub fn answer(octets: &[u8]) {
 /// A sealed list: refused, or opened and asked. As it comes it is hardly ever sealed, so the
 /// same octets are sealed as well, and then cut and turned by their own first octets.
 pub fn sealed(octets: &[u8]) {
-    use lachan::matcher::keyed::{Key, KeyedTable, seal};
+    use lachan::matcher::sealed::{Key, KeyedTable, seal};
 
     let key = Key::new([7; 32]);
     let asked = Folded::from_wire(b"\x03www\x07example\x03com\0").expect("a wire name").0;

@@ -31,7 +31,7 @@ use super::line::{Lines, without_comment};
 use super::local::LocalRecord;
 use super::reject::Reject;
 use super::sink::{Deed, RuleSink, Wire};
-use crate::name::Labels;
+use crate::dns::name::Labels;
 use crate::rule::{Action, Effect, Scope};
 
 /// Starts of rules for what a page shows, at any place in a line.

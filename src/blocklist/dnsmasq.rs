@@ -12,7 +12,7 @@ use super::Reject;
 use super::line::without_comment;
 use super::local::LocalRecord;
 use super::sink::{Deed, RuleSink, Wire};
-use crate::rtype;
+use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
 
 /// What a statement does to its names.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::parsed::{AddressRule, ListRule, Parsed};
 use super::reject::Reject;
-use crate::name::Name;
+use crate::dns::name::Name;
 use crate::rule::{Action, Effect, LocalData, Scope};
 
 /// The most records of one name: more would not fit a message.

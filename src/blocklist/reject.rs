@@ -1,6 +1,6 @@
 //! Why a line gave no rule, and whether that speaks against its source.
 
-use crate::name::NameError;
+use crate::dns::name::NameError;
 
 /// Why a line, or a name on it, gave no rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

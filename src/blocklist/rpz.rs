@@ -30,8 +30,8 @@ use zone::{Origin, Record, Tokens, field, record};
 use super::local::LocalRecord;
 use super::reject::Reject;
 use super::sink::{Deed, RuleSink, Wire};
-use crate::name::Name;
-use crate::rtype;
+use crate::dns::name::Name;
+use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
 
 pub(super) use zone::looks_like;

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::local::{LocalRecord, Locals, Spot};
 use super::parsed::{AddressRule, ListRule, Parsed};
 use super::{Reject, ScopeChoice};
-use crate::name::{Labels, MAX_OCTETS, text_to_wire};
+use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
 use crate::rule::{Action, Effect, Scope};
 
 /// What a rule does to its name.

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::name::Name;
+use crate::dns::name::Name;
 use crate::rule::{Effect, Scope};
 use proptest::prelude::*;
 

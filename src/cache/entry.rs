@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
-use crate::message::answer::Answer;
-use crate::policy::Facts;
+use crate::dns::message::answer::Answer;
+use crate::matcher::Facts;
 
 /// An answer and when it came.
 #[derive(Debug)]

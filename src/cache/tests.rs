@@ -1,7 +1,7 @@
 use super::*;
-use crate::message::answer::TtlLimits;
-use crate::message::{Question, Rcode};
-use crate::name::Name;
+use crate::dns::message::answer::TtlLimits;
+use crate::dns::message::{Question, Rcode};
+use crate::dns::name::Name;
 
 pub(super) fn octets(name: &str) -> Vec<u8> {
     let name = Name::from_text(name).unwrap();
@@ -178,7 +178,7 @@ fn threads_beside_each_other_see_whole_answers() {
                                 continue;
                             };
                             let mut out = [0; 512];
-                            let form = crate::message::answer::Form::aged(0);
+                            let form = crate::dns::message::answer::Form::aged(0);
                             let length = entry.answer.write(&query, form, 512, &mut out).unwrap();
                             assert!(out[..length].ends_with(&[0, 4, 192, 0, 2, 1]));
                         }

@@ -13,8 +13,8 @@ use self::policy::{
 };
 use crate::config::{ConfigErrors, Source};
 use crate::lang::Lang;
-use crate::serve::assemble::{AssembleError, Assembled, Assembler};
-use crate::serve::lists::{FileReport, ListError};
+use crate::load::assemble::{AssembleError, Assembled, Assembler};
+use crate::load::lists::{FileReport, ListError};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]

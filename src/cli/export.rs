@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use ipnet::IpNet;
 
 use crate::config::Config;
-use crate::serve::assemble::read_config;
+use crate::load::assemble::read_config;
 
 /// Addresses of public resolvers that speak DNS over HTTPS.
 const DOH: &str = include_str!("../../blocklists/doh-addresses.txt");

@@ -107,6 +107,6 @@ fn effect(rule: &Rule) -> &'static str {
 /// A wire name as people write it, without the dot at its end.
 fn shown(wire: &[u8]) -> String {
     let mut text = String::new();
-    let _ = crate::name::write_presentation(wire, &mut text);
+    let _ = crate::dns::name::write_presentation(wire, &mut text);
     text.trim_end_matches('.').to_owned()
 }

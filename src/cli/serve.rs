@@ -15,7 +15,7 @@ pub struct Arguments {
 
 /// Serves until SIGTERM; SIGHUP reads config and lists again.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    serve::log::start();
+    crate::sys::log::start();
     match serve::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

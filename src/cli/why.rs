@@ -16,20 +16,20 @@ use serde::Serialize;
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::config::Config;
-use crate::message::{CLASS_IN, HEADER};
-use crate::name::{Folded, Labels, Name, write_presentation};
+use crate::dns::message::{CLASS_IN, HEADER};
+use crate::dns::name::{Folded, Labels, Name, write_presentation};
+use crate::dns::rtype;
+use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config};
+use crate::load::lists::SourceOrigin;
+use crate::load::rule_origin::origin;
+use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
-use crate::rtype;
 use crate::rule::{Action, Effect, Scope};
-use crate::serve::assemble::{AssembleError, Assembled, Assembler, read_config};
-use crate::serve::clock::system_time;
-use crate::serve::lists::SourceOrigin;
-use crate::serve::origin::origin;
-use crate::serve::overrides::Overrides;
-use crate::serve::state::StateDir;
-use crate::serve::udp::NOWHERE;
+use crate::serve::listener::udp::NOWHERE;
+use crate::sys::clock::system_time;
+use crate::sys::state_dir::StateDir;
 
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]

@@ -15,21 +15,21 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::external::Externals;
-use super::file::{
+use super::{Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream};
+use crate::category::{CategorySet, Lock, Taxonomy};
+use crate::config::data::essential;
+use crate::config::data::safesearch::SafeSearch;
+use crate::config::file::shape::{
     AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, StateFile, Text,
     UpstreamFile,
 };
-use super::safesearch::SafeSearch;
-use super::server::Server;
-use super::value::{Checker, each};
-use super::{
-    Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream, essential, group,
-    local, profile,
-};
-use crate::category::{CategorySet, Lock, Taxonomy};
+use crate::config::file::value::{Checker, each};
+use crate::config::layers::{group, profile};
+use crate::config::sections::local;
+use crate::config::sections::server::Server;
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::dns::name::Name;
 use crate::lang::Lang;
-use crate::name::Name;
 
 /// Says what a file means, or all that is wrong with it.
 ///

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::ConfigErrors;
-use super::calendar::Calendar;
-use super::department::Department;
-use super::file::File;
-use super::safesearch::SafeSearch;
-use super::value::{Checker, each};
 use crate::category::Taxonomy;
+use crate::config::data::safesearch::SafeSearch;
+use crate::config::file::shape::File;
+use crate::config::file::value::{Checker, each};
+use crate::config::layers::calendar::Calendar;
+use crate::config::layers::department::Department;
 use crate::diagnostic::Diagnostic;
 
 /// The longest file that is read, in octets.

@@ -29,7 +29,7 @@ use self::edge::Edge;
 use self::zone::{Protected, Zone};
 use super::extend;
 use crate::category::{CategoryId, CategorySet};
-use crate::name::{Folded, Labels};
+use crate::dns::name::{Folded, Labels};
 
 mod automaton;
 mod edge;

@@ -4,8 +4,8 @@
 //! most, rebuilt in microseconds. The longest name wins; asked with the hashes
 //! that the big table is asked with.
 
+use crate::dns::name::{Folded, Name};
 use crate::matcher::{SuffixHashes, hash_wire, scale};
-use crate::name::{Folded, Name};
 use crate::rule::Scope;
 
 /// Names, each with a scope and a value.

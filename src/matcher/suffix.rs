@@ -10,8 +10,8 @@
 use std::sync::Arc;
 
 use crate::category::{CategoryId, CategorySet};
+use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
-use crate::name::Folded;
 use crate::pack::{MAX_ZONES, Pack, Text};
 use crate::rule::{Action, Effect, Rule, Scope};
 

@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::category::MAX_CATEGORIES;
-use crate::message::Rcode;
+use crate::dns::message::Rcode;
 use crate::policy::CanaryKind;
-use crate::policy::rewrite::MAX_ENGINES;
+use crate::policy::tables::rewrite::MAX_ENGINES;
 use crate::resolve::{BlockedBy, DropReason, Outcome, Source, Transport};
 
 /// Groups that can be counted apart in the life of the process.

@@ -5,7 +5,7 @@ use prometheus::proto::{MetricFamily, MetricType};
 use super::{counter, family as new_family};
 use crate::metrics::counters::Totals;
 use crate::policy::Snapshot;
-use crate::policy::rewrite::EngineId;
+use crate::policy::tables::rewrite::EngineId;
 
 /// One series for each engine that some group is held to, from 0.
 pub(super) fn family(totals: &Totals, snapshot: &Snapshot) -> MetricFamily {

@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use super::compile::ListedNet;
 use crate::category::CategoryId;
-use crate::name::Name;
+use crate::dns::name::Name;
+use crate::pack::build::compile::ListedNet;
 use crate::rule::{Action, Effect, LocalData, Rule, Scope};
 
 /// Takes numbers and strings from the front of some octets; `None` where they end.

@@ -11,7 +11,7 @@
 
 use super::format::BLOCK;
 use super::hash::scale;
-use crate::hint;
+use crate::cpu_prefetch;
 
 /// Bits of filter for a name.
 const BITS: usize = 10;
@@ -44,7 +44,7 @@ impl Filter<'_> {
             if place.labels >= self.min_labels.into() && number != last {
                 last = number;
                 if let Some(block) = self.blocks.get(number) {
-                    hint::fetch(block, 1);
+                    cpu_prefetch::fetch(block, 1);
                 }
             }
         }

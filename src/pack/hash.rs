@@ -3,7 +3,7 @@
 //! A hash only finds a place in a table; it never stands for a name. It is part of
 //! the format: a pack's lines and filter are laid out by it.
 
-use crate::name::{Folded, MAX_LABELS};
+use crate::dns::name::{Folded, MAX_LABELS};
 
 /// Suffixes that most names do not have more of: only these are made ready for them.
 const FEW: usize = 16;
@@ -156,7 +156,7 @@ pub(crate) fn scale(hash: u64, buckets: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::name::Name;
+    use crate::dns::name::Name;
 
     #[test]
     fn the_chain_and_the_whole_name_hash_alike() {

@@ -10,8 +10,8 @@ use super::format::{
 use super::hash::{SuffixHashes, hash_wire};
 use super::symbols::{Symbols, Text};
 use super::{Pack, PackError};
-use crate::hint;
-use crate::name::{Folded, MAX_OCTETS};
+use crate::cpu_prefetch;
+use crate::dns::name::{Folded, MAX_OCTETS};
 
 /// Octets behind a line that nearly always hold its names.
 const NAMES: usize = 192;
@@ -157,7 +157,7 @@ impl<'a> View<'a> {
         if let Some(place) =
             self.parts.get(partition_of(hash)).and_then(|part| self.index.get(part.line(hash)))
         {
-            hint::fetch(place, 1);
+            cpu_prefetch::fetch(place, 1);
         }
     }
 
@@ -166,8 +166,8 @@ impl<'a> View<'a> {
     pub(crate) fn fetch_line(&self, hash: u64) {
         let part = self.parts.get(partition_of(hash));
         if let Some(line) = part.and_then(|part| self.line(part.line(hash))) {
-            hint::fetch(line.octets, 1);
-            hint::fetch_octets(line.behind.get(..NAMES).unwrap_or(line.behind));
+            cpu_prefetch::fetch(line.octets, 1);
+            cpu_prefetch::fetch_octets(line.behind.get(..NAMES).unwrap_or(line.behind));
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Line<'a> {
     /// Has the names come from memory together with the line, not after it.
     #[inline]
     fn fetch(&self) {
-        hint::fetch_octets(self.behind.get(..NAMES).unwrap_or(self.behind));
+        cpu_prefetch::fetch_octets(self.behind.get(..NAMES).unwrap_or(self.behind));
     }
 
     #[inline]

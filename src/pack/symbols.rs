@@ -12,7 +12,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::name::{Folded, MAX_OCTETS};
+use crate::dns::name::{Folded, MAX_OCTETS};
 
 /// Symbols; each code is one octet.
 const SYMBOLS: usize = 256;
@@ -327,7 +327,7 @@ mod tests {
     use super::*;
     use std::sync::LazyLock;
 
-    use crate::name::Name;
+    use crate::dns::name::Name;
     use proptest::prelude::*;
 
     fn sample() -> Vec<Vec<u8>> {

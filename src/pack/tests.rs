@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use super::*;
 use crate::category::CategoryId;
-use crate::name::{Folded, Name};
+use crate::dns::name::{Folded, Name};
 use crate::rule::{Action, Effect, Scope};
 
 fn rule(category: usize, source: u16) -> Rule {

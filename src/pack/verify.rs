@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::codec::{self, Reader};
-use super::compile::{ListedNet, SourceNote};
 use super::format::{
     ALIGN, BLOCK, HASH, HEADER, Header, LINE, MAGIC, PART, PARTITIONS, PLACES, Part, RAW, RESORT,
     ROW, Row, SETS, SPILLS, Section, VERSION, read_u16, read_u32, used,
@@ -11,7 +10,8 @@ use super::format::{
 use super::read::Hot;
 use super::symbols::Symbols;
 use super::{Owner, Pack, Set};
-use crate::name::{MAX_LABELS, MAX_OCTETS};
+use crate::dns::name::{MAX_LABELS, MAX_OCTETS};
+use crate::pack::build::compile::{ListedNet, SourceNote};
 use crate::rule::{Action, Rule};
 
 /// Why some octets are not a pack that can be used.

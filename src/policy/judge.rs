@@ -6,16 +6,15 @@
 use std::net::IpAddr;
 
 use crate::category::CategorySet;
+use crate::dns::address::is_internal;
+use crate::dns::name::{Folded, Name};
+use crate::matcher::Facts;
 use crate::matcher::SuffixHashes;
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::suffix::Listed;
-use crate::name::{Folded, Name};
-use crate::policy::essential::Essential;
-use crate::policy::rebinding::is_internal;
+use crate::policy::tables::essential::Essential;
 use crate::policy::trace::{Found, Witness};
-use crate::policy::{
-    Block, Bound, Facts, Layer, LockedAllow, Own, Pass, Snapshot, Subject, Verdict,
-};
+use crate::policy::{Block, Bound, Layer, LockedAllow, Own, Pass, Snapshot, Subject, Verdict};
 use crate::rule::Action;
 
 /// What a name is to the query.

@@ -1,12 +1,12 @@
 use super::*;
 use crate::category::{Category, DefaultAction, Lock};
+use crate::dns::rtype;
 use crate::matcher::build::{Builder, Rule};
-use crate::policy::essential::Essential;
-use crate::policy::fail::FailMode;
-use crate::policy::held::Held;
-use crate::policy::rewrite::{Engine, EngineId, SafeModes};
-use crate::policy::special::Special;
-use crate::rtype;
+use crate::policy::group::enforcement::Held;
+use crate::policy::tables::essential::Essential;
+use crate::policy::tables::fail_mode::FailMode;
+use crate::policy::tables::rewrite::{Engine, EngineId, SafeModes};
+use crate::policy::tables::special::Special;
 use crate::rule::{Action, Effect};
 
 const IDS: [&str; 6] = ["csam", "legal_request", "adult", "gambling", "games", "safe"];
@@ -145,7 +145,7 @@ fn always(group: GroupRules, counters: u8) -> (GroupRules, Timeline<State>, Grou
     (group, states, GroupCounters(counters))
 }
 
-const NOW: Now = Now { mono: 1, civil: 1_800_000_000, trust: moment::Trust::Synced };
+const NOW: Now = Now { mono: 1, civil: 1_800_000_000, trust: group::time::Trust::Synced };
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 53);
 
 fn verdict(client: &str, name: &str) -> Verdict {

@@ -1,8 +1,8 @@
 //! What policy says about a name, and which step of the order said it.
 
 use crate::category::{CategoryId, CategorySet};
-use crate::policy::rewrite::EngineId;
-use crate::policy::special::Special;
+use crate::policy::tables::rewrite::EngineId;
+use crate::policy::tables::special::Special;
 use crate::rule::Action;
 
 /// Why a canary name exists.

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use crate::cache::{AnswerCache, Entry, Key, Route};
-use crate::message::answer::{Answer, Form, TtlLimits};
-use crate::message::query::Query;
-use crate::message::rewrite::rewrite;
-use crate::message::{Ede, Malformed, Question, Rcode};
+use crate::dns::message::answer::{Answer, Form, TtlLimits};
+use crate::dns::message::query::Query;
+use crate::dns::message::rewrite::rewrite;
+use crate::dns::message::{Ede, Malformed, Question, Rcode};
 use crate::policy::{GroupId, Pass, Snapshot};
-use crate::resolve::alias::{Rewrite, route_to};
-use crate::resolve::turn::Turn;
+use crate::resolve::context::Turn;
+use crate::resolve::rewrite::{Rewrite, route_to};
 use crate::resolve::{DropReason, Meta, Now, Source, Step, limit};
 
 /// A query waiting for upstream.

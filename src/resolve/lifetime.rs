@@ -6,10 +6,10 @@
 //! queries; and a group that no schedule binds has no edges.
 
 use crate::cache::Entry;
-use crate::message::answer::Form;
+use crate::dns::message::answer::Form;
 use crate::policy::{Block, Bound, Pass, Rules, Verdict};
-use crate::resolve::alias::Rewrite;
-use crate::resolve::turn::{Found, Turn};
+use crate::resolve::context::{Found, Turn};
+use crate::resolve::rewrite::Rewrite;
 use crate::resolve::{Source, Step, Transport};
 use crate::rule::Action;
 

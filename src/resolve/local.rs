@@ -4,13 +4,13 @@
 //! a record is where an answer comes from, and no verdict.
 
 use crate::cache::Entry;
-use crate::message::answer::{Answer, Form, TtlLimits};
-use crate::message::{Ede, Question, local};
+use crate::dns::message::answer::{Answer, Form, TtlLimits};
+use crate::dns::message::{Ede, Question, local};
+use crate::dns::rtype;
 use crate::policy::Pass;
-use crate::policy::sources::LocalName;
-use crate::resolve::turn::Turn;
+use crate::policy::tables::local_zones::LocalName;
+use crate::resolve::context::Turn;
 use crate::resolve::{Forward, Source, Step};
-use crate::rtype;
 
 /// The config's own TTLs hold as they are.
 const AS_WRITTEN: TtlLimits = TtlLimits { min: 0, max: u32::MAX, max_negative: u32::MAX };

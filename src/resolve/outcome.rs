@@ -1,8 +1,8 @@
 //! What became of a query: all that is ever counted of it.
 
 use crate::category::{CategoryId, CategorySet};
-use crate::message::Rcode;
-use crate::policy::rewrite::EngineId;
+use crate::dns::message::Rcode;
+use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{CanaryKind, GroupCounters};
 
 /// Where an answer came from: the `source` label.

@@ -18,7 +18,7 @@
 
 use std::net::IpAddr;
 
-use crate::policy::client::PrefixTable;
+use crate::policy::tables::client::PrefixTable;
 
 /// Lines of the table; each is one line of the processor's cache.
 const LINES: usize = 2048;

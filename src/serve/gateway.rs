@@ -11,20 +11,20 @@ use tokio::time::timeout;
 
 use crate::cache::AnswerCache;
 use crate::config::Config;
-use crate::message::Question;
-use crate::message::answer::TtlLimits;
+use crate::dns::message::Question;
+use crate::dns::message::answer::TtlLimits;
+use crate::dns::name::Name;
+use crate::dns::route::UpstreamId;
+use crate::load::in_force::Current;
 use crate::metrics::counters::{Counters, Event};
-use crate::name::Name;
 use crate::policy::Snapshot;
-use crate::policy::sources::UpstreamId;
 use crate::resolve::{Forward, Step, UpstreamFailure};
 use crate::serve::budget::{ClientId, ClientLimits};
-use crate::serve::clock::Clock;
-use crate::serve::current::Current;
-use crate::serve::flight::{Flights, Joined, Place, SendReply, Waiter};
+use crate::serve::inflight::{Flights, Joined, Place, SendReply, Waiter};
 use crate::serve::settings;
-use crate::serve::upstream::{AskError, Upstreams};
-use crate::serve::zones::Zones;
+use crate::sys::clock::Clock;
+use crate::upstream::zones::Zones;
+use crate::upstream::{AskError, Upstreams};
 
 /// Room for any reply.
 pub const MAX_REPLY: usize = 65_535;

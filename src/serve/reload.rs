@@ -20,20 +20,20 @@ use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
 use crate::config::{CacheLimits, Config, Listen, Upstream};
+use crate::fetch::Fetcher;
+use crate::load::assemble::{Assembled, Assembler};
+use crate::load::degraded::LeftOut;
+use crate::load::lists::FileReport;
+use crate::load::timetable::RENEW;
 use crate::metrics::LabelledCounts;
+use crate::overrides::Overrides;
 use crate::policy::Snapshot;
-use crate::serve::assemble::{Assembled, Assembler};
-use crate::serve::clock::system_time;
-use crate::serve::fetch::Fetcher;
 use crate::serve::gateway::Gateway;
-use crate::serve::lists::FileReport;
-use crate::serve::missing::LeftOut;
-use crate::serve::overrides::Overrides;
 use crate::serve::settings;
-use crate::serve::state::StateDir;
-use crate::serve::system::step_aside;
-use crate::serve::timetable::RENEW;
-use crate::serve::watch::Watch;
+use crate::sys::clock::system_time;
+use crate::sys::os::step_aside;
+use crate::sys::state_dir::StateDir;
+use crate::sys::watch::Watch;
 
 /// The shortest time between the starts of two reloads.
 const SPACING: Duration = Duration::from_secs(1);

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use crate::admin::token::{self, Token};
 use crate::cache::Rules;
 use crate::config::Config;
-use crate::message::answer::TtlLimits;
-use crate::policy::client::PrefixTable;
+use crate::dns::message::answer::TtlLimits;
+use crate::policy::tables::client::PrefixTable;
 use crate::serve::budget::{ClientLimits, Rate};
-use crate::serve::clock::Clock;
-use crate::serve::state::StateDir;
-use crate::serve::stream::StreamLimits;
-use crate::serve::token::{self, Token};
+use crate::serve::listener::tcp::StreamLimits;
+use crate::sys::clock::Clock;
+use crate::sys::state_dir::StateDir;
 
 /// The state directory; without one that can be used the gateway works, and says so.
 pub(super) fn state(settings: &Config) -> Option<StateDir> {

@@ -2,7 +2,7 @@
 //! a lesson and an exam, a department with locks, an allow-list, keywords, listed addresses,
 //! zones of other servers, a category that is closed.
 
-use lachan::serve::overrides::Kept;
+use lachan::overrides::Kept;
 
 use super::*;
 

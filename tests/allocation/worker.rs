@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use lachan::config::Config;
 use lachan::metrics::counters::{Counters, Totals};
-use lachan::serve::clock::Clock;
 use lachan::serve::gateway::Gateway;
-use lachan::serve::udp::{Worker, open};
-use lachan::serve::upstream::{Options, Upstreams};
-use lachan::serve::zones::Zones;
+use lachan::serve::listener::udp::{Worker, open};
+use lachan::sys::clock::Clock;
+use lachan::upstream::zones::Zones;
+use lachan::upstream::{Options, Upstreams};
 
 use super::*;
 

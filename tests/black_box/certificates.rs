@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use lachan::serve::clock::system_time;
+use lachan::sys::clock::system_time;
 
 use crate::server::{self, Authority, Certificate, says};
 use crate::support::gateway::{LACHAN, Plan, run};

@@ -1,7 +1,7 @@
 //! Every host of every search engine, against the real binary.
 
-use lachan::config::starter;
-use lachan::policy::rewrite::Engine;
+use lachan::config::data::starter;
+use lachan::policy::tables::rewrite::Engine;
 
 use crate::support::{Ask, Canned, Gateway, PUPIL, STAFF, TWO_GROUPS, Upstream};
 

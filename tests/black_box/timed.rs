@@ -16,7 +16,7 @@ const GAMES: &str = "[[lists.source]]\ncategory = \"games\"\npath = \"games.txt\
 
 /// Minutes of the day now, in UTC.
 fn minute() -> u64 {
-    lachan::serve::clock::system_time() / 60 % 1440
+    lachan::sys::clock::system_time() / 60 % 1440
 }
 
 /// A window of the day, in minutes from now.
@@ -103,7 +103,7 @@ fn nobody_keeps_an_answer_beyond_the_edge_that_changes_it() {
 fn a_calendar_takes_lessons_away_and_is_read_again_when_it_changes() {
     let upstream = upstream();
     let day = |offset: i64| {
-        let now = i64::try_from(lachan::serve::clock::system_time()).unwrap();
+        let now = i64::try_from(lachan::sys::clock::system_time()).unwrap();
         let day = jiff::Timestamp::from_second(now + offset * 86_400).unwrap();
         jiff::tz::TimeZone::UTC.to_datetime(day).strftime("%Y%m%d").to_string()
     };
@@ -151,7 +151,7 @@ fn a_clock_in_the_past_makes_schedules_strict() {
          [state]\ndir = \"state\"\n[[schedule]]\nname = \"lessons\"\ntimes = [\"{}\"]\n",
         window(60, 120)
     );
-    let tomorrow = lachan::serve::clock::system_time() + 86_400;
+    let tomorrow = lachan::sys::clock::system_time() + 86_400;
     let gateway = Gateway::plan(&config)
         .upstream(&upstream)
         .file("games.txt", "games.example\n")

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use lachan::config::Config;
 use lachan::policy::CanaryKind;
-use lachan::policy::held::Held;
+use lachan::policy::group::enforcement::Held;
 use proptest::prelude::*;
 
 use crate::group_of;

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{SHIPPED, compile, folded};
-use lachan::name::Name;
+use lachan::dns::name::Name;
 
 fn directory() -> Option<PathBuf> {
     let root = std::env::var_os("LACHAN_SHARED").map(PathBuf::from);

@@ -2,8 +2,8 @@
 //!
 //! The reference works on text and tries every rule at every place of every label.
 
+use lachan::dns::name::Folded;
 use lachan::matcher::keyword::KeywordTrace;
-use lachan::name::Folded;
 use proptest::prelude::*;
 use psl::{Psl as _, Type};
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use lachan::cache::{AnswerCache, Rules};
-use lachan::message::Rcode;
-use lachan::resolve::near::{Look, Near};
+use lachan::dns::message::Rcode;
+use lachan::load::in_force::{Current, Reader};
+use lachan::resolve::reply_cache::{Look, Near};
 use lachan::resolve::{
     Forward, Now, Outcome, Source, Step, Stores, Trust, UpstreamFailure, begin_with,
 };
-use lachan::serve::current::{Current, Reader};
 
 use super::*;
 

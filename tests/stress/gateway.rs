@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use lachan::config::Config;
-use lachan::message::Rcode;
-use lachan::message::query::Query;
+use lachan::dns::message::Rcode;
+use lachan::dns::message::query::Query;
 use lachan::metrics::counters::{Event, Totals};
-use lachan::policy::client::PrefixTable;
+use lachan::policy::tables::client::PrefixTable;
 use lachan::resolve::{Step, UpstreamFailure, begin};
 use lachan::serve::budget::ClientLimits;
-use lachan::serve::clock::Clock;
-use lachan::serve::flight::Flights;
 use lachan::serve::gateway::Gateway;
-use lachan::serve::upstream::{Options, Upstreams};
-use lachan::serve::zones::Zones;
+use lachan::serve::inflight::Flights;
+use lachan::sys::clock::Clock;
+use lachan::upstream::zones::Zones;
+use lachan::upstream::{Options, Upstreams};
 
 use super::*;
 

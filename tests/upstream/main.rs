@@ -7,10 +7,10 @@ mod wire;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lachan::config::server::Server;
-use lachan::message::Question;
-use lachan::serve::tls::TlsError;
-use lachan::serve::upstream::{
+use lachan::config::sections::server::Server;
+use lachan::dns::message::Question;
+use lachan::sys::tls::TlsError;
+use lachan::upstream::{
     Answer, AskError, Failure, Options, UpstreamError, Upstreams, system_servers,
 };
 use tokio::time::Instant;
@@ -260,7 +260,7 @@ async fn rejection_by_all_is_handed_on_whole() {
     let answer = ask(&upstreams).await.unwrap();
     whole(&question("www.example"), &answer, |query| failure(query, SERVFAIL));
     assert_eq!((refuses.queries(), fails.queries(), answer.server), (1, 1, 1));
-    assert!(upstreams.servers().iter().all(lachan::serve::upstream::ServerState::is_up));
+    assert!(upstreams.servers().iter().all(lachan::upstream::ServerState::is_up));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Canned messages, octet by octet, so that "arrives whole" can be an equality.
 
-use lachan::message::Question;
-use lachan::name::Name;
+use lachan::dns::message::Question;
+use lachan::dns::name::Name;
 
 /// `NOERROR`, `SERVFAIL`, …: the codes of RFC 1035 §4.1.1 that the tests use.
 pub(crate) const NOERROR: u8 = 0;
@@ -17,7 +17,7 @@ pub(crate) fn question(name: &str) -> Question {
         qtype: 1,
         dnssec_ok: false,
         checking_disabled: false,
-        upstream: lachan::policy::sources::UpstreamId::MAIN,
+        upstream: lachan::dns::route::UpstreamId::MAIN,
     }
 }
 

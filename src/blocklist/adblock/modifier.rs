@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::super::dnsmasq::address_record;
-use super::super::local::LocalRecord;
-use super::super::reject::Reject;
-use crate::name::Name;
-use crate::rtype;
+use crate::blocklist::dnsmasq::address_record;
+use crate::blocklist::local::LocalRecord;
+use crate::blocklist::reject::Reject;
+use crate::dns::name::Name;
+use crate::dns::rtype;
 use crate::rule::Action;
 
 /// The modifiers of one rule, all of them understood.

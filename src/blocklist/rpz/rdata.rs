@@ -2,7 +2,7 @@
 
 use super::zone::{Origin, Record};
 use super::{Name, Reject};
-use crate::rtype;
+use crate::dns::rtype;
 
 /// Reads the data of a record.
 pub(super) fn read(record: &Record<'_>, origin: &Origin) -> Result<Box<[u8]>, Reject> {

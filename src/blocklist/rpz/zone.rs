@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::Reject;
-use crate::rtype;
+use crate::dns::rtype;
 
 /// The most words of one record, parentheses and all.
 const MAX_WORDS: usize = 1024;

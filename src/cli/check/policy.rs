@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::Config;
-use crate::name::Name;
-use crate::policy::held::Held;
+use crate::dns::name::Name;
+use crate::policy::group::enforcement::Held;
 use crate::policy::{Actions, CanaryKind, GroupRules};
 
 /// One group as it will be applied.

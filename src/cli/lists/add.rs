@@ -10,10 +10,10 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::catalogue::{Advice, Catalogue, Listing};
+use crate::config::data::catalogue::{Advice, Catalogue, Listing};
 use crate::config::load;
 use crate::diagnostic::nearest;
-use crate::serve::state::StateDir;
+use crate::sys::state_dir::StateDir;
 
 /// Arguments of `lists add`.
 #[derive(Debug, clap::Args)]

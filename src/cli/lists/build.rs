@@ -12,13 +12,13 @@ use super::lint::{self, Lint};
 use super::report::Report;
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, Taxonomy};
-use crate::config::starter;
+use crate::config::data::starter;
+use crate::load::compile_lists::{Input, Texts, read_all};
+use crate::load::lists::ListError;
 use crate::matcher::keyword::KeywordRules;
 use crate::pack::{Compiler, Pack, SEED};
-use crate::serve::container;
-use crate::serve::lists::ListError;
-use crate::serve::system;
-use crate::serve::texts::{Input, Texts, read_all};
+use crate::sys::archive;
+use crate::sys::os;
 
 /// Arguments of `lists build`.
 #[derive(Debug, clap::Args)]
@@ -196,7 +196,7 @@ impl Scratch {
     }
 
     fn open(&self) -> io::Result<Arc<Pack>> {
-        let map = system::map(&File::open(&self.path)?)?;
+        let map = os::map(&File::open(&self.path)?)?;
         Ok(Arc::new(Pack::verify(Arc::new(map)).map_err(io::Error::other)?))
     }
 
@@ -225,7 +225,7 @@ fn inputs(arguments: &Arguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Fail
             io::stdin().read_to_end(&mut text).map_err(|e| (1, format!("standard input: {e}")))?;
             Texts::Here("stdin".into(), text)
         } else {
-            let files = container::files(path);
+            let files = archive::files(path);
             Texts::Files(
                 files.map_err(|error| {
                     (3, ListError::Read { path: path.clone(), error }.to_string())

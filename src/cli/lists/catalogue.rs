@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::config::catalogue::{Advice, Catalogue, Listing, Never, Seen};
+use crate::config::data::catalogue::{Advice, Catalogue, Listing, Never, Seen};
 
 /// Arguments of `lists catalogue`.
 #[derive(Debug, clap::Args)]

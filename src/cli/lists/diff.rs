@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::table::table;
 use super::{effect, open, reach, shown, told};
-use crate::name::Folded;
+use crate::dns::name::Folded;
 use crate::pack::Pack;
 use crate::rule::Action;
 

@@ -13,13 +13,13 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::config::{Config, ForwardZone};
-use crate::name::{Folded, Name};
-use crate::serve::assemble::Assembler;
-use crate::serve::clock::{Clock, Dates};
-use crate::serve::fetch::{Client, Copies, Downloads, FetchError, Names, Taken, turn};
-use crate::serve::state::StateDir;
-use crate::serve::zones::{Numbered, ZoneNumbers};
+use crate::dns::name::{Folded, Name};
+use crate::fetch::{Client, Copies, Downloads, FetchError, Names, Taken, turn};
+use crate::load::assemble::Assembler;
 use crate::serve::{ServeError, open_upstreams};
+use crate::sys::clock::{Clock, Dates};
+use crate::sys::state_dir::StateDir;
+use crate::upstream::zones::{Numbered, ZoneNumbers};
 
 /// Arguments of `lists fetch`.
 #[derive(Debug, clap::Args)]

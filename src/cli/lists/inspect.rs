@@ -10,9 +10,9 @@ use super::report::{Source, Summary, sources_text};
 use super::table::table;
 use super::{effect, open, reach, shown, told};
 use crate::category::CategorySet;
+use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
-use crate::name::{Folded, Name};
 use crate::pack::{Pack, hex};
 
 /// Arguments of `lists inspect`.

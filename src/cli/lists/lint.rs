@@ -19,11 +19,11 @@ use psl::Psl as _;
 use super::report::Finding;
 use super::shown;
 use crate::category::{CategorySet, Taxonomy};
-use crate::config::starter;
+use crate::config::data::starter;
+use crate::dns::name::{Folded, Labels, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
-use crate::name::{Folded, Labels, Name};
 use crate::pack::{BuildError, Pack, SourceNote};
 use crate::rule::{Action, Effect, Rule};
 

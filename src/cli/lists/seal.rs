@@ -11,11 +11,11 @@ use std::process::ExitCode;
 
 use zeroize::Zeroizing;
 
-use crate::matcher::keyed::{Key, KeyedTable, seal, sealable};
-use crate::name::Name;
-use crate::serve::sealed::read_key;
-use crate::serve::state::StateDir;
-use crate::serve::system::leave_no_image;
+use crate::dns::name::Name;
+use crate::load::sealed::read_key;
+use crate::matcher::sealed::{Key, KeyedTable, seal, sealable};
+use crate::sys::os::leave_no_image;
+use crate::sys::state_dir::StateDir;
 
 /// Lines with a mistake that are told.
 const TOLD: usize = 20;

@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use crate::category::{CategoryId, CategorySet};
 use crate::config::Config;
-use crate::config::department::Department;
-use crate::name::{Folded, Name};
+use crate::config::layers::department::Department;
+use crate::dns::name::{Folded, Name};
+use crate::dns::rtype;
 use crate::policy::explain::Explanation;
-use crate::policy::special::special;
+use crate::policy::tables::special::special;
 use crate::policy::trace::Found;
 use crate::policy::{Actions, Bound, GroupId, Layer, Snapshot, Subject, Verdict};
-use crate::rtype;
-use crate::serve::zones::Numbered;
+use crate::upstream::zones::Numbered;
 
 /// What is asked, and of what.
 pub(super) struct Asked<'a> {

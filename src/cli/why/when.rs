@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::policy::moment::Now;
+use crate::policy::group::time::Now;
 use crate::policy::{Bound, Snapshot, Subject, Verdict};
 
 /// What runs at the time asked for.

@@ -1,7 +1,7 @@
 use super::*;
+use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::{Listed, ZoneHit};
-use crate::name::{Folded, Name};
 use crate::rule::Scope;
 use proptest::prelude::*;
 

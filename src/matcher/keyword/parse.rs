@@ -16,7 +16,7 @@ use super::edge::Edge;
 use super::{Rule, Tier, Use, extend, fold};
 use crate::category::{CategoryId, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::name::{MAX_LABEL, Name};
+use crate::dns::name::{MAX_LABEL, Name};
 
 /// After so many mistakes it is some other file, and the rest is not read.
 const MAX_MISTAKES: usize = 100;

@@ -155,10 +155,10 @@ fn a_literal_longer_than_a_label_is_refused() {
 #[test]
 fn no_rules_hit_nothing() {
     let keywords = Keywords::compile(KeywordRules::parse("", &categories()).unwrap());
-    let name = Folded::from_name(&crate::name::Name::from_text("casino.bet").unwrap());
+    let name = Folded::from_name(&crate::dns::name::Name::from_text("casino.bet").unwrap());
     assert!(keywords.is_empty());
     assert_eq!(keywords.lookup(&name), KeywordMatch::default());
-    let root = Folded::from_name(&crate::name::Name::root());
+    let root = Folded::from_name(&crate::dns::name::Name::root());
     assert_eq!(keywords.lookup(&root), KeywordMatch::default());
 }
 

@@ -4,7 +4,7 @@
 
 use psl::{Psl as _, Type};
 
-use crate::name::{Folded, Name};
+use crate::dns::name::{Folded, Name};
 
 /// Suffixes to which keywords never apply, sorted.
 #[derive(Default)]

@@ -1,0 +1,52 @@
+//! The other end of the admin address: what the command line asks a running gateway.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::admin::token::Token;
+
+/// How long a gateway may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest answer, in octets.
+const MAX_ANSWER: u64 = 4 << 20;
+
+/// Asks a gateway: its status code, and what it says.
+///
+/// # Errors
+///
+/// What the system said, or that the answer is no HTTP.
+pub fn ask(
+    admin: SocketAddr,
+    method: &str,
+    path: &str,
+    token: &Token,
+    body: &str,
+) -> io::Result<(u16, String)> {
+    let address = reachable(admin);
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        token.text(),
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
+    let odd = || io::Error::new(io::ErrorKind::InvalidData, "the answer is no HTTP");
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(odd)?;
+    let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).ok_or_else(odd)?;
+    Ok((status.parse().map_err(|_| odd())?, body.to_owned()))
+}
+
+/// Where a server is reached that listens on every address.
+fn reachable(admin: SocketAddr) -> SocketAddr {
+    let ip = match admin.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, admin.port())
+}

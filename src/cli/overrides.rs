@@ -1,0 +1,231 @@
+//! `lachan override`: what a teacher sets for a room and some minutes.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+
+use crate::admin::api::{Begun, Listed, Refused};
+use crate::admin::client::ask;
+use crate::admin::token::{self, Token};
+use crate::config::Config;
+use crate::config::file::quantity::duration;
+use crate::lang::Lang;
+use crate::load::assemble::read_config;
+use crate::overrides::{Kept, Wish};
+use crate::sys::state_dir::StateDir;
+
+/// Where a gateway that systemd runs has its state.
+const USUAL: &str = "/var/lib/lachan";
+
+/// Arguments of `override`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// The config of the running gateway; the embedded default without one.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The file of its token; by default as the config says, or in its state directory.
+    #[arg(long, value_name = "FILE", global = true)]
+    token: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Let names or categories through for a group, for some minutes.
+    Lesson {
+        #[command(flatten)]
+        whom: Whom,
+        /// A name with all below it, `category:ID` or `bundle:NAME`; may be given many times.
+        #[arg(long, value_name = "NAME", required = true, num_args = 1..)]
+        allow: Vec<String>,
+    },
+    /// Let nothing through for a group but these names, for some minutes.
+    Exam {
+        #[command(flatten)]
+        whom: Whom,
+        /// A name with all below it, or `bundle:NAME`; may be given many times.
+        #[arg(long, value_name = "NAME", required = true, num_args = 1..)]
+        only: Vec<String>,
+    },
+    /// Show those that are on.
+    List,
+    /// End one before its time.
+    End {
+        /// Its number, as `list` shows it.
+        id: u64,
+        /// Who ends it.
+        #[arg(long, value_name = "NAME")]
+        by: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Whom {
+    /// The group.
+    #[arg(long, value_name = "GROUP")]
+    group: String,
+    /// For how long: `45m`, `2h`.
+    #[arg(long = "for", value_name = "DURATION", value_parser = seconds)]
+    seconds: u64,
+    /// Who sets it.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    duration(text).map(|length| length.as_secs()).map_err(|error| error.to_string())
+}
+
+/// Asks the running gateway; exits 0, 1 when it refuses, 3 when it cannot be asked.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match act(arguments) {
+        Ok(said) => {
+            super::print(&said);
+            ExitCode::SUCCESS
+        }
+        Err((code, said)) => {
+            super::complain(&said);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn act(arguments: &Arguments) -> Result<String, (u8, String)> {
+    let config =
+        read_config(arguments.config.as_deref()).map_err(|error| (3, error.to_string()))?;
+    let token = open_token(arguments, &config)?;
+    let asked = |method: &str, path: &str, body: &str| {
+        let admin = config.admin.listen;
+        ask(admin, method, path, &token, body).map_err(|error| {
+            (3, format!("the gateway at {admin} does not answer: {error}; is it running?"))
+        })
+    };
+    let shown = Shown { zone: config.school.zone(), lang: config.school.lang };
+    let wish = |kind: &str, whom: &Whom, what: &[String]| Wish {
+        kind: kind.into(),
+        group: whom.group.clone(),
+        what: what.to_vec(),
+        seconds: whom.seconds,
+        by: whom.by.clone(),
+    };
+    let begin = |wish: &Wish| -> Result<String, (u8, String)> {
+        let answer = asked("POST", "/api/overrides", &super::json(wish))?;
+        let begun: Begun = read(&answer)?;
+        Ok(if arguments.json { super::json(&begun) } else { shown.begun(&begun) })
+    };
+    match &arguments.action {
+        Action::Lesson { whom, allow } => begin(&wish("lesson", whom, allow)),
+        Action::Exam { whom, only } => begin(&wish("exam", whom, only)),
+        Action::List => {
+            let listed: Listed = read(&asked("GET", "/api/overrides", "")?)?;
+            Ok(if arguments.json { super::json(&listed) } else { shown.listed(&listed.overrides) })
+        }
+        Action::End { id, by } => {
+            let path = format!("/api/overrides/{id}?by={}", encoded(by));
+            let kept: Kept = read(&asked("DELETE", &path, "")?)?;
+            Ok(if arguments.json { super::json(&kept) } else { shown.ended(&kept) })
+        }
+    }
+}
+
+/// What the gateway said, or its refusal.
+fn read<T: DeserializeOwned>((status, body): &(u16, String)) -> Result<T, (u8, String)> {
+    if (200..300).contains(status) {
+        return serde_json::from_str(body).map_err(|error| (1, format!("an odd answer: {error}")));
+    }
+    let refused = serde_json::from_str::<Refused>(body).map(|refused| refused.error);
+    Err((1, refused.unwrap_or_else(|_| format!("the gateway answered {status}"))))
+}
+
+fn open_token(arguments: &Arguments, config: &Config) -> Result<Token, (u8, String)> {
+    let in_state = || {
+        let state = StateDir::open(&config.state).ok().flatten();
+        let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
+        dir.join(token::FILE)
+    };
+    let given = arguments.token.clone().or_else(|| config.admin.token.clone());
+    let path = given.unwrap_or_else(in_state);
+    Token::read(&path).map_err(|error| {
+        let path = path.display();
+        (3, format!("{path}: the token cannot be read: {error}; `--token FILE` names another"))
+    })
+}
+
+/// Everything but letters and digits as `%41`.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, octet| {
+        if octet.is_ascii_alphanumeric() {
+            out.push(char::from(octet));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{octet:02X}");
+        }
+        out
+    })
+}
+
+/// How overrides are shown.
+struct Shown {
+    zone: TimeZone,
+    lang: Lang,
+}
+
+impl Shown {
+    fn time(&self, civil: u64) -> String {
+        let at = i64::try_from(civil).ok().and_then(|at| Timestamp::from_second(at).ok());
+        at.map_or(String::new(), |at| self.zone.to_datetime(at).strftime("%H:%M").to_string())
+    }
+
+    fn one(&self, kept: &Kept) -> String {
+        let categories = kept.categories.iter().map(|id| format!("category:{id}"));
+        let what: Vec<String> = categories.chain(kept.names.iter().cloned()).collect();
+        let (id, kind, group, by, until) =
+            (kept.id, &kept.kind, &kept.group, &kept.by, self.time(kept.until));
+        match self.lang {
+            Lang::En => {
+                format!("{id}  {kind}  {group}  until {until}  by {by}: {}", what.join(" "))
+            }
+            Lang::Vi => {
+                let kind = if kind == "exam" { "thi" } else { "tiết học" };
+                format!("{id}  {kind}  {group}  đến {until}  người đặt {by}: {}", what.join(" "))
+            }
+        }
+    }
+
+    fn begun(&self, begun: &Begun) -> String {
+        let note = match (begun.is_kept, self.lang) {
+            (true, _) => "",
+            (false, Lang::En) => {
+                "\nwithout a state directory a restart ends it, and no ledger keeps it"
+            }
+            (false, Lang::Vi) => {
+                "\nkhông có thư mục lưu trạng thái: khởi động lại sẽ kết thúc, và không ghi sổ"
+            }
+        };
+        self.one(&begun.kept) + note
+    }
+
+    fn listed(&self, all: &[Kept]) -> String {
+        let lines: Vec<String> = all.iter().map(|kept| self.one(kept)).collect();
+        match (lines.is_empty(), self.lang) {
+            (false, _) => lines.join("\n"),
+            (true, Lang::En) => "no override is on".into(),
+            (true, Lang::Vi) => "không có thay đổi tạm thời nào".into(),
+        }
+    }
+
+    fn ended(&self, kept: &Kept) -> String {
+        match self.lang {
+            Lang::En => format!("ended: {}", self.one(kept)),
+            Lang::Vi => format!("đã kết thúc: {}", self.one(kept)),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The data compiled in: taxonomy, starter lists, engines, public lists.
+
+pub mod catalogue;
+pub mod essential;
+pub mod safesearch;
+pub mod starter;
+pub mod taxonomy;

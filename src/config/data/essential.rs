@@ -1,0 +1,132 @@
+//! What may stand among the names that resolve in every mode.
+//!
+//! The lint of the embedded names, of those a release brings, and of `[essential] names`.
+//! An essential name that serves searches, films, talk or other people's files would
+//! open a door in every mode.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use crate::config::data::starter;
+use crate::config::file::shape::EssentialFile;
+use crate::config::file::value::{Checker, each};
+use crate::diagnostic::Diagnostic;
+use crate::dns::name::{Folded, Name};
+use crate::rule::Scope;
+
+/// The kinds of names that are refused, in the order of the file.
+const KINDS: [&str; 5] = ["search", "video", "chat", "storage", "cdn"];
+
+/// The embedded names that are refused, each with its kind.
+static REFUSED: LazyLock<Vec<(&'static str, Name)>> =
+    LazyLock::new(|| parse(starter::NOT_ESSENTIAL).unwrap_or_default());
+
+/// Reads `not-essential.txt`: `## kind` headings and names.
+///
+/// # Errors
+///
+/// Every line that is neither, or whose kind is unknown.
+pub fn parse(text: &str) -> Result<Vec<(&'static str, Name)>, Vec<Diagnostic>> {
+    let (mut found, mut mistakes, mut kind) = (Vec::new(), Vec::new(), None);
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let span = at..at + line.trim_end().len();
+        at += line.len();
+        let line = line.trim();
+        if let Some(heading) = line.strip_prefix("## ") {
+            kind = KINDS.into_iter().find(|known| *known == heading.trim());
+            if kind.is_none() {
+                let known = crate::config::listed(KINDS);
+                mistakes.push(Diagnostic::new(span, format!("unknown kind; known are {known}")));
+            }
+        } else if !line.is_empty() && !line.starts_with('#') {
+            match (kind, Name::from_text(line)) {
+                (Some(kind), Ok(name)) => found.push((kind, name)),
+                (None, Ok(_)) => {
+                    mistakes.push(Diagnostic::new(span, "a name before the first heading"));
+                }
+                (_, Err(error)) => {
+                    mistakes.push(Diagnostic::new(span, format!("`{line}` is no name: {error}")));
+                }
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(found) } else { Err(mistakes) }
+}
+
+/// Why a name may not be essential: the kind of what it would open, and its name.
+pub fn refusal(name: &Name, scope: Scope) -> Option<(&'static str, &'static Name)> {
+    let folded = Folded::from_name(name);
+    let opens = |refused: &Name| {
+        folded.is_at_or_below(refused.as_wire())
+            || scope != Scope::Exact && Folded::from_name(refused).is_at_or_below(name.as_wire())
+    };
+    REFUSED.iter().find(|(_, refused)| opens(refused)).map(|(kind, refused)| (*kind, refused))
+}
+
+/// The mistake of an essential name that the lint refuses.
+pub(crate) fn lint(span: Range<usize>, name: &Name, scope: Scope) -> Option<Diagnostic> {
+    let (kind, refused) = refusal(name, scope)?;
+    let message = format!("`{name}` cannot be essential: `{refused}` is a {kind} name");
+    let hint = "an essential name resolves in every mode; name only what does that one job";
+    Some(Diagnostic::new(span, message).hint(hint))
+}
+
+/// Reads `[essential]`: `=name` exactly, `name` with all below it.
+pub(crate) fn check(checker: &mut Checker<'_>, file: &EssentialFile) -> Vec<(Name, Scope)> {
+    let mut names = Vec::new();
+    for text in each(&file.names) {
+        let shown = text.get_ref();
+        let (scope, plain) = match shown.strip_prefix('=') {
+            Some(rest) => (Scope::Exact, rest),
+            None => (Scope::Subtree, shown.as_str()),
+        };
+        match Name::from_text(plain) {
+            Ok(name) => {
+                if let Some(mistake) = lint(text.span(), &name, scope) {
+                    checker.push(mistake);
+                }
+                names.push((name, scope));
+            }
+            Err(error) => {
+                checker.report(text.span(), format!("`{shown}` in `names` is no name: {error}"));
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_names_pass_their_own_lint() {
+        assert!(parse(starter::NOT_ESSENTIAL).unwrap().len() > 80);
+        for one in starter::essential().unwrap() {
+            let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };
+            assert_eq!(refusal(&one.name, scope), None, "{}", one.name);
+        }
+    }
+
+    #[test]
+    fn what_opens_a_door_is_refused() {
+        let kind = |name: &str, scope| {
+            refusal(&Name::from_text(name).unwrap(), scope).map(|(kind, _)| kind)
+        };
+        for (name, expected) in [
+            ("www.google.com", "search"),
+            ("google.com", "search"),
+            ("m.youtube.com", "video"),
+            ("web.telegram.org", "chat"),
+            ("files.drive.google.com", "storage"),
+            ("d1.cloudfront.net", "cdn"),
+            ("com", "search"),
+        ] {
+            assert_eq!(kind(name, Scope::Subtree), Some(expected), "{name}");
+        }
+        assert_eq!(kind("google.com", Scope::Exact), None);
+        assert_eq!(kind("clients3.google.com", Scope::Exact), None);
+        assert_eq!(kind("d1.cloudfront.net", Scope::Exact), Some("cdn"));
+    }
+}

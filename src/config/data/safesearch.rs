@@ -1,0 +1,276 @@
+//! `safesearch.toml` → engines and what each level holds them to.
+//!
+//! `safesearch` speaks of every engine that has one safe name. An engine with several
+//! (`modes`) has a key of its own, its id. What layers say over it is in `held.rs`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+
+use crate::category::{Level, Taxonomy};
+use crate::config::file::shape::{self, Table, Text, Texts};
+use crate::config::file::value::{Checker, each};
+use crate::config::layers::enforcement::YOUTUBE;
+use crate::diagnostic::Diagnostic;
+use crate::dns::name::Name;
+use crate::policy::tables::rewrite::{Engine, Engines, MAX_ENGINES, SafeModes};
+
+/// The words of modes, weakest first: what a lock may ask for at least.
+const STRICTNESS: [&str; 2] = ["moderate", "strict"];
+
+/// Engines with a safe mode, and what a level holds them to by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SafeSearch {
+    /// The engines.
+    pub engines: Engines,
+    /// By level, in the order of [`Level::ALL`].
+    defaults: [SafeModes; 7],
+}
+
+/// What an engine with modes is held to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Nothing.
+    Off,
+    /// The mode of this safe name.
+    Safe(Name),
+}
+
+impl Mode {
+    pub(crate) fn target(&self) -> Option<&Name> {
+        match self {
+            Self::Off => None,
+            Self::Safe(target) => Some(target),
+        }
+    }
+
+    pub(crate) fn into_target(self) -> Option<Name> {
+        match self {
+            Self::Off => None,
+            Self::Safe(target) => Some(target),
+        }
+    }
+}
+
+/// The whole file as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SafeSearchFile {
+    defaults: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>,
+    engine: Vec<Spanned<Table<EngineFile>>>,
+}
+
+/// One `[[engine]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct EngineFile {
+    id: Text,
+    hosts: Texts,
+    target: Text,
+    modes: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    origin: Text,
+}
+
+/// Reads the table of engines.
+///
+/// # Errors
+///
+/// The first mistake of shape, or every mistake of meaning.
+pub fn parse(text: &str) -> Result<SafeSearch, Vec<Diagnostic>> {
+    let file: SafeSearchFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
+    let (none, nothing) = (Taxonomy::default(), SafeSearch::default());
+    let mut checker = Checker::new(Path::new(""), &none, &nothing);
+    let mut engines: Vec<Engine> = Vec::new();
+    for table in &file.engine {
+        let Some(engine) = read_engine(&mut checker, table) else { continue };
+        if engines.iter().any(|other| other.id == engine.id) {
+            checker.report(table.span(), format!("there is an engine `{}` already", engine.id));
+        }
+        engines.push(engine);
+    }
+    if let Some(table) = file.engine.get(MAX_ENGINES) {
+        checker.report(table.span(), format!("there may be {MAX_ENGINES} engines"));
+    }
+    let engines = Engines(engines);
+    let defaults = read_defaults(&mut checker, &file, &engines);
+    let mistakes = checker.into_mistakes();
+    if mistakes.is_empty() { Ok(SafeSearch { engines, defaults }) } else { Err(mistakes) }
+}
+
+fn read_engine(checker: &mut Checker<'_>, table: &Spanned<Table<EngineFile>>) -> Option<Engine> {
+    let file = table.get_ref();
+    let Some(id) = &file.id else { return checker.missing(table.span(), "[[engine]]", "id") };
+    let is_label = |text: &str| {
+        (1..=32).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if !is_label(id.get_ref()) {
+        let message =
+            format!("{:?} is no id; it is 1 to 32 of `a` to `z` and digits", id.get_ref());
+        checker.report(id.span(), message);
+    }
+    let mut name = |text: &Spanned<String>| match Name::from_text(text.get_ref()) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            checker.report(text.span(), format!("`{}` is no name: {error}", text.get_ref()));
+            None
+        }
+    };
+    let hosts: Vec<Name> = each(&file.hosts).filter_map(&mut name).collect();
+    let mut modes: Vec<(String, Name)> = file
+        .modes
+        .iter()
+        .flatten()
+        .filter_map(|(mode, target)| Some((mode.get_ref().clone(), name(target)?)))
+        .collect();
+    modes.sort_by_key(|(mode, _)| STRICTNESS.iter().position(|known| known == mode));
+    modes.extend(file.target.as_ref().and_then(name).map(|target| (String::new(), target)));
+    for mode in file.modes.iter().flatten().map(|(mode, _)| mode) {
+        checker.choice("mode", mode, &STRICTNESS, |mode| mode);
+    }
+    if file.target.is_some() == file.modes.is_some() || hosts.is_empty() {
+        let message = format!("engine `{}` needs `hosts`, and `target` or `modes`", id.get_ref());
+        checker.report(table.span(), message);
+    }
+    let Some(origin) = &file.origin else {
+        return checker.missing(table.span(), "[[engine]]", "origin");
+    };
+    let origins = ["vendor", "third-party"];
+    let origin = checker.choice("origin", origin, &origins, |origin| origin)?;
+    let is_third_party = origin == "third-party";
+    Some(Engine { id: id.get_ref().clone(), hosts, modes, is_third_party })
+}
+
+/// A level that is not named is a mistake, and not "off".
+fn read_defaults(
+    checker: &mut Checker<'_>,
+    file: &SafeSearchFile,
+    engines: &Engines,
+) -> [SafeModes; 7] {
+    let mut defaults = [(); 7].map(|()| SafeModes(vec![None; engines.0.len()]));
+    for (key, levels) in &file.defaults {
+        let own = engines.0.iter().position(|engine| engine.id == *key.get_ref());
+        if own.is_none() && key.get_ref() != "safesearch" {
+            checker.unknown("key", key, ["safesearch", YOUTUBE]);
+        }
+        let mut seen = 0;
+        for (level, word) in levels {
+            let level = checker.choice("level", level, &Level::ALL, Level::id);
+            let place = Level::ALL.iter().position(|&one| Some(one) == level);
+            let Some(modes) = place.and_then(|place| defaults.get_mut(place)) else { continue };
+            seen += 1;
+            for (number, engine) in engines.0.iter().enumerate() {
+                let Some(slot) = modes.0.get_mut(number) else { continue };
+                match own {
+                    Some(own) if own == number => {
+                        *slot = mode_of(checker, engine, word).and_then(Mode::into_target);
+                    }
+                    None if !has_modes(engine) => *slot = plain_of(checker, engine, word),
+                    _ => {}
+                }
+            }
+        }
+        if seen != Level::ALL.len() {
+            checker.report(key.span(), format!("`{}` does not name every level", key.get_ref()));
+        }
+    }
+    defaults
+}
+
+pub(crate) fn has_modes(engine: &Engine) -> bool {
+    engine.modes.iter().any(|(mode, _)| !mode.is_empty())
+}
+
+fn plain_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Name> {
+    let is_on = checker.choice("word", word, &["all", "off"], |word| word) == Some("all");
+    engine.modes.first().filter(|_| is_on).map(|(_, target)| target.clone())
+}
+
+/// A mode by its word.
+pub(crate) fn mode_of(
+    checker: &mut Checker<'_>,
+    engine: &Engine,
+    word: &Spanned<String>,
+) -> Option<Mode> {
+    if word.get_ref() == "off" {
+        return Some(Mode::Off);
+    }
+    let found = engine.modes.iter().find(|(mode, _)| mode == word.get_ref());
+    if found.is_none() {
+        let known = engine.modes.iter().map(|(mode, _)| mode.as_str()).chain(["off"]);
+        checker.unknown(&format!("mode of `{}`", engine.id), word, known);
+    }
+    found.map(|(_, target)| Mode::Safe(target.clone()))
+}
+
+impl SafeSearch {
+    /// What a level holds its clients to by itself.
+    pub(crate) fn of_level(&self, level: Level) -> SafeModes {
+        let place = Level::ALL.iter().position(|&one| one == level);
+        place.and_then(|place| self.defaults.get(place)).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_in_a_released_table_have_a_place() {
+        let text = r#"
+[defaults]
+safesearch = { primary = "on" }
+yutube = { primary = "strict" }
+
+[[engine]]
+id = "x"
+hosts = ["a..example"]
+target = "safe.x.example"
+origin = "vendr"
+
+[[engine]]
+id = "youtube"
+hosts = ["www.youtube.com"]
+"#;
+        let mistakes = parse(text).unwrap_err();
+        let shown: String = mistakes.iter().map(|m| m.render("safesearch.toml", text)).collect();
+        insta::assert_snapshot!(shown, @r#"
+        safesearch.toml:3:1: `safesearch` does not name every level
+          |
+        3 | safesearch = { primary = "on" }
+          | ^^^^^^^^^^
+        safesearch.toml:4:1: `yutube` does not name every level
+          |
+        4 | yutube = { primary = "strict" }
+          | ^^^^^^
+        safesearch.toml:4:1: unknown key `yutube`; known are `safesearch`, `youtube`
+          |
+        4 | yutube = { primary = "strict" }
+          | ^^^^^^
+        hint: did you mean `youtube`?
+        safesearch.toml:6:1: engine `x` needs `hosts`, and `target` or `modes`
+          |
+        6 | [[engine]]
+          | ^^^^^^^^^^
+        safesearch.toml:8:10: `a..example` is no name: a label is empty; write single dots between labels
+          |
+        8 | hosts = ["a..example"]
+          |          ^^^^^^^^^^^^
+        safesearch.toml:10:10: unknown origin `vendr`; known are `vendor`, `third-party`
+           |
+        10 | origin = "vendr"
+           |          ^^^^^^^
+        hint: did you mean `vendor`?
+        safesearch.toml:12:1: engine `youtube` needs `hosts`, and `target` or `modes`
+           |
+        12 | [[engine]]
+           | ^^^^^^^^^^
+        safesearch.toml:12:1: this `[[engine]]` has no `origin`
+           |
+        12 | [[engine]]
+           | ^^^^^^^^^^
+        hint: add `origin = "…"`
+        "#);
+    }
+}

@@ -1,0 +1,397 @@
+//! The data that the program carries in itself: what runs before any release came.
+//!
+//! The files of `blocklists/` as text, and readers for those that are no lists of
+//! names in the usual sense. Signed releases bring the same files later, so a
+//! mistake in one is a [`Diagnostic`] and not a panic; that the embedded ones have
+//! none is a test.
+//!
+//! Absent on purpose: `csam`. Its entries come from a competent authority only.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::category::Taxonomy;
+use crate::config::data::essential::lint;
+use crate::config::data::safesearch::{self, SafeSearch};
+use crate::config::data::taxonomy;
+use crate::config::file::shape;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::dns::name::Name;
+use crate::policy::CanaryKind;
+use crate::rule::Scope;
+
+/// The taxonomy.
+pub const CATEGORIES: &str = include_str!("../../../blocklists/categories.toml");
+/// Names that resolve in every mode.
+pub const ESSENTIAL: &str = include_str!("../../../blocklists/essential.txt");
+/// What may not stand among them.
+pub const NOT_ESSENTIAL: &str = include_str!("../../../blocklists/not-essential.txt");
+/// Names that clients ask to learn whether they may go round this resolver.
+pub const CANARIES: &str = include_str!("../../../blocklists/canaries.txt");
+/// Search engines with a safe mode.
+pub const SAFESEARCH: &str = include_str!("../../../blocklists/safesearch.toml");
+/// Names that belong together.
+pub const BUNDLES: &str = include_str!("../../../blocklists/bundles.toml");
+/// Names that no publish may newly block unasked.
+pub const GUARD: &str = include_str!("../../../blocklists/guard.txt");
+
+/// Pairs each category with the text of its starter list.
+macro_rules! starter {
+    ($($id:literal)*) => {
+        &[$(($id, include_str!(concat!("../../../blocklists/starter/", $id, ".txt")))),*]
+    };
+}
+
+/// The starter lists: category and names, one a line, each with all below it.
+pub const STARTER: &[(&str, &str)] = starter! {
+    "legal_request" "adult" "nudify" "gambling" "dating" "violence" "drugs" "self_harm"
+    "extremism" "fraud" "malware" "bypass" "hacking" "social" "games" "video" "piracy" "ai_chat"
+    "crypto" "ads_trackers" "cheating" "risky_infra" "fake_news"
+    "unsafe_search" "safe"
+};
+
+/// Why a name is essential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Help lines; queries for them are counted nowhere below the total.
+    Help,
+    /// Time servers.
+    Time,
+    /// OCSP, CRL and issuer certificates.
+    Certificates,
+    /// The probes by which a device finds out whether it has the Internet.
+    CaptivePortal,
+    /// Updates of operating systems.
+    Updates,
+}
+
+impl Class {
+    /// Every class, in the order of the file.
+    pub const ALL: [Self; 5] =
+        [Self::Help, Self::Time, Self::Certificates, Self::CaptivePortal, Self::Updates];
+
+    /// The heading in the file.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Help => "help",
+            Self::Time => "time",
+            Self::Certificates => "certificates",
+            Self::CaptivePortal => "captive-portal",
+            Self::Updates => "updates",
+        }
+    }
+}
+
+/// A name that resolves in every mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Essential {
+    /// The name.
+    pub name: Name,
+    /// Whether it stands for itself alone, without what is below it.
+    pub is_exact: bool,
+    /// Why it is essential.
+    pub class: Class,
+}
+
+/// The embedded keyword rules.
+pub const KEYWORDS: &str = include_str!("../../../blocklists/keywords.txt");
+
+/// The embedded taxonomy.
+///
+/// # Errors
+///
+/// As [`taxonomy::parse`]; a test holds that there are none.
+pub fn taxonomy() -> Result<Taxonomy, Vec<Diagnostic>> {
+    taxonomy::parse(CATEGORIES)
+}
+
+/// The embedded essential names.
+///
+/// # Errors
+///
+/// As [`parse_essential`]; a test holds that there are none.
+pub fn essential() -> Result<Vec<Essential>, Vec<Diagnostic>> {
+    parse_essential(ESSENTIAL)
+}
+
+/// The embedded canary names.
+///
+/// # Errors
+///
+/// As [`parse_canaries`]; a test holds that there are none.
+pub fn canaries() -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
+    parse_canaries(CANARIES)
+}
+
+/// The embedded search engines.
+///
+/// # Errors
+///
+/// As [`safesearch::parse`]; a test holds that there are none.
+pub fn safesearch() -> Result<SafeSearch, Vec<Diagnostic>> {
+    safesearch::parse(SAFESEARCH)
+}
+
+/// The embedded guard: each name with its parents.
+///
+/// # Errors
+///
+/// As [`parse_guard`]; a test holds that there are none.
+pub fn guard() -> Result<Vec<Name>, Vec<Diagnostic>> {
+    parse_guard(GUARD)
+}
+
+/// Reads essential names: `## class` headings, `=name` exactly, `name` with all below it.
+///
+/// # Errors
+///
+/// Every line that is none of these, names before the first heading, and names that would open
+/// a door in every mode.
+pub fn parse_essential(text: &str) -> Result<Vec<Essential>, Vec<Diagnostic>> {
+    let mut mistakes = Vec::new();
+    let mut class = None;
+    let mut names = Vec::new();
+    for (span, line) in lines(text) {
+        if let Some(heading) = line.strip_prefix("## ") {
+            class = Some(word(span, "class", heading.trim(), &Class::ALL, Class::id));
+            if let Some(Err(mistake)) = &class {
+                mistakes.push(mistake.clone());
+            }
+            continue;
+        }
+        if line.starts_with('#') {
+            continue;
+        }
+        let (is_exact, text) = line.strip_prefix('=').map_or((false, line), |rest| (true, rest));
+        match (&class, name(span.clone(), text)) {
+            (Some(Ok(class)), Ok(name)) => {
+                let scope = if is_exact { Scope::Exact } else { Scope::Subtree };
+                mistakes.extend(lint(span, &name, scope));
+                names.push(Essential { name, is_exact, class: *class });
+            }
+            // Its heading is reported already.
+            (Some(Err(_)), Ok(_)) => {}
+            (None, Ok(_)) => mistakes.push(
+                Diagnostic::new(span, "a name before the first heading")
+                    .hint("put it below a line such as `## time`"),
+            ),
+            (_, Err(mistake)) => mistakes.push(mistake),
+        }
+    }
+    if mistakes.is_empty() { Ok(names) } else { Err(mistakes) }
+}
+
+/// The built-in bundles.
+///
+/// # Errors
+///
+/// As [`parse_bundles`].
+pub fn bundles() -> Result<BTreeMap<String, Vec<Name>>, Vec<Diagnostic>> {
+    parse_bundles(BUNDLES)
+}
+
+/// Reads bundles of names.
+///
+/// # Errors
+///
+/// The first mistake of shape, or every text that is no name.
+pub fn parse_bundles(text: &str) -> Result<BTreeMap<String, Vec<Name>>, Vec<Diagnostic>> {
+    let file: shape::Bundles = shape::parse(text).map_err(|mistake| vec![mistake])?;
+    let (mut bundles, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for (bundle, table) in &file.bundle {
+        let mut names = Vec::new();
+        for given in table.names.iter().flat_map(toml::Spanned::get_ref) {
+            match name(given.span(), given.get_ref()) {
+                Ok(name) => names.push(name),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        bundles.insert(bundle.get_ref().clone(), names);
+    }
+    if mistakes.is_empty() { Ok(bundles) } else { Err(mistakes) }
+}
+
+/// Reads canary names: lines of `kind name`.
+///
+/// # Errors
+///
+/// Every line that is not.
+pub fn parse_canaries(text: &str) -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
+    gather(text, |span, line| {
+        let Some((kind, text)) = line.split_once(char::is_whitespace) else {
+            return Err(Diagnostic::new(span, "a line here is a kind and a name")
+                .hint("write `firefox use-application-dns.net`"));
+        };
+        let kind = word(span.clone(), "kind", kind, &CanaryKind::ALL, CanaryKind::id)?;
+        Ok((kind, name(span, text.trim())?))
+    })
+}
+
+/// Reads guarded names, one a line.
+///
+/// # Errors
+///
+/// Every line that is no name.
+pub fn parse_guard(text: &str) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    gather(text, name)
+}
+
+/// Reads each line that is no comment; all of them or every mistake.
+fn gather<T>(
+    text: &str,
+    read: impl Fn(Range<usize>, &str) -> Result<T, Diagnostic>,
+) -> Result<Vec<T>, Vec<Diagnostic>> {
+    let (mut found, mut mistakes) = (Vec::new(), Vec::new());
+    for (span, line) in lines(text).filter(|(_, line)| !line.starts_with('#')) {
+        match read(span, line) {
+            Ok(one) => found.push(one),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    if mistakes.is_empty() { Ok(found) } else { Err(mistakes) }
+}
+
+/// The lines that are not empty, trimmed, each with its place.
+fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut next = 0;
+    text.split_inclusive('\n').filter_map(move |line| {
+        let start = next + (line.len() - line.trim_start().len());
+        next += line.len();
+        let line = line.trim();
+        (!line.is_empty()).then_some((start..start + line.len(), line))
+    })
+}
+
+fn name(span: Range<usize>, text: &str) -> Result<Name, Diagnostic> {
+    Name::from_text(text)
+        .map_err(|error| Diagnostic::new(span, format!("`{text}` is no name: {error}")))
+}
+
+fn word<T: Copy>(
+    span: Range<usize>,
+    what: &str,
+    found: &str,
+    all: &[T],
+    id: fn(T) -> &'static str,
+) -> Result<T, Diagnostic> {
+    let known = || all.iter().map(|&one| id(one));
+    all.iter().copied().find(|&one| id(one) == found).ok_or_else(|| {
+        let known_words = crate::config::listed(known());
+        let mistake =
+            Diagnostic::new(span, format!("unknown {what} `{found}`; known are {known_words}"));
+        match nearest(found, known()) {
+            Some(meant) => mistake.hint(format!("did you mean `{meant}`?")),
+            None => mistake,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::category::{Level, Lock};
+
+    #[test]
+    fn every_embedded_file_parses() {
+        let shown = |path: &str, text: &str, mistakes: Vec<Diagnostic>| -> String {
+            mistakes.iter().map(|mistake| mistake.render(path, text)).collect()
+        };
+        taxonomy().unwrap_or_else(|m| panic!("{}", shown("categories.toml", CATEGORIES, m)));
+        let essential =
+            essential().unwrap_or_else(|m| panic!("{}", shown("essential.txt", ESSENTIAL, m)));
+        let canaries =
+            canaries().unwrap_or_else(|m| panic!("{}", shown("canaries.txt", CANARIES, m)));
+        let guard = guard().unwrap_or_else(|m| panic!("{}", shown("guard.txt", GUARD, m)));
+        safesearch().unwrap_or_else(|m| panic!("{}", shown("safesearch.toml", SAFESEARCH, m)));
+        assert!(!guard.is_empty());
+        for class in Class::ALL {
+            assert!(essential.iter().any(|one| one.class == class), "{}", class.id());
+        }
+        for kind in CanaryKind::ALL {
+            assert!(canaries.iter().any(|(one, _)| *one == kind), "{}", kind.id());
+        }
+        for (id, text) in STARTER {
+            parse_guard(text).unwrap_or_else(|m| panic!("{}", shown(id, text, m)));
+        }
+    }
+
+    #[test]
+    fn every_category_but_csam_has_a_starter_list() {
+        let taxonomy = taxonomy().unwrap();
+        let wanted: Vec<&str> =
+            taxonomy.iter().map(|(_, row)| row.id.as_str()).filter(|id| *id != "csam").collect();
+        let embedded: Vec<&str> = STARTER.iter().map(|(id, _)| *id).collect();
+        assert_eq!(embedded, wanted, "in the order of the taxonomy");
+    }
+
+    #[test]
+    fn no_starter_list_blocks_an_essential_or_guarded_name() {
+        let taxonomy = taxonomy().unwrap();
+        let essential = essential().unwrap().into_iter().map(|one| one.name);
+        let kept: Vec<Name> = essential.chain(guard().unwrap()).collect();
+        for (id, text) in STARTER {
+            let category = taxonomy.find(id).unwrap();
+            // Search engines are guarded against every other list; this one is about them.
+            if taxonomy.category(category).is_positive || *id == "unsafe_search" {
+                continue;
+            }
+            for listed in parse_guard(text).unwrap() {
+                let is_below = |name: &&Name| {
+                    crate::dns::name::Folded::from_name(name).is_at_or_below(listed.as_wire())
+                };
+                assert_eq!(kept.iter().find(is_below), None, "{id} lists {listed}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_locked_for_everyone_is_blocked_at_every_level() {
+        let taxonomy = taxonomy().unwrap();
+        assert!(taxonomy.locked_for(Level::Staff).contains(taxonomy.find("csam").unwrap()));
+        let safe = taxonomy.category(taxonomy.find("safe").unwrap());
+        assert_eq!((safe.is_positive, safe.lock), (true, Lock::Everyone));
+        assert!(taxonomy.category(taxonomy.find("self_harm").unwrap()).is_protected);
+    }
+
+    #[test]
+    fn mistakes_in_a_released_file_have_a_place() {
+        let text = "a.example\n## tme\n=b.example\n## help\n c..example\n";
+        let mistakes = parse_essential(text).unwrap_err();
+        let shown: String = mistakes.iter().map(|m| m.render("essential.txt", text)).collect();
+        insta::assert_snapshot!(shown, @"
+    essential.txt:1:1: a name before the first heading
+      |
+    1 | a.example
+      | ^^^^^^^^^
+    hint: put it below a line such as `## time`
+    essential.txt:2:1: unknown class `tme`; known are `help`, `time`, `certificates`, `captive-portal`, `updates`
+      |
+    2 | ## tme
+      | ^^^^^^
+    hint: did you mean `time`?
+    essential.txt:5:2: `c..example` is no name: a label is empty; write single dots between labels
+      |
+    5 |  c..example
+      |  ^^^^^^^^^^
+    ");
+        let text = "firefox\nfirefix a.example\nchrome a b\n";
+        let mistakes = parse_canaries(text).unwrap_err();
+        let shown: String = mistakes.iter().map(|m| m.render("canaries.txt", text)).collect();
+        insta::assert_snapshot!(shown, @"
+    canaries.txt:1:1: a line here is a kind and a name
+      |
+    1 | firefox
+      | ^^^^^^^
+    hint: write `firefox use-application-dns.net`
+    canaries.txt:2:1: unknown kind `firefix`; known are `firefox`, `icloud`, `chrome`
+      |
+    2 | firefix a.example
+      | ^^^^^^^^^^^^^^^^^
+    hint: did you mean `firefox`?
+    canaries.txt:3:1: `a b` is no name: ` ` cannot stand in a name; letters, digits, `-`, `_` and `.` can
+      |
+    3 | chrome a b
+      | ^^^^^^^^^^
+    ");
+    }
+}

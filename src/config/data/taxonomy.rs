@@ -1,0 +1,353 @@
+//! `categories.toml` → [`Taxonomy`].
+//!
+//! ```toml
+//! [[category]]
+//! id = "adult"
+//! vi = "Khiêu dâm, người lớn"
+//! en = "Pornography"
+//! lock = "pupils"        # none | pupils | everyone
+//! privacy = "normal"     # normal | protected
+//! kind = "block"         # block | allow: a list of good names, which never blocks
+//! fail = "open"          # open (the default) | closed: without its list
+//! defaults = { preschool = "block", … one of block, observe, allow, lessons, safe for each level }
+//! ```
+//!
+//! A level without a default is a mistake and not "allow": the file is part of
+//! signed releases, and one that forgets a level must not open it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+
+use crate::category::{Category, DefaultAction, Level, LevelRow, Lock, MAX_CATEGORIES, Taxonomy};
+use crate::config::data::safesearch::SafeSearch;
+use crate::config::file::shape::{self, Table, Text};
+use crate::config::file::value::Checker;
+use crate::diagnostic::Diagnostic;
+
+/// The whole file as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct TaxonomyFile {
+    level: Vec<Spanned<Table<LevelFile>>>,
+    category: Vec<Spanned<Table<CategoryFile>>>,
+}
+
+/// One `[[level]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LevelFile {
+    id: Text,
+    vi: Text,
+    en: Text,
+    allow_only: Option<bool>,
+}
+
+/// One `[[category]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CategoryFile {
+    id: Text,
+    vi: Text,
+    en: Text,
+    lock: Text,
+    privacy: Text,
+    kind: Text,
+    fail: Text,
+    defaults: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
+}
+
+const LOCKS: [(&str, Lock); 3] =
+    [("none", Lock::None), ("pupils", Lock::Pupils), ("everyone", Lock::Everyone)];
+const PRIVACY: [(&str, bool); 2] = [("normal", false), ("protected", true)];
+const KINDS: [(&str, bool); 2] = [("block", false), ("allow", true)];
+const FAILS: [(&str, bool); 2] = [("open", false), ("closed", true)];
+pub(crate) const ACTIONS: [(&str, DefaultAction); 5] = [
+    ("block", DefaultAction::Block),
+    ("observe", DefaultAction::Observe),
+    ("allow", DefaultAction::Allow),
+    ("lessons", DefaultAction::Lessons),
+    ("safe", DefaultAction::Safe),
+];
+
+/// Reads a taxonomy.
+///
+/// # Errors
+///
+/// The first mistake of shape, or every mistake of meaning.
+pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
+    let file: TaxonomyFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
+    let (none, nothing) = (Taxonomy::default(), SafeSearch::default());
+    let mut checker = Checker::new(Path::new(""), &none, &nothing);
+    let mut categories: Vec<Category> = Vec::new();
+    for table in &file.category {
+        let Some(category) = read(&mut checker, table) else { continue };
+        if categories.iter().any(|other| other.id == category.id) {
+            let span = table.get_ref().id.as_ref().map_or(0..0, Spanned::span);
+            checker.report(span, format!("there is a category `{}` already", category.id)).hint =
+                Some("an id stands for one category, and is never used again".into());
+        }
+        categories.push(category);
+    }
+    if let Some(table) = file.category.get(MAX_CATEGORIES) {
+        let count = file.category.len();
+        checker.report(
+            table.span(),
+            format!("there are {count} categories; there may be {MAX_CATEGORIES}"),
+        );
+    }
+    if categories.is_empty() && file.category.is_empty() {
+        checker.report(0..0, "there is no `[[category]]`; a taxonomy has at least one");
+    }
+    let levels = levels(&mut checker, &file.level);
+    let mistakes = checker.into_mistakes();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    Taxonomy::new(categories)
+        .map(|taxonomy| taxonomy.with_levels(levels))
+        .map_err(|id| vec![Diagnostic::new(0..0, format!("category `{id}` does not fit"))])
+}
+
+/// What is said of levels: of all of them, or of none.
+fn levels(checker: &mut Checker<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<LevelRow> {
+    let mut rows: Vec<LevelRow> = Vec::new();
+    for table in given {
+        let file = table.get_ref();
+        if file.id.is_none() {
+            checker.missing::<()>(table.span(), "[[level]]", "id");
+        }
+        let said = |text: &Text| text.as_ref().map(|text| text.get_ref().clone());
+        let Some(level) = checker.level(&file.id) else { continue };
+        if rows.iter().any(|row| row.level == level) {
+            let message = format!("there is a level `{}` already", level.id());
+            checker.report(table.span(), message).hint = Some("remove one of the two".into());
+        }
+        rows.push(LevelRow {
+            level,
+            vi: said(&file.vi).unwrap_or_else(|| level.id().into()),
+            en: said(&file.en).unwrap_or_else(|| level.id().into()),
+            is_allow_only: file.allow_only.unwrap_or(false),
+        });
+    }
+    let is_absent = |level: &&Level| rows.iter().all(|row| row.level != **level);
+    let absent: Vec<&str> = Level::ALL.iter().filter(is_absent).map(|level| level.id()).collect();
+    if !given.is_empty() && !absent.is_empty() {
+        checker
+            .report(0..0, format!("there is no `[[level]]` for {}", crate::config::listed(absent)));
+    }
+    rows
+}
+
+/// One row; what is wrong with it is left with the checker.
+fn read(checker: &mut Checker<'_>, table: &Spanned<Table<CategoryFile>>) -> Option<Category> {
+    let file = table.get_ref();
+    let id = text(checker, table.span(), "id", &file.id).filter(|id| {
+        let is_right = (1..=32).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !is_right {
+            let span = file.id.as_ref().map_or(0..0, Spanned::span);
+            checker.report(
+                span,
+                format!("{id:?} is not an id; an id is 1 to 32 of `a` to `z`, digits and `_`"),
+            );
+        }
+        is_right
+    });
+    let vi = text(checker, table.span(), "vi", &file.vi);
+    let en = text(checker, table.span(), "en", &file.en);
+    let lock = word(checker, table.span(), "lock", &file.lock, &LOCKS);
+    let is_protected = word(checker, table.span(), "privacy", &file.privacy, &PRIVACY);
+    let is_positive = word(checker, table.span(), "kind", &file.kind, &KINDS);
+    let fails_closed = file.fail.as_ref().is_some_and(|given| {
+        // A word that is wrong is reported, and nothing is made of the file.
+        one_of(checker, "fail", given, &FAILS).unwrap_or(true)
+    });
+    let defaults = defaults(checker, table, is_positive.unwrap_or(false));
+    Some(Category {
+        id: id?,
+        vi: vi?,
+        en: en?,
+        lock: lock?,
+        is_protected: is_protected?,
+        is_positive: is_positive?,
+        fails_closed,
+        defaults: defaults?,
+    })
+}
+
+/// A text that must be there and say something.
+fn text(checker: &mut Checker<'_>, table: Range<usize>, key: &str, given: &Text) -> Option<String> {
+    let Some(given) = given else { return checker.missing(table, "[[category]]", key) };
+    if given.get_ref().trim().is_empty() {
+        checker.report(given.span(), format!("`{key}` is empty"));
+        return None;
+    }
+    Some(given.get_ref().clone())
+}
+
+/// A word that must be there and be one of a few.
+fn word<T: Copy>(
+    checker: &mut Checker<'_>,
+    table: Range<usize>,
+    key: &str,
+    given: &Text,
+    known: &[(&str, T)],
+) -> Option<T> {
+    match given {
+        Some(given) => one_of(checker, key, given, known),
+        None => checker.missing(table, "[[category]]", key),
+    }
+}
+
+fn one_of<T: Copy>(
+    checker: &mut Checker<'_>,
+    what: &str,
+    given: &Spanned<String>,
+    known: &[(&str, T)],
+) -> Option<T> {
+    let found = known.iter().find(|(word, _)| word == given.get_ref()).map(|(_, value)| *value);
+    if found.is_none() {
+        checker.unknown(what, given, known.iter().map(|(word, _)| *word));
+    }
+    found
+}
+
+/// The actions in the order of [`Level::ALL`]; every level has one.
+fn defaults(
+    checker: &mut Checker<'_>,
+    table: &Spanned<Table<CategoryFile>>,
+    is_positive: bool,
+) -> Option<[DefaultAction; 7]> {
+    let Some(given) = &table.get_ref().defaults else {
+        checker.report(table.span(), "this `[[category]]` has no `defaults`").hint =
+            Some("add `defaults = { preschool = \"block\", … }` with every level".into());
+        return None;
+    };
+    let mut actions = [None; 7];
+    for (level, action) in given.get_ref() {
+        let level = checker.choice("level", level, &Level::ALL, Level::id);
+        let known = one_of(checker, "action", action, &ACTIONS);
+        if is_positive && known.is_some_and(|action| action != DefaultAction::Allow) {
+            let message =
+                format!("`{}` in a category of kind `allow`, which never blocks", action.get_ref());
+            checker.report(action.span(), message).hint = Some("write `allow`".into());
+        }
+        let place = Level::ALL.iter().position(|&one| Some(one) == level);
+        if let Some(slot) = place.and_then(|place| actions.get_mut(place)) {
+            *slot = known;
+        }
+    }
+    let is_given = |level: &Level| given.get_ref().keys().any(|key| key.get_ref() == level.id());
+    let absent: Vec<&str> =
+        Level::ALL.iter().filter(|level| !is_given(level)).map(|level| level.id()).collect();
+    if !absent.is_empty() {
+        let absent = crate::config::listed(absent);
+        checker.report(given.span(), format!("`defaults` has no action for {absent}"));
+    }
+    actions.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> String {
+        let mistakes = parse(text).unwrap_err();
+        mistakes.iter().map(|mistake| mistake.render("categories.toml", text)).collect()
+    }
+
+    #[test]
+    fn a_taxonomy_says_all_that_is_wrong() {
+        let text = r#"
+[[category]]
+id = "Adult!"
+vi = ""
+lock = "pupil"
+privacy = "normal"
+kind = "block"
+defaults = { preschool = "blok", primry = "block" }
+
+[[category]]
+id = "safe"
+vi = "Tốt"
+en = "Good"
+lock = "none"
+privacy = "normal"
+kind = "allow"
+defaults = { preschool = "block", primary = "allow", lower-secondary = "allow", upper-secondary = "allow", boarding = "allow", continuing = "allow", staff = "allow" }
+
+[[category]]
+id = "safe"
+vi = "Tốt"
+en = "Good"
+lock = "none"
+privacy = "normal"
+kind = "block"
+"#;
+        insta::assert_snapshot!(mistakes(text), @r#"
+    categories.toml:2:1: this `[[category]]` has no `en`
+      |
+    2 | [[category]]
+      | ^^^^^^^^^^^^
+    hint: add `en = "…"`
+    categories.toml:3:6: "Adult!" is not an id; an id is 1 to 32 of `a` to `z`, digits and `_`
+      |
+    3 | id = "Adult!"
+      |      ^^^^^^^^
+    categories.toml:4:6: `vi` is empty
+      |
+    4 | vi = ""
+      |      ^^
+    categories.toml:5:8: unknown lock `pupil`; known are `none`, `pupils`, `everyone`
+      |
+    5 | lock = "pupil"
+      |        ^^^^^^^
+    hint: did you mean `pupils`?
+    categories.toml:8:12: `defaults` has no action for `primary`, `lower-secondary`, `upper-secondary`, `boarding`, `continuing`, `staff`
+      |
+    8 | defaults = { preschool = "blok", primry = "block" }
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    categories.toml:8:26: unknown action `blok`; known are `block`, `observe`, `allow`, `lessons`, `safe`
+      |
+    8 | defaults = { preschool = "blok", primry = "block" }
+      |                          ^^^^^^
+    hint: did you mean `block`?
+    categories.toml:8:34: unknown level `primry`; known are `preschool`, `primary`, `lower-secondary`, `upper-secondary`, `boarding`, `continuing`, `staff`
+      |
+    8 | defaults = { preschool = "blok", primry = "block" }
+      |                                  ^^^^^^
+    hint: did you mean `primary`?
+    categories.toml:17:26: `block` in a category of kind `allow`, which never blocks
+       |
+    17 | defaults = { preschool = "block", primary = "allow", lower-secondary = "allow", upper-secondary = "allow", boarding = "allow", continuing = "allow", staff = "allow" }
+       |                          ^^^^^^^
+    hint: write `allow`
+    categories.toml:19:1: this `[[category]]` has no `defaults`
+       |
+    19 | [[category]]
+       | ^^^^^^^^^^^^
+    hint: add `defaults = { preschool = "block", … }` with every level
+    "#);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        insta::assert_snapshot!(mistakes("[[category]]\nlok = \"none\"\n"), @r#"
+    categories.toml:2:1: unknown key `lok`; the keys here are `id`, `vi`, `en`, `lock`, `privacy`, `kind`, `fail`, `defaults`
+      |
+    2 | lok = "none"
+      | ^^^
+    hint: did you mean `lock`?
+    "#);
+    }
+
+    #[test]
+    fn an_empty_taxonomy_is_refused() {
+        insta::assert_snapshot!(mistakes(""), @"
+    categories.toml:1:1: there is no `[[category]]`; a taxonomy has at least one
+    ");
+    }
+}

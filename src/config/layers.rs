@@ -1,0 +1,10 @@
+//! Layers: department, school, group; and when each part of them runs.
+
+pub mod calendar;
+pub mod department;
+pub(crate) mod enforcement;
+pub(crate) mod group;
+pub(crate) mod locked;
+pub(crate) mod profile;
+pub mod schedule;
+pub mod spans;

@@ -1,0 +1,321 @@
+//! The department's policy: what stands above every school's own.
+//!
+//! ```toml
+//! name = "Sở Giáo dục và Đào tạo"
+//! deny = ["bad.example"]
+//!
+//! [[lock]]                          # blocked, and no school loosens it
+//! category = "social"
+//! levels = ["primary"]
+//! reason = "Công văn 123"
+//!
+//! [[lock]]                          # and so are engines held to their safe mode
+//! safesearch = "all"
+//! youtube = "strict"
+//!
+//! [defaults.lower-secondary]        # instead of the taxonomy's
+//! ai_chat = "block"
+//! youtube = "strict"
+//! ```
+//!
+//! A file beside the config for now; a release can carry the same text. What the taxonomy
+//! locks for everyone, nobody opens, the department neither.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+
+use crate::category::{CategoryId, CategorySet, DefaultAction, Level, Lock, Taxonomy};
+use crate::config::data::safesearch::SafeSearch;
+use crate::config::data::taxonomy::ACTIONS;
+use crate::config::file::shape::{self, Choice, Table, Text, Texts};
+use crate::config::file::value::{Checker, each};
+use crate::config::layers::enforcement::{Above, Keys, Said, YOUTUBE};
+use crate::config::layers::profile::names;
+use crate::diagnostic::Diagnostic;
+use crate::dns::name::Name;
+use crate::policy::Actions;
+
+/// The whole file as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct DepartmentFile {
+    name: Text,
+    contact: Text,
+    allow: Texts,
+    deny: Texts,
+    lock: Vec<Spanned<Table<LockFile>>>,
+    unlock: Vec<Spanned<Table<UnlockFile>>>,
+    defaults: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<Choice>>>,
+}
+
+/// One `[[lock]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LockFile {
+    category: Text,
+    safesearch: Option<Spanned<Choice>>,
+    youtube: Text,
+    canaries: Option<Spanned<Choice>>,
+    levels: Texts,
+    reason: Text,
+}
+
+/// One `[[unlock]]` as written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct UnlockFile {
+    category: Text,
+    levels: Texts,
+    reason: Text,
+}
+
+/// A department's policy; the default says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Department {
+    /// Who it is, in messages.
+    pub name: String,
+    /// Whom to ask to have something opened.
+    pub contact: String,
+    /// Names that are let through though a locked category lists them.
+    pub allow: Vec<Name>,
+    /// Names that no school lets through.
+    pub deny: Vec<Name>,
+    locks: Vec<Change>,
+    unlocks: Vec<Change>,
+    defaults: Vec<(Level, CategoryId, DefaultAction)>,
+    /// What it says of safe search and canaries.
+    pub(crate) held: Above,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    category: CategoryId,
+    levels: Vec<Level>,
+    reason: String,
+}
+
+/// Who keeps a category blocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockedBy {
+    /// The taxonomy, for everyone.
+    Everyone,
+    /// The taxonomy, for pupils.
+    Pupils,
+    /// The department, for this reason.
+    Department(String),
+}
+
+impl Department {
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake of shape, or every mistake of meaning.
+    pub fn parse(
+        text: &str,
+        taxonomy: &Taxonomy,
+        safesearch: &SafeSearch,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let file: DepartmentFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
+        let mut checker = Checker::new(Path::new(""), taxonomy, safesearch);
+        let name = file.name.as_ref().map(|text| text.get_ref().clone());
+        let mut department = Self {
+            name: name.unwrap_or_else(|| "the department".into()),
+            contact: plain(&file.contact),
+            allow: names(&mut checker, "allow", &file.allow),
+            deny: names(&mut checker, "deny", &file.deny),
+            ..Self::default()
+        };
+        for table in &file.lock {
+            department.lock(&mut checker, table);
+        }
+        for table in &file.unlock {
+            department.unlock(&mut checker, table);
+        }
+        department.read_defaults(&mut checker, &file);
+        let mistakes = checker.into_mistakes();
+        if mistakes.is_empty() { Ok(department) } else { Err(mistakes) }
+    }
+
+    fn lock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<LockFile>>) {
+        let file = table.get_ref();
+        let keys = Keys {
+            safesearch: file.safesearch.as_ref(),
+            youtube: file.youtube.clone(),
+            canaries: file.canaries.as_ref(),
+        };
+        let has_keys =
+            keys.safesearch.is_some() || keys.youtube.is_some() || keys.canaries.is_some();
+        if file.category.is_none() && !has_keys {
+            checker.report(table.span(), "this `[[lock]]` locks nothing").hint = Some(
+                "add `category = \"…\"`, `safesearch = \"all\"`, `youtube = \"strict\"` or `canaries = \"all\"`"
+                    .into(),
+            );
+        }
+        let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
+        let said = Said::read(checker, &keys);
+        self.held.lock(checker, &said, &levels, &reason);
+        if let Some(category) = file.category.as_ref().and_then(|id| blocking(checker, id)) {
+            self.locks.push(Change { category, levels, reason });
+        }
+    }
+
+    fn unlock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<UnlockFile>>) {
+        let file = table.get_ref();
+        let Some(given) = &file.category else {
+            checker.missing::<()>(table.span(), "[[unlock]]", "category");
+            return;
+        };
+        let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
+        let Some(category) = blocking(checker, given) else { return };
+        let row = checker.taxonomy.category(category);
+        let message = match row.lock {
+            Lock::Pupils => None,
+            Lock::Everyone => Some("is locked for everyone; a department cannot open it"),
+            Lock::None => Some("is not locked, so there is nothing to open"),
+        };
+        if let Some(message) = message {
+            checker.report(given.span(), format!("`{}` {message}", row.id)).hint =
+                Some("remove this `[[unlock]]`".into());
+        }
+        self.unlocks.push(Change { category, levels, reason });
+    }
+
+    /// Actions by level, and beside them what search engines and canaries are held to.
+    fn read_defaults(&mut self, checker: &mut Checker<'_>, file: &DepartmentFile) {
+        for (level, words) in &file.defaults {
+            let level = checker.choice("level", level, &Level::ALL, Level::id);
+            let mut keys = Keys::default();
+            for (key, given) in words {
+                match (key.get_ref().as_str(), given.get_ref()) {
+                    ("safesearch", _) => keys.safesearch = Some(given),
+                    ("canaries", _) => keys.canaries = Some(given),
+                    (_, Choice::List(_)) => {
+                        let message = format!("`{}` is one word, and no array", key.get_ref());
+                        checker.report(given.span(), message);
+                    }
+                    (YOUTUBE, Choice::Word(word)) => {
+                        keys.youtube = Some(Spanned::new(given.span(), word.clone()));
+                    }
+                    (_, Choice::Word(word)) => {
+                        let word = Spanned::new(given.span(), word.clone());
+                        self.default_action(checker, level, key, &word);
+                    }
+                }
+            }
+            let said = Said::read(checker, &keys);
+            if let Some(level) = level {
+                self.held.default_of(level, said);
+            }
+        }
+    }
+
+    fn default_action(
+        &mut self,
+        checker: &mut Checker<'_>,
+        level: Option<Level>,
+        category: &Spanned<String>,
+        action: &Spanned<String>,
+    ) {
+        let found = ACTIONS.iter().find(|(word, _)| word == action.get_ref());
+        if found.is_none() {
+            checker.unknown("action", action, ACTIONS.iter().map(|(word, _)| *word));
+        }
+        let category = checker.category(category);
+        if let (Some(level), Some(category), Some((_, action))) = (level, category, found) {
+            self.defaults.push((level, category, *action));
+        }
+    }
+
+    /// Whether it says anything.
+    pub fn is_silent(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Who keeps a category blocked for a level; `None` where a school may loosen it.
+    pub fn locked_by(
+        &self,
+        taxonomy: &Taxonomy,
+        category: CategoryId,
+        level: Level,
+    ) -> Option<LockedBy> {
+        let is_for = |change: &&Change| {
+            change.category == category
+                && (change.levels.is_empty() || change.levels.contains(&level))
+        };
+        if let Some(lock) = self.locks.iter().find(is_for) {
+            return Some(LockedBy::Department(lock.reason.clone()));
+        }
+        if !taxonomy.locked_for(level).contains(category) {
+            return None;
+        }
+        match taxonomy.category(category).lock {
+            Lock::Pupils if self.unlocks.iter().any(|one| is_for(&one)) => None,
+            Lock::Pupils => Some(LockedBy::Pupils),
+            Lock::Everyone | Lock::None => Some(LockedBy::Everyone),
+        }
+    }
+
+    /// The categories that a school cannot loosen for a level.
+    pub fn locked_for(&self, taxonomy: &Taxonomy, level: Level) -> CategorySet {
+        taxonomy
+            .iter()
+            .map(|(category, _)| category)
+            .filter(|&category| self.locked_by(taxonomy, category, level).is_some())
+            .collect()
+    }
+
+    /// What a level does where no school says anything: taxonomy, then department, then locks.
+    pub fn baseline(&self, taxonomy: &Taxonomy, level: Level) -> Actions {
+        let place = Level::ALL.iter().position(|&one| one == level);
+        let mut actions =
+            Actions { is_allow_only: taxonomy.is_allow_only(level), ..Actions::default() };
+        for (category, row) in taxonomy.iter().filter(|(_, row)| !row.is_positive) {
+            let own = self.defaults.iter().rev().find(|(l, c, _)| (*l, *c) == (level, category));
+            let action = own.map(|(_, _, action)| *action);
+            let action =
+                action.or_else(|| place.and_then(|place| row.defaults.get(place)).copied());
+            match action {
+                Some(DefaultAction::Lessons) => {
+                    actions.block = actions.block.with(category);
+                    actions.lessons = actions.lessons.with(category);
+                }
+                Some(DefaultAction::Block) | None => actions.block = actions.block.with(category),
+                // The safe variant is a matter of rewriting, not of refusing.
+                Some(DefaultAction::Observe | DefaultAction::Safe) => {
+                    actions.observe = actions.observe.with(category);
+                }
+                Some(DefaultAction::Allow) => {}
+            }
+        }
+        let locked = self.locked_for(taxonomy, level);
+        Actions {
+            block: actions.block.union(locked),
+            lessons: actions.lessons.without(locked),
+            observe: actions.observe.without(locked),
+            ..actions
+        }
+    }
+}
+
+fn plain(given: &Text) -> String {
+    given.as_ref().map_or(String::new(), |text| text.get_ref().clone())
+}
+
+fn levels(checker: &mut Checker<'_>, given: &Texts) -> Vec<Level> {
+    let level = |level| checker.choice("level", level, &Level::ALL, Level::id);
+    each(given).filter_map(level).collect()
+}
+
+/// A category that can block.
+fn blocking(checker: &mut Checker<'_>, given: &Spanned<String>) -> Option<CategoryId> {
+    let category = checker.category(given)?;
+    let row = checker.taxonomy.category(category);
+    if row.is_positive {
+        let message = format!("`{}` is a list of good names and never blocks", row.id);
+        checker.report(given.span(), message);
+    }
+    Some(category)
+}

@@ -1,0 +1,338 @@
+//! Safe search, `YouTube` and canaries, layer by layer.
+//!
+//! ```text
+//! safesearch.toml's defaults of the level ▸ department's ▸ its locks        the baseline
+//!   └─ the profile's word ▸ the group's word ▸ the locks again
+//! ```
+//!
+//! ```toml
+//! safesearch = "all"              # or "off", or engines by id: ["google", "bing"]
+//! youtube = "strict"              # a mode of it, or "off"
+//! canaries = "all"                # or "off", or kinds: ["firefox"]
+//! ```
+//!
+//! Whoever stands lower may say anything that a lock does not forbid, and be stricter always.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use crate::category::Level;
+use crate::config::data::safesearch::{Mode, SafeSearch, has_modes, mode_of};
+use crate::config::file::shape::{Choice, GroupFile, ProfileFile, Text};
+use crate::config::file::value::Checker;
+use crate::config::layers::department::LockedBy;
+use crate::config::layers::profile::lock_words;
+use crate::config::listed;
+use crate::diagnostic::Diagnostic;
+use crate::policy::CanaryKind;
+use crate::policy::group::enforcement::Held;
+use crate::policy::tables::rewrite::{Engine, Engines};
+
+/// The engine that has a key of its own.
+pub(crate) const YOUTUBE: &str = "youtube";
+
+/// The three keys as written, in whatever table.
+#[derive(Debug, Default)]
+pub(crate) struct Keys<'f> {
+    pub(crate) safesearch: Option<&'f Spanned<Choice>>,
+    pub(crate) youtube: Text,
+    pub(crate) canaries: Option<&'f Spanned<Choice>>,
+}
+
+impl<'f> From<&'f ProfileFile> for Keys<'f> {
+    fn from(file: &'f ProfileFile) -> Self {
+        let ProfileFile { safesearch, youtube, canaries, .. } = file;
+        Self {
+            safesearch: safesearch.as_ref(),
+            youtube: youtube.clone(),
+            canaries: canaries.as_ref(),
+        }
+    }
+}
+
+impl<'f> From<&'f GroupFile> for Keys<'f> {
+    fn from(file: &'f GroupFile) -> Self {
+        let GroupFile { safesearch, youtube, canaries, .. } = file;
+        Self {
+            safesearch: safesearch.as_ref(),
+            youtube: youtube.clone(),
+            canaries: canaries.as_ref(),
+        }
+    }
+}
+
+/// What one layer says, each with its place; a key with a mistake says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Whether each engine with one safe name is held to it.
+    plain: Option<(Vec<bool>, Range<usize>)>,
+    youtube: Option<(Mode, Range<usize>)>,
+    canaries: Option<(Vec<CanaryKind>, Range<usize>)>,
+}
+
+impl Said {
+    pub(crate) fn read(checker: &mut Checker<'_>, keys: &Keys<'_>) -> Self {
+        let engines = &checker.safesearch.engines;
+        let plain = keys.safesearch.and_then(|given| {
+            let plain = match given.get_ref() {
+                Choice::Word(word) => {
+                    all_or_none(checker, "safesearch", given.span(), word, engines.0.len())
+                }
+                Choice::List(words) => read_engines(checker, engines, words),
+            };
+            Some((plain?, given.span()))
+        });
+        let youtube = engines.0.iter().find(|engine| engine.id == YOUTUBE);
+        let youtube = youtube
+            .zip(keys.youtube.as_ref())
+            .and_then(|(engine, word)| Some((mode_of(checker, engine, word)?, word.span())));
+        let canaries = keys.canaries.and_then(|given| {
+            let kinds = match given.get_ref() {
+                Choice::Word(word) => {
+                    let all = all_or_none(checker, "canaries", given.span(), word, 1)?;
+                    if all == [true] { CanaryKind::ALL.to_vec() } else { Vec::new() }
+                }
+                Choice::List(words) => {
+                    let kind =
+                        |word| checker.choice("canary", word, &CanaryKind::ALL, CanaryKind::id);
+                    let kinds: Vec<CanaryKind> = words.iter().filter_map(kind).collect();
+                    (kinds.len() == words.len()).then_some(kinds)?
+                }
+            };
+            Some((kinds, given.span()))
+        });
+        Self { plain, youtube, canaries }
+    }
+
+    /// This, and where it says nothing what a layer above says.
+    pub(crate) fn over(&self, above: &Self) -> Self {
+        Self {
+            plain: self.plain.clone().or_else(|| above.plain.clone()),
+            youtube: self.youtube.clone().or_else(|| above.youtube.clone()),
+            canaries: self.canaries.clone().or_else(|| above.canaries.clone()),
+        }
+    }
+
+    /// What `base` becomes by these words.
+    fn apply(&self, base: &Held, engines: &Engines) -> Held {
+        let mut held = base.clone();
+        for ((number, engine), slot) in engines.0.iter().enumerate().zip(&mut held.safe.0) {
+            if has_modes(engine) {
+                if let (YOUTUBE, Some((mode, _))) = (engine.id.as_str(), &self.youtube) {
+                    *slot = mode.clone().into_target();
+                }
+            } else if let Some(is_on) = self.plain.as_ref().and_then(|(plain, _)| plain.get(number))
+            {
+                let target = engine.modes.first().map(|(_, target)| target.clone());
+                *slot = target.filter(|_| *is_on);
+            }
+        }
+        if let Some((canaries, _)) = &self.canaries {
+            held.canaries = CanaryKind::ALL.into_iter().filter(|k| canaries.contains(k)).collect();
+        }
+        held
+    }
+
+    /// The places of what is said, each with its key.
+    fn places(&self) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+        let plain = self.plain.as_ref().map(|(_, span)| ("safesearch", span.clone()));
+        let youtube = self.youtube.as_ref().map(|(_, span)| ("youtube", span.clone()));
+        let canaries = self.canaries.as_ref().map(|(_, span)| ("canaries", span.clone()));
+        plain.into_iter().chain(youtube).chain(canaries)
+    }
+
+    /// The same without all that another key says.
+    fn only(&self, key: &str) -> Self {
+        Self {
+            plain: self.plain.clone().filter(|_| key == "safesearch"),
+            youtube: self.youtube.clone().filter(|_| key == "youtube"),
+            canaries: self.canaries.clone().filter(|_| key == "canaries"),
+        }
+    }
+}
+
+fn all_or_none(
+    checker: &mut Checker<'_>,
+    key: &str,
+    span: Range<usize>,
+    word: &str,
+    count: usize,
+) -> Option<Vec<bool>> {
+    let word = Spanned::new(span, word.to_owned());
+    let word = checker.choice(&format!("word for `{key}`"), &word, &["all", "off"], |word| word)?;
+    Some(vec![word == "all"; count])
+}
+
+fn read_engines(
+    checker: &mut Checker<'_>,
+    engines: &Engines,
+    words: &[Spanned<String>],
+) -> Option<Vec<bool>> {
+    let mut plain = Some(vec![false; engines.0.len()]);
+    for word in words {
+        let named = |engine: &&Engine| engine.id == *word.get_ref();
+        let place = engines.0.iter().position(|engine| named(&engine));
+        match place.and_then(|place| Some((place, engines.0.get(place)?))) {
+            Some((_, engine)) if has_modes(engine) => {
+                plain = None;
+                let message = format!("`{}` has modes, and so a key of its own", engine.id);
+                let mode = engine.modes.first().map_or("off", |(mode, _)| mode);
+                checker.report(word.span(), message).hint =
+                    Some(format!("write `{} = \"{mode}\"`", engine.id));
+            }
+            Some((place, _)) => {
+                if let Some(slot) = plain.as_mut().and_then(|plain| plain.get_mut(place)) {
+                    *slot = true;
+                }
+            }
+            None => {
+                plain = None;
+                let known = engines.0.iter().filter(|engine| !has_modes(engine));
+                checker.unknown("search engine", word, known.map(|engine| engine.id.as_str()));
+            }
+        }
+    }
+    plain
+}
+
+//------------ The department ---------------------------------------------------
+
+/// What a department says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Above {
+    locks: Vec<HeldLock>,
+    defaults: Vec<(Level, Said)>,
+}
+
+/// What nobody below may loosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HeldLock {
+    held: Held,
+    levels: Vec<Level>,
+    reason: String,
+}
+
+impl Above {
+    /// Takes a lock; a word of it that locks nothing is a mistake.
+    pub(crate) fn lock(
+        &mut self,
+        checker: &mut Checker<'_>,
+        said: &Said,
+        levels: &[Level],
+        reason: &str,
+    ) {
+        let engines = &checker.safesearch.engines;
+        let nothing = Held::nothing(engines);
+        for (key, span) in said.places() {
+            if said.only(key).apply(&nothing, engines).is_nothing() {
+                checker.report(span, format!("`{key}` locks nothing here")).hint = Some(
+                    "a lock keeps what is on; write what must be on, or leave the key out".into(),
+                );
+            }
+        }
+        let held = said.apply(&nothing, engines);
+        if !held.is_nothing() {
+            self.locks.push(HeldLock { held, levels: levels.to_vec(), reason: reason.to_owned() });
+        }
+    }
+
+    /// Takes what holds for a level where a school says nothing.
+    pub(crate) fn default_of(&mut self, level: Level, said: Said) {
+        self.defaults.push((level, said));
+    }
+
+    fn locks_of(&self, level: Level) -> impl Iterator<Item = &HeldLock> {
+        let is_for = move |lock: &&HeldLock| lock.levels.is_empty() || lock.levels.contains(&level);
+        self.locks.iter().filter(is_for)
+    }
+
+    /// What nobody at a school loosens for a level.
+    fn locked(&self, engines: &Engines, level: Level) -> Held {
+        let nothing = Held::nothing(engines);
+        self.locks_of(level).fold(nothing, |all, lock| all.at_least(&lock.held, engines))
+    }
+
+    /// What holds for a level where no school says anything.
+    fn baseline(&self, safesearch: &SafeSearch, level: Level) -> Held {
+        let engines = &safesearch.engines;
+        let own = Held { safe: safesearch.of_level(level), canaries: CanaryKind::ALL.to_vec() };
+        let said = self.defaults.iter().filter(|(of, _)| *of == level);
+        let own = said.fold(own, |held, (_, said)| said.apply(&held, engines));
+        own.at_least(&self.locked(engines, level), engines)
+    }
+}
+
+//------------ The school --------------------------------------------------------
+
+/// What a group is held to, and by whom.
+#[derive(Debug)]
+pub(crate) struct Layers {
+    pub(crate) own: Held,
+    pub(crate) locked: Held,
+    pub(crate) baseline: Held,
+}
+
+/// What `said` comes to for a level; what a lock forbids is a mistake, and does not hold.
+pub(crate) fn layers(checker: &mut Checker<'_>, said: &Said, level: Level) -> Layers {
+    let engines = &checker.safesearch.engines;
+    let above = &checker.externals.department.held;
+    let baseline = above.baseline(checker.safesearch, level);
+    let locked = above.locked(engines, level);
+    let own = said.apply(&baseline, engines);
+    let mut mistakes = Vec::new();
+    for lock in above.locks_of(level) {
+        mistakes.extend(forbidden(checker, said, &own, lock, level));
+    }
+    for mistake in mistakes {
+        checker.push(mistake);
+    }
+    Layers { own: own.at_least(&locked, engines), locked, baseline }
+}
+
+/// What one lock forbids of what a school says.
+fn forbidden(
+    checker: &Checker<'_>,
+    said: &Said,
+    own: &Held,
+    lock: &HeldLock,
+    level: Level,
+) -> Vec<Diagnostic> {
+    let engines = &checker.safesearch.engines;
+    let department = &checker.externals.department;
+    let by = lock_words(&LockedBy::Department(lock.reason.clone()), &department.name, level);
+    let looser = engines.0.iter().enumerate().filter(|(number, _)| {
+        let rank =
+            |held: &Held| engines.rank(*number, held.safe.0.get(*number).and_then(Option::as_ref));
+        rank(own) < rank(&lock.held)
+    });
+    let (modal, plain): (Vec<_>, Vec<_>) = looser.partition(|(_, engine)| has_modes(engine));
+    let way_out = |what: String| match department.contact.as_str() {
+        "" => format!("{what}, or leave the key out; only the department can open it"),
+        contact => {
+            format!("{what}, or leave the key out; only the department can open it: {contact}")
+        }
+    };
+    let mut mistakes = Vec::new();
+    if let (Some((_, span)), false) = (&said.plain, plain.is_empty()) {
+        let off = listed(plain.iter().map(|(_, engine)| engine.id.as_str()));
+        let message = format!("safe search of {off} cannot be off: {by}");
+        let hint = way_out("name them in `safesearch`".into());
+        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
+    }
+    if let (Some((mode, span)), Some((number, engine))) = (&said.youtube, modal.first()) {
+        let needed = engine.mode_of(lock.held.safe.0.get(*number).and_then(Option::as_ref));
+        let found = engine.mode_of(mode.target());
+        let message = format!("`youtube` must be at least `{needed}`, not `{found}`: {by}");
+        let hint = way_out(format!("write `youtube = \"{needed}\"`"));
+        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
+    }
+    let open = lock.held.canaries.iter().filter(|kind| !own.canaries.contains(kind));
+    let open: Vec<&str> = open.map(|kind| kind.id()).collect();
+    if let (Some((_, span)), false) = (&said.canaries, open.is_empty()) {
+        let message = format!("canaries of {} cannot be off: {by}", listed(open));
+        let hint = way_out("name them in `canaries`".into());
+        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
+    }
+    mistakes
+}

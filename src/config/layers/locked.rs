@@ -1,0 +1,97 @@
+//! Names that a school lets through and that are locked: what only the lists can tell, once they
+//! are read, said at the place of the config that allows them.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use crate::category::{CategoryId, Level};
+use crate::config::file::shape::{self, AllowOnly, File};
+use crate::config::file::value::each;
+use crate::config::layers::department::LockedBy;
+use crate::config::layers::profile::{BUNDLE, lock_words};
+use crate::config::{Config, ConfigErrors};
+use crate::diagnostic::Diagnostic;
+use crate::dns::name::Name;
+use crate::policy::{GroupRules, Lock, LockedAllow};
+
+impl Config {
+    /// Who keeps a category blocked for a level, in words; none where a school may loosen it.
+    pub fn locked_in_words(&self, category: CategoryId, level: Level) -> Option<String> {
+        let by = self.department.locked_by(&self.taxonomy, category, level)?;
+        Some(lock_words(&by, &self.department.name, level))
+    }
+
+    /// The mistakes of names that are let through and locked, in the text that they stand in.
+    pub fn refuse_locked(&self, path: &str, text: &str, locked: &[LockedAllow]) -> ConfigErrors {
+        let file = shape::parse::<File>(text).ok();
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        for allow in locked {
+            let place = file.as_ref().and_then(|file| self.place(file, allow)).unwrap_or_default();
+            let mistake = self.refuse(allow, place);
+            if !mistakes.contains(&mistake) {
+                mistakes.push(mistake);
+            }
+        }
+        mistakes.sort_by_key(|mistake| mistake.span.start);
+        ConfigErrors::new(path, text, mistakes).in_lang(self.school.lang)
+    }
+
+    fn refuse(&self, allow: &LockedAllow, place: Range<usize>) -> Diagnostic {
+        let name = allow.name.to_string();
+        let name = name.trim_end_matches('.');
+        let key = if allow.group.is_some() { "allow" } else { "names" };
+        match allow.lock {
+            Lock::Department => {
+                let department = &self.department.name;
+                let message = format!("`{name}` cannot be let through: {department} denies it");
+                let hint = format!("remove it from `{key}`; only the department can open it");
+                Diagnostic::new(place, message).hint(hint)
+            }
+            Lock::Category(category) => {
+                let id = &self.taxonomy.category(category).id;
+                let is_of = |group: &&GroupRules| match &allow.group {
+                    Some(name) => group.name == *name,
+                    None => group.locked.contains(category),
+                };
+                let group = self.groups.iter().find(is_of).unwrap_or(self.default_group());
+                let by = self.department.locked_by(&self.taxonomy, category, group.level);
+                let by = by.unwrap_or(LockedBy::Everyone);
+                let by = lock_words(&by, &self.department.name, group.level);
+                let message = format!(
+                    "`{name}` cannot be let through, for `{id}` lists it and is locked: {by}"
+                );
+                let hint = format!(
+                    "remove it from `{key}`; if the list is wrong, ask the department to allow it"
+                );
+                Diagnostic::new(place, message).hint(hint)
+            }
+        }
+    }
+
+    /// Where the config lets a name through: by itself, or by a bundle.
+    fn place(&self, file: &File, allow: &LockedAllow) -> Option<Range<usize>> {
+        let says = |text: &&Spanned<String>| {
+            let text = text.get_ref();
+            let is = |text: &str| Name::from_text(text).is_ok_and(|name| name == allow.name);
+            match text.strip_prefix(BUNDLE) {
+                Some(bundle) => {
+                    self.bundles.get(bundle).is_some_and(|names| names.contains(&allow.name))
+                }
+                None => is(text) || text.strip_prefix('=').is_some_and(is),
+            }
+        };
+        let Some(group) = &allow.group else {
+            return each(&file.essential.names).find(says).map(Spanned::span);
+        };
+        let group = self.groups.iter().find(|other| other.name == *group)?;
+        let profile = group.profile.as_ref()?;
+        let (_, profile) = file.profile.iter().find(|(name, _)| name.get_ref() == profile)?;
+        let only = profile.allow_only.as_ref().map(Spanned::get_ref);
+        let only = match only {
+            Some(AllowOnly::Names(names)) => names.as_slice(),
+            Some(AllowOnly::Is(_)) | None => &[],
+        };
+        each(&profile.allow).chain(only).find(says).map(Spanned::span)
+    }
+}

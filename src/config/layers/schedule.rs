@@ -1,0 +1,236 @@
+//! Schedules: when lessons are, when the evening begins, on which days there is an exam.
+//!
+//! ```text
+//! (days × times)  ∩ events of `calendar`  − events of `except`
+//! ```
+//!
+//! by the wall clock of the school's time zone. A window that ends before it begins ends
+//! on the next day, and belongs to the day on which it begins.
+
+use std::ops::Range;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use toml::Spanned;
+
+use crate::config::file::shape::{ScheduleFile, Table};
+use crate::config::file::value::{Checker, each, place_of};
+use crate::config::layers::calendar::{Calendar, Side, instant};
+use crate::config::layers::group::check_label;
+use crate::config::layers::spans::{common, joined, without};
+
+/// The most schedules.
+const MAX_SCHEDULES: usize = 32;
+/// The words for days, Monday first.
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const MINUTES_A_DAY: u32 = 24 * 60;
+
+/// When something runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its name in the config and in traces.
+    pub name: String,
+    /// On which days, Monday first.
+    days: [bool; 7],
+    /// From which minute of the day to which; an end before its start is on the next day.
+    times: Vec<(u32, u32)>,
+    /// Only while an event of this is on.
+    only: Option<Calendar>,
+    /// Not while an event of these is on.
+    except: Vec<Calendar>,
+}
+
+impl Schedule {
+    /// The seconds of `span` in which it runs.
+    pub fn windows(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
+        let mut found = self.weekly(zone, span);
+        if let Some(only) = &self.only {
+            found = common(&found, &only.windows(zone, span));
+        }
+        for except in &self.except {
+            found = without(&found, &except.windows(zone, span));
+        }
+        found
+    }
+
+    /// The same without calendars.
+    fn weekly(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
+        let day_of = |second: u64| {
+            let second = i64::try_from(second).unwrap_or(i64::MAX);
+            let at = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+            zone.to_datetime(at).date()
+        };
+        // A window of the day before may reach into the first one.
+        let Ok(mut day) = day_of(span.start).yesterday() else { return Vec::new() };
+        let last = day_of(span.end);
+        let mut found = Vec::new();
+        while day <= last {
+            let number = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
+            if self.days.get(number) == Some(&true) {
+                for &(start, end) in &self.times {
+                    let end_day = if end <= start { day.tomorrow().unwrap_or(day) } else { day };
+                    let start = instant(zone, at_minute(day, start), Side::Start);
+                    let end = instant(zone, at_minute(end_day, end), Side::End);
+                    found.push(start.max(span.start)..end.min(span.end));
+                }
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        joined(found)
+    }
+
+    /// Whether there is a time at which it can run, be it past.
+    fn can_run(&self, zone: &TimeZone) -> bool {
+        self.only.as_ref().is_none_or(|only| !self.windows(zone, &only.span(zone)).is_empty())
+    }
+}
+
+/// A minute of a day; the last one past the day is the first of the next.
+fn at_minute(day: Date, minute: u32) -> jiff::civil::DateTime {
+    let (day, minute) = if minute >= MINUTES_A_DAY {
+        (day.checked_add(1.day()).unwrap_or(day), minute - MINUTES_A_DAY)
+    } else {
+        (day, minute)
+    };
+    let (hour, minute) = ((minute / 60) as i8, (minute % 60) as i8);
+    day.to_datetime(Time::new(hour, minute, 0, 0).unwrap_or(Time::midnight()))
+}
+
+impl Checker<'_> {
+    /// The schedules of a file, in its order.
+    pub(crate) fn schedules(
+        &mut self,
+        given: &[Spanned<Table<ScheduleFile>>],
+        zone: &TimeZone,
+    ) -> Vec<Schedule> {
+        let mut schedules: Vec<Schedule> = Vec::new();
+        for table in given {
+            let schedule = self.schedule(table);
+            if schedules.iter().any(|other| other.name == schedule.name) {
+                let span = place_of(table.get_ref().name.as_ref(), table);
+                let message = format!("there is a schedule `{}` already", schedule.name);
+                self.report(span, message).hint = Some(
+                    "a schedule can have several `times`; give another one another name".into(),
+                );
+            }
+            if let Some(calendar) = &table.get_ref().calendar
+                && !schedule.can_run(zone)
+            {
+                let message = format!(
+                    "schedule `{}` never runs: no event of `{}` is on its days and times",
+                    schedule.name,
+                    calendar.get_ref()
+                );
+                self.report(calendar.span(), message).hint =
+                    Some("remove `days` and `times`, or look at the dates of the calendar".into());
+            }
+            schedules.push(schedule);
+        }
+        if let Some(table) = given.get(MAX_SCHEDULES) {
+            let message =
+                format!("there are {} schedules; there may be {MAX_SCHEDULES}", given.len());
+            self.report(table.span(), message);
+        }
+        schedules
+    }
+
+    fn schedule(&mut self, table: &Spanned<Table<ScheduleFile>>) -> Schedule {
+        let file = table.get_ref();
+        let name = match &file.name {
+            Some(name) => {
+                check_label(self, "schedule", name);
+                name.get_ref().clone()
+            }
+            None => self.missing(table.span(), "[[schedule]]", "name").unwrap_or_default(),
+        };
+        let mut schedule = Schedule {
+            name,
+            days: [true; 7],
+            times: vec![(0, MINUTES_A_DAY)],
+            only: file.calendar.as_ref().and_then(|path| self.calendar("calendar", path)),
+            except: each(&file.except).filter_map(|path| self.calendar("except", path)).collect(),
+        };
+        if let Some(days) = &file.days {
+            schedule.days = [false; 7];
+            for day in days.get_ref() {
+                self.day(day, &mut schedule.days);
+            }
+            if days.get_ref().is_empty() {
+                self.never(days.span(), &schedule.name, "days", "[\"mon-fri\"]");
+            }
+        }
+        if let Some(times) = &file.times {
+            schedule.times = times.get_ref().iter().filter_map(|time| self.window(time)).collect();
+            if times.get_ref().is_empty() {
+                self.never(times.span(), &schedule.name, "times", "[\"07:00-11:30\"]");
+            }
+        }
+        if file.days.is_none() && file.times.is_none() && file.calendar.is_none() {
+            let message = format!("schedule `{}` says nothing of when it runs", schedule.name);
+            self.report(table.span(), message).hint =
+                Some("add `days`, `times` or `calendar`".into());
+        }
+        schedule
+    }
+
+    fn never(&mut self, span: Range<usize>, name: &str, key: &str, example: &str) {
+        let message = format!("`{key}` is empty, so schedule `{name}` never runs");
+        self.report(span, message).hint =
+            Some(format!("write `{key} = {example}`, or leave the key out"));
+    }
+
+    /// `mon`, or `mon-fri`.
+    fn day(&mut self, given: &Spanned<String>, days: &mut [bool; 7]) {
+        let text = given.get_ref();
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let place = |word: &str| DAYS.iter().position(|day| *day == word.trim());
+        match (place(first), place(last)) {
+            (Some(first), Some(last)) => {
+                let mut day = first;
+                loop {
+                    if let Some(slot) = days.get_mut(day) {
+                        *slot = true;
+                    }
+                    if day == last {
+                        break;
+                    }
+                    day = (day + 1) % 7;
+                }
+            }
+            _ => self.unknown("day", given, DAYS),
+        }
+    }
+
+    /// `07:00-11:30`.
+    fn window(&mut self, given: &Spanned<String>) -> Option<(u32, u32)> {
+        let text = given.get_ref();
+        let minute = |text: &str| -> Option<u32> {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let is_number = |part: &str| {
+                (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+            };
+            let (hour, minute) = (
+                is_number(hour).then(|| hour.parse::<u32>().ok())??,
+                is_number(minute).then(|| minute.parse::<u32>().ok())??,
+            );
+            (minute < 60 && hour * 60 + minute <= MINUTES_A_DAY).then_some(hour * 60 + minute)
+        };
+        let read =
+            text.split_once('-').and_then(|(start, end)| Some((minute(start)?, minute(end)?)));
+        match read {
+            Some((start, end)) if start == end || start == MINUTES_A_DAY => {
+                self.report(given.span(), format!("`{text}` has no length, so it never runs"))
+                    .hint = Some("write `00:00-24:00` for the whole day".into());
+                None
+            }
+            Some(window) => Some(window),
+            None => {
+                self.report(given.span(), format!("`{text}` is no time from one to another"))
+                    .hint = Some("write `07:00-11:30`; `22:00-05:00` ends on the next day".into());
+                None
+            }
+        }
+    }
+}

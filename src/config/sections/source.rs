@@ -1,0 +1,292 @@
+//! `[[lists.source]]`: where listed names come from, and how they may come.
+//!
+//! A source is a file (`path`), a download (`url`), or a sealed list (`format =
+//! "sealed"`, with its `key`). Keys of one kind mean nothing in another and are
+//! refused there, so that nobody believes in a bound that is not kept.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use toml::Spanned;
+use url::Url;
+
+use crate::blocklist::{Format, ScopeChoice};
+use crate::category::CategoryId;
+use crate::config::file::shape::{ListsFile, SourceFile, Table};
+use crate::config::file::value::{Checker, place_of};
+use crate::config::{Fetch, Lists, Sealed, Source};
+use crate::diagnostic::Diagnostic;
+
+/// The `format` of a sealed list.
+pub(crate) const SEALED: &str = "sealed";
+/// The one category that comes sealed.
+const SEALED_CATEGORY: &str = "csam";
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Fetch {
+    /// A download with the usual bounds.
+    pub fn new(url: Option<&Url>) -> Self {
+        Self {
+            url: url.map(Url::to_string).unwrap_or_default(),
+            every: DAY,
+            timeout: 5 * MINUTE,
+            max_octets: 256 << 20,
+            min_percent: 50,
+        }
+    }
+
+    /// The name of the file that its last good copy is kept in: the same for the same URL.
+    ///
+    /// It ends as the URL does where that says how the list is packed.
+    pub fn file_name(&self) -> String {
+        let url = Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or("list");
+        let host = host.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+        let path = url.as_ref().map_or("", Url::path).to_ascii_lowercase();
+        let hash = digest(&SHA256, self.url.as_bytes());
+        let hash = hash.as_ref().first_chunk().map_or(0, |eight| u64::from_be_bytes(*eight));
+        format!("{host}-{hash:016x}.{}", Packing::of(&path).extension())
+    }
+}
+
+/// How a list is packed, by the end of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain,
+    Gzip,
+    Archive,
+}
+
+impl Packing {
+    fn of(path: &str) -> Self {
+        let mut parts = path.rsplit('.');
+        match (parts.next(), parts.next()) {
+            (Some("tgz"), Some(_)) | (Some("gz"), Some("tar")) => Self::Archive,
+            (Some("gz"), Some(_)) => Self::Gzip,
+            _ => Self::Plain,
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Plain => "txt",
+            Self::Gzip => "gz",
+            Self::Archive => "tar.gz",
+        }
+    }
+}
+
+/// Reads the URL of a list.
+///
+/// # Errors
+///
+/// What is wrong with it, and what to write.
+pub fn list_url(text: &str) -> Result<Url, (String, &'static str)> {
+    let hint = "write `https://host/path`";
+    let url =
+        Url::parse(text).map_err(|error| (format!("`{text}` is not a URL: {error}"), hint))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err((format!("`{text}` is neither https nor http"), hint));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // What is shown must not have the password in it.
+        return Err((
+            "the URL has a user name or a password in it, which are not sent".to_owned(),
+            "let the server know the gateway by its address",
+        ));
+    }
+    if url.fragment().is_some() {
+        return Err((format!("`{text}` has a `#`, which no server sees"), "leave it out"));
+    }
+    Ok(url)
+}
+
+impl Checker<'_> {
+    /// Every `[[lists.source]]`.
+    pub(crate) fn sources(&mut self, file: &ListsFile, lists: &mut Lists) {
+        for table in &file.source {
+            let is_sealed = table.get_ref().format.as_ref().is_some_and(|f| f.get_ref() == SEALED);
+            if is_sealed {
+                if let Some(sealed) = self.sealed(table) {
+                    if lists.sealed.iter().any(|other| other.path == sealed.path) {
+                        self.twice(table, &sealed.label);
+                    }
+                    lists.sealed.push(sealed);
+                }
+            } else if let Some(source) = self.source(table) {
+                let is_same = |other: &Source| {
+                    (other.category, &other.path) == (source.category, &source.path)
+                };
+                if lists.sources.iter().any(is_same) {
+                    self.twice(table, &source.label);
+                }
+                lists.sources.push(source);
+            }
+        }
+    }
+
+    fn twice(&mut self, table: &Spanned<Table<SourceFile>>, label: &str) {
+        let file = table.get_ref();
+        let place = place_of(file.path.as_ref().or(file.url.as_ref()), table);
+        self.report(place, format!("`{label}` is a source of this category already")).hint =
+            Some("remove one of the two `[[lists.source]]`".into());
+    }
+
+    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Source> {
+        let file = table.get_ref();
+        let category = self.source_category(table);
+        let fetch = file.url.as_ref().and_then(|text| self.fetch(text, file));
+        let path = match (&file.path, &file.url) {
+            (Some(text), None) => self.path("path", text),
+            (None, Some(_)) => fetch.as_ref().map(|fetch| PathBuf::from(fetch.file_name())),
+            (Some(_), Some(url)) => {
+                self.report(url.span(), "a source has a `path` or a `url`, not both").hint =
+                    Some("remove one of them, or make two `[[lists.source]]`".into());
+                None
+            }
+            (None, None) => {
+                self.report(table.span(), "this `[[lists.source]]` has no `path`").hint =
+                    Some("add `path = \"…\"`, or `url = \"https://…\"`".into());
+                None
+            }
+        };
+        if let Some(key) = &file.key {
+            self.report(key.span(), "`key` is for sealed lists only").hint =
+                Some(format!("add `format = \"{SEALED}\"`, or remove it"));
+        }
+        if file.url.is_none() {
+            self.for_downloads_only(file);
+        }
+        let format = file.format.as_ref().map_or(Some(Format::default()), |text| {
+            let found = Format::ALL.into_iter().find(|format| format.id() == text.get_ref());
+            if found.is_none() {
+                let known = Format::ALL.into_iter().map(Format::id).chain([SEALED]);
+                self.unknown("format", text, known);
+            }
+            found
+        });
+        let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
+            self.choice("scope", text, &ScopeChoice::ALL, ScopeChoice::id)
+        });
+        let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
+        let (category, path, format, scope) = (category?, path?, format?, scope?);
+        Some(Source { category, path, format, scope, label, fetch })
+    }
+
+    fn source_category(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<CategoryId> {
+        match &table.get_ref().category {
+            Some(text) => self.category(text),
+            None => self.missing(table.span(), "[[lists.source]]", "category"),
+        }
+    }
+
+    fn fetch(&mut self, text: &Spanned<String>, file: &SourceFile) -> Option<Fetch> {
+        let url = list_url(text.get_ref());
+        if let Err((message, hint)) = &url {
+            self.report(text.span(), message).hint = Some((*hint).to_owned());
+        }
+        let url = url.ok();
+        let mut fetch = Fetch::new(url.as_ref());
+        self.duration("every", file.every.as_ref(), 15 * MINUTE..=30 * DAY, &mut fetch.every);
+        let second = Duration::from_secs(1);
+        self.duration("timeout", file.timeout.as_ref(), second..=60 * MINUTE, &mut fetch.timeout);
+        self.size("max_size", file.max_size.as_ref(), 1 << 10..=1 << 30, &mut fetch.max_octets);
+        let mut percent = usize::from(fetch.min_percent);
+        self.number("min_percent", &file.min_percent, 0..=100, &mut percent);
+        fetch.min_percent = percent as u8;
+        url.map(|_| fetch)
+    }
+
+    /// Reports the keys that say how a list is downloaded.
+    fn for_downloads_only(&mut self, file: &SourceFile) {
+        let spans = [
+            ("every", file.every.as_ref().map(Spanned::span)),
+            ("timeout", file.timeout.as_ref().map(Spanned::span)),
+            ("max_size", file.max_size.as_ref().map(Spanned::span)),
+            ("min_percent", file.min_percent.as_ref().map(Spanned::span)),
+        ];
+        for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+            self.push(
+                Diagnostic::new(span, format!("`{key}` is for sources with a `url` only"))
+                    .hint("remove it; a file is read when it changes"),
+            );
+        }
+    }
+
+    fn sealed(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Sealed> {
+        let file = table.get_ref();
+        let category = self.source_category(table);
+        if let (Some(id), Some(given)) = (category, &file.category)
+            && self.taxonomy.category(id).id != SEALED_CATEGORY
+        {
+            self.report(
+                given.span(),
+                format!("a sealed list is for `{SEALED_CATEGORY}`, not for `{}`", given.get_ref()),
+            )
+            .hint = Some("give the list as names: who is blocked by it may ask why".into());
+        }
+        if let Some(url) = &file.url {
+            self.report(url.span(), "a sealed list comes as a file, not by `url`").hint =
+                Some("copy it to the gateway, and its key by another way".into());
+        }
+        if let Some(scope) = &file.scope {
+            self.report(
+                scope.span(),
+                "`scope` means nothing here: a sealed name has all below it",
+            )
+            .hint = Some("remove it".into());
+        }
+        self.for_downloads_only(file);
+        let path = match &file.path {
+            Some(text) => self.path("path", text),
+            None => self.missing(table.span(), "[[lists.source]]", "path"),
+        };
+        let key = match &file.key {
+            Some(text) => self.path("key", text),
+            None => self.missing(table.span(), "[[lists.source]]", "key"),
+        };
+        let label = file.path.as_ref().map(|text| text.get_ref().clone())?;
+        Some(Sealed { category: category?, path: path?, key: key?, label })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_a_name_of_its_own_and_ends_as_the_url_does() {
+        let name = |text| Fetch::new(Some(&Url::parse(text).unwrap())).file_name();
+        let end = |text| name(text).rsplit_once('-').unwrap().1[16..].to_owned();
+        assert!(name("https://lists.example/hosts?x=1").starts_with("lists.example-"));
+        assert_ne!(name("https://lists.example/a?x=1"), name("https://lists.example/a?x=2"));
+        assert_eq!(name("https://lists.example/a?x=1"), name("https://lists.example/a?x=1"));
+        assert_eq!(end("https://lists.example/hosts"), ".txt");
+        assert_eq!(end("http://[::1]:8080/../adult.TAR.gz"), ".tar.gz");
+        assert_eq!(end("http://x.example/a.tgz?b"), ".tar.gz");
+        assert_eq!(end("http://x.example/a.gz"), ".gz");
+        let odd = name("http://[::1]/..%2f..%2fetc/passwd");
+        assert!(!odd.contains(['/', ':']) && !odd.starts_with('.'), "{odd}");
+    }
+
+    #[test]
+    fn only_a_plain_web_address_is_a_url() {
+        assert!(list_url("https://lists.example/a").is_ok());
+        assert!(list_url("http://127.0.0.1:8080/a").is_ok());
+        for text in [
+            "",
+            "lists.example",
+            "ftp://x.example/",
+            "file:///etc/passwd",
+            "https://x.example/#a",
+            "http://a%2fb/",
+        ] {
+            assert!(list_url(text).is_err(), "{text}");
+        }
+        let (message, _) = list_url("https://user:secret@x.example/").unwrap_err();
+        assert!(!message.contains("secret"), "{message}");
+    }
+}

@@ -1,0 +1,186 @@
+//! What upstream sent: taken in once, sent many times.
+//!
+//! [`Answer::take`] keeps the records that answer the question (its chain of
+//! CNAME and DNAME, the records at the end of it, the SOA of a negative answer,
+//! DNSSEC proofs where they were asked for) in the octets they came in, and
+//! notes where each TTL and each target name stands. Everything else that an
+//! upstream might add is left out, so that it cannot be believed (RFC 2181 §5.4.1).
+//!
+//! [`Answer::write`] copies it behind the question of the moment, so that
+//! compression pointers still point right, and lowers the TTLs by its age.
+
+mod scan;
+mod write;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub use write::{Body, Form};
+
+use crate::dns::message::{Ede, Malformed, Question, Rcode, name_at};
+use crate::dns::name::Folded;
+use scan::{Scan, without};
+
+/// The most CNAME steps an answer may take.
+pub const MAX_CHAIN: usize = 16;
+
+/// Bounds on how long an answer is kept, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TtlLimits {
+    /// TTLs below are raised to this.
+    pub min: u32,
+    /// TTLs above are lowered to this.
+    pub max: u32,
+    /// Negative answers are kept no longer (RFC 2308 §5).
+    pub max_negative: u32,
+}
+
+/// An upstream answer, ready to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    rcode: Rcode,
+    is_authentic: bool,
+    answers: u16,
+    authorities: u16,
+    /// Answer and authority records as they stand behind the question.
+    records: Box<[u8]>,
+    /// Where the TTLs are in `records`: numbers of two octets, as the machine has them.
+    ttls: Box<[[u8; 2]]>,
+    /// Where the names that CNAME, DNAME, SVCB and HTTPS point to are in the message.
+    targets: Box<[u16]>,
+    /// Where the addresses are in the message: of A and AAAA, and the hints of
+    /// SVCB and HTTPS.
+    addresses: Box<[AddressAt]>,
+    has_internal: bool,
+    ede: Option<(Ede, Box<[u8]>)>,
+    lifetime: u32,
+}
+
+/// Where an address is, and of which family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AddressAt {
+    at: u16,
+    is_v6: bool,
+}
+
+impl AddressAt {
+    fn read(self, message: &[u8]) -> Result<IpAddr, Malformed> {
+        let octets = message.get(usize::from(self.at)..).ok_or(Malformed)?;
+        if self.is_v6 {
+            octets.first_chunk().map(|&octets| IpAddr::V6(Ipv6Addr::from(octets)))
+        } else {
+            octets.first_chunk().map(|&octets| IpAddr::V4(Ipv4Addr::from(octets)))
+        }
+        .ok_or(Malformed)
+    }
+}
+
+impl Answer {
+    /// Takes in the answer to `question`.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for octets that are no response to this question, for
+    /// records that cannot be read, and for chains of more than [`MAX_CHAIN`] steps.
+    pub fn take(
+        message: &[u8],
+        question: &Question,
+        limits: &TtlLimits,
+    ) -> Result<Self, Malformed> {
+        let scan = Scan::read(message, question)?;
+        let keep = scan.kept(question)?;
+        let kept = keep.iter().filter(|&&keep| keep).count();
+        // Left out is nearly always what stands at the end, and cutting there breaks
+        // no pointer.
+        if keep.iter().take(kept).all(|&keep| keep) {
+            return scan.finish(kept, question, limits);
+        }
+        let message = without(message, &keep, scan.answers)?;
+        let scan = Scan::read(&message, question)?;
+        let kept = scan.records.len();
+        scan.finish(kept, question, limits)
+    }
+
+    /// What stands for an answer where there is none: a code, and no record.
+    pub fn failure(rcode: Rcode) -> Self {
+        Self {
+            rcode,
+            is_authentic: false,
+            answers: 0,
+            authorities: 0,
+            records: Box::default(),
+            ttls: Box::default(),
+            targets: Box::default(),
+            addresses: Box::default(),
+            has_internal: false,
+            ede: None,
+            lifetime: 0,
+        }
+    }
+
+    /// An answer without records: upstream failed, and says no more.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN)
+    }
+
+    /// The same answer, sent with this extended error.
+    #[must_use]
+    pub fn with_ede(self, code: Ede, text: &[u8]) -> Self {
+        Self { ede: Some((code, text.into())), ..self }
+    }
+
+    /// The response code.
+    pub fn rcode(&self) -> Rcode {
+        self.rcode
+    }
+
+    /// Seconds it may be kept; 0 says not at all.
+    pub fn lifetime(&self) -> u32 {
+        self.lifetime
+    }
+
+    /// Octets it takes, with what is noted about it.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>()
+            + self.records.len()
+            + 2 * (self.ttls.len() + self.targets.len())
+            + size_of::<AddressAt>() * self.addresses.len()
+            + self.ede.as_ref().map_or(0, |(_, text)| text.len())
+    }
+
+    /// How many names it points to: policy must review them.
+    #[inline]
+    pub fn target_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether it holds addresses.
+    #[inline]
+    pub fn has_addresses(&self) -> bool {
+        !self.addresses.is_empty()
+    }
+
+    /// Whether one of its addresses belongs to no public host.
+    #[inline]
+    pub fn has_internal(&self) -> bool {
+        self.has_internal
+    }
+
+    /// The addresses in it, read from `message`, a whole reply that [`Answer::write`] wrote.
+    pub fn addresses<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> impl Iterator<Item = Result<IpAddr, Malformed>> + 'a {
+        self.addresses.iter().map(|address| address.read(message))
+    }
+
+    /// The names it points to, read from `message`, a whole reply that [`Answer::write`] wrote.
+    pub fn targets<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> impl Iterator<Item = Result<Folded, Malformed>> + 'a {
+        self.targets.iter().map(|&at| Ok(name_at(message, usize::from(at))?.0))
+    }
+}
+
+#[cfg(test)]
+mod tests;

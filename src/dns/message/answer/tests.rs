@@ -1,0 +1,243 @@
+use super::*;
+use crate::dns::route::UpstreamId;
+use hickory_proto::op::Message;
+use proptest::prelude::*;
+
+use crate::dns::message::query::Query;
+use crate::dns::name::Name;
+use crate::dns::rtype;
+
+const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+
+fn question(name: &str, qtype: u16) -> Question {
+    let name = Name::from_text(name).unwrap();
+    Question { name, qtype, dnssec_ok: false, checking_disabled: false, upstream: UpstreamId::MAIN }
+}
+
+fn wire(name: &str) -> Vec<u8> {
+    Name::from_text(name).unwrap().as_wire().to_vec()
+}
+
+fn record(owner: &[u8], rtype: u16, ttl: u32, rdata: &[u8]) -> Vec<u8> {
+    let mut octets = owner.to_vec();
+    octets.extend(rtype.to_be_bytes());
+    octets.extend([0, 1]);
+    octets.extend(ttl.to_be_bytes());
+    octets.extend((rdata.len() as u16).to_be_bytes());
+    octets.extend(rdata);
+    octets
+}
+
+fn soa(ttl: u32, minimum: u32) -> Vec<u8> {
+    let mut rdata = vec![0, 0];
+    for value in [1, 2, 3, 4, minimum] {
+        rdata.extend(u32::to_be_bytes(value));
+    }
+    record(&wire("example.com"), rtype::SOA, ttl, &rdata)
+}
+
+/// A response: the sections' records, and the low flags octet.
+fn response(question: &Question, low: u8, sections: [&[Vec<u8>]; 3]) -> Vec<u8> {
+    let mut octets = vec![0, 7, 0x81, 0x80 | low, 0, 1];
+    for section in sections {
+        octets.extend((section.len() as u16).to_be_bytes());
+    }
+    octets.extend(question.name.as_wire());
+    octets.extend(question.qtype.to_be_bytes());
+    octets.extend([0, 1]);
+    octets.extend(sections.concat().concat());
+    octets
+}
+
+/// The reply to a plain query for `question`, read by hickory.
+fn replied(answer: &Answer, question: &Question, age: u32) -> Message {
+    let mut octets = vec![0xab, 0xcd, 1, 0x20, 0, 1, 0, 0, 0, 0, 0, 1];
+    // Length octets have no case.
+    octets.extend(question.name.as_wire().to_ascii_uppercase());
+    octets.extend(question.qtype.to_be_bytes());
+    octets.extend([0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    let query = Query::parse(&octets).unwrap();
+    let mut out = [0; 4096];
+    let length = answer.write(&query, Form::aged(age), 4096, &mut out).unwrap();
+    Message::from_vec(&out[..length]).unwrap()
+}
+
+const SELF: &[u8] = &[0xc0, 12];
+
+#[test]
+fn a_chain_is_kept_whole_and_ages() {
+    let q = question("www.example.com", rtype::A);
+    let octets = response(
+        &q,
+        0x20,
+        [
+            &[
+                record(SELF, rtype::CNAME, 300, &wire("edge.cdn.example")),
+                record(&wire("edge.cdn.example"), rtype::A, 60, &[192, 0, 2, 1]),
+            ],
+            &[record(&wire("example.com"), 2, 300, &wire("ns.example.com"))],
+            &[record(&wire("ns.example.com"), rtype::A, 300, &[192, 0, 2, 9])],
+        ],
+    );
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    assert_eq!(answer.lifetime(), 60);
+    let message = replied(&answer, &q, 20);
+    assert_eq!(message.answers.iter().map(|r| r.ttl).collect::<Vec<_>>(), [280, 40]);
+    // What was not asked for is not passed on.
+    assert!(message.authorities.is_empty() && message.additionals.is_empty());
+    assert!(message.metadata.authentic_data);
+}
+
+#[test]
+fn records_beside_the_chain_are_left_out() {
+    let q = question("www.example.com", rtype::A);
+    let octets = response(
+        &q,
+        0,
+        [
+            &[
+                record(&wire("bank.example"), rtype::A, 300, &[203, 0, 113, 6]),
+                record(SELF, rtype::A, 300, &[192, 0, 2, 1]),
+            ],
+            &[],
+            &[],
+        ],
+    );
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    let message = replied(&answer, &q, 0);
+    assert_eq!(message.answers.len(), 1);
+    assert_eq!(message.answers[0].name.to_string().to_lowercase(), "www.example.com.");
+}
+
+#[test]
+fn negative_answers_live_as_long_as_their_soa_says() {
+    let q = question("no.example.com", rtype::A);
+    let octets = response(&q, 3, [&[], &[soa(900, 120)], &[]]);
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    assert_eq!((answer.rcode(), answer.lifetime()), (Rcode::NXDOMAIN, 120));
+    assert_eq!(replied(&answer, &q, 20).authorities[0].ttl, 100);
+    let bare = response(&q, 3, [&[], &[], &[]]);
+    assert_eq!(Answer::take(&bare, &q, &LIMITS).unwrap().lifetime(), 0);
+    // A chain that ends in nothing lives by its SOA too.
+    let alias = record(SELF, rtype::CNAME, 300, &wire("gone.example.com"));
+    let octets = response(&q, 3, [&[alias], &[soa(60, 60)], &[]]);
+    assert_eq!(Answer::take(&octets, &q, &LIMITS).unwrap().lifetime(), 60);
+}
+
+#[test]
+fn upstream_errors_keep_their_reason() {
+    let q = question("bogus.example", rtype::A);
+    let ede = [0, 15, 0, 6, 0, 6, b'b', b'o', b'g', b'u'];
+    let mut opt = vec![0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 10];
+    opt.extend(ede);
+    let octets = response(&q, 2, [&[], &[], &[opt]]);
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    assert!(answer.is_failure());
+    assert_eq!(answer.ede, Some((Ede(6), b"bogu".as_slice().into())));
+}
+
+#[test]
+fn what_is_no_answer_to_the_question_is_malformed() {
+    let q = question("www.example.com", rtype::A);
+    let good = response(&q, 0, [&[record(SELF, rtype::A, 1, &[1, 2, 3, 4])], &[], &[]]);
+    assert!(Answer::take(&good, &q, &LIMITS).is_ok());
+    assert!(Answer::take(&good, &question("example.com", rtype::A), &LIMITS).is_err());
+    assert!(Answer::take(&good, &question("www.example.com", 28), &LIMITS).is_err());
+    assert!(Answer::take(&good[..good.len() - 1], &q, &LIMITS).is_err());
+    let looped = response(&q, 0, [&[record(SELF, rtype::CNAME, 1, SELF)], &[], &[]]);
+    assert!(Answer::take(&looped, &q, &LIMITS).is_err());
+    let long: Vec<Vec<u8>> = (0..20)
+        .map(|n| {
+            let owner = if n == 0 { SELF.to_vec() } else { wire(&format!("n{n}.example")) };
+            record(&owner, rtype::CNAME, 1, &wire(&format!("n{}.example", n + 1)))
+        })
+        .collect();
+    assert!(Answer::take(&response(&q, 0, [&long, &[], &[]]), &q, &LIMITS).is_err());
+}
+
+#[test]
+fn what_does_not_fit_goes_truncated() {
+    let q = question("big.example", rtype::A);
+    let many: Vec<Vec<u8>> = (0..200).map(|n| record(SELF, rtype::A, 9, &[10, 0, 0, n])).collect();
+    let answer = Answer::take(&response(&q, 0, [&many, &[], &[]]), &q, &LIMITS).unwrap();
+    let mut octets = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    octets.extend(q.name.as_wire());
+    octets.extend([0, 1, 0, 1]);
+    let query = Query::parse(&octets).unwrap();
+    let mut out = [0; 4096];
+    let length = answer.write(&query, Form::aged(0), query.udp_limit(), &mut out).unwrap();
+    let message = Message::from_vec(&out[..length]).unwrap();
+    assert!(message.metadata.truncation && message.answers.is_empty() && length <= 512);
+    let length = answer.write(&query, Form::aged(0), 4096, &mut out).unwrap();
+    assert_eq!(Message::from_vec(&out[..length]).unwrap().answers.len(), 200);
+}
+
+#[test]
+fn targets_are_read_back_from_the_reply() {
+    let q = question("www.example.com", rtype::HTTPS);
+    let mut service = vec![0, 1];
+    service.extend(wire("svc.tracker.example"));
+    let octets = response(&q, 0, [&[record(SELF, rtype::HTTPS, 60, &service)], &[], &[]]);
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    query.extend(q.name.as_wire());
+    query.extend([0, 65, 0, 1]);
+    let mut out = [0; 512];
+    let length =
+        answer.write(&Query::parse(&query).unwrap(), Form::aged(0), 512, &mut out).unwrap();
+    let targets: Vec<String> =
+        answer.targets(&out[..length]).map(|name| format!("{:?}", name.unwrap())).collect();
+    assert_eq!(targets, ["svc.tracker.example."]);
+}
+
+proptest! {
+    #[test]
+    fn no_mutation_panics(changes in proptest::collection::vec((0..400_usize, any::<u8>()), 0..6)) {
+        let q = question("www.example.com", rtype::A);
+        let mut octets = response(&q, 0, [
+            &[
+                record(SELF, rtype::CNAME, 300, &wire("edge.cdn.example")),
+                record(&[0xc0, 45], rtype::A, 60, &[192, 0, 2, 1]),
+            ],
+            &[soa(9, 9)],
+            &[vec![0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 6, 0, 15, 0, 2, 0, 6]],
+        ]);
+        for (at, octet) in changes {
+            let at = at % octets.len();
+            octets[at] = octet;
+        }
+        if let Ok(answer) = Answer::take(&octets, &q, &LIMITS) {
+            let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+            query.extend(q.name.as_wire());
+            query.extend([0, 1, 0, 1]);
+            let mut out = [0; 4096];
+            let length = answer.write(&Query::parse(&query).unwrap(), Form::aged(1), 4096, &mut out).unwrap();
+            for _ in answer.targets(&out[..length]) {}
+        }
+    }
+}
+
+#[test]
+fn a_stale_answer_says_so_and_keeps_30_seconds() {
+    let question = question("www.example.com", rtype::A);
+    let address = record(&[0xc0, 12], rtype::A, 5, &[192, 0, 2, 1]);
+    let message = response(&question, 0, [&[address], &[], &[]]);
+    let answer = Answer::take(&message, &question, &LIMITS).unwrap();
+    let mut query = vec![0, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+    query.extend(question.name.as_wire());
+    query.extend([0, 1, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    let query = Query::parse(&query).unwrap();
+    let mut out = vec![0; 512];
+    let mut written = |form: Form| {
+        let length = answer.write(&query, form, 512, &mut out).unwrap();
+        (Message::from_vec(&out[..length]).unwrap(), out[..length].to_vec())
+    };
+    let (stale, octets) = written(Form::STALE);
+    assert_eq!(stale.answers[0].ttl, 30);
+    assert!(octets.ends_with(&[0, 15, 0, 2, 0, 3]), "{octets:02x?}");
+    // A policy that changes sooner has the last word.
+    assert_eq!(written(Form::STALE.at_most(7)).0.answers[0].ttl, 7);
+    assert_eq!(written(Form::aged(1).at_most(3)).0.answers[0].ttl, 3);
+    assert_eq!(written(Form::aged(4).at_most(3)).0.answers[0].ttl, 1);
+    assert_eq!(written(Form::aged(0).at_most(3)).0.answers[0].ttl, 3);
+}

@@ -1,0 +1,162 @@
+//! A stored answer as the reply to a query of the moment.
+
+use super::Answer;
+use crate::dns::message::query::Request;
+use crate::dns::message::reply::{EdeText, Head, Writer};
+use crate::dns::message::{Ede, Rcode, u32_at};
+
+/// Seconds that a stale answer may be kept by the client (RFC 8767 §4).
+const STALE_TTL: u32 = 30;
+
+/// How a stored answer goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// Seconds since it was taken in.
+    age: u32,
+    /// Whether its time is over, and nothing newer could be had.
+    is_stale: bool,
+    /// No TTL is above this.
+    max_ttl: u32,
+}
+
+impl Form {
+    /// `age` seconds after it was taken in, with the TTLs that are left.
+    pub const fn aged(age: u32) -> Self {
+        Self { age, is_stale: false, max_ttl: u32::MAX }
+    }
+
+    /// Past its time: with TTLs of 30 s, and an extended error that says so (RFC 8914).
+    pub const STALE: Self = Self { age: 0, is_stale: true, max_ttl: STALE_TTL };
+
+    /// The same with no TTL above `seconds`.
+    #[must_use]
+    pub const fn at_most(self, seconds: u32) -> Self {
+        Self { max_ttl: if self.max_ttl < seconds { self.max_ttl } else { seconds }, ..self }
+    }
+
+    /// The same with no TTL that lasts beyond `instant`, where it is `now`.
+    #[must_use]
+    #[inline]
+    pub const fn until(self, instant: u64, now: u64) -> Self {
+        let seconds = instant.saturating_sub(now);
+        if seconds < u32::MAX as u64 { self.at_most(seconds as u32) } else { self }
+    }
+
+    /// Whether its time is over.
+    pub const fn is_stale(self) -> bool {
+        self.is_stale
+    }
+
+    /// A TTL as it goes out.
+    #[inline]
+    fn ttl(self, stored: u32) -> u32 {
+        let left = if self.is_stale { STALE_TTL } else { stored.saturating_sub(self.age) };
+        left.min(self.max_ttl)
+    }
+}
+
+/// What of an answer goes out, wherever it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Body<'a> {
+    /// The response code.
+    pub rcode: Rcode,
+    /// Whether upstream says that it checked the signatures.
+    pub is_authentic: bool,
+    /// Records of the answer section.
+    pub answers: u16,
+    /// Records of the authority section.
+    pub authorities: u16,
+    /// Both, as they stand behind the question.
+    pub records: &'a [u8],
+    /// Where the TTLs are in them: numbers of two octets, as the machine has them.
+    pub ttls: &'a [[u8; 2]],
+    /// The extended error that upstream sent.
+    pub ede: Option<EdeText<'a>>,
+}
+
+impl Body<'_> {
+    /// Writes it as the reply to `query`.
+    ///
+    /// Returns the length; what does not fit `limit` octets goes truncated.
+    #[inline]
+    pub fn write(
+        &self,
+        query: &Request<'_>,
+        form: Form,
+        limit: usize,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let mut writer = Writer { out, at: 0 };
+        writer.question(query)?;
+        let start = writer.at;
+        let mut head = Head {
+            rcode: self.rcode,
+            answers: self.answers,
+            authorities: self.authorities,
+            truncated: false,
+            authentic: self.is_authentic && (query.authentic_data() || query.dnssec_ok()),
+        };
+        let limit = limit.min(writer.out.len());
+        writer.out = writer.out.get_mut(..limit)?;
+        let ede = self.ede_of(form);
+        let whole = writer.put(self.records).and_then(|()| writer.opt(query, self.rcode, ede));
+        if whole.is_none() {
+            writer.at = start;
+            head = Head { answers: 0, authorities: 0, truncated: true, authentic: false, ..head };
+            writer.opt(query, self.rcode, None)?;
+        } else if form != Form::aged(0) {
+            for &at in self.ttls {
+                let at = start + usize::from(u16::from_ne_bytes(at));
+                let ttl = form.ttl(u32_at(writer.out, at)?);
+                writer.out.get_mut(at..at + 4)?.copy_from_slice(&ttl.to_be_bytes());
+            }
+        }
+        writer.head(query, head)?;
+        Some(writer.at)
+    }
+
+    /// The extended error that goes with it.
+    #[inline]
+    fn ede_of(&self, form: Form) -> Option<EdeText<'_>> {
+        match (form.is_stale, self.rcode) {
+            (false, _) => self.ede,
+            (true, Rcode::NXDOMAIN) => Some(EdeText::bare(Ede::STALE_NXDOMAIN)),
+            (true, _) => Some(EdeText::bare(Ede::STALE)),
+        }
+    }
+}
+
+impl Answer {
+    /// The longest TTL that goes out in this form.
+    pub fn longest_ttl(&self, form: Form) -> u32 {
+        let places = self.ttls.iter().map(|&at| usize::from(u16::from_ne_bytes(at)));
+        let stored = places.filter_map(|at| u32_at(&self.records, at));
+        stored.map(|ttl| form.ttl(ttl)).max().unwrap_or(0)
+    }
+
+    /// What of it goes out.
+    #[inline]
+    pub fn body(&self) -> Body<'_> {
+        Body {
+            rcode: self.rcode,
+            is_authentic: self.is_authentic,
+            answers: self.answers,
+            authorities: self.authorities,
+            records: &self.records,
+            ttls: &self.ttls,
+            ede: self.ede.as_ref().map(|(code, text)| EdeText { code: *code, text }),
+        }
+    }
+
+    /// Writes it as the reply to `query`: as [`Body::write`].
+    #[inline]
+    pub fn write(
+        &self,
+        query: &Request<'_>,
+        form: Form,
+        limit: usize,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        self.body().write(query, form, limit, out)
+    }
+}

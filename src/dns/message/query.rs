@@ -1,0 +1,315 @@
+//! What a client sent, read in place.
+//!
+//! Header, one question and OPT are read; every octet of the message is
+//! accounted for. What cannot be understood is answered FORMERR by its header
+//! alone; what must not be answered at all is dropped.
+
+use std::ops::Deref;
+
+use crate::dns::message::{HEADER, MAX_UDP, MIN_UDP, Rcode, name_at, u16_at};
+use crate::dns::name::{Folded, MAX_LABEL, MAX_OCTETS};
+use crate::dns::rtype;
+
+/// A query that can be answered, read where it lies: cheap to make and to hand on.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    octets: &'a [u8],
+    /// Where the question ends; it starts behind the header.
+    question_end: usize,
+    /// The type asked for.
+    pub qtype: u16,
+    /// The class asked for.
+    pub qclass: u16,
+    /// The OPT record, if there was one.
+    pub edns: Option<Edns>,
+}
+
+/// A [`Request`] with its name in lower case: what policy is asked about.
+#[derive(Debug, Clone)]
+pub struct Query<'a> {
+    request: Request<'a>,
+    /// The name asked for, in lower case.
+    pub name: Folded,
+}
+
+impl<'a> Deref for Query<'a> {
+    type Target = Request<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Request<'a> {
+        &self.request
+    }
+}
+
+/// What the OPT record said (RFC 6891 §6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edns {
+    /// The largest UDP message the client takes, as it said.
+    pub udp_size: u16,
+    /// The version; we speak 0.
+    pub version: u8,
+    /// DNSSEC records are wanted.
+    pub dnssec_ok: bool,
+}
+
+/// Why some octets are not a query that can be answered as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswerable {
+    /// Too short for a header, or a response: silence (an answer could loop).
+    Drop,
+    /// Answer with this code and the header alone.
+    Header(Rcode),
+}
+
+const QR: u8 = 0x80;
+const OPCODE: u8 = 0x78;
+
+impl<'a> Query<'a> {
+    /// Reads a query, and its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswerable`] with what to do instead.
+    pub fn parse(octets: &'a [u8]) -> Result<Self, Unanswerable> {
+        Self::of(Request::parse(octets)?)
+    }
+
+    /// Reads the name of a request.
+    ///
+    /// # Errors
+    ///
+    /// None, by what [`Request::parse`] has seen; else as if it had not been a query.
+    #[inline]
+    pub fn of(request: Request<'a>) -> Result<Self, Unanswerable> {
+        match Folded::from_wire(request.wire_name()) {
+            Ok((name, _)) => Ok(Self { request, name }),
+            Err(_) => Err(Unanswerable::Header(Rcode::FORMERR)),
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Reads a query.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswerable`] with what to do instead.
+    #[inline]
+    pub fn parse(octets: &'a [u8]) -> Result<Self, Unanswerable> {
+        let (Some(&flags), true) = (octets.get(2), octets.len() >= HEADER) else {
+            return Err(Unanswerable::Drop);
+        };
+        if flags & QR != 0 {
+            return Err(Unanswerable::Drop);
+        }
+        if flags & OPCODE != 0 {
+            return Err(Unanswerable::Header(Rcode::NOTIMP));
+        }
+        Self::parse_body(octets).ok_or(Unanswerable::Header(Rcode::FORMERR))
+    }
+
+    #[inline]
+    fn parse_body(octets: &'a [u8]) -> Option<Self> {
+        let count = |at| u16_at(octets, at);
+        // One question (RFC 9619), and a query brings no answer.
+        if (count(4)?, count(6)?, count(8)?) != (1, 0, 0) {
+            return None;
+        }
+        let at = name_end(octets)?;
+        let (qtype, qclass) = (u16_at(octets, at)?, u16_at(octets, at + 2)?);
+        let question_end = at + 4;
+        let mut query = Self { octets, question_end, qtype, qclass, edns: None };
+        let mut at = question_end;
+        for _ in 0..count(10)? {
+            at = query.additional(at)?;
+        }
+        // OPT is no type to ask for (RFC 6891 §6.1.1).
+        (at == octets.len() && qtype != rtype::OPT).then_some(query)
+    }
+
+    /// Reads one additional record; returns where the next one starts.
+    fn additional(&mut self, at: usize) -> Option<usize> {
+        let is_root = self.octets.get(at) == Some(&0);
+        let fixed = if is_root { at + 1 } else { name_at(self.octets, at).ok()?.1 };
+        let rdata = fixed + 10;
+        let end = rdata + usize::from(u16_at(self.octets, fixed + 8)?);
+        let options = self.octets.get(rdata..end)?;
+        if u16_at(self.octets, fixed)? == rtype::OPT {
+            if !is_root || self.edns.is_some() || !options_are_whole(options) {
+                return None;
+            }
+            self.edns = Some(Edns {
+                udp_size: u16_at(self.octets, fixed + 2)?,
+                version: *self.octets.get(fixed + 5)?,
+                dnssec_ok: self.octets.get(fixed + 6)? & 0x80 != 0,
+            });
+        }
+        Some(end)
+    }
+
+    /// The octets of the query.
+    #[inline]
+    pub fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// The header and the question, in the client's case.
+    #[inline]
+    pub fn head(&self) -> &'a [u8] {
+        self.octets.get(..self.question_end).unwrap_or(&[])
+    }
+
+    /// The name asked for as it came, root octet included.
+    #[inline]
+    pub fn wire_name(&self) -> &'a [u8] {
+        self.octets.get(HEADER..self.question_end - 4).unwrap_or(&[0])
+    }
+
+    #[inline]
+    fn flag(&self, at: usize, bit: u8) -> bool {
+        self.octets.get(at).is_some_and(|flags| flags & bit != 0)
+    }
+
+    /// RD: the client wants us to resolve.
+    #[inline]
+    pub fn recursion_desired(&self) -> bool {
+        self.flag(2, 0x01)
+    }
+
+    /// AD: the client understands AD in the answer (RFC 6840 §5.7).
+    #[inline]
+    pub fn authentic_data(&self) -> bool {
+        self.flag(3, 0x20)
+    }
+
+    /// CD: the client checks signatures itself (RFC 4035 §3.2.2).
+    #[inline]
+    pub fn checking_disabled(&self) -> bool {
+        self.flag(3, 0x10)
+    }
+
+    /// DO: the client wants DNSSEC records.
+    #[inline]
+    pub fn dnssec_ok(&self) -> bool {
+        self.edns.is_some_and(|edns| edns.dnssec_ok)
+    }
+
+    /// The largest answer that may go back by UDP, in octets.
+    #[inline]
+    pub fn udp_limit(&self) -> usize {
+        let size = self.edns.map_or(MIN_UDP, |edns| edns.udp_size.clamp(MIN_UDP, MAX_UDP));
+        usize::from(size)
+    }
+}
+
+/// Where the name behind the header ends, if it is one without pointers and not too long.
+#[inline]
+fn name_end(octets: &[u8]) -> Option<usize> {
+    let mut at = HEADER;
+    loop {
+        let length = usize::from(*octets.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
+        }
+        // Room for the root octet must remain.
+        if length > MAX_LABEL || at >= HEADER + MAX_OCTETS {
+            return None;
+        }
+    }
+}
+
+/// Whether the options of an OPT record fill its RDATA exactly (RFC 6891 §6.1.2).
+fn options_are_whole(mut options: &[u8]) -> bool {
+    while !options.is_empty() {
+        let Some(length) = u16_at(options, 2) else { return false };
+        let Some(rest) = options.get(4 + usize::from(length)..) else { return false };
+        options = rest;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn query(additional: &[u8], arcount: u8) -> Vec<u8> {
+        let mut octets = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, arcount];
+        octets.extend(b"\x03WwW\x07example\x00\x00\x41\x00\x01");
+        octets.extend(additional);
+        octets
+    }
+
+    const OPT: &[u8] = &[0, 0, 41, 0x10, 0, 0, 0, 0x80, 0, 0, 0];
+
+    #[test]
+    fn header_question_and_opt_are_read() {
+        let octets = query(OPT, 1);
+        let query = Query::parse(&octets).unwrap();
+        assert_eq!(format!("{:?}", query.name), "www.example.");
+        assert_eq!((query.qtype, query.qclass), (65, 1));
+        assert!(query.dnssec_ok() && query.recursion_desired());
+        assert_eq!(query.udp_limit(), 1232);
+        assert_eq!(query.head().len(), 12 + 13 + 4);
+        assert_eq!(query.wire_name(), b"\x03WwW\x07example\0");
+    }
+
+    #[test]
+    fn what_is_no_query_is_refused_or_dropped() {
+        let formerr = Some(Unanswerable::Header(Rcode::FORMERR));
+        let outcome = |octets: &[u8]| Query::parse(octets).err();
+        let good = query(&[], 0);
+        assert_eq!(outcome(&good), None);
+        assert_eq!(outcome(&good[..11]), Some(Unanswerable::Drop));
+        let with = |at: usize, octet: u8| {
+            let mut octets = good.clone();
+            octets[at] = octet;
+            octets
+        };
+        assert_eq!(outcome(&with(2, 0x81)), Some(Unanswerable::Drop));
+        assert_eq!(outcome(&with(2, 0x11)), Some(Unanswerable::Header(Rcode::NOTIMP)));
+        assert_eq!(outcome(&with(5, 0)), formerr);
+        assert_eq!(outcome(&with(5, 2)), formerr);
+        assert_eq!(outcome(&with(7, 1)), formerr);
+        assert_eq!(outcome(&with(12, 0x40)), formerr);
+        assert_eq!(outcome(&with(12, 0xc0)), formerr);
+        assert_eq!(outcome(&[good.clone(), vec![0]].concat()), formerr);
+        assert_eq!(outcome(&query(&[OPT, OPT].concat(), 2)), formerr);
+        assert_eq!(outcome(&query(&OPT[..10], 1)), formerr);
+        // An option that says it is longer than its OPT.
+        assert_eq!(outcome(&query(&[0, 0, 41, 4, 0, 0, 0, 0, 0, 0, 4, 0, 10, 0, 9], 1)), formerr);
+        // Asking for OPT.
+        assert_eq!(outcome(&with(26, 41)), formerr);
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Query::parse(&octets);
+        }
+
+        #[test]
+        fn a_request_has_a_name_that_can_be_read(
+            name in proptest::collection::vec(any::<u8>(), 0..300),
+            label in 0..70_u8,
+        ) {
+            let mut octets = query(&[], 0);
+            let labels = name.chunks(usize::from(label).max(1));
+            let wire = labels.flat_map(|octets| [&[octets.len() as u8], octets].concat());
+            let wire: Vec<u8> = wire.chain([0]).collect();
+            octets.splice(HEADER..HEADER + 13, wire.iter().copied());
+            let is_name = Folded::from_wire(&wire).is_ok();
+            prop_assert_eq!(Request::parse(&octets).is_ok(), is_name);
+            prop_assert_eq!(Query::parse(&octets).is_ok(), is_name);
+        }
+
+        #[test]
+        fn no_mutation_panics(at in 0..40_usize, octet: u8, cut in 0..40_usize) {
+            let mut octets = query(OPT, 1);
+            let at = at % octets.len();
+            octets[at] = octet;
+            let _ = Query::parse(&octets[..octets.len() - cut % octets.len()]);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One source's turn: asked for, judged, kept.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::copies::{Copies, Note, sha256};
+use super::get::{Ask, Client, FetchError, Got, Page};
+use crate::blocklist::parse;
+use crate::config::{Fetch, Source};
+use crate::sys::archive;
+use crate::sys::clock::system_time;
+
+/// How a gzip file begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// How a download ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Another list than before is kept now.
+    New {
+        /// Rules in it.
+        rules: u64,
+        /// Octets of the copy.
+        octets: u64,
+    },
+    /// What we have is the newest.
+    Unchanged,
+}
+
+/// A list that was found good.
+struct Judged {
+    octets: Vec<u8>,
+    rules: u64,
+}
+
+/// Asks for a source once, and keeps what comes if it is a list and not much less than before.
+///
+/// # Errors
+///
+/// [`FetchError`]; the copy before is untouched then.
+pub async fn turn(
+    client: &Client,
+    copies: &Copies,
+    source: &Source,
+    may_shrink: bool,
+) -> Result<Taken, FetchError> {
+    let Some(fetch) = &source.fetch else { return Ok(Taken::Unchanged) };
+    let note = copies.note(&source.path).filter(|note| note.url == fetch.url);
+    let ask = Ask {
+        url: &fetch.url,
+        etag: note.as_ref().and_then(|note| note.etag.as_deref()),
+        modified: note.as_ref().and_then(|note| note.last_modified.as_deref()),
+        takes_gzip: is_plain(&source.path),
+        max_octets: fetch.max_octets,
+        limit: fetch.timeout,
+    };
+    let page = match (client.get(&ask).await?, &note) {
+        (Got::Page(page), _) => page,
+        (Got::Unchanged, Some(note)) => {
+            let note = Note { checked: system_time(), ..note.clone() };
+            return copies.write(&source.path, &note).map(|()| Taken::Unchanged);
+        }
+        (Got::Unchanged, None) => return Ok(Taken::Unchanged),
+    };
+    let (etag, last_modified) = (page.etag.clone(), page.modified.clone());
+    let Judged { octets, rules } = judge(source, fetch, page)?;
+    let before = note.as_ref().map_or(0, |note| note.rules);
+    if !may_shrink && rules * 100 < before * u64::from(fetch.min_percent) {
+        return Err(FetchError::Shrunken { rules, before });
+    }
+    let (now, sha256) = (system_time(), sha256(&octets));
+    let is_same = note.as_ref().is_some_and(|note| note.sha256 == sha256);
+    let note = Note {
+        url: fetch.url.clone(),
+        etag,
+        last_modified,
+        sha256,
+        rules,
+        octets: octets.len() as u64,
+        fetched: note.filter(|_| is_same).map_or(now, |note| note.fetched),
+        checked: now,
+    };
+    if is_same {
+        // The server only does not say so; a disk is not worn for that.
+        return copies.write(&source.path, &note).map(|()| Taken::Unchanged);
+    }
+    copies.keep(&source.path, &octets, &note)?;
+    Ok(Taken::New { rules, octets: note.octets })
+}
+
+/// What is kept of a body, if it is a list.
+fn judge(source: &Source, fetch: &Fetch, page: Page) -> Result<Judged, FetchError> {
+    let mut octets = page.octets;
+    let is_packed = octets.starts_with(GZIP);
+    if is_plain(&source.path) && (page.is_gzip || is_packed) {
+        octets = inflated(&octets, fetch.max_octets)?;
+    }
+    let texts = archive::texts_in(&source.path, &octets, fetch.max_octets);
+    let mut rules = 0;
+    for (_, text) in texts.map_err(FetchError::Unpack)? {
+        let parsed = parse(&text, source.format, source.scope);
+        parsed.verdict().map_err(FetchError::Refused)?;
+        rules += (parsed.len() + parsed.addresses.len()) as u64;
+    }
+    Ok(Judged { octets, rules })
+}
+
+/// Whether the copy is kept as text: its name then ends so.
+fn is_plain(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "txt")
+}
+
+fn inflated(octets: &[u8], most: u64) -> Result<Vec<u8>, FetchError> {
+    let mut text = Vec::new();
+    let mut decoder = MultiGzDecoder::new(octets).take(most + 1);
+    decoder.read_to_end(&mut text).map_err(FetchError::Unpack)?;
+    if text.len() as u64 > most {
+        return Err(FetchError::TooLarge(most));
+    }
+    Ok(text)
+}

@@ -1,0 +1,417 @@
+//! One GET: connect, TLS, request, redirects, and a body that has an end.
+//!
+//! hyper's HTTP/1.1 below its pools and connectors: a download is one request in a day, and names,
+//! addresses, redirects and bounds are ours to decide.
+//!
+//! - https stays https: no redirect leads from it to http.
+//! - A server outside cannot send us to an address inside. What the operator wrote may be anywhere.
+//! - Every wait and every size has a bound: for a connection, for silence, for all; for the body.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{self, HeaderName};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+use super::Names;
+use crate::blocklist::Refusal;
+use crate::config::file::quantity::{show_duration, show_size};
+use crate::dns::address::is_internal;
+use crate::sys::clock::Dates;
+use crate::sys::tls::Tls;
+
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+/// How long one address may take to connect to, and TLS to be agreed on.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a server may say nothing.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Room that is made for a body before it has come, whatever the server says of its size.
+const ROOM: u64 = 16 << 20;
+/// Addresses of one host that are tried.
+const MAX_ADDRESSES: usize = 6;
+/// What we say we are; nothing of the school.
+const AGENT: &str = concat!("lachan/", env!("CARGO_PKG_VERSION"));
+
+/// Why a list was not downloaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The host has no address that we know.
+    #[error("`{host}` cannot be resolved: {why}")]
+    Name {
+        /// The host.
+        host: String,
+        /// What upstream said.
+        why: String,
+    },
+    /// Nobody answers there.
+    #[error("{address} cannot be reached: {error}")]
+    Connect {
+        /// The last address that was tried.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The server is not who it should be, or speaks no TLS.
+    #[error(
+        "TLS with `{host}` failed: {error}; if its certificate is your own authority's, \
+         set `tls_roots` in [lists]"
+    )]
+    Tls {
+        /// The host.
+        host: String,
+        /// What the TLS library said.
+        error: io::Error,
+    },
+    /// The certificates to trust cannot be used.
+    #[error("{path}: {why}; check `tls_roots` in [lists]")]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The server does not speak HTTP, or ended in the middle.
+    #[error("the server does not keep to HTTP, or ended too early: {0}")]
+    Http(#[from] hyper::Error),
+    /// Another answer than the list.
+    #[error("the server says {0}")]
+    Status(StatusCode),
+    /// A redirect that is not followed.
+    #[error("the server sends us to {to}: {why}")]
+    Redirect {
+        /// Where to.
+        to: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Not done in time.
+    #[error("not downloaded within {}; `timeout` sets another limit", show_duration(*.0))]
+    TooSlow(Duration),
+    /// Nothing came for a while.
+    #[error("the server said nothing for {}", show_duration(*.0))]
+    Silent(Duration),
+    /// More than it may have.
+    #[error("larger than {}; `max_size` sets another limit", show_size(*.0))]
+    TooLarge(u64),
+    /// Compressed in a way that we did not ask for.
+    #[error("the server compressed it as `{0}`, which was not asked for")]
+    Encoding(String),
+    /// The copy cannot be kept.
+    #[error("the copy cannot be kept in {path}: {error}")]
+    Keep {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Not packed as its name says, or grown too large.
+    #[error("refused: it cannot be unpacked: {0}")]
+    Unpack(io::Error),
+    /// What came is no list.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// Much less than before.
+    #[error(
+        "refused: {rules} rules, and the copy before has {before}; if that is right, take it with \
+         `lachan lists fetch --accept-shrunken`, or set `min_percent`"
+    )]
+    Shrunken {
+        /// Rules that came.
+        rules: u64,
+        /// Rules there were.
+        before: u64,
+    },
+}
+
+impl FetchError {
+    /// Whether the server gave something, and that is not taken.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_) | Self::Shrunken { .. } | Self::Unpack(_) | Self::TooLarge(_)
+        )
+    }
+}
+
+/// What is asked for.
+pub(super) struct Ask<'a> {
+    pub(super) url: &'a str,
+    /// What the server called the copy that we have.
+    pub(super) etag: Option<&'a str>,
+    /// When the server last changed the copy that we have.
+    pub(super) modified: Option<&'a str>,
+    /// Whether the body may come compressed.
+    pub(super) takes_gzip: bool,
+    pub(super) max_octets: u64,
+    pub(super) limit: Duration,
+}
+
+/// What came.
+pub(super) enum Got {
+    /// The copy that we have is the newest.
+    Unchanged,
+    /// The list.
+    Page(Page),
+}
+
+/// A body, and what was said of it.
+pub(super) struct Page {
+    pub(super) octets: Vec<u8>,
+    pub(super) is_gzip: bool,
+    pub(super) etag: Option<String>,
+    pub(super) modified: Option<String>,
+}
+
+/// A web client for lists.
+pub struct Client {
+    tls: Tls,
+    names: Names,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A response with the connection that it comes through.
+struct Exchange {
+    response: Response<Incoming>,
+    peer: IpAddr,
+    /// Ends with this.
+    _connection: JoinSet<()>,
+}
+
+impl Client {
+    /// A client that trusts the built-in authorities, and those in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Roots`].
+    pub fn new(tls_roots: Option<&Path>, names: Names, dates: Dates) -> Result<Self, FetchError> {
+        let path = tls_roots.unwrap_or(Path::new("the built-in authorities"));
+        let wrong = |why: String| FetchError::Roots { path: path.to_owned(), why };
+        let pem = tls_roots.map(std::fs::read).transpose().map_err(|e| wrong(e.to_string()))?;
+        let tls = Tls::new(pem.as_deref(), dates).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { tls: tls.for_protocol(b"http/1.1"), names })
+    }
+
+    /// Asks, and follows where it is sent.
+    pub(super) async fn get(&self, ask: &Ask<'_>) -> Result<Got, FetchError> {
+        let followed = timeout(ask.limit, self.follow(ask)).await;
+        followed.map_err(|_| FetchError::TooSlow(ask.limit))?
+    }
+
+    async fn follow(&self, ask: &Ask<'_>) -> Result<Got, FetchError> {
+        let wrong = |to: &str, why| FetchError::Redirect { to: to.to_owned(), why };
+        let mut url = Url::parse(ask.url).map_err(|_| wrong(ask.url, "that is no URL"))?;
+        let mut was_outside = false;
+        for _ in 0..=MAX_REDIRECTS {
+            let mut exchange = self.exchange(&url, ask, was_outside).await?;
+            was_outside |= !is_internal(exchange.peer);
+            let response = &mut exchange.response;
+            match response.status() {
+                StatusCode::OK => return page(response, ask).await.map(Got::Page),
+                StatusCode::NOT_MODIFIED if ask.etag.or(ask.modified).is_some() => {
+                    return Ok(Got::Unchanged);
+                }
+                StatusCode::MOVED_PERMANENTLY
+                | StatusCode::FOUND
+                | StatusCode::SEE_OTHER
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::PERMANENT_REDIRECT => {
+                    let location = text(response, &header::LOCATION).unwrap_or_default();
+                    url = next(&url, &location).map_err(|why| wrong(&location, why))?;
+                }
+                other => return Err(FetchError::Status(other)),
+            }
+        }
+        Err(wrong(url.as_str(), "that is one redirect too many"))
+    }
+
+    /// One request and its response's head.
+    async fn exchange(
+        &self,
+        url: &Url,
+        ask: &Ask<'_>,
+        was_outside: bool,
+    ) -> Result<Exchange, FetchError> {
+        let (stream, peer) = self.connect(url, was_outside).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            // What goes wrong is told to who waits for the response.
+            let _ = connection.await;
+        });
+        let target = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        };
+        let host = match (url.host_str().unwrap_or_default(), url.port()) {
+            (host, Some(port)) => format!("{host}:{port}"),
+            (host, None) => host.to_owned(),
+        };
+        let encoding = if ask.takes_gzip { "gzip" } else { "identity" };
+        let mut request = Request::get(target)
+            .header(header::HOST, host)
+            .header(header::USER_AGENT, AGENT)
+            .header(header::ACCEPT, "*/*")
+            .header(header::ACCEPT_ENCODING, encoding);
+        if let Some(etag) = ask.etag {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        if let Some(modified) = ask.modified {
+            request = request.header(header::IF_MODIFIED_SINCE, modified);
+        }
+        let refused = |_| FetchError::Redirect { to: url.to_string(), why: "that cannot be asked" };
+        let request = request.body(Empty::<Bytes>::new()).map_err(refused)?;
+        let response = timeout(SILENCE, sender.send_request(request)).await;
+        let response = response.map_err(|_| FetchError::Silent(SILENCE))??;
+        Ok(Exchange { response, peer, _connection: tasks })
+    }
+
+    /// A connection to the host of `url`, with TLS where it says so.
+    async fn connect(
+        &self,
+        url: &Url,
+        was_outside: bool,
+    ) -> Result<(Box<dyn Stream>, IpAddr), FetchError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let addresses = match url.host() {
+            Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
+            Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
+            Some(Host::Domain(name)) => self.names.addresses(name).await?,
+            None => Vec::new(),
+        };
+        if was_outside && addresses.iter().any(|&address| is_internal(address)) {
+            let why = "that is inside, and the server that says so is not";
+            return Err(FetchError::Redirect { to: url.to_string(), why });
+        }
+        let port = url.port_or_known_default().unwrap_or(0);
+        let mut failure = None;
+        for &address in addresses.iter().take(MAX_ADDRESSES) {
+            let address = SocketAddr::new(address, port);
+            match timeout(CONNECT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    let stream = self.secure(url, &host, stream).await?;
+                    return Ok((stream, address.ip()));
+                }
+                Ok(Err(error)) => failure = Some(FetchError::Connect { address, error }),
+                Err(_) => {
+                    let error = io::ErrorKind::TimedOut.into();
+                    failure = Some(FetchError::Connect { address, error });
+                }
+            }
+        }
+        Err(failure.unwrap_or(FetchError::Name { host, why: "it has no address".into() }))
+    }
+
+    async fn secure(
+        &self,
+        url: &Url,
+        host: &str,
+        stream: TcpStream,
+    ) -> Result<Box<dyn Stream>, FetchError> {
+        if url.scheme() != "https" {
+            return Ok(Box::new(stream));
+        }
+        let failed = |error| FetchError::Tls { host: host.to_owned(), error };
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
+        let name = name.map_err(|error| failed(io::Error::other(error)))?;
+        let connector = TlsConnector::from(self.tls.config());
+        match timeout(CONNECT, connector.connect(name, stream)).await {
+            Ok(secured) => Ok(Box::new(secured.map_err(failed)?)),
+            Err(_) => Err(failed(io::ErrorKind::TimedOut.into())),
+        }
+    }
+}
+
+/// Where a redirect from `url` leads, if it is followed.
+fn next(url: &Url, location: &str) -> Result<Url, &'static str> {
+    let next = url.join(location).map_err(|_| "that is no URL")?;
+    match (url.scheme(), next.scheme()) {
+        (_, "https") | ("http", "http") => Ok(next),
+        (_, "http") => Err("https does not go on as http"),
+        _ => Err("that is neither https nor http"),
+    }
+}
+
+/// The body, as long as it is no longer than it may be.
+async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, FetchError> {
+    let too_large = FetchError::TooLarge(ask.max_octets);
+    let is_gzip = match text(response, &header::CONTENT_ENCODING).as_deref() {
+        None | Some("" | "identity") => false,
+        Some("gzip" | "x-gzip") => true,
+        Some(other) => return Err(FetchError::Encoding(other.chars().take(40).collect())),
+    };
+    let told = text(response, &header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
+    if told.is_some_and(|octets| octets > ask.max_octets) {
+        return Err(too_large);
+    }
+    let (etag, modified) = (text(response, &header::ETAG), text(response, &header::LAST_MODIFIED));
+    let mut octets = Vec::with_capacity(told.unwrap_or(0).min(ROOM) as usize);
+    loop {
+        let frame = timeout(SILENCE, response.body_mut().frame()).await;
+        let Some(frame) = frame.map_err(|_| FetchError::Silent(SILENCE))? else { break };
+        let Ok(data) = frame?.into_data() else { continue };
+        if octets.len() as u64 + data.len() as u64 > ask.max_octets {
+            return Err(too_large);
+        }
+        octets.extend_from_slice(&data);
+    }
+    Ok(Page { octets, is_gzip, etag, modified })
+}
+
+/// A header's text, where it is one of reasonable length.
+fn text(response: &Response<Incoming>, name: &HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?.to_str().ok()?.trim();
+    (value.len() <= 2048).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+
+    #[test]
+    fn redirects_stay_on_the_web_and_never_lose_tls() {
+        let https = Url::parse("https://a.example/x/list").unwrap();
+        let http = Url::parse("http://a.example/x/list").unwrap();
+        assert_eq!(next(&https, "../y").unwrap().as_str(), "https://a.example/y");
+        assert_eq!(next(&https, "//b.example/").unwrap().as_str(), "https://b.example/");
+        assert_eq!(next(&http, "https://b.example/").unwrap().scheme(), "https");
+        assert!(next(&http, "http://b.example/").is_ok());
+        assert!(next(&https, "http://a.example/x/list").is_err());
+        for nowhere in ["file:///etc/passwd", "ftp://a.example/", "data:,x", "http://["] {
+            assert!(next(&https, nowhere).is_err(), "{nowhere}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_outside_cannot_send_us_inside() {
+        let names = Names::new(|_| unreachable!("addresses need no lookup"), Handle::current());
+        let client = Client::new(None, names, Dates::default()).unwrap();
+        for inside in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://10.1.2.3/"] {
+            let url = Url::parse(inside).unwrap();
+            let refused = client.connect(&url, true).await.err().unwrap();
+            assert!(refused.to_string().contains("that is inside"), "{refused}");
+        }
+        // The operator may name what is inside, and nobody listens on port 1.
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        let failed = client.connect(&url, false).await.err().unwrap();
+        assert!(matches!(failed, FetchError::Connect { .. }), "{failed}");
+    }
+}

@@ -1,0 +1,73 @@
+//! Host names of list servers → addresses, by our own upstream servers and forward zones.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::FetchError;
+use crate::dns::message::Question;
+use crate::dns::name::Name;
+use crate::dns::route::UpstreamId;
+use crate::dns::rtype;
+use crate::upstream::{AskError, Upstreams, addresses};
+
+/// Who is asked for a name.
+type ServersFor = dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync;
+
+/// Where names are asked.
+#[derive(Clone)]
+pub struct Names {
+    servers: Arc<ServersFor>,
+    /// Where the connections to the servers live.
+    runtime: Handle,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
+}
+
+impl Names {
+    /// Names by the servers that `servers` gives for each, on their own runtime.
+    pub fn new(
+        servers: impl Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync + 'static,
+        runtime: Handle,
+    ) -> Self {
+        Self { servers: Arc::new(servers), runtime }
+    }
+
+    /// The addresses of `host`, IPv4 first: where there is no IPv4 that is known at once, while
+    /// IPv6 that leads nowhere is waited for.
+    pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
+        let unnamed = |why: String| FetchError::Name { host: host.to_owned(), why };
+        let name = Name::from_text(host).map_err(|error| unnamed(error.to_string()))?;
+        let (v4, v6) = tokio::join!(self.ask(&name, rtype::A), self.ask(&name, rtype::AAAA));
+        let found = match (v4, v6) {
+            (Err(error), Err(_)) => return Err(unnamed(error.to_string())),
+            (v4, v6) => [v4.unwrap_or_default(), v6.unwrap_or_default()].concat(),
+        };
+        if found.is_empty() {
+            return Err(unnamed("it has no address".into()));
+        }
+        Ok(found)
+    }
+
+    async fn ask(&self, name: &Name, qtype: u16) -> Result<Vec<IpAddr>, AskError> {
+        let servers = (self.servers)(name).ok_or(AskError::Network)?;
+        let name = name.clone();
+        let question = Question {
+            name,
+            qtype,
+            dnssec_ok: false,
+            checking_disabled: false,
+            upstream: UpstreamId::MAIN,
+        };
+        let asked = self.runtime.spawn(async move { servers.ask(&question).await });
+        // Whose servers they are is decided. It does not come back only when the process ends.
+        let answer = asked.await.map_err(|_| AskError::Network)??;
+        Ok(addresses(&answer.octets))
+    }
+}

@@ -1,0 +1,238 @@
+//! List texts → rules in a compiler, each file bounded in memory, on some threads.
+//!
+//! Every file is taken whole or refused whole: a refused one fails the whole reading,
+//! and what was added of it goes with the compiler. The order in which files are read,
+//! and on how many threads, means nothing: the pack is the same.
+
+use std::cmp::Reverse;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::blocklist::{Example, Format, Parsed, ScopeChoice, parse_pieces};
+use crate::category::CategoryId;
+use crate::load::lists::ListError;
+use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, hex};
+use crate::rule::{Action, Rule};
+use crate::sys::archive;
+
+/// Rejected lines that are shown to people.
+const EXAMPLES: usize = 3;
+
+/// A source to be read.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The number its rules get.
+    pub place: u16,
+    /// What it is called.
+    pub name: String,
+    /// The licence of its names, where somebody said it.
+    pub licence: Option<String>,
+    /// What its names are about, and the id of that.
+    pub category: (CategoryId, String),
+    /// The syntax.
+    pub format: Format,
+    /// What its names stand for.
+    pub scope: ScopeChoice,
+    /// Its texts.
+    pub texts: Texts,
+}
+
+/// Where texts are.
+#[derive(Debug, Clone)]
+pub enum Texts {
+    /// In files, in this order.
+    Files(Vec<PathBuf>),
+    /// At hand, under this name.
+    Here(PathBuf, Vec<u8>),
+}
+
+/// What is told while files are read: octets read so far, and how many there are.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+/// Reads all `inputs` into `compiler`, on `threads` threads.
+///
+/// # Errors
+///
+/// [`ListError`] for the first file, in the order of the inputs, that cannot be taken.
+pub fn read_all(
+    compiler: Compiler,
+    inputs: &[Input],
+    threads: usize,
+    progress: Progress<'_>,
+) -> Result<Compiler, ListError> {
+    let mut jobs = Vec::new();
+    for (place, input) in inputs.iter().enumerate() {
+        match &input.texts {
+            Texts::Files(files) => jobs.extend(files.iter().map(|file| Job {
+                input: place,
+                order: 0,
+                size: fs::metadata(file).map_or(0, |metadata| metadata.len()),
+                file: Some(file.clone()),
+            })),
+            Texts::Here(_, text) => {
+                jobs.push(Job { input: place, order: 0, size: text.len() as u64, file: None });
+            }
+        }
+    }
+    for (order, job) in jobs.iter_mut().enumerate() {
+        job.order = order;
+    }
+    let total = jobs.iter().map(|job| job.size).sum();
+    // The largest first, while there is least beside it, and so that threads end together.
+    jobs.sort_by_key(|job| Reverse(job.size));
+    let reading = Reading {
+        compiler: Mutex::new(compiler),
+        next: AtomicUsize::new(0),
+        done: Mutex::new(Vec::new()),
+        octets: AtomicUsize::new(0),
+    };
+    progress(0, total);
+    std::thread::scope(|scope| {
+        for _ in 1..threads.clamp(1, jobs.len().max(1)) {
+            scope.spawn(|| reading.work(inputs, &jobs, &|octets| progress(octets, total)));
+        }
+        reading.work(inputs, &jobs, &|octets| progress(octets, total));
+    });
+    let compiler = reading.compiler.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let done = reading.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    noted(compiler, inputs, done)
+}
+
+/// Gives the compiler the notes of all sources, or the first error.
+fn noted(
+    mut compiler: Compiler,
+    inputs: &[Input],
+    mut done: Vec<Done>,
+) -> Result<Compiler, ListError> {
+    done.sort_by_key(|done| done.order);
+    let mut notes: Vec<SourceNote> = Vec::new();
+    for Done { input, files, .. } in done {
+        let Some(input) = inputs.get(input) else { continue };
+        let files = files?;
+        // Several inputs may be one source: the lists that are compiled in.
+        match notes.iter_mut().find(|note| note.place == input.place) {
+            Some(note) => note.files.extend(files),
+            None => notes.push(SourceNote {
+                place: input.place,
+                name: input.name.clone(),
+                category: input.category.1.clone(),
+                licence: input.licence.clone(),
+                files,
+                ..SourceNote::default()
+            }),
+        }
+    }
+    for note in notes {
+        compiler.note(note);
+    }
+    Ok(compiler)
+}
+
+/// One file.
+struct Job {
+    input: usize,
+    order: usize,
+    size: u64,
+    /// None for a text at hand.
+    file: Option<PathBuf>,
+}
+
+struct Done {
+    input: usize,
+    order: usize,
+    files: Result<Vec<FileNote>, ListError>,
+}
+
+struct Reading {
+    compiler: Mutex<Compiler>,
+    next: AtomicUsize,
+    done: Mutex<Vec<Done>>,
+    octets: AtomicUsize,
+}
+
+impl Reading {
+    /// Takes one job after the other.
+    fn work(&self, inputs: &[Input], jobs: &[Job], progress: &dyn Fn(u64)) {
+        while let Some(job) = jobs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let Some(input) = inputs.get(job.input) else { continue };
+            let files = self.job(input, job);
+            let read = self.octets.fetch_add(job.size as usize, Ordering::Relaxed);
+            progress(read as u64 + job.size);
+            let done = Done { input: job.input, order: job.order, files };
+            self.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        }
+    }
+
+    fn job(&self, input: &Input, job: &Job) -> Result<Vec<FileNote>, ListError> {
+        let mut notes = Vec::new();
+        let mut failed = None;
+        let mut take = |path: PathBuf, text: &[u8]| {
+            if failed.is_none() {
+                match self.text(input, &path, text) {
+                    Ok(note) => notes.push(note),
+                    Err(error) => failed = Some(error),
+                }
+            }
+        };
+        match (&job.file, &input.texts) {
+            (Some(file), _) => {
+                let read = archive::each_text(file, |path, text| take(path, &text));
+                read.map_err(|error| ListError::Read { path: file.clone(), error })?;
+            }
+            (None, Texts::Here(name, text)) => take(name.clone(), text),
+            (None, Texts::Files(_)) => {}
+        }
+        failed.map_or(Ok(notes), Err)
+    }
+
+    fn compiler(&self) -> MutexGuard<'_, Compiler> {
+        self.compiler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Parses one text and adds its rules.
+    fn text(&self, input: &Input, path: &Path, text: &[u8]) -> Result<FileNote, ListError> {
+        let mut failed = Ok(());
+        let parsed = parse_pieces(text, input.format, input.scope, &mut |piece| {
+            if failed.is_ok() {
+                failed = add(&mut self.compiler(), input, piece);
+            }
+        });
+        failed?;
+        parsed.verdict().map_err(|why| ListError::Refused { path: path.to_owned(), why })?;
+        let example = |e: &Example| format!("line {}: `{}`: {}", e.line, e.text, e.reject.text());
+        let both = parsed.examples.iter().chain(&parsed.ignored_examples);
+        Ok(FileNote {
+            name: path.display().to_string(),
+            format: parsed.format.id().to_owned(),
+            lines: parsed.lines,
+            rules: (parsed.len() + parsed.addresses.len()) as u64,
+            rejects: parsed.rejects.iter().map(|(r, n)| (r.id().to_owned(), *n)).collect(),
+            examples: both.take(EXAMPLES).map(example).collect(),
+            digest: hex(blake3::hash(text).as_bytes()),
+        })
+    }
+}
+
+/// Adds the rules of a piece. Local data and addresses come with the last piece only.
+fn add(compiler: &mut Compiler, input: &Input, piece: &Parsed) -> Result<(), BuildError> {
+    let (category, source) = (input.category.0, input.place);
+    // The numbers of one file start at 0; all files share one table.
+    let base = if piece.data.is_empty() { 0 } else { compiler.add_local(piece.data.clone())? };
+    let place = |action| match action {
+        Action::Local(number) => {
+            base.checked_add(number).map(Action::Local).ok_or(BuildError::TooManyRules)
+        }
+        action => Ok(action),
+    };
+    for rule in piece.rules() {
+        let (scope, effect, action) = (rule.scope, rule.effect, place(rule.action)?);
+        compiler.add(rule.name, Rule { category, scope, effect, action, source })?;
+    }
+    for rule in &piece.addresses {
+        let action = place(rule.action)?;
+        compiler.add_address(ListedNet { net: rule.net, category, action });
+    }
+    Ok(())
+}

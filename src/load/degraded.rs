@@ -1,0 +1,146 @@
+//! Lists that cannot be had, and a start without them.
+//!
+//! After a power cut a list may be gone or torn. The gateway must answer all the same:
+//! what cannot be used is left out, loudly, and its category fails as the config has it
+//! ([`crate::policy::tables::fail_mode`]). So it is at the start only, and for a source that was
+//! left out before: at a reload what is in force is better. What was never downloaded
+//! is missing in the same way.
+//! Mistakes in the config itself still stop the start.
+
+use std::path::{Path, PathBuf};
+
+use crate::category::CategorySet;
+use crate::config::{Config, Source};
+use crate::fetch::Downloads;
+use crate::load::lists::{ListError, Lists};
+use crate::load::sealed::SealedError;
+use crate::policy::SealedList;
+use crate::policy::tables::fail_mode::FailMode;
+
+/// A source that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What the config calls it.
+    pub label: String,
+    /// What is wrong, and what to do.
+    pub why: String,
+    path: PathBuf,
+    /// None for keyword rules: the built-in ones take their place.
+    category: Option<crate::category::CategoryId>,
+}
+
+/// The config, less what cannot be used.
+#[derive(Debug)]
+pub(crate) struct Usable<'a> {
+    /// With a source that has no path where one was left out, so that their numbers stay.
+    pub(crate) config: Config,
+    pub(crate) left_out: Vec<LeftOut>,
+    /// What was left out before; everything may be where nothing is in force yet.
+    before: Option<&'a [LeftOut]>,
+}
+
+impl<'a> Usable<'a> {
+    pub(crate) fn new(config: &Config, before: Option<&'a [LeftOut]>) -> Self {
+        Self { config: config.clone(), left_out: Vec::new(), before }
+    }
+
+    fn may_miss(&self, path: &Path) -> bool {
+        self.before.is_none_or(|before| before.iter().any(|one| one.path == path))
+    }
+
+    /// Leaves out the open list that `error` is about; gives the error back if it must not be.
+    pub(crate) fn without_list(&mut self, error: ListError) -> Result<(), ListError> {
+        let path = match &error {
+            ListError::Read { path, .. } | ListError::Refused { path, .. } => path.clone(),
+            ListError::Keywords(errors) => PathBuf::from(errors.path()),
+            _ => return Err(error),
+        };
+        if self.config.lists.keywords.as_ref() == Some(&path) {
+            if !self.may_miss(&path) {
+                return Err(error);
+            }
+            self.config.lists.keywords = None;
+            let (label, why) = (path.display().to_string(), error.to_string());
+            self.left_out.push(LeftOut { label, why, path, category: None });
+            return Ok(());
+        }
+        let is_of = |source: &&Source| {
+            !source.path.as_os_str().is_empty() && path.starts_with(&source.path)
+        };
+        let Some(source) = self.config.lists.sources.iter().find(is_of) else { return Err(error) };
+        let whole = source.path.clone();
+        if !self.may_miss(&whole) {
+            return Err(error);
+        }
+        // The same file may be a source of two categories.
+        for source in &mut self.config.lists.sources {
+            if source.path == whole {
+                source.path = PathBuf::new();
+                let (why, category) = (error.to_string(), Some(source.category));
+                let label = source.label.clone();
+                self.left_out.push(LeftOut { label, why, path: whole.clone(), category });
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for a sealed list. A key that others can read is a mistake, and no accident.
+    pub(crate) fn without_sealed(&mut self, error: SealedError) -> Result<(), SealedError> {
+        let sealed = &self.config.lists.sealed;
+        let is_of = |path: &Path| sealed.iter().position(|one| one.path == path || one.key == path);
+        let is_accident = !matches!(error, SealedError::Exposed { .. });
+        let Some(place) = is_of(error.path()).filter(|_| is_accident) else { return Err(error) };
+        let path = sealed.get(place).map(|one| one.path.clone()).unwrap_or_default();
+        if !self.may_miss(&path) {
+            return Err(error);
+        }
+        let gone = self.config.lists.sealed.remove(place);
+        let (label, category) = (gone.label, Some(gone.category));
+        self.left_out.push(LeftOut { label, why: error.to_string(), path, category });
+        Ok(())
+    }
+}
+
+/// The sources that have never been downloaded: the config is without them already.
+pub(crate) fn not_downloaded(
+    config: &Config,
+    downloads: &Downloads,
+) -> impl Iterator<Item = LeftOut> {
+    let has_copy = |wanted: &Source| config.lists.sources.iter().any(|s| s.path == wanted.path);
+    let without = downloads.sources.iter().filter(move |wanted| !has_copy(wanted));
+    without.map(|source| LeftOut {
+        label: source.label.clone(),
+        why: "it has not been downloaded yet".into(),
+        path: source.path.clone(),
+        category: Some(source.category),
+    })
+}
+
+/// Which categories have no list.
+pub(crate) fn fail_mode(
+    config: &Config,
+    left_out: &[LeftOut],
+    lists: &Lists,
+    sealed: &[SealedList],
+) -> FailMode {
+    let torn: CategorySet = left_out.iter().filter_map(|one| one.category).collect();
+    let open = config.lists.sources.iter().map(|source| source.category);
+    let sealed_too = open.chain(config.lists.sealed.iter().map(|one| one.category));
+    let enrolled = sealed_too.chain(torn.iter()).collect();
+    let supplied: CategorySet = torn
+        .iter()
+        .filter(|&category| {
+            // The test name of a starter list is no list.
+            let names = lists.table.listed_in(category.index());
+            names > u64::from(config.lists.starter)
+                || lists.addresses.iter().any(|(_, listed)| listed.set.contains(category))
+                || sealed.iter().any(|list| list.category == category)
+        })
+        .collect();
+    FailMode {
+        enrolled,
+        missing: torn.without(supplied),
+        fails_closed: config.fail_closed,
+        left_out: left_out.len() as u32,
+    }
+}

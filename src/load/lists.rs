@@ -1,0 +1,419 @@
+//! Packs and list texts → what the matcher needs, kept as long as the files stay the same.
+//!
+//! ```text
+//! texts ▶ serve::texts ▶ pack::Compiler ▶ serve::packs ─┐
+//! `[lists] packs` ──────▶ the newest that verifies ─────┴▶ matcher::build::join ▶ Lists
+//! ```
+//!
+//! A source is a file, or a directory whose files are taken in the order of
+//! their names. Every file is parsed on its own and taken whole or refused
+//! whole. When no file and no setting of a source has changed, the pack of the
+//! last time is used again, also after a restart where there is a state directory: a
+//! change of a school's own names costs microseconds, however large the lists.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use tracing::warn;
+
+use crate::blocklist::{Format, Refusal, ScopeChoice, parse};
+use crate::category::CategorySet;
+use crate::config::data::starter;
+use crate::config::{Config, ConfigErrors};
+use crate::load::compile_lists::{Input, Texts, read_all};
+use crate::load::packs::{Destination, PackStore, Stat, candidates};
+use crate::matcher::build::{Joined, join};
+use crate::matcher::keyword::{KeywordRules, Keywords};
+use crate::matcher::suffix::SuffixTable;
+use crate::pack::{BuildError, Compiler, FileNote, Pack, SEED};
+use crate::policy::ListedAddress;
+use crate::rule::LocalData;
+use crate::sys::archive;
+use crate::sys::state_dir::StateDir;
+
+/// The source number of the lists that are compiled in.
+pub const STARTER_SOURCE: u16 = 0;
+/// The directory of packs below the state directory.
+const STATE: &str = "packs";
+
+/// Why there are no lists.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// A list cannot be read.
+    #[error("{path}: the list cannot be read: {error}; check its path in [lists]")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file that is not a list, or too little of one.
+    #[error("{path}: refused: {why}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: Refusal,
+    },
+    /// No pack can be used.
+    #[error("no pack can be used: {0}; check `packs` in [lists]")]
+    NoPack(String),
+    /// The keyword rules have mistakes.
+    #[error("{0}")]
+    Keywords(ConfigErrors),
+    /// The table cannot hold the lists.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// What one file gave.
+#[derive(Debug, Clone)]
+pub struct FileReport {
+    /// The file.
+    pub path: PathBuf,
+    /// The syntax it was read as.
+    pub format: Format,
+    /// Rules taken.
+    pub rules: usize,
+    /// Lines that gave no rule.
+    pub rejected: u32,
+    /// The first of them, for people.
+    pub examples: String,
+}
+
+/// Where a rule comes from: what [`Rule::source`](crate::rule::Rule) numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceOrigin {
+    /// What it is called.
+    pub name: String,
+    /// Its place in the texts of the config; `None` where it came in a pack.
+    pub place: Option<u16>,
+}
+
+/// Everything that lists say.
+#[derive(Debug, Clone)]
+pub struct Lists {
+    /// Every listed name.
+    pub table: Arc<SuffixTable>,
+    /// What [`Action::Local`](crate::rule::Action) stands for.
+    pub local: Arc<[LocalData]>,
+    /// Listed addresses.
+    pub addresses: Arc<[(IpNet, ListedAddress)]>,
+    /// What each file gave.
+    pub files: Arc<[FileReport]>,
+    /// Where rules come from.
+    pub sources: Arc<[SourceOrigin]>,
+    /// The keyword rules.
+    pub keywords: Arc<Keywords>,
+    /// A number of its own.
+    pub tag: u64,
+    /// How often list files were read so far, this time included.
+    pub readings: u64,
+}
+
+/// One file as it was when it was read.
+type Fingerprint = (PathBuf, Stat);
+
+/// The lists of last time, and what they were made of.
+#[derive(Debug, Default)]
+pub struct ListStore {
+    last: Option<(MadeOf, Lists)>,
+    packs: PackStore,
+    tag: u64,
+    readings: u64,
+    complaint: String,
+}
+
+/// Everything that lists depend on.
+#[derive(Debug, PartialEq, Eq)]
+struct MadeOf {
+    /// What the texts are, and how they are read; one string, which is a pack's stamp.
+    texts: String,
+    keywords: Option<String>,
+    packs: Vec<Fingerprint>,
+}
+
+impl ListStore {
+    /// One that keeps compiled packs in the state directory; others only look there.
+    pub fn keeping() -> Self {
+        Self { packs: PackStore::writing(), ..Self::default() }
+    }
+
+    /// How often list files were read so far.
+    pub fn readings(&self) -> u64 {
+        self.readings
+    }
+
+    /// The lists that `config` names: those of last time if nothing about them has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ListError`] for the first file that cannot be taken; the lists of last time are kept.
+    pub fn load(&mut self, config: &Config) -> Result<Lists, ListError> {
+        let state = self.state(config);
+        self.packs.at(state);
+        let inputs = inputs(config)?;
+        let made_of = MadeOf {
+            texts: stamp(config, &inputs)?,
+            keywords: keyword_text(config)?,
+            packs: delivered(config)?,
+        };
+        if let Some((last, lists)) = &self.last
+            && *last == made_of
+        {
+            return Ok(lists.clone());
+        }
+        let lists = self.read(config, &inputs, &made_of)?;
+        self.tag += 1;
+        let lists = Lists { tag: self.tag, readings: self.readings, ..lists };
+        self.last = Some((made_of, lists.clone()));
+        Ok(lists)
+    }
+
+    /// The directory for packs of our own; without one they are in memory.
+    fn state(&mut self, config: &Config) -> Option<StateDir> {
+        let is_there = |dir: &PathBuf| dir.join(STATE).is_dir();
+        if !self.packs.writes() && !config.state.dir.as_ref().is_some_and(is_there) {
+            return None;
+        }
+        let opened = StateDir::open(&config.state)
+            .and_then(|state| state.map(|state| state.subdirectory(STATE)).transpose());
+        opened.unwrap_or_else(|error| {
+            // The same fault is told once, not at every look.
+            let error = error.to_string();
+            if self.complaint != error {
+                warn!("{error}; lists are held in memory");
+                self.complaint = error;
+            }
+            None
+        })
+    }
+
+    /// Opens or compiles what has changed.
+    fn read(
+        &mut self,
+        config: &Config,
+        inputs: &[Input],
+        made_of: &MadeOf,
+    ) -> Result<Lists, ListError> {
+        let texts = if let Some(pack) = self.packs.known(&made_of.texts) {
+            pack
+        } else {
+            self.readings += 1;
+            self.packs.compiled(made_of.texts.clone(), |to| compile(config, inputs, to))?
+        };
+        // Texts first: a zone that a school writes speaks before those of a pack.
+        let mut packs = vec![texts];
+        if let Some(directory) = &config.lists.packs {
+            packs.push(self.packs.newest(directory).map_err(ListError::NoPack)?);
+        }
+        let keywords = match &self.last {
+            Some((last, lists))
+                if last.keywords == made_of.keywords && last.packs == made_of.packs =>
+            {
+                Arc::clone(&lists.keywords)
+            }
+            _ => keywords(config, keyword_rules(made_of.keywords.as_deref(), &packs))?,
+        };
+        let joined = join(packs.iter().map(Arc::clone), |id| config.taxonomy.find(id))?;
+        for id in &joined.unknown {
+            warn!("the pack has the category `{id}`, which this program does not know; left out");
+        }
+        self.packs.settle(&packs);
+        Ok(lists(config, joined, &packs, keywords))
+    }
+}
+
+fn lists(config: &Config, joined: Joined, packs: &[Arc<Pack>], keywords: Arc<Keywords>) -> Lists {
+    let note = |&(pack, note): &(usize, usize)| {
+        let note = packs.get(pack).and_then(|pack| pack.sources().get(note));
+        let name = note.map_or_else(String::new, |note| note.name.clone());
+        let place = note.filter(|_| pack == 0).map(|note| note.place);
+        SourceOrigin { name, place }
+    };
+    let address = |listed: &crate::pack::ListedNet| {
+        let set = CategorySet::EMPTY.with(listed.category);
+        (listed.net, ListedAddress { set, action: listed.action })
+    };
+    let reports = packs.first().into_iter().flat_map(|texts| reports(config, texts));
+    Lists {
+        files: reports.collect(),
+        sources: joined.sources.iter().map(note).collect(),
+        addresses: joined.addresses.iter().map(address).collect(),
+        table: Arc::new(joined.table),
+        local: joined.local.into(),
+        keywords,
+        tag: 0,
+        readings: 0,
+    }
+}
+
+/// What each file of the config's sources gave.
+fn reports(config: &Config, texts: &Pack) -> Vec<FileReport> {
+    let mut sources: Vec<_> =
+        texts.sources().iter().filter(|note| note.place != STARTER_SOURCE).collect();
+    sources.sort_by_key(|note| note.place);
+    let files = sources.iter().flat_map(|note| &note.files);
+    debug_assert!(sources.len() <= config.lists.sources.len());
+    files.map(FileReport::of).collect()
+}
+
+impl FileReport {
+    fn of(note: &FileNote) -> Self {
+        let format = Format::ALL.into_iter().find(|format| format.id() == note.format);
+        Self {
+            path: PathBuf::from(&note.name),
+            format: format.unwrap_or_default(),
+            rules: note.rules as usize,
+            rejected: note.rejected(),
+            examples: note.examples.join("; "),
+        }
+    }
+}
+
+/// The texts that `config` names, those that are compiled in first.
+fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
+    let mut inputs = Vec::new();
+    if config.lists.starter {
+        for (id, text) in starter::STARTER {
+            let Some(category) = config.taxonomy.find(id) else { continue };
+            inputs.push(Input {
+                place: STARTER_SOURCE,
+                name: "starter".into(),
+                licence: None,
+                category: (category, (*id).to_owned()),
+                format: Format::Domains,
+                scope: ScopeChoice::AsFormat,
+                texts: Texts::Here(format!("starter/{id}.txt").into(), (*text).into()),
+            });
+        }
+    }
+    for (source, place) in config.lists.sources.iter().zip(STARTER_SOURCE + 1..) {
+        inputs.push(Input {
+            place,
+            name: source.label.clone(),
+            licence: None,
+            category: (source.category, config.taxonomy.category(source.category).id.clone()),
+            format: source.format,
+            scope: source.scope,
+            texts: Texts::Files(files_of(&source.path)?),
+        });
+    }
+    Ok(inputs)
+}
+
+/// Everything that the pack of the texts depends on: this program, each file and how it
+/// is read.
+fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut put = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    put(env!("CARGO_PKG_VERSION"));
+    // A new program may read lists in another way.
+    let program = std::env::current_exe().and_then(fs::metadata);
+    put(&program.map_or_else(|_| String::new(), |metadata| format!("{:?}", Stat::of(&metadata))));
+    for (_, category) in config.taxonomy.iter() {
+        put(&category.id);
+    }
+    for input in inputs {
+        let (format, scope) = (input.format.id(), input.scope.id());
+        put(&format!("{} {} {format} {scope}", input.place, input.category.1));
+        put(&input.name);
+        match &input.texts {
+            Texts::Here(_, text) => put(blake3::hash(text).to_hex().as_str()),
+            Texts::Files(files) => {
+                for file in files {
+                    put(&file.display().to_string());
+                    put(&format!("{:?}", stat(file)?));
+                }
+            }
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Reads all texts into a pack.
+fn compile(config: &Config, inputs: &[Input], to: Destination<'_>) -> Result<(), ListError> {
+    let ids = config.taxonomy.iter().map(|(_, category)| category.id.clone());
+    let compiler = read_all(Compiler::new(SEED, ids), inputs, 1, &|_, _| {})?;
+    match to {
+        Destination::File(file) => compiler.finish(file).map(|_| ())?,
+        Destination::Memory(octets) => *octets = compiler.finish_in_memory()?,
+    }
+    Ok(())
+}
+
+/// The packs that were delivered, as they are now.
+fn delivered(config: &Config) -> Result<Vec<Fingerprint>, ListError> {
+    let Some(directory) = &config.lists.packs else { return Ok(Vec::new()) };
+    candidates(directory).map_err(|error| ListError::Read { path: directory.clone(), error })
+}
+
+fn stat(path: &Path) -> Result<Stat, ListError> {
+    let metadata = fs::metadata(path);
+    let metadata = metadata.map_err(|error| ListError::Read { path: path.to_owned(), error })?;
+    Ok(Stat::of(&metadata))
+}
+
+/// Everything that is wrong with the files that `config` names.
+pub fn problems(config: &Config) -> Vec<ListError> {
+    let mut found = Vec::new();
+    let own = keyword_text(config);
+    found.extend(own.and_then(|text| keywords(config, keyword_rules(text.as_deref(), &[]))).err());
+    for source in &config.lists.sources {
+        let files = files_of(&source.path).map_err(|error| found.push(error));
+        for file in files.into_iter().flatten() {
+            match archive::texts(&file) {
+                Err(error) => found.push(ListError::Read { path: file, error }),
+                Ok(texts) => found.extend(texts.into_iter().filter_map(|(path, text)| {
+                    let verdict = parse(&text, source.format, source.scope).verdict();
+                    verdict.err().map(|why| ListError::Refused { path, why })
+                })),
+            }
+        }
+    }
+    found
+}
+
+/// The text of the keyword rules that the config names; none where they are not used, empty
+/// where it names none.
+fn keyword_text(config: &Config) -> Result<Option<String>, ListError> {
+    if !config.lists.use_keywords {
+        return Ok(None);
+    }
+    match &config.lists.keywords {
+        None => Ok(Some(String::new())),
+        Some(path) => fs::read_to_string(path)
+            .map(Some)
+            .map_err(|error| ListError::Read { path: path.clone(), error }),
+    }
+}
+
+/// The rules to use: those of the config, else of a pack, else those that are built in.
+fn keyword_rules<'a>(text: Option<&'a str>, packs: &'a [Arc<Pack>]) -> Option<&'a str> {
+    let of_packs = || packs.iter().map(|pack| pack.keywords()).find(|text| !text.is_empty());
+    match text {
+        Some("") => Some(of_packs().unwrap_or(starter::KEYWORDS)),
+        other => other,
+    }
+}
+
+fn keywords(config: &Config, text: Option<&str>) -> Result<Arc<Keywords>, ListError> {
+    let Some(text) = text else { return Ok(Arc::default()) };
+    let rules = KeywordRules::parse(text, &config.taxonomy).map_err(|mistakes| {
+        let path = config.lists.keywords.as_ref();
+        let path = path.map_or("built-in keywords.txt".into(), |path| path.display().to_string());
+        ListError::Keywords(ConfigErrors::new(&path, text, mistakes))
+    })?;
+    Ok(Arc::new(Keywords::compile(rules)))
+}
+
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, ListError> {
+    archive::files(path).map_err(|error| ListError::Read { path: path.to_owned(), error })
+}

@@ -1,0 +1,336 @@
+//! Pack files → [`Pack`]s: verified, mapped, kept.
+//!
+//! With a state directory a pack is served from a copy in it, which nobody else writes
+//! to: a `cp` over the file that was delivered, or a cable pulled half-way, cannot reach
+//! what is being served. The copy is verified in full once; a small file beside it
+//! remembers which octets these were, so that the next start only looks whether they are
+//! still the same (inode, size, times). Without a state directory packs are in memory.
+//!
+//! A mapping lives as long as its last reader; a file that is removed meanwhile stays
+//! readable till then.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::pack::{BuildError, Owner, Pack, PackError, hex};
+use crate::sys::os;
+use crate::sys::state_dir::StateDir;
+
+/// What the files of packs end in.
+const EXTENSION: &str = "pack";
+/// The memory of what was verified.
+const STAMPS: &str = "verified.json";
+/// What is being copied or compiled.
+const INCOMING: &str = "incoming";
+/// Copies of delivered packs that are kept.
+const KEPT: usize = 3;
+
+/// Why a pack cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file, or the copy of it.
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// Its octets.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+/// A file as the system tells it: the same numbers, the same octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stat {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stat {
+    /// Of these.
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// What was verified once: whatever was put in, and the copy that was made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    /// What the copy was made of: a delivered file, or texts.
+    of: String,
+    file: String,
+    stat: Stat,
+    check: String,
+}
+
+/// Opens packs, and remembers what was verified.
+#[derive(Debug, Default)]
+pub struct PackStore {
+    state: Option<StateDir>,
+    /// Whether the state directory is ours to write to, or only to look at.
+    writes: bool,
+    stamps: Vec<Stamp>,
+    /// Packs in use, by what they were made of.
+    open: Vec<(String, Arc<Pack>)>,
+}
+
+impl PackStore {
+    /// One that keeps packs in the state directory; others only look there.
+    pub fn writing() -> Self {
+        Self { writes: true, ..Self::default() }
+    }
+
+    /// Whether it keeps packs in the state directory.
+    pub fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// In this directory from now on, or in memory.
+    pub fn at(&mut self, state: Option<StateDir>) {
+        if self.state != state {
+            self.stamps = state.as_ref().map(stamps).unwrap_or_default();
+            self.state = state;
+        }
+    }
+
+    /// The newest pack in `directory` that verifies; what is wrong with newer ones is logged.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the directory, or with each pack in it.
+    pub fn newest(&mut self, directory: &Path) -> Result<Arc<Pack>, String> {
+        let unreadable = |error| format!("{}: cannot be read: {error}", directory.display());
+        let candidates = candidates(directory).map_err(unreadable)?;
+        let mut complaints = Vec::new();
+        for (path, stat) in candidates {
+            match self.delivered(&path, stat) {
+                Ok(pack) => {
+                    for complaint in &complaints {
+                        warn!("{complaint}; an older pack is used");
+                    }
+                    let (names, digest) = (pack.len(), hex(&pack.digest()));
+                    info!(names, digest, "{}: the pack in use", path.display());
+                    return Ok(pack);
+                }
+                Err(error) => complaints.push(format!("{}: {error}", path.display())),
+            }
+        }
+        if complaints.is_empty() {
+            return Err(format!("{}: no file there ends in `.{EXTENSION}`", directory.display()));
+        }
+        Err(complaints.join("; "))
+    }
+
+    /// A pack that somebody put there.
+    fn delivered(&mut self, path: &Path, stat: Stat) -> Result<Arc<Pack>, OpenError> {
+        let of = format!("{} {stat:?}", path.display());
+        if let Some(pack) = self.known(&of) {
+            return Ok(pack);
+        }
+        let Some(state) = self.state.clone().filter(|_| self.writes) else {
+            let octets = fs::read(path)?;
+            return Ok(self.keep(of, Pack::verify(Arc::new(octets))?));
+        };
+        // What the front says of all octets: a pack that is delivered again, whole or
+        // damaged, is the copy that was verified.
+        let mut front = Vec::new();
+        File::open(path)?.take(Pack::FRONT as u64).read_to_end(&mut front)?;
+        let check = Pack::check_of(&front)?;
+        let text = hex(&check);
+        let again = self.stamps.iter().find(|stamp| stamp.check == text).cloned();
+        if let Some(stamp) = again
+            && let Some(pack) = self.known(&stamp.of)
+        {
+            self.stamps.push(Stamp { of: of.clone(), ..stamp });
+            self.open.push((of, Arc::clone(&pack)));
+            return Ok(pack);
+        }
+        state.replace_with(INCOMING, |copy| copy_by_pieces(&mut File::open(path)?, copy))?;
+        self.verify_copy(of, &state, format!("{}.{EXTENSION}", &text[..16]))
+    }
+
+    /// The pack that was made of `of` before, open already or as its stamp says.
+    pub fn known(&mut self, of: &str) -> Option<Arc<Pack>> {
+        if let Some((_, pack)) = self.open.iter().find(|(known, _)| known == of) {
+            return Some(Arc::clone(pack));
+        }
+        let state = self.state.as_ref()?;
+        let stamp = self.stamps.iter().find(|stamp| stamp.of == of)?;
+        let file = File::open(state.join(&stamp.file)).ok()?;
+        if Stat::of(&file.metadata().ok()?) != stamp.stat {
+            return None;
+        }
+        let check = blake3::Hash::from_hex(&stamp.check).ok()?;
+        let owner: Owner = Arc::new(os::map(&file).ok()?);
+        match Pack::verify_known(owner, check.as_bytes()) {
+            Ok(pack) => Some(self.keep(of.to_owned(), pack)),
+            Err(error) => {
+                warn!("{}: {error}; it is made anew", state.join(&stamp.file).display());
+                None
+            }
+        }
+    }
+
+    /// Compiles a pack with `write` into the state directory, or into memory.
+    ///
+    /// # Errors
+    ///
+    /// What `write` says; the file system apart.
+    pub fn compiled<E: From<BuildError>>(
+        &mut self,
+        of: String,
+        mut write: impl FnMut(Destination<'_>) -> Result<(), E>,
+    ) -> Result<Arc<Pack>, E> {
+        if let Some(state) = self.state.clone().filter(|_| self.writes) {
+            let name =
+                format!("texts-{}.{EXTENSION}", &hex(blake3::hash(of.as_bytes()).as_bytes())[..16]);
+            let mut failed = None;
+            let written = state.replace_with(INCOMING, |file| {
+                write(Destination::File(file)).map_err(|error| {
+                    failed = Some(error);
+                    io::Error::other("not built")
+                })
+            });
+            let opened = match (written, failed) {
+                (Err(_), Some(error)) => return Err(error),
+                (Err(error), None) => Err(OpenError::Read(error)),
+                (Ok(()), _) => self.verify_copy(of.clone(), &state, name),
+            };
+            match opened {
+                Ok(pack) => return Ok(pack),
+                Err(error) => warn!(
+                    "{}: no pack can be kept: {error}; the lists are held in memory",
+                    state.path().display()
+                ),
+            }
+        }
+        let mut octets = Vec::new();
+        write(Destination::Memory(&mut octets))?;
+        let pack = Pack::verify(Arc::new(octets))
+            .map_err(|error| BuildError::Write(io::Error::other(error)))?;
+        Ok(self.keep(of, pack))
+    }
+
+    /// Verifies what came into the state directory, gives it its name, and remembers that.
+    fn verify_copy(
+        &mut self,
+        of: String,
+        state: &StateDir,
+        name: String,
+    ) -> Result<Arc<Pack>, OpenError> {
+        let incoming = state.join(INCOMING);
+        let file = File::open(&incoming)?;
+        let owner: Owner = Arc::new(os::map(&file)?);
+        let pack = match Pack::verify(owner) {
+            Ok(pack) => pack,
+            Err(error) => {
+                // What cannot be used takes no room.
+                let _ = fs::remove_file(incoming);
+                return Err(error.into());
+            }
+        };
+        fs::rename(incoming, state.join(&name))?;
+        let stat = Stat::of(&file.metadata()?);
+        let check = hex(&pack.check());
+        self.stamps.retain(|stamp| stamp.of != of && stamp.file != name);
+        self.stamps.push(Stamp { of: of.clone(), file: name, stat, check });
+        Ok(self.keep(of, pack))
+    }
+
+    fn keep(&mut self, of: String, pack: Pack) -> Arc<Pack> {
+        let pack = Arc::new(pack);
+        self.open.retain(|(known, _)| *known != of);
+        self.open.push((of, Arc::clone(&pack)));
+        pack
+    }
+
+    /// Forgets all packs but those in use, and removes copies that are not needed any more.
+    pub fn settle(&mut self, in_use: &[Arc<Pack>]) {
+        self.open.retain(|(_, pack)| in_use.iter().any(|used| Arc::ptr_eq(used, pack)));
+        let Some(state) = self.state.as_ref().filter(|_| self.writes) else { return };
+        let is_open = |stamp: &Stamp| self.open.iter().any(|(of, _)| *of == stamp.of);
+        // Of texts the last is enough; of delivered packs some older ones stay, to go back to.
+        let mut kept = 0;
+        let mut stamps: Vec<Stamp> = Vec::new();
+        for stamp in self.stamps.iter().rev() {
+            let is_delivered = !stamp.file.starts_with("texts-");
+            kept += usize::from(is_delivered);
+            if is_open(stamp) || is_delivered && kept <= KEPT {
+                stamps.push(stamp.clone());
+            }
+        }
+        stamps.reverse();
+        self.stamps = stamps;
+        if let Err(error) = write_stamps(state, &self.stamps) {
+            warn!("{}: {error}; the next start verifies all again", state.path().display());
+        }
+        for file in fs::read_dir(state.path()).into_iter().flatten().flatten() {
+            let name = file.file_name().to_string_lossy().into_owned();
+            let is_pack = Path::new(&name).extension().is_some_and(|e| e == EXTENSION);
+            if is_pack && !self.stamps.iter().any(|stamp| stamp.file == name) {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+    }
+}
+
+/// Where a pack is compiled to.
+pub enum Destination<'a> {
+    /// A file of the state directory.
+    File(&'a mut File),
+    /// Memory.
+    Memory(&'a mut Vec<u8>),
+}
+
+/// Copies a file so that queries need not wait for the whole of it.
+fn copy_by_pieces(from: &mut File, to: &mut File) -> io::Result<()> {
+    while io::copy(&mut from.take(os::PIECE as u64), to)? > 0 {}
+    Ok(())
+}
+
+fn stamps(state: &StateDir) -> Vec<Stamp> {
+    let text = fs::read(state.join(STAMPS)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+fn write_stamps(state: &StateDir, stamps: &[Stamp]) -> io::Result<()> {
+    let text = serde_json::to_vec(stamps)?;
+    if fs::read(state.join(STAMPS)).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    state.replace(STAMPS, &text)
+}
+
+/// The files of a directory that end in `.pack`, the newest first.
+pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+        if is_hidden || path.extension().is_none_or(|extension| extension != EXTENSION) {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => found.push((path, Stat::of(&metadata))),
+            // Gone since it was listed, or a link to nowhere.
+            _ => {}
+        }
+    }
+    found.sort_by(|(path, stat), (other, others)| {
+        (others.modified, other).cmp(&(stat.modified, path))
+    });
+    Ok(found)
+}

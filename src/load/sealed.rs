@@ -1,0 +1,177 @@
+//! Sealed lists and their keys: files → open tables.
+//!
+//! Kept as long as the files stay the same, as other lists are. A key that others
+//! can read is refused, and before a key is read the process gives up its core
+//! dumps. What is logged of a sealed list is its file, its id and its size.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::config::{Config, Sealed};
+use crate::matcher::sealed::{Key, KeyError, KeyedError, KeyedTable, MAX_OCTETS};
+use crate::policy::SealedList;
+use crate::sys::os::leave_no_image;
+
+/// The most octets that are read of a key file.
+const KEY_OCTETS: u64 = 4096;
+/// What others may not do with a key file: anything.
+const OTHERS: u32 = 0o077;
+
+/// Why a sealed list cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealedError {
+    /// The list or the key cannot be read.
+    #[error("{path}: the {what} cannot be read: {error}; check the paths in [[lists.source]]")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Which of the two it is.
+        what: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Others than the owner may read the key, or write to it.
+    #[error(
+        "{path}: the key of a sealed list must be for its owner alone, but its mode is {mode:04o}; \
+         `chmod 600` it, and get a new list and key if somebody may have read it"
+    )]
+    Exposed {
+        /// The key.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// What is in the key file is none.
+    #[error("{path}: {error}; get the key again, or make one with `lachan lists seal`")]
+    Key {
+        /// The key.
+        path: PathBuf,
+        /// What is wrong.
+        error: KeyError,
+    },
+    /// The list is none, or another key's.
+    #[error("{path}: refused: {error}")]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        error: KeyedError,
+    },
+}
+
+impl SealedError {
+    /// The file that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Read { path, .. }
+            | Self::Exposed { path, .. }
+            | Self::Key { path, .. }
+            | Self::List { path, .. } => path,
+        }
+    }
+}
+
+/// The sealed lists of last time, and what they were made of.
+#[derive(Debug, Default)]
+pub struct SealedStore {
+    last: Option<(Vec<Fingerprint>, Arc<[SealedList]>)>,
+    tag: u64,
+}
+
+/// A list and its key as they were when they were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fingerprint {
+    sealed: Sealed,
+    states: [State; 2],
+}
+
+/// Device, inode, size, mode, and times of change in nanoseconds.
+type State = (u64, u64, u64, u32, i128, i128);
+
+impl SealedStore {
+    /// The sealed lists that `config` names, and a number that changes whenever they do.
+    ///
+    /// # Errors
+    ///
+    /// [`SealedError`] for the first that cannot be used; those of last time are kept.
+    pub fn load(&mut self, config: &Config) -> Result<(Arc<[SealedList]>, u64), SealedError> {
+        if config.lists.sealed.is_empty() && self.last.is_none() {
+            return Ok((Arc::default(), self.tag));
+        }
+        let made_of = config.lists.sealed.iter().map(fingerprint).collect::<Result<Vec<_>, _>>()?;
+        if let Some((last, lists)) = &self.last
+            && *last == made_of
+        {
+            return Ok((Arc::clone(lists), self.tag));
+        }
+        let lists: Arc<[SealedList]> =
+            config.lists.sealed.iter().map(open).collect::<Result<_, _>>()?;
+        self.tag += 1;
+        self.last = Some((made_of, Arc::clone(&lists)));
+        Ok((lists, self.tag))
+    }
+}
+
+/// Everything that is wrong with the sealed lists that `config` names.
+pub fn problems(config: &Config) -> Vec<SealedError> {
+    config.lists.sealed.iter().filter_map(|sealed| open(sealed).err()).collect()
+}
+
+/// Reads the key at `path`, which must be for its owner alone.
+///
+/// # Errors
+///
+/// [`SealedError`].
+pub fn read_key(path: &Path) -> Result<Key, SealedError> {
+    let unread = |error| SealedError::Read { path: path.to_owned(), what: "key", error };
+    let file = File::open(path).map_err(unread)?;
+    // Of the open file: the one under this name may be another by now.
+    let mode = file.metadata().map_err(unread)?.mode() & 0o7777;
+    if mode & OTHERS != 0 {
+        return Err(SealedError::Exposed { path: path.to_owned(), mode });
+    }
+    leave_no_image();
+    let mut text = Zeroizing::new(String::with_capacity(KEY_OCTETS as usize));
+    file.take(KEY_OCTETS).read_to_string(&mut text).map_err(unread)?;
+    Key::from_text(&text).map_err(|error| SealedError::Key { path: path.to_owned(), error })
+}
+
+fn open(sealed: &Sealed) -> Result<SealedList, SealedError> {
+    let path = || sealed.path.clone();
+    let unread = |error| SealedError::Read { path: path(), what: "sealed list", error };
+    let key = read_key(&sealed.key)?;
+    let file = File::open(&sealed.path).map_err(unread)?;
+    let size = file.metadata().map_err(unread)?.len().min(MAX_OCTETS as u64);
+    let mut octets = Vec::with_capacity(size as usize);
+    file.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets).map_err(unread)?;
+    if octets.len() > MAX_OCTETS {
+        return Err(unread(io::Error::other("larger than any sealed list")));
+    }
+    let table = KeyedTable::open(&octets, &key)
+        .map_err(|error| SealedError::List { path: path(), error })?;
+    Ok(SealedList { category: sealed.category, table })
+}
+
+fn fingerprint(sealed: &Sealed) -> Result<Fingerprint, SealedError> {
+    let state = |path: &Path, what| {
+        let unread = |error| SealedError::Read { path: path.to_owned(), what, error };
+        let found = std::fs::metadata(path).map_err(unread)?;
+        let nanos = |secs: i64, nanos: i64| i128::from(secs) * 1_000_000_000 + i128::from(nanos);
+        Ok((
+            found.dev(),
+            found.ino(),
+            found.size(),
+            found.mode(),
+            nanos(found.mtime(), found.mtime_nsec()),
+            nanos(found.ctime(), found.ctime_nsec()),
+        ))
+    };
+    let states = [state(&sealed.path, "sealed list")?, state(&sealed.key, "key")?];
+    Ok(Fingerprint { sealed: sealed.clone(), states })
+}

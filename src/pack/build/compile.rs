@@ -1,0 +1,489 @@
+//! Rules → pack.
+//!
+//! ```text
+//! add ▶ deal (64 partitions by hash, a sample) ▶ canon (sources, kinds, local data in one order)
+//!     ▶ symbols ▶ per partition: merge ▶ per partition: lay, write ▶ the rest, front
+//! ```
+//!
+//! Rules come in any order and from any number of sources; the same rules give the
+//! same octets. Each partition is freed as soon as the next step has it, and stored names
+//! go straight to the file: the build never holds much more than the names once.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Seek, Write};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::category::{CategoryId, MAX_CATEGORIES};
+use crate::dns::name::{Labels, MAX_LABELS};
+use crate::pack::Pack;
+use crate::pack::build::layout::Layout;
+use crate::pack::build::merge::{Canon, MAX_ZONES, Merged, Sets, renumber};
+use crate::pack::build::partition::Deal;
+use crate::pack::build::reduce::Reduction;
+use crate::pack::build::writer::Writer;
+use crate::pack::codec;
+use crate::pack::filter::Counter;
+use crate::pack::format::{Header, PART, PARTITIONS, Section};
+use crate::pack::hash::{hash_wire, suffix_hashes};
+use crate::pack::symbols::Symbols;
+use crate::rule::{Action, LocalData, Rule};
+
+/// A pack could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// More than 4 GiB of names.
+    #[error("the lists hold more than 4 GiB of names; leave some out")]
+    TooManyNames,
+    /// More combinations of categories than the table can number.
+    #[error("the lists combine in more than 32,767 ways; use fewer sources")]
+    TooManySets,
+    /// More kinds of rule than can be numbered: local data, mostly.
+    #[error("the lists have more than 65,535 kinds of rule; leave out local data")]
+    TooManyRules,
+    /// More response policy zones than can be told apart.
+    #[error("there are more than {MAX_ZONES} response policy zones; join some")]
+    TooManyZones,
+    /// A category without an id.
+    #[error("category number {0} has no id")]
+    UnknownCategory(usize),
+    /// The file cannot be written.
+    #[error("the pack cannot be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// A listed prefix of addresses in answers (response-IP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedNet {
+    /// The addresses.
+    pub net: IpNet,
+    /// The category of the source.
+    pub category: CategoryId,
+    /// How a name that resolves to one of them is answered.
+    pub action: Action,
+}
+
+/// Where rules came from. No time, no place on a disk: it says what was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceNote {
+    /// The number its rules were added with.
+    pub place: u16,
+    /// What it is called.
+    pub name: String,
+    /// The id of its category.
+    pub category: String,
+    /// The licence of its names, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// Rules about names that were read.
+    #[serde(default)]
+    pub rules: u64,
+    /// Of these, how many an earlier source, or an earlier line, had said before.
+    #[serde(default)]
+    pub duplicate: u64,
+    /// Of these, how many a rule for an ancestor says anyway.
+    #[serde(default)]
+    pub subsumed: u64,
+    /// What each of its files gave.
+    #[serde(default)]
+    pub files: Vec<FileNote>,
+}
+
+/// What one file of a source gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileNote {
+    /// Its name.
+    pub name: String,
+    /// The id of the syntax it was read as.
+    pub format: String,
+    /// Lines in it.
+    pub lines: u32,
+    /// Rules it gave, those about addresses included.
+    pub rules: u64,
+    /// Lines and names that gave none, by the id of the reason.
+    #[serde(default)]
+    pub rejects: BTreeMap<String, u32>,
+    /// The first of them, in words.
+    #[serde(default)]
+    pub examples: Vec<String>,
+    /// BLAKE3 of the text, as far as it was asked for.
+    #[serde(default)]
+    pub digest: String,
+}
+
+impl FileNote {
+    /// Lines and names that gave no rule.
+    pub fn rejected(&self) -> u32 {
+        self.rejects.values().sum()
+    }
+}
+
+/// Collects rules and lays out a pack.
+#[derive(Debug)]
+pub struct Compiler {
+    seed: u64,
+    /// The id of each category by its number.
+    categories: Vec<String>,
+    deal: Deal,
+    rules: Vec<Rule>,
+    /// How often each kind of rule was added.
+    added: Vec<u64>,
+    rule_ids: std::collections::HashMap<Rule, u16>,
+    /// The rule added last: lists repeat theirs.
+    last: Option<(Rule, u16)>,
+    min_labels: usize,
+    max_labels: usize,
+    local: Vec<LocalData>,
+    addresses: Vec<ListedNet>,
+    keywords: String,
+    notes: Vec<SourceNote>,
+}
+
+impl Compiler {
+    /// An empty compiler. `seed` is what the hashes of names start from; `categories`
+    /// are the ids behind the numbers that rules will have.
+    pub fn new(seed: u64, categories: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            seed,
+            categories: categories.into_iter().take(MAX_CATEGORIES).collect(),
+            deal: Deal::new(),
+            rules: Vec::new(),
+            added: Vec::new(),
+            rule_ids: std::collections::HashMap::new(),
+            last: None,
+            min_labels: MAX_LABELS,
+            max_labels: 0,
+            local: Vec::new(),
+            addresses: Vec::new(),
+            keywords: String::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds a rule for a wire name in lower case.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::TooManyRules`].
+    pub fn add(&mut self, wire: &[u8], rule: Rule) -> Result<(), BuildError> {
+        let id = match self.last {
+            Some((last, id)) if last == rule => id,
+            _ => self.rule_id(rule)?,
+        };
+        self.last = Some((rule, id));
+        if let Some(added) = self.added.get_mut(usize::from(id)) {
+            *added += 1;
+        }
+        let name = wire.strip_suffix(&[0]).unwrap_or(wire);
+        self.deal.push(hash_wire(wire, self.seed), name, id);
+        let labels = Labels(wire).count();
+        self.min_labels = self.min_labels.min(labels);
+        self.max_labels = self.max_labels.max(labels);
+        Ok(())
+    }
+
+    fn rule_id(&mut self, rule: Rule) -> Result<u16, BuildError> {
+        if let Some(&id) = self.rule_ids.get(&rule) {
+            return Ok(id);
+        }
+        let id = u16::try_from(self.rules.len()).map_err(|_| BuildError::TooManyRules)?;
+        self.rules.push(rule);
+        self.added.push(0);
+        self.rule_ids.insert(rule, id);
+        Ok(id)
+    }
+
+    /// Adds what [`Action::Local`] will stand for; returns the number of the first.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::TooManyRules`].
+    pub fn add_local(&mut self, data: Vec<LocalData>) -> Result<u16, BuildError> {
+        let first = u16::try_from(self.local.len()).map_err(|_| BuildError::TooManyRules)?;
+        self.local.extend(data);
+        if self.local.len() > usize::from(u16::MAX) {
+            return Err(BuildError::TooManyRules);
+        }
+        Ok(first)
+    }
+
+    /// Adds a prefix of addresses.
+    pub fn add_address(&mut self, listed: ListedNet) {
+        self.addresses.push(listed);
+    }
+
+    /// Adds the text of keyword rules.
+    pub fn keywords(&mut self, text: &str) {
+        self.keywords.push_str(text);
+    }
+
+    /// Says where the rules with the number [`SourceNote::place`] came from.
+    pub fn note(&mut self, note: SourceNote) {
+        self.notes.push(note);
+    }
+
+    /// Writes the pack to `out`, from its start.
+    ///
+    /// # Errors
+    ///
+    /// Any [`BuildError`].
+    pub fn finish<W: Write + Seek>(mut self, out: W) -> Result<W, BuildError> {
+        let prepared = self.prepare()?;
+        self.lay_out(prepared, out)
+    }
+
+    /// The pack in memory.
+    ///
+    /// # Errors
+    ///
+    /// Any [`BuildError`].
+    pub fn finish_in_memory(self) -> Result<Vec<u8>, BuildError> {
+        Ok(self.finish(Cursor::new(Vec::new()))?.into_inner())
+    }
+
+    /// Writes the pack to `out` without the rules that a rule for an ancestor says anyway.
+    /// `draft` is where it may write the pack with all rules first, and `open` opens that.
+    ///
+    /// # Errors
+    ///
+    /// Any [`BuildError`].
+    pub fn finish_reduced<D: Write + Seek, W: Write + Seek>(
+        mut self,
+        out: W,
+        draft: D,
+        open: impl FnOnce(D) -> io::Result<Arc<Pack>>,
+    ) -> Result<W, BuildError> {
+        let mut prepared = self.prepare()?;
+        let full = open(self.write(&mut Names::All(&prepared.merged), &prepared, draft)?)?;
+        let mut sets = prepared.sets.anew();
+        let mut reduction = Reduction::new(&full, &prepared.canon.rules);
+        for merged in &mut prepared.merged {
+            merged.reduce(&prepared.sets, &mut sets, |name, said| reduction.keep(name, said))?;
+        }
+        prepared.dropped = reduction.dropped;
+        prepared.sets = sets;
+        drop(full);
+        self.lay_out(prepared, out)
+    }
+
+    /// Brings all rules into one order, and those of one name together. Each partition is
+    /// freed when its turn has come.
+    fn prepare(&mut self) -> Result<Prepared, BuildError> {
+        let (ids, numbers) = self.used_categories()?;
+        let rules = self
+            .rules
+            .iter()
+            .map(|rule| Rule { category: in_pack(&numbers, rule.category), ..*rule });
+        let rules: Vec<Rule> = rules.collect();
+        let canon = Canon::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
+        let mut sets = Sets::new(canon.rules.clone());
+        let symbols = Symbols::train(&self.deal.take_sample());
+        let merged = std::mem::take(&mut self.deal.partitions)
+            .into_iter()
+            .map(|partition| Merged::of(&partition, self.seed, &canon.ids, &mut sets))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (duplicates, dropped) = (sets.duplicates.clone(), vec![0; sets.duplicates.len()]);
+        Ok(Prepared { ids, numbers, canon, sets, symbols, merged, duplicates, dropped })
+    }
+
+    fn lay_out<W: Write + Seek>(&self, mut prepared: Prepared, out: W) -> Result<W, BuildError> {
+        let merged = std::mem::take(&mut prepared.merged);
+        self.write(&mut Names::Last(merged), &prepared, out)
+    }
+
+    fn write<W: Write + Seek>(
+        &self,
+        names: &mut Names<'_>,
+        prepared: &Prepared,
+        out: W,
+    ) -> Result<W, BuildError> {
+        let (wide, count) = names.wide(self.seed);
+        let mut layout = Layout::new(&prepared.symbols, wide, count, self.seed);
+        let mut writer = Writer::new(out)?;
+        writer.begin(Section::Lines)?;
+        names.each(|merged| layout.lay(merged, &mut writer))?;
+        writer.end()?;
+        self.small_sections(&mut writer, prepared)?;
+        let header = Header {
+            seed: self.seed,
+            names: layout.len as u64,
+            min_labels: self.min_labels as u8,
+            max_labels: self.max_labels as u8,
+            file_length: 0,
+            digest: [0; 32],
+        };
+        table_sections(&mut writer, &prepared.symbols, layout)?;
+        Ok(writer.finish(header)?.0)
+    }
+
+    /// The ids of the categories that occur, in their order; and their numbers there.
+    fn used_categories(&self) -> Result<(Vec<String>, Vec<Option<CategoryId>>), BuildError> {
+        let used = self.rules.iter().map(|rule| rule.category);
+        let mut used: Vec<(&String, usize)> = used
+            .chain(self.addresses.iter().map(|listed| listed.category))
+            .map(|category| {
+                let number = category.index();
+                let id = self.categories.get(number);
+                id.map(|id| (id, number)).ok_or(BuildError::UnknownCategory(number))
+            })
+            .collect::<Result<_, _>>()?;
+        used.sort_unstable();
+        used.dedup();
+        let mut numbers = vec![None; MAX_CATEGORIES];
+        for (place, (_, number)) in used.iter().enumerate() {
+            if let Some(slot) = numbers.get_mut(*number) {
+                *slot = CategoryId::new(place);
+            }
+        }
+        Ok((used.into_iter().map(|(id, _)| id.clone()).collect(), numbers))
+    }
+
+    /// The notes in the order of the pack, with what became of the rules of each.
+    fn counted(&self, prepared: &Prepared) -> Vec<SourceNote> {
+        let canon = &prepared.canon;
+        let of = |source: u16, counts: &[u64]| -> u64 {
+            let place = canon.sources.get(&source).copied();
+            let rules = canon.rules.iter().zip(counts);
+            rules.filter(|(rule, _)| Some(rule.source) == place).map(|(_, count)| count).sum()
+        };
+        let mut notes = self.notes.clone();
+        notes.sort_by_key(|note| canon.sources.get(&note.place).copied());
+        for note in &mut notes {
+            let added = self.rules.iter().zip(&self.added);
+            note.rules =
+                added.filter(|(rule, _)| rule.source == note.place).map(|(_, count)| count).sum();
+            note.duplicate = of(note.place, &prepared.duplicates);
+            note.subsumed = of(note.place, &prepared.dropped);
+        }
+        notes
+    }
+
+    fn small_sections<W: Write + Seek>(
+        &self,
+        writer: &mut Writer<W>,
+        prepared: &Prepared,
+    ) -> io::Result<()> {
+        let Prepared { ids, numbers, canon, .. } = prepared;
+        let (kinds, sets) = prepared.sets.all();
+        let categories = codec::items(ids, |id, octets| codec::put_short(id.as_bytes(), octets));
+        let listed = |listed: &ListedNet| ListedNet {
+            category: in_pack(numbers, listed.category),
+            action: renumber(listed.action, &canon.local_ids),
+            net: listed.net.trunc(),
+        };
+        let mut nets: Vec<ListedNet> = self.addresses.iter().map(listed).collect();
+        nets.sort_by_key(|listed| (listed.net, listed.category, listed.action));
+        nets.dedup();
+        let sets = codec::items(&sets, |(names, rules), octets| {
+            octets.extend(names.to_le_bytes());
+            octets.extend((rules.len() as u16).to_le_bytes());
+            octets.extend(rules.iter().flat_map(|rule| rule.to_le_bytes()));
+        });
+        writer.section(Section::Categories, &categories)?;
+        writer.section(Section::Rules, &codec::items(kinds, codec::put_rule))?;
+        writer.section(Section::Sets, &sets)?;
+        writer.section(Section::Local, &codec::items(&canon.local, codec::put_local))?;
+        writer.section(Section::Addresses, &codec::items(&nets, codec::put_net))?;
+        writer.section(Section::Keywords, self.keywords.as_bytes())?;
+        // Only maps with keys that are no strings could fail, and there are none.
+        let notes = serde_json::to_vec(&self.counted(prepared)).unwrap_or_default();
+        writer.section(Section::Sources, &notes)
+    }
+}
+
+/// All rules in one order, before they are laid out.
+struct Prepared {
+    /// The ids of the categories, and the place of each number in them.
+    ids: Vec<String>,
+    numbers: Vec<Option<CategoryId>>,
+    canon: Canon,
+    sets: Sets,
+    symbols: Symbols,
+    merged: Vec<Merged>,
+    /// Rules that were said before, and that an ancestor says, by kind.
+    duplicates: Vec<u64>,
+    dropped: Vec<u64>,
+}
+
+/// The number that a category has in the pack.
+fn in_pack(numbers: &[Option<CategoryId>], category: CategoryId) -> CategoryId {
+    numbers.get(category.index()).copied().flatten().unwrap_or(category)
+}
+
+/// The names of all partitions: kept, or each freed after its turn.
+enum Names<'a> {
+    All(&'a [Merged]),
+    Last(Vec<Merged>),
+}
+
+impl Names<'_> {
+    fn as_slice(&self) -> &[Merged] {
+        match self {
+            Self::All(merged) => merged,
+            Self::Last(merged) => merged,
+        }
+    }
+
+    /// Which suffixes are wide, and how many names there are.
+    fn wide(&self, seed: u64) -> (Vec<u8>, usize) {
+        let count = self.as_slice().iter().map(|merged| merged.entries.len()).sum();
+        let mut counter = Counter::new(count);
+        let mut hashes = Vec::new();
+        for merged in self.as_slice() {
+            for entry in &merged.entries {
+                suffix_hashes(merged.name(entry), seed, &mut hashes);
+                counter.count(&hashes);
+            }
+        }
+        counter.wide()
+    }
+
+    fn each(
+        &mut self,
+        mut lay: impl FnMut(&Merged) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        match self {
+            Self::All(merged) => merged.iter().try_for_each(lay),
+            Self::Last(merged) => {
+                std::mem::take(merged).into_iter().try_for_each(|merged| lay(&merged))
+            }
+        }
+    }
+}
+
+fn table_sections<W: Write + Seek>(
+    writer: &mut Writer<W>,
+    symbols: &Symbols,
+    mut layout: Layout,
+) -> io::Result<()> {
+    writer.section(Section::Symbols, &symbols.to_octets())?;
+    let mut parts = Vec::with_capacity(PARTITIONS * PART);
+    for part in &layout.parts {
+        parts.extend(part.to_octets());
+    }
+    writer.section(Section::Parts, &parts)?;
+    layout.resort.sort_unstable();
+    let (mut entries, mut names) = (Vec::new(), Vec::new());
+    for (name, set) in &layout.resort {
+        entries.extend((names.len() as u32).to_le_bytes());
+        entries.extend(set.to_le_bytes());
+        entries.extend([0; 2]);
+        names.push(name.len() as u8);
+        names.extend_from_slice(name);
+    }
+    writer.begin(Section::Resort)?;
+    writer.put(&(layout.resort.len() as u32).to_le_bytes())?;
+    writer.put(&entries)?;
+    writer.put(&names)?;
+    writer.end()?;
+    writer.section(Section::Wide, &layout.wide)?;
+    writer.section(Section::Filter, layout.filter.as_flattened())?;
+    writer.begin(Section::Index)?;
+    for at in &layout.index {
+        writer.put(&at.to_le_bytes())?;
+    }
+    writer.end()
+}

@@ -1,0 +1,322 @@
+//! What lists say, brought into one order; names that several lists say joined.
+
+use std::collections::HashMap;
+
+use crate::pack::Set;
+use crate::pack::build::compile::{BuildError, SourceNote};
+use crate::pack::build::partition::Partition;
+use crate::pack::format::SPILLS;
+use crate::pack::hash::hash_wire;
+use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
+
+/// From this many different sets on, new ones forget which source they come from.
+const MANY_SETS: usize = 30_000;
+/// The most response policy zones: where a name is looked up they are bits of a word.
+pub const MAX_ZONES: usize = 64;
+
+/// Every kind of rule, in an order that does not depend on that of the sources.
+pub(crate) struct Canon {
+    pub(crate) rules: Vec<Rule>,
+    /// The number of a rule as it was added → its number here.
+    pub(crate) ids: Vec<u16>,
+    /// The place of each source in the pack, by its number as it was added.
+    pub(crate) sources: HashMap<u16, u16>,
+    pub(crate) local: Vec<LocalData>,
+    /// The same for local data.
+    pub(crate) local_ids: Vec<u16>,
+}
+
+impl Canon {
+    /// Orders `rules`, whose categories are numbers of the pack already.
+    pub(crate) fn of(
+        rules: &[Rule],
+        notes: &[SourceNote],
+        local: Vec<LocalData>,
+    ) -> Result<Self, BuildError> {
+        let sources = order_sources(rules, notes)?;
+        let (local, local_ids) = order_local(local)?;
+        let renumber = |rule: &Rule| Rule {
+            source: sources.get(&rule.source).copied().unwrap_or(SEVERAL_SOURCES),
+            action: renumber(rule.action, &local_ids),
+            ..*rule
+        };
+        let mut ordered: Vec<Rule> = rules.iter().map(renumber).collect();
+        let placed = ordered.clone();
+        ordered.sort_unstable();
+        ordered.dedup();
+        let id = |rule: &Rule| ordered.binary_search(rule).unwrap_or(0) as u16;
+        let ids = placed.iter().map(id).collect();
+        Ok(Self { rules: ordered, ids, sources, local, local_ids })
+    }
+}
+
+/// An action with the number that its local data has now.
+pub(crate) fn renumber(action: Action, numbers: &[u16]) -> Action {
+    match action {
+        Action::Local(number) => {
+            Action::Local(numbers.get(usize::from(number)).copied().unwrap_or(number))
+        }
+        other => other,
+    }
+}
+
+/// Zones in the order they were given, which decides among them; then the others.
+fn order_sources(rules: &[Rule], notes: &[SourceNote]) -> Result<HashMap<u16, u16>, BuildError> {
+    let mut zones: Vec<u16> =
+        rules.iter().filter(|rule| rule.effect == Effect::Rpz).map(|rule| rule.source).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    if zones.len() > MAX_ZONES {
+        return Err(BuildError::TooManyZones);
+    }
+    let mut others: Vec<u16> =
+        rules.iter().map(|rule| rule.source).chain(notes.iter().map(|n| n.place)).collect();
+    others.sort_unstable();
+    others.dedup();
+    others.retain(|source| zones.binary_search(source).is_err());
+    let note = |place: &u16| notes.iter().find(|note| note.place == *place);
+    others.sort_by_key(|place| {
+        let key = note(place).map(|note| {
+            let digests = note.files.iter().map(|file| file.digest.clone()).collect::<Vec<_>>();
+            (note.category.clone(), note.name.clone(), digests)
+        });
+        (key, *place)
+    });
+    Ok(zones.into_iter().chain(others).zip(0..).collect())
+}
+
+/// Local data in one order, equal data once; and the new number of each.
+fn order_local(local: Vec<LocalData>) -> Result<(Vec<LocalData>, Vec<u16>), BuildError> {
+    let key = |data: &LocalData| {
+        let mut octets = Vec::new();
+        crate::pack::codec::put_local(data, &mut octets);
+        octets
+    };
+    let keys: Vec<Vec<u8>> = local.iter().map(key).collect();
+    let mut ordered: Vec<(&Vec<u8>, LocalData)> = keys.iter().zip(local).collect();
+    ordered.sort_by(|a, b| a.0.cmp(b.0));
+    ordered.dedup_by(|a, b| a.0 == b.0);
+    if ordered.len() > usize::from(u16::MAX) {
+        return Err(BuildError::TooManyRules);
+    }
+    let number = |key| ordered.binary_search_by(|(other, _)| (*other).cmp(key)).unwrap_or(0) as u16;
+    let numbers = keys.iter().map(number).collect();
+    Ok((ordered.into_iter().map(|(_, data)| data).collect(), numbers))
+}
+
+//------------ Sets ------------------------------------------------------------
+
+/// Every set of rules that some name has, each once. Number 0 is the empty set.
+pub(crate) struct Sets {
+    kinds: Vec<Rule>,
+    found: Vec<Box<[u16]>>,
+    counts: Vec<u32>,
+    numbers: HashMap<Box<[u16]>, u16>,
+    /// Ids as the sources gave them → number: nearly every name is a hit here.
+    known: HashMap<Box<[u16]>, u16>,
+    /// What was asked for last.
+    last: Option<(u16, u16)>,
+    /// Rules that another rule of the same name said before, by kind.
+    pub(crate) duplicates: Vec<u64>,
+}
+
+impl Sets {
+    pub(crate) fn new(kinds: Vec<Rule>) -> Self {
+        let none: Box<[u16]> = Box::new([]);
+        let duplicates = vec![0; kinds.len()];
+        Self {
+            kinds,
+            found: vec![none.clone()],
+            counts: vec![0],
+            numbers: HashMap::from([(none, 0)]),
+            known: HashMap::new(),
+            last: None,
+            duplicates,
+        }
+    }
+
+    /// The number of the set that these rules make.
+    pub(crate) fn number(&mut self, ids: &mut Vec<u16>) -> Result<u16, BuildError> {
+        // Neighbours often have the same, and most names have one.
+        if let (Some((last, number)), [id]) = (self.last, ids.as_slice())
+            && last == *id
+        {
+            if let Some(count) = self.counts.get_mut(usize::from(number)) {
+                *count += 1;
+            }
+            return Ok(number);
+        }
+        ids.sort_unstable();
+        if ids.len() > 1 {
+            self.count_duplicates(ids);
+            ids.dedup();
+        }
+        let number = match self.known.get(ids.as_slice()) {
+            Some(&number) => number,
+            None => self.add(ids)?,
+        };
+        if let Some(count) = self.counts.get_mut(usize::from(number)) {
+            *count += 1;
+        }
+        if let [id] = ids.as_slice() {
+            self.last = Some((*id, number));
+        }
+        Ok(number)
+    }
+
+    /// Kinds stand in an order in which those that differ in their source are neighbours.
+    fn count_duplicates(&mut self, ids: &[u16]) {
+        for pair in ids.windows(2) {
+            let &[before, id] = pair else { continue };
+            let word = |id: u16| self.kinds.get(usize::from(id)).map(|r| Rule { source: 0, ..*r });
+            if (before == id || word(before) == word(id))
+                && let Some(count) = self.duplicates.get_mut(usize::from(id))
+            {
+                *count += 1;
+            }
+        }
+    }
+
+    fn add(&mut self, ids: &[u16]) -> Result<u16, BuildError> {
+        let mut set = ids.to_vec();
+        if self.found.len() > MANY_SETS {
+            set = self.without_sources(ids)?;
+        }
+        let set = set.into_boxed_slice();
+        let number = if let Some(&number) = self.numbers.get(&set) {
+            number
+        } else {
+            let number = u16::try_from(self.found.len())
+                .ok()
+                .filter(|number| number & SPILLS == 0)
+                .ok_or(BuildError::TooManySets)?;
+            self.numbers.insert(set.clone(), number);
+            self.found.push(set);
+            self.counts.push(0);
+            number
+        };
+        self.known.insert(ids.into(), number);
+        Ok(number)
+    }
+
+    /// The same rules of nobody in particular; zones keep theirs, which decides.
+    fn without_sources(&mut self, ids: &[u16]) -> Result<Vec<u16>, BuildError> {
+        let mut set = Vec::new();
+        for &id in ids {
+            let Some(&rule) = self.kinds.get(usize::from(id)) else { continue };
+            let plain = if rule.effect == Effect::Rpz {
+                rule
+            } else {
+                Rule { source: SEVERAL_SOURCES, ..rule }
+            };
+            let known = self.kinds.iter().position(|kind| *kind == plain);
+            let place = known.unwrap_or(self.kinds.len());
+            if known.is_none() {
+                self.kinds.push(plain);
+                self.duplicates.push(0);
+            }
+            set.push(u16::try_from(place).map_err(|_| BuildError::TooManyRules)?);
+        }
+        set.sort_unstable();
+        set.dedup();
+        Ok(set)
+    }
+
+    /// The rules of a set, by number.
+    fn rules_of(&self, number: u16) -> &[u16] {
+        self.found.get(usize::from(number)).map_or(&[], |set| set)
+    }
+
+    /// The same kinds, and no set yet.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.kinds.clone())
+    }
+
+    /// All kinds, and for each set how many names have it and its kinds.
+    pub(crate) fn all(&self) -> (&[Rule], Vec<Set>) {
+        (&self.kinds, self.counts.iter().copied().zip(self.found.iter().cloned()).collect())
+    }
+}
+
+//------------ Names of a partition --------------------------------------------
+
+/// The different names of a partition in the order of their hashes.
+pub(crate) struct Merged {
+    pub(crate) entries: Vec<Entry>,
+    names: Vec<u8>,
+}
+
+pub(crate) struct Entry {
+    pub(crate) hash: u64,
+    /// Where the name stands in `names`.
+    at: u32,
+    length: u8,
+    pub(crate) set: u16,
+}
+
+impl Merged {
+    /// Merges a partition.
+    pub(crate) fn of(
+        partition: &Partition,
+        seed: u64,
+        ids: &[u16],
+        sets: &mut Sets,
+    ) -> Result<Self, BuildError> {
+        let mut rows: Vec<(u64, &[u8], u16)> = Vec::with_capacity(partition.len);
+        rows.extend(partition.iter().map(|(name, rule)| (hash_wire(name, seed), name, rule)));
+        // Equal hashes of different names are ordered by the names, so that the
+        // layout depends on nothing else.
+        rows.sort_unstable();
+        let octets = rows.iter().map(|(_, name, _)| name.len()).sum();
+        let mut merged =
+            Self { entries: Vec::with_capacity(rows.len()), names: Vec::with_capacity(octets) };
+        let mut said = Vec::new();
+        for same in rows.chunk_by(|a, b| a.0 == b.0 && a.1 == b.1) {
+            let Some(&(hash, name, _)) = same.first() else { continue };
+            said.clear();
+            said.extend(same.iter().filter_map(|&(_, _, rule)| ids.get(usize::from(rule))));
+            let set = sets.number(&mut said)?;
+            let at = u32::try_from(merged.names.len()).map_err(|_| BuildError::TooManyNames)?;
+            merged.names.extend_from_slice(name);
+            merged.entries.push(Entry { hash, at, length: name.len() as u8, set });
+        }
+        merged.entries.shrink_to_fit();
+        merged.names.shrink_to_fit();
+        Ok(merged)
+    }
+
+    /// Leaves out what `keep` takes from the rules of a name; sets get new numbers.
+    pub(crate) fn reduce(
+        &mut self,
+        before: &Sets,
+        sets: &mut Sets,
+        mut keep: impl FnMut(&[u8], &mut Vec<u16>),
+    ) -> Result<(), BuildError> {
+        let names = &self.names;
+        let (mut said, mut failed) = (Vec::new(), Ok(()));
+        self.entries.retain_mut(|entry| {
+            said.clear();
+            said.extend_from_slice(before.rules_of(entry.set));
+            keep(name_of(names, entry), &mut said);
+            if said.is_empty() {
+                return false;
+            }
+            match sets.number(&mut said) {
+                Ok(number) => entry.set = number,
+                Err(error) => failed = Err(error),
+            }
+            true
+        });
+        failed
+    }
+
+    /// The name of an entry, without its root octet.
+    pub(crate) fn name(&self, entry: &Entry) -> &[u8] {
+        name_of(&self.names, entry)
+    }
+}
+
+fn name_of<'a>(names: &'a [u8], entry: &Entry) -> &'a [u8] {
+    let at = entry.at as usize;
+    names.get(at..at + usize::from(entry.length)).unwrap_or(&[])
+}

@@ -1,0 +1,382 @@
+//! Groups of clients: what the config says of one, and what decides with.
+//!
+//! ```text
+//! GroupRules (config) + schedules that run + overrides ──▶ State ──seeded──▶ Rules
+//!                                    one for each stretch of the timeline
+//! ```
+
+use std::net::SocketAddr;
+
+use ipnet::IpNet;
+
+use crate::category::{CategoryId, CategorySet, Level};
+use crate::dns::name::Name;
+use crate::matcher::names::NameTable;
+use crate::policy::group::enforcement::Held;
+use crate::policy::group::overrides::{Override, OverrideKind};
+use crate::policy::group::timeline::Timeline;
+use crate::policy::tables::rewrite::SafeModes;
+use crate::policy::verdict::CanaryKind;
+use crate::rule::Scope;
+
+/// How a blocked name is answered. All query types get the same mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnswerMode {
+    /// NXDOMAIN with SOA.
+    #[default]
+    NxDomain,
+    /// NOERROR without an answer, with SOA.
+    NoData,
+    /// A 0.0.0.0, AAAA ::, NODATA for every other type.
+    Zero,
+    /// REFUSED.
+    Refused,
+}
+
+impl AnswerMode {
+    /// Every mode, default first.
+    pub const ALL: [Self; 4] = [Self::NxDomain, Self::NoData, Self::Zero, Self::Refused];
+
+    /// The id used in the config.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::NxDomain => "nxdomain",
+            Self::NoData => "nodata",
+            Self::Zero => "zero",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What is done with each category: those in neither set pass uncounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Actions {
+    /// Answered as blocked, in lessons at least.
+    pub block: CategorySet,
+    /// Those of `block` that are only counted outside lessons.
+    pub lessons: CategorySet,
+    /// Counted and let through.
+    pub observe: CategorySet,
+    /// Whether names that no layer allows are blocked.
+    pub is_allow_only: bool,
+}
+
+impl Actions {
+    /// The words for what is done with a category, loosest first.
+    pub const WORDS: [&str; 4] = ["allow", "observe", "lessons", "block"];
+
+    /// How strict it is with a category: a place in [`Actions::WORDS`].
+    pub fn rank(&self, category: CategoryId) -> usize {
+        match () {
+            () if self.lessons.contains(category) => 2,
+            () if self.block.contains(category) => 3,
+            () if self.observe.contains(category) => 1,
+            () => 0,
+        }
+    }
+
+    /// The same as a word.
+    pub fn word(&self, category: CategoryId) -> &'static str {
+        Self::WORDS.get(self.rank(category)).copied().unwrap_or_default()
+    }
+}
+
+/// What a group does otherwise while a schedule runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct During {
+    /// The place of the schedule in the config.
+    pub schedule: usize,
+    /// Categories that are blocked then.
+    pub block: CategorySet,
+    /// Categories that are let through and counted then.
+    pub observe: CategorySet,
+    /// Whether names that no layer allows are blocked then.
+    pub is_allow_only: bool,
+}
+
+/// What the config says of one group of clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRules {
+    /// The name in config, metrics and traces.
+    pub name: String,
+    /// The level that its defaults and locks are of.
+    pub level: Level,
+    /// The profile that binds it.
+    pub profile: Option<String>,
+    /// The prefixes whose clients are in it (longest prefix over all groups wins).
+    pub clients: Vec<IpNet>,
+    /// The listeners whose clients are in it, where no prefix says otherwise.
+    pub listeners: Vec<SocketAddr>,
+    /// Categories that are answered as blocked, in lessons at least.
+    pub block: CategorySet,
+    /// Those of `block` that are only counted outside lessons.
+    pub lessons: CategorySet,
+    /// Categories that are counted and let through.
+    pub observe: CategorySet,
+    /// Categories of `block` that nothing at the school can loosen.
+    pub locked: CategorySet,
+    /// Whether names that no layer allows are blocked.
+    pub is_allow_only: bool,
+    /// The schedule of its lessons; none where it is always lesson time.
+    pub lesson_schedule: Option<usize>,
+    /// What changes while schedules run.
+    pub during: Vec<During>,
+    /// Names allowed by the school: each name and all below it.
+    pub allow: Vec<Name>,
+    /// Names denied by the school: each name and all below it.
+    pub deny: Vec<Name>,
+    /// Whether keyword rules block.
+    pub keywords: bool,
+    /// How a blocked name is answered.
+    pub answer: AnswerMode,
+    /// What search engines and canaries are held to.
+    pub held: Held,
+    /// What of it nothing at the school can loosen.
+    pub held_locked: Held,
+    /// What the layers above the school come to.
+    pub baseline: Actions,
+    /// The same of search engines and canaries.
+    pub held_baseline: Held,
+}
+
+/// What binds a group for some stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    /// Categories answered as blocked, locked ones too.
+    pub block: CategorySet,
+    /// Categories counted and let through.
+    pub observe: CategorySet,
+    /// Whether names that no layer allows are blocked.
+    pub is_allow_only: bool,
+    /// Categories that a lesson lets through.
+    pub opened: CategorySet,
+    /// Names that a lesson lets through.
+    pub lesson: Vec<Name>,
+    /// The only names there are in an exam.
+    pub exam: Option<Vec<Name>>,
+    /// The schedules that run, as places in the config.
+    pub schedules: Vec<usize>,
+    /// The overrides that hold, by number.
+    pub overrides: Vec<u64>,
+}
+
+impl GroupRules {
+    /// The schedules that anything depends on.
+    pub fn schedules(&self) -> impl Iterator<Item = usize> {
+        let lessons = self.lesson_schedule.filter(|_| !self.lessons.is_empty());
+        lessons.into_iter().chain(self.during.iter().map(|during| during.schedule))
+    }
+
+    /// What binds while these schedules run and these overrides hold.
+    ///
+    /// Where several schedules run at once the stricter word counts. Whatever they say,
+    /// what is locked is blocked.
+    pub fn state<'o>(
+        &self,
+        is_running: impl Fn(usize) -> bool,
+        overrides: impl IntoIterator<Item = &'o Override>,
+    ) -> State {
+        let in_lessons = self.lesson_schedule.is_none_or(&is_running);
+        let mut state = State { is_allow_only: self.is_allow_only, ..State::default() };
+        let (mut loosened, mut tightened) = (CategorySet::EMPTY, CategorySet::EMPTY);
+        if !in_lessons {
+            loosened = self.lessons;
+        }
+        for during in self.during.iter().filter(|during| is_running(during.schedule)) {
+            loosened = loosened.union(during.observe);
+            tightened = tightened.union(during.block);
+            state.is_allow_only |= during.is_allow_only;
+        }
+        loosened = loosened.without(tightened);
+        for one in overrides {
+            match one.kind {
+                OverrideKind::Lesson => {
+                    loosened = loosened.union(one.categories);
+                    state.opened = state.opened.union(one.categories);
+                    state.lesson.extend(one.names.iter().cloned());
+                }
+                // Of two exams at once only what both let through would be safe; names of
+                // two papers in one room are both wanted.
+                OverrideKind::Exam => {
+                    state.exam.get_or_insert_default().extend(one.names.iter().cloned());
+                }
+            }
+            state.overrides.push(one.id);
+        }
+        state.block = self.block.union(tightened).without(loosened).union(self.locked);
+        state.observe = self.observe.union(loosened).without(state.block);
+        state.opened = state.opened.without(state.block);
+        state.schedules = self.schedules().filter(|&schedule| is_running(schedule)).collect();
+        state.schedules.sort_unstable();
+        state.schedules.dedup();
+        state
+    }
+
+    /// What binds when the time is not known: lessons run, what tightens holds, what loosens
+    /// does not. An allow-list that only a schedule brings does not hold: a box without a
+    /// clock must still serve teaching.
+    pub fn strict_state<'o>(&self, exams: impl IntoIterator<Item = &'o Override>) -> State {
+        let exams = exams.into_iter().filter(|one| one.kind == OverrideKind::Exam);
+        let tightening = During {
+            observe: CategorySet::EMPTY,
+            is_allow_only: false,
+            schedule: 0,
+            block: CategorySet::EMPTY,
+        };
+        let during =
+            self.during.iter().map(|during| During { block: during.block, ..tightening.clone() });
+        let strict = Self { lesson_schedule: None, during: during.collect(), ..self.clone() };
+        State { schedules: Vec::new(), ..strict.state(|_| true, exams) }
+    }
+}
+
+/// A group's place in the snapshot, 0 to 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub u8);
+
+/// Which block of counters a group counts in, 0 to 15.
+///
+/// It stays with the group's name through reloads, whatever place the group has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupCounters(pub u8);
+
+/// What a school, or a department, says of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Let it through.
+    Allow,
+    /// Block it.
+    Deny,
+}
+
+/// Names with what is said of them, in a table that is asked with hashes of `seed`.
+///
+/// Of equal names allow wins over deny.
+pub(crate) fn own_names(allow: Vec<Name>, deny: Vec<Name>, seed: u64) -> NameTable<Own> {
+    let deny = deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
+    let allow = allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));
+    NameTable::new(deny.chain(allow), seed)
+}
+
+/// What binds a group at one time, ready to decide with.
+#[derive(Debug)]
+pub struct Rules {
+    /// Categories answered as blocked, locked ones too.
+    pub block: CategorySet,
+    /// Categories counted and let through.
+    pub observe: CategorySet,
+    /// Whether names that no layer allows are blocked.
+    pub is_allow_only: bool,
+    /// Categories that a lesson lets through.
+    pub opened: CategorySet,
+    /// Names that a lesson lets through.
+    pub lesson: NameTable<()>,
+    /// The only names there are in an exam.
+    pub exam: Option<NameTable<()>>,
+    /// The schedules that run, as places in the config.
+    pub schedules: Vec<usize>,
+    /// The overrides that hold, by number.
+    pub overrides: Vec<u64>,
+}
+
+impl Rules {
+    fn new(state: State, illegal: CategorySet, seed: u64) -> Self {
+        let table = |names: Vec<Name>| {
+            NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
+        };
+        Self {
+            block: state.block.union(illegal),
+            observe: state.observe.without(illegal),
+            is_allow_only: state.is_allow_only,
+            opened: state.opened.without(illegal),
+            lesson: table(state.lesson),
+            exam: state.exam.map(table),
+            schedules: state.schedules,
+            overrides: state.overrides,
+        }
+    }
+}
+
+/// A group, ready to decide with.
+#[derive(Debug)]
+pub struct Group {
+    /// The name in config, metrics and traces.
+    pub name: String,
+    /// Categories that no school allow loosens.
+    pub locked: CategorySet,
+    /// The school's allow and deny names.
+    pub own: NameTable<Own>,
+    /// How a blocked name is answered.
+    pub answer: AnswerMode,
+    /// Whether keyword rules block.
+    pub keywords: bool,
+    /// Where its outcomes are counted.
+    pub counters: GroupCounters,
+    /// What binds it at each time.
+    pub rules: Timeline<Rules>,
+    /// What search engines are held to; none where nothing is.
+    pub safe: Option<SafeModes>,
+    /// The canaries that are answered negatively.
+    canaries: Vec<CanaryKind>,
+}
+
+impl Group {
+    /// A group, with its own names in a table that is asked with hashes of `seed`.
+    pub(crate) fn new(
+        group: GroupRules,
+        states: Timeline<State>,
+        counters: GroupCounters,
+        illegal: CategorySet,
+        seed: u64,
+    ) -> Self {
+        Self {
+            name: group.name,
+            locked: group.locked,
+            own: own_names(group.allow, group.deny, seed),
+            answer: group.answer,
+            keywords: group.keywords,
+            counters,
+            rules: states.map(|state| Rules::new(state, illegal, seed)),
+            safe: Some(group.held.safe).filter(|modes| !modes.is_empty()),
+            canaries: group.held.canaries,
+        }
+    }
+
+    /// Categories that are blocked at some time.
+    pub fn ever_blocked(&self) -> CategorySet {
+        self.rules.states().iter().fold(CategorySet::EMPTY, |set, rules| set.union(rules.block))
+    }
+
+    /// Categories that are counted at some time.
+    pub fn ever_observed(&self) -> CategorySet {
+        self.rules.states().iter().fold(CategorySet::EMPTY, |set, rules| set.union(rules.observe))
+    }
+
+    /// Whether names that no layer allows are blocked at some time.
+    pub fn is_ever_allow_only(&self) -> bool {
+        self.rules.states().iter().any(|rules| rules.is_allow_only || rules.exam.is_some())
+    }
+}
+
+/// A group at one time.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound<'a> {
+    /// The group.
+    pub group: &'a Group,
+    /// What binds it.
+    pub rules: &'a Rules,
+}
+
+impl Group {
+    /// Whether a canary of this kind is answered negatively.
+    #[inline]
+    pub fn refuses(&self, kind: CanaryKind) -> bool {
+        self.canaries.contains(&kind)
+    }
+
+    /// The group as it is bound now.
+    #[inline]
+    pub fn at(&self, now: crate::policy::group::time::Now) -> Bound<'_> {
+        Bound { group: self, rules: self.rules.at(now) }
+    }
+}

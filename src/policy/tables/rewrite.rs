@@ -1,0 +1,158 @@
+//! Names that are answered with another name's answer: search engines in safe mode.
+//!
+//! An engine has hosts, each an exact name, and one safe name for each of its
+//! modes. A group is held to a mode of an engine or not at all. The safe name is
+//! asked upstream in the host's place for every query type, so that no record of
+//! the host itself ever leaves ([`crate::resolve`] does that).
+
+use std::fmt;
+
+use crate::dns::name::{Folded, Name};
+use crate::matcher::SuffixHashes;
+use crate::matcher::names::NameTable;
+use crate::policy::{Group, GroupId, Snapshot, Subject};
+use crate::rule::Scope;
+
+/// The most engines: each has its own counter.
+pub const MAX_ENGINES: usize = 16;
+
+/// An engine's place in the table, 0 to 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EngineId(pub u8);
+
+/// One search engine with a safe mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    /// The id in config and metrics.
+    pub id: String,
+    /// Its hosts, exact names.
+    pub hosts: Vec<Name>,
+    /// Its modes, weakest first, each with the name that serves it; a mode without a word of its
+    /// own is `""`.
+    pub modes: Vec<(String, Name)>,
+    /// Whether only third parties say so, and not who runs it.
+    pub is_third_party: bool,
+}
+
+impl Engine {
+    /// The word of the mode that a name serves.
+    pub fn mode_of(&self, target: Option<&Name>) -> &str {
+        let mode = self.modes.iter().find(|(_, name)| Some(name) == target);
+        match mode.map(|(mode, _)| mode.as_str()) {
+            None => "off",
+            Some("") => "on",
+            Some(mode) => mode,
+        }
+    }
+}
+
+/// All engines, in the order of their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Engines(pub Vec<Engine>);
+
+/// What a group is held to: for each engine the name that is answered with, if any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SafeModes(pub Vec<Option<Name>>);
+
+impl SafeModes {
+    /// The name that a group's clients are sent to.
+    #[inline]
+    pub fn target(&self, engine: EngineId) -> Option<&Name> {
+        self.0.get(usize::from(engine.0))?.as_ref()
+    }
+
+    /// Whether no engine is held to anything.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+}
+
+impl Engines {
+    /// How strictly an engine is held that is answered with `target`: 0 is not at all.
+    pub fn rank(&self, engine: usize, target: Option<&Name>) -> usize {
+        let modes = self.0.get(engine).map_or(&[][..], |engine| &engine.modes);
+        modes.iter().position(|(_, name)| Some(name) == target).map_or(0, |place| place + 1)
+    }
+
+    /// Engines and modes that `modes` holds, as words for people.
+    pub fn words<'a>(&'a self, modes: &'a SafeModes) -> impl Iterator<Item = Word<'a>> {
+        self.0.iter().zip(&modes.0).filter_map(|(engine, target)| {
+            let target = target.as_ref()?;
+            let mode = engine.modes.iter().find(|(_, name)| name == target);
+            Some(Word { engine: &engine.id, mode: mode.map_or("", |(mode, _)| mode) })
+        })
+    }
+}
+
+/// An engine and its mode: `google`, `youtube=strict`.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    engine: &'a str,
+    mode: &'a str,
+}
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mode {
+            "" => f.write_str(self.engine),
+            mode => write!(f, "{}={mode}", self.engine),
+        }
+    }
+}
+
+/// The hosts of all engines, to be asked with the hashes of the lists.
+#[derive(Debug)]
+pub(crate) struct SafeHosts {
+    table: NameTable<EngineId>,
+    /// The ids of the engines.
+    pub(crate) ids: Vec<String>,
+}
+
+impl SafeHosts {
+    pub(crate) fn new(engines: Engines, seed: u64) -> Self {
+        let ids = engines.0.iter().map(|engine| engine.id.clone()).collect();
+        let hosts = (0..=u8::MAX).zip(engines.0).flat_map(|(number, engine)| {
+            engine.hosts.into_iter().map(move |host| (host, Scope::Exact, EngineId(number)))
+        });
+        Self { table: NameTable::new(hosts, seed), ids }
+    }
+
+    /// The engine that a name is a host of.
+    #[inline]
+    pub(crate) fn engine(&self, name: &Folded, hashes: &SuffixHashes) -> Option<EngineId> {
+        self.table.exact(name, hashes).copied()
+    }
+}
+
+impl Snapshot {
+    /// The engine whose safe name a name that passed is answered with.
+    #[inline]
+    pub(crate) fn safe_engine(&self, group: &Group, subject: &Subject<'_>) -> Option<EngineId> {
+        let modes = group.safe.as_ref()?;
+        let engine = self.safe_hosts.engine(subject.name, &subject.hashes)?;
+        modes.target(engine).map(|_| engine)
+    }
+
+    /// The engine that a name is a host of, whoever is held to it.
+    pub fn engine_named(&self, subject: &Subject<'_>) -> Option<EngineId> {
+        self.safe_hosts.engine(subject.name, &subject.hashes)
+    }
+
+    /// The engine whose safe name a group's clients get for a name, if that passes.
+    #[inline]
+    pub fn engine_of(&self, group: GroupId, subject: &Subject<'_>) -> Option<EngineId> {
+        self.safe_engine(self.group(group), subject)
+    }
+
+    /// The safe name of an engine for a group.
+    #[inline]
+    pub fn safe_target(&self, group: GroupId, engine: EngineId) -> Option<&Name> {
+        self.group(group).safe.as_ref()?.target(engine)
+    }
+
+    /// The ids of the search engines with a safe mode, in the order of [`EngineId`].
+    pub fn engine_ids(&self) -> &[String] {
+        &self.safe_hosts.ids
+    }
+}

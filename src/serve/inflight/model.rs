@@ -1,0 +1,308 @@
+//! The laws of the table, in every order in which threads can meet in it.
+//!
+//! Each test is a handful of threads that loom runs again and again, switching between them
+//! at every lock and every number, until it has tried all ways (with at most
+//! [`PREEMPTIONS`] switches that nobody asked for). What tells a wrong order from a right one
+//! is counted here with plain numbers: threads of a model never run at one time.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+use loom::thread;
+
+use super::*;
+use crate::cache::AnswerCache;
+use crate::dns::message::answer::TtlLimits;
+use crate::dns::name::Name;
+use crate::load::assemble::Assembler;
+use crate::policy::Snapshot;
+use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
+
+/// Switches between threads that nobody asked for, in one run of a model.
+const PREEMPTIONS: usize = 3;
+const NAME: &str = "asked.example";
+
+static SNAPSHOT: LazyLock<Arc<Snapshot>> =
+    LazyLock::new(|| Arc::new(Assembler::new(None).assemble().unwrap().snapshot));
+
+/// What became of those who asked.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Replies, by who asked.
+    answers: [AtomicUsize; 4],
+    /// Whether upstream is being asked.
+    asking: AtomicBool,
+    /// Questions that upstream saw.
+    questions: AtomicUsize,
+    /// Flights that somebody joined who did not start them.
+    joined: AtomicUsize,
+}
+
+/// Tries all orders.
+fn model(run: impl Fn(Arc<Flights>, Arc<Tally>) + Send + Sync + 'static, room: usize) {
+    LazyLock::force(&SNAPSHOT);
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(PREEMPTIONS);
+    model.check(move || {
+        let (flights, tally) = (Flights::new(room), Arc::<Tally>::default());
+        run(Arc::clone(&flights), tally);
+        assert_eq!(flights.waiting(), 0, "every place is given back");
+        assert!(lock(&flights.by_question).is_empty(), "no flight is left");
+        assert!(lock(&flights.by_client).is_empty(), "no client is counted");
+    });
+}
+
+fn octets(name: &str) -> Vec<u8> {
+    let name = Name::from_text(name).unwrap();
+    [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], name.as_wire(), &[0, 1, 0, 1]].concat()
+}
+
+/// A query that must wait; with an answer that is past its time, if it is to have one.
+fn forward(name: &str, has_stale: bool) -> Box<Forward> {
+    let cache = AnswerCache::new(1 << 16);
+    let at = |mono| Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced };
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let meta = Meta { client, local, transport: Transport::Udp };
+    let (query, mut out) = (octets(name), vec![0; 1500]);
+    let mut begin_at = |mono| match begin(&query, &meta, &SNAPSHOT, &cache, at(mono), &mut out) {
+        Step::Forward(forward) => forward,
+        other => panic!("answered at once: {other:?}"),
+    };
+    let first = begin_at(0);
+    if !has_stale {
+        return first;
+    }
+    let mut said = query.clone();
+    said[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
+    said.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 192, 0, 2, 1]);
+    let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
+    first.finish(Ok(&said), &cache, &limits, at(0), &mut [0; 1500]);
+    let late = begin_at(9);
+    assert!(late.has_stale());
+    late
+}
+
+/// A query that `who` waits for.
+fn waiter(who: usize, forward: Box<Forward>, place: Place, tally: &Arc<Tally>) -> Waiter {
+    let tally = Arc::clone(tally);
+    let send: SendReply = Box::new(move |_| {
+        tally.answers[who].fetch_add(1, SeqCst);
+    });
+    Waiter { forward, came: 0, send: Some(send), place }
+}
+
+fn answer(mut waiter: Waiter) {
+    if let Some(send) = waiter.send.take() {
+        send(&[]);
+    }
+}
+
+/// Asks as the gateway does: waits with another, or asks upstream and answers all who wait.
+fn ask(flights: &Arc<Flights>, tally: &Arc<Tally>, waiter: Waiter) {
+    let question = waiter.forward.question().clone();
+    match flights.join(waiter) {
+        Joined::Leads => {
+            let started = flights.started(question);
+            assert!(!tally.asking.swap(true, SeqCst), "upstream is asked twice at one time");
+            tally.questions.fetch_add(1, SeqCst);
+            thread::yield_now();
+            tally.asking.store(false, SeqCst);
+            started.end().into_iter().for_each(answer);
+        }
+        Joined::Follows | Joined::NotNeeded => {
+            tally.joined.fetch_add(1, SeqCst);
+        }
+        Joined::Late(waiter) | Joined::Full(waiter) => answer(waiter),
+    }
+}
+
+fn client(number: u8) -> ClientId {
+    ClientId::of(IpAddr::from([10, 0, 0, number]))
+}
+
+#[test]
+fn each_who_asks_is_answered_once_and_a_flight_asks_upstream_once() {
+    static ORDERS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+    model(
+        |flights, tally| {
+            let one = |who| {
+                let (flights, tally) = (Arc::clone(&flights), Arc::clone(&tally));
+                move || {
+                    let mut place = flights.enter().unwrap();
+                    assert!(flights.count(&mut place, client(who), 2));
+                    let forward = forward(NAME, false);
+                    ask(&flights, &tally, waiter(usize::from(who), forward, place, &tally));
+                }
+            };
+            // Two of one client, one of another.
+            let others = [thread::spawn(one(1)), thread::spawn(one(2))];
+            one(0)();
+            for other in others {
+                other.join().unwrap();
+            }
+            for who in 0..3 {
+                assert_eq!(tally.answers[who].load(SeqCst), 1, "answers to {who}");
+            }
+            let (asked, joined) = (tally.questions.load(SeqCst), tally.joined.load(SeqCst));
+            assert_eq!(asked + joined, 3);
+            ORDERS[asked].fetch_add(1, SeqCst);
+        },
+        8,
+    );
+    let seen = ORDERS.each_ref().map(|orders| orders.load(SeqCst) > 0);
+    assert_eq!(seen, [false, true, true, true], "all together, two and one, one by one");
+}
+
+#[test]
+fn other_questions_are_other_flights() {
+    model(
+        |flights, tally| {
+            let one = |who: usize, name: &'static str| {
+                let (flights, tally) = (Arc::clone(&flights), Arc::clone(&tally));
+                move || {
+                    let waiter =
+                        waiter(who, forward(name, false), flights.enter().unwrap(), &tally);
+                    let question = waiter.forward.question().clone();
+                    let Joined::Leads = flights.join(waiter) else { panic!("{name} did not lead") };
+                    for waiter in flights.started(question).end() {
+                        assert_eq!(waiter.forward.question().name, Name::from_text(name).unwrap());
+                        answer(waiter);
+                    }
+                }
+            };
+            let other = thread::spawn(one(1, "other.example"));
+            one(0, NAME)();
+            other.join().unwrap();
+            let answers = [0, 1].map(|who| tally.answers[who].load(SeqCst));
+            assert_eq!(answers, [1, 1]);
+        },
+        8,
+    );
+}
+
+/// The stale answers go out while upstream is silent; who comes late has its own at once, and
+/// nobody has two.
+#[test]
+fn who_has_a_stale_answer_gets_it_once() {
+    model(
+        |flights, tally| {
+            let follower = {
+                let (flights, tally) = (Arc::clone(&flights), Arc::clone(&tally));
+                move |who: usize, has_stale: bool| {
+                    let place = flights.enter().unwrap();
+                    ask(&flights, &tally, waiter(who, forward(NAME, has_stale), place, &tally));
+                }
+            };
+            let other = follower.clone();
+            let threads =
+                [thread::spawn(move || follower(1, true)), thread::spawn(move || other(2, false))];
+            let leader = waiter(0, forward(NAME, true), flights.enter().unwrap(), &tally);
+            let question = leader.forward.question().clone();
+            if let Joined::Leads = flights.join(leader) {
+                let started = flights.started(question.clone());
+                for (mut waiter, stays) in flights.late(&question) {
+                    if let Some(send) = waiter.send.take() {
+                        send(&[]);
+                    }
+                    if stays {
+                        flights.keep(waiter);
+                    }
+                }
+                let ended = started.end();
+                assert!(!ended.is_empty(), "somebody takes the answer in");
+                ended.into_iter().for_each(answer);
+            }
+            for other in threads {
+                other.join().unwrap();
+            }
+            for who in 0..3 {
+                assert_eq!(tally.answers[who].load(SeqCst), 1, "answers to {who}");
+            }
+        },
+        8,
+    );
+}
+
+/// An answer that is fetched anew has nobody who waits, and answers those who came meanwhile.
+#[test]
+fn a_refresh_answers_those_who_came_and_nobody_twice() {
+    model(
+        |flights, tally| {
+            let asker = {
+                let (flights, tally) = (Arc::clone(&flights), Arc::clone(&tally));
+                move || {
+                    let place = flights.enter().unwrap();
+                    ask(&flights, &tally, waiter(1, forward(NAME, false), place, &tally));
+                }
+            };
+            let asker = thread::spawn(asker);
+            let place = flights.enter_unhurried().unwrap();
+            let refresh = Waiter { forward: forward(NAME, false), came: 0, send: None, place };
+            ask(&flights, &tally, refresh);
+            asker.join().unwrap();
+            assert_eq!(tally.answers[1].load(SeqCst), 1);
+            assert_eq!(tally.questions.load(SeqCst) + tally.joined.load(SeqCst), 2);
+        },
+        8,
+    );
+}
+
+/// The task of a flight may end at any time: its clients ask again, and the next one leads.
+#[test]
+fn a_flight_that_is_dropped_leaves_nothing_behind() {
+    model(
+        |flights, tally| {
+            let other = {
+                let (flights, tally) = (Arc::clone(&flights), Arc::clone(&tally));
+                move || {
+                    let place = flights.enter().unwrap();
+                    ask(&flights, &tally, waiter(1, forward(NAME, false), place, &tally));
+                }
+            };
+            let other = thread::spawn(other);
+            let first = waiter(0, forward(NAME, false), flights.enter().unwrap(), &tally);
+            let question = first.forward.question().clone();
+            if let Joined::Leads = flights.join(first) {
+                drop(flights.started(question));
+            }
+            other.join().unwrap();
+            let answers = [0, 1].map(|who| tally.answers[who].load(SeqCst));
+            assert!(answers.iter().all(|&count| count <= 1), "{answers:?}");
+        },
+        8,
+    );
+}
+
+#[test]
+fn no_more_wait_than_there_is_room_for_and_of_a_client_than_it_may() {
+    model(
+        |flights, tally| {
+            let inside = Arc::new([const { AtomicUsize::new(0) }; 2]);
+            let one = || {
+                let (flights, inside) = (Arc::clone(&flights), Arc::clone(&inside));
+                move || {
+                    let Some(mut place) = flights.enter() else { return };
+                    let all = inside[0].fetch_add(1, SeqCst) + 1;
+                    assert!(all <= 2, "{all} wait where there is room for two");
+                    if flights.count(&mut place, client(1), 1) {
+                        let own = inside[1].fetch_add(1, SeqCst) + 1;
+                        assert!(own <= 1, "{own} of a client that may have one");
+                        thread::yield_now();
+                        inside[1].fetch_sub(1, SeqCst);
+                    }
+                    inside[0].fetch_sub(1, SeqCst);
+                    drop(place);
+                }
+            };
+            let others = [thread::spawn(one()), thread::spawn(one())];
+            one()();
+            for other in others {
+                other.join().unwrap();
+            }
+            drop(tally);
+        },
+        2,
+    );
+}

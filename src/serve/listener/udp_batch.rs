@@ -1,0 +1,467 @@
+//! Datagrams by the batch: `recvmmsg` and `sendmmsg`, and what only they need.
+//!
+//! A [`Batch`] owns the memory of 64 queries and their replies for the life of its worker;
+//! nothing is allocated for a datagram. Queries lie at fixed places, apart by a little more
+//! than a page, so that their first octets do not fight for one set of the processor's cache;
+//! replies are written one behind the other.
+//!
+//! A lone query is not kept waiting: the call returns with what is there as soon as one
+//! datagram is. Replies leave from the address that was asked: a socket that is bound to one
+//! address can do nothing else, and one that is bound to all is told the address with each
+//! datagram (`IP_PKTINFO`, RFC 3542) and says it with the reply. The interface is left to the
+//! routing table, as resolvers do; the scope of a link-local client is in its address.
+//!
+//! All `unsafe` code of the listeners is here: system calls with pointers into memory of this
+//! batch. Vectors never grow, so the pointers that are laid down once stay right.
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::ptr::{from_mut, from_ref, null_mut};
+
+/// Datagrams that are received and sent at once.
+pub const BATCH: usize = 64;
+/// The longest query that is read; a question and its options take a few hundred octets.
+const MAX_QUERY: usize = 4096;
+/// How far apart queries lie.
+const STRIDE: usize = MAX_QUERY + 128;
+/// Room that each reply finds: that of the longest answer, which is laid out whole for review.
+const ROOM: usize = 65_535;
+/// The longest reply that is sent; longer ones go truncated.
+const MAX_REPLY: usize = crate::dns::message::MAX_UDP as usize;
+/// Octets of an address of either family, as the kernel writes it.
+const NAME: usize = size_of::<libc::sockaddr_in6>();
+/// Octets of ancillary data: one header, and the longer of the two structures behind it.
+const CONTROL: usize = 64;
+
+/// A client's address, as the kernel wrote it.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(8))]
+struct Name([u8; NAME]);
+
+/// Ancillary data of one datagram.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(8))]
+struct Control([u8; CONTROL]);
+
+impl Name {
+    const EMPTY: Self = Self([0; NAME]);
+
+    /// The address in it.
+    #[inline]
+    fn address(&self) -> SocketAddr {
+        let octets = &self.0;
+        let family = u16::from_ne_bytes([octets[0], octets[1]]);
+        let port = u16::from_be_bytes([octets[2], octets[3]]);
+        if i32::from(family) == libc::AF_INET6 {
+            let (ip, scope) = (octets[8..].first_chunk(), octets[24..].first_chunk());
+            let ip = Ipv6Addr::from(*ip.unwrap_or(&[0; 16]));
+            let scope = u32::from_ne_bytes(*scope.unwrap_or(&[0; 4]));
+            return std::net::SocketAddrV6::new(ip, port, 0, scope).into();
+        }
+        (Ipv4Addr::from(*octets[4..].first_chunk().unwrap_or(&[0; 4])), port).into()
+    }
+
+    /// How many octets of it count.
+    fn length(&self) -> libc::socklen_t {
+        let is_v6 = i32::from(u16::from_ne_bytes([self.0[0], self.0[1]])) == libc::AF_INET6;
+        let length = if is_v6 { NAME } else { size_of::<libc::sockaddr_in>() };
+        length as libc::socklen_t
+    }
+}
+
+/// Where a query came from, and where its reply must leave: all that a late reply needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Path {
+    client: Name,
+    /// The address that was asked, where the socket has several.
+    local: Option<IpAddr>,
+}
+
+impl Path {
+    /// The client.
+    #[inline]
+    pub fn client(&self) -> SocketAddr {
+        self.client.address()
+    }
+
+    /// The address that was asked, where the socket has several.
+    #[inline]
+    pub fn local(&self) -> Option<IpAddr> {
+        self.local
+    }
+
+    /// Sends a reply along it.
+    ///
+    /// # Errors
+    ///
+    /// What the system said: there is no room, or no way to the client any more.
+    #[expect(unsafe_code, reason = "the standard library cannot send from a chosen address")]
+    pub fn send(&self, socket: &UdpSocket, reply: &[u8]) -> io::Result<()> {
+        let mut part =
+            libc::iovec { iov_base: reply.as_ptr().cast_mut().cast(), iov_len: reply.len() };
+        let mut control = Control([0; CONTROL]);
+        // SAFETY: all zeroes is an empty message.
+        let mut message: libc::msghdr = unsafe { zeroed() };
+        message.msg_name = from_ref(&self.client).cast_mut().cast();
+        message.msg_namelen = self.client.length();
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        if let Some(local) = self.local {
+            message.msg_controllen = control.leave_from(local) as _;
+            message.msg_control = from_mut(&mut control).cast();
+        }
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: every pointer is to a local variable or a borrow that outlives the call; the
+        // kernel reads from them and writes to none.
+        let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) };
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+/// Where the data of the first ancillary message is: behind its header.
+const DATA: usize = size_of::<libc::cmsghdr>();
+
+impl Control {
+    /// Says that a datagram is to leave from `local`; returns the octets that count.
+    fn leave_from(&mut self, local: IpAddr) -> usize {
+        match local {
+            IpAddr::V4(local) => {
+                // in_pktinfo: interface 0 (the routing table's choice), local address, unused.
+                let mut data = [0; size_of::<libc::in_pktinfo>()];
+                data[4..8].copy_from_slice(&local.octets());
+                self.set(libc::IPPROTO_IP, libc::IP_PKTINFO, &data)
+            }
+            IpAddr::V6(local) => {
+                // in6_pktinfo: local address, interface 0.
+                let mut data = [0; size_of::<libc::in6_pktinfo>()];
+                data[..16].copy_from_slice(&local.octets());
+                self.set(libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &data)
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "the header's fields differ between C libraries")]
+    fn set(&mut self, level: i32, kind: i32, data: &[u8]) -> usize {
+        // SAFETY: all zeroes is a header.
+        let mut header: libc::cmsghdr = unsafe { zeroed() };
+        header.cmsg_len = (DATA + data.len()) as _;
+        header.cmsg_level = level;
+        header.cmsg_type = kind;
+        // SAFETY: the place is inside the array, which is aligned for the header.
+        unsafe { from_mut(self).cast::<libc::cmsghdr>().write(header) };
+        self.0[DATA..DATA + data.len()].copy_from_slice(data);
+        (DATA + data.len()).next_multiple_of(size_of::<usize>())
+    }
+
+    /// The address that a datagram was sent to, if the kernel said it.
+    #[expect(unsafe_code, reason = "the header's fields differ between C libraries")]
+    fn asked(&self, length: u64) -> Option<IpAddr> {
+        if !(DATA as u64..=CONTROL as u64).contains(&length) {
+            return None;
+        }
+        // SAFETY: the place is inside the array, which is aligned for the header, and any
+        // octets are a header.
+        let header = unsafe { from_ref(self).cast::<libc::cmsghdr>().read() };
+        match (header.cmsg_level, header.cmsg_type) {
+            // The local address that answers: for a broadcast, not the one it was sent to.
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                self.0[DATA + 4..].first_chunk().map(|&ip| IpAddr::V4(Ipv4Addr::from(ip)))
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                self.0[DATA..].first_chunk().map(|&ip| IpAddr::V6(Ipv6Addr::from(ip)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Memory for a batch of queries and their replies. It stays with the thread that made it.
+pub struct Batch {
+    incoming: Vec<libc::mmsghdr>,
+    /// What the headers point to.
+    _parts_in: Vec<libc::iovec>,
+    names: Vec<Name>,
+    controls_in: Vec<Control>,
+    queries: Vec<u8>,
+    /// Octets of ancillary data that are asked for: none where the socket has one address.
+    control_room: usize,
+    /// Datagrams now in it.
+    received: usize,
+    outgoing: Vec<libc::mmsghdr>,
+    parts_out: Vec<libc::iovec>,
+    controls_out: Vec<Control>,
+    replies: Vec<u8>,
+    /// Replies now in it.
+    ready: usize,
+}
+
+impl Batch {
+    /// Memory for the datagrams of a socket, which is told the address asked with each of them
+    /// if it `has_many_addresses`.
+    #[expect(unsafe_code, reason = "the only way to make a header on every C library")]
+    pub fn new(has_many_addresses: bool) -> Self {
+        // SAFETY: all zeroes is an empty message.
+        let empty: libc::mmsghdr = unsafe { zeroed() };
+        let control_room = if has_many_addresses { CONTROL } else { 0 };
+        let mut names = vec![Name::EMPTY; BATCH];
+        let mut controls_in = vec![Control([0; CONTROL]); BATCH];
+        let mut queries = vec![0; STRIDE * BATCH];
+        let mut parts_in: Vec<libc::iovec> = (0..BATCH)
+            .map(|n| libc::iovec {
+                iov_base: queries.as_mut_ptr().wrapping_add(n * STRIDE).cast(),
+                iov_len: MAX_QUERY,
+            })
+            .collect();
+        let incoming = (0..BATCH).map(|n| {
+            let mut header = empty;
+            header.msg_hdr.msg_name = names.as_mut_ptr().wrapping_add(n).cast();
+            header.msg_hdr.msg_namelen = NAME as _;
+            header.msg_hdr.msg_iov = parts_in.as_mut_ptr().wrapping_add(n);
+            header.msg_hdr.msg_iovlen = 1;
+            if has_many_addresses {
+                header.msg_hdr.msg_control = controls_in.as_mut_ptr().wrapping_add(n).cast();
+                header.msg_hdr.msg_controllen = control_room as _;
+            }
+            header
+        });
+        let incoming = incoming.collect();
+        let nothing = libc::iovec { iov_base: null_mut(), iov_len: 0 };
+        Self {
+            incoming,
+            _parts_in: parts_in,
+            names,
+            controls_in,
+            queries,
+            control_room,
+            received: 0,
+            outgoing: vec![empty; BATCH],
+            parts_out: vec![nothing; BATCH],
+            controls_out: vec![Control([0; CONTROL]); if has_many_addresses { BATCH } else { 0 }],
+            replies: vec![0; MAX_REPLY * BATCH + ROOM],
+            ready: 0,
+        }
+    }
+
+    /// Waits for a datagram, and takes what else is there already; returns how many came.
+    ///
+    /// # Errors
+    ///
+    /// What the system said; nothing came within the socket's time limit, mostly.
+    #[expect(unsafe_code, reason = "the standard library receives one datagram a call")]
+    pub fn receive(&mut self, socket: &UdpSocket, may_wait: bool) -> io::Result<usize> {
+        // The kernel wrote how much of each it used.
+        for header in self.incoming.iter_mut().take(self.received) {
+            header.msg_hdr.msg_namelen = NAME as _;
+            header.msg_hdr.msg_controllen = self.control_room as _;
+        }
+        self.received = 0;
+        let flags = if may_wait { libc::MSG_WAITFORONE } else { libc::MSG_DONTWAIT };
+        // SAFETY: there are BATCH headers, whose pointers are to vectors of this batch that are
+        // never resized and of which no reference is held now.
+        let count = unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                self.incoming.as_mut_ptr(),
+                BATCH as u32,
+                flags as _,
+                null_mut(),
+            )
+        };
+        self.received = usize::try_from(count).map_err(|_| io::Error::last_os_error())?.min(BATCH);
+        Ok(self.received)
+    }
+
+    /// The queries that came.
+    #[inline]
+    pub fn queries(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let received = self.incoming.iter().take(self.received).enumerate();
+        received.map(|(n, header)| {
+            let length = (header.msg_len as usize).min(MAX_QUERY);
+            self.queries.get(n * STRIDE..n * STRIDE + length).unwrap_or(&[])
+        })
+    }
+
+    /// Hands each query and its number to `answer`, with the room for its reply; `answer` says how many
+    /// octets of it are to be sent, and `None` for nothing.
+    #[inline]
+    pub fn answer(
+        &mut self,
+        mut answer: impl FnMut(usize, &[u8], &Path, &mut [u8]) -> Option<usize>,
+    ) {
+        self.ready = 0;
+        let mut at = 0;
+        for n in 0..self.received {
+            let Some(header) = self.incoming.get(n) else { break };
+            let length = (header.msg_len as usize).min(MAX_QUERY);
+            let local = match self.control_room {
+                0 => None,
+                _ => self
+                    .controls_in
+                    .get(n)
+                    .and_then(|control| control.asked(header.msg_hdr.msg_controllen as u64)),
+            };
+            let path = Path { client: self.names.get(n).copied().unwrap_or(Name::EMPTY), local };
+            let query = self.queries.get(n * STRIDE..n * STRIDE + length).unwrap_or(&[]);
+            let Some(room) = self.replies.get_mut(at..at + ROOM) else { break };
+            if let Some(length) = answer(n, query, &path, room) {
+                let length = length.min(MAX_REPLY);
+                self.lay_out(n, at, length, local);
+                at += length;
+            }
+        }
+    }
+
+    /// Makes the reply to datagram `n`, which stands at `at`, the next to be sent.
+    fn lay_out(&mut self, n: usize, at: usize, length: usize, local: Option<IpAddr>) {
+        let slot = self.ready;
+        let (Some(header), Some(part), Some(name)) =
+            (self.outgoing.get_mut(slot), self.parts_out.get_mut(slot), self.names.get(n))
+        else {
+            return;
+        };
+        part.iov_base = self.replies.as_mut_ptr().wrapping_add(at).cast();
+        part.iov_len = length;
+        let header = &mut header.msg_hdr;
+        header.msg_namelen = name.length();
+        header.msg_name = self.names.as_mut_ptr().wrapping_add(n).cast();
+        header.msg_iovlen = 1;
+        header.msg_iov = self.parts_out.as_mut_ptr().wrapping_add(slot);
+        if let (Some(local), Some(control)) = (local, self.controls_out.get_mut(slot)) {
+            header.msg_controllen = control.leave_from(local) as _;
+            header.msg_control = self.controls_out.as_mut_ptr().wrapping_add(slot).cast();
+        }
+        self.ready += 1;
+    }
+
+    /// Sends the replies; returns how many the kernel did not take.
+    ///
+    /// They are lost as datagrams are: the client asks again.
+    #[expect(unsafe_code, reason = "the standard library sends one datagram a call")]
+    pub fn send(&mut self, socket: &UdpSocket) -> usize {
+        let (mut done, mut failed) = (0, 0);
+        while let Some(rest) = self.outgoing.get_mut(done..self.ready).filter(|r| !r.is_empty()) {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+            // SAFETY: there are as many headers as are said, whose pointers are to vectors of
+            // this batch that are never resized and of which no reference is held now.
+            let sent = unsafe {
+                libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as u32, flags as _)
+            };
+            if let Ok(sent @ 1..) = usize::try_from(sent) {
+                done += sent;
+                continue;
+            }
+            match io::Error::last_os_error().kind() {
+                io::ErrorKind::Interrupted => {}
+                // No room: the next would find none either.
+                io::ErrorKind::WouldBlock => {
+                    failed += self.ready - done;
+                    break;
+                }
+                // A client that cannot be reached does not hold up those behind it.
+                _ => {
+                    failed += 1;
+                    done += 1;
+                }
+            }
+        }
+        self.ready = 0;
+        failed
+    }
+}
+
+/// Has the kernel say with each datagram which address was asked.
+///
+/// # Errors
+///
+/// What the system said.
+pub fn ask_for_addresses(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
+    let (level, option) = if is_ipv6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO)
+    };
+    set(socket, level, option, 1)
+}
+
+/// Has replies leave in one piece or not at all (RFC 9715 §3.1): what comes in pieces can be
+/// forged in pieces, and replies of at most 1,232 octets fit every path. The size that somebody
+/// claims a path to have is not believed.
+pub fn never_fragment(socket: &UdpSocket, is_ipv6: bool) {
+    let (level, option) = if is_ipv6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER)
+    };
+    // An old kernel goes on as it did.
+    let _ = set(socket, level, option, libc::IP_PMTUDISC_PROBE);
+}
+
+/// Sizes the kernel's buffers of a socket, past the system's limit where that is allowed.
+///
+/// What was really given is what [`Kernel::of`] says.
+pub fn size_buffers(socket: &UdpSocket, octets: i32) {
+    let pairs = [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)];
+    for (forced, asked) in pairs {
+        // More is better; what the system allows is enough to run.
+        let _ = set(socket, libc::SOL_SOCKET, forced, octets)
+            .or_else(|_| set(socket, libc::SOL_SOCKET, asked, octets));
+    }
+}
+
+#[expect(unsafe_code, reason = "options that no safe interface has")]
+fn set(socket: &UdpSocket, level: i32, option: i32, value: i32) -> io::Result<()> {
+    // SAFETY: the pointer is to a local integer, whose size is said.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            from_ref(&value).cast(),
+            size_of::<i32>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// What the kernel says of a socket's buffers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kernel {
+    /// Octets that received datagrams may take, the kernel's own books included.
+    pub receive_buffer: u32,
+    /// Octets that they take now.
+    pub receive_used: u32,
+    /// Datagrams that found no room, since the socket was opened: what `SO_RXQ_OVFL` would
+    /// say, and without a look at each datagram.
+    pub dropped: u32,
+}
+
+impl Kernel {
+    /// Asks the kernel.
+    #[expect(unsafe_code, reason = "an option that no safe interface has")]
+    pub fn of(socket: &UdpSocket) -> Self {
+        // SK_MEMINFO_*: used and room to receive, to send; three more; backlog; drops.
+        let mut info = [0_u32; 9];
+        let mut length = size_of_val(&info) as libc::socklen_t;
+        // SAFETY: the pointers are to locals, and the length is that of the array.
+        let result = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                SO_MEMINFO,
+                info.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        let [receive_used, receive_buffer, .., dropped] = info;
+        if result == 0 { Self { receive_buffer, receive_used, dropped } } else { Self::default() }
+    }
+}
+
+/// Not in every C library's headers; the same number on every architecture but SPARC, PA-RISC
+/// and the like.
+const SO_MEMINFO: libc::c_int = 55;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! The operating system: clock, state directory, file events, log, TLS, archives, `unsafe` calls.
+
+pub mod archive;
+pub mod clock;
+pub mod log;
+pub mod os;
+pub mod state_dir;
+pub mod tls;
+pub mod watch;

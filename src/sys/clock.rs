@@ -1,0 +1,243 @@
+//! The one clock of the shell, and how far it can be trusted.
+//!
+//! ```text
+//!      civil < floor, or too late             neither              a time server agrees
+//! untrusted ◀───────────────── any ─────────────────────▶ plausible ◀──────────────────────▶ synced
+//!    floor = max(when this program was built, when it was last synced)
+//!    too late: ten years after the floor, and no time server agrees
+//! ```
+//!
+//! The system is asked for one time a query (or a batch of them): the one that only goes
+//! forward. The civil time is that plus an offset, which is looked up once a second away
+//! from the queries: a step of the system's clock is seen a second later.
+//!
+//! The last time that was synced is kept in the state directory, so that a box without a
+//! battery that starts in the past knows it. A time that is not synced is never kept.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tracing::{info, warn};
+
+use crate::metrics::LabelledGauges;
+use crate::policy::group::time::{Now, Trust};
+use crate::sys::os;
+use crate::sys::state_dir::StateDir;
+
+/// The file of the last synced time, in the state directory.
+const KEPT: &str = "clock";
+/// How often it is kept, in seconds.
+const KEEP_EVERY: u64 = 3600;
+/// What systemd-timesyncd touches when a time server has answered.
+const STAMP: &str = "/run/systemd/timesync/synchronized";
+
+/// So many seconds after the floor a time is not believed that nobody confirms: boards without a
+/// battery start in 2036 or 2099 as well, where every certificate has expired.
+const HORIZON: u64 = 10 * 366 * 86_400;
+
+/// When this program was built, in civil seconds.
+pub fn built() -> u64 {
+    env!("LACHAN_BUILT").parse().unwrap_or(0)
+}
+
+/// How far a time can be trusted that is not before `floor`, if it is right.
+fn judge(civil: u64, floor: u64, is_synced: bool) -> Trust {
+    match (civil < floor, is_synced) {
+        (true, _) => Trust::Untrusted,
+        (false, true) => Trust::Synced,
+        (false, false) if civil - floor > HORIZON => Trust::Untrusted,
+        (false, false) => Trust::Plausible,
+    }
+}
+
+/// Whether the dates of certificates can be judged: not while the clock is untrusted. Shared by
+/// the clock, which knows, with all who check certificates.
+#[derive(Debug, Clone)]
+pub struct Dates(Arc<AtomicBool>);
+
+impl Dates {
+    /// Whether they can be judged now.
+    pub fn are_known(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// From now on they can, or cannot.
+    pub fn set(&self, are_known: bool) {
+        self.0.store(are_known, Ordering::Relaxed);
+    }
+}
+
+/// They can.
+impl Default for Dates {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
+/// The clock that the core is given.
+#[derive(Debug)]
+pub struct Clock {
+    start: Instant,
+    /// Civil seconds when `start` was.
+    offset: AtomicU64,
+    trust: AtomicU8,
+    dates: Dates,
+    /// No right time is before this.
+    floor: AtomicU64,
+    kept: AtomicU64,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
+    pub fn start() -> Self {
+        let clock = Self {
+            start: Instant::now(),
+            offset: AtomicU64::new(0),
+            trust: AtomicU8::new(Trust::Plausible as u8),
+            dates: Dates::default(),
+            floor: AtomicU64::new(built()),
+            kept: AtomicU64::new(0),
+        };
+        clock.look();
+        clock
+    }
+
+    /// Microseconds since it started.
+    #[inline]
+    #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
+    pub fn micros(&self) -> u64 {
+        Instant::now().duration_since(self.start).as_micros() as u64
+    }
+
+    /// The core's time of a moment in microseconds.
+    ///
+    /// One second ahead of zero, so that no age is ever below what is measured.
+    #[inline]
+    pub fn now_at(&self, micros: u64) -> Now {
+        let seconds = micros / 1_000_000;
+        let civil = self.offset.load(Ordering::Relaxed).saturating_add(seconds);
+        Now { mono: seconds + 1, civil, trust: self.trust() }
+    }
+
+    /// The core's time of this moment.
+    pub fn now(&self) -> Now {
+        self.now_at(self.micros())
+    }
+
+    /// How far the civil time can be trusted.
+    #[inline]
+    pub fn trust(&self) -> Trust {
+        match self.trust.load(Ordering::Relaxed) {
+            0 => Trust::Untrusted,
+            1 => Trust::Plausible,
+            _ => Trust::Synced,
+        }
+    }
+
+    /// What checkers of certificates are to be given.
+    pub fn dates(&self) -> Dates {
+        self.dates.clone()
+    }
+
+    /// Reads when the clock was last synced in an earlier life of this gateway.
+    pub fn remember(&self, state: &StateDir) {
+        let text = std::fs::read_to_string(state.join(KEPT)).unwrap_or_default();
+        if let Ok(kept) = text.trim().parse::<u64>() {
+            self.floor.fetch_max(kept, Ordering::Relaxed);
+        }
+        self.look();
+    }
+
+    /// Looks up the civil time, and whether it is to be trusted.
+    pub fn look(&self) {
+        let elapsed = self.micros() / 1_000_000;
+        let civil = system_time();
+        self.offset.store(civil.saturating_sub(elapsed), Ordering::Relaxed);
+        let is_synced = Path::new(STAMP).exists() || os::is_clock_synced();
+        let trust = judge(civil, self.floor.load(Ordering::Relaxed), is_synced);
+        let before = self.trust();
+        self.trust.store(trust as u8, Ordering::Relaxed);
+        self.dates.set(trust != Trust::Untrusted);
+        match trust {
+            _ if trust == before => {}
+            Trust::Untrusted => warn!(
+                "the clock is wrong: {}; until it is set schedules are strict, and the dates of \
+                 certificates are not checked",
+                if civil < self.floor.load(Ordering::Relaxed) {
+                    "it is behind the time when it must be at least"
+                } else {
+                    "it is ten years ahead of all that this program knows"
+                }
+            ),
+            Trust::Plausible | Trust::Synced => info!(state = trust.id(), "the clock"),
+        }
+    }
+
+    /// Keeps the time, if a time server agrees with it and `always`, or an hour has gone by.
+    pub fn keep(&self, state: &StateDir, always: bool) {
+        let Now { civil, trust, .. } = self.now();
+        let last = self.kept.load(Ordering::Relaxed);
+        if trust != Trust::Synced || !always && civil < last.saturating_add(KEEP_EVERY) {
+            return;
+        }
+        self.kept.store(civil, Ordering::Relaxed);
+        if let Err(error) = state.replace(KEPT, civil.to_string().as_bytes()) {
+            warn!(%error, "the time cannot be kept in the state directory");
+        }
+    }
+
+    /// The state as gauges: 1 for the state that is, 0 for the others.
+    pub fn marks(&self) -> LabelledGauges {
+        let is = self.trust();
+        let values = Trust::ALL.map(|state| (state.id(), f64::from(u8::from(state == is))));
+        let help = "How far the clock can be trusted: 1 for the state that it is in.";
+        ("lachan_clock_state", help, "state", values.to_vec())
+    }
+}
+
+/// What the system takes for the civil time: seconds since 1970, UTC.
+#[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
+pub fn system_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_before_the_floor_is_wrong_whoever_confirms_it() {
+        assert_eq!(judge(99, 100, true), Trust::Untrusted);
+        assert_eq!(judge(99, 100, false), Trust::Untrusted);
+        assert_eq!(judge(100, 100, false), Trust::Plausible);
+        assert_eq!(judge(100, 100, true), Trust::Synced);
+    }
+
+    #[test]
+    fn a_time_far_ahead_is_believed_only_when_a_time_server_agrees() {
+        assert_eq!(judge(100 + HORIZON, 100, false), Trust::Plausible);
+        assert_eq!(judge(101 + HORIZON, 100, false), Trust::Untrusted);
+        assert_eq!(judge(101 + HORIZON, 100, true), Trust::Synced);
+    }
+
+    #[test]
+    fn a_box_that_starts_in_the_past_knows_it_by_what_it_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().to_owned()).unwrap();
+        let clock = Clock::start();
+        assert_ne!(clock.trust(), Trust::Untrusted, "built before now");
+        state.replace(KEPT, (system_time() + 86_400).to_string().as_bytes()).unwrap();
+        let dates = clock.dates();
+        assert!(dates.are_known());
+        clock.remember(&state);
+        assert_eq!(clock.now().trust, Trust::Untrusted);
+        assert!(!dates.are_known());
+        // What is not synced is not kept.
+        clock.keep(&state, true);
+        let kept = std::fs::read_to_string(state.join(KEPT)).unwrap();
+        assert!(kept.parse::<u64>().unwrap() > system_time());
+    }
+}

@@ -1,0 +1,100 @@
+//! DNS over HTTPS (RFC 8484): hickory's HTTP/2 stream and exchange, below its name server.
+//!
+//! Used as it is: connect, handshake, POST, status, content type, body bound.
+//! The reply's octets are taken as they arrived and judged like all others;
+//! hickory looks at neither id nor question here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::Failure;
+use super::query::{Match, Query};
+use crate::dns::message::Question;
+use crate::sys::tls::Tls;
+use crate::upstream::connection::{Client, Link, Pulse};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::h2::HttpsClientStream;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
+
+/// A server that is spoken to over HTTPS.
+pub(super) type HttpsClient = Client<Connection>;
+
+/// DNS over HTTPS: the certificate must be for `name`, which is also the authority of the URL.
+pub(super) fn client(address: SocketAddr, name: &str, path: &str, tls: Tls) -> HttpsClient {
+    Client::new(Target { address, name: name.into(), path: path.into(), tls })
+}
+
+/// Where questions are posted to.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    address: SocketAddr,
+    name: Arc<str>,
+    path: Arc<str>,
+    tls: Tls,
+}
+
+#[derive(Clone)]
+pub(super) struct Connection {
+    exchange: DnsExchange<TokioRuntimeProvider>,
+    pulse: Arc<Pulse>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("pulse", &self.pulse).finish_non_exhaustive()
+    }
+}
+
+impl Link for Connection {
+    type Target = Target;
+
+    async fn connect(Target { address, name, path, tls }: Target) -> Result<Self, Failure> {
+        let builder = HttpsClientStream::builder(tls.config(), TokioRuntimeProvider::new());
+        let stream = builder.build(address, name, path).await.map_err(|error| {
+            tracing::warn!(%address, %error, "upstream HTTPS connection failed");
+            Failure::Network
+        })?;
+        let (exchange, background) = DnsExchange::from_stream(stream);
+        let pulse = Pulse::new();
+        let end = Arc::clone(&pulse);
+        // hickory's own spawning stops the task when its provider is dropped.
+        tokio::spawn(async move {
+            background.await;
+            end.lose();
+        });
+        Ok(Self { exchange, pulse })
+    }
+
+    fn is_open(&self) -> bool {
+        !self.pulse.is_lost()
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+        // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it whatever we say.
+        let query = Query::new(question, 0);
+        let message = Message::from_vec(query.octets()).map_err(|_| Failure::Malformed)?;
+        let request = DnsRequest::new(message, DnsRequestOptions::default());
+        let _listening = self.pulse.listen();
+        match self.exchange.send(request).first_answer().await {
+            Ok(response) => {
+                self.pulse.beat();
+                let mut reply = response.into_buffer();
+                match query.judge(&reply) {
+                    Match::Mine | Match::OtherCase => {
+                        query.restore_case(&mut reply);
+                        Ok(reply)
+                    }
+                    Match::Other => Err(Failure::Malformed),
+                }
+            }
+            Err(NetError::Proto(_)) => Err(Failure::Malformed),
+            Err(_) => {
+                // The exchange says neither whether nor why the connection ended.
+                self.pulse.lose();
+                Err(Failure::Network)
+            }
+        }
+    }
+}

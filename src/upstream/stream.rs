@@ -1,0 +1,209 @@
+//! DNS over TCP and TLS: many questions on one kept connection, answered in any order (RFC 7766).
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::TlsConnector;
+
+use super::Failure;
+use super::query::{Match, Query};
+use crate::dns::message::Question;
+use crate::sys::tls::Tls;
+use crate::upstream::connection::{Client, Link, Pulse};
+
+/// Questions that wait on one connection; ids stay hard to guess and easy to draw.
+const MAX_WAITING: usize = 4096;
+/// Queries on their way to the socket; more wait for room.
+const QUEUE: usize = 64;
+
+/// A server that is spoken to over a stream.
+pub(super) type StreamClient = Client<Connection>;
+
+/// DNS over TCP.
+pub(super) fn tcp(address: SocketAddr) -> StreamClient {
+    Client::new(Target { address, tls: None })
+}
+
+/// DNS over TLS: the certificate must be for `name`.
+pub(super) fn tls(address: SocketAddr, name: ServerName<'static>, tls: Tls) -> StreamClient {
+    Client::new(Target { address, tls: Some((tls, name)) })
+}
+
+/// Where a stream leads.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    address: SocketAddr,
+    tls: Option<(Tls, ServerName<'static>)>,
+}
+
+/// An open connection; its task ends when the last handle is dropped or the server closes.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    outgoing: mpsc::Sender<Vec<u8>>,
+    waiting: Arc<Waiting>,
+    pulse: Arc<Pulse>,
+}
+
+impl Link for Connection {
+    type Target = Target;
+
+    async fn connect(Target { address, tls }: Target) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await.map_err(|_| Failure::Network)?;
+        stream.set_nodelay(true).map_err(|_| Failure::Network)?;
+        let Some((tls, name)) = tls else { return Ok(Self::over(stream)) };
+        match TlsConnector::from(tls.config()).connect(name, stream).await {
+            Ok(stream) => Ok(Self::over(stream)),
+            Err(error) => {
+                tracing::warn!(%address, %error, "upstream TLS handshake failed");
+                Err(Failure::Network)
+            }
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.outgoing.is_closed() && !self.pulse.is_lost()
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+        let _listening = self.pulse.listen();
+        let (entry, octets, reply) = self.waiting.enter(question).ok_or(Failure::Network)?;
+        self.outgoing.send(octets).await.map_err(|_| Failure::Network)?;
+        let reply = reply.await;
+        drop(entry);
+        reply.map_err(|_| Failure::Network)
+    }
+}
+
+impl Connection {
+    fn over(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        let (outgoing, queue) = mpsc::channel(QUEUE);
+        let (waiting, pulse) = (Arc::<Waiting>::default(), Pulse::new());
+        let (incoming, sink) = tokio::io::split(stream);
+        let (entrants, beats) = (Arc::clone(&waiting), Arc::clone(&pulse));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = read_replies(incoming, &entrants, &beats) => {}
+                () = write_queries(sink, queue) => {}
+            }
+            // In this order: nobody new can enter, and those inside learn of the end.
+            beats.lose();
+            entrants.close();
+        });
+        Self { outgoing, waiting, pulse }
+    }
+}
+
+/// The questions that were sent and not answered, by id.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    by_id: HashMap<u16, Waiter>,
+    /// Questions entered so far: ids come round again, this does not.
+    entered: u64,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    serial: u64,
+    query: Query,
+    reply: oneshot::Sender<Vec<u8>>,
+}
+
+impl Waiting {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws an id for `question` and enters it; `None` when closed or full.
+    fn enter(
+        self: &Arc<Self>,
+        question: &Question,
+    ) -> Option<(Entered, Vec<u8>, oneshot::Receiver<Vec<u8>>)> {
+        let mut table = self.table();
+        if table.closed || table.by_id.len() >= MAX_WAITING {
+            return None;
+        }
+        table.entered += 1;
+        let serial = table.entered;
+        loop {
+            let id = rand::random();
+            let Entry::Vacant(place) = table.by_id.entry(id) else { continue };
+            let query = Query::new(question, id);
+            let length = query.octets().len() as u16;
+            let octets = [&length.to_be_bytes(), query.octets()].concat();
+            let (reply, receiver) = oneshot::channel();
+            place.insert(Waiter { serial, query, reply });
+            return Some((Entered { waiting: Arc::clone(self), id, serial }, octets, receiver));
+        }
+    }
+
+    /// Hands `reply` to whom it belongs; a stream is not forged, so case does not matter.
+    fn deliver(&self, mut reply: Vec<u8>) {
+        let Some(id) = reply.first_chunk().map(|id| u16::from_be_bytes(*id)) else { return };
+        let mut table = self.table();
+        let Entry::Occupied(entry) = table.by_id.entry(id) else { return };
+        if matches!(entry.get().query.judge(&reply), Match::Mine | Match::OtherCase) {
+            let waiter = entry.remove();
+            waiter.query.restore_case(&mut reply);
+            // Nobody listens to a reply that came too late.
+            let _ = waiter.reply.send(reply);
+        }
+    }
+
+    fn close(&self) {
+        let mut table = self.table();
+        table.closed = true;
+        table.by_id.clear();
+    }
+}
+
+/// Takes its question out of the table however the wait ends.
+struct Entered {
+    waiting: Arc<Waiting>,
+    id: u16,
+    serial: u64,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut table = self.waiting.table();
+        if table.by_id.get(&self.id).is_some_and(|waiter| waiter.serial == self.serial) {
+            table.by_id.remove(&self.id);
+        }
+    }
+}
+
+async fn read_replies(stream: impl AsyncRead + Unpin, waiting: &Waiting, pulse: &Pulse) {
+    let mut stream = BufReader::new(stream);
+    while let Ok(length) = stream.read_u16().await {
+        let mut reply = vec![0; usize::from(length)];
+        if stream.read_exact(&mut reply).await.is_err() {
+            return;
+        }
+        pulse.beat();
+        waiting.deliver(reply);
+    }
+}
+
+async fn write_queries(stream: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>) {
+    let mut stream = BufWriter::new(stream);
+    while let Some(query) = queue.recv().await {
+        if stream.write_all(&query).await.is_err() {
+            return;
+        }
+        // What stands in the queue goes out in one segment.
+        if queue.is_empty() && stream.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = stream.shutdown().await;
+}
