@@ -26,9 +26,9 @@ use lachan::load::assemble::Assembler;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::{Builder, Rule};
 use lachan::matcher::suffix::SuffixTable;
-use lachan::overrides::Kept;
+use lachan::overrides::StoredOverride;
 use lachan::policy::{Snapshot, Verdict};
-use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Now, Origin, Step, Transport, Trust, begin};
 use lachan::rule::{Action, Effect, Scope};
 
 fn main() {
@@ -110,7 +110,7 @@ static FULL: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
         [profile.p.during.night]
         block = ["video"]
     "#;
-    let over = Kept {
+    let over = StoredOverride {
         id: 1,
         kind: "lesson".into(),
         group: "default".into(),
@@ -123,7 +123,7 @@ static FULL: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
     snapshot(config, &[over])
 });
 
-fn snapshot(more: &str, overrides: &[Kept]) -> Arc<Snapshot> {
+fn snapshot(more: &str, overrides: &[StoredOverride]) -> Arc<Snapshot> {
     let dir = tempfile::tempdir().unwrap();
     let config = "[[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n";
     let list: Vec<String> = (0..100_000).map(listed).collect();
@@ -140,7 +140,7 @@ fn snapshot(more: &str, overrides: &[Kept]) -> Arc<Snapshot> {
 
 fn step(policy: &Arc<Snapshot>, octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let meta = Meta { client: CLIENT, local, transport: Transport::Udp };
+    let meta = Origin { client: CLIENT, local, transport: Transport::Udp };
     begin(octets, &meta, policy, cache, NOW, out)
 }
 
@@ -178,7 +178,7 @@ fn bench_begin(
     policy: &Arc<Snapshot>,
     queries: &[Vec<u8>],
     cache: &AnswerCache,
-    expected: Option<Source>,
+    expected: Option<AnswerSource>,
 ) {
     let mut out = vec![0; 65_535];
     for query in queries {
@@ -197,34 +197,34 @@ fn bench_begin(
 #[divan::bench]
 fn begin_blocked(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("l", 100_000).iter().map(query).collect();
-    bench_begin(bencher, &SNAPSHOT, &queries, &AnswerCache::new(1 << 20), Some(Source::Blocked));
+    bench_begin(bencher, &SNAPSHOT, &queries, &AnswerCache::new(1 << 20), Some(AnswerSource::Blocked));
 }
 
 #[divan::bench]
 fn begin_cached(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("zq", 100_000).iter().map(query).collect();
     let cache = learn(&queries, 1, ADDRESS);
-    bench_begin(bencher, &SNAPSHOT, &queries, &cache, Some(Source::Cache));
+    bench_begin(bencher, &SNAPSHOT, &queries, &cache, Some(AnswerSource::Cache));
 }
 
 #[divan::bench]
 fn begin_blocked_full_policy(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("l", 100_000).iter().map(query).collect();
-    bench_begin(bencher, &FULL, &queries, &AnswerCache::new(1 << 20), Some(Source::Blocked));
+    bench_begin(bencher, &FULL, &queries, &AnswerCache::new(1 << 20), Some(AnswerSource::Blocked));
 }
 
 #[divan::bench]
 fn begin_cached_full_policy(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("zq", 100_000).iter().map(query).collect();
     let cache = learn(&queries, 1, ADDRESS);
-    bench_begin(bencher, &FULL, &queries, &cache, Some(Source::Cache));
+    bench_begin(bencher, &FULL, &queries, &cache, Some(AnswerSource::Cache));
 }
 
 #[divan::bench]
 fn begin_cached_alias(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("zq", 100_000).iter().map(query).collect();
     let cache = learn(&queries, 3, CHAIN);
-    bench_begin(bencher, &SNAPSHOT, &queries, &cache, Some(Source::Cache));
+    bench_begin(bencher, &SNAPSHOT, &queries, &cache, Some(AnswerSource::Cache));
 }
 
 #[divan::bench]

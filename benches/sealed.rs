@@ -19,7 +19,7 @@ use divan::{Bencher, black_box};
 use lachan::dns::name::{Folded, Name};
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
-use lachan::matcher::sealed::{Key, KeyedTable, seal};
+use lachan::matcher::sealed::{SealedKey, SealedTable, seal};
 use lachan::policy::{GroupId, Snapshot, Verdict};
 use lachan::resolve::{Now, Trust};
 
@@ -33,8 +33,8 @@ const ROUND: usize = 4096;
 const SAMPLE: u32 = ROUND as u32 / 4;
 const SIZES: [usize; 2] = [1_000, 100_000];
 
-fn key() -> Key {
-    Key::new([7; 32])
+fn key() -> SealedKey {
+    SealedKey::new([7; 32])
 }
 
 /// Three labels, 20 octets or so, as most names are.
@@ -62,7 +62,7 @@ fn without_filter(octets: &[u8]) -> Vec<u8> {
     octets
 }
 
-fn run(bencher: Bencher<'_, '_>, table: &KeyedTable, kind: &str, size: usize, is_listed: bool) {
+fn run(bencher: Bencher<'_, '_>, table: &SealedTable, kind: &str, size: usize, is_listed: bool) {
     let names: Vec<Folded> =
         (0..ROUND).map(|number| Folded::from_name(&name(kind, number * 7919 % size))).collect();
     assert!(names.iter().all(|name| table.lists(name) == is_listed));
@@ -75,17 +75,17 @@ fn run(bencher: Bencher<'_, '_>, table: &KeyedTable, kind: &str, size: usize, is
 
 #[divan::bench(args = SIZES, sample_size = SAMPLE, sample_count = 200)]
 fn lists_unlisted(bencher: Bencher<'_, '_>, size: usize) {
-    run(bencher, &KeyedTable::open(&sealed(size), &key()).unwrap(), "u", usize::MAX >> 14, false);
+    run(bencher, &SealedTable::open(&sealed(size), &key()).unwrap(), "u", usize::MAX >> 14, false);
 }
 
 #[divan::bench(args = SIZES, sample_size = SAMPLE, sample_count = 200)]
 fn lists_listed(bencher: Bencher<'_, '_>, size: usize) {
-    run(bencher, &KeyedTable::open(&sealed(size), &key()).unwrap(), "l", size, true);
+    run(bencher, &SealedTable::open(&sealed(size), &key()).unwrap(), "l", size, true);
 }
 
 #[divan::bench(args = SIZES, sample_size = SAMPLE, sample_count = 200)]
 fn lists_unlisted_without_filter(bencher: Bencher<'_, '_>, size: usize) {
-    let table = KeyedTable::open(&without_filter(&sealed(size)), &key()).unwrap();
+    let table = SealedTable::open(&without_filter(&sealed(size)), &key()).unwrap();
     run(bencher, &table, "u", usize::MAX >> 14, false);
 }
 
@@ -125,5 +125,5 @@ fn decide_unlisted(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = SIZES, sample_size = 1, sample_count = 20)]
 fn open(bencher: Bencher<'_, '_>, size: usize) {
     let (octets, key) = (sealed(size), key());
-    bencher.bench_local(|| KeyedTable::open(black_box(&octets), &key).unwrap());
+    bencher.bench_local(|| SealedTable::open(black_box(&octets), &key).unwrap());
 }

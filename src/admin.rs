@@ -21,13 +21,13 @@ use tokio::net::TcpListener;
 use crate::metrics::Metrics;
 
 /// What the admin address can tell.
-pub struct Admin {
+pub struct AdminServer {
     /// The metrics.
     pub metrics: Metrics,
     /// Whether the listeners answer.
     pub is_ready: AtomicBool,
     /// What can be changed.
-    pub actions: api::Actions,
+    pub actions: api::Api,
 }
 
 /// Serves until the task is aborted.
@@ -35,7 +35,7 @@ pub struct Admin {
 /// # Errors
 ///
 /// What the system said of the listening socket.
-pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, admin: Arc<AdminServer>) -> std::io::Result<()> {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -45,7 +45,7 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> std::io::Result<
     axum::serve(listener, router).await
 }
 
-async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {
     match admin.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
             .into_response(),
@@ -56,7 +56,7 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
-async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
+async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, &'static str) {
     if admin.is_ready.load(Ordering::Acquire) {
         (StatusCode::OK, "ready\n")
     } else {

@@ -40,7 +40,7 @@ mod sink;
 mod unbound;
 pub mod ut1;
 
-pub use parsed::{AddressRule, ListRule, Parsed, Refusal};
+pub use parsed::{AddressRule, ListRefusal, ListRule, Parsed};
 pub use reject::{Example, Reject};
 
 use line::Lines;
@@ -132,10 +132,10 @@ impl ScopeChoice {
 enum Reader {
     Domains,
     Hosts,
-    Adblock(adblock::Reader),
+    Adblock(adblock::AdblockReader),
     Dnsmasq,
     Unbound,
-    Rpz(rpz::Reader),
+    Rpz(rpz::RpzReader),
     Addresses,
 }
 
@@ -144,10 +144,10 @@ impl Reader {
         match format {
             Format::Domains | Format::Auto => Self::Domains,
             Format::Hosts => Self::Hosts,
-            Format::Adblock => Self::Adblock(adblock::Reader::new(text)),
+            Format::Adblock => Self::Adblock(adblock::AdblockReader::new(text)),
             Format::Dnsmasq => Self::Dnsmasq,
             Format::Unbound => Self::Unbound,
-            Format::Rpz => Self::Rpz(rpz::Reader::default()),
+            Format::Rpz => Self::Rpz(rpz::RpzReader::default()),
             Format::Addresses => Self::Addresses,
         }
     }

@@ -46,7 +46,7 @@ const MIN_PREFETCH: u32 = 10;
 
 /// How long answers are of use beyond their TTL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
+pub struct RetentionRules {
     /// Seconds after its TTL in which an answer may go out stale; 0 is never.
     pub stale: u32,
     /// Whether names in use are fetched anew in the last tenth of their TTL.
@@ -57,7 +57,7 @@ pub struct Rules {
     pub max_failure: u32,
 }
 
-impl Default for Rules {
+impl Default for RetentionRules {
     fn default() -> Self {
         Self { stale: 86_400, prefetch: true, failure: 1, max_failure: 30 }
     }
@@ -83,12 +83,12 @@ impl Route {
 }
 
 /// A key on the stack.
-pub struct Key {
+pub struct CacheKey {
     octets: [u8; KEY_HEAD + MAX_OCTETS],
     length: usize,
 }
 
-impl Key {
+impl CacheKey {
     /// The key of a question.
     #[inline]
     pub fn new(route: Route, query: &Query<'_>) -> Self {
@@ -119,7 +119,7 @@ impl Key {
 
 /// What the cache has for a question.
 #[derive(Debug)]
-pub enum Found {
+pub enum CacheLookup {
     /// An answer whose TTL lasts.
     Fresh(Arc<Entry>),
     /// The same, and the asker is to have it fetched anew: its time is nearly over.
@@ -148,17 +148,17 @@ impl Weighter<Box<[u8]>, Arc<Entry>> for Octets {
 #[derive(Debug)]
 pub struct AnswerCache {
     entries: Cache<Box<[u8]>, Arc<Entry>, Octets>,
-    rules: Rules,
+    rules: RetentionRules,
 }
 
 impl AnswerCache {
     /// An empty cache that holds at most `octets`.
     pub fn new(octets: u64) -> Self {
-        Self::with_rules(octets, Rules::default())
+        Self::with_rules(octets, RetentionRules::default())
     }
 
     /// An empty cache that holds at most `octets`, by these rules.
-    pub fn with_rules(octets: u64, rules: Rules) -> Self {
+    pub fn with_rules(octets: u64, rules: RetentionRules) -> Self {
         // An answer of one address takes about 450 octets.
         let expected = usize::try_from(octets / 450).unwrap_or(usize::MAX).max(16);
         Self { entries: Cache::with_weighter(expected, octets, Octets), rules }
@@ -166,24 +166,24 @@ impl AnswerCache {
 
     /// What there is for a question.
     #[inline]
-    pub fn find(&self, key: &Key, now: u64) -> Found {
-        let Some(entry) = self.entries.get(key.as_octets()) else { return Found::Nothing };
+    pub fn find(&self, key: &CacheKey, now: u64) -> CacheLookup {
+        let Some(entry) = self.entries.get(key.as_octets()) else { return CacheLookup::Nothing };
         let (age, lifetime) = (entry.age(now), entry.lifetime());
         if entry.answer.is_failure() {
             // Its seconds are whole ones, however late in the first it came.
-            return if age <= lifetime { Found::Failed(entry) } else { Found::Nothing };
+            return if age <= lifetime { CacheLookup::Failed(entry) } else { CacheLookup::Nothing };
         }
         if age < lifetime {
             let was_hit = entry.hit();
             if age >= lifetime - lifetime / 10 && was_hit && self.is_due(&entry, now) {
-                return Found::Due(entry);
+                return CacheLookup::Due(entry);
             }
-            return Found::Fresh(entry);
+            return CacheLookup::Fresh(entry);
         }
         if age - lifetime >= self.rules.stale {
-            return Found::Nothing;
+            return CacheLookup::Nothing;
         }
-        if entry.may_refresh(now) { Found::Expired(entry) } else { Found::Stale(entry) }
+        if entry.may_refresh(now) { CacheLookup::Expired(entry) } else { CacheLookup::Stale(entry) }
     }
 
     /// Whether the asker is the one who has it fetched anew.
@@ -194,7 +194,7 @@ impl AnswerCache {
     }
 
     /// Keeps an answer, if it may be kept at all.
-    pub fn insert(&self, key: &Key, entry: Entry) {
+    pub fn insert(&self, key: &CacheKey, entry: Entry) {
         if entry.lifetime() > 0 && !entry.answer.is_failure() {
             self.entries.insert(key.as_octets().into(), Arc::new(entry));
         }
@@ -204,7 +204,7 @@ impl AnswerCache {
     ///
     /// An answer that may still go out stale stays, and is not asked for again for a
     /// while; else the failure takes its place, for twice as long as the last one.
-    pub fn insert_failure(&self, key: &Key, failure: Answer, now: u64) {
+    pub fn insert_failure(&self, key: &CacheKey, failure: Answer, now: u64) {
         let mut lifetime = self.rules.failure;
         if let Some(last) = self.entries.peek(key.as_octets()) {
             let (age, lasted) = (last.age(now), last.lifetime());

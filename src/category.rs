@@ -186,7 +186,7 @@ pub enum DefaultAction {
 
 /// Who cannot be freed from a category by a school.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lock {
+pub enum CategoryLock {
     /// Nobody: a school may loosen it.
     None,
     /// Pupils cannot; staff and adult learners can.
@@ -205,7 +205,7 @@ pub struct Category {
     /// English name.
     pub en: String,
     /// Whether a school can loosen it.
-    pub lock: Lock,
+    pub lock: CategoryLock,
     /// Reported as `protected`, without its name (`csam`, `self_harm`).
     pub is_protected: bool,
     /// A list of good names: never blocks (`safe`).
@@ -301,9 +301,9 @@ impl Taxonomy {
     /// The categories a school cannot loosen for `level`.
     pub fn locked_for(&self, level: Level) -> CategorySet {
         self.select(|row| match row.lock {
-            Lock::Everyone => true,
-            Lock::Pupils => level.is_pupils(),
-            Lock::None => false,
+            CategoryLock::Everyone => true,
+            CategoryLock::Pupils => level.is_pupils(),
+            CategoryLock::None => false,
         } && !row.is_positive)
     }
 }

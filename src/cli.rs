@@ -24,17 +24,17 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Answer queries until stopped.
-    Serve(serve::Arguments),
+    Serve(serve::ServeArguments),
     /// Check a config and all the lists it names, without serving.
-    Check(check::Arguments),
+    Check(check::CheckArguments),
     /// Say how a name is answered, and why.
-    Why(why::Arguments),
+    Why(why::WhyArguments),
     /// Write what other programs of the gateway need.
-    Export(export::Arguments),
+    Export(export::ExportArguments),
     /// Let through more, or less, for a room and some minutes.
-    Override(overrides::Arguments),
+    Override(overrides::OverridesArguments),
     /// Work on lists: look for them, download them, seal them.
-    Lists(lists::Arguments),
+    Lists(lists::ListsArguments),
 }
 
 /// Runs the program; the result is its exit code.

@@ -40,7 +40,7 @@ use data::starter;
 pub use errors::ConfigErrors;
 use errors::lang_of;
 use external::Externals;
-pub use external::Reader;
+pub use external::FileReader;
 use layers::department::Department;
 use layers::schedule::Schedule;
 pub use sections::limits::{CacheLimits, Limits};
@@ -55,7 +55,7 @@ pub struct Config {
     /// Where clients ask.
     pub listen: Listen,
     /// Where the gateway itself is asked.
-    pub admin: Admin,
+    pub admin: AdminSettings,
     /// Whom we ask.
     pub upstream: Upstream,
     /// What is remembered.
@@ -63,7 +63,7 @@ pub struct Config {
     /// What one client may take.
     pub limits: Limits,
     /// What a blocked answer looks like.
-    pub block: Block,
+    pub block: BlockSettings,
     /// What becomes of answers from outside with addresses from inside.
     pub rebinding: Rebinding,
     /// Records that are answered here.
@@ -79,9 +79,9 @@ pub struct Config {
     /// The group of clients outside every prefix, as a place in `groups`.
     pub default_group: usize,
     /// Where listed names come from.
-    pub lists: Lists,
+    pub lists: ListSettings,
     /// What outlives the process.
-    pub state: State,
+    pub state: StateSettings,
     /// The categories that groups and lists speak of.
     pub taxonomy: Taxonomy,
     /// The search engines that can be held to a safe mode.
@@ -188,7 +188,7 @@ fn local_networks() -> Vec<IpNet> {
 
 /// Where the gateway itself is asked: health, readiness, metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admin {
+pub struct AdminSettings {
     /// The address of the admin HTTP server.
     pub listen: SocketAddr,
     /// The file of the token without which nothing can be changed there; one in the state
@@ -196,7 +196,7 @@ pub struct Admin {
     pub token: Option<PathBuf>,
 }
 
-impl Default for Admin {
+impl Default for AdminSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9153)), token: None }
     }
@@ -231,14 +231,14 @@ impl Default for Upstream {
 
 /// What a blocked answer looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub struct BlockSettings {
     /// How long a client may keep it.
     pub ttl: Duration,
     /// Whether the extended error (RFC 8914) carries a text beside its code.
     pub ede_text: bool,
 }
 
-impl Default for Block {
+impl Default for BlockSettings {
     fn default() -> Self {
         Self { ttl: Duration::from_secs(30), ede_text: true }
     }
@@ -261,7 +261,7 @@ impl Default for Rebinding {
 
 /// Where listed names come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lists {
+pub struct ListSettings {
     /// Whether the built-in starter lists are used.
     pub starter: bool,
     /// Whether keyword rules are used at all.
@@ -271,14 +271,14 @@ pub struct Lists {
     /// The directory of compiled packs: the newest that verifies is used.
     pub packs: Option<PathBuf>,
     /// Sources of names, in the order of the config.
-    pub sources: Vec<Source>,
+    pub sources: Vec<ListSource>,
     /// Sealed lists, in the order of the config.
     pub sealed: Vec<Sealed>,
     /// A PEM file of certificate authorities that downloads trust besides the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
 
-impl Default for Lists {
+impl Default for ListSettings {
     fn default() -> Self {
         Self {
             starter: true,
@@ -294,7 +294,7 @@ impl Default for Lists {
 
 /// What outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
+pub struct StateSettings {
     /// The directory it is kept in. Without one the shell takes the directory that the
     /// service manager gives, or keeps nothing.
     pub dir: Option<PathBuf>,
@@ -302,7 +302,7 @@ pub struct State {
 
 /// One source of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct ListSource {
     /// What its names are about.
     pub category: CategoryId,
     /// Where it is: absolute, or below the directory of the config file. Of a download, the
@@ -402,7 +402,7 @@ pub fn load(
     text: &str,
     path: &str,
     base_dir: &Path,
-    reader: Option<Reader<'_>>,
+    reader: Option<FileReader<'_>>,
 ) -> Result<Config, ConfigErrors> {
     let built_in = |file: &'static str, text: &'static str| {
         move |mistakes| ConfigErrors::new(file, text, mistakes)

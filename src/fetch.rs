@@ -33,12 +33,12 @@ use tracing::{error, info, warn};
 
 pub use attempt::{Taken, turn};
 pub use copies::{Copies, Note};
-pub use get::{Client, FetchError};
+pub use get::{FetchError, HttpClient};
 pub use names::Names;
-pub use place::{Seen, place};
+pub use place::{KnownCopies, place};
 pub use tally::Tally;
 
-use crate::config::Source;
+use crate::config::ListSource;
 use crate::sys::clock::Dates;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::{StateDir, StateError};
@@ -56,7 +56,7 @@ const LOOK: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Downloads {
     /// Sources by URL; `path` is where the last good copy is kept.
-    pub sources: Vec<Source>,
+    pub sources: Vec<ListSource>,
     /// Where copies are kept; `None` where the config names no state directory.
     pub state: Option<PathBuf>,
     /// A file of certificate authorities to trust besides the built-in ones.
@@ -182,11 +182,11 @@ impl Fetcher {
         &self,
         downloads: &Downloads,
         copies: &Copies,
-        source: &Source,
+        source: &ListSource,
     ) -> Result<Taken, FetchError> {
         // Made anew each time: the certificates may have changed.
         let roots = downloads.tls_roots.as_deref();
-        let client = Client::new(roots, self.names.clone(), self.dates.clone())?;
+        let client = HttpClient::new(roots, self.names.clone(), self.dates.clone())?;
         turn(&client, copies, source, false).await
     }
 }
@@ -202,14 +202,14 @@ struct Timer {
 
 impl Timer {
     /// At once where there is no copy, else when the copy is old enough.
-    fn first(source: &Source, copies: &Copies) -> Self {
+    fn first(source: &ListSource, copies: &Copies) -> Self {
         let every = source.fetch.as_ref().map_or(Duration::ZERO, |fetch| fetch.every);
         let age = copies.note(&source.path).map(|note| note.age());
         let wait = age.map_or(Duration::ZERO, |age| jittered(every).saturating_sub(age));
         Self { due: Instant::now() + wait, failures: 0, complaint: String::new() }
     }
 
-    fn set(&mut self, source: &Source, taken: Result<Taken, FetchError>) {
+    fn set(&mut self, source: &ListSource, taken: Result<Taken, FetchError>) {
         let every = source.fetch.as_ref().map_or(LAST_RETRY, |fetch| fetch.every);
         let label = &source.label;
         match taken {
@@ -242,7 +242,7 @@ impl Timer {
 }
 
 /// The URL of a source that has one.
-fn url_of(source: &Source) -> &str {
+fn url_of(source: &ListSource) -> &str {
     source.fetch.as_ref().map_or("", |fetch| fetch.url.as_str())
 }
 

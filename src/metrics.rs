@@ -30,7 +30,7 @@ pub use zones::ZoneSample;
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::metrics::counters::{BUCKETS, Counters, FAMILIES, MAX_GROUPS, RCODES, Totals};
 use crate::policy::{CanaryKind, Group, Snapshot};
-use crate::resolve::{BlockedBy, DropReason, Source, Transport};
+use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
 
 /// What protected categories are called.
 pub const PROTECTED: &str = "protected";
@@ -38,24 +38,24 @@ pub const PROTECTED: &str = "protected";
 const NO_CATEGORY: &str = "none";
 
 /// Codes and sources that occur in ordinary work: exported from 0.
-const USUAL: [(&str, Source); 17] = [
-    ("NOERROR", Source::Cache),
-    ("NOERROR", Source::Stale),
-    ("NOERROR", Source::Upstream),
-    ("NOERROR", Source::Local),
-    ("NOERROR", Source::Blocked),
-    ("NOERROR", Source::Limited),
-    ("NXDOMAIN", Source::Cache),
-    ("NXDOMAIN", Source::Upstream),
-    ("NXDOMAIN", Source::Local),
-    ("NXDOMAIN", Source::Blocked),
-    ("REFUSED", Source::Blocked),
-    ("REFUSED", Source::Refused),
-    ("SERVFAIL", Source::Cache),
-    ("SERVFAIL", Source::Upstream),
-    ("SERVFAIL", Source::Error),
-    ("FORMERR", Source::Error),
-    ("NOTIMP", Source::Error),
+const USUAL: [(&str, AnswerSource); 17] = [
+    ("NOERROR", AnswerSource::Cache),
+    ("NOERROR", AnswerSource::Stale),
+    ("NOERROR", AnswerSource::Upstream),
+    ("NOERROR", AnswerSource::Local),
+    ("NOERROR", AnswerSource::Blocked),
+    ("NOERROR", AnswerSource::Limited),
+    ("NXDOMAIN", AnswerSource::Cache),
+    ("NXDOMAIN", AnswerSource::Upstream),
+    ("NXDOMAIN", AnswerSource::Local),
+    ("NXDOMAIN", AnswerSource::Blocked),
+    ("REFUSED", AnswerSource::Blocked),
+    ("REFUSED", AnswerSource::Refused),
+    ("SERVFAIL", AnswerSource::Cache),
+    ("SERVFAIL", AnswerSource::Upstream),
+    ("SERVFAIL", AnswerSource::Error),
+    ("FORMERR", AnswerSource::Error),
+    ("NOTIMP", AnswerSource::Error),
 ];
 
 /// What one upstream server did.
@@ -79,7 +79,7 @@ pub struct UpstreamSample {
 
 /// What the gateway is at the moment of a scrape, beside the counters.
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct ScrapeState {
     /// The policy in force.
     pub snapshot: Arc<Snapshot>,
     /// Entries and octets of the answer cache.
@@ -110,7 +110,7 @@ pub type LabelledGauges = (&'static str, &'static str, &'static str, Vec<(&'stat
 pub type MetricsError = prometheus::Error;
 
 /// Where the state comes from.
-pub type StateSource = Box<dyn Fn() -> State + Send + Sync>;
+pub type StateSource = Box<dyn Fn() -> ScrapeState + Send + Sync>;
 
 /// All metrics of the process.
 pub struct Metrics {
@@ -181,7 +181,7 @@ impl Collector for All {
     }
 }
 
-fn school(state: &State) -> MetricFamily {
+fn school(state: &ScrapeState) -> MetricFamily {
     let labels: Vec<(&str, &str)> = state.school.iter().map(|(n, v)| (*n, v.as_str())).collect();
     family(
         "lachan_school_info",
@@ -202,7 +202,7 @@ fn traffic(totals: &Totals) -> Vec<MetricFamily> {
     }
     let mut responses = Vec::new();
     for (number, rcode) in RCODES.into_iter().enumerate() {
-        for source in Source::ALL {
+        for source in AnswerSource::ALL {
             let count = totals.responses(number, source);
             if count > 0 || USUAL.contains(&(rcode.id(), source)) {
                 let labels = [("rcode", rcode.id()), ("source", source.id())];
@@ -210,14 +210,15 @@ fn traffic(totals: &Totals) -> Vec<MetricFamily> {
             }
         }
     }
-    let durations = [Source::Cache, Source::Upstream, Source::Local, Source::Blocked]
-        .into_iter()
-        .map(|source| {
-            let d = totals.durations(source);
-            let buckets = BUCKETS.into_iter().zip(d.cumulative);
-            histogram(&[("source", source.id())], buckets, d.count, d.sum)
-        })
-        .collect();
+    let durations =
+        [AnswerSource::Cache, AnswerSource::Upstream, AnswerSource::Local, AnswerSource::Blocked]
+            .into_iter()
+            .map(|source| {
+                let d = totals.durations(source);
+                let buckets = BUCKETS.into_iter().zip(d.cumulative);
+                histogram(&[("source", source.id())], buckets, d.count, d.sum)
+            })
+            .collect();
     let dropped = DropReason::ALL
         .into_iter()
         .map(|reason| counter(&[("reason", reason.id())], totals.dropped(reason)))
@@ -378,7 +379,7 @@ fn upstreams(samples: &[UpstreamSample]) -> Vec<MetricFamily> {
 }
 
 /// What the gateway holds.
-fn holdings(state: &State) -> Vec<MetricFamily> {
+fn holdings(state: &ScrapeState) -> Vec<MetricFamily> {
     let single = |name, help, value| family(name, help, MetricType::GAUGE, vec![gauge(&[], value)]);
     let (entries, octets) = state.cache;
     let mut families = vec![

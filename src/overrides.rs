@@ -18,10 +18,10 @@ use crate::category::Taxonomy;
 use crate::config::Config;
 use crate::dns::name::Name;
 use crate::metrics::LabelledGauges;
-use crate::overrides::ledger::Change;
-use crate::overrides::refusal::Refusal;
+use crate::overrides::ledger::LedgerEntry;
+use crate::overrides::refusal::OverrideRefusal;
 use crate::policy::group::overrides::{Override, OverrideKind};
-use crate::policy::{Group, GroupRules, Lock, Snapshot};
+use crate::policy::{Group, GroupRules, LockCause, Snapshot};
 use crate::sys::state_dir::StateDir;
 
 /// The file, in the state directory.
@@ -39,7 +39,7 @@ const LENGTHS: std::ops::RangeInclusive<u64> = 60..=12 * 3600;
 
 /// One override in words: what is kept, and what is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredOverride {
     /// Its number, never used again.
     pub id: u64,
     /// `lesson` or `exam`.
@@ -58,7 +58,7 @@ pub struct Kept {
     pub by: String,
 }
 
-impl Kept {
+impl StoredOverride {
     /// What policy is told; `None` where it says nothing that exists any more.
     pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
         let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
@@ -78,7 +78,7 @@ impl Kept {
 /// What is asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wish {
+pub struct OverrideRequest {
     /// `lesson` or `exam`.
     pub kind: String,
     /// The group.
@@ -95,7 +95,7 @@ pub struct Wish {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Held {
     next: u64,
-    overrides: Vec<Kept>,
+    overrides: Vec<StoredOverride>,
 }
 
 /// All overrides.
@@ -123,7 +123,7 @@ impl Overrides {
     }
 
     /// Those that have not ended.
-    pub fn list(&self, civil: u64) -> Vec<Kept> {
+    pub fn list(&self, civil: u64) -> Vec<StoredOverride> {
         let held = self.lock();
         held.overrides.iter().filter(|one| civil < one.until).cloned().collect()
     }
@@ -144,19 +144,20 @@ impl Overrides {
     /// Why not.
     pub fn begin(
         &self,
-        wish: &Wish,
+        wish: &OverrideRequest,
         config: &Config,
         snapshot: &Snapshot,
         civil: u64,
-    ) -> Result<Kept, Refusal> {
+    ) -> Result<StoredOverride, OverrideRefusal> {
         let read = read(wish, config, snapshot)?;
         let mut held = self.lock();
         held.overrides.retain(|one| civil < one.until);
         if held.overrides.len() >= MAX_HELD {
-            return Err(Refusal::TooMany { most: MAX_HELD });
+            return Err(OverrideRefusal::TooMany { most: MAX_HELD });
         }
         held.next += 1;
-        let kept = Kept { id: held.next, from: civil, until: civil + wish.seconds, ..read };
+        let kept =
+            StoredOverride { id: held.next, from: civil, until: civil + wish.seconds, ..read };
         held.overrides.push(kept.clone());
         self.keep(&held);
         self.write("begin", &kept.by, &kept, civil);
@@ -169,10 +170,10 @@ impl Overrides {
     /// # Errors
     ///
     /// There is none with this number.
-    pub fn end(&self, id: u64, by: &str, civil: u64) -> Result<Kept, Refusal> {
+    pub fn end(&self, id: u64, by: &str, civil: u64) -> Result<StoredOverride, OverrideRefusal> {
         let mut held = self.lock();
         let place = held.overrides.iter().position(|one| one.id == id && civil < one.until);
-        let Some(place) = place else { return Err(Refusal::NoOverride { id }) };
+        let Some(place) = place else { return Err(OverrideRefusal::NoOverride { id }) };
         let kept = held.overrides.remove(place);
         self.keep(&held);
         self.write("end", by, &kept, civil);
@@ -207,44 +208,48 @@ impl Overrides {
         }
     }
 
-    fn write(&self, action: &'static str, who: &str, what: &Kept, at: u64) {
+    fn write(&self, action: &'static str, who: &str, what: &StoredOverride, at: u64) {
         let Some(state) = &self.state else { return };
         let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
         let time = time.map_or(String::new(), |time| time.to_string());
-        if let Err(error) = ledger::write(state, &Change { at, time, action, who, what }) {
+        if let Err(error) = ledger::write(state, &LedgerEntry { at, time, action, who, what }) {
             warn!(%error, "the change ledger cannot be written");
         }
     }
 }
 
 /// Reads a wish against the policy in force; number and times are still to come.
-fn read(wish: &Wish, config: &Config, snapshot: &Snapshot) -> Result<Kept, Refusal> {
+fn read(
+    wish: &OverrideRequest,
+    config: &Config,
+    snapshot: &Snapshot,
+) -> Result<StoredOverride, OverrideRefusal> {
     let place = config.groups.iter().position(|group| group.name == wish.group);
     let known = || config.groups.iter().map(|group| group.name.clone()).collect();
-    let place =
-        place.ok_or_else(|| Refusal::NoGroup { given: wish.group.clone(), known: known() })?;
+    let place = place
+        .ok_or_else(|| OverrideRefusal::NoGroup { given: wish.group.clone(), known: known() })?;
     let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == wish.kind);
-    let kind = kind.ok_or_else(|| Refusal::NoKind { given: wish.kind.clone() })?;
+    let kind = kind.ok_or_else(|| OverrideRefusal::NoKind { given: wish.kind.clone() })?;
     if !LENGTHS.contains(&wish.seconds) {
-        return Err(Refusal::Length { most: *LENGTHS.end() / 3600 });
+        return Err(OverrideRefusal::Length { most: *LENGTHS.end() / 3600 });
     }
     let by = wish.by.trim();
     if by.is_empty() || by.chars().count() > 100 || by.chars().any(char::is_control) {
-        return Err(Refusal::NoOne);
+        return Err(OverrideRefusal::NoOne);
     }
     let (Some(rules), Some(group)) = (config.groups.get(place), snapshot.groups().get(place))
     else {
-        return Err(Refusal::NoGroup { given: wish.group.clone(), known: known() });
+        return Err(OverrideRefusal::NoGroup { given: wish.group.clone(), known: known() });
     };
     let (mut names, mut categories) = (Vec::new(), Vec::new());
     for word in &wish.what {
         if let Some(id) = word.strip_prefix(CATEGORY) {
             if kind == OverrideKind::Exam {
-                return Err(Refusal::ExamOfCategories);
+                return Err(OverrideRefusal::ExamOfCategories);
             }
             categories.push(category(id, config, rules)?);
         } else if let Some(bundle) = word.strip_prefix(BUNDLE) {
-            let bundled = config.bundles.get(bundle).ok_or_else(|| Refusal::NoBundle {
+            let bundled = config.bundles.get(bundle).ok_or_else(|| OverrideRefusal::NoBundle {
                 given: bundle.to_owned(),
                 known: config.bundles.keys().cloned().collect(),
             })?;
@@ -254,13 +259,13 @@ fn read(wish: &Wish, config: &Config, snapshot: &Snapshot) -> Result<Kept, Refus
         }
     }
     if names.is_empty() && categories.is_empty() {
-        return Err(Refusal::Nothing { kind });
+        return Err(OverrideRefusal::Nothing { kind });
     }
     if names.len() > MAX_NAMES {
-        return Err(Refusal::TooManyNames { most: MAX_NAMES });
+        return Err(OverrideRefusal::TooManyNames { most: MAX_NAMES });
     }
     let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
-    Ok(Kept {
+    Ok(StoredOverride {
         id: 0,
         kind: kind.id().to_owned(),
         group: wish.group.clone(),
@@ -273,15 +278,15 @@ fn read(wish: &Wish, config: &Config, snapshot: &Snapshot) -> Result<Kept, Refus
 }
 
 /// A category that nobody above keeps blocked.
-fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, Refusal> {
-    let category = config.taxonomy.find(id).ok_or_else(|| Refusal::NoCategory {
+fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, OverrideRefusal> {
+    let category = config.taxonomy.find(id).ok_or_else(|| OverrideRefusal::NoCategory {
         given: id.to_owned(),
         known: config.taxonomy.iter().map(|(_, row)| row.id.clone()).collect(),
     })?;
     let department = &config.department;
     match department.locked_by(&config.taxonomy, category, rules.level) {
         None => Ok(id.to_owned()),
-        Some(by) => Err(Refusal::Locked {
+        Some(by) => Err(OverrideRefusal::Locked {
             category: id.to_owned(),
             by,
             department: department.name.clone(),
@@ -291,20 +296,27 @@ fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, Ref
 }
 
 /// A name that no lock holds.
-fn name(word: &str, config: &Config, snapshot: &Snapshot, group: &Group) -> Result<Name, Refusal> {
-    let name = Name::from_text(word)
-        .map_err(|error| Refusal::NoName { given: word.to_owned(), error: error.to_string() })?;
+fn name(
+    word: &str,
+    config: &Config,
+    snapshot: &Snapshot,
+    group: &Group,
+) -> Result<Name, OverrideRefusal> {
+    let name = Name::from_text(word).map_err(|error| OverrideRefusal::NoName {
+        given: word.to_owned(),
+        error: error.to_string(),
+    })?;
     match snapshot.lock_of(group, &name) {
         None => Ok(name),
-        Some(Lock::Category(category)) => {
+        Some(LockCause::Category(category)) => {
             let row = config.taxonomy.category(category);
             // That a name is on a protected list is not told to who asks for it.
             let category = (!row.is_protected).then(|| row.id.clone());
-            Err(Refusal::LockedName { name: word.to_owned(), category })
+            Err(OverrideRefusal::LockedName { name: word.to_owned(), category })
         }
-        Some(Lock::Department) => {
+        Some(LockCause::Department) => {
             let department = config.department.name.clone();
-            Err(Refusal::DeniedName { name: word.to_owned(), department })
+            Err(OverrideRefusal::DeniedName { name: word.to_owned(), department })
         }
     }
 }

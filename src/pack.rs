@@ -31,7 +31,7 @@ pub use verify::PackError;
 #[doc(hidden)]
 pub use verify::fit_hashes;
 
-pub(crate) use symbols::Text;
+pub(crate) use symbols::SymbolText;
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;

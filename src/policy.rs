@@ -36,10 +36,10 @@ pub mod trace;
 pub mod verdict;
 
 pub use group::rules::{
-    Actions, AnswerMode, Bound, During, Group, GroupCounters, GroupId, GroupRules, Own, Rules,
-    State,
+    Actions, ActiveRules, AnswerMode, During, Group, GroupCounters, GroupId, GroupRules,
+    GroupState, Own, Rules,
 };
-pub use judge::Lock;
+pub use judge::LockCause;
 pub use tables::sealed::SealedList;
 pub use verdict::{Block, CanaryKind, Layer, Pass, Verdict};
 
@@ -52,7 +52,7 @@ use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::dns::name::{Folded, Name};
 use crate::matcher::keyword::Keywords;
 use crate::matcher::names::NameTable;
-use crate::matcher::prefetch::Ahead;
+use crate::matcher::prefetch::BatchPrefetch;
 use crate::matcher::suffix::SuffixTable;
 use crate::matcher::{Facts, SuffixHashes};
 use crate::policy::group::rules::own_names;
@@ -62,12 +62,12 @@ use crate::policy::tables::client::PrefixTable;
 use crate::policy::tables::ede_text;
 use crate::policy::tables::essential::Essential;
 use crate::policy::tables::fail_mode::FailMode;
-use crate::policy::tables::local_zones::{SourceParts, Sources};
+use crate::policy::tables::local_zones::{LocalZoneParts, LocalZones};
 use crate::policy::tables::rewrite::{Engines, SafeHosts};
 use crate::rule::{Action, LocalData, Scope};
 
 /// A name with its hashes: what every table is asked with.
-pub struct Subject<'a> {
+pub struct HashedName<'a> {
     /// The name.
     pub name: &'a Folded,
     hashes: SuffixHashes,
@@ -98,7 +98,7 @@ pub struct Parts {
     /// A number of its own for these lists: facts of other lists have another.
     pub facts_tag: u64,
     /// The groups, never empty: what binds each at which time, and where it is counted.
-    pub groups: Vec<(GroupRules, Timeline<State>, GroupCounters)>,
+    pub groups: Vec<(GroupRules, Timeline<GroupState>, GroupCounters)>,
     /// Which of them takes the clients that no prefix covers.
     pub default_group: usize,
     /// Names that the department lets through and denies.
@@ -114,7 +114,7 @@ pub struct Parts {
     /// Categories without a list.
     pub fail_mode: FailMode,
     /// Where answers come from other than upstream.
-    pub sources: SourceParts,
+    pub sources: LocalZoneParts,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
     /// Search engines with a safe mode.
@@ -149,7 +149,7 @@ pub struct Snapshot {
     fail_mode: FailMode,
     /// Categories that must not be open without a list, and have none.
     closed: CategorySet,
-    sources: Sources,
+    sources: LocalZones,
     canaries: NameTable<CanaryKind>,
     safe_hosts: SafeHosts,
     /// csam and legal requests.
@@ -170,7 +170,7 @@ pub struct LockedAllow {
     /// The name.
     pub name: Name,
     /// What locks it.
-    pub lock: Lock,
+    pub lock: LockCause,
 }
 
 impl Snapshot {
@@ -199,7 +199,7 @@ impl Snapshot {
             essential: NameTable::new(parts.essential, seed),
             fail_mode: parts.fail_mode,
             closed: parts.fail_mode.closed(),
-            sources: Sources::new(parts.sources, seed),
+            sources: LocalZones::new(parts.sources, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
@@ -276,7 +276,7 @@ impl Snapshot {
 
     /// The group with this id, as it is bound now.
     #[inline]
-    pub fn bound(&self, id: GroupId, now: Now) -> Bound<'_> {
+    pub fn bound(&self, id: GroupId, now: Now) -> ActiveRules<'_> {
         self.group(id).at(now)
     }
 
@@ -308,19 +308,19 @@ impl Snapshot {
 
     /// Hashes a name once, for all tables.
     #[inline]
-    pub fn subject<'a>(&self, name: &'a Folded) -> Subject<'a> {
-        Subject { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
+    pub fn subject<'a>(&self, name: &'a Folded) -> HashedName<'a> {
+        HashedName { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
     }
 
     /// Asks for the memory that the lists will need for a name.
     #[inline]
-    pub fn look_ahead(&self, name: &Folded, ahead: &mut Ahead) {
+    pub fn look_ahead(&self, name: &Folded, ahead: &mut BatchPrefetch) {
         ahead.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
     }
 
     /// What the lists say of a name, whoever asks.
     #[inline]
-    pub fn facts(&self, subject: &Subject<'_>) -> Facts {
+    pub fn facts(&self, subject: &HashedName<'_>) -> Facts {
         Facts { listed: self.listed(subject), keywords: self.keywords.lookup(subject.name) }
     }
 

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 pub use crate::policy::group::time::{Now, Trust};
 pub use forward::{Forward, UpstreamFailure};
-pub use outcome::{BlockedBy, DropReason, Outcome, Source};
+pub use outcome::{AnswerSource, BlockedBy, DropReason, Outcome};
 
 use crate::cache::{AnswerCache, Route};
 use crate::category::CategorySet;
@@ -41,8 +41,8 @@ use crate::dns::message::reply::{Data, EdeText, write, write_header, write_trunc
 use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::rtype;
 use crate::policy::{Block, Layer, Pass, Snapshot, Verdict};
-use crate::resolve::context::{Found, Turn};
-use crate::resolve::reply_cache::{Look, Under};
+use crate::resolve::context::{BlockedAt, QueryContext};
+use crate::resolve::reply_cache::{Lookup, PolicyEpoch};
 use crate::resolve::rewrite::{Alias, BY_LIST, Rewrite};
 use crate::rule::Action;
 
@@ -62,7 +62,7 @@ pub enum Transport {
 
 /// Where a query came from.
 #[derive(Debug, Clone, Copy)]
-pub struct Meta {
+pub struct Origin {
     /// The client's address.
     pub client: IpAddr,
     /// The listener it came to, as opened: which address was asked.
@@ -107,7 +107,7 @@ impl Step {
 #[inline]
 pub fn begin(
     octets: &[u8],
-    meta: &Meta,
+    meta: &Origin,
     snapshot: &Arc<Snapshot>,
     cache: &AnswerCache,
     now: Now,
@@ -122,14 +122,14 @@ pub struct Stores<'a> {
     /// For all.
     pub cache: &'a AnswerCache,
     /// For one worker.
-    pub near: Option<Look<'a>>,
+    pub near: Option<Lookup<'a>>,
 }
 
 /// As [`begin`], for a worker that has replies of its own.
 #[inline]
 pub fn begin_with(
     octets: &[u8],
-    meta: &Meta,
+    meta: &Origin,
     snapshot: &Arc<Snapshot>,
     mut stores: Stores<'_>,
     now: Now,
@@ -142,7 +142,7 @@ pub fn begin_with(
     let limit = limit(&request, meta, out.len());
     let group = snapshot.group_of(meta.client, meta.local);
     if let Some(look) = &mut stores.near {
-        let under = Under::of(look.generation, snapshot.group(group), group, now);
+        let under = PolicyEpoch::of(look.generation, snapshot.group(group), group, now);
         if let Some(ready) = look.near.get(look.spot, &request, under, now.mono) {
             let form = Form::aged(ready.age).until(ready.until, now.civil);
             return reply(ready.body.write(&request, form, limit, out), ready.outcome);
@@ -155,19 +155,19 @@ pub fn begin_with(
     let bound = snapshot.bound(group, now);
     let transport = meta.transport;
     let (query, rewrite) = (&query, None);
-    let turn = Turn { query, snapshot, group, bound, now, transport, rewrite, limit };
+    let turn = QueryContext { query, snapshot, group, bound, now, transport, rewrite, limit };
     judged(&turn, meta, snapshot, stores, out)
 }
 
 /// The way of a query that policy is asked about.
 fn judged(
-    turn: &Turn<'_>,
-    meta: &Meta,
+    turn: &QueryContext<'_>,
+    meta: &Origin,
     snapshot: &Arc<Snapshot>,
     stores: Stores<'_>,
     out: &mut [u8],
 ) -> Step {
-    let Turn { query, limit, group, .. } = *turn;
+    let QueryContext { query, limit, group, .. } = *turn;
     let subject = snapshot.subject(&query.name);
     let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
@@ -178,7 +178,7 @@ fn judged(
         }
         Verdict::Block(block) => {
             return match snapshot.rewrite_of(&block) {
-                None => turn.blocked(block, Found::Question, out),
+                None => turn.blocked(block, BlockedAt::Question, out),
                 Some(target) => {
                     let alias = Alias { target, rewrite: Rewrite::List(block) };
                     turn.aliased(alias, BY_LIST, meta, snapshot, stores, out)
@@ -191,13 +191,13 @@ fn judged(
     if !query.recursion_desired() {
         // An answer from the cache would tell what others asked for.
         let length = write(query, Rcode::REFUSED, Data::None, 0, None, limit, out);
-        return reply(length, turn.outcome(Rcode::REFUSED, Source::Refused));
+        return reply(length, turn.outcome(Rcode::REFUSED, AnswerSource::Refused));
     }
     if query.qtype == rtype::ANY {
         let data = Data::Other(rtype::HINFO, RFC8482);
         let ttl = turn.passing_ttl(RFC8482_TTL);
         let length = write(query, Rcode::NOERROR, data, ttl, None, limit, out);
-        return reply(length, turn.outcome(Rcode::NOERROR, Source::Local));
+        return reply(length, turn.outcome(Rcode::NOERROR, AnswerSource::Local));
     }
     if let Some(engine) = engine {
         let Some(target) = snapshot.safe_target(turn.group, engine) else {
@@ -223,10 +223,10 @@ fn judged(
 /// Answers a query of a client that is over its budget: ask again by TCP.
 ///
 /// A client that only pretends to be there cannot, and the reply is no longer than its query.
-pub fn slip(octets: &[u8], meta: &Meta, snapshot: &Snapshot, out: &mut [u8]) -> Step {
+pub fn slip(octets: &[u8], meta: &Origin, snapshot: &Snapshot, out: &mut [u8]) -> Step {
     match Request::parse(octets) {
         Ok(query) if snapshot.answers(meta.client) => {
-            let outcome = Outcome::plain(Rcode::NOERROR, Source::Limited);
+            let outcome = Outcome::plain(Rcode::NOERROR, AnswerSource::Limited);
             reply(write_truncated(&query, out), outcome)
         }
         _ => Step::Drop(DropReason::OverBudget),
@@ -237,7 +237,7 @@ pub fn slip(octets: &[u8], meta: &Meta, snapshot: &Snapshot, out: &mut [u8]) -> 
 #[inline]
 fn admitted<'a>(
     octets: &'a [u8],
-    meta: &Meta,
+    meta: &Origin,
     snapshot: &Snapshot,
     out: &mut [u8],
 ) -> Result<Request<'a>, Step> {
@@ -246,7 +246,7 @@ fn admitted<'a>(
         Err(unanswerable) => return Err(unreadable(octets, unanswerable, out)),
     };
     let Some((rcode, ede)) = refusal(&request, meta, snapshot) else { return Ok(request) };
-    let source = if rcode == Rcode::REFUSED { Source::Refused } else { Source::Error };
+    let source = if rcode == Rcode::REFUSED { AnswerSource::Refused } else { AnswerSource::Error };
     let (ede, limit) = (ede.map(EdeText::bare), limit(&request, meta, out.len()));
     let length = write(&request, rcode, Data::None, 0, ede, limit, out);
     Err(reply(length, Outcome::plain(rcode, source)))
@@ -259,14 +259,18 @@ fn unreadable(octets: &[u8], unanswerable: Unanswerable, out: &mut [u8]) -> Step
         Unanswerable::Drop => Step::Drop(DropReason::NotAQuery),
         Unanswerable::Header(rcode) => {
             let length = write_header(octets, rcode, out);
-            reply(length, Outcome::plain(rcode, Source::Error))
+            reply(length, Outcome::plain(rcode, AnswerSource::Error))
         }
     }
 }
 
 /// Queries that are refused before policy is asked.
 #[inline]
-fn refusal(query: &Request<'_>, meta: &Meta, snapshot: &Snapshot) -> Option<(Rcode, Option<Ede>)> {
+fn refusal(
+    query: &Request<'_>,
+    meta: &Origin,
+    snapshot: &Snapshot,
+) -> Option<(Rcode, Option<Ede>)> {
     if !snapshot.answers(meta.client) {
         return Some((Rcode::REFUSED, Some(Ede::PROHIBITED)));
     }
@@ -278,13 +282,13 @@ fn refusal(query: &Request<'_>, meta: &Meta, snapshot: &Snapshot) -> Option<(Rco
 }
 
 /// A name that its list answers by TCP only, asked for by TCP.
-fn is_free_by_tcp(block: Block, meta: &Meta) -> bool {
+fn is_free_by_tcp(block: Block, meta: &Origin) -> bool {
     block.action == Action::TcpOnly && meta.transport == Transport::Tcp
 }
 
 /// The largest reply the client takes, in octets.
 #[inline]
-fn limit(query: &Request<'_>, meta: &Meta, room: usize) -> usize {
+fn limit(query: &Request<'_>, meta: &Origin, room: usize) -> usize {
     match meta.transport {
         Transport::Udp => query.udp_limit().min(room),
         Transport::Tcp => room.min(usize::from(u16::MAX)),

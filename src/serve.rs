@@ -25,15 +25,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::admin::api::Actions;
+use crate::admin::api::Api;
 use crate::admin::banner;
-use crate::admin::{self, Admin};
+use crate::admin::{self, AdminServer};
 use crate::config::Config;
 use crate::config::sections::server::Server;
 use crate::fetch::{Fetcher, Names};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::metrics::counters::Counters;
-use crate::metrics::{Metrics, MetricsError, State, UpstreamSample};
+use crate::metrics::{Metrics, MetricsError, ScrapeState, UpstreamSample};
 use crate::overrides::Overrides;
 use crate::policy::Snapshot;
 use crate::serve::gateway::Gateway;
@@ -158,8 +158,8 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     blocks.extend(workers.iter().map(|(_, counters)| Arc::clone(counters)));
     let metrics = Metrics::new(blocks, state_source(&gateway, &reloads, &overrides, sockets))?;
     let token = settings::token(&settings, state.as_ref());
-    let actions = Actions::new(token, overrides, &reloads, &gateway);
-    let admin = Arc::new(Admin { metrics, is_ready: AtomicBool::new(false), actions });
+    let actions = Api::new(token, overrides, &reloads, &gateway);
+    let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), actions });
     let stop = Arc::new(AtomicBool::new(false));
     let threads = spawn_workers(workers, &gateway, &stop)?;
     runtime.block_on(async {
@@ -409,7 +409,7 @@ fn state_source(
 ) -> crate::metrics::StateSource {
     let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
     let overrides = Arc::clone(overrides);
-    Box::new(move || State {
+    Box::new(move || ScrapeState {
         snapshot: gateway.current.snapshot(),
         cache: (gateway.cache.len() as u64, gateway.cache.octets()),
         upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),

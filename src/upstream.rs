@@ -20,7 +20,7 @@ use rustls::pki_types::ServerName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use crate::config::sections::server::{Server, Transport};
+use crate::config::sections::server::{Server, ServerTransport};
 use crate::dns::message::Question;
 use crate::sys::clock::Dates;
 use crate::sys::tls::{Tls, TlsError};
@@ -36,7 +36,7 @@ mod udp;
 pub mod zones;
 
 pub use addresses::addresses;
-pub use health::{Durations, Failure, ServerState};
+pub use health::{ExchangeDurations, Failure, ServerState};
 
 /// One question in this many also goes to a server that is not asked first, to learn its speed.
 const LOOK_AROUND: u64 = 64;
@@ -116,7 +116,7 @@ pub enum AskError {
 
 /// What upstream said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct UpstreamAnswer {
     /// The whole message as it was sent, but for the question's letters, which are
     /// put back into lower case. The id means nothing to the client.
     pub octets: Vec<u8>,
@@ -175,7 +175,7 @@ impl Upstreams {
     ///
     /// SERVFAIL, REFUSED, FORMERR and NOTIMP are not usable while somebody else can
     /// be asked. When all servers said such a thing the last message is the answer.
-    pub async fn ask(&self, question: &Question) -> Result<Answer, AskError> {
+    pub async fn ask(&self, question: &Question) -> Result<UpstreamAnswer, AskError> {
         let permit = Arc::clone(&self.0.slots).try_acquire_owned().map_err(|_| AskError::Busy)?;
         let permit = Arc::new(permit);
         let order = self.0.order();
@@ -288,10 +288,12 @@ impl Endpoint {
         let refused = || UpstreamError::CertificateName(server.label.clone(), name.clone());
         let certified = ServerName::try_from(name.clone()).map_err(|_| refused());
         Ok(match server.transport {
-            Transport::Udp => Self::Udp(udp::UdpClient::new(server.address)),
-            Transport::Tcp => Self::Stream(stream::tcp(server.address)),
-            Transport::Tls => Self::Stream(stream::tls(server.address, certified?, tls.clone())),
-            Transport::Https => {
+            ServerTransport::Udp => Self::Udp(udp::UdpClient::new(server.address)),
+            ServerTransport::Tcp => Self::Stream(stream::tcp(server.address)),
+            ServerTransport::Tls => {
+                Self::Stream(stream::tls(server.address, certified?, tls.clone()))
+            }
+            ServerTransport::Https => {
                 // hickory makes the URL's authority of it, without brackets.
                 if certified?.to_str().contains(':') {
                     return Err(refused());
@@ -325,7 +327,7 @@ pub fn system_servers() -> Result<Vec<Server>, UpstreamError> {
         .map_err(|error| UpstreamError::NoServer(error.to_string()))?;
     let servers = config.name_servers().iter().map(|server| Server {
         label: format!("udp://{}", server.ip),
-        transport: Transport::Udp,
+        transport: ServerTransport::Udp,
         address: (server.ip, 53).into(),
         tls_name: None,
         path: String::new(),

@@ -19,7 +19,7 @@ use lachan::dns::name::Name;
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
 use lachan::policy::{AnswerMode, Snapshot};
-use lachan::resolve::{Forward, Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Forward, Now, Origin, Outcome, Step, Transport, Trust, begin};
 
 #[path = "allocation/policy.rs"]
 mod policy;
@@ -117,7 +117,7 @@ impl Core {
     /// Begins a query at second `mono`; the step, and how often memory was asked for.
     fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Step, u64) {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let meta = Origin { client: IpAddr::V4(client), local, transport: Transport::Udp };
         let before = ASKED.get();
         let step = begin(query, &meta, &self.snapshot, &self.cache, at(mono), &mut self.out);
         (step, ASKED.get() - before)
@@ -141,7 +141,14 @@ impl Core {
 
     /// Asks with and without OPT, later than the cache was filled: each must be answered at
     /// once, as expected, without asking for memory.
-    fn expect(&mut self, name: &str, qtype: u16, client: Ipv4Addr, rcode: Rcode, source: Source) {
+    fn expect(
+        &mut self,
+        name: &str,
+        qtype: u16,
+        client: Ipv4Addr,
+        rcode: Rcode,
+        source: AnswerSource,
+    ) {
         for has_opt in [false, true] {
             let (step, asked) = self.begin(&query(name, qtype, has_opt), client, 61);
             let Step::Reply(length, outcome) = step else { panic!("{name}: {step:?}") };
@@ -204,7 +211,7 @@ fn a_blocked_answer_allocates_nothing_in_every_mode() {
     for (number, rcode) in (1..).zip(expected) {
         let client = Ipv4Addr::new(10, 0, number, 9);
         for qtype in [rtype::A, rtype::AAAA, rtype::HTTPS, rtype::ANY] {
-            core.expect(BLOCKED, qtype, client, rcode, Source::Blocked);
+            core.expect(BLOCKED, qtype, client, rcode, AnswerSource::Blocked);
         }
     }
 }
@@ -215,7 +222,7 @@ fn a_cached_answer_allocates_nothing() {
     let name = "www.example.com";
     let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
     core.learn(&query(name, rtype::A, false), &upstream);
-    core.expect(name, rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+    core.expect(name, rtype::A, CLIENT, Rcode::NOERROR, AnswerSource::Cache);
 }
 
 #[test]
@@ -224,7 +231,7 @@ fn a_cached_negative_answer_allocates_nothing() {
     for (name, rcode) in [("gone.example.com", Rcode::NXDOMAIN), ("example.com", Rcode::NOERROR)] {
         let upstream = response(name, rtype::A, rcode, &[], true);
         core.learn(&query(name, rtype::A, false), &upstream);
-        core.expect(name, rtype::A, CLIENT, rcode, Source::Cache);
+        core.expect(name, rtype::A, CLIENT, rcode, AnswerSource::Cache);
     }
 }
 
@@ -243,16 +250,16 @@ fn chain(name: &str, target: &str) -> Vec<u8> {
 fn the_review_of_a_cached_chain_allocates_nothing() {
     let mut core = Core::embedded();
     core.learn(&query("a.example.com", rtype::A, false), &chain("a.example.com", "b.example.net"));
-    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, AnswerSource::Cache);
     // And where the review blocks it.
     core.learn(&query("c.example.com", rtype::A, false), &chain("c.example.com", BLOCKED));
-    core.expect("c.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect("c.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, AnswerSource::Blocked);
 }
 
 #[test]
 fn what_is_answered_here_allocates_nothing() {
     let mut core = Core::embedded();
-    let local = Source::Local;
+    let local = AnswerSource::Local;
     core.expect("use-application-dns.net", rtype::A, CLIENT, Rcode::NXDOMAIN, local);
     core.expect("mask.icloud.com", rtype::HTTPS, CLIENT, Rcode::NXDOMAIN, local);
     core.expect("localhost", rtype::A, CLIENT, Rcode::NOERROR, local);
@@ -265,7 +272,7 @@ fn what_is_answered_here_allocates_nothing() {
 fn what_is_refused_allocates_nothing() {
     let mut core = Core::embedded();
     let stranger = Ipv4Addr::new(198, 51, 100, 7);
-    core.expect("www.example.com", rtype::A, stranger, Rcode::REFUSED, Source::Refused);
+    core.expect("www.example.com", rtype::A, stranger, Rcode::REFUSED, AnswerSource::Refused);
     let malformed = &query("www.example.com", rtype::A, false)[..20];
     let (step, asked) = core.begin(malformed, CLIENT, 1);
     assert!(matches!(step, Step::Reply(_, Outcome { rcode: Rcode::FORMERR, .. })), "{step:?}");
@@ -278,7 +285,7 @@ fn sealed_lists_allocate_nothing() {
     use std::os::unix::fs::PermissionsExt;
 
     let dir = tempfile::tempdir().unwrap();
-    let key = lachan::matcher::sealed::Key::new([7; 32]);
+    let key = lachan::matcher::sealed::SealedKey::new([7; 32]);
     let names = ["sealed.example", "other.example"].map(|name| Name::from_text(name).unwrap());
     let file = |name: &str| dir.path().join(name);
     std::fs::write(file("list"), lachan::matcher::sealed::seal(&names, &key)).unwrap();
@@ -289,16 +296,16 @@ fn sealed_lists_allocate_nothing() {
     std::fs::write(file("gateway.toml"), config).unwrap();
     let assembled = Assembler::new(Some(file("gateway.toml"))).assemble().unwrap();
     let mut core = Core::new(assembled.snapshot);
-    core.expect("www.sealed.example", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect("www.sealed.example", rtype::A, CLIENT, Rcode::NXDOMAIN, AnswerSource::Blocked);
     let name = "www.example.com";
     let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
     core.learn(&query(name, rtype::A, false), &upstream);
-    core.expect(name, rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+    core.expect(name, rtype::A, CLIENT, Rcode::NOERROR, AnswerSource::Cache);
     core.learn(
         &query("a.example.com", rtype::A, false),
         &chain("a.example.com", "x.other.example"),
     );
-    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, AnswerSource::Blocked);
 }
 
 /// After a swap to other lists the names of an answer are looked up again, once for each
@@ -310,7 +317,7 @@ fn a_chain_is_looked_up_again_only_under_new_lists() {
     let mut assembler = Assembler::new(None);
     assembler.assemble().unwrap();
     core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
-    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, Source::Cache);
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, AnswerSource::Cache);
 
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("list.txt"), "b.example.net\n").unwrap();
@@ -323,7 +330,7 @@ fn a_chain_is_looked_up_again_only_under_new_lists() {
     let (step, asked) = core.begin(&query("a.example.com", rtype::A, false), CLIENT, 61);
     assert!(matches!(step, Step::Reply(_, outcome) if outcome.blocked.is_some()), "{step:?}");
     assert!(asked > 0);
-    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, AnswerSource::Blocked);
 }
 
 /// Without this, the other tests would pass with an allocator that counts nothing.

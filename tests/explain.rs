@@ -10,11 +10,11 @@ use lachan::dns::message::answer::TtlLimits;
 use lachan::dns::name::{Folded, Name};
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
-use lachan::overrides::Kept;
+use lachan::overrides::StoredOverride;
 use lachan::policy::explain::Explanation;
-use lachan::policy::trace::Found;
+use lachan::policy::trace::Finding;
 use lachan::policy::{Layer, Snapshot, Verdict};
-use lachan::resolve::{Meta, Now, Outcome, Source, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Now, Origin, Outcome, Step, Transport, Trust, begin};
 use proptest::prelude::*;
 
 use self::policy::{FILES, Policy, policies, questions};
@@ -69,7 +69,7 @@ struct Core {
 
 impl Core {
     /// The core under a policy; none where the policy itself is refused.
-    fn new(policy: &Policy, overrides: Vec<Kept>, around: u64) -> Option<Self> {
+    fn new(policy: &Policy, overrides: Vec<StoredOverride>, around: u64) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
         for (name, text) in FILES {
@@ -107,7 +107,7 @@ impl Core {
         answer: impl Fn(&Name, u16) -> Vec<u8>,
     ) -> (Outcome, Option<u32>) {
         let meta =
-            Meta { client: IpAddr::V4(client), local: listener(), transport: Transport::Udp };
+            Origin { client: IpAddr::V4(client), local: listener(), transport: Transport::Udp };
         let mut out = vec![0; 65_535];
         let octets = query(name, qtype);
         let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);
@@ -165,15 +165,18 @@ fn alias(name: &Name, target: &Name) -> Vec<u8> {
 /// Where what is explained and what is answered differ.
 fn difference(verdict: &Verdict, outcome: &Outcome, qtype: u16) -> Option<&'static str> {
     let is_any = qtype == rtype::ANY;
-    let is_resolved = matches!(outcome.source, Source::Upstream | Source::Cache | Source::Local);
+    let is_resolved = matches!(
+        outcome.source,
+        AnswerSource::Upstream | AnswerSource::Cache | AnswerSource::Local
+    );
     match verdict {
         Verdict::Special(_) => {
-            (outcome.source != Source::Local || outcome.canary.is_some()).then_some("special")
+            (outcome.source != AnswerSource::Local || outcome.canary.is_some()).then_some("special")
         }
         Verdict::Canary(kind) => (outcome.canary != Some(*kind)).then_some("canary"),
         Verdict::Block(block) => {
             let category = outcome.blocked.map(|(category, _)| category);
-            (category != Some(block.category) || outcome.source != Source::Blocked)
+            (category != Some(block.category) || outcome.source != AnswerSource::Blocked)
                 .then_some("block")
         }
         Verdict::Pass(_) | Verdict::Safe(..)
@@ -206,10 +209,10 @@ fn are_in_order(explanation: &Explanation<'_>) -> bool {
     let is_ordered =
         explanation.steps.iter().all(|(step, _)| order.any(|place| *place == plain(*step)));
     let (decided, last) = (
-        explanation.steps.iter().filter(|(_, found)| *found == Found::Decided).count(),
+        explanation.steps.iter().filter(|(_, found)| *found == Finding::Decided).count(),
         explanation.steps.last().copied(),
     );
-    let by = |layer: Layer| decided == 1 && last == Some((layer, Found::Decided));
+    let by = |layer: Layer| decided == 1 && last == Some((layer, Finding::Decided));
     is_ordered
         && match explanation.verdict {
             Verdict::Special(_) => by(Layer::SpecialUse),
@@ -225,20 +228,21 @@ fn are_in_order(explanation: &Explanation<'_>) -> bool {
 }
 
 /// An override: its kind, whom, from when and for how long in minutes, and what.
-fn overrides() -> impl Strategy<Value = Vec<Kept>> {
+fn overrides() -> impl Strategy<Value = Vec<StoredOverride>> {
     let names =
         prop::sample::subsequence(vec!["games.example", "paper.example", "denied.example"], 1..=3);
     let one = (any::<bool>(), any::<bool>(), 0_u64..1440, 1_u64..300, names, any::<bool>());
-    let one = one.prop_map(|(is_exam, is_staff, from, length, names, has_category)| Kept {
-        id: 1,
-        kind: if is_exam { "exam" } else { "lesson" }.into(),
-        group: if is_staff { "staff" } else { "pupils" }.into(),
-        names: names.into_iter().map(str::to_owned).collect(),
-        categories: if has_category && !is_exam { vec!["social".into()] } else { Vec::new() },
-        from: MIDNIGHT + from * 60,
-        until: MIDNIGHT + (from + length) * 60,
-        by: "Lan".into(),
-    });
+    let one =
+        one.prop_map(|(is_exam, is_staff, from, length, names, has_category)| StoredOverride {
+            id: 1,
+            kind: if is_exam { "exam" } else { "lesson" }.into(),
+            group: if is_staff { "staff" } else { "pupils" }.into(),
+            names: names.into_iter().map(str::to_owned).collect(),
+            categories: if has_category && !is_exam { vec!["social".into()] } else { Vec::new() },
+            from: MIDNIGHT + from * 60,
+            until: MIDNIGHT + (from + length) * 60,
+            by: "Lan".into(),
+        });
     prop::collection::vec(one, 0..=2)
 }
 
@@ -339,7 +343,7 @@ proptest! {
                 let (outcome, _) =
                     core.wire_to(client, &name, rtype::A, now, |name, _| alias(name, &target));
                 prop_assert_eq!(
-                    outcome.source == Source::Blocked, expected,
+                    outcome.source == AnswerSource::Blocked, expected,
                     "{} → {} for {}: {:?}\n{}\n{}", name, target, client, outcome, policy.config, policy.department
                 );
             }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use lachan::blocklist::{Format, Parsed, Refusal, Reject, ScopeChoice, parse};
+use lachan::blocklist::{Format, ListRefusal, Parsed, Reject, ScopeChoice, parse};
 use lachan::dns::name::Name;
 use lachan::rule::Effect;
 
@@ -175,7 +175,7 @@ fn faults(path: &Path, raw: &Path) -> Vec<String> {
     // These speak of URLs only.
     let is_usable = !file.contains("UBL") && !file.contains(".urls.");
     match parsed.verdict() {
-        Err(Refusal::Empty { .. }) if !is_usable => {}
+        Err(ListRefusal::Empty { .. }) if !is_usable => {}
         Err(refusal) => faults.push(format!("{file}: {refusal}")),
         Ok(()) if !is_usable => faults.push(format!("{file}: is not about hosts")),
         Ok(()) => {}

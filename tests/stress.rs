@@ -22,7 +22,7 @@ use lachan::dns::name::Name;
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
 use lachan::policy::Snapshot;
-use lachan::resolve::{Meta, Transport};
+use lachan::resolve::{Origin, Transport};
 
 #[path = "stress/cache.rs"]
 mod cache;
@@ -157,9 +157,9 @@ fn last_record(message: &[u8]) -> Option<(u32, &[u8])> {
     last
 }
 
-fn meta(client: u8) -> Meta {
+fn meta(client: u8) -> Origin {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    Meta { client: IpAddr::from([127, 0, 10, client]), local, transport: Transport::Udp }
+    Origin { client: IpAddr::from([127, 0, 10, client]), local, transport: Transport::Udp }
 }
 
 /// Makes policies of ever other lists.

@@ -16,10 +16,10 @@ use lachan::config::{Config, load_text};
 use lachan::dns::message::answer::TtlLimits;
 use lachan::dns::name::Name;
 use lachan::load::assemble::Assembler;
-use lachan::overrides::Kept;
+use lachan::overrides::StoredOverride;
 use lachan::policy::group::overrides::{Override, OverrideKind};
 use lachan::policy::{During, Snapshot};
-use lachan::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Now, Origin, Step, Transport, Trust, begin};
 use proptest::prelude::*;
 
 const PUPIL: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 5);
@@ -96,7 +96,7 @@ impl School {
     }
 
     /// The core with timetables around a time and these overrides.
-    fn core(&self, around: u64, overrides: Vec<Kept>) -> Core {
+    fn core(&self, around: u64, overrides: Vec<StoredOverride>) -> Core {
         let mut assembler = Assembler::new(Some(self.config())).around(around);
         assembler.set_overrides(overrides);
         Core {
@@ -114,14 +114,14 @@ struct Core {
 /// What was answered: from where, and the TTL of the first record.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
-    source: Source,
+    source: AnswerSource,
     ttl: u32,
 }
 
 impl Core {
     fn step(&self, client: Ipv4Addr, name: &str, now: Now, out: &mut [u8]) -> Step {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let meta = Origin { client: IpAddr::V4(client), local, transport: Transport::Udp };
         begin(&query(name), &meta, &self.snapshot, &self.cache, now, out)
     }
 
@@ -149,7 +149,7 @@ impl Core {
 
     fn ask_any(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Meta { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let meta = Origin { client: IpAddr::V4(client), local, transport: Transport::Udp };
         let now = Now { mono: civil, civil, trust: Trust::Synced };
         let mut octets = query(name);
         let at = octets.len() - 3;
@@ -162,7 +162,7 @@ impl Core {
     }
 
     fn is_blocked(&self, client: Ipv4Addr, name: &str, civil: u64) -> bool {
-        self.ask(client, name, civil).source == Source::Blocked
+        self.ask(client, name, civil).source == AnswerSource::Blocked
     }
 }
 
@@ -214,16 +214,16 @@ fn a_cached_answer_is_no_verdict() {
     let (before, bell) = (hanoi("2026-11-30T06:59:50"), hanoi("2026-11-30T07:00:00"));
     assert_eq!(
         core.ask(PUPIL, "games.example", before),
-        Said { source: Source::Upstream, ttl: 10 }
+        Said { source: AnswerSource::Upstream, ttl: 10 }
     );
     assert_eq!(
         core.ask(PUPIL, "games.example", before + 4),
-        Said { source: Source::Cache, ttl: 6 }
+        Said { source: AnswerSource::Cache, ttl: 6 }
     );
     // The answer is still in the cache, and whoever may have it gets it.
-    assert_eq!(core.ask(PUPIL, "games.example", bell).source, Source::Blocked);
+    assert_eq!(core.ask(PUPIL, "games.example", bell).source, AnswerSource::Blocked);
     let other = core.ask(OTHER, "games.example", bell);
-    assert_eq!(other, Said { source: Source::Cache, ttl: 3590 });
+    assert_eq!(other, Said { source: AnswerSource::Cache, ttl: 3590 });
     // What the bell does not change is kept as upstream says.
     assert_eq!(core.ask(PUPIL, "plain.example", before).ttl, 3600);
     // Up to ten at night, when nothing but what is allowed passes.
@@ -233,9 +233,9 @@ fn a_cached_answer_is_no_verdict() {
     // ANY is answered here, and no longer than the name passes.
     assert_eq!(
         core.ask_any(PUPIL, "games.example", before),
-        Said { source: Source::Local, ttl: 10 }
+        Said { source: AnswerSource::Local, ttl: 10 }
     );
-    assert_eq!(core.ask_any(PUPIL, "games.example", bell).source, Source::Blocked);
+    assert_eq!(core.ask_any(PUPIL, "games.example", bell).source, AnswerSource::Blocked);
     assert_eq!(core.ask_any(OTHER, "games.example", before).ttl, 3600);
     // A blocked answer too: half a minute, or to the bell.
     assert_eq!(core.ask(PUPIL, "games.example", hanoi("2026-11-30T11:29:50")).ttl, 10);
@@ -255,13 +255,13 @@ fn what_was_asked_before_the_bell_is_judged_when_the_answer_comes() {
     let octets = answer("games.example");
     let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(after), &mut out);
     let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
-    assert_eq!(outcome.source, Source::Blocked);
+    assert_eq!(outcome.source, AnswerSource::Blocked);
 }
 
 #[test]
 fn a_search_engine_that_was_asked_before_an_exam_is_judged_when_the_answer_comes() {
     let start = hanoi("2026-11-30T08:00");
-    let exam = Kept {
+    let exam = StoredOverride {
         id: 1,
         kind: "exam".into(),
         group: "pupils".into(),
@@ -285,8 +285,8 @@ fn a_search_engine_that_was_asked_before_an_exam_is_judged_when_the_answer_comes
         let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
         (outcome.source, outcome.safe.is_some())
     };
-    assert_eq!(finish(early, start - 1), (Source::Upstream, true));
-    assert_eq!(finish(late, start), (Source::Blocked, false));
+    assert_eq!(finish(early, start - 1), (AnswerSource::Upstream, true));
+    assert_eq!(finish(late, start), (AnswerSource::Blocked, false));
 }
 
 #[test]
@@ -295,21 +295,21 @@ fn outside_what_was_worked_out_and_with_a_clock_in_the_past_it_is_lesson_time() 
     let noon = hanoi("2026-11-30T12:00");
     let ask =
         |trust| core.ask_at(PUPIL, "games.example", Now { mono: 1, civil: noon, trust }).source;
-    assert_eq!(ask(Trust::Synced), Source::Upstream);
-    assert_eq!(ask(Trust::Plausible), Source::Cache);
-    assert_eq!(ask(Trust::Untrusted), Source::Blocked);
+    assert_eq!(ask(Trust::Synced), AnswerSource::Upstream);
+    assert_eq!(ask(Trust::Plausible), AnswerSource::Cache);
+    assert_eq!(ask(Trust::Untrusted), AnswerSource::Blocked);
     for odd in ["1970-01-02T12:00", "2027-03-01T12:00"] {
         assert!(core.is_blocked(PUPIL, "games.example", hanoi(odd)), "{odd}");
     }
     // An allow-list that only a schedule brings does not end teaching.
     let night = Now { mono: 1, civil: hanoi("2026-11-30T23:00"), trust: Trust::Untrusted };
-    assert_eq!(core.ask_at(PUPIL, "plain.example", night).source, Source::Upstream);
+    assert_eq!(core.ask_at(PUPIL, "plain.example", night).source, AnswerSource::Upstream);
 }
 
 #[test]
 fn an_override_ends_at_its_edge_and_binds_its_group_alone() {
     let (from, until) = (hanoi("2026-11-30T08:00"), hanoi("2026-11-30T08:45"));
-    let lesson = |id, kind: &str, group: &str, names: &[&str]| Kept {
+    let lesson = |id, kind: &str, group: &str, names: &[&str]| StoredOverride {
         id,
         kind: kind.into(),
         group: group.into(),
@@ -328,7 +328,7 @@ fn an_override_ends_at_its_edge_and_binds_its_group_alone() {
     );
     assert!(core.is_blocked(PUPIL, "games.example", from - 1));
     let during = core.ask(PUPIL, "games.example", until - 20);
-    assert_eq!(during, Said { source: Source::Upstream, ttl: 20 });
+    assert_eq!(during, Said { source: AnswerSource::Upstream, ttl: 20 });
     assert!(core.is_blocked(PUPIL, "games.example", until));
     assert!(core.is_blocked(PUPIL, "bets.example", from), "locked, whatever a file says");
     assert!(!core.is_blocked(PUPIL, "plain.example", from), "the exam is another group's");
@@ -337,8 +337,8 @@ fn an_override_ends_at_its_edge_and_binds_its_group_alone() {
     assert!(!core.is_blocked(OTHER, "plain.example", until));
     // While nobody knows the time, what loosens ends and what tightens stays.
     let lost = Now { mono: 1, civil: from + 1, trust: Trust::Untrusted };
-    assert_eq!(core.ask_at(PUPIL, "games.example", lost).source, Source::Blocked);
-    assert_eq!(core.ask_at(OTHER, "plain.example", lost).source, Source::Blocked);
+    assert_eq!(core.ask_at(PUPIL, "games.example", lost).source, AnswerSource::Blocked);
+    assert_eq!(core.ask_at(OTHER, "plain.example", lost).source, AnswerSource::Blocked);
 }
 
 //------------ Why ----------------------------------------------------------------

@@ -109,11 +109,11 @@ pub fn answer(octets: &[u8]) {
 /// A sealed list: refused, or opened and asked. As it comes it is hardly ever sealed, so the
 /// same octets are sealed as well, and then cut and turned by their own first octets.
 pub fn sealed(octets: &[u8]) {
-    use lachan::matcher::sealed::{Key, KeyedTable, seal};
+    use lachan::matcher::sealed::{SealedKey, SealedTable, seal};
 
-    let key = Key::new([7; 32]);
+    let key = SealedKey::new([7; 32]);
     let asked = Folded::from_wire(b"\x03www\x07example\x03com\0").expect("a wire name").0;
-    if let Ok(table) = KeyedTable::open(octets, &key) {
+    if let Ok(table) = SealedTable::open(octets, &key) {
         assert!(!table.is_empty() && table.id().len() == 8);
         table.lists(&asked);
     }
@@ -122,16 +122,16 @@ pub fn sealed(octets: &[u8]) {
         .filter_map(|line| Name::from_text(std::str::from_utf8(line).ok()?).ok())
         .collect();
     let sealed = seal(&names, &key);
-    match KeyedTable::open(&sealed, &key) {
+    match SealedTable::open(&sealed, &key) {
         Ok(table) => assert!(table.len() <= names.len()),
         Err(_) => assert!(names.is_empty()),
     }
     if let Some((&[a, b, bit], _)) = octets.split_first_chunk() {
         let at = usize::from(u16::from_le_bytes([a, b])) % sealed.len();
-        assert!(KeyedTable::open(&sealed[..at], &key).is_err());
+        assert!(SealedTable::open(&sealed[..at], &key).is_err());
         let mut turned = sealed;
         turned[at] ^= 1 << (bit & 7);
-        assert!(KeyedTable::open(&turned, &key).is_err());
+        assert!(SealedTable::open(&turned, &key).is_err());
     }
 }
 

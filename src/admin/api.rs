@@ -21,11 +21,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::Admin;
+use crate::admin::AdminServer;
 use crate::admin::token::Token;
 use crate::config::School;
-use crate::overrides::refusal::Refusal;
-use crate::overrides::{Kept, Overrides, Wish};
+use crate::overrides::refusal::OverrideRefusal;
+use crate::overrides::{OverrideRequest, Overrides, StoredOverride};
 use crate::policy::group::time::Trust;
 use crate::serve::gateway::Gateway;
 use crate::serve::reload::Reloads;
@@ -34,7 +34,7 @@ use crate::serve::reload::Reloads;
 const MAX_BODY: usize = 64 << 10;
 
 /// What actions need.
-pub struct Actions {
+pub struct Api {
     /// Who may act; nobody where there is no token.
     pub token: Option<Token>,
     /// The overrides.
@@ -47,49 +47,49 @@ pub struct Actions {
 
 /// What is answered to an override that has begun.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Begun {
+pub struct OverrideBegun {
     /// The override.
     #[serde(flatten)]
-    pub kept: Kept,
+    pub kept: StoredOverride,
     /// Whether it outlives a restart.
     pub is_kept: bool,
 }
 
 /// What is answered to a list.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Listed {
+pub struct OverrideList {
     /// Those that are on.
-    pub overrides: Vec<Kept>,
+    pub overrides: Vec<StoredOverride>,
 }
 
 /// What is answered where something is refused.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Refused {
+pub struct ApiRefusal {
     /// Why, for people.
     pub error: String,
 }
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<Admin>> {
+pub(super) fn routes() -> Router<Arc<AdminServer>> {
     Router::new()
         .route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
-async fn list(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+async fn list(State(admin): State<Arc<AdminServer>>, headers: HeaderMap) -> Response {
     if let Some(refused) = admin.actions.refuses(&headers) {
         return refused;
     }
     let civil = admin.actions.gateway.clock.now().civil;
-    json(StatusCode::OK, &Listed { overrides: admin.actions.overrides.list(civil) })
+    json(StatusCode::OK, &OverrideList { overrides: admin.actions.overrides.list(civil) })
 }
 
-async fn begin(State(admin): State<Arc<Admin>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn begin(State(admin): State<Arc<AdminServer>>, headers: HeaderMap, body: Bytes) -> Response {
     if let Some(refused) = admin.actions.refuses(&headers) {
         return refused;
     }
-    let wish: Wish = match serde_json::from_slice(&body) {
+    let wish: OverrideRequest = match serde_json::from_slice(&body) {
         Ok(wish) => wish,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("no wish: {error}")),
     };
@@ -100,7 +100,7 @@ async fn begin(State(admin): State<Arc<Admin>>, headers: HeaderMap, body: Bytes)
 }
 
 async fn end(
-    State(admin): State<Arc<Admin>>,
+    State(admin): State<Arc<AdminServer>>,
     Path(id): Path<u64>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -118,8 +118,8 @@ async fn end(
 
 /// Puts policy together away from the threads that answer.
 async fn blocking(
-    admin: Arc<Admin>,
-    act: impl FnOnce(&Actions) -> Result<Response, Refusal> + Send + 'static,
+    admin: Arc<AdminServer>,
+    act: impl FnOnce(&Api) -> Result<Response, OverrideRefusal> + Send + 'static,
 ) -> Response {
     let done = tokio::task::spawn_blocking(move || {
         let lang = admin.actions.school().lang;
@@ -132,7 +132,7 @@ async fn blocking(
     }
 }
 
-impl Actions {
+impl Api {
     /// Actions on a gateway.
     pub fn new(
         token: Option<Token>,
@@ -147,23 +147,23 @@ impl Actions {
         self.reloads.in_force(|config| config.school.clone()).unwrap_or_default()
     }
 
-    fn begin(&self, wish: &Wish) -> Result<Begun, Refusal> {
+    fn begin(&self, wish: &OverrideRequest) -> Result<OverrideBegun, OverrideRefusal> {
         let now = self.gateway.clock.now();
         if now.trust == Trust::Untrusted {
-            return Err(Refusal::Clock);
+            return Err(OverrideRefusal::Clock);
         }
         let snapshot = self.gateway.current.snapshot();
         let begun = self
             .reloads
             .in_force(|config| self.overrides.begin(wish, config, &snapshot, now.civil));
-        let kept = begun.unwrap_or(Err(Refusal::Clock))?;
+        let kept = begun.unwrap_or(Err(OverrideRefusal::Clock))?;
         self.reloads.again(&self.gateway);
-        Ok(Begun { kept, is_kept: self.overrides.are_kept() })
+        Ok(OverrideBegun { kept, is_kept: self.overrides.are_kept() })
     }
 
-    fn end(&self, id: u64, by: &str) -> Result<Kept, Refusal> {
+    fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
         if by.trim().is_empty() {
-            return Err(Refusal::NoOne);
+            return Err(OverrideRefusal::NoOne);
         }
         let kept = self.overrides.end(id, by.trim(), self.gateway.clock.now().civil)?;
         self.reloads.again(&self.gateway);
@@ -221,7 +221,7 @@ fn decoded(text: &str) -> String {
 }
 
 fn refuse(status: StatusCode, error: String) -> Response {
-    json(status, &Refused { error })
+    json(status, &ApiRefusal { error })
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {

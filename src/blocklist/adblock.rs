@@ -24,11 +24,11 @@ mod modifier;
 
 use std::collections::{HashMap, HashSet};
 
-use modifier::{Answer, Modifiers};
+use modifier::{ModifierAnswer, Modifiers};
 
 use super::hosts;
 use super::line::{Lines, without_comment};
-use super::local::LocalRecord;
+use super::local::ListRecord;
 use super::reject::Reject;
 use super::sink::{Deed, RuleSink, Wire};
 use crate::dns::name::Labels;
@@ -39,7 +39,7 @@ const COSMETIC: [&str; 9] = ["##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", 
 
 /// Reads a list line by line.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct AdblockReader {
     /// Rules that `$badfilter` switches off, in one spelling.
     disabled: HashSet<String>,
     /// What `$denyallow` takes out, and the line that does.
@@ -57,7 +57,7 @@ pub(super) fn looks_like(line: &str) -> bool {
         })
 }
 
-impl Reader {
+impl AdblockReader {
     /// Looks through the whole text for `$badfilter`, which may stand after its rule.
     pub(super) fn new(text: &[u8]) -> Self {
         let mut disabled = HashSet::new();
@@ -142,8 +142,12 @@ impl Reader {
         let deed = Deed { scope, effect, action: Action::Default };
         match &modifiers.answer {
             None => rules.wire(wire, deed),
-            Some(Answer::Action(action)) => rules.wire(wire, Deed { action: *action, ..deed }),
-            Some(Answer::Local(record)) => rules.local(wire, deed, LocalRecord::clone(record)),
+            Some(ModifierAnswer::Action(action)) => {
+                rules.wire(wire, Deed { action: *action, ..deed })
+            }
+            Some(ModifierAnswer::Local(record)) => {
+                rules.local(wire, deed, ListRecord::clone(record))
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! sorts first (UT1 `redirector` begins with 22,000 addresses).
 
 use super::line::{Lines, without_comment};
-use super::{Format, MAX_LINE, Refusal, adblock, addresses, dnsmasq, hosts, rpz, unbound};
+use super::{Format, ListRefusal, MAX_LINE, adblock, addresses, dnsmasq, hosts, rpz, unbound};
 
 /// Lines looked at from the start, and as many more from all over the text.
 const TELLING: usize = 64;
@@ -17,9 +17,9 @@ const NEAR: usize = 8 * MAX_LINE;
 const HTML: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
 
 /// Says what a text is, where it is no list in any syntax.
-pub(super) fn not_a_list(text: &[u8]) -> Option<Refusal> {
+pub(super) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        return Some(Refusal::Utf16);
+        return Some(ListRefusal::Utf16);
     }
     let mut text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
     while let Some(comment) = text.strip_prefix(b"<!--") {
@@ -29,7 +29,7 @@ pub(super) fn not_a_list(text: &[u8]) -> Option<Refusal> {
     let is_html = HTML.iter().any(|start| {
         text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     });
-    is_html.then_some(Refusal::Html)
+    is_html.then_some(ListRefusal::Html)
 }
 
 /// What a line looks like.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::Reject;
 use super::line::without_comment;
-use super::local::LocalRecord;
+use super::local::ListRecord;
 use super::sink::{Deed, RuleSink, Wire};
 use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
@@ -92,9 +92,9 @@ fn take(name: &str, target: &Target, rules: &mut RuleSink<'_>) {
 }
 
 /// An address as a record.
-pub(super) fn address_record(address: IpAddr) -> LocalRecord {
+pub(super) fn address_record(address: IpAddr) -> ListRecord {
     match address {
-        IpAddr::V4(v4) => LocalRecord::Data(rtype::A, v4.octets().into()),
-        IpAddr::V6(v6) => LocalRecord::Data(rtype::AAAA, v6.octets().into()),
+        IpAddr::V4(v4) => ListRecord::Data(rtype::A, v4.octets().into()),
+        IpAddr::V6(v6) => ListRecord::Data(rtype::AAAA, v6.octets().into()),
     }
 }

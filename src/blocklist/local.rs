@@ -14,7 +14,7 @@ const MAX_RECORDS: usize = 1024;
 
 /// What some records answer for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Spot {
+pub(super) enum RecordPlace {
     /// A name in wire form.
     Name(Box<[u8]>, Scope, Effect),
     /// Addresses in an answer.
@@ -23,7 +23,7 @@ pub(super) enum Spot {
 
 /// One record of local data.
 #[derive(Debug, Clone)]
-pub(super) enum LocalRecord {
+pub(super) enum ListRecord {
     /// Another name, which is resolved instead; it displaces all else.
     Cname(Name),
     /// A record type and its RDATA.
@@ -33,24 +33,29 @@ pub(super) enum LocalRecord {
 /// The local data of one source while it is read.
 #[derive(Debug, Default)]
 pub(super) struct Locals {
-    places: HashMap<Spot, usize>,
-    found: Vec<(Spot, u32, LocalData)>,
+    places: HashMap<RecordPlace, usize>,
+    found: Vec<(RecordPlace, u32, LocalData)>,
 }
 
 impl Locals {
     /// Takes a record; those of one spot are joined.
-    pub(super) fn add(&mut self, spot: Spot, line: u32, record: LocalRecord) -> Result<(), Reject> {
+    pub(super) fn add(
+        &mut self,
+        spot: RecordPlace,
+        line: u32,
+        record: ListRecord,
+    ) -> Result<(), Reject> {
         let place = *self.places.entry(spot.clone()).or_insert_with(|| {
             self.found.push((spot, line, LocalData::default()));
             self.found.len() - 1
         });
         let Some((_, _, data)) = self.found.get_mut(place) else { return Ok(()) };
         match record {
-            LocalRecord::Cname(target) => {
+            ListRecord::Cname(target) => {
                 data.cname.get_or_insert(target);
                 data.records.clear();
             }
-            LocalRecord::Data(rtype, rdata) => {
+            ListRecord::Data(rtype, rdata) => {
                 let record = (rtype, rdata);
                 if data.records.len() == MAX_RECORDS {
                     return Err(Reject::TooMuchData);
@@ -80,10 +85,10 @@ impl Locals {
             };
             let action = Action::Local(number);
             match spot {
-                Spot::Name(name, scope, effect) => {
+                RecordPlace::Name(name, scope, effect) => {
                     parsed.push(ListRule { name: &name, scope, effect, action, line });
                 }
-                Spot::Net(net) => parsed.addresses.push(AddressRule { net, action, line }),
+                RecordPlace::Net(net) => parsed.addresses.push(AddressRule { net, action, line }),
             }
         }
     }

@@ -33,7 +33,7 @@ pub struct Parsed {
     /// Rules about addresses in answers.
     pub addresses: Vec<AddressRule>,
     /// Why the text was not looked at as a list at all.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<ListRefusal>,
     rows: Vec<Row>,
     names: Vec<u8>,
     /// Rules about names that somebody has taken away.
@@ -78,7 +78,7 @@ pub struct AddressRule {
 
 /// Why a source is refused whole; the previous one stays in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ListRefusal {
     /// A web page.
     Html,
     /// Text in UTF-16.
@@ -105,7 +105,7 @@ pub enum Refusal {
     },
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ListRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Html => f.write_str(
@@ -137,7 +137,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ListRefusal {}
 
 fn write_examples(f: &mut fmt::Formatter<'_>, examples: &[Example]) -> fmt::Result {
     for Example { line, text, reject } in examples {
@@ -184,20 +184,25 @@ impl Parsed {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] when it is none: another kind of text, nothing at all, or more
+    /// [`ListRefusal`] when it is none: another kind of text, nothing at all, or more
     /// than 20 bad lines that are also more than one in ten.
-    pub fn verdict(&self) -> Result<(), Refusal> {
+    pub fn verdict(&self) -> Result<(), ListRefusal> {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
         let (bad, lines, format) = (self.bad(), self.lines, self.format);
         if bad > FREE_REJECTS && bad > lines / REJECT_SHARE {
-            return Err(Refusal::BadLines { bad, lines, format, examples: self.examples.clone() });
+            return Err(ListRefusal::BadLines {
+                bad,
+                lines,
+                format,
+                examples: self.examples.clone(),
+            });
         }
         if self.is_empty() {
             let both = self.examples.iter().chain(&self.ignored_examples);
             let examples = both.take(EXAMPLES).cloned().collect();
-            return Err(Refusal::Empty { lines, format, examples });
+            return Err(ListRefusal::Empty { lines, format, examples });
         }
         Ok(())
     }

@@ -25,9 +25,9 @@ mod trigger;
 mod zone;
 
 use trigger::Trigger;
-use zone::{Origin, Record, Tokens, field, record};
+use zone::{Tokens, ZoneOrigin, ZoneRecord, field, record};
 
-use super::local::LocalRecord;
+use super::local::ListRecord;
 use super::reject::Reject;
 use super::sink::{Deed, RuleSink, Wire};
 use crate::dns::name::Name;
@@ -38,8 +38,8 @@ pub(super) use zone::looks_like;
 
 /// Reads a zone file line by line.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
-    origin: Origin,
+pub(super) struct RpzReader {
+    origin: ZoneOrigin,
     /// The owner of the last record; a line that starts blank repeats it.
     owner: Option<String>,
     /// A record that is not yet closed with `)`.
@@ -50,10 +50,10 @@ pub(super) struct Reader {
 /// What a record does.
 enum Deeds {
     Action(Action),
-    Local(LocalRecord),
+    Local(ListRecord),
 }
 
-impl Reader {
+impl RpzReader {
     /// Reads one line as it stands.
     pub(super) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
         let mut tokens = std::mem::take(&mut self.open);
@@ -137,7 +137,7 @@ impl Reader {
         &self,
         name: &str,
         scope: Scope,
-        record: &Record<'_>,
+        record: &ZoneRecord<'_>,
         rules: &mut RuleSink<'_>,
     ) -> Result<(), Reject> {
         let wire = Wire::of(name)?;
@@ -149,10 +149,10 @@ impl Reader {
         Ok(())
     }
 
-    fn deeds(&self, trigger: &str, record: &Record<'_>) -> Result<Deeds, Reject> {
+    fn deeds(&self, trigger: &str, record: &ZoneRecord<'_>) -> Result<Deeds, Reject> {
         if record.rtype != rtype::CNAME {
             let rdata = rdata::read(record, &self.origin)?;
-            return Ok(Deeds::Local(LocalRecord::Data(record.rtype, rdata)));
+            return Ok(Deeds::Local(ListRecord::Data(record.rtype, rdata)));
         }
         let [target] = record.rdata else { return Err(Reject::Syntax) };
         let target = target.as_str();
@@ -179,6 +179,6 @@ impl Reader {
             // How the first zones wrote PASSTHRU.
             return Ok(Deeds::Action(Action::Passthru));
         }
-        Ok(Deeds::Local(LocalRecord::Cname(Name::from_text(&absolute)?)))
+        Ok(Deeds::Local(ListRecord::Cname(Name::from_text(&absolute)?)))
     }
 }

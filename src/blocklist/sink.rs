@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::local::{LocalRecord, Locals, Spot};
+use super::local::{ListRecord, Locals, RecordPlace};
 use super::parsed::{AddressRule, ListRule, Parsed};
 use super::{Reject, ScopeChoice};
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
@@ -112,8 +112,8 @@ impl<'a> RuleSink<'a> {
     }
 
     /// Takes one record that a name is answered with; those of one name are joined.
-    pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: LocalRecord) {
-        let spot = Spot::Name(wire.octets().into(), self.scope(deed), deed.effect);
+    pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: ListRecord) {
+        let spot = RecordPlace::Name(wire.octets().into(), self.scope(deed), deed.effect);
         self.keep(spot, record);
     }
 
@@ -124,11 +124,11 @@ impl<'a> RuleSink<'a> {
     }
 
     /// Takes one record that a name with such an address is answered with.
-    pub(super) fn local_address(&mut self, net: IpNet, record: LocalRecord) {
-        self.keep(Spot::Net(net), record);
+    pub(super) fn local_address(&mut self, net: IpNet, record: ListRecord) {
+        self.keep(RecordPlace::Net(net), record);
     }
 
-    fn keep(&mut self, spot: Spot, record: LocalRecord) {
+    fn keep(&mut self, spot: RecordPlace, record: ListRecord) {
         if let Err(reject) = self.locals.add(spot, self.line(), record) {
             self.reject("", reject);
         }

@@ -9,8 +9,8 @@ pub(super) fn octets(name: &str) -> Vec<u8> {
     [head.as_slice(), name.as_wire(), &[0, 1, 0, 1]].concat()
 }
 
-fn key(name: &str) -> Key {
-    Key::new(Route::Plain, &Query::parse(&octets(name)).unwrap())
+fn key(name: &str) -> CacheKey {
+    CacheKey::new(Route::Plain, &Query::parse(&octets(name)).unwrap())
 }
 
 pub(super) fn answer(name: &str, ttl: u32) -> Answer {
@@ -35,16 +35,17 @@ fn failure() -> Answer {
     Answer::failure(Rcode::SERVFAIL)
 }
 
-const RULES: Rules = Rules { stale: 1000, prefetch: true, failure: 1, max_failure: 30 };
+const RULES: RetentionRules =
+    RetentionRules { stale: 1000, prefetch: true, failure: 1, max_failure: 30 };
 
-fn id(found: &Found) -> &'static str {
+fn id(found: &CacheLookup) -> &'static str {
     match found {
-        Found::Fresh(_) => "fresh",
-        Found::Due(_) => "due",
-        Found::Expired(_) => "expired",
-        Found::Stale(_) => "stale",
-        Found::Failed(_) => "failed",
-        Found::Nothing => "nothing",
+        CacheLookup::Fresh(_) => "fresh",
+        CacheLookup::Due(_) => "due",
+        CacheLookup::Expired(_) => "expired",
+        CacheLookup::Stale(_) => "stale",
+        CacheLookup::Failed(_) => "failed",
+        CacheLookup::Nothing => "nothing",
     }
 }
 
@@ -75,7 +76,7 @@ fn a_name_that_nobody_asked_for_twice_is_not_fetched_anew() {
     assert_eq!(found(&cache, "a.example", 105), "fresh");
     // Now it is in use.
     assert_eq!(found(&cache, "a.example", 106), "due");
-    let rules = Rules { prefetch: false, ..RULES };
+    let rules = RetentionRules { prefetch: false, ..RULES };
     let cache = AnswerCache::with_rules(1 << 20, rules);
     cache.insert(&key("a.example"), Entry::new(answer("a.example", 100), 10));
     assert_eq!([105, 106].map(|now| found(&cache, "a.example", now)), ["fresh", "fresh"]);
@@ -121,7 +122,7 @@ fn failures_last_twice_as_long_each_time_and_no_longer_than_the_most() {
 
 #[test]
 fn without_stale_an_answer_is_gone_with_its_ttl() {
-    let cache = AnswerCache::with_rules(1 << 20, Rules { stale: 0, ..RULES });
+    let cache = AnswerCache::with_rules(1 << 20, RetentionRules { stale: 0, ..RULES });
     cache.insert(&key("a.example"), Entry::new(answer("a.example", 5), 10));
     assert_eq!(found(&cache, "a.example", 15), "nothing");
     cache.insert_failure(&key("a.example"), failure(), 15);
@@ -172,8 +173,10 @@ fn threads_beside_each_other_see_whole_answers() {
                         _ => {
                             let query = octets(name);
                             let query = Query::parse(&query).unwrap();
-                            let (Found::Fresh(entry) | Found::Due(entry) | Found::Stale(entry)) =
-                                cache.find(&Key::new(Route::Plain, &query), turn as u64)
+                            let (CacheLookup::Fresh(entry)
+                            | CacheLookup::Due(entry)
+                            | CacheLookup::Stale(entry)) =
+                                cache.find(&CacheKey::new(Route::Plain, &query), turn as u64)
                             else {
                                 continue;
                             };

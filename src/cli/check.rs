@@ -9,16 +9,16 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use self::policy::{
-    Difference, Group, department_text, difference_text, differences, effective, group_text,
+    Difference, GroupView, department_text, difference_text, differences, effective, group_text,
 };
-use crate::config::{ConfigErrors, Source};
+use crate::config::{ConfigErrors, ListSource};
 use crate::lang::Lang;
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::load::lists::{FileReport, ListError};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CheckArguments {
     /// The config file.
     file: PathBuf,
     /// Print the policy that the config comes to.
@@ -44,7 +44,7 @@ struct Said {
     /// Names listed in all.
     names: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    effective: Option<Vec<Group>>,
+    effective: Option<Vec<GroupView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<Vec<Difference>>,
 }
@@ -68,7 +68,7 @@ struct List {
 }
 
 /// Checks, and exits 0, or 3 when anything is wrong.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &CheckArguments) -> ExitCode {
     match Assembler::new(Some(arguments.file.clone())).check() {
         Ok(assembled) => {
             let effective = arguments.effective.then(|| effective(&assembled.config));
@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 fn said_well(
     assembled: &Assembled,
-    effective: Option<Vec<Group>>,
+    effective: Option<Vec<GroupView>>,
     diff: Option<Vec<Difference>>,
 ) -> Said {
     let list = |file: &FileReport| List {
@@ -158,14 +158,14 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
 }
 
 fn text(
-    arguments: &Arguments,
+    arguments: &CheckArguments,
     assembled: &Assembled,
-    effective: Option<&[Group]>,
+    effective: Option<&[GroupView]>,
     diff: Option<&[Difference]>,
 ) -> String {
     let Assembled { config, snapshot, files, downloads, .. } = assembled;
     let mut out = String::new();
-    let is_absent = |source: &&Source| !config.lists.sources.contains(source);
+    let is_absent = |source: &&ListSource| !config.lists.sources.contains(source);
     for source in downloads.sources.iter().filter(is_absent) {
         let _ = writeln!(out, "{}: not downloaded yet, and so not in force", source.label);
     }

@@ -20,7 +20,7 @@ const DOH: &str = include_str!("../../blocklists/doh-addresses.txt");
 
 /// What to export.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ExportArguments {
     #[command(subcommand)]
     what: What,
 }
@@ -43,7 +43,7 @@ struct Nftables {
 }
 
 /// Prints, and exits 0, or 3 for a config that cannot be used.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &ExportArguments) -> ExitCode {
     let What::Nftables(arguments) = &arguments.what;
     let config = match read_config(Some(&arguments.config)) {
         Ok(config) => config,

@@ -21,7 +21,7 @@ use crate::rule::{Action, Effect, Rule, Scope};
 
 /// Arguments of `lists`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ListsArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -29,27 +29,27 @@ pub struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Compile lists to a pack, and say what became of each.
-    Build(build::Arguments),
+    Build(build::BuildArguments),
     /// Say what is in a pack.
-    Inspect(inspect::Arguments),
+    Inspect(inspect::InspectArguments),
     /// Look at every octet and every name of a pack.
     Verify(inspect::Verify),
     /// Say what a second pack lists otherwise than a first.
-    Diff(diff::Arguments),
+    Diff(diff::DiffArguments),
     /// Say what a pack lists of a name and what is above it.
-    Lookup(inspect::Lookup),
+    Lookup(inspect::NameLookup),
     /// Add a list of the catalogue to a config.
-    Add(add::Arguments),
+    Add(add::AddArguments),
     /// Show well-known public lists.
-    Catalogue(catalogue::Arguments),
+    Catalogue(catalogue::CatalogueArguments),
     /// Download the lists of a config now, and say what became of each.
-    Fetch(fetch::Arguments),
+    Fetch(fetch::FetchListArguments),
     /// Seal names into a list that nobody can read (for the authority that gives it).
-    Seal(seal::Arguments),
+    Seal(seal::SealArguments),
 }
 
 /// Runs the subcommand; the result is its exit code.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &ListsArguments) -> ExitCode {
     match &arguments.command {
         Command::Build(arguments) => build::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

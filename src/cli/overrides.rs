@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 
-use crate::admin::api::{Begun, Listed, Refused};
+use crate::admin::api::{ApiRefusal, OverrideBegun, OverrideList};
 use crate::admin::client::ask;
 use crate::admin::token::{self, Token};
 use crate::config::Config;
 use crate::config::file::quantity::duration;
 use crate::lang::Lang;
 use crate::load::assemble::read_config;
-use crate::overrides::{Kept, Wish};
+use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::sys::state_dir::StateDir;
 
 /// Where a gateway that systemd runs has its state.
@@ -23,7 +23,7 @@ const USUAL: &str = "/var/lib/lachan";
 
 /// Arguments of `override`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct OverridesArguments {
     #[command(subcommand)]
     action: Action,
     /// The config of the running gateway; the embedded default without one.
@@ -85,7 +85,7 @@ fn seconds(text: &str) -> Result<u64, String> {
 }
 
 /// Asks the running gateway; exits 0, 1 when it refuses, 3 when it cannot be asked.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &OverridesArguments) -> ExitCode {
     match act(arguments) {
         Ok(said) => {
             super::print(&said);
@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn act(arguments: &Arguments) -> Result<String, (u8, String)> {
+fn act(arguments: &OverridesArguments) -> Result<String, (u8, String)> {
     let config =
         read_config(arguments.config.as_deref()).map_err(|error| (3, error.to_string()))?;
     let token = open_token(arguments, &config)?;
@@ -109,28 +109,28 @@ fn act(arguments: &Arguments) -> Result<String, (u8, String)> {
         })
     };
     let shown = Shown { zone: config.school.zone(), lang: config.school.lang };
-    let wish = |kind: &str, whom: &Whom, what: &[String]| Wish {
+    let wish = |kind: &str, whom: &Whom, what: &[String]| OverrideRequest {
         kind: kind.into(),
         group: whom.group.clone(),
         what: what.to_vec(),
         seconds: whom.seconds,
         by: whom.by.clone(),
     };
-    let begin = |wish: &Wish| -> Result<String, (u8, String)> {
+    let begin = |wish: &OverrideRequest| -> Result<String, (u8, String)> {
         let answer = asked("POST", "/api/overrides", &super::json(wish))?;
-        let begun: Begun = read(&answer)?;
+        let begun: OverrideBegun = read(&answer)?;
         Ok(if arguments.json { super::json(&begun) } else { shown.begun(&begun) })
     };
     match &arguments.action {
         Action::Lesson { whom, allow } => begin(&wish("lesson", whom, allow)),
         Action::Exam { whom, only } => begin(&wish("exam", whom, only)),
         Action::List => {
-            let listed: Listed = read(&asked("GET", "/api/overrides", "")?)?;
+            let listed: OverrideList = read(&asked("GET", "/api/overrides", "")?)?;
             Ok(if arguments.json { super::json(&listed) } else { shown.listed(&listed.overrides) })
         }
         Action::End { id, by } => {
             let path = format!("/api/overrides/{id}?by={}", encoded(by));
-            let kept: Kept = read(&asked("DELETE", &path, "")?)?;
+            let kept: StoredOverride = read(&asked("DELETE", &path, "")?)?;
             Ok(if arguments.json { super::json(&kept) } else { shown.ended(&kept) })
         }
     }
@@ -141,11 +141,11 @@ fn read<T: DeserializeOwned>((status, body): &(u16, String)) -> Result<T, (u8, S
     if (200..300).contains(status) {
         return serde_json::from_str(body).map_err(|error| (1, format!("an odd answer: {error}")));
     }
-    let refused = serde_json::from_str::<Refused>(body).map(|refused| refused.error);
+    let refused = serde_json::from_str::<ApiRefusal>(body).map(|refused| refused.error);
     Err((1, refused.unwrap_or_else(|_| format!("the gateway answered {status}"))))
 }
 
-fn open_token(arguments: &Arguments, config: &Config) -> Result<Token, (u8, String)> {
+fn open_token(arguments: &OverridesArguments, config: &Config) -> Result<Token, (u8, String)> {
     let in_state = || {
         let state = StateDir::open(&config.state).ok().flatten();
         let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
@@ -184,7 +184,7 @@ impl Shown {
         at.map_or(String::new(), |at| self.zone.to_datetime(at).strftime("%H:%M").to_string())
     }
 
-    fn one(&self, kept: &Kept) -> String {
+    fn one(&self, kept: &StoredOverride) -> String {
         let categories = kept.categories.iter().map(|id| format!("category:{id}"));
         let what: Vec<String> = categories.chain(kept.names.iter().cloned()).collect();
         let (id, kind, group, by, until) =
@@ -200,7 +200,7 @@ impl Shown {
         }
     }
 
-    fn begun(&self, begun: &Begun) -> String {
+    fn begun(&self, begun: &OverrideBegun) -> String {
         let note = match (begun.is_kept, self.lang) {
             (true, _) => "",
             (false, Lang::En) => {
@@ -213,7 +213,7 @@ impl Shown {
         self.one(&begun.kept) + note
     }
 
-    fn listed(&self, all: &[Kept]) -> String {
+    fn listed(&self, all: &[StoredOverride]) -> String {
         let lines: Vec<String> = all.iter().map(|kept| self.one(kept)).collect();
         match (lines.is_empty(), self.lang) {
             (false, _) => lines.join("\n"),
@@ -222,7 +222,7 @@ impl Shown {
         }
     }
 
-    fn ended(&self, kept: &Kept) -> String {
+    fn ended(&self, kept: &StoredOverride) -> String {
         match self.lang {
             Lang::En => format!("ended: {}", self.one(kept)),
             Lang::Vi => format!("đã kết thúc: {}", self.one(kept)),

@@ -7,14 +7,14 @@ use crate::serve::{self, ServeError};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ServeArguments {
     /// The config file. Without one, an embedded default answers on 127.0.0.1:5300.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 /// Serves until SIGTERM; SIGHUP reads config and lists again.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &ServeArguments) -> ExitCode {
     crate::sys::log::start();
     match serve::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,7 +25,7 @@ use crate::load::rule_origin::origin;
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
-use crate::resolve::{Meta, Now, Source, Step, Transport, Trust, begin};
+use crate::resolve::{AnswerSource, Now, Origin, Step, Transport, Trust, begin};
 use crate::rule::{Action, Effect, Scope};
 use crate::serve::listener::udp::NOWHERE;
 use crate::sys::clock::system_time;
@@ -33,7 +33,7 @@ use crate::sys::state_dir::StateDir;
 
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct WhyArguments {
     /// The name, as people write it.
     name: String,
     /// The config file; the embedded default without one.
@@ -78,7 +78,7 @@ struct Said {
     observed: Vec<String>,
     answer: Answer,
     /// Where it comes from if it is resolved, whatever the cache has.
-    source: trace::Source,
+    source: trace::SourceView,
     /// The steps of the order that were looked at.
     steps: Vec<trace::Line>,
     /// What each layer does with the categories it is listed in.
@@ -113,7 +113,7 @@ struct Evidence {
 }
 
 /// Explains, and exits 0, or 3 for a config or list that cannot be used.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &WhyArguments) -> ExitCode {
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
         Err(error) => {
@@ -134,7 +134,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// Puts policy together as it is at the time asked for, and asks it.
-fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
+fn explain(arguments: &WhyArguments, name: &Name) -> Result<Said, (u8, String)> {
     let refused = |error: AssembleError| (3, error.to_string());
     let config = read_config(arguments.config.as_deref()).map_err(refused)?;
     let civil = match &arguments.at {
@@ -157,11 +157,11 @@ fn explain(arguments: &Arguments, name: &Name) -> Result<Said, (u8, String)> {
     Ok(say(arguments, name, assembled, now))
 }
 
-fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Said {
+fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) -> Said {
     let Assembled { config, snapshot, sources, zones, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
-    let meta = Meta { client, local, transport: Transport::Udp };
+    let meta = Origin { client, local, transport: Transport::Udp };
     let group = snapshot.group_of(meta.client, meta.local);
     let bound = snapshot.bound(group, now);
     let folded = Folded::from_name(name);
@@ -219,7 +219,7 @@ fn say(arguments: &Arguments, name: &Name, assembled: Assembled, now: Now) -> Sa
         ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     };
-    if said.answer.source == Source::Refused.id() { said.refused() } else { said }
+    if said.answer.source == AnswerSource::Refused.id() { said.refused() } else { said }
 }
 
 impl Said {
@@ -234,7 +234,7 @@ impl Said {
             file: None,
             line: None,
             observed: Vec::new(),
-            source: trace::Source::here(),
+            source: trace::SourceView::here(),
             steps: vec![trace::Line::refused()],
             layers: Vec::new(),
             times: self.times.without_change(),
@@ -346,10 +346,10 @@ fn ancestor(name: &Name, labels: usize) -> String {
 /// What the core answers to this question from this client, with an empty cache.
 fn answer(
     verdict: &Verdict,
-    arguments: &Arguments,
+    arguments: &WhyArguments,
     name: &Name,
     snapshot: &Arc<Snapshot>,
-    (meta, now): (Meta, Now),
+    (meta, now): (Origin, Now),
 ) -> Answer {
     let mut query = vec![0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
     query.extend_from_slice(name.as_wire());

@@ -15,13 +15,16 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::external::Externals;
-use super::{Admin, Block, Config, Listen, Lists, Rebinding, School, State, Upstream};
-use crate::category::{CategorySet, Lock, Taxonomy};
+use super::{
+    AdminSettings, BlockSettings, Config, ListSettings, Listen, Rebinding, School, StateSettings,
+    Upstream,
+};
+use crate::category::{CategoryLock, CategorySet, Taxonomy};
 use crate::config::data::essential;
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::file::shape::{
-    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, StateFile, Text,
-    UpstreamFile,
+    AdminFile, BlockFile, File, ListenFile, ListsFile, RebindingFile, SchoolFile, SpannedText,
+    StateFile, UpstreamFile,
 };
 use crate::config::file::value::{Checker, each};
 use crate::config::layers::{group, profile};
@@ -138,7 +141,7 @@ impl Checker<'_> {
     }
 
     /// Reports a time zone that looks like one and does not exist.
-    fn known_zone(&mut self, given: &Text) {
+    fn known_zone(&mut self, given: &SpannedText) {
         let Some(given) = given.as_ref().filter(|given| is_zone(given.get_ref())) else { return };
         if TimeZone::get(given.get_ref()).is_err() {
             let known: Vec<String> = jiff::tz::db().available().map(|z| z.to_string()).collect();
@@ -224,9 +227,9 @@ impl Checker<'_> {
         networks
     }
 
-    fn admin(&mut self, file: &AdminFile, listen: &Listen) -> Admin {
+    fn admin(&mut self, file: &AdminFile, listen: &Listen) -> AdminSettings {
         let token = file.token.as_ref().and_then(|text| self.path("token", text));
-        let mut admin = Admin { token, ..Admin::default() };
+        let mut admin = AdminSettings { token, ..AdminSettings::default() };
         let Some(text) = &file.listen else { return admin };
         let Some(address) = self.address(text, 9153) else { return admin };
         if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
@@ -297,8 +300,8 @@ impl Checker<'_> {
         Some(server)
     }
 
-    fn block(&mut self, file: &BlockFile) -> Block {
-        let mut block = Block::default();
+    fn block(&mut self, file: &BlockFile) -> BlockSettings {
+        let mut block = BlockSettings::default();
         self.ttl("ttl", file.ttl.as_ref(), 1..=3600, &mut block.ttl);
         block.ede_text = file.ede_text.unwrap_or(block.ede_text);
         block
@@ -309,8 +312,8 @@ impl Checker<'_> {
         Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
     }
 
-    fn state(&mut self, file: &StateFile) -> State {
-        State { dir: file.dir.as_ref().and_then(|text| self.path("dir", text)) }
+    fn state(&mut self, file: &StateFile) -> StateSettings {
+        StateSettings { dir: file.dir.as_ref().and_then(|text| self.path("dir", text)) }
     }
 
     /// The categories that are closed when they have no list.
@@ -325,7 +328,7 @@ impl Checker<'_> {
                 self.report(given.span(), format!("`{}` never blocks, and cannot fail", row.id));
             } else if mode == "closed" {
                 closed = closed.with(category);
-            } else if row.lock == Lock::Everyone && row.fails_closed {
+            } else if row.lock == CategoryLock::Everyone && row.fails_closed {
                 let message = format!("`{}` cannot be open without its list: it is locked", row.id);
                 self.report(given.span(), message).hint =
                     Some("remove the line; nobody at a school can loosen it".into());
@@ -336,8 +339,8 @@ impl Checker<'_> {
         closed
     }
 
-    fn lists(&mut self, file: &ListsFile) -> Lists {
-        let mut lists = Lists::default();
+    fn lists(&mut self, file: &ListsFile) -> ListSettings {
+        let mut lists = ListSettings::default();
         lists.starter = file.starter.unwrap_or(lists.starter);
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));

@@ -22,7 +22,7 @@ use crate::diagnostic::Diagnostic;
 const MAX_OCTETS: usize = 4 << 20;
 
 /// Reads a file that the config names.
-pub type Reader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+pub type FileReader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
 /// What stands in other files.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Externals {
         file: &File,
         base_dir: &Path,
         (taxonomy, safesearch): (&Taxonomy, &SafeSearch),
-        reader: Option<Reader<'_>>,
+        reader: Option<FileReader<'_>>,
     ) -> Result<Self, ConfigErrors> {
         let mut externals = Self::default();
         if let Some(given) = &file.department.policy
@@ -77,7 +77,7 @@ impl Externals {
         &mut self,
         given: &Spanned<String>,
         base_dir: &Path,
-        reader: Option<Reader<'_>>,
+        reader: Option<FileReader<'_>>,
     ) -> Option<String> {
         let path = base_dir.join(given.get_ref());
         self.files.push(path.clone());

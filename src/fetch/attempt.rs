@@ -6,9 +6,9 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::copies::{Copies, Note, sha256};
-use super::get::{Ask, Client, FetchError, Got, Page};
+use super::get::{Ask, FetchError, Got, HttpClient, Page};
 use crate::blocklist::parse;
-use crate::config::{Fetch, Source};
+use crate::config::{Fetch, ListSource};
 use crate::sys::archive;
 use crate::sys::clock::system_time;
 
@@ -41,9 +41,9 @@ struct Judged {
 ///
 /// [`FetchError`]; the copy before is untouched then.
 pub async fn turn(
-    client: &Client,
+    client: &HttpClient,
     copies: &Copies,
-    source: &Source,
+    source: &ListSource,
     may_shrink: bool,
 ) -> Result<Taken, FetchError> {
     let Some(fetch) = &source.fetch else { return Ok(Taken::Unchanged) };
@@ -91,7 +91,7 @@ pub async fn turn(
 }
 
 /// What is kept of a body, if it is a list.
-fn judge(source: &Source, fetch: &Fetch, page: Page) -> Result<Judged, FetchError> {
+fn judge(source: &ListSource, fetch: &Fetch, page: Page) -> Result<Judged, FetchError> {
     let mut octets = page.octets;
     let is_packed = octets.starts_with(GZIP);
     if is_plain(&source.path) && (page.is_gzip || is_packed) {

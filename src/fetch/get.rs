@@ -27,7 +27,7 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::Names;
-use crate::blocklist::Refusal;
+use crate::blocklist::ListRefusal;
 use crate::config::file::quantity::{show_duration, show_size};
 use crate::dns::address::is_internal;
 use crate::sys::clock::Dates;
@@ -124,7 +124,7 @@ pub enum FetchError {
     Unpack(io::Error),
     /// What came is no list.
     #[error("refused: {0}")]
-    Refused(Refusal),
+    Refused(ListRefusal),
     /// Much less than before.
     #[error(
         "refused: {rules} rules, and the copy before has {before}; if that is right, take it with \
@@ -178,7 +178,7 @@ pub(super) struct Page {
 }
 
 /// A web client for lists.
-pub struct Client {
+pub struct HttpClient {
     tls: Tls,
     names: Names,
 }
@@ -194,7 +194,7 @@ struct Exchange {
     _connection: JoinSet<()>,
 }
 
-impl Client {
+impl HttpClient {
     /// A client that trusts the built-in authorities, and those in the file.
     ///
     /// # Errors
@@ -403,7 +403,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_outside_cannot_send_us_inside() {
         let names = Names::new(|_| unreachable!("addresses need no lookup"), Handle::current());
-        let client = Client::new(None, names, Dates::default()).unwrap();
+        let client = HttpClient::new(None, names, Dates::default()).unwrap();
         for inside in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://10.1.2.3/"] {
             let url = Url::parse(inside).unwrap();
             let refused = client.connect(&url, true).await.err().unwrap();

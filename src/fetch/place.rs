@@ -10,13 +10,13 @@ use crate::sys::state_dir::StateDir;
 
 /// Copies that were in use: one that is gone is a mistake, and no reason to go on without it.
 #[derive(Debug, Default)]
-pub struct Seen(BTreeSet<PathBuf>);
+pub struct KnownCopies(BTreeSet<PathBuf>);
 
 /// Gives every source by URL the place of its copy, and leaves out those without a copy, whose
 /// download is still to come; returns what is to be downloaded.
 ///
 /// Nothing is made and nothing is fetched here.
-pub fn place(config: &mut Config, seen: &mut Seen) -> Downloads {
+pub fn place(config: &mut Config, seen: &mut KnownCopies) -> Downloads {
     let state = StateDir::place(&config.state);
     let directory = state.as_deref().unwrap_or(Path::new("")).join(DIRECTORY);
     let mut sources = Vec::new();

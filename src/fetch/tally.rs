@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Downloads, FetchError, Note, Taken, url_of};
-use crate::config::Source;
+use crate::config::ListSource;
 use crate::metrics::LabelledCounts;
 use crate::sys::clock::system_time;
 
@@ -24,7 +24,7 @@ impl Tally {
     /// Knows these sources from now on, by the copies that are there.
     pub(super) fn follow(&mut self, downloads: &Downloads) {
         let copies = downloads.copies().ok().flatten();
-        let known = |source: &Source| {
+        let known = |source: &ListSource| {
             let note = copies.as_ref().and_then(|copies| copies.note(&source.path));
             (url_of(source).to_owned(), note.map(|note| note.checked))
         };

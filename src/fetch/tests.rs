@@ -5,10 +5,10 @@ use crate::blocklist::{Format, ScopeChoice};
 use crate::category::CategoryId;
 use crate::config::Fetch;
 
-fn source() -> Source {
+fn source() -> ListSource {
     let url = Url::parse("https://lists.example/a").unwrap();
     let fetch = Fetch::new(Some(&url));
-    Source {
+    ListSource {
         category: CategoryId::new(2).unwrap(),
         path: fetch.file_name().into(),
         format: Format::Auto,

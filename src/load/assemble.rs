@@ -11,17 +11,17 @@ use std::sync::Arc;
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors, load};
 use crate::dns::name::Name;
-use crate::fetch::{Downloads, Seen, place};
+use crate::fetch::{Downloads, KnownCopies, place};
 use crate::lang::Lang;
 use crate::load::degraded::{self, LeftOut, Usable};
-use crate::load::lists::{self, FileReport, ListError, ListStore, Lists, SourceOrigin};
+use crate::load::lists::{self, FileReport, ListError, ListStore, LoadedLists, SourceOrigin};
 use crate::load::sealed::{self, SealedError, SealedStore};
 use crate::load::timetable::Timetable;
 use crate::metrics::counters::MAX_GROUPS;
-use crate::overrides::Kept;
+use crate::overrides::StoredOverride;
 use crate::policy::group::overrides::Override;
 use crate::policy::tables::essential::Essential;
-use crate::policy::tables::local_zones::SourceParts;
+use crate::policy::tables::local_zones::LocalZoneParts;
 use crate::policy::{GroupCounters, Parts, SealedList, Snapshot};
 use crate::rule::Scope;
 use crate::sys::clock::system_time;
@@ -108,7 +108,7 @@ impl GroupNames {
 #[derive(Debug, Clone)]
 struct Sources {
     config: Config,
-    lists: Lists,
+    lists: LoadedLists,
     sealed: Arc<[SealedList]>,
     left_out: Vec<LeftOut>,
 }
@@ -141,7 +141,7 @@ pub struct Assembler {
     zones: ZoneNumbers,
     lists: ListStore,
     sealed: SealedStore,
-    copies: Seen,
+    copies: KnownCopies,
     /// What the last config wants to be downloaded.
     downloads: Downloads,
     /// What the last snapshot was made of: the text of the config, the tag of the lists.
@@ -151,7 +151,7 @@ pub struct Assembler {
     /// The config and lists that are in force.
     good: Option<Sources>,
     /// The overrides that hold or will.
-    overrides: Vec<Kept>,
+    overrides: Vec<StoredOverride>,
     /// The civil time that the timetables are worked out around; now where there is none.
     around: Option<u64>,
 }
@@ -174,7 +174,7 @@ impl Assembler {
     }
 
     /// Sets the overrides that the next snapshot is made with.
-    pub fn set_overrides(&mut self, overrides: Vec<Kept>) {
+    pub fn set_overrides(&mut self, overrides: Vec<StoredOverride>) {
         self.overrides = overrides;
     }
 
@@ -254,7 +254,12 @@ impl Assembler {
         };
         let mut left_out = usable.left_out;
         left_out.extend(degraded::not_downloaded(&config, &self.downloads));
-        Ok(Sources { config, lists: Lists { tag: lists.tag + tag, ..lists }, sealed, left_out })
+        Ok(Sources {
+            config,
+            lists: LoadedLists { tag: lists.tag + tag, ..lists },
+            sealed,
+            left_out,
+        })
     }
 
     fn finish(&mut self, text: String, loaded: Sources) -> Result<Assembled, AssembleError> {
@@ -375,7 +380,7 @@ fn parts(
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
         essential: essentials(&config, essential),
         fail_mode,
-        sources: SourceParts {
+        sources: LocalZoneParts {
             names: config.local.names.clone(),
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,
@@ -388,7 +393,10 @@ fn parts(
 }
 
 /// The names that resolve in every mode: those of the config first, so that a built-in one wins.
-fn essentials(config: &Config, shipped: Vec<starter::Essential>) -> Vec<(Name, Scope, Essential)> {
+fn essentials(
+    config: &Config,
+    shipped: Vec<starter::ShippedEssential>,
+) -> Vec<(Name, Scope, Essential)> {
     let own = config.essential.iter().map(|(name, scope)| (name.clone(), *scope, Essential::Own));
     let shipped = shipped.into_iter().map(|one| {
         let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };

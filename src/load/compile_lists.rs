@@ -36,12 +36,12 @@ pub struct Input {
     /// What its names stand for.
     pub scope: ScopeChoice,
     /// Its texts.
-    pub texts: Texts,
+    pub texts: ListTexts,
 }
 
 /// Where texts are.
 #[derive(Debug, Clone)]
-pub enum Texts {
+pub enum ListTexts {
     /// In files, in this order.
     Files(Vec<PathBuf>),
     /// At hand, under this name.
@@ -65,13 +65,13 @@ pub fn read_all(
     let mut jobs = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
         match &input.texts {
-            Texts::Files(files) => jobs.extend(files.iter().map(|file| Job {
+            ListTexts::Files(files) => jobs.extend(files.iter().map(|file| Job {
                 input: place,
                 order: 0,
                 size: fs::metadata(file).map_or(0, |metadata| metadata.len()),
                 file: Some(file.clone()),
             })),
-            Texts::Here(_, text) => {
+            ListTexts::Here(_, text) => {
                 jobs.push(Job { input: place, order: 0, size: text.len() as u64, file: None });
             }
         }
@@ -181,8 +181,8 @@ impl Reading {
                 let read = archive::each_text(file, |path, text| take(path, &text));
                 read.map_err(|error| ListError::Read { path: file.clone(), error })?;
             }
-            (None, Texts::Here(name, text)) => take(name.clone(), text),
-            (None, Texts::Files(_)) => {}
+            (None, ListTexts::Here(name, text)) => take(name.clone(), text),
+            (None, ListTexts::Files(_)) => {}
         }
         failed.map_or(Ok(notes), Err)
     }

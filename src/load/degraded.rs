@@ -10,9 +10,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::category::CategorySet;
-use crate::config::{Config, Source};
+use crate::config::{Config, ListSource};
 use crate::fetch::Downloads;
-use crate::load::lists::{ListError, Lists};
+use crate::load::lists::{ListError, LoadedLists};
 use crate::load::sealed::SealedError;
 use crate::policy::SealedList;
 use crate::policy::tables::fail_mode::FailMode;
@@ -64,7 +64,7 @@ impl<'a> Usable<'a> {
             self.left_out.push(LeftOut { label, why, path, category: None });
             return Ok(());
         }
-        let is_of = |source: &&Source| {
+        let is_of = |source: &&ListSource| {
             !source.path.as_os_str().is_empty() && path.starts_with(&source.path)
         };
         let Some(source) = self.config.lists.sources.iter().find(is_of) else { return Err(error) };
@@ -106,7 +106,7 @@ pub(crate) fn not_downloaded(
     config: &Config,
     downloads: &Downloads,
 ) -> impl Iterator<Item = LeftOut> {
-    let has_copy = |wanted: &Source| config.lists.sources.iter().any(|s| s.path == wanted.path);
+    let has_copy = |wanted: &ListSource| config.lists.sources.iter().any(|s| s.path == wanted.path);
     let without = downloads.sources.iter().filter(move |wanted| !has_copy(wanted));
     without.map(|source| LeftOut {
         label: source.label.clone(),
@@ -120,7 +120,7 @@ pub(crate) fn not_downloaded(
 pub(crate) fn fail_mode(
     config: &Config,
     left_out: &[LeftOut],
-    lists: &Lists,
+    lists: &LoadedLists,
     sealed: &[SealedList],
 ) -> FailMode {
     let torn: CategorySet = left_out.iter().filter_map(|one| one.category).collect();

@@ -63,19 +63,19 @@ impl Current {
     }
 
     /// A reader for one thread.
-    pub fn reader(&self) -> Reader<'_> {
-        Reader { generation: self.generation(), snapshot: self.snapshot(), current: self }
+    pub fn reader(&self) -> PolicyReader<'_> {
+        PolicyReader { generation: self.generation(), snapshot: self.snapshot(), current: self }
     }
 }
 
 /// One thread's hold on the policy in force.
-pub struct Reader<'a> {
+pub struct PolicyReader<'a> {
     current: &'a Current,
     generation: u64,
     snapshot: Arc<Snapshot>,
 }
 
-impl Reader<'_> {
+impl PolicyReader<'_> {
     /// The policy in force now, and its generation.
     #[inline]
     pub fn get(&mut self) -> (u64, &Arc<Snapshot>) {

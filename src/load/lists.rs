@@ -19,13 +19,13 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tracing::warn;
 
-use crate::blocklist::{Format, Refusal, ScopeChoice, parse};
+use crate::blocklist::{Format, ListRefusal, ScopeChoice, parse};
 use crate::category::CategorySet;
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors};
-use crate::load::compile_lists::{Input, Texts, read_all};
+use crate::load::compile_lists::{Input, ListTexts, read_all};
 use crate::load::packs::{Destination, PackStore, Stat, candidates};
-use crate::matcher::build::{Joined, join};
+use crate::matcher::build::{JoinedPacks, join};
 use crate::matcher::keyword::{KeywordRules, Keywords};
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Compiler, FileNote, Pack, SEED};
@@ -57,7 +57,7 @@ pub enum ListError {
         /// The file.
         path: PathBuf,
         /// What is wrong, and what to do.
-        why: Refusal,
+        why: ListRefusal,
     },
     /// No pack can be used.
     #[error("no pack can be used: {0}; check `packs` in [lists]")]
@@ -96,7 +96,7 @@ pub struct SourceOrigin {
 
 /// Everything that lists say.
 #[derive(Debug, Clone)]
-pub struct Lists {
+pub struct LoadedLists {
     /// Every listed name.
     pub table: Arc<SuffixTable>,
     /// What [`Action::Local`](crate::rule::Action) stands for.
@@ -121,7 +121,7 @@ type Fingerprint = (PathBuf, Stat);
 /// The lists of last time, and what they were made of.
 #[derive(Debug, Default)]
 pub struct ListStore {
-    last: Option<(MadeOf, Lists)>,
+    last: Option<(MadeOf, LoadedLists)>,
     packs: PackStore,
     tag: u64,
     readings: u64,
@@ -153,7 +153,7 @@ impl ListStore {
     /// # Errors
     ///
     /// [`ListError`] for the first file that cannot be taken; the lists of last time are kept.
-    pub fn load(&mut self, config: &Config) -> Result<Lists, ListError> {
+    pub fn load(&mut self, config: &Config) -> Result<LoadedLists, ListError> {
         let state = self.state(config);
         self.packs.at(state);
         let inputs = inputs(config)?;
@@ -169,7 +169,7 @@ impl ListStore {
         }
         let lists = self.read(config, &inputs, &made_of)?;
         self.tag += 1;
-        let lists = Lists { tag: self.tag, readings: self.readings, ..lists };
+        let lists = LoadedLists { tag: self.tag, readings: self.readings, ..lists };
         self.last = Some((made_of, lists.clone()));
         Ok(lists)
     }
@@ -199,7 +199,7 @@ impl ListStore {
         config: &Config,
         inputs: &[Input],
         made_of: &MadeOf,
-    ) -> Result<Lists, ListError> {
+    ) -> Result<LoadedLists, ListError> {
         let texts = if let Some(pack) = self.packs.known(&made_of.texts) {
             pack
         } else {
@@ -228,7 +228,12 @@ impl ListStore {
     }
 }
 
-fn lists(config: &Config, joined: Joined, packs: &[Arc<Pack>], keywords: Arc<Keywords>) -> Lists {
+fn lists(
+    config: &Config,
+    joined: JoinedPacks,
+    packs: &[Arc<Pack>],
+    keywords: Arc<Keywords>,
+) -> LoadedLists {
     let note = |&(pack, note): &(usize, usize)| {
         let note = packs.get(pack).and_then(|pack| pack.sources().get(note));
         let name = note.map_or_else(String::new, |note| note.name.clone());
@@ -240,7 +245,7 @@ fn lists(config: &Config, joined: Joined, packs: &[Arc<Pack>], keywords: Arc<Key
         (listed.net, ListedAddress { set, action: listed.action })
     };
     let reports = packs.first().into_iter().flat_map(|texts| reports(config, texts));
-    Lists {
+    LoadedLists {
         files: reports.collect(),
         sources: joined.sources.iter().map(note).collect(),
         addresses: joined.addresses.iter().map(address).collect(),
@@ -288,7 +293,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
                 category: (category, (*id).to_owned()),
                 format: Format::Domains,
                 scope: ScopeChoice::AsFormat,
-                texts: Texts::Here(format!("starter/{id}.txt").into(), (*text).into()),
+                texts: ListTexts::Here(format!("starter/{id}.txt").into(), (*text).into()),
             });
         }
     }
@@ -300,7 +305,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
             category: (source.category, config.taxonomy.category(source.category).id.clone()),
             format: source.format,
             scope: source.scope,
-            texts: Texts::Files(files_of(&source.path)?),
+            texts: ListTexts::Files(files_of(&source.path)?),
         });
     }
     Ok(inputs)
@@ -326,8 +331,8 @@ fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
         put(&format!("{} {} {format} {scope}", input.place, input.category.1));
         put(&input.name);
         match &input.texts {
-            Texts::Here(_, text) => put(blake3::hash(text).to_hex().as_str()),
-            Texts::Files(files) => {
+            ListTexts::Here(_, text) => put(blake3::hash(text).to_hex().as_str()),
+            ListTexts::Files(files) => {
                 for file in files {
                     put(&file.display().to_string());
                     put(&format!("{:?}", stat(file)?));

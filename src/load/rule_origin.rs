@@ -14,7 +14,7 @@ use crate::sys::archive;
 
 /// Where a rule is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct RuleOrigin {
     /// The source as the config names it.
     pub list: String,
     /// The file in it, and the line, while the text is at hand and still says so.
@@ -22,7 +22,7 @@ pub struct Origin {
 }
 
 /// Finds where `rule` about `name`, a wire name, is written.
-pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8]) -> Origin {
+pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8]) -> RuleOrigin {
     let place = |text: &[u8], format, scope| {
         let parsed = parse(text, format, scope);
         let says = |line: &crate::blocklist::ListRule<'_>| {
@@ -31,19 +31,19 @@ pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8
         parsed.rules().find(says).map(|found| found.line)
     };
     let Some(from) = sources.get(usize::from(rule.source)) else {
-        return Origin { list: "several lists".into(), place: None };
+        return RuleOrigin { list: "several lists".into(), place: None };
     };
     if from.place == Some(STARTER_SOURCE) {
         let id = &config.taxonomy.category(rule.category).id;
         let text = starter::STARTER.iter().find(|(of, _)| of == id).map_or("", |(_, text)| text);
         let line = place(text.as_bytes(), Format::Domains, ScopeChoice::AsFormat);
         let file = PathBuf::from(format!("starter/{id}.txt"));
-        return Origin { list: "starter".into(), place: line.map(|line| (file, line)) };
+        return RuleOrigin { list: "starter".into(), place: line.map(|line| (file, line)) };
     }
     let source = from.place.and_then(|place| config.lists.sources.get(usize::from(place) - 1));
     let Some(source) = source else {
         // Its text is with whoever built the pack.
-        return Origin { list: from.name.clone(), place: None };
+        return RuleOrigin { list: from.name.clone(), place: None };
     };
     let mut texts = archive::files(&source.path)
         .into_iter()
@@ -52,5 +52,5 @@ pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8
         .flatten();
     let place =
         texts.find_map(|(file, text)| Some((file, place(&text, source.format, source.scope)?)));
-    Origin { list: source.label.clone(), place }
+    RuleOrigin { list: source.label.clone(), place }
 }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, Sealed};
-use crate::matcher::sealed::{Key, KeyError, KeyedError, KeyedTable, MAX_OCTETS};
+use crate::matcher::sealed::{
+    MAX_OCTETS, SealedKey, SealedKeyError, SealedTable, SealedTableError,
+};
 use crate::policy::SealedList;
 use crate::sys::os::leave_no_image;
 
@@ -53,7 +55,7 @@ pub enum SealedError {
         /// The key.
         path: PathBuf,
         /// What is wrong.
-        error: KeyError,
+        error: SealedKeyError,
     },
     /// The list is none, or another key's.
     #[error("{path}: refused: {error}")]
@@ -61,7 +63,7 @@ pub enum SealedError {
         /// The list.
         path: PathBuf,
         /// What is wrong, and what to do.
-        error: KeyedError,
+        error: SealedTableError,
     },
 }
 
@@ -128,7 +130,7 @@ pub fn problems(config: &Config) -> Vec<SealedError> {
 /// # Errors
 ///
 /// [`SealedError`].
-pub fn read_key(path: &Path) -> Result<Key, SealedError> {
+pub fn read_key(path: &Path) -> Result<SealedKey, SealedError> {
     let unread = |error| SealedError::Read { path: path.to_owned(), what: "key", error };
     let file = File::open(path).map_err(unread)?;
     // Of the open file: the one under this name may be another by now.
@@ -139,7 +141,7 @@ pub fn read_key(path: &Path) -> Result<Key, SealedError> {
     leave_no_image();
     let mut text = Zeroizing::new(String::with_capacity(KEY_OCTETS as usize));
     file.take(KEY_OCTETS).read_to_string(&mut text).map_err(unread)?;
-    Key::from_text(&text).map_err(|error| SealedError::Key { path: path.to_owned(), error })
+    SealedKey::from_text(&text).map_err(|error| SealedError::Key { path: path.to_owned(), error })
 }
 
 fn open(sealed: &Sealed) -> Result<SealedList, SealedError> {
@@ -153,7 +155,7 @@ fn open(sealed: &Sealed) -> Result<SealedList, SealedError> {
     if octets.len() > MAX_OCTETS {
         return Err(unread(io::Error::other("larger than any sealed list")));
     }
-    let table = KeyedTable::open(&octets, &key)
+    let table = SealedTable::open(&octets, &key)
         .map_err(|error| SealedError::List { path: path(), error })?;
     Ok(SealedList { category: sealed.category, table })
 }

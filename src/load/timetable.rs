@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::config::layers::spans::contains;
 use crate::policy::group::overrides::Override;
 use crate::policy::group::timeline::Timeline;
-use crate::policy::{GroupRules, State};
+use crate::policy::{GroupRules, GroupState};
 
 const SECONDS_A_DAY: u64 = 86_400;
 /// How far back it is worked out: a clock that is put back a little finds its day.
@@ -42,7 +42,7 @@ impl Timetable {
     }
 
     /// What binds a group at each time.
-    pub fn states(&self, group: &GroupRules, overrides: &[Override]) -> Timeline<State> {
+    pub fn states(&self, group: &GroupRules, overrides: &[Override]) -> Timeline<GroupState> {
         let own: Vec<&Override> = overrides.iter().filter(|one| one.group == group.name).collect();
         let state_at = |civil: u64| {
             let on = own.iter().copied().filter(|one| one.is_on(civil));

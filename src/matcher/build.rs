@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
-use crate::matcher::suffix::{Change, Listing, RpzRule, SuffixTable, Value};
+use crate::matcher::suffix::{Listing, RpzRule, RuleChange, SuffixTable, Value};
 use crate::pack::{Compiler, ListedNet, Pack, SEED};
 use crate::rule::{Action, Effect, LocalData, SEVERAL_SOURCES};
 
@@ -17,7 +17,7 @@ pub use crate::rule::Rule;
 
 /// What several packs come to.
 #[derive(Debug, Default)]
-pub struct Joined {
+pub struct JoinedPacks {
     /// Every listed name.
     pub table: SuffixTable,
     /// What [`Action::Local`] stands for.
@@ -40,8 +40,8 @@ pub struct Joined {
 pub fn join(
     packs: impl IntoIterator<Item = Arc<Pack>>,
     number: impl Fn(&str) -> Option<CategoryId>,
-) -> Result<Joined, BuildError> {
-    let mut joined = Joined::default();
+) -> Result<JoinedPacks, BuildError> {
+    let mut joined = JoinedPacks::default();
     let mut per_category = vec![0; MAX_CATEGORIES];
     for (place, pack) in packs.into_iter().enumerate() {
         let numbers = Numbers::of(&pack, &number, &joined)?;
@@ -83,7 +83,7 @@ impl Numbers {
     fn of(
         pack: &Pack,
         number: impl Fn(&str) -> Option<CategoryId>,
-        before: &Joined,
+        before: &JoinedPacks,
     ) -> Result<Self, BuildError> {
         let sources = pack.rules().iter().map(|rule| rule.source).filter(|s| *s != SEVERAL_SOURCES);
         let source_count = sources.map(|s| usize::from(s) + 1).max().unwrap_or(0);
@@ -180,7 +180,7 @@ fn rpz(rules: &[Rule], zones: &[u16]) -> Box<[RpzRule]> {
 /// What `rules` do to the name itself (`is_self`) or to names below it.
 ///
 /// In one category, at one name, an exception wins over a plain rule.
-fn change(rules: &[Rule], is_self: bool) -> Change {
+fn change(rules: &[Rule], is_self: bool) -> RuleChange {
     let set = |effect| -> CategorySet {
         rules
             .iter()
@@ -190,7 +190,7 @@ fn change(rules: &[Rule], is_self: bool) -> Change {
     };
     let cleared = set(Effect::Clear);
     let important_cleared = set(Effect::ClearImportant);
-    Change {
+    RuleChange {
         added: set(Effect::Add).without(cleared).without(important_cleared),
         cleared,
         important: set(Effect::AddImportant).without(important_cleared),

@@ -2,7 +2,7 @@
 //!
 //! A listed name lies behind three steps of memory, each of which says where the next is:
 //! the filter's block, the line's place, the line. Who looks up many names takes each step for
-//! all of them ([`Ahead`]), and so waits for memory three times and not three times each.
+//! all of them ([`BatchPrefetch`]), and so waits for memory three times and not three times each.
 //! It finds nothing and decides nothing: look-ups read for themselves what is near by then.
 
 use crate::matcher::SuffixHashes;
@@ -13,7 +13,7 @@ const LABELS: usize = 16;
 
 /// The names of a batch that will be looked up.
 #[derive(Debug)]
-pub struct Ahead {
+pub struct BatchPrefetch {
     /// The hashes of the suffixes of all names, one after the other.
     hashes: Vec<u64>,
     /// Where those of each end.
@@ -22,7 +22,7 @@ pub struct Ahead {
     passed: Vec<(usize, u64)>,
 }
 
-impl Ahead {
+impl BatchPrefetch {
     /// Room for so many names.
     pub fn new(names: usize) -> Self {
         Self {

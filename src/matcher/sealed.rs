@@ -19,7 +19,7 @@
 //! filter keeps HMAC away from the names that are not listed. It is keyed as
 //! well, so that it says nothing without the key.
 //!
-//! [`KeyedTable::open`] is the only way to a table, and it checks every octet.
+//! [`SealedTable::open`] is the only way to a table, and it checks every octet.
 //! Whoever has list and key can test any name that they can think of; the aim is
 //! that the file is no directory for a curious reader, no more.
 //!
@@ -38,7 +38,7 @@ use crate::matcher::scale;
 mod key;
 mod seal;
 
-pub use key::{Key, KeyError};
+pub use key::{SealedKey, SealedKeyError};
 pub use seal::{Unsealable, seal, sealable};
 
 /// What a file starts with.
@@ -67,7 +67,7 @@ type Digest = [u8; DIGEST];
 /// No variant means "some names are missing": a list is whole or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum KeyedError {
+pub enum SealedTableError {
     /// The first octets are not the magic.
     #[error("not a sealed list; `lachan lists seal` makes them")]
     NotSealed,
@@ -100,7 +100,7 @@ pub enum KeyedError {
 }
 
 /// A sealed list, open for questions.
-pub struct KeyedTable {
+pub struct SealedTable {
     key: hmac::Key,
     /// Hashes of names for the filter start here.
     hasher: SipHasher24,
@@ -109,48 +109,48 @@ pub struct KeyedTable {
     id: String,
 }
 
-impl fmt::Debug for KeyedTable {
+impl fmt::Debug for SealedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyedTable({})", self.id)
     }
 }
 
-impl KeyedTable {
+impl SealedTable {
     /// Opens the list that was sealed with `key`.
     ///
     /// # Errors
     ///
-    /// [`KeyedError`]; the list is whole or refused.
-    pub fn open(octets: &[u8], key: &Key) -> Result<Self, KeyedError> {
-        let head = octets.first_chunk::<HEAD>().ok_or(KeyedError::NotSealed)?;
+    /// [`SealedTableError`]; the list is whole or refused.
+    pub fn open(octets: &[u8], key: &SealedKey) -> Result<Self, SealedTableError> {
+        let head = octets.first_chunk::<HEAD>().ok_or(SealedTableError::NotSealed)?;
         if !head.starts_with(MAGIC) {
-            return Err(KeyedError::NotSealed);
+            return Err(SealedTableError::NotSealed);
         }
         let version = number(head, 8);
         if version != VERSION {
-            return Err(KeyedError::Version { found: version });
+            return Err(SealedTableError::Version { found: version });
         }
         let (names, words) = (number(head, 12), number(head, 16));
         let needed = HEAD as u64 + 8 * u64::from(words) + 16 * u64::from(names) + SEAL as u64;
         if needed != octets.len() as u64 {
-            return Err(KeyedError::Length { needed, actual: octets.len() as u64 });
+            return Err(SealedTableError::Length { needed, actual: octets.len() as u64 });
         }
         let key = key.hmac();
         if head.get(24..) != Some(&digest(&key, KEY_CHECK)) {
-            return Err(KeyedError::WrongKey);
+            return Err(SealedTableError::WrongKey);
         }
-        let (text, seal) = octets.split_last_chunk::<SEAL>().ok_or(KeyedError::Damaged)?;
+        let (text, seal) = octets.split_last_chunk::<SEAL>().ok_or(SealedTableError::Damaged)?;
         // Compares in constant time.
-        hmac::verify(&key, text, seal).map_err(|_| KeyedError::Damaged)?;
+        hmac::verify(&key, text, seal).map_err(|_| SealedTableError::Damaged)?;
         let body = text.get(HEAD..).unwrap_or_default();
         let (filter, digests) =
-            body.split_at_checked(8 * words as usize).ok_or(KeyedError::Damaged)?;
+            body.split_at_checked(8 * words as usize).ok_or(SealedTableError::Damaged)?;
         let digests: Box<[Digest]> = digests.as_chunks().0.into();
         if digests.is_empty() {
-            return Err(KeyedError::Empty);
+            return Err(SealedTableError::Empty);
         }
         if !digests.is_sorted_by(|one, next| one < next) {
-            return Err(KeyedError::Unordered);
+            return Err(SealedTableError::Unordered);
         }
         Ok(Self {
             hasher: filter_hasher(&key),

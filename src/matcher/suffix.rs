@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
-use crate::pack::{MAX_ZONES, Pack, Text};
+use crate::pack::{MAX_ZONES, Pack, SymbolText};
 use crate::rule::{Action, Effect, Rule, Scope};
 
 /// What the lists say at one name, ready to apply.
@@ -22,8 +22,8 @@ use crate::rule::{Action, Effect, Rule, Scope};
 /// exceptions that are not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Value {
-    pub(crate) here: Change,
-    pub(crate) below: Change,
+    pub(crate) here: RuleChange,
+    pub(crate) below: RuleChange,
     /// The triggers of response policy zones here; rarely any.
     pub(crate) rpz: Box<[RpzRule]>,
     /// The rules this was made of, for traces.
@@ -63,7 +63,7 @@ pub struct ZoneHit {
 
 /// How a node changes the set that comes from its parent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct RuleChange {
     pub(crate) added: CategorySet,
     pub(crate) cleared: CategorySet,
     pub(crate) important: CategorySet,
@@ -79,7 +79,7 @@ struct State {
 
 impl State {
     #[inline]
-    fn apply(self, change: &Change) -> Self {
+    fn apply(self, change: &RuleChange) -> Self {
         Self {
             plain: self
                 .plain
@@ -285,7 +285,7 @@ impl Listing {
             return;
         }
         let view = self.pack.view();
-        let text = Text::of(name);
+        let text = SymbolText::of(name);
         while passing != 0 {
             let index = 127 - passing.leading_zeros() as usize;
             passing &= !(1 << index);

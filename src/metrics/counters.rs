@@ -9,7 +9,7 @@ use crate::category::MAX_CATEGORIES;
 use crate::dns::message::Rcode;
 use crate::policy::CanaryKind;
 use crate::policy::tables::rewrite::MAX_ENGINES;
-use crate::resolve::{BlockedBy, DropReason, Outcome, Source, Transport};
+use crate::resolve::{AnswerSource, BlockedBy, DropReason, Outcome, Transport};
 
 /// Groups that can be counted apart in the life of the process.
 pub const MAX_GROUPS: usize = 16;
@@ -67,10 +67,10 @@ const DURATION_CELLS: usize = BUCKETS.len() + 2;
 /// Where each family of cells starts.
 const QUERIES: usize = 0;
 const RESPONSES: usize = QUERIES + 2 * FAMILIES.len();
-const DROPPED: usize = RESPONSES + RCODES.len() * Source::ALL.len();
+const DROPPED: usize = RESPONSES + RCODES.len() * AnswerSource::ALL.len();
 const CANARIES: usize = DROPPED + DropReason::ALL.len();
 const DURATIONS: usize = CANARIES + CanaryKind::ALL.len();
-const EVENTS: usize = DURATIONS + Source::ALL.len() * DURATION_CELLS;
+const EVENTS: usize = DURATIONS + AnswerSource::ALL.len() * DURATION_CELLS;
 const OBSERVED: usize = EVENTS + Event::COUNT;
 const BLOCKED: usize = OBSERVED + MAX_GROUPS * MAX_CATEGORIES;
 const SAFE: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::ALL.len();
@@ -199,8 +199,8 @@ fn queries(transport: Transport, family: usize) -> usize {
     QUERIES + transport as usize * FAMILIES.len() + family
 }
 
-fn responses(rcode: usize, source: Source) -> usize {
-    RESPONSES + rcode * Source::ALL.len() + source as usize
+fn responses(rcode: usize, source: AnswerSource) -> usize {
+    RESPONSES + rcode * AnswerSource::ALL.len() + source as usize
 }
 
 fn dropped(reason: DropReason) -> usize {
@@ -211,7 +211,7 @@ fn canaries(kind: CanaryKind) -> usize {
     CANARIES + kind as usize
 }
 
-fn durations(source: Source) -> usize {
+fn durations(source: AnswerSource) -> usize {
     DURATIONS + source as usize * DURATION_CELLS
 }
 
@@ -232,7 +232,7 @@ pub struct Totals(Vec<u64>);
 
 /// How long answers took.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Durations {
+pub struct DurationCounts {
     /// Answers up to each bound of [`BUCKETS`].
     pub cumulative: [u64; BUCKETS.len()],
     /// All answers.
@@ -263,7 +263,7 @@ impl Totals {
     }
 
     /// Answers with a code of [`RCODES`] from `source`.
-    pub fn responses(&self, rcode: usize, source: Source) -> u64 {
+    pub fn responses(&self, rcode: usize, source: AnswerSource) -> u64 {
         self.at(responses(rcode, source))
     }
 
@@ -298,7 +298,7 @@ impl Totals {
     }
 
     /// How long answers from `source` took.
-    pub fn durations(&self, source: Source) -> Durations {
+    pub fn durations(&self, source: AnswerSource) -> DurationCounts {
         let first = durations(source);
         let mut cumulative = [0; BUCKETS.len()];
         let mut count = 0;
@@ -307,7 +307,7 @@ impl Totals {
             *total = count;
         }
         count += self.at(first + BUCKETS.len());
-        Durations {
+        DurationCounts {
             cumulative,
             count,
             sum: self.at(first + DURATION_CELLS - 1) as f64 / 1_000_000.0,

@@ -22,7 +22,7 @@ const MAX_OCTETS: u64 = 4 << 20;
 
 /// One change.
 #[derive(Debug, Serialize)]
-pub struct Change<'a> {
+pub struct LedgerEntry<'a> {
     /// When, in civil seconds.
     pub at: u64,
     /// The same for people: RFC 3339, UTC.
@@ -33,7 +33,7 @@ pub struct Change<'a> {
     pub who: &'a str,
     /// What it is about.
     #[serde(flatten)]
-    pub what: &'a crate::overrides::Kept,
+    pub what: &'a crate::overrides::StoredOverride,
 }
 
 /// Adds a line.
@@ -41,7 +41,7 @@ pub struct Change<'a> {
 /// # Errors
 ///
 /// What the system said; the change has happened all the same.
-pub fn write(state: &StateDir, change: &Change<'_>) -> io::Result<()> {
+pub fn write(state: &StateDir, change: &LedgerEntry<'_>) -> io::Result<()> {
     let path = state.join(FILE);
     if fs::metadata(&path).is_ok_and(|file| file.len() >= MAX_OCTETS) {
         fs::rename(&path, state.join(OLD))?;

@@ -6,7 +6,7 @@ use crate::policy::group::overrides::OverrideKind;
 
 /// Why an override is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum OverrideRefusal {
     /// No group of this name.
     NoGroup {
         /// What was asked for.
@@ -98,7 +98,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl OverrideRefusal {
     /// The refusal in words, with what may be done.
     pub fn say(&self, lang: Lang) -> String {
         match lang {
@@ -230,36 +230,41 @@ fn spaced(contact: &str) -> String {
 mod tests {
     use super::*;
 
-    fn all() -> Vec<Refusal> {
+    fn all() -> Vec<OverrideRefusal> {
         let known = || vec!["a".to_owned(), "b".to_owned()];
         let given = || "x".to_owned();
-        let lock = |by| Refusal::Locked {
+        let lock = |by| OverrideRefusal::Locked {
             category: "games".into(),
             by,
             department: "Sở GD&ĐT".into(),
             contact: "0123".into(),
         };
         vec![
-            Refusal::NoGroup { given: given(), known: known() },
-            Refusal::NoKind { given: given() },
-            Refusal::Length { most: 12 },
-            Refusal::NoOne,
-            Refusal::Nothing { kind: OverrideKind::Lesson },
-            Refusal::Nothing { kind: OverrideKind::Exam },
-            Refusal::ExamOfCategories,
-            Refusal::NoCategory { given: given(), known: known() },
-            Refusal::NoBundle { given: given(), known: known() },
-            Refusal::NoName { given: "a b".into(), error: "a space".into() },
+            OverrideRefusal::NoGroup { given: given(), known: known() },
+            OverrideRefusal::NoKind { given: given() },
+            OverrideRefusal::Length { most: 12 },
+            OverrideRefusal::NoOne,
+            OverrideRefusal::Nothing { kind: OverrideKind::Lesson },
+            OverrideRefusal::Nothing { kind: OverrideKind::Exam },
+            OverrideRefusal::ExamOfCategories,
+            OverrideRefusal::NoCategory { given: given(), known: known() },
+            OverrideRefusal::NoBundle { given: given(), known: known() },
+            OverrideRefusal::NoName { given: "a b".into(), error: "a space".into() },
             lock(LockedBy::Everyone),
             lock(LockedBy::Pupils),
             lock(LockedBy::Department("CV 12".into())),
-            Refusal::LockedName { name: "x.example".into(), category: Some("adult".into()) },
-            Refusal::LockedName { name: "x.example".into(), category: None },
-            Refusal::DeniedName { name: "x.example".into(), department: "Sở GD&ĐT".into() },
-            Refusal::TooMany { most: 64 },
-            Refusal::TooManyNames { most: 500 },
-            Refusal::Clock,
-            Refusal::NoOverride { id: 7 },
+            OverrideRefusal::LockedName {
+                name: "x.example".into(),
+                category: Some("adult".into()),
+            },
+            OverrideRefusal::LockedName { name: "x.example".into(), category: None },
+            OverrideRefusal::DeniedName {
+                name: "x.example".into(), department: "Sở GD&ĐT".into()
+            },
+            OverrideRefusal::TooMany { most: 64 },
+            OverrideRefusal::TooManyNames { most: 500 },
+            OverrideRefusal::Clock,
+            OverrideRefusal::NoOverride { id: 7 },
         ]
     }
 

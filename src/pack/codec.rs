@@ -11,9 +11,9 @@ use crate::rule::{Action, Effect, LocalData, Rule, Scope};
 
 /// Takes numbers and strings from the front of some octets; `None` where they end.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+pub(crate) struct SectionReader<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> SectionReader<'a> {
     pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -93,7 +93,7 @@ fn put_action(action: Action, octets: &mut Vec<u8>) {
     octets.extend(number.to_le_bytes());
 }
 
-fn action(reader: &mut Reader<'_>) -> Option<Action> {
+fn action(reader: &mut SectionReader<'_>) -> Option<Action> {
     let (kind, number) = (reader.u8()?, reader.u16()?);
     match ACTIONS.get(usize::from(kind)) {
         Some(action) if number == 0 => Some(*action),
@@ -113,7 +113,7 @@ pub(crate) fn put_rule(rule: &Rule, octets: &mut Vec<u8>) {
     octets.extend(rule.source.to_le_bytes());
 }
 
-pub(crate) fn rule(reader: &mut Reader<'_>) -> Option<Rule> {
+pub(crate) fn rule(reader: &mut SectionReader<'_>) -> Option<Rule> {
     let category = CategoryId::new(reader.u8()?.into())?;
     let both = reader.u8()?;
     let scope = *SCOPES.get(usize::from(both & 15))?;
@@ -134,7 +134,7 @@ pub(crate) fn put_local(data: &LocalData, octets: &mut Vec<u8>) {
     }
 }
 
-pub(crate) fn local(reader: &mut Reader<'_>) -> Option<LocalData> {
+pub(crate) fn local(reader: &mut SectionReader<'_>) -> Option<LocalData> {
     let wire = reader.short()?;
     let cname = if wire.is_empty() {
         None
@@ -163,7 +163,7 @@ pub(crate) fn put_net(listed: &ListedNet, octets: &mut Vec<u8>) {
     put_action(listed.action, octets);
 }
 
-pub(crate) fn net(reader: &mut Reader<'_>) -> Option<ListedNet> {
+pub(crate) fn net(reader: &mut SectionReader<'_>) -> Option<ListedNet> {
     let category = CategoryId::new(reader.u8()?.into())?;
     let length = reader.u8()?;
     let address = match reader.short()? {

@@ -8,7 +8,7 @@ use super::format::{
     partition_of, places_with, read_u16, read_u32, used,
 };
 use super::hash::{SuffixHashes, hash_wire};
-use super::symbols::{Symbols, Text};
+use super::symbols::{SymbolText, Symbols};
 use super::{Pack, PackError};
 use crate::cpu_prefetch;
 use crate::dns::name::{Folded, MAX_OCTETS};
@@ -85,7 +85,7 @@ impl Pack {
     /// The set of `name` itself, a wire name; ancestors are not looked at.
     pub fn set_of(&self, name: &Folded) -> Option<u16> {
         let hash = hash_wire(name.as_wire(), self.seed());
-        self.view().find(hash, name, &Text::of(name), 0)
+        self.view().find(hash, name, &SymbolText::of(name), 0)
     }
 
     /// Calls `tell` with every listed name, in wire form, and the number of its set.
@@ -125,7 +125,7 @@ impl Pack {
                     let hashes = SuffixHashes::of(&name, self.seed());
                     let view = self.view();
                     let is_in_filter = self.filter().passing(hashes.all()) & 1 != 0;
-                    let found = view.find(hashes.at(0), &name, &Text::of(&name), 0);
+                    let found = view.find(hashes.at(0), &name, &SymbolText::of(&name), 0);
                     // The root is never asked for.
                     (is_in_filter && found == Some(set)) || name.label_count() == 0
                 }
@@ -173,7 +173,13 @@ impl<'a> View<'a> {
 
     /// The set of the suffix of `name` that begins at label `index`; `text` is the name.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, name: &Folded, text: &Text, index: usize) -> Option<u16> {
+    pub(crate) fn find(
+        &self,
+        hash: u64,
+        name: &Folded,
+        text: &SymbolText,
+        index: usize,
+    ) -> Option<u16> {
         let part = *self.parts.get(partition_of(hash))?;
         let wanted = fingerprint(hash);
         let home = part.line(hash);
@@ -245,7 +251,7 @@ enum Stored<'a> {
 
 impl Stored<'_> {
     #[inline]
-    fn is(&self, symbols: &Symbols, name: &Folded, text: &Text, index: usize) -> bool {
+    fn is(&self, symbols: &Symbols, name: &Folded, text: &SymbolText, index: usize) -> bool {
         match self {
             Self::Coded(coded) => {
                 text.is_plain_from(index) && symbols.spell(coded, text, name.start(index))

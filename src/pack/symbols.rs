@@ -102,7 +102,7 @@ impl Symbols {
 
     /// Whether the stored name is the suffix of `text` that begins at `start`.
     #[inline]
-    pub(crate) fn spell(&self, coded: &[u8], text: &Text, start: usize) -> bool {
+    pub(crate) fn spell(&self, coded: &[u8], text: &SymbolText, start: usize) -> bool {
         let mut at = start;
         for &code in coded {
             let (word, length) = self.symbol(code);
@@ -272,7 +272,7 @@ fn mask(length: usize) -> u64 {
 /// A name that is asked for, as text with dots, zero octets behind it.
 ///
 /// Made once per query, and only when a name may be listed.
-pub(crate) struct Text {
+pub(crate) struct SymbolText {
     octets: [u8; MAX_OCTETS + LONGEST],
     length: usize,
     /// From this label on every dot stands between labels: no stored text is a longer
@@ -280,7 +280,7 @@ pub(crate) struct Text {
     plain_from: usize,
 }
 
-impl Text {
+impl SymbolText {
     #[inline]
     pub(crate) fn of(name: &Folded) -> Self {
         let mut text = Self { octets: [0; MAX_OCTETS + LONGEST], length: 0, plain_from: 0 };
@@ -377,7 +377,7 @@ mod tests {
             for asked in [&name, &other, &format!("www.{name}"), &format!("{name}.com")] {
                 let Ok(wire) = Name::from_text(asked) else { continue };
                 let folded = Folded::from_name(&wire);
-                let text = Text::of(&folded);
+                let text = SymbolText::of(&folded);
                 for index in 0..folded.label_count() {
                     let suffix: Vec<&str> = asked.split('.').skip(index).collect();
                     let spells = symbols.spell(&coded, &text, folded.start(index));
@@ -390,11 +390,11 @@ mod tests {
     #[test]
     fn a_dot_inside_a_label_is_no_boundary() {
         let (hostile, _) = Folded::from_wire(b"\x03a.b\x03com\0").unwrap();
-        assert!(!Text::of(&hostile).is_plain_from(0));
+        assert!(!SymbolText::of(&hostile).is_plain_from(0));
         // What is above that label is as plain as ever: it must not shield a listed name.
-        assert!(Text::of(&hostile).is_plain_from(1));
+        assert!(SymbolText::of(&hostile).is_plain_from(1));
         // A label of 46 octets has a length octet that looks like a dot.
         let long = Name::from_text(&format!("x.{}.com", "a".repeat(46))).unwrap();
-        assert!(Text::of(&Folded::from_name(&long)).is_plain_from(0));
+        assert!(SymbolText::of(&Folded::from_name(&long)).is_plain_from(0));
     }
 }

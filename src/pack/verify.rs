@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::codec::{self, Reader};
+use super::codec::{self, SectionReader};
 use super::format::{
     ALIGN, BLOCK, HASH, HEADER, Header, LINE, MAGIC, PART, PARTITIONS, PLACES, Part, RAW, RESORT,
     ROW, Row, SETS, SPILLS, Section, VERSION, read_u16, read_u32, used,
@@ -260,7 +260,7 @@ fn nonsense(section: Section, what: &'static str) -> PackError {
 
 /// The front of a pack of this format without its check, which is right; and that.
 fn split_front(octets: &[u8]) -> Result<(&[u8], [u8; HASH]), PackError> {
-    let mut reader = Reader(octets);
+    let mut reader = SectionReader(octets);
     if reader.take(MAGIC.len()) != Some(MAGIC) {
         return Err(PackError::NotAPack);
     }
@@ -301,18 +301,18 @@ fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
 
 /// Reads what [`Header::write`] wrote.
 fn read_front(front: &[u8]) -> Option<(Header, Vec<Row>)> {
-    let mut reader = Reader(front.get(MAGIC.len() + 2..)?);
+    let mut reader = SectionReader(front.get(MAGIC.len() + 2..)?);
     (usize::from(reader.u16()?) == Section::ALL.len()).then_some(())?;
     (reader.u32()? as usize == Section::FRONT).then_some(())?;
     let (seed, names) = (reader.u64()?, reader.u64()?);
     let (min_labels, max_labels) = (reader.u8()?, reader.u8()?);
     reader.take(6)?;
     let file_length = reader.u64()?;
-    let mut reader = Reader(front.get(HEADER - HASH..)?);
+    let mut reader = SectionReader(front.get(HEADER - HASH..)?);
     let digest = *reader.take(HASH)?.first_chunk()?;
     let mut rows = Vec::new();
     for section in Section::ALL {
-        let mut row = Reader(reader.take(ROW)?);
+        let mut row = SectionReader(reader.take(ROW)?);
         (row.u32()? == section as u32).then_some(())?;
         row.take(4)?;
         let (start, length) = (row.u64()?, row.u64()?);
@@ -326,13 +326,13 @@ fn read_front(front: &[u8]) -> Option<(Header, Vec<Row>)> {
 fn items<T>(
     section: Section,
     octets: &[u8],
-    one: impl Fn(&mut Reader<'_>) -> Option<T>,
+    one: impl Fn(&mut SectionReader<'_>) -> Option<T>,
 ) -> Result<Vec<T>, PackError> {
-    Reader(octets).items(one).ok_or(nonsense(section, "an item that cannot be read"))
+    SectionReader(octets).items(one).ok_or(nonsense(section, "an item that cannot be read"))
 }
 
 fn categories(octets: &[u8]) -> Result<Vec<String>, PackError> {
-    let text = |reader: &mut Reader<'_>| {
+    let text = |reader: &mut SectionReader<'_>| {
         Some(std::str::from_utf8(reader.short()?).ok()?.to_owned()).filter(|id| !id.is_empty())
     };
     let ids = items(Section::Categories, octets, text)?;
@@ -352,7 +352,7 @@ fn rules(octets: &[u8], categories: usize, local: usize) -> Result<Vec<Rule>, Pa
 }
 
 fn sets(octets: &[u8], rules: usize) -> Result<Vec<Set>, PackError> {
-    let set = |reader: &mut Reader<'_>| {
+    let set = |reader: &mut SectionReader<'_>| {
         let (names, count) = (reader.u32()?, reader.u16()?);
         let ids: Box<[u16]> = (0..count).map(|_| reader.u16()).collect::<Option<_>>()?;
         ids.iter().all(|id| usize::from(*id) < rules).then_some((names, ids))

@@ -5,8 +5,8 @@
 
 use crate::matcher::keyword::KeywordTrace;
 use crate::matcher::suffix::Node;
-use crate::policy::trace::Found;
-use crate::policy::{Bound, Layer, Own, SealedList, Snapshot, Subject, Verdict};
+use crate::policy::trace::Finding;
+use crate::policy::{ActiveRules, HashedName, Layer, Own, SealedList, Snapshot, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Explanation<'a> {
     /// What [`Snapshot::decide`] says.
     pub verdict: Verdict,
     /// The steps that were looked at, in the order of policy, and what each found.
-    pub steps: Vec<(Layer, Found)>,
+    pub steps: Vec<(Layer, Finding)>,
     /// The listed ancestors of the name, longest first.
     pub nodes: Vec<Node<'a>>,
     /// The keyword rules that hit it.
@@ -33,8 +33,8 @@ impl Snapshot {
     /// Decides about a question, and says on what.
     pub fn explain<'a>(
         &'a self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
+        bound: ActiveRules<'_>,
+        subject: &HashedName<'_>,
         qtype: u16,
     ) -> Explanation<'a> {
         let own = bound.group.own.longest(subject.name, &subject.hashes);

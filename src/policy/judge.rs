@@ -1,6 +1,6 @@
 //! The one order of policy, for the name of a question and for what an answer points to.
 //!
-//! A group is asked as it is bound at one time ([`Bound`]); what is said here depends on
+//! A group is asked as it is bound at one time ([`ActiveRules`]); what is said here depends on
 //! nothing else, so that the same words hold for now and for the time behind an edge.
 
 use std::net::IpAddr;
@@ -13,8 +13,10 @@ use crate::matcher::SuffixHashes;
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::suffix::Listed;
 use crate::policy::tables::essential::Essential;
-use crate::policy::trace::{Found, Witness};
-use crate::policy::{Block, Bound, Layer, LockedAllow, Own, Pass, Snapshot, Subject, Verdict};
+use crate::policy::trace::{Finding, Witness};
+use crate::policy::{
+    ActiveRules, Block, HashedName, Layer, LockedAllow, Own, Pass, Snapshot, Verdict,
+};
 use crate::rule::Action;
 
 /// What a name is to the query.
@@ -31,8 +33,8 @@ enum Role {
 
 /// A name that is judged, and for whom.
 struct Case<'a> {
-    bound: Bound<'a>,
-    subject: &'a Subject<'a>,
+    bound: ActiveRules<'a>,
+    subject: &'a HashedName<'a>,
     listed: &'a Listed,
     /// What the department says of it.
     department: Option<Own>,
@@ -64,7 +66,7 @@ impl Case<'_> {
     /// The same, by a step that decides.
     #[inline]
     fn passes(&self, layer: Layer, witness: &mut impl Witness) -> Pass {
-        witness.saw(layer, Found::Decided);
+        witness.saw(layer, Finding::Decided);
         self.pass(layer)
     }
 }
@@ -72,7 +74,7 @@ impl Case<'_> {
 impl Snapshot {
     /// Decides about the name of a question.
     #[inline]
-    pub fn decide(&self, bound: Bound<'_>, subject: &Subject<'_>, qtype: u16) -> Verdict {
+    pub fn decide(&self, bound: ActiveRules<'_>, subject: &HashedName<'_>, qtype: u16) -> Verdict {
         self.decide_before(bound, subject, qtype, &mut ())
     }
 
@@ -80,8 +82,8 @@ impl Snapshot {
     #[inline]
     pub(super) fn decide_before(
         &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
+        bound: ActiveRules<'_>,
+        subject: &HashedName<'_>,
         qtype: u16,
         witness: &mut impl Witness,
     ) -> Verdict {
@@ -104,30 +106,30 @@ impl Snapshot {
     #[inline]
     fn answered_here(
         &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
+        bound: ActiveRules<'_>,
+        subject: &HashedName<'_>,
         qtype: u16,
         witness: &mut impl Witness,
     ) -> Option<Verdict> {
         if let Some(special) = self.sources.special(subject, qtype) {
-            witness.saw(Layer::SpecialUse, Found::Decided);
+            witness.saw(Layer::SpecialUse, Finding::Decided);
             return Some(Verdict::Special(special));
         }
-        witness.saw(Layer::SpecialUse, Found::Nothing);
+        witness.saw(Layer::SpecialUse, Finding::Nothing);
         let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) else {
-            witness.saw(Layer::Canary, Found::Nothing);
+            witness.saw(Layer::Canary, Finding::Nothing);
             return None;
         };
         let is_refused = bound.group.refuses(kind);
-        witness.saw(Layer::Canary, if is_refused { Found::Decided } else { Found::Unused });
+        witness.saw(Layer::Canary, if is_refused { Finding::Decided } else { Finding::Unused });
         is_refused.then_some(Verdict::Canary(kind))
     }
 
     #[inline]
     fn case<'a>(
         &self,
-        bound: Bound<'a>,
-        subject: &'a Subject<'a>,
+        bound: ActiveRules<'a>,
+        subject: &'a HashedName<'a>,
         listed: &'a Listed,
         role: Role,
     ) -> Case<'a> {
@@ -138,7 +140,7 @@ impl Snapshot {
     /// Whether no name with these facts can be blocked for a group, so that a name an
     /// answer points to need not even be read.
     #[inline]
-    pub fn is_silent(&self, bound: Bound<'_>, facts: &Facts) -> bool {
+    pub fn is_silent(&self, bound: ActiveRules<'_>, facts: &Facts) -> bool {
         facts.is_silent() && bound.group.own.is_empty() && self.department.is_empty()
     }
 
@@ -147,8 +149,8 @@ impl Snapshot {
     #[inline]
     pub fn review(
         &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
+        bound: ActiveRules<'_>,
+        subject: &HashedName<'_>,
         facts: &Facts,
         is_shielded: bool,
     ) -> Option<Block> {
@@ -165,8 +167,8 @@ impl Snapshot {
     /// Decides about an address in the answer to `subject`.
     pub fn review_address(
         &self,
-        bound: Bound<'_>,
-        subject: &Subject<'_>,
+        bound: ActiveRules<'_>,
+        subject: &HashedName<'_>,
         address: IpAddr,
         is_shielded: bool,
     ) -> Option<Block> {
@@ -214,28 +216,28 @@ impl Snapshot {
         case: &Case<'_>,
         witness: &mut impl Witness,
     ) -> Result<Option<Pass>, Block> {
-        let Bound { group, rules } = case.bound;
+        let ActiveRules { group, rules } = case.bound;
         let illegal = case.lockable().intersection(self.illegal);
         if !illegal.is_empty() {
             return Err(self.block(Layer::Illegal, illegal, case, witness));
         }
-        witness.saw(Layer::Illegal, Found::Nothing);
+        witness.saw(Layer::Illegal, Finding::Nothing);
         let essential = self.essential.longest(case.subject.name, &case.subject.hashes);
         let essential = essential.map(|(_, &kind)| kind);
         let mut pass_essential = |kind: Essential| {
-            witness.saw(kind.layer(), Found::Decided);
+            witness.saw(kind.layer(), Finding::Decided);
             Ok(Some(Pass { layer: kind.layer(), observed: CategorySet::EMPTY }))
         };
         match essential {
             Some(kind @ (Essential::Shipped | Essential::Help)) => return pass_essential(kind),
             // A name of the config stops at what follows.
             Some(Essential::Own) => {}
-            None => witness.saw(Layer::Essential, Found::Nothing),
+            None => witness.saw(Layer::Essential, Finding::Nothing),
         }
         if case.department == Some(Own::Deny) {
             return Err(self.block(Layer::DepartmentDeny, case.listed.set, case, witness));
         }
-        witness.saw(Layer::DepartmentDeny, Found::Nothing);
+        witness.saw(Layer::DepartmentDeny, Finding::Nothing);
         // A school allow for such a name is refused at load; a name that was locked
         // since then stays blocked.
         let locked = case.lockable().intersection(group.locked);
@@ -243,22 +245,23 @@ impl Snapshot {
             return Err(self.block(Layer::Locked, locked, case, witness));
         }
         let is_listed = !locked.is_empty();
-        witness.saw(Layer::Locked, if is_listed { Found::Passed(locked) } else { Found::Nothing });
+        witness
+            .saw(Layer::Locked, if is_listed { Finding::Passed(locked) } else { Finding::Nothing });
         if essential == Some(Essential::Own) {
-            witness.saw(Layer::Essential, Found::Decided);
+            witness.saw(Layer::Essential, Finding::Decided);
             return Ok(Some(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY }));
         }
         let closed = rules.block.intersection(self.closed);
         if closed.is_empty() || !case.is_question() {
-            witness.saw(Layer::FailClosed, Found::Nothing);
+            witness.saw(Layer::FailClosed, Finding::Nothing);
             return Ok(None);
         }
         let is_good = !case.listed.set.intersection(self.positive).is_empty();
         if case.department.is_some() || is_good {
-            witness.saw(Layer::FailClosed, Found::Passed(closed));
+            witness.saw(Layer::FailClosed, Finding::Passed(closed));
             return Ok(None);
         }
-        witness.saw(Layer::FailClosed, Found::Decided);
+        witness.saw(Layer::FailClosed, Finding::Decided);
         let (category, action) = (closed.first(), Action::NxDomain);
         Err(Block { layer: Layer::FailClosed, category, action })
     }
@@ -266,8 +269,8 @@ impl Snapshot {
     /// What is said of names: by exams and lessons, the school, the department.
     #[inline]
     fn by_name(&self, case: &Case<'_>, witness: &mut impl Witness) -> Result<Option<Pass>, Block> {
-        let Case { subject: Subject { name, hashes }, listed, .. } = *case;
-        let Bound { group, rules } = case.bound;
+        let Case { subject: HashedName { name, hashes }, listed, .. } = *case;
+        let ActiveRules { group, rules } = case.bound;
         if let Some(exam) = rules.exam.as_ref().filter(|_| case.is_question()) {
             if exam.longest(name, hashes).is_some() {
                 return Ok(Some(case.passes(Layer::Override, witness)));
@@ -279,22 +282,22 @@ impl Snapshot {
             return Ok(Some(case.passes(Layer::Override, witness)));
         }
         let runs = !rules.overrides.is_empty();
-        let running = if runs { Found::Passed(CategorySet::EMPTY) } else { Found::Nothing };
+        let running = if runs { Finding::Passed(CategorySet::EMPTY) } else { Finding::Nothing };
         witness.saw(Layer::Override, running);
         let own = group.own.longest(name, hashes).map(|(_, own)| *own);
         if own == Some(Own::Allow) {
             return Ok(Some(case.passes(Layer::SchoolAllow, witness)));
         }
-        witness.saw(Layer::SchoolAllow, Found::Nothing);
+        witness.saw(Layer::SchoolAllow, Finding::Nothing);
         if own == Some(Own::Deny) && !case.is_shielded() {
             return Err(self.block(Layer::SchoolDeny, listed.set, case, witness));
         }
-        witness.saw(Layer::SchoolDeny, Found::Nothing);
+        witness.saw(Layer::SchoolDeny, Finding::Nothing);
         let is_good = !listed.set.intersection(self.positive).is_empty();
         if case.department == Some(Own::Allow) || is_good {
             return Ok(Some(case.passes(Layer::DepartmentAllow, witness)));
         }
-        witness.saw(Layer::DepartmentAllow, Found::Nothing);
+        witness.saw(Layer::DepartmentAllow, Finding::Nothing);
         Ok(None)
     }
 
@@ -306,7 +309,7 @@ impl Snapshot {
         keywords: impl FnOnce() -> KeywordMatch,
         witness: &mut impl Witness,
     ) -> Result<Pass, Block> {
-        let Bound { group, rules } = case.bound;
+        let ActiveRules { group, rules } = case.bound;
         let set = case.listed.set;
         let blocked = set.intersection(rules.block);
         if !blocked.is_empty() && !case.is_shielded() {
@@ -317,20 +320,21 @@ impl Snapshot {
             return Ok(case.passes(Layer::Override, witness));
         }
         let is_listed = !set.is_empty();
-        witness.saw(Layer::Category, if is_listed { Found::Passed(set) } else { Found::Nothing });
+        witness
+            .saw(Layer::Category, if is_listed { Finding::Passed(set) } else { Finding::Nothing });
         if rules.is_allow_only && case.is_question() {
             return Err(self.block(Layer::AllowList, CategorySet::EMPTY, case, witness));
         }
-        witness.saw(Layer::AllowList, Found::Unused);
+        witness.saw(Layer::AllowList, Finding::Unused);
         let layer = if is_listed { Layer::Category } else { Layer::Default };
         if !group.keywords || case.is_shielded() {
-            witness.saw(Layer::Keyword, Found::Unused);
+            witness.saw(Layer::Keyword, Finding::Unused);
             return Ok(case.pass(layer));
         }
         let found = keywords();
         let blocked = found.block.intersection(rules.block);
         if !blocked.is_empty() {
-            witness.saw(Layer::Keyword, Found::Decided);
+            witness.saw(Layer::Keyword, Finding::Decided);
             let (category, action) = (blocked.first(), Action::Default);
             return Err(Block { layer: Layer::Keyword, category, action });
         }
@@ -338,7 +342,8 @@ impl Snapshot {
         let counted = found.observe.union(found.block.intersection(rules.observe));
         let counted = counted.intersection(rules.block.union(rules.observe));
         let hints = !counted.is_empty();
-        witness.saw(Layer::Keyword, if hints { Found::Passed(counted) } else { Found::Nothing });
+        witness
+            .saw(Layer::Keyword, if hints { Finding::Passed(counted) } else { Finding::Nothing });
         Ok(Pass { layer, observed: case.pass(layer).observed.union(counted) })
     }
 
@@ -350,7 +355,7 @@ impl Snapshot {
         case: &Case<'_>,
         witness: &mut impl Witness,
     ) -> Block {
-        witness.saw(layer, Found::Decided);
+        witness.saw(layer, Finding::Decided);
         let Case { subject, listed, .. } = *case;
         let category = set.first();
         let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
@@ -369,7 +374,7 @@ impl Snapshot {
     ///
     /// None where the department lets the name through. Sealed lists are not asked: saying that
     /// a name is on one would tell it. It stays blocked for all that.
-    pub fn lock_of(&self, group: &crate::policy::Group, name: &Name) -> Option<Lock> {
+    pub fn lock_of(&self, group: &crate::policy::Group, name: &Name) -> Option<LockCause> {
         let folded = Folded::from_name(name);
         let hashes = SuffixHashes::of(&folded, self.lists.seed());
         let department = self.department.longest(&folded, &hashes).map(|(_, own)| *own);
@@ -378,10 +383,10 @@ impl Snapshot {
         let illegal = set.intersection(self.illegal).first();
         let locked = set.intersection(group.locked).first();
         match (illegal, department) {
-            (Some(category), _) => Some(Lock::Category(category)),
-            (None, Some(Own::Deny)) => Some(Lock::Department),
+            (Some(category), _) => Some(LockCause::Category(category)),
+            (None, Some(Own::Deny)) => Some(LockCause::Department),
             (None, Some(Own::Allow)) => None,
-            (None, None) => locked.map(Lock::Category),
+            (None, None) => locked.map(LockCause::Category),
         }
     }
 
@@ -403,7 +408,7 @@ impl Snapshot {
 
 /// What keeps a school from letting a name through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lock {
+pub enum LockCause {
     /// A locked category lists it.
     Category(crate::category::CategoryId),
     /// The department denies it.

@@ -1,8 +1,8 @@
 use super::*;
-use crate::category::{Category, DefaultAction, Lock};
+use crate::category::{Category, CategoryLock, DefaultAction};
 use crate::dns::rtype;
 use crate::matcher::build::{Builder, Rule};
-use crate::policy::group::enforcement::Held;
+use crate::policy::group::enforcement::Enforcement;
 use crate::policy::tables::essential::Essential;
 use crate::policy::tables::fail_mode::FailMode;
 use crate::policy::tables::rewrite::{Engine, EngineId, SafeModes};
@@ -16,7 +16,7 @@ fn taxonomy() -> Taxonomy {
         id: id.into(),
         vi: id.into(),
         en: id.into(),
-        lock: Lock::None,
+        lock: CategoryLock::None,
         is_protected: id == "csam",
         is_positive: id == "safe",
         fails_closed: id == "adult",
@@ -89,12 +89,12 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         deny: names(&["deny.example", "time.example"]),
         keywords: true,
         answer: AnswerMode::NxDomain,
-        held: Held {
+        held: Enforcement {
             safe: SafeModes(vec![Some(Name::from_text("safe.engine.example").unwrap())]),
             canaries: CanaryKind::ALL.to_vec(),
         },
-        held_locked: Held::default(),
-        held_baseline: Held::default(),
+        held_locked: Enforcement::default(),
+        held_baseline: Enforcement::default(),
     };
     let staff = GroupRules {
         name: "staff".into(),
@@ -103,7 +103,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         observe: set(&["games"]),
         allow: vec![],
         deny: vec![],
-        held: Held { safe: SafeModes::default(), ..pupils.held.clone() },
+        held: Enforcement { safe: SafeModes::default(), ..pupils.held.clone() },
         ..pupils.clone()
     };
     Snapshot::new(Parts {
@@ -126,7 +126,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
             (Name::from_text("update.example").unwrap(), Scope::Exact, Essential::Own),
         ],
         fail_mode: FailMode { missing: closed, fails_closed: closed, ..FailMode::default() },
-        sources: SourceParts::default(),
+        sources: LocalZoneParts::default(),
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
         engines: Engines(vec![Engine {
             id: "engine".into(),
@@ -140,7 +140,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
 }
 
 /// A group that no schedule binds.
-fn always(group: GroupRules, counters: u8) -> (GroupRules, Timeline<State>, GroupCounters) {
+fn always(group: GroupRules, counters: u8) -> (GroupRules, Timeline<GroupState>, GroupCounters) {
     let states = Timeline::constant(group.state(|_| false, []));
     (group, states, GroupCounters(counters))
 }

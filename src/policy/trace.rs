@@ -9,7 +9,7 @@ use crate::policy::Layer;
 
 /// What a step found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum Finding {
     /// It says nothing of this name.
     Nothing,
     /// It does not act for this group.
@@ -23,16 +23,16 @@ pub enum Found {
 /// Who is told of each step.
 pub trait Witness {
     /// A step was looked at.
-    fn saw(&mut self, step: Layer, found: Found);
+    fn saw(&mut self, step: Layer, found: Finding);
 }
 
 impl Witness for () {
     #[inline]
-    fn saw(&mut self, _: Layer, _: Found) {}
+    fn saw(&mut self, _: Layer, _: Finding) {}
 }
 
-impl Witness for Vec<(Layer, Found)> {
-    fn saw(&mut self, step: Layer, found: Found) {
+impl Witness for Vec<(Layer, Finding)> {
+    fn saw(&mut self, step: Layer, found: Finding) {
         self.push((step, found));
     }
 }

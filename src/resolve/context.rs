@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Entry, Found as Kept, Key, Route};
+use crate::cache::{CacheKey, CacheLookup as Kept, Entry, Route};
 use crate::dns::message::answer::Form;
 use crate::dns::message::query::Query;
 use crate::dns::message::reply::{Data, EdeText, write, write_truncated};
@@ -10,11 +10,11 @@ use crate::dns::message::{Ede, Malformed, Question, Rcode, is_truncated};
 use crate::dns::name::Name;
 use crate::dns::rtype;
 use crate::policy::tables::special::Special;
-use crate::policy::{AnswerMode, Block, Bound, CanaryKind, GroupId, Layer, Pass, Snapshot};
-use crate::resolve::reply_cache::{Said, Under};
+use crate::policy::{ActiveRules, AnswerMode, Block, CanaryKind, GroupId, Layer, Pass, Snapshot};
+use crate::resolve::reply_cache::{Admission, PolicyEpoch};
 use crate::resolve::rewrite::Rewrite;
 use crate::resolve::{
-    BlockedBy, Forward, Meta, Now, Outcome, Source, Step, Stores, Transport, reply,
+    AnswerSource, BlockedBy, Forward, Now, Origin, Outcome, Step, Stores, Transport, reply,
 };
 use crate::rule::{Action, LocalData};
 
@@ -26,7 +26,7 @@ const FAIL_CLOSED_TTL: u32 = 10;
 
 /// Where policy found what it blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum BlockedAt {
     /// In the question.
     Question,
     /// A name that the answer points to.
@@ -35,7 +35,7 @@ pub(super) enum Found {
     Address,
 }
 
-impl Found {
+impl BlockedAt {
     fn by(self, layer: Layer) -> BlockedBy {
         match (self, layer) {
             (_, Layer::Rebinding) => BlockedBy::Rebinding,
@@ -52,12 +52,12 @@ impl Found {
 }
 
 /// One query on its way to a reply.
-pub(super) struct Turn<'a> {
+pub(super) struct QueryContext<'a> {
     pub(super) query: &'a Query<'a>,
     pub(super) snapshot: &'a Snapshot,
     pub(super) group: GroupId,
     /// The group as it is bound at `now`.
-    pub(super) bound: Bound<'a>,
+    pub(super) bound: ActiveRules<'a>,
     pub(super) now: Now,
     pub(super) transport: Transport,
     /// Set where the client gets another name's answer.
@@ -65,9 +65,9 @@ pub(super) struct Turn<'a> {
     pub(super) limit: usize,
 }
 
-impl Turn<'_> {
+impl QueryContext<'_> {
     #[inline]
-    pub(super) fn outcome(&self, rcode: Rcode, source: Source) -> Outcome {
+    pub(super) fn outcome(&self, rcode: Rcode, source: AnswerSource) -> Outcome {
         Outcome { group: Some(self.bound.group.counters), ..Outcome::plain(rcode, source) }
     }
 
@@ -78,23 +78,23 @@ impl Turn<'_> {
             Special::Addresses(each) => (Rcode::NOERROR, Data::Records(each)),
         };
         let length = write(self.query, rcode, data, SPECIAL_TTL, None, self.limit, out);
-        reply(length, self.outcome(rcode, Source::Local))
+        reply(length, self.outcome(rcode, AnswerSource::Local))
     }
 
     pub(super) fn canary(&self, kind: CanaryKind, out: &mut [u8]) -> Step {
         let (rcode, ttl) = (Rcode::NXDOMAIN, self.snapshot.block_ttl());
         let ede = Some(EdeText { code: Ede::BLOCKED, text: b"canary" });
         let length = write(self.query, rcode, Data::Negative, ttl, ede, self.limit, out);
-        reply(length, Outcome { canary: Some(kind), ..self.outcome(rcode, Source::Local) })
+        reply(length, Outcome { canary: Some(kind), ..self.outcome(rcode, AnswerSource::Local) })
     }
 
     /// Answers as blocked.
     #[inline]
-    pub(super) fn blocked(&self, block: Block, found: Found, out: &mut [u8]) -> Step {
+    pub(super) fn blocked(&self, block: Block, found: BlockedAt, out: &mut [u8]) -> Step {
         let by = found.by(block.layer);
         let outcome = |rcode| Outcome {
             blocked: Some((block.category, by)),
-            ..self.outcome(rcode, Source::Blocked)
+            ..self.outcome(rcode, AnswerSource::Blocked)
         };
         let mode = match block.action {
             Action::Drop => return Step::Silence(outcome(Rcode::NOERROR)),
@@ -151,7 +151,7 @@ impl Turn<'_> {
             .collect();
         let data = if records.is_empty() { Data::Negative } else { Data::Records(&records) };
         let ede = EdeText { code: Ede::FORGED, text: self.snapshot.text(block.category) };
-        let (rcode, ttl) = (Rcode::NOERROR, self.block_ttl(Found::Question));
+        let (rcode, ttl) = (Rcode::NOERROR, self.block_ttl(BlockedAt::Question));
         let length = write(self.query, rcode, data, ttl, Some(ede), self.limit, out);
         reply(length, outcome(rcode))
     }
@@ -170,30 +170,32 @@ impl Turn<'_> {
     ) -> Step {
         let now = self.now;
         let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
-        match stores.cache.find(&Key::new(route, self.query), now.mono) {
+        match stores.cache.find(&CacheKey::new(route, self.query), now.mono) {
             Kept::Fresh(entry) => {
                 let until = stores.near.as_ref().map_or(0, |_| self.horizon(&entry, pass, out));
-                let step = self.answer(&entry, aged(&entry), pass, Source::Cache, out);
+                let step = self.answer(&entry, aged(&entry), pass, AnswerSource::Cache, out);
                 if let (Some(look), Step::Reply(_, outcome)) = (stores.near, &step)
                     && outcome.blocked.is_none()
                 {
-                    let under = Under::of(look.generation, self.bound.group, self.group, now);
-                    let said = Said { under, outcome: *outcome, until };
+                    let under = PolicyEpoch::of(look.generation, self.bound.group, self.group, now);
+                    let said = Admission { under, outcome: *outcome, until };
                     look.near.put(look.spot, self.query, said, &entry, now.mono);
                 }
                 step
             }
-            Kept::Due(entry) => match self.answer(&entry, aged(&entry), pass, Source::Cache, out) {
-                Step::Reply(length, outcome) => {
-                    Step::Refresh(length, outcome, Box::new(forward(None)))
+            Kept::Due(entry) => {
+                match self.answer(&entry, aged(&entry), pass, AnswerSource::Cache, out) {
+                    Step::Reply(length, outcome) => {
+                        Step::Refresh(length, outcome, Box::new(forward(None)))
+                    }
+                    other => other,
                 }
-                other => other,
-            },
-            Kept::Stale(entry) => self.answer(&entry, Form::STALE, pass, Source::Stale, out),
+            }
+            Kept::Stale(entry) => self.answer(&entry, Form::STALE, pass, AnswerSource::Stale, out),
             Kept::Failed(entry) => {
                 let (rcode, ede) = (entry.answer.rcode(), Some(EdeText::bare(Ede::CACHED_ERROR)));
                 let length = write(self.query, rcode, Data::None, 0, ede, self.limit, out);
-                reply(length, self.outcome(rcode, Source::Cache))
+                reply(length, self.outcome(rcode, AnswerSource::Cache))
             }
             Kept::Expired(entry) => Step::Forward(Box::new(forward(Some(entry)))),
             Kept::Nothing => Step::Forward(Box::new(forward(None))),
@@ -206,7 +208,7 @@ impl Turn<'_> {
         pass: Pass,
         name: Name,
         rewrite: Option<Rewrite>,
-        meta: &Meta,
+        meta: &Origin,
         snapshot: &Arc<Snapshot>,
         stale: Option<Arc<Entry>>,
     ) -> Forward {
@@ -232,7 +234,7 @@ impl Turn<'_> {
         entry: &Entry,
         form: Form,
         pass: Pass,
-        source: Source,
+        source: AnswerSource,
         out: &mut [u8],
     ) -> Step {
         match self.review(entry, form, pass, out) {
@@ -246,7 +248,7 @@ impl Turn<'_> {
             None | Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
             Some(Rewrite::List(block)) => Outcome {
                 blocked: Some((block.category, BlockedBy::List)),
-                ..self.outcome(entry.answer.rcode(), Source::Blocked)
+                ..self.outcome(entry.answer.rcode(), AnswerSource::Blocked)
             },
             Some(Rewrite::Safe(engine)) => {
                 Outcome { safe: Some(engine), ..self.outcome(entry.answer.rcode(), source) }
@@ -267,7 +269,7 @@ impl Turn<'_> {
         form: Form,
         pass: Pass,
         out: &mut [u8],
-    ) -> Result<Option<(Block, Found)>, Malformed> {
+    ) -> Result<Option<(Block, BlockedAt)>, Malformed> {
         let answer = &entry.answer;
         let are_known = match answer.target_count() {
             0 => Some(true),
@@ -287,7 +289,7 @@ impl Turn<'_> {
         }
         let block = self.review_targets(entry, are_known.is_none(), pass, message)?;
         if let Some(block) = block {
-            return Ok(Some((block, Found::Target)));
+            return Ok(Some((block, BlockedAt::Target)));
         }
         if !has_addresses {
             return Ok(None);
@@ -297,7 +299,7 @@ impl Turn<'_> {
             let block =
                 self.snapshot.review_address(self.bound, &subject, address?, pass.is_shield());
             if let Some(block) = block {
-                return Ok(Some((block, Found::Address)));
+                return Ok(Some((block, BlockedAt::Address)));
             }
         }
         Ok(None)
@@ -331,6 +333,6 @@ impl Turn<'_> {
     pub(super) fn servfail(&self, ede: Ede, out: &mut [u8]) -> Step {
         let ede = Some(EdeText::bare(ede));
         let length = write(self.query, Rcode::SERVFAIL, Data::None, 0, ede, self.limit, out);
-        reply(length, self.outcome(Rcode::SERVFAIL, Source::Error))
+        reply(length, self.outcome(Rcode::SERVFAIL, AnswerSource::Error))
     }
 }

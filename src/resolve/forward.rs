@@ -6,21 +6,21 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Entry, Key, Route};
+use crate::cache::{AnswerCache, CacheKey, Entry, Route};
 use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::message::query::Query;
 use crate::dns::message::rewrite::rewrite;
 use crate::dns::message::{Ede, Malformed, Question, Rcode};
 use crate::policy::{GroupId, Pass, Snapshot};
-use crate::resolve::context::Turn;
+use crate::resolve::context::QueryContext;
 use crate::resolve::rewrite::{Rewrite, route_to};
-use crate::resolve::{DropReason, Meta, Now, Source, Step, limit};
+use crate::resolve::{AnswerSource, DropReason, Now, Origin, Step, limit};
 
 /// A query waiting for upstream.
 #[derive(Debug)]
 pub struct Forward {
     pub(super) query: Box<[u8]>,
-    pub(super) meta: Meta,
+    pub(super) meta: Origin,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) group: GroupId,
     pub(super) pass: Pass,
@@ -55,7 +55,7 @@ impl Forward {
     }
 
     /// Where the query came from.
-    pub fn meta(&self) -> &Meta {
+    pub fn meta(&self) -> &Origin {
         &self.meta
     }
 
@@ -69,7 +69,7 @@ impl Forward {
         let entry = self.stale.as_deref()?;
         let query = Query::parse(&self.query).ok()?;
         let turn = self.turn(&query, now, out.len());
-        Some(turn.answer_late(entry, Form::STALE, self.pass, Source::Stale, out))
+        Some(turn.answer_late(entry, Form::STALE, self.pass, AnswerSource::Stale, out))
     }
 
     /// Ends the query with what upstream said: a whole message, or why there is none.
@@ -86,7 +86,7 @@ impl Forward {
     ) -> Step {
         let Ok(query) = Query::parse(&self.query) else { return Step::Drop(DropReason::NotAQuery) };
         let turn = self.turn(&query, now, out.len());
-        let key = Key::new(self.route(), &query);
+        let key = CacheKey::new(self.route(), &query);
         let answer = match self.learn(message, &query, limits) {
             Ok(answer) => answer,
             Err(NoAnswer(ede)) => {
@@ -94,7 +94,7 @@ impl Forward {
                 if message != Err(UpstreamFailure::Busy) {
                     cache.insert_failure(&key, Answer::failure(Rcode::SERVFAIL), now.mono);
                 }
-                let turn = Turn { rewrite: None, ..turn };
+                let turn = QueryContext { rewrite: None, ..turn };
                 return self.stale(now, out).unwrap_or_else(|| turn.servfail(ede, out));
             }
         };
@@ -105,7 +105,7 @@ impl Forward {
             }
         }
         let entry = Entry::new(answer, now.mono);
-        let step = turn.answer_late(&entry, Form::aged(0), self.pass, Source::Upstream, out);
+        let step = turn.answer_late(&entry, Form::aged(0), self.pass, AnswerSource::Upstream, out);
         cache.insert(&key, entry);
         step
     }
@@ -119,7 +119,7 @@ impl Forward {
         now: Now,
     ) {
         let Ok(query) = Query::parse(&self.query) else { return };
-        let key = Key::new(self.route(), &query);
+        let key = CacheKey::new(self.route(), &query);
         match self.learn(message, &query, limits) {
             Ok(answer) if !answer.is_failure() => {
                 cache.insert(&key, Entry::new(answer, now.mono));
@@ -130,8 +130,8 @@ impl Forward {
         }
     }
 
-    fn turn<'a>(&'a self, query: &'a Query<'a>, now: Now, room: usize) -> Turn<'a> {
-        Turn {
+    fn turn<'a>(&'a self, query: &'a Query<'a>, now: Now, room: usize) -> QueryContext<'a> {
+        QueryContext {
             query,
             snapshot: &self.snapshot,
             group: self.group,

@@ -7,26 +7,26 @@
 
 use crate::cache::Entry;
 use crate::dns::message::answer::Form;
-use crate::policy::{Block, Bound, Pass, Rules, Verdict};
-use crate::resolve::context::{Found, Turn};
+use crate::policy::{ActiveRules, Block, Pass, Rules, Verdict};
+use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::rewrite::Rewrite;
-use crate::resolve::{Source, Step, Transport};
+use crate::resolve::{AnswerSource, Step, Transport};
 use crate::rule::Action;
 
 /// Edges that are looked behind; with more than these ahead, the last one is the limit.
 const MAX_EDGES: usize = 8;
 
-impl Turn<'_> {
+impl QueryContext<'_> {
     /// Seconds that a blocked answer may be kept.
     #[inline]
-    pub(super) fn block_ttl(&self, found: Found) -> u32 {
+    pub(super) fn block_ttl(&self, found: BlockedAt) -> u32 {
         let ttl = self.snapshot.block_ttl();
         if self.bound.group.rules.is_constant() {
             return ttl;
         }
         // What the answer pointed to is not looked at again: any edge is a limit.
-        let is_same = |bound: Bound<'_>| {
-            found == Found::Question
+        let is_same = |bound: ActiveRules<'_>| {
+            found == BlockedAt::Question
                 && matches!((self.decided(bound), self.decided(self.bound)),
                     (Verdict::Block(then), Verdict::Block(now)) if then == now)
         };
@@ -39,8 +39,9 @@ impl Turn<'_> {
         if self.bound.group.rules.is_constant() {
             return ttl;
         }
-        let is_passing =
-            |bound: Bound<'_>| matches!(self.decided(bound), Verdict::Pass(_) | Verdict::Safe(..));
+        let is_passing = |bound: ActiveRules<'_>| {
+            matches!(self.decided(bound), Verdict::Pass(_) | Verdict::Safe(..))
+        };
         ttl.min(self.until(ttl, is_passing))
     }
 
@@ -57,7 +58,7 @@ impl Turn<'_> {
     /// Whether an answer that goes out now would go out as well when the group is bound so.
     fn is_same_behind(
         &self,
-        bound: Bound<'_>,
+        bound: ActiveRules<'_>,
         entry: &Entry,
         form: Form,
         pass: Pass,
@@ -69,7 +70,7 @@ impl Turn<'_> {
             (Verdict::Block(then), Some(Rewrite::List(now))) if then == now => Some(pass),
             _ => None,
         };
-        let then = Turn { bound, ..*self };
+        let then = QueryContext { bound, ..*self };
         is_passing.is_some_and(|pass| matches!(then.review(entry, form, pass, out), Ok(None)))
     }
 
@@ -92,7 +93,7 @@ impl Turn<'_> {
         entry: &Entry,
         form: Form,
         pass: Pass,
-        source: Source,
+        source: AnswerSource,
         out: &mut [u8],
     ) -> Step {
         if self.bound.group.rules.is_constant() {
@@ -103,7 +104,7 @@ impl Turn<'_> {
                 if self.is_free_by_tcp(now) {
                     return self.answer(entry, form, pass, source, out);
                 }
-                self.blocked(now, Found::Question, out)
+                self.blocked(now, BlockedAt::Question, out)
             }
             Verdict::Pass(pass) | Verdict::Safe(pass, _) => {
                 self.answer(entry, form, pass, source, out)
@@ -118,18 +119,18 @@ impl Turn<'_> {
         block.action == Action::TcpOnly && self.transport == Transport::Tcp
     }
 
-    fn decided(&self, bound: Bound<'_>) -> Verdict {
+    fn decided(&self, bound: ActiveRules<'_>) -> Verdict {
         let subject = self.snapshot.subject(&self.query.name);
         self.snapshot.decide(bound, &subject, self.query.qtype)
     }
 
     /// Seconds to the first edge within `most` seconds behind which it is not the same.
-    fn until(&self, most: u32, mut is_same: impl FnMut(Bound<'_>) -> bool) -> u32 {
+    fn until(&self, most: u32, mut is_same: impl FnMut(ActiveRules<'_>) -> bool) -> u32 {
         let group = self.bound.group;
         let seconds = |edge: u64| u32::try_from(edge - self.now.civil).unwrap_or(u32::MAX);
         let near = |(edge, _): &(u64, &Rules)| seconds(*edge) < most;
         for (number, (edge, rules)) in group.rules.changes(self.now).take_while(near).enumerate() {
-            if number == MAX_EDGES || !is_same(Bound { group, rules }) {
+            if number == MAX_EDGES || !is_same(ActiveRules { group, rules }) {
                 return seconds(edge);
             }
         }

@@ -9,13 +9,13 @@ use crate::dns::message::{Ede, Question, local};
 use crate::dns::rtype;
 use crate::policy::Pass;
 use crate::policy::tables::local_zones::LocalName;
-use crate::resolve::context::Turn;
-use crate::resolve::{Forward, Source, Step};
+use crate::resolve::context::QueryContext;
+use crate::resolve::{AnswerSource, Forward, Step};
 
 /// The config's own TTLs hold as they are.
 const AS_WRITTEN: TtlLimits = TtlLimits { min: 0, max: u32::MAX, max_negative: u32::MAX };
 
-impl Turn<'_> {
+impl QueryContext<'_> {
     /// Answers with the records of the question's name.
     pub(super) fn with_records(&self, name: &LocalName, pass: Pass, out: &mut [u8]) -> Step {
         let question = Question::of(self.query, self.query.name.to_name());
@@ -37,7 +37,7 @@ impl Turn<'_> {
 
     fn with_answer(&self, answer: Option<Answer>, pass: Pass, out: &mut [u8]) -> Step {
         let Some(answer) = answer else { return self.servfail(Ede::INVALID_DATA, out) };
-        self.answer(&Entry::new(answer, 0), Form::aged(0), pass, Source::Local, out)
+        self.answer(&Entry::new(answer, 0), Form::aged(0), pass, AnswerSource::Local, out)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::policy::{CanaryKind, GroupCounters};
 
 /// Where an answer came from: the `source` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum AnswerSource {
     /// The answer cache.
     Cache,
     /// The answer cache, past its time: upstream had nothing newer.
@@ -26,7 +26,7 @@ pub enum Source {
     Error,
 }
 
-impl Source {
+impl AnswerSource {
     /// Every source.
     pub const ALL: [Self; 8] = [
         Self::Cache,
@@ -115,7 +115,7 @@ pub struct Outcome {
     /// The response code.
     pub rcode: Rcode,
     /// Where the answer came from.
-    pub source: Source,
+    pub source: AnswerSource,
     /// The counters of the client's group, where it got that far.
     pub group: Option<GroupCounters>,
     /// Category and reason of a block.
@@ -129,7 +129,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) const fn plain(rcode: Rcode, source: Source) -> Self {
+    pub(super) const fn plain(rcode: Rcode, source: AnswerSource) -> Self {
         let observed = CategorySet::EMPTY;
         Self { rcode, source, group: None, blocked: None, observed, canary: None, safe: None }
     }

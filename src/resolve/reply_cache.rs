@@ -1,7 +1,7 @@
 //! One worker's own replies: what it answered from the cache before, ready to go out again.
 //!
 //! A hit here takes no lock, writes nothing that another worker reads, and asks policy nothing:
-//! what policy said is kept with the reply, and with it *under what* it was said ([`Under`]): the
+//! what policy said is kept with the reply, and with it *under what* it was said ([`PolicyEpoch`]): the
 //! generation of policy, the asker's group, and the stretch of time between two edges in which
 //! that group's rules do not change. Under anything else the reply is not there.
 //!
@@ -17,7 +17,7 @@
 //! it; a longer one stays in the cache's entry. Of four places the one goes that was not asked
 //! for lately: names that are asked for once push out each other, not those in use.
 //!
-//! [`Near::warm`] asks the processor for the memory of a question before it is needed, so that
+//! [`ReplyCache::warm`] asks the processor for the memory of a question before it is needed, so that
 //! a batch of questions waits for memory once, together.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::dns::message::answer::Body;
 use crate::dns::message::query::{Query, Request};
 use crate::dns::message::{HEADER, Rcode, u16_at};
 use crate::policy::{Group, GroupId};
-use crate::resolve::{Now, Outcome, Source};
+use crate::resolve::{AnswerSource, Now, Outcome};
 
 /// Places of a set.
 const WAYS: usize = 4;
@@ -41,7 +41,7 @@ const MAX_WEIGHT: usize = 2048;
 
 /// Under what policy let a reply through: it holds for nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Under {
+pub struct PolicyEpoch {
     /// The number of the policy in force.
     pub generation: u64,
     /// The asker's group.
@@ -50,7 +50,7 @@ pub struct Under {
     pub stretch: u32,
 }
 
-impl Under {
+impl PolicyEpoch {
     /// Now, for a group.
     #[inline]
     pub fn of(generation: u64, rules: &Group, group: GroupId, now: Now) -> Self {
@@ -60,9 +60,9 @@ impl Under {
 
 /// What policy said, and for how long it will.
 #[derive(Debug, Clone, Copy)]
-pub struct Said {
+pub struct Admission {
     /// Under what it was said.
-    pub under: Under,
+    pub under: PolicyEpoch,
     /// What is counted.
     pub outcome: Outcome,
     /// From this instant on, in civil seconds, it would say otherwise.
@@ -71,18 +71,18 @@ pub struct Said {
 
 /// A worker's look at its own replies, for one question.
 #[derive(Debug)]
-pub struct Look<'a> {
+pub struct Lookup<'a> {
     /// The replies.
-    pub near: &'a mut Near,
+    pub near: &'a mut ReplyCache,
     /// Where the question is looked for.
-    pub spot: Spot,
+    pub spot: Probe,
     /// The number of the policy in force.
     pub generation: u64,
 }
 
 /// A reply that can go out.
 #[derive(Debug)]
-pub struct Ready<'a> {
+pub struct CachedReply<'a> {
     /// The answer.
     pub body: Body<'a>,
     /// What is counted.
@@ -106,8 +106,8 @@ struct Set {
 /// One reply.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
-struct Place {
-    under: Under,
+struct Slot {
+    under: PolicyEpoch,
     until: u64,
     stored: u64,
     outcome: Outcome,
@@ -127,11 +127,11 @@ struct Place {
     entry: Option<Arc<Entry>>,
 }
 
-const EMPTY: Place = Place {
-    under: Under { generation: 0, group: GroupId(0), stretch: 0 },
+const EMPTY: Slot = Slot {
+    under: PolicyEpoch { generation: 0, group: GroupId(0), stretch: 0 },
     until: 0,
     stored: 0,
-    outcome: Outcome::plain(Rcode::NOERROR, Source::Cache),
+    outcome: Outcome::plain(Rcode::NOERROR, AnswerSource::Cache),
     lifetime: 0,
     qtype: 0,
     rcode: Rcode::NOERROR,
@@ -148,17 +148,17 @@ const EMPTY: Place = Place {
 
 /// One worker's replies in use.
 #[derive(Debug)]
-pub struct Near {
+pub struct ReplyCache {
     sets: Box<[Set]>,
-    places: Box<[[Place; WAYS]]>,
+    places: Box<[[Slot; WAYS]]>,
     seed: u64,
 }
 
 /// Finds the places of a question: a hash of its name and type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spot(u64);
+pub struct Probe(u64);
 
-impl Spot {
+impl Probe {
     #[inline]
     fn set(self) -> usize {
         (self.0 >> 32) as usize % SETS
@@ -170,7 +170,7 @@ impl Spot {
     }
 }
 
-impl Near {
+impl ReplyCache {
     /// Nothing is in use. `seed` is a random number: clients choose the names.
     pub fn new(seed: u64) -> Self {
         let places = (0..SETS).map(|_| [EMPTY; WAYS]);
@@ -183,13 +183,13 @@ impl Near {
 
     /// Where the question in these octets is looked for, if it is one.
     #[inline]
-    pub fn spot(&self, octets: &[u8]) -> Spot {
-        Spot(hash(octets, self.seed).unwrap_or_default())
+    pub fn spot(&self, octets: &[u8]) -> Probe {
+        Probe(hash(octets, self.seed).unwrap_or_default())
     }
 
     /// Asks the processor for the memory that a question will need; says whether it may be here.
     #[inline]
-    pub fn warm(&self, spot: Spot) -> bool {
+    pub fn warm(&self, spot: Probe) -> bool {
         let (Some(set), Some(places)) = (self.sets.get(spot.set()), self.places.get(spot.set()))
         else {
             return false;
@@ -204,9 +204,9 @@ impl Near {
         is_here
     }
 
-    /// Asks the processor for the words that [`Near::warm`] reads.
+    /// Asks the processor for the words that [`ReplyCache::warm`] reads.
     #[inline]
-    pub fn warm_set(&self, spot: Spot) {
+    pub fn warm_set(&self, spot: Probe) {
         if let Some(set) = self.sets.get(spot.set()) {
             cpu_prefetch::fetch(set, 1);
         }
@@ -216,16 +216,16 @@ impl Near {
     #[inline]
     pub fn get(
         &mut self,
-        spot: Spot,
+        spot: Probe,
         request: &Request<'_>,
-        under: Under,
+        under: PolicyEpoch,
         now: u64,
-    ) -> Option<Ready<'_>> {
+    ) -> Option<CachedReply<'_>> {
         let set = self.sets.get_mut(spot.set())?;
         let places = self.places.get(spot.set())?;
         let name = request.wire_name();
         let flags = flags(request);
-        let is_it = |place: &Place| {
+        let is_it = |place: &Slot| {
             place.under == under
                 && place.qtype == request.qtype
                 && place.flags == flags
@@ -240,12 +240,19 @@ impl Near {
         }
         set.touch(way);
         let (outcome, until) = (place.outcome, place.until);
-        Some(Ready { body: place.body()?, outcome, age, until })
+        Some(CachedReply { body: place.body()?, outcome, age, until })
     }
 
     /// Keeps an answer that policy let through.
-    pub fn put(&mut self, spot: Spot, query: &Query<'_>, said: Said, entry: &Arc<Entry>, now: u64) {
-        let Said { under, outcome, until } = said;
+    pub fn put(
+        &mut self,
+        spot: Probe,
+        query: &Query<'_>,
+        said: Admission,
+        entry: &Arc<Entry>,
+        now: u64,
+    ) {
+        let Admission { under, outcome, until } = said;
         let wire = query.name.as_wire();
         if entry.weight() > MAX_WEIGHT || !is_fresh(entry.age(now), entry.lifetime()) {
             return;
@@ -255,7 +262,7 @@ impl Near {
         else {
             return;
         };
-        let is_same = |place: &Place| {
+        let is_same = |place: &Slot| {
             place.under.group == under.group
                 && place.qtype == query.qtype
                 && place.flags == flags(query)
@@ -266,7 +273,7 @@ impl Near {
         });
         let way = same.unwrap_or_else(|| set.victim());
         let body = entry.answer.body();
-        let mut place = Place {
+        let mut place = Slot {
             under,
             until,
             // Not reckoned from its age: another worker's second may be ahead of this one's.
@@ -314,7 +321,7 @@ impl Set {
     }
 }
 
-impl Place {
+impl Slot {
     /// Whether it is for this name, whatever the case of its letters.
     #[inline]
     fn is_named(&self, name: &[u8]) -> bool {

@@ -15,8 +15,8 @@ use crate::dns::route::UpstreamId;
 use crate::matcher::hash_wire;
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
-use crate::resolve::context::Turn;
-use crate::resolve::{Meta, Step, Stores};
+use crate::resolve::context::QueryContext;
+use crate::resolve::{Origin, Step, Stores};
 
 /// A list's own word: the answer it names is not judged by plain categories again.
 pub(super) const BY_LIST: Pass =
@@ -59,19 +59,19 @@ pub(super) struct Alias<'a> {
     pub(super) rewrite: Rewrite,
 }
 
-impl Turn<'_> {
+impl QueryContext<'_> {
     /// Answers with what another name resolves to.
     pub(super) fn aliased(
         &self,
         alias: Alias<'_>,
         pass: Pass,
-        meta: &Meta,
+        meta: &Origin,
         snapshot: &Arc<Snapshot>,
         stores: Stores<'_>,
         out: &mut [u8],
     ) -> Step {
         let Alias { target, rewrite } = alias;
-        let turn = Turn { rewrite: Some(rewrite), ..*self };
+        let turn = QueryContext { rewrite: Some(rewrite), ..*self };
         let forward =
             |stale| self.forward(pass, target.clone(), Some(rewrite), meta, snapshot, stale);
         let folded = Folded::from_name(target);

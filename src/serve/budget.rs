@@ -70,7 +70,7 @@ impl Rate {
 
 /// What becomes of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub enum RateDecision {
     /// It is answered.
     Pass,
     /// It is told to come by TCP.
@@ -126,27 +126,27 @@ impl Budget {
 
     /// Charges a client for a query at `micros`.
     #[inline]
-    pub fn charge(&mut self, client: ClientId, micros: u64, rate: Rate) -> Admission {
+    pub fn charge(&mut self, client: ClientId, micros: u64, rate: Rate) -> RateDecision {
         let now = micros.saturating_mul(1000);
         let hash = client.0.wrapping_mul(self.seed) ^ self.seed.rotate_left(32);
         let place = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % LINES;
-        let Some(Line(line)) = self.lines.get_mut(place) else { return Admission::Pass };
+        let Some(Line(line)) = self.lines.get_mut(place) else { return RateDecision::Pass };
         let known = line.iter().position(|account| account.client == client.0);
         let way = known.unwrap_or_else(|| {
             let least = line.iter().enumerate().min_by_key(|(_, account)| account.whole_at);
             least.map_or(0, |(way, _)| way)
         });
-        let Some(account) = line.get_mut(way) else { return Admission::Pass };
+        let Some(account) = line.get_mut(way) else { return RateDecision::Pass };
         if known.is_none() {
             *account = Account { client: client.0, whole_at: 0 };
         }
         let whole_at = account.whole_at.max(now) + rate.step;
         let spent = whole_at - now;
         if spent > rate.burst + rate.slip {
-            return Admission::Drop;
+            return RateDecision::Drop;
         }
         account.whole_at = whole_at;
-        if spent > rate.burst { Admission::Slip } else { Admission::Pass }
+        if spent > rate.burst { RateDecision::Slip } else { RateDecision::Pass }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::metrics::counters::{Counters, Event};
 use crate::policy::Snapshot;
 use crate::resolve::{Forward, Step, UpstreamFailure};
 use crate::serve::budget::{ClientId, ClientLimits};
-use crate::serve::inflight::{Flights, Joined, Place, SendReply, Waiter};
+use crate::serve::inflight::{InFlight, Join, Permit, SendReply, Waiter};
 use crate::serve::settings;
 use crate::sys::clock::Clock;
 use crate::upstream::zones::Zones;
@@ -51,7 +51,7 @@ pub struct Gateway {
     /// Counts what ends outside the workers.
     pub counters: Arc<Counters>,
     /// Queries waiting for upstream.
-    pub flights: Arc<Flights>,
+    pub flights: Arc<InFlight>,
     /// Where waiting queries run.
     pub runtime: Handle,
 }
@@ -84,18 +84,18 @@ impl Gateway {
             clients: ArcSwap::from_pointee(settings::clients(settings)),
             clock,
             counters: Arc::new(Counters::shared()),
-            flights: Flights::new(settings.upstream.in_flight),
+            flights: InFlight::new(settings.upstream.in_flight),
             runtime,
         }
     }
 
     /// Ends a query that must be asked upstream, in its own time: `send` gets the reply.
     ///
-    /// It takes a place of [`Flights::enter`]; without one the query ends at once, with
+    /// It takes a place of [`InFlight::enter`]; without one the query ends at once, with
     /// [`UpstreamFailure::Busy`].
     pub fn forward(
         self: &Arc<Self>,
-        place: Place,
+        place: Permit,
         forward: Box<Forward>,
         came: u64,
         send: impl FnOnce(&[u8]) + Send + 'static,
@@ -124,27 +124,27 @@ impl Gateway {
         let question = waiter.forward.question().clone();
         let is_refresh = waiter.send.is_none();
         match self.flights.join(waiter) {
-            Joined::Leads => {
+            Join::Leads => {
                 if is_refresh {
                     self.counters.event(Event::Prefetch);
                 }
                 self.lead(question).await;
             }
-            Joined::Follows => self.counters.event(Event::Coalesced),
-            Joined::Late(waiter) => {
+            Join::Follows => self.counters.event(Event::Coalesced),
+            Join::Late(waiter) => {
                 self.counters.event(Event::Coalesced);
                 self.answer_stale(waiter);
             }
-            Joined::Full(waiter) => {
+            Join::Full(waiter) => {
                 self.counters.event(Event::OverQuestion);
                 self.end(waiter, Err(UpstreamFailure::Busy));
             }
-            Joined::NotNeeded => {}
+            Join::NotNeeded => {}
         }
     }
 
     /// Whether a client may have one more query waiting.
-    fn has_room(&self, client: IpAddr, place: &mut Place) -> bool {
+    fn has_room(&self, client: IpAddr, place: &mut Permit) -> bool {
         let limits = self.clients.load();
         limits.is_exempt(client)
             || self.flights.count(place, ClientId::of(client), limits.in_flight)

@@ -1,6 +1,6 @@
 //! Questions in flight: upstream is asked once, however many wait for the answer.
 //!
-//! A query that cannot be answered here takes a [`Place`] first: there are so many and no
+//! A query that cannot be answered here takes a [`Permit`] first: there are so many and no
 //! more, so that queries of a dead upstream cannot pile up. Then it joins the flight of its
 //! question, or starts one. Each who waits is answered for itself: under its own id, in its
 //! own letters, by the policy that it was begun with.
@@ -9,7 +9,7 @@
 //! takes a lock of this file: they raise one number and leave the rest to the runtime.
 //!
 //! In unit tests locks and numbers are loom's, which tries every order in which threads can
-//! meet here (`flight/model.rs`); only a model can make a [`Flights`] there.
+//! meet here (`flight/model.rs`); only a model can make a [`InFlight`] there.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,17 +29,17 @@ pub type SendReply = Box<dyn FnOnce(&[u8]) + Send>;
 
 /// All queries that wait for upstream.
 #[derive(Debug)]
-pub struct Flights {
+pub struct InFlight {
     /// How many may wait.
     room: u64,
     waiting: AtomicU64,
-    by_question: Mutex<HashMap<Question, Flight>>,
+    by_question: Mutex<HashMap<Question, Pending>>,
     by_client: Mutex<HashMap<ClientId, usize>>,
 }
 
 /// The queries that wait for one answer.
 #[derive(Debug, Default)]
-struct Flight {
+struct Pending {
     waiters: Vec<Waiter>,
     /// Whether those with a stale answer have had it.
     is_late: bool,
@@ -47,12 +47,12 @@ struct Flight {
 
 /// A place among the waiting queries, given back when dropped.
 #[derive(Debug)]
-pub struct Place {
-    flights: Arc<Flights>,
+pub struct Permit {
+    flights: Arc<InFlight>,
     client: Option<ClientId>,
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.flights.waiting.fetch_sub(1, Ordering::Relaxed);
         let Some(client) = self.client else { return };
@@ -75,7 +75,7 @@ pub struct Waiter {
     /// How to answer it; none where it was answered already.
     pub send: Option<SendReply>,
     /// Its place.
-    pub place: Place,
+    pub place: Permit,
 }
 
 impl std::fmt::Debug for Waiter {
@@ -86,7 +86,7 @@ impl std::fmt::Debug for Waiter {
 
 /// What became of a query that wants to wait.
 #[derive(Debug)]
-pub enum Joined {
+pub enum Join {
     /// It is the first: it asks.
     Leads,
     /// Another one asks, and this one waits with it.
@@ -99,7 +99,7 @@ pub enum Joined {
     NotNeeded,
 }
 
-impl Flights {
+impl InFlight {
     /// No query waits; `room` of them may.
     pub fn new(room: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -116,19 +116,19 @@ impl Flights {
     }
 
     /// A place for one more query, if there is one.
-    pub fn enter(self: &Arc<Self>) -> Option<Place> {
-        let place = Place { flights: Arc::clone(self), client: None };
+    pub fn enter(self: &Arc<Self>) -> Option<Permit> {
+        let place = Permit { flights: Arc::clone(self), client: None };
         // Taken first and given back by the drop: two that come at once cannot both be the last.
         (self.waiting.fetch_add(1, Ordering::Relaxed) < self.room).then_some(place)
     }
 
     /// A place for a question that no client waits for: only while there is plenty.
-    pub fn enter_unhurried(self: &Arc<Self>) -> Option<Place> {
+    pub fn enter_unhurried(self: &Arc<Self>) -> Option<Permit> {
         if self.waiting() < self.room / 2 { self.enter() } else { None }
     }
 
     /// Counts a place as one of `client`'s, who may have `most`; says whether it may.
-    pub fn count(&self, place: &mut Place, client: ClientId, most: usize) -> bool {
+    pub fn count(&self, place: &mut Permit, client: ClientId, most: usize) -> bool {
         let mut clients = lock(&self.by_client);
         let count = clients.entry(client).or_default();
         if *count >= most {
@@ -140,24 +140,24 @@ impl Flights {
     }
 
     /// Joins the flight of a query's question, or starts it.
-    pub fn join(&self, waiter: Waiter) -> Joined {
+    pub fn join(&self, waiter: Waiter) -> Join {
         let mut flights = lock(&self.by_question);
         let Some(flight) = flights.get_mut(waiter.forward.question()) else {
             let question = waiter.forward.question().clone();
-            flights.insert(question, Flight { waiters: vec![waiter], is_late: false });
-            return Joined::Leads;
+            flights.insert(question, Pending { waiters: vec![waiter], is_late: false });
+            return Join::Leads;
         };
         if waiter.send.is_none() {
-            return Joined::NotNeeded;
+            return Join::NotNeeded;
         }
         if flight.is_late && waiter.forward.has_stale() {
-            return Joined::Late(waiter);
+            return Join::Late(waiter);
         }
         if flight.waiters.len() >= MAX_WAITERS {
-            return Joined::Full(waiter);
+            return Join::Full(waiter);
         }
         flight.waiters.push(waiter);
-        Joined::Follows
+        Join::Follows
     }
 
     /// Takes those out of a flight who can have a stale answer; later ones get it at once.
@@ -195,7 +195,7 @@ impl Flights {
 /// A flight under way. It ends with this value, whatever happens to its task.
 #[derive(Debug)]
 pub struct Started {
-    flights: Arc<Flights>,
+    flights: Arc<InFlight>,
     /// None once it has ended: the next flight of the question is another's.
     question: Option<Question>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::admin::token::{self, Token};
-use crate::cache::Rules;
+use crate::cache::RetentionRules;
 use crate::config::Config;
 use crate::dns::message::answer::TtlLimits;
 use crate::policy::tables::client::PrefixTable;
@@ -68,9 +68,9 @@ pub(super) fn ttls(settings: &Config) -> TtlLimits {
 }
 
 /// How long answers are of use beyond their TTL.
-pub(super) fn cache(settings: &Config) -> Rules {
+pub(super) fn cache(settings: &Config) -> RetentionRules {
     let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    Rules {
+    RetentionRules {
         stale: seconds(settings.cache.stale),
         prefetch: settings.cache.prefetch,
         failure: seconds(settings.cache.failure_ttl),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::config::State;
+use crate::config::StateSettings;
 
 /// Where systemd says that a service's state is (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
@@ -46,12 +46,12 @@ impl StateDir {
     /// # Errors
     ///
     /// [`StateError`]; a caller that can do without goes on without.
-    pub fn open(config: &State) -> Result<Option<Self>, StateError> {
+    pub fn open(config: &StateSettings) -> Result<Option<Self>, StateError> {
         Self::place(config).map(Self::at).transpose()
     }
 
     /// Where it is or would be; nothing is made.
-    pub fn place(config: &State) -> Option<PathBuf> {
+    pub fn place(config: &StateSettings) -> Option<PathBuf> {
         config.dir.clone().or_else(from_service_manager)
     }
 

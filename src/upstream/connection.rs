@@ -34,12 +34,12 @@ pub(super) trait Link: Clone + Send + 'static {
 
 /// A server that is asked over one connection, which is kept.
 #[derive(Debug)]
-pub(super) struct Client<L: Link> {
+pub(super) struct SharedConnection<L: Link> {
     target: L::Target,
     kept: Kept<L>,
 }
 
-impl<L: Link> Client<L> {
+impl<L: Link> SharedConnection<L> {
     /// Nothing is connected before the first question.
     pub(super) fn new(target: L::Target) -> Self {
         Self { target, kept: Kept::new() }

@@ -86,7 +86,7 @@ pub struct ServerState {
 
 /// How long the answers took.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Durations {
+pub struct ExchangeDurations {
     /// Answers no slower than each of [`ServerState::BOUNDS`], then all answers.
     pub cumulative: Vec<u64>,
     /// All of them added up.
@@ -150,13 +150,13 @@ impl ServerState {
     }
 
     /// Time to the usable answers.
-    pub fn durations(&self) -> Durations {
+    pub fn durations(&self) -> ExchangeDurations {
         let mut total = 0;
         let cumulative = self.durations.iter().map(|bucket| {
             total += bucket.load(Ordering::Relaxed);
             total
         });
-        Durations {
+        ExchangeDurations {
             cumulative: cumulative.collect(),
             sum: Duration::from_micros(self.duration_micros.load(Ordering::Relaxed)),
         }

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::Failure;
-use super::query::{Match, Query};
+use super::query::{Match, UpstreamQuery};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
-use crate::upstream::connection::{Client, Link, Pulse};
+use crate::upstream::connection::{Link, Pulse, SharedConnection};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::h2::HttpsClientStream;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -19,16 +19,16 @@ use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 
 /// A server that is spoken to over HTTPS.
-pub(super) type HttpsClient = Client<Connection>;
+pub(super) type HttpsClient = SharedConnection<HttpsConnection>;
 
 /// DNS over HTTPS: the certificate must be for `name`, which is also the authority of the URL.
 pub(super) fn client(address: SocketAddr, name: &str, path: &str, tls: Tls) -> HttpsClient {
-    Client::new(Target { address, name: name.into(), path: path.into(), tls })
+    SharedConnection::new(HttpsTarget { address, name: name.into(), path: path.into(), tls })
 }
 
 /// Where questions are posted to.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct HttpsTarget {
     address: SocketAddr,
     name: Arc<str>,
     path: Arc<str>,
@@ -36,21 +36,23 @@ pub(super) struct Target {
 }
 
 #[derive(Clone)]
-pub(super) struct Connection {
+pub(super) struct HttpsConnection {
     exchange: DnsExchange<TokioRuntimeProvider>,
     pulse: Arc<Pulse>,
 }
 
-impl std::fmt::Debug for Connection {
+impl std::fmt::Debug for HttpsConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection").field("pulse", &self.pulse).finish_non_exhaustive()
     }
 }
 
-impl Link for Connection {
-    type Target = Target;
+impl Link for HttpsConnection {
+    type Target = HttpsTarget;
 
-    async fn connect(Target { address, name, path, tls }: Target) -> Result<Self, Failure> {
+    async fn connect(
+        HttpsTarget { address, name, path, tls }: HttpsTarget,
+    ) -> Result<Self, Failure> {
         let builder = HttpsClientStream::builder(tls.config(), TokioRuntimeProvider::new());
         let stream = builder.build(address, name, path).await.map_err(|error| {
             tracing::warn!(%address, %error, "upstream HTTPS connection failed");
@@ -73,7 +75,7 @@ impl Link for Connection {
 
     async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
         // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it whatever we say.
-        let query = Query::new(question, 0);
+        let query = UpstreamQuery::new(question, 0);
         let message = Message::from_vec(query.octets()).map_err(|_| Failure::Malformed)?;
         let request = DnsRequest::new(message, DnsRequestOptions::default());
         let _listening = self.pulse.listen();

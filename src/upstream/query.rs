@@ -23,7 +23,7 @@ const AD: u8 = 0x20;
 
 /// A query ready to be sent.
 #[derive(Debug, Clone)]
-pub(super) struct Query {
+pub(super) struct UpstreamQuery {
     octets: Vec<u8>,
     /// The question section in lower case, as it was asked.
     question: Vec<u8>,
@@ -40,7 +40,7 @@ pub(super) enum Match {
     Other,
 }
 
-impl Query {
+impl UpstreamQuery {
     /// A query with this id: RD, AD, EDNS with DO and CD as asked, and no option.
     pub(super) fn new(question: &Question, id: u16) -> Self {
         let checking = if question.checking_disabled { CD } else { 0 };
@@ -186,7 +186,7 @@ mod tests {
     use crate::dns::route::UpstreamId;
     use proptest::prelude::*;
 
-    fn query() -> Query {
+    fn query() -> UpstreamQuery {
         let name = Name::from_text("www.example").unwrap();
         let question = Question {
             name,
@@ -195,10 +195,10 @@ mod tests {
             checking_disabled: true,
             upstream: UpstreamId::MAIN,
         };
-        Query::new(&question, 0x1234)
+        UpstreamQuery::new(&question, 0x1234)
     }
 
-    fn reply_to(query: &Query, flags: [u8; 2], tail: &[u8]) -> Vec<u8> {
+    fn reply_to(query: &UpstreamQuery, flags: [u8; 2], tail: &[u8]) -> Vec<u8> {
         let mut reply = query.octets()[..2].to_vec();
         reply.extend(flags);
         reply.extend([0, 1, 0, u8::from(!tail.is_empty()), 0, 0, 0, 0]);

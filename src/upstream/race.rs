@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 
 use super::health::HEDGE_MAX;
-use super::{Answer, AskError, Endpoint, Failure, Inner, Refusal, ServerState};
+use super::{AskError, Endpoint, Failure, Inner, Refusal, ServerState, UpstreamAnswer};
 use crate::dns::message::Question;
 
 /// The tries for one question.
@@ -23,7 +23,7 @@ pub(super) struct Race<'a> {
     failed: Vec<(usize, Failure)>,
     running: usize,
     /// The last rejection, for when nobody does better.
-    rejection: Option<Answer>,
+    rejection: Option<UpstreamAnswer>,
     sender: mpsc::Sender<(usize, Result<Vec<u8>, Refusal>)>,
     outcomes: mpsc::Receiver<(usize, Result<Vec<u8>, Refusal>)>,
 }
@@ -60,7 +60,7 @@ impl<'a> Race<'a> {
     }
 
     /// Runs until there is an answer, nobody is left, or the time is up.
-    pub(super) async fn run(mut self) -> Result<Answer, AskError> {
+    pub(super) async fn run(mut self) -> Result<UpstreamAnswer, AskError> {
         let deadline = Instant::now() + self.inner.options.deadline;
         match tokio::time::timeout_at(deadline, self.first_answer()).await {
             Ok(Some(answer)) => Ok(answer),
@@ -69,7 +69,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    async fn first_answer(&mut self) -> Option<Answer> {
+    async fn first_answer(&mut self) -> Option<UpstreamAnswer> {
         let mut hedge_at = self.start_next();
         while self.running > 0 {
             tokio::select! {
@@ -78,7 +78,7 @@ impl<'a> Race<'a> {
                     match outcome {
                         Ok(octets) => {
                             self.book_outdone();
-                            return Some(Answer { octets, server });
+                            return Some(UpstreamAnswer { octets, server });
                         }
                         Err(refusal) => {
                             self.set_aside(server, refusal);
@@ -119,7 +119,7 @@ impl<'a> Race<'a> {
         self.plan.retain(|&index| index != server);
         self.failed.push((server, refusal.failure));
         if let Some(octets) = refusal.message {
-            self.rejection = Some(Answer { octets, server });
+            self.rejection = Some(UpstreamAnswer { octets, server });
         }
     }
 

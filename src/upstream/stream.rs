@@ -12,10 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
 use super::Failure;
-use super::query::{Match, Query};
+use super::query::{Match, UpstreamQuery};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
-use crate::upstream::connection::{Client, Link, Pulse};
+use crate::upstream::connection::{Link, Pulse, SharedConnection};
 
 /// Questions that wait on one connection; ids stay hard to guess and easy to draw.
 const MAX_WAITING: usize = 4096;
@@ -23,37 +23,37 @@ const MAX_WAITING: usize = 4096;
 const QUEUE: usize = 64;
 
 /// A server that is spoken to over a stream.
-pub(super) type StreamClient = Client<Connection>;
+pub(super) type StreamClient = SharedConnection<StreamConnection>;
 
 /// DNS over TCP.
 pub(super) fn tcp(address: SocketAddr) -> StreamClient {
-    Client::new(Target { address, tls: None })
+    SharedConnection::new(StreamTarget { address, tls: None })
 }
 
 /// DNS over TLS: the certificate must be for `name`.
 pub(super) fn tls(address: SocketAddr, name: ServerName<'static>, tls: Tls) -> StreamClient {
-    Client::new(Target { address, tls: Some((tls, name)) })
+    SharedConnection::new(StreamTarget { address, tls: Some((tls, name)) })
 }
 
 /// Where a stream leads.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct StreamTarget {
     address: SocketAddr,
     tls: Option<(Tls, ServerName<'static>)>,
 }
 
 /// An open connection; its task ends when the last handle is dropped or the server closes.
 #[derive(Debug, Clone)]
-pub(super) struct Connection {
+pub(super) struct StreamConnection {
     outgoing: mpsc::Sender<Vec<u8>>,
     waiting: Arc<Waiting>,
     pulse: Arc<Pulse>,
 }
 
-impl Link for Connection {
-    type Target = Target;
+impl Link for StreamConnection {
+    type Target = StreamTarget;
 
-    async fn connect(Target { address, tls }: Target) -> Result<Self, Failure> {
+    async fn connect(StreamTarget { address, tls }: StreamTarget) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await.map_err(|_| Failure::Network)?;
         stream.set_nodelay(true).map_err(|_| Failure::Network)?;
         let Some((tls, name)) = tls else { return Ok(Self::over(stream)) };
@@ -80,7 +80,7 @@ impl Link for Connection {
     }
 }
 
-impl Connection {
+impl StreamConnection {
     fn over(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         let (outgoing, queue) = mpsc::channel(QUEUE);
         let (waiting, pulse) = (Arc::<Waiting>::default(), Pulse::new());
@@ -114,7 +114,7 @@ struct Table {
 #[derive(Debug)]
 struct Waiter {
     serial: u64,
-    query: Query,
+    query: UpstreamQuery,
     reply: oneshot::Sender<Vec<u8>>,
 }
 
@@ -137,7 +137,7 @@ impl Waiting {
         loop {
             let id = rand::random();
             let Entry::Vacant(place) = table.by_id.entry(id) else { continue };
-            let query = Query::new(question, id);
+            let query = UpstreamQuery::new(question, id);
             let length = query.octets().len() as u16;
             let octets = [&length.to_be_bytes(), query.octets()].concat();
             let (reply, receiver) = oneshot::channel();

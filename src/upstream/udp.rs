@@ -11,7 +11,7 @@ use rand::RngExt;
 use tokio::net::UdpSocket;
 
 use super::Failure;
-use super::query::{Match, Query, is_truncated};
+use super::query::{Match, UpstreamQuery, is_truncated};
 use super::stream::{StreamClient, tcp};
 use crate::dns::message::Question;
 
@@ -55,8 +55,11 @@ impl UdpClient {
     }
 
     /// Sends one query and waits for what has its id and question.
-    async fn datagram(&self, question: &Question) -> Result<(Query, Match, Vec<u8>), Failure> {
-        let mut query = Query::new(question, rand::random());
+    async fn datagram(
+        &self,
+        question: &Question,
+    ) -> Result<(UpstreamQuery, Match, Vec<u8>), Failure> {
+        let mut query = UpstreamQuery::new(question, rand::random());
         let mixed = self.folded.load(Ordering::Relaxed) < CASE_PATIENCE;
         if mixed {
             let mut random = rand::rng();

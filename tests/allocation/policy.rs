@@ -2,7 +2,7 @@
 //! a lesson and an exam, a department with locks, an allow-list, keywords, listed addresses,
 //! zones of other servers, a category that is closed.
 
-use lachan::overrides::Kept;
+use lachan::overrides::StoredOverride;
 
 use super::*;
 
@@ -85,16 +85,17 @@ fn core(config: &str) -> Core {
     write("safe.txt", "good.example\n");
     write("addresses.txt", "203.0.113.0/24\n");
     let start = at(0).civil;
-    let over = |id: u64, kind: &str, group: &str, names: &[&str], categories: &[&str]| Kept {
-        id,
-        kind: kind.into(),
-        group: group.into(),
-        names: names.iter().map(|name| (*name).to_owned()).collect(),
-        categories: categories.iter().map(|id| (*id).to_owned()).collect(),
-        from: start,
-        until: start + 150,
-        by: "Lan".into(),
-    };
+    let over =
+        |id: u64, kind: &str, group: &str, names: &[&str], categories: &[&str]| StoredOverride {
+            id,
+            kind: kind.into(),
+            group: group.into(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            categories: categories.iter().map(|id| (*id).to_owned()).collect(),
+            from: start,
+            until: start + 150,
+            by: "Lan".into(),
+        };
     let mut assembler = Assembler::new(Some(dir.path().join("gateway.toml"))).around(start);
     assembler.set_overrides(vec![
         over(1, "lesson", "pupils", &["lesson.example"], &[]),
@@ -124,10 +125,10 @@ fn a_blocked_answer_allocates_nothing_under_a_full_policy() {
         (SMALL, "www.plain.example"),
     ] {
         for qtype in [rtype::A, rtype::HTTPS, rtype::ANY] {
-            core.expect(name, qtype, client, Rcode::NXDOMAIN, Source::Blocked);
+            core.expect(name, qtype, client, Rcode::NXDOMAIN, AnswerSource::Blocked);
         }
     }
-    core.expect("mask.icloud.com", rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Local);
+    core.expect("mask.icloud.com", rtype::A, PUPIL, Rcode::NXDOMAIN, AnswerSource::Local);
 }
 
 #[test]
@@ -149,14 +150,14 @@ fn a_cached_answer_allocates_nothing_under_a_full_policy() {
     ] {
         let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
         core.learn(&query(name, rtype::A, false), &upstream);
-        core.expect(name, rtype::A, client, Rcode::NOERROR, Source::Cache);
+        core.expect(name, rtype::A, client, Rcode::NOERROR, AnswerSource::Cache);
     }
     let (clean, alias) = (chain("a.plain.example", "b.plain.example"), "c.plain.example");
     core.learn(&query("a.plain.example", rtype::A, false), &clean);
-    core.expect("a.plain.example", rtype::A, PUPIL, Rcode::NOERROR, Source::Cache);
+    core.expect("a.plain.example", rtype::A, PUPIL, Rcode::NOERROR, AnswerSource::Cache);
     // What the school denies, behind an alias.
     core.learn(&query(alias, rtype::A, false), &chain(alias, "www.denied.example"));
-    core.expect(alias, rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect(alias, rtype::A, PUPIL, Rcode::NXDOMAIN, AnswerSource::Blocked);
 }
 
 #[test]
@@ -168,13 +169,13 @@ fn a_search_engine_in_safe_mode_allocates_nothing_once_it_is_known() {
     let upstream = response(safe, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
     let step = forward.finish(Ok(&upstream), &core.cache, &LIMITS, at(1), &mut core.out);
     assert!(matches!(step, Step::Reply(..)), "{step:?}");
-    core.expect(host, rtype::A, PUPIL, Rcode::NOERROR, Source::Cache);
+    core.expect(host, rtype::A, PUPIL, Rcode::NOERROR, AnswerSource::Cache);
 }
 
 #[test]
 fn a_closed_category_allocates_nothing() {
     let source = "[[lists.source]]\ncategory = \"adult\"\npath = \"gone.txt\"\n";
     let mut core = core(&format!("{CONFIG}[lists]\nstarter = false\n{source}"));
-    core.expect("www.plain.example", rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Blocked);
-    core.expect("www.bet.example", rtype::A, PUPIL, Rcode::NXDOMAIN, Source::Blocked);
+    core.expect("www.plain.example", rtype::A, PUPIL, Rcode::NXDOMAIN, AnswerSource::Blocked);
+    core.expect("www.bet.example", rtype::A, PUPIL, Rcode::NXDOMAIN, AnswerSource::Blocked);
 }

@@ -33,7 +33,7 @@ fn gateway(runtime: &tokio::runtime::Runtime) -> Arc<Gateway> {
 /// Puts an upstream's answer to `query` into the cache.
 fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let meta = Meta { client: IpAddr::V4(CLIENT), local, transport: Transport::Udp };
+    let meta = Origin { client: IpAddr::V4(CLIENT), local, transport: Transport::Udp };
     let (snapshot, now) = (gateway.current.snapshot(), gateway.clock.now());
     let mut out = vec![0; 65_535];
     let step = begin(query, &meta, &snapshot, &gateway.cache, now, &mut out);
@@ -88,7 +88,7 @@ fn a_turn_allocates_nothing() {
         }
         let totals = Totals::of([&counters]);
         assert_eq!(totals.queries(Transport::Udp, 0), (rounds * kinds.len()) as u64);
-        assert_eq!(totals.durations(Source::Cache).count, 3 * rounds as u64);
-        assert_eq!(totals.durations(Source::Blocked).count, rounds as u64);
+        assert_eq!(totals.durations(AnswerSource::Cache).count, 3 * rounds as u64);
+        assert_eq!(totals.durations(AnswerSource::Blocked).count, rounds as u64);
     }
 }

@@ -3,14 +3,14 @@
 use insta::assert_snapshot;
 use lachan::config::Config;
 use lachan::policy::CanaryKind;
-use lachan::policy::group::enforcement::Held;
+use lachan::policy::group::enforcement::Enforcement;
 use proptest::prelude::*;
 
 use crate::group_of;
 use crate::layers::{UNDER, with, wrong};
 
 /// What a group is held to, in words; an engine with one mode by its id.
-fn words(config: &Config, held: &Held) -> String {
+fn words(config: &Config, held: &Enforcement) -> String {
     let engines = config.safesearch.engines.words(&held.safe).map(|word| word.to_string());
     let canaries = held.canaries.iter().map(|kind| format!("!{}", kind.id()));
     engines.chain(canaries).collect::<Vec<_>>().join(" ")

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
-use lachan::cache::{AnswerCache, Rules};
+use lachan::cache::{AnswerCache, RetentionRules};
 use lachan::dns::message::Rcode;
-use lachan::load::in_force::{Current, Reader};
-use lachan::resolve::reply_cache::{Look, Near};
+use lachan::load::in_force::{Current, PolicyReader};
+use lachan::resolve::reply_cache::{Lookup, ReplyCache};
 use lachan::resolve::{
-    Forward, Now, Outcome, Source, Step, Stores, Trust, UpstreamFailure, begin_with,
+    AnswerSource, Forward, Now, Outcome, Step, Stores, Trust, UpstreamFailure, begin_with,
 };
 
 use super::*;
@@ -60,8 +60,8 @@ struct Case<'a> {
 
 struct Worker<'a> {
     shared: &'a Shared,
-    policy: Reader<'a>,
-    near: Near,
+    policy: PolicyReader<'a>,
+    near: ReplyCache,
     random: Random,
     /// Queries that wait for upstream, each with who asked what.
     waiting: Vec<(u8, Asked, Box<Forward>)>,
@@ -108,7 +108,7 @@ impl Worker<'_> {
         let lists = policy.facts_tag();
         assert!(lists >= at_least, "lists {lists} are asked while {at_least} are in force");
         let spot = self.near.spot(&query);
-        let near = Some(Look { near: &mut self.near, spot, generation });
+        let near = Some(Lookup { near: &mut self.near, spot, generation });
         let cache = &self.shared.cache;
         self.seen.queries += 1;
         // Two of each group ask every worker.
@@ -155,7 +155,10 @@ impl Worker<'_> {
         );
         let is_blocked = asked.is_blocked(client, lists);
         if outcome.rcode == Rcode::SERVFAIL && !is_blocked_at_once(case) {
-            assert!(matches!(outcome.source, Source::Cache | Source::Error), "{outcome:?}");
+            assert!(
+                matches!(outcome.source, AnswerSource::Cache | AnswerSource::Error),
+                "{outcome:?}"
+            );
             self.seen.failed += 1;
             return;
         }
@@ -175,13 +178,13 @@ impl Worker<'_> {
         assert_eq!(rdata, asked.address(given), "the answer of another question: {asked:?}");
         let age = now.mono.saturating_sub(given) as u32;
         match outcome.source {
-            Source::Upstream => self.seen.upstream += 1,
-            Source::Stale => {
+            AnswerSource::Upstream => self.seen.upstream += 1,
+            AnswerSource::Stale => {
                 assert_eq!(ttl, 30);
                 assert!(asked.qtype == rtype::A || age >= TTL, "fresh, and said to be stale");
                 self.seen.stale += 1;
             }
-            Source::Cache => {
+            AnswerSource::Cache => {
                 assert!(ttl > 0 && ttl <= TTL, "{ttl}");
                 assert!(asked.qtype == rtype::A || ttl == TTL - age, "{ttl} s left after {age}");
                 self.seen.cached += 1;
@@ -200,7 +203,7 @@ fn is_blocked_at_once(case: &Case<'_>) -> bool {
 #[test]
 fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force() {
     let mut lists = Lists::new(NAMES);
-    let rules = Rules { stale: 40, prefetch: true, failure: 1, max_failure: 4 };
+    let rules = RetentionRules { stale: 40, prefetch: true, failure: 1, max_failure: 4 };
     let shared = Shared {
         current: Current::new(lists.next()),
         cache: AnswerCache::with_rules(OCTETS, rules),
@@ -211,7 +214,7 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
     let worker = |number| Worker {
         shared: &shared,
         policy: shared.current.reader(),
-        near: Near::new(u64::from(number)),
+        near: ReplyCache::new(u64::from(number)),
         random: Random(u64::from(number)),
         waiting: Vec::new(),
         out: vec![0; 65_535],

@@ -15,7 +15,7 @@ use lachan::policy::tables::client::PrefixTable;
 use lachan::resolve::{Step, UpstreamFailure, begin};
 use lachan::serve::budget::ClientLimits;
 use lachan::serve::gateway::Gateway;
-use lachan::serve::inflight::Flights;
+use lachan::serve::inflight::InFlight;
 use lachan::sys::clock::Clock;
 use lachan::upstream::zones::Zones;
 use lachan::upstream::{Options, Upstreams};
@@ -93,7 +93,7 @@ fn gateway(runtime: &tokio::runtime::Runtime, upstream: SocketAddr, policy: Snap
         limits: LIMITS,
         stale_after: FOREVER,
         clients: ArcSwap::from_pointee(clients),
-        flights: Flights::new(ROOM),
+        flights: InFlight::new(ROOM),
         ..Gateway::new(&config, policy, upstreams, zones, Clock::start(), handle)
     }
 }

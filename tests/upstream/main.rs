@@ -11,7 +11,7 @@ use lachan::config::sections::server::Server;
 use lachan::dns::message::Question;
 use lachan::sys::tls::TlsError;
 use lachan::upstream::{
-    Answer, AskError, Failure, Options, UpstreamError, Upstreams, system_servers,
+    AskError, Failure, Options, UpstreamAnswer, UpstreamError, Upstreams, system_servers,
 };
 use tokio::time::Instant;
 
@@ -34,22 +34,22 @@ fn trusting(servers: &[String], certificate: &Certificate) -> Upstreams {
 }
 
 /// What a server that answers by `canned` must have been understood to say.
-fn whole(question: &Question, answer: &Answer, canned: fn(&[u8]) -> Vec<u8>) {
+fn whole(question: &Question, answer: &UpstreamAnswer, canned: fn(&[u8]) -> Vec<u8>) {
     let mut query = answer.octets[..12].to_vec();
     query.extend(question.name.as_wire());
     query.extend([0, 1, 0, 1]);
     assert_eq!(answer.octets, canned(&query));
 }
 
-fn last_octet(answer: &Answer) -> u8 {
+fn last_octet(answer: &UpstreamAnswer) -> u8 {
     *answer.octets.last().unwrap()
 }
 
-fn rcode(answer: &Answer) -> u8 {
+fn rcode(answer: &UpstreamAnswer) -> u8 {
     answer.octets[3] & 0x0f
 }
 
-async fn ask(upstreams: &Upstreams) -> Result<Answer, AskError> {
+async fn ask(upstreams: &Upstreams) -> Result<UpstreamAnswer, AskError> {
     upstreams.ask(&question("www.example")).await
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::blocklist::dnsmasq::address_record;
-use crate::blocklist::local::LocalRecord;
+use crate::blocklist::local::ListRecord;
 use crate::blocklist::reject::Reject;
 use crate::dns::name::Name;
 use crate::dns::rtype;
@@ -17,16 +17,16 @@ pub(super) struct Modifiers<'a> {
     /// The names of `denyallow=`.
     pub(super) spared: Vec<&'a str>,
     /// What `dnsrewrite=` answers.
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<ModifierAnswer>,
 }
 
 /// An answer that a rule asks for.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ModifierAnswer {
     /// Without records.
     Action(Action),
     /// A record.
-    Local(LocalRecord),
+    Local(ListRecord),
 }
 
 impl<'a> Modifiers<'a> {
@@ -72,7 +72,7 @@ pub(super) fn each(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The answer of `dnsrewrite=`: a keyword, an address, a name, or `RCODE;TYPE;VALUE`.
-fn answer(value: &str) -> Option<Answer> {
+fn answer(value: &str) -> Option<ModifierAnswer> {
     let (code, record) = match value.split_once(';') {
         Some((code, record)) => (code, Some(record.split_once(';')?)),
         None => (value, None),
@@ -84,31 +84,33 @@ fn answer(value: &str) -> Option<Answer> {
         _ => None,
     };
     match (record, action) {
-        (None | Some(("", "")), Some(action)) => Some(Answer::Action(action)),
+        (None | Some(("", "")), Some(action)) => Some(ModifierAnswer::Action(action)),
         (Some((rtype, value)), Some(Action::NoData)) if code == "NOERROR" => {
-            typed(rtype, value).map(Answer::Local)
+            typed(rtype, value).map(ModifierAnswer::Local)
         }
         (Some(_), _) => None,
         (None, None) => match value.parse::<IpAddr>() {
-            Ok(address) => Some(Answer::Local(address_record(address))),
+            Ok(address) => Some(ModifierAnswer::Local(address_record(address))),
             // `SERVFAIL` and other codes are one label in capitals; names have two.
             Err(_) if !value.contains('.') => None,
-            Err(_) => Name::from_text(value).ok().map(|n| Answer::Local(LocalRecord::Cname(n))),
+            Err(_) => {
+                Name::from_text(value).ok().map(|n| ModifierAnswer::Local(ListRecord::Cname(n)))
+            }
         },
     }
 }
 
-fn typed(rtype: &str, value: &str) -> Option<LocalRecord> {
+fn typed(rtype: &str, value: &str) -> Option<ListRecord> {
     match rtype {
         "A" => value.parse().ok().map(|a| address_record(IpAddr::V4(a))),
         "AAAA" => value.parse().ok().map(|a| address_record(IpAddr::V6(a))),
-        "CNAME" => Name::from_text(value).ok().map(LocalRecord::Cname),
+        "CNAME" => Name::from_text(value).ok().map(ListRecord::Cname),
         "TXT" => {
             // Between modifiers a comma is the separator, so one in a value is escaped.
             let value = value.replace("\\,", ",");
             let length = u8::try_from(value.len()).ok()?;
             let rdata = [&[length], value.as_bytes()].concat();
-            Some(LocalRecord::Data(rtype::TXT, rdata.into()))
+            Some(ListRecord::Data(rtype::TXT, rdata.into()))
         }
         _ => None,
     }

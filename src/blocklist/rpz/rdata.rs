@@ -1,11 +1,11 @@
 //! Data of the record types that policy zones answer with, in wire form.
 
-use super::zone::{Origin, Record};
+use super::zone::{ZoneOrigin, ZoneRecord};
 use super::{Name, Reject};
 use crate::dns::rtype;
 
 /// Reads the data of a record.
-pub(super) fn read(record: &Record<'_>, origin: &Origin) -> Result<Box<[u8]>, Reject> {
+pub(super) fn read(record: &ZoneRecord<'_>, origin: &ZoneOrigin) -> Result<Box<[u8]>, Reject> {
     let words: Vec<&str> = record.rdata.iter().map(String::as_str).collect();
     let rdata = match (record.rtype, words.as_slice()) {
         (_, ["\\#", length, digits @ ..]) => generic(length, digits)?,
@@ -42,7 +42,7 @@ fn number(word: &str) -> Result<[u8; 2], Reject> {
     word.parse::<u16>().map(u16::to_be_bytes).map_err(|_| Reject::Syntax)
 }
 
-fn name(word: &str, origin: &Origin) -> Result<Vec<u8>, Reject> {
+fn name(word: &str, origin: &ZoneOrigin) -> Result<Vec<u8>, Reject> {
     if word == "." {
         return Ok(vec![0]);
     }

@@ -80,13 +80,13 @@ fn quoted(text: &str) -> Result<(String, &str), Reject> {
 
 /// One resource record without its owner.
 #[derive(Debug)]
-pub(super) struct Record<'a> {
+pub(super) struct ZoneRecord<'a> {
     pub(super) rtype: u16,
     pub(super) rdata: &'a [String],
 }
 
 /// Reads TTL and class, in either order or left out, the type and its data.
-pub(super) fn record(fields: &[String]) -> Result<Record<'_>, Reject> {
+pub(super) fn record(fields: &[String]) -> Result<ZoneRecord<'_>, Reject> {
     let mut rest = fields;
     let (mut has_ttl, mut has_class) = (false, false);
     loop {
@@ -99,7 +99,7 @@ pub(super) fn record(fields: &[String]) -> Result<Record<'_>, Reject> {
             return Err(Reject::Unsupported);
         } else {
             let rtype = field::rtype(word)?;
-            return Ok(Record { rtype, rdata: after });
+            return Ok(ZoneRecord { rtype, rdata: after });
         }
         rest = after;
     }
@@ -203,14 +203,14 @@ pub(in super::super) fn looks_like(line: &str) -> bool {
 
 /// What relative names in the file are relative to. Names here have no final dot.
 #[derive(Debug, Default)]
-pub(super) struct Origin {
+pub(super) struct ZoneOrigin {
     /// None: the zone itself.
     origin: Option<String>,
     /// None: not said yet.
     zone: Option<String>,
 }
 
-impl Origin {
+impl ZoneOrigin {
     /// `$ORIGIN`.
     pub(super) fn change(&mut self, text: &str) -> Result<(), Reject> {
         let origin = match text.strip_suffix('.') {

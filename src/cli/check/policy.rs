@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::Config;
 use crate::dns::name::Name;
-use crate::policy::group::enforcement::Held;
+use crate::policy::group::enforcement::Enforcement;
 use crate::policy::{Actions, CanaryKind, GroupRules};
 
 /// One group as it will be applied.
 #[derive(Debug, Serialize)]
-pub(super) struct Group {
+pub(super) struct GroupView {
     name: String,
     is_default: bool,
     level: &'static str,
@@ -75,9 +75,9 @@ struct Change {
     effect: &'static str,
 }
 
-pub(super) fn effective(config: &Config) -> Vec<Group> {
+pub(super) fn effective(config: &Config) -> Vec<GroupView> {
     let schedule = |place: usize| config.schedules.get(place).map(|one| one.name.clone());
-    let group = |(place, rules): (usize, &GroupRules)| Group {
+    let group = |(place, rules): (usize, &GroupRules)| GroupView {
         name: rules.name.clone(),
         is_default: place == config.default_group,
         level: rules.level.id(),
@@ -131,7 +131,7 @@ pub(super) fn department_text(config: &Config) -> String {
     out
 }
 
-pub(super) fn group_text(group: &Group) -> String {
+pub(super) fn group_text(group: &GroupView) -> String {
     let default = if group.is_default { " (default: clients in no other network)" } else { "" };
     let keywords = if group.keywords { "block" } else { "do nothing" };
     let mut out = format!("group {}{default}\n", group.name);
@@ -259,7 +259,7 @@ fn held_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
         changes.push(Change { what, from: from.into(), to: to.into(), effect });
     };
     for (number, engine) in engines.0.iter().enumerate() {
-        let target = |held: &Held| held.safe.0.get(number).cloned().flatten();
+        let target = |held: &Enforcement| held.safe.0.get(number).cloned().flatten();
         let (from, to) = (target(before), target(now));
         if from != to {
             let is_stricter =
@@ -283,7 +283,7 @@ fn held_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
 }
 
 /// Engines and their modes, for people.
-fn engines(config: &Config, held: &Held) -> Vec<String> {
+fn engines(config: &Config, held: &Enforcement) -> Vec<String> {
     config.safesearch.engines.words(&held.safe).map(|word| word.to_string()).collect()
 }
 

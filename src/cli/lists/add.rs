@@ -10,14 +10,14 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::data::catalogue::{Advice, Catalogue, Listing};
+use crate::config::data::catalogue::{Advice, Catalogue, CatalogueEntry};
 use crate::config::load;
 use crate::diagnostic::nearest;
 use crate::sys::state_dir::StateDir;
 
 /// Arguments of `lists add`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct AddArguments {
     /// Names of the catalogue.
     #[arg(required = true)]
     names: Vec<String>,
@@ -34,7 +34,7 @@ type Failure = (u8, String);
 
 /// Adds, and exits 0, 1 when nothing could be written, 2 for a name that cannot be added, or
 /// 3 for a config that has mistakes.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &AddArguments) -> ExitCode {
     match add(arguments) {
         Ok(said) => {
             super::super::print(&said);
@@ -47,10 +47,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn add(arguments: &Arguments) -> Result<String, Failure> {
+fn add(arguments: &AddArguments) -> Result<String, Failure> {
     let catalogue = Catalogue::embedded();
     let listings = arguments.names.iter().map(|name| find(&catalogue, name));
-    let listings = listings.collect::<Result<Vec<&Listing>, Failure>>()?;
+    let listings = listings.collect::<Result<Vec<&CatalogueEntry>, Failure>>()?;
     let path = &arguments.config;
     let shown = path.display().to_string();
     let unread = |error: io::Error| (1, format!("{shown}: cannot be read: {error}"));
@@ -88,7 +88,7 @@ fn add(arguments: &Arguments) -> Result<String, Failure> {
                `lachan lists fetch` downloads now")
 }
 
-fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a Listing, Failure> {
+fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a CatalogueEntry, Failure> {
     if let Some(why) = catalogue.refusal(name) {
         return Err((2, format!("`{name}` is no list to block by: {why}")));
     }

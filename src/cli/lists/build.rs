@@ -9,11 +9,11 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::lint::{self, Lint};
-use super::report::Report;
+use super::report::BuildReport;
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, Taxonomy};
 use crate::config::data::starter;
-use crate::load::compile_lists::{Input, Texts, read_all};
+use crate::load::compile_lists::{Input, ListTexts, read_all};
 use crate::load::lists::ListError;
 use crate::matcher::keyword::KeywordRules;
 use crate::pack::{Compiler, Pack, SEED};
@@ -22,7 +22,7 @@ use crate::sys::os;
 
 /// Arguments of `lists build`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct BuildArguments {
     /// The pack to write.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -82,7 +82,7 @@ fn parse_licence(text: &str) -> Result<(String, String), String> {
 type Failure = (u8, String);
 
 /// Builds, and exits 0, 2 for a wrong category, or 3 when the pack is refused.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &BuildArguments) -> ExitCode {
     match build(arguments) {
         Ok(report) => {
             let refused = report.refused;
@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn build(arguments: &Arguments) -> Result<Report, Failure> {
+fn build(arguments: &BuildArguments) -> Result<BuildReport, Failure> {
     let taxonomy = starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".into()))?;
     let inputs = inputs(arguments, &taxonomy)?;
     let mut compiler = Compiler::new(SEED, taxonomy.iter().map(|(_, row)| row.id.clone()));
@@ -126,7 +126,7 @@ fn build(arguments: &Arguments) -> Result<Report, Failure> {
     let findings = lint.of(&written.pack).map_err(|error| (1, error.to_string()))?;
     bar.finish_and_clear();
     let is_refused = findings.iter().any(|finding| finding.refuses);
-    let mut report = Report::of(&arguments.out, &written.pack, findings);
+    let mut report = BuildReport::of(&arguments.out, &written.pack, findings);
     report.accepted_by.clone_from(&arguments.accept);
     if is_refused && arguments.accept.is_none() {
         report.refused = true;
@@ -214,7 +214,7 @@ impl Drop for Scratch {
 }
 
 /// The sources in the order they were given: among zones it decides.
-fn inputs(arguments: &Arguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Failure> {
+fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for (id, path) in &arguments.sources {
         let category = category(taxonomy, id)?;
@@ -223,10 +223,10 @@ fn inputs(arguments: &Arguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Fail
         let texts = if is_stdin {
             let mut text = Vec::new();
             io::stdin().read_to_end(&mut text).map_err(|e| (1, format!("standard input: {e}")))?;
-            Texts::Here("stdin".into(), text)
+            ListTexts::Here("stdin".into(), text)
         } else {
             let files = archive::files(path);
-            Texts::Files(
+            ListTexts::Files(
                 files.map_err(|error| {
                     (3, ListError::Read { path: path.clone(), error }.to_string())
                 })?,

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::config::data::catalogue::{Advice, Catalogue, Listing, Never, Seen};
+use crate::config::data::catalogue::{Advice, Catalogue, CatalogueEntry, Never, Provenance};
 
 /// Arguments of `lists catalogue`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CatalogueArguments {
     /// Only what has this text in its name or category.
     text: Option<String>,
     /// One JSON object instead of text.
@@ -19,12 +19,12 @@ pub struct Arguments {
 
 #[derive(Debug, Serialize)]
 struct Said {
-    lists: Vec<Listing>,
+    lists: Vec<CatalogueEntry>,
     never: Vec<Never>,
 }
 
 /// Prints, and exits 0, or 1 if nothing has that text.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &CatalogueArguments) -> ExitCode {
     let Catalogue { mut lists, mut never } = Catalogue::embedded();
     if let Some(text) = &arguments.text {
         lists.retain(|one| one.name.contains(text) || one.category.contains(text));
@@ -42,10 +42,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn table(lists: &[Listing], never: &[Never]) -> String {
+fn table(lists: &[CatalogueEntry], never: &[Never]) -> String {
     let mut out = String::new();
     let mut category = "";
-    let mut sorted: Vec<&Listing> = lists.iter().collect();
+    let mut sorted: Vec<&CatalogueEntry> = lists.iter().collect();
     // Stable: within a category the order of the catalogue stays.
     sorted.sort_by_key(|listing| listing.category.as_str());
     for listing in sorted {
@@ -53,10 +53,10 @@ fn table(lists: &[Listing], never: &[Never]) -> String {
             category = &listing.category;
             let _ = writeln!(out, "{category}");
         }
-        let Listing { name, what, url, licence, .. } = listing;
+        let CatalogueEntry { name, what, url, licence, .. } = listing;
         let seen = match listing.seen {
-            Seen::Repository | Seen::Cited => "",
-            Seen::Unverified => " (unverified)",
+            Provenance::Repository | Provenance::Cited => "",
+            Provenance::Unverified => " (unverified)",
         };
         let care = if listing.advice == Advice::Care { "  *" } else { "   " };
         let _ = writeln!(out, "{care}{name:24} {what}");

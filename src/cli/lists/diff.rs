@@ -15,7 +15,7 @@ use crate::rule::Action;
 
 /// Arguments of `lists diff`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct DiffArguments {
     /// The pack before.
     before: PathBuf,
     /// The pack after.
@@ -49,11 +49,11 @@ struct Difference {
 type Said = BTreeSet<(String, String)>;
 
 /// Compares, and exits 0, or 3 for a file that is no pack.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &DiffArguments) -> ExitCode {
     told(diff(arguments))
 }
 
-fn diff(arguments: &Arguments) -> Result<String, String> {
+fn diff(arguments: &DiffArguments) -> Result<String, String> {
     let (before, after) = (open(&arguments.before)?, open(&arguments.after)?);
     let mut categories: BTreeMap<String, Changed> = BTreeMap::new();
     if before.digest() != after.digest() {

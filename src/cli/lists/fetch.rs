@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{Config, ForwardZone};
 use crate::dns::name::{Folded, Name};
-use crate::fetch::{Client, Copies, Downloads, FetchError, Names, Taken, turn};
+use crate::fetch::{Copies, Downloads, FetchError, HttpClient, Names, Taken, turn};
 use crate::load::assemble::Assembler;
 use crate::serve::{ServeError, open_upstreams};
 use crate::sys::clock::{Clock, Dates};
@@ -23,7 +23,7 @@ use crate::upstream::zones::{Numbered, ZoneNumbers};
 
 /// Arguments of `lists fetch`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct FetchListArguments {
     /// The config file.
     config: PathBuf,
     /// Only the sources whose URL holds this text.
@@ -51,7 +51,7 @@ struct Said {
 }
 
 /// Downloads, and exits 0, or 1 when a list failed, or 3 when one was refused.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &FetchListArguments) -> ExitCode {
     let (config, downloads) = match Assembler::new(Some(arguments.config.clone())).downloads() {
         Ok(read) => read,
         Err(error) => return failed(3, &error.to_string()),
@@ -87,7 +87,7 @@ fn failed(code: u8, complaint: &str) -> ExitCode {
 }
 
 fn fetch(
-    arguments: &Arguments,
+    arguments: &FetchListArguments,
     config: &Config,
     downloads: &Downloads,
     copies: &Copies,
@@ -105,7 +105,7 @@ fn fetch(
         let handle = runtime.handle().clone();
         names(config, handle, clock.dates()).map_err(|error| error.to_string())?
     };
-    let client = Client::new(downloads.tls_roots.as_deref(), names, clock.dates());
+    let client = HttpClient::new(downloads.tls_roots.as_deref(), names, clock.dates());
     let client = client.map_err(|error| error.to_string())?;
     let is_asked = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
     let mut said = Vec::new();

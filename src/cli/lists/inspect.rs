@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::report::{Source, Summary, sources_text};
+use super::report::{SourceReport, Summary, sources_text};
 use super::table::table;
 use super::{effect, open, reach, shown, told};
 use crate::category::CategorySet;
@@ -17,7 +17,7 @@ use crate::pack::{Pack, hex};
 
 /// Arguments of `lists inspect`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct InspectArguments {
     /// The pack.
     file: PathBuf,
     /// Print every listed name with what it is listed as.
@@ -40,7 +40,7 @@ pub struct Verify {
 
 /// Arguments of `lists lookup`.
 #[derive(Debug, clap::Args)]
-pub struct Lookup {
+pub struct NameLookup {
     /// The name, as people write it.
     name: String,
     /// The pack.
@@ -57,7 +57,7 @@ struct Inspected {
     #[serde(flatten)]
     summary: Summary,
     sections: Vec<(&'static str, usize)>,
-    sources: Vec<Source>,
+    sources: Vec<SourceReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     listed: Vec<Listed>,
 }
@@ -72,18 +72,18 @@ struct Listed {
 }
 
 /// Inspects, and exits 0, or 3 for a file that is no pack.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &InspectArguments) -> ExitCode {
     told(inspect(arguments))
 }
 
-fn inspect(arguments: &Arguments) -> Result<String, String> {
+fn inspect(arguments: &InspectArguments) -> Result<String, String> {
     let pack = open(&arguments.file)?;
     let inspected = Inspected {
         pack: arguments.file.display().to_string(),
         seed: pack.seed(),
         summary: Summary::of(&pack),
         sections: pack.section_octets().collect(),
-        sources: pack.sources().iter().map(Source::of).collect(),
+        sources: pack.sources().iter().map(SourceReport::of).collect(),
         listed: if arguments.names { all(&pack) } else { Vec::new() },
     };
     if arguments.json {
@@ -166,7 +166,7 @@ struct Found {
 }
 
 /// Looks a name up, and exits 0 whatever is found.
-pub fn lookup(arguments: &Lookup) -> ExitCode {
+pub fn lookup(arguments: &NameLookup) -> ExitCode {
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
         Err(error) => {
@@ -177,7 +177,7 @@ pub fn lookup(arguments: &Lookup) -> ExitCode {
     told(find(arguments, &name))
 }
 
-fn find(arguments: &Lookup, name: &Name) -> Result<String, String> {
+fn find(arguments: &NameLookup, name: &Name) -> Result<String, String> {
     let pack = open(&arguments.file)?;
     let folded = Folded::from_name(name);
     // The pack's own numbers are as good as the taxonomy's here.

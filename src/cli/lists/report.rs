@@ -12,7 +12,7 @@ use crate::rule::{Action, Effect, Rule};
 
 /// What was built.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(super) struct BuildReport {
     /// The file; not written when the pack is refused.
     pub(super) pack: String,
     pub(super) refused: bool,
@@ -20,7 +20,7 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) accepted_by: Option<String>,
     pub(super) summary: Summary,
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<SourceReport>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Summary {
 
 /// One source and what became of its rules.
 #[derive(Debug, Serialize)]
-pub(super) struct Source {
+pub(super) struct SourceReport {
     pub(super) name: String,
     pub(super) category: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +126,7 @@ fn id(pack: &Pack, number: usize) -> String {
     pack.categories().get(number).cloned().unwrap_or_default()
 }
 
-impl Source {
+impl SourceReport {
     pub(super) fn of(note: &SourceNote) -> Self {
         let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
         for (reason, count) in note.files.iter().flat_map(|file| &file.rejects) {
@@ -149,7 +149,7 @@ impl Source {
 }
 
 /// The sources of a pack as columns, with examples of what was rejected.
-pub(super) fn sources_text(sources: &[Source]) -> String {
+pub(super) fn sources_text(sources: &[SourceReport]) -> String {
     let heading =
         ["source", "category", "format", "rules", "accepted", "duplicate", "subsumed", "rejected"];
     let rows: Vec<Vec<String>> = sources
@@ -179,14 +179,14 @@ pub(super) fn sources_text(sources: &[Source]) -> String {
     out
 }
 
-impl Report {
+impl BuildReport {
     pub(super) fn of(path: &Path, pack: &Pack, findings: Vec<Finding>) -> Self {
         Self {
             pack: path.display().to_string(),
             refused: false,
             accepted_by: None,
             summary: Summary::of(pack),
-            sources: pack.sources().iter().map(Source::of).collect(),
+            sources: pack.sources().iter().map(SourceReport::of).collect(),
             findings,
         }
     }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::dns::name::Name;
 use crate::load::sealed::read_key;
-use crate::matcher::sealed::{Key, KeyedTable, seal, sealable};
+use crate::matcher::sealed::{SealedKey, SealedTable, seal, sealable};
 use crate::sys::os::leave_no_image;
 use crate::sys::state_dir::StateDir;
 
@@ -24,7 +24,7 @@ const MAX_TEXT: u64 = 512 << 20;
 
 /// Arguments of `lists seal`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct SealArguments {
     /// A file of names, one a line; `-` is standard input.
     #[arg(default_value = "-")]
     names: PathBuf,
@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 /// Seals, and exits 0, or 3 when a line is no name that can be sealed.
-pub fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &SealArguments) -> ExitCode {
     leave_no_image();
     match write(arguments) {
         Ok(said) => {
@@ -54,14 +54,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 /// The exit code, and what to tell.
 type Failure = (u8, String);
 
-fn write(arguments: &Arguments) -> Result<String, Failure> {
+fn write(arguments: &SealArguments) -> Result<String, Failure> {
     let text = read(&arguments.names)
         .map_err(|error| (1, format!("{}: cannot be read: {error}", arguments.names.display())))?;
     let names = names(&text).map_err(|complaint| (3, complaint))?;
     let (key, note) = key(&arguments.key)?;
     let octets = seal(&names, &key);
     // What is handed on was opened once as the gateway will open it.
-    let table = KeyedTable::open(&octets, &key).map_err(|error| (1, error.to_string()))?;
+    let table = SealedTable::open(&octets, &key).map_err(|error| (1, error.to_string()))?;
     let out = arguments.out.as_path();
     let unwritten = |error| (1, format!("{}: cannot be written: {error}", out.display()));
     replace(out, &octets).map_err(unwritten)?;
@@ -119,7 +119,7 @@ fn name(line: &str) -> Result<Name, String> {
 }
 
 /// The key at `path`, and what became of it; a new one if there is none.
-fn key(path: &Path) -> Result<(Key, &'static str), Failure> {
+fn key(path: &Path) -> Result<(SealedKey, &'static str), Failure> {
     let unwritten = |error| (1, format!("{}: cannot be written: {error}", path.display()));
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
@@ -129,11 +129,11 @@ fn key(path: &Path) -> Result<(Key, &'static str), Failure> {
         }
         Err(error) => return Err(unwritten(error)),
     };
-    let mut make = || -> io::Result<Key> {
+    let mut make = || -> io::Result<SealedKey> {
         let mut octets = Zeroizing::new([0; 32]);
         aws_lc_rs::rand::fill(octets.as_mut_slice())
             .map_err(|_| io::Error::other("the system gives no random octets"))?;
-        let key = Key::new(*octets);
+        let key = SealedKey::new(*octets);
         file.write_all(key.to_text().as_bytes())?;
         file.sync_all()?;
         Ok(key)

@@ -15,8 +15,8 @@ use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::policy::explain::Explanation;
 use crate::policy::tables::special::special;
-use crate::policy::trace::Found;
-use crate::policy::{Actions, Bound, GroupId, Layer, Snapshot, Subject, Verdict};
+use crate::policy::trace::Finding;
+use crate::policy::{Actions, ActiveRules, GroupId, HashedName, Layer, Snapshot, Verdict};
 use crate::upstream::zones::Numbered;
 
 /// What is asked, and of what.
@@ -25,7 +25,7 @@ pub(super) struct Asked<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) zones: &'a [Numbered],
     pub(super) group: GroupId,
-    pub(super) bound: Bound<'a>,
+    pub(super) bound: ActiveRules<'a>,
     pub(super) name: &'a Folded,
     pub(super) qtype: u16,
 }
@@ -67,7 +67,7 @@ pub(super) struct Layered {
 
 /// Where the answer comes from, whatever the cache has.
 #[derive(Debug, Serialize)]
-pub(super) struct Source {
+pub(super) struct SourceView {
     /// `here`, `local-record`, `forward-zone` or `upstream`.
     kind: &'static str,
     /// The name of the record, or the zone.
@@ -117,68 +117,70 @@ impl Asked<'_> {
         ids.join(", ")
     }
 
-    fn words(&self, step: Layer, found: Found, verdict: &Verdict, is_again: bool) -> String {
+    fn words(&self, step: Layer, found: Finding, verdict: &Verdict, is_again: bool) -> String {
         let is_blocked = matches!(verdict, Verdict::Block(_));
         match (step, found) {
-            (Layer::SpecialUse, Found::Decided) => "a special-use or private name".into(),
+            (Layer::SpecialUse, Finding::Decided) => "a special-use or private name".into(),
             (Layer::SpecialUse, _) => match special(self.name, self.qtype) {
                 Some(_) => "a special-use name that the config has an answer or a zone for".into(),
                 None => "no special-use or private name".into(),
             },
-            (Layer::Canary, Found::Decided) => "a canary: no such name, whatever lists say".into(),
-            (Layer::Canary, Found::Nothing) => "no canary".into(),
+            (Layer::Canary, Finding::Decided) => {
+                "a canary: no such name, whatever lists say".into()
+            }
+            (Layer::Canary, Finding::Nothing) => "no canary".into(),
             (Layer::Canary, _) => "a canary that this group does without".into(),
-            (Layer::Illegal, Found::Decided) => "blocked for everyone".into(),
+            (Layer::Illegal, Finding::Decided) => "blocked for everyone".into(),
             (Layer::Illegal, _) => "in no list of csam or legal_request".into(),
-            (Layer::Essential, Found::Decided) => "it resolves in every mode".into(),
+            (Layer::Essential, Finding::Decided) => "it resolves in every mode".into(),
             (Layer::Essential, _) => "not essential".into(),
             (Layer::Help, _) => "it resolves in every mode, and is counted nowhere".into(),
-            (Layer::DepartmentDeny, Found::Decided) => "the department denies it".into(),
+            (Layer::DepartmentDeny, Finding::Decided) => "the department denies it".into(),
             (Layer::DepartmentDeny, _) => "not denied by the department".into(),
-            (Layer::Locked, Found::Decided) => {
+            (Layer::Locked, Finding::Decided) => {
                 "in a category that nobody at the school opens".into()
             }
-            (Layer::Locked, Found::Passed(set)) => {
+            (Layer::Locked, Finding::Passed(set)) => {
                 format!("in {}, which the department opens for this name", self.ids(set))
             }
             (Layer::Locked, _) => "in no category that is locked for this group".into(),
-            (Layer::FailClosed, Found::Decided) => "a category without its list is closed".into(),
-            (Layer::FailClosed, Found::Passed(set)) => {
+            (Layer::FailClosed, Finding::Decided) => "a category without its list is closed".into(),
+            (Layer::FailClosed, Finding::Passed(set)) => {
                 format!(
                     "{} has no list and is closed; this name is known to be good",
                     self.ids(set)
                 )
             }
             (Layer::FailClosed, _) => "no category is closed for want of its list".into(),
-            (Layer::Override, Found::Decided) if is_blocked => {
+            (Layer::Override, Finding::Decided) if is_blocked => {
                 "an exam runs without this name".into()
             }
-            (Layer::Override, Found::Decided) if is_again => "a lesson opens its category".into(),
-            (Layer::Override, Found::Decided) => "a lesson or an exam lets it through".into(),
-            (Layer::Override, Found::Passed(_)) => "a lesson runs, without this name".into(),
+            (Layer::Override, Finding::Decided) if is_again => "a lesson opens its category".into(),
+            (Layer::Override, Finding::Decided) => "a lesson or an exam lets it through".into(),
+            (Layer::Override, Finding::Passed(_)) => "a lesson runs, without this name".into(),
             (Layer::Override, _) => "no lesson and no exam runs".into(),
-            (Layer::SchoolAllow, Found::Decided) => "the school lets it through".into(),
+            (Layer::SchoolAllow, Finding::Decided) => "the school lets it through".into(),
             (Layer::SchoolAllow, _) => "not let through by the school".into(),
-            (Layer::SchoolDeny, Found::Decided) => "the school denies it".into(),
+            (Layer::SchoolDeny, Finding::Decided) => "the school denies it".into(),
             (Layer::SchoolDeny, _) => "not denied by the school".into(),
-            (Layer::DepartmentAllow, Found::Decided) => {
+            (Layer::DepartmentAllow, Finding::Decided) => {
                 "the department lets it through, or it is known to be good".into()
             }
             (Layer::DepartmentAllow, _) => {
                 "not let through by the department, and in no list of good names".into()
             }
-            (Layer::Category, Found::Decided) => "in a category that is blocked now".into(),
-            (Layer::Category, Found::Passed(set)) => self.passing(set),
+            (Layer::Category, Finding::Decided) => "in a category that is blocked now".into(),
+            (Layer::Category, Finding::Passed(set)) => self.passing(set),
             (Layer::Category, _) => "in no list".into(),
-            (Layer::AllowList, Found::Decided) => {
+            (Layer::AllowList, Finding::Decided) => {
                 "nobody let it through, and nothing else is".into()
             }
             (Layer::AllowList, _) => "no allow-list holds now".into(),
-            (Layer::Keyword, Found::Decided) => "a word in it is enough".into(),
-            (Layer::Keyword, Found::Passed(set)) => {
+            (Layer::Keyword, Finding::Decided) => "a word in it is enough".into(),
+            (Layer::Keyword, Finding::Passed(set)) => {
                 format!("a word hints at {}: counted", self.ids(set))
             }
-            (Layer::Keyword, Found::Unused) => "words in names do not bind this group".into(),
+            (Layer::Keyword, Finding::Unused) => "words in names do not bind this group".into(),
             (Layer::Keyword, _) => "no word in it says anything".into(),
             (Layer::Rebinding | Layer::Default, _) => String::new(),
         }
@@ -248,8 +250,8 @@ impl Asked<'_> {
     }
 
     /// Where the answer to a name that passes comes from.
-    pub(super) fn source(&self, verdict: &Verdict) -> Source {
-        let here = Source::here();
+    pub(super) fn source(&self, verdict: &Verdict) -> SourceView {
+        let here = SourceView::here();
         if let Verdict::Block(block) = verdict {
             // A list may name another host to send people to.
             let target = self.snapshot.rewrite_of(block);
@@ -273,22 +275,25 @@ impl Asked<'_> {
                 match target.map(|target| self.asked_for(target)) {
                     // An alias that leads outside is asked there.
                     Some(outside) if outside.kind != "local-record" => {
-                        Source { kind: "local-record", name: record, instead, ..outside }
+                        SourceView { kind: "local-record", name: record, instead, ..outside }
                     }
-                    _ => {
-                        Source { kind: "local-record", name: record, instead, servers: Vec::new() }
-                    }
+                    _ => SourceView {
+                        kind: "local-record",
+                        name: record,
+                        instead,
+                        servers: Vec::new(),
+                    },
                 }
             }
         }
     }
 
     /// Where the answer to another name comes from.
-    fn asked_for(&self, target: &Name) -> Source {
+    fn asked_for(&self, target: &Name) -> SourceView {
         let folded = Folded::from_name(target);
         let subject = self.snapshot.subject(&folded);
         match self.snapshot.local_name(&subject) {
-            Some(local) => Source {
+            Some(local) => SourceView {
                 kind: "local-record",
                 name: Some(shown(&local.name)),
                 instead: Some(shown(target)),
@@ -298,13 +303,18 @@ impl Asked<'_> {
         }
     }
 
-    fn upstream(&self, subject: &Subject<'_>, instead: Option<String>) -> Source {
+    fn upstream(&self, subject: &HashedName<'_>, instead: Option<String>) -> SourceView {
         let id = self.snapshot.upstream_of(subject);
         let (kind, name, servers) = match self.zones.iter().find(|(of, _)| *of == id) {
             Some((_, zone)) => ("forward-zone", Some(shown(&zone.zone)), &zone.servers),
             None => ("upstream", None, &self.config.upstream.servers),
         };
-        Source { kind, name, instead, servers: servers.iter().map(ToString::to_string).collect() }
+        SourceView {
+            kind,
+            name,
+            instead,
+            servers: servers.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
@@ -312,7 +322,7 @@ fn shown(name: &Name) -> String {
     name.to_string().trim_end_matches('.').to_owned()
 }
 
-impl Source {
+impl SourceView {
     /// It is answered here, and asked for nowhere.
     pub(super) fn here() -> Self {
         Self { kind: "here", name: None, instead: None, servers: Vec::new() }

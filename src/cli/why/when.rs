@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::policy::group::time::Now;
-use crate::policy::{Bound, Snapshot, Subject, Verdict};
+use crate::policy::{ActiveRules, HashedName, Snapshot, Verdict};
 
 /// What runs at the time asked for.
 #[derive(Debug, Serialize)]
@@ -41,9 +41,9 @@ impl Times {
     pub(super) fn of(
         config: &Config,
         snapshot: &Snapshot,
-        bound: Bound<'_>,
+        bound: ActiveRules<'_>,
         now: Now,
-        (subject, qtype): (&Subject<'_>, u16),
+        (subject, qtype): (&HashedName<'_>, u16),
     ) -> Self {
         let zone = config.school.zone();
         let schedule = |place: &usize| config.schedules.get(*place).map(|one| one.name.clone());
@@ -52,7 +52,7 @@ impl Times {
         let mut changes = bound.group.rules.changes(now);
         let next_edge = bound.group.rules.changes(now).next().map(|(edge, _)| shown(&zone, edge));
         let next_change = changes.find_map(|(edge, rules)| {
-            let then = decide(Bound { group: bound.group, rules });
+            let then = decide(ActiveRules { group: bound.group, rules });
             (then != verdict).then(|| {
                 let (verdict, layer, category) = words(&then);
                 let category = category.map(|c| config.taxonomy.category(c).id.clone());

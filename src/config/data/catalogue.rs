@@ -16,7 +16,7 @@ const TEXT: &str = include_str!("../../../blocklists/catalogue.toml");
 pub struct Catalogue {
     /// Lists to choose from.
     #[serde(rename = "list")]
-    pub lists: Vec<Listing>,
+    pub lists: Vec<CatalogueEntry>,
     /// Lists that must not be blocked by.
     pub never: Vec<Never>,
 }
@@ -24,7 +24,7 @@ pub struct Catalogue {
 /// One public list.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listing {
+pub struct CatalogueEntry {
     /// What `lists add` is given.
     pub name: String,
     /// What is in it.
@@ -44,7 +44,7 @@ pub struct Listing {
     /// Who publishes it.
     pub homepage: String,
     /// How far its URL is known to be right.
-    pub seen: Seen,
+    pub seen: Provenance,
     /// Whether to think before it is taken.
     #[serde(default)]
     pub advice: Advice,
@@ -57,7 +57,7 @@ pub struct Listing {
 /// How far a URL is known to be right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Seen {
+pub enum Provenance {
     /// The file was seen in a copy of the repository that it is served from.
     Repository,
     /// Other public programs download it from there.
@@ -97,7 +97,7 @@ impl Catalogue {
     }
 
     /// The list with this name.
-    pub fn find(&self, name: &str) -> Option<&Listing> {
+    pub fn find(&self, name: &str) -> Option<&CatalogueEntry> {
         self.lists.iter().find(|listing| listing.name == name)
     }
 
@@ -113,7 +113,7 @@ impl Catalogue {
     }
 }
 
-impl Listing {
+impl CatalogueEntry {
     /// The lines that make a source of it in a config.
     pub fn source(&self) -> String {
         let mut lines = vec![format!("# {}: {}", self.name, self.what)];
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(listing.advice == Advice::Care, has_reason, "{}", listing.name);
             assert!(!listing.licence.is_empty() && listing.homepage.starts_with("https://"));
         }
-        let all: String = catalogue.lists.iter().map(Listing::source).collect();
+        let all: String = catalogue.lists.iter().map(CatalogueEntry::source).collect();
         assert!(load_text(&all, "gateway.toml", Path::new("")).is_ok(), "no URL stands twice");
     }
 

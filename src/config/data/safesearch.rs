@@ -9,7 +9,7 @@ use std::path::Path;
 use toml::Spanned;
 
 use crate::category::{Level, Taxonomy};
-use crate::config::file::shape::{self, Table, Text, Texts};
+use crate::config::file::shape::{self, SpannedText, SpannedTexts, Table};
 use crate::config::file::value::{Checker, each};
 use crate::config::layers::enforcement::YOUTUBE;
 use crate::diagnostic::Diagnostic;
@@ -65,11 +65,11 @@ struct SafeSearchFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct EngineFile {
-    id: Text,
-    hosts: Texts,
-    target: Text,
+    id: SpannedText,
+    hosts: SpannedTexts,
+    target: SpannedText,
     modes: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
-    origin: Text,
+    origin: SpannedText,
 }
 
 /// Reads the table of engines.

@@ -84,7 +84,7 @@ impl Class {
 
 /// A name that resolves in every mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Essential {
+pub struct ShippedEssential {
     /// The name.
     pub name: Name,
     /// Whether it stands for itself alone, without what is below it.
@@ -110,7 +110,7 @@ pub fn taxonomy() -> Result<Taxonomy, Vec<Diagnostic>> {
 /// # Errors
 ///
 /// As [`parse_essential`]; a test holds that there are none.
-pub fn essential() -> Result<Vec<Essential>, Vec<Diagnostic>> {
+pub fn essential() -> Result<Vec<ShippedEssential>, Vec<Diagnostic>> {
     parse_essential(ESSENTIAL)
 }
 
@@ -147,7 +147,7 @@ pub fn guard() -> Result<Vec<Name>, Vec<Diagnostic>> {
 ///
 /// Every line that is none of these, names before the first heading, and names that would open
 /// a door in every mode.
-pub fn parse_essential(text: &str) -> Result<Vec<Essential>, Vec<Diagnostic>> {
+pub fn parse_essential(text: &str) -> Result<Vec<ShippedEssential>, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     let mut class = None;
     let mut names = Vec::new();
@@ -167,7 +167,7 @@ pub fn parse_essential(text: &str) -> Result<Vec<Essential>, Vec<Diagnostic>> {
             (Some(Ok(class)), Ok(name)) => {
                 let scope = if is_exact { Scope::Exact } else { Scope::Subtree };
                 mistakes.extend(lint(span, &name, scope));
-                names.push(Essential { name, is_exact, class: *class });
+                names.push(ShippedEssential { name, is_exact, class: *class });
             }
             // Its heading is reported already.
             (Some(Err(_)), Ok(_)) => {}
@@ -289,7 +289,7 @@ fn word<T: Copy>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::category::{Level, Lock};
+    use crate::category::{CategoryLock, Level};
 
     #[test]
     fn every_embedded_file_parses() {
@@ -349,7 +349,7 @@ mod tests {
         let taxonomy = taxonomy().unwrap();
         assert!(taxonomy.locked_for(Level::Staff).contains(taxonomy.find("csam").unwrap()));
         let safe = taxonomy.category(taxonomy.find("safe").unwrap());
-        assert_eq!((safe.is_positive, safe.lock), (true, Lock::Everyone));
+        assert_eq!((safe.is_positive, safe.lock), (true, CategoryLock::Everyone));
         assert!(taxonomy.category(taxonomy.find("self_harm").unwrap()).is_protected);
     }
 

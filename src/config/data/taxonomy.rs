@@ -21,9 +21,11 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use crate::category::{Category, DefaultAction, Level, LevelRow, Lock, MAX_CATEGORIES, Taxonomy};
+use crate::category::{
+    Category, CategoryLock, DefaultAction, Level, LevelRow, MAX_CATEGORIES, Taxonomy,
+};
 use crate::config::data::safesearch::SafeSearch;
-use crate::config::file::shape::{self, Table, Text};
+use crate::config::file::shape::{self, SpannedText, Table};
 use crate::config::file::value::Checker;
 use crate::diagnostic::Diagnostic;
 
@@ -39,9 +41,9 @@ struct TaxonomyFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct LevelFile {
-    id: Text,
-    vi: Text,
-    en: Text,
+    id: SpannedText,
+    vi: SpannedText,
+    en: SpannedText,
     allow_only: Option<bool>,
 }
 
@@ -49,18 +51,21 @@ struct LevelFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct CategoryFile {
-    id: Text,
-    vi: Text,
-    en: Text,
-    lock: Text,
-    privacy: Text,
-    kind: Text,
-    fail: Text,
+    id: SpannedText,
+    vi: SpannedText,
+    en: SpannedText,
+    lock: SpannedText,
+    privacy: SpannedText,
+    kind: SpannedText,
+    fail: SpannedText,
     defaults: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
 }
 
-const LOCKS: [(&str, Lock); 3] =
-    [("none", Lock::None), ("pupils", Lock::Pupils), ("everyone", Lock::Everyone)];
+const LOCKS: [(&str, CategoryLock); 3] = [
+    ("none", CategoryLock::None),
+    ("pupils", CategoryLock::Pupils),
+    ("everyone", CategoryLock::Everyone),
+];
 const PRIVACY: [(&str, bool); 2] = [("normal", false), ("protected", true)];
 const KINDS: [(&str, bool); 2] = [("block", false), ("allow", true)];
 const FAILS: [(&str, bool); 2] = [("open", false), ("closed", true)];
@@ -119,7 +124,7 @@ fn levels(checker: &mut Checker<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec
         if file.id.is_none() {
             checker.missing::<()>(table.span(), "[[level]]", "id");
         }
-        let said = |text: &Text| text.as_ref().map(|text| text.get_ref().clone());
+        let said = |text: &SpannedText| text.as_ref().map(|text| text.get_ref().clone());
         let Some(level) = checker.level(&file.id) else { continue };
         if rows.iter().any(|row| row.level == level) {
             let message = format!("there is a level `{}` already", level.id());
@@ -179,7 +184,12 @@ fn read(checker: &mut Checker<'_>, table: &Spanned<Table<CategoryFile>>) -> Opti
 }
 
 /// A text that must be there and say something.
-fn text(checker: &mut Checker<'_>, table: Range<usize>, key: &str, given: &Text) -> Option<String> {
+fn text(
+    checker: &mut Checker<'_>,
+    table: Range<usize>,
+    key: &str,
+    given: &SpannedText,
+) -> Option<String> {
     let Some(given) = given else { return checker.missing(table, "[[category]]", key) };
     if given.get_ref().trim().is_empty() {
         checker.report(given.span(), format!("`{key}` is empty"));
@@ -193,7 +203,7 @@ fn word<T: Copy>(
     checker: &mut Checker<'_>,
     table: Range<usize>,
     key: &str,
-    given: &Text,
+    given: &SpannedText,
     known: &[(&str, T)],
 ) -> Option<T> {
     match given {

@@ -17,11 +17,11 @@ use toml::Spanned;
 pub(crate) use crate::config::file::syntax::{AllowOnly, Choice, Quoted, Size, Table, Time, parse};
 
 /// A text with its place, if it was given.
-pub(crate) type Text = Option<Spanned<String>>;
+pub(crate) type SpannedText = Option<Spanned<String>>;
 /// A whole number with its place, if it was given.
 pub(crate) type Number = Option<Spanned<i64>>;
 /// A list of texts, each with its place, if it was given.
-pub(crate) type Texts = Option<Spanned<Vec<Spanned<String>>>>;
+pub(crate) type SpannedTexts = Option<Spanned<Vec<Spanned<String>>>>;
 /// An amount in quotes with its place, if it was given.
 pub(crate) type Amount<U> = Option<Spanned<Quoted<U>>>;
 
@@ -30,7 +30,7 @@ pub(crate) type Amount<U> = Option<Spanned<Quoted<U>>>;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct File {
     /// `default_group = "name"`: where clients outside every prefix go.
-    pub(crate) default_group: Text,
+    pub(crate) default_group: SpannedText,
     /// `[school]`
     pub(crate) school: Table<SchoolFile>,
     /// `[listen]`
@@ -75,36 +75,36 @@ pub(crate) struct File {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SchoolFile {
-    pub(crate) id: Text,
-    pub(crate) name: Text,
-    pub(crate) level: Text,
-    pub(crate) timezone: Text,
-    pub(crate) lang: Text,
+    pub(crate) id: SpannedText,
+    pub(crate) name: SpannedText,
+    pub(crate) level: SpannedText,
+    pub(crate) timezone: SpannedText,
+    pub(crate) lang: SpannedText,
 }
 
 /// `[department]`: what stands above this school.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DepartmentFile {
-    pub(crate) policy: Text,
+    pub(crate) policy: SpannedText,
 }
 
 /// One `[[schedule]]`: when something runs.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ScheduleFile {
-    pub(crate) name: Text,
-    pub(crate) days: Texts,
-    pub(crate) times: Texts,
-    pub(crate) calendar: Text,
-    pub(crate) except: Texts,
+    pub(crate) name: SpannedText,
+    pub(crate) days: SpannedTexts,
+    pub(crate) times: SpannedTexts,
+    pub(crate) calendar: SpannedText,
+    pub(crate) except: SpannedTexts,
 }
 
 /// One `[bundle.<name>]`: names that belong together.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BundleFile {
-    pub(crate) names: Texts,
+    pub(crate) names: SpannedTexts,
 }
 
 /// A file of bundles alone.
@@ -118,8 +118,8 @@ pub(crate) struct Bundles {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DuringFile {
-    pub(crate) block: Texts,
-    pub(crate) observe: Texts,
+    pub(crate) block: SpannedTexts,
+    pub(crate) observe: SpannedTexts,
     pub(crate) allow_only: Option<bool>,
 }
 
@@ -127,8 +127,8 @@ pub(crate) struct DuringFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ListenFile {
-    pub(crate) dns: Texts,
-    pub(crate) allow: Texts,
+    pub(crate) dns: SpannedTexts,
+    pub(crate) allow: SpannedTexts,
     pub(crate) workers: Number,
     pub(crate) tcp_connections: Number,
     pub(crate) tcp_per_client: Number,
@@ -140,19 +140,19 @@ pub(crate) struct ListenFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminFile {
-    pub(crate) listen: Text,
-    pub(crate) token: Text,
+    pub(crate) listen: SpannedText,
+    pub(crate) token: SpannedText,
 }
 
 /// `[upstream]`: whom we ask.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamFile {
-    pub(crate) servers: Texts,
+    pub(crate) servers: SpannedTexts,
     pub(crate) timeout: Amount<Time>,
     pub(crate) in_flight: Number,
     pub(crate) server_in_flight: Number,
-    pub(crate) tls_roots: Text,
+    pub(crate) tls_roots: SpannedText,
 }
 
 /// `[cache]`: what is remembered.
@@ -177,7 +177,7 @@ pub(crate) struct LimitsFile {
     pub(crate) client_rate: Number,
     pub(crate) client_burst: Number,
     pub(crate) client_in_flight: Number,
-    pub(crate) exempt: Texts,
+    pub(crate) exempt: SpannedTexts,
 }
 
 /// `[block]`: what a blocked answer looks like.
@@ -193,14 +193,14 @@ pub(crate) struct BlockFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RebindingFile {
     pub(crate) protect: Option<bool>,
-    pub(crate) allow: Texts,
+    pub(crate) allow: SpannedTexts,
 }
 
 /// `[local]`: records that are answered here.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LocalFile {
-    pub(crate) records: Texts,
+    pub(crate) records: SpannedTexts,
     pub(crate) ttl: Amount<Time>,
     pub(crate) forward_private: Option<bool>,
 }
@@ -209,49 +209,49 @@ pub(crate) struct LocalFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ForwardFile {
-    pub(crate) zone: Text,
-    pub(crate) servers: Texts,
+    pub(crate) zone: SpannedText,
+    pub(crate) servers: SpannedTexts,
 }
 
 /// `[essential]`: names that this gateway cannot do without.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EssentialFile {
-    pub(crate) names: Texts,
+    pub(crate) names: SpannedTexts,
 }
 
 /// One `[[group]]`: clients under one policy.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct GroupFile {
-    pub(crate) name: Text,
-    pub(crate) clients: Texts,
-    pub(crate) listen: Texts,
-    pub(crate) lessons: Text,
-    pub(crate) level: Text,
-    pub(crate) profile: Text,
+    pub(crate) name: SpannedText,
+    pub(crate) clients: SpannedTexts,
+    pub(crate) listen: SpannedTexts,
+    pub(crate) lessons: SpannedText,
+    pub(crate) level: SpannedText,
+    pub(crate) profile: SpannedText,
     pub(crate) safesearch: Option<Spanned<Choice>>,
-    pub(crate) youtube: Text,
+    pub(crate) youtube: SpannedText,
     pub(crate) canaries: Option<Spanned<Choice>>,
-    pub(crate) answer: Text,
+    pub(crate) answer: SpannedText,
 }
 
 /// One `[profile.<name>]`: a policy that groups can share.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProfileFile {
-    pub(crate) level: Text,
-    pub(crate) block: Texts,
-    pub(crate) observe: Texts,
-    pub(crate) allow: Texts,
-    pub(crate) deny: Texts,
+    pub(crate) level: SpannedText,
+    pub(crate) block: SpannedTexts,
+    pub(crate) observe: SpannedTexts,
+    pub(crate) allow: SpannedTexts,
+    pub(crate) deny: SpannedTexts,
     pub(crate) allow_only: Option<Spanned<AllowOnly>>,
     pub(crate) during: BTreeMap<Spanned<String>, Table<DuringFile>>,
     pub(crate) keywords: Option<bool>,
     pub(crate) safesearch: Option<Spanned<Choice>>,
-    pub(crate) youtube: Text,
+    pub(crate) youtube: SpannedText,
     pub(crate) canaries: Option<Spanned<Choice>>,
-    pub(crate) answer: Text,
+    pub(crate) answer: SpannedText,
 }
 
 /// `[lists]`: where listed names come from.
@@ -260,9 +260,9 @@ pub(crate) struct ProfileFile {
 pub(crate) struct ListsFile {
     pub(crate) starter: Option<bool>,
     pub(crate) use_keywords: Option<bool>,
-    pub(crate) keywords: Text,
-    pub(crate) packs: Text,
-    pub(crate) tls_roots: Text,
+    pub(crate) keywords: SpannedText,
+    pub(crate) packs: SpannedText,
+    pub(crate) tls_roots: SpannedText,
     pub(crate) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
@@ -270,19 +270,19 @@ pub(crate) struct ListsFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StateFile {
-    pub(crate) dir: Text,
+    pub(crate) dir: SpannedText,
 }
 
 /// One `[[lists.source]]`: a file of names, a download, or a sealed list.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SourceFile {
-    pub(crate) category: Text,
-    pub(crate) path: Text,
-    pub(crate) format: Text,
-    pub(crate) scope: Text,
-    pub(crate) key: Text,
-    pub(crate) url: Text,
+    pub(crate) category: SpannedText,
+    pub(crate) path: SpannedText,
+    pub(crate) format: SpannedText,
+    pub(crate) scope: SpannedText,
+    pub(crate) key: SpannedText,
+    pub(crate) url: SpannedText,
     pub(crate) every: Amount<Time>,
     pub(crate) timeout: Amount<Time>,
     pub(crate) max_size: Amount<Size>,

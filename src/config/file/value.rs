@@ -16,7 +16,7 @@ use crate::category::{CategoryId, Level, Taxonomy};
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::external::Externals;
 use crate::config::file::quantity::{self, QuantityError, show_duration, show_size};
-use crate::config::file::shape::{Number, Quoted, Size, Text, Texts, Time};
+use crate::config::file::shape::{Number, Quoted, Size, SpannedText, SpannedTexts, Time};
 use crate::config::layers::schedule::Schedule;
 use crate::config::listed;
 use crate::diagnostic::{Diagnostic, nearest};
@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
         self.report(given.span(), format!("unknown {what} `{word}`; {allowed}")).hint = hint;
     }
 
-    pub(crate) fn level(&mut self, given: &Text) -> Option<Level> {
+    pub(crate) fn level(&mut self, given: &SpannedText) -> Option<Level> {
         self.choice("level", given.as_ref()?, &Level::ALL, Level::id)
     }
 
@@ -135,7 +135,7 @@ impl<'a> Checker<'a> {
 
     pub(crate) fn text(
         &mut self,
-        given: &Text,
+        given: &SpannedText,
         is_right: impl Fn(&str) -> bool,
         wrong: &str,
         to: &mut String,
@@ -371,6 +371,6 @@ pub(crate) fn place_of<T, U>(key: Option<&Spanned<T>>, table: &Spanned<U>) -> Ra
 }
 
 /// The texts of a list that may be absent.
-pub(crate) fn each(texts: &Texts) -> impl Iterator<Item = &Spanned<String>> {
+pub(crate) fn each(texts: &SpannedTexts) -> impl Iterator<Item = &Spanned<String>> {
     texts.iter().flat_map(Spanned::get_ref)
 }

@@ -26,12 +26,12 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use crate::category::{CategoryId, CategorySet, DefaultAction, Level, Lock, Taxonomy};
+use crate::category::{CategoryId, CategoryLock, CategorySet, DefaultAction, Level, Taxonomy};
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::data::taxonomy::ACTIONS;
-use crate::config::file::shape::{self, Choice, Table, Text, Texts};
+use crate::config::file::shape::{self, Choice, SpannedText, SpannedTexts, Table};
 use crate::config::file::value::{Checker, each};
-use crate::config::layers::enforcement::{Above, Keys, Said, YOUTUBE};
+use crate::config::layers::enforcement::{DepartmentLocks, LayerSettings, RawKeys, YOUTUBE};
 use crate::config::layers::profile::names;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
@@ -41,10 +41,10 @@ use crate::policy::Actions;
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct DepartmentFile {
-    name: Text,
-    contact: Text,
-    allow: Texts,
-    deny: Texts,
+    name: SpannedText,
+    contact: SpannedText,
+    allow: SpannedTexts,
+    deny: SpannedTexts,
     lock: Vec<Spanned<Table<LockFile>>>,
     unlock: Vec<Spanned<Table<UnlockFile>>>,
     defaults: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<Choice>>>,
@@ -54,21 +54,21 @@ struct DepartmentFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct LockFile {
-    category: Text,
+    category: SpannedText,
     safesearch: Option<Spanned<Choice>>,
-    youtube: Text,
+    youtube: SpannedText,
     canaries: Option<Spanned<Choice>>,
-    levels: Texts,
-    reason: Text,
+    levels: SpannedTexts,
+    reason: SpannedText,
 }
 
 /// One `[[unlock]]` as written.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct UnlockFile {
-    category: Text,
-    levels: Texts,
-    reason: Text,
+    category: SpannedText,
+    levels: SpannedTexts,
+    reason: SpannedText,
 }
 
 /// A department's policy; the default says nothing.
@@ -86,7 +86,7 @@ pub struct Department {
     unlocks: Vec<Change>,
     defaults: Vec<(Level, CategoryId, DefaultAction)>,
     /// What it says of safe search and canaries.
-    pub(crate) held: Above,
+    pub(crate) held: DepartmentLocks,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Department {
 
     fn lock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<LockFile>>) {
         let file = table.get_ref();
-        let keys = Keys {
+        let keys = RawKeys {
             safesearch: file.safesearch.as_ref(),
             youtube: file.youtube.clone(),
             canaries: file.canaries.as_ref(),
@@ -155,7 +155,7 @@ impl Department {
             );
         }
         let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
-        let said = Said::read(checker, &keys);
+        let said = LayerSettings::read(checker, &keys);
         self.held.lock(checker, &said, &levels, &reason);
         if let Some(category) = file.category.as_ref().and_then(|id| blocking(checker, id)) {
             self.locks.push(Change { category, levels, reason });
@@ -172,9 +172,9 @@ impl Department {
         let Some(category) = blocking(checker, given) else { return };
         let row = checker.taxonomy.category(category);
         let message = match row.lock {
-            Lock::Pupils => None,
-            Lock::Everyone => Some("is locked for everyone; a department cannot open it"),
-            Lock::None => Some("is not locked, so there is nothing to open"),
+            CategoryLock::Pupils => None,
+            CategoryLock::Everyone => Some("is locked for everyone; a department cannot open it"),
+            CategoryLock::None => Some("is not locked, so there is nothing to open"),
         };
         if let Some(message) = message {
             checker.report(given.span(), format!("`{}` {message}", row.id)).hint =
@@ -187,7 +187,7 @@ impl Department {
     fn read_defaults(&mut self, checker: &mut Checker<'_>, file: &DepartmentFile) {
         for (level, words) in &file.defaults {
             let level = checker.choice("level", level, &Level::ALL, Level::id);
-            let mut keys = Keys::default();
+            let mut keys = RawKeys::default();
             for (key, given) in words {
                 match (key.get_ref().as_str(), given.get_ref()) {
                     ("safesearch", _) => keys.safesearch = Some(given),
@@ -205,7 +205,7 @@ impl Department {
                     }
                 }
             }
-            let said = Said::read(checker, &keys);
+            let said = LayerSettings::read(checker, &keys);
             if let Some(level) = level {
                 self.held.default_of(level, said);
             }
@@ -252,9 +252,9 @@ impl Department {
             return None;
         }
         match taxonomy.category(category).lock {
-            Lock::Pupils if self.unlocks.iter().any(|one| is_for(&one)) => None,
-            Lock::Pupils => Some(LockedBy::Pupils),
-            Lock::Everyone | Lock::None => Some(LockedBy::Everyone),
+            CategoryLock::Pupils if self.unlocks.iter().any(|one| is_for(&one)) => None,
+            CategoryLock::Pupils => Some(LockedBy::Pupils),
+            CategoryLock::Everyone | CategoryLock::None => Some(LockedBy::Everyone),
         }
     }
 
@@ -300,11 +300,11 @@ impl Department {
     }
 }
 
-fn plain(given: &Text) -> String {
+fn plain(given: &SpannedText) -> String {
     given.as_ref().map_or(String::new(), |text| text.get_ref().clone())
 }
 
-fn levels(checker: &mut Checker<'_>, given: &Texts) -> Vec<Level> {
+fn levels(checker: &mut Checker<'_>, given: &SpannedTexts) -> Vec<Level> {
     let level = |level| checker.choice("level", level, &Level::ALL, Level::id);
     each(given).filter_map(level).collect()
 }

@@ -19,14 +19,14 @@ use toml::Spanned;
 
 use crate::category::Level;
 use crate::config::data::safesearch::{Mode, SafeSearch, has_modes, mode_of};
-use crate::config::file::shape::{Choice, GroupFile, ProfileFile, Text};
+use crate::config::file::shape::{Choice, GroupFile, ProfileFile, SpannedText};
 use crate::config::file::value::Checker;
 use crate::config::layers::department::LockedBy;
 use crate::config::layers::profile::lock_words;
 use crate::config::listed;
 use crate::diagnostic::Diagnostic;
 use crate::policy::CanaryKind;
-use crate::policy::group::enforcement::Held;
+use crate::policy::group::enforcement::Enforcement;
 use crate::policy::tables::rewrite::{Engine, Engines};
 
 /// The engine that has a key of its own.
@@ -34,13 +34,13 @@ pub(crate) const YOUTUBE: &str = "youtube";
 
 /// The three keys as written, in whatever table.
 #[derive(Debug, Default)]
-pub(crate) struct Keys<'f> {
+pub(crate) struct RawKeys<'f> {
     pub(crate) safesearch: Option<&'f Spanned<Choice>>,
-    pub(crate) youtube: Text,
+    pub(crate) youtube: SpannedText,
     pub(crate) canaries: Option<&'f Spanned<Choice>>,
 }
 
-impl<'f> From<&'f ProfileFile> for Keys<'f> {
+impl<'f> From<&'f ProfileFile> for RawKeys<'f> {
     fn from(file: &'f ProfileFile) -> Self {
         let ProfileFile { safesearch, youtube, canaries, .. } = file;
         Self {
@@ -51,7 +51,7 @@ impl<'f> From<&'f ProfileFile> for Keys<'f> {
     }
 }
 
-impl<'f> From<&'f GroupFile> for Keys<'f> {
+impl<'f> From<&'f GroupFile> for RawKeys<'f> {
     fn from(file: &'f GroupFile) -> Self {
         let GroupFile { safesearch, youtube, canaries, .. } = file;
         Self {
@@ -64,15 +64,15 @@ impl<'f> From<&'f GroupFile> for Keys<'f> {
 
 /// What one layer says, each with its place; a key with a mistake says nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct LayerSettings {
     /// Whether each engine with one safe name is held to it.
     plain: Option<(Vec<bool>, Range<usize>)>,
     youtube: Option<(Mode, Range<usize>)>,
     canaries: Option<(Vec<CanaryKind>, Range<usize>)>,
 }
 
-impl Said {
-    pub(crate) fn read(checker: &mut Checker<'_>, keys: &Keys<'_>) -> Self {
+impl LayerSettings {
+    pub(crate) fn read(checker: &mut Checker<'_>, keys: &RawKeys<'_>) -> Self {
         let engines = &checker.safesearch.engines;
         let plain = keys.safesearch.and_then(|given| {
             let plain = match given.get_ref() {
@@ -115,7 +115,7 @@ impl Said {
     }
 
     /// What `base` becomes by these words.
-    fn apply(&self, base: &Held, engines: &Engines) -> Held {
+    fn apply(&self, base: &Enforcement, engines: &Engines) -> Enforcement {
         let mut held = base.clone();
         for ((number, engine), slot) in engines.0.iter().enumerate().zip(&mut held.safe.0) {
             if has_modes(engine) {
@@ -200,30 +200,30 @@ fn read_engines(
 
 /// What a department says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Above {
+pub(crate) struct DepartmentLocks {
     locks: Vec<HeldLock>,
-    defaults: Vec<(Level, Said)>,
+    defaults: Vec<(Level, LayerSettings)>,
 }
 
 /// What nobody below may loosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct HeldLock {
-    held: Held,
+    held: Enforcement,
     levels: Vec<Level>,
     reason: String,
 }
 
-impl Above {
+impl DepartmentLocks {
     /// Takes a lock; a word of it that locks nothing is a mistake.
     pub(crate) fn lock(
         &mut self,
         checker: &mut Checker<'_>,
-        said: &Said,
+        said: &LayerSettings,
         levels: &[Level],
         reason: &str,
     ) {
         let engines = &checker.safesearch.engines;
-        let nothing = Held::nothing(engines);
+        let nothing = Enforcement::nothing(engines);
         for (key, span) in said.places() {
             if said.only(key).apply(&nothing, engines).is_nothing() {
                 checker.report(span, format!("`{key}` locks nothing here")).hint = Some(
@@ -238,7 +238,7 @@ impl Above {
     }
 
     /// Takes what holds for a level where a school says nothing.
-    pub(crate) fn default_of(&mut self, level: Level, said: Said) {
+    pub(crate) fn default_of(&mut self, level: Level, said: LayerSettings) {
         self.defaults.push((level, said));
     }
 
@@ -248,15 +248,16 @@ impl Above {
     }
 
     /// What nobody at a school loosens for a level.
-    fn locked(&self, engines: &Engines, level: Level) -> Held {
-        let nothing = Held::nothing(engines);
+    fn locked(&self, engines: &Engines, level: Level) -> Enforcement {
+        let nothing = Enforcement::nothing(engines);
         self.locks_of(level).fold(nothing, |all, lock| all.at_least(&lock.held, engines))
     }
 
     /// What holds for a level where no school says anything.
-    fn baseline(&self, safesearch: &SafeSearch, level: Level) -> Held {
+    fn baseline(&self, safesearch: &SafeSearch, level: Level) -> Enforcement {
         let engines = &safesearch.engines;
-        let own = Held { safe: safesearch.of_level(level), canaries: CanaryKind::ALL.to_vec() };
+        let own =
+            Enforcement { safe: safesearch.of_level(level), canaries: CanaryKind::ALL.to_vec() };
         let said = self.defaults.iter().filter(|(of, _)| *of == level);
         let own = said.fold(own, |held, (_, said)| said.apply(&held, engines));
         own.at_least(&self.locked(engines, level), engines)
@@ -267,14 +268,14 @@ impl Above {
 
 /// What a group is held to, and by whom.
 #[derive(Debug)]
-pub(crate) struct Layers {
-    pub(crate) own: Held,
-    pub(crate) locked: Held,
-    pub(crate) baseline: Held,
+pub(crate) struct Effective {
+    pub(crate) own: Enforcement,
+    pub(crate) locked: Enforcement,
+    pub(crate) baseline: Enforcement,
 }
 
 /// What `said` comes to for a level; what a lock forbids is a mistake, and does not hold.
-pub(crate) fn layers(checker: &mut Checker<'_>, said: &Said, level: Level) -> Layers {
+pub(crate) fn layers(checker: &mut Checker<'_>, said: &LayerSettings, level: Level) -> Effective {
     let engines = &checker.safesearch.engines;
     let above = &checker.externals.department.held;
     let baseline = above.baseline(checker.safesearch, level);
@@ -287,14 +288,14 @@ pub(crate) fn layers(checker: &mut Checker<'_>, said: &Said, level: Level) -> La
     for mistake in mistakes {
         checker.push(mistake);
     }
-    Layers { own: own.at_least(&locked, engines), locked, baseline }
+    Effective { own: own.at_least(&locked, engines), locked, baseline }
 }
 
 /// What one lock forbids of what a school says.
 fn forbidden(
     checker: &Checker<'_>,
-    said: &Said,
-    own: &Held,
+    said: &LayerSettings,
+    own: &Enforcement,
     lock: &HeldLock,
     level: Level,
 ) -> Vec<Diagnostic> {
@@ -302,8 +303,9 @@ fn forbidden(
     let department = &checker.externals.department;
     let by = lock_words(&LockedBy::Department(lock.reason.clone()), &department.name, level);
     let looser = engines.0.iter().enumerate().filter(|(number, _)| {
-        let rank =
-            |held: &Held| engines.rank(*number, held.safe.0.get(*number).and_then(Option::as_ref));
+        let rank = |held: &Enforcement| {
+            engines.rank(*number, held.safe.0.get(*number).and_then(Option::as_ref))
+        };
         rank(own) < rank(&lock.held)
     });
     let (modal, plain): (Vec<_>, Vec<_>) = looser.partition(|(_, engine)| has_modes(engine));

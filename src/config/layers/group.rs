@@ -15,7 +15,7 @@ use toml::Spanned;
 use crate::category::Level;
 use crate::config::file::shape::{File, GroupFile, Table};
 use crate::config::file::value::{Checker, each, place_of};
-use crate::config::layers::enforcement::{Keys, Said};
+use crate::config::layers::enforcement::{LayerSettings, RawKeys};
 use crate::config::layers::profile::{Profile, read_profiles, rules};
 use crate::policy::{AnswerMode, GroupRules};
 
@@ -51,7 +51,13 @@ pub(crate) fn check(
     }
     let default = default.unwrap_or(DEFAULT);
     let place = groups.iter().position(|group| group.name == default).unwrap_or_else(|| {
-        groups.push(rules(checker, DEFAULT.into(), &Profile::default(), &Said::default(), school));
+        groups.push(rules(
+            checker,
+            DEFAULT.into(),
+            &Profile::default(),
+            &LayerSettings::default(),
+            school,
+        ));
         groups.len() - 1
     });
     if groups.len() > MAX_GROUPS {
@@ -127,7 +133,7 @@ fn read_group(
             )
             .hint = Some("remove one of the two".into());
     }
-    let said = Said::read(checker, &Keys::from(&**file));
+    let said = LayerSettings::read(checker, &RawKeys::from(&**file));
     let mut group = rules(checker, name, profile, &said, own.or(school));
     group.clients = clients(checker, file, &group.name, before);
     if let Some(lessons) = &file.lessons {

@@ -13,7 +13,7 @@ use crate::config::layers::profile::{BUNDLE, lock_words};
 use crate::config::{Config, ConfigErrors};
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
-use crate::policy::{GroupRules, Lock, LockedAllow};
+use crate::policy::{GroupRules, LockCause, LockedAllow};
 
 impl Config {
     /// Who keeps a category blocked for a level, in words; none where a school may loosen it.
@@ -42,13 +42,13 @@ impl Config {
         let name = name.trim_end_matches('.');
         let key = if allow.group.is_some() { "allow" } else { "names" };
         match allow.lock {
-            Lock::Department => {
+            LockCause::Department => {
                 let department = &self.department.name;
                 let message = format!("`{name}` cannot be let through: {department} denies it");
                 let hint = format!("remove it from `{key}`; only the department can open it");
                 Diagnostic::new(place, message).hint(hint)
             }
-            Lock::Category(category) => {
+            LockCause::Category(category) => {
                 let id = &self.taxonomy.category(category).id;
                 let is_of = |group: &&GroupRules| match &allow.group {
                     Some(name) => group.name == *name,

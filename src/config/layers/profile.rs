@@ -17,11 +17,11 @@ use toml::Spanned;
 
 use crate::category::{CategoryId, CategorySet, Level};
 use crate::config::file::shape::{
-    AllowOnly, DuringFile, File, GroupFile, ProfileFile, Table, Texts,
+    AllowOnly, DuringFile, File, GroupFile, ProfileFile, SpannedTexts, Table,
 };
 use crate::config::file::value::{Checker, each};
 use crate::config::layers::department::LockedBy;
-use crate::config::layers::enforcement::{self, Keys, Layers, Said};
+use crate::config::layers::enforcement::{self, Effective, LayerSettings, RawKeys};
 use crate::config::layers::group::check_label;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
@@ -52,7 +52,7 @@ pub(crate) struct Profile {
     keywords: Option<bool>,
     answer: Option<AnswerMode>,
     /// Of safe search and canaries.
-    said: Said,
+    said: LayerSettings,
 }
 
 pub(crate) fn read_profiles<'f>(
@@ -69,7 +69,7 @@ pub(crate) fn read_profiles<'f>(
         };
         if !file.group.iter().any(used) {
             // Nobody asks what it means, so its locked categories are looked for here.
-            rules(checker, String::new(), &profile, &Said::default(), school);
+            rules(checker, String::new(), &profile, &LayerSettings::default(), school);
         }
         profiles.insert(name.get_ref().as_str(), profile);
     }
@@ -105,7 +105,7 @@ fn read(checker: &mut Checker<'_>, file: &ProfileFile) -> Profile {
         allow,
         deny: names(checker, "deny", &file.deny),
         keywords: file.keywords,
-        said: Said::read(checker, &Keys::from(file)),
+        said: LayerSettings::read(checker, &RawKeys::from(file)),
         answer: file
             .answer
             .as_ref()
@@ -126,7 +126,7 @@ fn during(
     Some((during, observe))
 }
 
-fn blocked(checker: &mut Checker<'_>, given: &Texts) -> CategorySet {
+fn blocked(checker: &mut Checker<'_>, given: &SpannedTexts) -> CategorySet {
     let mut block = CategorySet::EMPTY;
     for given in each(given) {
         let Some(category) = checker.category(given) else { continue };
@@ -140,7 +140,7 @@ fn blocked(checker: &mut Checker<'_>, given: &Texts) -> CategorySet {
     block
 }
 
-fn observed(checker: &mut Checker<'_>, given: &Texts, block: Option<CategorySet>) -> Placed {
+fn observed(checker: &mut Checker<'_>, given: &SpannedTexts, block: Option<CategorySet>) -> Placed {
     let mut observe = Vec::new();
     for given in each(given) {
         let Some(category) = checker.category(given) else { continue };
@@ -162,7 +162,7 @@ pub(crate) fn rules(
     checker: &mut Checker<'_>,
     name: String,
     profile: &Profile,
-    own: &Said,
+    own: &LayerSettings,
     level: Option<Level>,
 ) -> GroupRules {
     let level = profile.level.or(level).unwrap_or(FALLBACK);
@@ -184,7 +184,7 @@ pub(crate) fn rules(
         None => baseline,
     };
     let block = own.block.without(loosened).union(locked);
-    let Layers { own: held, locked: held_locked, baseline: held_baseline } = held;
+    let Effective { own: held, locked: held_locked, baseline: held_baseline } = held;
     GroupRules {
         name,
         level,
@@ -339,7 +339,11 @@ impl Checker<'_> {
 }
 
 /// Names with their places; a bundle stands for all of its names.
-fn placed_names(checker: &mut Checker<'_>, key: &str, given: &Texts) -> Vec<(Name, Range<usize>)> {
+fn placed_names(
+    checker: &mut Checker<'_>,
+    key: &str,
+    given: &SpannedTexts,
+) -> Vec<(Name, Range<usize>)> {
     let mut found = Vec::new();
     for text in each(given) {
         if let Some(bundle) = text.get_ref().strip_prefix(BUNDLE) {
@@ -357,7 +361,7 @@ fn placed_names(checker: &mut Checker<'_>, key: &str, given: &Texts) -> Vec<(Nam
     found
 }
 
-pub(crate) fn names(checker: &mut Checker<'_>, key: &str, given: &Texts) -> Vec<Name> {
+pub(crate) fn names(checker: &mut Checker<'_>, key: &str, given: &SpannedTexts) -> Vec<Name> {
     each(given).filter_map(|text| name(checker, key, text)).collect()
 }
 

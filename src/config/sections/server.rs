@@ -14,7 +14,7 @@ const DOH_PATH: &str = "/dns-query";
 
 /// How an upstream server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transport {
+pub enum ServerTransport {
     /// UDP, with TCP when the answer is truncated.
     Udp,
     /// TCP only.
@@ -25,7 +25,7 @@ pub enum Transport {
     Https,
 }
 
-impl Transport {
+impl ServerTransport {
     /// All of them, as they may be written.
     pub const ALL: [Self; 4] = [Self::Udp, Self::Tcp, Self::Tls, Self::Https];
 
@@ -60,7 +60,7 @@ pub struct Server {
     /// As written in the config, and the `upstream` label of the metrics.
     pub label: String,
     /// How it is spoken to.
-    pub transport: Transport,
+    pub transport: ServerTransport,
     /// Where it is.
     pub address: SocketAddr,
     /// The name in its certificate (TLS and HTTPS); the address itself where absent.
@@ -137,9 +137,9 @@ impl FromStr for Server {
     fn from_str(text: &str) -> Result<Self, ServerError> {
         let text = text.trim();
         let (transport, rest) = match text.split_once("://") {
-            None => (Transport::Udp, text),
+            None => (ServerTransport::Udp, text),
             Some((scheme, rest)) => {
-                let known = Transport::ALL.into_iter().find(|t| t.scheme() == scheme);
+                let known = ServerTransport::ALL.into_iter().find(|t| t.scheme() == scheme);
                 (known.ok_or_else(|| ServerError::Scheme(scheme.to_owned()))?, rest)
             }
         };
@@ -172,7 +172,7 @@ impl fmt::Display for Server {
         if self.address.port() != self.transport.default_port() {
             write!(f, ":{}", self.address.port())?;
         }
-        if self.transport == Transport::Https && self.path != DOH_PATH {
+        if self.transport == ServerTransport::Https && self.path != DOH_PATH {
             f.write_str(&self.path)?;
         }
         if let Some(name) = &self.tls_name {
@@ -183,7 +183,11 @@ impl fmt::Display for Server {
 }
 
 /// Reads `IP[:port]`; a bare IPv6 address only where `alone`.
-fn address(place: &str, transport: Transport, alone: bool) -> Result<SocketAddr, ServerError> {
+fn address(
+    place: &str,
+    transport: ServerTransport,
+    alone: bool,
+) -> Result<SocketAddr, ServerError> {
     if place.is_empty() {
         return Err(ServerError::Empty);
     }
@@ -240,7 +244,7 @@ fn not_an_address(host: &str) -> ServerError {
     }
 }
 
-fn certificate_name(name: &str, transport: Transport) -> Result<String, ServerError> {
+fn certificate_name(name: &str, transport: ServerTransport) -> Result<String, ServerError> {
     if !transport.has_certificate() {
         return Err(ServerError::NameNotUsed(name.to_owned(), transport.scheme()));
     }
@@ -249,8 +253,8 @@ fn certificate_name(name: &str, transport: Transport) -> Result<String, ServerEr
     if valid { Ok(name.to_owned()) } else { Err(ServerError::Name(name.to_owned())) }
 }
 
-fn doh_path(path: &str, transport: Transport) -> Result<String, ServerError> {
-    if transport != Transport::Https && !path.is_empty() {
+fn doh_path(path: &str, transport: ServerTransport) -> Result<String, ServerError> {
+    if transport != ServerTransport::Https && !path.is_empty() {
         return Err(ServerError::Path(path.to_owned(), transport.scheme()));
     }
     if !path.bytes().all(|octet| octet.is_ascii_graphic()) {
@@ -264,7 +268,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parts(text: &str) -> (Transport, String, Option<String>, String) {
+    fn parts(text: &str) -> (ServerTransport, String, Option<String>, String) {
         let server: Server = text.parse().unwrap();
         assert_eq!(server.label, text);
         (server.transport, server.address.to_string(), server.tls_name, server.path)
@@ -279,17 +283,23 @@ mod tests {
         let path = || DOH_PATH.to_owned();
         let name = || Some("dns.example".to_owned());
         let v4 = |port| format!("192.0.2.1:{port}");
-        assert_eq!(parts("192.0.2.1"), (Transport::Udp, v4(53), None, path()));
-        assert_eq!(parts("192.0.2.1:5301"), (Transport::Udp, v4(5301), None, path()));
-        assert_eq!(parts("udp://192.0.2.1"), (Transport::Udp, v4(53), None, path()));
-        assert_eq!(parts("tcp://192.0.2.1"), (Transport::Tcp, v4(53), None, path()));
-        assert_eq!(parts("tls://192.0.2.1"), (Transport::Tls, v4(853), None, path()));
-        assert_eq!(parts("tls://192.0.2.1#dns.example"), (Transport::Tls, v4(853), name(), path()));
+        assert_eq!(parts("192.0.2.1"), (ServerTransport::Udp, v4(53), None, path()));
+        assert_eq!(parts("192.0.2.1:5301"), (ServerTransport::Udp, v4(5301), None, path()));
+        assert_eq!(parts("udp://192.0.2.1"), (ServerTransport::Udp, v4(53), None, path()));
+        assert_eq!(parts("tcp://192.0.2.1"), (ServerTransport::Tcp, v4(53), None, path()));
+        assert_eq!(parts("tls://192.0.2.1"), (ServerTransport::Tls, v4(853), None, path()));
+        assert_eq!(
+            parts("tls://192.0.2.1#dns.example"),
+            (ServerTransport::Tls, v4(853), name(), path())
+        );
         assert_eq!(
             parts("https://192.0.2.1:8443/q?a=b#dns.example"),
-            (Transport::Https, v4(8443), name(), "/q?a=b".into())
+            (ServerTransport::Https, v4(8443), name(), "/q?a=b".into())
         );
-        assert_eq!(parts("udp://[::1]:5301"), (Transport::Udp, "[::1]:5301".into(), None, path()));
+        assert_eq!(
+            parts("udp://[::1]:5301"),
+            (ServerTransport::Udp, "[::1]:5301".into(), None, path())
+        );
         assert_eq!(parts("2001:db8::1").1, "[2001:db8::1]:53");
         assert_eq!(parts("[2001:db8::1]").1, "[2001:db8::1]:53");
     }
@@ -356,7 +366,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(
-            transport in prop::sample::select(Transport::ALL.as_slice()),
+            transport in prop::sample::select(ServerTransport::ALL.as_slice()),
             ip in any::<IpAddr>().prop_filter("a server's", |ip| {
                 !ip.is_unspecified() && !ip.is_multicast()
             }),
@@ -364,7 +374,7 @@ mod tests {
             name in prop::option::of("[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z]{2,9}){0,3}"),
             path in "(/[!-\"$-.0-~]{0,9}){0,3}",
         ) {
-            let https = transport == Transport::Https;
+            let https = transport == ServerTransport::Https;
             let mut server = Server {
                 label: String::new(),
                 transport,

@@ -15,7 +15,7 @@ use crate::blocklist::{Format, ScopeChoice};
 use crate::category::CategoryId;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
 use crate::config::file::value::{Checker, place_of};
-use crate::config::{Fetch, Lists, Sealed, Source};
+use crate::config::{Fetch, ListSettings, ListSource, Sealed};
 use crate::diagnostic::Diagnostic;
 
 /// The `format` of a sealed list.
@@ -106,7 +106,7 @@ pub fn list_url(text: &str) -> Result<Url, (String, &'static str)> {
 
 impl Checker<'_> {
     /// Every `[[lists.source]]`.
-    pub(crate) fn sources(&mut self, file: &ListsFile, lists: &mut Lists) {
+    pub(crate) fn sources(&mut self, file: &ListsFile, lists: &mut ListSettings) {
         for table in &file.source {
             let is_sealed = table.get_ref().format.as_ref().is_some_and(|f| f.get_ref() == SEALED);
             if is_sealed {
@@ -117,7 +117,7 @@ impl Checker<'_> {
                     lists.sealed.push(sealed);
                 }
             } else if let Some(source) = self.source(table) {
-                let is_same = |other: &Source| {
+                let is_same = |other: &ListSource| {
                     (other.category, &other.path) == (source.category, &source.path)
                 };
                 if lists.sources.iter().any(is_same) {
@@ -135,7 +135,7 @@ impl Checker<'_> {
             Some("remove one of the two `[[lists.source]]`".into());
     }
 
-    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Source> {
+    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<ListSource> {
         let file = table.get_ref();
         let category = self.source_category(table);
         let fetch = file.url.as_ref().and_then(|text| self.fetch(text, file));
@@ -173,7 +173,7 @@ impl Checker<'_> {
         });
         let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
         let (category, path, format, scope) = (category?, path?, format?, scope?);
-        Some(Source { category, path, format, scope, label, fetch })
+        Some(ListSource { category, path, format, scope, label, fetch })
     }
 
     fn source_category(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<CategoryId> {

@@ -57,7 +57,7 @@ pub fn write(
     out: &mut [u8],
 ) -> Option<usize> {
     let limit = limit.min(out.len());
-    let mut writer = Writer { out: out.get_mut(..limit)?, at: 0 };
+    let mut writer = ReplyWriter { out: out.get_mut(..limit)?, at: 0 };
     let mut head = Head { rcode, answers: 0, authorities: 0, truncated: false, authentic: false };
     writer.question(query)?;
     let after_question = writer.at;
@@ -87,7 +87,7 @@ pub fn write(
 
 /// Writes a reply that only says: ask again by TCP.
 pub fn write_truncated(query: &Request<'_>, out: &mut [u8]) -> Option<usize> {
-    let mut writer = Writer { out, at: 0 };
+    let mut writer = ReplyWriter { out, at: 0 };
     writer.question(query)?;
     writer.opt(query, Rcode::NOERROR, None)?;
     let (rcode, truncated) = (Rcode::NOERROR, true);
@@ -115,12 +115,12 @@ pub(crate) struct Head {
 }
 
 /// A reply that grows.
-pub(crate) struct Writer<'a> {
+pub(crate) struct ReplyWriter<'a> {
     pub(crate) out: &'a mut [u8],
     pub(crate) at: usize,
 }
 
-impl Writer<'_> {
+impl ReplyWriter<'_> {
     #[inline]
     pub(crate) fn put(&mut self, octets: &[u8]) -> Option<()> {
         let end = self.at + octets.len();

@@ -1,14 +1,14 @@
 //! Messages and the small parts; the meaning of whole rule sets is held by `tests/keywords.rs`.
 
 use super::*;
-use crate::category::{Category, DefaultAction, Lock, Taxonomy};
+use crate::category::{Category, CategoryLock, DefaultAction, Taxonomy};
 
 fn categories() -> Taxonomy {
     let row = |id: &str, is_positive| Category {
         id: id.into(),
         vi: id.into(),
         en: id.into(),
-        lock: Lock::None,
+        lock: CategoryLock::None,
         is_protected: false,
         is_positive,
         fails_closed: false,

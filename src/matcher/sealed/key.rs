@@ -11,18 +11,18 @@ const LENGTH: usize = 32;
 /// A text that is no key. It says nothing of the text: that may be a key with a slip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a key: a key is 64 hexadecimal digits")]
-pub struct KeyError;
+pub struct SealedKeyError;
 
 /// What a list is sealed with. Wiped from memory when dropped; never displayed.
-pub struct Key(Zeroizing<[u8; LENGTH]>);
+pub struct SealedKey(Zeroizing<[u8; LENGTH]>);
 
-impl fmt::Debug for Key {
+impl fmt::Debug for SealedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(…)")
     }
 }
 
-impl Key {
+impl SealedKey {
     /// A key of these octets, which must come from a good source of chance.
     pub fn new(octets: [u8; LENGTH]) -> Self {
         Self(Zeroizing::new(octets))
@@ -32,15 +32,15 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] for all else.
-    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+    /// [`SealedKeyError`] for all else.
+    pub fn from_text(text: &str) -> Result<Self, SealedKeyError> {
         let digits = text.trim().as_bytes();
         let mut octets = Zeroizing::new([0; LENGTH]);
         if digits.len() != 2 * LENGTH {
-            return Err(KeyError);
+            return Err(SealedKeyError);
         }
         for (octet, pair) in octets.iter_mut().zip(digits.as_chunks::<2>().0) {
-            let digit = |d: u8| char::from(d).to_digit(16).ok_or(KeyError);
+            let digit = |d: u8| char::from(d).to_digit(16).ok_or(SealedKeyError);
             let [high, low] = *pair;
             *octet = (digit(high)? << 4 | digit(low)?) as u8;
         }

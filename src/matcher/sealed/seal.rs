@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 
 use super::{
-    HEAD, KEY_CHECK, Key, MAGIC, VERSION, digest, filter_bits, filter_hash, filter_hasher,
+    HEAD, KEY_CHECK, MAGIC, SealedKey, VERSION, digest, filter_bits, filter_hash, filter_hasher,
     registrable,
 };
 use crate::dns::name::{Folded, Name};
@@ -32,7 +32,7 @@ pub fn sealable(name: &Name) -> Result<(), Unsealable> {
 }
 
 /// The sealed list of `names`, in any order; the same names and key give the same octets.
-pub fn seal<'a>(names: impl IntoIterator<Item = &'a Name>, key: &Key) -> Vec<u8> {
+pub fn seal<'a>(names: impl IntoIterator<Item = &'a Name>, key: &SealedKey) -> Vec<u8> {
     let key = key.hmac();
     let hasher = filter_hasher(&key);
     let mut digests = BTreeSet::new();

@@ -12,8 +12,8 @@ fn folded(text: &str) -> Folded {
     Folded::from_name(&name(text))
 }
 
-fn key() -> Key {
-    Key::new(*b"0123456789abcdef0123456789abcdef")
+fn key() -> SealedKey {
+    SealedKey::new(*b"0123456789abcdef0123456789abcdef")
 }
 
 fn sealed(names: &[&str]) -> Vec<u8> {
@@ -21,8 +21,8 @@ fn sealed(names: &[&str]) -> Vec<u8> {
     seal(&names, &key())
 }
 
-fn table(names: &[&str]) -> KeyedTable {
-    KeyedTable::open(&sealed(names), &key()).unwrap()
+fn table(names: &[&str]) -> SealedTable {
+    SealedTable::open(&sealed(names), &key()).unwrap()
 }
 
 #[test]
@@ -63,8 +63,8 @@ fn a_public_suffix_is_never_matched() {
 #[test]
 fn a_list_that_another_program_sealed_without_a_filter_is_read() {
     let octets = include_bytes!("../../../tests/keyed/python.sealed");
-    let key = Key::from_text(include_str!("../../../tests/keyed/python.key")).unwrap();
-    let table = KeyedTable::open(octets, &key).unwrap();
+    let key = SealedKey::from_text(include_str!("../../../tests/keyed/python.key")).unwrap();
+    let table = SealedTable::open(octets, &key).unwrap();
     assert_eq!((table.len(), table.filter.len()), (3, 0));
     for listed in ["sealed-one.example", "www.sealed-two.test", "a.b.sealed-three.invalid"] {
         assert!(table.lists(&folded(listed)), "{listed}");
@@ -77,37 +77,37 @@ fn a_list_that_another_program_sealed_without_a_filter_is_read() {
 fn every_flipped_bit_and_every_cut_is_refused() {
     let octets = sealed(&["a.example", "b.example", "c.example"]);
     for at in 0..octets.len() {
-        assert!(KeyedTable::open(&octets[..at], &key()).is_err(), "cut at {at}");
+        assert!(SealedTable::open(&octets[..at], &key()).is_err(), "cut at {at}");
         for bit in 0..8 {
             let mut damaged = octets.clone();
             damaged[at] ^= 1 << bit;
-            assert!(KeyedTable::open(&damaged, &key()).is_err(), "bit {bit} of octet {at}");
+            assert!(SealedTable::open(&damaged, &key()).is_err(), "bit {bit} of octet {at}");
         }
     }
     let longer = [octets.as_slice(), &[0]].concat();
-    assert!(KeyedTable::open(&longer, &key()).is_err());
+    assert!(SealedTable::open(&longer, &key()).is_err());
 }
 
 #[test]
 fn refusals_say_what_is_wrong() {
     let octets = sealed(&["a.example"]);
-    let refusal = |octets: &[u8]| KeyedTable::open(octets, &key()).unwrap_err();
-    assert_eq!(refusal(b"a.example\n"), KeyedError::NotSealed);
-    assert_eq!(refusal(&[b'x'; 100]), KeyedError::NotSealed);
+    let refusal = |octets: &[u8]| SealedTable::open(octets, &key()).unwrap_err();
+    assert_eq!(refusal(b"a.example\n"), SealedTableError::NotSealed);
+    assert_eq!(refusal(&[b'x'; 100]), SealedTableError::NotSealed);
     let mut newer = octets.clone();
     newer[8] = 2;
-    assert_eq!(refusal(&newer), KeyedError::Version { found: 2 });
+    assert_eq!(refusal(&newer), SealedTableError::Version { found: 2 });
     let length = octets.len() as u64;
     assert_eq!(
         refusal(&octets[..octets.len() - 1]),
-        KeyedError::Length { needed: length, actual: length - 1 }
+        SealedTableError::Length { needed: length, actual: length - 1 }
     );
-    assert_eq!(refusal(&sealed(&[])), KeyedError::Empty);
-    let other = Key::new([7; 32]);
-    assert_eq!(KeyedTable::open(&octets, &other).unwrap_err(), KeyedError::WrongKey);
+    assert_eq!(refusal(&sealed(&[])), SealedTableError::Empty);
+    let other = SealedKey::new([7; 32]);
+    assert_eq!(SealedTable::open(&octets, &other).unwrap_err(), SealedTableError::WrongKey);
     let mut damaged = octets.clone();
     damaged[50] ^= 1;
-    assert_eq!(refusal(&damaged), KeyedError::Damaged);
+    assert_eq!(refusal(&damaged), SealedTableError::Damaged);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn digests_out_of_order_are_refused_though_well_sealed() {
         let mut octets = [head, pair[0], pair[1]].concat();
         let tag = hmac::sign(&key().hmac(), &octets);
         octets.extend_from_slice(tag.as_ref());
-        assert_eq!(KeyedTable::open(&octets, &key()).unwrap_err(), KeyedError::Unordered);
+        assert_eq!(SealedTable::open(&octets, &key()).unwrap_err(), SealedTableError::Unordered);
     }
 }
 
@@ -128,7 +128,7 @@ fn nothing_secret_is_displayed() {
     let table = table(&["marker.example"]);
     assert_eq!(format!("{table:?}"), format!("KeyedTable({})", table.id()));
     assert_eq!(format!("{:?}", key()), "Key(…)");
-    let slip = Key::from_text(&"z".repeat(64)).unwrap_err();
+    let slip = SealedKey::from_text(&"z".repeat(64)).unwrap_err();
     assert!(!slip.to_string().contains('z'), "{slip}");
 }
 
@@ -136,10 +136,10 @@ fn nothing_secret_is_displayed() {
 fn a_key_is_64_digits() {
     let text = key().to_text();
     assert_eq!(text.len(), 65);
-    let again = Key::from_text(&format!("  {}\r\n", text.trim().to_uppercase())).unwrap();
+    let again = SealedKey::from_text(&format!("  {}\r\n", text.trim().to_uppercase())).unwrap();
     assert_eq!(again.to_text(), text);
     for no_key in ["", "ab", &"a".repeat(63), &"a".repeat(65), &"é".repeat(32)] {
-        assert!(Key::from_text(no_key).is_err(), "{no_key}");
+        assert!(SealedKey::from_text(no_key).is_err(), "{no_key}");
     }
 }
 
@@ -151,9 +151,9 @@ proptest! {
         asked in proptest::collection::vec("[a-c]{1,2}(\\.[a-c]{1,2}){0,5}", 1..60),
         octets in any::<[u8; 32]>(),
     ) {
-        let key = Key::new(octets);
+        let key = SealedKey::new(octets);
         let names: Vec<Name> = listed.iter().map(|text| name(text)).collect();
-        let table = KeyedTable::open(&seal(&names, &key), &key).unwrap();
+        let table = SealedTable::open(&seal(&names, &key), &key).unwrap();
         let naive: BTreeSet<Vec<u8>> = names
             .iter()
             .map(|name| hmac::sign(&key.hmac(), name.as_wire()).as_ref()[..16].to_vec())
@@ -189,6 +189,6 @@ proptest! {
 
     #[test]
     fn any_octets_are_opened_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(KeyedTable::open(&octets, &key()).is_err());
+        prop_assert!(SealedTable::open(&octets, &key()).is_err());
     }
 }

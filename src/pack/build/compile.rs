@@ -20,10 +20,10 @@ use crate::category::{CategoryId, MAX_CATEGORIES};
 use crate::dns::name::{Labels, MAX_LABELS};
 use crate::pack::Pack;
 use crate::pack::build::layout::Layout;
-use crate::pack::build::merge::{Canon, MAX_ZONES, Merged, Sets, renumber};
-use crate::pack::build::partition::Deal;
+use crate::pack::build::merge::{CanonicalRules, MAX_ZONES, Merged, Sets, renumber};
+use crate::pack::build::partition::Partitioner;
 use crate::pack::build::reduce::Reduction;
-use crate::pack::build::writer::Writer;
+use crate::pack::build::writer::SectionWriter;
 use crate::pack::codec;
 use crate::pack::filter::Counter;
 use crate::pack::format::{Header, PART, PARTITIONS, Section};
@@ -127,7 +127,7 @@ pub struct Compiler {
     seed: u64,
     /// The id of each category by its number.
     categories: Vec<String>,
-    deal: Deal,
+    deal: Partitioner,
     rules: Vec<Rule>,
     /// How often each kind of rule was added.
     added: Vec<u64>,
@@ -149,7 +149,7 @@ impl Compiler {
         Self {
             seed,
             categories: categories.into_iter().take(MAX_CATEGORIES).collect(),
-            deal: Deal::new(),
+            deal: Partitioner::new(),
             rules: Vec::new(),
             added: Vec::new(),
             rule_ids: std::collections::HashMap::new(),
@@ -278,7 +278,7 @@ impl Compiler {
             .iter()
             .map(|rule| Rule { category: in_pack(&numbers, rule.category), ..*rule });
         let rules: Vec<Rule> = rules.collect();
-        let canon = Canon::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
+        let canon = CanonicalRules::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
         let mut sets = Sets::new(canon.rules.clone());
         let symbols = Symbols::train(&self.deal.take_sample());
         let merged = std::mem::take(&mut self.deal.partitions)
@@ -302,7 +302,7 @@ impl Compiler {
     ) -> Result<W, BuildError> {
         let (wide, count) = names.wide(self.seed);
         let mut layout = Layout::new(&prepared.symbols, wide, count, self.seed);
-        let mut writer = Writer::new(out)?;
+        let mut writer = SectionWriter::new(out)?;
         writer.begin(Section::Lines)?;
         names.each(|merged| layout.lay(merged, &mut writer))?;
         writer.end()?;
@@ -363,7 +363,7 @@ impl Compiler {
 
     fn small_sections<W: Write + Seek>(
         &self,
-        writer: &mut Writer<W>,
+        writer: &mut SectionWriter<W>,
         prepared: &Prepared,
     ) -> io::Result<()> {
         let Prepared { ids, numbers, canon, .. } = prepared;
@@ -399,7 +399,7 @@ struct Prepared {
     /// The ids of the categories, and the place of each number in them.
     ids: Vec<String>,
     numbers: Vec<Option<CategoryId>>,
-    canon: Canon,
+    canon: CanonicalRules,
     sets: Sets,
     symbols: Symbols,
     merged: Vec<Merged>,
@@ -455,7 +455,7 @@ impl Names<'_> {
 }
 
 fn table_sections<W: Write + Seek>(
-    writer: &mut Writer<W>,
+    writer: &mut SectionWriter<W>,
     symbols: &Symbols,
     mut layout: Layout,
 ) -> io::Result<()> {

@@ -3,9 +3,9 @@
 use std::io::{Seek, Write};
 
 use crate::pack::build::compile::BuildError;
-use crate::pack::build::merge::{Entry, Merged};
+use crate::pack::build::merge::{MergeEntry, Merged};
 use crate::pack::build::partition::text_of;
-use crate::pack::build::writer::Writer;
+use crate::pack::build::writer::SectionWriter;
 use crate::pack::filter;
 use crate::pack::format::{BLOCK, LINE, PLACES, Part, RAW, REACH, SETS, SPILLS, fingerprint};
 use crate::pack::hash::suffix_hashes;
@@ -58,7 +58,7 @@ impl Layout {
     pub(crate) fn lay(
         &mut self,
         partition: &Merged,
-        out: &mut Writer<impl Write + Seek>,
+        out: &mut SectionWriter<impl Write + Seek>,
     ) -> Result<(), BuildError> {
         let count = partition.entries.len();
         let part = Part {
@@ -99,9 +99,9 @@ impl Layout {
     fn put(
         &mut self,
         from: &Merged,
-        members: &[Entry],
+        members: &[MergeEntry],
         spills: bool,
-        out: &mut Writer<impl Write + Seek>,
+        out: &mut SectionWriter<impl Write + Seek>,
     ) -> Result<(), BuildError> {
         let at = u32::try_from(self.octets).map_err(|_| BuildError::TooManyNames)?;
         let mut line = [0; LINE];

@@ -15,7 +15,7 @@ const MANY_SETS: usize = 30_000;
 pub const MAX_ZONES: usize = 64;
 
 /// Every kind of rule, in an order that does not depend on that of the sources.
-pub(crate) struct Canon {
+pub(crate) struct CanonicalRules {
     pub(crate) rules: Vec<Rule>,
     /// The number of a rule as it was added → its number here.
     pub(crate) ids: Vec<u16>,
@@ -26,7 +26,7 @@ pub(crate) struct Canon {
     pub(crate) local_ids: Vec<u16>,
 }
 
-impl Canon {
+impl CanonicalRules {
     /// Orders `rules`, whose categories are numbers of the pack already.
     pub(crate) fn of(
         rules: &[Rule],
@@ -242,11 +242,11 @@ impl Sets {
 
 /// The different names of a partition in the order of their hashes.
 pub(crate) struct Merged {
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<MergeEntry>,
     names: Vec<u8>,
 }
 
-pub(crate) struct Entry {
+pub(crate) struct MergeEntry {
     pub(crate) hash: u64,
     /// Where the name stands in `names`.
     at: u32,
@@ -278,7 +278,7 @@ impl Merged {
             let set = sets.number(&mut said)?;
             let at = u32::try_from(merged.names.len()).map_err(|_| BuildError::TooManyNames)?;
             merged.names.extend_from_slice(name);
-            merged.entries.push(Entry { hash, at, length: name.len() as u8, set });
+            merged.entries.push(MergeEntry { hash, at, length: name.len() as u8, set });
         }
         merged.entries.shrink_to_fit();
         merged.names.shrink_to_fit();
@@ -311,12 +311,12 @@ impl Merged {
     }
 
     /// The name of an entry, without its root octet.
-    pub(crate) fn name(&self, entry: &Entry) -> &[u8] {
+    pub(crate) fn name(&self, entry: &MergeEntry) -> &[u8] {
         name_of(&self.names, entry)
     }
 }
 
-fn name_of<'a>(names: &'a [u8], entry: &Entry) -> &'a [u8] {
+fn name_of<'a>(names: &'a [u8], entry: &MergeEntry) -> &'a [u8] {
     let at = entry.at as usize;
     names.get(at..at + usize::from(entry.length)).unwrap_or(&[])
 }

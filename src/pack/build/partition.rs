@@ -48,7 +48,7 @@ impl Partition {
 
 /// All partitions, and a sample of all names.
 #[derive(Debug)]
-pub(crate) struct Deal {
+pub(crate) struct Partitioner {
     pub(crate) partitions: Vec<Partition>,
     /// The names with the smallest turned hashes: the same in whatever order they came.
     sample: Vec<(u64, Box<[u8]>)>,
@@ -56,7 +56,7 @@ pub(crate) struct Deal {
     bound: u64,
 }
 
-impl Deal {
+impl Partitioner {
     pub(crate) fn new() -> Self {
         Self {
             partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),

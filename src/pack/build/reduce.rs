@@ -8,7 +8,7 @@ use crate::category::CategoryId;
 use crate::dns::name::{Folded, MAX_OCTETS};
 use crate::pack::Pack;
 use crate::pack::hash::SuffixHashes;
-use crate::pack::symbols::Text;
+use crate::pack::symbols::SymbolText;
 use crate::rule::{Effect, Rule};
 
 /// What is left out, seen against the pack that leaves nothing out.
@@ -68,7 +68,7 @@ fn ancestors(full: &Pack, name: &Folded) -> Vec<u16> {
     if passing == 0 {
         return Vec::new();
     }
-    let text = Text::of(name);
+    let text = SymbolText::of(name);
     let mut sets = Vec::new();
     while passing != 0 {
         let index = passing.trailing_zeros() as usize;

@@ -8,7 +8,7 @@ use crate::pack::format::{ALIGN, Header, Row, Section};
 const GATHERED: usize = 256 << 10;
 
 /// Writes the sections of a pack, in any order; the front comes last.
-pub(crate) struct Writer<W> {
+pub(crate) struct SectionWriter<W> {
     out: W,
     at: u64,
     gathered: Vec<u8>,
@@ -17,7 +17,7 @@ pub(crate) struct Writer<W> {
     rows: Vec<Option<Row>>,
 }
 
-impl<W: Write + Seek> Writer<W> {
+impl<W: Write + Seek> SectionWriter<W> {
     pub(crate) fn new(mut out: W) -> io::Result<Self> {
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&[0; Section::FRONT])?;

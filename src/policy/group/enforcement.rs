@@ -7,14 +7,14 @@ use crate::policy::tables::rewrite::{Engines, SafeModes};
 
 /// Safe modes and canaries of one layer, or of all together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct Enforcement {
     /// What search engines are held to.
     pub safe: SafeModes,
     /// The canaries that are answered negatively.
     pub canaries: Vec<CanaryKind>,
 }
 
-impl Held {
+impl Enforcement {
     /// Nothing is held to anything.
     pub fn nothing(engines: &Engines) -> Self {
         Self { safe: SafeModes(vec![None; engines.0.len()]), canaries: Vec::new() }

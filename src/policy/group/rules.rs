@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use crate::category::{CategoryId, CategorySet, Level};
 use crate::dns::name::Name;
 use crate::matcher::names::NameTable;
-use crate::policy::group::enforcement::Held;
+use crate::policy::group::enforcement::Enforcement;
 use crate::policy::group::overrides::{Override, OverrideKind};
 use crate::policy::group::timeline::Timeline;
 use crate::policy::tables::rewrite::SafeModes;
@@ -130,18 +130,18 @@ pub struct GroupRules {
     /// How a blocked name is answered.
     pub answer: AnswerMode,
     /// What search engines and canaries are held to.
-    pub held: Held,
+    pub held: Enforcement,
     /// What of it nothing at the school can loosen.
-    pub held_locked: Held,
+    pub held_locked: Enforcement,
     /// What the layers above the school come to.
     pub baseline: Actions,
     /// The same of search engines and canaries.
-    pub held_baseline: Held,
+    pub held_baseline: Enforcement,
 }
 
 /// What binds a group for some stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct State {
+pub struct GroupState {
     /// Categories answered as blocked, locked ones too.
     pub block: CategorySet,
     /// Categories counted and let through.
@@ -175,9 +175,9 @@ impl GroupRules {
         &self,
         is_running: impl Fn(usize) -> bool,
         overrides: impl IntoIterator<Item = &'o Override>,
-    ) -> State {
+    ) -> GroupState {
         let in_lessons = self.lesson_schedule.is_none_or(&is_running);
-        let mut state = State { is_allow_only: self.is_allow_only, ..State::default() };
+        let mut state = GroupState { is_allow_only: self.is_allow_only, ..GroupState::default() };
         let (mut loosened, mut tightened) = (CategorySet::EMPTY, CategorySet::EMPTY);
         if !in_lessons {
             loosened = self.lessons;
@@ -215,7 +215,7 @@ impl GroupRules {
     /// What binds when the time is not known: lessons run, what tightens holds, what loosens
     /// does not. An allow-list that only a schedule brings does not hold: a box without a
     /// clock must still serve teaching.
-    pub fn strict_state<'o>(&self, exams: impl IntoIterator<Item = &'o Override>) -> State {
+    pub fn strict_state<'o>(&self, exams: impl IntoIterator<Item = &'o Override>) -> GroupState {
         let exams = exams.into_iter().filter(|one| one.kind == OverrideKind::Exam);
         let tightening = During {
             observe: CategorySet::EMPTY,
@@ -226,7 +226,7 @@ impl GroupRules {
         let during =
             self.during.iter().map(|during| During { block: during.block, ..tightening.clone() });
         let strict = Self { lesson_schedule: None, during: during.collect(), ..self.clone() };
-        State { schedules: Vec::new(), ..strict.state(|_| true, exams) }
+        GroupState { schedules: Vec::new(), ..strict.state(|_| true, exams) }
     }
 }
 
@@ -280,7 +280,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    fn new(state: State, illegal: CategorySet, seed: u64) -> Self {
+    fn new(state: GroupState, illegal: CategorySet, seed: u64) -> Self {
         let table = |names: Vec<Name>| {
             NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
         };
@@ -324,7 +324,7 @@ impl Group {
     /// A group, with its own names in a table that is asked with hashes of `seed`.
     pub(crate) fn new(
         group: GroupRules,
-        states: Timeline<State>,
+        states: Timeline<GroupState>,
         counters: GroupCounters,
         illegal: CategorySet,
         seed: u64,
@@ -360,7 +360,7 @@ impl Group {
 
 /// A group at one time.
 #[derive(Debug, Clone, Copy)]
-pub struct Bound<'a> {
+pub struct ActiveRules<'a> {
     /// The group.
     pub group: &'a Group,
     /// What binds it.
@@ -376,7 +376,7 @@ impl Group {
 
     /// The group as it is bound now.
     #[inline]
-    pub fn at(&self, now: crate::policy::group::time::Now) -> Bound<'_> {
-        Bound { group: self, rules: self.rules.at(now) }
+    pub fn at(&self, now: crate::policy::group::time::Now) -> ActiveRules<'_> {
+        ActiveRules { group: self, rules: self.rules.at(now) }
     }
 }

@@ -12,7 +12,7 @@ use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::matcher::names::NameTable;
 use crate::policy::tables::special::{Special, special};
-use crate::policy::{Snapshot, Subject};
+use crate::policy::{HashedName, Snapshot};
 use crate::rule::{LocalData, Scope};
 
 /// What the config says of one name.
@@ -28,7 +28,7 @@ pub struct LocalName {
 
 /// Local records, forward zones, and what becomes of private names without either.
 #[derive(Debug, Clone, Default)]
-pub struct SourceParts {
+pub struct LocalZoneParts {
     /// Names with records.
     pub names: Vec<LocalName>,
     /// Zones, each with all below it.
@@ -39,7 +39,7 @@ pub struct SourceParts {
 
 /// The same, ready to ask.
 #[derive(Debug)]
-pub(crate) struct Sources {
+pub(crate) struct LocalZones {
     names: NameTable<LocalName>,
     zones: NameTable<UpstreamId>,
     /// Names above those of the config: they exist.
@@ -47,8 +47,8 @@ pub(crate) struct Sources {
     forward_private: bool,
 }
 
-impl Sources {
-    pub(crate) fn new(parts: SourceParts, seed: u64) -> Self {
+impl LocalZones {
+    pub(crate) fn new(parts: LocalZoneParts, seed: u64) -> Self {
         let named = parts.names.iter().map(|one| &one.name);
         let parents: Vec<Name> = named
             .chain(parts.zones.iter().map(|(zone, _)| zone))
@@ -69,26 +69,26 @@ impl Sources {
 
     /// The records of a name.
     #[inline]
-    pub(crate) fn local(&self, subject: &Subject<'_>) -> Option<&LocalName> {
+    pub(crate) fn local(&self, subject: &HashedName<'_>) -> Option<&LocalName> {
         self.names.exact(subject.name, &subject.hashes)
     }
 
     /// Who is asked for a name.
     #[inline]
-    pub(crate) fn upstream(&self, subject: &Subject<'_>) -> UpstreamId {
+    pub(crate) fn upstream(&self, subject: &HashedName<'_>) -> UpstreamId {
         let zone = self.zones.longest(subject.name, &subject.hashes);
         zone.map_or(UpstreamId::MAIN, |(_, &id)| id)
     }
 
     /// Whether the config says where a name's answer comes from.
     #[inline]
-    pub(crate) fn covers(&self, subject: &Subject<'_>) -> bool {
+    pub(crate) fn covers(&self, subject: &HashedName<'_>) -> bool {
         self.local(subject).is_some() || self.upstream(subject) != UpstreamId::MAIN
     }
 
     /// The answer to a special-use or private name that the config says nothing of.
     #[inline]
-    pub(crate) fn special(&self, subject: &Subject<'_>, qtype: u16) -> Option<Special> {
+    pub(crate) fn special(&self, subject: &HashedName<'_>, qtype: u16) -> Option<Special> {
         let private = || {
             (!self.forward_private && is_private(subject.name, qtype)).then_some(Special::NxDomain)
         };
@@ -105,13 +105,13 @@ impl Sources {
 impl Snapshot {
     /// The records that the config has for a name.
     #[inline]
-    pub fn local_name(&self, subject: &Subject<'_>) -> Option<&LocalName> {
+    pub fn local_name(&self, subject: &HashedName<'_>) -> Option<&LocalName> {
         self.sources.local(subject)
     }
 
     /// Who is asked for a name.
     #[inline]
-    pub fn upstream_of(&self, subject: &Subject<'_>) -> UpstreamId {
+    pub fn upstream_of(&self, subject: &HashedName<'_>) -> UpstreamId {
         self.sources.upstream(subject)
     }
 

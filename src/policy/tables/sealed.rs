@@ -4,9 +4,9 @@
 //! says which name it was: not to a school that allows it, and not to who asks why.
 
 use crate::category::CategoryId;
-use crate::matcher::sealed::KeyedTable;
+use crate::matcher::sealed::SealedTable;
 use crate::matcher::suffix::Listed;
-use crate::policy::{Snapshot, Subject};
+use crate::policy::{HashedName, Snapshot};
 
 /// A sealed list: names of one category that nobody can read.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct SealedList {
     /// What its names are about.
     pub category: CategoryId,
     /// The names.
-    pub table: KeyedTable,
+    pub table: SealedTable,
 }
 
 impl Snapshot {
@@ -32,7 +32,7 @@ impl Snapshot {
 
     /// What all lists say of a name, sealed ones too.
     #[inline]
-    pub(crate) fn listed(&self, subject: &Subject<'_>) -> Listed {
+    pub(crate) fn listed(&self, subject: &HashedName<'_>) -> Listed {
         let mut listed = self.lists.lookup(subject.name, &subject.hashes);
         for list in self.sealed.iter().filter(|list| list.table.lists(subject.name)) {
             listed.set = listed.set.with(list.category);

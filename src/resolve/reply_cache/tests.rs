@@ -4,7 +4,7 @@ use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 
-const UNDER: Under = Under { generation: 1, group: GroupId(0), stretch: 0 };
+const UNDER: PolicyEpoch = PolicyEpoch { generation: 1, group: GroupId(0), stretch: 0 };
 
 /// A query for the A records of `name`.
 fn asked(name: &str) -> Vec<u8> {
@@ -34,23 +34,23 @@ fn answer(name: &str, addresses: u8, ttl: u32) -> Arc<Entry> {
 }
 
 fn outcome() -> Outcome {
-    Outcome::plain(Rcode::NOERROR, Source::Cache)
+    Outcome::plain(Rcode::NOERROR, AnswerSource::Cache)
 }
 
-fn put(near: &mut Near, octets: &[u8], entry: &Arc<Entry>) {
+fn put(near: &mut ReplyCache, octets: &[u8], entry: &Arc<Entry>) {
     let query = Query::parse(octets).unwrap();
-    let said = Said { under: UNDER, outcome: outcome(), until: u64::MAX };
+    let said = Admission { under: UNDER, outcome: outcome(), until: u64::MAX };
     near.put(near.spot(octets), &query, said, entry, 10);
 }
 
-fn has(near: &mut Near, octets: &[u8], under: Under, now: u64) -> bool {
+fn has(near: &mut ReplyCache, octets: &[u8], under: PolicyEpoch, now: u64) -> bool {
     let Ok(request) = Request::parse(octets) else { return false };
     near.get(near.spot(octets), &request, under, now).is_some()
 }
 
 #[test]
 fn what_is_put_in_is_there_in_any_case_of_letters_until_nine_tenths_are_over() {
-    let mut near = Near::new(7);
+    let mut near = ReplyCache::new(7);
     let quiet = asked("www.example");
     put(&mut near, &quiet, &answer("www.example", 1, 100));
     let shouted = quiet.iter().enumerate();
@@ -65,13 +65,13 @@ fn what_is_put_in_is_there_in_any_case_of_letters_until_nine_tenths_are_over() {
 
 #[test]
 fn a_reply_is_for_one_policy_one_group_and_one_stretch_of_time() {
-    let mut near = Near::new(7);
+    let mut near = ReplyCache::new(7);
     let octets = asked("www.example");
     put(&mut near, &octets, &answer("www.example", 1, 100));
     let others = [
-        Under { generation: 2, ..UNDER },
-        Under { group: GroupId(1), ..UNDER },
-        Under { stretch: 1, ..UNDER },
+        PolicyEpoch { generation: 2, ..UNDER },
+        PolicyEpoch { group: GroupId(1), ..UNDER },
+        PolicyEpoch { stretch: 1, ..UNDER },
     ];
     for under in others {
         assert!(!has(&mut near, &octets, under, 11), "{under:?}");
@@ -81,7 +81,7 @@ fn a_reply_is_for_one_policy_one_group_and_one_stretch_of_time() {
 
 #[test]
 fn short_and_long_answers_go_out_as_the_cache_has_them() {
-    let mut near = Near::new(7);
+    let mut near = ReplyCache::new(7);
     for addresses in 0..40 {
         let name = format!("n{addresses}.example");
         let (octets, entry) = (asked(&name), answer(&name, addresses, 100));
@@ -104,7 +104,7 @@ fn short_and_long_answers_go_out_as_the_cache_has_them() {
 
 #[test]
 fn another_name_type_or_bit_is_another_question() {
-    let mut near = Near::new(7);
+    let mut near = ReplyCache::new(7);
     let octets = asked("w_w.example");
     put(&mut near, &octets, &answer("w_w.example", 1, 100));
     let with = |at: usize, bits: u8| {
@@ -131,7 +131,7 @@ fn another_name_type_or_bit_is_another_question() {
 
 #[test]
 fn names_asked_for_once_do_not_push_out_those_in_use() {
-    let mut near = Near::new(7);
+    let mut near = ReplyCache::new(7);
     let used: Vec<Vec<u8>> = (0..1000).map(|n| asked(&format!("used{n}.example"))).collect();
     for (number, octets) in used.iter().enumerate() {
         put(&mut near, octets, &answer(&format!("used{number}.example"), 1, 100));
@@ -149,7 +149,7 @@ fn names_asked_for_once_do_not_push_out_those_in_use() {
 
 #[test]
 fn octets_that_are_no_question_are_nothing() {
-    let near = Near::new(7);
+    let near = ReplyCache::new(7);
     for octets in [&[][..], &[0; 12], &[1; 20], &[63; 40]] {
         near.warm(near.spot(octets));
     }
@@ -157,16 +157,16 @@ fn octets_that_are_no_question_are_nothing() {
 
 #[test]
 fn a_short_reply_takes_two_lines_of_memory() {
-    assert_eq!(size_of::<Place>(), 256);
-    assert!(std::mem::offset_of!(Place, octets) <= 80);
+    assert_eq!(size_of::<Slot>(), 256);
+    assert!(std::mem::offset_of!(Slot, octets) <= 80);
 }
 
 #[test]
 fn an_answer_that_another_worker_has_from_the_next_second_keeps_its_time() {
-    let mut near = Near::new(7);
+    let mut near = ReplyCache::new(7);
     let octets = asked("www.example");
     let query = Query::parse(&octets).unwrap();
-    let said = Said { under: UNDER, outcome: outcome(), until: u64::MAX };
+    let said = Admission { under: UNDER, outcome: outcome(), until: u64::MAX };
     // It came at 10; this worker read its clock at 9.
     near.put(near.spot(&octets), &query, said, &answer("www.example", 1, 100), 9);
     for (now, age) in [(9, 0), (10, 0), (12, 2)] {

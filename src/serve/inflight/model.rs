@@ -17,7 +17,7 @@ use crate::dns::message::answer::TtlLimits;
 use crate::dns::name::Name;
 use crate::load::assemble::Assembler;
 use crate::policy::Snapshot;
-use crate::resolve::{Meta, Now, Step, Transport, Trust, begin};
+use crate::resolve::{Now, Origin, Step, Transport, Trust, begin};
 
 /// Switches between threads that nobody asked for, in one run of a model.
 const PREEMPTIONS: usize = 3;
@@ -40,12 +40,12 @@ struct Tally {
 }
 
 /// Tries all orders.
-fn model(run: impl Fn(Arc<Flights>, Arc<Tally>) + Send + Sync + 'static, room: usize) {
+fn model(run: impl Fn(Arc<InFlight>, Arc<Tally>) + Send + Sync + 'static, room: usize) {
     LazyLock::force(&SNAPSHOT);
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(PREEMPTIONS);
     model.check(move || {
-        let (flights, tally) = (Flights::new(room), Arc::<Tally>::default());
+        let (flights, tally) = (InFlight::new(room), Arc::<Tally>::default());
         run(Arc::clone(&flights), tally);
         assert_eq!(flights.waiting(), 0, "every place is given back");
         assert!(lock(&flights.by_question).is_empty(), "no flight is left");
@@ -64,7 +64,7 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
     let at = |mono| Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced };
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let meta = Meta { client, local, transport: Transport::Udp };
+    let meta = Origin { client, local, transport: Transport::Udp };
     let (query, mut out) = (octets(name), vec![0; 1500]);
     let mut begin_at = |mono| match begin(&query, &meta, &SNAPSHOT, &cache, at(mono), &mut out) {
         Step::Forward(forward) => forward,
@@ -85,7 +85,7 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
 }
 
 /// A query that `who` waits for.
-fn waiter(who: usize, forward: Box<Forward>, place: Place, tally: &Arc<Tally>) -> Waiter {
+fn waiter(who: usize, forward: Box<Forward>, place: Permit, tally: &Arc<Tally>) -> Waiter {
     let tally = Arc::clone(tally);
     let send: SendReply = Box::new(move |_| {
         tally.answers[who].fetch_add(1, SeqCst);
@@ -100,10 +100,10 @@ fn answer(mut waiter: Waiter) {
 }
 
 /// Asks as the gateway does: waits with another, or asks upstream and answers all who wait.
-fn ask(flights: &Arc<Flights>, tally: &Arc<Tally>, waiter: Waiter) {
+fn ask(flights: &Arc<InFlight>, tally: &Arc<Tally>, waiter: Waiter) {
     let question = waiter.forward.question().clone();
     match flights.join(waiter) {
-        Joined::Leads => {
+        Join::Leads => {
             let started = flights.started(question);
             assert!(!tally.asking.swap(true, SeqCst), "upstream is asked twice at one time");
             tally.questions.fetch_add(1, SeqCst);
@@ -111,10 +111,10 @@ fn ask(flights: &Arc<Flights>, tally: &Arc<Tally>, waiter: Waiter) {
             tally.asking.store(false, SeqCst);
             started.end().into_iter().for_each(answer);
         }
-        Joined::Follows | Joined::NotNeeded => {
+        Join::Follows | Join::NotNeeded => {
             tally.joined.fetch_add(1, SeqCst);
         }
-        Joined::Late(waiter) | Joined::Full(waiter) => answer(waiter),
+        Join::Late(waiter) | Join::Full(waiter) => answer(waiter),
     }
 }
 
@@ -165,7 +165,7 @@ fn other_questions_are_other_flights() {
                     let waiter =
                         waiter(who, forward(name, false), flights.enter().unwrap(), &tally);
                     let question = waiter.forward.question().clone();
-                    let Joined::Leads = flights.join(waiter) else { panic!("{name} did not lead") };
+                    let Join::Leads = flights.join(waiter) else { panic!("{name} did not lead") };
                     for waiter in flights.started(question).end() {
                         assert_eq!(waiter.forward.question().name, Name::from_text(name).unwrap());
                         answer(waiter);
@@ -200,7 +200,7 @@ fn who_has_a_stale_answer_gets_it_once() {
                 [thread::spawn(move || follower(1, true)), thread::spawn(move || other(2, false))];
             let leader = waiter(0, forward(NAME, true), flights.enter().unwrap(), &tally);
             let question = leader.forward.question().clone();
-            if let Joined::Leads = flights.join(leader) {
+            if let Join::Leads = flights.join(leader) {
                 let started = flights.started(question.clone());
                 for (mut waiter, stays) in flights.late(&question) {
                     if let Some(send) = waiter.send.take() {
@@ -264,7 +264,7 @@ fn a_flight_that_is_dropped_leaves_nothing_behind() {
             let other = thread::spawn(other);
             let first = waiter(0, forward(NAME, false), flights.enter().unwrap(), &tally);
             let question = first.forward.question().clone();
-            if let Joined::Leads = flights.join(first) {
+            if let Join::Leads = flights.join(first) {
                 drop(flights.started(question));
             }
             other.join().unwrap();

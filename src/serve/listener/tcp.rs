@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::metrics::counters::Event;
-use crate::resolve::{Meta, Step, Transport, UpstreamFailure, begin};
+use crate::resolve::{Origin, Step, Transport, UpstreamFailure, begin};
 use crate::serve::gateway::{Gateway, MAX_REPLY};
 use crate::serve::listener::udp::NOWHERE;
 
@@ -131,7 +131,7 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>, connections: A
 async fn serve(stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, limits: StreamLimits) {
     let _ = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(NOWHERE);
-    let meta = Meta { client, local, transport: Transport::Tcp };
+    let meta = Origin { client, local, transport: Transport::Tcp };
     let (reader, writer) = stream.into_split();
     let (replies, waiting) = mpsc::channel(limits.in_flight.max(1));
     let sender = tokio::spawn(write_replies(writer, waiting));
@@ -144,7 +144,7 @@ async fn serve(stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, limits
 
 async fn read_queries(
     mut reader: OwnedReadHalf,
-    meta: Meta,
+    meta: Origin,
     gateway: &Arc<Gateway>,
     limits: StreamLimits,
     replies: mpsc::Sender<Vec<u8>>,

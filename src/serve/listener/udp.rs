@@ -21,16 +21,16 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
 use crate::dns::message::query::Query;
-use crate::load::in_force::Reader;
-use crate::matcher::prefetch::Ahead;
+use crate::load::in_force::PolicyReader;
+use crate::matcher::prefetch::BatchPrefetch;
 use crate::metrics::LabelledCounts;
 use crate::metrics::counters::{Counters, Event};
 use crate::policy::Snapshot;
-use crate::resolve::reply_cache::{Look, Near, Spot};
+use crate::resolve::reply_cache::{Lookup, Probe, ReplyCache};
 use crate::resolve::{
-    DropReason, Meta, Outcome, Step, Stores, Transport, UpstreamFailure, begin_with, slip,
+    DropReason, Origin, Outcome, Step, Stores, Transport, UpstreamFailure, begin_with, slip,
 };
-use crate::serve::budget::{Admission, Budget, ClientId, ClientLimits};
+use crate::serve::budget::{Budget, ClientId, ClientLimits, RateDecision};
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp_batch::{self, BATCH, Batch, Kernel, Path};
 
@@ -94,7 +94,7 @@ pub fn work(
 pub struct Worker<'a> {
     socket: Arc<UdpSocket>,
     batch: Batch,
-    policy: Reader<'a>,
+    policy: PolicyReader<'a>,
     desk: Desk<'a>,
 }
 
@@ -114,11 +114,11 @@ struct Desk<'a> {
     limits: Cached<&'a ArcSwap<ClientLimits>, Arc<ClientLimits>>,
     budget: Budget,
     /// Replies in use.
-    near: Near,
+    near: ReplyCache,
     /// Where the questions of this batch are looked for among them.
-    spots: Vec<Spot>,
+    spots: Vec<Probe>,
     /// Those of them that lists will be asked about.
-    ahead: Ahead,
+    ahead: BatchPrefetch,
     /// Where the socket is bound.
     local: SocketAddr,
     /// What became of the queries of this batch: counted when the replies have left.
@@ -134,9 +134,9 @@ impl<'a> Worker<'a> {
             counters,
             limits: Cached::new(&gateway.clients),
             budget: Budget::new(rand::random()),
-            near: Near::new(rand::random()),
+            near: ReplyCache::new(rand::random()),
             spots: Vec::with_capacity(BATCH),
-            ahead: Ahead::new(BATCH),
+            ahead: BatchPrefetch::new(BATCH),
             local,
             outcomes: Vec::with_capacity(BATCH),
         };
@@ -214,17 +214,17 @@ impl Desk<'_> {
         let Moment { generation, snapshot, came } = moment;
         let client = path.client().ip();
         let local = SocketAddr::new(path.local().unwrap_or(self.local.ip()), self.local.port());
-        let meta = Meta { client, local, transport: Transport::Udp };
+        let meta = Origin { client, local, transport: Transport::Udp };
         let now = self.gateway.clock.now_at(came);
         let step = match self.admit(&meta, came) {
-            Admission::Pass => {
+            RateDecision::Pass => {
                 let spot = self.spots.get(number).copied().unwrap_or_default();
-                let near = Some(Look { near: &mut self.near, spot, generation });
+                let near = Some(Lookup { near: &mut self.near, spot, generation });
                 let stores = Stores { cache: &self.gateway.cache, near };
                 begin_with(query, &meta, snapshot, stores, now, out)
             }
-            Admission::Slip => slip(query, &meta, snapshot, out),
-            Admission::Drop => Step::Drop(DropReason::OverBudget),
+            RateDecision::Slip => slip(query, &meta, snapshot, out),
+            RateDecision::Drop => Step::Drop(DropReason::OverBudget),
         };
         let Step::Forward(forward) = step else { return self.conclude(step, came) };
         let Some(place) = self.gateway.flights.enter() else {
@@ -246,12 +246,12 @@ impl Desk<'_> {
 
     /// Charges the client for a query.
     #[inline]
-    fn admit(&mut self, meta: &Meta, came: u64) -> Admission {
+    fn admit(&mut self, meta: &Origin, came: u64) -> RateDecision {
         let limits = self.limits.load();
-        let Some(rate) = limits.rate else { return Admission::Pass };
+        let Some(rate) = limits.rate else { return RateDecision::Pass };
         match self.budget.charge(ClientId::of(meta.client), came, rate) {
-            Admission::Pass => Admission::Pass,
-            _ if limits.is_exempt(meta.client) => Admission::Pass,
+            RateDecision::Pass => RateDecision::Pass,
+            _ if limits.is_exempt(meta.client) => RateDecision::Pass,
             over => over,
         }
     }

@@ -15,7 +15,7 @@ use crate::dns::rtype;
 const MAX_RECORDS: usize = 2000;
 
 /// One record of a message, read but for its RDATA.
-pub(super) struct Record {
+pub(super) struct ScannedRecord {
     owner: Name,
     rtype: u16,
     is_in: bool,
@@ -24,7 +24,7 @@ pub(super) struct Record {
     end: usize,
 }
 
-impl Record {
+impl ScannedRecord {
     fn read(message: &[u8], at: usize) -> Result<Self, Malformed> {
         let (owner, fixed) = name_at(message, at)?;
         let length = u16_at(message, fixed + 8).ok_or(Malformed)?;
@@ -106,7 +106,7 @@ pub(super) struct Scan<'a> {
     rcode: Rcode,
     ede: Option<(Ede, Box<[u8]>)>,
     /// Answer records, then authority records.
-    pub(super) records: Vec<Record>,
+    pub(super) records: Vec<ScannedRecord>,
     pub(super) answers: usize,
 }
 
@@ -140,12 +140,12 @@ impl<'a> Scan<'a> {
         };
         let mut at = question_end;
         for _ in 0..answers + authorities {
-            let record = Record::read(message, at)?;
+            let record = ScannedRecord::read(message, at)?;
             at = record.end;
             scan.records.push(record);
         }
         for _ in 0..additionals {
-            let record = Record::read(message, at)?;
+            let record = ScannedRecord::read(message, at)?;
             at = record.end;
             if record.rtype == rtype::OPT {
                 scan.opt(&record);
@@ -154,7 +154,7 @@ impl<'a> Scan<'a> {
         Ok(scan)
     }
 
-    fn opt(&mut self, record: &Record) {
+    fn opt(&mut self, record: &ScannedRecord) {
         let extended = self.message.get(record.ttl_at).copied().map_or(0, u16::from);
         self.rcode.0 |= extended << 4;
         let mut options = self.message.get(record.rdata_at..record.end).unwrap_or(&[]);
@@ -170,7 +170,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn answer_records(&self) -> &[Record] {
+    fn answer_records(&self) -> &[ScannedRecord] {
         self.records.get(..self.answers).unwrap_or(&self.records)
     }
 
@@ -203,7 +203,8 @@ impl<'a> Scan<'a> {
         let below = |owner: &Name| {
             chain.iter().any(|name| Folded::from_name(name).is_at_or_below(owner.as_wire()))
         };
-        let is_final = |r: &Record| r.rtype == question.qtype || question.qtype == rtype::ANY;
+        let is_final =
+            |r: &ScannedRecord| r.rtype == question.qtype || question.qtype == rtype::ANY;
         let is_positive = self
             .answer_records()
             .iter()

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::dns::message::query::Request;
-use crate::dns::message::reply::{EdeText, Head, Writer};
+use crate::dns::message::reply::{EdeText, Head, ReplyWriter};
 use crate::dns::message::{Ede, Rcode, u32_at};
 
 /// Seconds that a stale answer may be kept by the client (RFC 8767 §4).
@@ -86,7 +86,7 @@ impl Body<'_> {
         limit: usize,
         out: &mut [u8],
     ) -> Option<usize> {
-        let mut writer = Writer { out, at: 0 };
+        let mut writer = ReplyWriter { out, at: 0 };
         writer.question(query)?;
         let start = writer.at;
         let mut head = Head {
