@@ -7,6 +7,7 @@
 //! (`map(parse)`, which could be a variable), and methods, which need no import.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::source::Source;
 
@@ -15,15 +16,15 @@ const CRATE: &str = "lachan";
 
 /// Why one file depends on another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edge {
+pub(crate) struct Edge {
     /// The place in [`Graph::files`] of the file that names.
-    pub from: usize,
+    pub(crate) from: usize,
     /// The place of the file that defines.
-    pub to: usize,
+    pub(crate) to: usize,
     /// The path by which it is named.
-    pub path: String,
+    pub(crate) path: String,
     /// The first line that does so.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// A module: a file, or an inline part of one.
@@ -46,20 +47,20 @@ enum Target {
 }
 
 /// Every file below `src/` that belongs to the program, and what it depends on.
-pub struct Graph {
+pub(crate) struct Graph {
     /// Paths, such as `src/policy/verdict.rs`; tests are apart.
-    pub files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// Each once for each path that is named, by file.
-    pub edges: Vec<Edge>,
+    pub(crate) edges: Vec<Edge>,
     /// Files that are reached under `#[cfg(test)]` only.
-    pub tests: BTreeSet<String>,
+    pub(crate) tests: BTreeSet<String>,
     nodes: Vec<Node>,
     roots: BTreeMap<String, usize>,
 }
 
 impl Graph {
     /// The graph of files by path. Modules are found from `src/lib.rs` and `src/main.rs`.
-    pub fn new(sources: &BTreeMap<String, Source>) -> Self {
+    pub(crate) fn new(sources: &BTreeMap<String, Source>) -> Self {
         let mut graph = Self {
             files: Vec::new(),
             edges: Vec::new(),
@@ -226,7 +227,10 @@ impl Graph {
                 // A name that a macro makes, or a variant of a type that shares the module's name.
                 found.retain(|t| matches!(t, Target::Item(_)));
                 if found.is_empty() {
-                    found.extend(modules.iter().map(|m| Target::Item(self.nodes[*m].file)));
+                    // What a module re-exports from another crate is no file of ours.
+                    let ours = |m: &&usize| !self.nodes[**m].imports.contains_key(name);
+                    let ours = modules.iter().filter(ours);
+                    found.extend(ours.map(|m| Target::Item(self.nodes[*m].file)));
                 }
                 break;
             }
@@ -276,7 +280,7 @@ impl Graph {
     }
 
     /// The circles: files that depend on each other, by name, each with the edges among them.
-    pub fn circles(&self) -> Vec<Circle<'_>> {
+    pub(crate) fn circles(&self) -> Vec<Circle<'_>> {
         let mut next: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); self.files.len()];
         for edge in &self.edges {
             next[edge.from].insert(edge.to);
@@ -336,16 +340,16 @@ impl Walk<'_> {
 }
 
 /// Files that depend on each other.
-pub struct Circle<'a> {
+pub(crate) struct Circle<'a> {
     graph: &'a Graph,
     files: BTreeSet<usize>,
     /// All edges among them.
-    pub edges: Vec<&'a Edge>,
+    pub(crate) edges: Vec<&'a Edge>,
 }
 
 impl Circle<'_> {
     /// Their names, in order.
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> =
             self.files.iter().map(|f| self.graph.files[*f].as_str()).collect();
         names.sort_unstable();
@@ -367,7 +371,8 @@ impl Circle<'_> {
                 tail.insert(0, sink);
                 continue;
             }
-            let excess = |f: &usize| degree(*f, true) as isize - degree(*f, false) as isize;
+            let excess =
+                |f: &usize| degree(*f, true).cast_signed() - degree(*f, false).cast_signed();
             let source = left.iter().copied().find(|f| degree(*f, false) == 0);
             let Some(file) = source.or_else(|| left.iter().copied().max_by_key(excess)) else {
                 break;
@@ -383,7 +388,7 @@ impl Circle<'_> {
 
     /// The files and why each depends on another. `✂` is before edges to cut: without all of
     /// them there is no circle.
-    pub fn report(&self, all: bool) -> String {
+    pub(crate) fn report(&self, all: bool) -> String {
         let name = |file: usize| self.graph.files[file].as_str();
         let cuts = self.cuts();
         let mut pairs: BTreeMap<(&str, &str), (bool, Vec<String>)> = BTreeMap::new();
@@ -398,7 +403,7 @@ impl Circle<'_> {
             let mark = if *cut { "✂" } else { " " };
             for reason in reasons {
                 let (line, path) = reason.split_once(' ').unwrap_or((reason, ""));
-                text.push_str(&format!("  {mark} {from}:{line} -> {to} {path}\n"));
+                let _ = writeln!(text, "  {mark} {from}:{line} -> {to} {path}");
             }
         }
         text

@@ -13,11 +13,8 @@ fn graph(files: &[(&str, &str)]) -> Graph {
 fn edges(files: &[(&str, &str)]) -> Vec<String> {
     let graph = graph(files);
     let name = |file: usize| graph.files[file].trim_start_matches("src/").replace(".rs", "");
-    let mut shown: Vec<String> = graph
-        .edges
-        .iter()
-        .map(|e| format!("{}:{} {}", name(e.from), e.line, name(e.to)))
-        .collect();
+    let mut shown: Vec<String> =
+        graph.edges.iter().map(|e| format!("{}:{} {}", name(e.from), e.line, name(e.to))).collect();
     shown.dedup();
     shown
 }
@@ -47,6 +44,7 @@ fn every_way_to_name_a_file_is_an_edge() {
         ("d.rs", "use crate::a::*;\nfn f() -> A { A }", "d:2 a"),
         ("d.rs", "use crate::a::*;\nfn f() { b::go() }", "d:2 a/b"),
         ("d.rs", "fn f() {\n  use crate::a::K;\n}", "d:2 a"),
+        ("d.rs", "use crate::a::made_by_a_macro;", "d:1 a"),
         ("d.rs", "mod e { use crate::a::K; }", "d:1 a"),
         ("d.rs", "mod e { use super::super::a::K; }", "d:1 a"),
         ("d.rs", "#[serde(with = \"crate::a::b\")] struct D;", "d:1 a/b"),
@@ -59,7 +57,11 @@ fn every_way_to_name_a_file_is_an_edge() {
         ("a/b/c.rs", "use super::super::{A, super::d};\nfn f() { d::D }", "a/b/c:1 a"),
         ("a/b/c.rs", "use super::super::super::d;\nfn f() { d::D }", "a/b/c:2 d"),
     ] {
-        assert!(with(path, text).contains(&edge.to_owned()), "{path}: {text}: {:?}", with(path, text));
+        assert!(
+            with(path, text).contains(&edge.to_owned()),
+            "{path}: {text}: {:?}",
+            with(path, text)
+        );
     }
 }
 
@@ -73,6 +75,7 @@ fn what_is_no_dependency_is_no_edge() {
         ("d.rs", "use crate::a::*; struct A; fn f() -> A { A }"),
         ("d.rs", "use std::fmt; fn f(go: u8) { x.go(); go }"),
         ("a.rs", "pub mod b; pub use b::go; fn f(go: u8) { g(go) }"),
+        ("a.rs", "pub mod b; pub use b::go; impl A { fn f() { Self::go(); <A as B>::go() } }"),
         ("a/b/c.rs", "#[cfg(test)] use super::B;\nfn f() { make() }"),
     ] {
         assert_eq!(with(path, text), [""; 0], "{path}: {text}");
@@ -93,9 +96,20 @@ fn re_exports_are_followed_to_who_defines() {
     let found = edges(&files("pub struct C;", "use crate::a::{B, Shown};"));
     assert_eq!(found, ["d:1 a/b", "d:1 a/c"]);
     assert_eq!(edges(&files("use super::B; pub struct C(B);", "")), ["a/c:1 a/b"]);
+    // What a facade has from another crate is no file of ours.
+    let outside = [
+        ("lib.rs", "mod a; mod d;"),
+        ("a.rs", "pub use std::rc::Rc;"),
+        ("d.rs", "use crate::a::Rc;"),
+    ];
+    assert_eq!(edges(&outside), [""; 0]);
     // Two re-exports of each other end, too.
-    let loops = [("lib.rs", "mod a; mod d; mod e;"), ("a.rs", "pub use crate::d::X;"),
-        ("d.rs", "pub use crate::a::X;"), ("e.rs", "use crate::a::X;")];
+    let loops = [
+        ("lib.rs", "mod a; mod d; mod e;"),
+        ("a.rs", "pub use crate::d::X;"),
+        ("d.rs", "pub use crate::a::X;"),
+        ("e.rs", "use crate::a::X;"),
+    ];
     assert!(edges(&loops).len() <= 1);
 }
 

@@ -3,7 +3,7 @@
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// An identifier or keyword.
     Word,
     /// `::`, two or more dots, or one character of punctuation.
@@ -16,29 +16,29 @@ pub enum Kind {
 
 /// One token and the line on which it begins.
 #[derive(Clone, Debug)]
-pub struct Token {
+pub(crate) struct Token {
     /// What it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its characters.
-    pub text: String,
+    pub(crate) text: String,
     /// Its line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 impl Token {
     /// True for this word.
-    pub fn is_word(&self, word: &str) -> bool {
+    pub(crate) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text == word
     }
 
     /// True for this mark.
-    pub fn is_mark(&self, mark: &str) -> bool {
+    pub(crate) fn is_mark(&self, mark: &str) -> bool {
         self.kind == Kind::Mark && self.text == mark
     }
 }
 
 /// The tokens of a text.
-pub fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut lexer = Lexer { chars: text.chars().collect(), at: 0, line: 1, found: Vec::new() };
     while lexer.at < lexer.chars.len() {
         lexer.token();
@@ -197,12 +197,12 @@ impl Lexer {
 
 #[test]
 fn comments_and_literals_are_no_code() {
-    let text = r####"
+    let text = r##"
         a /* b /* c */ d */ e // f
         "g \" h" i r#"j " k"# l b"m" 'n' 'o p b'"' q '\'' r '\u{1F}' s
         1.5 t 0..9 u 1.max(2) r#type "v
         w" x
-    "####;
+    "##;
     let found = tokens(text);
     let words: Vec<&str> =
         found.iter().filter(|t| t.kind == Kind::Word).map(|t| t.text.as_str()).collect();

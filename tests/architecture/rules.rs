@@ -5,19 +5,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::Source;
 
 /// Files by their path below the repository.
-pub type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// Every file below `src/`.
+pub(crate) struct Tree {
+    /// All of them, read.
+    pub(crate) sources: BTreeMap<String, Source>,
+    /// Those that are tests from end to end.
+    pub(crate) tests: BTreeSet<String>,
+}
+
+impl Tree {
+    /// The files of the program.
+    fn live(&self) -> impl Iterator<Item = (&String, &Source)> {
+        self.sources.iter().filter(|(path, _)| !self.tests.contains(*path))
+    }
+}
 
 /// Layers, lowest first, and what may stand where.
-pub struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     /// Modules by layer. A module imports only from lower layers, or itself.
-    pub layers: &'a [&'a [&'a str]],
+    pub(crate) layers: &'a [&'a [&'a str]],
     /// The lowest module above the core.
-    pub above_core: &'a str,
+    pub(crate) above_core: &'a str,
     /// Paths that only the given homes may name. `tokio` is any path with that word, `std::fs`
     /// with those two in a row, `::now` with a word before it.
-    pub confined: &'a [(&'a str, &'a [&'a str])],
+    pub(crate) confined: &'a [(&'a str, &'a [&'a str])],
     /// Paths that the core must not name.
-    pub not_in_core: &'a [&'a str],
+    pub(crate) not_in_core: &'a [&'a str],
 }
 
 /// True where a path has the words of `rule` in a row.
@@ -28,13 +43,13 @@ fn names(path: &[String], rule: &str) -> bool {
 }
 
 /// `src/policy/client.rs` as modules: policy, client.
-fn modules(shown: &str) -> Vec<String> {
+pub(crate) fn modules(shown: &str) -> Vec<String> {
     let path = shown.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
     path.split('/').map(str::to_owned).collect()
 }
 
 /// True for a home's own file and all below it.
-fn is_at(shown: &str, home: &str) -> bool {
+pub(crate) fn is_at(shown: &str, home: &str) -> bool {
     let rest = shown.strip_prefix(home);
     rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
@@ -65,7 +80,7 @@ impl Rules<'_> {
     }
 
     /// Imports that point up, and paths away from home.
-    pub fn faults(&self, shown: &str, source: &Source) -> Vec<String> {
+    pub(crate) fn faults(&self, shown: &str, source: &Source) -> Vec<String> {
         let own = modules(shown).swap_remove(0);
         let Some(layer) = self.layer(&own) else {
             return vec![format!("{shown}: `{own}` is in no layer: add it to LAYERS")];
@@ -75,10 +90,11 @@ impl Rules<'_> {
         let mentions = source.mentions.iter().map(|m| (&m.path, &m.module, m.line));
         let mut found = BTreeSet::new();
         for (path, inline, line) in imports.chain(mentions) {
-            if let Some(target) = Self::target(shown, inline, path) {
-                if target != own && self.layer(&target).is_none_or(|theirs| theirs >= layer) {
-                    found.insert((line, format!("{own} may not import {target}")));
-                }
+            if let Some(target) = Self::target(shown, inline, path)
+                && target != own
+                && self.layer(&target).is_none_or(|theirs| theirs >= layer)
+            {
+                found.insert((line, format!("{own} may not import {target}")));
             }
             for (word, homes) in self.confined {
                 if names(path, word) && !homes.iter().any(|home| is_at(shown, home)) {
@@ -87,7 +103,8 @@ impl Rules<'_> {
                 }
             }
             for word in self.not_in_core.iter().filter(|word| in_core && names(path, word)) {
-                found.insert((line, format!("`{word}` has no place in the core: {own} is below {}", self.above_core)));
+                let above = self.above_core;
+                found.insert((line, format!("`{word}` has no place in the core, below {above}")));
             }
         }
         found.into_iter().map(|(line, fault)| format!("{shown}:{line}: {fault}")).collect()
@@ -95,14 +112,14 @@ impl Rules<'_> {
 }
 
 /// Files of more than `most` lines.
-pub fn long_files(files: &Files, most: usize) -> Vec<String> {
+pub(crate) fn long_files(files: &Files, most: usize) -> Vec<String> {
     let lengths = files.iter().map(|(path, text)| (path, text.lines().count()));
     let long = lengths.filter(|(_, length)| *length > most);
     long.map(|(path, length)| format!("{path}: {length} lines, more than {most}")).collect()
 }
 
 /// Folders with more than `most` files directly in them.
-pub fn full_folders(files: &Files, most: usize) -> Vec<String> {
+pub(crate) fn full_folders(files: &Files, most: usize) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for path in files.keys() {
         *counts.entry(path.rsplit_once('/').map_or("", |(folder, _)| folder)).or_default() += 1;
@@ -112,37 +129,41 @@ pub fn full_folders(files: &Files, most: usize) -> Vec<String> {
 }
 
 /// The lines of all files below a folder.
-pub fn lines_below(files: &Files, folder: &str) -> usize {
+pub(crate) fn lines_below(files: &Files, folder: &str) -> usize {
     let below = files.iter().filter(|(path, _)| path.starts_with(folder));
     below.map(|(_, text)| text.lines().count()).sum()
 }
 
 /// Public items that nothing names.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Unused {
+pub(crate) struct Unused {
     /// Those that nothing names at all.
-    pub dead: Vec<String>,
+    pub(crate) dead: Vec<String>,
     /// Those that only tests and benchmarks name: place and name.
-    pub for_tests: Vec<(String, String)>,
+    pub(crate) for_tests: Vec<(String, String)>,
 }
 
-/// Public items that no other line of the program names, by word; `outside` are the words of
-/// tests, benches and fuzz targets.
-pub fn unused(sources: &BTreeMap<String, Source>, outside: &BTreeSet<String>) -> Unused {
-    let live: BTreeSet<&str> =
-        sources.values().flat_map(|s| s.words.iter().map(String::as_str)).collect();
-    let tests: BTreeSet<&str> = sources
-        .values()
-        .flat_map(|s| s.test_words.iter())
+/// Public items that no other line of the program names, by word: a method by `.word(` or
+/// `::word`, anything else by the word. `outside` are the words of tests, benches and fuzz
+/// targets.
+pub(crate) fn unused(tree: &Tree, outside: &BTreeSet<String>) -> Unused {
+    let all = |words: fn(&Source) -> &BTreeSet<String>| -> BTreeSet<&str> {
+        tree.live().flat_map(|(_, source)| words(source)).map(String::as_str).collect()
+    };
+    let (live, members) = (all(|s| &s.words), all(|s| &s.members));
+    let of_test_files = tree.tests.iter().map(|path| &tree.sources[path]);
+    let tests: BTreeSet<&str> = of_test_files
+        .flat_map(|source| source.words.iter())
+        .chain(tree.sources.values().flat_map(|source| source.test_words.iter()))
         .chain(outside)
         .map(String::as_str)
         .collect();
     let mut unused = Unused::default();
-    for (path, source) in sources {
+    for (path, source) in tree.live() {
         for item in source.definitions.iter().filter(|d| d.public) {
             let name = item.name.as_str();
             let place = format!("{path}:{}: {} {name}", item.line, item.kind);
-            if live.contains(name) {
+            if if item.item { &live } else { &members }.contains(name) {
                 continue;
             }
             if tests.contains(name) {
@@ -157,7 +178,7 @@ pub fn unused(sources: &BTreeMap<String, Source>, outside: &BTreeSet<String>) ->
 
 /// Faults of what only tests use: items that the table does not allow, and entries of the table
 /// that stand for none.
-pub fn for_tests(unused: &Unused, allowed: &[(&str, &str)]) -> Vec<String> {
+pub(crate) fn for_tests(unused: &Unused, allowed: &[(&str, &str)]) -> Vec<String> {
     let is_allowed = |name: &str| allowed.iter().any(|(allowed, _)| *allowed == name);
     let is_there = |name: &str| unused.for_tests.iter().any(|(_, found)| found == name);
     let unasked = unused.for_tests.iter().filter(|(_, name)| !is_allowed(name));
@@ -169,9 +190,9 @@ pub fn for_tests(unused: &Unused, allowed: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// Public types that share a name with another.
-pub fn types_twice(sources: &BTreeMap<String, Source>) -> BTreeMap<&str, Vec<String>> {
+pub(crate) fn types_twice(tree: &Tree) -> BTreeMap<&str, Vec<String>> {
     let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (path, source) in sources {
+    for (path, source) in tree.live() {
         let is_type = |kind: &str| ["struct", "enum", "trait", "type", "union"].contains(&kind);
         for item in source.definitions.iter().filter(|d| d.public && is_type(&d.kind)) {
             places.entry(&item.name).or_default().push(format!("{path}:{}", item.line));
@@ -188,7 +209,7 @@ fn drawing<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
 }
 
 /// The layers that a document draws: words before three spaces.
-pub fn drawn_layers(text: &str) -> Vec<Vec<&str>> {
+pub(crate) fn drawn_layers(text: &str) -> Vec<Vec<&str>> {
     drawing(text, "## Layers\n")
         .iter()
         .map(|line| line.split("   ").next().unwrap_or("").split_whitespace().collect())
@@ -198,7 +219,7 @@ pub fn drawn_layers(text: &str) -> Vec<Vec<&str>> {
 /// Faults of the code map: a top module of `src/` without a row, a row without its file.
 ///
 /// A row names files or folders in backquotes in its first cell: `policy/`, `rule.rs`.
-pub fn map_faults(text: &str, files: &Files) -> Vec<String> {
+pub(crate) fn map_faults(text: &str, files: &Files) -> Vec<String> {
     let map = text.split("## Code map").nth(1).unwrap_or("").split("\n## ").next().unwrap_or("");
     let rows = map.lines().filter(|line| line.starts_with('|') && line.contains('`'));
     let on_map: BTreeSet<String> = rows

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CONFINED, LAYERS, NOT_IN_CORE};
 use super::*;
 
 const SMALL: Rules<'_> = Rules {
@@ -25,8 +24,12 @@ fn files(texts: &[(&str, &str)]) -> Files {
     texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
-fn sources(texts: &[(&str, &str)]) -> BTreeMap<String, Source> {
-    texts.iter().map(|(path, text)| ((*path).to_owned(), Source::new(text))).collect()
+/// A tree in which `src/tests.rs` is a test.
+fn tree(texts: &[(&str, &str)]) -> Tree {
+    let source = |(path, text): &(&str, &str)| ((*path).to_owned(), Source::new(text));
+    let sources: BTreeMap<_, _> = texts.iter().map(source).collect();
+    let tests = sources.keys().filter(|path| *path == "src/tests.rs").cloned().collect();
+    Tree { sources, tests }
 }
 
 #[test]
@@ -47,7 +50,10 @@ fn imports_that_point_up_are_seen() {
         assert_eq!(faults(file, text).len(), 1, "{file}: {text}: {:?}", faults(file, text));
     }
     for (file, text) in [
-        ("src/policy/client.rs", "use super::Snapshot; use crate::policy::judge; use crate::name::N;"),
+        (
+            "src/policy/client.rs",
+            "use super::Snapshot; use crate::policy::judge; use crate::name::N;",
+        ),
         ("src/policy/client.rs", "mod a { use super::super::X; }"),
         ("src/policy.rs", "// crate::serve\n#[cfg(test)]\nuse crate::serve::run;\n"),
         ("src/policy.rs", "const HELP: &str = \"crate::serve\";"),
@@ -87,20 +93,6 @@ fn words_away_from_home_are_seen() {
     }
 }
 
-/// The tables themselves: a misspelt home or an empty ban would never be seen.
-#[test]
-fn the_tables_are_about_this_tree() {
-    for word in ["std::thread", "async", "await"] {
-        assert!(NOT_IN_CORE.contains(&word), "{word}");
-    }
-    for (word, homes) in CONFINED {
-        for home in *homes {
-            let top = modules(home).swap_remove(0);
-            assert!(LAYERS.iter().any(|l| l.contains(&top.as_str())), "{word}: {home} is no module");
-        }
-    }
-}
-
 #[test]
 fn sizes_are_seen() {
     let tree = files(&[
@@ -116,28 +108,33 @@ fn sizes_are_seen() {
 
 #[test]
 fn dead_items_are_seen() {
-    let tree = sources(&[
+    let tree = tree(&[
         (
             "src/a.rs",
             "pub fn used() {}\npub fn dead() { let dead; }\npub const TESTED: u8 = 1;
              pub struct Alone; impl Alone { pub fn new() {} }\nfn private() { used(); B::new() }
              pub fn shown() {} impl fmt::Debug for Alone {}\n#[cfg(test)] mod t { fn f() { inner() } }
-             pub fn inner() {}",
+             pub fn inner() {}
+             impl Alone { pub fn field(&self) {} pub fn a(&self) {} pub fn b() {} pub fn c() {} }
+             fn g(x: X) { let field = x.field; x.a(); Self::b(); f(Alone2::c) }",
         ),
         ("src/b.rs", "pub use super::a::{Alone, dead};\n// dead, TESTED\nfn f() { x(\"{shown}\") }"),
+        ("src/tests.rs", "pub fn unasked() {} fn f() { in_file() }"),
+        ("src/c.rs", "pub fn in_file() {}"),
     ]);
     let outside = super::super::source::words("fn test() { a::TESTED; }");
     let found = unused(&tree, &outside);
-    assert_eq!(found.dead, ["src/a.rs:4: struct Alone"]);
+    assert_eq!(found.dead, ["src/a.rs:4: struct Alone", "src/a.rs:9: fn field"]);
     let names: Vec<&str> = found.for_tests.iter().map(|(_, name)| name.as_str()).collect();
-    assert_eq!(names, ["TESTED", "inner"]);
+    assert_eq!(names, ["TESTED", "inner", "in_file"]);
 
     let reason = "its law is tested";
-    assert_eq!(for_tests(&found, &[("TESTED", reason), ("inner", reason)]), [""; 0]);
+    let fine = [("TESTED", reason), ("inner", reason), ("in_file", reason)];
+    assert_eq!(for_tests(&found, &fine), [""; 0]);
     for wrong in [
-        &[("TESTED", reason)][..],
-        &[("TESTED", reason), ("inner", reason), ("gone", reason)],
-        &[("TESTED", ""), ("inner", reason)],
+        &fine[..2],
+        &[fine[0], fine[1], fine[2], ("gone", reason)],
+        &[("TESTED", ""), fine[1], fine[2]],
     ] {
         assert_eq!(for_tests(&found, wrong).len(), 1, "{wrong:?}");
     }
@@ -145,12 +142,17 @@ fn dead_items_are_seen() {
 
 #[test]
 fn types_defined_twice_are_seen() {
-    let tree = sources(&[
+    let tree = tree(&[
         ("src/a.rs", "pub struct A; pub enum B {} struct C; pub trait D {} pub fn e() {}"),
-        ("src/b.rs", "pub use a::B; pub type A = u8; struct C; pub(crate) union D {} pub fn e() {}"),
+        (
+            "src/b.rs",
+            "pub use a::B; pub type A = u8; struct C; pub(crate) union D {} pub fn e() {}",
+        ),
         ("src/c.rs", "#[cfg(test)] mod t { pub struct B; } mod u { pub struct D; }"),
+        ("src/tests.rs", "pub struct B;"),
     ]);
-    let twice: Vec<_> = types_twice(&tree).iter().map(|(n, p)| format!("{n} {}", p.len())).collect();
+    let twice: Vec<_> =
+        types_twice(&tree).iter().map(|(n, p)| format!("{n} {}", p.len())).collect();
     assert_eq!(twice, ["A 2", "D 3"]);
 }
 

@@ -4,88 +4,91 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::divide::{attribute, closed, divide, item_end};
 use super::lexer::{Kind, Token, tokens};
 
 /// A leaf of a `use` tree.
 #[derive(Debug)]
-pub struct Import {
+pub(crate) struct Import {
     /// Its whole path; for a glob, what is globbed.
-    pub path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// The name that it brings in.
-    pub name: String,
+    pub(crate) name: String,
     /// True for `*`.
-    pub glob: bool,
+    pub(crate) glob: bool,
     /// True for `pub use` of any width: a re-export.
-    pub exported: bool,
+    pub(crate) exported: bool,
     /// The inline module it stands in.
-    pub module: Vec<String>,
+    pub(crate) module: Vec<String>,
     /// Its line.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// A path in code. One word is a path too.
 #[derive(Debug)]
-pub struct Mention {
+pub(crate) struct Mention {
     /// Its words.
-    pub path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// True where `(` or `!` follows.
-    pub called: bool,
+    pub(crate) called: bool,
     /// The inline module it stands in.
-    pub module: Vec<String>,
+    pub(crate) module: Vec<String>,
     /// Its line.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// Something with a name.
 #[derive(Debug)]
-pub struct Definition {
+pub(crate) struct Definition {
     /// Its keyword: `fn`, `struct`, …
-    pub kind: String,
+    pub(crate) kind: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// True for `pub` of any width.
-    pub public: bool,
+    pub(crate) public: bool,
     /// True for an item of a module, false for what an `impl` or a function has in it.
-    pub item: bool,
+    pub(crate) item: bool,
     /// The inline module it stands in.
-    pub module: Vec<String>,
+    pub(crate) module: Vec<String>,
     /// Its line.
-    pub line: usize,
+    pub(crate) line: usize,
 }
 
 /// A module that is declared here: `mod x;` or `mod x { … }`.
 #[derive(Debug)]
-pub struct Child {
+pub(crate) struct Child {
     /// Its path below the file.
-    pub module: Vec<String>,
+    pub(crate) module: Vec<String>,
     /// True where its text stands in this file.
-    pub inline: bool,
+    pub(crate) inline: bool,
     /// True under `#[cfg(test)]`.
-    pub test: bool,
+    pub(crate) test: bool,
 }
 
 /// One file.
 #[derive(Debug, Default)]
-pub struct Source {
+pub(crate) struct Source {
     /// Leaves of `use` trees.
-    pub imports: Vec<Import>,
+    pub(crate) imports: Vec<Import>,
     /// Paths in code.
-    pub mentions: Vec<Mention>,
+    pub(crate) mentions: Vec<Mention>,
     /// What has a name.
-    pub definitions: Vec<Definition>,
+    pub(crate) definitions: Vec<Definition>,
     /// Modules.
-    pub children: Vec<Child>,
+    pub(crate) children: Vec<Child>,
     /// Every word outside tests that names something, definitions and re-exports apart.
-    pub words: BTreeSet<String>,
+    pub(crate) words: BTreeSet<String>,
+    /// Those of them that may name a member of a type: `x.word()`, `X::word`.
+    pub(crate) members: BTreeSet<String>,
     /// Every word of tests.
-    pub test_words: BTreeSet<String>,
+    pub(crate) test_words: BTreeSet<String>,
 }
 
 impl Source {
     /// Reads a text.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut source = Self::default();
-        let (live, tests) = divide(tokens(text));
+        let (live, tests) = divide(&tokens(text));
         for pair in tests.windows(3) {
             if pair[0].is_word("mod") && pair[2].is_mark(";") {
                 let module = vec![pair[1].text.clone()];
@@ -93,13 +96,14 @@ impl Source {
             }
         }
         source.test_words = tests.iter().flat_map(words_of).collect();
-        Reader { tokens: live, source: &mut source, module: Vec::new(), silent: 0..0 }.items_to_end();
+        Reader { tokens: live, source: &mut source, module: Vec::new(), silent: 0..0 }
+            .items_to_end();
         source
     }
 }
 
 /// All words of a text that is a test or a benchmark.
-pub fn words(text: &str) -> BTreeSet<String> {
+pub(crate) fn words(text: &str) -> BTreeSet<String> {
     tokens(text).iter().flat_map(words_of).collect()
 }
 
@@ -121,141 +125,49 @@ fn words_of(token: &Token) -> Vec<String> {
     }
 }
 
-/// True for an attribute whose item exists in tests only.
-fn only_tests(attribute: &[Token]) -> bool {
-    match attribute {
-        [one] => one.is_word("test"),
-        [cfg, inner @ ..] if cfg.is_word("cfg") => proves_test(inner),
-        _ => false,
-    }
-}
-
-/// True where a predicate in parentheses holds in tests only.
-fn proves_test(tokens: &[Token]) -> bool {
-    let [open, inner @ .., close] = tokens else { return false };
-    if !open.is_mark("(") || !close.is_mark(")") {
-        return false;
-    }
-    let mut depth = 0;
-    let mut parts = inner.split(|t| {
-        depth += i32::from(t.is_mark("(")) - i32::from(t.is_mark(")"));
-        depth == 0 && t.is_mark(",")
-    });
-    parts.any(|part| match part {
-        [one] => one.is_word("test"),
-        [all, rest @ ..] if all.is_word("all") => proves_test(rest),
-        _ => false,
-    })
-}
-
-/// The index behind the bracket that closes the one at `at`.
-fn closed(tokens: &[Token], at: usize) -> usize {
-    let mut depth = 0;
-    for (index, token) in tokens.iter().enumerate().skip(at) {
-        if token.kind == Kind::Mark {
-            match token.text.as_str() {
-                "(" | "[" | "{" => depth += 1,
-                ")" | "]" | "}" => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return index + 1;
-            }
-        }
-    }
-    tokens.len()
-}
-
-/// The index behind the attribute at `at`, if there is one.
-fn attribute(tokens: &[Token], at: usize) -> Option<(usize, usize)> {
-    if !tokens.get(at)?.is_mark("#") {
-        return None;
-    }
-    let open = at + 1 + usize::from(tokens.get(at + 1)?.is_mark("!"));
-    tokens.get(open)?.is_mark("[").then(|| (open, closed(tokens, open)))
-}
-
-/// Words with which an item begins that ends at `;`, whatever braces are in it.
-const TO_SEMICOLON: [&str; 5] = ["use", "static", "type", "let", "const"];
-
-/// Words with which an item begins that ends at its braces, or at `;`.
-const TO_BRACES: [&str; 12] = [
-    "fn", "struct", "enum", "trait", "union", "impl", "mod", "unsafe", "async", "extern",
-    "macro_rules", "auto",
-];
-
-/// The index behind the item, statement, field or arm at `at`.
-fn item_end(tokens: &[Token], mut at: usize) -> usize {
-    let word = |at: usize| tokens.get(at).map_or("", |t| t.text.as_str());
-    if word(at) == "pub" {
-        at += 1;
-        if word(at) == "(" {
-            at = closed(tokens, at);
-        }
-    }
-    let is_fn = word(at) == "const" && TO_BRACES.contains(&word(at + 1));
-    let is_field = word(at + 1) == ":" || word(at + 1) == ",";
-    let semicolon = !is_field && TO_SEMICOLON.contains(&word(at)) && !is_fn;
-    let braces = !is_field && (is_fn || TO_BRACES.contains(&word(at)));
-    while at < tokens.len() {
-        match word(at) {
-            ";" => return at + 1,
-            "," if !semicolon && !braces => return at + 1,
-            ")" | "]" | "}" => return at,
-            "{" if !semicolon => {
-                let end = closed(tokens, at);
-                // An arm or a field may go on behind its braces, to its comma.
-                return end + usize::from(!braces && word(end) == ",");
-            }
-            "(" | "[" | "{" => at = closed(tokens, at),
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-/// Tokens outside tests, and those of tests.
-fn divide(all: Vec<Token>) -> (Vec<Token>, Vec<Token>) {
-    let (mut live, mut tests) = (Vec::new(), Vec::new());
-    let mut at = 0;
-    while at < all.len() {
-        let Some((open, mut end)) = attribute(&all, at) else {
-            live.push(all[at].clone());
-            at += 1;
-            continue;
-        };
-        if !only_tests(&all[open + 1..end - 1]) {
-            live.extend_from_slice(&all[at..end]);
-            at = end;
-            continue;
-        }
-        if open == at + 2 {
-            // `#![cfg(test)]`: the whole file.
-            tests.append(&mut live);
-            tests.extend_from_slice(&all[end..]);
-            return (live, tests);
-        }
-        let from = end;
-        while let Some((_, next)) = attribute(&all, end) {
-            end = next;
-        }
-        at = item_end(&all, end);
-        tests.extend_from_slice(&all[from..at]);
-    }
-    (live, tests)
-}
-
 /// Keywords that begin no path.
 const KEYWORDS: [&str; 37] = [
-    "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "false",
-    "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref",
-    "return", "static", "struct", "trait", "true", "type", "unsafe", "use", "where", "while",
-    "Self", "union", "macro_rules",
+    "as",
+    "async",
+    "await",
+    "break",
+    "const",
+    "continue",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "fn",
+    "for",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "pub",
+    "ref",
+    "return",
+    "static",
+    "struct",
+    "trait",
+    "true",
+    "type",
+    "unsafe",
+    "use",
+    "where",
+    "while",
+    "Self",
+    "union",
+    "macro_rules",
 ];
 
 /// Keywords behind which a name is defined.
-const DEFINES: [&str; 8] =
-    ["fn", "struct", "enum", "trait", "type", "const", "static", "union"];
+const DEFINES: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "const", "static", "union"];
 
 struct Reader<'a> {
     tokens: Vec<Token>,
@@ -355,8 +267,7 @@ impl Reader<'_> {
             let before = if at == 0 { "" } else { self.text(at - 1) };
             if token.kind == Kind::Text {
                 if attribute && before == "=" && token.text.contains("::") {
-                    let mut path: Vec<String> =
-                        token.text.split("::").map(str::to_owned).collect();
+                    let mut path: Vec<String> = token.text.split("::").map(str::to_owned).collect();
                     if self.text(at - 2) == "with" {
                         // serde's `with` names a module for the functions in it.
                         path.push("deserialize".to_owned());
@@ -364,6 +275,9 @@ impl Reader<'_> {
                     self.mention(path, true, token.line);
                 }
                 self.source.words.extend(words_of(&token));
+                if attribute {
+                    self.source.members.extend(words_of(&token));
+                }
                 at += 1;
             } else if token.kind != Kind::Word {
                 at += 1;
@@ -381,7 +295,10 @@ impl Reader<'_> {
                     self.mention(vec![token.text.clone()], true, token.line);
                 }
                 at += 1;
-            } else if before == "." {
+            } else if before == "." || self.is_behind_type(at) {
+                if before != "." || ["(", "::"].contains(&self.text(at + 1)) {
+                    self.source.members.insert(token.text.clone());
+                }
                 self.source.words.insert(token.text);
                 at += 1;
             } else {
@@ -396,7 +313,8 @@ impl Reader<'_> {
             return at + 1;
         }
         let mut first = at;
-        let modifier = |word: &str| ["const", "unsafe", "async", "extern", "static"].contains(&word);
+        let modifier =
+            |word: &str| ["const", "unsafe", "async", "extern", "static"].contains(&word);
         while first > top && modifier(self.text(first - 1)) {
             first -= 1;
         }
@@ -417,6 +335,11 @@ impl Reader<'_> {
         self.source.mentions.push(Mention { path, called, module, line });
     }
 
+    /// True for the word behind `Self::` or `<…>::`: a member, whatever else has its name.
+    fn is_behind_type(&self, at: usize) -> bool {
+        at > 1 && self.text(at - 1) == "::" && ["Self", ">"].contains(&self.text(at - 2))
+    }
+
     /// Reads words joined by `::`.
     fn path(&mut self, mut at: usize) -> usize {
         let line = self.tokens[at].line;
@@ -429,6 +352,7 @@ impl Reader<'_> {
         if !self.silent.contains(&at) {
             self.source.words.extend(path.iter().cloned());
         }
+        self.source.members.extend(path.iter().skip(1).cloned());
         self.mention(path, called, line);
         at + 1
     }

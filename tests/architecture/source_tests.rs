@@ -37,8 +37,7 @@ fn only_the_item_behind_the_attribute_is_apart() {
         "struct S { #[cfg(test)] pub(crate) t: t::T }",
     ] {
         let text = format!("{test} fn after() {{ a::b(); }}");
-        let seen: Vec<String> =
-            mentions(&text).into_iter().filter(|m| m.contains("::")).collect();
+        let seen: Vec<String> = mentions(&text).into_iter().filter(|m| m.contains("::")).collect();
         assert_eq!(seen, ["a::b"], "{test}");
     }
     for live in ["#[cfg(not(test))] fn f() { t::u() }", "#[cfg(any(test, x))] fn f() { t::u() }"] {
@@ -67,8 +66,15 @@ fn modules_have_their_own_names() {
         })
         .collect();
     let expected = [
-        "fn f", "pub fn .g", "pub fn .h", "fn .i", "const J", "pub static K", "pub type L",
-        "macro_rules m", "pub fn n",
+        "fn f",
+        "pub fn .g",
+        "pub fn .h",
+        "fn .i",
+        "const J",
+        "pub static K",
+        "pub type L",
+        "macro_rules m",
+        "pub fn n",
     ];
     assert_eq!(shown, expected);
     assert_eq!(source.imports[0].module, ["b"]);
