@@ -13,8 +13,10 @@ mod addresses;
 mod budget;
 mod catalogue;
 mod certificates;
+mod checked;
 mod downloads;
 mod fail_mode;
+mod in_force;
 mod in_use;
 mod layers;
 mod lifecycle;
@@ -29,6 +31,7 @@ mod sealed;
 #[path = "../upstream/server.rs"]
 #[expect(dead_code, reason = "the servers of another test crate; not all are needed here")]
 mod server;
+mod storm;
 mod streams;
 mod support;
 mod timed;

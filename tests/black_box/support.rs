@@ -7,9 +7,11 @@
 //!
 //! Nothing here sleeps for a fixed time: what must come is waited for, with a limit.
 
+pub(crate) mod api;
 pub(crate) mod ask;
 pub(crate) mod exposition;
 pub(crate) mod gateway;
+pub(crate) mod held;
 pub(crate) mod ports;
 pub(crate) mod upstream;
 pub(crate) mod web;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -22,6 +22,7 @@ pub(crate) struct Plan {
     dir: TempDir,
     dns: u16,
     admin: u16,
+    log_filter: Option<String>,
 }
 
 /// A running gateway. It is killed when dropped.
@@ -58,6 +59,11 @@ impl Plan {
         self
     }
 
+    /// Logs what this filter lets through, instead of everything from `info` up.
+    pub(crate) fn log_filter(self, filter: &str) -> Self {
+        Self { log_filter: Some(filter.to_owned()), ..self }
+    }
+
     /// Writes the config and gives the command that serves it.
     pub(crate) fn command(&self) -> Command {
         let config = self.config_path();
@@ -65,6 +71,7 @@ impl Plan {
         let mut command = Command::new(LACHAN);
         command.arg("serve").arg("--config").arg(config).current_dir(self.dir.path());
         command.env_remove("RUST_LOG");
+        command.envs(self.log_filter.iter().map(|filter| ("RUST_LOG", filter)));
         command
     }
 
@@ -102,7 +109,7 @@ impl Gateway {
         let (dns, admin) = (free_port(), free_port());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().display().to_string();
-        Plan { config: config.to_owned(), dir, dns, admin }
+        Plan { config: config.to_owned(), dir, dns, admin, log_filter: None }
             .fill("dns", &dns.to_string())
             .fill("admin", &admin.to_string())
             .fill("dir", &path)
@@ -139,6 +146,12 @@ impl Gateway {
     /// All that it wrote to stdout and stderr.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Reads its log no further until this is dropped: whoever logs much then waits, as where a
+    /// journal is slow.
+    pub(crate) fn hold_log(&self) -> MutexGuard<'_, String> {
+        self.log.lock().unwrap()
     }
 
     /// The id of its process.
