@@ -197,7 +197,13 @@ fn bench_begin(
 #[divan::bench]
 fn begin_blocked(bencher: Bencher<'_, '_>) {
     let queries: Vec<_> = round("l", 100_000).iter().map(query).collect();
-    bench_begin(bencher, &SNAPSHOT, &queries, &AnswerCache::new(1 << 20), Some(AnswerSource::Blocked));
+    bench_begin(
+        bencher,
+        &SNAPSHOT,
+        &queries,
+        &AnswerCache::new(1 << 20),
+        Some(AnswerSource::Blocked),
+    );
 }
 
 #[divan::bench]

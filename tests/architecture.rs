@@ -31,17 +31,21 @@ use self::source::Source;
 
 /// Modules by layer, lowest first. A module imports only from lower layers, or itself.
 const LAYERS: &[&[&str]] = &[
-    &["hint", "lang", "rtype"],
-    &["name", "category", "diagnostic"],
+    &["cpu_prefetch", "dns", "lang"],
+    &["category", "diagnostic"],
     &["rule"],
     &["blocklist"],
     &["pack"],
     &["matcher"],
-    &["policy"],
-    &["message"],
     &["cache"],
+    &["policy"],
     &["resolve"],
     &["config", "metrics"],
+    &["sys"],
+    &["upstream"],
+    &["fetch", "overrides"],
+    &["load"],
+    &["admin"],
     &["serve"],
     &["cli"],
     &["main", "lib"],
@@ -50,19 +54,31 @@ const LAYERS: &[&[&str]] = &[
 /// Everything in a layer below this module's is the core.
 const ABOVE_CORE: &str = "config";
 
+/// The rooms that may block, fail or tick.
+const SHELL: &[&str] = &[
+    "src/sys",
+    "src/upstream",
+    "src/fetch",
+    "src/overrides",
+    "src/load",
+    "src/admin",
+    "src/serve",
+    "src/cli",
+];
+
 /// Paths that only the given modules may name. `tokio` is any path with that word, `std::fs`
 /// with those two in a row, `::now` with a word before it.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("hickory_proto", &["src/message", "src/serve/upstream"]),
-    ("hickory_resolver", &["src/serve/upstream"]),
+    ("hickory_proto", &["src/dns/message", "src/upstream"]),
+    ("hickory_resolver", &["src/upstream"]),
     ("hickory_server", &[]),
     ("prometheus", &["src/metrics"]),
-    ("tokio", &["src/serve", "src/cli"]),
-    ("std::fs", &["src/serve", "src/cli"]),
-    ("UdpSocket", &["src/serve"]),
-    ("TcpListener", &["src/serve"]),
-    ("TcpStream", &["src/serve"]),
-    ("::now", &["src/serve", "src/cli"]),
+    ("tokio", SHELL),
+    ("std::fs", SHELL),
+    ("UdpSocket", &["src/serve", "src/upstream"]),
+    ("TcpListener", &["src/serve", "src/admin"]),
+    ("TcpStream", &["src/serve", "src/upstream", "src/fetch", "src/admin", "src/cli"]),
+    ("::now", SHELL),
 ];
 
 /// Paths and keywords that the core must not use: the shell owns threads and waits for others.
