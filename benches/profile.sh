@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Where the time of a query goes: samples of the one worker under full load, by what it was doing.
 #
-#   cargo build --release --bin lachan --examples && benches/profile.sh [blocked|cached]
+#   cargo build --profile dist --bin lachan --examples && benches/profile.sh [blocked|cached]
 #
 # Needs perf (linux-perf in Debian). Listed names are made up: 500,000 of them. 127.0.0.1 only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly KIND=${1:-cached} DNS=5390 ADMIN=5393 UPSTREAM=5395
+readonly KIND=${1:-cached} DNS=5390 ADMIN=5393 UPSTREAM=5395 BUILT=${CARGO_TARGET_DIR:-target}/dist
 work=$(mktemp -d)
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait; rm -rf "$work"' EXIT
@@ -29,12 +29,12 @@ servers = ["udp://127.0.0.1:$UPSTREAM"]
 category = "adult"
 path = "list.txt"
 TOML
-target/release/examples/echo "$UPSTREAM" --answer & pids+=($!)
-taskset -c 1 target/release/lachan serve --config "$work/gateway.toml" >"$work/log" 2>&1 & pids+=($!)
+"$BUILT"/examples/echo "$UPSTREAM" --answer & pids+=($!)
+taskset -c 1 "$BUILT"/lachan serve --config "$work/gateway.toml" >"$work/log" 2>&1 & pids+=($!)
 gateway=$!
 until grep -q ' ready' "$work/log"; do sleep 0.1; done
-taskset -c 0 target/release/examples/load "$DNS" "$work/cached.txt" 9 --once --rate 5000 >/dev/null
-taskset -c 0 target/release/examples/load "$DNS" "$work/$KIND.txt" 6 >"$work/run" & load=$!
+taskset -c 0 "$BUILT"/examples/load "$DNS" "$work/cached.txt" 9 --once --rate 5000 >/dev/null
+taskset -c 0 "$BUILT"/examples/load "$DNS" "$work/$KIND.txt" 6 >"$work/run" & load=$!
 sleep 1
 before=$(cat /proc/$gateway/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }')
 perf record -q -g -e cpu-clock -F 4000 -o "$work/perf" -p "$gateway" -- sleep 4 2>"$work/perf.log"
