@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Where the time of a query goes: samples of the one worker under full load, by what it was doing.
 #
-#   cargo build --profile dist --bin lachan --examples && benches/profile.sh [blocked|cached]
+#   cargo build --release --bin lachan --examples && benches/profile.sh [blocked|cached]
 #
 # Needs perf (linux-perf in Debian). Listed names are made up: 500,000 of them. 127.0.0.1 only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly KIND=${1:-cached} DNS=5390 ADMIN=5393 UPSTREAM=5395 BUILT=${CARGO_TARGET_DIR:-target}/dist
+readonly KIND=${1:-cached} DNS=5390 ADMIN=5393 UPSTREAM=5395 BUILT=${CARGO_TARGET_DIR:-target}/release
 work=$(mktemp -d)
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait; rm -rf "$work"' EXIT

@@ -1,7 +1,7 @@
 # What benches have in common, to be sourced: names, queries, packs, gateways with all policy on,
 # an upstream that has an address for every name, and an end to all of it.
 #
-# Everything is built with the profile `dist`, that of packages.
+# Everything is built with the profile `release`, that of packages.
 #
 # NAMES     names listed; default 5000000
 # LISTS     files of listed names, one a line, that are used before names are made up
@@ -9,7 +9,7 @@
 #           building again
 # NO_BUILD  set to measure what is built already
 # LACHAN    another build of the gateway
-# BUILT     directory of what is built; default target/dist
+# BUILT     directory of what is built; default target/release
 #
 # The server is on core 1 with one worker, the load generator on core 0, and so is its upstream.
 # 127.0.0.1 only.
@@ -17,7 +17,7 @@
 
 readonly NAMES=${NAMES:-5000000} LISTS=${LISTS:-}
 readonly DNS=5470 ADMIN=5471 UPSTREAM=5472 ECHO=5473
-BUILT=${BUILT:-$(realpath -m "${CARGO_TARGET_DIR:-target}")/dist}
+BUILT=${BUILT:-$(realpath -m "${CARGO_TARGET_DIR:-target}")/release}
 readonly BUILT LACHAN=${LACHAN:-$BUILT/lachan} LOAD=$BUILT/examples/load ECHO_SERVER=$BUILT/examples/echo
 
 work=$(mktemp -d)
@@ -39,7 +39,7 @@ fail() {
 
 build() {
     [ "$(nproc)" -ge 2 ] || fail 'two cores are needed'
-    [ -n "${NO_BUILD:-}" ] || cargo build --profile dist --bin lachan --examples
+    [ -n "${NO_BUILD:-}" ] || cargo build --release --bin lachan --examples
 }
 
 #------------ Names ------------------------------------------------------------
