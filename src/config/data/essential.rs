@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use crate::config::data::starter;
 use crate::config::file::shape::EssentialFile;
+use crate::config::file::syntax::listed;
 use crate::config::file::value::{Checker, each};
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::{Folded, Name};
@@ -36,7 +37,7 @@ pub fn parse(text: &str) -> Result<Vec<(&'static str, Name)>, Vec<Diagnostic>> {
         if let Some(heading) = line.strip_prefix("## ") {
             kind = KINDS.into_iter().find(|known| *known == heading.trim());
             if kind.is_none() {
-                let known = crate::config::listed(KINDS);
+                let known = listed(KINDS);
                 mistakes.push(Diagnostic::new(span, format!("unknown kind; known are {known}")));
             }
         } else if !line.is_empty() && !line.starts_with('#') {

@@ -15,6 +15,7 @@ use crate::config::data::essential::lint;
 use crate::config::data::safesearch::{self, SafeSearch};
 use crate::config::data::taxonomy;
 use crate::config::file::shape;
+use crate::config::file::syntax::listed;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::Name;
 use crate::policy::CanaryKind;
@@ -276,7 +277,7 @@ fn word<T: Copy>(
 ) -> Result<T, Diagnostic> {
     let known = || all.iter().map(|&one| id(one));
     all.iter().copied().find(|&one| id(one) == found).ok_or_else(|| {
-        let known_words = crate::config::listed(known());
+        let known_words = listed(known());
         let mistake =
             Diagnostic::new(span, format!("unknown {what} `{found}`; known are {known_words}"));
         match nearest(found, known()) {

@@ -26,6 +26,7 @@ use crate::category::{
 };
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::file::shape::{self, SpannedText, Table};
+use crate::config::file::syntax::listed;
 use crate::config::file::value::Checker;
 use crate::diagnostic::Diagnostic;
 
@@ -140,8 +141,7 @@ fn levels(checker: &mut Checker<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec
     let is_absent = |level: &&Level| rows.iter().all(|row| row.level != **level);
     let absent: Vec<&str> = Level::ALL.iter().filter(is_absent).map(|level| level.id()).collect();
     if !given.is_empty() && !absent.is_empty() {
-        checker
-            .report(0..0, format!("there is no `[[level]]` for {}", crate::config::listed(absent)));
+        checker.report(0..0, format!("there is no `[[level]]` for {}", listed(absent)));
     }
     rows
 }
@@ -254,7 +254,7 @@ fn defaults(
     let absent: Vec<&str> =
         Level::ALL.iter().filter(|level| !is_given(level)).map(|level| level.id()).collect();
     if !absent.is_empty() {
-        let absent = crate::config::listed(absent);
+        let absent = listed(absent);
         checker.report(given.span(), format!("`defaults` has no action for {absent}"));
     }
     actions.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()

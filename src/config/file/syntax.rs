@@ -237,10 +237,7 @@ fn unknown_key(span: Range<usize>, rest: &str) -> Diagnostic {
     let known: Vec<&str> = names.collect();
     let mistake = Diagnostic::new(
         span,
-        format!(
-            "unknown key `{found}`; the keys here are {}",
-            crate::config::listed(known.iter().copied())
-        ),
+        format!("unknown key `{found}`; the keys here are {}", listed(known.iter().copied())),
     );
     if TOP_KEYS.contains(&found) {
         return mistake.hint(format!("move `{found}` to the top, before the first `[table]`"));
@@ -249,4 +246,9 @@ fn unknown_key(span: Range<usize>, rest: &str) -> Diagnostic {
         Some(meant) => mistake.hint(format!("did you mean `{meant}`?")),
         None => mistake,
     }
+}
+
+/// Writes alternatives for a message: `a`, `b`, `c`.
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -17,8 +17,8 @@ use crate::config::data::safesearch::SafeSearch;
 use crate::config::external::Externals;
 use crate::config::file::quantity::{self, QuantityError, show_duration, show_size};
 use crate::config::file::shape::{Number, Quoted, Size, SpannedText, SpannedTexts, Time};
+use crate::config::file::syntax::listed;
 use crate::config::layers::schedule::Schedule;
-use crate::config::listed;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::Name;
 
@@ -316,6 +316,24 @@ impl Checker<'_> {
                 Vec::new()
             }
         }
+    }
+
+    /// Networks, no two alike.
+    pub(crate) fn networks(
+        &mut self,
+        key: &str,
+        given: &Spanned<Vec<Spanned<String>>>,
+    ) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for text in given.get_ref() {
+            let Some(network) = self.network(text) else { continue };
+            if networks.contains(&network) {
+                self.report(text.span(), format!("`{network}` stands twice in `{key}`")).hint =
+                    Some("remove one of the two".into());
+            }
+            networks.push(network);
+        }
+        networks
     }
 }
 

@@ -18,8 +18,9 @@ use toml::Spanned;
 
 use crate::config::file::shape::{File, ForwardFile, LocalFile, Table};
 use crate::config::file::value::{Checker, each};
+use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
-use crate::config::{Listen, check};
+use crate::config::sections::upstream::is_same;
 use crate::dns::message::local::{self, LocalRecord};
 use crate::dns::name::{Folded, Name};
 use crate::policy::tables::local_zones::{LocalName, is_public_suffix};
@@ -174,7 +175,7 @@ fn forward(
     let mut servers: Vec<Server> = Vec::new();
     for text in each(&file.servers) {
         let Some(server) = checker.server(text, listen) else { continue };
-        if servers.iter().any(|other| check::is_same(other, &server)) {
+        if servers.iter().any(|other| is_same(other, &server)) {
             let message = format!("`{}` stands twice in `servers`", text.get_ref());
             checker.report(text.span(), message).hint = Some("remove one of the two".into());
         }

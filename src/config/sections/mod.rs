@@ -1,6 +1,15 @@
 //! The tables of the config, one a file.
 
+pub(crate) mod admin;
+pub(crate) mod block;
+pub(crate) mod fail_mode;
 pub(crate) mod limits;
+pub(crate) mod listen;
+pub(crate) mod lists;
 pub(crate) mod local;
+pub(crate) mod rebinding;
+pub(crate) mod school;
 pub mod server;
 pub mod source;
+pub(crate) mod state;
+pub(crate) mod upstream;

@@ -15,7 +15,6 @@ use crate::blocklist::{Format, ScopeChoice};
 use crate::category::CategoryId;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
 use crate::config::file::value::{Checker, place_of};
-use crate::config::{Fetch, ListSettings, ListSource, Sealed};
 use crate::diagnostic::Diagnostic;
 
 /// The `format` of a sealed list.
@@ -25,6 +24,52 @@ const SEALED_CATEGORY: &str = "csam";
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// One source of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSource {
+    /// What its names are about.
+    pub category: CategoryId,
+    /// Where it is: absolute, or below the directory of the config file. Of a download, the
+    /// name that its copy is kept by; the shell puts the directory before it.
+    pub path: PathBuf,
+    /// Its syntax.
+    pub format: Format,
+    /// What its names stand for.
+    pub scope: ScopeChoice,
+    /// The path or URL as written: how logs, metrics and `why` name the source.
+    pub label: String,
+    /// Where it is downloaded from.
+    pub fetch: Option<Fetch>,
+}
+
+/// Where a list is downloaded from, how often, and what of it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// An https or http URL without user name, password or fragment.
+    pub url: String,
+    /// How often it is looked for.
+    pub every: Duration,
+    /// How long one download may take in all.
+    pub timeout: Duration,
+    /// Octets that it may have, as sent and unpacked.
+    pub max_octets: u64,
+    /// How many rules it must have at least, in percent of the last good copy's.
+    pub min_percent: u8,
+}
+
+/// A sealed list and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What its names are about.
+    pub category: CategoryId,
+    /// Where the list is.
+    pub path: PathBuf,
+    /// Where its key is.
+    pub key: PathBuf,
+    /// The list's path as written.
+    pub label: String,
+}
 
 impl Fetch {
     /// A download with the usual bounds.
@@ -105,27 +150,32 @@ pub fn list_url(text: &str) -> Result<Url, (String, &'static str)> {
 }
 
 impl Checker<'_> {
-    /// Every `[[lists.source]]`.
-    pub(crate) fn sources(&mut self, file: &ListsFile, lists: &mut ListSettings) {
+    /// Every `[[lists.source]]`: plain lists, and sealed ones.
+    pub(in crate::config) fn sources(
+        &mut self,
+        file: &ListsFile,
+    ) -> (Vec<ListSource>, Vec<Sealed>) {
+        let (mut sources, mut all_sealed) = (Vec::<ListSource>::new(), Vec::<Sealed>::new());
         for table in &file.source {
             let is_sealed = table.get_ref().format.as_ref().is_some_and(|f| f.get_ref() == SEALED);
             if is_sealed {
                 if let Some(sealed) = self.sealed(table) {
-                    if lists.sealed.iter().any(|other| other.path == sealed.path) {
+                    if all_sealed.iter().any(|other| other.path == sealed.path) {
                         self.twice(table, &sealed.label);
                     }
-                    lists.sealed.push(sealed);
+                    all_sealed.push(sealed);
                 }
             } else if let Some(source) = self.source(table) {
                 let is_same = |other: &ListSource| {
                     (other.category, &other.path) == (source.category, &source.path)
                 };
-                if lists.sources.iter().any(is_same) {
+                if sources.iter().any(is_same) {
                     self.twice(table, &source.label);
                 }
-                lists.sources.push(source);
+                sources.push(source);
             }
         }
+        (sources, all_sealed)
     }
 
     fn twice(&mut self, table: &Spanned<Table<SourceFile>>, label: &str) {

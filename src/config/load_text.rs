@@ -1,0 +1,80 @@
+//! Text → Config: the two ways to load one, and the built-in defaults.
+
+use std::path::Path;
+
+use crate::config::data::starter;
+use crate::config::errors::{ConfigErrors, lang_of};
+use crate::config::external::{Externals, FileReader};
+use crate::config::model::Config;
+use crate::config::{check, file};
+
+impl Config {
+    /// The config of an empty file: what runs when there is none.
+    pub fn embedded() -> Self {
+        match load_text("", "built-in defaults", Path::new("")) {
+            Ok(config) => config,
+            Err(errors) => unreachable!("the defaults are tested to hold together: {errors}"),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::embedded()
+    }
+}
+
+/// Reads a config from `text`, which came from `path`.
+///
+/// Relative paths in it are taken from `base_dir`. Nothing is opened here.
+///
+/// # Errors
+///
+/// Every mistake of meaning; or the first mistake of shape (syntax, an unknown
+/// key, a wrong type), behind which meaning cannot be seen.
+///
+/// # Examples
+///
+/// ```
+/// # use std::path::Path;
+/// # use lachan::config::load_text;
+/// let config = load_text("[block]\nttl = \"10s\"\n", "gateway.toml", Path::new("/etc/lachan"))?;
+/// assert_eq!(config.block.ttl.as_secs(), 10);
+/// assert_eq!(config.default_group().name, "default");
+/// # Ok::<(), lachan::config::ConfigErrors>(())
+/// ```
+pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, ConfigErrors> {
+    load(text, path, base_dir, None)
+}
+
+/// As [`load_text`], with the other files that it names: the department's policy, calendars.
+///
+/// Without a reader they are taken to say nothing.
+///
+/// # Errors
+///
+/// Every mistake of the first file that has any: the others before the config, which builds
+/// on them.
+pub fn load(
+    text: &str,
+    path: &str,
+    base_dir: &Path,
+    reader: Option<FileReader<'_>>,
+) -> Result<Config, ConfigErrors> {
+    let built_in = |file: &'static str, text: &'static str| {
+        move |mistakes| ConfigErrors::new(file, text, mistakes)
+    };
+    let taxonomy =
+        starter::taxonomy().map_err(built_in("built-in categories.toml", starter::CATEGORIES))?;
+    let safesearch =
+        starter::safesearch().map_err(built_in("built-in safesearch.toml", starter::SAFESEARCH))?;
+    let bundles =
+        starter::bundles().map_err(built_in("built-in bundles.toml", starter::BUNDLES))?;
+    let lang = lang_of(text);
+    let wrong = |mistakes| ConfigErrors::new(path, text, mistakes).in_lang(lang);
+    let file = file::shape::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
+    let known = (&taxonomy, &safesearch);
+    let externals =
+        Externals::read(&file, base_dir, known, reader).map_err(|errors| errors.in_lang(lang))?;
+    check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
+}

@@ -1,0 +1,49 @@
+//! `[admin]`: where the gateway itself is asked.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::config::file::shape::AdminFile;
+use crate::config::file::value::Checker;
+use crate::config::sections::listen::Listen;
+
+/// Where the gateway itself is asked: health, readiness, metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminSettings {
+    /// The address of the admin HTTP server.
+    pub listen: SocketAddr,
+    /// The file of the token without which nothing can be changed there; one in the state
+    /// directory where none is named.
+    pub token: Option<PathBuf>,
+}
+
+impl Default for AdminSettings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9153)), token: None }
+    }
+}
+
+impl Checker<'_> {
+    pub(in crate::config) fn admin(&mut self, file: &AdminFile, listen: &Listen) -> AdminSettings {
+        let token = file.token.as_ref().and_then(|text| self.path("token", text));
+        let mut admin = AdminSettings { token, ..AdminSettings::default() };
+        let Some(text) = &file.listen else { return admin };
+        let Some(address) = self.address(text, 9153) else { return admin };
+        if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
+            self.report(
+                text.span(),
+                format!("`{address}` is taken: `[listen] dns` answers there over TCP"),
+            )
+            .hint = Some("give the admin server another port".into());
+        }
+        admin.listen = address;
+        admin
+    }
+}
+
+/// Whether two sockets cannot be bound at one time.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
+}

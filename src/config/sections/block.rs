@@ -1,0 +1,30 @@
+//! `[block]`: what a blocked answer looks like.
+
+use std::time::Duration;
+
+use crate::config::file::shape::BlockFile;
+use crate::config::file::value::Checker;
+
+/// What a blocked answer looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockSettings {
+    /// How long a client may keep it.
+    pub ttl: Duration,
+    /// Whether the extended error (RFC 8914) carries a text beside its code.
+    pub ede_text: bool,
+}
+
+impl Default for BlockSettings {
+    fn default() -> Self {
+        Self { ttl: Duration::from_secs(30), ede_text: true }
+    }
+}
+
+impl Checker<'_> {
+    pub(in crate::config) fn block(&mut self, file: &BlockFile) -> BlockSettings {
+        let mut block = BlockSettings::default();
+        self.ttl("ttl", file.ttl.as_ref(), 1..=3600, &mut block.ttl);
+        block.ede_text = file.ede_text.unwrap_or(block.ede_text);
+        block
+    }
+}

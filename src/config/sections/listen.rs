@@ -1,0 +1,113 @@
+//! `[listen]`: where clients ask.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use toml::Spanned;
+
+use crate::config::file::shape::ListenFile;
+use crate::config::file::value::Checker;
+
+/// Where clients ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Addresses for UDP and TCP; never empty, no two alike.
+    pub dns: Vec<SocketAddr>,
+    /// Networks whose clients are answered; all others get REFUSED.
+    pub allow: Vec<IpNet>,
+    /// UDP workers; 0 is one for each core.
+    pub workers: usize,
+    /// TCP connections at one time.
+    pub tcp_connections: usize,
+    /// TCP connections at one time from one client address.
+    pub tcp_per_client: usize,
+    /// How long a silent TCP connection stays open.
+    pub tcp_idle: Duration,
+    /// Queries of one TCP connection that are answered at one time.
+    pub tcp_in_flight: usize,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            dns: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 5300))],
+            allow: local_networks(),
+            workers: 0,
+            tcp_connections: 1024,
+            tcp_per_client: 64,
+            tcp_idle: Duration::from_secs(10),
+            tcp_in_flight: 64,
+        }
+    }
+}
+
+/// The networks that can only be local: private (RFC 1918), loopback, link-local,
+/// shared address space of carriers (RFC 6598), unique local (RFC 4193).
+fn local_networks() -> Vec<IpNet> {
+    let v4 = |a, b, length| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), length));
+    let v6 = |first, last, length| {
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, last), length))
+    };
+    vec![
+        v4(127, 0, 8),
+        v4(10, 0, 8),
+        v4(172, 16, 12),
+        v4(192, 168, 16),
+        v4(169, 254, 16),
+        v4(100, 64, 10),
+        v6(0, 1, 128),
+        v6(0xfe80, 0, 10),
+        v6(0xfc00, 0, 7),
+    ]
+}
+
+impl Checker<'_> {
+    pub(in crate::config) fn listen(&mut self, file: &ListenFile) -> Listen {
+        let mut listen = Listen::default();
+        if let Some(dns) = &file.dns {
+            listen.dns = self.addresses(dns);
+        }
+        if let Some(allow) = &file.allow {
+            if allow.get_ref().is_empty() {
+                self.report(allow.span(), "`allow` is empty, so no client would be answered")
+                    .hint = Some("name the networks of the school, or leave the key out".into());
+            }
+            listen.allow = self.networks("allow", allow);
+        }
+        self.number("workers", &file.workers, 0..=256, &mut listen.workers);
+        self.number(
+            "tcp_connections",
+            &file.tcp_connections,
+            1..=65_535,
+            &mut listen.tcp_connections,
+        );
+        self.number("tcp_per_client", &file.tcp_per_client, 1..=65_535, &mut listen.tcp_per_client);
+        self.duration(
+            "tcp_idle",
+            file.tcp_idle.as_ref(),
+            Duration::from_secs(1)..=Duration::from_secs(600),
+            &mut listen.tcp_idle,
+        );
+        self.number("tcp_in_flight", &file.tcp_in_flight, 1..=1024, &mut listen.tcp_in_flight);
+        listen
+    }
+
+    fn addresses(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
+        if given.get_ref().is_empty() {
+            self.report(given.span(), "`dns` is empty; it must have at least one address").hint =
+                Some("write `dns = [\"127.0.0.1:5300\"]`, or leave the key out".into());
+        }
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for text in given.get_ref() {
+            let Some(address) = self.address(text, 53) else { continue };
+            // Port 0 asks the system for a free port, another one each time.
+            if address.port() != 0 && addresses.contains(&address) {
+                self.report(text.span(), format!("`{address}` stands twice in `dns`")).hint =
+                    Some("remove one of the two".into());
+            }
+            addresses.push(address);
+        }
+        addresses
+    }
+}

@@ -1,0 +1,53 @@
+//! `[lists]`: where listed names come from.
+
+use std::path::PathBuf;
+
+use crate::config::file::shape::ListsFile;
+use crate::config::file::value::Checker;
+use crate::config::sections::source::{ListSource, Sealed};
+
+/// Where listed names come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSettings {
+    /// Whether the built-in starter lists are used.
+    pub starter: bool,
+    /// Whether keyword rules are used at all.
+    pub use_keywords: bool,
+    /// The file of keyword rules; those of a pack, or the built-in ones, where there is none.
+    pub keywords: Option<PathBuf>,
+    /// The directory of compiled packs: the newest that verifies is used.
+    pub packs: Option<PathBuf>,
+    /// Sources of names, in the order of the config.
+    pub sources: Vec<ListSource>,
+    /// Sealed lists, in the order of the config.
+    pub sealed: Vec<Sealed>,
+    /// A PEM file of certificate authorities that downloads trust besides the built-in ones.
+    pub tls_roots: Option<PathBuf>,
+}
+
+impl Default for ListSettings {
+    fn default() -> Self {
+        Self {
+            starter: true,
+            use_keywords: true,
+            keywords: None,
+            packs: None,
+            sources: Vec::new(),
+            sealed: Vec::new(),
+            tls_roots: None,
+        }
+    }
+}
+
+impl Checker<'_> {
+    pub(in crate::config) fn lists(&mut self, file: &ListsFile) -> ListSettings {
+        let mut lists = ListSettings::default();
+        lists.starter = file.starter.unwrap_or(lists.starter);
+        lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
+        lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
+        lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
+        lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
+        (lists.sources, lists.sealed) = self.sources(file);
+        lists
+    }
+}

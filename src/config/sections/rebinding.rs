@@ -1,0 +1,28 @@
+//! `[rebinding]`: answers from outside with addresses from inside.
+
+use crate::config::file::shape::RebindingFile;
+use crate::config::file::value::Checker;
+use crate::config::layers::profile;
+use crate::dns::name::Name;
+
+/// What becomes of answers from outside with addresses from inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebinding {
+    /// Whether they are answered as blocked.
+    pub protect: bool,
+    /// Names, each with all below it, that may have such addresses.
+    pub allow: Vec<Name>,
+}
+
+impl Default for Rebinding {
+    fn default() -> Self {
+        Self { protect: true, allow: Vec::new() }
+    }
+}
+
+impl Checker<'_> {
+    pub(in crate::config) fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
+        let allow = profile::names(self, "allow", &file.allow);
+        Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
+    }
+}

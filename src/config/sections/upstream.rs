@@ -1,0 +1,108 @@
+//! `[upstream]`: whom we ask.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use crate::config::file::shape::UpstreamFile;
+use crate::config::file::value::{Checker, each};
+use crate::config::sections::listen::Listen;
+use crate::config::sections::server::Server;
+
+/// Whom we ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The servers in order of preference; empty stands for the system's own.
+    pub servers: Vec<Server>,
+    /// How long one exchange with one server may take.
+    pub timeout: Duration,
+    /// Questions that wait for upstream at one time.
+    pub in_flight: usize,
+    /// Questions that wait for one server at one time.
+    pub server_in_flight: usize,
+    /// A PEM file of certificate authorities to trust beside the built-in ones.
+    pub tls_roots: Option<PathBuf>,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            timeout: Duration::from_millis(1500),
+            in_flight: 4096,
+            server_in_flight: 2048,
+            tls_roots: None,
+        }
+    }
+}
+
+impl Checker<'_> {
+    pub(in crate::config) fn upstream(&mut self, file: &UpstreamFile, listen: &Listen) -> Upstream {
+        let mut upstream = Upstream::default();
+        for text in each(&file.servers) {
+            if let Some(server) = self.server(text, listen) {
+                if upstream.servers.iter().any(|other| is_same(other, &server)) {
+                    self.report(
+                        text.span(),
+                        format!("`{}` stands twice in `servers`", text.get_ref()),
+                    )
+                    .hint = Some("remove one of the two".into());
+                }
+                upstream.servers.push(server);
+            }
+        }
+        self.duration(
+            "timeout",
+            file.timeout.as_ref(),
+            Duration::from_millis(50)..=Duration::from_secs(30),
+            &mut upstream.timeout,
+        );
+        self.number("in_flight", &file.in_flight, 1..=65_536, &mut upstream.in_flight);
+        self.number(
+            "server_in_flight",
+            &file.server_in_flight,
+            1..=65_536,
+            &mut upstream.server_in_flight,
+        );
+        upstream.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
+        upstream
+    }
+
+    pub(in crate::config) fn server(
+        &mut self,
+        text: &Spanned<String>,
+        listen: &Listen,
+    ) -> Option<Server> {
+        let server: Server = match text.get_ref().parse() {
+            Ok(server) => server,
+            Err(error) => {
+                self.report(
+                    text.span(),
+                    format!("`{}` is not an upstream server: {error}", text.get_ref()),
+                )
+                .hint = Some(
+                    "write `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` or \
+                     `https://192.0.2.1/dns-query#dns.example`"
+                        .into(),
+                );
+                return None;
+            }
+        };
+        if let Some(own) = listen.dns.iter().find(|own| server.is_at(**own, IpAddr::is_loopback)) {
+            self.report(
+                text.span(),
+                format!("`{}` is this gateway itself, which listens on `{own}`", text.get_ref()),
+            )
+            .hint = Some("name another server: a query must not come back to its sender".into());
+        }
+        Some(server)
+    }
+}
+
+/// Whether two servers are one, whatever way they are written.
+pub(in crate::config) fn is_same(one: &Server, other: &Server) -> bool {
+    let place = |server: &Server| (server.transport, server.address);
+    place(one) == place(other) && one.tls_name == other.tls_name && one.path == other.path
+}
