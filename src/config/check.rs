@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::category::Taxonomy;
-use crate::config::data::essential;
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::external::Externals;
+use crate::config::file::report::Report;
 use crate::config::file::shape::File;
-use crate::config::file::value::Checker;
 use crate::config::layers::group;
+use crate::config::layers::known::{Known, read_bundles};
 use crate::config::model::Config;
+use crate::config::sections::essential::essential;
 use crate::config::sections::local;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
@@ -30,36 +31,41 @@ pub(super) fn check(
     base_dir: &Path,
     taxonomy: Taxonomy,
     safesearch: SafeSearch,
-    bundles: BTreeMap<String, Vec<Name>>,
+    mut bundles: BTreeMap<String, Vec<Name>>,
     externals: Externals,
 ) -> Result<Config, Vec<Diagnostic>> {
-    let mut checker = Checker::new(base_dir, &taxonomy, &safesearch);
-    checker.bundles = bundles;
-    checker.externals = externals;
-    for mistake in std::mem::take(&mut checker.externals.mistakes) {
-        checker.push(mistake);
+    let mut report = Report::new(base_dir);
+    let Externals { department, calendars, files, texts, mistakes } = externals;
+    for mistake in mistakes {
+        report.push(mistake);
     }
-    let school = checker.school(&file.school);
-    checker.schedules = checker.schedules(&file.schedule, &school.zone());
-    checker.read_bundles(file);
-    let listen = checker.listen(&file.listen);
-    let admin = checker.admin(&file.admin, &listen);
-    let upstream = checker.upstream(&file.upstream, &listen);
-    let cache = checker.cache(&file.cache);
-    let limits = checker.limits(&file.limits);
-    let block = checker.block(&file.block);
-    let rebinding = checker.rebinding(&file.rebinding);
-    let local = local::local(&mut checker, &file.local);
-    let forwards = local::forwards(&mut checker, file, &listen);
-    let essential = essential::check(&mut checker, &file.essential);
-    let fail_closed = checker.fail_closed(file);
-    let (groups, default_group) = group::check(&mut checker, file, school.level, &listen.dns);
-    let lists = checker.lists(&file.lists);
-    let state = checker.state(&file.state);
-    let schedules = std::mem::take(&mut checker.schedules);
-    let bundles = std::mem::take(&mut checker.bundles);
-    let Externals { department, files, texts, .. } = std::mem::take(&mut checker.externals);
-    let mistakes = checker.into_mistakes();
+    let school = report.school(&file.school);
+    let schedules = report.schedules(&file.schedule, &calendars, &school.zone());
+    read_bundles(&mut report, file, &mut bundles);
+    let known = Known {
+        taxonomy: &taxonomy,
+        safesearch: &safesearch,
+        department: &department,
+        schedules,
+        bundles,
+    };
+    let listen = report.listen(&file.listen);
+    let admin = report.admin(&file.admin, &listen);
+    let upstream = report.upstream(&file.upstream, &listen);
+    let cache = report.cache(&file.cache);
+    let limits = report.limits(&file.limits);
+    let block = report.block(&file.block);
+    let rebinding = report.rebinding(&file.rebinding);
+    let local = local::local(&mut report, &safesearch.engines, &file.local);
+    let forwards = local::forwards(&mut report, file, &listen);
+    let essential = essential(&mut report, &file.essential);
+    let fail_closed = report.fail_closed(&taxonomy, file);
+    let (groups, default_group) =
+        group::check(&mut report, &known, file, school.level, &listen.dns);
+    let lists = report.lists(&taxonomy, &file.lists);
+    let state = report.state(&file.state);
+    let Known { schedules, bundles, .. } = known;
+    let mistakes = report.into_mistakes();
     if mistakes.is_empty() {
         return Ok(Config {
             school,

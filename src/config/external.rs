@@ -3,7 +3,6 @@
 //! Their paths are found in the shape of the config, their texts are read by whoever can,
 //! and what they say is checked before the config that builds on it.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,9 +12,10 @@ use super::ConfigErrors;
 use crate::category::Taxonomy;
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::file::shape::File;
-use crate::config::file::value::{Checker, each};
+use crate::config::file::value::each;
 use crate::config::layers::calendar::Calendar;
 use crate::config::layers::department::Department;
+use crate::config::layers::schedule::Calendars;
 use crate::diagnostic::Diagnostic;
 
 /// The longest file that is read, in octets.
@@ -28,8 +28,7 @@ pub type FileReader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 #[derive(Debug, Default)]
 pub(super) struct Externals {
     pub(super) department: Department,
-    /// By the path as written; those that were not read are absent.
-    calendars: BTreeMap<String, Calendar>,
+    pub(super) calendars: Calendars,
     /// Every file, to be watched.
     pub(super) files: Vec<PathBuf>,
     /// Their texts, to see whether anything has changed.
@@ -101,13 +100,5 @@ impl Externals {
         };
         self.mistakes.push(Diagnostic::new(given.span(), message).hint(hint));
         None
-    }
-}
-
-impl Checker<'_> {
-    /// A calendar that the config names; none where its file was not read.
-    pub(super) fn calendar(&mut self, key: &str, given: &Spanned<String>) -> Option<Calendar> {
-        self.path(key, given)?;
-        self.externals.calendars.get(given.get_ref()).cloned()
     }
 }

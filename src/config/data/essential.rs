@@ -7,20 +7,20 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use crate::config::data::starter;
-use crate::config::file::shape::EssentialFile;
 use crate::config::file::syntax::listed;
-use crate::config::file::value::{Checker, each};
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::{Folded, Name};
 use crate::rule::Scope;
+
+/// Names that may not be essential.
+pub const NOT_ESSENTIAL: &str = include_str!("../../../blocklists/not-essential.txt");
 
 /// The kinds of names that are refused, in the order of the file.
 const KINDS: [&str; 5] = ["search", "video", "chat", "storage", "cdn"];
 
 /// The embedded names that are refused, each with its kind.
 static REFUSED: LazyLock<Vec<(&'static str, Name)>> =
-    LazyLock::new(|| parse(starter::NOT_ESSENTIAL).unwrap_or_default());
+    LazyLock::new(|| parse(NOT_ESSENTIAL).unwrap_or_default());
 
 /// Reads `not-essential.txt`: `## kind` headings and names.
 ///
@@ -73,37 +73,14 @@ pub(crate) fn lint(span: Range<usize>, name: &Name, scope: Scope) -> Option<Diag
     Some(Diagnostic::new(span, message).hint(hint))
 }
 
-/// Reads `[essential]`: `=name` exactly, `name` with all below it.
-pub(crate) fn check(checker: &mut Checker<'_>, file: &EssentialFile) -> Vec<(Name, Scope)> {
-    let mut names = Vec::new();
-    for text in each(&file.names) {
-        let shown = text.get_ref();
-        let (scope, plain) = match shown.strip_prefix('=') {
-            Some(rest) => (Scope::Exact, rest),
-            None => (Scope::Subtree, shown.as_str()),
-        };
-        match Name::from_text(plain) {
-            Ok(name) => {
-                if let Some(mistake) = lint(text.span(), &name, scope) {
-                    checker.push(mistake);
-                }
-                names.push((name, scope));
-            }
-            Err(error) => {
-                checker.report(text.span(), format!("`{shown}` in `names` is no name: {error}"));
-            }
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::data::starter;
 
     #[test]
     fn the_embedded_names_pass_their_own_lint() {
-        assert!(parse(starter::NOT_ESSENTIAL).unwrap().len() > 80);
+        assert!(parse(NOT_ESSENTIAL).unwrap().len() > 80);
         for one in starter::essential().unwrap() {
             let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };
             assert_eq!(refusal(&one.name, scope), None, "{}", one.name);

@@ -8,13 +8,16 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use crate::category::{Level, Taxonomy};
+use crate::category::Level;
+use crate::config::file::report::Report;
 use crate::config::file::shape::{self, SpannedText, SpannedTexts, Table};
-use crate::config::file::value::{Checker, each};
-use crate::config::layers::enforcement::YOUTUBE;
+use crate::config::file::value::each;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::policy::tables::rewrite::{Engine, Engines, MAX_ENGINES, SafeModes};
+
+/// The engine that has a key of its own.
+pub(crate) const YOUTUBE: &str = "youtube";
 
 /// The words of modes, weakest first: what a lock may ask for at least.
 const STRICTNESS: [&str; 2] = ["moderate", "strict"];
@@ -79,28 +82,27 @@ struct EngineFile {
 /// The first mistake of shape, or every mistake of meaning.
 pub fn parse(text: &str) -> Result<SafeSearch, Vec<Diagnostic>> {
     let file: SafeSearchFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
-    let (none, nothing) = (Taxonomy::default(), SafeSearch::default());
-    let mut checker = Checker::new(Path::new(""), &none, &nothing);
+    let mut report = Report::new(Path::new(""));
     let mut engines: Vec<Engine> = Vec::new();
     for table in &file.engine {
-        let Some(engine) = read_engine(&mut checker, table) else { continue };
+        let Some(engine) = read_engine(&mut report, table) else { continue };
         if engines.iter().any(|other| other.id == engine.id) {
-            checker.report(table.span(), format!("there is an engine `{}` already", engine.id));
+            report.mistake(table.span(), format!("there is an engine `{}` already", engine.id));
         }
         engines.push(engine);
     }
     if let Some(table) = file.engine.get(MAX_ENGINES) {
-        checker.report(table.span(), format!("there may be {MAX_ENGINES} engines"));
+        report.mistake(table.span(), format!("there may be {MAX_ENGINES} engines"));
     }
     let engines = Engines(engines);
-    let defaults = read_defaults(&mut checker, &file, &engines);
-    let mistakes = checker.into_mistakes();
+    let defaults = read_defaults(&mut report, &file, &engines);
+    let mistakes = report.into_mistakes();
     if mistakes.is_empty() { Ok(SafeSearch { engines, defaults }) } else { Err(mistakes) }
 }
 
-fn read_engine(checker: &mut Checker<'_>, table: &Spanned<Table<EngineFile>>) -> Option<Engine> {
+fn read_engine(report: &mut Report<'_>, table: &Spanned<Table<EngineFile>>) -> Option<Engine> {
     let file = table.get_ref();
-    let Some(id) = &file.id else { return checker.missing(table.span(), "[[engine]]", "id") };
+    let Some(id) = &file.id else { return report.missing(table.span(), "[[engine]]", "id") };
     let is_label = |text: &str| {
         (1..=32).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
@@ -108,12 +110,12 @@ fn read_engine(checker: &mut Checker<'_>, table: &Spanned<Table<EngineFile>>) ->
     if !is_label(id.get_ref()) {
         let message =
             format!("{:?} is no id; it is 1 to 32 of `a` to `z` and digits", id.get_ref());
-        checker.report(id.span(), message);
+        report.mistake(id.span(), message);
     }
     let mut name = |text: &Spanned<String>| match Name::from_text(text.get_ref()) {
         Ok(name) => Some(name),
         Err(error) => {
-            checker.report(text.span(), format!("`{}` is no name: {error}", text.get_ref()));
+            report.mistake(text.span(), format!("`{}` is no name: {error}", text.get_ref()));
             None
         }
     };
@@ -127,24 +129,24 @@ fn read_engine(checker: &mut Checker<'_>, table: &Spanned<Table<EngineFile>>) ->
     modes.sort_by_key(|(mode, _)| STRICTNESS.iter().position(|known| known == mode));
     modes.extend(file.target.as_ref().and_then(name).map(|target| (String::new(), target)));
     for mode in file.modes.iter().flatten().map(|(mode, _)| mode) {
-        checker.choice("mode", mode, &STRICTNESS, |mode| mode);
+        report.choice("mode", mode, &STRICTNESS, |mode| mode);
     }
     if file.target.is_some() == file.modes.is_some() || hosts.is_empty() {
         let message = format!("engine `{}` needs `hosts`, and `target` or `modes`", id.get_ref());
-        checker.report(table.span(), message);
+        report.mistake(table.span(), message);
     }
     let Some(origin) = &file.origin else {
-        return checker.missing(table.span(), "[[engine]]", "origin");
+        return report.missing(table.span(), "[[engine]]", "origin");
     };
     let origins = ["vendor", "third-party"];
-    let origin = checker.choice("origin", origin, &origins, |origin| origin)?;
+    let origin = report.choice("origin", origin, &origins, |origin| origin)?;
     let is_third_party = origin == "third-party";
     Some(Engine { id: id.get_ref().clone(), hosts, modes, is_third_party })
 }
 
 /// A level that is not named is a mistake, and not "off".
 fn read_defaults(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     file: &SafeSearchFile,
     engines: &Engines,
 ) -> [SafeModes; 7] {
@@ -152,11 +154,11 @@ fn read_defaults(
     for (key, levels) in &file.defaults {
         let own = engines.0.iter().position(|engine| engine.id == *key.get_ref());
         if own.is_none() && key.get_ref() != "safesearch" {
-            checker.unknown("key", key, ["safesearch", YOUTUBE]);
+            report.unknown("key", key, ["safesearch", YOUTUBE]);
         }
         let mut seen = 0;
         for (level, word) in levels {
-            let level = checker.choice("level", level, &Level::ALL, Level::id);
+            let level = report.choice("level", level, &Level::ALL, Level::id);
             let place = Level::ALL.iter().position(|&one| Some(one) == level);
             let Some(modes) = place.and_then(|place| defaults.get_mut(place)) else { continue };
             seen += 1;
@@ -164,15 +166,15 @@ fn read_defaults(
                 let Some(slot) = modes.0.get_mut(number) else { continue };
                 match own {
                     Some(own) if own == number => {
-                        *slot = mode_of(checker, engine, word).and_then(Mode::into_target);
+                        *slot = mode_of(report, engine, word).and_then(Mode::into_target);
                     }
-                    None if !has_modes(engine) => *slot = plain_of(checker, engine, word),
+                    None if !has_modes(engine) => *slot = plain_of(report, engine, word),
                     _ => {}
                 }
             }
         }
         if seen != Level::ALL.len() {
-            checker.report(key.span(), format!("`{}` does not name every level", key.get_ref()));
+            report.mistake(key.span(), format!("`{}` does not name every level", key.get_ref()));
         }
     }
     defaults
@@ -182,14 +184,14 @@ pub(crate) fn has_modes(engine: &Engine) -> bool {
     engine.modes.iter().any(|(mode, _)| !mode.is_empty())
 }
 
-fn plain_of(checker: &mut Checker<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Name> {
-    let is_on = checker.choice("word", word, &["all", "off"], |word| word) == Some("all");
+fn plain_of(report: &mut Report<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Name> {
+    let is_on = report.choice("word", word, &["all", "off"], |word| word) == Some("all");
     engine.modes.first().filter(|_| is_on).map(|(_, target)| target.clone())
 }
 
 /// A mode by its word.
 pub(crate) fn mode_of(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     engine: &Engine,
     word: &Spanned<String>,
 ) -> Option<Mode> {
@@ -199,7 +201,7 @@ pub(crate) fn mode_of(
     let found = engine.modes.iter().find(|(mode, _)| mode == word.get_ref());
     if found.is_none() {
         let known = engine.modes.iter().map(|(mode, _)| mode.as_str()).chain(["off"]);
-        checker.unknown(&format!("mode of `{}`", engine.id), word, known);
+        report.unknown(&format!("mode of `{}`", engine.id), word, known);
     }
     found.map(|(_, target)| Mode::Safe(target.clone()))
 }

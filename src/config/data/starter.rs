@@ -25,8 +25,6 @@ use crate::rule::Scope;
 pub const CATEGORIES: &str = include_str!("../../../blocklists/categories.toml");
 /// Names that resolve in every mode.
 pub const ESSENTIAL: &str = include_str!("../../../blocklists/essential.txt");
-/// What may not stand among them.
-pub const NOT_ESSENTIAL: &str = include_str!("../../../blocklists/not-essential.txt");
 /// Names that clients ask to learn whether they may go round this resolver.
 pub const CANARIES: &str = include_str!("../../../blocklists/canaries.txt");
 /// Search engines with a safe mode.

@@ -24,10 +24,9 @@ use toml::Spanned;
 use crate::category::{
     Category, CategoryLock, DefaultAction, Level, LevelRow, MAX_CATEGORIES, Taxonomy,
 };
-use crate::config::data::safesearch::SafeSearch;
+use crate::config::file::report::Report;
 use crate::config::file::shape::{self, SpannedText, Table};
 use crate::config::file::syntax::listed;
-use crate::config::file::value::Checker;
 use crate::diagnostic::Diagnostic;
 
 /// The whole file as written.
@@ -85,30 +84,29 @@ pub(crate) const ACTIONS: [(&str, DefaultAction); 5] = [
 /// The first mistake of shape, or every mistake of meaning.
 pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
     let file: TaxonomyFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
-    let (none, nothing) = (Taxonomy::default(), SafeSearch::default());
-    let mut checker = Checker::new(Path::new(""), &none, &nothing);
+    let mut report = Report::new(Path::new(""));
     let mut categories: Vec<Category> = Vec::new();
     for table in &file.category {
-        let Some(category) = read(&mut checker, table) else { continue };
+        let Some(category) = read(&mut report, table) else { continue };
         if categories.iter().any(|other| other.id == category.id) {
             let span = table.get_ref().id.as_ref().map_or(0..0, Spanned::span);
-            checker.report(span, format!("there is a category `{}` already", category.id)).hint =
+            report.mistake(span, format!("there is a category `{}` already", category.id)).hint =
                 Some("an id stands for one category, and is never used again".into());
         }
         categories.push(category);
     }
     if let Some(table) = file.category.get(MAX_CATEGORIES) {
         let count = file.category.len();
-        checker.report(
+        report.mistake(
             table.span(),
             format!("there are {count} categories; there may be {MAX_CATEGORIES}"),
         );
     }
     if categories.is_empty() && file.category.is_empty() {
-        checker.report(0..0, "there is no `[[category]]`; a taxonomy has at least one");
+        report.mistake(0..0, "there is no `[[category]]`; a taxonomy has at least one");
     }
-    let levels = levels(&mut checker, &file.level);
-    let mistakes = checker.into_mistakes();
+    let levels = levels(&mut report, &file.level);
+    let mistakes = report.into_mistakes();
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -118,18 +116,18 @@ pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
 }
 
 /// What is said of levels: of all of them, or of none.
-fn levels(checker: &mut Checker<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<LevelRow> {
+fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<LevelRow> {
     let mut rows: Vec<LevelRow> = Vec::new();
     for table in given {
         let file = table.get_ref();
         if file.id.is_none() {
-            checker.missing::<()>(table.span(), "[[level]]", "id");
+            report.missing::<()>(table.span(), "[[level]]", "id");
         }
         let said = |text: &SpannedText| text.as_ref().map(|text| text.get_ref().clone());
-        let Some(level) = checker.level(&file.id) else { continue };
+        let Some(level) = report.level(&file.id) else { continue };
         if rows.iter().any(|row| row.level == level) {
             let message = format!("there is a level `{}` already", level.id());
-            checker.report(table.span(), message).hint = Some("remove one of the two".into());
+            report.mistake(table.span(), message).hint = Some("remove one of the two".into());
         }
         rows.push(LevelRow {
             level,
@@ -141,36 +139,36 @@ fn levels(checker: &mut Checker<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec
     let is_absent = |level: &&Level| rows.iter().all(|row| row.level != **level);
     let absent: Vec<&str> = Level::ALL.iter().filter(is_absent).map(|level| level.id()).collect();
     if !given.is_empty() && !absent.is_empty() {
-        checker.report(0..0, format!("there is no `[[level]]` for {}", listed(absent)));
+        report.mistake(0..0, format!("there is no `[[level]]` for {}", listed(absent)));
     }
     rows
 }
 
-/// One row; what is wrong with it is left with the checker.
-fn read(checker: &mut Checker<'_>, table: &Spanned<Table<CategoryFile>>) -> Option<Category> {
+/// One row; what is wrong with it is left with the report.
+fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option<Category> {
     let file = table.get_ref();
-    let id = text(checker, table.span(), "id", &file.id).filter(|id| {
+    let id = text(report, table.span(), "id", &file.id).filter(|id| {
         let is_right = (1..=32).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !is_right {
             let span = file.id.as_ref().map_or(0..0, Spanned::span);
-            checker.report(
+            report.mistake(
                 span,
                 format!("{id:?} is not an id; an id is 1 to 32 of `a` to `z`, digits and `_`"),
             );
         }
         is_right
     });
-    let vi = text(checker, table.span(), "vi", &file.vi);
-    let en = text(checker, table.span(), "en", &file.en);
-    let lock = word(checker, table.span(), "lock", &file.lock, &LOCKS);
-    let is_protected = word(checker, table.span(), "privacy", &file.privacy, &PRIVACY);
-    let is_positive = word(checker, table.span(), "kind", &file.kind, &KINDS);
+    let vi = text(report, table.span(), "vi", &file.vi);
+    let en = text(report, table.span(), "en", &file.en);
+    let lock = word(report, table.span(), "lock", &file.lock, &LOCKS);
+    let is_protected = word(report, table.span(), "privacy", &file.privacy, &PRIVACY);
+    let is_positive = word(report, table.span(), "kind", &file.kind, &KINDS);
     let fails_closed = file.fail.as_ref().is_some_and(|given| {
         // A word that is wrong is reported, and nothing is made of the file.
-        one_of(checker, "fail", given, &FAILS).unwrap_or(true)
+        one_of(report, "fail", given, &FAILS).unwrap_or(true)
     });
-    let defaults = defaults(checker, table, is_positive.unwrap_or(false));
+    let defaults = defaults(report, table, is_positive.unwrap_or(false));
     Some(Category {
         id: id?,
         vi: vi?,
@@ -185,14 +183,14 @@ fn read(checker: &mut Checker<'_>, table: &Spanned<Table<CategoryFile>>) -> Opti
 
 /// A text that must be there and say something.
 fn text(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     table: Range<usize>,
     key: &str,
     given: &SpannedText,
 ) -> Option<String> {
-    let Some(given) = given else { return checker.missing(table, "[[category]]", key) };
+    let Some(given) = given else { return report.missing(table, "[[category]]", key) };
     if given.get_ref().trim().is_empty() {
-        checker.report(given.span(), format!("`{key}` is empty"));
+        report.mistake(given.span(), format!("`{key}` is empty"));
         return None;
     }
     Some(given.get_ref().clone())
@@ -200,50 +198,50 @@ fn text(
 
 /// A word that must be there and be one of a few.
 fn word<T: Copy>(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     table: Range<usize>,
     key: &str,
     given: &SpannedText,
     known: &[(&str, T)],
 ) -> Option<T> {
     match given {
-        Some(given) => one_of(checker, key, given, known),
-        None => checker.missing(table, "[[category]]", key),
+        Some(given) => one_of(report, key, given, known),
+        None => report.missing(table, "[[category]]", key),
     }
 }
 
 fn one_of<T: Copy>(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     what: &str,
     given: &Spanned<String>,
     known: &[(&str, T)],
 ) -> Option<T> {
     let found = known.iter().find(|(word, _)| word == given.get_ref()).map(|(_, value)| *value);
     if found.is_none() {
-        checker.unknown(what, given, known.iter().map(|(word, _)| *word));
+        report.unknown(what, given, known.iter().map(|(word, _)| *word));
     }
     found
 }
 
 /// The actions in the order of [`Level::ALL`]; every level has one.
 fn defaults(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     table: &Spanned<Table<CategoryFile>>,
     is_positive: bool,
 ) -> Option<[DefaultAction; 7]> {
     let Some(given) = &table.get_ref().defaults else {
-        checker.report(table.span(), "this `[[category]]` has no `defaults`").hint =
+        report.mistake(table.span(), "this `[[category]]` has no `defaults`").hint =
             Some("add `defaults = { preschool = \"block\", … }` with every level".into());
         return None;
     };
     let mut actions = [None; 7];
     for (level, action) in given.get_ref() {
-        let level = checker.choice("level", level, &Level::ALL, Level::id);
-        let known = one_of(checker, "action", action, &ACTIONS);
+        let level = report.choice("level", level, &Level::ALL, Level::id);
+        let known = one_of(report, "action", action, &ACTIONS);
         if is_positive && known.is_some_and(|action| action != DefaultAction::Allow) {
             let message =
                 format!("`{}` in a category of kind `allow`, which never blocks", action.get_ref());
-            checker.report(action.span(), message).hint = Some("write `allow`".into());
+            report.mistake(action.span(), message).hint = Some("write `allow`".into());
         }
         let place = Level::ALL.iter().position(|&one| Some(one) == level);
         if let Some(slot) = place.and_then(|place| actions.get_mut(place)) {
@@ -255,7 +253,7 @@ fn defaults(
         Level::ALL.iter().filter(|level| !is_given(level)).map(|level| level.id()).collect();
     if !absent.is_empty() {
         let absent = listed(absent);
-        checker.report(given.span(), format!("`defaults` has no action for {absent}"));
+        report.mistake(given.span(), format!("`defaults` has no action for {absent}"));
     }
     actions.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()
 }

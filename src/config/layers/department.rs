@@ -27,15 +27,16 @@ use std::path::Path;
 use toml::Spanned;
 
 use crate::category::{CategoryId, CategoryLock, CategorySet, DefaultAction, Level, Taxonomy};
-use crate::config::data::safesearch::SafeSearch;
+use crate::config::data::safesearch::{SafeSearch, YOUTUBE};
 use crate::config::data::taxonomy::ACTIONS;
+use crate::config::file::report::Report;
 use crate::config::file::shape::{self, Choice, SpannedText, SpannedTexts, Table};
-use crate::config::file::value::{Checker, each};
-use crate::config::layers::enforcement::{DepartmentLocks, LayerSettings, RawKeys, YOUTUBE};
-use crate::config::layers::profile::names;
+use crate::config::file::value::each;
+use crate::config::layers::enforcement::{DepartmentLocks, LayerSettings, RawKeys};
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::policy::Actions;
+use crate::policy::tables::rewrite::Engines;
 
 /// The whole file as written.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -107,6 +108,27 @@ pub enum LockedBy {
     Department(String),
 }
 
+impl LockedBy {
+    /// Who keeps a category blocked, in words: "the taxonomy locks it for everyone".
+    pub(crate) fn words(&self, department: &str, level: Level) -> String {
+        match self {
+            Self::Everyone => "the taxonomy locks it for everyone".to_owned(),
+            Self::Pupils => {
+                format!(
+                    "the taxonomy locks it for pupils, and this profile is used at level `{}`",
+                    level.id()
+                )
+            }
+            Self::Department(reason) if reason.is_empty() => {
+                format!("{department} locks it for level `{}`", level.id())
+            }
+            Self::Department(reason) => {
+                format!("{department} locks it for level `{}` ({reason})", level.id())
+            }
+        }
+    }
+}
+
 impl Department {
     /// Reads the file.
     ///
@@ -119,27 +141,32 @@ impl Department {
         safesearch: &SafeSearch,
     ) -> Result<Self, Vec<Diagnostic>> {
         let file: DepartmentFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
-        let mut checker = Checker::new(Path::new(""), taxonomy, safesearch);
+        let mut report = Report::new(Path::new(""));
         let name = file.name.as_ref().map(|text| text.get_ref().clone());
         let mut department = Self {
             name: name.unwrap_or_else(|| "the department".into()),
             contact: plain(&file.contact),
-            allow: names(&mut checker, "allow", &file.allow),
-            deny: names(&mut checker, "deny", &file.deny),
+            allow: report.names("allow", &file.allow),
+            deny: report.names("deny", &file.deny),
             ..Self::default()
         };
         for table in &file.lock {
-            department.lock(&mut checker, table);
+            department.lock(&mut report, (taxonomy, &safesearch.engines), table);
         }
         for table in &file.unlock {
-            department.unlock(&mut checker, table);
+            department.unlock(&mut report, taxonomy, table);
         }
-        department.read_defaults(&mut checker, &file);
-        let mistakes = checker.into_mistakes();
+        department.read_defaults(&mut report, (taxonomy, &safesearch.engines), &file);
+        let mistakes = report.into_mistakes();
         if mistakes.is_empty() { Ok(department) } else { Err(mistakes) }
     }
 
-    fn lock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<LockFile>>) {
+    fn lock(
+        &mut self,
+        report: &mut Report<'_>,
+        (taxonomy, engines): (&Taxonomy, &Engines),
+        table: &Spanned<Table<LockFile>>,
+    ) {
         let file = table.get_ref();
         let keys = RawKeys {
             safesearch: file.safesearch.as_ref(),
@@ -149,44 +176,55 @@ impl Department {
         let has_keys =
             keys.safesearch.is_some() || keys.youtube.is_some() || keys.canaries.is_some();
         if file.category.is_none() && !has_keys {
-            checker.report(table.span(), "this `[[lock]]` locks nothing").hint = Some(
+            report.mistake(table.span(), "this `[[lock]]` locks nothing").hint = Some(
                 "add `category = \"…\"`, `safesearch = \"all\"`, `youtube = \"strict\"` or `canaries = \"all\"`"
                     .into(),
             );
         }
-        let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
-        let said = LayerSettings::read(checker, &keys);
-        self.held.lock(checker, &said, &levels, &reason);
-        if let Some(category) = file.category.as_ref().and_then(|id| blocking(checker, id)) {
+        let (levels, reason) = (levels(report, &file.levels), plain(&file.reason));
+        let said = LayerSettings::read(report, engines, &keys);
+        self.held.lock(report, engines, &said, &levels, &reason);
+        if let Some(category) = file.category.as_ref().and_then(|id| blocking(report, taxonomy, id))
+        {
             self.locks.push(Change { category, levels, reason });
         }
     }
 
-    fn unlock(&mut self, checker: &mut Checker<'_>, table: &Spanned<Table<UnlockFile>>) {
+    fn unlock(
+        &mut self,
+        report: &mut Report<'_>,
+        taxonomy: &Taxonomy,
+        table: &Spanned<Table<UnlockFile>>,
+    ) {
         let file = table.get_ref();
         let Some(given) = &file.category else {
-            checker.missing::<()>(table.span(), "[[unlock]]", "category");
+            report.missing::<()>(table.span(), "[[unlock]]", "category");
             return;
         };
-        let (levels, reason) = (levels(checker, &file.levels), plain(&file.reason));
-        let Some(category) = blocking(checker, given) else { return };
-        let row = checker.taxonomy.category(category);
+        let (levels, reason) = (levels(report, &file.levels), plain(&file.reason));
+        let Some(category) = blocking(report, taxonomy, given) else { return };
+        let row = taxonomy.category(category);
         let message = match row.lock {
             CategoryLock::Pupils => None,
             CategoryLock::Everyone => Some("is locked for everyone; a department cannot open it"),
             CategoryLock::None => Some("is not locked, so there is nothing to open"),
         };
         if let Some(message) = message {
-            checker.report(given.span(), format!("`{}` {message}", row.id)).hint =
+            report.mistake(given.span(), format!("`{}` {message}", row.id)).hint =
                 Some("remove this `[[unlock]]`".into());
         }
         self.unlocks.push(Change { category, levels, reason });
     }
 
     /// Actions by level, and beside them what search engines and canaries are held to.
-    fn read_defaults(&mut self, checker: &mut Checker<'_>, file: &DepartmentFile) {
+    fn read_defaults(
+        &mut self,
+        report: &mut Report<'_>,
+        (taxonomy, engines): (&Taxonomy, &Engines),
+        file: &DepartmentFile,
+    ) {
         for (level, words) in &file.defaults {
-            let level = checker.choice("level", level, &Level::ALL, Level::id);
+            let level = report.choice("level", level, &Level::ALL, Level::id);
             let mut keys = RawKeys::default();
             for (key, given) in words {
                 match (key.get_ref().as_str(), given.get_ref()) {
@@ -194,18 +232,18 @@ impl Department {
                     ("canaries", _) => keys.canaries = Some(given),
                     (_, Choice::List(_)) => {
                         let message = format!("`{}` is one word, and no array", key.get_ref());
-                        checker.report(given.span(), message);
+                        report.mistake(given.span(), message);
                     }
                     (YOUTUBE, Choice::Word(word)) => {
                         keys.youtube = Some(Spanned::new(given.span(), word.clone()));
                     }
                     (_, Choice::Word(word)) => {
                         let word = Spanned::new(given.span(), word.clone());
-                        self.default_action(checker, level, key, &word);
+                        self.default_action(report, taxonomy, level, key, &word);
                     }
                 }
             }
-            let said = LayerSettings::read(checker, &keys);
+            let said = LayerSettings::read(report, engines, &keys);
             if let Some(level) = level {
                 self.held.default_of(level, said);
             }
@@ -214,16 +252,17 @@ impl Department {
 
     fn default_action(
         &mut self,
-        checker: &mut Checker<'_>,
+        report: &mut Report<'_>,
+        taxonomy: &Taxonomy,
         level: Option<Level>,
         category: &Spanned<String>,
         action: &Spanned<String>,
     ) {
         let found = ACTIONS.iter().find(|(word, _)| word == action.get_ref());
         if found.is_none() {
-            checker.unknown("action", action, ACTIONS.iter().map(|(word, _)| *word));
+            report.unknown("action", action, ACTIONS.iter().map(|(word, _)| *word));
         }
-        let category = checker.category(category);
+        let category = report.category(taxonomy, category);
         if let (Some(level), Some(category), Some((_, action))) = (level, category, found) {
             self.defaults.push((level, category, *action));
         }
@@ -304,18 +343,22 @@ fn plain(given: &SpannedText) -> String {
     given.as_ref().map_or(String::new(), |text| text.get_ref().clone())
 }
 
-fn levels(checker: &mut Checker<'_>, given: &SpannedTexts) -> Vec<Level> {
-    let level = |level| checker.choice("level", level, &Level::ALL, Level::id);
+fn levels(report: &mut Report<'_>, given: &SpannedTexts) -> Vec<Level> {
+    let level = |level| report.choice("level", level, &Level::ALL, Level::id);
     each(given).filter_map(level).collect()
 }
 
 /// A category that can block.
-fn blocking(checker: &mut Checker<'_>, given: &Spanned<String>) -> Option<CategoryId> {
-    let category = checker.category(given)?;
-    let row = checker.taxonomy.category(category);
+fn blocking(
+    report: &mut Report<'_>,
+    taxonomy: &Taxonomy,
+    given: &Spanned<String>,
+) -> Option<CategoryId> {
+    let category = report.category(taxonomy, given)?;
+    let row = taxonomy.category(category);
     if row.is_positive {
         let message = format!("`{}` is a list of good names and never blocks", row.id);
-        checker.report(given.span(), message);
+        report.mistake(given.span(), message);
     }
     Some(category)
 }

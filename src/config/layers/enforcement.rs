@@ -18,19 +18,12 @@ use std::ops::Range;
 use toml::Spanned;
 
 use crate::category::Level;
-use crate::config::data::safesearch::{Mode, SafeSearch, has_modes, mode_of};
+use crate::config::data::safesearch::{Mode, SafeSearch, YOUTUBE, has_modes, mode_of};
+use crate::config::file::report::Report;
 use crate::config::file::shape::{Choice, GroupFile, ProfileFile, SpannedText};
-use crate::config::file::syntax::listed;
-use crate::config::file::value::Checker;
-use crate::config::layers::department::LockedBy;
-use crate::config::layers::profile::lock_words;
-use crate::diagnostic::Diagnostic;
 use crate::policy::CanaryKind;
 use crate::policy::group::enforcement::Enforcement;
 use crate::policy::tables::rewrite::{Engine, Engines};
-
-/// The engine that has a key of its own.
-pub(crate) const YOUTUBE: &str = "youtube";
 
 /// The three keys as written, in whatever table.
 #[derive(Debug, Default)]
@@ -66,36 +59,35 @@ impl<'f> From<&'f GroupFile> for RawKeys<'f> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LayerSettings {
     /// Whether each engine with one safe name is held to it.
-    plain: Option<(Vec<bool>, Range<usize>)>,
-    youtube: Option<(Mode, Range<usize>)>,
-    canaries: Option<(Vec<CanaryKind>, Range<usize>)>,
+    pub(super) plain: Option<(Vec<bool>, Range<usize>)>,
+    pub(super) youtube: Option<(Mode, Range<usize>)>,
+    pub(super) canaries: Option<(Vec<CanaryKind>, Range<usize>)>,
 }
 
 impl LayerSettings {
-    pub(crate) fn read(checker: &mut Checker<'_>, keys: &RawKeys<'_>) -> Self {
-        let engines = &checker.safesearch.engines;
+    pub(crate) fn read(report: &mut Report<'_>, engines: &Engines, keys: &RawKeys<'_>) -> Self {
         let plain = keys.safesearch.and_then(|given| {
             let plain = match given.get_ref() {
                 Choice::Word(word) => {
-                    all_or_none(checker, "safesearch", given.span(), word, engines.0.len())
+                    all_or_none(report, "safesearch", given.span(), word, engines.0.len())
                 }
-                Choice::List(words) => read_engines(checker, engines, words),
+                Choice::List(words) => read_engines(report, engines, words),
             };
             Some((plain?, given.span()))
         });
         let youtube = engines.0.iter().find(|engine| engine.id == YOUTUBE);
         let youtube = youtube
             .zip(keys.youtube.as_ref())
-            .and_then(|(engine, word)| Some((mode_of(checker, engine, word)?, word.span())));
+            .and_then(|(engine, word)| Some((mode_of(report, engine, word)?, word.span())));
         let canaries = keys.canaries.and_then(|given| {
             let kinds = match given.get_ref() {
                 Choice::Word(word) => {
-                    let all = all_or_none(checker, "canaries", given.span(), word, 1)?;
+                    let all = all_or_none(report, "canaries", given.span(), word, 1)?;
                     if all == [true] { CanaryKind::ALL.to_vec() } else { Vec::new() }
                 }
                 Choice::List(words) => {
                     let kind =
-                        |word| checker.choice("canary", word, &CanaryKind::ALL, CanaryKind::id);
+                        |word| report.choice("canary", word, &CanaryKind::ALL, CanaryKind::id);
                     let kinds: Vec<CanaryKind> = words.iter().filter_map(kind).collect();
                     (kinds.len() == words.len()).then_some(kinds)?
                 }
@@ -115,7 +107,7 @@ impl LayerSettings {
     }
 
     /// What `base` becomes by these words.
-    fn apply(&self, base: &Enforcement, engines: &Engines) -> Enforcement {
+    pub(super) fn apply(&self, base: &Enforcement, engines: &Engines) -> Enforcement {
         let mut held = base.clone();
         for ((number, engine), slot) in engines.0.iter().enumerate().zip(&mut held.safe.0) {
             if has_modes(engine) {
@@ -153,19 +145,19 @@ impl LayerSettings {
 }
 
 fn all_or_none(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     key: &str,
     span: Range<usize>,
     word: &str,
     count: usize,
 ) -> Option<Vec<bool>> {
     let word = Spanned::new(span, word.to_owned());
-    let word = checker.choice(&format!("word for `{key}`"), &word, &["all", "off"], |word| word)?;
+    let word = report.choice(&format!("word for `{key}`"), &word, &["all", "off"], |word| word)?;
     Some(vec![word == "all"; count])
 }
 
 fn read_engines(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     engines: &Engines,
     words: &[Spanned<String>],
 ) -> Option<Vec<bool>> {
@@ -178,7 +170,7 @@ fn read_engines(
                 plain = None;
                 let message = format!("`{}` has modes, and so a key of its own", engine.id);
                 let mode = engine.modes.first().map_or("off", |(mode, _)| mode);
-                checker.report(word.span(), message).hint =
+                report.mistake(word.span(), message).hint =
                     Some(format!("write `{} = \"{mode}\"`", engine.id));
             }
             Some((place, _)) => {
@@ -189,7 +181,7 @@ fn read_engines(
             None => {
                 plain = None;
                 let known = engines.0.iter().filter(|engine| !has_modes(engine));
-                checker.unknown("search engine", word, known.map(|engine| engine.id.as_str()));
+                report.unknown("search engine", word, known.map(|engine| engine.id.as_str()));
             }
         }
     }
@@ -207,26 +199,26 @@ pub(crate) struct DepartmentLocks {
 
 /// What nobody below may loosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct HeldLock {
-    held: Enforcement,
+pub(super) struct HeldLock {
+    pub(super) held: Enforcement,
     levels: Vec<Level>,
-    reason: String,
+    pub(super) reason: String,
 }
 
 impl DepartmentLocks {
     /// Takes a lock; a word of it that locks nothing is a mistake.
     pub(crate) fn lock(
         &mut self,
-        checker: &mut Checker<'_>,
+        report: &mut Report<'_>,
+        engines: &Engines,
         said: &LayerSettings,
         levels: &[Level],
         reason: &str,
     ) {
-        let engines = &checker.safesearch.engines;
         let nothing = Enforcement::nothing(engines);
         for (key, span) in said.places() {
             if said.only(key).apply(&nothing, engines).is_nothing() {
-                checker.report(span, format!("`{key}` locks nothing here")).hint = Some(
+                report.mistake(span, format!("`{key}` locks nothing here")).hint = Some(
                     "a lock keeps what is on; write what must be on, or leave the key out".into(),
                 );
             }
@@ -242,19 +234,19 @@ impl DepartmentLocks {
         self.defaults.push((level, said));
     }
 
-    fn locks_of(&self, level: Level) -> impl Iterator<Item = &HeldLock> {
+    pub(super) fn locks_of(&self, level: Level) -> impl Iterator<Item = &HeldLock> {
         let is_for = move |lock: &&HeldLock| lock.levels.is_empty() || lock.levels.contains(&level);
         self.locks.iter().filter(is_for)
     }
 
     /// What nobody at a school loosens for a level.
-    fn locked(&self, engines: &Engines, level: Level) -> Enforcement {
+    pub(super) fn locked(&self, engines: &Engines, level: Level) -> Enforcement {
         let nothing = Enforcement::nothing(engines);
         self.locks_of(level).fold(nothing, |all, lock| all.at_least(&lock.held, engines))
     }
 
     /// What holds for a level where no school says anything.
-    fn baseline(&self, safesearch: &SafeSearch, level: Level) -> Enforcement {
+    pub(super) fn baseline(&self, safesearch: &SafeSearch, level: Level) -> Enforcement {
         let engines = &safesearch.engines;
         let own =
             Enforcement { safe: safesearch.of_level(level), canaries: CanaryKind::ALL.to_vec() };
@@ -262,79 +254,4 @@ impl DepartmentLocks {
         let own = said.fold(own, |held, (_, said)| said.apply(&held, engines));
         own.at_least(&self.locked(engines, level), engines)
     }
-}
-
-//------------ The school --------------------------------------------------------
-
-/// What a group is held to, and by whom.
-#[derive(Debug)]
-pub(crate) struct Effective {
-    pub(crate) own: Enforcement,
-    pub(crate) locked: Enforcement,
-    pub(crate) baseline: Enforcement,
-}
-
-/// What `said` comes to for a level; what a lock forbids is a mistake, and does not hold.
-pub(crate) fn layers(checker: &mut Checker<'_>, said: &LayerSettings, level: Level) -> Effective {
-    let engines = &checker.safesearch.engines;
-    let above = &checker.externals.department.held;
-    let baseline = above.baseline(checker.safesearch, level);
-    let locked = above.locked(engines, level);
-    let own = said.apply(&baseline, engines);
-    let mut mistakes = Vec::new();
-    for lock in above.locks_of(level) {
-        mistakes.extend(forbidden(checker, said, &own, lock, level));
-    }
-    for mistake in mistakes {
-        checker.push(mistake);
-    }
-    Effective { own: own.at_least(&locked, engines), locked, baseline }
-}
-
-/// What one lock forbids of what a school says.
-fn forbidden(
-    checker: &Checker<'_>,
-    said: &LayerSettings,
-    own: &Enforcement,
-    lock: &HeldLock,
-    level: Level,
-) -> Vec<Diagnostic> {
-    let engines = &checker.safesearch.engines;
-    let department = &checker.externals.department;
-    let by = lock_words(&LockedBy::Department(lock.reason.clone()), &department.name, level);
-    let looser = engines.0.iter().enumerate().filter(|(number, _)| {
-        let rank = |held: &Enforcement| {
-            engines.rank(*number, held.safe.0.get(*number).and_then(Option::as_ref))
-        };
-        rank(own) < rank(&lock.held)
-    });
-    let (modal, plain): (Vec<_>, Vec<_>) = looser.partition(|(_, engine)| has_modes(engine));
-    let way_out = |what: String| match department.contact.as_str() {
-        "" => format!("{what}, or leave the key out; only the department can open it"),
-        contact => {
-            format!("{what}, or leave the key out; only the department can open it: {contact}")
-        }
-    };
-    let mut mistakes = Vec::new();
-    if let (Some((_, span)), false) = (&said.plain, plain.is_empty()) {
-        let off = listed(plain.iter().map(|(_, engine)| engine.id.as_str()));
-        let message = format!("safe search of {off} cannot be off: {by}");
-        let hint = way_out("name them in `safesearch`".into());
-        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
-    }
-    if let (Some((mode, span)), Some((number, engine))) = (&said.youtube, modal.first()) {
-        let needed = engine.mode_of(lock.held.safe.0.get(*number).and_then(Option::as_ref));
-        let found = engine.mode_of(mode.target());
-        let message = format!("`youtube` must be at least `{needed}`, not `{found}`: {by}");
-        let hint = way_out(format!("write `youtube = \"{needed}\"`"));
-        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
-    }
-    let open = lock.held.canaries.iter().filter(|kind| !own.canaries.contains(kind));
-    let open: Vec<&str> = open.map(|kind| kind.id()).collect();
-    if let (Some((_, span)), false) = (&said.canaries, open.is_empty()) {
-        let message = format!("canaries of {} cannot be off: {by}", listed(open));
-        let hint = way_out("name them in `canaries`".into());
-        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
-    }
-    mistakes
 }

@@ -13,9 +13,11 @@ use ipnet::IpNet;
 use toml::Spanned;
 
 use crate::category::Level;
+use crate::config::file::report::Report;
 use crate::config::file::shape::{File, GroupFile, Table};
-use crate::config::file::value::{Checker, each, place_of};
+use crate::config::file::value::{each, place_of};
 use crate::config::layers::enforcement::{LayerSettings, RawKeys};
+use crate::config::layers::known::Known;
 use crate::config::layers::profile::{Profile, read_profiles, rules};
 use crate::policy::{AnswerMode, GroupRules};
 
@@ -28,23 +30,24 @@ const DEFAULT: &str = "default";
 ///
 /// The result is of use only if nothing was reported.
 pub(crate) fn check(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
+    known: &Known<'_>,
     file: &File,
     school: Option<Level>,
     listen: &[SocketAddr],
 ) -> (Vec<GroupRules>, usize) {
-    let profiles = read_profiles(checker, file, school);
-    let default = default_name(checker, file);
+    let profiles = read_profiles(report, known, file, school);
+    let default = default_name(report, file);
     let mut groups: Vec<GroupRules> = Vec::new();
     for table in &file.group {
-        let mut group = read_group(checker, table, &profiles, school, &groups);
-        group.listeners = listeners(checker, table.get_ref(), listen, &groups);
+        let mut group = read_group(report, known, table, (&profiles, school), &groups);
+        group.listeners = listeners(report, table.get_ref(), listen, &groups);
         let is_default = default.is_none_or(|name| name == group.name);
         let file = table.get_ref();
         let is_empty = each(&file.clients).count() + each(&file.listen).count() == 0;
         if !is_default && !group.name.is_empty() && is_empty {
             let span = place_of(table.get_ref().clients.as_ref(), table);
-            checker.report(span, format!("no client can be in group `{}`", group.name)).hint =
+            report.mistake(span, format!("no client can be in group `{}`", group.name)).hint =
                 Some("add `clients = [\"10.20.0.0/16\"]`, or make it the `default_group`".into());
         }
         groups.push(group);
@@ -52,7 +55,8 @@ pub(crate) fn check(
     let default = default.unwrap_or(DEFAULT);
     let place = groups.iter().position(|group| group.name == default).unwrap_or_else(|| {
         groups.push(rules(
-            checker,
+            report,
+            known,
             DEFAULT.into(),
             &Profile::default(),
             &LayerSettings::default(),
@@ -62,8 +66,8 @@ pub(crate) fn check(
     });
     if groups.len() > MAX_GROUPS {
         let span = file.group.get(MAX_GROUPS).or(file.group.last()).map_or(0..0, Spanned::span);
-        checker
-            .report(
+        report
+            .mistake(
                 span,
                 format!(
                     "there are {} groups with the default group; there may be {MAX_GROUPS}",
@@ -76,7 +80,7 @@ pub(crate) fn check(
 }
 
 /// The name of the default group; `None` if the file names one that is not there.
-fn default_name<'f>(checker: &mut Checker<'_>, file: &'f File) -> Option<&'f str> {
+fn default_name<'f>(report: &mut Report<'_>, file: &'f File) -> Option<&'f str> {
     let Some(given) = &file.default_group else { return Some(DEFAULT) };
     let mut names: Vec<&str> = file
         .group
@@ -90,57 +94,57 @@ fn default_name<'f>(checker: &mut Checker<'_>, file: &'f File) -> Option<&'f str
     if names.contains(&given.get_ref().as_str()) {
         return Some(given.get_ref());
     }
-    checker.unknown("group", given, names);
+    report.unknown("group", given, names);
     None
 }
 
 fn read_group(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
+    known: &Known<'_>,
     table: &Spanned<Table<GroupFile>>,
-    profiles: &BTreeMap<&str, Profile>,
-    school: Option<Level>,
+    (profiles, school): (&BTreeMap<&str, Profile>, Option<Level>),
     before: &[GroupRules],
 ) -> GroupRules {
     let file = table.get_ref();
     let name = match &file.name {
         Some(name) => {
-            check_label(checker, "group", name);
+            report.label("group", name);
             if before.iter().any(|other| other.name == *name.get_ref()) {
-                checker
-                    .report(name.span(), format!("there is a group `{}` already", name.get_ref()))
+                report
+                    .mistake(name.span(), format!("there is a group `{}` already", name.get_ref()))
                     .hint = Some("give each group its own name".into());
             }
             name.get_ref().clone()
         }
-        None => checker.missing(table.span(), "[[group]]", "name").unwrap_or_default(),
+        None => report.missing(table.span(), "[[group]]", "name").unwrap_or_default(),
     };
     let none = Profile::default();
     let profile = match &file.profile {
         Some(given) => profiles.get(given.get_ref().as_str()).unwrap_or_else(|| {
-            checker.unknown("profile", given, profiles.keys().copied());
+            report.unknown("profile", given, profiles.keys().copied());
             &none
         }),
         None => &none,
     };
-    let own = checker.level(&file.level);
+    let own = report.level(&file.level);
     if let (Some(own), Some(its), Some(given)) = (own, profile.level, &file.level)
         && own != its
     {
-        checker
-            .report(
+        report
+            .mistake(
                 given.span(),
                 format!("`{name}` is of level `{}`, but its profile of `{}`", own.id(), its.id()),
             )
             .hint = Some("remove one of the two".into());
     }
-    let said = LayerSettings::read(checker, &RawKeys::from(&**file));
-    let mut group = rules(checker, name, profile, &said, own.or(school));
-    group.clients = clients(checker, file, &group.name, before);
+    let said = LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(&**file));
+    let mut group = rules(report, known, name, profile, &said, own.or(school));
+    group.clients = clients(report, file, &group.name, before);
     if let Some(lessons) = &file.lessons {
-        group.lesson_schedule = checker.schedule_named(lessons);
+        group.lesson_schedule = known.schedule(report, lessons);
     }
     if let Some(answer) = &file.answer {
-        let answer = checker.choice("answer", answer, &AnswerMode::ALL, AnswerMode::id);
+        let answer = report.choice("answer", answer, &AnswerMode::ALL, AnswerMode::id);
         group.answer = answer.unwrap_or(group.answer);
     }
     group
@@ -148,23 +152,23 @@ fn read_group(
 
 /// The prefixes of one group; no prefix stands in two.
 fn clients(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     file: &GroupFile,
     name: &str,
     before: &[GroupRules],
 ) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for given in each(&file.clients) {
-        for network in checker.network_or_range(given) {
+        for network in report.network_or_range(given) {
             let other = before.iter().find(|group| group.clients.contains(&network));
             if let Some(other) = other {
                 let message =
                     format!("`{network}` is in group `{name}` and in group `{}`", other.name);
-                checker.report(given.span(), message).hint =
+                report.mistake(given.span(), message).hint =
                     Some("leave it in one; a longer prefix goes before a shorter one".into());
             } else if networks.contains(&network) {
                 let message = format!("`{network}` stands twice in `clients` of group `{name}`");
-                checker.report(given.span(), message).hint = Some("remove one of the two".into());
+                report.mistake(given.span(), message).hint = Some("remove one of the two".into());
             }
             networks.push(network);
         }
@@ -174,36 +178,22 @@ fn clients(
 
 /// The listeners of one group: each one of `[listen] dns`, none in two groups.
 fn listeners(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     file: &GroupFile,
     listen: &[SocketAddr],
     before: &[GroupRules],
 ) -> Vec<SocketAddr> {
     let mut listeners = Vec::new();
     for given in each(&file.listen) {
-        let Some(address) = checker.address(given, 53) else { continue };
+        let Some(address) = report.address(given, 53) else { continue };
         if !listen.contains(&address) {
             let known: Vec<String> = listen.iter().map(ToString::to_string).collect();
-            checker.unknown("listener", given, known.iter().map(String::as_str));
+            report.unknown("listener", given, known.iter().map(String::as_str));
         } else if let Some(other) = before.iter().find(|g| g.listeners.contains(&address)) {
             let message = format!("`{address}` is the listener of group `{}` already", other.name);
-            checker.report(given.span(), message).hint = Some("leave it in one".into());
+            report.mistake(given.span(), message).hint = Some("leave it in one".into());
         }
         listeners.push(address);
     }
     listeners
-}
-
-pub(crate) fn check_label(checker: &mut Checker<'_>, what: &str, given: &Spanned<String>) {
-    let text = given.get_ref();
-    let is_right = (1..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
-    if !is_right {
-        checker.report(
-            given.span(),
-            format!(
-                "{text:?} cannot name a {what}; a name is 1 to 32 of `a` to `z`, digits, `_` and `-`"
-            ),
-        );
-    }
 }

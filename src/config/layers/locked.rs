@@ -6,11 +6,12 @@ use std::ops::Range;
 use toml::Spanned;
 
 use crate::category::{CategoryId, Level};
+use crate::config::errors::ConfigErrors;
 use crate::config::file::shape::{self, AllowOnly, File};
 use crate::config::file::value::each;
 use crate::config::layers::department::LockedBy;
-use crate::config::layers::profile::{BUNDLE, lock_words};
-use crate::config::{Config, ConfigErrors};
+use crate::config::layers::known::BUNDLE;
+use crate::config::model::Config;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::policy::{GroupRules, LockCause, LockedAllow};
@@ -19,7 +20,7 @@ impl Config {
     /// Who keeps a category blocked for a level, in words; none where a school may loosen it.
     pub fn locked_in_words(&self, category: CategoryId, level: Level) -> Option<String> {
         let by = self.department.locked_by(&self.taxonomy, category, level)?;
-        Some(lock_words(&by, &self.department.name, level))
+        Some(by.words(&self.department.name, level))
     }
 
     /// The mistakes of names that are let through and locked, in the text that they stand in.
@@ -57,7 +58,7 @@ impl Config {
                 let group = self.groups.iter().find(is_of).unwrap_or(self.default_group());
                 let by = self.department.locked_by(&self.taxonomy, category, group.level);
                 let by = by.unwrap_or(LockedBy::Everyone);
-                let by = lock_words(&by, &self.department.name, group.level);
+                let by = by.words(&self.department.name, group.level);
                 let message = format!(
                     "`{name}` cannot be let through, for `{id}` lists it and is locked: {by}"
                 );

@@ -2,8 +2,10 @@
 
 pub mod calendar;
 pub mod department;
+pub(crate) mod effective;
 pub(crate) mod enforcement;
 pub(crate) mod group;
+pub(crate) mod known;
 pub(crate) mod locked;
 pub(crate) mod profile;
 pub mod schedule;

@@ -15,22 +15,22 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use crate::category::{CategoryId, CategorySet, Level};
+use crate::category::{CategoryId, CategorySet, Level, Taxonomy};
+use crate::config::file::report::Report;
 use crate::config::file::shape::{
     AllowOnly, DuringFile, File, GroupFile, ProfileFile, SpannedTexts, Table,
 };
-use crate::config::file::value::{Checker, each};
-use crate::config::layers::department::LockedBy;
-use crate::config::layers::enforcement::{self, Effective, LayerSettings, RawKeys};
-use crate::config::layers::group::check_label;
+use crate::config::file::value::each;
+use crate::config::layers::department::{Department, LockedBy};
+use crate::config::layers::effective::{self, Effective};
+use crate::config::layers::enforcement::{LayerSettings, RawKeys};
+use crate::config::layers::known::Known;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::policy::{Actions, AnswerMode, During, GroupRules};
 
 /// The level where the file says none: the one that pupils cannot get out of.
 const FALLBACK: Level = Level::Primary;
-/// What stands before the name of a bundle in a list of names.
-pub(crate) const BUNDLE: &str = "bundle:";
 
 /// Categories with their places: a lock may forbid them.
 type Placed = Vec<(CategoryId, Range<usize>)>;
@@ -56,83 +56,85 @@ pub(crate) struct Profile {
 }
 
 pub(crate) fn read_profiles<'f>(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
+    known: &Known<'_>,
     file: &'f File,
     school: Option<Level>,
 ) -> BTreeMap<&'f str, Profile> {
     let mut profiles = BTreeMap::new();
     for (name, table) in &file.profile {
-        check_label(checker, "profile", name);
-        let profile = Profile { name: Some(name.get_ref().clone()), ..read(checker, table) };
+        report.label("profile", name);
+        let profile = Profile { name: Some(name.get_ref().clone()), ..read(report, known, table) };
         let used = |group: &Spanned<Table<GroupFile>>| {
             group.get_ref().profile.as_ref().is_some_and(|p| p.get_ref() == name.get_ref())
         };
         if !file.group.iter().any(used) {
             // Nobody asks what it means, so its locked categories are looked for here.
-            rules(checker, String::new(), &profile, &LayerSettings::default(), school);
+            rules(report, known, String::new(), &profile, &LayerSettings::default(), school);
         }
         profiles.insert(name.get_ref().as_str(), profile);
     }
     profiles
 }
 
-fn read(checker: &mut Checker<'_>, file: &ProfileFile) -> Profile {
-    let block = file.block.as_ref().map(|_| blocked(checker, &file.block));
-    let observe = observed(checker, &file.observe, block);
+fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profile {
+    let block = file.block.as_ref().map(|_| blocked(report, known.taxonomy, &file.block));
+    let observe = observed(report, known.taxonomy, &file.observe, block);
     let (is_allow_only, more) = match &file.allow_only {
         None => (None, Vec::new()),
         Some(given) => match given.get_ref() {
             AllowOnly::Is(is) => (Some(*is), Vec::new()),
             AllowOnly::Names(texts) => {
                 let texts = Some(Spanned::new(given.span(), texts.clone()));
-                (Some(true), placed_names(checker, "allow_only", &texts))
+                (Some(true), known.names(report, "allow_only", &texts))
             }
         },
     };
-    let mut allow = placed_names(checker, "allow", &file.allow);
+    let mut allow = known.names(report, "allow", &file.allow);
     allow.extend(more);
     Profile {
         name: None,
-        level: checker.level(&file.level),
+        level: report.level(&file.level),
         block,
         observe,
         is_allow_only,
         during: file
             .during
             .iter()
-            .filter_map(|(name, table)| during(checker, name, table))
+            .filter_map(|(name, table)| during(report, known, name, table))
             .collect(),
         allow,
-        deny: names(checker, "deny", &file.deny),
+        deny: report.names("deny", &file.deny),
         keywords: file.keywords,
-        said: LayerSettings::read(checker, &RawKeys::from(file)),
+        said: LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(file)),
         answer: file
             .answer
             .as_ref()
-            .and_then(|given| checker.choice("answer", given, &AnswerMode::ALL, AnswerMode::id)),
+            .and_then(|given| report.choice("answer", given, &AnswerMode::ALL, AnswerMode::id)),
     }
 }
 
 fn during(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
+    known: &Known<'_>,
     name: &Spanned<String>,
     file: &DuringFile,
 ) -> Option<(During, Placed)> {
-    let schedule = checker.schedule_named(name);
-    let block = blocked(checker, &file.block);
-    let observe = observed(checker, &file.observe, Some(block));
+    let schedule = known.schedule(report, name);
+    let block = blocked(report, known.taxonomy, &file.block);
+    let observe = observed(report, known.taxonomy, &file.observe, Some(block));
     let is_allow_only = file.allow_only.unwrap_or(false);
     let during = During { schedule: schedule?, block, observe: CategorySet::EMPTY, is_allow_only };
     Some((during, observe))
 }
 
-fn blocked(checker: &mut Checker<'_>, given: &SpannedTexts) -> CategorySet {
+fn blocked(report: &mut Report<'_>, taxonomy: &Taxonomy, given: &SpannedTexts) -> CategorySet {
     let mut block = CategorySet::EMPTY;
     for given in each(given) {
-        let Some(category) = checker.category(given) else { continue };
-        if checker.taxonomy.category(category).is_positive {
+        let Some(category) = report.category(taxonomy, given) else { continue };
+        if taxonomy.category(category).is_positive {
             let message = format!("`{}` is a list of good names and never blocks", given.get_ref());
-            checker.report(given.span(), message).hint =
+            report.mistake(given.span(), message).hint =
                 Some("remove it from `block`; to refuse single names, use `deny`".into());
         }
         block = block.with(category);
@@ -140,13 +142,18 @@ fn blocked(checker: &mut Checker<'_>, given: &SpannedTexts) -> CategorySet {
     block
 }
 
-fn observed(checker: &mut Checker<'_>, given: &SpannedTexts, block: Option<CategorySet>) -> Placed {
+fn observed(
+    report: &mut Report<'_>,
+    taxonomy: &Taxonomy,
+    given: &SpannedTexts,
+    block: Option<CategorySet>,
+) -> Placed {
     let mut observe = Vec::new();
     for given in each(given) {
-        let Some(category) = checker.category(given) else { continue };
+        let Some(category) = report.category(taxonomy, given) else { continue };
         if block.is_some_and(|block| block.contains(category)) {
             let message = format!("`{}` is in `block` and in `observe`", given.get_ref());
-            checker.report(given.span(), message).hint = Some(
+            report.mistake(given.span(), message).hint = Some(
                 "leave it in one: `block` refuses its names, `observe` only counts them".into(),
             );
         } else {
@@ -159,26 +166,27 @@ fn observed(checker: &mut Checker<'_>, given: &SpannedTexts, block: Option<Categ
 /// What `profile` means for a group whose own (or whose school's) level is `level`, and that
 /// says `own` of safe search and canaries itself.
 pub(crate) fn rules(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
+    known: &Known<'_>,
     name: String,
     profile: &Profile,
     own: &LayerSettings,
     level: Option<Level>,
 ) -> GroupRules {
     let level = profile.level.or(level).unwrap_or(FALLBACK);
-    let baseline = checker.externals.department.baseline(checker.taxonomy, level);
-    let locked = checker.externals.department.locked_for(checker.taxonomy, level);
-    let loosened = loosened(checker, &profile.observe, locked, level);
+    let baseline = known.department.baseline(known.taxonomy, level);
+    let locked = known.department.locked_for(known.taxonomy, level);
+    let loosened = loosened(report, known, &profile.observe, locked, level);
     let during: Vec<During> = profile
         .during
         .iter()
         .map(|(during, observe)| {
-            let observe = self::loosened(checker, observe, locked, level);
+            let observe = self::loosened(report, known, observe, locked, level);
             During { observe, ..during.clone() }
         })
         .collect();
-    denied_by_department(checker, &profile.allow);
-    let held = enforcement::layers(checker, &own.over(&profile.said), level);
+    denied_by_department(report, known.department, &profile.allow);
+    let held = effective::layers(report, known, &own.over(&profile.said), level);
     let own = match profile.block {
         Some(block) => Actions { block, ..Actions::default() },
         None => baseline,
@@ -196,7 +204,7 @@ pub(crate) fn rules(
         observe: own.observe.union(loosened).without(block),
         locked,
         is_allow_only: profile.is_allow_only.unwrap_or(own.is_allow_only),
-        lesson_schedule: checker.lessons(),
+        lesson_schedule: known.lessons(),
         during,
         allow: profile.allow.iter().map(|(name, _)| name.clone()).collect(),
         deny: profile.deny.clone(),
@@ -211,7 +219,8 @@ pub(crate) fn rules(
 
 /// The categories that a school lets through, but for those it cannot.
 fn loosened(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
+    known: &Known<'_>,
     observe: &Placed,
     locked: CategorySet,
     level: Level,
@@ -219,8 +228,7 @@ fn loosened(
     let mut loosened = CategorySet::EMPTY;
     for (category, span) in observe {
         if locked.contains(*category) {
-            let mistake = locked_in_observe(checker, *category, level, span.clone());
-            checker.push(mistake);
+            report.push(locked_in_observe(known, *category, level, span.clone()));
         } else {
             loosened = loosened.with(*category);
         }
@@ -228,34 +236,15 @@ fn loosened(
     loosened
 }
 
-/// Who keeps a category blocked, in words: "the taxonomy locks it for everyone".
-pub(crate) fn lock_words(by: &LockedBy, department: &str, level: Level) -> String {
-    match by {
-        LockedBy::Everyone => "the taxonomy locks it for everyone".to_owned(),
-        LockedBy::Pupils => {
-            format!(
-                "the taxonomy locks it for pupils, and this profile is used at level `{}`",
-                level.id()
-            )
-        }
-        LockedBy::Department(reason) if reason.is_empty() => {
-            format!("{department} locks it for level `{}`", level.id())
-        }
-        LockedBy::Department(reason) => {
-            format!("{department} locks it for level `{}` ({reason})", level.id())
-        }
-    }
-}
-
 fn locked_in_observe(
-    checker: &Checker<'_>,
+    known: &Known<'_>,
     category: CategoryId,
     level: Level,
     span: Range<usize>,
 ) -> Diagnostic {
-    let department = &checker.externals.department;
-    let by = department.locked_by(checker.taxonomy, category, level).unwrap_or(LockedBy::Everyone);
-    let id = &checker.taxonomy.category(category).id;
+    let department = known.department;
+    let by = department.locked_by(known.taxonomy, category, level).unwrap_or(LockedBy::Everyone);
+    let id = &known.taxonomy.category(category).id;
     let way_out = match &by {
         LockedBy::Pupils => {
             "remove it from `observe`, or give the profile `level = \"staff\"` if no pupil is bound by it".to_owned()
@@ -268,27 +257,29 @@ fn locked_in_observe(
             format!("remove it from `observe`; only the department can open it: {}", department.contact)
         }
     };
-    let words = lock_words(&by, &department.name, level);
+    let words = by.words(&department.name, level);
     Diagnostic::new(span, format!("`{id}` cannot be let through: {words}")).hint(way_out)
 }
 
 /// Refuses names that a school allows and the department denies.
-fn denied_by_department(checker: &mut Checker<'_>, allow: &[(Name, Range<usize>)]) {
-    let department = &checker.externals.department;
+fn denied_by_department(
+    report: &mut Report<'_>,
+    department: &Department,
+    allow: &[(Name, Range<usize>)],
+) {
     let longest = |names: &[Name], name: &Name| {
         let covers = |other: &&Name| {
             crate::dns::name::Folded::from_name(name).is_at_or_below(other.as_wire())
         };
         names.iter().filter(covers).max_by_key(|other| other.label_count()).cloned()
     };
-    let mut mistakes = Vec::new();
     for (name, span) in allow {
         let Some(denied) = longest(&department.deny, name) else { continue };
         let is_opened = longest(&department.allow, name)
             .is_some_and(|allowed| allowed.label_count() >= denied.label_count());
         if !is_opened {
             let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
-            mistakes.push(
+            report.push(
                 Diagnostic::new(
                     span.clone(),
                     format!(
@@ -302,87 +293,4 @@ fn denied_by_department(checker: &mut Checker<'_>, allow: &[(Name, Range<usize>)
             );
         }
     }
-    for mistake in mistakes {
-        checker.push(mistake);
-    }
-}
-
-//------------ Names -----------------------------------------------------------
-
-impl Checker<'_> {
-    /// The place of a schedule.
-    pub(crate) fn schedule_named(&mut self, given: &Spanned<String>) -> Option<usize> {
-        let found = self.schedules.iter().position(|schedule| schedule.name == *given.get_ref());
-        if found.is_none() {
-            let known: Vec<String> = self.schedules.iter().map(|one| one.name.clone()).collect();
-            self.unknown("schedule", given, known.iter().map(String::as_str));
-        }
-        found
-    }
-
-    /// The schedule that is called `lessons`.
-    fn lessons(&self) -> Option<usize> {
-        self.schedules.iter().position(|schedule| schedule.name == "lessons")
-    }
-
-    /// The bundles of the file, beside those that are built in.
-    pub(crate) fn read_bundles(&mut self, file: &File) {
-        for (name, table) in &file.bundle {
-            check_label(self, "bundle", name);
-            if table.names.is_none() {
-                self.missing::<()>(name.span(), "[bundle]", "names");
-            }
-            let names = names(self, "names", &table.names);
-            self.bundles.insert(name.get_ref().clone(), names);
-        }
-    }
-}
-
-/// Names with their places; a bundle stands for all of its names.
-fn placed_names(
-    checker: &mut Checker<'_>,
-    key: &str,
-    given: &SpannedTexts,
-) -> Vec<(Name, Range<usize>)> {
-    let mut found = Vec::new();
-    for text in each(given) {
-        if let Some(bundle) = text.get_ref().strip_prefix(BUNDLE) {
-            if let Some(names) = checker.bundles.get(bundle) {
-                found.extend(names.iter().map(|name| (name.clone(), text.span())));
-            } else {
-                let known: Vec<String> = checker.bundles.keys().cloned().collect();
-                let bundle = Spanned::new(text.span(), bundle.to_owned());
-                checker.unknown("bundle", &bundle, known.iter().map(String::as_str));
-            }
-        } else if let Some(name) = name(checker, key, text) {
-            found.push((name, text.span()));
-        }
-    }
-    found
-}
-
-pub(crate) fn names(checker: &mut Checker<'_>, key: &str, given: &SpannedTexts) -> Vec<Name> {
-    each(given).filter_map(|text| name(checker, key, text)).collect()
-}
-
-fn name(checker: &mut Checker<'_>, key: &str, text: &Spanned<String>) -> Option<Name> {
-    match Name::from_text(text.get_ref()) {
-        Ok(name) => Some(name),
-        Err(error) => {
-            let shown = text.get_ref();
-            let mistake =
-                checker.report(text.span(), format!("`{shown}` in `{key}` is no name: {error}"));
-            mistake.hint = plain_name(shown)
-                .map(|name| format!("write `{name}`: it stands for the name and all below it"));
-            None
-        }
-    }
-}
-
-/// The name inside a URL, a pattern or an address of mail.
-fn plain_name(text: &str) -> Option<String> {
-    let text = text.trim().split_once("://").map_or(text.trim(), |(_, rest)| rest);
-    let text = text.split(['/', ':', '?', '^']).next()?;
-    let text = text.trim_start_matches(['*', '.', '|', '@']).trim_end_matches('.');
-    Name::from_text(text).is_ok().then(|| text.to_owned())
 }

@@ -7,6 +7,7 @@
 //! by the wall clock of the school's time zone. A window that ends before it begins ends
 //! on the next day, and belongs to the day on which it begins.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::civil::{Date, Time};
@@ -14,11 +15,14 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use toml::Spanned;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::{ScheduleFile, Table};
-use crate::config::file::value::{Checker, each, place_of};
+use crate::config::file::value::{each, place_of};
 use crate::config::layers::calendar::{Calendar, Side, instant};
-use crate::config::layers::group::check_label;
 use crate::config::layers::spans::{common, joined, without};
+
+/// The calendars that were read, by the path as written.
+pub(crate) type Calendars = BTreeMap<String, Calendar>;
 
 /// The most schedules.
 const MAX_SCHEDULES: usize = 32;
@@ -98,20 +102,21 @@ fn at_minute(day: Date, minute: u32) -> jiff::civil::DateTime {
     day.to_datetime(Time::new(hour, minute, 0, 0).unwrap_or(Time::midnight()))
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     /// The schedules of a file, in its order.
     pub(crate) fn schedules(
         &mut self,
         given: &[Spanned<Table<ScheduleFile>>],
+        calendars: &Calendars,
         zone: &TimeZone,
     ) -> Vec<Schedule> {
         let mut schedules: Vec<Schedule> = Vec::new();
         for table in given {
-            let schedule = self.schedule(table);
+            let schedule = self.schedule(table, calendars);
             if schedules.iter().any(|other| other.name == schedule.name) {
                 let span = place_of(table.get_ref().name.as_ref(), table);
                 let message = format!("there is a schedule `{}` already", schedule.name);
-                self.report(span, message).hint = Some(
+                self.mistake(span, message).hint = Some(
                     "a schedule can have several `times`; give another one another name".into(),
                 );
             }
@@ -123,7 +128,7 @@ impl Checker<'_> {
                     schedule.name,
                     calendar.get_ref()
                 );
-                self.report(calendar.span(), message).hint =
+                self.mistake(calendar.span(), message).hint =
                     Some("remove `days` and `times`, or look at the dates of the calendar".into());
             }
             schedules.push(schedule);
@@ -131,16 +136,20 @@ impl Checker<'_> {
         if let Some(table) = given.get(MAX_SCHEDULES) {
             let message =
                 format!("there are {} schedules; there may be {MAX_SCHEDULES}", given.len());
-            self.report(table.span(), message);
+            self.mistake(table.span(), message);
         }
         schedules
     }
 
-    fn schedule(&mut self, table: &Spanned<Table<ScheduleFile>>) -> Schedule {
+    fn schedule(
+        &mut self,
+        table: &Spanned<Table<ScheduleFile>>,
+        calendars: &Calendars,
+    ) -> Schedule {
         let file = table.get_ref();
         let name = match &file.name {
             Some(name) => {
-                check_label(self, "schedule", name);
+                self.label("schedule", name);
                 name.get_ref().clone()
             }
             None => self.missing(table.span(), "[[schedule]]", "name").unwrap_or_default(),
@@ -149,8 +158,13 @@ impl Checker<'_> {
             name,
             days: [true; 7],
             times: vec![(0, MINUTES_A_DAY)],
-            only: file.calendar.as_ref().and_then(|path| self.calendar("calendar", path)),
-            except: each(&file.except).filter_map(|path| self.calendar("except", path)).collect(),
+            only: file
+                .calendar
+                .as_ref()
+                .and_then(|path| self.calendar("calendar", path, calendars)),
+            except: each(&file.except)
+                .filter_map(|path| self.calendar("except", path, calendars))
+                .collect(),
         };
         if let Some(days) = &file.days {
             schedule.days = [false; 7];
@@ -169,15 +183,26 @@ impl Checker<'_> {
         }
         if file.days.is_none() && file.times.is_none() && file.calendar.is_none() {
             let message = format!("schedule `{}` says nothing of when it runs", schedule.name);
-            self.report(table.span(), message).hint =
+            self.mistake(table.span(), message).hint =
                 Some("add `days`, `times` or `calendar`".into());
         }
         schedule
     }
 
+    /// A calendar that the config names; none where its file was not read.
+    fn calendar(
+        &mut self,
+        key: &str,
+        given: &Spanned<String>,
+        calendars: &Calendars,
+    ) -> Option<Calendar> {
+        self.path(key, given)?;
+        calendars.get(given.get_ref()).cloned()
+    }
+
     fn never(&mut self, span: Range<usize>, name: &str, key: &str, example: &str) {
         let message = format!("`{key}` is empty, so schedule `{name}` never runs");
-        self.report(span, message).hint =
+        self.mistake(span, message).hint =
             Some(format!("write `{key} = {example}`, or leave the key out"));
     }
 
@@ -221,13 +246,13 @@ impl Checker<'_> {
             text.split_once('-').and_then(|(start, end)| Some((minute(start)?, minute(end)?)));
         match read {
             Some((start, end)) if start == end || start == MINUTES_A_DAY => {
-                self.report(given.span(), format!("`{text}` has no length, so it never runs"))
+                self.mistake(given.span(), format!("`{text}` has no length, so it never runs"))
                     .hint = Some("write `00:00-24:00` for the whole day".into());
                 None
             }
             Some(window) => Some(window),
             None => {
-                self.report(given.span(), format!("`{text}` is no time from one to another"))
+                self.mistake(given.span(), format!("`{text}` is no time from one to another"))
                     .hint = Some("write `07:00-11:30`; `22:00-05:00` ends on the next day".into());
                 None
             }

@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::AdminFile;
-use crate::config::file::value::Checker;
 use crate::config::sections::listen::Listen;
 
 /// Where the gateway itself is asked: health, readiness, metrics.
@@ -23,14 +23,14 @@ impl Default for AdminSettings {
     }
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn admin(&mut self, file: &AdminFile, listen: &Listen) -> AdminSettings {
         let token = file.token.as_ref().and_then(|text| self.path("token", text));
         let mut admin = AdminSettings { token, ..AdminSettings::default() };
         let Some(text) = &file.listen else { return admin };
         let Some(address) = self.address(text, 9153) else { return admin };
         if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
-            self.report(
+            self.mistake(
                 text.span(),
                 format!("`{address}` is taken: `[listen] dns` answers there over TCP"),
             )

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::BlockFile;
-use crate::config::file::value::Checker;
 
 /// What a blocked answer looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Default for BlockSettings {
     }
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn block(&mut self, file: &BlockFile) -> BlockSettings {
         let mut block = BlockSettings::default();
         self.ttl("ttl", file.ttl.as_ref(), 1..=3600, &mut block.ttl);

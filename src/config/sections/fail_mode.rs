@@ -1,25 +1,29 @@
 //! `[fail_mode]`: what is closed for want of its list.
 
-use crate::category::{CategoryLock, CategorySet};
+use crate::category::{CategoryLock, CategorySet, Taxonomy};
+use crate::config::file::report::Report;
 use crate::config::file::shape::File;
-use crate::config::file::value::Checker;
 
-impl Checker<'_> {
+impl Report<'_> {
     /// The categories that are closed when they have no list.
-    pub(in crate::config) fn fail_closed(&mut self, file: &File) -> CategorySet {
-        let mut closed = self.taxonomy.select(|row| row.fails_closed);
+    pub(in crate::config) fn fail_closed(
+        &mut self,
+        taxonomy: &Taxonomy,
+        file: &File,
+    ) -> CategorySet {
+        let mut closed = taxonomy.select(|row| row.fails_closed);
         for (given, mode) in &file.fail_mode {
-            let category = self.category(given);
+            let category = self.category(taxonomy, given);
             let mode = self.choice("mode", mode, &["closed", "open"], |mode| mode);
             let Some((category, mode)) = category.zip(mode) else { continue };
-            let row = self.taxonomy.category(category);
+            let row = taxonomy.category(category);
             if row.is_positive {
-                self.report(given.span(), format!("`{}` never blocks, and cannot fail", row.id));
+                self.mistake(given.span(), format!("`{}` never blocks, and cannot fail", row.id));
             } else if mode == "closed" {
                 closed = closed.with(category);
             } else if row.lock == CategoryLock::Everyone && row.fails_closed {
                 let message = format!("`{}` cannot be open without its list: it is locked", row.id);
-                self.report(given.span(), message).hint =
+                self.mistake(given.span(), message).hint =
                     Some("remove the line; nobody at a school can loosen it".into());
             } else {
                 closed = closed.without(CategorySet::EMPTY.with(category));

@@ -7,8 +7,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use toml::Spanned;
 
 use crate::config::file::quantity::show_duration;
+use crate::config::file::report::Report;
 use crate::config::file::shape::{CacheFile, LimitsFile};
-use crate::config::file::value::Checker;
 
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Default for Limits {
     }
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(crate) fn cache(&mut self, file: &CacheFile) -> CacheLimits {
         let mut cache = CacheLimits::default();
         let day = 86_400;
@@ -95,7 +95,7 @@ impl Checker<'_> {
         ] {
             let span = file.min_ttl.as_ref().or(span).map_or(0..0, Spanned::span);
             if cache.min_ttl > most {
-                self.report(
+                self.mistake(
                     span,
                     format!(
                         "`min_ttl` is {}, more than `{key}`, which is {}",
@@ -129,7 +129,7 @@ impl Checker<'_> {
         );
         if cache.failure_ttl > cache.max_failure_ttl {
             let given = file.failure_ttl.as_ref().or(file.max_failure_ttl.as_ref());
-            self.report(
+            self.mistake(
                 given.map_or(0..0, Spanned::span),
                 format!(
                     "`failure_ttl` is {}, more than `max_failure_ttl`, which is {}",

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use toml::Spanned;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::ListenFile;
-use crate::config::file::value::Checker;
 
 /// Where clients ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn local_networks() -> Vec<IpNet> {
     ]
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn listen(&mut self, file: &ListenFile) -> Listen {
         let mut listen = Listen::default();
         if let Some(dns) = &file.dns {
@@ -70,7 +70,7 @@ impl Checker<'_> {
         }
         if let Some(allow) = &file.allow {
             if allow.get_ref().is_empty() {
-                self.report(allow.span(), "`allow` is empty, so no client would be answered")
+                self.mistake(allow.span(), "`allow` is empty, so no client would be answered")
                     .hint = Some("name the networks of the school, or leave the key out".into());
             }
             listen.allow = self.networks("allow", allow);
@@ -95,7 +95,7 @@ impl Checker<'_> {
 
     fn addresses(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
         if given.get_ref().is_empty() {
-            self.report(given.span(), "`dns` is empty; it must have at least one address").hint =
+            self.mistake(given.span(), "`dns` is empty; it must have at least one address").hint =
                 Some("write `dns = [\"127.0.0.1:5300\"]`, or leave the key out".into());
         }
         let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -103,7 +103,7 @@ impl Checker<'_> {
             let Some(address) = self.address(text, 53) else { continue };
             // Port 0 asks the system for a free port, another one each time.
             if address.port() != 0 && addresses.contains(&address) {
-                self.report(text.span(), format!("`{address}` stands twice in `dns`")).hint =
+                self.mistake(text.span(), format!("`{address}` stands twice in `dns`")).hint =
                     Some("remove one of the two".into());
             }
             addresses.push(address);

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::category::Taxonomy;
+use crate::config::file::report::Report;
 use crate::config::file::shape::ListsFile;
-use crate::config::file::value::Checker;
 use crate::config::sections::source::{ListSource, Sealed};
 
 /// Where listed names come from.
@@ -39,15 +40,19 @@ impl Default for ListSettings {
     }
 }
 
-impl Checker<'_> {
-    pub(in crate::config) fn lists(&mut self, file: &ListsFile) -> ListSettings {
+impl Report<'_> {
+    pub(in crate::config) fn lists(
+        &mut self,
+        taxonomy: &Taxonomy,
+        file: &ListsFile,
+    ) -> ListSettings {
         let mut lists = ListSettings::default();
         lists.starter = file.starter.unwrap_or(lists.starter);
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
         lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
         lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
-        (lists.sources, lists.sealed) = self.sources(file);
+        (lists.sources, lists.sealed) = self.sources(taxonomy, file);
         lists
     }
 }

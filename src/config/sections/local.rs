@@ -16,14 +16,16 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::{File, ForwardFile, LocalFile, Table};
-use crate::config::file::value::{Checker, each};
+use crate::config::file::value::each;
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
 use crate::config::sections::upstream::is_same;
 use crate::dns::message::local::{self, LocalRecord};
 use crate::dns::name::{Folded, Name};
 use crate::policy::tables::local_zones::{LocalName, is_public_suffix};
+use crate::policy::tables::rewrite::Engines;
 use crate::policy::tables::special::is_fixed;
 use crate::rule::LocalData;
 
@@ -59,45 +61,45 @@ pub struct ForwardZone {
 }
 
 /// Refuses a record of a name that search engines are sent to: it would lead around all of them.
-fn refuse_safe(checker: &mut Checker<'_>, text: &Spanned<String>, owner: &Name) {
-    let is_safe = checker.safesearch.engines.0.iter().flat_map(|engine| &engine.modes);
+fn refuse_safe(report: &mut Report<'_>, engines: &Engines, text: &Spanned<String>, owner: &Name) {
+    let is_safe = engines.0.iter().flat_map(|engine| &engine.modes);
     if is_safe.into_iter().any(|(_, target)| target == owner) {
         let owner = owner.to_string();
         let owner = owner.trim_end_matches('.');
         let message = format!("`{owner}` is where safe search leads; no record may say otherwise");
-        checker.report(text.span(), message).hint = Some("remove it".into());
+        report.mistake(text.span(), message).hint = Some("remove it".into());
     }
 }
 
 /// Reads `[local]`.
-pub(crate) fn local(checker: &mut Checker<'_>, file: &LocalFile) -> Local {
+pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile) -> Local {
     let mut local = Local::default();
-    checker.ttl("ttl", file.ttl.as_ref(), 1..=86_400, &mut local.ttl);
+    report.ttl("ttl", file.ttl.as_ref(), 1..=86_400, &mut local.ttl);
     local.forward_private = file.forward_private.unwrap_or(local.forward_private);
     let mut found: BTreeMap<Name, (Spanned<String>, Vec<LocalRecord>)> = BTreeMap::new();
     for text in each(&file.records) {
         let record = match local::parse(text.get_ref()) {
             Ok(record) => record,
             Err(error) => {
-                checker.report(text.span(), format!("{:?}: {error}", text.get_ref())).hint =
+                report.mistake(text.span(), format!("{:?}: {error}", text.get_ref())).hint =
                     Some("write it as `printer.school.lan A 10.20.0.9`".into());
                 continue;
             }
         };
-        refuse_fixed(checker, text, &record.owner);
-        refuse_safe(checker, text, &record.owner);
+        refuse_fixed(report, text, &record.owner);
+        refuse_safe(report, engines, text, &record.owner);
         let (_, records) =
             found.entry(record.owner.clone()).or_insert_with(|| (text.clone(), Vec::new()));
         if records.iter().any(|other| other.target.is_some() || record.target.is_some()) {
             let message =
                 format!("`{}` has a CNAME, and so can have no other record", record.owner);
-            checker.report(text.span(), message).hint = Some("remove one of the two".into());
+            report.mistake(text.span(), message).hint = Some("remove one of the two".into());
         }
         records.push(record);
     }
     if let Some(records) = file.records.as_ref().filter(|r| r.get_ref().len() > MAX_RECORDS) {
         let message = format!("there may be {MAX_RECORDS} records");
-        checker.report(records.span(), message).hint =
+        report.mistake(records.span(), message).hint =
             Some("let a server of its own answer, behind a `[[forward]]` zone".into());
     }
     let targets: BTreeMap<&Name, &Name> = found
@@ -107,7 +109,7 @@ pub(crate) fn local(checker: &mut Checker<'_>, file: &LocalFile) -> Local {
     let ttl = u32::try_from(local.ttl.as_secs()).unwrap_or(u32::MAX);
     for (name, (text, records)) in &found {
         let Some(cname) = last_target(&targets, name) else {
-            checker.report(text.span(), format!("the aliases of `{name}` lead in a circle")).hint =
+            report.mistake(text.span(), format!("the aliases of `{name}` lead in a circle")).hint =
                 Some("let one of them lead to a name with an address".into());
             continue;
         };
@@ -141,75 +143,71 @@ fn last_target(targets: &BTreeMap<&Name, &Name>, name: &Name) -> Option<Name> {
 }
 
 /// Reads each `[[forward]]`.
-pub(crate) fn forwards(
-    checker: &mut Checker<'_>,
-    file: &File,
-    listen: &Listen,
-) -> Vec<ForwardZone> {
+pub(crate) fn forwards(report: &mut Report<'_>, file: &File, listen: &Listen) -> Vec<ForwardZone> {
     let mut zones: Vec<ForwardZone> = Vec::new();
     for table in &file.forward {
-        let Some(forward) = forward(checker, table, listen) else { continue };
+        let Some(forward) = forward(report, table, listen) else { continue };
         if zones.iter().any(|other| other.zone == forward.zone) {
             let message = format!("`{}` is a forward zone already", forward.zone);
-            checker.report(table.span(), message).hint =
+            report.mistake(table.span(), message).hint =
                 Some("name all its servers in one `[[forward]]`".into());
         }
         zones.push(forward);
     }
     if let Some(table) = file.forward.get(MAX_ZONES) {
-        checker.report(table.span(), format!("there may be {MAX_ZONES} forward zones"));
+        report.mistake(table.span(), format!("there may be {MAX_ZONES} forward zones"));
     }
     zones
 }
 
 fn forward(
-    checker: &mut Checker<'_>,
+    report: &mut Report<'_>,
     table: &Spanned<Table<ForwardFile>>,
     listen: &Listen,
 ) -> Option<ForwardZone> {
     let file = table.get_ref();
     let zone = match &file.zone {
-        Some(text) => zone(checker, text),
-        None => checker.missing(table.span(), "[[forward]]", "zone"),
+        Some(text) => zone(report, text),
+        None => report.missing(table.span(), "[[forward]]", "zone"),
     };
     let mut servers: Vec<Server> = Vec::new();
     for text in each(&file.servers) {
-        let Some(server) = checker.server(text, listen) else { continue };
+        let Some(server) = report.server(text, listen) else { continue };
         if servers.iter().any(|other| is_same(other, &server)) {
             let message = format!("`{}` stands twice in `servers`", text.get_ref());
-            checker.report(text.span(), message).hint = Some("remove one of the two".into());
+            report.mistake(text.span(), message).hint = Some("remove one of the two".into());
         }
         servers.push(server);
     }
     if each(&file.servers).count() == 0 {
         let span = file.servers.as_ref().map_or(table.span(), Spanned::span);
-        checker.report(span, "a forward zone needs `servers`").hint =
+        report.mistake(span, "a forward zone needs `servers`").hint =
             Some("write `servers = [\"udp://10.20.0.10\"]`".into());
     }
     Some(ForwardZone { zone: zone?, servers })
 }
 
-fn zone(checker: &mut Checker<'_>, text: &Spanned<String>) -> Option<Name> {
+fn zone(report: &mut Report<'_>, text: &Spanned<String>) -> Option<Name> {
     let shown = text.get_ref();
     if shown == "." {
-        checker.report(text.span(), "the root cannot be a forward zone: that is everything").hint =
+        report.mistake(text.span(), "the root cannot be a forward zone: that is everything").hint =
             Some("write the servers for everything into `[upstream]`".into());
         return None;
     }
     let zone = match Name::from_text(shown) {
         Ok(zone) => zone,
         Err(error) => {
-            checker.report(text.span(), format!("`{shown}` is no zone: {error}"));
+            report.mistake(text.span(), format!("`{shown}` is no zone: {error}"));
             return None;
         }
     };
     if is_public_suffix(&zone) && !is_ours(&zone) {
         let message =
             format!("`{shown}` is a public suffix: all the world registers names below it");
-        checker.report(text.span(), message).hint =
+        report.mistake(text.span(), message).hint =
             Some(format!("name the zone itself, such as `school.{shown}`"));
     }
-    refuse_fixed(checker, text, &zone);
+    refuse_fixed(report, text, &zone);
     Some(zone)
 }
 
@@ -220,9 +218,9 @@ fn is_ours(zone: &Name) -> bool {
 }
 
 /// Reports a name whose answer no config changes.
-fn refuse_fixed(checker: &mut Checker<'_>, text: &Spanned<String>, name: &Name) {
+fn refuse_fixed(report: &mut Report<'_>, text: &Spanned<String>, name: &Name) {
     if is_fixed(&Folded::from_name(name)) {
         let message = format!("`{name}` is a special-use name that is always answered here");
-        checker.report(text.span(), message).hint = Some("choose another name".into());
+        report.mistake(text.span(), message).hint = Some("choose another name".into());
     }
 }

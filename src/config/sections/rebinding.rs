@@ -1,8 +1,7 @@
 //! `[rebinding]`: answers from outside with addresses from inside.
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::RebindingFile;
-use crate::config::file::value::Checker;
-use crate::config::layers::profile;
 use crate::dns::name::Name;
 
 /// What becomes of answers from outside with addresses from inside.
@@ -20,9 +19,9 @@ impl Default for Rebinding {
     }
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
-        let allow = profile::names(self, "allow", &file.allow);
+        let allow = self.names("allow", &file.allow);
         Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }
     }
 }

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 
 use crate::category::Level;
+use crate::config::file::report::Report;
 use crate::config::file::shape::{SchoolFile, SpannedText};
-use crate::config::file::value::Checker;
 use crate::diagnostic::nearest;
 use crate::lang::Lang;
 
@@ -43,7 +43,7 @@ impl School {
     }
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn school(&mut self, file: &SchoolFile) -> School {
         let mut school = School::default();
         let is_id = |text: &str| {
@@ -92,7 +92,7 @@ impl Checker<'_> {
             let alike = known.iter().map(String::as_str).filter(begins);
             let meant = nearest(given.get_ref(), alike);
             let message = format!("there is no time zone `{}`", given.get_ref());
-            self.report(given.span(), message).hint = Some(meant.map_or_else(
+            self.mistake(given.span(), message).hint = Some(meant.map_or_else(
                 || "write an IANA name such as `Asia/Ho_Chi_Minh`".into(),
                 |meant| format!("did you mean `{meant}`?"),
             ));

@@ -12,9 +12,10 @@ use toml::Spanned;
 use url::Url;
 
 use crate::blocklist::{Format, ScopeChoice};
-use crate::category::CategoryId;
+use crate::category::{CategoryId, Taxonomy};
+use crate::config::file::report::Report;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
-use crate::config::file::value::{Checker, place_of};
+use crate::config::file::value::place_of;
 use crate::diagnostic::Diagnostic;
 
 /// The `format` of a sealed list.
@@ -149,23 +150,24 @@ pub fn list_url(text: &str) -> Result<Url, (String, &'static str)> {
     Ok(url)
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     /// Every `[[lists.source]]`: plain lists, and sealed ones.
     pub(in crate::config) fn sources(
         &mut self,
+        taxonomy: &Taxonomy,
         file: &ListsFile,
     ) -> (Vec<ListSource>, Vec<Sealed>) {
         let (mut sources, mut all_sealed) = (Vec::<ListSource>::new(), Vec::<Sealed>::new());
         for table in &file.source {
             let is_sealed = table.get_ref().format.as_ref().is_some_and(|f| f.get_ref() == SEALED);
             if is_sealed {
-                if let Some(sealed) = self.sealed(table) {
+                if let Some(sealed) = self.sealed(taxonomy, table) {
                     if all_sealed.iter().any(|other| other.path == sealed.path) {
                         self.twice(table, &sealed.label);
                     }
                     all_sealed.push(sealed);
                 }
-            } else if let Some(source) = self.source(table) {
+            } else if let Some(source) = self.source(taxonomy, table) {
                 let is_same = |other: &ListSource| {
                     (other.category, &other.path) == (source.category, &source.path)
                 };
@@ -181,30 +183,34 @@ impl Checker<'_> {
     fn twice(&mut self, table: &Spanned<Table<SourceFile>>, label: &str) {
         let file = table.get_ref();
         let place = place_of(file.path.as_ref().or(file.url.as_ref()), table);
-        self.report(place, format!("`{label}` is a source of this category already")).hint =
+        self.mistake(place, format!("`{label}` is a source of this category already")).hint =
             Some("remove one of the two `[[lists.source]]`".into());
     }
 
-    fn source(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<ListSource> {
+    fn source(
+        &mut self,
+        taxonomy: &Taxonomy,
+        table: &Spanned<Table<SourceFile>>,
+    ) -> Option<ListSource> {
         let file = table.get_ref();
-        let category = self.source_category(table);
+        let category = self.source_category(taxonomy, table);
         let fetch = file.url.as_ref().and_then(|text| self.fetch(text, file));
         let path = match (&file.path, &file.url) {
             (Some(text), None) => self.path("path", text),
             (None, Some(_)) => fetch.as_ref().map(|fetch| PathBuf::from(fetch.file_name())),
             (Some(_), Some(url)) => {
-                self.report(url.span(), "a source has a `path` or a `url`, not both").hint =
+                self.mistake(url.span(), "a source has a `path` or a `url`, not both").hint =
                     Some("remove one of them, or make two `[[lists.source]]`".into());
                 None
             }
             (None, None) => {
-                self.report(table.span(), "this `[[lists.source]]` has no `path`").hint =
+                self.mistake(table.span(), "this `[[lists.source]]` has no `path`").hint =
                     Some("add `path = \"…\"`, or `url = \"https://…\"`".into());
                 None
             }
         };
         if let Some(key) = &file.key {
-            self.report(key.span(), "`key` is for sealed lists only").hint =
+            self.mistake(key.span(), "`key` is for sealed lists only").hint =
                 Some(format!("add `format = \"{SEALED}\"`, or remove it"));
         }
         if file.url.is_none() {
@@ -226,9 +232,13 @@ impl Checker<'_> {
         Some(ListSource { category, path, format, scope, label, fetch })
     }
 
-    fn source_category(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<CategoryId> {
+    fn source_category(
+        &mut self,
+        taxonomy: &Taxonomy,
+        table: &Spanned<Table<SourceFile>>,
+    ) -> Option<CategoryId> {
         match &table.get_ref().category {
-            Some(text) => self.category(text),
+            Some(text) => self.category(taxonomy, text),
             None => self.missing(table.span(), "[[lists.source]]", "category"),
         }
     }
@@ -236,7 +246,7 @@ impl Checker<'_> {
     fn fetch(&mut self, text: &Spanned<String>, file: &SourceFile) -> Option<Fetch> {
         let url = list_url(text.get_ref());
         if let Err((message, hint)) = &url {
-            self.report(text.span(), message).hint = Some((*hint).to_owned());
+            self.mistake(text.span(), message).hint = Some((*hint).to_owned());
         }
         let url = url.ok();
         let mut fetch = Fetch::new(url.as_ref());
@@ -266,24 +276,28 @@ impl Checker<'_> {
         }
     }
 
-    fn sealed(&mut self, table: &Spanned<Table<SourceFile>>) -> Option<Sealed> {
+    fn sealed(
+        &mut self,
+        taxonomy: &Taxonomy,
+        table: &Spanned<Table<SourceFile>>,
+    ) -> Option<Sealed> {
         let file = table.get_ref();
-        let category = self.source_category(table);
+        let category = self.source_category(taxonomy, table);
         if let (Some(id), Some(given)) = (category, &file.category)
-            && self.taxonomy.category(id).id != SEALED_CATEGORY
+            && taxonomy.category(id).id != SEALED_CATEGORY
         {
-            self.report(
+            self.mistake(
                 given.span(),
                 format!("a sealed list is for `{SEALED_CATEGORY}`, not for `{}`", given.get_ref()),
             )
             .hint = Some("give the list as names: who is blocked by it may ask why".into());
         }
         if let Some(url) = &file.url {
-            self.report(url.span(), "a sealed list comes as a file, not by `url`").hint =
+            self.mistake(url.span(), "a sealed list comes as a file, not by `url`").hint =
                 Some("copy it to the gateway, and its key by another way".into());
         }
         if let Some(scope) = &file.scope {
-            self.report(
+            self.mistake(
                 scope.span(),
                 "`scope` means nothing here: a sealed name has all below it",
             )

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::StateFile;
-use crate::config::file::value::Checker;
 
 /// What outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct StateSettings {
     pub dir: Option<PathBuf>,
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn state(&mut self, file: &StateFile) -> StateSettings {
         StateSettings { dir: file.dir.as_ref().and_then(|text| self.path("dir", text)) }
     }

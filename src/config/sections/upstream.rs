@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use crate::config::file::report::Report;
 use crate::config::file::shape::UpstreamFile;
-use crate::config::file::value::{Checker, each};
+use crate::config::file::value::each;
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
 
@@ -38,13 +39,13 @@ impl Default for Upstream {
     }
 }
 
-impl Checker<'_> {
+impl Report<'_> {
     pub(in crate::config) fn upstream(&mut self, file: &UpstreamFile, listen: &Listen) -> Upstream {
         let mut upstream = Upstream::default();
         for text in each(&file.servers) {
             if let Some(server) = self.server(text, listen) {
                 if upstream.servers.iter().any(|other| is_same(other, &server)) {
-                    self.report(
+                    self.mistake(
                         text.span(),
                         format!("`{}` stands twice in `servers`", text.get_ref()),
                     )
@@ -78,7 +79,7 @@ impl Checker<'_> {
         let server: Server = match text.get_ref().parse() {
             Ok(server) => server,
             Err(error) => {
-                self.report(
+                self.mistake(
                     text.span(),
                     format!("`{}` is not an upstream server: {error}", text.get_ref()),
                 )
@@ -91,7 +92,7 @@ impl Checker<'_> {
             }
         };
         if let Some(own) = listen.dns.iter().find(|own| server.is_at(**own, IpAddr::is_loopback)) {
-            self.report(
+            self.mistake(
                 text.span(),
                 format!("`{}` is this gateway itself, which listens on `{own}`", text.get_ref()),
             )
