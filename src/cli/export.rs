@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use ipnet::IpNet;
 
+use crate::cli::output::{complain, print};
 use crate::config::Config;
 use crate::load::assemble::read_config;
 
@@ -48,17 +49,17 @@ pub fn run(arguments: &ExportArguments) -> ExitCode {
     let config = match read_config(Some(&arguments.config)) {
         Ok(config) => config,
         Err(error) => {
-            super::complain(&error.to_string());
+            complain(&error.to_string());
             return ExitCode::from(3);
         }
     };
     match nftables(&config, &arguments.interfaces) {
         Ok(text) => {
-            super::print(&text);
+            print(&text);
             ExitCode::SUCCESS
         }
         Err(mistake) => {
-            super::complain(&format!("{}: {mistake}", arguments.config.display()));
+            complain(&format!("{}: {mistake}", arguments.config.display()));
             ExitCode::from(3)
         }
     }

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod export;
 pub mod lists;
+mod output;
 pub mod overrides;
 pub mod serve;
 pub mod why;
@@ -47,22 +48,4 @@ pub fn run() -> ExitCode {
         Command::Override(arguments) => overrides::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
     }
-}
-
-/// Tells a person what went wrong.
-#[expect(clippy::print_stderr, reason = "the command line speaks on stderr")]
-fn complain(text: &str) {
-    eprintln!("{}", text.trim_end());
-}
-
-/// Tells a person or a script what was asked for.
-#[expect(clippy::print_stdout, reason = "the command line answers on stdout")]
-fn print(text: &str) {
-    println!("{}", text.trim_end());
-}
-
-/// A value as indented JSON.
-fn json(value: &impl serde::Serialize) -> String {
-    // Only maps with keys that are no strings could fail, and there are none.
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::admin::api::{ApiRefusal, OverrideBegun, OverrideList};
 use crate::admin::client::ask;
 use crate::admin::token::{self, Token};
+use crate::cli::output::{complain, json, print};
 use crate::config::Config;
 use crate::config::file::quantity::duration;
 use crate::lang::Lang;
@@ -88,11 +89,11 @@ fn seconds(text: &str) -> Result<u64, String> {
 pub fn run(arguments: &OverridesArguments) -> ExitCode {
     match act(arguments) {
         Ok(said) => {
-            super::print(&said);
+            print(&said);
             ExitCode::SUCCESS
         }
         Err((code, said)) => {
-            super::complain(&said);
+            complain(&said);
             ExitCode::from(code)
         }
     }
@@ -117,21 +118,21 @@ fn act(arguments: &OverridesArguments) -> Result<String, (u8, String)> {
         by: whom.by.clone(),
     };
     let begin = |wish: &OverrideRequest| -> Result<String, (u8, String)> {
-        let answer = asked("POST", "/api/overrides", &super::json(wish))?;
+        let answer = asked("POST", "/api/overrides", &json(wish))?;
         let begun: OverrideBegun = read(&answer)?;
-        Ok(if arguments.json { super::json(&begun) } else { shown.begun(&begun) })
+        Ok(if arguments.json { json(&begun) } else { shown.begun(&begun) })
     };
     match &arguments.action {
         Action::Lesson { whom, allow } => begin(&wish("lesson", whom, allow)),
         Action::Exam { whom, only } => begin(&wish("exam", whom, only)),
         Action::List => {
             let listed: OverrideList = read(&asked("GET", "/api/overrides", "")?)?;
-            Ok(if arguments.json { super::json(&listed) } else { shown.listed(&listed.overrides) })
+            Ok(if arguments.json { json(&listed) } else { shown.listed(&listed.overrides) })
         }
         Action::End { id, by } => {
             let path = format!("/api/overrides/{id}?by={}", encoded(by));
             let kept: StoredOverride = read(&asked("DELETE", &path, "")?)?;
-            Ok(if arguments.json { super::json(&kept) } else { shown.ended(&kept) })
+            Ok(if arguments.json { json(&kept) } else { shown.ended(&kept) })
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::output::complain;
 use crate::serve::{self, ServeError};
 
 /// Arguments of `serve`.
@@ -19,7 +20,7 @@ pub fn run(arguments: &ServeArguments) -> ExitCode {
     match serve::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            super::complain(&error.to_string());
+            complain(&error.to_string());
             match error {
                 ServeError::Assemble(_) => ExitCode::from(3),
                 _ => ExitCode::FAILURE,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use self::policy::{
     Difference, GroupView, department_text, difference_text, differences, effective, group_text,
 };
+use crate::cli::output::{complain, json, print};
 use crate::config::{ConfigErrors, ListSource};
 use crate::lang::Lang;
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
@@ -73,8 +74,8 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
         Ok(assembled) => {
             let effective = arguments.effective.then(|| effective(&assembled.config));
             let diff = arguments.diff.then(|| differences(&assembled.config));
-            super::print(&if arguments.json {
-                super::json(&said_well(&assembled, effective, diff))
+            print(&if arguments.json {
+                json(&said_well(&assembled, effective, diff))
             } else {
                 text(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
@@ -88,10 +89,10 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
                 let (lists, names) = (Vec::new(), 0);
                 let (effective, diff) = (None, None);
                 let said = Said { ok: false, mistakes, lists, names, effective, diff };
-                super::print(&super::json(&said));
+                print(&json(&said));
             } else {
                 for error in &errors {
-                    super::complain(&error.to_string());
+                    complain(&error.to_string());
                 }
             }
             ExitCode::from(3)

@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::cli::output::{CommandFailure, finish};
 use crate::config::data::catalogue::{Advice, Catalogue, CatalogueEntry};
 use crate::config::load;
 use crate::diagnostic::nearest;
@@ -29,28 +30,16 @@ pub struct AddArguments {
     dry_run: bool,
 }
 
-/// The exit code, and what to tell.
-type Failure = (u8, String);
-
 /// Adds, and exits 0, 1 when nothing could be written, 2 for a name that cannot be added, or
 /// 3 for a config that has mistakes.
 pub fn run(arguments: &AddArguments) -> ExitCode {
-    match add(arguments) {
-        Ok(said) => {
-            super::super::print(&said);
-            ExitCode::SUCCESS
-        }
-        Err((code, complaint)) => {
-            super::super::complain(&complaint);
-            ExitCode::from(code)
-        }
-    }
+    finish(add(arguments))
 }
 
-fn add(arguments: &AddArguments) -> Result<String, Failure> {
+fn add(arguments: &AddArguments) -> Result<String, CommandFailure> {
     let catalogue = Catalogue::embedded();
     let listings = arguments.names.iter().map(|name| find(&catalogue, name));
-    let listings = listings.collect::<Result<Vec<&CatalogueEntry>, Failure>>()?;
+    let listings = listings.collect::<Result<Vec<&CatalogueEntry>, CommandFailure>>()?;
     let path = &arguments.config;
     let shown = path.display().to_string();
     let unread = |error: io::Error| (1, format!("{shown}: cannot be read: {error}"));
@@ -88,7 +77,7 @@ fn add(arguments: &AddArguments) -> Result<String, Failure> {
                `lachan lists fetch` downloads now")
 }
 
-fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a CatalogueEntry, Failure> {
+fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a CatalogueEntry, CommandFailure> {
     if let Some(why) = catalogue.refusal(name) {
         return Err((2, format!("`{name}` is no list to block by: {why}")));
     }

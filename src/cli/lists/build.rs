@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::lint::{self, Lint};
-use super::report::BuildReport;
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::{CategoryId, Taxonomy};
+use crate::cli::lists::lint::{self, Lint};
+use crate::cli::lists::pack_file::open;
+use crate::cli::lists::report::BuildReport;
+use crate::cli::output::{CommandFailure, complain, json, print};
 use crate::config::data::starter;
 use crate::load::compile_lists::{Input, ListTexts, read_all};
 use crate::load::lists::ListError;
@@ -78,36 +80,29 @@ fn parse_licence(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// The exit code, and what to tell.
-type Failure = (u8, String);
-
 /// Builds, and exits 0, 2 for a wrong category, or 3 when the pack is refused.
 pub fn run(arguments: &BuildArguments) -> ExitCode {
     match build(arguments) {
         Ok(report) => {
             let refused = report.refused;
-            super::super::print(&if arguments.json {
-                super::super::json(&report)
-            } else {
-                report.text()
-            });
+            print(&if arguments.json { json(&report) } else { report.text() });
             ExitCode::from(if refused { 3 } else { 0 })
         }
         Err((code, complaint)) => {
-            super::super::complain(&complaint);
+            complain(&complaint);
             ExitCode::from(code)
         }
     }
 }
 
-fn build(arguments: &BuildArguments) -> Result<BuildReport, Failure> {
+fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
     let taxonomy = starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".into()))?;
     let inputs = inputs(arguments, &taxonomy)?;
     let mut compiler = Compiler::new(SEED, taxonomy.iter().map(|(_, row)| row.id.clone()));
     if let Some(path) = &arguments.keywords {
         compiler.keywords(&keywords(path, &taxonomy)?);
     }
-    let previous = arguments.previous.as_deref().map(super::open).transpose();
+    let previous = arguments.previous.as_deref().map(open).transpose();
     let previous = previous.map_err(|complaint| (3, complaint))?;
     let popular = arguments.popular.as_deref().map(lint::names).transpose();
     let popular = popular.map_err(|complaint| (3, complaint))?.unwrap_or_default();
@@ -144,7 +139,7 @@ struct Written {
 
 impl Written {
     /// Compiles: first all there is, then without what an ancestor says anyway.
-    fn new(compiler: Compiler, out: &Path) -> Result<Self, Failure> {
+    fn new(compiler: Compiler, out: &Path) -> Result<Self, CommandFailure> {
         let failed = |error: &dyn std::fmt::Display| (1, format!("{}: {error}", out.display()));
         let beside = |kind: &str| {
             let name = out.file_name().unwrap_or_default().to_string_lossy();
@@ -163,7 +158,7 @@ impl Written {
     }
 
     /// Puts it in its place, in one step.
-    fn keep(self, out: &Path) -> Result<(), Failure> {
+    fn keep(self, out: &Path) -> Result<(), CommandFailure> {
         let failed = |error| (1, format!("{}: cannot be written: {error}", out.display()));
         fs::rename(&self.path, out).map_err(failed)?;
         let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -190,7 +185,7 @@ impl Scratch {
         Ok(Self { path, stays: false.into() })
     }
 
-    fn file(&self) -> Result<File, Failure> {
+    fn file(&self) -> Result<File, CommandFailure> {
         let opened = File::options().read(true).write(true).open(&self.path);
         opened.map_err(|error| (1, format!("{}: {error}", self.path.display())))
     }
@@ -214,7 +209,7 @@ impl Drop for Scratch {
 }
 
 /// The sources in the order they were given: among zones it decides.
-fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, Failure> {
+fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, CommandFailure> {
     let mut inputs = Vec::new();
     for (id, path) in &arguments.sources {
         let category = category(taxonomy, id)?;
@@ -255,14 +250,14 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn category(taxonomy: &Taxonomy, id: &str) -> Result<CategoryId, Failure> {
+fn category(taxonomy: &Taxonomy, id: &str) -> Result<CategoryId, CommandFailure> {
     taxonomy.find(id).ok_or_else(|| {
         let ids: Vec<&str> = taxonomy.iter().map(|(_, row)| row.id.as_str()).collect();
         (2, format!("`{id}` is not a category; it must be one of {}", ids.join(", ")))
     })
 }
 
-fn keywords(path: &Path, taxonomy: &Taxonomy) -> Result<String, Failure> {
+fn keywords(path: &Path, taxonomy: &Taxonomy) -> Result<String, CommandFailure> {
     let text = fs::read_to_string(path)
         .map_err(|error| (3, format!("{}: cannot be read: {error}", path.display())))?;
     match KeywordRules::parse(&text, taxonomy) {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::cli::output::{complain, json, print};
 use crate::config::data::catalogue::{Advice, Catalogue, CatalogueEntry, Never, Provenance};
 
 /// Arguments of `lists catalogue`.
@@ -31,14 +32,10 @@ pub fn run(arguments: &CatalogueArguments) -> ExitCode {
         never.retain(|one| one.names.iter().any(|name| name.contains(text)));
     }
     if lists.is_empty() && never.is_empty() {
-        super::super::complain("nothing of the catalogue has that text in its name or category");
+        complain("nothing of the catalogue has that text in its name or category");
         return ExitCode::FAILURE;
     }
-    super::super::print(&if arguments.json {
-        super::super::json(&Said { lists, never })
-    } else {
-        table(&lists, &never)
-    });
+    print(&if arguments.json { json(&Said { lists, never }) } else { table(&lists, &never) });
     ExitCode::SUCCESS
 }
 

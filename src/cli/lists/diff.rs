@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::table::table;
-use super::{effect, open, reach, shown, told};
+use crate::cli::lists::pack_file::{effect, open, reach, shown};
+use crate::cli::lists::table::table;
+use crate::cli::output::{finish_or_invalid, json};
 use crate::dns::name::Folded;
 use crate::pack::Pack;
 use crate::rule::Action;
@@ -50,7 +51,7 @@ type Said = BTreeSet<(String, String)>;
 
 /// Compares, and exits 0, or 3 for a file that is no pack.
 pub fn run(arguments: &DiffArguments) -> ExitCode {
-    told(diff(arguments))
+    finish_or_invalid(diff(arguments))
 }
 
 fn diff(arguments: &DiffArguments) -> Result<String, String> {
@@ -79,7 +80,7 @@ fn diff(arguments: &DiffArguments) -> Result<String, String> {
         names_after: after.len(),
         categories,
     };
-    Ok(if arguments.json { super::super::json(&difference) } else { difference.text() })
+    Ok(if arguments.json { json(&difference) } else { difference.text() })
 }
 
 /// Calls `tell` with category and rule of all that `one` says and `other` does not.

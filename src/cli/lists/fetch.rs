@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
+use crate::cli::output::{complain, json, print};
 use crate::config::{Config, ForwardZone};
 use crate::dns::name::{Folded, Name};
 use crate::fetch::{Copies, Downloads, FetchError, HttpClient, Names, Taken, turn};
@@ -65,8 +66,8 @@ pub fn run(arguments: &FetchListArguments) -> ExitCode {
     };
     match fetch(arguments, &config, &downloads, &copies) {
         Ok(said) => {
-            super::super::print(&if arguments.json {
-                super::super::json(&said)
+            print(&if arguments.json {
+                json(&said)
             } else {
                 said.iter().map(text).collect::<Vec<_>>().join("\n")
             });
@@ -82,7 +83,7 @@ pub fn run(arguments: &FetchListArguments) -> ExitCode {
 }
 
 fn failed(code: u8, complaint: &str) -> ExitCode {
-    super::super::complain(complaint);
+    complain(complaint);
     ExitCode::from(code)
 }
 

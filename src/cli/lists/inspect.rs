@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::report::{SourceReport, Summary, sources_text};
-use super::table::table;
-use super::{effect, open, reach, shown, told};
 use crate::category::CategorySet;
+use crate::cli::lists::pack_file::{effect, open, reach, shown};
+use crate::cli::lists::report::{SourceReport, Summary, sources_text};
+use crate::cli::lists::table::table;
+use crate::cli::output::{complain, finish_or_invalid, json};
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
@@ -30,7 +31,7 @@ pub struct InspectArguments {
 
 /// Arguments of `lists verify`.
 #[derive(Debug, clap::Args)]
-pub struct Verify {
+pub struct VerifyArguments {
     /// The pack.
     file: PathBuf,
     /// One JSON object instead of text.
@@ -40,7 +41,7 @@ pub struct Verify {
 
 /// Arguments of `lists lookup`.
 #[derive(Debug, clap::Args)]
-pub struct NameLookup {
+pub struct LookupArguments {
     /// The name, as people write it.
     name: String,
     /// The pack.
@@ -73,7 +74,7 @@ struct Listed {
 
 /// Inspects, and exits 0, or 3 for a file that is no pack.
 pub fn run(arguments: &InspectArguments) -> ExitCode {
-    told(inspect(arguments))
+    finish_or_invalid(inspect(arguments))
 }
 
 fn inspect(arguments: &InspectArguments) -> Result<String, String> {
@@ -87,7 +88,7 @@ fn inspect(arguments: &InspectArguments) -> Result<String, String> {
         listed: if arguments.names { all(&pack) } else { Vec::new() },
     };
     if arguments.json {
-        return Ok(super::super::json(&inspected));
+        return Ok(json(&inspected));
     }
     let rows = inspected.sections.iter().map(|(id, octets)| vec![(*id).into(), octets.to_string()]);
     let rows: Vec<Vec<String>> = rows.collect();
@@ -143,18 +144,18 @@ struct Verified {
 }
 
 /// Verifies, and exits 0, or 3 for a file that cannot be used.
-pub fn verify(arguments: &Verify) -> ExitCode {
+pub fn verify(arguments: &VerifyArguments) -> ExitCode {
     let said = open(&arguments.file).and_then(|pack| {
         let path = arguments.file.display();
         pack.verify_names().map_err(|error| format!("{path}: {error}"))?;
         let (names, digest, check) = (pack.len(), hex(&pack.digest()), hex(&pack.check()));
         Ok(if arguments.json {
-            super::super::json(&Verified { ok: true, names, digest, check })
+            json(&Verified { ok: true, names, digest, check })
         } else {
             format!("{path}: ok ({names} names, digest {digest})\n")
         })
     });
-    told(said)
+    finish_or_invalid(said)
 }
 
 #[derive(Debug, Serialize)]
@@ -166,18 +167,18 @@ struct Found {
 }
 
 /// Looks a name up, and exits 0 whatever is found.
-pub fn lookup(arguments: &NameLookup) -> ExitCode {
+pub fn lookup(arguments: &LookupArguments) -> ExitCode {
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
         Err(error) => {
-            super::super::complain(&format!("`{}` is no name: {error}", arguments.name));
+            complain(&format!("`{}` is no name: {error}", arguments.name));
             return ExitCode::from(2);
         }
     };
-    told(find(arguments, &name))
+    finish_or_invalid(find(arguments, &name))
 }
 
-fn find(arguments: &NameLookup, name: &Name) -> Result<String, String> {
+fn find(arguments: &LookupArguments, name: &Name) -> Result<String, String> {
     let pack = open(&arguments.file)?;
     let folded = Folded::from_name(name);
     // The pack's own numbers are as good as the taxonomy's here.
@@ -198,7 +199,7 @@ fn find(arguments: &NameLookup, name: &Name) -> Result<String, String> {
         at = node.parent();
     }
     if arguments.json {
-        return Ok(super::super::json(&found));
+        return Ok(json(&found));
     }
     let mut out = String::new();
     let listed =

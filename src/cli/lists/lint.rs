@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use psl::Psl as _;
 
-use super::report::Finding;
-use super::shown;
 use crate::category::{CategorySet, Taxonomy};
+use crate::cli::lists::pack_file::shown;
+use crate::cli::lists::report::LintFinding;
 use crate::config::data::starter;
 use crate::dns::name::{Folded, Labels, Name};
 use crate::matcher::SuffixHashes;
@@ -54,7 +54,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<Name>, String> {
 
 impl Lint<'_> {
     /// Everything there is to find.
-    pub(super) fn of(&self, pack: &Arc<Pack>) -> Result<Vec<Finding>, BuildError> {
+    pub(super) fn of(&self, pack: &Arc<Pack>) -> Result<Vec<LintFinding>, BuildError> {
         let joined = join([Arc::clone(pack)], |id| self.taxonomy.find(id))?;
         let positive = self.taxonomy.select(|row| row.is_positive);
         let blocking = |name: &Name| blocking(&joined.table, name).without(positive);
@@ -66,7 +66,7 @@ impl Lint<'_> {
             if !set.is_empty() {
                 let name = shown(name.as_wire());
                 let message = format!("`{name}` would be blocked as {}", self.ids(set));
-                findings.push(Finding { kind: "guard", refuses: true, message });
+                findings.push(LintFinding { kind: "guard", refuses: true, message });
             }
         }
         findings.extend(self.suffixes(pack, positive));
@@ -81,7 +81,7 @@ impl Lint<'_> {
     }
 
     /// Listed names below which anybody can register.
-    fn suffixes(&self, pack: &Pack, positive: CategorySet) -> Option<Finding> {
+    fn suffixes(&self, pack: &Pack, positive: CategorySet) -> Option<LintFinding> {
         let is_positive = |rule: &Rule| {
             let id = pack.categories().get(rule.category.index());
             let category = id.and_then(|id| self.taxonomy.find(id));
@@ -108,11 +108,11 @@ impl Lint<'_> {
         found.sort_unstable();
         let message = format!("{} listed with all below: {}", found.len(), first_of(&found));
         let kind = "public-suffix";
-        (!found.is_empty()).then_some(Finding { kind, refuses: true, message })
+        (!found.is_empty()).then_some(LintFinding { kind, refuses: true, message })
     }
 
     /// Popular names that would be blocked, by category.
-    fn popular(&self, blocking: impl Fn(&Name) -> CategorySet) -> Vec<Finding> {
+    fn popular(&self, blocking: impl Fn(&Name) -> CategorySet) -> Vec<LintFinding> {
         let mut hits: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for name in &self.popular {
             if let Some(category) = blocking(name).first() {
@@ -122,13 +122,13 @@ impl Lint<'_> {
         }
         let finding = |(id, names): (String, Vec<String>)| {
             let message = format!("{} blocked as `{id}`: {}", names.len(), first_of(&names));
-            Finding { kind: "popular", refuses: false, message }
+            LintFinding { kind: "popular", refuses: false, message }
         };
         hits.into_iter().map(finding).collect()
     }
 
     /// Sources that are much smaller or larger than in the pack before.
-    fn changes(&self, pack: &Pack) -> Vec<Finding> {
+    fn changes(&self, pack: &Pack) -> Vec<LintFinding> {
         let Some(previous) = &self.previous else { return Vec::new() };
         let same = |one: &SourceNote, other: &SourceNote| {
             (&one.category, &one.name) == (&other.category, &other.name)
@@ -145,7 +145,7 @@ impl Lint<'_> {
                     "`{}` of `{}` {word} from {} rules to {now}",
                     before.name, before.category, before.rules
                 );
-                findings.push(Finding { kind: "changed", refuses: true, message });
+                findings.push(LintFinding { kind: "changed", refuses: true, message });
             }
         }
         findings

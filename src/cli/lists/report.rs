@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::table::table;
+use crate::cli::lists::table::table;
 use crate::pack::{Pack, SourceNote, hex};
 use crate::rule::{Action, Effect, Rule};
 
@@ -21,7 +21,7 @@ pub(super) struct BuildReport {
     pub(super) accepted_by: Option<String>,
     pub(super) summary: Summary,
     pub(super) sources: Vec<SourceReport>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<LintFinding>,
 }
 
 /// What a pack holds.
@@ -57,7 +57,7 @@ pub(super) struct SourceReport {
 
 /// Something that a person should look at.
 #[derive(Debug, Serialize)]
-pub(super) struct Finding {
+pub(super) struct LintFinding {
     /// `guard`, `public-suffix`, `popular`, `changed`.
     pub(super) kind: &'static str,
     /// Whether it keeps the pack from being written.
@@ -180,7 +180,7 @@ pub(super) fn sources_text(sources: &[SourceReport]) -> String {
 }
 
 impl BuildReport {
-    pub(super) fn of(path: &Path, pack: &Pack, findings: Vec<Finding>) -> Self {
+    pub(super) fn of(path: &Path, pack: &Pack, findings: Vec<LintFinding>) -> Self {
         Self {
             pack: path.display().to_string(),
             refused: false,

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use zeroize::Zeroizing;
 
+use crate::cli::output::{CommandFailure, finish};
 use crate::dns::name::Name;
 use crate::load::sealed::read_key;
 use crate::matcher::sealed::{SealedKey, SealedTable, seal, sealable};
@@ -39,22 +40,10 @@ pub struct SealArguments {
 /// Seals, and exits 0, or 3 when a line is no name that can be sealed.
 pub fn run(arguments: &SealArguments) -> ExitCode {
     leave_no_image();
-    match write(arguments) {
-        Ok(said) => {
-            super::super::print(&said);
-            ExitCode::SUCCESS
-        }
-        Err((code, complaint)) => {
-            super::super::complain(&complaint);
-            ExitCode::from(code)
-        }
-    }
+    finish(write(arguments))
 }
 
-/// The exit code, and what to tell.
-type Failure = (u8, String);
-
-fn write(arguments: &SealArguments) -> Result<String, Failure> {
+fn write(arguments: &SealArguments) -> Result<String, CommandFailure> {
     let text = read(&arguments.names)
         .map_err(|error| (1, format!("{}: cannot be read: {error}", arguments.names.display())))?;
     let names = names(&text).map_err(|complaint| (3, complaint))?;
@@ -119,7 +108,7 @@ fn name(line: &str) -> Result<Name, String> {
 }
 
 /// The key at `path`, and what became of it; a new one if there is none.
-fn key(path: &Path) -> Result<(SealedKey, &'static str), Failure> {
+fn key(path: &Path) -> Result<(SealedKey, &'static str), CommandFailure> {
     let unwritten = |error| (1, format!("{}: cannot be written: {error}", path.display()));
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
+use crate::cli::output::{complain, json, print};
 use crate::config::Config;
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Labels, Name, write_presentation};
@@ -117,17 +118,17 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
         Err(error) => {
-            super::complain(&format!("`{}` is no name: {error}", arguments.name));
+            complain(&format!("`{}` is no name: {error}", arguments.name));
             return ExitCode::from(2);
         }
     };
     match explain(arguments, &name) {
         Ok(said) => {
-            super::print(&if arguments.json { super::json(&said) } else { text(&said) });
+            print(&if arguments.json { json(&said) } else { text(&said) });
             ExitCode::SUCCESS
         }
         Err((code, said)) => {
-            super::complain(&said);
+            complain(&said);
             ExitCode::from(code)
         }
     }
@@ -151,7 +152,7 @@ fn explain(arguments: &WhyArguments, name: &Name) -> Result<Said, (u8, String)> 
     }
     let assembled = assembler.assemble().map_err(refused)?;
     for one in &assembled.left_out {
-        super::complain(&format!("without `{}`: {}", one.label, one.why));
+        complain(&format!("without `{}`: {}", one.label, one.why));
     }
     let now = Now { mono: 1, civil, trust: Trust::Synced };
     Ok(say(arguments, name, assembled, now))

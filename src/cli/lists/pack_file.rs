@@ -1,0 +1,43 @@
+//! A pack as a file, and its rules in words.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::dns::name::write_presentation;
+use crate::pack::Pack;
+use crate::rule::{Action, Effect, Rule, Scope};
+
+/// Reads and verifies a pack, or says what is wrong with it.
+pub(super) fn open(path: &Path) -> Result<Arc<Pack>, String> {
+    let octets = fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
+    let pack = Pack::verify(Arc::new(octets)).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(Arc::new(pack))
+}
+
+/// A rule about `name`, as people write it: `=x`, `x`, `*.x`.
+pub(super) fn reach(scope: Scope, name: &str) -> String {
+    match scope {
+        Scope::Exact => format!("={name}"),
+        Scope::Subtree => name.to_owned(),
+        Scope::Below => format!("*.{name}"),
+    }
+}
+
+/// What a rule does, in a word.
+pub(super) fn effect(rule: &Rule) -> &'static str {
+    match (rule.effect, rule.action) {
+        (Effect::Rpz, Action::Passthru) => "passes",
+        (Effect::Add | Effect::Rpz, _) => "lists",
+        (Effect::AddImportant, _) => "lists (important)",
+        (Effect::Clear, _) => "frees",
+        (Effect::ClearImportant, _) => "frees (important)",
+    }
+}
+
+/// A wire name as people write it, without the dot at its end.
+pub(super) fn shown(wire: &[u8]) -> String {
+    let mut text = String::new();
+    let _ = write_presentation(wire, &mut text);
+    text.trim_end_matches('.').to_owned()
+}

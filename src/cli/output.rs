@@ -1,0 +1,48 @@
+//! Output of subcommands: results on stdout, complaints on stderr, an exit code.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// The exit code of a subcommand that failed, and the message on stderr.
+pub(super) type CommandFailure = (u8, String);
+
+/// The exit code for a config, a list or a pack that cannot be used.
+pub(super) const INVALID: u8 = 3;
+
+/// Writes a message for a person to stderr.
+#[expect(clippy::print_stderr, reason = "the command line speaks on stderr")]
+pub(super) fn complain(text: &str) {
+    eprintln!("{}", text.trim_end());
+}
+
+/// Writes the result, for a person or a script, to stdout.
+#[expect(clippy::print_stdout, reason = "the command line answers on stdout")]
+pub(super) fn print(text: &str) {
+    println!("{}", text.trim_end());
+}
+
+/// A value as indented JSON.
+pub(super) fn json(value: &impl Serialize) -> String {
+    // Only maps with keys that are no strings could fail, and there are none.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// Writes the result and succeeds, or writes the message of a failure and fails.
+pub(super) fn finish(result: Result<String, CommandFailure>) -> ExitCode {
+    match result {
+        Ok(text) => {
+            print(&text);
+            ExitCode::SUCCESS
+        }
+        Err((code, message)) => {
+            complain(&message);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// As [`finish`], for what fails only by a file that cannot be used.
+pub(super) fn finish_or_invalid(result: Result<String, String>) -> ExitCode {
+    finish(result.map_err(|message| (INVALID, message)))
+}
