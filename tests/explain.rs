@@ -12,7 +12,7 @@ use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
 use lachan::overrides::StoredOverride;
 use lachan::policy::explain::Explanation;
-use lachan::policy::trace::Finding;
+use lachan::policy::verdict::Finding;
 use lachan::policy::{Layer, Snapshot, Verdict};
 use lachan::resolve::{AnswerSource, Now, Origin, Outcome, Step, Transport, Trust, begin};
 use proptest::prelude::*;

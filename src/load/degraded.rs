@@ -2,7 +2,7 @@
 //!
 //! After a power cut a list may be gone or torn. The gateway must answer all the same:
 //! what cannot be used is left out, loudly, and its category fails as the config has it
-//! ([`crate::policy::tables::fail_mode`]). So it is at the start only, and for a source that was
+//! ([`crate::policy::tables::categories`]). So it is at the start only, and for a source that was
 //! left out before: at a reload what is in force is better. What was never downloaded
 //! is missing in the same way.
 //! Mistakes in the config itself still stop the start.
@@ -15,7 +15,7 @@ use crate::fetch::Downloads;
 use crate::load::lists::{ListError, LoadedLists};
 use crate::load::sealed::SealedError;
 use crate::policy::SealedList;
-use crate::policy::tables::fail_mode::FailMode;
+use crate::policy::tables::categories::FailMode;
 
 /// A source that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]

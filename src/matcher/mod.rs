@@ -12,6 +12,7 @@
 
 pub mod build;
 pub mod facts;
+mod hashed_name;
 pub mod keyword;
 pub mod names;
 pub mod prefetch;
@@ -19,6 +20,7 @@ pub mod sealed;
 pub mod suffix;
 
 pub use facts::Facts;
+pub use hashed_name::HashedName;
 
 pub use crate::pack::hash::{SuffixHashes, hash_wire};
 pub(crate) use crate::pack::hash::{extend, scale};

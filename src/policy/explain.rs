@@ -3,10 +3,14 @@
 //! The verdict is [`Snapshot::decide`]'s own; this only adds the evidence, so that
 //! an explanation cannot disagree with an answer.
 
+use crate::matcher::HashedName;
 use crate::matcher::keyword::KeywordTrace;
 use crate::matcher::suffix::Node;
-use crate::policy::trace::Finding;
-use crate::policy::{ActiveRules, HashedName, Layer, Own, SealedList, Snapshot, Verdict};
+use crate::policy::group::rules::ActiveRules;
+use crate::policy::snapshot::Snapshot;
+use crate::policy::tables::categories::SealedList;
+use crate::policy::tables::names::Own;
+use crate::policy::verdict::{Finding, Layer, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]

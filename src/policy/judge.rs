@@ -7,16 +7,13 @@ use std::net::IpAddr;
 
 use crate::category::CategorySet;
 use crate::dns::address::is_internal;
-use crate::dns::name::{Folded, Name};
-use crate::matcher::Facts;
-use crate::matcher::SuffixHashes;
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::suffix::Listed;
-use crate::policy::tables::essential::Essential;
-use crate::policy::trace::{Finding, Witness};
-use crate::policy::{
-    ActiveRules, Block, HashedName, Layer, LockedAllow, Own, Pass, Snapshot, Verdict,
-};
+use crate::matcher::{Facts, HashedName};
+use crate::policy::group::rules::ActiveRules;
+use crate::policy::snapshot::Snapshot;
+use crate::policy::tables::names::{Essential, Own};
+use crate::policy::verdict::{Block, Finding, Layer, Pass, Verdict, Witness};
 use crate::rule::Action;
 
 /// What a name is to the query.
@@ -225,8 +222,8 @@ impl Snapshot {
         let essential = self.essential.longest(case.subject.name, &case.subject.hashes);
         let essential = essential.map(|(_, &kind)| kind);
         let mut pass_essential = |kind: Essential| {
-            witness.saw(kind.layer(), Finding::Decided);
-            Ok(Some(Pass { layer: kind.layer(), observed: CategorySet::EMPTY }))
+            witness.saw(Layer::from(kind), Finding::Decided);
+            Ok(Some(Pass { layer: Layer::from(kind), observed: CategorySet::EMPTY }))
         };
         match essential {
             Some(kind @ (Essential::Shipped | Essential::Help)) => return pass_essential(kind),
@@ -369,48 +366,4 @@ impl Snapshot {
         let action = if is_lock && action == Action::TcpOnly { Action::Default } else { action };
         Block { layer, category, action }
     }
-
-    /// The locked category of a name, for a group: no school allow opens it.
-    ///
-    /// None where the department lets the name through. Sealed lists are not asked: saying that
-    /// a name is on one would tell it. It stays blocked for all that.
-    pub fn lock_of(&self, group: &crate::policy::Group, name: &Name) -> Option<LockCause> {
-        let folded = Folded::from_name(name);
-        let hashes = SuffixHashes::of(&folded, self.lists.seed());
-        let department = self.department.longest(&folded, &hashes).map(|(_, own)| *own);
-        let listed = self.lists.lookup(&folded, &hashes);
-        let set = listed.set.union(listed.any_zone);
-        let illegal = set.intersection(self.illegal).first();
-        let locked = set.intersection(group.locked).first();
-        match (illegal, department) {
-            (Some(category), _) => Some(LockCause::Category(category)),
-            (None, Some(Own::Deny)) => Some(LockCause::Department),
-            (None, Some(Own::Allow)) => None,
-            (None, None) => locked.map(LockCause::Category),
-        }
-    }
-
-    /// The school's allowed and essential names that are locked.
-    pub fn locked_allows(&self) -> Vec<LockedAllow> {
-        let mut found = Vec::new();
-        for group in &self.groups {
-            for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
-                if let Some(lock) = self.lock_of(group, name) {
-                    let (group, name) = (Some(group.name.clone()), name.clone());
-                    found.push(LockedAllow { group, name, lock });
-                }
-            }
-        }
-        found.extend(self.locked_essentials());
-        found
-    }
-}
-
-/// What keeps a school from letting a name through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockCause {
-    /// A locked category lists it.
-    Category(crate::category::CategoryId),
-    /// The department denies it.
-    Department,
 }

@@ -1,13 +1,20 @@
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
 use super::*;
-use crate::category::{Category, CategoryLock, DefaultAction};
+use crate::category::{Category, CategoryLock, CategorySet, DefaultAction, Taxonomy};
+use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::matcher::build::{Builder, Rule};
 use crate::policy::group::enforcement::Enforcement;
-use crate::policy::tables::essential::Essential;
-use crate::policy::tables::fail_mode::FailMode;
-use crate::policy::tables::rewrite::{Engine, EngineId, SafeModes};
+use crate::policy::group::time::Now;
+use crate::policy::group::timeline::Timeline;
+use crate::policy::tables::categories::FailMode;
+use crate::policy::tables::local_zones::LocalZoneParts;
+use crate::policy::tables::names::Essential;
+use crate::policy::tables::rewrite::{Engine, EngineId, Engines, SafeModes};
 use crate::policy::tables::special::Special;
-use crate::rule::{Action, Effect};
+use crate::rule::{Action, Effect, Scope};
 
 const IDS: [&str; 6] = ["csam", "legal_request", "adult", "gambling", "games", "safe"];
 

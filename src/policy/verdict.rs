@@ -1,34 +1,10 @@
 //! What policy says about a name, and which step of the order said it.
 
 use crate::category::{CategoryId, CategorySet};
+use crate::policy::tables::names::{CanaryKind, Essential};
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::tables::special::Special;
 use crate::rule::Action;
-
-/// Why a canary name exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum CanaryKind {
-    /// Firefox asks whether it may turn DNS over HTTPS on by itself.
-    Firefox,
-    /// `iCloud` Private Relay asks whether it may be used.
-    ICloud,
-    /// Chrome's private prefetch proxy asks whether it must check names.
-    Chrome,
-}
-
-impl CanaryKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Firefox, Self::ICloud, Self::Chrome];
-
-    /// The id used in data and metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Firefox => "firefox",
-            Self::ICloud => "icloud",
-            Self::Chrome => "chrome",
-        }
-    }
-}
 
 /// The step of the order that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +70,16 @@ impl Layer {
     }
 }
 
+impl From<Essential> for Layer {
+    /// The step that a name of this kind passes by.
+    fn from(kind: Essential) -> Self {
+        match kind {
+            Essential::Help => Self::Help,
+            Essential::Shipped | Essential::Own => Self::Essential,
+        }
+    }
+}
+
 /// What policy says about one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -140,5 +126,35 @@ impl Pass {
                 | Layer::SchoolAllow
                 | Layer::DepartmentAllow
         )
+    }
+}
+
+/// What a step found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// It says nothing of this name.
+    Nothing,
+    /// It does not act for this group.
+    Unused,
+    /// Something is there, and does not decide: of these categories, where it is of any.
+    Passed(CategorySet),
+    /// It decided.
+    Decided,
+}
+
+/// Who is told of each step.
+pub trait Witness {
+    /// A step was looked at.
+    fn saw(&mut self, step: Layer, found: Finding);
+}
+
+impl Witness for () {
+    #[inline]
+    fn saw(&mut self, _: Layer, _: Finding) {}
+}
+
+impl Witness for Vec<(Layer, Finding)> {
+    fn saw(&mut self, step: Layer, found: Finding) {
+        self.push((step, found));
     }
 }

@@ -1,7 +1,7 @@
 //! The steps of the order that were looked at, the layers of a category, and where the answer
 //! comes from, in words.
 //!
-//! What each step found is the decision's own word ([`crate::policy::trace`]); here it only
+//! What each step found is the decision's own word ([`crate::policy::verdict::Witness`]); here it only
 //! becomes sentences.
 
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::policy::explain::Explanation;
 use crate::policy::tables::special::special;
-use crate::policy::trace::Finding;
+use crate::policy::verdict::Finding;
 use crate::policy::{Actions, ActiveRules, GroupId, HashedName, Layer, Snapshot, Verdict};
 use crate::upstream::zones::Numbered;
 

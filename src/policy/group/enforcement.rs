@@ -2,7 +2,7 @@
 //!
 //! Layers say it one over another, as they do of categories. It does not change with the time.
 
-use crate::policy::CanaryKind;
+use crate::policy::tables::names::CanaryKind;
 use crate::policy::tables::rewrite::{Engines, SafeModes};
 
 /// Safe modes and canaries of one layer, or of all together.

@@ -15,8 +15,8 @@ use crate::matcher::names::NameTable;
 use crate::policy::group::enforcement::Enforcement;
 use crate::policy::group::overrides::{Override, OverrideKind};
 use crate::policy::group::timeline::Timeline;
+use crate::policy::tables::names::{CanaryKind, Own, own_names};
 use crate::policy::tables::rewrite::SafeModes;
-use crate::policy::verdict::CanaryKind;
 use crate::rule::Scope;
 
 /// How a blocked name is answered. All query types get the same mode.
@@ -239,24 +239,6 @@ pub struct GroupId(pub u8);
 /// It stays with the group's name through reloads, whatever place the group has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupCounters(pub u8);
-
-/// What a school, or a department, says of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
-    /// Let it through.
-    Allow,
-    /// Block it.
-    Deny,
-}
-
-/// Names with what is said of them, in a table that is asked with hashes of `seed`.
-///
-/// Of equal names allow wins over deny.
-pub(crate) fn own_names(allow: Vec<Name>, deny: Vec<Name>, seed: u64) -> NameTable<Own> {
-    let deny = deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
-    let allow = allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));
-    NameTable::new(deny.chain(allow), seed)
-}
 
 /// What binds a group at one time, ready to decide with.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use psl::Psl as _;
 use crate::dns::name::{Folded, Name};
 use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
+use crate::matcher::HashedName;
 use crate::matcher::names::NameTable;
 use crate::policy::tables::special::{Special, special};
-use crate::policy::{HashedName, Snapshot};
 use crate::rule::{LocalData, Scope};
 
 /// What the config says of one name.
@@ -80,6 +80,11 @@ impl LocalZones {
         zone.map_or(UpstreamId::MAIN, |(_, &id)| id)
     }
 
+    /// Whether there is a zone that other servers answer for.
+    pub(crate) fn has_zones(&self) -> bool {
+        !self.zones.is_empty()
+    }
+
     /// Whether the config says where a name's answer comes from.
     #[inline]
     pub(crate) fn covers(&self, subject: &HashedName<'_>) -> bool {
@@ -99,28 +104,6 @@ impl LocalZones {
         let is_parent = || self.parents.exact(subject.name, &subject.hashes).is_some();
         // Else a cache downstream would take all below it for gone (RFC 8020).
         Some(if found == Special::NxDomain && is_parent() { Special::NoData } else { found })
-    }
-}
-
-impl Snapshot {
-    /// The records that the config has for a name.
-    #[inline]
-    pub fn local_name(&self, subject: &HashedName<'_>) -> Option<&LocalName> {
-        self.sources.local(subject)
-    }
-
-    /// Who is asked for a name.
-    #[inline]
-    pub fn upstream_of(&self, subject: &HashedName<'_>) -> UpstreamId {
-        self.sources.upstream(subject)
-    }
-
-    /// Who is asked for a name that has not been hashed.
-    pub fn upstream_for(&self, name: &Name) -> UpstreamId {
-        if self.sources.zones.is_empty() {
-            return UpstreamId::MAIN;
-        }
-        self.upstream_of(&self.subject(&Folded::from_name(name)))
     }
 }
 

@@ -10,7 +10,6 @@ use std::fmt;
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::names::NameTable;
-use crate::policy::{Group, GroupId, HashedName, Snapshot};
 use crate::rule::Scope;
 
 /// The most engines: each has its own counter.
@@ -122,37 +121,5 @@ impl SafeHosts {
     #[inline]
     pub(crate) fn engine(&self, name: &Folded, hashes: &SuffixHashes) -> Option<EngineId> {
         self.table.exact(name, hashes).copied()
-    }
-}
-
-impl Snapshot {
-    /// The engine whose safe name a name that passed is answered with.
-    #[inline]
-    pub(crate) fn safe_engine(&self, group: &Group, subject: &HashedName<'_>) -> Option<EngineId> {
-        let modes = group.safe.as_ref()?;
-        let engine = self.safe_hosts.engine(subject.name, &subject.hashes)?;
-        modes.target(engine).map(|_| engine)
-    }
-
-    /// The engine that a name is a host of, whoever is held to it.
-    pub fn engine_named(&self, subject: &HashedName<'_>) -> Option<EngineId> {
-        self.safe_hosts.engine(subject.name, &subject.hashes)
-    }
-
-    /// The engine whose safe name a group's clients get for a name, if that passes.
-    #[inline]
-    pub fn engine_of(&self, group: GroupId, subject: &HashedName<'_>) -> Option<EngineId> {
-        self.safe_engine(self.group(group), subject)
-    }
-
-    /// The safe name of an engine for a group.
-    #[inline]
-    pub fn safe_target(&self, group: GroupId, engine: EngineId) -> Option<&Name> {
-        self.group(group).safe.as_ref()?.target(engine)
-    }
-
-    /// The ids of the search engines with a safe mode, in the order of [`EngineId`].
-    pub fn engine_ids(&self) -> &[String] {
-        &self.safe_hosts.ids
     }
 }

@@ -1,0 +1,363 @@
+//! All policy at one moment, immutable.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::dns::name::{Folded, Name};
+use crate::dns::route::UpstreamId;
+use crate::matcher::keyword::Keywords;
+use crate::matcher::names::NameTable;
+use crate::matcher::prefetch::BatchPrefetch;
+use crate::matcher::suffix::{Listed, SuffixTable};
+use crate::matcher::{Facts, HashedName, SuffixHashes};
+use crate::policy::group::rules::{
+    ActiveRules, Group, GroupCounters, GroupId, GroupRules, GroupState,
+};
+use crate::policy::group::time::Now;
+use crate::policy::group::timeline::Timeline;
+use crate::policy::tables::categories::{FailMode, SealedList, ede_texts};
+use crate::policy::tables::client::PrefixTable;
+use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones};
+use crate::policy::tables::names::{CanaryKind, Essential, Own, own_names};
+use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
+use crate::policy::verdict::Block;
+use crate::rule::{Action, LocalData, Scope};
+
+/// What the lists say of an address in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedAddress {
+    /// Its categories.
+    pub set: CategorySet,
+    /// How the longest prefix wants it answered.
+    pub action: Action,
+}
+
+/// What a snapshot is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// All categories.
+    pub taxonomy: Arc<Taxonomy>,
+    /// Every listed name.
+    pub lists: Arc<SuffixTable>,
+    /// What [`Action::Local`] of the lists stands for.
+    pub local: Arc<[LocalData]>,
+    /// Sealed lists; mostly none.
+    pub sealed: Arc<[SealedList]>,
+    /// Keyword rules; empty where none are used.
+    pub keywords: Arc<Keywords>,
+    /// A number of its own for these lists: facts of other lists have another.
+    pub facts_tag: u64,
+    /// The groups, never empty: what binds each at which time, and where it is counted.
+    pub groups: Vec<(GroupRules, Timeline<GroupState>, GroupCounters)>,
+    /// Which of them takes the clients that no prefix covers.
+    pub default_group: usize,
+    /// Names that the department lets through and denies.
+    pub department: (Vec<Name>, Vec<Name>),
+    /// Networks that are answered at all.
+    pub access: Vec<IpNet>,
+    /// Listed prefixes of addresses in answers.
+    pub addresses: Vec<(IpNet, ListedAddress)>,
+    /// Names that may resolve to internal addresses; none where that is not looked at.
+    pub rebinding: Option<Vec<Name>>,
+    /// Names that resolve in every mode.
+    pub essential: Vec<(Name, Scope, Essential)>,
+    /// Categories without a list.
+    pub fail_mode: FailMode,
+    /// Where answers come from other than upstream.
+    pub sources: LocalZoneParts,
+    /// Canaries.
+    pub canaries: Vec<(Name, CanaryKind)>,
+    /// Search engines with a safe mode.
+    pub engines: Engines,
+    /// Seconds that a blocked answer may be kept by the client.
+    pub block_ttl: u32,
+    /// Whether a blocked answer says its category in words.
+    pub ede_text: bool,
+}
+
+/// All policy at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(super) taxonomy: Arc<Taxonomy>,
+    pub(super) lists: Arc<SuffixTable>,
+    pub(super) local: Arc<[LocalData]>,
+    pub(super) sealed: Arc<[SealedList]>,
+    pub(super) keywords: Arc<Keywords>,
+    pub(super) facts_tag: u64,
+    pub(super) groups: Vec<Group>,
+    pub(super) default_group: GroupId,
+    pub(super) clients: PrefixTable<GroupId>,
+    /// Few, and looked at only for clients in no prefix.
+    pub(super) listeners: Vec<(SocketAddr, GroupId)>,
+    pub(super) department: NameTable<Own>,
+    pub(super) access: PrefixTable<()>,
+    /// None where no address is listed.
+    pub(super) addresses: Option<PrefixTable<ListedAddress>>,
+    /// Names that may resolve to internal addresses; none where all may.
+    pub(super) rebinding: Option<NameTable<()>>,
+    pub(super) essential: NameTable<Essential>,
+    pub(super) fail_mode: FailMode,
+    /// Categories that must not be open without a list, and have none.
+    pub(super) closed: CategorySet,
+    pub(super) sources: LocalZones,
+    pub(super) canaries: NameTable<CanaryKind>,
+    pub(super) safe_hosts: SafeHosts,
+    /// csam and legal requests.
+    pub(super) illegal: CategorySet,
+    pub(super) legal_request: Option<CategoryId>,
+    /// Good names (`safe`): no plain category blocks them.
+    pub(super) positive: CategorySet,
+    pub(super) block_ttl: u32,
+    /// What a blocked answer says, by category; the last is for none.
+    pub(super) texts: Vec<Box<[u8]>>,
+}
+
+impl Snapshot {
+    /// Puts policy together.
+    pub fn new(parts: Parts) -> Self {
+        let seed = parts.lists.seed();
+        let taxonomy = parts.taxonomy;
+        let named = |id| taxonomy.find(id);
+        let illegal = ["csam", "legal_request"].into_iter().filter_map(named).collect();
+        let subtree = |(name, kind)| (name, Scope::Subtree, kind);
+        let numbered = || parts.groups.iter().zip(0..=u8::MAX);
+        let clients = numbered()
+            .flat_map(|((group, ..), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
+        let listeners = numbered()
+            .flat_map(|((group, ..), n)| group.listeners.iter().map(move |&at| (at, GroupId(n))));
+        Self {
+            clients: PrefixTable::new(clients),
+            listeners: listeners.collect(),
+            department: own_names(parts.department.0, parts.department.1, seed),
+            access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
+            addresses: (!parts.addresses.is_empty())
+                .then(|| PrefixTable::joined(parts.addresses, join_addresses)),
+            rebinding: parts.rebinding.map(|names| {
+                NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
+            }),
+            essential: NameTable::new(parts.essential, seed),
+            fail_mode: parts.fail_mode,
+            closed: parts.fail_mode.closed(),
+            sources: LocalZones::new(parts.sources, seed),
+            canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
+            safe_hosts: SafeHosts::new(parts.engines, seed),
+            legal_request: named("legal_request"),
+            positive: taxonomy.select(|row| row.is_positive),
+            texts: ede_texts(&taxonomy, parts.lists.digest(), parts.ede_text),
+            illegal,
+            groups: parts
+                .groups
+                .into_iter()
+                .map(|(rules, states, counters)| Group::new(rules, states, counters, illegal, seed))
+                .collect(),
+            default_group: GroupId(parts.default_group as u8),
+            block_ttl: parts.block_ttl,
+            lists: parts.lists,
+            local: parts.local,
+            sealed: parts.sealed,
+            keywords: parts.keywords,
+            facts_tag: parts.facts_tag,
+            taxonomy,
+        }
+    }
+
+    /// All categories.
+    pub fn taxonomy(&self) -> &Taxonomy {
+        &self.taxonomy
+    }
+
+    /// Every listed name.
+    pub fn lists(&self) -> &Arc<SuffixTable> {
+        &self.lists
+    }
+
+    /// The keyword rules.
+    pub fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    /// What a list answers itself.
+    pub fn local(&self, number: u16) -> Option<&LocalData> {
+        self.local.get(usize::from(number))
+    }
+
+    /// The name that a blocked name is answered with, where its list names one.
+    #[inline]
+    pub fn rewrite_of(&self, block: &Block) -> Option<&Name> {
+        match block.action {
+            Action::Local(number) => self.local(number)?.cname.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The groups, in the order of their ids.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Whether clients at this address are answered.
+    #[inline]
+    pub fn answers(&self, client: IpAddr) -> bool {
+        self.access.get(client).is_some()
+    }
+
+    /// The group of a client: every client has one.
+    ///
+    /// Its address says first: whoever has a prefix of their own cannot choose a group by
+    /// asking elsewhere. Then the listener that was asked; then it is the default group.
+    #[inline]
+    pub fn group_of(&self, client: IpAddr, local: SocketAddr) -> GroupId {
+        self.clients.get(client).unwrap_or_else(|| {
+            let listener = self.listeners.iter().find(|(listener, _)| *listener == local);
+            listener.map_or(self.default_group, |&(_, group)| group)
+        })
+    }
+
+    /// The group with this id, as it is bound now.
+    #[inline]
+    pub fn bound(&self, id: GroupId, now: Now) -> ActiveRules<'_> {
+        self.group(id).at(now)
+    }
+
+    /// Whether every time near `civil` has been worked out, for every group.
+    pub fn covers(&self, civil: u64, ahead: u64) -> bool {
+        self.groups
+            .iter()
+            .filter_map(|group| group.rules.span())
+            .all(|span| span.contains(&civil) && span.contains(&civil.saturating_add(ahead)))
+    }
+
+    /// The group with this id.
+    #[inline]
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.groups[usize::from(id.0)]
+    }
+
+    /// Seconds that a blocked answer may be kept.
+    #[inline]
+    pub fn block_ttl(&self) -> u32 {
+        self.block_ttl
+    }
+
+    /// Whether a category is there because an authority outside asked for it.
+    #[inline]
+    pub fn is_legal_request(&self, category: Option<CategoryId>) -> bool {
+        category.is_some() && category == self.legal_request
+    }
+
+    /// Hashes a name once, for all tables.
+    #[inline]
+    pub fn subject<'a>(&self, name: &'a Folded) -> HashedName<'a> {
+        HashedName { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
+    }
+
+    /// Asks for the memory that the lists will need for a name.
+    #[inline]
+    pub fn look_ahead(&self, name: &Folded, ahead: &mut BatchPrefetch) {
+        ahead.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
+    }
+
+    /// What the lists say of a name, whoever asks.
+    #[inline]
+    pub fn facts(&self, subject: &HashedName<'_>) -> Facts {
+        Facts { listed: self.listed(subject), keywords: self.keywords.lookup(subject.name) }
+    }
+
+    /// A number that changes when [`Snapshot::facts`] may change.
+    #[inline]
+    pub fn facts_tag(&self) -> u64 {
+        self.facts_tag
+    }
+
+    /// The sealed lists.
+    pub fn sealed(&self) -> &[SealedList] {
+        &self.sealed
+    }
+
+    /// How many names are listed in a category, on open lists and sealed ones.
+    pub fn listed_in(&self, category: CategoryId) -> u64 {
+        let sealed = self.sealed.iter().filter(|list| list.category == category);
+        let sealed: usize = sealed.map(|list| list.table.len()).sum();
+        self.lists.listed_in(category.index()) + sealed as u64
+    }
+
+    /// What all lists say of a name, sealed ones too.
+    #[inline]
+    pub(crate) fn listed(&self, subject: &HashedName<'_>) -> Listed {
+        let mut listed = self.lists.lookup(subject.name, &subject.hashes);
+        for list in self.sealed.iter().filter(|list| list.table.lists(subject.name)) {
+            listed.set = listed.set.with(list.category);
+        }
+        listed
+    }
+
+    /// Which categories have no list, and what follows.
+    pub fn fail_mode(&self) -> FailMode {
+        self.fail_mode
+    }
+
+    /// The words that go with a blocked answer.
+    #[inline]
+    pub fn text(&self, category: Option<CategoryId>) -> &[u8] {
+        let place = category.map_or(self.texts.len() - 1, CategoryId::index);
+        self.texts.get(place).map_or(&[], |text| text)
+    }
+
+    /// The records that the config has for a name.
+    #[inline]
+    pub fn local_name(&self, subject: &HashedName<'_>) -> Option<&LocalName> {
+        self.sources.local(subject)
+    }
+
+    /// Who is asked for a name.
+    #[inline]
+    pub fn upstream_of(&self, subject: &HashedName<'_>) -> UpstreamId {
+        self.sources.upstream(subject)
+    }
+
+    /// Who is asked for a name that has not been hashed.
+    pub fn upstream_for(&self, name: &Name) -> UpstreamId {
+        if !self.sources.has_zones() {
+            return UpstreamId::MAIN;
+        }
+        self.upstream_of(&self.subject(&Folded::from_name(name)))
+    }
+
+    /// The engine whose safe name a name that passed is answered with.
+    #[inline]
+    pub(crate) fn safe_engine(&self, group: &Group, subject: &HashedName<'_>) -> Option<EngineId> {
+        let modes = group.safe.as_ref()?;
+        let engine = self.safe_hosts.engine(subject.name, &subject.hashes)?;
+        modes.target(engine).map(|_| engine)
+    }
+
+    /// The engine that a name is a host of, whoever is held to it.
+    pub fn engine_named(&self, subject: &HashedName<'_>) -> Option<EngineId> {
+        self.safe_hosts.engine(subject.name, &subject.hashes)
+    }
+
+    /// The engine whose safe name a group's clients get for a name, if that passes.
+    #[inline]
+    pub fn engine_of(&self, group: GroupId, subject: &HashedName<'_>) -> Option<EngineId> {
+        self.safe_engine(self.group(group), subject)
+    }
+
+    /// The safe name of an engine for a group.
+    #[inline]
+    pub fn safe_target(&self, group: GroupId, engine: EngineId) -> Option<&Name> {
+        self.group(group).safe.as_ref()?.target(engine)
+    }
+
+    /// The ids of the search engines with a safe mode, in the order of [`EngineId`].
+    pub fn engine_ids(&self) -> &[String] {
+        &self.safe_hosts.ids
+    }
+}
+
+/// A listed prefix inside others: all their categories, and its own action.
+fn join_addresses(outer: ListedAddress, inner: ListedAddress) -> ListedAddress {
+    ListedAddress { set: outer.set.union(inner.set), action: inner.action }
+}
