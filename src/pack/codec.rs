@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::category::CategoryId;
 use crate::dns::name::Name;
-use crate::pack::build::compile::ListedNet;
+use crate::pack::notes::ListedNet;
 use crate::rule::{Action, Effect, LocalData, Rule, Scope};
 
 /// Takes numbers and strings from the front of some octets; `None` where they end.

@@ -52,6 +52,9 @@ pub(crate) const RAW: u8 = 255;
 /// Octets of an entry of the last resort.
 pub(crate) const RESORT: usize = 8;
 
+/// The most response policy zones: where a name is looked up they are bits of a word.
+pub const MAX_ZONES: usize = 64;
+
 /// The parts of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]

@@ -2,41 +2,20 @@
 
 use std::ops::Range;
 
+use super::error::PackError;
 use super::filter::Filter;
 use super::format::{
-    LINE, PARTITIONS, Part, RAW, REACH, RESORT, Row, SETS, SPILLS, Section, fingerprint,
-    partition_of, places_with, read_u16, read_u32, used,
+    LINE, PARTITIONS, Part, RAW, REACH, RESORT, SETS, SPILLS, Section, fingerprint, partition_of,
+    places_with, read_u16, read_u32, used,
 };
 use super::hash::{SuffixHashes, hash_wire};
+use super::image::Pack;
 use super::symbols::{SymbolText, Symbols};
-use super::{Pack, PackError};
 use crate::cpu_prefetch;
 use crate::dns::name::{Folded, MAX_OCTETS};
 
 /// Octets behind a line that nearly always hold its names.
 const NAMES: usize = 192;
-
-/// Where the sections are that look-ups go through.
-#[derive(Debug, Clone)]
-pub(super) struct Hot {
-    wide: Range<usize>,
-    filter: Range<usize>,
-    index: Range<usize>,
-    lines: Range<usize>,
-}
-
-impl Hot {
-    pub(super) fn of(rows: &[Row]) -> Self {
-        let of =
-            |section: Section| rows.get(section.place()).map_or(0..0, |row| row.octets.clone());
-        Self {
-            wide: of(Section::Wide),
-            filter: of(Section::Filter),
-            index: of(Section::Index),
-            lines: of(Section::Lines),
-        }
-    }
-}
 
 /// The lines of a pack, borrowed for one look-up.
 #[derive(Clone, Copy)]

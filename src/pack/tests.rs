@@ -1,9 +1,12 @@
 use std::io::Cursor;
 
+use std::sync::Arc;
+
+use super::format::{HASH, Section};
 use super::*;
 use crate::category::CategoryId;
 use crate::dns::name::{Folded, Name};
-use crate::rule::{Action, Effect, Scope};
+use crate::rule::{Action, Effect, LocalData, Rule, Scope};
 
 fn rule(category: usize, source: u16) -> Rule {
     Rule {

@@ -3,50 +3,17 @@
 use std::ops::Range;
 
 use super::codec::{self, SectionReader};
+use super::error::PackError;
 use super::format::{
     ALIGN, BLOCK, HASH, HEADER, Header, LINE, MAGIC, PART, PARTITIONS, PLACES, Part, RAW, RESORT,
     ROW, Row, SETS, SPILLS, Section, VERSION, read_u16, read_u32, used,
 };
-use super::read::Hot;
+use super::image::{Hot, Owner, Pack, Set};
+use super::notes::{ListedNet, SourceNote};
+use super::read::resort_name;
 use super::symbols::Symbols;
-use super::{Owner, Pack, Set};
 use crate::dns::name::{MAX_LABELS, MAX_OCTETS};
-use crate::pack::build::compile::{ListedNet, SourceNote};
 use crate::rule::{Action, Rule};
-
-/// Why some octets are not a pack that can be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackError {
-    /// Something else.
-    #[error("this is not a pack")]
-    NotAPack,
-    /// Of another version of the format.
-    #[error("the pack is of format {found}; this program reads format {VERSION}; build it again")]
-    Version {
-        /// The version it says it has.
-        found: u16,
-    },
-    /// Cut short, or with something behind its end.
-    #[error("the pack has {found} octets instead of {expected}; copy it again")]
-    Length {
-        /// Octets it says it has.
-        expected: u64,
-        /// Octets there are.
-        found: usize,
-    },
-    /// Octets that are not those that were written.
-    #[error("the pack is damaged in its {0}; copy it again")]
-    Damaged(&'static str),
-    /// Octets that no compiler would write.
-    #[error("the {section} of the pack do not hold together: {what}")]
-    Nonsense {
-        /// Where.
-        section: &'static str,
-        /// What.
-        what: &'static str,
-    },
-}
 
 impl Pack {
     /// Octets of header, section table and their check.
@@ -208,7 +175,7 @@ impl Pack {
         let entries = entries.ok_or_else(wrong)?;
         let mut before: Option<&[u8]> = None;
         for entry in entries.as_chunks::<RESORT>().0 {
-            let name = super::read::resort_name(octets, count, *entry).ok_or_else(wrong)?;
+            let name = resort_name(octets, count, *entry).ok_or_else(wrong)?;
             let is_known = usize::from(read_u16(entry, 4)) < self.sets.len();
             if before.is_some_and(|before| before >= name) || !is_known {
                 return Err(wrong());

@@ -9,117 +9,25 @@
 //! same octets. Each partition is freed as soon as the next step has it, and stored names
 //! go straight to the file: the build never holds much more than the names once.
 
-use std::collections::BTreeMap;
 use std::io::{self, Cursor, Seek, Write};
 use std::sync::Arc;
 
-use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
-
 use crate::category::{CategoryId, MAX_CATEGORIES};
 use crate::dns::name::{Labels, MAX_LABELS};
-use crate::pack::Pack;
 use crate::pack::build::layout::Layout;
-use crate::pack::build::merge::{CanonicalRules, MAX_ZONES, Merged, Sets, renumber};
+use crate::pack::build::merge::{CanonicalRules, Merged, Sets, renumber};
 use crate::pack::build::partition::Partitioner;
 use crate::pack::build::reduce::Reduction;
 use crate::pack::build::writer::SectionWriter;
 use crate::pack::codec;
+use crate::pack::error::BuildError;
 use crate::pack::filter::Counter;
 use crate::pack::format::{Header, PART, PARTITIONS, Section};
 use crate::pack::hash::{hash_wire, suffix_hashes};
+use crate::pack::image::Pack;
+use crate::pack::notes::{ListedNet, SourceNote};
 use crate::pack::symbols::Symbols;
-use crate::rule::{Action, LocalData, Rule};
-
-/// A pack could not be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// More than 4 GiB of names.
-    #[error("the lists hold more than 4 GiB of names; leave some out")]
-    TooManyNames,
-    /// More combinations of categories than the table can number.
-    #[error("the lists combine in more than 32,767 ways; use fewer sources")]
-    TooManySets,
-    /// More kinds of rule than can be numbered: local data, mostly.
-    #[error("the lists have more than 65,535 kinds of rule; leave out local data")]
-    TooManyRules,
-    /// More response policy zones than can be told apart.
-    #[error("there are more than {MAX_ZONES} response policy zones; join some")]
-    TooManyZones,
-    /// A category without an id.
-    #[error("category number {0} has no id")]
-    UnknownCategory(usize),
-    /// The file cannot be written.
-    #[error("the pack cannot be written: {0}")]
-    Write(#[from] io::Error),
-}
-
-/// A listed prefix of addresses in answers (response-IP).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListedNet {
-    /// The addresses.
-    pub net: IpNet,
-    /// The category of the source.
-    pub category: CategoryId,
-    /// How a name that resolves to one of them is answered.
-    pub action: Action,
-}
-
-/// Where rules came from. No time, no place on a disk: it says what was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceNote {
-    /// The number its rules were added with.
-    pub place: u16,
-    /// What it is called.
-    pub name: String,
-    /// The id of its category.
-    pub category: String,
-    /// The licence of its names, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub licence: Option<String>,
-    /// Rules about names that were read.
-    #[serde(default)]
-    pub rules: u64,
-    /// Of these, how many an earlier source, or an earlier line, had said before.
-    #[serde(default)]
-    pub duplicate: u64,
-    /// Of these, how many a rule for an ancestor says anyway.
-    #[serde(default)]
-    pub subsumed: u64,
-    /// What each of its files gave.
-    #[serde(default)]
-    pub files: Vec<FileNote>,
-}
-
-/// What one file of a source gave.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileNote {
-    /// Its name.
-    pub name: String,
-    /// The id of the syntax it was read as.
-    pub format: String,
-    /// Lines in it.
-    pub lines: u32,
-    /// Rules it gave, those about addresses included.
-    pub rules: u64,
-    /// Lines and names that gave none, by the id of the reason.
-    #[serde(default)]
-    pub rejects: BTreeMap<String, u32>,
-    /// The first of them, in words.
-    #[serde(default)]
-    pub examples: Vec<String>,
-    /// BLAKE3 of the text, as far as it was asked for.
-    #[serde(default)]
-    pub digest: String,
-}
-
-impl FileNote {
-    /// Lines and names that gave no rule.
-    pub fn rejected(&self) -> u32 {
-        self.rejects.values().sum()
-    }
-}
+use crate::rule::{LocalData, Rule};
 
 /// Collects rules and lays out a pack.
 #[derive(Debug)]
@@ -196,7 +104,7 @@ impl Compiler {
         Ok(id)
     }
 
-    /// Adds what [`Action::Local`] will stand for; returns the number of the first.
+    /// Adds what [`Action::Local`](crate::rule::Action::Local) will stand for; returns the number of the first.
     ///
     /// # Errors
     ///

@@ -2,10 +2,10 @@
 
 use std::io::{Seek, Write};
 
-use crate::pack::build::compile::BuildError;
 use crate::pack::build::merge::{MergeEntry, Merged};
 use crate::pack::build::partition::text_of;
 use crate::pack::build::writer::SectionWriter;
+use crate::pack::error::BuildError;
 use crate::pack::filter;
 use crate::pack::format::{BLOCK, LINE, PLACES, Part, RAW, REACH, SETS, SPILLS, fingerprint};
 use crate::pack::hash::suffix_hashes;

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::pack::Set;
-use crate::pack::build::compile::{BuildError, SourceNote};
 use crate::pack::build::partition::Partition;
-use crate::pack::format::SPILLS;
+use crate::pack::error::BuildError;
+use crate::pack::format::{MAX_ZONES, SPILLS};
 use crate::pack::hash::hash_wire;
+use crate::pack::image::Set;
+use crate::pack::notes::SourceNote;
 use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// From this many different sets on, new ones forget which source they come from.
 const MANY_SETS: usize = 30_000;
-/// The most response policy zones: where a name is looked up they are bits of a word.
-pub const MAX_ZONES: usize = 64;
 
 /// Every kind of rule, in an order that does not depend on that of the sources.
 pub(crate) struct CanonicalRules {

@@ -6,8 +6,8 @@
 
 use crate::category::CategoryId;
 use crate::dns::name::{Folded, MAX_OCTETS};
-use crate::pack::Pack;
 use crate::pack::hash::SuffixHashes;
+use crate::pack::image::Pack;
 use crate::pack::symbols::SymbolText;
 use crate::rule::{Effect, Rule};
 
