@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::Reject;
 use super::line::without_comment;
+use super::reject::Reject;
 use super::sink::RuleSink;
 use crate::rule::Action;
 

@@ -4,8 +4,10 @@
 //! and 64 spread over all of it, because sorted lists of names begin with whatever
 //! sorts first (UT1 `redirector` begins with 22,000 addresses).
 
+use super::format::{Format, MAX_LINE};
 use super::line::{Lines, without_comment};
-use super::{Format, ListRefusal, MAX_LINE, adblock, addresses, dnsmasq, hosts, rpz, unbound};
+use super::parsed::ListRefusal;
+use super::{adblock, addresses, dnsmasq, hosts, rpz, unbound};
 
 /// Lines looked at from the start, and as many more from all over the text.
 const TELLING: usize = 64;

@@ -8,9 +8,9 @@
 
 use std::net::IpAddr;
 
-use super::Reject;
 use super::line::without_comment;
 use super::local::ListRecord;
+use super::reject::Reject;
 use super::sink::{Deed, RuleSink, Wire};
 use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};

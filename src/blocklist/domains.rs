@@ -6,8 +6,8 @@
 //! and not made a rule about answers: such lists name the host of a URL, and
 //! other names live at the same address.
 
-use super::Reject;
 use super::line::without_comment;
+use super::reject::Reject;
 use super::sink::{Deed, RuleSink};
 use crate::rule::Scope;
 

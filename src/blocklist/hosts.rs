@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 
-use super::Reject;
 use super::line::without_comment;
+use super::reject::Reject;
 use super::sink::{Deed, RuleSink};
 use crate::rule::Scope;
 

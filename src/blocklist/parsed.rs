@@ -5,7 +5,8 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use super::{Example, Format, Reject};
+use super::format::Format;
+use super::reject::{Example, Reject};
 use crate::rule::{Action, Effect, LocalData, Scope};
 
 /// Rejected lines of each kind that are kept as examples.

@@ -7,7 +7,7 @@ use crate::dns::name::NameError;
 pub enum Reject {
     /// Not UTF-8, or a NUL in it.
     NotText,
-    /// Longer than [`MAX_LINE`](super::MAX_LINE).
+    /// Longer than [`MAX_LINE`](super::format::MAX_LINE).
     LineTooLong,
     /// Not the syntax of this format.
     Syntax,

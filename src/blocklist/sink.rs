@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::format::ScopeChoice;
 use super::local::{ListRecord, Locals, RecordPlace};
 use super::parsed::{AddressRule, ListRule, Parsed};
-use super::{Reject, ScopeChoice};
+use super::reject::Reject;
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
 use crate::rule::{Action, Effect, Scope};
 

@@ -6,8 +6,8 @@
 //! silence. `transparent` and its kin resolve a name below a blocked one and so
 //! are exceptions. `local-data:` and every other option is counted.
 
-use super::Reject;
 use super::line::without_comment;
+use super::reject::Reject;
 use super::sink::{Deed, RuleSink};
 use crate::rule::{Action, Effect, Scope};
 

@@ -11,7 +11,11 @@
 //! Reading directories and archives is for the shell; this says what their
 //! members are and joins them into one source.
 
-use super::{Format, Parsed, Reject, ScopeChoice, parse};
+use super::format::{Format, ScopeChoice};
+use super::line::Lines;
+use super::parse::parse;
+use super::parsed::Parsed;
+use super::reject::Reject;
 
 /// What a member of a collection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +69,7 @@ pub fn parse_category<'a>(
     }
     let mut parsed = parsed.unwrap_or_else(|| parse(b"", Format::Domains, choice));
     for (path, text, reject) in counted {
-        let lines = super::line::Lines(text).filter(|line| !line.trim_ascii().is_empty()).count();
+        let lines = Lines(text).filter(|line| !line.trim_ascii().is_empty()).count();
         let lines = u32::try_from(lines).unwrap_or(u32::MAX);
         if lines > 0 {
             parsed.reject_many(1, path, reject, lines);

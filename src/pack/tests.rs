@@ -2,11 +2,11 @@ use std::io::Cursor;
 
 use std::sync::Arc;
 
-use super::format::{HASH, Section};
+use super::format::Section;
 use super::*;
 use crate::category::CategoryId;
 use crate::dns::name::{Folded, Name};
-use crate::rule::{Action, Effect, LocalData, Rule, Scope};
+use crate::rule::{Action, Effect, Rule, Scope};
 
 fn rule(category: usize, source: u16) -> Rule {
     Rule {

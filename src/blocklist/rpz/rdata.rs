@@ -1,7 +1,8 @@
 //! Data of the record types that policy zones answer with, in wire form.
 
 use super::zone::{ZoneOrigin, ZoneRecord};
-use super::{Name, Reject};
+use crate::blocklist::reject::Reject;
+use crate::dns::name::Name;
 use crate::dns::rtype;
 
 /// Reads the data of a record.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::Reject;
+use crate::blocklist::reject::Reject;
 use crate::rule::Scope;
 
 /// What a rule waits for.

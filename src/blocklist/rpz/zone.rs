@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::Reject;
+use crate::blocklist::reject::Reject;
 use crate::dns::rtype;
 
 /// The most words of one record, parentheses and all.

@@ -1,8 +1,9 @@
 use super::*;
+use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
-use crate::matcher::suffix::{Listed, ZoneHit};
-use crate::rule::Scope;
+use crate::matcher::suffix::{Listed, SuffixTable, ZoneHit};
+use crate::rule::{Action, Effect, Scope};
 use proptest::prelude::*;
 
 fn rule(category: usize, scope: Scope, effect: Effect) -> Rule {

@@ -13,10 +13,12 @@
 use std::ops::Range;
 
 use super::edge::Edge;
-use super::{Rule, Tier, Use, extend, fold};
+use super::fold;
+use super::rule::{Rule, Tier, Use};
 use crate::category::{CategoryId, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::{MAX_LABEL, Name};
+use crate::matcher::extend;
 
 /// After so many mistakes it is some other file, and the rest is not read.
 const MAX_MISTAKES: usize = 100;

@@ -1,7 +1,9 @@
 //! Messages and the small parts; the meaning of whole rule sets is held by `tests/keywords.rs`.
 
+use super::table::shields_over;
 use super::*;
 use crate::category::{Category, CategoryLock, DefaultAction, Taxonomy};
+use crate::dns::name::Folded;
 
 fn categories() -> Taxonomy {
     let row = |id: &str, is_positive| Category {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use aws_lc_rs::hmac;
 
-use super::{
-    HEAD, KEY_CHECK, MAGIC, SealedKey, VERSION, digest, filter_bits, filter_hash, filter_hasher,
-    registrable,
+use super::format::{
+    HEAD, KEY_CHECK, MAGIC, VERSION, digest, filter_bits, filter_hash, filter_hasher, registrable,
 };
+use super::key::SealedKey;
 use crate::dns::name::{Folded, Name};
 use crate::matcher::scale;
 

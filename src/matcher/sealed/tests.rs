@@ -1,8 +1,12 @@
 use std::collections::BTreeSet;
 
+use aws_lc_rs::hmac;
 use proptest::prelude::*;
+use psl::Psl as _;
 
+use super::format::{DIGEST, SEAL};
 use super::*;
+use crate::dns::name::{Folded, Name};
 
 fn name(text: &str) -> Name {
     Name::from_text(text).unwrap()

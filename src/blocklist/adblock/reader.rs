@@ -1,0 +1,258 @@
+//! One Adblock list, rule by rule.
+
+use std::collections::{HashMap, HashSet};
+
+use super::modifier::{self, ModifierAnswer, Modifiers};
+use crate::blocklist::hosts;
+use crate::blocklist::line::{Lines, without_comment};
+use crate::blocklist::local::ListRecord;
+use crate::blocklist::reject::Reject;
+use crate::blocklist::sink::{Deed, RuleSink, Wire};
+use crate::dns::name::Labels;
+use crate::rule::{Action, Effect, Scope};
+
+/// Starts of rules for what a page shows, at any place in a line.
+const COSMETIC: [&str; 9] = ["##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", "#%#", "#@%#"];
+
+/// Reads a list line by line.
+#[derive(Debug)]
+pub(in crate::blocklist) struct AdblockReader {
+    /// Rules that `$badfilter` switches off, in one spelling.
+    disabled: HashSet<String>,
+    /// What `$denyallow` takes out, and the line that does.
+    spared: Vec<(Box<[u8]>, Effect, u32)>,
+}
+
+/// Whether a line is a rule of this syntax and of no other.
+pub(in crate::blocklist) fn looks_like(line: &str) -> bool {
+    line.starts_with("||")
+        || line.starts_with("@@")
+        || line.starts_with('|')
+        || is_cosmetic(line)
+        || line.split_once('$').is_some_and(|(_, modifiers)| {
+            modifiers.starts_with(|c: char| c.is_ascii_lowercase() || c == '~')
+        })
+}
+
+impl AdblockReader {
+    /// Looks through the whole text for `$badfilter`, which may stand after its rule.
+    pub(in crate::blocklist) fn new(text: &[u8]) -> Self {
+        let mut disabled = HashSet::new();
+        for line in Lines(text).filter(|line| line.windows(9).any(|part| part == b"badfilter")) {
+            let Ok(line) = std::str::from_utf8(line) else { continue };
+            let (pattern, modifiers) = split(line.trim());
+            let modifiers = modifiers.unwrap_or("");
+            if modifier::each(modifiers).any(|name| name == "badfilter") {
+                disabled.insert(one_spelling(pattern, modifiers));
+            }
+        }
+        Self { disabled, spared: Vec::new() }
+    }
+
+    /// Reads one line, already trimmed.
+    pub(in crate::blocklist) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
+        if line.is_empty() || line.starts_with('!') {
+            return;
+        }
+        if hosts::looks_like(line) {
+            hosts::line(line, rules);
+            return;
+        }
+        if line.starts_with('[') && line.ends_with(']') {
+            return;
+        }
+        if is_cosmetic(line) {
+            rules.reject(line, Reject::Cosmetic);
+            return;
+        }
+        let line = without_comment(line);
+        if line.is_empty() {
+            return;
+        }
+        if let Err(reject) = self.rule(line, rules) {
+            rules.reject(line, reject);
+        }
+    }
+
+    fn rule(&mut self, line: &str, rules: &mut RuleSink<'_>) -> Result<(), Reject> {
+        let (pattern, modifiers) = split(line);
+        if let Some(modifiers) = modifiers
+            && modifier::each(modifiers).any(|name| name == "badfilter")
+        {
+            return Ok(());
+        }
+        let (target, is_exception) =
+            pattern.strip_prefix("@@").map_or((pattern, false), |rest| (rest, true));
+        let (name, scope) = host_of(target, is_exception || modifiers.is_some())?;
+        let modifiers_of_rule =
+            modifiers.map_or_else(|| Ok(Modifiers::default()), Modifiers::of)?;
+        let is_off = !self.disabled.is_empty()
+            && self.disabled.contains(&one_spelling(pattern, modifiers.unwrap_or("")));
+        if is_off {
+            return Err(Reject::Disabled);
+        }
+        let wire = Wire::of_host(name).map_err(|reject| match reject {
+            Reject::BadName if name.contains(char::is_whitespace) => Reject::Syntax,
+            reject => reject,
+        })?;
+        self.take(&wire, scope, is_exception, &modifiers_of_rule, rules)
+    }
+
+    fn take(
+        &mut self,
+        wire: &Wire,
+        scope: Scope,
+        is_exception: bool,
+        modifiers: &Modifiers<'_>,
+        rules: &mut RuleSink<'_>,
+    ) -> Result<(), Reject> {
+        let effect = match (is_exception, modifiers.is_important) {
+            (false, false) => Effect::Add,
+            (false, true) => Effect::AddImportant,
+            (true, false) => Effect::Clear,
+            (true, true) => Effect::ClearImportant,
+        };
+        if is_exception && (modifiers.answer.is_some() || !modifiers.spared.is_empty()) {
+            return Err(Reject::Modifier);
+        }
+        self.spare(wire, effect, &modifiers.spared, rules.line())?;
+        let deed = Deed { scope, effect, action: Action::Default };
+        match &modifiers.answer {
+            None => rules.wire(wire, deed),
+            Some(ModifierAnswer::Action(action)) => {
+                rules.wire(wire, Deed { action: *action, ..deed })
+            }
+            Some(ModifierAnswer::Local(record)) => {
+                rules.local(wire, deed, ListRecord::clone(record))
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what `$denyallow` takes out of a rule.
+    ///
+    /// All names must be read, or the rule would reach further than it was written.
+    fn spare(
+        &mut self,
+        wire: &Wire,
+        effect: Effect,
+        names: &[&str],
+        line: u32,
+    ) -> Result<(), Reject> {
+        let effect =
+            if effect == Effect::AddImportant { Effect::ClearImportant } else { Effect::Clear };
+        let mut spared = Vec::new();
+        for name in names {
+            let name = Wire::of(name).map_err(|_| Reject::Modifier)?;
+            if is_at_or_below(wire.octets(), name.octets()) {
+                // Nothing of the rule is left.
+                return Err(Reject::Modifier);
+            }
+            if is_at_or_below(name.octets(), wire.octets()) {
+                spared.push((name.octets().into(), effect, line));
+            }
+        }
+        self.spared.extend(spared);
+        Ok(())
+    }
+
+    /// Adds what `$denyallow` took out, except where another rule lists the very name.
+    pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
+        if self.spared.is_empty() {
+            return;
+        }
+        // By name: whether another rule lists it, and whether one lists what is below it.
+        let mut listed: HashMap<Box<[u8]>, (bool, bool)> =
+            self.spared.iter().map(|(name, ..)| (name.clone(), (false, false))).collect();
+        for rule in rules.rules() {
+            if matches!(rule.effect, Effect::Add | Effect::AddImportant)
+                && let Some((at, below)) = listed.get_mut(rule.name)
+            {
+                *at |= rule.scope.covers(true);
+                *below |= rule.scope.covers(false);
+            }
+        }
+        for (name, effect, line) in &self.spared {
+            let scope = match listed.get(name) {
+                None | Some((false, false)) => Scope::Subtree,
+                Some((true, false)) => Scope::Below,
+                Some((false, true)) => Scope::Exact,
+                Some((true, true)) => continue,
+            };
+            rules.spare(name, Deed { scope, effect: *effect, action: Action::Default }, *line);
+        }
+    }
+}
+
+/// A rule without its modifiers, and they.
+fn split(line: &str) -> (&str, Option<&str>) {
+    match line.split_once('$') {
+        Some((pattern, modifiers)) => (pattern, Some(modifiers)),
+        None => (line, None),
+    }
+}
+
+/// The name that a pattern stands for, and its reach.
+///
+/// `is_pattern`: it has `@@` or modifiers, so that a bare `x` is a piece of text
+/// to be found anywhere in a name, and not a line of the domains-only syntax.
+fn host_of(pattern: &str, is_pattern: bool) -> Result<(&str, Scope), Reject> {
+    if pattern.is_empty() {
+        return Err(Reject::Modifier);
+    }
+    if pattern.len() > 1 && pattern.starts_with('/') && pattern.ends_with('/') {
+        return Err(Reject::Regex);
+    }
+    if pattern.contains(['/', '?', '=', '&', ':']) {
+        return Err(Reject::PathRule);
+    }
+    let (rest, scope) = if let Some(rest) = pattern.strip_prefix("||*.") {
+        (rest, Scope::Below)
+    } else if let Some(rest) = pattern.strip_prefix("||") {
+        (rest, Scope::Subtree)
+    } else {
+        (pattern.strip_prefix('|').unwrap_or(pattern), Scope::Exact)
+    };
+    if rest.contains('*') {
+        return Err(Reject::Wildcard);
+    }
+    let ended = rest.strip_suffix('|').unwrap_or(rest);
+    let ended = ended.strip_suffix('^').unwrap_or(ended);
+    let is_begun = pattern.starts_with('|');
+    let is_ended = ended.len() < rest.len();
+    let is_plain = !is_begun && !is_ended && !is_pattern;
+    let is_piece = ended.starts_with(['.', '-']) || ended.ends_with(['.', '^']);
+    if is_piece || !(is_plain || is_begun && is_ended) {
+        return Err(Reject::Prefix);
+    }
+    Ok((ended, scope))
+}
+
+/// A rule in the spelling that all its equals have.
+fn one_spelling(pattern: &str, modifiers: &str) -> String {
+    let mut names: Vec<&str> = modifier::each(modifiers).filter(|n| *n != "badfilter").collect();
+    names.sort_unstable();
+    format!("{}${}", pattern.to_lowercase(), names.join(","))
+}
+
+fn is_cosmetic(line: &str) -> bool {
+    if line.starts_with('#') {
+        return COSMETIC.iter().any(|mark| line.starts_with(mark));
+    }
+    line.contains('#') && COSMETIC.iter().any(|mark| line.contains(mark))
+        || line.contains("$$")
+        || line.contains("$@$")
+}
+
+/// Whether the wire name `name` is `ancestor` or lies below it.
+fn is_at_or_below(name: &[u8], ancestor: &[u8]) -> bool {
+    let mut labels = Labels(name);
+    loop {
+        if labels.0 == ancestor {
+            return true;
+        }
+        if labels.next().is_none() {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The syntaxes of lists, and how far a list's names reach.
+
+/// The longest line that is looked at, in octets; longer ones are rejected unread.
+pub const MAX_LINE: usize = 4096;
+
+/// The syntax of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// Found out from the text.
+    #[default]
+    Auto,
+    /// One name a line: the name and all below it.
+    Domains,
+    /// hosts(5): an address and the names it is given, each exactly.
+    Hosts,
+    /// The part of the Adblock syntax that AdGuard defines for DNS.
+    Adblock,
+    /// A dnsmasq configuration: `address=`, `local=`, `server=`.
+    Dnsmasq,
+    /// An Unbound configuration: `local-zone:`.
+    Unbound,
+    /// A response policy zone as a zone file.
+    Rpz,
+    /// Addresses and prefixes, looked for in answers.
+    Addresses,
+}
+
+impl Format {
+    /// Every format, `auto` first.
+    pub const ALL: [Self; 8] = [
+        Self::Auto,
+        Self::Domains,
+        Self::Hosts,
+        Self::Adblock,
+        Self::Dnsmasq,
+        Self::Unbound,
+        Self::Rpz,
+        Self::Addresses,
+    ];
+
+    /// The id used in the config.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Domains => "domains",
+            Self::Hosts => "hosts",
+            Self::Adblock => "adblock",
+            Self::Dnsmasq => "dnsmasq",
+            Self::Unbound => "unbound",
+            Self::Rpz => "rpz",
+            Self::Addresses => "addresses",
+        }
+    }
+}
+
+/// What a source's names stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ScopeChoice {
+    /// As the format means it: hosts(5) names exactly, domain lists with all below.
+    #[default]
+    AsFormat,
+    /// Each name that is listed and all below it, whatever the format.
+    ///
+    /// Exceptions and PASSTHRU keep the reach they were written with: widening
+    /// never frees a name.
+    Subtree,
+}
+
+impl ScopeChoice {
+    /// Every choice, default first.
+    pub const ALL: [Self; 2] = [Self::AsFormat, Self::Subtree];
+
+    /// The id used in the config.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::AsFormat => "as-format",
+            Self::Subtree => "subtree",
+        }
+    }
+}

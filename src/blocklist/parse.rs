@@ -1,0 +1,141 @@
+//! One source, line by line, through the reader of its syntax.
+
+use super::adblock::AdblockReader;
+use super::format::{Format, MAX_LINE, ScopeChoice};
+use super::line::Lines;
+use super::parsed::Parsed;
+use super::reject::Reject;
+use super::rpz::RpzReader;
+use super::sink::RuleSink;
+use super::{addresses, detect, dnsmasq, domains, hosts, unbound};
+
+/// Rules of a piece.
+const PIECE: usize = 16_384;
+
+/// What reads the lines of one source.
+enum Reader {
+    Domains,
+    Hosts,
+    Adblock(AdblockReader),
+    Dnsmasq,
+    Unbound,
+    Rpz(RpzReader),
+    Addresses,
+}
+
+impl Reader {
+    fn new(format: Format, text: &[u8]) -> Self {
+        match format {
+            Format::Domains | Format::Auto => Self::Domains,
+            Format::Hosts => Self::Hosts,
+            Format::Adblock => Self::Adblock(AdblockReader::new(text)),
+            Format::Dnsmasq => Self::Dnsmasq,
+            Format::Unbound => Self::Unbound,
+            Format::Rpz => Self::Rpz(RpzReader::default()),
+            Format::Addresses => Self::Addresses,
+        }
+    }
+
+    fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
+        let trimmed = line.trim();
+        match self {
+            Self::Domains => domains::line(trimmed, rules),
+            Self::Hosts => hosts::line(trimmed, rules),
+            Self::Adblock(reader) => reader.line(trimmed, rules),
+            Self::Dnsmasq => dnsmasq::line(trimmed, rules),
+            Self::Unbound => unbound::line(trimmed, rules),
+            // A blank in front has a meaning in zone files.
+            Self::Rpz(reader) => reader.line(line, rules),
+            Self::Addresses => addresses::line(trimmed, rules),
+        }
+    }
+
+    /// Whether what a line says is settled once it is read.
+    fn is_settled(&self) -> bool {
+        !matches!(self, Self::Adblock(_) | Self::Rpz(_))
+    }
+
+    fn finish(self, rules: &mut RuleSink<'_>) {
+        match self {
+            Self::Adblock(reader) => reader.finish(rules),
+            Self::Rpz(reader) => reader.finish(rules),
+            Self::Domains | Self::Hosts | Self::Dnsmasq | Self::Unbound | Self::Addresses => {}
+        }
+    }
+}
+
+/// Parses a source.
+///
+/// Never fails: what cannot be taken is counted in the result, and whether the
+/// whole is worth anything is for [`Parsed::verdict`] to say.
+///
+/// # Examples
+///
+/// ```
+/// # use lachan::blocklist::{Format, ScopeChoice, parse};
+/// let parsed = parse(b"||ads.example^\n||ads.example/path\n", Format::Auto, ScopeChoice::AsFormat);
+/// assert_eq!((parsed.format, parsed.len(), parsed.rejected()), (Format::Adblock, 1, 1));
+/// assert!(parsed.verdict().is_ok());
+/// ```
+pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
+    read(text, format, choice, text.len(), usize::MAX, &mut |_| {})
+}
+
+/// Parses a source and gives its rules away piece by piece, so that a long list is not
+/// held twice.
+///
+/// `take` sees the rules of [`Parsed::rules`] and must not keep the piece; the rules of
+/// the last piece are in the result as well. Where the meaning of a line depends on
+/// later ones there is one piece only. Whether the whole is worth anything is known
+/// at the end: a caller whom [`Parsed::verdict`] tells that it is not gives back what it
+/// took.
+pub fn parse_pieces(
+    text: &[u8],
+    format: Format,
+    choice: ScopeChoice,
+    take: &mut dyn FnMut(&Parsed),
+) -> Parsed {
+    let parsed = read(text, format, choice, 0, PIECE, take);
+    take(&parsed);
+    parsed
+}
+
+fn read(
+    text: &[u8],
+    format: Format,
+    choice: ScopeChoice,
+    room: usize,
+    piece: usize,
+    take: &mut dyn FnMut(&Parsed),
+) -> Parsed {
+    let mut parsed = Parsed::default();
+    if let Some(refusal) = detect::not_a_list(text) {
+        parsed.refusal = Some(refusal);
+        return parsed;
+    }
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    parsed.format = if format == Format::Auto { detect::format(text) } else { format };
+    parsed.reserve(room);
+    let mut reader = Reader::new(parsed.format, text);
+    let mut rules = RuleSink::new(&mut parsed, choice);
+    for line in Lines(text) {
+        rules.next_line();
+        if line.len() > MAX_LINE {
+            let start = String::from_utf8_lossy(line.get(..80).unwrap_or(line)).into_owned();
+            rules.reject(&start, Reject::LineTooLong);
+            continue;
+        }
+        match std::str::from_utf8(line) {
+            Ok(line) if !line.contains('\0') => reader.line(line, &mut rules),
+            _ => rules.reject(&String::from_utf8_lossy(line), Reject::NotText),
+        }
+        let parsed = rules.parsed();
+        if parsed.held() >= piece && reader.is_settled() {
+            take(parsed);
+            parsed.forget();
+        }
+    }
+    reader.finish(&mut rules);
+    rules.finish();
+    parsed
+}

@@ -1,0 +1,158 @@
+//! One zone file, record by record.
+
+use super::rdata;
+use super::trigger::{self, Trigger};
+use super::zone::{self, Tokens, ZoneOrigin, ZoneRecord, field, record};
+use crate::blocklist::local::ListRecord;
+use crate::blocklist::reject::Reject;
+use crate::blocklist::sink::{Deed, RuleSink, Wire};
+use crate::dns::name::Name;
+use crate::dns::rtype;
+use crate::rule::{Action, Effect, Scope};
+
+/// Reads a zone file line by line.
+#[derive(Debug, Default)]
+pub(in crate::blocklist) struct RpzReader {
+    origin: ZoneOrigin,
+    /// The owner of the last record; a line that starts blank repeats it.
+    owner: Option<String>,
+    /// A record that is not yet closed with `)`.
+    open: Tokens,
+    has_soa: bool,
+}
+
+/// What a record does.
+enum Deeds {
+    Action(Action),
+    Local(ListRecord),
+}
+
+impl RpzReader {
+    /// Reads one line as it stands.
+    pub(in crate::blocklist) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
+        let mut tokens = std::mem::take(&mut self.open);
+        if tokens.is_open() && zone::is_record(line) {
+            // A `(` that was forgotten must not swallow the rest of the file.
+            rules.reject(&tokens.words.join(" "), Reject::Syntax);
+            tokens = Tokens::default();
+        }
+        if let Err(reject) = tokens.extend(line) {
+            rules.reject(line, reject);
+            return;
+        }
+        if tokens.is_open() {
+            self.open = tokens;
+            return;
+        }
+        if tokens.words.is_empty() {
+            return;
+        }
+        if let Err(reject) = self.entry(&tokens, rules) {
+            rules.reject(&tokens.words.join(" "), reject);
+        }
+    }
+
+    /// A record that is still open at the end is cut short.
+    pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
+        if self.open.is_open() {
+            rules.reject(&self.open.words.join(" "), Reject::Syntax);
+        }
+    }
+
+    fn entry(&mut self, tokens: &Tokens, rules: &mut RuleSink<'_>) -> Result<(), Reject> {
+        let mut words = tokens.words.iter().map(String::as_str);
+        let first = words.next().unwrap_or("");
+        if first.starts_with('$') {
+            return match (first.to_ascii_uppercase().as_str(), words.next()) {
+                ("$ORIGIN", Some(origin)) => {
+                    // A line that repeats the owner means the one it was.
+                    let owner = self.owner.take();
+                    let owner = owner.as_deref().and_then(|name| self.origin.absolute(name).ok());
+                    self.owner = owner.map(|name| format!("{name}."));
+                    self.origin.change(origin)
+                }
+                ("$TTL", Some(_)) => Ok(()),
+                ("$INCLUDE" | "$GENERATE", Some(_)) => Err(Reject::Unsupported),
+                _ => Err(Reject::Syntax),
+            };
+        }
+        let fields = if tokens.starts_blank {
+            tokens.words.as_slice()
+        } else {
+            self.owner = Some(first.to_owned());
+            tokens.words.get(1..).unwrap_or(&[])
+        };
+        let Some(owner) = self.owner.clone() else { return Err(Reject::Syntax) };
+        let record = record(fields)?;
+        if record.rtype == rtype::SOA {
+            if !self.has_soa {
+                self.has_soa = true;
+                self.origin.is_apex(&owner);
+            }
+            return Ok(());
+        }
+        let Some(relative) = self.origin.relative(&owner)? else { return Ok(()) };
+        match trigger::of(&relative)? {
+            Trigger::Name(name, scope) => self.name(name, scope, &record, rules),
+            Trigger::Net(net) => match self.deeds(&relative, &record)? {
+                Deeds::Action(action) => {
+                    rules.address(net, action);
+                    Ok(())
+                }
+                Deeds::Local(local) => {
+                    rules.local_address(net, local);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn name(
+        &self,
+        name: &str,
+        scope: Scope,
+        record: &ZoneRecord<'_>,
+        rules: &mut RuleSink<'_>,
+    ) -> Result<(), Reject> {
+        let wire = Wire::of(name)?;
+        let deed = |action| Deed { scope, effect: Effect::Rpz, action };
+        match self.deeds(name, record)? {
+            Deeds::Action(action) => rules.wire(&wire, deed(action)),
+            Deeds::Local(local) => rules.local(&wire, deed(Action::Default), local),
+        }
+        Ok(())
+    }
+
+    fn deeds(&self, trigger: &str, record: &ZoneRecord<'_>) -> Result<Deeds, Reject> {
+        if record.rtype != rtype::CNAME {
+            let rdata = rdata::read(record, &self.origin)?;
+            return Ok(Deeds::Local(ListRecord::Data(record.rtype, rdata)));
+        }
+        let [target] = record.rdata else { return Err(Reject::Syntax) };
+        let target = target.as_str();
+        let action = match target {
+            "." => Some(Action::NxDomain),
+            "*." => Some(Action::NoData),
+            _ if target.eq_ignore_ascii_case("rpz-passthru.") => Some(Action::Passthru),
+            _ if target.eq_ignore_ascii_case("rpz-drop.") => Some(Action::Drop),
+            _ if target.eq_ignore_ascii_case("rpz-tcp-only.") => Some(Action::TcpOnly),
+            _ => None,
+        };
+        if let Some(action) = action {
+            return Ok(Deeds::Action(action));
+        }
+        if field::is_reserved(target) {
+            // An action without its final dot, or one that is not known.
+            return Err(if target.ends_with('.') { Reject::Unsupported } else { Reject::Syntax });
+        }
+        if target.starts_with('*') {
+            return Err(Reject::Wildcard);
+        }
+        let absolute = self.origin.absolute(target)?;
+        if absolute.eq_ignore_ascii_case(trigger) {
+            // How the first zones wrote PASSTHRU.
+            return Ok(Deeds::Action(Action::Passthru));
+        }
+        Ok(Deeds::Local(ListRecord::Cname(Name::from_text(&absolute)?)))
+    }
+}

@@ -1,0 +1,191 @@
+//! Packs joined into one table, under one numbering.
+
+use std::sync::Arc;
+
+use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
+use crate::matcher::suffix::{Listing, RpzRule, RuleChange, SuffixTable, Value};
+use crate::pack::{BuildError, ListedNet, Pack, SEED};
+use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
+
+/// What several packs come to.
+#[derive(Debug, Default)]
+pub struct JoinedPacks {
+    /// Every listed name.
+    pub table: SuffixTable,
+    /// What [`Action::Local`] stands for.
+    pub local: Vec<LocalData>,
+    /// Listed addresses.
+    pub addresses: Vec<ListedNet>,
+    /// Where rules came from: [`Rule::source`] is a place in it. The place of the pack,
+    /// and that of the note in [`Pack::sources`].
+    pub sources: Vec<(usize, usize)>,
+    /// Categories of packs that the taxonomy does not have.
+    pub unknown: Vec<String>,
+}
+
+/// Joins packs: in `number` are the categories by id.
+///
+/// # Errors
+///
+/// [`BuildError::TooManyRules`] when they have more local data or sources than can be
+/// numbered.
+pub fn join(
+    packs: impl IntoIterator<Item = Arc<Pack>>,
+    number: impl Fn(&str) -> Option<CategoryId>,
+) -> Result<JoinedPacks, BuildError> {
+    let mut joined = JoinedPacks::default();
+    let mut per_category = vec![0; MAX_CATEGORIES];
+    for (place, pack) in packs.into_iter().enumerate() {
+        let numbers = Numbers::of(&pack, &number, &joined)?;
+        if place == 0 {
+            joined.table.seed = pack.seed();
+        }
+        let values = numbers.values(&pack);
+        count(&pack, &values, &mut per_category);
+        joined.table.has_actions |= pack.rules().iter().any(|rule| rule.action != Action::Default);
+        let digest = pack.digest().first_chunk().map_or(0, |octets| u64::from_le_bytes(*octets));
+        joined.table.digest = joined.table.digest.rotate_left(1) ^ digest;
+        joined.unknown.extend(numbers.unknown.iter().cloned());
+        joined.addresses.extend(pack.addresses().iter().filter_map(|l| numbers.listed(l)));
+        joined.local.extend_from_slice(pack.local());
+        joined.sources.extend((0..numbers.source_count).map(|note| (place, note)));
+        joined.table.listings.push(Listing { pack, values });
+    }
+    if joined.table.listings.is_empty() {
+        joined.table.seed = SEED;
+    }
+    joined.unknown.sort_unstable();
+    joined.unknown.dedup();
+    joined.table.per_category = per_category.into_boxed_slice();
+    Ok(joined)
+}
+
+/// The numbers of one pack → those of all.
+struct Numbers {
+    categories: Vec<Option<CategoryId>>,
+    unknown: Vec<String>,
+    first_local: u16,
+    first_source: u16,
+    source_count: usize,
+    /// The sources that are zones, in their order.
+    zones: Vec<u16>,
+}
+
+impl Numbers {
+    fn of(
+        pack: &Pack,
+        number: impl Fn(&str) -> Option<CategoryId>,
+        before: &JoinedPacks,
+    ) -> Result<Self, BuildError> {
+        let sources = pack.rules().iter().map(|rule| rule.source).filter(|s| *s != SEVERAL_SOURCES);
+        let source_count = sources.map(|s| usize::from(s) + 1).max().unwrap_or(0);
+        let source_count = source_count.max(pack.sources().len());
+        let fits = |count: usize| u16::try_from(count).map_err(|_| BuildError::TooManyRules);
+        fits(before.local.len() + pack.local().len())?;
+        fits(before.sources.len() + source_count + 1)?;
+        let known = |id: &String| number(id);
+        let (first_local, first_source) = (fits(before.local.len())?, fits(before.sources.len())?);
+        let zones = pack.rules().iter().filter(|rule| rule.effect == Effect::Rpz);
+        let mut zones: Vec<u16> = zones.map(|rule| rule.source + first_source).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        Ok(Self {
+            categories: pack.categories().iter().map(known).collect(),
+            unknown: pack.categories().iter().filter(|id| number(id).is_none()).cloned().collect(),
+            first_local,
+            first_source,
+            source_count,
+            zones,
+        })
+    }
+
+    fn action(&self, action: Action) -> Action {
+        match action {
+            Action::Local(number) => Action::Local(number + self.first_local),
+            other => other,
+        }
+    }
+
+    fn category(&self, of: CategoryId) -> Option<CategoryId> {
+        self.categories.get(of.index()).copied().flatten()
+    }
+
+    fn rule(&self, rule: &Rule) -> Option<Rule> {
+        let source = match rule.source {
+            SEVERAL_SOURCES => SEVERAL_SOURCES,
+            source => source + self.first_source,
+        };
+        let (category, action) = (self.category(rule.category)?, self.action(rule.action));
+        Some(Rule { category, action, source, ..*rule })
+    }
+
+    fn listed(&self, listed: &ListedNet) -> Option<ListedNet> {
+        let (category, action) = (self.category(listed.category)?, self.action(listed.action));
+        Some(ListedNet { category, action, net: listed.net })
+    }
+
+    fn values(&self, pack: &Pack) -> Box<[Value]> {
+        let numbers = 0..pack.set_count().min(usize::from(u16::MAX)) as u16;
+        let value = |number| {
+            let mut rules: Vec<Rule> = pack.set(number).1.filter_map(|r| self.rule(r)).collect();
+            rules.sort_unstable();
+            Value {
+                here: change(&rules, true),
+                below: change(&rules, false),
+                rpz: rpz(&rules, &self.zones),
+                rules: rules.into(),
+            }
+        };
+        numbers.map(value).collect()
+    }
+}
+
+/// Adds how many names each category lists.
+fn count(pack: &Pack, values: &[Value], per_category: &mut [u64]) {
+    for (number, value) in (0..).zip(values) {
+        let (names, _) = pack.set(number);
+        let lists = |r: &&Rule| {
+            matches!(r.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
+                && r.action != Action::Passthru
+        };
+        let set: CategorySet = value.rules.iter().filter(lists).map(|r| r.category).collect();
+        for category in set.iter() {
+            if let Some(total) = per_category.get_mut(category.index()) {
+                *total += u64::from(names);
+            }
+        }
+    }
+}
+
+fn rpz(rules: &[Rule], zones: &[u16]) -> Box<[RpzRule]> {
+    rules
+        .iter()
+        .filter(|rule| rule.effect == Effect::Rpz)
+        .filter_map(|rule| {
+            let zone = zones.binary_search(&rule.source).ok()?;
+            let Rule { category, scope, action, .. } = *rule;
+            Some(RpzRule { zone: zone as u8, category, scope, action })
+        })
+        .collect()
+}
+
+/// What `rules` do to the name itself (`is_self`) or to names below it.
+///
+/// In one category, at one name, an exception wins over a plain rule.
+fn change(rules: &[Rule], is_self: bool) -> RuleChange {
+    let set = |effect| -> CategorySet {
+        rules
+            .iter()
+            .filter(|rule| rule.effect == effect && rule.scope.covers(is_self))
+            .map(|rule| rule.category)
+            .collect()
+    };
+    let cleared = set(Effect::Clear);
+    let important_cleared = set(Effect::ClearImportant);
+    RuleChange {
+        added: set(Effect::Add).without(cleared).without(important_cleared),
+        cleared,
+        important: set(Effect::AddImportant).without(important_cleared),
+        important_cleared,
+    }
+}

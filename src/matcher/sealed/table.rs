@@ -1,0 +1,170 @@
+//! A sealed list that was checked whole, open for questions.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use aws_lc_rs::hmac;
+use siphasher::sip::SipHasher24;
+
+use super::format::{
+    Digest, HEAD, KEY_CHECK, MAGIC, SEAL, VERSION, digest, filter_bits, filter_hasher, registrable,
+};
+use super::key::SealedKey;
+use crate::dns::name::Folded;
+use crate::matcher::scale;
+
+/// Why some octets are not a sealed list that can be used.
+///
+/// No variant means "some names are missing": a list is whole or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealedTableError {
+    /// The first octets are not the magic.
+    #[error("not a sealed list; `lachan lists seal` makes them")]
+    NotSealed,
+    /// Written by another format version.
+    #[error("sealed list of format {found}, but this build reads {VERSION}; seal it again")]
+    Version {
+        /// The version in the file.
+        found: u32,
+    },
+    /// Not the size that its header says.
+    #[error("sealed list of {actual} octets, but its header says {needed}; copy it again")]
+    Length {
+        /// Octets the header asks for.
+        needed: u64,
+        /// Octets there are.
+        actual: u64,
+    },
+    /// Sealed with another key.
+    #[error("sealed with another key; the list and its key come in pairs: get both again")]
+    WrongKey,
+    /// Not the octets that were sealed.
+    #[error("damaged: not the octets that were sealed; copy it again")]
+    Damaged,
+    /// Well sealed, by a tool that does not keep the digests in order.
+    #[error("the digests are not in ascending order, each once; seal it with `lachan lists seal`")]
+    Unordered,
+    /// No name in it.
+    #[error("the sealed list is empty; remove the source if that is meant")]
+    Empty,
+}
+
+/// A sealed list, open for questions.
+pub struct SealedTable {
+    key: hmac::Key,
+    /// Hashes of names for the filter start here.
+    hasher: SipHasher24,
+    pub(super) filter: Box<[u64]>,
+    digests: Box<[Digest]>,
+    id: String,
+}
+
+impl fmt::Debug for SealedTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyedTable({})", self.id)
+    }
+}
+
+impl SealedTable {
+    /// Opens the list that was sealed with `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`SealedTableError`]; the list is whole or refused.
+    pub fn open(octets: &[u8], key: &SealedKey) -> Result<Self, SealedTableError> {
+        let head = octets.first_chunk::<HEAD>().ok_or(SealedTableError::NotSealed)?;
+        if !head.starts_with(MAGIC) {
+            return Err(SealedTableError::NotSealed);
+        }
+        let version = number(head, 8);
+        if version != VERSION {
+            return Err(SealedTableError::Version { found: version });
+        }
+        let (names, words) = (number(head, 12), number(head, 16));
+        let needed = HEAD as u64 + 8 * u64::from(words) + 16 * u64::from(names) + SEAL as u64;
+        if needed != octets.len() as u64 {
+            return Err(SealedTableError::Length { needed, actual: octets.len() as u64 });
+        }
+        let key = key.hmac();
+        if head.get(24..) != Some(&digest(&key, KEY_CHECK)) {
+            return Err(SealedTableError::WrongKey);
+        }
+        let (text, seal) = octets.split_last_chunk::<SEAL>().ok_or(SealedTableError::Damaged)?;
+        // Compares in constant time.
+        hmac::verify(&key, text, seal).map_err(|_| SealedTableError::Damaged)?;
+        let body = text.get(HEAD..).unwrap_or_default();
+        let (filter, digests) =
+            body.split_at_checked(8 * words as usize).ok_or(SealedTableError::Damaged)?;
+        let digests: Box<[Digest]> = digests.as_chunks().0.into();
+        if digests.is_empty() {
+            return Err(SealedTableError::Empty);
+        }
+        if !digests.is_sorted_by(|one, next| one < next) {
+            return Err(SealedTableError::Unordered);
+        }
+        Ok(Self {
+            hasher: filter_hasher(&key),
+            key,
+            filter: filter.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect(),
+            digests,
+            id: seal
+                .first_chunk()
+                .map_or(String::new(), |four| format!("{:08x}", u32::from_be_bytes(*four))),
+        })
+    }
+
+    /// Whether `name`, or an ancestor that is no public suffix, is listed.
+    ///
+    /// One hash a label for a name that is not; nothing is allocated.
+    #[inline]
+    pub fn lists(&self, name: &Folded) -> bool {
+        let labels = name.label_count();
+        let mut hasher = self.hasher;
+        for index in (0..labels).rev() {
+            let suffix = name.suffix(index);
+            let length = suffix.first().map_or(0, |&length| usize::from(length));
+            hasher.write(suffix.get(..=length).unwrap_or(suffix));
+            // A single label is a registry, or nothing that is listed.
+            if index + 1 < labels && self.may_hold(hasher.finish()) && self.holds(name, index) {
+                return true;
+            }
+        }
+        false
+    }
+
+    #[inline]
+    fn may_hold(&self, hash: u64) -> bool {
+        let bits = filter_bits(hash);
+        match self.filter.get(scale(hash, self.filter.len())) {
+            Some(word) => word & bits == bits,
+            None => self.filter.is_empty(),
+        }
+    }
+
+    fn holds(&self, name: &Folded, index: usize) -> bool {
+        let digest = digest(&self.key, name.suffix(index));
+        // Asked last: hardly any name comes so far.
+        self.digests.binary_search(&digest).is_ok()
+            && registrable(name).is_some_and(|first| index <= first)
+    }
+
+    /// How many names are listed.
+    pub fn len(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// Whether nothing is listed; no open list is empty.
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+
+    /// What people may call this list: the first octets of its seal.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+fn number(head: &[u8; HEAD], at: usize) -> u32 {
+    head.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |four| u32::from_le_bytes(*four))
+}
