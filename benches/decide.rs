@@ -140,7 +140,7 @@ fn snapshot(more: &str, overrides: &[StoredOverride]) -> Arc<Snapshot> {
 
 fn step(policy: &Arc<Snapshot>, octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let meta = Origin { client: CLIENT, local, transport: Transport::Udp };
+    let meta = Origin::plain(CLIENT, local, Transport::Udp);
     begin(octets, &meta, policy, cache, NOW, out)
 }
 

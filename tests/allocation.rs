@@ -117,7 +117,7 @@ impl Core {
     /// Begins a query at second `mono`; the step, and how often memory was asked for.
     fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Step, u64) {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Origin { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let meta = Origin::plain(IpAddr::V4(client), local, Transport::Udp);
         let before = ASKED.get();
         let step = begin(query, &meta, &self.snapshot, &self.cache, at(mono), &mut self.out);
         (step, ASKED.get() - before)

@@ -106,8 +106,7 @@ impl Core {
         now: Now,
         answer: impl Fn(&Name, u16) -> Vec<u8>,
     ) -> (Outcome, Option<u32>) {
-        let meta =
-            Origin { client: IpAddr::V4(client), local: listener(), transport: Transport::Udp };
+        let meta = Origin::plain(IpAddr::V4(client), listener(), Transport::Udp);
         let mut out = vec![0; 65_535];
         let octets = query(name, qtype);
         let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);

@@ -159,7 +159,7 @@ fn last_record(message: &[u8]) -> Option<(u32, &[u8])> {
 
 fn meta(client: u8) -> Origin {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    Origin { client: IpAddr::from([127, 0, 10, client]), local, transport: Transport::Udp }
+    Origin::plain(IpAddr::from([127, 0, 10, client]), local, Transport::Udp)
 }
 
 /// Makes policies of ever other lists.

@@ -121,7 +121,7 @@ struct Said {
 impl Core {
     fn step(&self, client: Ipv4Addr, name: &str, now: Now, out: &mut [u8]) -> Step {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Origin { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let meta = Origin::plain(IpAddr::V4(client), local, Transport::Udp);
         begin(&query(name), &meta, &self.snapshot, &self.cache, now, out)
     }
 
@@ -149,7 +149,7 @@ impl Core {
 
     fn ask_any(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Origin { client: IpAddr::V4(client), local, transport: Transport::Udp };
+        let meta = Origin::plain(IpAddr::V4(client), local, Transport::Udp);
         let now = Now { mono: civil, civil, trust: Trust::Synced };
         let mut octets = query(name);
         let at = octets.len() - 3;

@@ -9,6 +9,7 @@ use crate::category::MAX_CATEGORIES;
 use crate::dns::message::Rcode;
 use crate::policy::CanaryKind;
 use crate::policy::tables::rewrite::MAX_ENGINES;
+use crate::resolve::labels::label_set;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Outcome, Transport};
 
 /// Groups that can be counted apart in the life of the process.
@@ -31,31 +32,27 @@ pub const RCODES: [Rcode; 8] = [
     Rcode(u16::MAX),
 ];
 
-/// Address families.
+/// Address families: a label set of its own.
 pub const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
 
-/// What happens beside the answers, and is only counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A query waits for the answer that another one asked for.
-    Coalesced,
-    /// An answer whose time is nearly over is fetched anew.
-    Prefetch,
-    /// A query found too many waiting for upstream.
-    OverAll,
-    /// A query found too many of its client waiting.
-    OverClient,
-    /// A query found too many waiting for the same answer.
-    OverQuestion,
-    /// A question found too many waiting for every upstream server.
-    OverUpstream,
-    /// A UDP reply that the kernel did not take.
-    NotSent,
-}
-
-impl Event {
-    /// How many there are.
-    const COUNT: usize = Self::NotSent as usize + 1;
+label_set! {
+    /// What is counted beside the answers.
+    Event {
+        /// A query joined the upstream question of another query.
+        Coalesced => "coalesced",
+        /// A cache entry near the end of its TTL was refreshed.
+        CacheRefresh => "cache_refresh",
+        /// A query found as many waiting for upstream as may.
+        OverAll => "all",
+        /// A query found as many of its client waiting as may.
+        OverClient => "client",
+        /// A query found as many waiting for the same answer as may.
+        OverQuestion => "question",
+        /// A question found as many waiting for every upstream server as may.
+        OverUpstream => "upstream",
+        /// The kernel refused a UDP reply.
+        NotSent => "not_sent",
+    }
 }
 
 /// Categories and, last, "listed nowhere".
@@ -66,14 +63,14 @@ const DURATION_CELLS: usize = BUCKETS.len() + 2;
 
 /// Where each family of cells starts.
 const QUERIES: usize = 0;
-const RESPONSES: usize = QUERIES + 2 * FAMILIES.len();
-const DROPPED: usize = RESPONSES + RCODES.len() * AnswerSource::ALL.len();
-const CANARIES: usize = DROPPED + DropReason::ALL.len();
+const RESPONSES: usize = QUERIES + Transport::COUNT * FAMILIES.len();
+const DROPPED: usize = RESPONSES + RCODES.len() * AnswerSource::COUNT;
+const CANARIES: usize = DROPPED + DropReason::COUNT;
 const DURATIONS: usize = CANARIES + CanaryKind::ALL.len();
-const EVENTS: usize = DURATIONS + AnswerSource::ALL.len() * DURATION_CELLS;
+const EVENTS: usize = DURATIONS + AnswerSource::COUNT * DURATION_CELLS;
 const OBSERVED: usize = EVENTS + Event::COUNT;
 const BLOCKED: usize = OBSERVED + MAX_GROUPS * MAX_CATEGORIES;
-const SAFE: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::ALL.len();
+const SAFE: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::COUNT;
 const CELLS: usize = SAFE + MAX_ENGINES;
 
 /// Cells of a line.
@@ -139,7 +136,7 @@ impl Counters {
 
     /// Counts something that happened so many times.
     pub fn events(&self, event: Event, count: u64) {
-        self.add(EVENTS + event as usize, count);
+        self.add(EVENTS + event.index(), count);
     }
 
     /// Counts what became of queries that came together and were answered together.
@@ -196,15 +193,15 @@ fn bucket(micros: u64) -> usize {
 }
 
 fn queries(transport: Transport, family: usize) -> usize {
-    QUERIES + transport as usize * FAMILIES.len() + family
+    QUERIES + transport.index() * FAMILIES.len() + family
 }
 
 fn responses(rcode: usize, source: AnswerSource) -> usize {
-    RESPONSES + rcode * AnswerSource::ALL.len() + source as usize
+    RESPONSES + rcode * AnswerSource::COUNT + source.index()
 }
 
 fn dropped(reason: DropReason) -> usize {
-    DROPPED + reason as usize
+    DROPPED + reason.index()
 }
 
 fn canaries(kind: CanaryKind) -> usize {
@@ -212,7 +209,7 @@ fn canaries(kind: CanaryKind) -> usize {
 }
 
 fn durations(source: AnswerSource) -> usize {
-    DURATIONS + source as usize * DURATION_CELLS
+    DURATIONS + source.index() * DURATION_CELLS
 }
 
 fn observed(group: usize, category: usize) -> usize {
@@ -220,7 +217,7 @@ fn observed(group: usize, category: usize) -> usize {
 }
 
 fn blocked(group: usize, row: usize, by: BlockedBy) -> usize {
-    BLOCKED + (group * ROWS + row) * BlockedBy::ALL.len() + by as usize
+    BLOCKED + (group * ROWS + row) * BlockedBy::COUNT + by.index()
 }
 
 fn safe(engine: usize) -> usize {
@@ -274,7 +271,7 @@ impl Totals {
 
     /// What happened beside the answers.
     pub fn events(&self, event: Event) -> u64 {
-        self.at(EVENTS + event as usize)
+        self.at(EVENTS + event.index())
     }
 
     /// Queries for canaries.
@@ -311,6 +308,54 @@ impl Totals {
             cumulative,
             count,
             sum: self.at(first + DURATION_CELLS - 1) as f64 / 1_000_000.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Law: each combination of labels has a cell of its own, and no cell is without one.
+    #[test]
+    fn no_two_label_combinations_share_a_cell() {
+        let mut cells = Vec::new();
+        for transport in Transport::ALL {
+            cells.extend((0..FAMILIES.len()).map(|family| queries(transport, family)));
+        }
+        for rcode in 0..RCODES.len() {
+            cells.extend(AnswerSource::ALL.map(|source| responses(rcode, source)));
+        }
+        cells.extend(DropReason::ALL.map(dropped));
+        cells.extend(CanaryKind::ALL.map(canaries));
+        for source in AnswerSource::ALL {
+            cells.extend((0..DURATION_CELLS).map(|cell| durations(source) + cell));
+        }
+        cells.extend(Event::ALL.map(|event| EVENTS + event.index()));
+        for group in 0..MAX_GROUPS {
+            cells.extend((0..MAX_CATEGORIES).map(|category| observed(group, category)));
+        }
+        for (group, row) in (0..MAX_GROUPS).flat_map(|g| (0..ROWS).map(move |row| (g, row))) {
+            cells.extend(BlockedBy::ALL.map(|by| blocked(group, row, by)));
+        }
+        cells.extend((0..MAX_ENGINES).map(safe));
+        cells.sort_unstable();
+        assert!(cells.into_iter().eq(0..CELLS), "cells are shared or unused");
+    }
+
+    #[test]
+    fn a_query_of_any_transport_is_counted_as_a_query_of_it_alone() {
+        for counted in Transport::ALL {
+            let block = Counters::shared();
+            block.query(counted, true);
+            let totals = Totals::of([&block]);
+            for transport in Transport::ALL {
+                let found = [0, 1].map(|family| totals.queries(transport, family));
+                assert_eq!(found, [0, u64::from(transport == counted)], "{transport:?}");
+            }
+            let responses = (0..RCODES.len())
+                .flat_map(|rcode| AnswerSource::ALL.map(|source| totals.responses(rcode, source)));
+            assert_eq!(responses.sum::<u64>(), 0, "{counted:?} is counted as a response");
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn families(totals: &Totals) -> Vec<MetricFamily> {
         single(
             "lachan_prefetches_total",
             "Answers fetched anew before their time was over, because they are in use.",
-            Event::Prefetch,
+            Event::CacheRefresh,
         ),
         family(
             "lachan_overflow_total",

@@ -214,7 +214,7 @@ impl QueryContext<'_> {
     ) -> Forward {
         Forward {
             query: self.query.octets().into(),
-            meta: *meta,
+            meta: meta.clone(),
             snapshot: Arc::clone(snapshot),
             group: self.group,
             pass,

@@ -20,17 +20,19 @@
 
 mod context;
 mod forward;
+pub(crate) mod labels;
 mod lifetime;
 mod local;
+mod origin;
 mod outcome;
 pub mod reply_cache;
 mod rewrite;
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use crate::policy::group::time::{Now, Trust};
 pub use forward::{Forward, UpstreamFailure};
+pub use origin::{Origin, Transport};
 pub use outcome::{AnswerSource, BlockedBy, DropReason, Outcome};
 
 use crate::cache::{AnswerCache, Route};
@@ -50,26 +52,6 @@ use crate::rule::Action;
 const RFC8482: &[u8] = b"\x07RFC8482\x00";
 /// Seconds it may be kept.
 const RFC8482_TTL: u32 = 3600;
-
-/// How a query came, and so how large its reply may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// One datagram.
-    Udp,
-    /// A stream.
-    Tcp,
-}
-
-/// Where a query came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin {
-    /// The client's address.
-    pub client: IpAddr,
-    /// The listener it came to, as opened: which address was asked.
-    pub local: SocketAddr,
-    /// How it came.
-    pub transport: Transport,
-}
 
 /// What the shell must do next.
 #[derive(Debug)]

@@ -4,106 +4,51 @@ use crate::category::{CategoryId, CategorySet};
 use crate::dns::message::Rcode;
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{CanaryKind, GroupCounters};
+use crate::resolve::labels::label_set;
 
-/// Where an answer came from: the `source` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AnswerSource {
-    /// The answer cache.
-    Cache,
-    /// The answer cache, past its time: upstream had nothing newer.
-    Stale,
-    /// An upstream server, now.
-    Upstream,
-    /// This program: special-use names, canaries, ANY.
-    Local,
-    /// Policy.
-    Blocked,
-    /// The client may not ask this.
-    Refused,
-    /// The client asks too much: by TCP it may go on.
-    Limited,
-    /// The query or upstream was at fault.
-    Error,
-}
-
-impl AnswerSource {
-    /// Every source.
-    pub const ALL: [Self; 8] = [
-        Self::Cache,
-        Self::Stale,
-        Self::Upstream,
-        Self::Local,
-        Self::Blocked,
-        Self::Refused,
-        Self::Limited,
-        Self::Error,
-    ];
-
-    /// The id used in metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Stale => "stale",
-            Self::Upstream => "upstream",
-            Self::Local => "local",
-            Self::Blocked => "blocked",
-            Self::Refused => "refused",
-            Self::Limited => "ratelimited",
-            Self::Error => "error",
-        }
+label_set! {
+    /// Where an answer came from: the `source` label.
+    AnswerSource {
+        /// The answer cache.
+        Cache => "cache",
+        /// The answer cache, past its time: upstream had nothing newer.
+        Stale => "stale",
+        /// An upstream server, now.
+        Upstream => "upstream",
+        /// This program: special-use names, canaries, ANY.
+        Local => "local",
+        /// Policy.
+        Blocked => "blocked",
+        /// The client may not ask this.
+        Refused => "refused",
+        /// The client asks too much: by TCP it may go on.
+        Limited => "ratelimited",
+        /// The query or upstream was at fault.
+        Error => "error",
     }
 }
 
-/// What a block was decided on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BlockedBy {
-    /// The question's name is listed.
-    List,
-    /// The school denies the question's name.
-    School,
-    /// The department denies it.
-    Department,
-    /// Only names that are allowed are let through, and the question's is not.
-    AllowList,
-    /// A keyword rule hits the question's name.
-    Keyword,
-    /// The answer points to a name that is blocked.
-    Review,
-    /// The answer holds a listed address.
-    Address,
-    /// The answer holds an address from inside.
-    Rebinding,
-    /// A category has no list, and is closed without one.
-    FailMode,
-}
-
-impl BlockedBy {
-    /// Every reason.
-    pub const ALL: [Self; 9] = [
-        Self::List,
-        Self::School,
-        Self::Department,
-        Self::AllowList,
-        Self::Keyword,
-        Self::Review,
-        Self::Address,
-        Self::Rebinding,
-        Self::FailMode,
-    ];
-
-    /// The id used in metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::School => "school",
-            Self::Department => "department",
-            Self::AllowList => "allow_list",
-            Self::Keyword => "keyword",
-            Self::Review => "review",
-            Self::Address => "address",
-            Self::Rebinding => "rebinding",
-            Self::FailMode => "fail-mode",
-        }
+label_set! {
+    /// What a block was decided on.
+    BlockedBy {
+        /// The question's name is listed.
+        List => "list",
+        /// The school denies the question's name.
+        School => "school",
+        /// The department denies it.
+        Department => "department",
+        /// Only names that are allowed are let through, and the question's is not.
+        AllowList => "allow_list",
+        /// A keyword rule hits the question's name.
+        Keyword => "keyword",
+        /// The answer points to a name that is blocked.
+        Review => "review",
+        /// The answer holds a listed address.
+        Address => "address",
+        /// The answer holds an address from inside.
+        Rebinding => "rebinding",
+        /// A category has no list, and is closed without one.
+        FailMode => "fail-mode",
     }
 }
 
@@ -135,27 +80,14 @@ impl Outcome {
     }
 }
 
-/// Why nothing is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DropReason {
-    /// Too short for a header, or a response.
-    NotAQuery,
-    /// The buffer for the reply is too small.
-    NoRoom,
-    /// The client asks far too much.
-    OverBudget,
-}
-
-impl DropReason {
-    /// Every reason.
-    pub const ALL: [Self; 3] = [Self::NotAQuery, Self::NoRoom, Self::OverBudget];
-
-    /// The id used in metrics.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::NotAQuery => "not_a_query",
-            Self::NoRoom => "no_room",
-            Self::OverBudget => "over_budget",
-        }
+label_set! {
+    /// Why nothing is sent.
+    DropReason {
+        /// Too short for a header, or a response.
+        NotAQuery => "not_a_query",
+        /// The buffer for the reply is too small.
+        NoRoom => "no_room",
+        /// The client asks far too much.
+        OverBudget => "over_budget",
     }
 }

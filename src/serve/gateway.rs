@@ -126,7 +126,7 @@ impl Gateway {
         match self.flights.join(waiter) {
             Join::Leads => {
                 if is_refresh {
-                    self.counters.event(Event::Prefetch);
+                    self.counters.event(Event::CacheRefresh);
                 }
                 self.lead(question).await;
             }

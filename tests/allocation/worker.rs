@@ -33,7 +33,7 @@ fn gateway(runtime: &tokio::runtime::Runtime) -> Arc<Gateway> {
 /// Puts an upstream's answer to `query` into the cache.
 fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let meta = Origin { client: IpAddr::V4(CLIENT), local, transport: Transport::Udp };
+    let meta = Origin::plain(IpAddr::V4(CLIENT), local, Transport::Udp);
     let (snapshot, now) = (gateway.current.snapshot(), gateway.clock.now());
     let mut out = vec![0; 65_535];
     let step = begin(query, &meta, &snapshot, &gateway.cache, now, &mut out);

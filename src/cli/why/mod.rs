@@ -162,7 +162,7 @@ fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) ->
     let Assembled { config, snapshot, sources, zones, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
-    let meta = Origin { client, local, transport: Transport::Udp };
+    let meta = Origin::plain(client, local, Transport::Udp);
     let group = snapshot.group_of(meta.client, meta.local);
     let bound = snapshot.bound(group, now);
     let folded = Folded::from_name(name);

@@ -64,7 +64,7 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
     let at = |mono| Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced };
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let meta = Origin { client, local, transport: Transport::Udp };
+    let meta = Origin::plain(client, local, Transport::Udp);
     let (query, mut out) = (octets(name), vec![0; 1500]);
     let mut begin_at = |mono| match begin(&query, &meta, &SNAPSHOT, &cache, at(mono), &mut out) {
         Step::Forward(forward) => forward,

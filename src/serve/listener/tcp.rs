@@ -131,7 +131,7 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>, connections: A
 async fn serve(stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, limits: StreamLimits) {
     let _ = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(NOWHERE);
-    let meta = Origin { client, local, transport: Transport::Tcp };
+    let meta = Origin::plain(client, local, Transport::Tcp);
     let (reader, writer) = stream.into_split();
     let (replies, waiting) = mpsc::channel(limits.in_flight.max(1));
     let sender = tokio::spawn(write_replies(writer, waiting));

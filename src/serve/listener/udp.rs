@@ -214,7 +214,7 @@ impl Desk<'_> {
         let Moment { generation, snapshot, came } = moment;
         let client = path.client().ip();
         let local = SocketAddr::new(path.local().unwrap_or(self.local.ip()), self.local.port());
-        let meta = Origin { client, local, transport: Transport::Udp };
+        let meta = Origin::plain(client, local, Transport::Udp);
         let now = self.gateway.clock.now_at(came);
         let step = match self.admit(&meta, came) {
             RateDecision::Pass => {

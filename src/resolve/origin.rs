@@ -1,0 +1,37 @@
+//! The origin of a query: one value, filled by the listener that received it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use crate::resolve::labels::label_set;
+
+label_set! {
+    /// The transport a query came by; it bounds the reply's size.
+    Transport {
+        /// One datagram.
+        Udp => "udp",
+        /// A stream of framed messages.
+        Tcp => "tcp",
+    }
+}
+
+/// Client, local address, transport and server name of a query.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The client's address.
+    pub client: IpAddr,
+    /// The local address and port that the query was sent to.
+    pub local: SocketAddr,
+    /// The transport.
+    pub transport: Transport,
+    /// The name the client gave for the server (TLS SNI); `None` over plain UDP and TCP.
+    pub server_name: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// The origin of a query over a transport without server names.
+    #[inline]
+    pub const fn plain(client: IpAddr, local: SocketAddr, transport: Transport) -> Self {
+        Self { client, local, transport, server_name: None }
+    }
+}
