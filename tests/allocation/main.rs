@@ -9,21 +9,23 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use lachan::cache::AnswerCache;
 use lachan::dns::message::Rcode;
-use lachan::dns::message::answer::TtlLimits;
 use lachan::dns::name::Name;
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
 use lachan::policy::{AnswerMode, Snapshot};
-use lachan::resolve::{AnswerSource, Forward, Now, Origin, Outcome, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Now, Outcome, Step, Trust};
 
-#[path = "allocation/policy.rs"]
+use self::kit::core::Core;
+use self::kit::folder::{Folder, embedded};
+use self::kit::wire::{self, QNAME, wire};
+
+#[path = "../kit/mod.rs"]
+mod kit;
 mod policy;
-#[path = "allocation/worker.rs"]
 mod worker;
 
 /// The system's allocator, with a count of what each thread asks it for.
@@ -69,7 +71,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
 /// A name of the starter lists.
 const BLOCKED: &str = "www.adult.test.lachan.example";
 
@@ -78,22 +79,20 @@ fn at(mono: u64) -> Now {
     Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced }
 }
 
-/// Policy and cache of a gateway.
-struct Core {
-    snapshot: Arc<Snapshot>,
-    cache: AnswerCache,
+/// The core, and room for its replies that was made before anything is counted.
+struct Counted {
+    core: Core,
     out: Vec<u8>,
 }
 
-impl Core {
+impl Counted {
     fn new(snapshot: Snapshot) -> Self {
-        let cache = AnswerCache::new(1 << 20);
-        Self { snapshot: Arc::new(snapshot), cache, out: vec![0; 65_535] }
+        Self { core: Core::new(snapshot), out: vec![0; 65_535] }
     }
 
     /// What runs without a config.
     fn embedded() -> Self {
-        Self::new(Assembler::new(None).assemble().unwrap().snapshot)
+        Self::new(embedded())
     }
 
     /// The starter lists, and one group for each answer mode.
@@ -106,37 +105,21 @@ impl Core {
                  [profile.{id}]\nlevel = \"primary\"\nblock = [\"adult\"]\nanswer = \"{id}\"\n\n"
             )
         });
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("gateway.toml");
         let text =
             groups.fold("default_group = \"nxdomain\"\n".to_owned(), |text, group| text + &group);
-        std::fs::write(&path, text).unwrap();
-        Self::new(Assembler::new(Some(path)).assemble().unwrap().snapshot)
+        Self::new(Folder::new(&text, &[]).policy())
     }
 
     /// Begins a query at second `mono`; the step, and how often memory was asked for.
     fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Step, u64) {
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Origin::plain(IpAddr::V4(client), local, Transport::Udp);
         let before = ASKED.get();
-        let step = begin(query, &meta, &self.snapshot, &self.cache, at(mono), &mut self.out);
+        let step = self.core.begin(query, client, at(mono), &mut self.out);
         (step, ASKED.get() - before)
     }
 
-    /// A query that must miss: what is to be asked upstream.
-    fn forward(&mut self, query: &[u8]) -> Forward {
-        match self.begin(query, CLIENT, 1).0 {
-            Step::Forward(forward) => *forward,
-            other => panic!("answered at once: {other:?}"),
-        }
-    }
-
     /// Puts an upstream's answer to `query` into the cache.
-    fn learn(&mut self, query: &[u8], upstream: &[u8]) {
-        let forward = self.forward(query);
-        let now = at(1);
-        let step = forward.finish(Ok(upstream), &self.cache, &LIMITS, now, &mut self.out);
-        assert!(matches!(step, Step::Reply(..)), "{step:?}");
+    fn learn(&self, query: &[u8], upstream: &[u8]) {
+        self.core.learn(query, CLIENT, at(1), upstream);
     }
 
     /// Asks with and without OPT, later than the cache was filled: each must be answered at
@@ -161,44 +144,32 @@ impl Core {
 
 const CLIENT: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-fn wire(name: &str) -> Vec<u8> {
-    Name::from_text(name).unwrap().as_wire().to_vec()
-}
-
 /// A query in odd case, as 0x20 makes it.
 fn query(name: &str, qtype: u16, has_opt: bool) -> Vec<u8> {
-    let mut octets = vec![0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(has_opt)];
-    octets.extend(wire(name).to_ascii_uppercase());
-    octets.extend([qtype.to_be_bytes(), [0, 1]].concat());
+    let mut octets = wire::query(&Name::from_text(name).unwrap(), qtype);
+    let end = octets.len() - 4;
+    octets[12..end].make_ascii_uppercase();
+    octets[11] = u8::from(has_opt);
     if has_opt {
         octets.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
     }
     octets
 }
 
-/// A record whose owner is octets: a name, or a pointer.
-fn record(owner: &[u8], rtype: u16, rdata: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(rdata.len()).unwrap().to_be_bytes();
-    [owner, &rtype.to_be_bytes(), &[0, 1, 0, 0, 1, 44], &length, rdata].concat()
-}
-
 /// What upstream says: the question, and records in answer and authority.
 fn response(name: &str, qtype: u16, rcode: Rcode, answer: &[Vec<u8>], soa: bool) -> Vec<u8> {
-    let counts = [0, 1, 0, answer.len() as u8, 0, u8::from(soa), 0, 0];
-    let mut octets = [&[0, 7, 0x81, 0x80 | rcode.0 as u8], counts.as_slice()].concat();
-    octets.extend(wire(name));
-    octets.extend([qtype.to_be_bytes(), [0, 1]].concat());
-    octets.extend(answer.concat());
-    if soa {
-        let times = [1_u32, 3600, 600, 86_400, 300].map(u32::to_be_bytes).concat();
-        let rdata = [b"\x02ns\xc0\x0c\xc0\x0c".as_slice(), &times].concat();
-        octets.extend(record(QNAME, rtype::SOA, &rdata));
-    }
-    octets
+    let mut asked = wire::query(&Name::from_text(name).unwrap(), qtype);
+    // The id of another query than the client's.
+    asked[..2].copy_from_slice(&[0, 7]);
+    let times = [1_u32, 3600, 600, 86_400, 300].map(u32::to_be_bytes).concat();
+    let rdata = [b"\x02ns\xc0\x0c\xc0\x0c".as_slice(), &times].concat();
+    let soa = soa.then(|| record(QNAME, rtype::SOA, &rdata));
+    wire::response(&asked, rcode.0 as u8, answer, soa.as_slice())
 }
 
-/// A pointer to the question's name.
-const QNAME: &[u8] = &[0xc0, 12];
+fn record(owner: &[u8], rtype: u16, rdata: &[u8]) -> Vec<u8> {
+    wire::record(owner, rtype, 300, rdata)
+}
 
 fn address(owner: &[u8]) -> Vec<u8> {
     record(owner, rtype::A, &[192, 0, 2, 1])
@@ -206,7 +177,7 @@ fn address(owner: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_blocked_answer_allocates_nothing_in_every_mode() {
-    let mut core = Core::with_every_mode();
+    let mut core = Counted::with_every_mode();
     let expected = [Rcode::NXDOMAIN, Rcode::NOERROR, Rcode::NOERROR, Rcode::REFUSED];
     for (number, rcode) in (1..).zip(expected) {
         let client = Ipv4Addr::new(10, 0, number, 9);
@@ -218,7 +189,7 @@ fn a_blocked_answer_allocates_nothing_in_every_mode() {
 
 #[test]
 fn a_cached_answer_allocates_nothing() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     let name = "www.example.com";
     let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
     core.learn(&query(name, rtype::A, false), &upstream);
@@ -227,7 +198,7 @@ fn a_cached_answer_allocates_nothing() {
 
 #[test]
 fn a_cached_negative_answer_allocates_nothing() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     for (name, rcode) in [("gone.example.com", Rcode::NXDOMAIN), ("example.com", Rcode::NOERROR)] {
         let upstream = response(name, rtype::A, rcode, &[], true);
         core.learn(&query(name, rtype::A, false), &upstream);
@@ -248,7 +219,7 @@ fn chain(name: &str, target: &str) -> Vec<u8> {
 
 #[test]
 fn the_review_of_a_cached_chain_allocates_nothing() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     core.learn(&query("a.example.com", rtype::A, false), &chain("a.example.com", "b.example.net"));
     core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, AnswerSource::Cache);
     // And where the review blocks it.
@@ -258,7 +229,7 @@ fn the_review_of_a_cached_chain_allocates_nothing() {
 
 #[test]
 fn what_is_answered_here_allocates_nothing() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     let local = AnswerSource::Local;
     core.expect("use-application-dns.net", rtype::A, CLIENT, Rcode::NXDOMAIN, local);
     core.expect("mask.icloud.com", rtype::HTTPS, CLIENT, Rcode::NXDOMAIN, local);
@@ -270,7 +241,7 @@ fn what_is_answered_here_allocates_nothing() {
 
 #[test]
 fn what_is_refused_allocates_nothing() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     let stranger = Ipv4Addr::new(198, 51, 100, 7);
     core.expect("www.example.com", rtype::A, stranger, Rcode::REFUSED, AnswerSource::Refused);
     let malformed = &query("www.example.com", rtype::A, false)[..20];
@@ -284,18 +255,16 @@ fn what_is_refused_allocates_nothing() {
 fn sealed_lists_allocate_nothing() {
     use std::os::unix::fs::PermissionsExt;
 
-    let dir = tempfile::tempdir().unwrap();
     let key = lachan::matcher::sealed::SealedKey::new([7; 32]);
     let names = ["sealed.example", "other.example"].map(|name| Name::from_text(name).unwrap());
-    let file = |name: &str| dir.path().join(name);
-    std::fs::write(file("list"), lachan::matcher::sealed::seal(&names, &key)).unwrap();
-    std::fs::write(file("key"), key.to_text().as_bytes()).unwrap();
-    std::fs::set_permissions(file("key"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let config = "[[lists.source]]\ncategory = \"csam\"\nformat = \"sealed\"\n\
                   path = \"list\"\nkey = \"key\"\n";
-    std::fs::write(file("gateway.toml"), config).unwrap();
-    let assembled = Assembler::new(Some(file("gateway.toml"))).assemble().unwrap();
-    let mut core = Core::new(assembled.snapshot);
+    let folder = Folder::new(config, &[]);
+    folder.write("list", lachan::matcher::sealed::seal(&names, &key));
+    folder.write("key", key.to_text().as_bytes());
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(folder.path("key"), mode).unwrap();
+    let mut core = Counted::new(folder.policy());
     core.expect("www.sealed.example", rtype::A, CLIENT, Rcode::NXDOMAIN, AnswerSource::Blocked);
     let name = "www.example.com";
     let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
@@ -312,21 +281,19 @@ fn sealed_lists_allocate_nothing() {
 /// answer, and what was found is kept; a swap to the same lists costs nothing.
 #[test]
 fn a_chain_is_looked_up_again_only_under_new_lists() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     core.learn(&query("a.example.com", rtype::A, false), &chain("a.example.com", "b.example.net"));
     let mut assembler = Assembler::new(None);
     assembler.assemble().unwrap();
-    core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
+    core.core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
     core.expect("a.example.com", rtype::A, CLIENT, Rcode::NOERROR, AnswerSource::Cache);
 
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("list.txt"), "b.example.net\n").unwrap();
-    let path = dir.path().join("gateway.toml");
-    std::fs::write(&path, "[[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n").unwrap();
-    let mut assembler = Assembler::new(Some(path));
+    let config = "[[lists.source]]\ncategory = \"adult\"\npath = \"list.txt\"\n";
+    let folder = Folder::new(config, &[("list.txt", "b.example.net\n")]);
+    let mut assembler = folder.assembler();
     assembler.assemble().unwrap();
-    std::fs::write(dir.path().join("list.txt"), "b.example.net\nc.example.net\n").unwrap();
-    core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
+    folder.write("list.txt", "b.example.net\nc.example.net\n");
+    core.core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
     let (step, asked) = core.begin(&query("a.example.com", rtype::A, false), CLIENT, 61);
     assert!(matches!(step, Step::Reply(_, outcome) if outcome.blocked.is_some()), "{step:?}");
     assert!(asked > 0);
@@ -336,7 +303,7 @@ fn a_chain_is_looked_up_again_only_under_new_lists() {
 /// Without this, the other tests would pass with an allocator that counts nothing.
 #[test]
 fn a_miss_is_counted() {
-    let mut core = Core::embedded();
+    let mut core = Counted::embedded();
     let (step, asked) = core.begin(&query("www.example.com", rtype::A, false), CLIENT, 1);
     assert!(matches!(step, Step::Forward(_)), "{step:?}");
     assert!(asked > 0, "a miss owns its query, and that takes memory");

@@ -4,6 +4,7 @@
 
 use lachan::overrides::StoredOverride;
 
+use super::kit::folder::stored;
 use super::*;
 
 /// The moment is 2027-01-15T08:01:01 in UTC: `now` runs until 08:02, lessons begin at 08:03.
@@ -74,35 +75,27 @@ youtube = "moderate"
 canaries = "all"
 "#;
 
-fn core(config: &str) -> Core {
-    let dir = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-    write("gateway.toml", config);
-    write("department.toml", DEPARTMENT);
-    write("social.txt", "chat.example\n");
-    write("games.txt", "games.example\nopen.example\n");
-    write("gambling.txt", "bet.example\n");
-    write("safe.txt", "good.example\n");
-    write("addresses.txt", "203.0.113.0/24\n");
+fn core(config: &str) -> Counted {
+    let files = [
+        ("department.toml", DEPARTMENT),
+        ("social.txt", "chat.example\n"),
+        ("games.txt", "games.example\nopen.example\n"),
+        ("gambling.txt", "bet.example\n"),
+        ("safe.txt", "good.example\n"),
+        ("addresses.txt", "203.0.113.0/24\n"),
+    ];
     let start = at(0).civil;
-    let over =
-        |id: u64, kind: &str, group: &str, names: &[&str], categories: &[&str]| StoredOverride {
-            id,
-            kind: kind.into(),
-            group: group.into(),
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
-            categories: categories.iter().map(|id| (*id).to_owned()).collect(),
-            from: start,
-            until: start + 150,
-            by: "Lan".into(),
-        };
-    let mut assembler = Assembler::new(Some(dir.path().join("gateway.toml"))).around(start);
-    assembler.set_overrides(vec![
-        over(1, "lesson", "pupils", &["lesson.example"], &[]),
-        over(2, "exam", "exam", &["paper.example"], &[]),
-        over(3, "lesson", "small", &[], &["games"]),
-    ]);
-    Core::new(assembler.assemble().unwrap().snapshot)
+    let times = [start, start + 150];
+    let overrides = vec![
+        stored("lesson", "pupils", &["lesson.example"], times),
+        StoredOverride { id: 2, ..stored("exam", "exam", &["paper.example"], times) },
+        StoredOverride {
+            id: 3,
+            categories: vec!["games".into()],
+            ..stored("lesson", "small", &[], times)
+        },
+    ];
+    Counted::new(Folder::new(config, &files).policy_around(start, overrides).unwrap())
 }
 
 const PUPIL: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 5);
@@ -165,10 +158,8 @@ fn a_search_engine_in_safe_mode_allocates_nothing_once_it_is_known() {
     let mut core = core(CONFIG);
     let (host, safe) = ("www.google.com", "forcesafesearch.google.com");
     let octets = query(host, rtype::A, false);
-    let Step::Forward(forward) = core.begin(&octets, PUPIL, 1).0 else { panic!("a miss") };
     let upstream = response(safe, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
-    let step = forward.finish(Ok(&upstream), &core.cache, &LIMITS, at(1), &mut core.out);
-    assert!(matches!(step, Step::Reply(..)), "{step:?}");
+    core.core.learn(&octets, PUPIL, at(1), &upstream);
     core.expect(host, rtype::A, PUPIL, Rcode::NOERROR, AnswerSource::Cache);
 }
 

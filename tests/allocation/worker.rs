@@ -3,40 +3,21 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use lachan::config::Config;
 use lachan::metrics::counters::{Counters, Totals};
+use lachan::resolve::{Transport, begin};
 use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::udp::{Worker, open};
-use lachan::sys::clock::Clock;
-use lachan::upstream::zones::Zones;
-use lachan::upstream::{Options, Upstreams};
+use lachan::upstream::Options;
 
+use super::kit::core::{LIMITS, origin};
+use super::kit::gateway::gateway;
 use super::*;
-
-/// A gateway that is asked by its workers alone: upstream is never needed.
-fn gateway(runtime: &tokio::runtime::Runtime) -> Arc<Gateway> {
-    let _inside = runtime.enter();
-    let server = "udp://127.0.0.1:9".parse().unwrap();
-    let upstreams = Upstreams::new(&[server], Options::default()).unwrap();
-    let snapshot = Assembler::new(None).assemble().unwrap().snapshot;
-    let gateway = Gateway::new(
-        &Config::embedded(),
-        snapshot,
-        upstreams,
-        Zones::new(&Options::default()),
-        Clock::start(),
-        runtime.handle().clone(),
-    );
-    Arc::new(gateway)
-}
 
 /// Puts an upstream's answer to `query` into the cache.
 fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let meta = Origin::plain(IpAddr::V4(CLIENT), local, Transport::Udp);
     let (snapshot, now) = (gateway.current.snapshot(), gateway.clock.now());
     let mut out = vec![0; 65_535];
-    let step = begin(query, &meta, &snapshot, &gateway.cache, now, &mut out);
+    let step = begin(query, &origin(CLIENT), &snapshot, &gateway.cache, now, &mut out);
     let Step::Forward(forward) = step else { panic!("answered at once: {step:?}") };
     let step = forward.finish(Ok(upstream), &gateway.cache, &LIMITS, now, &mut out);
     assert!(matches!(step, Step::Reply(..)), "{step:?}");
@@ -45,7 +26,9 @@ fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
 #[test]
 fn a_turn_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let gateway = gateway(&runtime);
+    // Asked by its workers alone: upstream is never needed.
+    let upstream = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+    let gateway = Arc::new(gateway(&runtime, upstream, Options::default(), embedded()));
     let (name, alias, gone) = ("www.example.com", "a.example.com", "gone.example.com");
     let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
     learn(&gateway, &query(name, rtype::A, false), &upstream);

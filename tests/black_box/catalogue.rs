@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::kit::folder::Folder;
 use crate::support::gateway::{LACHAN, run};
 
 const CONFIG: &str = "# our gateway\n[state]\ndir = \"state\" # on the disk\n";
@@ -17,12 +18,6 @@ fn add(dir: &Path, arguments: &[&str]) -> (i32, String) {
     command.args(["lists", "add"]).args(arguments).current_dir(dir);
     let (status, said) = run(command);
     (status.code().unwrap(), said)
-}
-
-fn directory(config: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("gateway.toml"), config).unwrap();
-    dir
 }
 
 #[test]
@@ -48,10 +43,10 @@ fn the_catalogue_is_shown() {
 
 #[test]
 fn a_list_is_added_behind_what_is_there() {
-    let dir = directory(CONFIG);
-    let path = dir.path().join("gateway.toml");
+    let folder = Folder::new(CONFIG, &[]);
+    let path = folder.config();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    let (code, said) = add(dir.path(), &["hostsvn-gambling", "ut1-games"]);
+    let (code, said) = add(folder.dir(), &["hostsvn-gambling", "ut1-games"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("take care with ut1-games: 57 names"), "{said}");
     let text = fs::read_to_string(&path).unwrap();
@@ -72,17 +67,17 @@ fn a_list_is_added_behind_what_is_there() {
     assert!(status.success() && said.contains("not downloaded yet"), "{said}");
 
     // Once more: it is there.
-    let (code, said) = add(dir.path(), &["hostsvn-gambling"]);
+    let (code, said) = add(folder.dir(), &["hostsvn-gambling"]);
     assert!(code == 2 && said.contains("already"), "{said}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    let files = fs::read_dir(dir.path()).unwrap().count();
+    let files = fs::read_dir(folder.dir()).unwrap().count();
     assert_eq!(files, 1, "nothing is left beside");
 }
 
 #[test]
 fn what_cannot_be_added_changes_nothing() {
-    let dir = directory(CONFIG);
-    let path = dir.path().join("gateway.toml");
+    let folder = Folder::new(CONFIG, &[]);
+    let path = folder.config();
     for (arguments, code, why) in [
         (["ut1-jobsearch", "oisd-big"], 2, "no list to block by"),
         (["hagesi-tif", "oisd-big"], 2, "did you mean `hagezi-tif`?"),
@@ -90,14 +85,14 @@ fn what_cannot_be_added_changes_nothing() {
         (["oisd-big", "--dry-run"], 0, "[[lists.source]]"),
         (["oisd-big", "--config=nowhere.toml"], 1, "cannot be read"),
     ] {
-        let (found, said) = add(dir.path(), &arguments);
+        let (found, said) = add(folder.dir(), &arguments);
         assert!(found == code && said.contains(why), "{arguments:?}: {found} {said}");
         assert_eq!(fs::read_to_string(&path).unwrap(), CONFIG, "{arguments:?}");
     }
     // A config with a mistake is left to its owner, and a table that cannot be added to.
     for broken in ["[listen]\ndns = \"x\"\n", "lists = { starter = true }\n"] {
         fs::write(&path, broken).unwrap();
-        let (code, said) = add(dir.path(), &["oisd-big"]);
+        let (code, said) = add(folder.dir(), &["oisd-big"]);
         assert!(code == 3 && said.contains("nothing was added"), "{said}");
         assert_eq!(fs::read_to_string(&path).unwrap(), broken);
     }
@@ -105,14 +100,14 @@ fn what_cannot_be_added_changes_nothing() {
 
 #[test]
 fn a_linked_config_stays_a_link_and_a_last_line_is_ended() {
-    let dir = directory("");
-    fs::remove_file(dir.path().join("gateway.toml")).unwrap();
-    fs::create_dir(dir.path().join("real")).unwrap();
-    fs::write(dir.path().join("real/school.toml"), "[state]\ndir = \"s\"").unwrap();
-    symlink("real/school.toml", dir.path().join("gateway.toml")).unwrap();
-    let (code, said) = add(dir.path(), &["oisd-nsfw"]);
+    let folder = Folder::new("", &[]);
+    fs::remove_file(folder.config()).unwrap();
+    fs::create_dir(folder.path("real")).unwrap();
+    fs::write(folder.path("real/school.toml"), "[state]\ndir = \"s\"").unwrap();
+    symlink("real/school.toml", folder.config()).unwrap();
+    let (code, said) = add(folder.dir(), &["oisd-nsfw"]);
     assert_eq!(code, 0, "{said}");
-    assert!(fs::symlink_metadata(dir.path().join("gateway.toml")).unwrap().is_symlink());
-    let text = fs::read_to_string(dir.path().join("real/school.toml")).unwrap();
+    assert!(fs::symlink_metadata(folder.config()).unwrap().is_symlink());
+    let text = fs::read_to_string(folder.path("real/school.toml")).unwrap();
     assert!(text.starts_with("[state]\ndir = \"s\"\n\n# oisd-nsfw"), "{text}");
 }

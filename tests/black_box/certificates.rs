@@ -5,7 +5,7 @@ use std::process::Command;
 
 use lachan::sys::clock::system_time;
 
-use crate::server::{self, Authority, Certificate, says};
+use crate::kit::server::{self, Authority, Certificate, says};
 use crate::support::gateway::{LACHAN, Plan, run};
 use crate::support::web::{Page, Web};
 use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};

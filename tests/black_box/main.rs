@@ -18,6 +18,8 @@ mod downloads;
 mod fail_mode;
 mod in_force;
 mod in_use;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod layers;
 mod lifecycle;
 mod malformed;
@@ -28,9 +30,6 @@ mod reload;
 mod safesearch;
 mod scenarios;
 mod sealed;
-#[path = "../upstream/server.rs"]
-#[expect(dead_code, reason = "the servers of another test crate; not all are needed here")]
-mod server;
 mod storm;
 mod streams;
 mod support;

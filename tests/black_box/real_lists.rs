@@ -4,23 +4,21 @@
 //! binary. The reference below shares no code with it: sets of strings, and a walk over
 //! the dots of the name asked for.
 //!
-//! The data is not in this repository. It is looked for in the directory that
-//! `LACHAN_SHARED` names, or beside the repository; without it the test says so and passes.
+//! The lists are data from outside the repository (`kit::data`).
 
 use std::collections::HashSet;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::kit::data;
 use crate::support::{Answer, Ask, Gateway, PUPIL, TWO_GROUPS, Upstream};
 
 /// Categories in the taxonomy's order, each with its file of names.
 const LISTS: [(&str, &str); 3] = [
-    ("adult", "data/lists/categories/adult.txt.zst"),
-    ("gambling", "data/lists/categories/gambling.txt.zst"),
-    ("malware", "data/lists/categories/malware-phishing.txt.zst"),
+    ("adult", "categories/adult.txt.zst"),
+    ("gambling", "categories/gambling.txt.zst"),
+    ("malware", "categories/malware-phishing.txt.zst"),
 ];
-const POPULAR: &str = "data/lists/popular/combined-popular.txt.zst";
+const POPULAR: &str = "popular/combined-popular.txt.zst";
 /// Names asked of each kind.
 const ASKED: usize = 1000;
 
@@ -33,27 +31,6 @@ block = ["adult", "gambling", "malware"]
 level = "staff"
 block = []
 "#;
-
-/// The directory of the data, or `None` and a line on stderr that no capture hides.
-fn data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let dir = std::env::var_os("LACHAN_SHARED").map_or(beside, PathBuf::from);
-    let missing = LISTS.map(|(_, file)| file).into_iter().chain([POPULAR]);
-    let Some(missing) = missing.map(|file| dir.join(file)).find(|file| !file.is_file()) else {
-        return Some(dir);
-    };
-    let line = format!(
-        "\nSKIPPED: real_lists: {} is not there; set LACHAN_SHARED to the directory of the data\n",
-        missing.display()
-    );
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    None
-}
-
-fn text(file: &Path) -> String {
-    let packed = std::fs::read(file).unwrap();
-    String::from_utf8(zstd::decode_all(packed.as_slice()).unwrap()).unwrap()
-}
 
 /// What the reference knows: names as strings, nothing else.
 struct Reference<'a> {
@@ -125,9 +102,10 @@ fn agrees(answer: &Answer, expected: &Expected<'_>) -> bool {
 
 #[test]
 fn real_lists_are_answered_as_a_set_of_strings_would() {
-    let Some(dir) = data() else { return };
-    let texts = LISTS.map(|(category, file)| (category, text(&dir.join(file))));
-    let popular = text(&dir.join(POPULAR));
+    let needed: Vec<&str> = LISTS.iter().map(|(_, file)| *file).chain([POPULAR]).collect();
+    let Some(dir) = data::lists("real_lists", &needed) else { return };
+    let texts = LISTS.map(|(category, file)| (category, data::text(&dir.join(file))));
+    let popular = data::text(&dir.join(POPULAR));
     let reference = Reference {
         lists: texts.iter().map(|(category, text)| (*category, text.lines().collect())).collect(),
         essential: own_names(include_str!("../../blocklists/essential.txt")),

@@ -7,11 +7,10 @@ use serde_json::Value;
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 
+use crate::kit::folder::Folder;
+use crate::kit::policies;
 use crate::support::gateway::{LACHAN, run, said_in_json};
 use crate::support::{Ask, Gateway, PUPIL, STAFF, TWO_GROUPS, Upstream};
-
-#[path = "../explain/policy.rs"]
-mod policy;
 
 const PROFILES: &str = r#"
 [profile.pupils]
@@ -144,18 +143,18 @@ fn why_says_what_the_wire_answers() {
 }
 
 /// A few policies at random, over real sockets and by the real command: the law that
-/// `tests/explain.rs` holds for many.
+/// `tests/core/explain.rs` holds for many.
 #[test]
 fn why_says_what_the_wire_answers_under_policies_at_random() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut asked = 0;
     for _ in 0..6 {
-        let generated = (policy::policies(), policy::questions(12)).new_tree(&mut runner);
+        let generated = (policies::policies(), policies::questions(12)).new_tree(&mut runner);
         let (policy, questions) = generated.unwrap().current();
         let upstream = Upstream::start();
         let plan = Gateway::plan(&format!("{TWO_GROUPS}{}", policy.config)).upstream(&upstream);
         let plan = plan.file("department.toml", &policy.department);
-        let plan = policy::FILES.iter().fold(plan, |plan, (name, text)| plan.file(name, text));
+        let plan = policies::FILES.iter().fold(plan, |plan, (name, text)| plan.file(name, text));
         // Writes the config.
         drop(plan.command());
         let mut check = Command::new(LACHAN);
@@ -217,14 +216,11 @@ path = "games.txt"
 "#;
 
 /// A directory with this config and what it names.
-fn sourced() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+fn sourced() -> Folder {
     let head = TWO_GROUPS.replace("{dns}", "5300").replace("{admin}", "5301");
-    write("gateway.toml", &format!("{}{SOURCED}", head.replace("{upstream}", "5302")));
-    write("games.txt", "games.example\n");
-    write("department.toml", "name = \"Sở\"\n[defaults.lower-secondary]\ngames = \"block\"\n");
-    dir
+    let config = format!("{}{SOURCED}", head.replace("{upstream}", "5302"));
+    let department = "name = \"Sở\"\n[defaults.lower-secondary]\ngames = \"block\"\n";
+    Folder::new(&config, &[("games.txt", "games.example\n"), ("department.toml", department)])
 }
 
 /// What is told of a name there in a lesson, but for the version of the lists.
@@ -240,8 +236,8 @@ fn told(dir: &Path, name: &str, more: &[&str]) -> String {
 
 #[test]
 fn why_tells_steps_layers_and_the_next_edge() {
-    let dir = sourced();
-    let why = |name: &str| told(dir.path(), name, &[]);
+    let folder = sourced();
+    let why = |name: &str| told(folder.dir(), name, &[]);
     insta::assert_snapshot!(why("www.games.example"), @"
     blocked: category games (category)
       group     pupils (client 127.0.10.5)
@@ -296,9 +292,9 @@ fn why_tells_steps_layers_and_the_next_edge() {
 
 #[test]
 fn why_tells_where_an_answer_comes_from() {
-    let dir = sourced();
+    let folder = sourced();
     let source = |name: &str, qtype: &str| {
-        let said = told(dir.path(), name, &["--type", qtype, "--json"]);
+        let said = told(folder.dir(), name, &["--type", qtype, "--json"]);
         said_in_json(&said)["source"].to_string()
     };
     let sources = [
@@ -336,13 +332,11 @@ fn lachan(dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn check_shows_every_mistake_and_the_policy() {
-    let dir = tempfile::tempdir().unwrap();
     let text = "default_group = \"pupils\"\n[upstream]\nservers = [\"udp://192.0.2.53\"]\n[[group]]\n\
         name = \"pupils\"\nclients = [\"10.0.0.0/8\"]\nprofile = \"p\"\n[profile.p]\nlevel = \"staff\"\n\
         block = [\"adult\"]\nobserve = [\"games\"]\n[[lists.source]]\ncategory = \"games\"\npath = \"g.txt\"\n";
-    std::fs::write(dir.path().join("gateway.toml"), text).unwrap();
-    std::fs::write(dir.path().join("g.txt"), "g.example\nunder(score).example\n").unwrap();
-    let (code, output) = lachan(dir.path(), &["check", "gateway.toml", "--effective"]);
+    let folder = Folder::new(text, &[("g.txt", "g.example\nunder(score).example\n")]);
+    let (code, output) = lachan(folder.dir(), &["check", "gateway.toml", "--effective"]);
     assert_eq!(code, Some(0), "{output}");
     insta::assert_snapshot!(output, @"
     g.txt: 1 rules as `domains`, 1 lines left out, for example line 2: `under(score).example`: not a name
@@ -361,20 +355,20 @@ fn check_shows_every_mistake_and_the_policy() {
 
     // Two lists are wrong: both are told.
     let two = format!("{text}[[lists.source]]\ncategory = \"adult\"\npath = \"gone.txt\"\n");
-    std::fs::write(dir.path().join("two.toml"), two).unwrap();
-    std::fs::write(dir.path().join("g.txt"), "<!DOCTYPE html>\n<html></html>\n").unwrap();
-    let (code, output) = lachan(dir.path(), &["check", "two.toml"]);
+    folder.write("two.toml", two);
+    folder.write("g.txt", "<!DOCTYPE html>\n<html></html>\n");
+    let (code, output) = lachan(folder.dir(), &["check", "two.toml"]);
     assert_eq!(code, Some(3), "{output}");
     insta::assert_snapshot!(output, @r"
     g.txt: refused: this is a web page, not a list; open its address in a browser to see what it says
     gone.txt: the list cannot be read: No such file or directory (os error 2); check its path in [lists]
     ");
 
-    std::fs::write(dir.path().join("bad.toml"), text.replace("10.0.0.0/8", "10.0.0.1/8")).unwrap();
-    let (code, output) = lachan(dir.path(), &["check", "bad.toml", "--json"]);
+    folder.write("bad.toml", text.replace("10.0.0.0/8", "10.0.0.1/8"));
+    let (code, output) = lachan(folder.dir(), &["check", "bad.toml", "--json"]);
     assert_eq!(code, Some(3));
     let said: Value = serde_json::from_str(&output).unwrap();
     assert_eq!(said["mistakes"][0]["line"], 6, "{said:#}");
-    assert_eq!(lachan(dir.path(), &["check"]).0, Some(2));
-    assert_eq!(lachan(dir.path(), &["why", "no name"]).0, Some(2));
+    assert_eq!(lachan(folder.dir(), &["check"]).0, Some(2));
+    assert_eq!(lachan(folder.dir(), &["why", "no name"]).0, Some(2));
 }

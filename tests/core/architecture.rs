@@ -3,7 +3,7 @@
 //! It needs the standard library only, so that it runs before anything else is built:
 //!
 //! ```text
-//! CARGO_MANIFEST_DIR=$PWD rustc --edition 2024 --test tests/architecture.rs -o /tmp/a && /tmp/a
+//! CARGO_MANIFEST_DIR=$PWD rustc --edition 2024 --test tests/core/architecture.rs -o /tmp/a && /tmp/a
 //! ```
 //!
 //! `ARCHITECTURE_PRINT=1 … no_file --nocapture` prints each circle with all its edges.

@@ -1,4 +1,4 @@
-//! Every list format: each line of `blocklists/FORMAT*.txt`, and what becomes of it.
+//! Every list format: each line of `tests/blocklists/FORMAT*.txt`, and what becomes of it.
 //!
 //! The snapshot beside a fixture shows the lines with their rules, or with the
 //! reason why there is none. The format must be found out without being told.

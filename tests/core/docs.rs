@@ -1,5 +1,4 @@
 //! What the documents promise: their configs load, and their links lead somewhere.
-#![expect(clippy::unwrap_used, reason = "a test binary")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,10 +2,7 @@
 //!
 //! The reference reads each syntax in another way than the program does: the
 //! whole text as words and pieces, sets of strings, no line numbers, no wire form.
-//! The lists are in `data/lists/raw` of the directory that `LACHAN_SHARED` names, or of
-//! `../shared` beside this crate. Without them nothing is tested, and
-//! the test says so.
-#![expect(clippy::print_stderr, reason = "a skipped test must be seen, and what lists hold")]
+//! The lists are data from outside the repository (`kit::data`).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,20 +14,13 @@ use lachan::blocklist::{Format, ListRefusal, Parsed, Reject, ScopeChoice, parse}
 use lachan::dns::name::Name;
 use lachan::rule::Effect;
 
+use crate::kit::data;
+
 /// A rule as a string: what is between the name and its reach says which.
 type Rules = BTreeSet<String>;
 
 fn lists() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let root = std::env::var_os("LACHAN_SHARED").map_or(beside, PathBuf::from);
-    let raw = ["data/lists/raw", "lists/raw", "raw"]
-        .into_iter()
-        .map(|raw| root.join(raw))
-        .find(|raw| raw.is_dir());
-    if raw.is_none() {
-        eprintln!("SKIPPED: no real lists below {}; set LACHAN_SHARED", root.display());
-    }
-    raw
+    data::lists("real_lists", &["raw"]).map(|dir| dir.join("raw"))
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

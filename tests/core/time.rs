@@ -2,29 +2,28 @@
 //!
 //! Edges, TTLs, isolation of groups, locks under whatever runs, clocks that are put forward and
 //! back; and that `lachan why --at` says what the wire would have carried.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use lachan::cache::AnswerCache;
 use lachan::category::CategorySet;
 use lachan::config::{Config, load_text};
-use lachan::dns::message::answer::TtlLimits;
 use lachan::dns::name::Name;
-use lachan::load::assemble::Assembler;
+use lachan::dns::rtype;
 use lachan::overrides::StoredOverride;
+use lachan::policy::During;
 use lachan::policy::group::overrides::{Override, OverrideKind};
-use lachan::policy::{During, Snapshot};
-use lachan::resolve::{AnswerSource, Now, Origin, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Forward, Now, Trust};
 use proptest::prelude::*;
+
+use crate::kit::core::{Core, synced};
+use crate::kit::folder::{Folder, stored};
+use crate::kit::wire::{self, an_address, first_ttl};
 
 const PUPIL: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 5);
 const OTHER: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 5);
-const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
 
 /// Seconds of a wall clock in Vietnam, where nobody changes it.
 fn hanoi(text: &str) -> u64 {
@@ -73,42 +72,35 @@ allow = ["good.example"]
 "#;
 
 /// A school on disk.
-struct School {
-    dir: tempfile::TempDir,
-}
+struct School(Folder);
 
 impl School {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        write("gateway.toml", SCHOOL);
-        write("games.txt", "games.example\n");
-        write("bets.txt", "bets.example\n");
-        write(
-            "holidays.ics",
-            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261202\nEND:VEVENT\nEND:VCALENDAR\n",
-        );
-        Self { dir }
-    }
-
-    fn config(&self) -> std::path::PathBuf {
-        self.dir.path().join("gateway.toml")
+        let holidays = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261202\nEND:VEVENT\n\
+                        END:VCALENDAR\n";
+        let files = [
+            ("games.txt", "games.example\n"),
+            ("bets.txt", "bets.example\n"),
+            ("holidays.ics", holidays),
+        ];
+        Self(Folder::new(SCHOOL, &files))
     }
 
     /// The core with timetables around a time and these overrides.
     fn core(&self, around: u64, overrides: Vec<StoredOverride>) -> Core {
-        let mut assembler = Assembler::new(Some(self.config())).around(around);
-        assembler.set_overrides(overrides);
-        Core {
-            snapshot: Arc::new(assembler.assemble().unwrap().snapshot),
-            cache: AnswerCache::new(1 << 20),
-        }
+        Core::new(self.0.policy_around(around, overrides).unwrap())
     }
-}
 
-struct Core {
-    snapshot: Arc<Snapshot>,
-    cache: AnswerCache,
+    /// What `lachan why` says of a name at a time of this school.
+    fn why(&self, name: &str, time: &str, client: Ipv4Addr, more: &[&str]) -> Vec<u8> {
+        let output = Command::new(env!("CARGO_BIN_EXE_lachan"))
+            .args(["why", name, "--at", time, "--client", &client.to_string()])
+            .args(more)
+            .arg("--config")
+            .arg(self.0.config())
+            .output();
+        output.unwrap().stdout
+    }
 }
 
 /// What was answered: from where, and the TTL of the first record.
@@ -119,46 +111,23 @@ struct Said {
 }
 
 impl Core {
-    fn step(&self, client: Ipv4Addr, name: &str, now: Now, out: &mut [u8]) -> Step {
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Origin::plain(IpAddr::V4(client), local, Transport::Udp);
-        begin(&query(name), &meta, &self.snapshot, &self.cache, now, out)
-    }
-
     /// Asks at a civil time; upstream gives every name an address for an hour.
     fn ask(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
-        self.ask_at(client, name, Now { mono: civil, civil, trust: Trust::Synced })
+        self.ask_at(client, name, synced(civil))
     }
 
     fn ask_at(&self, client: Ipv4Addr, name: &str, now: Now) -> Said {
-        let mut out = vec![0; 65_535];
-        let step = match self.step(client, name, now, &mut out) {
-            Step::Forward(forward) => {
-                forward.finish(Ok(&answer(name)), &self.cache, &LIMITS, now, &mut out)
-            }
-            other => other,
-        };
-        let Step::Reply(length, outcome) = step else { panic!("{name}: {step:?}") };
-        let at = query(name).len();
-        // The owner of the first record is a pointer; its TTL stands behind type and class.
-        let ttl = out[..length]
-            .get(at + 6..at + 10)
-            .map_or(0, |octets| u32::from_be_bytes(octets.try_into().unwrap()));
-        Said { source: outcome.source, ttl }
+        let reply = self.resolve(&query(name), client, now, |_| answer(name));
+        assert!(!reply.is_refreshed, "{name}: {reply:?}");
+        let ttl = first_ttl(&reply.octets).unwrap_or(0);
+        Said { source: reply.outcome.source, ttl }
     }
 
     fn ask_any(&self, client: Ipv4Addr, name: &str, civil: u64) -> Said {
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let meta = Origin::plain(IpAddr::V4(client), local, Transport::Udp);
-        let now = Now { mono: civil, civil, trust: Trust::Synced };
-        let mut octets = query(name);
-        let at = octets.len() - 3;
-        octets[at] = 255;
-        let mut out = vec![0; 65_535];
-        let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);
-        let Step::Reply(_, outcome) = step else { panic!("{name}: {step:?}") };
-        let ttl = out[octets.len() + 6..octets.len() + 10].try_into().unwrap();
-        Said { source: outcome.source, ttl: u32::from_be_bytes(ttl) }
+        let octets = wire::query(&Name::from_text(name).unwrap(), rtype::ANY);
+        let reply = self.resolve(&octets, client, synced(civil), |_| panic!("{name}: a miss"));
+        assert!(!reply.is_refreshed, "{name}: {reply:?}");
+        Said { source: reply.outcome.source, ttl: first_ttl(&reply.octets).unwrap() }
     }
 
     fn is_blocked(&self, client: Ipv4Addr, name: &str, civil: u64) -> bool {
@@ -167,15 +136,11 @@ impl Core {
 }
 
 fn query(name: &str) -> Vec<u8> {
-    let head = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    [head.as_slice(), Name::from_text(name).unwrap().as_wire(), &[0, 1, 0, 1]].concat()
+    wire::query(&Name::from_text(name).unwrap(), rtype::A)
 }
 
 fn answer(name: &str) -> Vec<u8> {
-    let mut octets = query(name);
-    octets[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
-    octets.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\xc0\x00\x02\x01");
-    octets
+    an_address(&query(name))
 }
 
 //------------ Edges -------------------------------------------------------------
@@ -246,43 +211,22 @@ fn a_cached_answer_is_no_verdict() {
 #[test]
 fn what_was_asked_before_the_bell_is_judged_when_the_answer_comes() {
     let core = School::new().core(hanoi("2026-11-30T06:00"), Vec::new());
-    let at = |civil| Now { mono: civil, civil, trust: Trust::Synced };
     let (before, after) = (hanoi("2026-11-30T06:59:59"), hanoi("2026-11-30T07:00:01"));
-    let mut out = vec![0; 65_535];
-    let Step::Forward(forward) = core.step(PUPIL, "games.example", at(before), &mut out) else {
-        panic!("a miss");
-    };
-    let octets = answer("games.example");
-    let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(after), &mut out);
-    let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
-    assert_eq!(outcome.source, AnswerSource::Blocked);
+    let forward = core.forward(&query("games.example"), PUPIL, synced(before));
+    let reply = core.finish(forward, &answer("games.example"), synced(after));
+    assert_eq!(reply.outcome.source, AnswerSource::Blocked);
 }
 
 #[test]
 fn a_search_engine_that_was_asked_before_an_exam_is_judged_when_the_answer_comes() {
     let start = hanoi("2026-11-30T08:00");
-    let exam = StoredOverride {
-        id: 1,
-        kind: "exam".into(),
-        group: "pupils".into(),
-        names: vec!["paper.example".into()],
-        categories: Vec::new(),
-        from: start,
-        until: start + 3600,
-        by: "Lan".into(),
-    };
+    let exam = stored("exam", "pupils", &["paper.example"], [start, start + 3600]);
     let core = School::new().core(start - 60, vec![exam]);
-    let at = |civil| Now { mono: civil, civil, trust: Trust::Synced };
-    let mut out = vec![0; 65_535];
-    let mut begin = || match core.step(PUPIL, "www.google.com", at(start - 1), &mut out) {
-        Step::Forward(forward) => *forward,
-        step => panic!("a miss: {step:?}"),
-    };
+    let begin = || core.forward(&query("www.google.com"), PUPIL, synced(start - 1));
     let (early, late) = (begin(), begin());
     let octets = answer("forcesafesearch.google.com");
-    let mut finish = |forward: lachan::resolve::Forward, civil| {
-        let step = forward.finish(Ok(&octets), &core.cache, &LIMITS, at(civil), &mut out);
-        let Step::Reply(_, outcome) = step else { panic!("{step:?}") };
+    let finish = |forward: Forward, civil| {
+        let outcome = core.finish(forward, &octets, synced(civil)).outcome;
         (outcome.source, outcome.safe.is_some())
     };
     assert_eq!(finish(early, start - 1), (AnswerSource::Upstream, true));
@@ -309,21 +253,12 @@ fn outside_what_was_worked_out_and_with_a_clock_in_the_past_it_is_lesson_time() 
 #[test]
 fn an_override_ends_at_its_edge_and_binds_its_group_alone() {
     let (from, until) = (hanoi("2026-11-30T08:00"), hanoi("2026-11-30T08:45"));
-    let lesson = |id, kind: &str, group: &str, names: &[&str]| StoredOverride {
-        id,
-        kind: kind.into(),
-        group: group.into(),
-        names: names.iter().map(|name| (*name).to_owned()).collect(),
-        categories: Vec::new(),
-        from,
-        until,
-        by: "Lan".into(),
-    };
+    let hour = [from, until];
     let core = School::new().core(
         from,
         vec![
-            lesson(1, "lesson", "pupils", &["games.example", "bets.example"]),
-            lesson(2, "exam", "others", &["paper.example"]),
+            stored("lesson", "pupils", &["games.example", "bets.example"], hour),
+            StoredOverride { id: 2, ..stored("exam", "others", &["paper.example"], hour) },
         ],
     );
     assert!(core.is_blocked(PUPIL, "games.example", from - 1));
@@ -357,13 +292,8 @@ fn why_at_a_time_says_what_the_wire_would_carry() {
         for client in [PUPIL, OTHER] {
             let core = school.core(hanoi(time), Vec::new());
             let blocked = core.is_blocked(client, name, hanoi(time));
-            let output = Command::new(env!("CARGO_BIN_EXE_lachan"))
-                .args(["why", name, "--json", "--at", time, "--client", &client.to_string()])
-                .arg("--config")
-                .arg(school.config())
-                .output()
-                .unwrap();
-            let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let output = school.why(name, time, client, &["--json"]);
+            let said: serde_json::Value = serde_json::from_slice(&output).unwrap();
             let expected = if blocked { "block" } else { "allow" };
             assert_eq!(said["verdict"], expected, "{name} at {time} from {client}: {said:#}");
             // And behind the edge that it names.
@@ -380,13 +310,8 @@ fn why_at_a_time_says_what_the_wire_would_carry() {
 #[test]
 fn why_names_what_runs_and_when_that_ends() {
     let school = School::new();
-    let output = Command::new(env!("CARGO_BIN_EXE_lachan"))
-        .args(["why", "games.example", "--at", "2026-11-30T08:00", "--client", "10.1.0.5"])
-        .arg("--config")
-        .arg(school.config())
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    let output = school.why("games.example", "2026-11-30T08:00", PUPIL, &[]);
+    let text = String::from_utf8(output).unwrap();
     assert!(text.contains("time      2026-11-30T08:00:00+07:00, during lessons"), "{text}");
     assert!(text.contains("then      2026-11-30T11:30:00+07:00: allow (category)"), "{text}");
 }

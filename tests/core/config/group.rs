@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{group_of, mistakes, right};
+use super::{group_of, mistakes, right};
 
 #[test]
 fn a_group_needs_a_name() {

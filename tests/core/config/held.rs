@@ -6,8 +6,8 @@ use lachan::policy::CanaryKind;
 use lachan::policy::group::enforcement::Enforcement;
 use proptest::prelude::*;
 
-use crate::group_of;
-use crate::layers::{UNDER, with, wrong};
+use super::group_of;
+use super::layers::{UNDER, with, wrong};
 
 /// What a group is held to, in words; an engine with one mode by its id.
 fn words(config: &Config, held: &Enforcement) -> String {

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use lachan::config::{Config, load};
 use lachan::lang::Lang;
 
-use crate::{group_of, ids, mistakes, right};
+use super::{group_of, ids, mistakes, right};
 
 /// A config with files beside it.
 pub(super) fn with(text: &str, files: &[(&str, &str)]) -> Result<Config, String> {
@@ -23,7 +23,7 @@ pub(super) fn wrong(text: &str, files: &[(&str, &str)]) -> String {
     with(text, files).expect_err("a mistake")
 }
 
-const DEPARTMENT: &str = include_str!("../../config/department.toml");
+const DEPARTMENT: &str = include_str!("../../../config/department.toml");
 pub(super) const UNDER: &str = "[department]\npolicy = \"department.toml\"\n";
 
 //------------ The department ---------------------------------------------------
@@ -179,11 +179,11 @@ fn a_school_is_ten_lines() {
 }
 
 const SCHOOLS: [(&str, &str); 3] = [
-    ("preschool.toml", include_str!("../../config/levels/preschool.toml")),
-    ("secondary.toml", include_str!("../../config/levels/secondary.toml")),
-    ("boarding.toml", include_str!("../../config/levels/boarding.toml")),
+    ("preschool.toml", include_str!("../../../config/levels/preschool.toml")),
+    ("secondary.toml", include_str!("../../../config/levels/secondary.toml")),
+    ("boarding.toml", include_str!("../../../config/levels/boarding.toml")),
 ];
-const HOLIDAYS: &str = include_str!("../../config/levels/holidays.ics");
+const HOLIDAYS: &str = include_str!("../../../config/levels/holidays.ics");
 
 //------------ Schedules ----------------------------------------------------------
 

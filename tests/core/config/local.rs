@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{ids, mistakes, right};
+use super::{ids, mistakes, right};
 
 #[test]
 fn records_of_the_config() {

@@ -1,6 +1,5 @@
-//! The config as its operator meets it: the reference file, what it means, and (below
-//! `config/`) every message.
-#![expect(clippy::panic, reason = "a test binary")]
+//! The config as its operator meets it: the reference file, what it means, and (in the files
+//! beside this one) every message.
 
 use std::path::{Path, PathBuf};
 
@@ -11,20 +10,15 @@ use lachan::dns::name::Name;
 use lachan::lang::Lang;
 use lachan::policy::{AnswerMode, GroupRules};
 
-#[path = "config/group.rs"]
 mod group;
-#[path = "config/held.rs"]
 mod held;
-#[path = "config/layers.rs"]
 mod layers;
-#[path = "config/local.rs"]
 mod local;
-#[path = "config/section.rs"]
 mod section;
-#[path = "config/shape.rs"]
 mod shape;
+mod source;
 
-const GATEWAY: &str = include_str!("../config/gateway.toml");
+const GATEWAY: &str = include_str!("../../../config/gateway.toml");
 
 fn load(text: &str) -> Result<Config, String> {
     load_text(text, "gateway.toml", Path::new("/etc/lachan")).map_err(|errors| errors.to_string())
@@ -299,8 +293,8 @@ fn free_ports_may_stand_twice() {
 
 /// The lines of the tests of messages that `pick` picks from.
 fn shown(pick: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
-    let files = std::fs::read_dir(root).expect("tests/config");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/core/config");
+    let files = std::fs::read_dir(root).expect("tests/core/config");
     let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()));
     let lines = |text: String| text.lines().filter_map(|l| pick(l.trim())).collect::<Vec<_>>();
     texts.map(|text| text.expect("a text")).flat_map(lines).collect()

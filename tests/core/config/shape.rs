@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::mistakes;
+use super::mistakes;
 
 #[test]
 fn broken_toml_has_a_place() {

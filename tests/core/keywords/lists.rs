@@ -1,31 +1,23 @@
 //! The shipped set on real lists: how much of a category it finds that it has not seen, and what
-//! it hits among names that people use. The lists are found in `LACHAN_SHARED`, or beside the
-//! repository in `../shared/data`; without them the test says so and passes.
+//! it hits among names that people use. The lists are data from outside the repository
+//! (`kit::data`).
 //!
 //! The rules were written from one half of each list (by a hash of the name). On the other half
 //! they found 66.5 % of the Vietnamese gambling names, 62.2 % of the Vietnamese adult ones, 40.0 %
 //! and 34.7 % of the world's: floors below are for whole lists and a little under what was measured.
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::{SHIPPED, compile, folded};
 use lachan::dns::name::Name;
 
-fn directory() -> Option<PathBuf> {
-    let root = std::env::var_os("LACHAN_SHARED").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let places = root.into_iter().flat_map(|dir| [dir.join("data"), dir]).chain([beside]);
-    places.map(|dir| dir.join("lists")).find(|dir| dir.is_dir())
-}
+use super::{SHIPPED, compile, folded};
+use crate::kit::data;
 
-fn read(list: &str) -> Option<Vec<String>> {
-    let path = directory()?.join(format!("{list}.txt.zst"));
-    let text = zstd::decode_all(&*fs::read(path).ok()?).ok()?;
-    let text = String::from_utf8(text).ok()?;
+fn read(dir: &Path, list: &str) -> Vec<String> {
+    let text = data::text(&dir.join(format!("{list}.txt.zst")));
     let names = text.lines().map(str::trim).filter(|line| Name::from_text(line).is_ok());
-    Some(names.map(str::to_owned).collect())
+    names.map(str::to_owned).collect()
 }
 
 /// Whether the name or an ancestor of at least two labels is listed.
@@ -44,11 +36,9 @@ fn is_listed(name: &str, listed: &HashSet<String>) -> bool {
 
 #[test]
 fn real_lists_are_found_and_popular_names_are_left_alone() {
-    let Some(gambling) = read("categories/gambling") else {
-        eprintln!("SKIPPED: no lists; set LACHAN_SHARED to the data directory");
-        return;
-    };
-    let must = |list: &str| read(list).unwrap_or_else(|| panic!("{list} is missing"));
+    let Some(dir) = data::lists("keywords", &["categories"]) else { return };
+    let must = |list: &str| read(&dir, list);
+    let gambling = must("categories/gambling");
     let keywords = compile(SHIPPED);
     let blocks = |name: &String| !keywords.lookup(&folded(name)).block.is_empty();
 

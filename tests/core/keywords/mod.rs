@@ -1,22 +1,19 @@
 //! Keyword rules from outside: the shipped set on the names that shaped it, every rule set against
 //! a naive reading of the grammar (`keywords/naive.rs`), and the shipped set on real lists
 //! (`keywords/lists.rs`).
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
 
 use lachan::category::Taxonomy;
 use lachan::config::data::taxonomy;
 use lachan::dns::name::{Folded, Name};
 use lachan::matcher::keyword::{KeywordRules, Keywords, Tier};
 
-#[path = "keywords/lists.rs"]
 mod lists;
-#[path = "keywords/naive.rs"]
 mod naive;
 
-const SHIPPED: &str = include_str!("../blocklists/keywords.txt");
+const SHIPPED: &str = include_str!("../../../blocklists/keywords.txt");
 
 fn categories() -> Taxonomy {
-    taxonomy::parse(include_str!("../blocklists/categories.toml")).unwrap()
+    taxonomy::parse(include_str!("../../../blocklists/categories.toml")).unwrap()
 }
 
 fn compile(text: &str) -> Keywords {

@@ -202,6 +202,7 @@ fn is_blocked_at_once(case: &Case<'_>) -> bool {
 
 #[test]
 fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force() {
+    let _machine = alone();
     let mut lists = Lists::new(NAMES);
     let rules = RetentionRules { stale: 40, prefetch: true, failure: 1, max_failure: 4 };
     let shared = Shared {

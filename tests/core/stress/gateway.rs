@@ -1,13 +1,12 @@
 //! The whole way of a miss: many ask a few names at one time, of a gateway and its upstream.
 
 use std::collections::{HashMap, HashSet};
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use lachan::config::Config;
 use lachan::dns::message::Rcode;
 use lachan::dns::message::query::Query;
 use lachan::metrics::counters::{Event, Totals};
@@ -16,11 +15,10 @@ use lachan::resolve::{Step, UpstreamFailure, begin};
 use lachan::serve::budget::ClientLimits;
 use lachan::serve::gateway::Gateway;
 use lachan::serve::inflight::InFlight;
-use lachan::sys::clock::Clock;
-use lachan::upstream::zones::Zones;
-use lachan::upstream::{Options, Upstreams};
+use lachan::upstream::Options;
 
 use super::*;
+use crate::kit;
 
 const NAMES: usize = 24;
 const ASKERS: u8 = 6;
@@ -81,20 +79,15 @@ fn answer_on(socket: &UdpSocket, stop: &AtomicBool) -> Upstream {
 }
 
 fn gateway(runtime: &tokio::runtime::Runtime, upstream: SocketAddr, policy: Snapshot) -> Gateway {
-    let _inside = runtime.enter();
-    let server = format!("udp://{upstream}").parse().unwrap();
     let options =
         Options { timeout: FOREVER, deadline: FOREVER, attempts: 1, ..Options::default() };
-    let upstreams = Upstreams::new(&[server], options.clone()).unwrap();
-    let (config, zones) = (Config::embedded(), Zones::new(&options));
     let clients = ClientLimits { rate: None, in_flight: CLIENT_ROOM, exempt: PrefixTable::new([]) };
-    let handle = runtime.handle().clone();
     Gateway {
         limits: LIMITS,
         stale_after: FOREVER,
         clients: ArcSwap::from_pointee(clients),
         flights: InFlight::new(ROOM),
-        ..Gateway::new(&config, policy, upstreams, zones, Clock::start(), handle)
+        ..kit::gateway::gateway(runtime, upstream, options, policy)
     }
 }
 
@@ -185,6 +178,7 @@ fn ask_on(gateway: &Arc<Gateway>, asker: u8, tally: &Arc<Tally>) -> Asking {
 
 #[test]
 fn each_query_has_one_reply_and_upstream_one_question_a_flight() {
+    let _machine = alone();
     let mut lists = Lists::new(NAMES);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();

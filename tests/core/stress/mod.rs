@@ -11,28 +11,26 @@
 //! the test moves; `gateway.rs` is the whole way of a miss, with a server upstream that says when
 //! it is asked twice at one time. Nothing is timed: they end when enough has happened, and
 //! say when too little of something did.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 
-use lachan::dns::message::answer::TtlLimits;
-use lachan::dns::name::Name;
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
 use lachan::policy::Snapshot;
-use lachan::resolve::{Origin, Transport};
+use lachan::resolve::Origin;
 
-#[path = "stress/cache.rs"]
+use crate::alone;
+use crate::kit::core::{LIMITS, origin};
+use crate::kit::folder::Folder;
+use crate::kit::wire::{QNAME, question_end, record, response, wire};
+
 mod cache;
-#[path = "stress/gateway.rs"]
 mod gateway;
 
 /// Clients below are of a group that the lists are for, others of one that may look up all.
 const STAFF: u8 = 128;
-
-const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
 
 /// What a client may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,7 +63,7 @@ impl Asked {
 
     /// The octets of the question, in one or the other case of letters.
     fn to_query(self, id: u16, in_capitals: bool) -> Vec<u8> {
-        let mut wire = Name::from_text(&self.text()).unwrap().as_wire().to_vec();
+        let mut wire = wire(&self.text());
         if in_capitals {
             wire.make_ascii_uppercase();
         }
@@ -97,22 +95,14 @@ impl Asked {
 
     /// What upstream says in `second`, to a query of its own for this question.
     fn said(&self, query: &[u8], ttl: u32, second: u64) -> Vec<u8> {
-        let end = question_end(query);
-        let count = 1 + u8::from(self.target().is_some());
-        let mut octets = query[..end].to_vec();
-        octets[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, count, 0, 0, 0, 0]);
-        let record = |owner: &[u8], rtype: u16, rdata: &[u8]| {
-            let (rtype, length) = (rtype.to_be_bytes(), (rdata.len() as u16).to_be_bytes());
-            [owner, &rtype, &[0, 1], &ttl.to_be_bytes(), &length, rdata].concat()
-        };
-        let mut owner = vec![0xc0, 12];
+        let (mut owner, mut records) = (QNAME.to_vec(), Vec::new());
         if let Some(target) = self.target() {
-            let target = Name::from_text(&target).unwrap().as_wire().to_vec();
-            octets.extend(record(&owner, rtype::CNAME, &target));
+            let target = wire(&target);
+            records.push(record(&owner, rtype::CNAME, ttl, &target));
             owner = target;
         }
-        octets.extend(record(&owner, self.qtype, &self.address(second)));
-        octets
+        records.push(record(&owner, self.qtype, ttl, &self.address(second)));
+        response(query, 0, &records, &[])
     }
 
     /// Whether the lists with this number block it for a client.
@@ -129,15 +119,6 @@ fn lists_name(name: usize, lists: u64) -> bool {
 
 fn lists_target(name: usize, lists: u64) -> bool {
     (name as u64 / 4 + lists).is_multiple_of(2)
-}
-
-/// Where the question of a message ends.
-fn question_end(message: &[u8]) -> usize {
-    let mut at = 12;
-    while message[at] != 0 {
-        at += 1 + usize::from(message[at]);
-    }
-    at + 5
 }
 
 /// TTL and RDATA of the last record of an answer.
@@ -158,13 +139,12 @@ fn last_record(message: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 fn meta(client: u8) -> Origin {
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    Origin::plain(IpAddr::from([127, 0, 10, client]), local, Transport::Udp)
+    origin(IpAddr::from([127, 0, 10, client]))
 }
 
 /// Makes policies of ever other lists.
 struct Lists {
-    dir: tempfile::TempDir,
+    folder: Folder,
     assembler: Assembler,
     names: usize,
     number: u64,
@@ -172,8 +152,6 @@ struct Lists {
 
 impl Lists {
     fn new(names: usize) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("gateway.toml");
         let config = r#"
             default_group = "pupils"
             [lists]
@@ -196,8 +174,9 @@ impl Lists {
             level = "staff"
             block = []
         "#;
-        std::fs::write(&path, config).unwrap();
-        Self { dir, assembler: Assembler::new(Some(path)), names, number: 0 }
+        let folder = Folder::new(config, &[]);
+        let assembler = folder.assembler();
+        Self { folder, assembler, names, number: 0 }
     }
 
     /// The policy with the next lists; their number is their tag.
@@ -211,7 +190,7 @@ impl Lists {
             .collect();
         // No two of the same size: a file is known by that, too.
         let text = lines.concat() + "#".repeat(self.number as usize).as_str() + "\n";
-        std::fs::write(self.dir.path().join("list.txt"), text).unwrap();
+        self.folder.write("list.txt", text);
         let snapshot = self.assembler.assemble().unwrap().snapshot;
         assert_eq!(snapshot.facts_tag(), self.number, "the lists were read");
         snapshot

@@ -1,7 +1,5 @@
 //! Upstream, over real sockets on loopback: whole answers, and whom is asked when.
-#![expect(clippy::unwrap_used, reason = "a test binary")]
 
-mod server;
 mod wire;
 
 use std::net::SocketAddr;
@@ -15,8 +13,12 @@ use lachan::upstream::{
 };
 use tokio::time::Instant;
 
-use server::{Certificate, Mock, Script, says, script, silent};
-use wire::{FORMERR, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, address, failure, nxdomain, question};
+use self::wire::{
+    FORMERR, NOERROR, NXDOMAIN, REFUSED, SERVFAIL, address, failure, nxdomain, question,
+};
+use crate::alone;
+use crate::kit::server::{self, Certificate, Mock, Script, says, script, silent};
+use crate::kit::wire::question_end;
 
 fn upstreams(servers: &[String], options: Options) -> Upstreams {
     let servers: Vec<Server> = servers.iter().map(|server| server.parse().unwrap()).collect();
@@ -79,7 +81,7 @@ async fn nxdomain_arrives_whole_with_soa_ede_and_ad() {
 #[tokio::test]
 async fn query_carries_do_and_cd_and_no_option() {
     let seen = script(|query| {
-        let tail = &query[wire::question_end(query)..];
+        let tail = &query[question_end(query)..];
         assert_eq!(tail, [0, 0, 41, 0x04, 0xd0, 0, 0, 0x80, 0, 0, 0]);
         assert_eq!(query[2..12], [0x01, 0x30, 0, 1, 0, 0, 0, 0, 0, 1]);
         vec![address(query, 1)]
@@ -123,7 +125,7 @@ async fn forged_and_garbled_datagrams_do_not_end_the_wait() {
         let mut other_name = address(query, 66);
         other_name[14] ^= 1;
         let mut other_type = address(query, 66);
-        other_type[wire::question_end(query) - 3] = 28;
+        other_type[question_end(query) - 3] = 28;
         let mut garbage = query[..2].to_vec();
         garbage.extend(b"not a message");
         let mut cut = address(query, 66);
@@ -187,6 +189,7 @@ async fn second_server_answers_what_the_first_rejects() {
 
 #[tokio::test]
 async fn second_server_answers_while_the_first_is_silent() {
+    let _machine = alone();
     let dead = server::udp(silent()).await;
     let good = server::udp(says(|query| address(query, 2))).await;
     let upstreams = udp(&[&dead, &good]);
@@ -197,6 +200,7 @@ async fn second_server_answers_while_the_first_is_silent() {
 
 #[tokio::test]
 async fn silent_server_is_put_back_and_no_longer_costs_time() {
+    let _machine = alone();
     let dead = server::udp(silent()).await;
     let good = server::udp(says(|query| address(query, 2))).await;
     let servers = [&dead, &good].map(|mock| format!("udp://{}", mock.address));
@@ -265,6 +269,7 @@ async fn rejection_by_all_is_handed_on_whole() {
 
 #[tokio::test]
 async fn lost_packet_is_sent_again() {
+    let _machine = alone();
     let first = std::sync::atomic::AtomicBool::new(true);
     let lossy = script(move |query| {
         let lost = first.swap(false, std::sync::atomic::Ordering::SeqCst);
@@ -291,6 +296,7 @@ async fn a_server_that_is_down_is_asked_once_a_question() {
 
 #[tokio::test]
 async fn silence_everywhere_ends_within_two_seconds() {
+    let _machine = alone();
     let dead = server::udp(silent()).await;
     let started = Instant::now();
     assert_eq!(ask(&udp(&[&dead, &dead])).await, Err(AskError::Timeout));
@@ -299,6 +305,7 @@ async fn silence_everywhere_ends_within_two_seconds() {
 
 #[tokio::test]
 async fn closed_port_is_an_error_at_once() {
+    let _machine = alone();
     let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let started = Instant::now();
     for scheme in ["udp", "tcp", "tls", "https"] {

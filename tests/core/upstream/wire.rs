@@ -3,6 +3,8 @@
 use lachan::dns::message::Question;
 use lachan::dns::name::Name;
 
+use crate::kit::wire::question_end;
+
 /// `NOERROR`, `SERVFAIL`, …: the codes of RFC 1035 §4.1.1 that the tests use.
 pub(crate) const NOERROR: u8 = 0;
 pub(crate) const FORMERR: u8 = 1;
@@ -19,12 +21,6 @@ pub(crate) fn question(name: &str) -> Question {
         checking_disabled: false,
         upstream: lachan::dns::route::UpstreamId::MAIN,
     }
-}
-
-/// Where the question section of `query` ends.
-pub(crate) fn question_end(query: &[u8]) -> usize {
-    let (_, length) = Name::from_wire(&query[12..]).unwrap();
-    12 + length + 4
 }
 
 /// A reply to `query`: its id and question, QR, RD, RA and AD set, then `tail`.

@@ -1,26 +1,21 @@
 //! `why` and the wire are one: for policies, times and names at random, what is explained is what
 //! is answered, and the steps that are told are the order of policy.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test binary")]
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
 
-use lachan::cache::AnswerCache;
-use lachan::dns::message::answer::TtlLimits;
 use lachan::dns::name::{Folded, Name};
 use lachan::dns::rtype;
-use lachan::load::assemble::Assembler;
 use lachan::overrides::StoredOverride;
 use lachan::policy::explain::Explanation;
 use lachan::policy::verdict::Finding;
-use lachan::policy::{Layer, Snapshot, Verdict};
-use lachan::resolve::{AnswerSource, Now, Origin, Outcome, Step, Transport, Trust, begin};
+use lachan::policy::{Layer, Verdict};
+use lachan::resolve::{AnswerSource, Forward, Now, Outcome, Trust};
 use proptest::prelude::*;
 
-use self::policy::{FILES, Policy, policies, questions};
-
-#[path = "explain/policy.rs"]
-mod policy;
+use crate::kit::core::{Core, listener};
+use crate::kit::folder::{Folder, stored};
+use crate::kit::policies::{FILES, Policy, policies, questions};
+use crate::kit::wire::{QNAME, an_address, first_ttl, query, record, response};
 
 const GROUPS: &str = r#"
 default_group = "pupils"
@@ -36,7 +31,6 @@ name = "staff"
 clients = ["10.2.0.0/16"]
 profile = "staff"
 "#;
-const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
 /// 2026-11-30T00:00 in Hanoi, a Monday.
 const MIDNIGHT: u64 = 1_795_971_600;
 
@@ -61,29 +55,15 @@ const ORDER: [Layer; 16] = [
     Layer::Keyword,
 ];
 
-struct Core {
-    snapshot: Arc<Snapshot>,
-    cache: AnswerCache,
-    _dir: tempfile::TempDir,
+/// The core under a policy; none where the policy itself is refused.
+fn core(policy: &Policy, overrides: Vec<StoredOverride>, around: u64) -> Option<Core> {
+    let config = format!("{GROUPS}{}", policy.config).replace("{upstream}", "9");
+    let folder = Folder::new(&config, &FILES);
+    folder.write("department.toml", &policy.department);
+    folder.policy_around(around, overrides).ok().map(Core::new)
 }
 
 impl Core {
-    /// The core under a policy; none where the policy itself is refused.
-    fn new(policy: &Policy, overrides: Vec<StoredOverride>, around: u64) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        for (name, text) in FILES {
-            write(name, text);
-        }
-        write("department.toml", &policy.department);
-        let config = format!("{GROUPS}{}", policy.config).replace("{upstream}", "9");
-        write("gateway.toml", &config);
-        let mut assembler = Assembler::new(Some(dir.path().join("gateway.toml"))).around(around);
-        assembler.set_overrides(overrides);
-        let snapshot = Arc::new(assembler.assemble().ok()?.snapshot);
-        Some(Self { snapshot, cache: AnswerCache::new(1 << 20), _dir: dir })
-    }
-
     /// What `why` explains.
     fn explain(&self, client: Ipv4Addr, name: &Folded, qtype: u16, now: Now) -> Explanation<'_> {
         let group = self.snapshot.group_of(IpAddr::V4(client), listener());
@@ -94,7 +74,7 @@ impl Core {
     /// What the wire carries: what is counted of it, and how long it may be kept. Upstream knows
     /// an address of all.
     fn wire(&self, client: Ipv4Addr, name: &Name, qtype: u16, now: Now) -> (Outcome, Option<u32>) {
-        self.wire_to(client, name, qtype, now, answer)
+        self.wire_to(client, name, qtype, now, |name, qtype| an_address(&query(name, qtype)))
     }
 
     /// The same where upstream answers so.
@@ -106,59 +86,20 @@ impl Core {
         now: Now,
         answer: impl Fn(&Name, u16) -> Vec<u8>,
     ) -> (Outcome, Option<u32>) {
-        let meta = Origin::plain(IpAddr::V4(client), listener(), Transport::Udp);
-        let mut out = vec![0; 65_535];
-        let octets = query(name, qtype);
-        let step = begin(&octets, &meta, &self.snapshot, &self.cache, now, &mut out);
-        let step = match step {
-            Step::Forward(forward) => {
-                let answer = answer(&forward.question().name, qtype);
-                forward.finish(Ok(&answer), &self.cache, &LIMITS, now, &mut out)
-            }
-            other => other,
-        };
-        match step {
-            Step::Reply(length, outcome) | Step::Refresh(length, outcome, _) => {
-                // The owner of the first record is a pointer; its TTL is behind type and class.
-                let at = octets.len() + 6;
-                let ttl = out[..length].get(at..at + 4).map(|ttl| ttl.try_into().unwrap());
-                (outcome, ttl.map(u32::from_be_bytes))
-            }
-            step => panic!("{name} {qtype}: {step:?}"),
-        }
+        let upstream = |forward: &Forward| answer(&forward.question().name, qtype);
+        let reply = self.resolve(&query(name, qtype), client, now, upstream);
+        (reply.outcome, first_ttl(&reply.octets))
     }
-}
-
-fn listener() -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, 53))
-}
-
-fn query(name: &Name, qtype: u16) -> Vec<u8> {
-    let head = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    [head.as_slice(), name.as_wire(), &qtype.to_be_bytes(), &[0, 1]].concat()
-}
-
-fn answer(name: &Name, qtype: u16) -> Vec<u8> {
-    let mut octets = query(name, qtype);
-    let count = u8::from(qtype == rtype::A);
-    octets[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, count]);
-    if qtype == rtype::A {
-        octets.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\xc0\x00\x02\x01");
-    }
-    octets
 }
 
 /// `name` is an alias of `target`, which has an address.
 fn alias(name: &Name, target: &Name) -> Vec<u8> {
-    let mut octets = query(name, rtype::A);
-    octets[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 2]);
-    let length = u16::try_from(target.as_wire().len()).unwrap();
-    octets.extend(b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x0e\x10");
-    octets.extend(length.to_be_bytes());
-    octets.extend(target.as_wire());
-    octets.extend(target.as_wire());
-    octets.extend(b"\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\xc0\x00\x02\x01");
-    octets
+    let target = target.as_wire();
+    let records = [
+        record(QNAME, rtype::CNAME, 3600, target),
+        record(target, rtype::A, 3600, &[192, 0, 2, 1]),
+    ];
+    response(&query(name, rtype::A), 0, &records, &[])
 }
 
 /// Where what is explained and what is answered differ.
@@ -231,17 +172,13 @@ fn overrides() -> impl Strategy<Value = Vec<StoredOverride>> {
     let names =
         prop::sample::subsequence(vec!["games.example", "paper.example", "denied.example"], 1..=3);
     let one = (any::<bool>(), any::<bool>(), 0_u64..1440, 1_u64..300, names, any::<bool>());
-    let one =
-        one.prop_map(|(is_exam, is_staff, from, length, names, has_category)| StoredOverride {
-            id: 1,
-            kind: if is_exam { "exam" } else { "lesson" }.into(),
-            group: if is_staff { "staff" } else { "pupils" }.into(),
-            names: names.into_iter().map(str::to_owned).collect(),
-            categories: if has_category && !is_exam { vec!["social".into()] } else { Vec::new() },
-            from: MIDNIGHT + from * 60,
-            until: MIDNIGHT + (from + length) * 60,
-            by: "Lan".into(),
-        });
+    let one = one.prop_map(|(is_exam, is_staff, from, length, names, has_category)| {
+        let (kind, group) =
+            (if is_exam { "exam" } else { "lesson" }, if is_staff { "staff" } else { "pupils" });
+        let times = [from, from + length].map(|minute| MIDNIGHT + minute * 60);
+        let categories = if has_category && !is_exam { vec!["social".into()] } else { Vec::new() };
+        StoredOverride { categories, ..stored(kind, group, &names, times) }
+    });
     prop::collection::vec(one, 0..=2)
 }
 
@@ -256,7 +193,7 @@ proptest! {
         time in 0_u64..86_400,
         is_trusted in prop::bool::weighted(0.9),
     ) {
-        let Some(core) = Core::new(&policy, overrides, MIDNIGHT + time) else {
+        let Some(core) = core(&policy, overrides, MIDNIGHT + time) else {
             return Err(TestCaseError::reject("the policy is refused"));
         };
         let trust = if is_trusted { Trust::Synced } else { Trust::Untrusted };
@@ -326,7 +263,7 @@ proptest! {
         time in 0_u64..86_400,
     ) {
         let now = Now { mono: 1, civil: MIDNIGHT + time, trust: Trust::Synced };
-        let Some(core) = Core::new(&policy, overrides, now.civil) else {
+        let Some(core) = core(&policy, overrides, now.civil) else {
             return Err(TestCaseError::reject("the policy is refused"));
         };
         let clients = [Ipv4Addr::new(10, 1, 0, 5), Ipv4Addr::new(10, 2, 0, 5)];
@@ -361,7 +298,7 @@ fn policies_at_random_reach_every_step() {
     for _ in 0..120 {
         let (policy, overrides, questions, time) =
             generate.new_tree(&mut runner).unwrap().current();
-        let Some(core) = Core::new(&policy, overrides, MIDNIGHT + time) else {
+        let Some(core) = core(&policy, overrides, MIDNIGHT + time) else {
             refused += 1;
             continue;
         };
