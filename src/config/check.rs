@@ -1,9 +1,9 @@
-//! File → Config: the meaning of each key, every mistake at once.
+//! File → Config: the order in which tables are checked, and every mistake at once.
 //!
-//! A section starts from its `Default` and each key that is given and right
-//! replaces one value. A key that is wrong leaves a mistake and the default
-//! behind, so that checking goes on; the [`Config`] is built only if no mistake
-//! was left. Groups and profiles are in `group.rs`, single values in `value.rs`.
+//! A section starts from its `Default`; each key that is given and right replaces one
+//! value. A wrong key adds a mistake to the [`Report`] and leaves the default, so that
+//! checking continues. A [`Config`] is built only from a report without mistakes.
+//! Sections are in `sections/`, groups and profiles in `layers/`, single values in `file/`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::config::sections::local;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 
-/// Says what a file means, or all that is wrong with it.
+/// Checks every table of a file.
 ///
 /// # Errors
 ///

@@ -1,21 +1,21 @@
-//! All that is wrong with a text, in the language of who wrote it.
+//! Diagnostics of one file, rendered in the configured language.
 
 use std::fmt;
 
 use crate::diagnostic::{Diagnostic, place};
 use crate::lang::Lang;
 
-/// The language of a config, though it may have mistakes.
+/// The configured language, found without a parser: a text with mistakes has one too.
 pub(super) fn lang_of(text: &str) -> Lang {
-    let says = |line: &str| {
+    let value_of = |line: &str| {
         let (key, value) = line.split_once('=')?;
         (key.trim() == "lang").then(|| value.trim().trim_matches('"').to_owned())
     };
-    let said = text.lines().find_map(says);
-    Lang::ALL.into_iter().find(|lang| said.as_deref() == Some(lang.id())).unwrap_or_default()
+    let written = text.lines().find_map(value_of);
+    Lang::ALL.into_iter().find(|lang| written.as_deref() == Some(lang.id())).unwrap_or_default()
 }
 
-/// All that is wrong with a text; displays every mistake in its place.
+/// Diagnostics of one file, each displayed with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors {
     path: String,
@@ -30,13 +30,13 @@ impl ConfigErrors {
         Self { path: path.to_owned(), text: text.to_owned(), mistakes, lang: Lang::En }
     }
 
-    /// The same, said in a language.
+    /// The same diagnostics, rendered in `lang`.
     #[must_use]
     pub fn in_lang(self, lang: Lang) -> Self {
         Self { lang, ..self }
     }
 
-    /// The language that they are said in.
+    /// The language of rendering.
     pub fn lang(&self) -> Lang {
         self.lang
     }

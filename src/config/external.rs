@@ -1,7 +1,7 @@
-//! What a config says in other files: the department's policy, calendars.
+//! Files that a config names: the department's policy, calendars.
 //!
-//! Their paths are found in the shape of the config, their texts are read by whoever can,
-//! and what they say is checked before the config that builds on it.
+//! Their paths are in the shape of the config; the shell passes a reader. Each is checked
+//! before the config, which refers to it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,21 +24,21 @@ const MAX_OCTETS: usize = 4 << 20;
 /// Reads a file that the config names.
 pub type FileReader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
-/// What stands in other files.
+/// Files that a config names, read and checked.
 #[derive(Debug, Default)]
 pub(super) struct Externals {
     pub(super) department: Department,
     pub(super) calendars: Calendars,
-    /// Every file, to be watched.
+    /// Every file that the config names, to be watched.
     pub(super) files: Vec<PathBuf>,
     /// Their texts, to see whether anything has changed.
     pub(super) texts: Vec<String>,
-    /// What is wrong at the places that name them.
+    /// Mistakes at the places of the config that name a file: not readable, too long.
     pub(super) mistakes: Vec<Diagnostic>,
 }
 
 impl Externals {
-    /// Reads all that `file` names; without a reader nothing is, and nothing is missed.
+    /// Reads every file that `file` names. Without a reader none is read, and none is missing.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Externals {
         Ok(externals)
     }
 
-    /// The text of one file; none if it cannot be read, and then a mistake is left.
+    /// The text of one file; `None`, with a mistake, where it cannot be read.
     fn text(
         &mut self,
         given: &Spanned<String>,

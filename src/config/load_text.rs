@@ -1,4 +1,4 @@
-//! Text → Config: the two ways to load one, and the built-in defaults.
+//! Text → [`Config`]: the one way to make one.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ pub fn load_text(text: &str, path: &str, base_dir: &Path) -> Result<Config, Conf
 
 /// As [`load_text`], with the other files that it names: the department's policy, calendars.
 ///
-/// Without a reader they are taken to say nothing.
+/// Without a reader each of them counts as empty.
 ///
 /// # Errors
 ///

@@ -1,14 +1,21 @@
-//! Config: what holds together, checked.
+//! Config: the gateway's settings, read from text and checked.
 //!
 //! ```text
-//! text ──parse──▶ File (shape, config/file.rs) ──check──▶ Config (meaning)
+//! text ──file::syntax──▶ File (shape) ──check──▶ Config (meaning)
 //! ```
 //!
 //! [`load_text`] is the only way to get a [`Config`] other than the built-in
 //! defaults, and every mistake of meaning is reported at once, with its place,
-//! what was found and what is allowed. Defaults live in one place, the
+//! what was found and what is allowed. Defaults stand in one place, the
 //! `Default` of each section; `config/gateway.toml` shows them all, and a test
-//! holds the two together.
+//! compares the two.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | a key as written, a kind of value | `file/` |
+//! | one table: its type, defaults and check | `sections/` |
+//! | department, profiles, groups, schedules | `layers/` |
+//! | taxonomy, engines, starter lists | `data/` |
 //!
 //! Absent on purpose: reading files. Paths are resolved against the directory
 //! that the caller names; the shell opens them.

@@ -21,54 +21,54 @@ use crate::dns::name::Name;
 use crate::policy::GroupRules;
 use crate::rule::Scope;
 
-/// Everything the gateway is told, in a form that holds together.
+/// Settings of the gateway. A value of this type has passed every check: `serve` runs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Whose gateway this is.
+    /// The school that runs the gateway.
     pub school: School,
-    /// Where clients ask.
+    /// Listeners for clients.
     pub listen: Listen,
-    /// Where the gateway itself is asked.
+    /// The admin server.
     pub admin: AdminSettings,
-    /// Whom we ask.
+    /// Upstream servers.
     pub upstream: Upstream,
-    /// What is remembered.
+    /// Bounds of the answer cache.
     pub cache: CacheLimits,
-    /// What one client may take.
+    /// Bounds of one client.
     pub limits: Limits,
-    /// What a blocked answer looks like.
+    /// Form of a blocked answer.
     pub block: BlockSettings,
-    /// What becomes of answers from outside with addresses from inside.
+    /// Protection against DNS rebinding.
     pub rebinding: Rebinding,
-    /// Records that are answered here.
+    /// Local records.
     pub local: Local,
-    /// Zones that other servers answer for.
+    /// Forward zones, each with servers of its own.
     pub forwards: Vec<ForwardZone>,
-    /// Names that resolve in every mode beside those that are built in; locks stop them.
+    /// Essential names beside the built-in ones: they resolve in every mode, unless locked.
     pub essential: Vec<(Name, Scope)>,
-    /// Categories that are closed when they have a source and no list.
+    /// Categories that fail closed: with a source and without its list they block every name.
     pub fail_closed: CategorySet,
-    /// The groups, in the order of the file; at least one.
+    /// Groups, in the order of the file; at least one.
     pub groups: Vec<GroupRules>,
     /// The group of clients outside every prefix, as a place in `groups`.
     pub default_group: usize,
-    /// Where listed names come from.
+    /// Sources of listed names.
     pub lists: ListSettings,
-    /// What outlives the process.
+    /// State that outlives the process.
     pub state: StateSettings,
-    /// The categories that groups and lists speak of.
+    /// Categories, by the ids that groups and lists use.
     pub taxonomy: Taxonomy,
-    /// The search engines that can be held to a safe mode.
+    /// Search engines with a safe mode.
     pub safesearch: SafeSearch,
-    /// What stands above this school.
+    /// The department's policy, a layer above the school's.
     pub department: Department,
-    /// When lessons are, and whatever else groups depend on.
+    /// Schedules that groups refer to: lessons and others.
     pub schedules: Vec<Schedule>,
-    /// Names that belong together, by name.
+    /// Bundles of names, by the bundle's name.
     pub bundles: BTreeMap<String, Vec<Name>>,
-    /// The other files that were read for it, to be watched.
+    /// Other files that it refers to, to be watched.
     pub files: Vec<PathBuf>,
-    /// What was in them.
+    /// Texts of those files, to see whether one has changed.
     pub texts: Vec<String>,
 }
 

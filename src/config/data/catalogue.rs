@@ -1,7 +1,6 @@
-//! The catalogue: well-known public lists, as data.
+//! Catalogue of well-known public lists.
 //!
-//! It is printed and copied from, never acted on: a list is downloaded only where a
-//! config names it.
+//! A list is never downloaded because the catalogue has it: only because a config names it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +9,14 @@ use crate::blocklist::{Format, ScopeChoice};
 /// The catalogue that is compiled in.
 const TEXT: &str = include_str!("../../../blocklists/catalogue.toml");
 
-/// Public lists, and those that are no block lists.
+/// Public lists, and lists that must never be used to block.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// Lists to choose from.
     #[serde(rename = "list")]
     pub lists: Vec<CatalogueEntry>,
-    /// Lists that must not be blocked by.
+    /// Lists that must never be used to block.
     pub never: Vec<Never>,
 }
 
@@ -25,36 +24,36 @@ pub struct Catalogue {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueEntry {
-    /// What `lists add` is given.
+    /// Argument of `lists add`.
     pub name: String,
-    /// What is in it.
+    /// Its content.
     pub what: String,
-    /// Where it is.
+    /// Its URL.
     pub url: String,
-    /// Our category for it.
+    /// Category of its names.
     pub category: String,
-    /// Its syntax, where that is not found out from the text.
+    /// Format, where it is not detected from the text.
     pub format: Option<String>,
-    /// What its names are to stand for, where not as its format says.
+    /// Scope of its names, where it is not the format's.
     pub scope: Option<String>,
-    /// How often to look for it, where not daily.
+    /// Interval between downloads, where it is not a day.
     pub every: Option<String>,
-    /// As its publisher states it.
+    /// Licence, as its publisher states it.
     pub licence: String,
-    /// Who publishes it.
+    /// Home page of its publisher.
     pub homepage: String,
-    /// How far its URL is known to be right.
+    /// Evidence for the URL.
     pub seen: Provenance,
-    /// Whether to think before it is taken.
+    /// Advice to the administrator.
     #[serde(default)]
     pub advice: Advice,
-    /// What else to know.
+    /// A note for the administrator.
     pub note: Option<String>,
-    /// What in it would hurt a school.
+    /// Content of it that a school should leave out.
     pub leave_out: Option<String>,
 }
 
-/// How far a URL is known to be right.
+/// Evidence for a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Provenance {
@@ -62,28 +61,28 @@ pub enum Provenance {
     Repository,
     /// Other public programs download it from there.
     Cited,
-    /// By its publisher's scheme of names only.
+    /// Derived from its publisher's scheme of names.
     Unverified,
 }
 
-/// Whether to think before a list is taken.
+/// Advice to the administrator about a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Advice {
-    /// Not more than with any list.
+    /// Nothing special.
     #[default]
     Good,
-    /// Read first what is to be left out of it.
+    /// `leave_out` or `note` is to be read first.
     Care,
 }
 
-/// Lists that must not be blocked by.
+/// Lists that must never be used to block.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Never {
     /// Their names.
     pub names: Vec<String>,
-    /// Why not.
+    /// The reason.
     pub why: String,
 }
 
@@ -101,7 +100,7 @@ impl Catalogue {
         self.lists.iter().find(|listing| listing.name == name)
     }
 
-    /// Why the list with this name must not be blocked by.
+    /// Why the list with this name must never be used to block; `None` where it may.
     pub fn refusal(&self, name: &str) -> Option<&str> {
         let never = self.never.iter().find(|never| never.names.iter().any(|one| one == name));
         never.map(|never| never.why.as_str())
@@ -114,7 +113,7 @@ impl Catalogue {
 }
 
 impl CatalogueEntry {
-    /// The lines that make a source of it in a config.
+    /// Its `[[lists.source]]`, with comments.
     pub fn source(&self) -> String {
         let mut lines = vec![format!("# {}: {}", self.name, self.what)];
         lines.push(format!("# licence: {} ({})", self.licence, self.homepage));

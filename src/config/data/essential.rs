@@ -1,8 +1,7 @@
-//! What may stand among the names that resolve in every mode.
+//! Lint of essential names: the built-in ones, those of a release, and `[essential] names`.
 //!
-//! The lint of the embedded names, of those a release brings, and of `[essential] names`.
-//! An essential name that serves searches, films, talk or other people's files would
-//! open a door in every mode.
+//! A name of search, video, chat, storage or a CDN must never be essential: it would be
+//! open in every mode, exams included.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -15,10 +14,10 @@ use crate::rule::Scope;
 /// Names that may not be essential.
 pub const NOT_ESSENTIAL: &str = include_str!("../../../blocklists/not-essential.txt");
 
-/// The kinds of names that are refused, in the order of the file.
+/// Kinds of refused names, in the order of the file.
 const KINDS: [&str; 5] = ["search", "video", "chat", "storage", "cdn"];
 
-/// The embedded names that are refused, each with its kind.
+/// The embedded refused names, each with its kind.
 static REFUSED: LazyLock<Vec<(&'static str, Name)>> =
     LazyLock::new(|| parse(NOT_ESSENTIAL).unwrap_or_default());
 
@@ -55,7 +54,7 @@ pub fn parse(text: &str) -> Result<Vec<(&'static str, Name)>, Vec<Diagnostic>> {
     if mistakes.is_empty() { Ok(found) } else { Err(mistakes) }
 }
 
-/// Why a name may not be essential: the kind of what it would open, and its name.
+/// Why a name must not be essential: the refused name that it would open, and its kind.
 pub fn refusal(name: &Name, scope: Scope) -> Option<(&'static str, &'static Name)> {
     let folded = Folded::from_name(name);
     let opens = |refused: &Name| {
@@ -65,7 +64,7 @@ pub fn refusal(name: &Name, scope: Scope) -> Option<(&'static str, &'static Name
     REFUSED.iter().find(|(_, refused)| opens(refused)).map(|(kind, refused)| (*kind, refused))
 }
 
-/// The mistake of an essential name that the lint refuses.
+/// The mistake of a name that must not be essential.
 pub(crate) fn lint(span: Range<usize>, name: &Name, scope: Scope) -> Option<Diagnostic> {
     let (kind, refused) = refusal(name, scope)?;
     let message = format!("`{name}` cannot be essential: `{refused}` is a {kind} name");

@@ -1,7 +1,7 @@
-//! `safesearch.toml` → engines and what each level holds them to.
+//! `safesearch.toml` → search engines, and their default modes by level.
 //!
-//! `safesearch` speaks of every engine that has one safe name. An engine with several
-//! (`modes`) has a key of its own, its id. What layers say over it is in `held.rs`.
+//! The key `safesearch` is for every engine with one safe name. An engine with several
+//! (`modes`) has a key of its own, its id. Layers of settings are in `layers/enforcement.rs`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,10 +19,10 @@ use crate::policy::tables::rewrite::{Engine, Engines, MAX_ENGINES, SafeModes};
 /// The engine that has a key of its own.
 pub(crate) const YOUTUBE: &str = "youtube";
 
-/// The words of modes, weakest first: what a lock may ask for at least.
+/// Modes, weakest first: a lock sets the least one.
 const STRICTNESS: [&str; 2] = ["moderate", "strict"];
 
-/// Engines with a safe mode, and what a level holds them to by itself.
+/// Engines with a safe mode, and their default modes by level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SafeSearch {
     /// The engines.
@@ -31,16 +31,17 @@ pub struct SafeSearch {
     defaults: [SafeModes; 7],
 }
 
-/// What an engine with modes is held to.
+/// The mode of an engine with modes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Nothing.
+    /// No safe name.
     Off,
-    /// The mode of this safe name.
+    /// The mode with this safe name.
     Safe(Name),
 }
 
 impl Mode {
+    /// The safe name.
     pub(crate) fn target(&self) -> Option<&Name> {
         match self {
             Self::Off => None,
@@ -48,6 +49,7 @@ impl Mode {
         }
     }
 
+    /// The safe name.
     pub(crate) fn into_target(self) -> Option<Name> {
         match self {
             Self::Off => None,
@@ -100,6 +102,7 @@ pub fn parse(text: &str) -> Result<SafeSearch, Vec<Diagnostic>> {
     if mistakes.is_empty() { Ok(SafeSearch { engines, defaults }) } else { Err(mistakes) }
 }
 
+/// Reads one `[[engine]]`.
 fn read_engine(report: &mut Report<'_>, table: &Spanned<Table<EngineFile>>) -> Option<Engine> {
     let file = table.get_ref();
     let Some(id) = &file.id else { return report.missing(table.span(), "[[engine]]", "id") };
@@ -144,7 +147,7 @@ fn read_engine(report: &mut Report<'_>, table: &Spanned<Table<EngineFile>>) -> O
     Some(Engine { id: id.get_ref().clone(), hosts, modes, is_third_party })
 }
 
-/// A level that is not named is a mistake, and not "off".
+/// Default modes by level. A level that is not named is a mistake, and never "off".
 fn read_defaults(
     report: &mut Report<'_>,
     file: &SafeSearchFile,
@@ -180,16 +183,18 @@ fn read_defaults(
     defaults
 }
 
+/// Whether an engine has modes, and so a key of its own.
 pub(crate) fn has_modes(engine: &Engine) -> bool {
     engine.modes.iter().any(|(mode, _)| !mode.is_empty())
 }
 
+/// The safe name of an engine without modes, by `all` or `off`.
 fn plain_of(report: &mut Report<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Name> {
     let is_on = report.choice("word", word, &["all", "off"], |word| word) == Some("all");
     engine.modes.first().filter(|_| is_on).map(|(_, target)| target.clone())
 }
 
-/// A mode by its word.
+/// A mode by its name, or `off`.
 pub(crate) fn mode_of(
     report: &mut Report<'_>,
     engine: &Engine,
@@ -207,7 +212,7 @@ pub(crate) fn mode_of(
 }
 
 impl SafeSearch {
-    /// What a level holds its clients to by itself.
+    /// Default modes of a level.
     pub(crate) fn of_level(&self, level: Level) -> SafeModes {
         let place = Level::ALL.iter().position(|&one| one == level);
         place.and_then(|place| self.defaults.get(place)).cloned().unwrap_or_default()

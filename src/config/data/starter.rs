@@ -1,9 +1,8 @@
-//! The data that the program carries in itself: what runs before any release came.
+//! Embedded data: taxonomy, starter lists and tables, in effect until a release replaces them.
 //!
-//! The files of `blocklists/` as text, and readers for those that are no lists of
-//! names in the usual sense. Signed releases bring the same files later, so a
-//! mistake in one is a [`Diagnostic`] and not a panic; that the embedded ones have
-//! none is a test.
+//! The files of `blocklists/` as text, and readers for those that are not lists of
+//! names. Signed releases bring the same files, so a mistake in one is a [`Diagnostic`]
+//! and never a panic; a test checks that the embedded ones have none.
 //!
 //! Absent on purpose: `csam`. Its entries come from a competent authority only.
 
@@ -25,13 +24,13 @@ use crate::rule::Scope;
 pub const CATEGORIES: &str = include_str!("../../../blocklists/categories.toml");
 /// Names that resolve in every mode.
 pub const ESSENTIAL: &str = include_str!("../../../blocklists/essential.txt");
-/// Names that clients ask to learn whether they may go round this resolver.
+/// Canary names: a client queries one to learn whether it may bypass this resolver.
 pub const CANARIES: &str = include_str!("../../../blocklists/canaries.txt");
 /// Search engines with a safe mode.
 pub const SAFESEARCH: &str = include_str!("../../../blocklists/safesearch.toml");
-/// Names that belong together.
+/// Bundles of names.
 pub const BUNDLES: &str = include_str!("../../../blocklists/bundles.toml");
-/// Names that no publish may newly block unasked.
+/// Guarded names: a publish that would newly block one needs consent.
 pub const GUARD: &str = include_str!("../../../blocklists/guard.txt");
 
 /// Pairs each category with the text of its starter list.
@@ -41,7 +40,7 @@ macro_rules! starter {
     };
 }
 
-/// The starter lists: category and names, one a line, each with all below it.
+/// Starter lists by category: names, one a line, each with all below it.
 pub const STARTER: &[(&str, &str)] = starter! {
     "legal_request" "adult" "nudify" "gambling" "dating" "violence" "drugs" "self_harm"
     "extremism" "fraud" "malware" "bypass" "hacking" "social" "games" "video" "piracy" "ai_chat"
@@ -52,13 +51,13 @@ pub const STARTER: &[(&str, &str)] = starter! {
 /// Why a name is essential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Help lines; queries for them are counted nowhere below the total.
+    /// Help lines; a query for one is counted in totals only.
     Help,
     /// Time servers.
     Time,
     /// OCSP, CRL and issuer certificates.
     Certificates,
-    /// The probes by which a device finds out whether it has the Internet.
+    /// Captive portal probes of devices.
     CaptivePortal,
     /// Updates of operating systems.
     Updates,
@@ -99,7 +98,7 @@ pub const KEYWORDS: &str = include_str!("../../../blocklists/keywords.txt");
 ///
 /// # Errors
 ///
-/// As [`taxonomy::parse`]; a test holds that there are none.
+/// As [`taxonomy::parse`]; a test checks that there are none.
 pub fn taxonomy() -> Result<Taxonomy, Vec<Diagnostic>> {
     taxonomy::parse(CATEGORIES)
 }
@@ -108,7 +107,7 @@ pub fn taxonomy() -> Result<Taxonomy, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// As [`parse_essential`]; a test holds that there are none.
+/// As [`parse_essential`]; a test checks that there are none.
 pub fn essential() -> Result<Vec<ShippedEssential>, Vec<Diagnostic>> {
     parse_essential(ESSENTIAL)
 }
@@ -117,7 +116,7 @@ pub fn essential() -> Result<Vec<ShippedEssential>, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// As [`parse_canaries`]; a test holds that there are none.
+/// As [`parse_canaries`]; a test checks that there are none.
 pub fn canaries() -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
     parse_canaries(CANARIES)
 }
@@ -126,7 +125,7 @@ pub fn canaries() -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// As [`safesearch::parse`]; a test holds that there are none.
+/// As [`safesearch::parse`]; a test checks that there are none.
 pub fn safesearch() -> Result<SafeSearch, Vec<Diagnostic>> {
     safesearch::parse(SAFESEARCH)
 }
@@ -135,7 +134,7 @@ pub fn safesearch() -> Result<SafeSearch, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// As [`parse_guard`]; a test holds that there are none.
+/// As [`parse_guard`]; a test checks that there are none.
 pub fn guard() -> Result<Vec<Name>, Vec<Diagnostic>> {
     parse_guard(GUARD)
 }
@@ -144,8 +143,8 @@ pub fn guard() -> Result<Vec<Name>, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// Every line that is none of these, names before the first heading, and names that would open
-/// a door in every mode.
+/// Every line that is none of these, names before the first heading, and names that must not be
+/// essential.
 pub fn parse_essential(text: &str) -> Result<Vec<ShippedEssential>, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
     let mut class = None;
@@ -235,7 +234,7 @@ pub fn parse_guard(text: &str) -> Result<Vec<Name>, Vec<Diagnostic>> {
     gather(text, name)
 }
 
-/// Reads each line that is no comment; all of them or every mistake.
+/// Reads each line that is no comment; all values, or every mistake.
 fn gather<T>(
     text: &str,
     read: impl Fn(Range<usize>, &str) -> Result<T, Diagnostic>,
@@ -261,11 +260,13 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     })
 }
 
+/// A name of a line.
 fn name(span: Range<usize>, text: &str) -> Result<Name, Diagnostic> {
     Name::from_text(text)
         .map_err(|error| Diagnostic::new(span, format!("`{text}` is no name: {error}")))
 }
 
+/// One word of a closed set.
 fn word<T: Copy>(
     span: Range<usize>,
     what: &str,
@@ -330,7 +331,7 @@ mod tests {
         let kept: Vec<Name> = essential.chain(guard().unwrap()).collect();
         for (id, text) in STARTER {
             let category = taxonomy.find(id).unwrap();
-            // Search engines are guarded against every other list; this one is about them.
+            // Search engines are guarded against every other list; this one lists them.
             if taxonomy.category(category).is_positive || *id == "unsafe_search" {
                 continue;
             }

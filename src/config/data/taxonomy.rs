@@ -12,8 +12,8 @@
 //! defaults = { preschool = "block", … one of block, observe, allow, lessons, safe for each level }
 //! ```
 //!
-//! A level without a default is a mistake and not "allow": the file is part of
-//! signed releases, and one that forgets a level must not open it.
+//! A level without a default is a mistake, never "allow": the file is part of signed
+//! releases, and a missing level must not loosen policy.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -115,7 +115,7 @@ pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
         .map_err(|id| vec![Diagnostic::new(0..0, format!("category `{id}` does not fit"))])
 }
 
-/// What is said of levels: of all of them, or of none.
+/// The `[[level]]` rows: of every level, or of none.
 fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<LevelRow> {
     let mut rows: Vec<LevelRow> = Vec::new();
     for table in given {
@@ -123,7 +123,7 @@ fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<L
         if file.id.is_none() {
             report.missing::<()>(table.span(), "[[level]]", "id");
         }
-        let said = |text: &SpannedText| text.as_ref().map(|text| text.get_ref().clone());
+        let written = |text: &SpannedText| text.as_ref().map(|text| text.get_ref().clone());
         let Some(level) = report.level(&file.id) else { continue };
         if rows.iter().any(|row| row.level == level) {
             let message = format!("there is a level `{}` already", level.id());
@@ -131,8 +131,8 @@ fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<L
         }
         rows.push(LevelRow {
             level,
-            vi: said(&file.vi).unwrap_or_else(|| level.id().into()),
-            en: said(&file.en).unwrap_or_else(|| level.id().into()),
+            vi: written(&file.vi).unwrap_or_else(|| level.id().into()),
+            en: written(&file.en).unwrap_or_else(|| level.id().into()),
             is_allow_only: file.allow_only.unwrap_or(false),
         });
     }
@@ -144,7 +144,7 @@ fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<L
     rows
 }
 
-/// One row; what is wrong with it is left with the report.
+/// One `[[category]]`; its mistakes are in the report.
 fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option<Category> {
     let file = table.get_ref();
     let id = text(report, table.span(), "id", &file.id).filter(|id| {
@@ -165,7 +165,7 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
     let is_protected = word(report, table.span(), "privacy", &file.privacy, &PRIVACY);
     let is_positive = word(report, table.span(), "kind", &file.kind, &KINDS);
     let fails_closed = file.fail.as_ref().is_some_and(|given| {
-        // A word that is wrong is reported, and nothing is made of the file.
+        // A wrong word is reported; the value does not matter then.
         one_of(report, "fail", given, &FAILS).unwrap_or(true)
     });
     let defaults = defaults(report, table, is_positive.unwrap_or(false));
@@ -181,7 +181,7 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
     })
 }
 
-/// A text that must be there and say something.
+/// A required text that is not empty.
 fn text(
     report: &mut Report<'_>,
     table: Range<usize>,
@@ -196,7 +196,7 @@ fn text(
     Some(given.get_ref().clone())
 }
 
-/// A word that must be there and be one of a few.
+/// A required word of a closed set.
 fn word<T: Copy>(
     report: &mut Report<'_>,
     table: Range<usize>,
@@ -210,6 +210,7 @@ fn word<T: Copy>(
     }
 }
 
+/// One word of a closed set.
 fn one_of<T: Copy>(
     report: &mut Report<'_>,
     what: &str,
@@ -223,7 +224,7 @@ fn one_of<T: Copy>(
     found
 }
 
-/// The actions in the order of [`Level::ALL`]; every level has one.
+/// Actions in the order of [`Level::ALL`]; every level has one.
 fn defaults(
     report: &mut Report<'_>,
     table: &Spanned<Table<CategoryFile>>,

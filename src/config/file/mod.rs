@@ -1,4 +1,5 @@
-//! The shape of the config file: keys with their spans, syntax, values, and the report of mistakes.
+//! The config file: its shape (keys with their spans), its kinds of values, and the report
+//! of its mistakes.
 
 mod network;
 pub mod quantity;

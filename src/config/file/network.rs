@@ -8,6 +8,7 @@ use toml::Spanned;
 use crate::config::file::report::Report;
 
 impl Report<'_> {
+    /// An address with its port; the hint for a bare address adds `port`.
     pub(crate) fn address(&mut self, given: &Spanned<String>, port: u16) -> Option<SocketAddr> {
         let text = given.get_ref();
         if let Ok(address) = text.parse() {
@@ -38,7 +39,7 @@ impl Report<'_> {
         None
     }
 
-    /// A network, or the networks that a range of addresses, `10.0.0.5-10.0.0.20`, comes to.
+    /// A network, or the networks that cover a range of addresses, `10.0.0.5-10.0.0.20`.
     pub(crate) fn network_or_range(&mut self, given: &Spanned<String>) -> Vec<IpNet> {
         let Some((first, last)) = given.get_ref().split_once('-') else {
             return self.network(given).into_iter().collect();
@@ -84,7 +85,7 @@ impl Report<'_> {
     }
 }
 
-/// Reads a network; else says what is wrong and what to write instead.
+/// Reads a network, or returns the message and the hint.
 fn read_network(text: &str) -> Result<IpNet, (String, String)> {
     let example = || "write `10.20.0.0/16`, `2001:db8:20::/48` or a single address".to_owned();
     let Some((address, length)) = text.split_once('/') else {
@@ -115,7 +116,7 @@ fn read_network(text: &str) -> Result<IpNet, (String, String)> {
     }
 }
 
-/// Refuses IPv4 written as IPv6: clients are seen by their IPv4 address, so it would match none.
+/// Refuses IPv4-mapped IPv6: a client is matched by its IPv4 address, so it would match none.
 fn unmapped(network: IpNet) -> Result<IpNet, (String, String)> {
     let mapped = match network {
         IpNet::V6(v6) if v6.prefix_len() >= 96 => v6.network().to_ipv4_mapped(),

@@ -1,8 +1,8 @@
-//! Amounts as people write them: `"30s"`, `"1500ms"`, `"1d"`, `"64MiB"`.
+//! Quantities, a number with a unit: `"30s"`, `"1500ms"`, `"1d"`, `"64MiB"`.
 //!
 //! One whole number and one unit, nothing between them. There is no bare number
-//! (nobody should have to remember which key is in seconds), no fraction and no
-//! sum such as `1h30m`: each amount has one plain way to be written.
+//! (its unit would depend on the key), no fraction and no sum such as `1h30m`: each
+//! quantity has one spelling. What [`show_duration`] and [`show_size`] write reads back.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const TIMES: &[(&str, u64)] =
 /// The units of size, in octets.
 const SIZES: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 
-/// Why a text is not an amount.
+/// Why a text is not a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
     /// It does not begin with a digit.
@@ -34,10 +34,10 @@ pub enum QuantityError {
         unit: String,
         /// The units there are.
         units: String,
-        /// The whole amount with the unit that was probably meant.
+        /// The quantity with the unit that was probably meant.
         suggestion: Option<String>,
     },
-    /// More than 64 bits can hold.
+    /// It does not fit 64 bits.
     #[error("the number is too large")]
     TooLarge,
 }

@@ -1,4 +1,4 @@
-//! Report: the mistakes of one file, collected while its values are read.
+//! Report: diagnostics of one file, collected while its values are read.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,7 +8,7 @@ use toml::Spanned;
 use crate::config::file::syntax::listed;
 use crate::diagnostic::{Diagnostic, nearest};
 
-/// The mistakes of one file. Reading goes on behind a mistake, so that all are reported at once.
+/// Diagnostics of one file. Reading continues behind a mistake, so that all are reported at once.
 pub(crate) struct Report<'a> {
     /// Relative paths are below it.
     pub(super) base_dir: &'a Path,
@@ -45,14 +45,14 @@ impl<'a> Report<'a> {
         &mut self.mistakes[last]
     }
 
-    /// Reports a key that a table cannot do without.
+    /// Reports a required key that is absent.
     pub(crate) fn missing<T>(&mut self, span: Range<usize>, table: &str, key: &str) -> Option<T> {
         self.mistake(span, format!("this `{table}` has no `{key}`")).hint =
             Some(format!("add `{key} = \"…\"`"));
         None
     }
 
-    /// One of a closed set of words.
+    /// One word of a closed set.
     pub(crate) fn choice<T: Copy>(
         &mut self,
         what: &str,

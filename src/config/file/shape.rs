@@ -1,12 +1,12 @@
-//! What was written: the shape of the config file, and nothing of its meaning.
+//! Shape of the config file: its tables and keys as written, without their meaning.
 //!
-//! Every table is a struct that refuses keys it does not know, and every value
-//! that can be wrong in meaning keeps its place ([`Spanned`]) for
-//! `check.rs`. All keys are optional here, so that a missing one is
-//! reported together with all other mistakes, or gets its default there.
+//! Every table is a struct that refuses unknown keys, and every value that can be wrong
+//! in meaning is [`Spanned`], so that the checks (`check.rs`, `sections/`) can report its
+//! place. All keys are optional here: a check reports a missing one together with all
+//! other mistakes, or takes its default.
 //!
 //! The TOML reader stops at the first mistake of *shape* (syntax, unknown key,
-//! wrong type); [`parse`] shows that one in the look of all others.
+//! wrong type); [`parse`] returns that one as a diagnostic.
 //!
 //! Absent on purpose: `flatten` and `untagged`, because both lose the place.
 
@@ -22,14 +22,14 @@ pub(crate) type SpannedText = Option<Spanned<String>>;
 pub(crate) type Number = Option<Spanned<i64>>;
 /// A list of texts, each with its place, if it was given.
 pub(crate) type SpannedTexts = Option<Spanned<Vec<Spanned<String>>>>;
-/// An amount in quotes with its place, if it was given.
+/// A quantity in quotes with its place, if it was given.
 pub(crate) type Amount<U> = Option<Spanned<Quoted<U>>>;
 
 /// The whole file.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct File {
-    /// `default_group = "name"`: where clients outside every prefix go.
+    /// `default_group = "name"`: the group of clients outside every prefix.
     pub(crate) default_group: SpannedText,
     /// `[school]`
     pub(crate) school: Table<SchoolFile>,
@@ -71,7 +71,7 @@ pub(crate) struct File {
     pub(crate) state: Table<StateFile>,
 }
 
-/// `[school]`: who runs this gateway.
+/// `[school]`: the school that runs the gateway.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct SchoolFile {
@@ -82,14 +82,14 @@ pub(crate) struct SchoolFile {
     pub(crate) lang: SpannedText,
 }
 
-/// `[department]`: what stands above this school.
+/// `[department]`: the policy above the school's.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DepartmentFile {
     pub(crate) policy: SpannedText,
 }
 
-/// One `[[schedule]]`: when something runs.
+/// One `[[schedule]]`: days, times and calendars.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ScheduleFile {
@@ -100,7 +100,7 @@ pub(crate) struct ScheduleFile {
     pub(crate) except: SpannedTexts,
 }
 
-/// One `[bundle.<name>]`: names that belong together.
+/// One `[bundle.<name>]`: names that stand together in a list of names.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BundleFile {
@@ -114,7 +114,7 @@ pub(crate) struct Bundles {
     pub(crate) bundle: BTreeMap<Spanned<String>, Table<BundleFile>>,
 }
 
-/// One `[profile.<name>.during.<schedule>]`: what changes while it runs.
+/// One `[profile.<name>.during.<schedule>]`: the changes while the schedule runs.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DuringFile {
@@ -123,7 +123,7 @@ pub(crate) struct DuringFile {
     pub(crate) allow_only: Option<bool>,
 }
 
-/// `[listen]`: where clients ask.
+/// `[listen]`: listeners for clients.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ListenFile {
@@ -136,7 +136,7 @@ pub(crate) struct ListenFile {
     pub(crate) tcp_in_flight: Number,
 }
 
-/// `[admin]`: where the gateway itself is asked.
+/// `[admin]`: the admin server.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminFile {
@@ -144,7 +144,7 @@ pub(crate) struct AdminFile {
     pub(crate) token: SpannedText,
 }
 
-/// `[upstream]`: whom we ask.
+/// `[upstream]`: upstream servers.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamFile {
@@ -155,7 +155,7 @@ pub(crate) struct UpstreamFile {
     pub(crate) tls_roots: SpannedText,
 }
 
-/// `[cache]`: what is remembered.
+/// `[cache]`: bounds of the answer cache.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CacheFile {
@@ -170,7 +170,7 @@ pub(crate) struct CacheFile {
     pub(crate) max_failure_ttl: Amount<Time>,
 }
 
-/// `[limits]`: what one client may take.
+/// `[limits]`: bounds of one client.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LimitsFile {
@@ -180,7 +180,7 @@ pub(crate) struct LimitsFile {
     pub(crate) exempt: SpannedTexts,
 }
 
-/// `[block]`: what a blocked answer looks like.
+/// `[block]`: form of a blocked answer.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct BlockFile {
@@ -188,7 +188,7 @@ pub(crate) struct BlockFile {
     pub(crate) ede_text: Option<bool>,
 }
 
-/// `[rebinding]`: answers from outside with addresses from inside.
+/// `[rebinding]`: upstream answers with private addresses.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RebindingFile {
@@ -196,7 +196,7 @@ pub(crate) struct RebindingFile {
     pub(crate) allow: SpannedTexts,
 }
 
-/// `[local]`: records that are answered here.
+/// `[local]`: local records.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LocalFile {
@@ -205,7 +205,7 @@ pub(crate) struct LocalFile {
     pub(crate) forward_private: Option<bool>,
 }
 
-/// One `[[forward]]`: a zone that other servers answer for.
+/// One `[[forward]]`: a zone with servers of its own.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ForwardFile {
@@ -213,7 +213,7 @@ pub(crate) struct ForwardFile {
     pub(crate) servers: SpannedTexts,
 }
 
-/// `[essential]`: names that this gateway cannot do without.
+/// `[essential]`: names that resolve in every mode.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EssentialFile {
@@ -254,7 +254,7 @@ pub(crate) struct ProfileFile {
     pub(crate) answer: SpannedText,
 }
 
-/// `[lists]`: where listed names come from.
+/// `[lists]`: sources of listed names.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ListsFile {
@@ -266,7 +266,7 @@ pub(crate) struct ListsFile {
     pub(crate) source: Vec<Spanned<Table<SourceFile>>>,
 }
 
-/// `[state]`: what outlives the process.
+/// `[state]`: state that outlives the process.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StateFile {

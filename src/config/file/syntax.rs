@@ -1,5 +1,5 @@
-//! What TOML cannot say by itself: tables that are tables only, a word or a list, amounts
-//! in quotes; and the reader's complaints in our words.
+//! Syntax: TOML types that serde lacks (tables only, a word or a list, quoted quantities),
+//! and TOML errors as diagnostics.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -109,9 +109,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     }
 }
 
-/// The unit family of a [`Quoted`] amount, for the message when the type is wrong.
+/// The unit of a [`Quoted`] quantity, for the message about a wrong type.
 pub(crate) trait Unit {
-    /// What stands after "expected".
+    /// What follows "expected" in the message.
     const EXPECTED: &'static str;
 }
 
@@ -131,7 +131,7 @@ impl Unit for Size {
     const EXPECTED: &'static str = r#"a size in quotes, such as "64MiB""#;
 }
 
-/// The text of an amount, not yet read; `quantity.rs` does that.
+/// The text of a quantity, which `quantity.rs` reads.
 #[derive(Debug)]
 pub(crate) struct Quoted<U> {
     pub(crate) text: String,
@@ -170,7 +170,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Diagnostic> {
     toml::from_str(text).map_err(|error| shape_mistake(&error, text))
 }
 
-/// Says a TOML error in our words.
+/// A TOML error as a diagnostic.
 fn shape_mistake(error: &toml::de::Error, text: &str) -> Diagnostic {
     let mut span = error.span().unwrap_or(0..0);
     span.end = span.end.min(text.len());
@@ -186,11 +186,11 @@ fn shape_mistake(error: &toml::de::Error, text: &str) -> Diagnostic {
         return Diagnostic::new(span, format!("`{found}` is given twice in one table"))
             .hint("remove one of the two");
     }
-    // Syntax: the reader's own words, on one line.
+    // Syntax: the TOML reader's own message, on one line.
     Diagnostic::new(span, message.lines().collect::<Vec<_>>().join("; "))
 }
 
-/// A value of another type than its key has, in the words of the file.
+/// A value of the wrong type, in terms of TOML instead of serde.
 ///
 /// `rest` is what serde writes after "invalid type: "; `source` is the value as written.
 fn wrong_type(span: Range<usize>, rest: &str, source: &str) -> Diagnostic {
@@ -227,7 +227,7 @@ fn wrong_type(span: Range<usize>, rest: &str, source: &str) -> Diagnostic {
     if hint.is_empty() { mistake } else { mistake.hint(hint) }
 }
 
-/// An unknown key: which are known here, and which was meant.
+/// An unknown key, with the keys that are known here and the one probably meant.
 ///
 /// `rest` is what serde writes after "unknown field ", every name in backticks,
 /// the unknown one first.

@@ -1,7 +1,7 @@
-//! Single values: read, or reported with what is allowed.
+//! Kinds of values: each is read, or reported with what is allowed.
 //!
-//! One way to check each kind of value, so that the same mistake is said in the
-//! same words under every key.
+//! Each kind is checked by one function, so that a mistake has the same message under
+//! every key. A wrong value leaves `to`, the default, as it is.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
@@ -16,10 +16,12 @@ use crate::config::file::shape::{Number, Quoted, Size, SpannedText, SpannedTexts
 use crate::dns::name::Name;
 
 impl Report<'_> {
+    /// A school level by its id.
     pub(crate) fn level(&mut self, given: &SpannedText) -> Option<Level> {
         self.choice("level", given.as_ref()?, &Level::ALL, Level::id)
     }
 
+    /// A category by its id.
     pub(crate) fn category(
         &mut self,
         taxonomy: &Taxonomy,
@@ -32,6 +34,7 @@ impl Report<'_> {
         found
     }
 
+    /// A text that passes `is_right`; `wrong` continues the message after the text.
     pub(crate) fn text(
         &mut self,
         given: &SpannedText,
@@ -79,10 +82,12 @@ impl Report<'_> {
         }
     }
 
+    /// Names of a list; those with a mistake are left out.
     pub(crate) fn names(&mut self, key: &str, given: &SpannedTexts) -> Vec<Name> {
         each(given).filter_map(|text| self.name(key, text)).collect()
     }
 
+    /// A path, resolved against the directory of the file.
     pub(crate) fn path(&mut self, key: &str, given: &Spanned<String>) -> Option<PathBuf> {
         if given.get_ref().is_empty() || given.get_ref().contains('\0') {
             self.mistake(given.span(), format!("`{key}` is not a path"));
@@ -91,6 +96,7 @@ impl Report<'_> {
         Some(self.base_dir.join(given.get_ref()))
     }
 
+    /// A whole number in `range`.
     pub(crate) fn number(
         &mut self,
         key: &str,
@@ -112,6 +118,7 @@ impl Report<'_> {
         }
     }
 
+    /// A duration in `range`.
     pub(crate) fn duration(
         &mut self,
         key: &str,
@@ -158,6 +165,7 @@ impl Report<'_> {
         }
     }
 
+    /// A size in octets, in `range`.
     pub(crate) fn size(
         &mut self,
         key: &str,
@@ -180,6 +188,7 @@ impl Report<'_> {
         }
     }
 
+    /// Reports a text that is no quantity.
     fn no_amount(
         &mut self,
         span: Range<usize>,
@@ -205,7 +214,7 @@ pub(crate) fn each(texts: &SpannedTexts) -> impl Iterator<Item = &Spanned<String
     texts.iter().flat_map(Spanned::get_ref)
 }
 
-/// The name inside a URL, a pattern or an address of mail.
+/// The name inside a URL, a filter pattern or a mail address.
 fn plain_name(text: &str) -> Option<String> {
     let text = text.trim().split_once("://").map_or(text.trim(), |(_, rest)| rest);
     let text = text.split(['/', ':', '?', '^']).next()?;

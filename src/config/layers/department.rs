@@ -1,4 +1,4 @@
-//! The department's policy: what stands above every school's own.
+//! The department's policy, a layer above every school's.
 //!
 //! ```toml
 //! name = "Sở Giáo dục và Đào tạo"
@@ -9,7 +9,7 @@
 //! levels = ["primary"]
 //! reason = "Công văn 123"
 //!
-//! [[lock]]                          # and so are engines held to their safe mode
+//! [[lock]]                          # the same for safe search
 //! safesearch = "all"
 //! youtube = "strict"
 //!
@@ -18,8 +18,8 @@
 //! youtube = "strict"
 //! ```
 //!
-//! A file beside the config for now; a release can carry the same text. What the taxonomy
-//! locks for everyone, nobody opens, the department neither.
+//! A file beside the config. A category that the taxonomy locks for everyone must never be
+//! opened, by a department neither.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -72,32 +72,34 @@ struct UnlockFile {
     reason: SpannedText,
 }
 
-/// A department's policy; the default says nothing.
+/// A department's policy; the default is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Department {
-    /// Who it is, in messages.
+    /// Name of the department, for messages.
     pub name: String,
-    /// Whom to ask to have something opened.
+    /// Contact of the department, for messages about locks.
     pub contact: String,
-    /// Names that are let through though a locked category lists them.
+    /// Names that are allowed although a locked category lists them.
     pub allow: Vec<Name>,
-    /// Names that no school lets through.
+    /// Names that no school may allow.
     pub deny: Vec<Name>,
     locks: Vec<Change>,
     unlocks: Vec<Change>,
     defaults: Vec<(Level, CategoryId, DefaultAction)>,
-    /// What it says of safe search and canaries.
-    pub(crate) held: DepartmentLocks,
+    /// Locks and defaults of safe search and canaries.
+    pub(crate) enforcement: DepartmentLocks,
 }
 
+/// One `[[lock]]` or `[[unlock]]` of a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change {
     category: CategoryId,
+    /// Empty for all levels.
     levels: Vec<Level>,
     reason: String,
 }
 
-/// Who keeps a category blocked.
+/// The layer that locks a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockedBy {
     /// The taxonomy, for everyone.
@@ -109,7 +111,7 @@ pub enum LockedBy {
 }
 
 impl LockedBy {
-    /// Who keeps a category blocked, in words: "the taxonomy locks it for everyone".
+    /// The lock as a clause of a message: "the taxonomy locks it for everyone".
     pub(crate) fn words(&self, department: &str, level: Level) -> String {
         match self {
             Self::Everyone => "the taxonomy locks it for everyone".to_owned(),
@@ -161,6 +163,7 @@ impl Department {
         if mistakes.is_empty() { Ok(department) } else { Err(mistakes) }
     }
 
+    /// One `[[lock]]`.
     fn lock(
         &mut self,
         report: &mut Report<'_>,
@@ -182,14 +185,15 @@ impl Department {
             );
         }
         let (levels, reason) = (levels(report, &file.levels), plain(&file.reason));
-        let said = LayerSettings::read(report, engines, &keys);
-        self.held.lock(report, engines, &said, &levels, &reason);
+        let settings = LayerSettings::read(report, engines, &keys);
+        self.enforcement.lock(report, engines, &settings, &levels, &reason);
         if let Some(category) = file.category.as_ref().and_then(|id| blocking(report, taxonomy, id))
         {
             self.locks.push(Change { category, levels, reason });
         }
     }
 
+    /// One `[[unlock]]`: it opens only what the taxonomy locks for pupils.
     fn unlock(
         &mut self,
         report: &mut Report<'_>,
@@ -216,7 +220,7 @@ impl Department {
         self.unlocks.push(Change { category, levels, reason });
     }
 
-    /// Actions by level, and beside them what search engines and canaries are held to.
+    /// `[defaults.<level>]`: actions of categories, safe search, canaries.
     fn read_defaults(
         &mut self,
         report: &mut Report<'_>,
@@ -243,13 +247,14 @@ impl Department {
                     }
                 }
             }
-            let said = LayerSettings::read(report, engines, &keys);
+            let settings = LayerSettings::read(report, engines, &keys);
             if let Some(level) = level {
-                self.held.default_of(level, said);
+                self.enforcement.default_of(level, settings);
             }
         }
     }
 
+    /// One action of `[defaults.<level>]`.
     fn default_action(
         &mut self,
         report: &mut Report<'_>,
@@ -268,12 +273,12 @@ impl Department {
         }
     }
 
-    /// Whether it says anything.
+    /// Whether it is empty.
     pub fn is_silent(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Who keeps a category blocked for a level; `None` where a school may loosen it.
+    /// The layer that locks a category for a level; `None` where a school may loosen it.
     pub fn locked_by(
         &self,
         taxonomy: &Taxonomy,
@@ -306,7 +311,7 @@ impl Department {
             .collect()
     }
 
-    /// What a level does where no school says anything: taxonomy, then department, then locks.
+    /// Actions of a level without a profile: taxonomy, then department, then locks.
     pub fn baseline(&self, taxonomy: &Taxonomy, level: Level) -> Actions {
         let place = Level::ALL.iter().position(|&one| one == level);
         let mut actions =
@@ -322,7 +327,7 @@ impl Department {
                     actions.lessons = actions.lessons.with(category);
                 }
                 Some(DefaultAction::Block) | None => actions.block = actions.block.with(category),
-                // The safe variant is a matter of rewriting, not of refusing.
+                // `safe` rewrites to the safe variant (safe search); it blocks nothing.
                 Some(DefaultAction::Observe | DefaultAction::Safe) => {
                     actions.observe = actions.observe.with(category);
                 }
@@ -339,10 +344,12 @@ impl Department {
     }
 }
 
+/// A text as written; empty where absent.
 fn plain(given: &SpannedText) -> String {
     given.as_ref().map_or(String::new(), |text| text.get_ref().clone())
 }
 
+/// Levels by id; those with a mistake are left out.
 fn levels(report: &mut Report<'_>, given: &SpannedTexts) -> Vec<Level> {
     let level = |level| report.choice("level", level, &Level::ALL, Level::id);
     each(given).filter_map(level).collect()

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! safesearch.toml's defaults of the level ▸ department's ▸ its locks        the baseline
-//!   └─ the profile's word ▸ the group's word ▸ the locks again
+//!   └─ the profile's settings ▸ the group's ▸ the locks again
 //! ```
 //!
 //! ```toml
@@ -11,7 +11,7 @@
 //! canaries = "all"                # or "off", or kinds: ["firefox"]
 //! ```
 //!
-//! Whoever stands lower may say anything that a lock does not forbid, and be stricter always.
+//! A lower layer may always be stricter; it may be looser only down to a lock.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ use crate::policy::CanaryKind;
 use crate::policy::group::enforcement::Enforcement;
 use crate::policy::tables::rewrite::{Engine, Engines};
 
-/// The three keys as written, in whatever table.
+/// The three keys as written, of any table that has them.
 #[derive(Debug, Default)]
 pub(crate) struct RawKeys<'f> {
     pub(crate) safesearch: Option<&'f Spanned<Choice>>,
@@ -55,16 +55,17 @@ impl<'f> From<&'f GroupFile> for RawKeys<'f> {
     }
 }
 
-/// What one layer says, each with its place; a key with a mistake says nothing.
+/// Settings of one layer, each with its place; a key with a mistake counts as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LayerSettings {
-    /// Whether each engine with one safe name is held to it.
+    /// For each engine, whether its one safe name is enforced.
     pub(super) plain: Option<(Vec<bool>, Range<usize>)>,
     pub(super) youtube: Option<(Mode, Range<usize>)>,
     pub(super) canaries: Option<(Vec<CanaryKind>, Range<usize>)>,
 }
 
 impl LayerSettings {
+    /// Reads the three keys of a table.
     pub(crate) fn read(report: &mut Report<'_>, engines: &Engines, keys: &RawKeys<'_>) -> Self {
         let plain = keys.safesearch.and_then(|given| {
             let plain = match given.get_ref() {
@@ -97,7 +98,7 @@ impl LayerSettings {
         Self { plain, youtube, canaries }
     }
 
-    /// This, and where it says nothing what a layer above says.
+    /// These settings, with those of `above` where they are absent.
     pub(crate) fn over(&self, above: &Self) -> Self {
         Self {
             plain: self.plain.clone().or_else(|| above.plain.clone()),
@@ -106,10 +107,10 @@ impl LayerSettings {
         }
     }
 
-    /// What `base` becomes by these words.
+    /// `base`, changed by these settings.
     pub(super) fn apply(&self, base: &Enforcement, engines: &Engines) -> Enforcement {
-        let mut held = base.clone();
-        for ((number, engine), slot) in engines.0.iter().enumerate().zip(&mut held.safe.0) {
+        let mut changed = base.clone();
+        for ((number, engine), slot) in engines.0.iter().enumerate().zip(&mut changed.safe.0) {
             if has_modes(engine) {
                 if let (YOUTUBE, Some((mode, _))) = (engine.id.as_str(), &self.youtube) {
                     *slot = mode.clone().into_target();
@@ -121,12 +122,13 @@ impl LayerSettings {
             }
         }
         if let Some((canaries, _)) = &self.canaries {
-            held.canaries = CanaryKind::ALL.into_iter().filter(|k| canaries.contains(k)).collect();
+            changed.canaries =
+                CanaryKind::ALL.into_iter().filter(|k| canaries.contains(k)).collect();
         }
-        held
+        changed
     }
 
-    /// The places of what is said, each with its key.
+    /// The places of the settings, each with its key.
     fn places(&self) -> impl Iterator<Item = (&'static str, Range<usize>)> {
         let plain = self.plain.as_ref().map(|(_, span)| ("safesearch", span.clone()));
         let youtube = self.youtube.as_ref().map(|(_, span)| ("youtube", span.clone()));
@@ -134,7 +136,7 @@ impl LayerSettings {
         plain.into_iter().chain(youtube).chain(canaries)
     }
 
-    /// The same without all that another key says.
+    /// The setting of one key alone.
     fn only(&self, key: &str) -> Self {
         Self {
             plain: self.plain.clone().filter(|_| key == "safesearch"),
@@ -144,6 +146,7 @@ impl LayerSettings {
     }
 }
 
+/// `all` or `off`, as one flag for each of `count`.
 fn all_or_none(
     report: &mut Report<'_>,
     key: &str,
@@ -156,6 +159,7 @@ fn all_or_none(
     Some(vec![word == "all"; count])
 }
 
+/// Engines by id. One with modes has a key of its own and is refused here.
 fn read_engines(
     report: &mut Report<'_>,
     engines: &Engines,
@@ -190,68 +194,74 @@ fn read_engines(
 
 //------------ The department ---------------------------------------------------
 
-/// What a department says.
+/// A department's locks and defaults of safe search and canaries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DepartmentLocks {
-    locks: Vec<HeldLock>,
+    locks: Vec<EnforcementLock>,
     defaults: Vec<(Level, LayerSettings)>,
 }
 
-/// What nobody below may loosen.
+/// One lock: no layer below may be looser.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct HeldLock {
-    pub(super) held: Enforcement,
+pub(super) struct EnforcementLock {
+    pub(super) enforcement: Enforcement,
     levels: Vec<Level>,
     pub(super) reason: String,
 }
 
 impl DepartmentLocks {
-    /// Takes a lock; a word of it that locks nothing is a mistake.
+    /// Adds a lock; a key of it that enforces nothing is a mistake.
     pub(crate) fn lock(
         &mut self,
         report: &mut Report<'_>,
         engines: &Engines,
-        said: &LayerSettings,
+        settings: &LayerSettings,
         levels: &[Level],
         reason: &str,
     ) {
         let nothing = Enforcement::nothing(engines);
-        for (key, span) in said.places() {
-            if said.only(key).apply(&nothing, engines).is_nothing() {
+        for (key, span) in settings.places() {
+            if settings.only(key).apply(&nothing, engines).is_nothing() {
                 report.mistake(span, format!("`{key}` locks nothing here")).hint = Some(
                     "a lock keeps what is on; write what must be on, or leave the key out".into(),
                 );
             }
         }
-        let held = said.apply(&nothing, engines);
-        if !held.is_nothing() {
-            self.locks.push(HeldLock { held, levels: levels.to_vec(), reason: reason.to_owned() });
+        let enforcement = settings.apply(&nothing, engines);
+        if !enforcement.is_nothing() {
+            self.locks.push(EnforcementLock {
+                enforcement,
+                levels: levels.to_vec(),
+                reason: reason.to_owned(),
+            });
         }
     }
 
-    /// Takes what holds for a level where a school says nothing.
-    pub(crate) fn default_of(&mut self, level: Level, said: LayerSettings) {
-        self.defaults.push((level, said));
+    /// Adds the defaults of a level.
+    pub(crate) fn default_of(&mut self, level: Level, settings: LayerSettings) {
+        self.defaults.push((level, settings));
     }
 
-    pub(super) fn locks_of(&self, level: Level) -> impl Iterator<Item = &HeldLock> {
-        let is_for = move |lock: &&HeldLock| lock.levels.is_empty() || lock.levels.contains(&level);
+    /// The locks that apply to a level.
+    pub(super) fn locks_of(&self, level: Level) -> impl Iterator<Item = &EnforcementLock> {
+        let is_for =
+            move |lock: &&EnforcementLock| lock.levels.is_empty() || lock.levels.contains(&level);
         self.locks.iter().filter(is_for)
     }
 
-    /// What nobody at a school loosens for a level.
+    /// The locks of a level, all together.
     pub(super) fn locked(&self, engines: &Engines, level: Level) -> Enforcement {
         let nothing = Enforcement::nothing(engines);
-        self.locks_of(level).fold(nothing, |all, lock| all.at_least(&lock.held, engines))
+        self.locks_of(level).fold(nothing, |all, lock| all.at_least(&lock.enforcement, engines))
     }
 
-    /// What holds for a level where no school says anything.
+    /// Enforcement of a level without profile and group.
     pub(super) fn baseline(&self, safesearch: &SafeSearch, level: Level) -> Enforcement {
         let engines = &safesearch.engines;
         let own =
             Enforcement { safe: safesearch.of_level(level), canaries: CanaryKind::ALL.to_vec() };
-        let said = self.defaults.iter().filter(|(of, _)| *of == level);
-        let own = said.fold(own, |held, (_, said)| said.apply(&held, engines));
+        let settings = self.defaults.iter().filter(|(of, _)| *of == level);
+        let own = settings.fold(own, |base, (_, settings)| settings.apply(&base, engines));
         own.at_least(&self.locked(engines, level), engines)
     }
 }

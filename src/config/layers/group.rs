@@ -1,10 +1,10 @@
-//! Groups and profiles: who is bound by what.
+//! Groups: clients by prefix or listener, and the rules that apply to them.
 //!
-//! What a profile means for a level is in `profile.rs`.
+//! The rules of a profile at a level are in `profile.rs`.
 //!
 //! Every client is in a group: where the file has no default group, one is made,
 //! named `default`, of the school's level. Without any level it is `primary`,
-//! because a forgotten key must not open the door.
+//! because a missing key must never loosen policy.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,14 +21,14 @@ use crate::config::layers::known::Known;
 use crate::config::layers::profile::{Profile, read_profiles, rules};
 use crate::policy::{AnswerMode, GroupRules};
 
-/// The most groups, the default group included: each has its own metrics.
+/// Most groups, the default group included: each has metric series of its own.
 const MAX_GROUPS: usize = 16;
-/// The name of the default group where the file says no other.
+/// Name of the default group, unless `default_group` names another.
 const DEFAULT: &str = "default";
 
-/// Says which groups there are and which is the default.
+/// Reads the groups, and the index of the default group.
 ///
-/// The result is of use only if nothing was reported.
+/// The result is valid only without mistakes in the report.
 pub(crate) fn check(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -79,7 +79,7 @@ pub(crate) fn check(
     (groups, place)
 }
 
-/// The name of the default group; `None` if the file names one that is not there.
+/// Name of the default group; `None`, with a mistake, if the file has no group of that name.
 fn default_name<'f>(report: &mut Report<'_>, file: &'f File) -> Option<&'f str> {
     let Some(given) = &file.default_group else { return Some(DEFAULT) };
     let mut names: Vec<&str> = file
@@ -88,7 +88,7 @@ fn default_name<'f>(report: &mut Report<'_>, file: &'f File) -> Option<&'f str> 
         .filter_map(|table| Some(table.get_ref().name.as_ref()?.get_ref().as_str()))
         .collect();
     if !names.contains(&DEFAULT) {
-        // It is made where the file has none, so it can be named.
+        // The default group is made where the file has none, so its name is known.
         names.push(DEFAULT);
     }
     if names.contains(&given.get_ref().as_str()) {
@@ -98,6 +98,7 @@ fn default_name<'f>(report: &mut Report<'_>, file: &'f File) -> Option<&'f str> 
     None
 }
 
+/// Reads one `[[group]]`.
 fn read_group(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -137,8 +138,8 @@ fn read_group(
             )
             .hint = Some("remove one of the two".into());
     }
-    let said = LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(&**file));
-    let mut group = rules(report, known, name, profile, &said, own.or(school));
+    let settings = LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(&**file));
+    let mut group = rules(report, known, name, profile, &settings, own.or(school));
     group.clients = clients(report, file, &group.name, before);
     if let Some(lessons) = &file.lessons {
         group.lesson_schedule = known.schedule(report, lessons);
@@ -150,7 +151,7 @@ fn read_group(
     group
 }
 
-/// The prefixes of one group; no prefix stands in two.
+/// The prefixes of one group. A prefix must never be in two groups.
 fn clients(
     report: &mut Report<'_>,
     file: &GroupFile,
@@ -176,7 +177,7 @@ fn clients(
     networks
 }
 
-/// The listeners of one group: each one of `[listen] dns`, none in two groups.
+/// The listeners of one group, each of `[listen] dns`. A listener must never be in two groups.
 fn listeners(
     report: &mut Report<'_>,
     file: &GroupFile,

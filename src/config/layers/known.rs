@@ -1,4 +1,4 @@
-//! What a config can name, and what stands above it.
+//! Known: everything that a profile or a group can refer to.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use crate::dns::name::Name;
 /// What stands before the name of a bundle in a list of names.
 pub(crate) const BUNDLE: &str = "bundle:";
 
-/// Everything that groups and profiles refer to, read before them.
+/// Everything that groups and profiles refer to; read before them.
 pub(crate) struct Known<'a> {
     /// The categories.
     pub(crate) taxonomy: &'a Taxonomy,
@@ -27,12 +27,12 @@ pub(crate) struct Known<'a> {
     pub(crate) department: &'a Department,
     /// The schedules, in the order of the file.
     pub(crate) schedules: Vec<Schedule>,
-    /// Names that belong together, by the bundle's name.
+    /// Bundles of names, by the bundle's name.
     pub(crate) bundles: BTreeMap<String, Vec<Name>>,
 }
 
 impl Known<'_> {
-    /// The place of a schedule.
+    /// The index of a schedule by its name.
     pub(crate) fn schedule(
         &self,
         report: &mut Report<'_>,
@@ -46,7 +46,7 @@ impl Known<'_> {
         found
     }
 
-    /// The place of the schedule `lessons`.
+    /// The index of the schedule `lessons`.
     pub(crate) fn lessons(&self) -> Option<usize> {
         self.schedules.iter().position(|schedule| schedule.name == "lessons")
     }

@@ -1,5 +1,5 @@
-//! Names that a school lets through and that are locked: what only the lists can tell, once they
-//! are read, said at the place of the config that allows them.
+//! Allowed names that a locked category lists. Only the lists show them, so they are reported
+//! after the lists are read, at the place of the config that allows the name.
 
 use std::ops::Range;
 
@@ -17,13 +17,14 @@ use crate::dns::name::Name;
 use crate::policy::{GroupRules, LockCause, LockedAllow};
 
 impl Config {
-    /// Who keeps a category blocked for a level, in words; none where a school may loosen it.
+    /// The lock of a category at a level, as a clause of a message; `None` where a school may
+    /// loosen it.
     pub fn locked_in_words(&self, category: CategoryId, level: Level) -> Option<String> {
         let by = self.department.locked_by(&self.taxonomy, category, level)?;
         Some(by.words(&self.department.name, level))
     }
 
-    /// The mistakes of names that are let through and locked, in the text that they stand in.
+    /// One mistake for each allowed name that is locked, in the text of the config.
     pub fn refuse_locked(&self, path: &str, text: &str, locked: &[LockedAllow]) -> ConfigErrors {
         let file = shape::parse::<File>(text).ok();
         let mut mistakes: Vec<Diagnostic> = Vec::new();
@@ -38,6 +39,7 @@ impl Config {
         ConfigErrors::new(path, text, mistakes).in_lang(self.school.lang)
     }
 
+    /// The mistake of one allowed name.
     fn refuse(&self, allow: &LockedAllow, place: Range<usize>) -> Diagnostic {
         let name = allow.name.to_string();
         let name = name.trim_end_matches('.');
@@ -70,9 +72,9 @@ impl Config {
         }
     }
 
-    /// Where the config lets a name through: by itself, or by a bundle.
+    /// The place where the config allows a name: by itself, or by a bundle.
     fn place(&self, file: &File, allow: &LockedAllow) -> Option<Range<usize>> {
-        let says = |text: &&Spanned<String>| {
+        let allows = |text: &&Spanned<String>| {
             let text = text.get_ref();
             let is = |text: &str| Name::from_text(text).is_ok_and(|name| name == allow.name);
             match text.strip_prefix(BUNDLE) {
@@ -83,7 +85,7 @@ impl Config {
             }
         };
         let Some(group) = &allow.group else {
-            return each(&file.essential.names).find(says).map(Spanned::span);
+            return each(&file.essential.names).find(allows).map(Spanned::span);
         };
         let group = self.groups.iter().find(|other| other.name == *group)?;
         let profile = group.profile.as_ref()?;
@@ -93,6 +95,6 @@ impl Config {
             Some(AllowOnly::Names(names)) => names.as_slice(),
             Some(AllowOnly::Is(_)) | None => &[],
         };
-        each(&profile.allow).chain(only).find(says).map(Spanned::span)
+        each(&profile.allow).chain(only).find(allows).map(Spanned::span)
     }
 }

@@ -1,4 +1,4 @@
-//! Layers: department, school, group; and when each part of them runs.
+//! Layers of policy, from above: taxonomy, department, profile, group; and their schedules.
 
 pub mod calendar;
 pub mod department;

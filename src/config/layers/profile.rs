@@ -1,13 +1,13 @@
-//! Profiles: what a school says, on top of what stands above it.
+//! Profiles: the school's policy, applied to the layers above.
 //!
 //! ```text
 //! taxonomy's defaults of the level ▸ department's ▸ its locks          the baseline
 //!   │
 //!   ├─ profile has `block` ─▶ complete: `block` and `observe`, nothing else
-//!   └─ no `block`          ─▶ the baseline, moved by `observe`
+//!   └─ no `block`          ─▶ the baseline, changed by `observe`
 //!                              │
 //!                              ▼
-//!            and always: what is locked for the level is blocked
+//!            and always: a category that is locked for the level is blocked
 //! ```
 
 use std::collections::BTreeMap;
@@ -29,32 +29,33 @@ use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::policy::{Actions, AnswerMode, During, GroupRules};
 
-/// The level where the file says none: the one that pupils cannot get out of.
+/// Level without any `level` key: a missing key must never loosen policy.
 const FALLBACK: Level = Level::Primary;
 
-/// Categories with their places: a lock may forbid them.
+/// Categories with their places, for mistakes about locks.
 type Placed = Vec<(CategoryId, Range<usize>)>;
 
-/// A profile, its words read; what it means depends on the level it is used at.
+/// A profile as read. Its rules depend on the level of the group that uses it.
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
     pub(crate) name: Option<String>,
     pub(crate) level: Option<Level>,
-    /// What `block` lists; a profile that has it is complete.
+    /// Categories of `block`; a profile that has it is complete.
     block: Option<CategorySet>,
-    /// What `observe` lists.
+    /// Categories of `observe`.
     observe: Placed,
     is_allow_only: Option<bool>,
     during: Vec<(During, Placed)>,
     allow: Vec<(Name, Range<usize>)>,
     deny: Vec<Name>,
-    /// Whether keyword rules block; pupils only, unless said.
+    /// Whether keyword rules block; by default for pupils only.
     keywords: Option<bool>,
     answer: Option<AnswerMode>,
-    /// Of safe search and canaries.
-    said: LayerSettings,
+    /// Settings of safe search and canaries.
+    settings: LayerSettings,
 }
 
+/// Reads the profiles, by name.
 pub(crate) fn read_profiles<'f>(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -69,7 +70,7 @@ pub(crate) fn read_profiles<'f>(
             group.get_ref().profile.as_ref().is_some_and(|p| p.get_ref() == name.get_ref())
         };
         if !file.group.iter().any(used) {
-            // Nobody asks what it means, so its locked categories are looked for here.
+            // No group uses it: its mistakes about locks are found here alone.
             rules(report, known, String::new(), &profile, &LayerSettings::default(), school);
         }
         profiles.insert(name.get_ref().as_str(), profile);
@@ -77,6 +78,7 @@ pub(crate) fn read_profiles<'f>(
     profiles
 }
 
+/// Reads one profile.
 fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profile {
     let block = file.block.as_ref().map(|_| blocked(report, known.taxonomy, &file.block));
     let observe = observed(report, known.taxonomy, &file.observe, block);
@@ -106,7 +108,7 @@ fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profi
         allow,
         deny: report.names("deny", &file.deny),
         keywords: file.keywords,
-        said: LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(file)),
+        settings: LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(file)),
         answer: file
             .answer
             .as_ref()
@@ -114,6 +116,7 @@ fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profi
     }
 }
 
+/// Reads one `[profile.<name>.during.<schedule>]`.
 fn during(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -128,6 +131,7 @@ fn during(
     Some((during, observe))
 }
 
+/// Categories of `block`; one of good names cannot block.
 fn blocked(report: &mut Report<'_>, taxonomy: &Taxonomy, given: &SpannedTexts) -> CategorySet {
     let mut block = CategorySet::EMPTY;
     for given in each(given) {
@@ -142,6 +146,7 @@ fn blocked(report: &mut Report<'_>, taxonomy: &Taxonomy, given: &SpannedTexts) -
     block
 }
 
+/// Categories of `observe`; one that is in `block` too is a mistake.
 fn observed(
     report: &mut Report<'_>,
     taxonomy: &Taxonomy,
@@ -163,8 +168,10 @@ fn observed(
     observe
 }
 
-/// What `profile` means for a group whose own (or whose school's) level is `level`, and that
-/// says `own` of safe search and canaries itself.
+/// The rules of a group with this profile.
+///
+/// `level` is the group's, or the school's; `own` are the group's settings of safe search and
+/// canaries.
 pub(crate) fn rules(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -186,13 +193,13 @@ pub(crate) fn rules(
         })
         .collect();
     denied_by_department(report, known.department, &profile.allow);
-    let held = effective::layers(report, known, &own.over(&profile.said), level);
+    let enforcement = effective::layers(report, known, &own.over(&profile.settings), level);
     let own = match profile.block {
         Some(block) => Actions { block, ..Actions::default() },
         None => baseline,
     };
     let block = own.block.without(loosened).union(locked);
-    let Effective { own: held, locked: held_locked, baseline: held_baseline } = held;
+    let Effective { own: held, locked: held_locked, baseline: held_baseline } = enforcement;
     GroupRules {
         name,
         level,
@@ -217,7 +224,7 @@ pub(crate) fn rules(
     }
 }
 
-/// The categories that a school lets through, but for those it cannot.
+/// Categories that the school may observe instead of block. A locked one is a mistake.
 fn loosened(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -236,6 +243,7 @@ fn loosened(
     loosened
 }
 
+/// The mistake of a locked category in `observe`.
 fn locked_in_observe(
     known: &Known<'_>,
     category: CategoryId,
@@ -261,7 +269,8 @@ fn locked_in_observe(
     Diagnostic::new(span, format!("`{id}` cannot be let through: {words}")).hint(way_out)
 }
 
-/// Refuses names that a school allows and the department denies.
+/// Refuses names that a school allows and the department denies. Of the department's own
+/// names the longest decides, and of two equal ones the allowed.
 fn denied_by_department(
     report: &mut Report<'_>,
     department: &Department,

@@ -1,4 +1,4 @@
-//! Schedules: when lessons are, when the evening begins, on which days there is an exam.
+//! Schedules: windows of time, by days, times and calendars.
 //!
 //! ```text
 //! (days × times)  ∩ events of `calendar`  − events of `except`
@@ -24,29 +24,29 @@ use crate::config::layers::spans::{common, joined, without};
 /// The calendars that were read, by the path as written.
 pub(crate) type Calendars = BTreeMap<String, Calendar>;
 
-/// The most schedules.
+/// Most schedules.
 const MAX_SCHEDULES: usize = 32;
 /// The words for days, Monday first.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MINUTES_A_DAY: u32 = 24 * 60;
 
-/// When something runs.
+/// A schedule: the windows of time in which it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Its name in the config and in traces.
+    /// Name in the config and in traces.
     pub name: String,
-    /// On which days, Monday first.
+    /// Days on which a window begins, Monday first.
     days: [bool; 7],
-    /// From which minute of the day to which; an end before its start is on the next day.
+    /// Windows in minutes of the day; an end before its start is on the next day.
     times: Vec<(u32, u32)>,
-    /// Only while an event of this is on.
+    /// Runs only during events of this calendar.
     only: Option<Calendar>,
-    /// Not while an event of these is on.
+    /// Does not run during events of these calendars.
     except: Vec<Calendar>,
 }
 
 impl Schedule {
-    /// The seconds of `span` in which it runs.
+    /// The windows inside `span`, in seconds since 1970.
     pub fn windows(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
         let mut found = self.weekly(zone, span);
         if let Some(only) = &self.only {
@@ -58,7 +58,7 @@ impl Schedule {
         found
     }
 
-    /// The same without calendars.
+    /// The windows of days and times, without calendars.
     fn weekly(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
         let day_of = |second: u64| {
             let second = i64::try_from(second).unwrap_or(i64::MAX);
@@ -85,13 +85,13 @@ impl Schedule {
         joined(found)
     }
 
-    /// Whether there is a time at which it can run, be it past.
+    /// Whether it has a window at all, in the past or the future.
     fn can_run(&self, zone: &TimeZone) -> bool {
         self.only.as_ref().is_none_or(|only| !self.windows(zone, &only.span(zone)).is_empty())
     }
 }
 
-/// A minute of a day; the last one past the day is the first of the next.
+/// A minute of a day; minute 1440 is midnight of the next.
 fn at_minute(day: Date, minute: u32) -> jiff::civil::DateTime {
     let (day, minute) = if minute >= MINUTES_A_DAY {
         (day.checked_add(1.day()).unwrap_or(day), minute - MINUTES_A_DAY)
@@ -189,7 +189,7 @@ impl Report<'_> {
         schedule
     }
 
-    /// A calendar that the config names; none where its file was not read.
+    /// A calendar that the config names; `None` where its file was not read.
     fn calendar(
         &mut self,
         key: &str,

@@ -1,4 +1,4 @@
-//! Stretches of time as sorted ranges of civil seconds that neither touch nor overlap.
+//! Sets of seconds: sorted ranges that neither touch nor overlap.
 
 use std::ops::Range;
 
@@ -16,14 +16,14 @@ pub fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     all
 }
 
-/// What is in both.
+/// Intersection.
 pub fn common(one: &[Range<u64>], other: &[Range<u64>]) -> Vec<Range<u64>> {
     let both =
         one.iter().flat_map(|a| other.iter().map(move |b| a.start.max(b.start)..a.end.min(b.end)));
     joined(both.collect())
 }
 
-/// What is in `from` and not in `what`.
+/// Difference: `from` without `what`.
 pub fn without(from: &[Range<u64>], what: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut left = Vec::new();
     for range in from {
@@ -37,7 +37,7 @@ pub fn without(from: &[Range<u64>], what: &[Range<u64>]) -> Vec<Range<u64>> {
     joined(left)
 }
 
-/// Whether an instant is in one of them.
+/// Whether an instant is in the set.
 pub fn contains(ranges: &[Range<u64>], instant: u64) -> bool {
     let after = ranges.partition_point(|range| range.start <= instant);
     after.checked_sub(1).and_then(|n| ranges.get(n)).is_some_and(|range| instant < range.end)

@@ -1,4 +1,4 @@
-//! `[admin]`: where the gateway itself is asked.
+//! `[admin]`: the admin HTTP server, for health, metrics and overrides.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::AdminFile;
 use crate::config::sections::listen::Listen;
 
-/// Where the gateway itself is asked: health, readiness, metrics.
+/// The admin HTTP server: health, readiness, metrics, overrides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminSettings {
     /// The address of the admin HTTP server.
     pub listen: SocketAddr,
-    /// The file of the token without which nothing can be changed there; one in the state
-    /// directory where none is named.
+    /// File of the bearer token that every change needs; by default one in the state
+    /// directory.
     pub token: Option<PathBuf>,
 }
 

@@ -1,14 +1,14 @@
-//! `[block]`: what a blocked answer looks like.
+//! `[block]`: form of a blocked answer.
 
 use std::time::Duration;
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::BlockFile;
 
-/// What a blocked answer looks like.
+/// Form of a blocked answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockSettings {
-    /// How long a client may keep it.
+    /// TTL of a blocked answer.
     pub ttl: Duration,
     /// Whether the extended error (RFC 8914) carries a text beside its code.
     pub ede_text: bool,

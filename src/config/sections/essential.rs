@@ -1,4 +1,4 @@
-//! `[essential]`: names that resolve in every mode beside those that are built in.
+//! `[essential]`: names that resolve in every mode, beside the built-in ones.
 
 use crate::config::data::essential::lint;
 use crate::config::file::report::Report;

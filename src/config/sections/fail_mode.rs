@@ -1,11 +1,11 @@
-//! `[fail_mode]`: what is closed for want of its list.
+//! `[fail_mode]`: what blocks while the list of a category is missing.
 
 use crate::category::{CategoryLock, CategorySet, Taxonomy};
 use crate::config::file::report::Report;
 use crate::config::file::shape::File;
 
 impl Report<'_> {
-    /// The categories that are closed when they have no list.
+    /// Categories that fail closed. One that is locked for everyone cannot be opened here.
     pub(in crate::config) fn fail_closed(
         &mut self,
         taxonomy: &Taxonomy,

@@ -1,4 +1,4 @@
-//! `[cache]` and `[limits]`: what is remembered, and what one client may take.
+//! `[cache]` and `[limits]`: bounds of the answer cache, and of one client.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -10,26 +10,26 @@ use crate::config::file::quantity::show_duration;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{CacheFile, LimitsFile};
 
-/// What is remembered.
+/// Bounds of the answer cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheLimits {
-    /// The most the answers may take, in octets.
+    /// Most octets of all answers.
     pub octets: u64,
-    /// Answers are kept at least so long.
+    /// Minimum TTL of an answer.
     pub min_ttl: Duration,
-    /// Answers are kept at most so long.
+    /// Maximum TTL of an answer.
     pub max_ttl: Duration,
-    /// Negative answers are kept at most so long (RFC 2308 §5).
+    /// Maximum TTL of a negative answer (RFC 2308 §5).
     pub max_negative_ttl: Duration,
-    /// How long after its TTL an answer may go out where upstream has none (RFC 8767).
+    /// How long after its TTL a stale answer may be served while upstream fails (RFC 8767).
     pub stale: Duration,
-    /// How long a client waits for upstream before it gets such an answer.
+    /// How long a query waits for upstream before it is answered stale.
     pub stale_after: Duration,
-    /// Whether names in use are asked for again before their TTL is over.
+    /// Whether an answer in use is refreshed before its TTL ends.
     pub prefetch: bool,
-    /// How long a first failure is remembered (RFC 9520).
+    /// TTL of a first resolution failure (RFC 9520).
     pub failure_ttl: Duration,
-    /// How long repeated failures are.
+    /// Maximum TTL of repeated failures.
     pub max_failure_ttl: Duration,
 }
 
@@ -49,16 +49,16 @@ impl Default for CacheLimits {
     }
 }
 
-/// What one client may take.
+/// Bounds of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Queries a second of one client over UDP, by each worker; 0 is no limit.
+    /// Most queries a second over UDP, for each worker; 0 is no limit.
     pub client_rate: usize,
-    /// Queries that a client may send at once.
+    /// Most queries in a burst.
     pub client_burst: usize,
-    /// Queries of one client that wait for upstream at one time.
+    /// Most queries of one client that wait for upstream at one time.
     pub client_in_flight: usize,
-    /// Networks without these limits.
+    /// Networks without limits.
     pub exempt: Vec<IpNet>,
 }
 
@@ -77,6 +77,7 @@ impl Default for Limits {
 }
 
 impl Report<'_> {
+    /// Checks `[cache]`.
     pub(crate) fn cache(&mut self, file: &CacheFile) -> CacheLimits {
         let mut cache = CacheLimits::default();
         let day = 86_400;
@@ -110,7 +111,7 @@ impl Report<'_> {
         cache
     }
 
-    /// What happens to answers past their time, and to failures.
+    /// Stale answers, and failures.
     fn stale(&mut self, file: &CacheFile, cache: &mut CacheLimits) {
         self.ttl("stale", file.stale.as_ref(), 0..=7 * 86_400, &mut cache.stale);
         self.duration(
@@ -141,6 +142,7 @@ impl Report<'_> {
         }
     }
 
+    /// Checks `[limits]`.
     pub(crate) fn limits(&mut self, file: &LimitsFile) -> Limits {
         let mut limits = Limits::default();
         self.number("client_rate", &file.client_rate, 0..=1_000_000, &mut limits.client_rate);

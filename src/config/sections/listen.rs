@@ -1,4 +1,4 @@
-//! `[listen]`: where clients ask.
+//! `[listen]`: listeners for clients, and the networks that are answered.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use toml::Spanned;
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListenFile;
 
-/// Where clients ask.
+/// Listeners for clients, and the networks that are answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
     /// Addresses for UDP and TCP; never empty, no two alike.
@@ -18,13 +18,13 @@ pub struct Listen {
     pub allow: Vec<IpNet>,
     /// UDP workers; 0 is one for each core.
     pub workers: usize,
-    /// TCP connections at one time.
+    /// Most TCP connections at one time.
     pub tcp_connections: usize,
-    /// TCP connections at one time from one client address.
+    /// Most TCP connections at one time from one client address.
     pub tcp_per_client: usize,
-    /// How long a silent TCP connection stays open.
+    /// Idle timeout of a TCP connection.
     pub tcp_idle: Duration,
-    /// Queries of one TCP connection that are answered at one time.
+    /// Most queries of one TCP connection in flight (pipelining, RFC 7766).
     pub tcp_in_flight: usize,
 }
 

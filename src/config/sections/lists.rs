@@ -1,4 +1,4 @@
-//! `[lists]`: where listed names come from.
+//! `[lists]`: sources of listed names.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::ListsFile;
 use crate::config::sections::source::{ListSource, Sealed};
 
-/// Where listed names come from.
+/// Sources of listed names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListSettings {
     /// Whether the built-in starter lists are used.
     pub starter: bool,
-    /// Whether keyword rules are used at all.
+    /// Whether keyword rules are used.
     pub use_keywords: bool,
-    /// The file of keyword rules; those of a pack, or the built-in ones, where there is none.
+    /// File of keyword rules; by default those of the pack, or the built-in ones.
     pub keywords: Option<PathBuf>,
-    /// The directory of compiled packs: the newest that verifies is used.
+    /// Directory of compiled packs: the newest that verifies is used.
     pub packs: Option<PathBuf>,
     /// Sources of names, in the order of the config.
     pub sources: Vec<ListSource>,
     /// Sealed lists, in the order of the config.
     pub sealed: Vec<Sealed>,
-    /// A PEM file of certificate authorities that downloads trust besides the built-in ones.
+    /// PEM file of certificate authorities for downloads, beside the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
 

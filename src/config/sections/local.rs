@@ -1,4 +1,4 @@
-//! `[local]` and `[[forward]]`: where some answers come from other than upstream.
+//! `[local]` and `[[forward]]`: local records, and zones with servers of their own.
 //!
 //! ```toml
 //! [local]
@@ -9,7 +9,7 @@
 //! servers = ["udp://10.20.0.10"]
 //! ```
 //!
-//! Both are sources of an answer and never a verdict: what policy blocks stays blocked.
+//! Both are sources of an answer, never a verdict: what policy blocks stays blocked.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,19 +29,19 @@ use crate::policy::tables::rewrite::Engines;
 use crate::policy::tables::special::is_fixed;
 use crate::rule::LocalData;
 
-/// The most zones: each has its own servers and its own series.
+/// Most forward zones: each has servers and metric series of its own.
 const MAX_ZONES: usize = 32;
-/// The most records.
+/// Most local records.
 const MAX_RECORDS: usize = 10_000;
 
-/// Records of the config, and what becomes of private names.
+/// Local records, and the handling of private names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Local {
     /// Names with their records.
     pub names: Vec<LocalName>,
-    /// How long a record without a TTL may be kept.
+    /// Default TTL of a record.
     pub ttl: Duration,
-    /// Whether names that mean something in a private network only are asked upstream.
+    /// Whether names of private networks (RFC 6303 and others) are forwarded upstream.
     pub forward_private: bool,
 }
 
@@ -51,16 +51,16 @@ impl Default for Local {
     }
 }
 
-/// A zone that other servers answer for.
+/// A zone with servers of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForwardZone {
     /// The zone: the name and all below it.
     pub zone: Name,
-    /// Who is asked, in order of preference; never empty.
+    /// Servers of the zone, in order of preference; never empty.
     pub servers: Vec<Server>,
 }
 
-/// Refuses a record of a name that search engines are sent to: it would lead around all of them.
+/// Refuses a record of a safe-search target: it would redirect every search engine.
 fn refuse_safe(report: &mut Report<'_>, engines: &Engines, text: &Spanned<String>, owner: &Name) {
     let is_safe = engines.0.iter().flat_map(|engine| &engine.modes);
     if is_safe.into_iter().any(|(_, target)| target == owner) {
@@ -130,7 +130,7 @@ pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile
     local
 }
 
-/// Where the aliases of a name lead in the end, itself without any; `None` for a circle.
+/// The end of the CNAME chain of a name, itself without one; `None` for a circle.
 fn last_target(targets: &BTreeMap<&Name, &Name>, name: &Name) -> Option<Name> {
     let mut at = name;
     for _ in 0..=targets.len() {
@@ -160,6 +160,7 @@ pub(crate) fn forwards(report: &mut Report<'_>, file: &File, listen: &Listen) ->
     zones
 }
 
+/// Reads one `[[forward]]`.
 fn forward(
     report: &mut Report<'_>,
     table: &Spanned<Table<ForwardFile>>,
@@ -187,6 +188,7 @@ fn forward(
     Some(ForwardZone { zone: zone?, servers })
 }
 
+/// Reads the zone of a `[[forward]]`; a public suffix or a special-use name is refused.
 fn zone(report: &mut Report<'_>, text: &Spanned<String>) -> Option<Name> {
     let shown = text.get_ref();
     if shown == "." {
@@ -211,13 +213,13 @@ fn zone(report: &mut Report<'_>, text: &Spanned<String>) -> Option<Name> {
     Some(zone)
 }
 
-/// Public suffixes that a network may answer for itself.
+/// Public suffixes that a network may serve itself.
 fn is_ours(zone: &Name) -> bool {
     // RFC 8375, RFC 9665.
     matches!(zone.to_string().as_str(), "home.arpa." | "service.arpa.")
 }
 
-/// Reports a name whose answer no config changes.
+/// Reports a special-use name whose answer no config changes.
 fn refuse_fixed(report: &mut Report<'_>, text: &Spanned<String>, name: &Name) {
     if is_fixed(&Folded::from_name(name)) {
         let message = format!("`{name}` is a special-use name that is always answered here");

@@ -1,4 +1,4 @@
-//! The tables of the config, one a file.
+//! Tables of the config, one a file: the type, its defaults, its check.
 
 pub(crate) mod admin;
 pub(crate) mod block;

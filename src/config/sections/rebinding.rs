@@ -1,15 +1,15 @@
-//! `[rebinding]`: answers from outside with addresses from inside.
+//! `[rebinding]`: protection against DNS rebinding, upstream answers with private addresses.
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::RebindingFile;
 use crate::dns::name::Name;
 
-/// What becomes of answers from outside with addresses from inside.
+/// Protection against DNS rebinding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebinding {
-    /// Whether they are answered as blocked.
+    /// Whether an upstream answer with a private address is blocked.
     pub protect: bool,
-    /// Names, each with all below it, that may have such addresses.
+    /// Names, each with all below it, that may have private addresses.
     pub allow: Vec<Name>,
 }
 

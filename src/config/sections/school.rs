@@ -1,4 +1,4 @@
-//! `[school]`: whose gateway this is.
+//! `[school]`: the school that runs the gateway.
 
 use jiff::tz::TimeZone;
 
@@ -8,18 +8,18 @@ use crate::config::file::shape::{SchoolFile, SpannedText};
 use crate::diagnostic::nearest;
 use crate::lang::Lang;
 
-/// Whose gateway this is.
+/// The school that runs the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct School {
-    /// The id in metrics and in the choice of a release ring.
+    /// Id, in metrics and for the choice of a release ring.
     pub id: String,
-    /// The name that people read.
+    /// Name for people.
     pub name: String,
-    /// The level of groups that name none.
+    /// Default level of groups.
     pub level: Option<Level>,
-    /// The IANA name of the time zone that timetables are in.
+    /// IANA time zone of schedules.
     pub timezone: String,
-    /// The language that its people are spoken to in.
+    /// Language of messages.
     pub lang: Lang,
 }
 
@@ -36,9 +36,9 @@ impl Default for School {
 }
 
 impl School {
-    /// The time zone that timetables are in.
+    /// Time zone of schedules.
     pub fn zone(&self) -> TimeZone {
-        // That there is one of this name has been checked.
+        // The check has found a zone of this name.
         TimeZone::get(&self.timezone).unwrap_or(TimeZone::UTC)
     }
 }
@@ -78,12 +78,12 @@ impl Report<'_> {
         school
     }
 
-    /// Reports a time zone that looks like one and does not exist.
+    /// Reports a text in the shape of a time zone that names none.
     fn known_zone(&mut self, given: &SpannedText) {
         let Some(given) = given.as_ref().filter(|given| is_zone(given.get_ref())) else { return };
         if TimeZone::get(given.get_ref()).is_err() {
             let known: Vec<String> = jiff::tz::db().available().map(|z| z.to_string()).collect();
-            // A city that begins otherwise is another city, however near its letters.
+            // A suggestion must begin as the given city does: near letters alone make another city.
             let begins = |zone: &&str| {
                 let city = |zone: &str| zone.rsplit('/').next().map(str::to_lowercase);
                 let (own, other) = (city(given.get_ref()), city(zone));

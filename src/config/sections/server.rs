@@ -1,7 +1,7 @@
 //! An upstream server's address: `udp://192.0.2.1`, `tls://192.0.2.1#dns.example`, `https://…`.
 //!
-//! A server is always reached by address. A host name would have to be looked up
-//! first, and the resolver that is just being configured is who looks names up.
+//! A server is always reached by address. A host name would have to be resolved first,
+//! and the resolver that resolves names here is the one being configured.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,7 @@ use crate::dns::name::Name;
 /// The path of an HTTPS resource where none is written.
 const DOH_PATH: &str = "/dns-query";
 
-/// How an upstream server is spoken to.
+/// Transport to an upstream server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ServerTransport {
     /// UDP, with TCP when the answer is truncated.
@@ -57,22 +57,22 @@ impl ServerTransport {
 /// One upstream server. It is reached by address; a name is only for the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Server {
-    /// As written in the config, and the `upstream` label of the metrics.
+    /// Text of the config, and the `upstream` label of the metrics.
     pub label: String,
-    /// How it is spoken to.
+    /// Transport.
     pub transport: ServerTransport,
-    /// Where it is.
+    /// Address and port.
     pub address: SocketAddr,
-    /// The name in its certificate (TLS and HTTPS); the address itself where absent.
+    /// Name in its certificate (TLS and HTTPS); the address itself by default.
     pub tls_name: Option<String>,
-    /// The path of the HTTPS resource; `/dns-query` by default.
+    /// Path of the HTTPS resource; `/dns-query` by default.
     pub path: String,
 }
 
 impl Server {
     /// Whether a question to this server would come back to a socket bound to `own`.
     ///
-    /// `is_of_this_host` says which addresses a socket bound to all of them answers at.
+    /// `is_of_this_host` decides for a socket bound to all addresses.
     pub fn is_at(&self, own: SocketAddr, is_of_this_host: impl Fn(&IpAddr) -> bool) -> bool {
         let (server, ip) = (self.address, self.address.ip());
         own.port() == server.port()
@@ -100,7 +100,7 @@ pub enum ServerError {
     /// Neither address nor host name.
     #[error("`{0}` is not an IP address; write one, such as `192.0.2.1` or `[2001:db8::1]`")]
     Address(String),
-    /// An IPv6 address whose end cannot be told from a port.
+    /// An IPv6 address without brackets, where a port may follow.
     #[error("`{0}` is an IPv6 address without brackets; write `[{0}]`")]
     Brackets(String),
     /// An address that no server has.
@@ -162,7 +162,7 @@ impl FromStr for Server {
 }
 
 impl fmt::Display for Server {
-    /// Writes what [`FromStr`] reads, without what goes without saying.
+    /// Writes what [`FromStr`] reads, without defaults (port, path).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.transport.scheme())?;
         match self.address.ip() {

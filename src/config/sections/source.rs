@@ -1,8 +1,8 @@
-//! `[[lists.source]]`: where listed names come from, and how they may come.
+//! `[[lists.source]]`: one source of listed names.
 //!
 //! A source is a file (`path`), a download (`url`), or a sealed list (`format =
-//! "sealed"`, with its `key`). Keys of one kind mean nothing in another and are
-//! refused there, so that nobody believes in a bound that is not kept.
+//! "sealed"`, with its `key`). Keys of one kind are
+//! refused in another: a bound that is not applied must not stand in a config.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,51 +29,51 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// One source of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListSource {
-    /// What its names are about.
+    /// Category of its names.
     pub category: CategoryId,
-    /// Where it is: absolute, or below the directory of the config file. Of a download, the
-    /// name that its copy is kept by; the shell puts the directory before it.
+    /// Path, resolved against the directory of the config. For a download, the file name of
+    /// its copy, which the shell resolves against the state directory.
     pub path: PathBuf,
-    /// Its syntax.
+    /// Format of the list.
     pub format: Format,
-    /// What its names stand for.
+    /// Scope of its names.
     pub scope: ScopeChoice,
-    /// The path or URL as written: how logs, metrics and `why` name the source.
+    /// Path or URL as written: the source's name in logs, metrics and `why`.
     pub label: String,
-    /// Where it is downloaded from.
+    /// Download settings, for a source by `url`.
     pub fetch: Option<Fetch>,
 }
 
-/// Where a list is downloaded from, how often, and what of it is taken.
+/// Download of a list: from where, how often, and with which bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
-    /// An https or http URL without user name, password or fragment.
+    /// URL, https or http, without user name, password or fragment.
     pub url: String,
-    /// How often it is looked for.
+    /// Interval between two downloads.
     pub every: Duration,
-    /// How long one download may take in all.
+    /// Timeout of one download, from first to last octet.
     pub timeout: Duration,
-    /// Octets that it may have, as sent and unpacked.
+    /// Most octets, as sent and unpacked.
     pub max_octets: u64,
-    /// How many rules it must have at least, in percent of the last good copy's.
+    /// Least number of rules, in percent of the last good copy's. A smaller list is refused.
     pub min_percent: u8,
 }
 
 /// A sealed list and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// What its names are about.
+    /// Category of its names.
     pub category: CategoryId,
-    /// Where the list is.
+    /// Path of the list.
     pub path: PathBuf,
-    /// Where its key is.
+    /// Path of its key.
     pub key: PathBuf,
-    /// The list's path as written.
+    /// Path of the list as written.
     pub label: String,
 }
 
 impl Fetch {
-    /// A download with the usual bounds.
+    /// A download with the default bounds.
     pub fn new(url: Option<&Url>) -> Self {
         Self {
             url: url.map(Url::to_string).unwrap_or_default(),
@@ -84,9 +84,9 @@ impl Fetch {
         }
     }
 
-    /// The name of the file that its last good copy is kept in: the same for the same URL.
+    /// File name of the last good copy; a function of the URL alone.
     ///
-    /// It ends as the URL does where that says how the list is packed.
+    /// Its extension follows the URL's, because it decides how the list is unpacked.
     pub fn file_name(&self) -> String {
         let url = Url::parse(&self.url).ok();
         let host = url.as_ref().and_then(Url::host_str).unwrap_or("list");
@@ -98,7 +98,7 @@ impl Fetch {
     }
 }
 
-/// How a list is packed, by the end of its name.
+/// Compression of a list, by the extension of its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Packing {
     Plain,
@@ -138,7 +138,7 @@ pub fn list_url(text: &str) -> Result<Url, (String, &'static str)> {
         return Err((format!("`{text}` is neither https nor http"), hint));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        // What is shown must not have the password in it.
+        // The message must not contain the password.
         return Err((
             "the URL has a user name or a password in it, which are not sent".to_owned(),
             "let the server know the gateway by its address",
@@ -180,6 +180,7 @@ impl Report<'_> {
         (sources, all_sealed)
     }
 
+    /// Reports a source that stands twice.
     fn twice(&mut self, table: &Spanned<Table<SourceFile>>, label: &str) {
         let file = table.get_ref();
         let place = place_of(file.path.as_ref().or(file.url.as_ref()), table);
@@ -187,6 +188,7 @@ impl Report<'_> {
             Some("remove one of the two `[[lists.source]]`".into());
     }
 
+    /// A source by `path` or `url`.
     fn source(
         &mut self,
         taxonomy: &Taxonomy,
@@ -232,6 +234,7 @@ impl Report<'_> {
         Some(ListSource { category, path, format, scope, label, fetch })
     }
 
+    /// The required `category` of a source.
     fn source_category(
         &mut self,
         taxonomy: &Taxonomy,
@@ -243,6 +246,7 @@ impl Report<'_> {
         }
     }
 
+    /// The download settings of a source by `url`.
     fn fetch(&mut self, text: &Spanned<String>, file: &SourceFile) -> Option<Fetch> {
         let url = list_url(text.get_ref());
         if let Err((message, hint)) = &url {
@@ -260,7 +264,7 @@ impl Report<'_> {
         url.map(|_| fetch)
     }
 
-    /// Reports the keys that say how a list is downloaded.
+    /// Reports the keys that apply to downloads only.
     fn for_downloads_only(&mut self, file: &SourceFile) {
         let spans = [
             ("every", file.every.as_ref().map(Spanned::span)),
@@ -276,6 +280,7 @@ impl Report<'_> {
         }
     }
 
+    /// A sealed list.
     fn sealed(
         &mut self,
         taxonomy: &Taxonomy,

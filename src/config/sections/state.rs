@@ -1,15 +1,15 @@
-//! `[state]`: what outlives the process.
+//! `[state]`: state that outlives the process.
 
 use std::path::PathBuf;
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::StateFile;
 
-/// What outlives the process.
+/// State that outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StateSettings {
-    /// The directory it is kept in. Without one the shell takes the directory that the
-    /// service manager gives, or keeps nothing.
+    /// State directory. By default the service manager's (`STATE_DIRECTORY`); without either
+    /// nothing outlives the process.
     pub dir: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! `[upstream]`: whom we ask.
+//! `[upstream]`: servers for names without a zone of their own.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use crate::config::file::value::each;
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
 
-/// Whom we ask.
+/// Upstream servers and their bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
-    /// The servers in order of preference; empty stands for the system's own.
+    /// Servers in order of preference; empty stands for the system's own.
     pub servers: Vec<Server>,
-    /// How long one exchange with one server may take.
+    /// Timeout of one exchange with one server.
     pub timeout: Duration,
-    /// Questions that wait for upstream at one time.
+    /// Most queries that wait for upstream at one time.
     pub in_flight: usize,
-    /// Questions that wait for one server at one time.
+    /// Most queries that wait for one server at one time.
     pub server_in_flight: usize,
-    /// A PEM file of certificate authorities to trust beside the built-in ones.
+    /// PEM file of certificate authorities beside the built-in ones.
     pub tls_roots: Option<PathBuf>,
 }
 
@@ -71,6 +71,7 @@ impl Report<'_> {
         upstream
     }
 
+    /// One server. A query must never return to this gateway, so its own listeners are refused.
     pub(in crate::config) fn server(
         &mut self,
         text: &Spanned<String>,
@@ -102,7 +103,7 @@ impl Report<'_> {
     }
 }
 
-/// Whether two servers are one, whatever way they are written.
+/// Whether two texts name one server: label and default port do not matter.
 pub(in crate::config) fn is_same(one: &Server, other: &Server) -> bool {
     let place = |server: &Server| (server.transport, server.address);
     place(one) == place(other) && one.tls_name == other.tls_name && one.path == other.path

@@ -1,13 +1,13 @@
-//! Calendars (RFC 5545): the holidays and exams of a school, as any calendar program saves them.
+//! Calendars (iCalendar, RFC 5545): holidays and exams, as calendar programs save them.
 //!
-//! What is read of a file: each `VEVENT` with its `DTSTART`, its `DTEND` or `DURATION`, its
-//! `RRULE` where that says every day, week or year, its `EXDATE`s and its `STATUS`. A date
-//! without a time is the whole day. Everything else a calendar may hold is passed over.
+//! Read: each `VEVENT` with `DTSTART`, `DTEND` or `DURATION`, an `RRULE` of days, weeks or
+//! years, `EXDATE`s and `STATUS`. A date without a time is the whole day. Other properties
+//! are skipped.
 //!
-//! It is read here and not by a crate: those at hand bring a second library of dates, and
-//! none tells the line of a mistake, which is what a teacher needs who made it.
+//! No crate is used: those available bring a second library of dates, and none reports the
+//! line of a mistake.
 //!
-//! A mistake loses the whole file: a calendar with a holiday left out is another calendar.
+//! A file with a mistake is refused whole: a calendar must never lack a holiday silently.
 
 mod read;
 
@@ -19,21 +19,21 @@ use jiff::{Span, ToSpan as _};
 
 use crate::config::layers::spans::joined;
 
-/// The most times one event is repeated in the time that is looked at.
+/// Most repeats of one event before the end of a span.
 const MAX_REPEATS: i32 = 5_000;
 const SECONDS_A_DAY: u64 = 86_400;
 
-/// A calendar.
+/// Events of one calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Calendar {
     events: Vec<Event>,
 }
 
-/// When something begins: a wall clock's time, and where that clock hangs.
+/// A local time (RFC 5545 DATE-TIME), and its zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct When {
     at: DateTime,
-    /// The school's own where the file names none.
+    /// `None` is the school's zone.
     zone: Option<TimeZone>,
 }
 
@@ -47,7 +47,7 @@ struct Event {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
-    /// Whole days, by the wall clock.
+    /// Whole days of local time.
     Days(i32),
     Seconds(u64),
 }
@@ -75,7 +75,7 @@ impl Calendar {
         self.events.is_empty()
     }
 
-    /// The seconds that all its events can be in, repeats of the next years included.
+    /// A span that covers its events, with 800 days of repeats: any yearly one occurs in it.
     pub fn span(&self, zone: &TimeZone) -> Range<u64> {
         let starts = || self.events.iter().map(|event| event.start.instant(zone));
         let first = starts().min().unwrap_or(0);
@@ -83,7 +83,7 @@ impl Calendar {
         first.saturating_sub(SECONDS_A_DAY)..last + 800 * SECONDS_A_DAY
     }
 
-    /// The seconds of `span` in which an event is on.
+    /// The windows of all events inside `span`, in seconds since 1970.
     pub fn windows(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
         let all = self.events.iter().flat_map(|event| event.windows(zone, span)).collect();
         joined(all)
@@ -96,7 +96,7 @@ impl When {
     }
 }
 
-/// Which end of a window a wall clock's time is.
+/// Which end of a window a local time is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Its beginning.
@@ -105,11 +105,12 @@ pub enum Side {
     End,
 }
 
-/// The instant at which a wall clock shows a time, in seconds since 1970.
+/// The instant of a local time, in seconds since 1970.
 ///
-/// A time that the clock shows twice (it was put back) begins a window the first time and
-/// ends it the second: the window is never shorter than the wall clock says. A time that it
-/// never shows (it was put forward) is the moment when it was.
+/// A local time that occurs twice (the clock was set back) begins a window at its first
+/// occurrence and ends it at its second: a window must never be shorter than the local times
+/// that bound it. One that does not occur (the clock was set forward) is the instant of the
+/// change.
 pub fn instant(zone: &TimeZone, at: DateTime, side: Side) -> u64 {
     let ambiguous = zone.to_ambiguous_timestamp(at);
     let is_gap = matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. });
@@ -143,7 +144,7 @@ impl Event {
         found
     }
 
-    /// When it begins, for all that can reach into `span`.
+    /// Its starts that can reach into `span`.
     fn starts(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<DateTime> {
         let first = self.start.at;
         let Some(repeats) = &self.repeats else { return vec![first] };
@@ -159,7 +160,7 @@ impl Event {
         for n in 0..MAX_REPEATS {
             let Some(base) = step(n).and_then(|span| first.checked_add(span).ok()) else { break };
             for at in repeats.days_of(base).into_iter().filter(|at| *at >= first) {
-                // The 29th of February is in leap years only.
+                // February 29 occurs in leap years only.
                 if repeats.every == Every::Year && at.day() != first.day() {
                     continue;
                 }
@@ -178,7 +179,7 @@ impl Event {
 }
 
 impl Repeats {
-    /// The repeats in the period that `base` is in.
+    /// The repeats in the week, or other period, of `base`.
     fn days_of(&self, base: DateTime) -> Vec<DateTime> {
         if self.every != Every::Week || self.days.is_empty() {
             return vec![base];

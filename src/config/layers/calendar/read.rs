@@ -1,4 +1,4 @@
-//! The text of a calendar, line by line.
+//! iCalendar text → [`Calendar`], line by line.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::{Calendar, Event, Every, Length, Repeats, SECONDS_A_DAY, When};
 use crate::diagnostic::Diagnostic;
 
-/// The most events of one calendar.
+/// Most events of one calendar.
 const MAX_EVENTS: usize = 5_000;
 
 impl Calendar {
@@ -54,7 +54,7 @@ impl Calendar {
     }
 }
 
-/// An event that has begun and not ended.
+/// An event between its `BEGIN` and its `END`.
 #[derive(Debug)]
 struct Open {
     span: Range<usize>,
@@ -69,7 +69,7 @@ struct Open {
 #[derive(Debug, Default)]
 struct Reader {
     open: Option<Open>,
-    /// Components inside an event (alarms), which are passed over.
+    /// Depth of components inside an event (alarms), which are skipped.
     inside: usize,
     events: Vec<Event>,
     mistakes: Vec<Diagnostic>,
@@ -120,7 +120,7 @@ impl Reader {
             return;
         };
         let Some((start_span, start, is_day)) = open.start else {
-            // Its DTSTART is wrong, and said so, or there is none.
+            // DTSTART is reported already, or absent.
             if self.mistakes.iter().all(|mistake| mistake.span.start < open.span.start) {
                 self.mistakes.push(
                     Diagnostic::new(open.span, "this event has no `DTSTART`, so it is never")
@@ -186,7 +186,7 @@ impl Reader {
     }
 }
 
-/// What is wrong with a value, and what to do.
+/// The message and the hint about a wrong value.
 struct Wrong {
     message: String,
     hint: String,
@@ -353,7 +353,7 @@ fn repeats(value: &str) -> Result<Repeats, Wrong> {
                 }
             }
             "WKST" => {}
-            // Google writes them beside a yearly date, which says the same.
+            // Google Calendar repeats the yearly date in them.
             "BYMONTH" | "BYMONTHDAY" if every == Some(Every::Year) => {}
             _ => return Err(odd(part)),
         }
@@ -378,7 +378,7 @@ fn weekday(word: &str) -> Option<Weekday> {
     })
 }
 
-/// Seconds from one to the other, where both are read by one clock if neither names another.
+/// Seconds from start to end; both in UTC where they name no zone.
 fn seconds_between(start: &When, end: &When) -> i64 {
     let second = |when: &When| {
         let zone = when.zone.clone().unwrap_or(TimeZone::UTC);
