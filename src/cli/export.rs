@@ -1,9 +1,9 @@
-//! `lachan export …`: what other programs of the gateway need, made of its config.
+//! `lachan export …`: configuration for other programs of the gateway, made from its config.
 //!
-//! `nftables` is a table of its own for a gateway that is the router of its clients: what
-//! they send to port 53 anywhere comes to the gateway, DNS over TLS and QUIC to others and
-//! known addresses of DNS over HTTPS are refused. It is loaded whole, again and again, and
-//! touches no other table.
+//! `nftables` is a table of its own for a gateway that is the router of its clients. It
+//! redirects port 53 of every other resolver to the gateway, and rejects DNS over TLS and
+//! QUIC to others and known addresses of DNS over HTTPS. Loading replaces it whole; no other
+//! table is changed.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +16,7 @@ use crate::cli::output::{complain, print};
 use crate::config::Config;
 use crate::load::assemble::read_config;
 
-/// Addresses of public resolvers that speak DNS over HTTPS.
+/// Addresses of public DNS over HTTPS resolvers.
 const DOH: &str = include_str!("../../blocklists/doh-addresses.txt");
 
 /// What to export.
@@ -28,7 +28,7 @@ pub struct ExportArguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Firewall rules that leave clients no way round: `nft -f` loads them.
+    /// Firewall rules against resolvers other than this one: `nft -f` loads them.
     Nftables(Nftables),
 }
 
@@ -38,12 +38,12 @@ struct Nftables {
     /// The config file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The interface that clients are behind; may be given again. Any, if none is.
+    /// The interface of the clients; may be given many times. By default any.
     #[arg(long = "interface", value_name = "NAME", value_parser = interface)]
     interfaces: Vec<String>,
 }
 
-/// Prints, and exits 0, or 3 for a config that cannot be used.
+/// Prints the export; exits 0, or 3 for a config that cannot be used.
 pub fn run(arguments: &ExportArguments) -> ExitCode {
     let What::Nftables(arguments) = &arguments.what;
     let config = match read_config(Some(&arguments.config)) {
@@ -65,6 +65,7 @@ pub fn run(arguments: &ExportArguments) -> ExitCode {
     }
 }
 
+/// Checks the name of an interface: it is written into the rules as it is.
 fn interface(text: &str) -> Result<String, String> {
     let is_right = (1..=15).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
@@ -77,13 +78,14 @@ struct Family {
     word: &'static str,
     /// The type of a set of them.
     kind: &'static str,
-    /// What ends the names of its sets.
+    /// Suffix of the names of its sets.
     suffix: &'static str,
     clients: Vec<IpNet>,
     doh: Vec<IpNet>,
     listener: Option<SocketAddr>,
 }
 
+/// The table; or a message where no client could reach a listener.
 fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
     let doh = DOH.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let doh: Vec<IpNet> = doh
@@ -153,19 +155,19 @@ fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
     Ok(out + "    }\n}\n")
 }
 
-/// Who is answered, less this machine itself.
+/// Networks of clients, without loopback.
 fn clients(config: &Config) -> impl Iterator<Item = IpNet> {
     config.listen.allow.iter().copied().filter(|net| !net.addr().is_loopback())
 }
 
-/// Where clients of a family are sent: an address that they can reach.
+/// The listener that clients of a family can reach.
 fn listener(config: &Config, is_v4: bool) -> Option<SocketAddr> {
     let is_reachable =
         |address: &&SocketAddr| !address.ip().is_loopback() && address.is_ipv4() == is_v4;
     config.listen.dns.iter().find(is_reachable).copied()
 }
 
-/// A set that may be empty.
+/// A named set; it may be empty.
 fn set(name: &str, kind: &str, networks: &[IpNet]) -> String {
     let mut out = format!(
         "    set {name} {{\n        type {kind}\n        flags interval\n        auto-merge\n"
@@ -179,6 +181,7 @@ fn set(name: &str, kind: &str, networks: &[IpNet]) -> String {
     out + "    }\n\n"
 }
 
+/// One element of a set.
 fn element(network: &IpNet) -> String {
     let is_single = network.prefix_len() == network.max_prefix_len();
     if is_single { network.addr().to_string() } else { network.to_string() }
@@ -218,7 +221,7 @@ mod tests {
     fn a_gateway_on_loopback_only_cannot_be_redirected_to() {
         let mistake = exported("", &[]).unwrap_err();
         assert!(mistake.starts_with("`[listen] dns` has loopback addresses only"), "{mistake}");
-        // IPv6 clients are refused elsewhere all the same.
+        // IPv6 clients are rejected elsewhere all the same.
         let rules = exported("[listen]\ndns = [\"10.0.0.1:53\"]\n", &["lan0"]).unwrap();
         assert!(
             rules.contains(

@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand.
+//! Command line: one file per subcommand. This file only dispatches; output is in `output.rs`.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
@@ -28,13 +28,13 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Check a config and all the lists it names, without serving.
     Check(check::CheckArguments),
-    /// Say how a name is answered, and why.
+    /// Explain how a name is answered.
     Why(why::WhyArguments),
-    /// Write what other programs of the gateway need.
+    /// Write configuration for other programs of the gateway.
     Export(export::ExportArguments),
-    /// Let through more, or less, for a room and some minutes.
+    /// Let through more, or less, for a group and some minutes.
     Override(overrides::OverridesArguments),
-    /// Work on lists: look for them, download them, seal them.
+    /// Work on lists: find them, download them, compile and seal them.
     Lists(lists::ListsArguments),
 }
 

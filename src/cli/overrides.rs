@@ -1,4 +1,4 @@
-//! `lachan override`: what a teacher sets for a room and some minutes.
+//! `lachan override`: lessons and exams for a group and some minutes, through the admin API.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::admin::api::{ApiRefusal, OverrideBegun, OverrideList};
 use crate::admin::client::ask;
 use crate::admin::token::{self, Token};
-use crate::cli::output::{complain, json, print};
+use crate::cli::output::{CommandFailure, finish, json};
 use crate::config::Config;
 use crate::config::file::quantity::duration;
 use crate::lang::Lang;
@@ -19,7 +19,7 @@ use crate::load::assemble::read_config;
 use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::sys::state_dir::StateDir;
 
-/// Where a gateway that systemd runs has its state.
+/// State directory of a gateway that systemd runs.
 const USUAL: &str = "/var/lib/lachan";
 
 /// Arguments of `override`.
@@ -30,7 +30,7 @@ pub struct OverridesArguments {
     /// The config of the running gateway; the embedded default without one.
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    /// The file of its token; by default as the config says, or in its state directory.
+    /// The file of its token; by default the one of the config, or of its state directory.
     #[arg(long, value_name = "FILE", global = true)]
     token: Option<PathBuf>,
     /// One JSON object instead of text.
@@ -62,7 +62,7 @@ enum Action {
     End {
         /// Its number, as `list` shows it.
         id: u64,
-        /// Who ends it.
+        /// The person that ends it.
         #[arg(long, value_name = "NAME")]
         by: String,
     },
@@ -76,69 +76,62 @@ struct Whom {
     /// For how long: `45m`, `2h`.
     #[arg(long = "for", value_name = "DURATION", value_parser = seconds)]
     seconds: u64,
-    /// Who sets it.
+    /// The person that sets it.
     #[arg(long, value_name = "NAME")]
     by: String,
 }
 
+/// Reads `--for`.
 fn seconds(text: &str) -> Result<u64, String> {
     duration(text).map(|length| length.as_secs()).map_err(|error| error.to_string())
 }
 
-/// Asks the running gateway; exits 0, 1 when it refuses, 3 when it cannot be asked.
+/// Sends the request to the running gateway; exits 0, 1 when it is refused, 3 without an answer.
 pub fn run(arguments: &OverridesArguments) -> ExitCode {
-    match act(arguments) {
-        Ok(said) => {
-            print(&said);
-            ExitCode::SUCCESS
-        }
-        Err((code, said)) => {
-            complain(&said);
-            ExitCode::from(code)
-        }
-    }
+    finish(act(arguments))
 }
 
-fn act(arguments: &OverridesArguments) -> Result<String, (u8, String)> {
+/// Sends one request, and shows the response.
+fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
     let config =
         read_config(arguments.config.as_deref()).map_err(|error| (3, error.to_string()))?;
     let token = open_token(arguments, &config)?;
-    let asked = |method: &str, path: &str, body: &str| {
+    let send = |method: &str, path: &str, body: &str| {
         let admin = config.admin.listen;
         ask(admin, method, path, &token, body).map_err(|error| {
             (3, format!("the gateway at {admin} does not answer: {error}; is it running?"))
         })
     };
     let shown = Shown { zone: config.school.zone(), lang: config.school.lang };
-    let wish = |kind: &str, whom: &Whom, what: &[String]| OverrideRequest {
+    let request = |kind: &str, whom: &Whom, what: &[String]| OverrideRequest {
         kind: kind.into(),
         group: whom.group.clone(),
         what: what.to_vec(),
         seconds: whom.seconds,
         by: whom.by.clone(),
     };
-    let begin = |wish: &OverrideRequest| -> Result<String, (u8, String)> {
-        let answer = asked("POST", "/api/overrides", &json(wish))?;
+    let begin = |request: &OverrideRequest| -> Result<String, CommandFailure> {
+        let answer = send("POST", "/api/overrides", &json(request))?;
         let begun: OverrideBegun = read(&answer)?;
         Ok(if arguments.json { json(&begun) } else { shown.begun(&begun) })
     };
     match &arguments.action {
-        Action::Lesson { whom, allow } => begin(&wish("lesson", whom, allow)),
-        Action::Exam { whom, only } => begin(&wish("exam", whom, only)),
+        Action::Lesson { whom, allow } => begin(&request("lesson", whom, allow)),
+        Action::Exam { whom, only } => begin(&request("exam", whom, only)),
         Action::List => {
-            let listed: OverrideList = read(&asked("GET", "/api/overrides", "")?)?;
+            let listed: OverrideList = read(&send("GET", "/api/overrides", "")?)?;
             Ok(if arguments.json { json(&listed) } else { shown.listed(&listed.overrides) })
         }
         Action::End { id, by } => {
             let path = format!("/api/overrides/{id}?by={}", encoded(by));
-            let kept: StoredOverride = read(&asked("DELETE", &path, "")?)?;
-            Ok(if arguments.json { json(&kept) } else { shown.ended(&kept) })
+            let stored: StoredOverride = read(&send("DELETE", &path, "")?)?;
+            Ok(if arguments.json { json(&stored) } else { shown.ended(&stored) })
         }
     }
 }
 
-/// What the gateway said, or its refusal.
-fn read<T: DeserializeOwned>((status, body): &(u16, String)) -> Result<T, (u8, String)> {
+/// The value of a response, or its refusal.
+fn read<T: DeserializeOwned>((status, body): &(u16, String)) -> Result<T, CommandFailure> {
     if (200..300).contains(status) {
         return serde_json::from_str(body).map_err(|error| (1, format!("an odd answer: {error}")));
     }
@@ -146,7 +139,8 @@ fn read<T: DeserializeOwned>((status, body): &(u16, String)) -> Result<T, (u8, S
     Err((1, refused.unwrap_or_else(|_| format!("the gateway answered {status}"))))
 }
 
-fn open_token(arguments: &OverridesArguments, config: &Config) -> Result<Token, (u8, String)> {
+/// The bearer token: `--token`, the config's, or the one in the state directory.
+fn open_token(arguments: &OverridesArguments, config: &Config) -> Result<Token, CommandFailure> {
     let in_state = || {
         let state = StateDir::open(&config.state).ok().flatten();
         let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
@@ -160,7 +154,7 @@ fn open_token(arguments: &OverridesArguments, config: &Config) -> Result<Token, 
     })
 }
 
-/// Everything but letters and digits as `%41`.
+/// Percent-encodes everything but letters and digits.
 fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, octet| {
         if octet.is_ascii_alphanumeric() {
@@ -173,7 +167,7 @@ fn encoded(text: &str) -> String {
     })
 }
 
-/// How overrides are shown.
+/// Zone and language in which overrides are shown.
 struct Shown {
     zone: TimeZone,
     lang: Lang,
@@ -185,11 +179,11 @@ impl Shown {
         at.map_or(String::new(), |at| self.zone.to_datetime(at).strftime("%H:%M").to_string())
     }
 
-    fn one(&self, kept: &StoredOverride) -> String {
-        let categories = kept.categories.iter().map(|id| format!("category:{id}"));
-        let what: Vec<String> = categories.chain(kept.names.iter().cloned()).collect();
+    fn one(&self, stored: &StoredOverride) -> String {
+        let categories = stored.categories.iter().map(|id| format!("category:{id}"));
+        let what: Vec<String> = categories.chain(stored.names.iter().cloned()).collect();
         let (id, kind, group, by, until) =
-            (kept.id, &kept.kind, &kept.group, &kept.by, self.time(kept.until));
+            (stored.id, &stored.kind, &stored.group, &stored.by, self.time(stored.until));
         match self.lang {
             Lang::En => {
                 format!("{id}  {kind}  {group}  until {until}  by {by}: {}", what.join(" "))
@@ -215,7 +209,7 @@ impl Shown {
     }
 
     fn listed(&self, all: &[StoredOverride]) -> String {
-        let lines: Vec<String> = all.iter().map(|kept| self.one(kept)).collect();
+        let lines: Vec<String> = all.iter().map(|stored| self.one(stored)).collect();
         match (lines.is_empty(), self.lang) {
             (false, _) => lines.join("\n"),
             (true, Lang::En) => "no override is on".into(),
@@ -223,10 +217,10 @@ impl Shown {
         }
     }
 
-    fn ended(&self, kept: &StoredOverride) -> String {
+    fn ended(&self, stored: &StoredOverride) -> String {
         match self.lang {
-            Lang::En => format!("ended: {}", self.one(kept)),
-            Lang::Vi => format!("đã kết thúc: {}", self.one(kept)),
+            Lang::En => format!("ended: {}", self.one(stored)),
+            Lang::Vi => format!("đã kết thúc: {}", self.one(stored)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `lachan serve`: the resolver itself.
+//! `lachan serve`: the resolver.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `lachan check FILE`: every mistake at once, and what the policy comes to.
+//! `lachan check FILE`: every mistake at once, and the policy in effect.
 
 mod policy;
 
@@ -22,10 +22,10 @@ use crate::load::lists::{FileReport, ListError};
 pub struct CheckArguments {
     /// The config file.
     file: PathBuf,
-    /// Print the policy that the config comes to.
+    /// Print the policy in effect for each group.
     #[arg(long)]
     effective: bool,
-    /// Print how each group differs from what the department, or the taxonomy, says.
+    /// Print how each group differs from the policy of the department, or of the taxonomy.
     #[arg(long)]
     diff: bool,
     /// The language of hints and refusals; the config's by default.
@@ -36,13 +36,13 @@ pub struct CheckArguments {
     json: bool,
 }
 
-/// The result, for scripts.
+/// Result of a check, as JSON.
 #[derive(Debug, Serialize)]
-struct Said {
+struct CheckResult {
     ok: bool,
     mistakes: Vec<Mistake>,
     lists: Vec<List>,
-    /// Names listed in all.
+    /// Listed names, of all lists.
     names: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     effective: Option<Vec<GroupView>>,
@@ -50,6 +50,7 @@ struct Said {
     diff: Option<Vec<Difference>>,
 }
 
+/// One mistake; its place is absent where it is about a whole file.
 #[derive(Debug, Serialize)]
 struct Mistake {
     path: String,
@@ -59,6 +60,7 @@ struct Mistake {
     hint: Option<String>,
 }
 
+/// One list and its rules.
 #[derive(Debug, Serialize)]
 struct List {
     path: PathBuf,
@@ -75,7 +77,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             let effective = arguments.effective.then(|| effective(&assembled.config));
             let diff = arguments.diff.then(|| differences(&assembled.config));
             print(&if arguments.json {
-                json(&said_well(&assembled, effective, diff))
+                json(&passed(&assembled, effective, diff))
             } else {
                 text(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
@@ -88,8 +90,8 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
                 let mistakes = errors.iter().flat_map(mistakes).collect();
                 let (lists, names) = (Vec::new(), 0);
                 let (effective, diff) = (None, None);
-                let said = Said { ok: false, mistakes, lists, names, effective, diff };
-                print(&json(&said));
+                let result = CheckResult { ok: false, mistakes, lists, names, effective, diff };
+                print(&json(&result));
             } else {
                 for error in &errors {
                     complain(&error.to_string());
@@ -100,11 +102,12 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
     }
 }
 
-fn said_well(
+/// The result of a config without mistakes.
+fn passed(
     assembled: &Assembled,
     effective: Option<Vec<GroupView>>,
     diff: Option<Vec<Difference>>,
-) -> Said {
+) -> CheckResult {
     let list = |file: &FileReport| List {
         path: file.path.clone(),
         format: file.format.id(),
@@ -112,7 +115,7 @@ fn said_well(
         rejected: file.rejected,
         examples: file.examples.clone(),
     };
-    Said {
+    CheckResult {
         ok: true,
         mistakes: Vec::new(),
         lists: assembled.files.iter().map(list).collect(),
@@ -122,6 +125,7 @@ fn said_well(
     }
 }
 
+/// The mistakes of one error; without a place where the error has none.
 fn mistakes(error: &AssembleError) -> Vec<Mistake> {
     match error {
         AssembleError::Config(errors) | AssembleError::Lists(ListError::Keywords(errors)) => {
@@ -144,6 +148,7 @@ fn mistakes(error: &AssembleError) -> Vec<Mistake> {
     }
 }
 
+/// The mistakes of a text, each with its place.
 fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
     let mistake = |mistake| {
         let (line, column) = errors.place_of(mistake);
@@ -158,6 +163,7 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
     errors.mistakes().iter().map(mistake).collect()
 }
 
+/// The result for people.
 fn text(
     arguments: &CheckArguments,
     assembled: &Assembled,
@@ -201,6 +207,7 @@ fn text(
     out + &format!("{path}: ok ({groups}, {servers}, {lists}, {names} names)\n")
 }
 
+/// A count with its noun.
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

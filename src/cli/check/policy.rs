@@ -1,5 +1,4 @@
-//! What a config comes to for each group, layer by layer, and how that differs from what
-//! stands above the school.
+//! Policy in effect for each group, and its differences from the layers above the school.
 
 use std::fmt::Write as _;
 
@@ -11,7 +10,7 @@ use crate::dns::name::Name;
 use crate::policy::group::enforcement::Enforcement;
 use crate::policy::{Actions, CanaryKind, GroupRules};
 
-/// One group as it will be applied.
+/// Policy in effect for one group.
 #[derive(Debug, Serialize)]
 pub(super) struct GroupView {
     name: String,
@@ -22,27 +21,27 @@ pub(super) struct GroupView {
     listen: Vec<String>,
     answer: &'static str,
     keywords: bool,
-    /// Blocked, and nothing at the school can loosen it.
+    /// Locked categories: blocked, and no setting of the school loosens them.
     locked: Vec<String>,
     /// Those of `locked` that the department locks, not the taxonomy.
     locked_by_department: Vec<String>,
-    /// Blocked by level or profile, at all times.
+    /// Categories blocked at all times, by level or profile.
     block: Vec<String>,
-    /// Blocked in lessons, counted outside.
+    /// Categories blocked in lessons, observed outside.
     lessons: Vec<String>,
-    /// The schedule of the lessons; none where it is always lesson time.
+    /// Schedule of lessons; without one it is always lesson time.
     lesson_schedule: Option<String>,
     observe: Vec<String>,
     allow_only: bool,
     allow: Vec<String>,
     deny: Vec<String>,
-    /// What changes while schedules run.
+    /// Changes while schedules run.
     during: Vec<During>,
-    /// The search engines that are held to their safe mode.
+    /// Search engines in safe mode.
     safesearch: Vec<String>,
-    /// What the department asks for of it at least.
+    /// Those that the department locks.
     safesearch_locked: Vec<String>,
-    /// The canaries that are answered negatively.
+    /// Canaries that are answered negatively.
     canaries: Vec<&'static str>,
     canaries_locked: Vec<&'static str>,
 }
@@ -60,7 +59,7 @@ struct During {
 pub(super) struct Difference {
     group: String,
     level: &'static str,
-    /// Who wrote the baseline.
+    /// Author of the baseline: the department, or the taxonomy.
     baseline: String,
     changes: Vec<Change>,
 }
@@ -75,6 +74,7 @@ struct Change {
     effect: &'static str,
 }
 
+/// Policy in effect for every group.
 pub(super) fn effective(config: &Config) -> Vec<GroupView> {
     let schedule = |place: usize| config.schedules.get(place).map(|one| one.name.clone());
     let group = |(place, rules): (usize, &GroupRules)| GroupView {
@@ -116,7 +116,7 @@ pub(super) fn effective(config: &Config) -> Vec<GroupView> {
     config.groups.iter().enumerate().map(group).collect()
 }
 
-/// What the department says, for all groups.
+/// Policy of the department, for all groups.
 pub(super) fn department_text(config: &Config) -> String {
     let department = &config.department;
     if department.is_silent() {
@@ -131,6 +131,7 @@ pub(super) fn department_text(config: &Config) -> String {
     out
 }
 
+/// Policy of one group, for people.
 pub(super) fn group_text(group: &GroupView) -> String {
     let default = if group.is_default { " (default: clients in no other network)" } else { "" };
     let keywords = if group.keywords { "block" } else { "do nothing" };
@@ -165,11 +166,11 @@ pub(super) fn group_text(group: &GroupView) -> String {
     }
     for during in &group.during {
         let only = if during.allow_only { " only what is allowed" } else { "" };
-        let said = |what: &str, words: &[String]| match words {
+        let listed = |what: &str, words: &[String]| match words {
             [] => String::new(),
             words => format!(" {what} {}", words.join(" ")),
         };
-        let (block, observe) = (said("block", &during.block), said("observe", &during.observe));
+        let (block, observe) = (listed("block", &during.block), listed("observe", &during.observe));
         let _ = writeln!(out, "  during   {}:{block}{observe}{only}", during.schedule);
     }
     for (what, words, locked) in [
@@ -185,7 +186,7 @@ pub(super) fn group_text(group: &GroupView) -> String {
     out + &format!("  answer   {}\n  keywords {keywords}\n", group.answer)
 }
 
-/// How each group differs from what stands above the school.
+/// Differences of each group from the layers above the school.
 pub(super) fn differences(config: &Config) -> Vec<Difference> {
     let baseline = match config.department.name.as_str() {
         "" => "the taxonomy".to_owned(),
@@ -200,6 +201,7 @@ pub(super) fn differences(config: &Config) -> Vec<Difference> {
     config.groups.iter().map(of).collect()
 }
 
+/// Differences of one group, by category and name.
 fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     let own = Actions {
         block: rules.block,
@@ -223,7 +225,7 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
         let effect = effect(usize::from(from), usize::from(to));
         changes.push(Change { what: "allow-list".into(), from: word(from), to: word(to), effect });
     }
-    changes.extend(held_changes(config, rules));
+    changes.extend(enforcement_changes(config, rules));
     let mut add = |what: String, to: &str, effect| {
         changes.push(Change { what, from: "-".into(), to: to.into(), effect });
     };
@@ -249,8 +251,8 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     changes
 }
 
-/// The same of search engines, canaries and keywords.
-fn held_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
+/// Differences of search engines, canaries and keywords.
+fn enforcement_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     let (before, now) = (&rules.held_baseline, &rules.held);
     let engines = &config.safesearch.engines;
     let mut changes = Vec::new();
@@ -259,7 +261,7 @@ fn held_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
         changes.push(Change { what, from: from.into(), to: to.into(), effect });
     };
     for (number, engine) in engines.0.iter().enumerate() {
-        let target = |held: &Enforcement| held.safe.0.get(number).cloned().flatten();
+        let target = |of: &Enforcement| of.safe.0.get(number).cloned().flatten();
         let (from, to) = (target(before), target(now));
         if from != to {
             let is_stricter =
@@ -282,11 +284,12 @@ fn held_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
     changes
 }
 
-/// Engines and their modes, for people.
-fn engines(config: &Config, held: &Enforcement) -> Vec<String> {
-    config.safesearch.engines.words(&held.safe).map(|word| word.to_string()).collect()
+/// Engines with their modes, for people.
+fn engines(config: &Config, enforcement: &Enforcement) -> Vec<String> {
+    config.safesearch.engines.words(&enforcement.safe).map(|word| word.to_string()).collect()
 }
 
+/// Differences of one group, for people.
 pub(super) fn difference_text(difference: &Difference) -> String {
     let Difference { group, level, baseline, changes } = difference;
     let mut out = format!("group {group} ({level}), against {baseline}\n");

@@ -1,7 +1,7 @@
 //! `lachan lists add NAME`: a list of the catalogue → a source at the end of the config.
 //!
-//! The config stays as its owner wrote it, comments and all; lines are only added. What
-//! would come out is checked first, and takes the old file's place whole or not at all.
+//! Lines are only added: what the administrator wrote, comments included, must never change.
+//! The new text is checked first, and replaces the file whole or not at all.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -30,12 +30,13 @@ pub struct AddArguments {
     dry_run: bool,
 }
 
-/// Adds, and exits 0, 1 when nothing could be written, 2 for a name that cannot be added, or
-/// 3 for a config that has mistakes.
+/// Adds sources; exits 0, 1 when nothing could be written, 2 for a name that cannot be added,
+/// or 3 for a config with mistakes.
 pub fn run(arguments: &AddArguments) -> ExitCode {
     finish(add(arguments))
 }
 
+/// Adds the sources, and returns the message for people.
 fn add(arguments: &AddArguments) -> Result<String, CommandFailure> {
     let catalogue = Catalogue::embedded();
     let listings = arguments.names.iter().map(|name| find(&catalogue, name));
@@ -63,20 +64,21 @@ fn add(arguments: &AddArguments) -> Result<String, CommandFailure> {
         return Ok(added);
     }
     replace(path, &new).map_err(|error| (1, format!("{shown}: cannot be written: {error}")))?;
-    let mut said = format!("{shown}: added\n\n{added}");
+    let mut text = format!("{shown}: added\n\n{added}");
     for listing in listings.iter().filter(|listing| listing.advice == Advice::Care) {
         let why = listing.leave_out.as_ref().or(listing.note.as_ref());
         // Writing to a string cannot fail.
-        let _ = write!(said, "\ntake care with {}: {}", listing.name, why.map_or("", |why| why));
+        let _ = write!(text, "\ntake care with {}: {}", listing.name, why.map_or("", |why| why));
     }
     if StateDir::place(&config.state).is_none() {
-        said += "\nset `dir` in [state]: downloads are kept there";
+        text += "\nset `dir` in [state]: downloads are kept there";
     }
-    Ok(said
+    Ok(text
         + "\na gateway that runs with this config takes it up by itself; \
                `lachan lists fetch` downloads now")
 }
 
+/// A list of the catalogue by its name.
 fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a CatalogueEntry, CommandFailure> {
     if let Some(why) = catalogue.refusal(name) {
         return Err((2, format!("`{name}` is no list to block by: {why}")));
@@ -88,9 +90,9 @@ fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a CatalogueEntry, 
     })
 }
 
-/// Puts `text` in place of a file, whose owner and mode it keeps.
+/// Replaces the text of a file; owner and mode stay as they are.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link is followed: what it leads to is the config.
+    // A symbolic link is followed: its target is the config.
     let path = fs::canonicalize(path)?;
     let old = fs::metadata(&path)?;
     let parent = path.parent().unwrap_or(Path::new("/"));

@@ -1,4 +1,4 @@
-//! `lachan lists build`: sources in any format → one pack, and what became of each.
+//! `lachan lists build`: sources in any format → one pack, with a report on each source.
 
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Read as _};
@@ -32,26 +32,27 @@ pub struct BuildArguments {
     /// standard input. May be given many times.
     #[arg(long = "source", value_name = "CATEGORY=PATH", value_parser = parse_source, required = true)]
     sources: Vec<(String, PathBuf)>,
-    /// The licence of a source, which goes into the pack; the source is named as the report
-    /// names it: `adult.txt=CC BY-SA 4.0`. May be given many times.
+    /// The licence of a source, which the pack records; the source is named as in the report:
+    /// `adult.txt=CC BY-SA 4.0`. May be given many times.
     #[arg(long = "licence", value_name = "SOURCE=TEXT", value_parser = parse_licence)]
     licences: Vec<(String, String)>,
-    /// Take each listed name with all below it, whatever the format says.
+    /// Take each listed name with all below it, in every format.
     #[arg(long)]
     subtree: bool,
     /// A file of keyword rules to put into the pack.
     #[arg(long, value_name = "FILE")]
     keywords: Option<PathBuf>,
-    /// Names that many people use, one a line: those that the pack would block are told.
+    /// Popular names, one a line: those that the pack would block are reported.
     #[arg(long, value_name = "FILE")]
     popular: Option<PathBuf>,
-    /// The pack before this one: sources that shrank or grew too much are told.
+    /// The pack before this one: sources that shrank or grew too much are reported.
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
     /// By how many percent a source may shrink or grow.
     #[arg(long, value_name = "PERCENT", default_value_t = 50)]
     max_change: u32,
-    /// Write the pack in spite of findings that would refuse it: who accepts them, and why.
+    /// Write the pack in spite of findings that would refuse it; the text names the person who
+    /// accepts them, and the reason.
     #[arg(long, value_name = "TEXT")]
     accept: Option<String>,
     /// Threads that read lists; as many as there are cores by default.
@@ -80,7 +81,7 @@ fn parse_licence(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Builds, and exits 0, 2 for a wrong category, or 3 when the pack is refused.
+/// Builds a pack; exits 0, 2 for a wrong category, or 3 when the pack is refused.
 pub fn run(arguments: &BuildArguments) -> ExitCode {
     match build(arguments) {
         Ok(report) => {
@@ -126,19 +127,19 @@ fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
     if is_refused && arguments.accept.is_none() {
         report.refused = true;
     } else {
-        written.keep(&arguments.out)?;
+        written.publish(&arguments.out)?;
     }
     Ok(report)
 }
 
-/// A pack that is written beside its place, and not yet there.
+/// A pack written beside its place, to be renamed when it is accepted.
 struct Written {
     path: PathBuf,
     pack: Arc<Pack>,
 }
 
 impl Written {
-    /// Compiles: first all there is, then without what an ancestor says anyway.
+    /// Compiles twice: first every rule, then without rules that an ancestor's covers.
     fn new(compiler: Compiler, out: &Path) -> Result<Self, CommandFailure> {
         let failed = |error: &dyn std::fmt::Display| (1, format!("{}: {error}", out.display()));
         let beside = |kind: &str| {
@@ -157,8 +158,8 @@ impl Written {
         Ok(Self { path, pack })
     }
 
-    /// Puts it in its place, in one step.
-    fn keep(self, out: &Path) -> Result<(), CommandFailure> {
+    /// Renames it to its place, in one step.
+    fn publish(self, out: &Path) -> Result<(), CommandFailure> {
         let failed = |error| (1, format!("{}: cannot be written: {error}", out.display()));
         fs::rename(&self.path, out).map_err(failed)?;
         let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -168,12 +169,12 @@ impl Written {
 
 impl Drop for Written {
     fn drop(&mut self) {
-        // Gone already where it was kept.
+        // Absent already where it was published.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A file that goes when it is not needed any more.
+/// A file that is removed on drop, unless it `stays`.
 struct Scratch {
     path: PathBuf,
     stays: std::cell::Cell<bool>,
@@ -208,7 +209,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The sources in the order they were given: among zones it decides.
+/// The sources in the order of the command line, which decides among response policy zones.
 fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>, CommandFailure> {
     let mut inputs = Vec::new();
     for (id, path) in &arguments.sources {
@@ -245,7 +246,7 @@ fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>,
     Ok(inputs)
 }
 
-/// The last part of a path: where lists stand is nobody's business but the builder's.
+/// The last part of a path: a pack must never contain the directories of the build machine.
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
@@ -273,7 +274,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A bar where somebody watches, and nothing elsewhere.
+/// A progress bar on a terminal, and none elsewhere.
 fn bar() -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,4 +1,4 @@
-//! `lachan lists catalogue`: the public lists that there are, and what to know of each.
+//! `lachan lists catalogue`: well-known public lists, with advice on each.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -11,20 +11,21 @@ use crate::config::data::catalogue::{Advice, Catalogue, CatalogueEntry, Never, P
 /// Arguments of `lists catalogue`.
 #[derive(Debug, clap::Args)]
 pub struct CatalogueArguments {
-    /// Only what has this text in its name or category.
+    /// Only lists with this text in their name or category.
     text: Option<String>,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
 }
 
+/// The catalogue, as JSON.
 #[derive(Debug, Serialize)]
-struct Said {
+struct CatalogueResult {
     lists: Vec<CatalogueEntry>,
     never: Vec<Never>,
 }
 
-/// Prints, and exits 0, or 1 if nothing has that text.
+/// Prints the catalogue; exits 0, or 1 if no list has that text.
 pub fn run(arguments: &CatalogueArguments) -> ExitCode {
     let Catalogue { mut lists, mut never } = Catalogue::embedded();
     if let Some(text) = &arguments.text {
@@ -35,15 +36,20 @@ pub fn run(arguments: &CatalogueArguments) -> ExitCode {
         complain("nothing of the catalogue has that text in its name or category");
         return ExitCode::FAILURE;
     }
-    print(&if arguments.json { json(&Said { lists, never }) } else { table(&lists, &never) });
+    print(&if arguments.json {
+        json(&CatalogueResult { lists, never })
+    } else {
+        table(&lists, &never)
+    });
     ExitCode::SUCCESS
 }
 
+/// The catalogue for people, by category.
 fn table(lists: &[CatalogueEntry], never: &[Never]) -> String {
     let mut out = String::new();
     let mut category = "";
     let mut sorted: Vec<&CatalogueEntry> = lists.iter().collect();
-    // Stable: within a category the order of the catalogue stays.
+    // A stable sort: within a category the order is the catalogue's.
     sorted.sort_by_key(|listing| listing.category.as_str());
     for listing in sorted {
         if listing.category != category {

@@ -1,4 +1,4 @@
-//! `lachan lists diff A B`: what the second pack lists otherwise, in names.
+//! `lachan lists diff A B`: the rules that two packs do not share, by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ pub struct DiffArguments {
     before: PathBuf,
     /// The pack after.
     after: PathBuf,
-    /// Names that are shown of each category and direction; 0 shows all.
+    /// Most names of each category and direction; 0 shows all.
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     limit: usize,
     /// One JSON object instead of text.
@@ -29,7 +29,7 @@ pub struct DiffArguments {
     json: bool,
 }
 
-/// What became of the rules of one category.
+/// Rules of one category that were added and removed.
 #[derive(Debug, Default, Serialize)]
 struct Changed {
     added: usize,
@@ -38,6 +38,7 @@ struct Changed {
     removed_rules: Vec<String>,
 }
 
+/// The difference of two packs.
 #[derive(Debug, Serialize)]
 struct Difference {
     is_same: bool,
@@ -46,10 +47,10 @@ struct Difference {
     categories: BTreeMap<String, Changed>,
 }
 
-/// What a pack says of one name, whoever says it.
-type Said = BTreeSet<(String, String)>;
+/// Rules for one name, as category and text; the source does not matter.
+type NameRules = BTreeSet<(String, String)>;
 
-/// Compares, and exits 0, or 3 for a file that is no pack.
+/// Compares two packs; exits 0, or 3 for a file that is no pack.
 pub fn run(arguments: &DiffArguments) -> ExitCode {
     finish_or_invalid(diff(arguments))
 }
@@ -83,20 +84,21 @@ fn diff(arguments: &DiffArguments) -> Result<String, String> {
     Ok(if arguments.json { json(&difference) } else { difference.text() })
 }
 
-/// Calls `tell` with category and rule of all that `one` says and `other` does not.
-fn each_only(one: &Pack, other: &Pack, mut tell: impl FnMut(String, String)) {
+/// Calls `each` with category and rule of every rule in `one` and not in `other`.
+fn each_only(one: &Pack, other: &Pack, mut each: impl FnMut(String, String)) {
     one.each_name(|wire, set| {
         let Ok((name, _)) = Folded::from_wire(wire) else { return };
         let shown = shown(wire);
-        let here = said(one, set, &shown);
-        let there = other.set_of(&name).map(|set| said(other, set, &shown)).unwrap_or_default();
+        let here = rules_of(one, set, &shown);
+        let there = other.set_of(&name).map(|set| rules_of(other, set, &shown)).unwrap_or_default();
         for (category, rule) in here.difference(&there) {
-            tell(category.clone(), rule.clone());
+            each(category.clone(), rule.clone());
         }
     });
 }
 
-fn said(pack: &Pack, set: u16, name: &str) -> Said {
+/// The rules of a set, for `name`.
+fn rules_of(pack: &Pack, set: u16, name: &str) -> NameRules {
     let (_, rules) = pack.set(set);
     let one = |rule: &crate::rule::Rule| {
         let category = pack.categories().get(rule.category.index()).cloned().unwrap_or_default();

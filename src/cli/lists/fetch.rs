@@ -1,7 +1,7 @@
-//! `lachan lists fetch CONFIG`: downloads now, with what became of each list.
+//! `lachan lists fetch CONFIG`: downloads now, with a report on each list.
 //!
-//! The same turn that the gateway takes in the background, through the upstream servers
-//! of the config. A gateway that runs sees the new copies as it sees any changed file.
+//! The same attempt that the gateway makes in the background, through the upstream servers
+//! of the config. A running gateway loads the new copies as any changed file.
 
 use std::cmp::Reverse;
 use std::io;
@@ -27,7 +27,7 @@ use crate::upstream::zones::{Numbered, ZoneNumbers};
 pub struct FetchListArguments {
     /// The config file.
     config: PathBuf,
-    /// Only the sources whose URL holds this text.
+    /// Only the sources with this text in their URL.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Take a list that is much smaller than the copy before.
@@ -38,20 +38,20 @@ pub struct FetchListArguments {
     json: bool,
 }
 
-/// What became of one list.
+/// Result of one download.
 #[derive(Debug, Serialize)]
-struct Said {
+struct FetchResult {
     url: String,
     /// `new`, `unchanged`, `refused` or `failed`.
     result: &'static str,
     rules: Option<u64>,
     octets: Option<u64>,
-    /// Where the copy is.
+    /// Path of the copy.
     file: PathBuf,
     why: Option<String>,
 }
 
-/// Downloads, and exits 0, or 1 when a list failed, or 3 when one was refused.
+/// Downloads the lists; exits 0, 1 when one failed, or 3 when one was refused.
 pub fn run(arguments: &FetchListArguments) -> ExitCode {
     let (config, downloads) = match Assembler::new(Some(arguments.config.clone())).downloads() {
         Ok(read) => read,
@@ -65,13 +65,13 @@ pub fn run(arguments: &FetchListArguments) -> ExitCode {
         Err(error) => return failed(1, &error.to_string()),
     };
     match fetch(arguments, &config, &downloads, &copies) {
-        Ok(said) => {
+        Ok(results) => {
             print(&if arguments.json {
-                json(&said)
+                json(&results)
             } else {
-                said.iter().map(text).collect::<Vec<_>>().join("\n")
+                results.iter().map(text).collect::<Vec<_>>().join("\n")
             });
-            let ended = |result| said.iter().any(|one| one.result == result);
+            let ended = |result| results.iter().any(|one| one.result == result);
             match (ended("refused"), ended("failed")) {
                 (true, _) => ExitCode::from(3),
                 (false, true) => ExitCode::FAILURE,
@@ -87,16 +87,17 @@ fn failed(code: u8, complaint: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Downloads each source that `--only` selects.
 fn fetch(
     arguments: &FetchListArguments,
     config: &Config,
     downloads: &Downloads,
     copies: &Copies,
-) -> Result<Vec<Said>, String> {
-    let told = |error: io::Error| error.to_string();
+) -> Result<Vec<FetchResult>, String> {
+    let shown = |error: io::Error| error.to_string();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(told)?;
+    let runtime = runtime.map_err(shown)?;
     let clock = Clock::start();
     if let Ok(Some(state)) = StateDir::open(&config.state) {
         clock.remember(&state);
@@ -108,21 +109,21 @@ fn fetch(
     };
     let client = HttpClient::new(downloads.tls_roots.as_deref(), names, clock.dates());
     let client = client.map_err(|error| error.to_string())?;
-    let is_asked = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
-    let mut said = Vec::new();
+    let is_wanted = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
+    let mut results = Vec::new();
     for source in &downloads.sources {
-        if is_asked(&source.label) {
+        if is_wanted(&source.label) {
             let taken = runtime.block_on(turn(&client, copies, source, arguments.accept_shrunken));
-            said.push(say(&source.label, &source.path, copies, taken));
+            results.push(result_of(&source.label, &source.path, copies, taken));
         }
     }
-    if said.is_empty() {
+    if results.is_empty() {
         return Err("no source of this config is to be downloaded; nothing was done".into());
     }
-    Ok(said)
+    Ok(results)
 }
 
-/// Names by the servers of the config and of its forward zones, the longest first.
+/// A resolver for the hosts of lists: servers of the longest forward zone, else of `[upstream]`.
 fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, ServeError> {
     let mut numbers = ZoneNumbers::default();
     let numbered = |zone: &ForwardZone| Some((numbers.of(zone)?, zone.clone()));
@@ -141,12 +142,13 @@ fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, ServeE
     Ok(Names::new(servers, runtime))
 }
 
-fn say(
+/// The result of one attempt, with the copy that is in place after it.
+fn result_of(
     url: &str,
     file: &std::path::Path,
     copies: &Copies,
     taken: Result<Taken, FetchError>,
-) -> Said {
+) -> FetchResult {
     let (result, why) = match taken {
         Ok(Taken::New { .. }) => ("new", None),
         Ok(Taken::Unchanged) => ("unchanged", None),
@@ -154,7 +156,7 @@ fn say(
         Err(error) => ("failed", Some(error.to_string())),
     };
     let note = copies.note(file);
-    Said {
+    FetchResult {
         url: url.to_owned(),
         result,
         rules: note.as_ref().map(|note| note.rules),
@@ -164,17 +166,18 @@ fn say(
     }
 }
 
-fn text(said: &Said) -> String {
-    let Said { url, result, .. } = said;
-    let copy = match (said.rules, said.octets) {
+/// The result for people.
+fn text(result: &FetchResult) -> String {
+    let FetchResult { url, result: outcome, why, rules, octets, .. } = result;
+    let copy = match (rules, octets) {
         (Some(rules), Some(octets)) => format!("{rules} rules, {octets} octets"),
         _ => "no copy yet".to_owned(),
     };
-    match &said.why {
-        None => format!("{url}: {result} ({copy})"),
+    match why {
+        None => format!("{url}: {outcome} ({copy})"),
         Some(why) => {
             let why = why.strip_prefix("refused: ").unwrap_or(why);
-            format!("{url}: {result}: {why}\n  the copy before stays: {copy}")
+            format!("{url}: {outcome}: {why}\n  the copy before stays: {copy}")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `lachan lists inspect`, `verify`, `lookup`: what is in a pack.
+//! `lachan lists inspect`, `verify`, `lookup`: the content of a pack.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::pack::{Pack, hex};
 pub struct InspectArguments {
     /// The pack.
     file: PathBuf,
-    /// Print every listed name with what it is listed as.
+    /// Print every listed name with its rules.
     #[arg(long)]
     names: bool,
     /// One JSON object instead of text.
@@ -42,7 +42,7 @@ pub struct VerifyArguments {
 /// Arguments of `lists lookup`.
 #[derive(Debug, clap::Args)]
 pub struct LookupArguments {
-    /// The name, as people write it.
+    /// The name in presentation form.
     name: String,
     /// The pack.
     file: PathBuf,
@@ -51,6 +51,7 @@ pub struct LookupArguments {
     json: bool,
 }
 
+/// The content of a pack.
 #[derive(Debug, Serialize)]
 struct Inspected {
     pack: String,
@@ -72,7 +73,7 @@ struct Listed {
     source: String,
 }
 
-/// Inspects, and exits 0, or 3 for a file that is no pack.
+/// Shows a pack; exits 0, or 3 for a file that is no pack.
 pub fn run(arguments: &InspectArguments) -> ExitCode {
     finish_or_invalid(inspect(arguments))
 }
@@ -113,6 +114,7 @@ fn all(pack: &Pack) -> Vec<Listed> {
     names.iter().flat_map(|(name, set)| rules(pack, name, *set)).collect()
 }
 
+/// The rules of a set, for `name`.
 fn rules(pack: &Pack, name: &str, set: u16) -> Vec<Listed> {
     let (_, rules) = pack.set(set);
     let listed = |rule: &crate::rule::Rule| Listed {
@@ -127,6 +129,7 @@ fn rules(pack: &Pack, name: &str, set: u16) -> Vec<Listed> {
     rules.map(listed).collect()
 }
 
+/// Rules as columns.
 fn listed_text(listed: &[Listed]) -> String {
     let row = |l: &Listed| {
         vec![l.rule.clone(), l.effect.to_owned(), l.category.clone(), l.source.clone()]
@@ -135,6 +138,7 @@ fn listed_text(listed: &[Listed]) -> String {
     table(&["rule", "effect", "category", "source"], &rows)
 }
 
+/// A pack that has passed every check.
 #[derive(Debug, Serialize)]
 struct Verified {
     ok: bool,
@@ -143,9 +147,9 @@ struct Verified {
     check: String,
 }
 
-/// Verifies, and exits 0, or 3 for a file that cannot be used.
+/// Verifies a pack; exits 0, or 3 for a file that cannot be used.
 pub fn verify(arguments: &VerifyArguments) -> ExitCode {
-    let said = open(&arguments.file).and_then(|pack| {
+    let result = open(&arguments.file).and_then(|pack| {
         let path = arguments.file.display();
         pack.verify_names().map_err(|error| format!("{path}: {error}"))?;
         let (names, digest, check) = (pack.len(), hex(&pack.digest()), hex(&pack.check()));
@@ -155,18 +159,19 @@ pub fn verify(arguments: &VerifyArguments) -> ExitCode {
             format!("{path}: ok ({names} names, digest {digest})\n")
         })
     });
-    finish_or_invalid(said)
+    finish_or_invalid(result)
 }
 
+/// A name and its rules.
 #[derive(Debug, Serialize)]
 struct Found {
     name: String,
     categories: Vec<String>,
-    /// All that is listed on the way from the name to the root, nearest first.
+    /// Rules for the name and its parents, nearest first.
     rules: Vec<Listed>,
 }
 
-/// Looks a name up, and exits 0 whatever is found.
+/// Looks a name up; exits 0, listed or not.
 pub fn lookup(arguments: &LookupArguments) -> ExitCode {
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
@@ -181,7 +186,7 @@ pub fn lookup(arguments: &LookupArguments) -> ExitCode {
 fn find(arguments: &LookupArguments, name: &Name) -> Result<String, String> {
     let pack = open(&arguments.file)?;
     let folded = Folded::from_name(name);
-    // The pack's own numbers are as good as the taxonomy's here.
+    // Category numbers of the pack suffice: no taxonomy is needed to print ids.
     let number = |id: &str| pack.categories().iter().position(|other| other == id);
     let joined =
         join([std::sync::Arc::clone(&pack)], |id| crate::category::CategoryId::new(number(id)?));

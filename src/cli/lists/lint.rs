@@ -1,4 +1,4 @@
-//! What a person should look at before a pack goes out.
+//! Lint of a pack: findings that its maintainer reviews before it is published.
 //!
 //! | kind | what | refuses |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //! | `changed` | a source shrank or grew more than is usual | yes |
 //! | `popular` | names that many people use would be blocked | no |
 //!
-//! What lists of good names hold is no finding.
+//! A name in a list of good names is no finding.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,17 +27,17 @@ use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
 use crate::rule::{Action, Effect, Rule};
 
-/// Names of one kind that are told.
-const TOLD: usize = 20;
-/// A source of fewer rules may change as it likes.
+/// Most names of one finding in its message.
+const SHOWN: usize = 20;
+/// A change of fewer rules than this is never a finding.
 const SMALL: u64 = 100;
 
-/// What findings are looked for with.
+/// Data of the lint beside the pack.
 pub(super) struct Lint<'a> {
     pub(super) taxonomy: &'a Taxonomy,
     pub(super) previous: Option<Arc<Pack>>,
     pub(super) popular: Vec<Name>,
-    /// In percent.
+    /// Most change of a source, in percent.
     pub(super) max_change: u32,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<Name>, String> {
 }
 
 impl Lint<'_> {
-    /// Everything there is to find.
+    /// All findings of a pack.
     pub(super) fn of(&self, pack: &Arc<Pack>) -> Result<Vec<LintFinding>, BuildError> {
         let joined = join([Arc::clone(pack)], |id| self.taxonomy.find(id))?;
         let positive = self.taxonomy.select(|row| row.is_positive);
@@ -80,7 +80,7 @@ impl Lint<'_> {
         ids.collect::<Vec<_>>().join(", ")
     }
 
-    /// Listed names below which anybody can register.
+    /// Public suffixes that are listed with all below them.
     fn suffixes(&self, pack: &Pack, positive: CategorySet) -> Option<LintFinding> {
         let is_positive = |rule: &Rule| {
             let id = pack.categories().get(rule.category.index());
@@ -97,7 +97,7 @@ impl Lint<'_> {
         pack.each_name(|wire, set| {
             let labels: Vec<&[u8]> = Labels(wire).collect();
             let info = psl::List.find(labels.iter().rev().copied());
-            // A suffix by its own rule; the list's default would take any last label.
+            // Only by a rule of the list: its default rule makes a suffix of any last label.
             let is_suffix = info.typ.is_some()
                 && info.len + 1 == wire.len() - 1
                 && pack.set(set).1.clone().any(lists);
@@ -152,13 +152,15 @@ impl Lint<'_> {
     }
 }
 
+/// The categories that list a name.
 fn blocking(table: &SuffixTable, name: &Name) -> CategorySet {
     let folded = Folded::from_name(name);
     table.lookup(&folded, &SuffixHashes::of(&folded, table.seed())).set
 }
 
+/// The first names, for a message.
 fn first_of(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(TOLD).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > TOLD { ", …" } else { "" };
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > SHOWN { ", …" } else { "" };
     shown.join(", ") + more
 }

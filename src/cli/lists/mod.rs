@@ -1,4 +1,4 @@
-//! `lachan lists …`: work on lists, for those who keep them.
+//! `lachan lists …`: work on lists, for their maintainers. This file only dispatches.
 
 pub mod add;
 pub mod build;
@@ -23,21 +23,21 @@ pub struct ListsArguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Compile lists to a pack, and say what became of each.
+    /// Compile lists to a pack, and report on each source.
     Build(build::BuildArguments),
-    /// Say what is in a pack.
+    /// Show the content of a pack.
     Inspect(inspect::InspectArguments),
-    /// Look at every octet and every name of a pack.
+    /// Verify every octet and every name of a pack.
     Verify(inspect::VerifyArguments),
-    /// Say what a second pack lists otherwise than a first.
+    /// Compare two packs, rule by rule.
     Diff(diff::DiffArguments),
-    /// Say what a pack lists of a name and what is above it.
+    /// Show the rules of a pack for a name and its parents.
     Lookup(inspect::LookupArguments),
     /// Add a list of the catalogue to a config.
     Add(add::AddArguments),
     /// Show well-known public lists.
     Catalogue(catalogue::CatalogueArguments),
-    /// Download the lists of a config now, and say what became of each.
+    /// Download the lists of a config now, and report on each.
     Fetch(fetch::FetchListArguments),
     /// Seal names into a list that nobody can read (for the authority that gives it).
     Seal(seal::SealArguments),

@@ -1,4 +1,4 @@
-//! A pack as a file, and its rules in words.
+//! A pack as a file, and its rules as text.
 
 use std::fs;
 use std::path::Path;
@@ -8,14 +8,14 @@ use crate::dns::name::write_presentation;
 use crate::pack::Pack;
 use crate::rule::{Action, Effect, Rule, Scope};
 
-/// Reads and verifies a pack, or says what is wrong with it.
+/// Reads and verifies a pack.
 pub(super) fn open(path: &Path) -> Result<Arc<Pack>, String> {
     let octets = fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
     let pack = Pack::verify(Arc::new(octets)).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(Arc::new(pack))
 }
 
-/// A rule about `name`, as people write it: `=x`, `x`, `*.x`.
+/// `name` with the scope of a rule, as written in lists: `=x`, `x`, `*.x`.
 pub(super) fn reach(scope: Scope, name: &str) -> String {
     match scope {
         Scope::Exact => format!("={name}"),
@@ -24,7 +24,7 @@ pub(super) fn reach(scope: Scope, name: &str) -> String {
     }
 }
 
-/// What a rule does, in a word.
+/// The effect of a rule, in a word.
 pub(super) fn effect(rule: &Rule) -> &'static str {
     match (rule.effect, rule.action) {
         (Effect::Rpz, Action::Passthru) => "passes",
@@ -35,7 +35,7 @@ pub(super) fn effect(rule: &Rule) -> &'static str {
     }
 }
 
-/// A wire name as people write it, without the dot at its end.
+/// A wire name in presentation form, without the final dot.
 pub(super) fn shown(wire: &[u8]) -> String {
     let mut text = String::new();
     let _ = write_presentation(wire, &mut text);

@@ -1,4 +1,4 @@
-//! What became of the sources of a pack, for people and for scripts.
+//! Report on a pack and its sources, for people and for scripts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,13 +10,13 @@ use crate::cli::lists::table::table;
 use crate::pack::{Pack, SourceNote, hex};
 use crate::rule::{Action, Effect, Rule};
 
-/// What was built.
+/// Report on a build.
 #[derive(Debug, Serialize)]
 pub(super) struct BuildReport {
-    /// The file; not written when the pack is refused.
+    /// Path of the pack; not written when it is refused.
     pub(super) pack: String,
     pub(super) refused: bool,
-    /// Who accepted the findings, and why.
+    /// The text of `--accept`: the person that accepted the findings, and the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) accepted_by: Option<String>,
     pub(super) summary: Summary,
@@ -24,7 +24,7 @@ pub(super) struct BuildReport {
     pub(super) findings: Vec<LintFinding>,
 }
 
-/// What a pack holds.
+/// Content of a pack, in numbers.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     pub(super) digest: String,
@@ -38,7 +38,7 @@ pub(super) struct Summary {
     pub(super) has_keywords: bool,
 }
 
-/// One source and what became of its rules.
+/// One source and its rules.
 #[derive(Debug, Serialize)]
 pub(super) struct SourceReport {
     pub(super) name: String,
@@ -55,12 +55,12 @@ pub(super) struct SourceReport {
     pub(super) examples: Vec<String>,
 }
 
-/// Something that a person should look at.
+/// One finding of the lint, for the maintainer of the pack.
 #[derive(Debug, Serialize)]
 pub(super) struct LintFinding {
     /// `guard`, `public-suffix`, `popular`, `changed`.
     pub(super) kind: &'static str,
-    /// Whether it keeps the pack from being written.
+    /// Whether the pack is refused for it.
     pub(super) refuses: bool,
     pub(super) message: String,
 }

@@ -1,7 +1,7 @@
 //! `lachan lists seal`: names → a sealed list and its key, on the authority's side.
 //!
-//! No name is ever written by this: not to the screen, and not in a mistake, which
-//! is told by its line alone.
+//! A name must never be written: not to the terminal, and not in a mistake, which has the
+//! number of its line only.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -18,9 +18,9 @@ use crate::matcher::sealed::{SealedKey, SealedTable, seal, sealable};
 use crate::sys::os::leave_no_image;
 use crate::sys::state_dir::StateDir;
 
-/// Lines with a mistake that are told.
-const TOLD: usize = 20;
-/// The most octets of names that are read.
+/// Most lines with a mistake in a message.
+const SHOWN: usize = 20;
+/// Most octets of names that are read.
 const MAX_TEXT: u64 = 512 << 20;
 
 /// Arguments of `lists seal`.
@@ -37,7 +37,7 @@ pub struct SealArguments {
     out: PathBuf,
 }
 
-/// Seals, and exits 0, or 3 when a line is no name that can be sealed.
+/// Seals a list; exits 0, 1 when it cannot be written, or 3 when a line is no name to seal.
 pub fn run(arguments: &SealArguments) -> ExitCode {
     leave_no_image();
     finish(write(arguments))
@@ -49,7 +49,7 @@ fn write(arguments: &SealArguments) -> Result<String, CommandFailure> {
     let names = names(&text).map_err(|complaint| (3, complaint))?;
     let (key, note) = key(&arguments.key)?;
     let octets = seal(&names, &key);
-    // What is handed on was opened once as the gateway will open it.
+    // The list must open as the gateway will open it, before it is handed on.
     let table = SealedTable::open(&octets, &key).map_err(|error| (1, error.to_string()))?;
     let out = arguments.out.as_path();
     let unwritten = |error| (1, format!("{}: cannot be written: {error}", out.display()));
@@ -68,7 +68,7 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(text)
 }
 
-/// The names of a text, or the lines that hold none.
+/// The names of a text, or a message about the lines without one.
 fn names(text: &[u8]) -> Result<Vec<Name>, String> {
     let (mut names, mut mistakes) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.split(|&octet| octet == b'\n')) {
@@ -88,8 +88,8 @@ fn names(text: &[u8]) -> Result<Vec<Name>, String> {
     if mistakes.is_empty() {
         return Ok(names);
     }
-    let more = mistakes.len().saturating_sub(TOLD);
-    mistakes.truncate(TOLD);
+    let more = mistakes.len().saturating_sub(SHOWN);
+    mistakes.truncate(SHOWN);
     if more > 0 {
         mistakes.push(format!("and {more} lines more"));
     }
@@ -97,7 +97,7 @@ fn names(text: &[u8]) -> Result<Vec<Name>, String> {
     Err(mistakes.join("\n"))
 }
 
-/// Says why not without a word of the line.
+/// A name; the message must never contain the line.
 fn name(line: &str) -> Result<Name, String> {
     if line.parse::<std::net::IpAddr>().is_ok() {
         return Err("an address, not a name".into());
@@ -107,7 +107,7 @@ fn name(line: &str) -> Result<Name, String> {
     Ok(name)
 }
 
-/// The key at `path`, and what became of it; a new one if there is none.
+/// The key at `path`, made if absent, and a note about it.
 fn key(path: &Path) -> Result<(SealedKey, &'static str), CommandFailure> {
     let unwritten = |error| (1, format!("{}: cannot be written: {error}", path.display()));
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -133,7 +133,7 @@ fn key(path: &Path) -> Result<(SealedKey, &'static str), CommandFailure> {
     })
 }
 
-/// Puts `octets` in place of the file at `path`, whole or not at all.
+/// Replaces the file at `path`, whole or not at all.
 fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));

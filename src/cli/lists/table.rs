@@ -1,4 +1,4 @@
-//! Columns of text: words to the left, numbers to the right.
+//! Tables for people: words aligned left, numbers right.
 
 /// Rows under a heading, each column as wide as its widest cell.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {

@@ -1,6 +1,6 @@
-//! `lachan why NAME`: what would be answered, and on whose word.
+//! `lachan why NAME`: the answer to a name, and the rule that decides it.
 //!
-//! The answer is the core's own, to a query made here; nobody is asked.
+//! The answer is the core's, to a query made here. No query leaves the process.
 
 mod trace;
 mod when;
@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
-use crate::cli::output::{complain, json, print};
+use crate::cli::output::{CommandFailure, complain, json, print};
 use crate::config::Config;
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Labels, Name, write_presentation};
@@ -35,7 +35,7 @@ use crate::sys::state_dir::StateDir;
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
 pub struct WhyArguments {
-    /// The name, as people write it.
+    /// The name in presentation form.
     name: String,
     /// The config file; the embedded default without one.
     #[arg(long, value_name = "FILE")]
@@ -57,52 +57,52 @@ pub struct WhyArguments {
     json: bool,
 }
 
-/// What is said, for people and for scripts.
+/// Result of `why`, for people and for scripts.
 #[derive(Debug, Serialize)]
-struct Said {
+struct WhyResult {
     name: String,
     #[serde(rename = "type")]
     qtype: u16,
     client: IpAddr,
     group: String,
-    /// `block`, `allow`, `rewrite` for a search engine in safe mode, `local` for what is
-    /// answered here whatever lists say, or `refused` for what policy is not asked about.
+    /// `block`, `allow`, `rewrite` for a search engine in safe mode, `local` for a special-use
+    /// name or a canary, or `refused` for a query that is not admitted to policy.
     verdict: &'static str,
-    /// The step of the order that decided.
+    /// The step of the decision order that decided.
     layer: &'static str,
     category: Option<String>,
-    /// The rule that decided, as a name with its reach.
+    /// The rule that decided, as a name with its scope.
     rule: Option<String>,
     list: Option<String>,
     file: Option<PathBuf>,
     line: Option<u32>,
     observed: Vec<String>,
     answer: Answer,
-    /// Where it comes from if it is resolved, whatever the cache has.
+    /// Source of the answer with an empty cache.
     source: trace::SourceView,
-    /// The steps of the order that were looked at.
+    /// Steps of the decision order that were evaluated.
     steps: Vec<trace::Line>,
-    /// What each layer does with the categories it is listed in.
+    /// Action of each layer for the categories that list the name.
     layers: Vec<trace::Layered>,
-    /// All that is listed on the way from the name to the root.
+    /// Rules for the name and its parents.
     evidence: Vec<Evidence>,
     reference: String,
     #[serde(flatten)]
     times: when::Times,
 }
 
-/// What the wire would carry.
+/// The answer on the wire.
 #[derive(Debug, Serialize)]
 struct Answer {
-    /// The response code; none where upstream is asked first.
+    /// Response code; absent where it is upstream's.
     rcode: Option<&'static str>,
-    /// The code and the text of the extended error (RFC 8914).
+    /// Code and text of the extended error (RFC 8914).
     ede: Option<(u16, String)>,
-    /// Where it comes from.
+    /// Source of the answer.
     source: &'static str,
 }
 
-/// One rule, whether it decided or not.
+/// One rule for the name or a parent, decisive or not.
 #[derive(Debug, Clone, Serialize)]
 struct Evidence {
     category: Option<String>,
@@ -113,7 +113,7 @@ struct Evidence {
     line: Option<u32>,
 }
 
-/// Explains, and exits 0, or 3 for a config or list that cannot be used.
+/// Explains a name; exits 0, 2 for wrong usage, or 3 for a config or list that cannot be used.
 pub fn run(arguments: &WhyArguments) -> ExitCode {
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
@@ -123,29 +123,28 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
         }
     };
     match explain(arguments, &name) {
-        Ok(said) => {
-            print(&if arguments.json { json(&said) } else { text(&said) });
+        Ok(result) => {
+            print(&if arguments.json { json(&result) } else { text(&result) });
             ExitCode::SUCCESS
         }
-        Err((code, said)) => {
-            complain(&said);
+        Err((code, message)) => {
+            complain(&message);
             ExitCode::from(code)
         }
     }
 }
 
-/// Puts policy together as it is at the time asked for, and asks it.
-fn explain(arguments: &WhyArguments, name: &Name) -> Result<Said, (u8, String)> {
+/// Builds the policy in force at the time of the query, and evaluates it.
+fn explain(arguments: &WhyArguments, name: &Name) -> Result<WhyResult, CommandFailure> {
     let refused = |error: AssembleError| (3, error.to_string());
     let config = read_config(arguments.config.as_deref()).map_err(refused)?;
     let civil = match &arguments.at {
         None => system_time(),
-        Some(text) => {
-            when::read(text, &config.school.zone(), system_time()).map_err(|said| (2, said))?
-        }
+        Some(text) => when::read(text, &config.school.zone(), system_time())
+            .map_err(|message| (2, message))?,
     };
     let mut assembler = Assembler::new(arguments.config.clone()).around(civil);
-    // Those of a gateway on this machine, where its state can be read; nothing is made there.
+    // Overrides of a gateway on this machine, if its state is readable; nothing is created.
     if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
         let state = StateDir::at(dir.clone()).ok();
         assembler.set_overrides(Overrides::open(state).list(civil));
@@ -155,10 +154,11 @@ fn explain(arguments: &WhyArguments, name: &Name) -> Result<Said, (u8, String)> 
         complain(&format!("without `{}`: {}", one.label, one.why));
     }
     let now = Now { mono: 1, civil, trust: Trust::Synced };
-    Ok(say(arguments, name, assembled, now))
+    Ok(describe(arguments, name, assembled, now))
 }
 
-fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) -> Said {
+/// Decides the name, and describes the decision.
+fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) -> WhyResult {
     let Assembled { config, snapshot, sources, zones, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
@@ -183,7 +183,7 @@ fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) ->
         }),
         _ => decided_by(layer, category.as_deref(), &evidence, &explanation, name),
     };
-    let asked = trace::Asked {
+    let query = trace::TracedQuery {
         config: &config,
         snapshot: &snapshot,
         zones: &zones,
@@ -193,7 +193,7 @@ fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) ->
         qtype: arguments.qtype,
     };
     let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
-    let said = Said {
+    let result = WhyResult {
         name: name.to_string(),
         qtype: arguments.qtype,
         client: arguments.client,
@@ -206,9 +206,9 @@ fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) ->
         category,
         rule,
         observed,
-        source: asked.source(&explanation.verdict),
-        steps: asked.steps(&explanation),
-        layers: asked.layers(&explanation),
+        source: query.source(&explanation.verdict),
+        steps: query.steps(&explanation),
+        layers: query.layers(&explanation),
         answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
         evidence,
         times: when::Times::of(
@@ -220,11 +220,11 @@ fn say(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) ->
         ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     };
-    if said.answer.source == AnswerSource::Refused.id() { said.refused() } else { said }
+    if result.answer.source == AnswerSource::Refused.id() { result.refused() } else { result }
 }
 
-impl Said {
-    /// What is said where policy is not asked at all.
+impl WhyResult {
+    /// The result of a query that is not admitted to policy.
     fn refused(self) -> Self {
         Self {
             verdict: "refused",
@@ -276,6 +276,7 @@ fn decided_by(
     }
 }
 
+/// The rules for the name and its parents, with their places in lists.
 fn evidence(
     config: &Config,
     sources: &[SourceOrigin],
@@ -310,7 +311,7 @@ fn evidence(
         }
     }
     all.extend(explanation.sealed.iter().map(|list| {
-        // Which name it is, nobody can say; that there is one, whoever asks for it may know.
+        // The sealed name is unknown here; that the query matches one is no secret.
         let shown = format!("csam#{}", list.table.id());
         Evidence {
             category: id(list.category),
@@ -344,7 +345,7 @@ fn ancestor(name: &Name, labels: usize) -> String {
     text.trim_end_matches('.').to_owned()
 }
 
-/// What the core answers to this question from this client, with an empty cache.
+/// The core's answer to the query of this client, with an empty cache.
 fn answer(
     verdict: &Verdict,
     arguments: &WhyArguments,
@@ -356,7 +357,7 @@ fn answer(
     query.extend_from_slice(name.as_wire());
     query.extend_from_slice(&arguments.qtype.to_be_bytes());
     query.extend_from_slice(&CLASS_IN.to_be_bytes());
-    // OPT, so that the answer says why.
+    // OPT, so that the answer has an extended error.
     query.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
     let cache = AnswerCache::new(0);
     let mut out = vec![0; usize::from(u16::MAX)];
@@ -375,7 +376,7 @@ fn answer(
     }
 }
 
-/// The extended error of a reply that this program wrote: its OPT is last.
+/// The extended error of a reply of the core, where OPT is the last record.
 fn extended_error(reply: &[u8]) -> Option<(u16, String)> {
     (HEADER..reply.len()).find_map(|start| {
         // Root, type 41, class, TTL, a length that ends with the message, one option.
@@ -389,10 +390,11 @@ fn extended_error(reply: &[u8]) -> Option<(u16, String)> {
     })
 }
 
-fn text(said: &Said) -> String {
-    let mut out = match said.verdict {
+/// The result for people.
+fn text(result: &WhyResult) -> String {
+    let mut out = match result.verdict {
         "block" => {
-            let category = said.category.as_deref();
+            let category = result.category.as_deref();
             let what = category.map_or("denied by the school".into(), |c| format!("category {c}"));
             format!("blocked: {what}")
         }
@@ -401,34 +403,35 @@ fn text(said: &Said) -> String {
         "refused" => "refused, whatever the name".to_owned(),
         _ => "answered here, whatever lists say".to_owned(),
     };
-    let _ = writeln!(out, " ({})", said.layer);
-    let _ = writeln!(out, "  group     {} (client {})", said.group, said.client);
-    out += &said.times.text();
-    if let Some(rule) = &said.rule {
-        let place = said.file.as_ref().zip(said.line);
+    let _ = writeln!(out, " ({})", result.layer);
+    let _ = writeln!(out, "  group     {} (client {})", result.group, result.client);
+    out += &result.times.text();
+    if let Some(rule) = &result.rule {
+        let place = result.file.as_ref().zip(result.line);
         let place = place.map_or(String::new(), |(f, l)| format!(", {} line {l}", f.display()));
-        let list = said.list.as_ref().map_or(String::new(), |list| format!(", list {list}"));
+        let list = result.list.as_ref().map_or(String::new(), |list| format!(", list {list}"));
         let _ = writeln!(out, "  rule      {rule}{list}{place}");
     }
-    let rcode = said.answer.rcode.unwrap_or("-");
-    let ede = said.answer.ede.as_ref();
+    let rcode = result.answer.rcode.unwrap_or("-");
+    let ede = result.answer.ede.as_ref();
     let ede = ede.map_or(String::new(), |(code, text)| format!(", EDE {code} `{text}`"));
-    let _ = writeln!(out, "  answer    {rcode} from {}{ede}", said.answer.source);
-    if said.source.is_outside() {
-        out += &said.source.text();
+    let _ = writeln!(out, "  answer    {rcode} from {}{ede}", result.answer.source);
+    if result.source.is_outside() {
+        out += &result.source.text();
     }
-    if !said.observed.is_empty() {
-        let _ = writeln!(out, "  counted   {}", said.observed.join(", "));
+    if !result.observed.is_empty() {
+        let _ = writeln!(out, "  counted   {}", result.observed.join(", "));
     }
-    for e in &said.evidence {
+    for e in &result.evidence {
         let category = e.category.as_deref().unwrap_or("-");
         let line = e.line.map_or(String::new(), |line| format!(" line {line}"));
         let _ = writeln!(out, "  {:9} {} {category}, {}{line}", e.effect, e.rule, e.list);
     }
-    out += &trace::text(&said.layers, &said.steps);
-    out + &format!("  version   {}\n", said.reference)
+    out += &trace::text(&result.layers, &result.steps);
+    out + &format!("  version   {}\n", result.reference)
 }
 
+/// Reads `--type`.
 fn parse_type(text: &str) -> Result<u16, String> {
     let known = [
         ("A", rtype::A),

@@ -1,5 +1,4 @@
-//! The steps of the order that were looked at, the layers of a category, and where the answer
-//! comes from, in words.
+//! Steps of the decision order, layers of a category and the source of an answer, as text.
 //!
 //! What each step found is the decision's own word ([`crate::policy::verdict::Witness`]); here it only
 //! becomes sentences.
@@ -19,8 +18,8 @@ use crate::policy::verdict::Finding;
 use crate::policy::{Actions, ActiveRules, GroupId, HashedName, Layer, Snapshot, Verdict};
 use crate::upstream::zones::Numbered;
 
-/// What is asked, and of what.
-pub(super) struct Asked<'a> {
+/// The query, and the policy that decides it.
+pub(super) struct TracedQuery<'a> {
     pub(super) config: &'a Config,
     pub(super) snapshot: &'a Snapshot,
     pub(super) zones: &'a [Numbered],
@@ -30,56 +29,57 @@ pub(super) struct Asked<'a> {
     pub(super) qtype: u16,
 }
 
-/// One step.
+/// One step of the decision order.
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
     step: &'static str,
-    /// Whether it is the one that decided.
+    /// Whether it decided.
     decided: bool,
-    said: String,
+    #[serde(rename = "said")]
+    finding: String,
 }
 
 impl Line {
     fn admitted() -> Self {
-        let said = "a question of a client that is answered".into();
-        Self { step: "admission", decided: false, said }
+        let finding = "a question of a client that is answered".into();
+        Self { step: "admission", decided: false, finding }
     }
 
-    /// The one step of a question that policy is not asked about.
+    /// The one step of a query that is not admitted to policy.
     pub(super) fn refused() -> Self {
-        let said = "not of a network in `[listen] allow`, or a transfer of a zone".into();
-        Self { step: "admission", decided: true, said }
+        let finding = "not of a network in `[listen] allow`, or a transfer of a zone".into();
+        Self { step: "admission", decided: true, finding }
     }
 }
 
-/// What each layer does with a category.
+/// Action of each layer for one category.
 #[derive(Debug, Serialize)]
 pub(super) struct Layered {
     category: String,
     taxonomy: &'static str,
     department: &'static str,
     school: &'static str,
-    /// What comes of it at this time.
+    /// Action at this time.
     now: &'static str,
-    /// Who keeps it blocked, whatever the school says.
+    /// The lock of the category, in words.
     locked: Option<String>,
 }
 
-/// Where the answer comes from, whatever the cache has.
+/// Source of the answer with an empty cache.
 #[derive(Debug, Serialize)]
 pub(super) struct SourceView {
     /// `here`, `local-record`, `forward-zone` or `upstream`.
     kind: &'static str,
     /// The name of the record, or the zone.
     name: Option<String>,
-    /// The name that is asked in place of the question's.
+    /// The name that is resolved in place of the query's.
     instead: Option<String>,
-    /// Who is asked; empty for the system's own upstreams.
+    /// Servers; empty for the system's own upstreams.
     servers: Vec<String>,
 }
 
-impl Asked<'_> {
-    /// Every step that was looked at, in the order of policy.
+impl TracedQuery<'_> {
+    /// Every step that was evaluated, in the decision order.
     pub(super) fn steps(&self, explanation: &Explanation<'_>) -> Vec<Line> {
         let (verdict, found) = (&explanation.verdict, &explanation.steps);
         let layer = match verdict {
@@ -89,15 +89,15 @@ impl Asked<'_> {
             Verdict::Pass(pass) => Some(pass.layer),
             Verdict::Safe(..) => None,
         };
-        // A step can be come by twice, and then decides the second time.
+        // A step that occurs twice decides at its second occurrence.
         let decided = found.iter().rposition(|(step, _)| Some(*step) == layer);
         let mut steps = vec![Line::admitted()];
         for (number, &(step, found)) in found.iter().enumerate() {
             let is_again = steps.iter().any(|other: &Line| other.step == step.id());
-            let said = self.words(step, found, verdict, is_again);
-            steps.push(Line { step: step.id(), decided: decided == Some(number), said });
+            let finding = self.words(step, found, verdict, is_again);
+            steps.push(Line { step: step.id(), decided: decided == Some(number), finding });
         }
-        let mut push = |step, decided, said| steps.push(Line { step, decided, said });
+        let mut push = |step, decided, finding| steps.push(Line { step, decided, finding });
         if layer == Some(Layer::Default) {
             push("default", true, "nothing speaks of it, so it passes".to_owned());
         }
@@ -117,6 +117,7 @@ impl Asked<'_> {
         ids.join(", ")
     }
 
+    /// The finding of a step, as text.
     fn words(&self, step: Layer, found: Finding, verdict: &Verdict, is_again: bool) -> String {
         let is_blocked = matches!(verdict, Verdict::Block(_));
         match (step, found) {
@@ -186,7 +187,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Categories that do not block, with what is done instead.
+    /// Categories that do not block, with their actions.
     fn passing(&self, set: CategorySet) -> String {
         let observe = self.bound.rules.observe;
         let counted = self.ids(set.intersection(observe));
@@ -200,6 +201,7 @@ impl Asked<'_> {
         }
     }
 
+    /// The finding of safe search, as text.
     fn engine_words(&self, verdict: &Verdict) -> String {
         let engine = self.snapshot.engine_named(&self.snapshot.subject(self.name));
         let id = engine.and_then(|one| self.snapshot.engine_ids().get(usize::from(one.0)));
@@ -210,7 +212,7 @@ impl Asked<'_> {
         }
     }
 
-    /// What each layer does with the categories that the verdict is about.
+    /// Action of each layer for the categories of the verdict.
     pub(super) fn layers(&self, explanation: &Explanation<'_>) -> Vec<Layered> {
         let Some(rules) = self.config.groups.get(usize::from(self.group.0)) else {
             return Vec::new();
@@ -249,13 +251,13 @@ impl Asked<'_> {
         set.iter().filter(is_plain).map(layered).collect()
     }
 
-    /// Where the answer to a name that passes comes from.
+    /// Source of the answer to the name.
     pub(super) fn source(&self, verdict: &Verdict) -> SourceView {
         let here = SourceView::here();
         if let Verdict::Block(block) = verdict {
-            // A list may name another host to send people to.
+            // A rule of a response policy zone may redirect to another host.
             let target = self.snapshot.rewrite_of(block);
-            return target.map_or(here, |target| self.asked_for(target));
+            return target.map_or(here, |target| self.source_of(target));
         }
         let is_passing = matches!(verdict, Verdict::Pass(_) | Verdict::Safe(..));
         if !is_passing || self.qtype == rtype::ANY {
@@ -263,7 +265,7 @@ impl Asked<'_> {
         }
         if let Verdict::Safe(_, engine) = verdict {
             let Some(target) = self.snapshot.safe_target(self.group, *engine) else { return here };
-            return self.asked_for(target);
+            return self.source_of(target);
         }
         let subject = self.snapshot.subject(self.name);
         match self.snapshot.local_name(&subject) {
@@ -272,8 +274,8 @@ impl Asked<'_> {
                 let target = local.data.cname.as_ref().filter(|_| self.qtype != rtype::CNAME);
                 let record = Some(shown(&local.name));
                 let instead = target.map(shown);
-                match target.map(|target| self.asked_for(target)) {
-                    // An alias that leads outside is asked there.
+                match target.map(|target| self.source_of(target)) {
+                    // A CNAME to a name without local records is resolved outside.
                     Some(outside) if outside.kind != "local-record" => {
                         SourceView { kind: "local-record", name: record, instead, ..outside }
                     }
@@ -288,8 +290,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Where the answer to another name comes from.
-    fn asked_for(&self, target: &Name) -> SourceView {
+    /// Source of the answer to another name.
+    fn source_of(&self, target: &Name) -> SourceView {
         let folded = Folded::from_name(target);
         let subject = self.snapshot.subject(&folded);
         match self.snapshot.local_name(&subject) {
@@ -303,6 +305,7 @@ impl Asked<'_> {
         }
     }
 
+    /// The servers of a name: its forward zone's, or the gateway's.
     fn upstream(&self, subject: &HashedName<'_>, instead: Option<String>) -> SourceView {
         let id = self.snapshot.upstream_of(subject);
         let (kind, name, servers) = match self.zones.iter().find(|(of, _)| *of == id) {
@@ -323,12 +326,12 @@ fn shown(name: &Name) -> String {
 }
 
 impl SourceView {
-    /// It is answered here, and asked for nowhere.
+    /// Answered here, without upstream.
     pub(super) fn here() -> Self {
         Self { kind: "here", name: None, instead: None, servers: Vec::new() }
     }
 
-    /// Whether there is more to say than that it is answered here.
+    /// Whether the source is other than this gateway.
     pub(super) fn is_outside(&self) -> bool {
         self.kind != "here"
     }
@@ -346,6 +349,7 @@ impl SourceView {
     }
 }
 
+/// Layers and steps, for people.
 pub(super) fn text(layers: &[Layered], steps: &[Line]) -> String {
     let mut out = String::new();
     for Layered { category, taxonomy, department, school, now, locked } in layers {
@@ -355,9 +359,9 @@ pub(super) fn text(layers: &[Layered], steps: &[Line]) -> String {
             "  layers    {category}: taxonomy {taxonomy} ▸ department {department} ▸ school {school} ▸ now {now}{locked}"
         );
     }
-    for Line { step, decided, said } in steps {
+    for Line { step, decided, finding } in steps {
         let mark = if *decided { '▸' } else { ' ' };
-        let _ = writeln!(out, "  {mark} {step:16} {said}");
+        let _ = writeln!(out, "  {mark} {step:16} {finding}");
     }
     out
 }

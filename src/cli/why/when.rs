@@ -1,4 +1,4 @@
-//! When a name is asked for, what runs then, and when that changes.
+//! Time of the query, schedules and overrides that run then, and the next change.
 
 use std::fmt::Write as _;
 
@@ -11,22 +11,22 @@ use crate::config::Config;
 use crate::policy::group::time::Now;
 use crate::policy::{ActiveRules, HashedName, Snapshot, Verdict};
 
-/// What runs at the time asked for.
+/// Schedules and overrides at the time of the query.
 #[derive(Debug, Serialize)]
 pub(super) struct Times {
     /// The time, in the school's zone (RFC 3339).
     at: String,
     /// The schedules that run and that the group depends on.
     windows: Vec<String>,
-    /// The overrides that hold, by number.
+    /// The overrides in effect, by number.
     overrides: Vec<u64>,
-    /// When the group is bound otherwise, whatever the name; none where nothing is known to come.
+    /// The next change of the group's rules, for any name; absent where none is known.
     next_edge: Option<String>,
-    /// The first edge behind which this name is decided otherwise, and how.
+    /// The first edge behind which this name has another verdict.
     next_change: Option<Change>,
 }
 
-/// What is decided behind an edge.
+/// The verdict behind an edge.
 #[derive(Debug, Serialize)]
 struct Change {
     at: String,
@@ -69,7 +69,7 @@ impl Times {
         }
     }
 
-    /// The same for what no edge changes.
+    /// The times of a query that no edge changes.
     pub(super) fn without_change(self) -> Self {
         Self { next_change: None, ..self }
     }
@@ -98,7 +98,7 @@ impl Times {
     }
 }
 
-/// Verdict and layer as everywhere in `why`.
+/// Verdict, layer and category, in the words of `why`.
 pub(super) fn words(
     verdict: &Verdict,
 ) -> (&'static str, &'static str, Option<crate::category::CategoryId>) {
