@@ -244,7 +244,7 @@ fn bench_decide(bencher: Bencher<'_, '_>, names: &[Folded], is_blocked: bool) {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let group = SNAPSHOT.group_of(CLIENT, local);
     let decide = |name: &Folded| {
-        SNAPSHOT.decide(SNAPSHOT.bound(group, NOW), &SNAPSHOT.subject(name), rtype::A)
+        SNAPSHOT.decide(SNAPSHOT.rules_at(group, NOW), &SNAPSHOT.hashed(name), rtype::A)
     };
     for name in names {
         assert_eq!(matches!(decide(name), Verdict::Block(_)), is_blocked, "{name:?}");

@@ -111,8 +111,8 @@ fn decide_unlisted(bencher: Bencher<'_, '_>, size: usize) {
         (0..ROUND).map(|number| Folded::from_name(&name("u", number))).collect();
     let now = Now { mono: 1, civil: 1_800_000_000, trust: Trust::Synced };
     let decide = |name| {
-        let bound = snapshot.bound(GroupId(0), now);
-        snapshot.decide(bound, &snapshot.subject(black_box(name)), rtype::A)
+        let bound = snapshot.rules_at(GroupId(0), now);
+        snapshot.decide(bound, &snapshot.hashed(black_box(name)), rtype::A)
     };
     assert!(names.iter().all(|name| matches!(decide(name), Verdict::Pass(_))));
     let mut next = 0;

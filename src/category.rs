@@ -8,8 +8,6 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::lang::Lang;
-
 /// The most categories a taxonomy can have.
 pub const MAX_CATEGORIES: usize = 64;
 
@@ -37,12 +35,6 @@ pub struct CategorySet(u64);
 impl CategorySet {
     /// No category.
     pub const EMPTY: Self = Self(0);
-
-    /// The set whose bit `n` stands for category `n`.
-    #[inline]
-    pub fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
 
     /// One bit per category.
     #[inline]
@@ -158,11 +150,6 @@ impl Level {
         }
     }
 
-    /// The level with this id.
-    pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.id() == id)
-    }
-
     /// Whether the people in it are pupils (a lock for pupils binds them).
     pub fn is_pupils(self) -> bool {
         !matches!(self, Self::Continuing | Self::Staff)
@@ -263,15 +250,6 @@ impl Taxonomy {
     /// Whether a level lets through nothing but what is allowed, unless somebody says otherwise.
     pub fn is_allow_only(&self, level: Level) -> bool {
         self.levels.iter().any(|row| row.level == level && row.is_allow_only)
-    }
-
-    /// The name of a level in a language.
-    pub fn level_name(&self, level: Level, lang: Lang) -> &str {
-        let row = self.levels.iter().find(|row| row.level == level);
-        row.map_or(level.id(), |row| match lang {
-            Lang::Vi => &row.vi,
-            Lang::En => &row.en,
-        })
     }
 
     /// The category with this id.

@@ -130,7 +130,7 @@ fn read(
             _ => rules.reject(&String::from_utf8_lossy(line), Reject::NotText),
         }
         let parsed = rules.parsed();
-        if parsed.held() >= piece && reader.is_settled() {
+        if parsed.pending() >= piece && reader.is_settled() {
             take(parsed);
             parsed.forget();
         }

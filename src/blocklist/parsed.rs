@@ -166,7 +166,7 @@ impl Parsed {
     }
 
     /// Rules about names that are held now.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn pending(&self) -> usize {
         self.rows.len()
     }
 
@@ -177,8 +177,8 @@ impl Parsed {
 
     /// Number of those that are held against the source.
     pub fn bad(&self) -> u32 {
-        let held = self.rejects.iter().filter(|(reject, _)| reject.is_held_against_source());
-        held.map(|(_, count)| count).sum()
+        let bad = self.rejects.iter().filter(|(reject, _)| reject.counts_against_source());
+        bad.map(|(_, count)| count).sum()
     }
 
     /// Whether this is a list that can be used.
@@ -243,7 +243,7 @@ impl Parsed {
 
     pub(super) fn reject_many(&mut self, line: u32, text: &str, reject: Reject, count: u32) {
         *self.rejects.entry(reject).or_default() += count;
-        let examples = if reject.is_held_against_source() {
+        let examples = if reject.counts_against_source() {
             &mut self.examples
         } else {
             &mut self.ignored_examples

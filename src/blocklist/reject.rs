@@ -112,7 +112,7 @@ impl Reject {
     /// Whether many such lines mean that the source is not what it claims to be.
     ///
     /// What good lists hold by design is counted and never held against them.
-    pub fn is_held_against_source(self) -> bool {
+    pub fn counts_against_source(self) -> bool {
         match self {
             Self::NotText
             | Self::LineTooLong

@@ -115,7 +115,7 @@ impl<'a> RuleSink<'a> {
     /// Takes one record that a name is answered with; those of one name are joined.
     pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: ListRecord) {
         let spot = RecordPlace::Name(wire.octets().into(), self.scope(deed), deed.effect);
-        self.keep(spot, record);
+        self.record(spot, record);
     }
 
     /// Takes a rule about addresses in answers.
@@ -126,10 +126,10 @@ impl<'a> RuleSink<'a> {
 
     /// Takes one record that a name with such an address is answered with.
     pub(super) fn local_address(&mut self, net: IpNet, record: ListRecord) {
-        self.keep(RecordPlace::Net(net), record);
+        self.record(RecordPlace::Net(net), record);
     }
 
-    fn keep(&mut self, spot: RecordPlace, record: ListRecord) {
+    fn record(&mut self, spot: RecordPlace, record: ListRecord) {
         if let Err(reject) = self.locals.add(spot, self.line(), record) {
             self.reject("", reject);
         }

@@ -11,10 +11,6 @@
 //! Reading directories and archives is for the shell; this says what their
 //! members are and joins them into one source.
 
-use super::format::{Format, ScopeChoice};
-use super::line::Lines;
-use super::parse::parse;
-use super::parsed::Parsed;
 use super::reject::Reject;
 
 /// What a member of a collection is.
@@ -48,37 +44,6 @@ pub fn member(path: &str) -> Member<'_> {
     }
 }
 
-/// Parses the members of one category, given as path and text, in any order.
-///
-/// The line numbers of rules are those of `domains`. A second `domains` file is
-/// another category and is left out: choose one before.
-pub fn parse_category<'a>(
-    members: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    choice: ScopeChoice,
-) -> Parsed {
-    let mut parsed: Option<Parsed> = None;
-    let mut counted = Vec::new();
-    for (path, text) in members {
-        match member(path) {
-            Member::Domains { .. } if parsed.is_none() => {
-                parsed = Some(parse(text, Format::Domains, choice));
-            }
-            Member::Counted(reject) => counted.push((path, text, reject)),
-            Member::Domains { .. } | Member::Other => {}
-        }
-    }
-    let mut parsed = parsed.unwrap_or_else(|| parse(b"", Format::Domains, choice));
-    for (path, text, reject) in counted {
-        let lines = Lines(text).filter(|line| !line.trim_ascii().is_empty()).count();
-        let lines = u32::try_from(lines).unwrap_or(u32::MAX);
-        if lines > 0 {
-            parsed.reject_many(1, path, reject, lines);
-            parsed.lines = parsed.lines.saturating_add(lines);
-        }
-    }
-    parsed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,23 +59,5 @@ mod tests {
         {
             assert_eq!(member(path), Member::Other, "{path}");
         }
-    }
-
-    #[test]
-    fn urls_and_expressions_are_counted_and_not_cut() {
-        let members: [(&str, &[u8]); 4] = [
-            ("games/urls", b"video.example/games\nportal.example/play\n\n"),
-            ("games/usage", b"games\n"),
-            ("games/domains", b"games.example\n"),
-            ("games/expressions", b"(^|[-.])game\n"),
-        ];
-        let parsed = parse_category(members, ScopeChoice::AsFormat);
-        assert_eq!(parsed.len(), 1);
-        assert_eq!(parsed.rejects.get(&Reject::PathRule), Some(&2));
-        assert_eq!(parsed.rejects.get(&Reject::Regex), Some(&1));
-        assert!(parsed.verdict().is_ok());
-        let nothing =
-            parse_category([("games/usage", b"games\n".as_slice())], ScopeChoice::AsFormat);
-        assert!(nothing.verdict().is_err());
     }
 }

@@ -380,7 +380,7 @@ fn parts(
         rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
         essential: essentials(&config, essential),
         fail_mode,
-        sources: LocalZoneParts {
+        local_zones: LocalZoneParts {
             names: config.local.names.clone(),
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,

@@ -2,7 +2,7 @@
 //!
 //! [`suffix`] asks packs for every listed name, one probe per label; [`names`] is the
 //! small table for what a school writes itself. Both are asked with the same [`SuffixHashes`], made once per name.
-//! [`keyed`] is for lists that nobody may read: it holds no names, only what a key makes of
+//! [`sealed`] is for lists that nobody may read: it holds no names, only what a key makes of
 //! them. [`keyword`] is for names that no list has seen yet: words inside a label.
 //!
 //! A table never decides anything: it says what is listed, policy says what

@@ -151,11 +151,6 @@ impl SuffixTable {
         self.listings.iter().map(|listing| listing.pack.octets()).sum()
     }
 
-    /// The packs, in the order in which their zones decide.
-    pub fn packs(&self) -> impl Iterator<Item = &Arc<Pack>> {
-        self.listings.iter().map(|listing| &listing.pack)
-    }
-
     /// The categories of `name`: of all listed ancestors, less what exceptions clear.
     ///
     /// At most one probe per label and pack; nothing is allocated.
@@ -174,20 +169,20 @@ impl SuffixTable {
         if has_zones { self.with_zones(listed, name, hashes) } else { listed }
     }
 
-    /// Calls `tell` with each listed suffix of `name` in one pack, the shortest first.
+    /// Calls `visit` with each listed suffix of `name` in one pack, the shortest first.
     #[inline]
     fn nodes<'a>(
         &'a self,
         listing: &'a Listing,
         name: &Folded,
         hashes: &SuffixHashes,
-        tell: impl FnMut(usize, &'a Value),
+        visit: impl FnMut(usize, &'a Value),
     ) {
         if listing.pack.seed() == self.seed {
-            listing.nodes(name, hashes, tell);
+            listing.nodes(name, hashes, visit);
         } else {
             // A pack of another make: rare, and no reason to answer wrongly.
-            listing.nodes(name, &SuffixHashes::of(name, listing.pack.seed()), tell);
+            listing.nodes(name, &SuffixHashes::of(name, listing.pack.seed()), visit);
         }
     }
 
@@ -210,15 +205,15 @@ impl SuffixTable {
     fn with_zones(&self, mut listed: Listed, name: &Folded, hashes: &SuffixHashes) -> Listed {
         for listing in &self.listings {
             // For each zone the node nearest to the name that speaks of it.
-            let mut said: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
+            let mut nearest: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
             self.nodes(listing, name, hashes, |index, value| {
                 for rule in value.rpz.iter().filter(|rule| rule.scope.covers(index == 0)).rev() {
-                    if let Some(place) = said.get_mut(usize::from(rule.zone)) {
+                    if let Some(place) = nearest.get_mut(usize::from(rule.zone)) {
                         *place = Some(*rule);
                     }
                 }
             });
-            for rule in said.into_iter().flatten() {
+            for rule in nearest.into_iter().flatten() {
                 if rule.action != Action::Passthru {
                     listed.any_zone = listed.any_zone.with(rule.category);
                 }
@@ -272,13 +267,13 @@ impl SuffixTable {
 }
 
 impl Listing {
-    /// Calls `tell` with each listed suffix of `name`, the shortest first.
+    /// Calls `visit` with each listed suffix of `name`, the shortest first.
     #[inline]
     fn nodes<'a>(
         &'a self,
         name: &Folded,
         hashes: &SuffixHashes,
-        mut tell: impl FnMut(usize, &'a Value),
+        mut visit: impl FnMut(usize, &'a Value),
     ) {
         let mut passing = self.pack.filter().passing(hashes.all());
         if passing == 0 {
@@ -291,7 +286,7 @@ impl Listing {
             passing &= !(1 << index);
             let found = view.find(hashes.at(index), name, &text, index);
             if let Some(value) = found.and_then(|set| self.values.get(usize::from(set))) {
-                tell(index, value);
+                visit(index, value);
             }
         }
     }

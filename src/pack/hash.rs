@@ -15,11 +15,11 @@ const FEW: usize = 16;
 /// The hashes of a name and of all its ancestors, longest first.
 ///
 /// One pass, right to left: each label extends the hash of what is right of it.
-pub struct SuffixHashes(Held);
+pub struct SuffixHashes(Hashes);
 
 /// Few labels cost no more than what they need.
 #[expect(clippy::large_enum_variant, reason = "on the stack; the point is what is written to it")]
-enum Held {
+enum Hashes {
     Few { hashes: [u64; FEW], labels: usize },
     Many { hashes: [u64; MAX_LABELS], labels: usize },
 }
@@ -32,11 +32,11 @@ impl SuffixHashes {
         if labels <= FEW {
             let mut hashes = [0; FEW];
             fill(&mut hashes, name, seed);
-            return Self(Held::Few { hashes, labels });
+            return Self(Hashes::Few { hashes, labels });
         }
         let mut hashes = [0; MAX_LABELS];
         fill(&mut hashes, name, seed);
-        Self(Held::Many { hashes, labels })
+        Self(Hashes::Many { hashes, labels })
     }
 
     /// The hash of the suffix that starts at label `index`.
@@ -49,8 +49,8 @@ impl SuffixHashes {
     #[inline]
     pub fn all(&self) -> &[u64] {
         match &self.0 {
-            Held::Few { hashes, labels } => hashes.get(..*labels),
-            Held::Many { hashes, labels } => hashes.get(..*labels),
+            Hashes::Few { hashes, labels } => hashes.get(..*labels),
+            Hashes::Many { hashes, labels } => hashes.get(..*labels),
         }
         .unwrap_or(&[])
     }

@@ -67,17 +67,17 @@ impl Pack {
         self.view().find(hash, name, &SymbolText::of(name), 0)
     }
 
-    /// Calls `tell` with every listed name, in wire form, and the number of its set.
+    /// Calls `visit` with every listed name, in wire form, and the number of its set.
     ///
     /// The order is that of the hashes: it means nothing, and is always the same.
-    pub fn each_name(&self, mut tell: impl FnMut(&[u8], u16)) {
+    pub fn each_name(&self, mut visit: impl FnMut(&[u8], u16)) {
         let view = self.view();
         let mut wire = Vec::with_capacity(MAX_OCTETS);
         for line in (0..view.index.len()).filter_map(|number| view.line(number)) {
             for place in 0..used(line.octets) {
                 let Some(stored) = line.stored(place) else { continue };
                 stored.write(view.symbols, &mut wire);
-                tell(&wire, line.set(place));
+                visit(&wire, line.set(place));
             }
         }
         let resort = self.resort();
@@ -86,7 +86,7 @@ impl Pack {
             wire.clear();
             wire.extend_from_slice(name);
             wire.push(0);
-            tell(&wire, read_u16(entry, 4));
+            visit(&wire, read_u16(entry, 4));
         }
     }
 

@@ -237,18 +237,18 @@ fn split_front(octets: &[u8]) -> Result<(&[u8], [u8; HASH]), PackError> {
     }
     let damaged = PackError::Damaged("header");
     let front = octets.get(..Section::FRONT).ok_or(damaged.clone())?;
-    let (said, check) = front.split_last_chunk::<HASH>().ok_or(damaged.clone())?;
-    if blake3::hash(said).as_bytes() != check {
+    let (hashed, check) = front.split_last_chunk::<HASH>().ok_or(damaged.clone())?;
+    if blake3::hash(hashed).as_bytes() != check {
         return Err(damaged);
     }
-    Ok((said, *check))
+    Ok((hashed, *check))
 }
 
 /// Header and table, with their check.
 fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
     let damaged = PackError::Damaged("header");
-    let (said, check) = split_front(octets)?;
-    let (header, rows) = read_front(said).ok_or(damaged.clone())?;
+    let (unchecked, check) = split_front(octets)?;
+    let (header, rows) = read_front(unchecked).ok_or(damaged.clone())?;
     if header.file_length != octets.len() as u64 {
         return Err(PackError::Length { expected: header.file_length, found: octets.len() });
     }

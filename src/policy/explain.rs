@@ -10,7 +10,7 @@ use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::categories::SealedList;
 use crate::policy::tables::names::Own;
-use crate::policy::verdict::{Finding, Layer, Verdict};
+use crate::policy::verdict::{Layer, StepFinding, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Explanation<'a> {
     /// What [`Snapshot::decide`] says.
     pub verdict: Verdict,
     /// The steps that were looked at, in the order of policy, and what each found.
-    pub steps: Vec<(Layer, Finding)>,
+    pub steps: Vec<(Layer, StepFinding)>,
     /// The listed ancestors of the name, longest first.
     pub nodes: Vec<Node<'a>>,
     /// The keyword rules that hit it.
@@ -37,23 +37,23 @@ impl Snapshot {
     /// Decides about a question, and says on what.
     pub fn explain<'a>(
         &'a self,
-        bound: ActiveRules<'_>,
-        subject: &HashedName<'_>,
+        active: ActiveRules<'_>,
+        hashed: &HashedName<'_>,
         qtype: u16,
     ) -> Explanation<'a> {
-        let own = bound.group.own.longest(subject.name, &subject.hashes);
-        let department = self.department.longest(subject.name, &subject.hashes);
+        let own = active.group.own.longest(hashed.name, &hashed.hashes);
+        let department = self.department.longest(hashed.name, &hashed.hashes);
         let mut steps = Vec::new();
-        let verdict = self.decide_before(bound, subject, qtype, &mut steps);
+        let verdict = self.decide_before(active, hashed, qtype, &mut steps);
         Explanation {
             verdict,
             steps,
-            nodes: self.lists.trace(subject.name, &subject.hashes),
-            keywords: self.keywords.trace(subject.name),
+            nodes: self.lists.trace(hashed.name, &hashed.hashes),
+            keywords: self.keywords.trace(hashed.name),
             own: own.map(|(labels, &own)| (labels, own)),
             department: department.map(|(labels, &own)| (labels, own)),
-            sealed: self.sealed.iter().filter(|list| list.table.lists(subject.name)).collect(),
-            is_essential: self.essential.longest(subject.name, &subject.hashes).is_some(),
+            sealed: self.sealed.iter().filter(|list| list.table.lists(hashed.name)).collect(),
+            is_essential: self.essential.longest(hashed.name, &hashed.hashes).is_some(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::matcher::{Facts, HashedName};
 use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::names::{Essential, Own};
-use crate::policy::verdict::{Block, Finding, Layer, Pass, Verdict, Witness};
+use crate::policy::verdict::{Block, Layer, Pass, StepFinding, Verdict, Witness};
 use crate::rule::Action;
 
 /// What a name is to the query.
@@ -30,8 +30,8 @@ enum Role {
 
 /// A name that is judged, and for whom.
 struct Case<'a> {
-    bound: ActiveRules<'a>,
-    subject: &'a HashedName<'a>,
+    active: ActiveRules<'a>,
+    hashed: &'a HashedName<'a>,
     listed: &'a Listed,
     /// What the department says of it.
     department: Option<Own>,
@@ -57,13 +57,13 @@ impl Case<'_> {
 
     #[inline]
     fn pass(&self, layer: Layer) -> Pass {
-        Pass { layer, observed: self.listed.set.intersection(self.bound.rules.observe) }
+        Pass { layer, observed: self.listed.set.intersection(self.active.rules.observe) }
     }
 
     /// The same, by a step that decides.
     #[inline]
     fn passes(&self, layer: Layer, witness: &mut impl Witness) -> Pass {
-        witness.saw(layer, Finding::Decided);
+        witness.saw(layer, StepFinding::Decided);
         self.pass(layer)
     }
 }
@@ -71,28 +71,28 @@ impl Case<'_> {
 impl Snapshot {
     /// Decides about the name of a question.
     #[inline]
-    pub fn decide(&self, bound: ActiveRules<'_>, subject: &HashedName<'_>, qtype: u16) -> Verdict {
-        self.decide_before(bound, subject, qtype, &mut ())
+    pub fn decide(&self, active: ActiveRules<'_>, hashed: &HashedName<'_>, qtype: u16) -> Verdict {
+        self.decide_before(active, hashed, qtype, &mut ())
     }
 
     /// The same, and tells what each step finds.
     #[inline]
     pub(super) fn decide_before(
         &self,
-        bound: ActiveRules<'_>,
-        subject: &HashedName<'_>,
+        active: ActiveRules<'_>,
+        hashed: &HashedName<'_>,
         qtype: u16,
         witness: &mut impl Witness,
     ) -> Verdict {
-        if let Some(verdict) = self.answered_here(bound, subject, qtype, witness) {
+        if let Some(verdict) = self.answered_here(active, hashed, qtype, witness) {
             return verdict;
         }
-        let listed = self.listed(subject);
-        let keywords = || self.keywords.lookup(subject.name);
-        let case = self.case(bound, subject, &listed, Role::Question);
+        let listed = self.listed(hashed);
+        let keywords = || self.keywords.lookup(hashed.name);
+        let case = self.case(active, hashed, &listed, Role::Question);
         match self.judge(&case, keywords, witness) {
             Err(block) => Verdict::Block(block),
-            Ok(pass) => match self.safe_engine(bound.group, subject) {
+            Ok(pass) => match self.safe_engine(active.group, hashed) {
                 None => Verdict::Pass(pass),
                 Some(engine) => Verdict::Safe(pass, engine),
             },
@@ -103,42 +103,45 @@ impl Snapshot {
     #[inline]
     fn answered_here(
         &self,
-        bound: ActiveRules<'_>,
-        subject: &HashedName<'_>,
+        active: ActiveRules<'_>,
+        hashed: &HashedName<'_>,
         qtype: u16,
         witness: &mut impl Witness,
     ) -> Option<Verdict> {
-        if let Some(special) = self.sources.special(subject, qtype) {
-            witness.saw(Layer::SpecialUse, Finding::Decided);
+        if let Some(special) = self.local_zones.special(hashed, qtype) {
+            witness.saw(Layer::SpecialUse, StepFinding::Decided);
             return Some(Verdict::Special(special));
         }
-        witness.saw(Layer::SpecialUse, Finding::Nothing);
-        let Some((_, &kind)) = self.canaries.longest(subject.name, &subject.hashes) else {
-            witness.saw(Layer::Canary, Finding::Nothing);
+        witness.saw(Layer::SpecialUse, StepFinding::Nothing);
+        let Some((_, &kind)) = self.canaries.longest(hashed.name, &hashed.hashes) else {
+            witness.saw(Layer::Canary, StepFinding::Nothing);
             return None;
         };
-        let is_refused = bound.group.refuses(kind);
-        witness.saw(Layer::Canary, if is_refused { Finding::Decided } else { Finding::Unused });
+        let is_refused = active.group.refuses(kind);
+        witness.saw(
+            Layer::Canary,
+            if is_refused { StepFinding::Decided } else { StepFinding::Unused },
+        );
         is_refused.then_some(Verdict::Canary(kind))
     }
 
     #[inline]
     fn case<'a>(
         &self,
-        bound: ActiveRules<'a>,
-        subject: &'a HashedName<'a>,
+        active: ActiveRules<'a>,
+        hashed: &'a HashedName<'a>,
         listed: &'a Listed,
         role: Role,
     ) -> Case<'a> {
-        let department = self.department.longest(subject.name, &subject.hashes);
-        Case { bound, subject, listed, department: department.map(|(_, own)| *own), role }
+        let department = self.department.longest(hashed.name, &hashed.hashes);
+        Case { active, hashed, listed, department: department.map(|(_, own)| *own), role }
     }
 
     /// Whether no name with these facts can be blocked for a group, so that a name an
     /// answer points to need not even be read.
     #[inline]
-    pub fn is_silent(&self, bound: ActiveRules<'_>, facts: &Facts) -> bool {
-        facts.is_silent() && bound.group.own.is_empty() && self.department.is_empty()
+    pub fn is_silent(&self, active: ActiveRules<'_>, facts: &Facts) -> bool {
+        facts.is_silent() && active.group.own.is_empty() && self.department.is_empty()
     }
 
     /// Decides about a name that an answer points to; `is_shielded` when the
@@ -146,12 +149,12 @@ impl Snapshot {
     #[inline]
     pub fn review(
         &self,
-        bound: ActiveRules<'_>,
-        subject: &HashedName<'_>,
+        active: ActiveRules<'_>,
+        hashed: &HashedName<'_>,
         facts: &Facts,
         is_shielded: bool,
     ) -> Option<Block> {
-        let case = self.case(bound, subject, &facts.listed, Role::Target { is_shielded });
+        let case = self.case(active, hashed, &facts.listed, Role::Target { is_shielded });
         self.judge(&case, || facts.keywords, &mut ()).err()
     }
 
@@ -164,15 +167,15 @@ impl Snapshot {
     /// Decides about an address in the answer to `subject`.
     pub fn review_address(
         &self,
-        bound: ActiveRules<'_>,
-        subject: &HashedName<'_>,
+        active: ActiveRules<'_>,
+        hashed: &HashedName<'_>,
         address: IpAddr,
         is_shielded: bool,
     ) -> Option<Block> {
         let listed = self.addresses.as_ref().and_then(|table| table.get(address));
         if let Some(listed) = listed {
-            let locked = listed.set.intersection(bound.group.locked.union(self.illegal));
-            let blocked = listed.set.intersection(bound.rules.block);
+            let locked = listed.set.intersection(active.group.locked.union(self.illegal));
+            let blocked = listed.set.intersection(active.rules.block);
             let action = listed.action;
             if !locked.is_empty() {
                 return Some(Block { layer: Layer::Locked, category: locked.first(), action });
@@ -182,8 +185,8 @@ impl Snapshot {
             }
         }
         let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        let is_expected = exceptions.longest(subject.name, &subject.hashes).is_some()
-            || self.sources.covers(subject);
+        let is_expected = exceptions.longest(hashed.name, &hashed.hashes).is_some()
+            || self.local_zones.covers(hashed);
         let (layer, action) = (Layer::Rebinding, Action::Default);
         (!is_expected).then_some(Block { layer, category: None, action })
     }
@@ -213,28 +216,28 @@ impl Snapshot {
         case: &Case<'_>,
         witness: &mut impl Witness,
     ) -> Result<Option<Pass>, Block> {
-        let ActiveRules { group, rules } = case.bound;
+        let ActiveRules { group, rules } = case.active;
         let illegal = case.lockable().intersection(self.illegal);
         if !illegal.is_empty() {
             return Err(self.block(Layer::Illegal, illegal, case, witness));
         }
-        witness.saw(Layer::Illegal, Finding::Nothing);
-        let essential = self.essential.longest(case.subject.name, &case.subject.hashes);
+        witness.saw(Layer::Illegal, StepFinding::Nothing);
+        let essential = self.essential.longest(case.hashed.name, &case.hashed.hashes);
         let essential = essential.map(|(_, &kind)| kind);
         let mut pass_essential = |kind: Essential| {
-            witness.saw(Layer::from(kind), Finding::Decided);
+            witness.saw(Layer::from(kind), StepFinding::Decided);
             Ok(Some(Pass { layer: Layer::from(kind), observed: CategorySet::EMPTY }))
         };
         match essential {
             Some(kind @ (Essential::Shipped | Essential::Help)) => return pass_essential(kind),
             // A name of the config stops at what follows.
             Some(Essential::Own) => {}
-            None => witness.saw(Layer::Essential, Finding::Nothing),
+            None => witness.saw(Layer::Essential, StepFinding::Nothing),
         }
         if case.department == Some(Own::Deny) {
             return Err(self.block(Layer::DepartmentDeny, case.listed.set, case, witness));
         }
-        witness.saw(Layer::DepartmentDeny, Finding::Nothing);
+        witness.saw(Layer::DepartmentDeny, StepFinding::Nothing);
         // A school allow for such a name is refused at load; a name that was locked
         // since then stays blocked.
         let locked = case.lockable().intersection(group.locked);
@@ -242,23 +245,25 @@ impl Snapshot {
             return Err(self.block(Layer::Locked, locked, case, witness));
         }
         let is_listed = !locked.is_empty();
-        witness
-            .saw(Layer::Locked, if is_listed { Finding::Passed(locked) } else { Finding::Nothing });
+        witness.saw(
+            Layer::Locked,
+            if is_listed { StepFinding::Passed(locked) } else { StepFinding::Nothing },
+        );
         if essential == Some(Essential::Own) {
-            witness.saw(Layer::Essential, Finding::Decided);
+            witness.saw(Layer::Essential, StepFinding::Decided);
             return Ok(Some(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY }));
         }
         let closed = rules.block.intersection(self.closed);
         if closed.is_empty() || !case.is_question() {
-            witness.saw(Layer::FailClosed, Finding::Nothing);
+            witness.saw(Layer::FailClosed, StepFinding::Nothing);
             return Ok(None);
         }
         let is_good = !case.listed.set.intersection(self.positive).is_empty();
         if case.department.is_some() || is_good {
-            witness.saw(Layer::FailClosed, Finding::Passed(closed));
+            witness.saw(Layer::FailClosed, StepFinding::Passed(closed));
             return Ok(None);
         }
-        witness.saw(Layer::FailClosed, Finding::Decided);
+        witness.saw(Layer::FailClosed, StepFinding::Decided);
         let (category, action) = (closed.first(), Action::NxDomain);
         Err(Block { layer: Layer::FailClosed, category, action })
     }
@@ -266,8 +271,8 @@ impl Snapshot {
     /// What is said of names: by exams and lessons, the school, the department.
     #[inline]
     fn by_name(&self, case: &Case<'_>, witness: &mut impl Witness) -> Result<Option<Pass>, Block> {
-        let Case { subject: HashedName { name, hashes }, listed, .. } = *case;
-        let ActiveRules { group, rules } = case.bound;
+        let Case { hashed: HashedName { name, hashes }, listed, .. } = *case;
+        let ActiveRules { group, rules } = case.active;
         if let Some(exam) = rules.exam.as_ref().filter(|_| case.is_question()) {
             if exam.longest(name, hashes).is_some() {
                 return Ok(Some(case.passes(Layer::Override, witness)));
@@ -279,22 +284,23 @@ impl Snapshot {
             return Ok(Some(case.passes(Layer::Override, witness)));
         }
         let runs = !rules.overrides.is_empty();
-        let running = if runs { Finding::Passed(CategorySet::EMPTY) } else { Finding::Nothing };
+        let running =
+            if runs { StepFinding::Passed(CategorySet::EMPTY) } else { StepFinding::Nothing };
         witness.saw(Layer::Override, running);
         let own = group.own.longest(name, hashes).map(|(_, own)| *own);
         if own == Some(Own::Allow) {
             return Ok(Some(case.passes(Layer::SchoolAllow, witness)));
         }
-        witness.saw(Layer::SchoolAllow, Finding::Nothing);
+        witness.saw(Layer::SchoolAllow, StepFinding::Nothing);
         if own == Some(Own::Deny) && !case.is_shielded() {
             return Err(self.block(Layer::SchoolDeny, listed.set, case, witness));
         }
-        witness.saw(Layer::SchoolDeny, Finding::Nothing);
+        witness.saw(Layer::SchoolDeny, StepFinding::Nothing);
         let is_good = !listed.set.intersection(self.positive).is_empty();
         if case.department == Some(Own::Allow) || is_good {
             return Ok(Some(case.passes(Layer::DepartmentAllow, witness)));
         }
-        witness.saw(Layer::DepartmentAllow, Finding::Nothing);
+        witness.saw(Layer::DepartmentAllow, StepFinding::Nothing);
         Ok(None)
     }
 
@@ -306,7 +312,7 @@ impl Snapshot {
         keywords: impl FnOnce() -> KeywordMatch,
         witness: &mut impl Witness,
     ) -> Result<Pass, Block> {
-        let ActiveRules { group, rules } = case.bound;
+        let ActiveRules { group, rules } = case.active;
         let set = case.listed.set;
         let blocked = set.intersection(rules.block);
         if !blocked.is_empty() && !case.is_shielded() {
@@ -317,21 +323,23 @@ impl Snapshot {
             return Ok(case.passes(Layer::Override, witness));
         }
         let is_listed = !set.is_empty();
-        witness
-            .saw(Layer::Category, if is_listed { Finding::Passed(set) } else { Finding::Nothing });
+        witness.saw(
+            Layer::Category,
+            if is_listed { StepFinding::Passed(set) } else { StepFinding::Nothing },
+        );
         if rules.is_allow_only && case.is_question() {
             return Err(self.block(Layer::AllowList, CategorySet::EMPTY, case, witness));
         }
-        witness.saw(Layer::AllowList, Finding::Unused);
+        witness.saw(Layer::AllowList, StepFinding::Unused);
         let layer = if is_listed { Layer::Category } else { Layer::Default };
         if !group.keywords || case.is_shielded() {
-            witness.saw(Layer::Keyword, Finding::Unused);
+            witness.saw(Layer::Keyword, StepFinding::Unused);
             return Ok(case.pass(layer));
         }
         let found = keywords();
         let blocked = found.block.intersection(rules.block);
         if !blocked.is_empty() {
-            witness.saw(Layer::Keyword, Finding::Decided);
+            witness.saw(Layer::Keyword, StepFinding::Decided);
             let (category, action) = (blocked.first(), Action::Default);
             return Err(Block { layer: Layer::Keyword, category, action });
         }
@@ -339,8 +347,10 @@ impl Snapshot {
         let counted = found.observe.union(found.block.intersection(rules.observe));
         let counted = counted.intersection(rules.block.union(rules.observe));
         let hints = !counted.is_empty();
-        witness
-            .saw(Layer::Keyword, if hints { Finding::Passed(counted) } else { Finding::Nothing });
+        witness.saw(
+            Layer::Keyword,
+            if hints { StepFinding::Passed(counted) } else { StepFinding::Nothing },
+        );
         Ok(Pass { layer, observed: case.pass(layer).observed.union(counted) })
     }
 
@@ -352,13 +362,13 @@ impl Snapshot {
         case: &Case<'_>,
         witness: &mut impl Witness,
     ) -> Block {
-        witness.saw(layer, Finding::Decided);
-        let Case { subject, listed, .. } = *case;
+        witness.saw(layer, StepFinding::Decided);
+        let Case { hashed, listed, .. } = *case;
         let category = set.first();
         let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
         let action = match (from_zone, category) {
             (Some(hit), _) if hit.action != Action::Passthru => hit.action,
-            (_, Some(category)) => self.lists.action(subject.name, &subject.hashes, category),
+            (_, Some(category)) => self.lists.action(hashed.name, &hashed.hashes, category),
             _ => Action::Default,
         };
         // That a name is had by TCP opens a lock no more than PASSTHRU does.

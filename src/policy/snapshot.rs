@@ -67,7 +67,7 @@ pub struct Parts {
     /// Categories without a list.
     pub fail_mode: FailMode,
     /// Where answers come from other than upstream.
-    pub sources: LocalZoneParts,
+    pub local_zones: LocalZoneParts,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
     /// Search engines with a safe mode.
@@ -102,7 +102,7 @@ pub struct Snapshot {
     pub(super) fail_mode: FailMode,
     /// Categories that must not be open without a list, and have none.
     pub(super) closed: CategorySet,
-    pub(super) sources: LocalZones,
+    pub(super) local_zones: LocalZones,
     pub(super) canaries: NameTable<CanaryKind>,
     pub(super) safe_hosts: SafeHosts,
     /// csam and legal requests.
@@ -112,7 +112,7 @@ pub struct Snapshot {
     pub(super) positive: CategorySet,
     pub(super) block_ttl: u32,
     /// What a blocked answer says, by category; the last is for none.
-    pub(super) texts: Vec<Box<[u8]>>,
+    pub(super) ede_texts: Vec<Box<[u8]>>,
 }
 
 impl Snapshot {
@@ -141,12 +141,12 @@ impl Snapshot {
             essential: NameTable::new(parts.essential, seed),
             fail_mode: parts.fail_mode,
             closed: parts.fail_mode.closed(),
-            sources: LocalZones::new(parts.sources, seed),
+            local_zones: LocalZones::new(parts.local_zones, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),
             legal_request: named("legal_request"),
             positive: taxonomy.select(|row| row.is_positive),
-            texts: ede_texts(&taxonomy, parts.lists.digest(), parts.ede_text),
+            ede_texts: ede_texts(&taxonomy, parts.lists.digest(), parts.ede_text),
             illegal,
             groups: parts
                 .groups
@@ -218,7 +218,7 @@ impl Snapshot {
 
     /// The group with this id, as it is bound now.
     #[inline]
-    pub fn bound(&self, id: GroupId, now: Now) -> ActiveRules<'_> {
+    pub fn rules_at(&self, id: GroupId, now: Now) -> ActiveRules<'_> {
         self.group(id).at(now)
     }
 
@@ -250,20 +250,20 @@ impl Snapshot {
 
     /// Hashes a name once, for all tables.
     #[inline]
-    pub fn subject<'a>(&self, name: &'a Folded) -> HashedName<'a> {
+    pub fn hashed<'a>(&self, name: &'a Folded) -> HashedName<'a> {
         HashedName { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
     }
 
     /// Asks for the memory that the lists will need for a name.
     #[inline]
-    pub fn look_ahead(&self, name: &Folded, ahead: &mut BatchPrefetch) {
-        ahead.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
+    pub fn prefetch(&self, name: &Folded, batch: &mut BatchPrefetch) {
+        batch.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
     }
 
     /// What the lists say of a name, whoever asks.
     #[inline]
-    pub fn facts(&self, subject: &HashedName<'_>) -> Facts {
-        Facts { listed: self.listed(subject), keywords: self.keywords.lookup(subject.name) }
+    pub fn facts(&self, hashed: &HashedName<'_>) -> Facts {
+        Facts { listed: self.listed(hashed), keywords: self.keywords.lookup(hashed.name) }
     }
 
     /// A number that changes when [`Snapshot::facts`] may change.
@@ -286,9 +286,9 @@ impl Snapshot {
 
     /// What all lists say of a name, sealed ones too.
     #[inline]
-    pub(crate) fn listed(&self, subject: &HashedName<'_>) -> Listed {
-        let mut listed = self.lists.lookup(subject.name, &subject.hashes);
-        for list in self.sealed.iter().filter(|list| list.table.lists(subject.name)) {
+    pub(crate) fn listed(&self, hashed: &HashedName<'_>) -> Listed {
+        let mut listed = self.lists.lookup(hashed.name, &hashed.hashes);
+        for list in self.sealed.iter().filter(|list| list.table.lists(hashed.name)) {
             listed.set = listed.set.with(list.category);
         }
         listed
@@ -302,47 +302,47 @@ impl Snapshot {
     /// The words that go with a blocked answer.
     #[inline]
     pub fn text(&self, category: Option<CategoryId>) -> &[u8] {
-        let place = category.map_or(self.texts.len() - 1, CategoryId::index);
-        self.texts.get(place).map_or(&[], |text| text)
+        let place = category.map_or(self.ede_texts.len() - 1, CategoryId::index);
+        self.ede_texts.get(place).map_or(&[], |text| text)
     }
 
     /// The records that the config has for a name.
     #[inline]
-    pub fn local_name(&self, subject: &HashedName<'_>) -> Option<&LocalName> {
-        self.sources.local(subject)
+    pub fn local_name(&self, hashed: &HashedName<'_>) -> Option<&LocalName> {
+        self.local_zones.local(hashed)
     }
 
     /// Who is asked for a name.
     #[inline]
-    pub fn upstream_of(&self, subject: &HashedName<'_>) -> UpstreamId {
-        self.sources.upstream(subject)
+    pub fn upstream_of(&self, hashed: &HashedName<'_>) -> UpstreamId {
+        self.local_zones.upstream(hashed)
     }
 
     /// Who is asked for a name that has not been hashed.
     pub fn upstream_for(&self, name: &Name) -> UpstreamId {
-        if !self.sources.has_zones() {
+        if !self.local_zones.has_zones() {
             return UpstreamId::MAIN;
         }
-        self.upstream_of(&self.subject(&Folded::from_name(name)))
+        self.upstream_of(&self.hashed(&Folded::from_name(name)))
     }
 
     /// The engine whose safe name a name that passed is answered with.
     #[inline]
-    pub(crate) fn safe_engine(&self, group: &Group, subject: &HashedName<'_>) -> Option<EngineId> {
+    pub(crate) fn safe_engine(&self, group: &Group, hashed: &HashedName<'_>) -> Option<EngineId> {
         let modes = group.safe.as_ref()?;
-        let engine = self.safe_hosts.engine(subject.name, &subject.hashes)?;
+        let engine = self.safe_hosts.engine(hashed.name, &hashed.hashes)?;
         modes.target(engine).map(|_| engine)
     }
 
     /// The engine that a name is a host of, whoever is held to it.
-    pub fn engine_named(&self, subject: &HashedName<'_>) -> Option<EngineId> {
-        self.safe_hosts.engine(subject.name, &subject.hashes)
+    pub fn engine_named(&self, hashed: &HashedName<'_>) -> Option<EngineId> {
+        self.safe_hosts.engine(hashed.name, &hashed.hashes)
     }
 
     /// The engine whose safe name a group's clients get for a name, if that passes.
     #[inline]
-    pub fn engine_of(&self, group: GroupId, subject: &HashedName<'_>) -> Option<EngineId> {
-        self.safe_engine(self.group(group), subject)
+    pub fn engine_of(&self, group: GroupId, hashed: &HashedName<'_>) -> Option<EngineId> {
+        self.safe_engine(self.group(group), hashed)
     }
 
     /// The safe name of an engine for a group.

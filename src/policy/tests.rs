@@ -96,12 +96,12 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         deny: names(&["deny.example", "time.example"]),
         keywords: true,
         answer: AnswerMode::NxDomain,
-        held: Enforcement {
+        enforcement: Enforcement {
             safe: SafeModes(vec![Some(Name::from_text("safe.engine.example").unwrap())]),
             canaries: CanaryKind::ALL.to_vec(),
         },
-        held_locked: Enforcement::default(),
-        held_baseline: Enforcement::default(),
+        enforcement_locked: Enforcement::default(),
+        enforcement_baseline: Enforcement::default(),
     };
     let staff = GroupRules {
         name: "staff".into(),
@@ -110,7 +110,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
         observe: set(&["games"]),
         allow: vec![],
         deny: vec![],
-        held: Enforcement { safe: SafeModes::default(), ..pupils.held.clone() },
+        enforcement: Enforcement { safe: SafeModes::default(), ..pupils.enforcement.clone() },
         ..pupils.clone()
     };
     Snapshot::new(Parts {
@@ -133,7 +133,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
             (Name::from_text("update.example").unwrap(), Scope::Exact, Essential::Own),
         ],
         fail_mode: FailMode { missing: closed, fails_closed: closed, ..FailMode::default() },
-        sources: LocalZoneParts::default(),
+        local_zones: LocalZoneParts::default(),
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
         engines: Engines(vec![Engine {
             id: "engine".into(),
@@ -162,7 +162,7 @@ fn verdict(client: &str, name: &str) -> Verdict {
 fn verdict_of(snapshot: &Snapshot, client: &str, name: &str) -> Verdict {
     let name = Folded::from_name(&Name::from_text(name).unwrap());
     let group = snapshot.group_of(client.parse().unwrap(), LOCAL);
-    snapshot.decide(snapshot.bound(group, NOW), &snapshot.subject(&name), rtype::A)
+    snapshot.decide(snapshot.rules_at(group, NOW), &snapshot.hashed(&name), rtype::A)
 }
 
 const PUPIL: &str = "10.1.0.9";
@@ -219,12 +219,12 @@ fn a_shield_holds_against_plain_categories_only() {
     let snapshot = snapshot();
     let review = |name, is_shielded| {
         let name = Folded::from_name(&Name::from_text(name).unwrap());
-        let subject = snapshot.subject(&name);
+        let hashed = snapshot.hashed(&name);
         snapshot
             .review(
-                snapshot.bound(GroupId(0), NOW),
-                &subject,
-                &snapshot.facts(&subject),
+                snapshot.rules_at(GroupId(0), NOW),
+                &hashed,
+                &snapshot.facts(&hashed),
                 is_shielded,
             )
             .map(|b| b.layer)

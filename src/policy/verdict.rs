@@ -131,7 +131,7 @@ impl Pass {
 
 /// What a step found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
+pub enum StepFinding {
     /// It says nothing of this name.
     Nothing,
     /// It does not act for this group.
@@ -145,16 +145,16 @@ pub enum Finding {
 /// Who is told of each step.
 pub trait Witness {
     /// A step was looked at.
-    fn saw(&mut self, step: Layer, found: Finding);
+    fn saw(&mut self, step: Layer, found: StepFinding);
 }
 
 impl Witness for () {
     #[inline]
-    fn saw(&mut self, _: Layer, _: Finding) {}
+    fn saw(&mut self, _: Layer, _: StepFinding) {}
 }
 
-impl Witness for Vec<(Layer, Finding)> {
-    fn saw(&mut self, step: Layer, found: Finding) {
+impl Witness for Vec<(Layer, StepFinding)> {
+    fn saw(&mut self, step: Layer, found: StepFinding) {
         self.push((step, found));
     }
 }

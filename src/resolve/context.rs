@@ -294,7 +294,7 @@ impl QueryContext<'_> {
         if !has_addresses {
             return Ok(None);
         }
-        let subject = self.snapshot.subject(&self.query.name);
+        let subject = self.snapshot.hashed(&self.query.name);
         for address in answer.addresses(message) {
             let block =
                 self.snapshot.review_address(self.bound, &subject, address?, pass.is_shield());
@@ -316,7 +316,7 @@ impl QueryContext<'_> {
         let mut block = None;
         for target in entry.answer.targets(message) {
             let target = target?;
-            let subject = self.snapshot.subject(&target);
+            let subject = self.snapshot.hashed(&target);
             let facts = self.snapshot.facts(&subject);
             block = block
                 .or_else(|| self.snapshot.review(self.bound, &subject, &facts, pass.is_shield()));

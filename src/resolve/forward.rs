@@ -135,7 +135,7 @@ impl Forward {
             query,
             snapshot: &self.snapshot,
             group: self.group,
-            bound: self.snapshot.bound(self.group, now),
+            bound: self.snapshot.rules_at(self.group, now),
             now,
             transport: self.meta.transport,
             rewrite: self.rewrite,

@@ -120,7 +120,7 @@ impl QueryContext<'_> {
     }
 
     fn decided(&self, bound: ActiveRules<'_>) -> Verdict {
-        let subject = self.snapshot.subject(&self.query.name);
+        let subject = self.snapshot.hashed(&self.query.name);
         self.snapshot.decide(bound, &subject, self.query.qtype)
     }
 

@@ -134,7 +134,7 @@ pub fn begin_with(
         Ok(query) => query,
         Err(unanswerable) => return unreadable(octets, unanswerable, out),
     };
-    let bound = snapshot.bound(group, now);
+    let bound = snapshot.rules_at(group, now);
     let transport = meta.transport;
     let (query, rewrite) = (&query, None);
     let turn = QueryContext { query, snapshot, group, bound, now, transport, rewrite, limit };
@@ -150,7 +150,7 @@ fn judged(
     out: &mut [u8],
 ) -> Step {
     let QueryContext { query, limit, group, .. } = *turn;
-    let subject = snapshot.subject(&query.name);
+    let subject = snapshot.hashed(&query.name);
     let (pass, engine) = match snapshot.decide(turn.bound, &subject, query.qtype) {
         Verdict::Special(special) => return turn.special(special, out),
         Verdict::Canary(kind) => return turn.canary(kind, out),

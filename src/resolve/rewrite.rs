@@ -75,7 +75,7 @@ impl QueryContext<'_> {
         let forward =
             |stale| self.forward(pass, target.clone(), Some(rewrite), meta, snapshot, stale);
         let folded = Folded::from_name(target);
-        let subject = snapshot.subject(&folded);
+        let subject = snapshot.hashed(&folded);
         if let Some(local) = snapshot.local_name(&subject).filter(|one| one.data.cname.is_none()) {
             return turn.with_records_of(local, &forward(None), pass, out);
         }

@@ -75,7 +75,7 @@ fn show(text: &str, format: Format) -> String {
         parsed.data.len()
     );
     for (reject, count) in &parsed.rejects {
-        let held = if reject.is_held_against_source() { "bad" } else { "ignored" };
+        let held = if reject.counts_against_source() { "bad" } else { "ignored" };
         writeln!(out, "{held}: {count} {}: {}", reject.id(), reject.text()).expect("a String");
     }
     let mut from = 0;

@@ -7,7 +7,7 @@ use lachan::dns::name::{Folded, Name};
 use lachan::dns::rtype;
 use lachan::overrides::StoredOverride;
 use lachan::policy::explain::Explanation;
-use lachan::policy::verdict::Finding;
+use lachan::policy::verdict::StepFinding;
 use lachan::policy::{Layer, Verdict};
 use lachan::resolve::{AnswerSource, Forward, Now, Outcome, Trust};
 use proptest::prelude::*;
@@ -67,8 +67,8 @@ impl Core {
     /// What `why` explains.
     fn explain(&self, client: Ipv4Addr, name: &Folded, qtype: u16, now: Now) -> Explanation<'_> {
         let group = self.snapshot.group_of(IpAddr::V4(client), listener());
-        let subject = self.snapshot.subject(name);
-        self.snapshot.explain(self.snapshot.bound(group, now), &subject, qtype)
+        let subject = self.snapshot.hashed(name);
+        self.snapshot.explain(self.snapshot.rules_at(group, now), &subject, qtype)
     }
 
     /// What the wire carries: what is counted of it, and how long it may be kept. Upstream knows
@@ -149,10 +149,10 @@ fn are_in_order(explanation: &Explanation<'_>) -> bool {
     let is_ordered =
         explanation.steps.iter().all(|(step, _)| order.any(|place| *place == plain(*step)));
     let (decided, last) = (
-        explanation.steps.iter().filter(|(_, found)| *found == Finding::Decided).count(),
+        explanation.steps.iter().filter(|(_, found)| *found == StepFinding::Decided).count(),
         explanation.steps.last().copied(),
     );
-    let by = |layer: Layer| decided == 1 && last == Some((layer, Finding::Decided));
+    let by = |layer: Layer| decided == 1 && last == Some((layer, StepFinding::Decided));
     is_ordered
         && match explanation.verdict {
             Verdict::Special(_) => by(Layer::SpecialUse),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use jiff::tz::TimeZone;
-use lachan::category::CategorySet;
+use lachan::category::{CategoryId, CategorySet, MAX_CATEGORIES};
 use lachan::config::{Config, load_text};
 use lachan::dns::name::Name;
 use lachan::dns::rtype;
@@ -30,6 +30,12 @@ fn hanoi(text: &str) -> u64 {
     let at: jiff::civil::DateTime = text.parse().unwrap();
     let zone = TimeZone::get("Asia/Ho_Chi_Minh").unwrap();
     u64::try_from(zone.to_ambiguous_timestamp(at).compatible().unwrap().as_second()).unwrap()
+}
+
+/// The set whose bit `n` stands for category `n`.
+fn categories_of(bits: u64) -> CategorySet {
+    let is_in = |place: &usize| bits >> place & 1 != 0;
+    (0..MAX_CATEGORIES).filter(is_in).filter_map(CategoryId::new).collect()
 }
 
 /// An instant as the library has it.
@@ -369,7 +375,7 @@ proptest! {
         lesson: u64, running: u8, has_lesson_schedule: bool,
     ) {
         let config = load_text("", "gateway.toml", Path::new("")).unwrap();
-        let set = CategorySet::from_bits;
+        let set = categories_of;
         let mut group = config.default_group().clone();
         group.locked = set(locked);
         group.block = set(block);

@@ -108,10 +108,10 @@ pub(super) fn effective(config: &Config) -> Vec<GroupView> {
                 allow_only: during.is_allow_only,
             })
             .collect(),
-        safesearch: engines(config, &rules.held),
-        safesearch_locked: engines(config, &rules.held_locked),
-        canaries: rules.held.canaries.iter().map(|kind| kind.id()).collect(),
-        canaries_locked: rules.held_locked.canaries.iter().map(|kind| kind.id()).collect(),
+        safesearch: engines(config, &rules.enforcement),
+        safesearch_locked: engines(config, &rules.enforcement_locked),
+        canaries: rules.enforcement.canaries.iter().map(|kind| kind.id()).collect(),
+        canaries_locked: rules.enforcement_locked.canaries.iter().map(|kind| kind.id()).collect(),
     };
     config.groups.iter().enumerate().map(group).collect()
 }
@@ -253,7 +253,7 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
 
 /// Differences of search engines, canaries and keywords.
 fn enforcement_changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
-    let (before, now) = (&rules.held_baseline, &rules.held);
+    let (before, now) = (&rules.enforcement_baseline, &rules.enforcement);
     let engines = &config.safesearch.engines;
     let mut changes = Vec::new();
     let mut change = |what: String, from: &str, to: &str, is_stricter: bool| {

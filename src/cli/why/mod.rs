@@ -164,9 +164,9 @@ fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: No
     let (client, local) = (arguments.client, arguments.listener);
     let meta = Origin::plain(client, local, Transport::Udp);
     let group = snapshot.group_of(meta.client, meta.local);
-    let bound = snapshot.bound(group, now);
+    let bound = snapshot.rules_at(group, now);
     let folded = Folded::from_name(name);
-    let explanation = snapshot.explain(bound, &snapshot.subject(&folded), arguments.qtype);
+    let explanation = snapshot.explain(bound, &snapshot.hashed(&folded), arguments.qtype);
     let evidence = evidence(&config, &sources, &snapshot, name, &explanation);
     let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
     let ids = |set: CategorySet| set.iter().map(id).collect();
@@ -216,7 +216,7 @@ fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: No
             &snapshot,
             bound,
             now,
-            (&snapshot.subject(&folded), arguments.qtype),
+            (&snapshot.hashed(&folded), arguments.qtype),
         ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     };

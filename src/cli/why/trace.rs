@@ -14,7 +14,7 @@ use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::policy::explain::Explanation;
 use crate::policy::tables::special::special;
-use crate::policy::verdict::Finding;
+use crate::policy::verdict::StepFinding;
 use crate::policy::{Actions, ActiveRules, GroupId, HashedName, Layer, Snapshot, Verdict};
 use crate::upstream::zones::Numbered;
 
@@ -118,70 +118,74 @@ impl TracedQuery<'_> {
     }
 
     /// The finding of a step, as text.
-    fn words(&self, step: Layer, found: Finding, verdict: &Verdict, is_again: bool) -> String {
+    fn words(&self, step: Layer, found: StepFinding, verdict: &Verdict, is_again: bool) -> String {
         let is_blocked = matches!(verdict, Verdict::Block(_));
         match (step, found) {
-            (Layer::SpecialUse, Finding::Decided) => "a special-use or private name".into(),
+            (Layer::SpecialUse, StepFinding::Decided) => "a special-use or private name".into(),
             (Layer::SpecialUse, _) => match special(self.name, self.qtype) {
                 Some(_) => "a special-use name that the config has an answer or a zone for".into(),
                 None => "no special-use or private name".into(),
             },
-            (Layer::Canary, Finding::Decided) => {
+            (Layer::Canary, StepFinding::Decided) => {
                 "a canary: no such name, whatever lists say".into()
             }
-            (Layer::Canary, Finding::Nothing) => "no canary".into(),
+            (Layer::Canary, StepFinding::Nothing) => "no canary".into(),
             (Layer::Canary, _) => "a canary that this group does without".into(),
-            (Layer::Illegal, Finding::Decided) => "blocked for everyone".into(),
+            (Layer::Illegal, StepFinding::Decided) => "blocked for everyone".into(),
             (Layer::Illegal, _) => "in no list of csam or legal_request".into(),
-            (Layer::Essential, Finding::Decided) => "it resolves in every mode".into(),
+            (Layer::Essential, StepFinding::Decided) => "it resolves in every mode".into(),
             (Layer::Essential, _) => "not essential".into(),
             (Layer::Help, _) => "it resolves in every mode, and is counted nowhere".into(),
-            (Layer::DepartmentDeny, Finding::Decided) => "the department denies it".into(),
+            (Layer::DepartmentDeny, StepFinding::Decided) => "the department denies it".into(),
             (Layer::DepartmentDeny, _) => "not denied by the department".into(),
-            (Layer::Locked, Finding::Decided) => {
+            (Layer::Locked, StepFinding::Decided) => {
                 "in a category that nobody at the school opens".into()
             }
-            (Layer::Locked, Finding::Passed(set)) => {
+            (Layer::Locked, StepFinding::Passed(set)) => {
                 format!("in {}, which the department opens for this name", self.ids(set))
             }
             (Layer::Locked, _) => "in no category that is locked for this group".into(),
-            (Layer::FailClosed, Finding::Decided) => "a category without its list is closed".into(),
-            (Layer::FailClosed, Finding::Passed(set)) => {
+            (Layer::FailClosed, StepFinding::Decided) => {
+                "a category without its list is closed".into()
+            }
+            (Layer::FailClosed, StepFinding::Passed(set)) => {
                 format!(
                     "{} has no list and is closed; this name is known to be good",
                     self.ids(set)
                 )
             }
             (Layer::FailClosed, _) => "no category is closed for want of its list".into(),
-            (Layer::Override, Finding::Decided) if is_blocked => {
+            (Layer::Override, StepFinding::Decided) if is_blocked => {
                 "an exam runs without this name".into()
             }
-            (Layer::Override, Finding::Decided) if is_again => "a lesson opens its category".into(),
-            (Layer::Override, Finding::Decided) => "a lesson or an exam lets it through".into(),
-            (Layer::Override, Finding::Passed(_)) => "a lesson runs, without this name".into(),
+            (Layer::Override, StepFinding::Decided) if is_again => {
+                "a lesson opens its category".into()
+            }
+            (Layer::Override, StepFinding::Decided) => "a lesson or an exam lets it through".into(),
+            (Layer::Override, StepFinding::Passed(_)) => "a lesson runs, without this name".into(),
             (Layer::Override, _) => "no lesson and no exam runs".into(),
-            (Layer::SchoolAllow, Finding::Decided) => "the school lets it through".into(),
+            (Layer::SchoolAllow, StepFinding::Decided) => "the school lets it through".into(),
             (Layer::SchoolAllow, _) => "not let through by the school".into(),
-            (Layer::SchoolDeny, Finding::Decided) => "the school denies it".into(),
+            (Layer::SchoolDeny, StepFinding::Decided) => "the school denies it".into(),
             (Layer::SchoolDeny, _) => "not denied by the school".into(),
-            (Layer::DepartmentAllow, Finding::Decided) => {
+            (Layer::DepartmentAllow, StepFinding::Decided) => {
                 "the department lets it through, or it is known to be good".into()
             }
             (Layer::DepartmentAllow, _) => {
                 "not let through by the department, and in no list of good names".into()
             }
-            (Layer::Category, Finding::Decided) => "in a category that is blocked now".into(),
-            (Layer::Category, Finding::Passed(set)) => self.passing(set),
+            (Layer::Category, StepFinding::Decided) => "in a category that is blocked now".into(),
+            (Layer::Category, StepFinding::Passed(set)) => self.passing(set),
             (Layer::Category, _) => "in no list".into(),
-            (Layer::AllowList, Finding::Decided) => {
+            (Layer::AllowList, StepFinding::Decided) => {
                 "nobody let it through, and nothing else is".into()
             }
             (Layer::AllowList, _) => "no allow-list holds now".into(),
-            (Layer::Keyword, Finding::Decided) => "a word in it is enough".into(),
-            (Layer::Keyword, Finding::Passed(set)) => {
+            (Layer::Keyword, StepFinding::Decided) => "a word in it is enough".into(),
+            (Layer::Keyword, StepFinding::Passed(set)) => {
                 format!("a word hints at {}: counted", self.ids(set))
             }
-            (Layer::Keyword, Finding::Unused) => "words in names do not bind this group".into(),
+            (Layer::Keyword, StepFinding::Unused) => "words in names do not bind this group".into(),
             (Layer::Keyword, _) => "no word in it says anything".into(),
             (Layer::Rebinding | Layer::Default, _) => String::new(),
         }
@@ -203,7 +207,7 @@ impl TracedQuery<'_> {
 
     /// The finding of safe search, as text.
     fn engine_words(&self, verdict: &Verdict) -> String {
-        let engine = self.snapshot.engine_named(&self.snapshot.subject(self.name));
+        let engine = self.snapshot.engine_named(&self.snapshot.hashed(self.name));
         let id = engine.and_then(|one| self.snapshot.engine_ids().get(usize::from(one.0)));
         match (id, verdict) {
             (None, _) => "no host of a search engine".into(),
@@ -267,7 +271,7 @@ impl TracedQuery<'_> {
             let Some(target) = self.snapshot.safe_target(self.group, *engine) else { return here };
             return self.source_of(target);
         }
-        let subject = self.snapshot.subject(self.name);
+        let subject = self.snapshot.hashed(self.name);
         match self.snapshot.local_name(&subject) {
             None => self.upstream(&subject, None),
             Some(local) => {
@@ -293,7 +297,7 @@ impl TracedQuery<'_> {
     /// Source of the answer to another name.
     fn source_of(&self, target: &Name) -> SourceView {
         let folded = Folded::from_name(target);
-        let subject = self.snapshot.subject(&folded);
+        let subject = self.snapshot.hashed(&folded);
         match self.snapshot.local_name(&subject) {
             Some(local) => SourceView {
                 kind: "local-record",

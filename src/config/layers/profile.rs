@@ -193,13 +193,14 @@ pub(crate) fn rules(
         })
         .collect();
     denied_by_department(report, known.department, &profile.allow);
-    let enforcement = effective::layers(report, known, &own.over(&profile.settings), level);
+    let effective = effective::layers(report, known, &own.over(&profile.settings), level);
     let own = match profile.block {
         Some(block) => Actions { block, ..Actions::default() },
         None => baseline,
     };
     let block = own.block.without(loosened).union(locked);
-    let Effective { own: held, locked: held_locked, baseline: held_baseline } = enforcement;
+    let Effective { own: enforcement, locked: enforcement_locked, baseline: enforcement_baseline } =
+        effective;
     GroupRules {
         name,
         level,
@@ -217,10 +218,10 @@ pub(crate) fn rules(
         deny: profile.deny.clone(),
         keywords: profile.keywords.unwrap_or(level.is_pupils()),
         answer: profile.answer.unwrap_or_default(),
-        held,
-        held_locked,
+        enforcement,
+        enforcement_locked,
         baseline,
-        held_baseline,
+        enforcement_baseline,
     }
 }
 

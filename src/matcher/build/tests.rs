@@ -1,5 +1,5 @@
 use super::*;
-use crate::category::{CategoryId, CategorySet};
+use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::{Listed, SuffixTable, ZoneHit};
@@ -106,7 +106,7 @@ fn naive(rules: &[(Name, Rule)], name: &Name) -> CategorySet {
                 r.category == category && r.effect == effect && r.scope.covers(node == name)
             })
         };
-        for category in CategorySet::from_bits(u64::MAX).iter() {
+        for category in (0..MAX_CATEGORIES).filter_map(CategoryId::new) {
             let bit = CategorySet::EMPTY.with(category);
             if has(category, Effect::ClearImportant) {
                 important = important.without(bit);

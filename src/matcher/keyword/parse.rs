@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use super::edge::Edge;
 use super::fold;
-use super::rule::{Rule, Tier, Use};
+use super::rule::{KeywordRule, LiteralUse, Tier};
 use crate::category::{CategoryId, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::{MAX_LABEL, Name};
@@ -28,9 +28,9 @@ const FIRST_WORDS: [&str; 5] = ["block", "observe", "shield", "tld", "protect"];
 /// A rule file as read, without a mistake.
 #[derive(Debug, Clone, Default)]
 pub struct KeywordRules {
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<KeywordRule>,
     /// Each literal with where it must stand for which rule.
-    pub(super) literals: Vec<(Box<[u8]>, Use)>,
+    pub(super) literals: Vec<(Box<[u8]>, LiteralUse)>,
     pub(super) shields: Vec<Box<[u8]>>,
     /// Top-level domains and their rules.
     pub(super) tlds: Vec<(Box<[u8]>, u32)>,
@@ -76,7 +76,7 @@ impl KeywordRules {
     /// As [`Keywords::digest`](super::Keywords::digest).
     pub(super) fn digest(&self) -> u64 {
         let rules = self.rules.iter().map(|rule| {
-            let Rule { tier, category, pattern, .. } = rule;
+            let KeywordRule { tier, category, pattern, .. } = rule;
             format!("{} {} {pattern}", tier.id(), category.index()).into_bytes()
         });
         let shields = self.shields.iter().map(|word| [b"shield ", &**word].concat());
@@ -185,7 +185,7 @@ impl Reader<'_> {
         let word = words.expect(&form)?;
         let (left, literal, right) = pattern(&word)?;
         let rule = self.add(tier, category, word.text);
-        self.rules.literals.push((literal, Use { left, right, rule }));
+        self.rules.literals.push((literal, LiteralUse { left, right, rule }));
         Ok(())
     }
 
@@ -235,7 +235,12 @@ impl Reader<'_> {
     /// Adds a rule and returns its place.
     fn add(&mut self, tier: Tier, category: CategoryId, pattern: &str) -> u32 {
         let place = self.rules.rules.len() as u32;
-        self.rules.rules.push(Rule { tier, category, pattern: pattern.into(), line: self.line });
+        self.rules.rules.push(KeywordRule {
+            tier,
+            category,
+            pattern: pattern.into(),
+            line: self.line,
+        });
         place
     }
 }

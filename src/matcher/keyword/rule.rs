@@ -24,7 +24,7 @@ impl Tier {
 
 /// One rule as written.
 #[derive(Debug, Clone)]
-pub(super) struct Rule {
+pub(super) struct KeywordRule {
     pub(super) tier: Tier,
     pub(super) category: CategoryId,
     /// `^cado#`, or `tld bet`.
@@ -34,7 +34,7 @@ pub(super) struct Rule {
 
 /// Where a literal must stand for its rule to hit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Use {
+pub(super) struct LiteralUse {
     pub(super) left: Edge,
     pub(super) right: Edge,
     /// Place in the rules.

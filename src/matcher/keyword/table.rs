@@ -5,7 +5,7 @@ use std::fmt;
 use super::automaton::Automaton;
 use super::fold;
 use super::parse::KeywordRules;
-use super::rule::{Rule, Tier, Use};
+use super::rule::{KeywordRule, LiteralUse, Tier};
 use super::zone::{Protected, Zone};
 use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::{Folded, Labels};
@@ -19,7 +19,7 @@ const SHORT_LITERAL: usize = 4;
 #[derive(Debug)]
 struct Literal {
     length: u8,
-    uses: Box<[Use]>,
+    uses: Box<[LiteralUse]>,
     /// Shields that can cover its first octet: how far left of it each starts.
     shields: Box<[(u8, Box<[u8]>)]>,
 }
@@ -53,7 +53,7 @@ pub struct KeywordTrace<'a> {
 pub struct Keywords {
     automaton: Option<Automaton>,
     literals: Box<[Literal]>,
-    rules: Box<[Rule]>,
+    rules: Box<[KeywordRule]>,
     /// Top-level domains, sorted, each with the place of its rule.
     tlds: Box<[(Box<[u8]>, u32)]>,
     protected: Protected,
@@ -134,7 +134,7 @@ impl Keywords {
 
     /// Calls `hit` with each rule that hits, and the label. The same rule may come again.
     #[inline]
-    fn visit<'a>(&'a self, name: &Folded, mut hit: impl FnMut(&'a Rule, usize)) {
+    fn visit<'a>(&'a self, name: &Folded, mut hit: impl FnMut(&'a KeywordRule, usize)) {
         let mut zone = Zone::new(name, &self.protected);
         self.visit_tld(name, &mut zone, &mut hit);
         let Some(automaton) = &self.automaton else { return };
@@ -162,7 +162,7 @@ impl Keywords {
         index: usize,
         label: &[u8],
         zone: &mut Zone<'_>,
-        hit: &mut impl FnMut(&'a Rule, usize),
+        hit: &mut impl FnMut(&'a KeywordRule, usize),
     ) {
         automaton
             .scan(label, |literal, end| self.occurrence(literal, end, index, label, zone, hit));
@@ -176,7 +176,7 @@ impl Keywords {
         index: usize,
         label: &[u8],
         zone: &mut Zone<'_>,
-        hit: &mut impl FnMut(&'a Rule, usize),
+        hit: &mut impl FnMut(&'a KeywordRule, usize),
     ) {
         let Some(literal) = self.literals.get(literal) else { return };
         let length = usize::from(literal.length);
@@ -207,7 +207,7 @@ impl Keywords {
         &'a self,
         name: &Folded,
         zone: &mut Zone<'_>,
-        hit: &mut impl FnMut(&'a Rule, usize),
+        hit: &mut impl FnMut(&'a KeywordRule, usize),
     ) {
         let Some(last) = name.label_count().checked_sub(1) else { return };
         let label = name.label(last);

@@ -62,7 +62,7 @@ pub struct SealedTable {
 
 impl fmt::Debug for SealedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyedTable({})", self.id)
+        write!(f, "SealedTable({})", self.id)
     }
 }
 

@@ -66,8 +66,8 @@ fn a_public_suffix_is_never_matched() {
 /// no tool of ours.
 #[test]
 fn a_list_that_another_program_sealed_without_a_filter_is_read() {
-    let octets = include_bytes!("../../../tests/keyed/python.sealed");
-    let key = SealedKey::from_text(include_str!("../../../tests/keyed/python.key")).unwrap();
+    let octets = include_bytes!("../../../tests/sealed/python.sealed");
+    let key = SealedKey::from_text(include_str!("../../../tests/sealed/python.key")).unwrap();
     let table = SealedTable::open(octets, &key).unwrap();
     assert_eq!((table.len(), table.filter.len()), (3, 0));
     for listed in ["sealed-one.example", "www.sealed-two.test", "a.b.sealed-three.invalid"] {
@@ -130,7 +130,7 @@ fn digests_out_of_order_are_refused_though_well_sealed() {
 #[test]
 fn nothing_secret_is_displayed() {
     let table = table(&["marker.example"]);
-    assert_eq!(format!("{table:?}"), format!("KeyedTable({})", table.id()));
+    assert_eq!(format!("{table:?}"), format!("SealedTable({})", table.id()));
     assert_eq!(format!("{:?}", key()), "Key(…)");
     let slip = SealedKey::from_text(&"z".repeat(64)).unwrap_err();
     assert!(!slip.to_string().contains('z'), "{slip}");

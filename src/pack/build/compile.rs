@@ -1,7 +1,7 @@
 //! Rules → pack.
 //!
 //! ```text
-//! add ▶ deal (64 partitions by hash, a sample) ▶ canon (sources, kinds, local data in one order)
+//! add ▶ deal (64 partitions by hash, a sample) ▶ canonical (sources, kinds, local data in one order)
 //!     ▶ symbols ▶ per partition: merge ▶ per partition: lay, write ▶ the rest, front
 //! ```
 //!
@@ -35,7 +35,7 @@ pub struct Compiler {
     seed: u64,
     /// The id of each category by its number.
     categories: Vec<String>,
-    deal: Partitioner,
+    partitioner: Partitioner,
     rules: Vec<Rule>,
     /// How often each kind of rule was added.
     added: Vec<u64>,
@@ -57,7 +57,7 @@ impl Compiler {
         Self {
             seed,
             categories: categories.into_iter().take(MAX_CATEGORIES).collect(),
-            deal: Partitioner::new(),
+            partitioner: Partitioner::new(),
             rules: Vec::new(),
             added: Vec::new(),
             rule_ids: std::collections::HashMap::new(),
@@ -86,7 +86,7 @@ impl Compiler {
             *added += 1;
         }
         let name = wire.strip_suffix(&[0]).unwrap_or(wire);
-        self.deal.push(hash_wire(wire, self.seed), name, id);
+        self.partitioner.push(hash_wire(wire, self.seed), name, id);
         let labels = Labels(wire).count();
         self.min_labels = self.min_labels.min(labels);
         self.max_labels = self.max_labels.max(labels);
@@ -165,11 +165,12 @@ impl Compiler {
         open: impl FnOnce(D) -> io::Result<Arc<Pack>>,
     ) -> Result<W, BuildError> {
         let mut prepared = self.prepare()?;
-        let full = open(self.write(&mut Names::All(&prepared.merged), &prepared, draft)?)?;
+        let full = open(self.write(&mut Names::Borrowed(&prepared.merged), &prepared, draft)?)?;
         let mut sets = prepared.sets.anew();
-        let mut reduction = Reduction::new(&full, &prepared.canon.rules);
+        let mut reduction = Reduction::new(&full, &prepared.canonical.rules);
         for merged in &mut prepared.merged {
-            merged.reduce(&prepared.sets, &mut sets, |name, said| reduction.keep(name, said))?;
+            merged
+                .reduce(&prepared.sets, &mut sets, |name, rules| reduction.retain(name, rules))?;
         }
         prepared.dropped = reduction.dropped;
         prepared.sets = sets;
@@ -186,20 +187,20 @@ impl Compiler {
             .iter()
             .map(|rule| Rule { category: in_pack(&numbers, rule.category), ..*rule });
         let rules: Vec<Rule> = rules.collect();
-        let canon = CanonicalRules::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
-        let mut sets = Sets::new(canon.rules.clone());
-        let symbols = Symbols::train(&self.deal.take_sample());
-        let merged = std::mem::take(&mut self.deal.partitions)
+        let canonical = CanonicalRules::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
+        let mut sets = Sets::new(canonical.rules.clone());
+        let symbols = Symbols::train(&self.partitioner.take_sample());
+        let merged = std::mem::take(&mut self.partitioner.partitions)
             .into_iter()
-            .map(|partition| Merged::of(&partition, self.seed, &canon.ids, &mut sets))
+            .map(|partition| Merged::of(&partition, self.seed, &canonical.ids, &mut sets))
             .collect::<Result<Vec<_>, _>>()?;
         let (duplicates, dropped) = (sets.duplicates.clone(), vec![0; sets.duplicates.len()]);
-        Ok(Prepared { ids, numbers, canon, sets, symbols, merged, duplicates, dropped })
+        Ok(Prepared { ids, numbers, canonical, sets, symbols, merged, duplicates, dropped })
     }
 
     fn lay_out<W: Write + Seek>(&self, mut prepared: Prepared, out: W) -> Result<W, BuildError> {
         let merged = std::mem::take(&mut prepared.merged);
-        self.write(&mut Names::Last(merged), &prepared, out)
+        self.write(&mut Names::Consuming(merged), &prepared, out)
     }
 
     fn write<W: Write + Seek>(
@@ -251,14 +252,14 @@ impl Compiler {
 
     /// The notes in the order of the pack, with what became of the rules of each.
     fn counted(&self, prepared: &Prepared) -> Vec<SourceNote> {
-        let canon = &prepared.canon;
+        let canonical = &prepared.canonical;
         let of = |source: u16, counts: &[u64]| -> u64 {
-            let place = canon.sources.get(&source).copied();
-            let rules = canon.rules.iter().zip(counts);
+            let place = canonical.sources.get(&source).copied();
+            let rules = canonical.rules.iter().zip(counts);
             rules.filter(|(rule, _)| Some(rule.source) == place).map(|(_, count)| count).sum()
         };
         let mut notes = self.notes.clone();
-        notes.sort_by_key(|note| canon.sources.get(&note.place).copied());
+        notes.sort_by_key(|note| canonical.sources.get(&note.place).copied());
         for note in &mut notes {
             let added = self.rules.iter().zip(&self.added);
             note.rules =
@@ -274,12 +275,12 @@ impl Compiler {
         writer: &mut SectionWriter<W>,
         prepared: &Prepared,
     ) -> io::Result<()> {
-        let Prepared { ids, numbers, canon, .. } = prepared;
+        let Prepared { ids, numbers, canonical, .. } = prepared;
         let (kinds, sets) = prepared.sets.all();
         let categories = codec::items(ids, |id, octets| codec::put_short(id.as_bytes(), octets));
         let listed = |listed: &ListedNet| ListedNet {
             category: in_pack(numbers, listed.category),
-            action: renumber(listed.action, &canon.local_ids),
+            action: renumber(listed.action, &canonical.local_ids),
             net: listed.net.trunc(),
         };
         let mut nets: Vec<ListedNet> = self.addresses.iter().map(listed).collect();
@@ -293,7 +294,7 @@ impl Compiler {
         writer.section(Section::Categories, &categories)?;
         writer.section(Section::Rules, &codec::items(kinds, codec::put_rule))?;
         writer.section(Section::Sets, &sets)?;
-        writer.section(Section::Local, &codec::items(&canon.local, codec::put_local))?;
+        writer.section(Section::Local, &codec::items(&canonical.local, codec::put_local))?;
         writer.section(Section::Addresses, &codec::items(&nets, codec::put_net))?;
         writer.section(Section::Keywords, self.keywords.as_bytes())?;
         // Only maps with keys that are no strings could fail, and there are none.
@@ -307,7 +308,7 @@ struct Prepared {
     /// The ids of the categories, and the place of each number in them.
     ids: Vec<String>,
     numbers: Vec<Option<CategoryId>>,
-    canon: CanonicalRules,
+    canonical: CanonicalRules,
     sets: Sets,
     symbols: Symbols,
     merged: Vec<Merged>,
@@ -323,15 +324,15 @@ fn in_pack(numbers: &[Option<CategoryId>], category: CategoryId) -> CategoryId {
 
 /// The names of all partitions: kept, or each freed after its turn.
 enum Names<'a> {
-    All(&'a [Merged]),
-    Last(Vec<Merged>),
+    Borrowed(&'a [Merged]),
+    Consuming(Vec<Merged>),
 }
 
 impl Names<'_> {
     fn as_slice(&self) -> &[Merged] {
         match self {
-            Self::All(merged) => merged,
-            Self::Last(merged) => merged,
+            Self::Borrowed(merged) => merged,
+            Self::Consuming(merged) => merged,
         }
     }
 
@@ -354,8 +355,8 @@ impl Names<'_> {
         mut lay: impl FnMut(&Merged) -> Result<(), BuildError>,
     ) -> Result<(), BuildError> {
         match self {
-            Self::All(merged) => merged.iter().try_for_each(lay),
-            Self::Last(merged) => {
+            Self::Borrowed(merged) => merged.iter().try_for_each(lay),
+            Self::Consuming(merged) => {
                 std::mem::take(merged).into_iter().try_for_each(|merged| lay(&merged))
             }
         }

@@ -269,12 +269,12 @@ impl Merged {
         let octets = rows.iter().map(|(_, name, _)| name.len()).sum();
         let mut merged =
             Self { entries: Vec::with_capacity(rows.len()), names: Vec::with_capacity(octets) };
-        let mut said = Vec::new();
+        let mut rules = Vec::new();
         for same in rows.chunk_by(|a, b| a.0 == b.0 && a.1 == b.1) {
             let Some(&(hash, name, _)) = same.first() else { continue };
-            said.clear();
-            said.extend(same.iter().filter_map(|&(_, _, rule)| ids.get(usize::from(rule))));
-            let set = sets.number(&mut said)?;
+            rules.clear();
+            rules.extend(same.iter().filter_map(|&(_, _, rule)| ids.get(usize::from(rule))));
+            let set = sets.number(&mut rules)?;
             let at = u32::try_from(merged.names.len()).map_err(|_| BuildError::TooManyNames)?;
             merged.names.extend_from_slice(name);
             merged.entries.push(MergeEntry { hash, at, length: name.len() as u8, set });
@@ -289,18 +289,18 @@ impl Merged {
         &mut self,
         before: &Sets,
         sets: &mut Sets,
-        mut keep: impl FnMut(&[u8], &mut Vec<u16>),
+        mut retain: impl FnMut(&[u8], &mut Vec<u16>),
     ) -> Result<(), BuildError> {
         let names = &self.names;
-        let (mut said, mut failed) = (Vec::new(), Ok(()));
+        let (mut rules, mut failed) = (Vec::new(), Ok(()));
         self.entries.retain_mut(|entry| {
-            said.clear();
-            said.extend_from_slice(before.rules_of(entry.set));
-            keep(name_of(names, entry), &mut said);
-            if said.is_empty() {
+            rules.clear();
+            rules.extend_from_slice(before.rules_of(entry.set));
+            retain(name_of(names, entry), &mut rules);
+            if rules.is_empty() {
                 return false;
             }
-            match sets.number(&mut said) {
+            match sets.number(&mut rules) {
                 Ok(number) => entry.set = number,
                 Err(error) => failed = Err(error),
             }

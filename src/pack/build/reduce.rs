@@ -26,7 +26,7 @@ impl<'a> Reduction<'a> {
 
     /// Leaves out of the rules of `name`, a wire name without its root octet, what need
     /// not be said.
-    pub(crate) fn keep(&mut self, name: &[u8], said: &mut Vec<u16>) {
+    pub(crate) fn retain(&mut self, name: &[u8], rules: &mut Vec<u16>) {
         let full = self.full;
         let mut wire = [0; MAX_OCTETS];
         let Some(to) = wire.get_mut(..name.len()) else { return };
@@ -36,13 +36,13 @@ impl<'a> Reduction<'a> {
         if ancestors.is_empty() {
             return;
         }
-        let here: Vec<Rule> = said.iter().filter_map(|id| self.kind(*id)).collect();
+        let here: Vec<Rule> = rules.iter().filter_map(|id| self.kind(*id)).collect();
         let mut dropped = Vec::new();
-        said.retain(|&id| {
+        rules.retain(|&id| {
             let drops = self
                 .kinds
                 .get(usize::from(id))
-                .is_some_and(|rule| is_said_above(full, rule, &here, &ancestors));
+                .is_some_and(|rule| is_implied_above(full, rule, &here, &ancestors));
             if drops {
                 dropped.push(id);
             }
@@ -79,7 +79,7 @@ fn ancestors(full: &Pack, name: &Folded) -> Vec<u16> {
 }
 
 /// Whether nothing changes without `rule`, one of the rules `here`.
-fn is_said_above(full: &Pack, rule: &Rule, here: &[Rule], ancestors: &[u16]) -> bool {
+fn is_implied_above(full: &Pack, rule: &Rule, here: &[Rule], ancestors: &[u16]) -> bool {
     let lists = |effect| matches!(effect, Effect::Add | Effect::AddImportant);
     let frees = |effect| matches!(effect, Effect::Clear | Effect::ClearImportant);
     let category = |of: CategoryId| move |other: &&Rule| other.category == of;

@@ -29,7 +29,7 @@ impl Enforcement {
     #[must_use]
     pub fn at_least(&self, floor: &Self, engines: &Engines) -> Self {
         let stricter = |number: usize| {
-            let of = |held: &Self| held.safe.0.get(number).cloned().flatten();
+            let of = |layer: &Self| layer.safe.0.get(number).cloned().flatten();
             let (own, least) = (of(self), of(floor));
             let rank = |target: &Option<_>| engines.rank(number, target.as_ref());
             if rank(&least) > rank(&own) { least } else { own }
@@ -43,7 +43,7 @@ impl Enforcement {
     }
 
     /// Whether it is as strict as `floor` in every point.
-    pub fn keeps(&self, floor: &Self, engines: &Engines) -> bool {
+    pub fn is_at_least(&self, floor: &Self, engines: &Engines) -> bool {
         self.at_least(floor, engines) == self.at_least(&Self::nothing(engines), engines)
     }
 }

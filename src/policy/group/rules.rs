@@ -130,13 +130,13 @@ pub struct GroupRules {
     /// How a blocked name is answered.
     pub answer: AnswerMode,
     /// What search engines and canaries are held to.
-    pub held: Enforcement,
+    pub enforcement: Enforcement,
     /// What of it nothing at the school can loosen.
-    pub held_locked: Enforcement,
+    pub enforcement_locked: Enforcement,
     /// What the layers above the school come to.
     pub baseline: Actions,
     /// The same of search engines and canaries.
-    pub held_baseline: Enforcement,
+    pub enforcement_baseline: Enforcement,
 }
 
 /// What binds a group for some stretch of time.
@@ -319,8 +319,8 @@ impl Group {
             keywords: group.keywords,
             counters,
             rules: states.map(|state| Rules::new(state, illegal, seed)),
-            safe: Some(group.held.safe).filter(|modes| !modes.is_empty()),
-            canaries: group.held.canaries,
+            safe: Some(group.enforcement.safe).filter(|modes| !modes.is_empty()),
+            canaries: group.enforcement.canaries,
         }
     }
 

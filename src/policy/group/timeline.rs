@@ -68,7 +68,7 @@ impl<T> Timeline<T> {
     ///
     /// In one stretch one value holds, and the same edges lie ahead.
     #[inline]
-    pub fn stretch(&self, now: Now) -> u32 {
+    pub fn interval(&self, now: Now) -> u32 {
         self.place(now).map_or(0, |edge| edge as u32 + 1)
     }
 

@@ -69,14 +69,14 @@ impl LocalZones {
 
     /// The records of a name.
     #[inline]
-    pub(crate) fn local(&self, subject: &HashedName<'_>) -> Option<&LocalName> {
-        self.names.exact(subject.name, &subject.hashes)
+    pub(crate) fn local(&self, hashed: &HashedName<'_>) -> Option<&LocalName> {
+        self.names.exact(hashed.name, &hashed.hashes)
     }
 
     /// Who is asked for a name.
     #[inline]
-    pub(crate) fn upstream(&self, subject: &HashedName<'_>) -> UpstreamId {
-        let zone = self.zones.longest(subject.name, &subject.hashes);
+    pub(crate) fn upstream(&self, hashed: &HashedName<'_>) -> UpstreamId {
+        let zone = self.zones.longest(hashed.name, &hashed.hashes);
         zone.map_or(UpstreamId::MAIN, |(_, &id)| id)
     }
 
@@ -87,21 +87,21 @@ impl LocalZones {
 
     /// Whether the config says where a name's answer comes from.
     #[inline]
-    pub(crate) fn covers(&self, subject: &HashedName<'_>) -> bool {
-        self.local(subject).is_some() || self.upstream(subject) != UpstreamId::MAIN
+    pub(crate) fn covers(&self, hashed: &HashedName<'_>) -> bool {
+        self.local(hashed).is_some() || self.upstream(hashed) != UpstreamId::MAIN
     }
 
     /// The answer to a special-use or private name that the config says nothing of.
     #[inline]
-    pub(crate) fn special(&self, subject: &HashedName<'_>, qtype: u16) -> Option<Special> {
+    pub(crate) fn special(&self, hashed: &HashedName<'_>, qtype: u16) -> Option<Special> {
         let private = || {
-            (!self.forward_private && is_private(subject.name, qtype)).then_some(Special::NxDomain)
+            (!self.forward_private && is_private(hashed.name, qtype)).then_some(Special::NxDomain)
         };
-        let found = special(subject.name, qtype).or_else(private)?;
-        if self.covers(subject) {
+        let found = special(hashed.name, qtype).or_else(private)?;
+        if self.covers(hashed) {
             return None;
         }
-        let is_parent = || self.parents.exact(subject.name, &subject.hashes).is_some();
+        let is_parent = || self.parents.exact(hashed.name, &hashed.hashes).is_some();
         // Else a cache downstream would take all below it for gone (RFC 8020).
         Some(if found == Special::NxDomain && is_parent() { Special::NoData } else { found })
     }

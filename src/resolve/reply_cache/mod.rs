@@ -46,7 +46,7 @@ pub struct PolicyEpoch {
     pub generation: u64,
     /// The asker's group.
     pub group: GroupId,
-    /// The stretch of time, by [`crate::policy::group::timeline::Timeline::stretch`].
+    /// The stretch of time, by [`crate::policy::group::timeline::Timeline::interval`].
     pub stretch: u32,
 }
 
@@ -54,7 +54,7 @@ impl PolicyEpoch {
     /// Now, for a group.
     #[inline]
     pub fn of(generation: u64, rules: &Group, group: GroupId, now: Now) -> Self {
-        Self { generation, group, stretch: rules.rules.stretch(now) }
+        Self { generation, group, stretch: rules.rules.interval(now) }
     }
 }
 

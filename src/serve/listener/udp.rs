@@ -194,7 +194,7 @@ impl Desk<'_> {
             if !self.near.warm(spot)
                 && let Ok(query) = Query::parse(query)
             {
-                snapshot.look_ahead(&query.name, &mut self.ahead);
+                snapshot.prefetch(&query.name, &mut self.ahead);
             }
         }
         self.ahead.look(snapshot.lists());

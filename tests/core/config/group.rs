@@ -369,7 +369,7 @@ canaries = []
 "#;
     let config = right(text);
     let words = |name| -> Vec<String> {
-        let modes = &group_of(&config, name).held.safe;
+        let modes = &group_of(&config, name).enforcement.safe;
         config.safesearch.engines.words(modes).map(|word| word.to_string()).collect()
     };
     assert_eq!(
@@ -389,5 +389,5 @@ canaries = []
     );
     assert!(words("b").is_empty());
     assert_eq!(words("c"), ["bing", "youtube=moderate"]);
-    assert!(group_of(&config, "c").held.canaries.is_empty());
+    assert!(group_of(&config, "c").enforcement.canaries.is_empty());
 }

@@ -38,13 +38,13 @@ fn department_then_profile_then_group() {
          canaries = [\"icloud\"]\n"
     );
     let config = with(&text, &[("department.toml", department)]).unwrap();
-    let of = |name: &str| words(&config, &group_of(&config, name).held);
+    let of = |name: &str| words(&config, &group_of(&config, name).enforcement);
     assert_eq!(of("none"), "google bing youtube=moderate !firefox !icloud");
     assert_eq!(of("profile"), "google youtube=strict ecosia !icloud");
     assert_eq!(of("group"), "google qwant !firefox !icloud !chrome");
-    let baseline = &group_of(&config, "group").held_baseline;
+    let baseline = &group_of(&config, "group").enforcement_baseline;
     assert_eq!(words(&config, baseline), "google bing youtube=moderate !firefox !icloud");
-    assert_eq!(words(&config, &group_of(&config, "group").held_locked), "google !icloud");
+    assert_eq!(words(&config, &group_of(&config, "group").enforcement_locked), "google !icloud");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_lock_tightens_whoever_says_nothing_and_a_school_may_be_stricter() {
     let config = with(&text, &[("department.toml", department)]).unwrap();
     let all = "google bing duckduckgo youtube=MODE yandex pixabay ecosia brave qwant startpage \
         !firefox !icloud !chrome";
-    let of = |name: &str| words(&config, &group_of(&config, name).held);
+    let of = |name: &str| words(&config, &group_of(&config, name).enforcement);
     assert_eq!(of("default"), all.replace("MODE", "moderate"));
     assert_eq!(of("strict"), all.replace("MODE", "strict"));
 }
@@ -270,15 +270,15 @@ proptest! {
         prop_assert_eq!(loaded.is_err(), is_looser, "{}\n{}\n{:?}", text, department, loaded);
         let Ok(config) = loaded else { return Ok(()) };
         let (group, engines) = (config.default_group(), &config.safesearch.engines);
-        prop_assert!(group.held.keeps(&group.held_locked, engines));
-        prop_assert!(group.held_baseline.keeps(&group.held_locked, engines));
+        prop_assert!(group.enforcement.is_at_least(&group.enforcement_locked, engines));
+        prop_assert!(group.enforcement_baseline.is_at_least(&group.enforcement_locked, engines));
         for kind in CanaryKind::ALL {
             let spoken = lowest("canaries").or_else(|| said(&defaults, "canaries"));
             let own = spoken.is_none_or(|words| words.contains(kind.id()));
-            let locked = group.held_locked.canaries.contains(&kind);
-            prop_assert_eq!(group.held.canaries.contains(&kind), own || locked);
+            let locked = group.enforcement_locked.canaries.contains(&kind);
+            prop_assert_eq!(group.enforcement.canaries.contains(&kind), own || locked);
         }
-        let shown = words(&config, &group.held);
+        let shown = words(&config, &group.enforcement);
         for engine in ["google", "bing", "qwant", "brave", "ecosia"] {
             let spoken = lowest("safesearch").or_else(|| said(&defaults, "safesearch"));
             let own = spoken.map_or(level != "staff", |words| words.contains(engine));
