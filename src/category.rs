@@ -182,6 +182,15 @@ pub enum CategoryLock {
     Everyone,
 }
 
+/// A legal duty to block a category for everyone, before every name that passes in all modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegalDuty {
+    /// The content is illegal for anyone; its lists come sealed (`csam`).
+    Law,
+    /// A competent authority requested it (`legal_request`).
+    Request,
+}
+
 /// One row of the taxonomy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
@@ -199,6 +208,8 @@ pub struct Category {
     pub is_positive: bool,
     /// Whether it is closed, rather than open, where its list is missing.
     pub fails_closed: bool,
+    /// The legal duty to block it; none for most.
+    pub duty: Option<LegalDuty>,
     /// Action by level, in the order of [`Level::ALL`].
     pub defaults: [DefaultAction; 7],
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::category::{CategoryId, CategorySet, LegalDuty, Taxonomy};
 use crate::dns::name::{Folded, Name};
 use crate::dns::route::UpstreamId;
 use crate::matcher::keyword::Keywords;
@@ -105,9 +105,10 @@ pub struct Snapshot {
     pub(super) local_zones: LocalZones,
     pub(super) canaries: NameTable<CanaryKind>,
     pub(super) safe_hosts: SafeHosts,
-    /// csam and legal requests.
+    /// Categories with a legal duty to block them.
     pub(super) illegal: CategorySet,
-    pub(super) legal_request: Option<CategoryId>,
+    /// Those of them that an authority requested.
+    legal_requests: CategorySet,
     /// Good names (`safe`): no plain category blocks them.
     pub(super) positive: CategorySet,
     pub(super) block_ttl: u32,
@@ -120,8 +121,7 @@ impl Snapshot {
     pub fn new(parts: Parts) -> Self {
         let seed = parts.lists.seed();
         let taxonomy = parts.taxonomy;
-        let named = |id| taxonomy.find(id);
-        let illegal = ["csam", "legal_request"].into_iter().filter_map(named).collect();
+        let illegal = taxonomy.select(|row| row.duty.is_some());
         let subtree = |(name, kind)| (name, Scope::Subtree, kind);
         let numbered = || parts.groups.iter().zip(0..=u8::MAX);
         let clients = numbered()
@@ -144,7 +144,7 @@ impl Snapshot {
             local_zones: LocalZones::new(parts.local_zones, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),
-            legal_request: named("legal_request"),
+            legal_requests: taxonomy.select(|row| row.duty == Some(LegalDuty::Request)),
             positive: taxonomy.select(|row| row.is_positive),
             ede_texts: ede_texts(&taxonomy, parts.lists.digest(), parts.ede_text),
             illegal,
@@ -245,7 +245,7 @@ impl Snapshot {
     /// Whether a category is there because an authority outside asked for it.
     #[inline]
     pub fn is_legal_request(&self, category: Option<CategoryId>) -> bool {
-        category.is_some() && category == self.legal_request
+        category.is_some_and(|id| self.legal_requests.contains(id))
     }
 
     /// Hashes a name once, for all tables.

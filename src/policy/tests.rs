@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::*;
-use crate::category::{Category, CategoryLock, CategorySet, DefaultAction, Taxonomy};
+use crate::category::{Category, CategoryLock, CategorySet, DefaultAction, LegalDuty, Taxonomy};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::matcher::build::{Builder, Rule};
@@ -27,6 +27,11 @@ fn taxonomy() -> Taxonomy {
         is_protected: id == "csam",
         is_positive: id == "safe",
         fails_closed: id == "adult",
+        duty: match id {
+            "csam" => Some(LegalDuty::Law),
+            "legal_request" => Some(LegalDuty::Request),
+            _ => None,
+        },
         defaults: [DefaultAction::Block; 7],
     };
     Taxonomy::new(IDS.iter().map(|id| row(id)).collect()).unwrap()

@@ -9,6 +9,7 @@
 //! privacy = "normal"     # normal | protected
 //! kind = "block"         # block | allow: a list of good names, which never blocks
 //! fail = "open"          # open (the default) | closed: without its list
+//! duty = "law"           # law | request: blocked for everyone; none by default
 //! defaults = { preschool = "block", … one of block, observe, allow, lessons, safe for each level }
 //! ```
 //!
@@ -22,7 +23,7 @@ use std::path::Path;
 use toml::Spanned;
 
 use crate::category::{
-    Category, CategoryLock, DefaultAction, Level, LevelRow, MAX_CATEGORIES, Taxonomy,
+    Category, CategoryLock, DefaultAction, LegalDuty, Level, LevelRow, MAX_CATEGORIES, Taxonomy,
 };
 use crate::config::file::report::Report;
 use crate::config::file::shape::{self, SpannedText, Table};
@@ -58,6 +59,7 @@ struct CategoryFile {
     privacy: SpannedText,
     kind: SpannedText,
     fail: SpannedText,
+    duty: SpannedText,
     defaults: Option<Spanned<BTreeMap<Spanned<String>, Spanned<String>>>>,
 }
 
@@ -69,6 +71,7 @@ const LOCKS: [(&str, CategoryLock); 3] = [
 const PRIVACY: [(&str, bool); 2] = [("normal", false), ("protected", true)];
 const KINDS: [(&str, bool); 2] = [("block", false), ("allow", true)];
 const FAILS: [(&str, bool); 2] = [("open", false), ("closed", true)];
+const DUTIES: [(&str, LegalDuty); 2] = [("law", LegalDuty::Law), ("request", LegalDuty::Request)];
 pub(crate) const ACTIONS: [(&str, DefaultAction); 5] = [
     ("block", DefaultAction::Block),
     ("observe", DefaultAction::Observe),
@@ -168,6 +171,7 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
         // A wrong word is reported; the value does not matter then.
         one_of(report, "fail", given, &FAILS).unwrap_or(true)
     });
+    let duty = file.duty.as_ref().and_then(|given| one_of(report, "duty", given, &DUTIES));
     let defaults = defaults(report, table, is_positive.unwrap_or(false));
     Some(Category {
         id: id?,
@@ -177,6 +181,7 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
         is_protected: is_protected?,
         is_positive: is_positive?,
         fails_closed,
+        duty,
         defaults: defaults?,
     })
 }
@@ -345,7 +350,7 @@ kind = "block"
     #[test]
     fn an_unknown_key_is_refused() {
         insta::assert_snapshot!(mistakes("[[category]]\nlok = \"none\"\n"), @r#"
-    categories.toml:2:1: unknown key `lok`; the keys here are `id`, `vi`, `en`, `lock`, `privacy`, `kind`, `fail`, `defaults`
+    categories.toml:2:1: unknown key `lok`; the keys here are `id`, `vi`, `en`, `lock`, `privacy`, `kind`, `fail`, `duty`, `defaults`
       |
     2 | lok = "none"
       | ^^^

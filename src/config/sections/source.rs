@@ -12,7 +12,7 @@ use toml::Spanned;
 use url::Url;
 
 use crate::blocklist::{Format, ScopeChoice};
-use crate::category::{CategoryId, Taxonomy};
+use crate::category::{CategoryId, LegalDuty, Taxonomy};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
 use crate::config::file::value::place_of;
@@ -20,8 +20,6 @@ use crate::diagnostic::Diagnostic;
 
 /// The `format` of a sealed list.
 pub(crate) const SEALED: &str = "sealed";
-/// The one category that comes sealed.
-const SEALED_CATEGORY: &str = "csam";
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -289,11 +287,14 @@ impl Report<'_> {
         let file = table.get_ref();
         let category = self.source_category(taxonomy, table);
         if let (Some(id), Some(given)) = (category, &file.category)
-            && taxonomy.category(id).id != SEALED_CATEGORY
+            && taxonomy.category(id).duty != Some(LegalDuty::Law)
         {
+            let mut rows = taxonomy.iter().map(|(_, row)| row);
+            let sealed = rows.find(|row| row.duty == Some(LegalDuty::Law));
+            let sealed = sealed.map_or("", |row| row.id.as_str());
             self.mistake(
                 given.span(),
-                format!("a sealed list is for `{SEALED_CATEGORY}`, not for `{}`", given.get_ref()),
+                format!("a sealed list is for `{sealed}`, not for `{}`", given.get_ref()),
             )
             .hint = Some("give the list as names: who is blocked by it may ask why".into());
         }

@@ -14,6 +14,7 @@ fn categories() -> Taxonomy {
         is_protected: false,
         is_positive,
         fails_closed: false,
+        duty: None,
         defaults: [DefaultAction::Block; 7],
     };
     Taxonomy::new(vec![row("adult", false), row("gambling", false), row("safe", true)]).unwrap()
