@@ -1,9 +1,9 @@
-//! Categories: what a listed name is about. Data, not code.
+//! Categories: the subjects of listed names. Data, not code.
 //!
 //! The ids, names and defaults come from `blocklists/categories.toml`
-//! (`config/taxonomy.rs` reads it); after start-up a category is a number from
+//! (`config/data/taxonomy.rs` reads it); after start-up a category is a number from
 //! 0 to 63 in the taxonomy's order, and a set of them is one `u64`.
-//! Where several apply, the one reported is the first in that order.
+//! Of several categories the first in that order is reported.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -49,21 +49,21 @@ impl CategorySet {
         Self(self.0 | 1 << category.0)
     }
 
-    /// All that is in either.
+    /// The union of both sets.
     #[inline]
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in both.
+    /// The intersection of both sets.
     #[inline]
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What is here and not in `other`.
+    /// The categories of this set that are not in `other`.
     #[inline]
     #[must_use]
     pub fn without(self, other: Self) -> Self {
@@ -76,7 +76,7 @@ impl CategorySet {
         self.0 & 1 << category.0 != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
@@ -106,7 +106,7 @@ impl fmt::Debug for CategorySet {
     }
 }
 
-/// A school level: who the pupils behind a group are (ids as in the config).
+/// A school level: the age of the people in a group (ids as in the config).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
     /// Mầm non, up to 6 years.
@@ -150,35 +150,35 @@ impl Level {
         }
     }
 
-    /// Whether the people in it are pupils (a lock for pupils binds them).
+    /// Whether the level is of pupils, so that a lock for pupils applies.
     pub fn is_pupils(self) -> bool {
         !matches!(self, Self::Continuing | Self::Staff)
     }
 }
 
-/// What a level does with a category unless somebody says otherwise.
+/// The action of a level for a category, unless a layer sets another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultAction {
-    /// Answer that it is blocked.
+    /// Blocked.
     Block,
-    /// Let through and count.
+    /// Allowed and counted.
     Observe,
-    /// Let through.
+    /// Allowed.
     Allow,
-    /// Block in lessons, observe outside. Without a timetable it blocks.
+    /// Blocked in lessons, observed outside. Without a timetable it blocks.
     Lessons,
-    /// Rewrite to the safe variant where there is one; observe otherwise.
+    /// Rewritten to the safe name where there is one, observed otherwise.
     Safe,
 }
 
-/// Who cannot be freed from a category by a school.
+/// Lock: the people for whom a school cannot loosen a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CategoryLock {
-    /// Nobody: a school may loosen it.
+    /// No lock: a school may loosen it.
     None,
-    /// Pupils cannot; staff and adult learners can.
+    /// Locked for pupils, not for staff and adult learners.
     Pupils,
-    /// Nobody at the school can.
+    /// Locked for everyone.
     Everyone,
 }
 
@@ -200,13 +200,13 @@ pub struct Category {
     pub vi: String,
     /// English name.
     pub en: String,
-    /// Whether a school can loosen it.
+    /// Its lock.
     pub lock: CategoryLock,
     /// Reported as `protected`, without its name (`csam`, `self_harm`).
     pub is_protected: bool,
-    /// A list of good names: never blocks (`safe`).
+    /// A category of good names, which never blocks (`safe`).
     pub is_positive: bool,
-    /// Whether it is closed, rather than open, where its list is missing.
+    /// Whether it is closed while its list is missing.
     pub fails_closed: bool,
     /// The legal duty to block it; none for most.
     pub duty: Option<LegalDuty>,
@@ -214,7 +214,7 @@ pub struct Category {
     pub defaults: [DefaultAction; 7],
 }
 
-/// What the taxonomy says of a level, beside its categories.
+/// One level of the taxonomy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelRow {
     /// The level.
@@ -223,7 +223,7 @@ pub struct LevelRow {
     pub vi: String,
     /// English name.
     pub en: String,
-    /// Whether nothing but what is allowed passes.
+    /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
 }
 
@@ -240,7 +240,7 @@ impl Taxonomy {
     ///
     /// # Errors
     ///
-    /// The id that stands twice, or that comes after the 64th place.
+    /// The id that is defined twice, or the first past the 64th place.
     pub fn new(categories: Vec<Category>) -> Result<Self, String> {
         let mut by_id = HashMap::new();
         for (place, category) in categories.iter().enumerate() {
@@ -252,13 +252,13 @@ impl Taxonomy {
         Ok(Self { categories, by_id, levels: Vec::new() })
     }
 
-    /// The same categories with what is said of levels.
+    /// The same categories with these levels.
     #[must_use]
     pub fn with_levels(self, levels: Vec<LevelRow>) -> Self {
         Self { levels, ..self }
     }
 
-    /// Whether a level lets through nothing but what is allowed, unless somebody says otherwise.
+    /// Whether names that no layer allows are blocked for a level by default.
     pub fn is_allow_only(&self, level: Level) -> bool {
         self.levels.iter().any(|row| row.level == level && row.is_allow_only)
     }

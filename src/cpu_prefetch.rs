@@ -1,13 +1,14 @@
-//! Hints to the processor: what will be read soon.
+//! CPU prefetch: hints to load cache lines before they are read.
 //!
-//! Who answers many queries at once waits for memory once, together, and not at each.
+//! A worker with a batch of queries issues the loads of all of them first, and so waits for memory
+//! once a batch, not once a query.
 
 use std::mem::size_of;
 
-/// Octets of a line of the processor's cache.
+/// Octets of a cache line.
 pub const LINE: usize = 64;
 
-/// Asks for the first `lines` lines of memory of a value; nothing is read.
+/// Prefetches the first `lines` cache lines of a value.
 #[inline]
 pub fn fetch<T>(value: &T, lines: usize) {
     let lines = lines.min(size_of::<T>().div_ceil(LINE));
@@ -16,7 +17,7 @@ pub fn fetch<T>(value: &T, lines: usize) {
     }
 }
 
-/// Asks for the lines of memory that hold these octets; nothing is read.
+/// Prefetches the cache lines of these octets.
 #[inline]
 pub fn fetch_octets(octets: &[u8]) {
     for line in 0..octets.len().div_ceil(LINE) {
@@ -34,7 +35,8 @@ fn ask(at: *const u8) {
         _mm_prefetch::<_MM_HINT_T0>(at.cast());
     }
     #[cfg(target_arch = "aarch64")]
-    // SAFETY: the same.
+    // SAFETY: PRFM reads nothing and never faults, whatever the address; the registers and flags
+    // are as declared.
     unsafe {
         std::arch::asm!(
             "prfm pldl1keep, [{at}]",

@@ -1,6 +1,6 @@
-//! Mistakes people can mend: place, what was found, what is allowed, a hint.
+//! Diagnostics: a mistake in a text with its place, what was found, what is allowed, and a hint.
 //!
-//! Config and lists show their mistakes in one look:
+//! Config and keyword rules render them alike:
 //!
 //! ```text
 //! gateway.toml:2:10: unknown category `adlut`
@@ -18,11 +18,11 @@ use crate::lang::Lang;
 /// One mistake in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Octets of the text it is about; empty where there is no place.
+    /// The octets of the text at fault; empty without a place.
     pub span: Range<usize>,
-    /// What is wrong and what is allowed, without a final stop.
+    /// What was found and what is allowed, without a final stop.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub hint: Option<String>,
 }
 
@@ -32,19 +32,19 @@ impl Diagnostic {
         Self { span, message: message.into(), hint: None }
     }
 
-    /// The same mistake with a way out.
+    /// The same mistake with a remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Shows the mistake in `text`, which came from `path`; ends with a newline.
+    /// Renders the mistake with its line of `text`, the content of `path`; ends with a newline.
     pub fn render(&self, path: &str, text: &str) -> String {
         self.render_in(Lang::En, path, text)
     }
 
-    /// The same in a language.
+    /// [`Diagnostic::render`] in a language.
     pub fn render_in(&self, lang: Lang, path: &str, text: &str) -> String {
         let (line, column, shown) = place(text, self.span.start);
         let mut out = format!("{path}:{line}:{column}: {}\n", lang.say(&self.message));
@@ -88,7 +88,7 @@ pub fn place(text: &str, offset: usize) -> (usize, usize, &str) {
     (line, column, text[start..end].trim_end_matches('\r'))
 }
 
-/// The candidate nearest to `word`, if one is near enough to be what was meant.
+/// The candidate with the smallest edit distance to `word`, if within a third of its length.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = (word.chars().count() / 3).max(1) + 1;

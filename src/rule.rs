@@ -1,11 +1,11 @@
-//! What a list says of a name: how far it reaches, what it does, how that is answered.
+//! Rules of lists: scope, effect and action of a name.
 
 use crate::category::CategoryId;
 use crate::dns::name::Name;
 
-/// How much of the tree a rule speaks of.
+/// Scope: the part of the tree that a rule covers.
 ///
-/// List formats disagree about it, so every rule carries it.
+/// List formats differ in it, so every rule has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     /// The name alone.
@@ -17,8 +17,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether a rule of this scope at an ancestor speaks of a name; `is_self`
-    /// says that the ancestor is the name itself.
+    /// Whether a rule of this scope at an ancestor covers a name; `is_self` where the ancestor is
+    /// the name itself.
     #[inline]
     pub fn covers(self, is_self: bool) -> bool {
         match self {
@@ -29,26 +29,26 @@ impl Scope {
     }
 }
 
-/// What a rule does to its category, at its name.
+/// Effect: the change of a rule to its category, at its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Effect {
     /// Lists the name.
     Add,
-    /// Lists the name, and no plain exception frees it (`$important`).
+    /// Lists the name; no plain exception clears it (`$important`).
     AddImportant,
-    /// Frees the name (`@@||x^`).
+    /// Clears the name: an exception (`@@||x^`).
     Clear,
-    /// Frees the name even from important rules (`@@||x^$important`).
+    /// Clears the name even of important rules (`@@||x^$important`).
     ClearImportant,
-    /// A trigger of a response policy zone: among those, the first zone with a
-    /// match decides, and in it the longest name.
+    /// A trigger of a response policy zone: the first zone with a match decides, and in it the
+    /// longest name.
     Rpz,
 }
 
-/// How a listed name is answered, where its list says so.
+/// Action: the answer to a listed name, where its list sets one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
-    /// As the client's group is configured.
+    /// The answer of the client's group.
     Default,
     /// NXDOMAIN.
     NxDomain,
@@ -56,39 +56,40 @@ pub enum Action {
     NoData,
     /// REFUSED.
     Refused,
-    /// Not at all: of response policy zones, this one has spoken.
+    /// No block, and no later response policy zone applies (PASSTHRU).
     Passthru,
-    /// Silence.
+    /// No answer.
     Drop,
-    /// By TCP as ever, by UDP truncated.
+    /// Truncated over UDP, resolved over TCP (TCP-only).
     TcpOnly,
-    /// With this number of the source's local data.
+    /// The local data with this number.
     Local(u16),
 }
 
-/// What a list answers itself.
+/// Local data of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalData {
-    /// The name to resolve instead; then there are no records.
+    /// The name to resolve instead; excludes records.
     pub cname: Option<Name>,
     /// Records by type, as RDATA.
     pub records: Vec<(u16, Box<[u8]>)>,
 }
 
-/// The source of a rule where too many sources share a name to tell.
+/// The source of a rule where the combinations of sources are too many to record.
 pub const SEVERAL_SOURCES: u16 = u16::MAX;
 
-/// One list's word on one name.
+/// One rule of one source, without its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rule {
-    /// The category the source is of.
+    /// The category of the source.
     pub category: CategoryId,
-    /// How much of the tree it speaks of.
+    /// The part of the tree that it covers.
     pub scope: Scope,
-    /// What it does.
+    /// Its effect.
     pub effect: Effect,
-    /// How the name is answered.
+    /// The answer to the name.
     pub action: Action,
-    /// The number of the source, or [`SEVERAL_SOURCES`]. Zones decide in its order.
+    /// The number of the source, or [`SEVERAL_SOURCES`]. Response policy zones decide in this
+    /// order.
     pub source: u16,
 }

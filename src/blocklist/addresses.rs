@@ -1,7 +1,7 @@
-//! Lists of addresses and prefixes: a name that resolves into one is answered as listed.
+//! Lists of addresses and prefixes, which apply to names that resolve into one.
 //!
-//! A prefix may have bits behind it (`192.0.2.1/24`); they are cut. Prefixes of
-//! length 0 are all addresses there are, and are counted instead.
+//! Host bits of a prefix (`192.0.2.1/24`) are cleared. A prefix of length 0 covers every address,
+//! and is counted instead.
 
 use std::net::IpAddr;
 

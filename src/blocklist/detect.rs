@@ -1,24 +1,24 @@
-//! Which syntax a text is in, and whether it is a list at all.
+//! Detection of the syntax of a text, and refusal of texts that are no list.
 //!
-//! A vote of lines that are neither blank nor comments: the first 64 of the text
-//! and 64 spread over all of it, because sorted lists of names begin with whatever
-//! sorts first (UT1 `redirector` begins with 22,000 addresses).
+//! Lines that are neither blank nor comments vote: the first 64 of the text and 64 spread over
+//! all of it, because the start of a sorted list is not representative (UT1 `redirector` begins
+//! with 22,000 addresses).
 
 use super::format::{Format, MAX_LINE};
 use super::line::{Lines, without_comment};
 use super::parsed::ListRefusal;
 use super::{adblock, addresses, dnsmasq, hosts, rpz, unbound};
 
-/// Lines looked at from the start, and as many more from all over the text.
+/// Voting lines at the start, and as many spread over the text.
 const TELLING: usize = 64;
-/// Comments that are skipped at most to find the first lines.
+/// The most lines read to find the voting lines at the start.
 const HEADER: usize = 2048;
-/// Octets in which a line is looked for at each place of the text.
+/// Octets searched for a line at each place of the text.
 const NEAR: usize = 8 * MAX_LINE;
-/// How a web page starts.
+/// The starts of a web page.
 const HTML: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
 
-/// Says what a text is, where it is no list in any syntax.
+/// The refusal of a text that is no list in any syntax.
 pub(super) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Some(ListRefusal::Utf16);
@@ -34,7 +34,7 @@ pub(super) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
     is_html.then_some(ListRefusal::Html)
 }
 
-/// What a line looks like.
+/// Votes by syntax.
 #[derive(Debug, Default)]
 struct Votes {
     adblock: usize,
@@ -71,7 +71,7 @@ impl Votes {
         if addresses > 0 && addresses >= 9 * (adblock + hosts + dnsmasq + unbound + rpz + domains) {
             return Format::Addresses;
         }
-        // Lists of domains hold addresses too.
+        // Lists of domains contain addresses too.
         let domains = domains + addresses;
         let candidates = [
             (domains, Format::Domains),
@@ -86,7 +86,7 @@ impl Votes {
     }
 }
 
-/// Guesses the syntax of a text.
+/// The syntax with the most votes.
 pub(super) fn format(text: &[u8]) -> Format {
     let mut votes = Votes::default();
     let mut seen = 0;
@@ -110,7 +110,7 @@ pub(super) fn format(text: &[u8]) -> Format {
     for part in 1..TELLING {
         let from = text.len() / TELLING * part;
         let rest = text.get(from..text.len().min(from + NEAR)).unwrap_or(&[]);
-        // The first line is cut.
+        // The first line may be partial.
         let line = Lines(rest).skip(1).take(8).filter_map(readable).find(|l| !is_comment(l));
         if let Some(line) = line {
             votes.count(line);

@@ -1,10 +1,9 @@
 //! dnsmasq configurations (dnsmasq(8)): `address=`, `local=` and `server=`.
 //!
-//! Each speaks of a name and all below it, or of several: `/a/b/…`. An empty
-//! target, `#` and addresses that nobody can be at are how lists say *block*, so
-//! the group decides how that is answered; any other address is the answer.
-//! `server=/x/#` sends x the normal way and so is an exception. Anything sent to
-//! a certain server, and every other option, is counted.
+//! Each covers a name with its subtree, or several: `/a/b/…`. An empty target, `#`, and
+//! unspecified and loopback addresses mean *block*, so the group decides the answer; any other
+//! address is local data. `server=/x/#` forwards x as usual, and is an exception. A certain
+//! server as the target, and every other option, is counted.
 
 use std::net::IpAddr;
 
@@ -15,7 +14,7 @@ use super::sink::{Deed, RuleSink, Wire};
 use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
 
-/// What a statement does to its names.
+/// The target of a statement.
 enum Target {
     Block,
     Free,
@@ -69,7 +68,7 @@ fn target_of(key: &str, target: &str) -> Result<Target, Reject> {
 
 fn take(name: &str, target: &Target, rules: &mut RuleSink<'_>) {
     if name.is_empty() || name.starts_with('*') || name == "#" {
-        // No name: unqualified names; `#`: all names.
+        // An empty name stands for unqualified names, `#` for all names.
         rules.reject(name, Reject::Wildcard);
         return;
     }

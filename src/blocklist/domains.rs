@@ -1,10 +1,9 @@
-//! Plain domain lists: one name a line, the name and all below it.
+//! Plain domain lists: one name a line, with its subtree.
 //!
-//! `*.x` and `.x` mean the same as `x`: lists that are published in this form
-//! (hagezi's wildcard lists, UT1) leave out `x` itself and mean it too. A `*`
-//! anywhere else is a wildcard that cannot be honoured. An address is counted
-//! and not made a rule about answers: such lists name the host of a URL, and
-//! other names live at the same address.
+//! `*.x` and `.x` are equivalent to `x`: lists in this form (hagezi's wildcard lists, UT1) omit `x`
+//! itself and mean it too. A `*` elsewhere is a wildcard that DNS cannot honour. An address is
+//! counted, and never becomes a rule of answers: it is the host of a URL, and other names share
+//! the address.
 
 use super::line::without_comment;
 use super::reject::Reject;

@@ -1,12 +1,12 @@
-//! The syntaxes of lists, and how far a list's names reach.
+//! Syntaxes of lists, and the choice of scope.
 
-/// The longest line that is looked at, in octets; longer ones are rejected unread.
+/// The longest line in octets; longer ones are rejected unread.
 pub const MAX_LINE: usize = 4096;
 
 /// The syntax of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
-    /// Found out from the text.
+    /// Detected from the text.
     #[default]
     Auto,
     /// One name a line: the name and all below it.
@@ -21,7 +21,7 @@ pub enum Format {
     Unbound,
     /// A response policy zone as a zone file.
     Rpz,
-    /// Addresses and prefixes, looked for in answers.
+    /// Addresses and prefixes, matched in answers.
     Addresses,
 }
 
@@ -53,16 +53,15 @@ impl Format {
     }
 }
 
-/// What a source's names stand for.
+/// Scope of the names of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ScopeChoice {
-    /// As the format means it: hosts(5) names exactly, domain lists with all below.
+    /// The scope of the format: hosts(5) names exactly, domain lists with their subtree.
     #[default]
     AsFormat,
-    /// Each name that is listed and all below it, whatever the format.
+    /// Each listed name with its subtree, in any format.
     ///
-    /// Exceptions and PASSTHRU keep the reach they were written with: widening
-    /// never frees a name.
+    /// Exceptions and PASSTHRU retain their written scope: widening never clears a name.
     Subtree,
 }
 

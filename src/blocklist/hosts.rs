@@ -1,7 +1,7 @@
-//! hosts(5): an address, then one or more names; each stands for itself alone.
+//! hosts(5): an address, then one or more names, each matched exactly.
 //!
-//! The address is not used: lists write `0.0.0.0`, `127.0.0.1` and others for
-//! the same thing. The names every hosts file starts with are skipped.
+//! The address is ignored: lists use `0.0.0.0`, `127.0.0.1` and others alike. The names of the
+//! machine itself, which every hosts file has, are skipped.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use super::reject::Reject;
 use super::sink::{Deed, RuleSink};
 use crate::rule::Scope;
 
-/// Names that belong to the machine itself.
+/// Names of the machine itself.
 const OWN_NAMES: [&str; 12] = [
     "localhost",
     "localhost.localdomain",

@@ -1,6 +1,6 @@
-//! Lines, comments and words, as most list formats share them.
+//! Lines and comments, common to most list formats.
 
-/// The lines of a text without their line feeds. What ends in one has no empty last line.
+/// The lines of a text without their line feeds. A final line feed starts no further line.
 #[derive(Debug, Clone)]
 pub(super) struct Lines<'a>(pub(super) &'a [u8]);
 

@@ -1,4 +1,4 @@
-//! What a list answers itself: records of one name joined, equal answers kept once.
+//! Local data of a list: records of one name joined, equal data stored once.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use super::reject::Reject;
 use crate::dns::name::Name;
 use crate::rule::{Action, Effect, LocalData, Scope};
 
-/// The most records of one name: more would not fit a message.
+/// The most records of one name: more do not fit a message.
 const MAX_RECORDS: usize = 1024;
 
-/// What some records answer for.
+/// The name or addresses of local data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum RecordPlace {
     /// A name in wire form.
@@ -24,7 +24,7 @@ pub(super) enum RecordPlace {
 /// One record of local data.
 #[derive(Debug, Clone)]
 pub(super) enum ListRecord {
-    /// Another name, which is resolved instead; it displaces all else.
+    /// Another name to resolve instead; it displaces all other records.
     Cname(Name),
     /// A record type and its RDATA.
     Data(u16, Box<[u8]>),
@@ -38,7 +38,7 @@ pub(super) struct Locals {
 }
 
 impl Locals {
-    /// Takes a record; those of one spot are joined.
+    /// Adds a record; records of one place are joined.
     pub(super) fn add(
         &mut self,
         spot: RecordPlace,
@@ -68,7 +68,7 @@ impl Locals {
         Ok(())
     }
 
-    /// Numbers the answers and adds their rules.
+    /// Numbers distinct local data and adds its rules.
     pub(super) fn finish(self, parsed: &mut Parsed) {
         let mut numbers: HashMap<_, u16> = HashMap::new();
         for (spot, line, data) in self.found {

@@ -4,13 +4,13 @@
 //! text ▶ detect ▶ one reader per syntax, line by line ▶ RuleSink ▶ Parsed ▶ verdict
 //! ```
 //!
-//! A source is parsed whole before any of its rules acts. A bad line never
-//! loses the good ones: it is counted by [`Reject`], the first three are kept as
-//! examples, and past a budget [`Parsed::verdict`] refuses the whole source.
-//! A line that DNS cannot honour is never widened into one it can: it is
-//! counted, and that is all.
+//! A source is parsed whole before any of its rules takes effect. **A bad line never loses the
+//! good ones**: it is counted by [`Reject`], with the first three as examples, and past a budget
+//! [`Parsed::verdict`] refuses the whole source. **A line that DNS cannot honour is never widened
+//! into one that it can**: it is only counted.
 //!
-//! Each syntax has its own file, with what its words mean here:
+//! Each syntax has a file, which defines the meaning of its statements. To add one: a variant of
+//! [`Format`], a reader in [`mod@parse`], a vote in [`detect`].
 //!
 //! | id | one line | the name means |
 //! |---|---|---|
@@ -22,8 +22,8 @@
 //! | `rpz` | `x CNAME .`, `*.x CNAME .` | x alone; all below x |
 //! | `addresses` | `192.0.2.0/24` | addresses in answers |
 //!
-//! A single label (`com`, `localhost`) is a rule in a response policy zone only,
-//! where whoever wrote the zone meant it; elsewhere it is far more often debris.
+//! A single label (`com`, `localhost`) is a rule in a response policy zone only, where it is
+//! deliberate; elsewhere it is far more often debris.
 
 mod adblock;
 mod addresses;

@@ -1,4 +1,4 @@
-//! One source, line by line, through the reader of its syntax.
+//! Parsing of one source, line by line, by the reader of its syntax.
 
 use super::adblock::AdblockReader;
 use super::format::{Format, MAX_LINE, ScopeChoice};
@@ -9,10 +9,10 @@ use super::rpz::RpzReader;
 use super::sink::RuleSink;
 use super::{addresses, detect, dnsmasq, domains, hosts, unbound};
 
-/// Rules of a piece.
+/// Number of rules in a piece.
 const PIECE: usize = 16_384;
 
-/// What reads the lines of one source.
+/// The reader of one syntax.
 enum Reader {
     Domains,
     Hosts,
@@ -44,13 +44,13 @@ impl Reader {
             Self::Adblock(reader) => reader.line(trimmed, rules),
             Self::Dnsmasq => dnsmasq::line(trimmed, rules),
             Self::Unbound => unbound::line(trimmed, rules),
-            // A blank in front has a meaning in zone files.
+            // A leading blank has a meaning in zone files.
             Self::Rpz(reader) => reader.line(line, rules),
             Self::Addresses => addresses::line(trimmed, rules),
         }
     }
 
-    /// Whether what a line says is settled once it is read.
+    /// Whether the meaning of a line never depends on later lines.
     fn is_settled(&self) -> bool {
         !matches!(self, Self::Adblock(_) | Self::Rpz(_))
     }
@@ -66,8 +66,8 @@ impl Reader {
 
 /// Parses a source.
 ///
-/// Never fails: what cannot be taken is counted in the result, and whether the
-/// whole is worth anything is for [`Parsed::verdict`] to say.
+/// Never fails: rejected lines are counted in the result, and [`Parsed::verdict`] decides whether
+/// the source is usable.
 ///
 /// # Examples
 ///
@@ -81,14 +81,12 @@ pub fn parse(text: &[u8], format: Format, choice: ScopeChoice) -> Parsed {
     read(text, format, choice, text.len(), usize::MAX, &mut |_| {})
 }
 
-/// Parses a source and gives its rules away piece by piece, so that a long list is not
-/// held twice.
+/// Parses a source and passes its rules on in pieces, so that a long list is in memory only once.
 ///
-/// `take` sees the rules of [`Parsed::rules`] and must not keep the piece; the rules of
-/// the last piece are in the result as well. Where the meaning of a line depends on
-/// later ones there is one piece only. Whether the whole is worth anything is known
-/// at the end: a caller whom [`Parsed::verdict`] tells that it is not gives back what it
-/// took.
+/// `take` gets each piece by reference; the rules of the last piece are in the result as well.
+/// Where the meaning of a line depends on later ones there is one piece only. The verdict is known
+/// at the end only: a caller must drop the rules of all pieces when [`Parsed::verdict`] refuses
+/// the source.
 pub fn parse_pieces(
     text: &[u8],
     format: Format,

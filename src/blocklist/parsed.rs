@@ -1,4 +1,4 @@
-//! What a source said: its rules, what could not be taken, and whether that is a list.
+//! A parsed source: its rules, its rejected lines, and the verdict on it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,39 +9,39 @@ use super::format::Format;
 use super::reject::{Example, Reject};
 use crate::rule::{Action, Effect, LocalData, Scope};
 
-/// Rejected lines of each kind that are kept as examples.
+/// Number of rejected lines in examples.
 const EXAMPLES: usize = 3;
-/// A source may have this many bad lines, whatever its size.
+/// Bad lines that a source of any size may have.
 const FREE_REJECTS: u32 = 20;
 /// Past that, one bad line in this many refuses the source.
 const REJECT_SHARE: u32 = 10;
 
-/// What a source said: its rules, and what could not be taken.
+/// A parsed source: its rules and rejected lines.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// The syntax that was used.
+    /// The syntax used.
     pub format: Format,
     /// Lines in the text.
     pub lines: u32,
-    /// Lines and names without a rule, by reason.
+    /// Rejected lines and names, by reason.
     pub rejects: BTreeMap<Reject, u32>,
-    /// The first few that are held against the source.
+    /// The first few that count against the source.
     pub examples: Vec<Example>,
-    /// The first few that are not.
+    /// The first few that do not.
     pub ignored_examples: Vec<Example>,
-    /// What [`Action::Local`] of the rules stands for.
+    /// The local data behind [`Action::Local`] of the rules.
     pub data: Vec<LocalData>,
-    /// Rules about addresses in answers.
+    /// Rules of addresses in answers.
     pub addresses: Vec<AddressRule>,
-    /// Why the text was not looked at as a list at all.
+    /// The refusal of a text that is no list.
     pub refusal: Option<ListRefusal>,
     rows: Vec<Row>,
     names: Vec<u8>,
-    /// Rules about names that somebody has taken away.
+    /// Number of rules of names in pieces passed on.
     taken: usize,
 }
 
-/// A rule's place in `names` is the sum of the lengths before it.
+/// A rule without its name; the offset in `names` is the sum of the lengths before it.
 #[derive(Debug)]
 struct Row {
     line: u32,
@@ -56,50 +56,50 @@ struct Row {
 pub struct ListRule<'a> {
     /// The name in wire form, lower case.
     pub name: &'a [u8],
-    /// How much of the tree it speaks of.
+    /// The part of the tree that it covers.
     pub scope: Scope,
-    /// Whether it lists or frees.
+    /// Its effect.
     pub effect: Effect,
-    /// How the name is answered.
+    /// The answer to the name.
     pub action: Action,
-    /// The line it stands on, from 1.
+    /// Its line, from 1.
     pub line: u32,
 }
 
-/// One rule about addresses in answers (response-IP).
+/// One rule of addresses in answers (response-IP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressRule {
-    /// The addresses it speaks of.
+    /// The addresses it covers.
     pub net: IpNet,
-    /// How a name that resolves to one of them is answered.
+    /// The answer to a name that resolves to one of them.
     pub action: Action,
-    /// The line it stands on, from 1.
+    /// Its line, from 1.
     pub line: u32,
 }
 
-/// Why a source is refused whole; the previous one stays in force.
+/// Refusal of a whole source; the previous version stays in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListRefusal {
     /// A web page.
     Html,
     /// Text in UTF-16.
     Utf16,
-    /// No rule in it.
+    /// A text without a rule.
     Empty {
         /// Lines in the text.
         lines: u32,
-        /// The syntax it was read as.
+        /// The syntax used.
         format: Format,
-        /// The first lines that gave no rule.
+        /// The first rejected lines.
         examples: Vec<Example>,
     },
-    /// Too much that is not of its format.
+    /// Too many lines that are not of its format.
     BadLines {
-        /// Lines and names held against it.
+        /// Lines and names that count against it.
         bad: u32,
         /// Lines in the text.
         lines: u32,
-        /// The syntax it was read as.
+        /// The syntax used.
         format: Format,
         /// The first of them.
         examples: Vec<Example>,
@@ -158,14 +158,14 @@ impl Parsed {
         self.len() == 0 && self.addresses.is_empty()
     }
 
-    /// Forgets the rules about names, but that they were there.
+    /// Drops the rules of names of a piece, but counts them.
     pub(super) fn forget(&mut self) {
         self.taken += self.rows.len();
         self.rows.clear();
         self.names.clear();
     }
 
-    /// Rules about names that are held now.
+    /// Number of rules of names in the current piece.
     pub(super) fn pending(&self) -> usize {
         self.rows.len()
     }
@@ -175,18 +175,18 @@ impl Parsed {
         self.rejects.values().sum()
     }
 
-    /// Number of those that are held against the source.
+    /// Number of rejected lines and names that count against the source.
     pub fn bad(&self) -> u32 {
         let bad = self.rejects.iter().filter(|(reject, _)| reject.counts_against_source());
         bad.map(|(_, count)| count).sum()
     }
 
-    /// Whether this is a list that can be used.
+    /// Whether the source is usable.
     ///
     /// # Errors
     ///
-    /// [`ListRefusal`] when it is none: another kind of text, nothing at all, or more
-    /// than 20 bad lines that are also more than one in ten.
+    /// [`ListRefusal`] for another kind of text, an empty list, or more than 20 bad lines that are
+    /// also more than one in ten.
     pub fn verdict(&self) -> Result<(), ListRefusal> {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
@@ -208,7 +208,7 @@ impl Parsed {
         Ok(())
     }
 
-    /// The rules about names, mostly in the order of the text.
+    /// The rules of names, mostly in the order of the text.
     pub fn rules(&self) -> impl Iterator<Item = ListRule<'_>> {
         let mut rest = self.names.as_slice();
         self.rows.iter().map(move |row| {
@@ -220,12 +220,12 @@ impl Parsed {
         })
     }
 
-    /// Makes room for the rules of a text of `octets`.
+    /// Reserves room for the rules of a text of `octets`.
     pub(super) fn reserve(&mut self, octets: usize) {
         self.names.reserve(octets);
     }
 
-    /// Gives back the room that was not needed.
+    /// Releases unused room.
     pub(super) fn shrink(&mut self) {
         self.names.shrink_to_fit();
         self.rows.shrink_to_fit();
@@ -238,11 +238,7 @@ impl Parsed {
     }
 
     pub(super) fn reject(&mut self, line: u32, text: &str, reject: Reject) {
-        self.reject_many(line, text, reject, 1);
-    }
-
-    pub(super) fn reject_many(&mut self, line: u32, text: &str, reject: Reject, count: u32) {
-        *self.rejects.entry(reject).or_default() += count;
+        *self.rejects.entry(reject).or_default() += 1;
         let examples = if reject.counts_against_source() {
             &mut self.examples
         } else {

@@ -1,8 +1,8 @@
-//! Why a line gave no rule, and whether that speaks against its source.
+//! Reasons to reject a line, and whether they count against its source.
 
 use crate::dns::name::NameError;
 
-/// Why a line, or a name on it, gave no rule.
+/// The reason to reject a line, or a name on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reject {
     /// Not UTF-8, or a NUL in it.
@@ -11,23 +11,23 @@ pub enum Reject {
     LineTooLong,
     /// Not the syntax of this format.
     Syntax,
-    /// A character, label or length that no name has.
+    /// A character, label or length that is invalid in a name.
     BadName,
     /// Text outside ASCII that has no A-label form.
     Idna,
     /// An owner outside the zone of its file.
     OutOfZone,
-    /// More answers than a name, or different ones than a source, can hold.
+    /// More local data than a name, or different data than a source, may have.
     TooMuchData,
-    /// An address where a name belongs.
+    /// An address in place of a name.
     Address,
     /// One label only: a top-level domain or a bare host.
     SingleLabel,
     /// A rule for a path, a port or a URL.
     PathRule,
-    /// A rule for what a page shows.
+    /// A rule for the content of a page.
     Cosmetic,
-    /// A modifier that asks about the page, the client or the type.
+    /// A modifier that depends on the page, the client or the type.
     Modifier,
     /// A regular expression.
     Regex,
@@ -37,12 +37,12 @@ pub enum Reject {
     Prefix,
     /// Switched off by a `$badfilter` rule of the same list.
     Disabled,
-    /// Something else that the format has and a filter does not do.
+    /// Another statement of the format that a filter cannot honour.
     Unsupported,
 }
 
 impl Reject {
-    /// Every reason: first what is held against a source, then what is not.
+    /// Every reason; those that count against a source first.
     pub const ALL: [Self; 17] = [
         Self::NotText,
         Self::LineTooLong,
@@ -86,7 +86,7 @@ impl Reject {
         }
     }
 
-    /// What is wrong with the line, for people.
+    /// The fault of the line, for display.
     pub fn text(self) -> &'static str {
         match self {
             Self::NotText => "not UTF-8 text",
@@ -109,9 +109,9 @@ impl Reject {
         }
     }
 
-    /// Whether many such lines mean that the source is not what it claims to be.
+    /// Whether many such lines prove that the source is not of its format.
     ///
-    /// What good lists hold by design is counted and never held against them.
+    /// Lines that good lists have by design are counted, and never count against the source.
     pub fn counts_against_source(self) -> bool {
         match self {
             Self::NotText
@@ -144,13 +144,13 @@ impl From<NameError> for Reject {
     }
 }
 
-/// A rejected line that is shown to people.
+/// A rejected line for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
     /// Line number, from 1.
     pub line: u32,
     /// The start of the line.
     pub text: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reject: Reject,
 }

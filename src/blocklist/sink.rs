@@ -1,4 +1,4 @@
-//! Where the readers of all formats put what they find.
+//! Rule sink: the output of the readers of all formats.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use super::reject::Reject;
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
 use crate::rule::{Action, Effect, Scope};
 
-/// What a rule does to its name.
+/// Scope, effect and action of a rule, without its name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deed {
     pub(super) scope: Scope,
@@ -20,7 +20,7 @@ pub(super) struct Deed {
 }
 
 impl Deed {
-    /// Lists a name, answered as the group says.
+    /// Lists a name, with the answer of the group.
     pub(super) fn add(scope: Scope) -> Self {
         Self { scope, effect: Effect::Add, action: Action::Default }
     }
@@ -37,7 +37,7 @@ impl Wire {
         self.octets.get(..self.length).unwrap_or(&[0])
     }
 
-    /// Reads a name of any number of labels.
+    /// Parses a name of any number of labels.
     pub(super) fn of(text: &str) -> Result<Self, Reject> {
         let mut wire = Self { octets: [0; MAX_OCTETS], length: 0 };
         wire.length = text_to_wire(text, &mut wire.octets)?;
@@ -49,7 +49,7 @@ impl Wire {
         Ok(wire)
     }
 
-    /// Reads a name of two labels or more.
+    /// Parses a name of two labels or more.
     pub(super) fn of_host(text: &str) -> Result<Self, Reject> {
         let wire = Self::of(text)?;
         match Labels(wire.octets()).nth(1) {
@@ -59,7 +59,7 @@ impl Wire {
     }
 }
 
-/// Where the readers put what they find.
+/// The sink for the rules of one source.
 pub(super) struct RuleSink<'a> {
     parsed: &'a mut Parsed,
     choice: ScopeChoice,
@@ -71,20 +71,20 @@ impl<'a> RuleSink<'a> {
         Self { parsed, choice, locals: Locals::default() }
     }
 
-    /// What follows is found on the next line.
+    /// Advances to the next line.
     pub(super) fn next_line(&mut self) {
         self.parsed.lines = self.parsed.lines.saturating_add(1);
     }
 
-    /// The number of the line that is being read.
+    /// The number of the current line.
     pub(super) fn line(&self) -> u32 {
         self.parsed.lines
     }
 
-    /// Takes the whole of a bare name; a port behind it is dropped.
+    /// Adds a rule of a bare host name; a port behind it is dropped.
     ///
-    /// Lists of hosts are cut from lists of URLs, and ports stay behind. A host
-    /// with a path is not a host, and is counted.
+    /// Lists of hosts are extracted from lists of URLs, and ports remain. A host with a path is
+    /// rejected.
     pub(super) fn host(&mut self, text: &str, deed: Deed) {
         let wire = match Wire::of_host(text) {
             Ok(wire) => Ok(wire),
@@ -96,7 +96,7 @@ impl<'a> RuleSink<'a> {
         }
     }
 
-    /// Takes a name as its format writes it.
+    /// Adds a rule of a name as written.
     pub(super) fn name(&mut self, text: &str, deed: Deed) {
         match Wire::of_host(text) {
             Ok(wire) => self.wire(&wire, deed),
@@ -104,7 +104,7 @@ impl<'a> RuleSink<'a> {
         }
     }
 
-    /// Takes a name that was converted.
+    /// Adds a rule of a parsed name.
     pub(super) fn wire(&mut self, wire: &Wire, deed: Deed) {
         let scope = self.scope(deed);
         let line = self.line();
@@ -112,19 +112,19 @@ impl<'a> RuleSink<'a> {
         self.parsed.push(ListRule { name: wire.octets(), scope, effect, action, line });
     }
 
-    /// Takes one record that a name is answered with; those of one name are joined.
+    /// Adds one record of local data for a name; records of one name are joined.
     pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: ListRecord) {
         let spot = RecordPlace::Name(wire.octets().into(), self.scope(deed), deed.effect);
         self.record(spot, record);
     }
 
-    /// Takes a rule about addresses in answers.
+    /// Adds a rule of addresses in answers.
     pub(super) fn address(&mut self, net: IpNet, action: Action) {
         let line = self.line();
         self.parsed.addresses.push(AddressRule { net, action, line });
     }
 
-    /// Takes one record that a name with such an address is answered with.
+    /// Adds one record of local data for names that resolve to these addresses.
     pub(super) fn local_address(&mut self, net: IpNet, record: ListRecord) {
         self.record(RecordPlace::Net(net), record);
     }
@@ -144,13 +144,13 @@ impl<'a> RuleSink<'a> {
         self.parsed.rules()
     }
 
-    /// Frees what a rule of this list left out.
+    /// Adds an exception for a name that a rule of this list excludes.
     pub(super) fn spare(&mut self, name: &[u8], deed: Deed, line: u32) {
         let Deed { scope, effect, action } = deed;
         self.parsed.push(ListRule { name, scope, effect, action, line });
     }
 
-    /// What was found so far.
+    /// The result so far.
     pub(super) fn parsed(&mut self) -> &mut Parsed {
         self.parsed
     }
@@ -160,7 +160,7 @@ impl<'a> RuleSink<'a> {
         self.parsed.shrink();
     }
 
-    /// The choice widens what lists a name and never what frees one.
+    /// The scope by choice, which widens rules that list a name and never exceptions.
     fn scope(&self, deed: Deed) -> Scope {
         let lists = match deed.effect {
             Effect::Add | Effect::AddImportant => true,
@@ -171,7 +171,7 @@ impl<'a> RuleSink<'a> {
     }
 }
 
-/// What `text` is, where it is not a name.
+/// The reason to reject `text`, which is no name.
 fn kind_of(text: &str, reject: Reject) -> Reject {
     if reject == Reject::SingleLabel {
         return reject;

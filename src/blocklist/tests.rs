@@ -207,7 +207,7 @@ fn the_budget_is_twenty_lines_and_a_tenth() {
     assert!(verdict(1, 21).is_err());
     assert!(verdict(900, 100).is_ok());
     assert!(verdict(899, 101).is_err());
-    // What lists hold by design is not held against them.
+    // Lines that lists have by design do not count against them.
     let paths = "fine.example\n".to_owned() + &"x.example/path\n1.2.3.4\ncom\n".repeat(100);
     assert!(read(&paths, Format::Domains).verdict().is_ok());
 }

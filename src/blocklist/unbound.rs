@@ -1,10 +1,9 @@
 //! Unbound configurations (unbound.conf(5)): `local-zone:`.
 //!
-//! A local zone is a name and all below it. The types that answer without asking
-//! anybody block: lists choose among them as they please, so the group decides
-//! how that is answered, except where the type itself is REFUSED, NODATA or
-//! silence. `transparent` and its kin resolve a name below a blocked one and so
-//! are exceptions. `local-data:` and every other option is counted.
+//! A local zone is a name with its subtree. Types that answer locally block: lists use them
+//! interchangeably, so the group decides the answer, except for types of REFUSED, NODATA or no
+//! answer. `transparent` and related types resolve a name below a blocked one, and are exceptions.
+//! `local-data:` and every other option is counted.
 
 use super::line::without_comment;
 use super::reject::Reject;

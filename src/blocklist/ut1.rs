@@ -2,18 +2,17 @@
 //! directory for a category, as files or in a tar.
 //!
 //! ```text
-//! adult/domains        names, each with all below it
-//! adult/urls           hosts with paths: counted, never cut to the host
-//! adult/expressions    regular expressions on URLs: counted
-//! adult/usage          what the category is meant for: for people
+//! adult/domains        names, each with its subtree
+//! adult/urls           hosts with paths: no rules, never cut to the host
+//! adult/expressions    regular expressions on URLs: no rules
+//! adult/usage          a description of the category for people
 //! ```
 //!
-//! Reading directories and archives is for the shell; this says what their
-//! members are and joins them into one source.
+//! The shell reads directories and archives; [`member`] classifies their members.
 
 use super::reject::Reject;
 
-/// What a member of a collection is.
+/// A member of a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Member<'a> {
     /// The names of a category, which is empty where the path has no directory.
@@ -21,15 +20,15 @@ pub enum Member<'a> {
         /// The directory the file is in.
         category: &'a str,
     },
-    /// Rules that DNS cannot honour.
+    /// Rules that DNS cannot honour, with the reason.
     Counted(Reject),
-    /// Not rules.
+    /// No rules.
     Other,
 }
 
-/// Says what the member at `path` of an archive or directory is.
+/// Classifies the member at `path` of an archive or directory.
 ///
-/// A path that leaves the collection (`..`, absolute) is nothing.
+/// A path that leaves the collection (`..`, absolute) is [`Member::Other`].
 pub fn member(path: &str) -> Member<'_> {
     let path = path.strip_prefix("./").unwrap_or(path);
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {

@@ -1,19 +1,19 @@
-//! What lists and keyword rules say of one name.
+//! Facts: the matches of one name in lists and keyword rules.
 
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::suffix::Listed;
 
-/// What the lists say of a name: the same for every client.
+/// The facts of a name: the same for every client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Its categories, and what response policy zones say.
+    /// Its categories, and its first match in response policy zones.
     pub listed: Listed,
-    /// The categories that words in it hint at.
+    /// The categories of matching keyword rules.
     pub keywords: KeywordMatch,
 }
 
 impl Facts {
-    /// Whether nothing is said at all.
+    /// Whether no list and no keyword rule matches.
     #[inline]
     pub fn is_silent(&self) -> bool {
         *self == Self::default()

@@ -1,14 +1,17 @@
-//! Names → categories: which lists speak of a name.
+//! Name matching: name → [`Facts`], the categories that lists and keyword rules give it.
 //!
-//! [`suffix`] asks packs for every listed name, one probe per label; [`names`] is the
-//! small table for what a school writes itself. Both are asked with the same [`SuffixHashes`], made once per name.
-//! [`sealed`] is for lists that nobody may read: it holds no names, only what a key makes of
-//! them. [`keyword`] is for names that no list has seen yet: words inside a label.
+//! | module | matches |
+//! |---|---|
+//! | [`suffix`] | every listed name in packs, one probe per label |
+//! | [`names`] | the few names of config and shipped data |
+//! | [`sealed`] | sealed lists: HMAC digests in place of names |
+//! | [`keyword`] | words inside a label, for names that no list has yet |
 //!
-//! A table never decides anything: it says what is listed, policy says what
-//! follows. Identity is always decided by comparing octets, never by a hash,
-//! so a crafted collision buys nothing. A sealed list alone compares 128 bits of an HMAC: it
-//! has no names to compare.
+//! The first two take a [`HashedName`]: the hashes of all suffixes, made once per name.
+//!
+//! A table lists and never decides; policy decides. **Octets decide identity, never a hash**: a
+//! crafted collision matches nothing. Sealed lists alone compare 128 bits of an HMAC, for lack of
+//! names.
 
 pub mod build;
 pub mod facts;

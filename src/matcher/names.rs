@@ -1,8 +1,7 @@
-//! The small name table: what a school, a release or this program names itself.
+//! Name table: the few names of config and shipped data (essential names, canaries, allow, deny).
 //!
-//! Essential names, canaries, school allow and deny. A few hundred names at
-//! most, rebuilt in microseconds. The longest name wins; asked with the hashes
-//! that the big table is asked with.
+//! A few hundred names, rebuilt in microseconds. The longest name wins. It uses the hashes of the
+//! suffix table.
 
 use crate::dns::name::{Folded, Name};
 use crate::matcher::{SuffixHashes, hash_wire, scale};
@@ -12,7 +11,7 @@ use crate::rule::Scope;
 #[derive(Debug, Clone)]
 pub struct NameTable<T> {
     entries: Vec<Entry<T>>,
-    /// Open addressing: number of an entry plus one, or 0 for a free place.
+    /// Open addressing: the number of an entry plus one; 0 is a free place.
     slots: Box<[u32]>,
     seed: u64,
     /// One bit per label count that occurs (63 and more share the last).
@@ -62,7 +61,7 @@ impl<T> NameTable<T> {
         self.seed
     }
 
-    /// Whether nothing is named.
+    /// Whether the table has no name.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -72,7 +71,7 @@ impl<T> NameTable<T> {
         self.entries.iter().map(|e| (&e.name, e.scope, &e.value))
     }
 
-    /// The longest entry that covers `name`: how many labels it has, and its value.
+    /// The longest entry that covers `name`: its label count and value.
     #[inline]
     pub fn longest(&self, name: &Folded, hashes: &SuffixHashes) -> Option<(usize, &T)> {
         if self.entries.is_empty() {

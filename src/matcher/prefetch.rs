@@ -1,29 +1,29 @@
-//! Looking ahead: the memory that look-ups will need, asked for while others are prepared.
+//! Batch prefetch: cache lines that the look-ups of a batch will read, fetched together.
 //!
-//! A listed name lies behind three steps of memory, each of which says where the next is:
-//! the filter's block, the line's place, the line. Who looks up many names takes each step for
-//! all of them ([`BatchPrefetch`]), and so waits for memory three times and not three times each.
-//! It finds nothing and decides nothing: look-ups read for themselves what is near by then.
+//! A look-up depends on three loads in turn: the filter's block, the line's offset, the line. A
+//! worker with many names issues each load for all of them ([`BatchPrefetch`]), and so waits for
+//! memory three times a batch, not three times a name. A prefetch matches nothing: look-ups read
+//! the same memory again, from the cache.
 
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::SuffixTable;
 
-/// The most labels of a name that is looked ahead for; nobody waits for the others.
+/// The most labels of a name to prefetch for: few names have more, and room is fixed.
 const LABELS: usize = 16;
 
-/// The names of a batch that will be looked up.
+/// The names of a batch, and the state of their prefetches.
 #[derive(Debug)]
 pub struct BatchPrefetch {
     /// The hashes of the suffixes of all names, one after the other.
     hashes: Vec<u64>,
-    /// Where those of each end.
+    /// The end of the hashes of each name.
     ends: Vec<usize>,
-    /// Suffixes that may be listed: of which pack, and their hashes.
+    /// Suffixes that passed a filter: number of the pack, and hash.
     passed: Vec<(usize, u64)>,
 }
 
 impl BatchPrefetch {
-    /// Room for so many names.
+    /// Room for `names` names; more are not prefetched.
     pub fn new(names: usize) -> Self {
         Self {
             hashes: Vec::with_capacity(names * LABELS),
@@ -32,7 +32,7 @@ impl BatchPrefetch {
         }
     }
 
-    /// A name that will be looked up: the first step.
+    /// Adds a name, and fetches its filter blocks.
     #[inline]
     pub fn add(&mut self, table: &SuffixTable, hashes: &SuffixHashes) {
         let hashes = hashes.all();
@@ -47,7 +47,7 @@ impl BatchPrefetch {
         self.ends.push(self.hashes.len());
     }
 
-    /// The other steps, for all names that were added; they are forgotten.
+    /// Fetches offsets and lines for all added names, and empties the batch.
     #[inline]
     pub fn look(&mut self, table: &SuffixTable) {
         let mut start = 0;

@@ -1,11 +1,11 @@
-//! The suffix table: every listed name, found exactly, one probe per label.
+//! Suffix table: exact matching of a name and its ancestors, one probe per label.
 //!
-//! The names stand in packs ([`crate::pack`]), which are used in place; here is what
-//! their rules mean: at a node, for the nodes below it, among zones. Several packs are
-//! one table: what each says for itself, with its own exceptions, joined.
+//! The names are in packs ([`crate::pack`]), used in place; this module gives their rules a
+//! meaning: at a node, below it, and among response policy zones. Each pack is evaluated with its
+//! own exceptions; the table unites the results.
 //!
-//! Unlisted names stop at a pack's filter. A fingerprint only says which name to
-//! compare: a match is a comparison of octets, so a false match is impossible.
+//! The filter of a pack stops most unlisted names. A fingerprint only selects the name to
+//! compare. **A match is a comparison of octets: a false match is impossible.**
 
 use std::sync::Arc;
 
@@ -15,44 +15,43 @@ use crate::matcher::SuffixHashes;
 use crate::pack::{MAX_ZONES, Pack, SymbolText};
 use crate::rule::{Action, Effect, Rule, Scope};
 
-/// What the lists say at one name, ready to apply.
+/// The rules of one set, evaluated for a node.
 ///
-/// At a node `set = (set of the parent − cleared here) ∪ added here`, apart for
-/// the name itself and for what is below it. Important rules stand above
-/// exceptions that are not.
+/// At a node `set = (set of the parent − cleared here) ∪ added here`, evaluated separately for
+/// the name itself and for names below it. Important rules win over plain exceptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Value {
     pub(crate) here: RuleChange,
     pub(crate) below: RuleChange,
     /// The triggers of response policy zones here; rarely any.
     pub(crate) rpz: Box<[RpzRule]>,
-    /// The rules this was made of, for traces.
+    /// The rules of the set, for traces.
     pub(crate) rules: Box<[Rule]>,
 }
 
 /// A trigger of a response policy zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RpzRule {
-    /// The zone's place in their order.
+    /// The place of the zone in the order of zones.
     pub(crate) zone: u8,
     pub(crate) category: CategoryId,
     pub(crate) scope: Scope,
     pub(crate) action: Action,
 }
 
-/// What the lists say of a name.
+/// The listing of a name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Listed {
     /// The categories it is in.
     pub set: CategorySet,
-    /// The categories of all response policy zones that block it, whether an
-    /// earlier zone let it pass or not: what a lock looks at.
+    /// The categories of all response policy zones that block it, passed by an earlier zone or
+    /// not: locks use these.
     pub any_zone: CategorySet,
-    /// What the first response policy zone that knows the name says.
+    /// The match of the first response policy zone that has the name.
     pub zone: Option<ZoneHit>,
 }
 
-/// A response policy zone's word on a name.
+/// The match of a name in a response policy zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneHit {
     /// The category of the zone.
@@ -61,7 +60,7 @@ pub struct ZoneHit {
     pub action: Action,
 }
 
-/// How a node changes the set that comes from its parent.
+/// The change of a node to the set of its parent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RuleChange {
     pub(crate) added: CategorySet,
@@ -70,7 +69,7 @@ pub struct RuleChange {
     pub(crate) important_cleared: CategorySet,
 }
 
-/// The categories met so far on the way from the root to a name.
+/// The categories accumulated from the root to a node.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     plain: CategorySet,
@@ -91,7 +90,7 @@ impl State {
     }
 }
 
-/// One pack, with what its sets of rules come to.
+/// One pack with the evaluated values of its sets.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) pack: Arc<Pack>,
@@ -106,27 +105,27 @@ pub struct SuffixTable {
     pub(crate) listings: Vec<Listing>,
     pub(crate) per_category: Box<[u64]>,
     pub(crate) digest: u64,
-    /// Whether any rule says how its name is answered.
+    /// Whether any rule has an action other than the default.
     pub(crate) has_actions: bool,
 }
 
 /// One listed ancestor of a name, for traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Node<'a> {
-    /// How many labels the listed name has.
+    /// Label count of the listed name.
     pub labels: usize,
-    /// What the lists say there.
+    /// The rules of the listed name.
     pub rules: &'a [Rule],
 }
 
 impl SuffixTable {
-    /// The seed that [`SuffixHashes`] for this table are made with.
+    /// The seed of [`SuffixHashes`] for this table.
     #[inline]
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Number of listed names; one that stands in two packs counts twice.
+    /// Number of listed names; one in two packs counts twice.
     pub fn len(&self) -> usize {
         self.listings.iter().map(|listing| listing.pack.len()).sum()
     }
@@ -141,7 +140,7 @@ impl SuffixTable {
         self.digest
     }
 
-    /// How many names are listed in the category with this number.
+    /// Number of names in the category with this number.
     pub fn listed_in(&self, category: usize) -> u64 {
         self.per_category.get(category).copied().unwrap_or(0)
     }
@@ -151,7 +150,7 @@ impl SuffixTable {
         self.listings.iter().map(|listing| listing.pack.octets()).sum()
     }
 
-    /// The categories of `name`: of all listed ancestors, less what exceptions clear.
+    /// The categories of `name`: those of all listed ancestors, less those that exceptions clear.
     ///
     /// At most one probe per label and pack; nothing is allocated.
     #[inline]
@@ -169,7 +168,7 @@ impl SuffixTable {
         if has_zones { self.with_zones(listed, name, hashes) } else { listed }
     }
 
-    /// Calls `visit` with each listed suffix of `name` in one pack, the shortest first.
+    /// Calls `visit` for each listed suffix of `name` in one pack, shortest first.
     #[inline]
     fn nodes<'a>(
         &'a self,
@@ -181,12 +180,12 @@ impl SuffixTable {
         if listing.pack.seed() == self.seed {
             listing.nodes(name, hashes, visit);
         } else {
-            // A pack of another make: rare, and no reason to answer wrongly.
+            // A pack with another seed: rare, and matched by hashes of its own.
             listing.nodes(name, &SuffixHashes::of(name, listing.pack.seed()), visit);
         }
     }
 
-    /// The same, the longest first.
+    /// Listed suffixes of `name` in one pack, longest first.
     fn nodes_up<'a>(
         &'a self,
         listing: &'a Listing,
@@ -199,12 +198,12 @@ impl SuffixTable {
         nodes
     }
 
-    /// Adds what response policy zones say: in each zone the longest name, of all
-    /// zones the first that has one; the zones of one pack before those of the next.
+    /// Adds matches of response policy zones: in each zone the longest name decides, among zones
+    /// the first with a match; zones of one pack come before those of the next.
     #[cold]
     fn with_zones(&self, mut listed: Listed, name: &Folded, hashes: &SuffixHashes) -> Listed {
         for listing in &self.listings {
-            // For each zone the node nearest to the name that speaks of it.
+            // The longest matching rule of each zone.
             let mut nearest: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
             self.nodes(listing, name, hashes, |index, value| {
                 for rule in value.rpz.iter().filter(|rule| rule.scope.covers(index == 0)).rev() {
@@ -227,9 +226,9 @@ impl SuffixTable {
         listed
     }
 
-    /// How the longest rule that lists `name` in `category` wants it answered.
+    /// The action of the longest rule that lists `name` in `category`.
     ///
-    /// Response policy zones apart: their word is [`Listed::zone`].
+    /// Response policy zones apart: their action is in [`Listed::zone`].
     pub fn action(&self, name: &Folded, hashes: &SuffixHashes, category: CategoryId) -> Action {
         if !self.has_actions {
             return Action::Default;
@@ -267,7 +266,7 @@ impl SuffixTable {
 }
 
 impl Listing {
-    /// Calls `visit` with each listed suffix of `name`, the shortest first.
+    /// Calls `visit` for each listed suffix of `name`, shortest first.
     #[inline]
     fn nodes<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! The small sections: numbers and strings one behind the other.
+//! Codec of the small sections: sequences of numbers and strings.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use crate::dns::name::Name;
 use crate::pack::notes::ListedNet;
 use crate::rule::{Action, Effect, LocalData, Rule, Scope};
 
-/// Takes numbers and strings from the front of some octets; `None` where they end.
+/// Reader of numbers and strings from the front of a section; `None` at its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SectionReader<'a>(pub(crate) &'a [u8]);
 
@@ -36,13 +36,13 @@ impl<'a> SectionReader<'a> {
         Some(u64::from_le_bytes(*self.take(8)?.first_chunk()?))
     }
 
-    /// Octets with their number, as `u16`, in front.
+    /// Octets with a length prefix of 16 bits.
     pub(crate) fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.u16()?;
         self.take(length.into())
     }
 
-    /// All items of a section that begins with their number, and nothing behind them.
+    /// All items of a section that begins with their number; trailing octets are refused.
     pub(crate) fn items<T>(mut self, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.u32()?;
         let mut items = Vec::new();
@@ -68,12 +68,10 @@ pub(crate) fn put_short(text: &[u8], octets: &mut Vec<u8>) {
     octets.extend(text);
 }
 
-//------------ Rules -----------------------------------------------------------
-
 const SCOPES: [Scope; 3] = [Scope::Exact, Scope::Subtree, Scope::Below];
 const EFFECTS: [Effect; 5] =
     [Effect::Add, Effect::AddImportant, Effect::Clear, Effect::ClearImportant, Effect::Rpz];
-/// All but local data, which has number 7.
+/// All actions but local data, which has number 7.
 const ACTIONS: [Action; 7] = [
     Action::Default,
     Action::NxDomain,
@@ -123,8 +121,6 @@ pub(crate) fn rule(reader: &mut SectionReader<'_>) -> Option<Rule> {
     Some(Rule { category, scope, effect, action, source: reader.u16()? })
 }
 
-//------------ Local data ------------------------------------------------------
-
 pub(crate) fn put_local(data: &LocalData, octets: &mut Vec<u8>) {
     put_short(data.cname.as_ref().map_or(&[], Name::as_wire), octets);
     octets.extend((data.records.len() as u16).to_le_bytes());
@@ -150,8 +146,6 @@ pub(crate) fn local(reader: &mut SectionReader<'_>) -> Option<LocalData> {
     }
     Some(LocalData { cname, records })
 }
-
-//------------ Addresses -------------------------------------------------------
 
 pub(crate) fn put_net(listed: &ListedNet, octets: &mut Vec<u8>) {
     octets.push(listed.category.index() as u8);

@@ -1,25 +1,27 @@
-//! The filter: where names that are not listed stop, at one cache line for a whole name.
+//! Filter: a blocked Bloom filter that stops most unlisted names at one cache line.
 //!
-//! Blocks of 512 bits; a listed name sets four bits of one. A name and its ancestors
-//! share a block where they can: the block is chosen by the last two labels, so that one
-//! line of memory answers for all suffixes of a name. Where too many names share their
-//! last two labels (`co.uk`, `blogspot.com`) they would fill the block; such suffixes
-//! are *wide*, and what is below them is spread by one label more, and so on.
+//! **The filter must never report a false negative**: every listed name passes. A false positive
+//! costs one look-up in the lines, which compares names and rejects it.
 //!
-//! Which suffixes are wide is a set of bits by their hash, the same for who builds and
-//! who looks up: a suffix that is taken for wide by chance is merely spread further.
+//! Blocks have 512 bits; a listed name sets four bits of one. The last two labels select the block,
+//! so that one cache line serves all suffixes of a name. Where too many names share their last two
+//! labels (`co.uk`, `blogspot.com`) they would fill the block; such suffixes are *wide*, and one
+//! more label selects the block of the names below them, and so on.
+//!
+//! Wide suffixes are a set of bits by hash, the same for builder and reader: a suffix that collides
+//! with a wide one only uses another block, in both.
 
 use super::format::BLOCK;
 use super::hash::scale;
 use crate::cpu_prefetch;
 
-/// Bits of filter for a name.
+/// Bits of filter per name.
 const BITS: usize = 10;
-/// Names below one suffix that fill too much of a block.
+/// Names below one suffix from which it is wide: they would fill too much of a block.
 const MANY: u8 = 24;
-/// The most and the fewest octets that say what is wide.
+/// The fewest and the most octets of the bits of wide suffixes.
 const WIDE: (usize, usize) = (64, 16 << 10);
-/// Counters of names below suffixes, at most.
+/// The most counters of names below suffixes.
 const COUNTERS: usize = 4 << 20;
 
 /// A filter, borrowed.
@@ -27,13 +29,13 @@ const COUNTERS: usize = 4 << 20;
 pub(crate) struct Filter<'a> {
     pub(crate) wide: &'a [u8],
     pub(crate) blocks: &'a [[u8; BLOCK]],
-    /// The fewest and the most labels of a listed name: no other suffix is looked for.
+    /// The fewest and the most labels of a listed name: other suffixes are skipped.
     pub(crate) min_labels: u8,
     pub(crate) max_labels: u8,
 }
 
 impl Filter<'_> {
-    /// Asks for the memory that [`Filter::passing`] will read.
+    /// Prefetches the blocks that [`Filter::passing`] will read.
     #[inline]
     pub(crate) fn fetch(self, hashes: &[u64]) {
         let mut place = Place::default();
@@ -50,8 +52,9 @@ impl Filter<'_> {
         }
     }
 
-    /// Of the suffixes of a name with these hashes, longest first, which may be listed: one
-    /// bit each.
+    /// The suffixes that may be listed, one bit for each of these hashes, longest suffix first.
+    ///
+    /// A listed suffix always has its bit set.
     #[inline]
     pub(crate) fn passing(self, hashes: &[u64]) -> u128 {
         let mut passing = 0;
@@ -74,7 +77,7 @@ impl Filter<'_> {
     }
 }
 
-/// What chooses the block, on the way from the root to a name.
+/// The hash that selects the block, on the way from the root to a name.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     by: u64,
@@ -82,7 +85,7 @@ struct Place {
 }
 
 impl Place {
-    /// One label further down, to the suffix with this hash.
+    /// Descends one label, to the suffix with this hash.
     #[inline]
     fn go_to(&mut self, hash: u64, wide: &[u8]) {
         self.labels += 1;
@@ -110,21 +113,19 @@ fn bits(hash: u64) -> [u64; 4] {
     [hash & 511, hash >> 9 & 511, hash >> 18 & 511, hash >> 27 & 511]
 }
 
-//------------ Building ---------------------------------------------------------
-
-/// Counts names below suffixes, and says which are wide.
+/// Counter of names below suffixes, which finds the wide ones.
 pub(crate) struct Counter {
     counts: Vec<u8>,
     names: usize,
 }
 
 impl Counter {
-    /// For about `names` names.
+    /// A counter for about `names` names.
     pub(crate) fn new(names: usize) -> Self {
         Self { counts: vec![0; names.next_power_of_two().clamp(1024, COUNTERS)], names: 0 }
     }
 
-    /// Takes a name by the hashes of its suffixes, longest first.
+    /// Counts a name by the hashes of its suffixes, longest first.
     pub(crate) fn count(&mut self, hashes: &[u64]) {
         self.names += 1;
         let places = self.counts.len();
@@ -135,13 +136,13 @@ impl Counter {
         }
     }
 
-    /// The bits of what is wide, and how many names were counted.
+    /// The bits of wide suffixes, and the number of counted names.
     pub(crate) fn wide(self) -> (Vec<u8>, usize) {
         let octets = (self.names / 128).next_power_of_two().clamp(WIDE.0, WIDE.1);
         let mut wide = vec![0; octets];
         let places = self.counts.len();
         for (place, _) in self.counts.iter().enumerate().filter(|(_, count)| **count >= MANY) {
-            // Both are powers of two: the bit of every hash that is counted here.
+            // Both are powers of two: the bit covers every hash of this counter.
             let (octet, bit) =
                 wide_bit(((place as u128 * (1 << 64)) / places as u128) as u64, octets);
             if let Some(octet) = wide.get_mut(octet) {

@@ -1,15 +1,14 @@
-//! Where everything stands in a pack; docs/reference/pack-format.md says the same.
+//! Layout of a pack, as documented in docs/reference/pack-format.md.
 //!
 //! ```text
 //! header    96 octets: magic, version, seed, names, file length, digest of the rules
 //! table     for each section: number, place, length, BLAKE3 of its octets
 //! check     BLAKE3 of header and table
-//! sections  each at a multiple of 64 octets, in the order in which they are made
+//! sections  each at a multiple of 64 octets, in the order of writing
 //! ```
 //!
-//! All numbers are little-endian; there are no pointers, only places counted from the
-//! start of a section. Nothing but [`SOURCES`](Section::Sources) depends on who built
-//! the pack, when and where.
+//! All numbers are little-endian; references are offsets from the start of a section. Only
+//! [`Sources`](Section::Sources) may differ between packs of the same rules.
 
 use std::ops::Range;
 
@@ -17,7 +16,7 @@ use super::hash::scale;
 
 /// The first octets of a pack.
 pub(crate) const MAGIC: &[u8; 8] = b"LACHAN\r\n";
-/// The version that is written, and the only one that is read.
+/// The format version that is written, and the only one that is read.
 pub(crate) const VERSION: u16 = 1;
 /// Octets of the header.
 pub(crate) const HEADER: usize = 96;
@@ -40,22 +39,22 @@ pub(crate) const BLOCK: usize = 64;
 pub(crate) const LINE: usize = 60;
 /// Places in a line.
 pub(crate) const PLACES: usize = 15;
-/// Where the set numbers start in a line, behind the fingerprints.
+/// Offset of the set numbers in a line, behind the fingerprints.
 pub(crate) const SETS: usize = 2 * PLACES;
-/// In the first set number of a line: its names go on in the next line.
+/// Flag in the first set number of a line: its names continue in the next line.
 pub(crate) const SPILLS: u16 = 1 << 15;
-/// Lines that are looked at for one name at most; what found no room in them is in
-/// the last resort, which is sorted.
+/// The most lines searched for one name; names without room in them are in the last resort,
+/// which is sorted.
 pub(crate) const REACH: usize = 16;
-/// A length that says: the name is kept as it is on the wire, with its length in front.
+/// A length that marks a name in wire form, with its length in front.
 pub(crate) const RAW: u8 = 255;
 /// Octets of an entry of the last resort.
 pub(crate) const RESORT: usize = 8;
 
-/// The most response policy zones: where a name is looked up they are bits of a word.
+/// The most response policy zones: a look-up has one slot for each.
 pub const MAX_ZONES: usize = 64;
 
-/// The parts of a pack.
+/// The sections of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Section {
@@ -76,7 +75,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    /// Every section; each stands in every pack, perhaps empty.
+    /// Every section; a pack has each of them, perhaps empty.
     pub(crate) const ALL: [Self; 14] = [
         Self::Categories,
         Self::Symbols,
@@ -97,7 +96,7 @@ impl Section {
     /// Octets before the first section.
     pub(crate) const FRONT: usize = HEADER + ROW * Self::ALL.len() + HASH;
 
-    /// Whether the digest covers it: all but what tells of the making.
+    /// Whether the digest of the rules covers it: all but the notes of sources.
     pub(crate) fn is_rule(self) -> bool {
         self != Self::Sources
     }
@@ -106,7 +105,7 @@ impl Section {
         self as usize - 1
     }
 
-    /// What people call it.
+    /// The id for display.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Categories => "categories",
@@ -147,7 +146,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Header, table and their check, as they stand in a pack.
+    /// Header, table and their check, as in a pack.
     pub(crate) fn write(&self, rows: &[Row]) -> Vec<u8> {
         let mut front = Vec::with_capacity(Section::FRONT);
         front.extend(MAGIC);
@@ -172,7 +171,7 @@ impl Header {
         front
     }
 
-    /// The digest of the rules: what the sections that hold them are, and the seed.
+    /// The digest of the rules: over the seed and the sections that the rules consist of.
     pub(crate) fn digest_of(seed: u64, rows: &[Row]) -> [u8; HASH] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"lachan pack rules");
@@ -187,11 +186,11 @@ impl Header {
     }
 }
 
-/// Where the names of one partition are.
+/// The lines of one partition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) first_line: u32,
-    /// Lines that names are hashed to; those behind take what spills.
+    /// Number of home lines; the lines behind them are for spilled names.
     pub(crate) homes: u32,
 }
 
@@ -222,13 +221,13 @@ pub(crate) fn partition_of(hash: u64) -> usize {
     (hash >> (64 - PARTITION_BITS)) as usize
 }
 
-/// The fingerprint of a hash; 0 is a free place.
+/// The fingerprint of a hash, never 0: that marks a free place.
 #[inline]
 pub(crate) fn fingerprint(hash: u64) -> u16 {
     ((hash >> 24) as u16).max(1)
 }
 
-/// The places of a line whose fingerprint is `wanted`, one bit each.
+/// The places of a line with the fingerprint `wanted`, one bit each.
 #[inline]
 pub(crate) fn places_with(line: &[u8; LINE], wanted: u16) -> u32 {
     let mut places = 0;
@@ -238,7 +237,7 @@ pub(crate) fn places_with(line: &[u8; LINE], wanted: u16) -> u32 {
     places
 }
 
-/// How many names stand in a line.
+/// Number of names in a line.
 #[inline]
 pub(crate) fn used(line: &[u8; LINE]) -> usize {
     PLACES - places_with(line, 0).count_ones() as usize

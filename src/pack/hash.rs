@@ -1,15 +1,15 @@
-//! Names → 64-bit hashes, all suffixes of a name in one pass.
+//! Name hashes: 64 bits for every suffix of a name, in one pass.
 //!
-//! A hash only finds a place in a table; it never stands for a name. It is part of
-//! the format: a pack's lines and filter are laid out by it.
+//! **A hash selects a place in a table and never identifies a name.** It is part of the pack
+//! format: lines and filter are laid out by it.
 
 use crate::dns::name::{Folded, MAX_LABELS};
 
-/// What the hashes of names start from. It needs no secret: identity is decided by
-/// comparing names. All packs share it, so that a name is hashed once for all.
+/// The seed of name hashes. It is no secret: comparison of names decides identity. All packs
+/// share it, so that a name is hashed once for all of them.
 pub const SEED: u64 = 0x6c61_6368_616e_0001;
 
-/// Suffixes that most names do not have more of: only these are made ready for them.
+/// Label count of most names: only this many slots are initialised for them.
 const FEW: usize = 16;
 
 /// The hashes of a name and of all its ancestors, longest first.
@@ -17,7 +17,7 @@ const FEW: usize = 16;
 /// One pass, right to left: each label extends the hash of what is right of it.
 pub struct SuffixHashes(Hashes);
 
-/// Few labels cost no more than what they need.
+/// Hashes by label count: few labels initialise few slots.
 #[expect(clippy::large_enum_variant, reason = "on the stack; the point is what is written to it")]
 enum Hashes {
     Few { hashes: [u64; FEW], labels: usize },
@@ -39,7 +39,7 @@ impl SuffixHashes {
         Self(Hashes::Many { hashes, labels })
     }
 
-    /// The hash of the suffix that starts at label `index`.
+    /// The hash of the suffix from label `index` on.
     #[inline]
     pub fn at(&self, index: usize) -> u64 {
         self.all().get(index).copied().unwrap_or(0)
@@ -93,7 +93,7 @@ pub(crate) fn suffix_hashes(wire: &[u8], seed: u64, hashes: &mut Vec<u64>) {
     hashes.reverse();
 }
 
-/// Where the labels of a wire name begin, and how many there are.
+/// Offsets of the labels of a wire name, and their number.
 fn starts(wire: &[u8]) -> ([u8; MAX_LABELS], usize) {
     let mut starts = [0_u8; MAX_LABELS];
     let (mut labels, mut at) = (0, 0);
@@ -115,8 +115,8 @@ const MIX_B: u64 = 0xe703_7ed1_a0b4_28db;
 fn extend_at(hash: u64, wire: &[u8], start: usize) -> u64 {
     let length = wire.get(start).copied().map_or(0, usize::from);
     let from = wire.get(start + 1..).unwrap_or(&[]);
-    // One load without a loop: nearly all labels have at most 16 octets. What
-    // follows the label is masked away.
+    // One load without a loop: nearly all labels have at most 16 octets. The octets behind the
+    // label are masked.
     if let (Some(octets), 1..=16) = (from.first_chunk::<16>(), length) {
         let both = u128::from_le_bytes(*octets) & (u128::MAX >> (128 - 8 * length));
         return step(hash ^ length as u64, both);
@@ -137,7 +137,7 @@ pub(crate) fn extend(hash: u64, label: &[u8]) -> u64 {
     state
 }
 
-/// Mixes 16 octets in. The state stays in the sum, so that no octets wipe it out.
+/// Mixes 16 octets in. The state is also added to the product, so that no octets cancel it.
 #[inline]
 fn step(state: u64, octets: u128) -> u64 {
     let (low, high) = (octets as u64, (octets >> 64) as u64);

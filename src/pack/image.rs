@@ -1,4 +1,4 @@
-//! A verified pack, and what it says of itself.
+//! Pack: a verified image and its properties.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -9,13 +9,13 @@ use super::notes::{ListedNet, SourceNote};
 use super::symbols::Symbols;
 use crate::rule::{LocalData, Rule};
 
-/// How many names have a set, and its rules by number.
+/// A set: its number of names, and its rules by number.
 pub(super) type Set = (u32, Box<[u16]>);
 
-/// Who owns the octets of a pack: a mapping, or memory.
+/// The owner of the octets of a pack: a mapping, or memory.
 pub type Owner = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// A pack whose every place and number was verified. Immutable.
+/// A verified pack. Immutable.
 pub struct Pack {
     pub(super) owner: Owner,
     pub(super) header: Header,
@@ -26,7 +26,7 @@ pub struct Pack {
     pub(super) symbols: Box<Symbols>,
     pub(super) categories: Vec<String>,
     pub(super) rules: Vec<Rule>,
-    /// For each set: how many names have it, and its rules by number.
+    /// Each set by number.
     pub(super) sets: Vec<Set>,
     pub(super) local: Vec<LocalData>,
     pub(super) addresses: Vec<ListedNet>,
@@ -45,12 +45,12 @@ impl Pack {
         self.header.names == 0
     }
 
-    /// What the hashes of its names start from.
+    /// The seed of its name hashes.
     pub fn seed(&self) -> u64 {
         self.header.seed
     }
 
-    /// BLAKE3 of what the rules are: equal for equal rules, whoever built the pack.
+    /// BLAKE3 of the rules: equal for packs with equal rules.
     pub fn digest(&self) -> [u8; 32] {
         self.header.digest
     }
@@ -70,8 +70,8 @@ impl Pack {
         Section::ALL.iter().zip(&self.rows).map(|(section, row)| (section.id(), row.octets.len()))
     }
 
-    /// Octets of the filter, and of the lines without the names in them: what a look-up
-    /// goes through before it compares names.
+    /// Octets of the filter, and of the lines without their names: the memory that a look-up reads
+    /// before it compares names.
     pub fn hot_octets(&self) -> usize {
         let lines = self.range(Section::Index).len() / 4;
         let before = [Section::Wide, Section::Filter, Section::Index];
@@ -83,17 +83,17 @@ impl Pack {
         &self.categories
     }
 
-    /// Every kind of rule. Its source is a place in [`Pack::sources`].
+    /// Every kind of rule; its source is a place in [`Pack::sources`].
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// Number of sets of rules; names have one each.
+    /// Number of sets of rules; a name has one.
     pub fn set_count(&self) -> usize {
         self.sets.len()
     }
 
-    /// How many names have the set with this number, and its rules.
+    /// The set with this number: its number of names, and its rules.
     pub fn set(&self, number: u16) -> (u32, impl Iterator<Item = &Rule> + Clone) {
         let (names, rules) = match self.sets.get(usize::from(number)) {
             Some((names, rules)) => (*names, &**rules),
@@ -102,22 +102,22 @@ impl Pack {
         (names, rules.iter().filter_map(|&rule| self.rules.get(usize::from(rule))))
     }
 
-    /// What local answers stand for.
+    /// The local data of its rules.
     pub fn local(&self) -> &[LocalData] {
         &self.local
     }
 
-    /// Listed addresses.
+    /// Its listed addresses.
     pub fn addresses(&self) -> &[ListedNet] {
         &self.addresses
     }
 
-    /// The text of the keyword rules; empty where it has none.
+    /// The text of its keyword rules; may be empty.
     pub fn keywords(&self) -> &str {
         &self.keywords
     }
 
-    /// Where its rules came from.
+    /// The sources of its rules.
     pub fn sources(&self) -> &[SourceNote] {
         &self.sources
     }
@@ -127,7 +127,7 @@ impl Pack {
     }
 }
 
-/// Where the sections are that look-ups go through.
+/// Ranges of the sections that look-ups read.
 #[derive(Debug, Clone)]
 pub(super) struct Hot {
     pub(super) wide: Range<usize>,

@@ -1,20 +1,23 @@
-//! The compiled pack: all that lists say, as one immutable file that is used in place.
+//! Pack: compiled lists as one immutable file that is used in place.
 //!
 //! ```text
 //! rules ▶ compile ▶ octets ▶ file ▶ mmap ▶ verify ▶ Pack ▶ matcher::suffix
 //! ```
 //!
-//! A pack holds millions of names in a form that is looked up where it lies: a filter
-//! at which names that are not listed stop, lines of fingerprints that say where a name
-//! would stand, and the names themselves ([`symbols`], half their length), which are
-//! compared on every hit. docs/reference/pack-format.md has every octet.
+//! A pack has three parts for look-ups: a filter that stops most unlisted names, lines of
+//! fingerprints that select the names to compare, and the names themselves, compressed to half
+//! their length ([`symbols`]) and compared on every hit. docs/reference/pack-format.md has every
+//! octet.
 //!
-//! The only way to a [`Pack`] is through [`verify`]: every place and number in it is
-//! looked at once. What is damaged is refused; and since nothing here leaves a slice, a
-//! file that changes under a running process can cost wrong answers but never memory.
+//! [`verify`] is the only way to a [`Pack`]: it checks every offset and number once, and refuses
+//! damage. **No look-up leaves a slice**: a file that changes under a running process can cause
+//! wrong answers, never a memory error.
 //!
-//! Absent on purpose: files and mappings, which the shell has; categories as numbers,
-//! which are the taxonomy's; and any opinion on what a listed name means.
+//! Layers of the room, lowest first: [`hash`] and [`mod@format`], [`codec`], [`symbols`], [`filter`],
+//! [`image`], [`read`] and [`verify`], [`build`].
+//!
+//! Absent on purpose: files and mappings, which belong to the shell; numbers of categories, which
+//! belong to the taxonomy; and the meaning of rules, which belongs to the matcher.
 
 pub mod build;
 mod codec;

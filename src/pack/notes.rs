@@ -1,4 +1,4 @@
-//! What a pack notes beside its names: where rules came from, and listed addresses.
+//! Notes of a pack beside its names: sources of rules, and listed addresses.
 
 use std::collections::BTreeMap;
 
@@ -15,60 +15,60 @@ pub struct ListedNet {
     pub net: IpNet,
     /// The category of the source.
     pub category: CategoryId,
-    /// How a name that resolves to one of them is answered.
+    /// The answer to a name that resolves to one of them.
     pub action: Action,
 }
 
-/// Where rules came from. No time, no place on a disk: it says what was read.
+/// The source of rules. Without time and path: equal inputs give equal notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceNote {
-    /// The number its rules were added with.
+    /// The number of its rules.
     pub place: u16,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The id of its category.
     pub category: String,
-    /// The licence of its names, where it is known.
+    /// The licence of its names, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
-    /// Rules about names that were read.
+    /// Rules of names that were read.
     #[serde(default)]
     pub rules: u64,
-    /// Of these, how many an earlier source, or an earlier line, had said before.
+    /// Of these, duplicates of an earlier source or line.
     #[serde(default)]
     pub duplicate: u64,
-    /// Of these, how many a rule for an ancestor says anyway.
+    /// Of these, rules that a rule of an ancestor implies.
     #[serde(default)]
     pub subsumed: u64,
-    /// What each of its files gave.
+    /// Its files.
     #[serde(default)]
     pub files: Vec<FileNote>,
 }
 
-/// What one file of a source gave.
+/// The yield of one file of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNote {
     /// Its name.
     pub name: String,
-    /// The id of the syntax it was read as.
+    /// The id of its syntax.
     pub format: String,
-    /// Lines in it.
+    /// Number of lines.
     pub lines: u32,
-    /// Rules it gave, those about addresses included.
+    /// Number of rules, those of addresses included.
     pub rules: u64,
-    /// Lines and names that gave none, by the id of the reason.
+    /// Rejected lines and names, by the id of the reason.
     #[serde(default)]
     pub rejects: BTreeMap<String, u32>,
-    /// The first of them, in words.
+    /// The first of them, for display.
     #[serde(default)]
     pub examples: Vec<String>,
-    /// BLAKE3 of the text, as far as it was asked for.
+    /// BLAKE3 of the text; empty where it was not requested.
     #[serde(default)]
     pub digest: String,
 }
 
 impl FileNote {
-    /// Lines and names that gave no rule.
+    /// Number of rejected lines and names.
     pub fn rejected(&self) -> u32 {
         self.rejects.values().sum()
     }

@@ -1,4 +1,4 @@
-//! Names in a pack: found, and told one by one.
+//! Look-up and iteration of the names in a pack.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use super::symbols::{SymbolText, Symbols};
 use crate::cpu_prefetch;
 use crate::dns::name::{Folded, MAX_OCTETS};
 
-/// Octets behind a line that nearly always hold its names.
+/// Octets behind a line that nearly always contain its names.
 const NAMES: usize = 192;
 
-/// The lines of a pack, borrowed for one look-up.
+/// View of the lines of a pack, for one look-up.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     parts: &'a [Part; PARTITIONS],
@@ -27,7 +27,7 @@ pub(crate) struct View<'a> {
     pack: &'a Pack,
 }
 
-/// A line with what stands behind it: the lengths of its names, the names.
+/// A line with the octets behind it: lengths of its names, then the names.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     octets: &'a [u8; LINE],
@@ -35,7 +35,7 @@ struct Line<'a> {
 }
 
 impl Pack {
-    /// The filter, at which names that are not listed stop.
+    /// The filter, which stops most unlisted names.
     #[inline]
     pub(crate) fn filter(&self) -> Filter<'_> {
         let octets = (*self.owner).as_ref();
@@ -61,15 +61,14 @@ impl Pack {
         }
     }
 
-    /// The set of `name` itself, a wire name; ancestors are not looked at.
+    /// The set of `name` itself; ancestors are ignored.
     pub fn set_of(&self, name: &Folded) -> Option<u16> {
         let hash = hash_wire(name.as_wire(), self.seed());
         self.view().find(hash, name, &SymbolText::of(name), 0)
     }
 
-    /// Calls `visit` with every listed name, in wire form, and the number of its set.
-    ///
-    /// The order is that of the hashes: it means nothing, and is always the same.
+    /// Calls `visit` with every listed name, in wire form, and the number of its set, in the order
+    /// of the hashes.
     pub fn each_name(&self, mut visit: impl FnMut(&[u8], u16)) {
         let view = self.view();
         let mut wire = Vec::with_capacity(MAX_OCTETS);
@@ -90,8 +89,8 @@ impl Pack {
         }
     }
 
-    /// Looks at what [`Pack::verify`] does not: that every name is one, and is found where
-    /// a look-up looks for it.
+    /// Verifies what [`Pack::verify`] does not: every name is well-formed, passes the filter, and a
+    /// look-up finds it.
     ///
     /// # Errors
     ///
@@ -105,7 +104,7 @@ impl Pack {
                     let view = self.view();
                     let is_in_filter = self.filter().passing(hashes.all()) & 1 != 0;
                     let found = view.find(hashes.at(0), &name, &SymbolText::of(&name), 0);
-                    // The root is never asked for.
+                    // The root is never looked up.
                     (is_in_filter && found == Some(set)) || name.label_count() == 0
                 }
                 _ => false,
@@ -130,7 +129,7 @@ impl<'a> View<'a> {
         Some(Line { octets, behind })
     }
 
-    /// Asks for the memory that says where the line of a hash is.
+    /// Prefetches the offset of the home line of a hash.
     #[inline]
     pub(crate) fn fetch_place(&self, hash: u64) {
         if let Some(place) =
@@ -140,7 +139,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Asks for the memory of the line of a hash, and of the names behind it.
+    /// Prefetches the home line of a hash, and the names behind it.
     #[inline]
     pub(crate) fn fetch_line(&self, hash: u64) {
         let part = self.parts.get(partition_of(hash));
@@ -150,7 +149,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The set of the suffix of `name` that begins at label `index`; `text` is the name.
+    /// The set of the suffix of `name` from label `index` on; `text` is the name as text.
     #[inline]
     pub(crate) fn find(
         &self,
@@ -182,7 +181,7 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Has the names come from memory together with the line, not after it.
+    /// Prefetches the names together with the line.
     #[inline]
     fn fetch(&self) {
         cpu_prefetch::fetch_octets(self.behind.get(..NAMES).unwrap_or(self.behind));
@@ -220,11 +219,11 @@ fn octets_of(length: u8, names: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// A name as it is kept.
+/// A stored name.
 enum Stored<'a> {
-    /// As text, in symbols.
+    /// Text in symbols.
     Coded(&'a [u8]),
-    /// As it is on the wire, without its root octet.
+    /// Wire form without the root octet.
     Wire(&'a [u8]),
 }
 
@@ -245,7 +244,7 @@ impl Stored<'_> {
         match self {
             Self::Wire(name) => wire.extend_from_slice(name),
             Self::Coded(coded) => {
-                // Text with a dot in front has one octet for each length octet.
+                // Text with a dot in front has a dot for each length octet.
                 wire.push(b'.');
                 symbols.decode(coded, wire);
                 let mut label = 0;
@@ -264,7 +263,7 @@ impl Stored<'_> {
     }
 }
 
-/// Names that found no room within reach, in order.
+/// The last resort: names without room within reach, in ascending order.
 struct Resort<'a> {
     octets: &'a [u8],
     count: usize,

@@ -1,35 +1,34 @@
-//! Names in fewer octets: 256 symbols of one to eight octets each.
+//! Symbol table: name compression by 256 symbols of one to eight octets.
 //!
-//! Names are kept as text with dots. The symbols are learnt from a sample of the
-//! very names (the way of FSST, Boncz et al., VLDB 2020) and stand in the pack;
-//! every letter that a listed name can have is a symbol by itself, so nothing needs
-//! escaping. Training uses whole numbers only and breaks ties by the octets: the
-//! same sample gives the same symbols on every machine.
+//! Names are stored as text with dots. The symbols are trained on a sample of the
+//! names (as in FSST, Boncz et al., VLDB 2020) and are part of the pack; every octet
+//! of stored text is a symbol by itself, so that no escapes are needed. Training uses
+//! integers only and breaks ties by the octets: **the same sample gives the same
+//! symbols on every machine.**
 //!
-//! A stored name is compared with an asked one symbol by symbol, without being
-//! unpacked.
+//! A look-up compares a stored name symbol by symbol, without decoding it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::dns::name::{Folded, MAX_OCTETS};
 
-/// Symbols; each code is one octet.
+/// Number of symbols; a code is one octet.
 const SYMBOLS: usize = 256;
 /// The longest symbol.
 const LONGEST: usize = 8;
-/// What names written as text are made of, the dot between labels included.
+/// The octets of stored text, the dot between labels included.
 const LETTERS: &[u8; 39] = b"-.0123456789_abcdefghijklmnopqrstuvwxyz";
 /// Rounds of training; later ones gain nothing.
 const ROUNDS: usize = 6;
-/// Places for symbols by their first two octets, six bits of each.
+/// Buckets of symbols by their first two octets, six bits of each.
 const PAIRS: usize = 1 << 12;
-/// A sample smaller than this teaches nothing that would hold.
+/// A smaller sample in octets is not representative, and is not used.
 const WORTH_TRAINING: usize = 256;
 /// Octets of the table in a pack.
 pub(crate) const OCTETS: usize = SYMBOLS * LONGEST + SYMBOLS;
 
-/// Whether `octet` can stand in a label that is kept as text.
+/// Whether `octet` may be in a label that is stored as text.
 #[inline]
 pub(crate) fn is_letter(octet: u8) -> bool {
     matches!(octet, b'-' | b'0'..=b'9' | b'_' | b'a'..=b'z')
@@ -55,7 +54,7 @@ impl Symbols {
         table
     }
 
-    /// Learns symbols from names as text. The order of the sample does not matter.
+    /// Trains symbols on names as text. The order of the sample does not matter.
     pub(crate) fn train(sample: &[Vec<u8>]) -> Self {
         let letters: Vec<Vec<u8>> = LETTERS.iter().map(|&letter| vec![letter]).collect();
         let mut symbols = letters.clone();
@@ -74,13 +73,13 @@ impl Symbols {
         Self::new(&symbols)
     }
 
-    /// The table as it stands in a pack: the words, then the lengths.
+    /// The table as in a pack: the words, then the lengths.
     pub(crate) fn to_octets(&self) -> Vec<u8> {
         let words = self.words.iter().flat_map(|word| word.to_le_bytes());
         words.chain(self.lengths).collect()
     }
 
-    /// Reads the table of a pack; `None` if it is none.
+    /// Reads the table of a pack; `None` if it is malformed.
     pub(crate) fn from_octets(octets: &[u8]) -> Option<Self> {
         let octets: &[u8; OCTETS] = octets.try_into().ok()?;
         let mut table = Self { words: [0; SYMBOLS], lengths: [0; SYMBOLS] };
@@ -90,7 +89,7 @@ impl Symbols {
         }
         table.lengths.copy_from_slice(lengths);
         let is_symbol = |(&word, &length): (&u64, &u8)| {
-            // No octet behind the symbol, no zero octet in it.
+            // No octet behind the symbol, and no zero octet in it.
             let octets = word.to_le_bytes();
             let (inside, outside) = octets.split_at(usize::from(length).min(LONGEST));
             usize::from(length) <= LONGEST
@@ -111,11 +110,11 @@ impl Symbols {
             }
             at += length;
         }
-        // A zero octet stands behind the text and in no symbol: no name reaches beyond.
+        // A zero octet follows the text and is in no symbol: no comparison reaches beyond.
         at == text.length
     }
 
-    /// Writes a stored name out as text.
+    /// Decodes a stored name to text.
     pub(crate) fn decode(&self, coded: &[u8], text: &mut Vec<u8>) {
         for &code in coded {
             let (word, length) = self.symbol(code);
@@ -131,7 +130,7 @@ impl Symbols {
     }
 }
 
-/// How many octets each possible symbol would have covered in the sample.
+/// Octets of the sample that each candidate symbol would cover.
 fn gains(table: &Symbols, symbols: &[Vec<u8>], sample: &[Vec<u8>]) -> BTreeMap<Vec<u8>, u64> {
     let mut encoder = Encoder::new(table);
     let mut coded = Vec::new();
@@ -171,14 +170,13 @@ fn gains(table: &Symbols, symbols: &[Vec<u8>], sample: &[Vec<u8>]) -> BTreeMap<V
     gains
 }
 
-/// Writes names in the fewest symbols.
+/// Encoder: names in the fewest symbols, by dynamic programming.
 pub(crate) struct Encoder {
-    /// The symbols of two octets and more by these two: word, length, code; the longest
-    /// first.
+    /// Symbols of two octets and more by their first two: word, length, code; longest first.
     longer: Vec<Vec<(u64, usize, u8)>>,
     /// The code of each octet that is a symbol by itself.
     single: [u8; 256],
-    /// For each place of the name: symbols needed from there on, the first of them.
+    /// For each offset in the name: symbols needed from it on, and the first of them.
     plan: [(u16, u8, u8); MAX_OCTETS + LONGEST],
 }
 
@@ -208,7 +206,7 @@ impl Encoder {
         Self { longer, single, plan: [(0, 0, 0); MAX_OCTETS + LONGEST] }
     }
 
-    /// Appends the codes of `text`, which is made of letters and dots.
+    /// Appends the codes of `text`, which consists of letters and dots.
     pub(crate) fn encode(&mut self, text: &[u8], coded: &mut Vec<u8>) {
         let text = text.get(..MAX_OCTETS).unwrap_or(text);
         if let Some(end) = self.plan.get_mut(text.len()) {
@@ -243,8 +241,7 @@ impl Encoder {
     }
 }
 
-/// Where the symbols are that begin with the two lowest octets of a word. Others may be
-/// there as well.
+/// The bucket of the symbols that begin with the two lowest octets of a word; it may have others.
 #[inline]
 fn pair(word: u64) -> usize {
     (word & 0x3f | (word >> 8 & 0x3f) << 6) as usize
@@ -269,14 +266,13 @@ fn mask(length: usize) -> u64 {
     if length == 0 { 0 } else { u64::MAX >> (64 - 8 * length.min(LONGEST)) }
 }
 
-/// A name that is asked for, as text with dots, zero octets behind it.
+/// A queried name as text with dots, followed by zero octets.
 ///
 /// Made once per query, and only when a name may be listed.
 pub(crate) struct SymbolText {
     octets: [u8; MAX_OCTETS + LONGEST],
     length: usize,
-    /// From this label on every dot stands between labels: no stored text is a longer
-    /// suffix.
+    /// From this label on every dot separates labels: no stored text equals a longer suffix.
     plain_from: usize,
 }
 
@@ -297,12 +293,12 @@ impl SymbolText {
                 *octet = b'.';
             }
         }
-        // Counted where the name was written a while ago: what was written just now, octet by
-        // octet, is slow to read by the word.
+        // Counted in `inside`, not in the copy: a wide load of octets that were stored one by one
+        // just before stalls (store forwarding).
         let dots = inside.iter().fold(0, |dots, &octet| dots + usize::from(octet == b'.'));
         let of_that_length = (1..labels).filter(|&n| name.label_length(n) == usize::from(b'.'));
         if dots != of_that_length.count() {
-            // Somebody is trying something: a dot that is part of a label.
+            // A label with a dot in it: hostile, and never equal to stored text.
             let has_dot = |index: &usize| name.label(*index).contains(&b'.');
             text.plain_from = (0..labels).rev().find(has_dot).map_or(0, |index| index + 1);
         }

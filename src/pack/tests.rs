@@ -74,7 +74,7 @@ fn every_flipped_octet_is_refused() {
         let mut bad = octets.clone();
         bad[at] ^= 0x10;
         if let Ok(pack) = open(&bad) {
-            // The room between sections is nobody's.
+            // The padding between sections belongs to no section.
             let inside = pack.rows.iter().any(|row| row.octets.contains(&at));
             assert!(!inside && at >= Section::FRONT, "octet {at}");
             assert_eq!(pack.digest(), open(&octets).unwrap().digest());
@@ -157,8 +157,8 @@ fn the_order_of_names_and_sources_does_not_matter() {
     assert_eq!(forward.sources()[1].rules, backward.sources()[1].rules);
 }
 
-/// The digest of some rules, written down: other octets on another machine, or from a
-/// change that nobody meant, fail here. A change that is meant raises the version.
+/// The digest of some rules, written down: other octets on another machine, or from an
+/// unintended change, fail here. An intended change raises the version.
 #[test]
 fn the_digest_is_the_same_everywhere() {
     let octets = filled(10_000).finish_in_memory().unwrap();
@@ -168,7 +168,7 @@ fn the_digest_is_the_same_everywhere() {
 
 #[test]
 fn names_that_crowd_one_line_are_found_without_a_long_walk() {
-    // Somebody who knows the list can look for names whose hashes begin alike.
+    // An attacker with the list can search for names with equal leading bits of the hash.
     let crowd: Vec<Name> = (0..)
         .map(|n| Name::from_text(&format!("crowd{n}.example")).unwrap())
         .filter(|name| hash::hash_wire(name.as_wire(), SEED) >> 54 == 3)

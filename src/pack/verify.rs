@@ -1,4 +1,4 @@
-//! Octets → [`Pack`]: everything is looked at once, so that nothing need be later.
+//! Verification: octets → [`Pack`]. Every offset and number is checked once; look-ups rely on it.
 
 use std::ops::Range;
 
@@ -39,9 +39,8 @@ impl Pack {
         Ok(pack)
     }
 
-    /// Verifies a pack of which `check` says that it was verified in full before, and of
-    /// whose octets somebody knows that they are still the same: filter, lines and names
-    /// are not read again.
+    /// Verifies a pack that was verified in full before, as `check` proves. The caller guarantees
+    /// that its octets are unchanged: filter, lines and names are not read again.
     ///
     /// # Errors
     ///
@@ -53,7 +52,7 @@ impl Pack {
         if pack.check == *check { Ok(pack) } else { Err(PackError::Damaged("header")) }
     }
 
-    /// Front and small sections.
+    /// Verifies front and small sections.
     fn open(owner: Owner, hashed: impl Fn(Section) -> bool) -> Result<Self, PackError> {
         let octets = (*owner).as_ref();
         let (header, rows, check) = front(octets)?;
@@ -98,7 +97,7 @@ impl Pack {
         })
     }
 
-    /// Filter, lines and names: every place and number is in its range.
+    /// Verifies filter, lines and names: every offset and number is in range.
     fn verify_table(&self) -> Result<(), PackError> {
         let octets = (*self.owner).as_ref();
         let of = |section| octets.get(self.range(section)).unwrap_or(&[]);
@@ -135,7 +134,7 @@ impl Pack {
         self.verify_parts(index.len())
     }
 
-    /// Partitions follow each other.
+    /// Verifies that partitions are consecutive.
     fn verify_parts(&self, lines: usize) -> Result<(), PackError> {
         let ends = self.parts.iter().skip(1).map(|part| u64::from(part.first_line));
         let mut start = 0;
@@ -149,7 +148,7 @@ impl Pack {
         Ok(())
     }
 
-    /// How many names a line has; the last of a partition must not spill.
+    /// Verifies a line, the last of a partition never spilling; returns its number of names.
     fn verify_line(&self, line: &[u8; LINE], is_last: bool) -> Result<usize, PackError> {
         let used = used(line);
         for place in 0..PLACES {
@@ -186,8 +185,8 @@ impl Pack {
     }
 }
 
-/// Writes hashes that fit the octets into the front of what was a pack: for tests and
-/// fuzzing, which would otherwise never get past them.
+/// Rewrites the hashes in the front to match altered octets: tests and fuzz targets could not get
+/// past them otherwise.
 #[doc(hidden)]
 pub fn fit_hashes(octets: &mut [u8]) {
     let Some((header, mut rows)) = octets.get(..Section::FRONT - HASH).and_then(read_front) else {
@@ -204,13 +203,13 @@ pub fn fit_hashes(octets: &mut [u8]) {
     }
 }
 
-/// How many octets `count` stored names take with the lengths in front of them.
+/// Octets of `count` stored names with the lengths in front of them.
 fn stored(names: &[u8], count: usize) -> Option<usize> {
     let (lengths, rest) = names.split_at_checked(count)?;
     let mut at = 0;
     for &length in lengths {
         at += match length {
-            // A name as it is on the wire, without its root octet.
+            // A name in wire form without its root octet.
             RAW => {
                 let length = usize::from(*rest.get(at)?);
                 (length < MAX_OCTETS).then_some(1 + length)?
@@ -225,7 +224,7 @@ fn nonsense(section: Section, what: &'static str) -> PackError {
     PackError::Nonsense { section: section.id(), what }
 }
 
-/// The front of a pack of this format without its check, which is right; and that.
+/// The front of a pack of this format without its check, which was verified; and the check.
 fn split_front(octets: &[u8]) -> Result<(&[u8], [u8; HASH]), PackError> {
     let mut reader = SectionReader(octets);
     if reader.take(MAGIC.len()) != Some(MAGIC) {
@@ -244,7 +243,7 @@ fn split_front(octets: &[u8]) -> Result<(&[u8], [u8; HASH]), PackError> {
     Ok((hashed, *check))
 }
 
-/// Header and table, with their check.
+/// Verifies header and table; returns them with their check.
 fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
     let damaged = PackError::Damaged("header");
     let (unchecked, check) = split_front(octets)?;
@@ -266,7 +265,7 @@ fn front(octets: &[u8]) -> Result<(Header, Vec<Row>, [u8; HASH]), PackError> {
     Ok((header, rows, check))
 }
 
-/// Reads what [`Header::write`] wrote.
+/// Reads the output of [`Header::write`].
 fn read_front(front: &[u8]) -> Option<(Header, Vec<Row>)> {
     let mut reader = SectionReader(front.get(MAGIC.len() + 2..)?);
     (usize::from(reader.u16()?) == Section::ALL.len()).then_some(())?;

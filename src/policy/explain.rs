@@ -1,7 +1,7 @@
-//! Why a name is answered as it is: the verdict, and what every step had to say.
+//! Explanation of a verdict: what every step of the order found, and the evidence.
 //!
-//! The verdict is [`Snapshot::decide`]'s own; this only adds the evidence, so that
-//! an explanation cannot disagree with an answer.
+//! The verdict is made by the code of [`Snapshot::decide`] with a recording
+//! [`Witness`](crate::policy::verdict::Witness): an explanation never disagrees with an answer.
 
 use crate::matcher::HashedName;
 use crate::matcher::keyword::KeywordTrace;
@@ -15,26 +15,26 @@ use crate::policy::verdict::{Layer, StepFinding, Verdict};
 /// A verdict with its evidence.
 #[derive(Debug)]
 pub struct Explanation<'a> {
-    /// What [`Snapshot::decide`] says.
+    /// The verdict of [`Snapshot::decide`].
     pub verdict: Verdict,
-    /// The steps that were looked at, in the order of policy, and what each found.
+    /// The steps that were evaluated, in the order of policy, with their findings.
     pub steps: Vec<(Layer, StepFinding)>,
     /// The listed ancestors of the name, longest first.
     pub nodes: Vec<Node<'a>>,
-    /// The keyword rules that hit it.
+    /// The keyword rules that match it.
     pub keywords: Vec<KeywordTrace<'a>>,
-    /// The school's own word: how many labels its name has.
+    /// The school's allow or deny, with the label count of its name.
     pub own: Option<(usize, Own)>,
-    /// The department's word, in the same form.
+    /// The department's allow or deny, in the same form.
     pub department: Option<(usize, Own)>,
-    /// The sealed lists that it is on: which name there, they cannot say.
+    /// The sealed lists that contain it; they hold digests and cannot show which name.
     pub sealed: Vec<&'a SealedList>,
     /// Whether it resolves in every mode.
     pub is_essential: bool,
 }
 
 impl Snapshot {
-    /// Decides about a question, and says on what.
+    /// Decides about a question, and collects the evidence.
     pub fn explain<'a>(
         &'a self,
         active: ActiveRules<'_>,

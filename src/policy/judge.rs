@@ -1,7 +1,7 @@
-//! The one order of policy, for the name of a question and for what an answer points to.
+//! The order of policy, for the name of a question and for the targets of an answer.
 //!
-//! A group is asked as it is bound at one time ([`ActiveRules`]); what is said here depends on
-//! nothing else, so that the same words hold for now and for the time behind an edge.
+//! A verdict depends on the name, its facts and the group's [`ActiveRules`] only, never on the
+//! clock: the same call judges the present and the time after a schedule's edge.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ use crate::policy::tables::names::{Essential, Own};
 use crate::policy::verdict::{Block, Layer, Pass, StepFinding, Verdict, Witness};
 use crate::rule::Action;
 
-/// What a name is to the query.
+/// The role of a name in a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// The name of the question.
@@ -28,18 +28,18 @@ enum Role {
     },
 }
 
-/// A name that is judged, and for whom.
+/// A name to judge, for a group at one time.
 struct Case<'a> {
     active: ActiveRules<'a>,
     hashed: &'a HashedName<'a>,
     listed: &'a Listed,
-    /// What the department says of it.
+    /// The department's allow or deny.
     department: Option<Own>,
     role: Role,
 }
 
 impl Case<'_> {
-    /// Its categories; a zone that lets a name pass does not open a lock.
+    /// Its categories for locks: PASSTHRU of a response policy zone never opens a lock.
     #[inline]
     fn lockable(&self) -> CategorySet {
         self.listed.set.union(self.listed.any_zone)
@@ -60,7 +60,7 @@ impl Case<'_> {
         Pass { layer, observed: self.listed.set.intersection(self.active.rules.observe) }
     }
 
-    /// The same, by a step that decides.
+    /// A pass by a step that decides.
     #[inline]
     fn passes(&self, layer: Layer, witness: &mut impl Witness) -> Pass {
         witness.saw(layer, StepFinding::Decided);
@@ -75,7 +75,7 @@ impl Snapshot {
         self.decide_before(active, hashed, qtype, &mut ())
     }
 
-    /// The same, and tells what each step finds.
+    /// [`Snapshot::decide`], with the finding of each step for `witness`.
     #[inline]
     pub(super) fn decide_before(
         &self,
@@ -99,7 +99,7 @@ impl Snapshot {
         }
     }
 
-    /// Special-use names and canaries.
+    /// Local answers: special-use names and canaries.
     #[inline]
     fn answered_here(
         &self,
@@ -137,8 +137,8 @@ impl Snapshot {
         Case { active, hashed, listed, department: department.map(|(_, own)| *own), role }
     }
 
-    /// Whether no name with these facts can be blocked for a group, so that a name an
-    /// answer points to need not even be read.
+    /// Whether no name with these facts can be blocked for a group, so that review need not
+    /// parse the targets of an answer.
     #[inline]
     pub fn is_silent(&self, active: ActiveRules<'_>, facts: &Facts) -> bool {
         facts.is_silent() && active.group.own.is_empty() && self.department.is_empty()
@@ -158,7 +158,7 @@ impl Snapshot {
         self.judge(&case, || facts.keywords, &mut ()).err()
     }
 
-    /// Whether the addresses of answers to `name` must be looked at.
+    /// Whether review must read the addresses of an answer.
     #[inline]
     pub fn reviews_addresses(&self, has_internal: bool) -> bool {
         self.addresses.is_some() || has_internal && self.rebinding.is_some()
@@ -191,7 +191,7 @@ impl Snapshot {
         (!is_expected).then_some(Block { layer, category: None, action })
     }
 
-    /// The order of policy, for every name. One way through it, nowhere configurable.
+    /// The order of policy, for every name; no setting changes it.
     #[inline]
     fn judge(
         &self,
@@ -208,8 +208,8 @@ impl Snapshot {
         self.by_category(case, keywords, witness)
     }
 
-    /// What nobody at a school loosens: orders, essential names, the department's denials,
-    /// locks, and categories that are closed without their list.
+    /// The steps above the school, which no school setting loosens: legal duties, essential names,
+    /// department denials, locks, and categories that are closed without their list.
     #[inline]
     fn above_the_school(
         &self,
@@ -230,7 +230,7 @@ impl Snapshot {
         };
         match essential {
             Some(kind @ (Essential::Shipped | Essential::Help)) => return pass_essential(kind),
-            // A name of the config stops at what follows.
+            // An essential name of the config yields to the steps below.
             Some(Essential::Own) => {}
             None => witness.saw(Layer::Essential, StepFinding::Nothing),
         }
@@ -238,8 +238,8 @@ impl Snapshot {
             return Err(self.block(Layer::DepartmentDeny, case.listed.set, case, witness));
         }
         witness.saw(Layer::DepartmentDeny, StepFinding::Nothing);
-        // A school allow for such a name is refused at load; a name that was locked
-        // since then stays blocked.
+        // Config refuses a school allow for a locked name; one that a list locked later stays
+        // blocked.
         let locked = case.lockable().intersection(group.locked);
         if case.department.is_none() && !locked.is_empty() {
             return Err(self.block(Layer::Locked, locked, case, witness));
@@ -268,7 +268,7 @@ impl Snapshot {
         Err(Block { layer: Layer::FailClosed, category, action })
     }
 
-    /// What is said of names: by exams and lessons, the school, the department.
+    /// Allow and deny by name: exams and lessons, the school, the department.
     #[inline]
     fn by_name(&self, case: &Case<'_>, witness: &mut impl Witness) -> Result<Option<Pass>, Block> {
         let Case { hashed: HashedName { name, hashes }, listed, .. } = *case;
@@ -304,7 +304,7 @@ impl Snapshot {
         Ok(None)
     }
 
-    /// What is done with categories, with all that nobody allowed, and with words in a name.
+    /// Actions by category, allow-list mode, and keyword rules.
     #[inline]
     fn by_category(
         &self,
@@ -319,7 +319,7 @@ impl Snapshot {
             return Err(self.block(Layer::Category, blocked, case, witness));
         }
         if !set.intersection(rules.opened).is_empty() {
-            // A category that a lesson opens, and none that is still blocked.
+            // A category that a lesson opens, where no other category blocks the name.
             return Ok(case.passes(Layer::Override, witness));
         }
         let is_listed = !set.is_empty();
@@ -343,7 +343,7 @@ impl Snapshot {
             let (category, action) = (blocked.first(), Action::Default);
             return Err(Block { layer: Layer::Keyword, category, action });
         }
-        // What a group blocks when it is listed is counted where a word only hints at it.
+        // A keyword of tier `observe` in a blocked category is counted, never blocked.
         let counted = found.observe.union(found.block.intersection(rules.observe));
         let counted = counted.intersection(rules.block.union(rules.observe));
         let hints = !counted.is_empty();
@@ -371,7 +371,7 @@ impl Snapshot {
             (_, Some(category)) => self.lists.action(hashed.name, &hashed.hashes, category),
             _ => Action::Default,
         };
-        // That a name is had by TCP opens a lock no more than PASSTHRU does.
+        // TCP-only never opens a lock, as PASSTHRU does not.
         let is_lock = matches!(layer, Layer::Illegal | Layer::DepartmentDeny | Layer::Locked);
         let action = if is_lock && action == Action::TcpOnly { Action::Default } else { action };
         Block { layer, category, action }

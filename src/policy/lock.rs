@@ -1,4 +1,7 @@
-//! Names that a school allows and that stay locked.
+//! Locks: why a school cannot allow a name.
+//!
+//! **A locked name stays blocked, whatever a school allows.** Config refuses such an allow; lists
+//! that change later are reported here.
 
 use crate::category::CategoryId;
 use crate::dns::name::{Folded, Name};
@@ -7,7 +10,7 @@ use crate::policy::group::rules::Group;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::names::{Essential, Own};
 
-/// What keeps a school from letting a name through.
+/// The reason why a school cannot allow a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockCause {
     /// A locked category lists it.
@@ -16,10 +19,10 @@ pub enum LockCause {
     Department,
 }
 
-/// A name that the school allows and that is locked.
+/// A locked name that the school allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedAllow {
-    /// The group whose profile allows it; none where it is an essential name of the config.
+    /// The group with a profile that allows it; none for an essential name of the config.
     pub group: Option<String>,
     /// The name.
     pub name: Name,
@@ -30,8 +33,8 @@ pub struct LockedAllow {
 impl Snapshot {
     /// The locked category of a name, for a group: no school allow opens it.
     ///
-    /// None where the department lets the name through. Sealed lists are not asked: saying that
-    /// a name is on one would tell it. It stays blocked for all that.
+    /// None where the department allows the name. Sealed lists are not consulted: naming one here
+    /// would disclose its contents. Their names stay blocked nonetheless.
     pub fn lock_of(&self, group: &Group, name: &Name) -> Option<LockCause> {
         let folded = Folded::from_name(name);
         let hashes = SuffixHashes::of(&folded, self.lists.seed());

@@ -1,30 +1,34 @@
-//! Policy: who may look up what.
+//! Policy: the decision about a name for a group of clients at one time.
 //!
 //! A [`Snapshot`] is all policy at one moment, immutable. One function decides
-//! a query, in one order, and says why:
+//! a query, in one order, and returns the step that decided
+//! (docs/concepts/decision-order.md gives the reasons):
 //!
 //! ```text
 //! special-use names ▶ canaries                          answered here, always
 //! csam, legal request                                   blocked for everyone
-//! essential names                                       pass, whatever lists say
-//! names the department denies, locked categories        blocked; nothing at the school loosens them
+//! essential names                                       pass, listed or not
+//! names the department denies, locked categories        blocked; the school cannot loosen them
 //! a closed category without its list                    blocked, but for good names
 //! exam: only these ▶ lesson: these too                  for a room, for a time
 //! school allow / school deny (the longest name wins)
 //! department allow (its names, and the category of good names)
 //! the group's categories                                block / observe / pass, by the time
-//! allow-list mode                                       what nobody allowed is blocked
+//! allow-list mode                                       names that no layer allows are blocked
 //! keyword rules                                         block, for groups that use them
-//! safe search                                           what passed goes to the safe name
+//! safe search                                           a host gets the safe name's answer
 //! ```
 //!
-//! A name that the department lets through is free of locked categories, never of csam and
-//! legal requests, and a school may still deny it.
+//! A department allow opens locked categories, never csam and legal requests, and a school may
+//! still deny the name.
 //!
-//! Review is the same order for the names an answer points to, without the
-//! names we answer ourselves, exams and allow-list mode: a name that is let through may
-//! be served from anywhere that nobody blocks. What the question's name was allowed by shields
-//! its chain from school deny and plain categories, never from what is locked.
+//! Review applies the same order to the names an answer points to (CNAME targets), without
+//! local answers, exams and allow-list mode: an allowed name may be served from any host that is
+//! not blocked. An allow of the question's name shields its chain from school deny and plain
+//! categories. **No allow of a school and no shield ever opens a locked category.**
+//!
+//! Layers of the room, lowest first: [`tables`] (know matchers only), [`verdict`], [`group`],
+//! [`snapshot`], [`judge`] and [`lock`], [`explain`].
 //!
 //! Absent on purpose: sockets, clock, files, counters.
 

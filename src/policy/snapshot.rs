@@ -1,4 +1,6 @@
-//! All policy at one moment, immutable.
+//! The snapshot: all policy at one moment, immutable.
+//!
+//! It has the tables that the order consults; [`crate::policy::judge`] has the order.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,55 +28,55 @@ use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
 use crate::policy::verdict::Block;
 use crate::rule::{Action, LocalData, Scope};
 
-/// What the lists say of an address in an answer.
+/// The listing of an address in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedAddress {
     /// Its categories.
     pub set: CategorySet,
-    /// How the longest prefix wants it answered.
+    /// The action of its longest prefix.
     pub action: Action,
 }
 
-/// What a snapshot is made of.
+/// The parts of a snapshot.
 #[derive(Debug)]
 pub struct Parts {
     /// All categories.
     pub taxonomy: Arc<Taxonomy>,
     /// Every listed name.
     pub lists: Arc<SuffixTable>,
-    /// What [`Action::Local`] of the lists stands for.
+    /// The local data behind [`Action::Local`] of the lists.
     pub local: Arc<[LocalData]>,
     /// Sealed lists; mostly none.
     pub sealed: Arc<[SealedList]>,
     /// Keyword rules; empty where none are used.
     pub keywords: Arc<Keywords>,
-    /// A number of its own for these lists: facts of other lists have another.
+    /// A number unique to these lists: facts of other lists have another.
     pub facts_tag: u64,
-    /// The groups, never empty: what binds each at which time, and where it is counted.
+    /// The groups, never empty, each with its timeline and counters.
     pub groups: Vec<(GroupRules, Timeline<GroupState>, GroupCounters)>,
-    /// Which of them takes the clients that no prefix covers.
+    /// The place of the default group: clients that no prefix covers.
     pub default_group: usize,
-    /// Names that the department lets through and denies.
+    /// Names that the department allows and denies.
     pub department: (Vec<Name>, Vec<Name>),
-    /// Networks that are answered at all.
+    /// Networks with access.
     pub access: Vec<IpNet>,
     /// Listed prefixes of addresses in answers.
     pub addresses: Vec<(IpNet, ListedAddress)>,
-    /// Names that may resolve to internal addresses; none where that is not looked at.
+    /// Names that may resolve to internal addresses; none without rebinding protection.
     pub rebinding: Option<Vec<Name>>,
     /// Names that resolve in every mode.
     pub essential: Vec<(Name, Scope, Essential)>,
-    /// Categories without a list.
+    /// Enrolled and missing categories.
     pub fail_mode: FailMode,
-    /// Where answers come from other than upstream.
+    /// Local data and forward zones.
     pub local_zones: LocalZoneParts,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
     /// Search engines with a safe mode.
     pub engines: Engines,
-    /// Seconds that a blocked answer may be kept by the client.
+    /// TTL of a blocked answer in seconds.
     pub block_ttl: u32,
-    /// Whether a blocked answer says its category in words.
+    /// Whether the EDE text of a blocked answer has the id of its category.
     pub ede_text: bool,
 }
 
@@ -90,17 +92,17 @@ pub struct Snapshot {
     pub(super) groups: Vec<Group>,
     pub(super) default_group: GroupId,
     pub(super) clients: PrefixTable<GroupId>,
-    /// Few, and looked at only for clients in no prefix.
+    /// Few, and searched only for clients that no prefix covers.
     pub(super) listeners: Vec<(SocketAddr, GroupId)>,
     pub(super) department: NameTable<Own>,
     pub(super) access: PrefixTable<()>,
     /// None where no address is listed.
     pub(super) addresses: Option<PrefixTable<ListedAddress>>,
-    /// Names that may resolve to internal addresses; none where all may.
+    /// Names that may resolve to internal addresses; none without rebinding protection.
     pub(super) rebinding: Option<NameTable<()>>,
     pub(super) essential: NameTable<Essential>,
     pub(super) fail_mode: FailMode,
-    /// Categories that must not be open without a list, and have none.
+    /// Missing categories that are closed.
     pub(super) closed: CategorySet,
     pub(super) local_zones: LocalZones,
     pub(super) canaries: NameTable<CanaryKind>,
@@ -112,12 +114,12 @@ pub struct Snapshot {
     /// Good names (`safe`): no plain category blocks them.
     pub(super) positive: CategorySet,
     pub(super) block_ttl: u32,
-    /// What a blocked answer says, by category; the last is for none.
+    /// EDE texts of blocked answers by category; the last is for none.
     pub(super) ede_texts: Vec<Box<[u8]>>,
 }
 
 impl Snapshot {
-    /// Puts policy together.
+    /// A snapshot of these parts.
     pub fn new(parts: Parts) -> Self {
         let seed = parts.lists.seed();
         let taxonomy = parts.taxonomy;
@@ -179,12 +181,12 @@ impl Snapshot {
         &self.keywords
     }
 
-    /// What a list answers itself.
+    /// Local data of the lists.
     pub fn local(&self, number: u16) -> Option<&LocalData> {
         self.local.get(usize::from(number))
     }
 
-    /// The name that a blocked name is answered with, where its list names one.
+    /// The CNAME target of a block, where its list has one.
     #[inline]
     pub fn rewrite_of(&self, block: &Block) -> Option<&Name> {
         match block.action {
@@ -198,16 +200,17 @@ impl Snapshot {
         &self.groups
     }
 
-    /// Whether clients at this address are answered.
+    /// Whether clients at this address have access.
     #[inline]
     pub fn answers(&self, client: IpAddr) -> bool {
         self.access.get(client).is_some()
     }
 
-    /// The group of a client: every client has one.
+    /// The group of a client: by the longest prefix of its address, then by the listener, else the
+    /// default group.
     ///
-    /// Its address says first: whoever has a prefix of their own cannot choose a group by
-    /// asking elsewhere. Then the listener that was asked; then it is the default group.
+    /// The prefix comes first: **a client with a prefix cannot choose its group by choosing a
+    /// listener.**
     #[inline]
     pub fn group_of(&self, client: IpAddr, local: SocketAddr) -> GroupId {
         self.clients.get(client).unwrap_or_else(|| {
@@ -216,13 +219,13 @@ impl Snapshot {
         })
     }
 
-    /// The group with this id, as it is bound now.
+    /// The group with this id and its rules in force now.
     #[inline]
     pub fn rules_at(&self, id: GroupId, now: Now) -> ActiveRules<'_> {
         self.group(id).at(now)
     }
 
-    /// Whether every time near `civil` has been worked out, for every group.
+    /// Whether the timelines of all groups cover `civil` and `ahead` seconds after it.
     pub fn covers(&self, civil: u64, ahead: u64) -> bool {
         self.groups
             .iter()
@@ -236,37 +239,37 @@ impl Snapshot {
         &self.groups[usize::from(id.0)]
     }
 
-    /// Seconds that a blocked answer may be kept.
+    /// TTL of a blocked answer in seconds.
     #[inline]
     pub fn block_ttl(&self) -> u32 {
         self.block_ttl
     }
 
-    /// Whether a category is there because an authority outside asked for it.
+    /// Whether a category exists on request of a competent authority.
     #[inline]
     pub fn is_legal_request(&self, category: Option<CategoryId>) -> bool {
         category.is_some_and(|id| self.legal_requests.contains(id))
     }
 
-    /// Hashes a name once, for all tables.
+    /// The name with its hashes for all tables.
     #[inline]
     pub fn hashed<'a>(&self, name: &'a Folded) -> HashedName<'a> {
         HashedName { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
     }
 
-    /// Asks for the memory that the lists will need for a name.
+    /// Adds a name to a batch of list look-ups to prefetch.
     #[inline]
     pub fn prefetch(&self, name: &Folded, batch: &mut BatchPrefetch) {
         batch.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
     }
 
-    /// What the lists say of a name, whoever asks.
+    /// The facts of a name: the same for every client.
     #[inline]
     pub fn facts(&self, hashed: &HashedName<'_>) -> Facts {
         Facts { listed: self.listed(hashed), keywords: self.keywords.lookup(hashed.name) }
     }
 
-    /// A number that changes when [`Snapshot::facts`] may change.
+    /// A tag that changes whenever [`Snapshot::facts`] may change.
     #[inline]
     pub fn facts_tag(&self) -> u64 {
         self.facts_tag
@@ -277,14 +280,14 @@ impl Snapshot {
         &self.sealed
     }
 
-    /// How many names are listed in a category, on open lists and sealed ones.
+    /// Number of names in a category, on open and sealed lists.
     pub fn listed_in(&self, category: CategoryId) -> u64 {
         let sealed = self.sealed.iter().filter(|list| list.category == category);
         let sealed: usize = sealed.map(|list| list.table.len()).sum();
         self.lists.listed_in(category.index()) + sealed as u64
     }
 
-    /// What all lists say of a name, sealed ones too.
+    /// The listing of a name on open and sealed lists.
     #[inline]
     pub(crate) fn listed(&self, hashed: &HashedName<'_>) -> Listed {
         let mut listed = self.lists.lookup(hashed.name, &hashed.hashes);
@@ -294,31 +297,31 @@ impl Snapshot {
         listed
     }
 
-    /// Which categories have no list, and what follows.
+    /// Enrolled and missing categories.
     pub fn fail_mode(&self) -> FailMode {
         self.fail_mode
     }
 
-    /// The words that go with a blocked answer.
+    /// The EDE text of a blocked answer.
     #[inline]
     pub fn text(&self, category: Option<CategoryId>) -> &[u8] {
         let place = category.map_or(self.ede_texts.len() - 1, CategoryId::index);
         self.ede_texts.get(place).map_or(&[], |text| text)
     }
 
-    /// The records that the config has for a name.
+    /// The local data of a name.
     #[inline]
     pub fn local_name(&self, hashed: &HashedName<'_>) -> Option<&LocalName> {
         self.local_zones.local(hashed)
     }
 
-    /// Who is asked for a name.
+    /// The upstream for a name.
     #[inline]
     pub fn upstream_of(&self, hashed: &HashedName<'_>) -> UpstreamId {
         self.local_zones.upstream(hashed)
     }
 
-    /// Who is asked for a name that has not been hashed.
+    /// The upstream for a name without hashes.
     pub fn upstream_for(&self, name: &Name) -> UpstreamId {
         if !self.local_zones.has_zones() {
             return UpstreamId::MAIN;
@@ -326,7 +329,7 @@ impl Snapshot {
         self.upstream_of(&self.hashed(&Folded::from_name(name)))
     }
 
-    /// The engine whose safe name a name that passed is answered with.
+    /// The engine of a host, where the group enforces a mode of it.
     #[inline]
     pub(crate) fn safe_engine(&self, group: &Group, hashed: &HashedName<'_>) -> Option<EngineId> {
         let modes = group.safe.as_ref()?;
@@ -334,12 +337,12 @@ impl Snapshot {
         modes.target(engine).map(|_| engine)
     }
 
-    /// The engine that a name is a host of, whoever is held to it.
+    /// The engine of a host, enforced or not.
     pub fn engine_named(&self, hashed: &HashedName<'_>) -> Option<EngineId> {
         self.safe_hosts.engine(hashed.name, &hashed.hashes)
     }
 
-    /// The engine whose safe name a group's clients get for a name, if that passes.
+    /// The engine of a host, where the group with this id enforces a mode of it.
     #[inline]
     pub fn engine_of(&self, group: GroupId, hashed: &HashedName<'_>) -> Option<EngineId> {
         self.safe_engine(self.group(group), hashed)
@@ -357,7 +360,7 @@ impl Snapshot {
     }
 }
 
-/// A listed prefix inside others: all their categories, and its own action.
+/// A nested prefix: the categories of all prefixes around it, and its own action.
 fn join_addresses(outer: ListedAddress, inner: ListedAddress) -> ListedAddress {
     ListedAddress { set: outer.set.union(inner.set), action: inner.action }
 }

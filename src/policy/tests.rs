@@ -261,7 +261,7 @@ fn texts_name_the_category_but_not_a_protected_one() {
 fn safe_search_takes_what_passed_and_nothing_else() {
     let safe = Pass { layer: Layer::Default, observed: CategorySet::EMPTY };
     assert_eq!(verdict(PUPIL, "engine.example"), Verdict::Safe(safe, EngineId(0)));
-    // The exact host only, and only where the group is held to it.
+    // The exact host only, and only where the group enforces it.
     assert_eq!(verdict(PUPIL, "mail.engine.example"), pass(Layer::Default));
     assert_eq!(verdict(STAFF, "engine.example"), pass(Layer::Default));
     // An explicit block wins.
@@ -285,7 +285,7 @@ fn a_closed_category_leaves_essential_and_good_names() {
     assert_eq!(decide(PUPIL, "help.example"), pass(Layer::Help));
     assert_eq!(decide(PUPIL, "update.example"), pass(Layer::Essential));
     assert_eq!(decide(PUPIL, "school.example"), pass(Layer::DepartmentAllow));
-    // What is known to be wrong is told as such.
+    // A listed name is blocked by its own category, not as fail-closed.
     assert_eq!(decide(STAFF, "csam.example"), block(Layer::Illegal, "csam"));
     assert_eq!(decide(PUPIL, "bet.example"), block(Layer::Locked, "gambling"));
     // Staff do not block adult: its missing list is nothing to them.

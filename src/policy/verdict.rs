@@ -1,4 +1,7 @@
-//! What policy says about a name, and which step of the order said it.
+//! Verdicts: the decision about a name, and the step of the order that decided.
+//!
+//! The deciding function reports every step to a [`Witness`]. For a query that is `()`, and
+//! compiles to nothing; for `lachan why` it is a list.
 
 use crate::category::{CategoryId, CategorySet};
 use crate::policy::tables::names::{CanaryKind, Essential};
@@ -19,13 +22,13 @@ pub enum Layer {
     Essential,
     /// An essential name where children find help.
     Help,
-    /// A category whose list is missing, and that must not be open without it.
+    /// A category that is closed because its list is missing.
     FailClosed,
     /// A name that the department denies.
     DepartmentDeny,
     /// A locked category.
     Locked,
-    /// A lesson or an exam that somebody set for a time.
+    /// A lesson or an exam that a teacher set for a time.
     Override,
     /// The school's allow list.
     SchoolAllow,
@@ -35,13 +38,13 @@ pub enum Layer {
     DepartmentAllow,
     /// The group's action for a category.
     Category,
-    /// Nothing allowed the name, and nothing else is let through.
+    /// Allow-list mode, and no layer allows the name.
     AllowList,
     /// A keyword rule.
     Keyword,
-    /// An answer from outside with an address from inside.
+    /// An internal address in an answer from upstream (DNS rebinding).
     Rebinding,
-    /// Nothing spoke of the name.
+    /// No rule matches the name.
     Default,
 }
 
@@ -80,7 +83,7 @@ impl From<Essential> for Layer {
     }
 }
 
-/// What policy says about one name.
+/// The decision about one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// A special-use name: answered here.
@@ -91,7 +94,7 @@ pub enum Verdict {
     Block(Block),
     /// Resolved.
     Pass(Pass),
-    /// A host of a search engine: answered with what its safe name resolves to.
+    /// A host of a search engine: answered with the records of its safe name.
     Safe(Pass, EngineId),
 }
 
@@ -102,7 +105,7 @@ pub struct Block {
     pub layer: Layer,
     /// The category reported; none where an unlisted name was denied or not allowed.
     pub category: Option<CategoryId>,
-    /// How the list wants it answered; as the group is configured by default.
+    /// The answer its list asks for; [`Action::Default`] is the group's.
     pub action: Action,
 }
 
@@ -129,22 +132,22 @@ impl Pass {
     }
 }
 
-/// What a step found.
+/// The finding of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepFinding {
-    /// It says nothing of this name.
+    /// No rule of this step matches the name.
     Nothing,
-    /// It does not act for this group.
+    /// The step is off for this group.
     Unused,
-    /// Something is there, and does not decide: of these categories, where it is of any.
+    /// A rule matches and does not decide; its categories, if any.
     Passed(CategorySet),
     /// It decided.
     Decided,
 }
 
-/// Who is told of each step.
+/// Receiver of the finding of each step.
 pub trait Witness {
-    /// A step was looked at.
+    /// Records the finding of a step.
     fn saw(&mut self, step: Layer, found: StepFinding);
 }
 

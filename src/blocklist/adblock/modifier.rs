@@ -1,4 +1,4 @@
-//! What stands behind the `$` of an Adblock rule.
+//! Modifiers: the part of an Adblock rule behind `$`.
 
 use std::net::IpAddr;
 
@@ -9,18 +9,18 @@ use crate::dns::name::Name;
 use crate::dns::rtype;
 use crate::rule::Action;
 
-/// The modifiers of one rule, all of them understood.
+/// The modifiers of one rule, all supported.
 #[derive(Debug, Default)]
 pub(super) struct Modifiers<'a> {
     /// `important`.
     pub(super) is_important: bool,
     /// The names of `denyallow=`.
     pub(super) spared: Vec<&'a str>,
-    /// What `dnsrewrite=` answers.
+    /// The answer of `dnsrewrite=`.
     pub(super) answer: Option<ModifierAnswer>,
 }
 
-/// An answer that a rule asks for.
+/// The answer that a rule sets.
 #[derive(Debug)]
 pub(super) enum ModifierAnswer {
     /// Without records.
@@ -30,10 +30,9 @@ pub(super) enum ModifierAnswer {
 }
 
 impl<'a> Modifiers<'a> {
-    /// Reads what stands behind the `$`.
+    /// Parses the modifiers of a rule.
     ///
-    /// One modifier that is not understood makes the whole rule one that cannot be
-    /// honoured: each narrows the rule.
+    /// One unsupported modifier rejects the whole rule: each narrows it.
     pub(super) fn of(text: &'a str) -> Result<Self, Reject> {
         let mut modifiers = Self::default();
         for modifier in each(text) {

@@ -1,4 +1,4 @@
-//! One Adblock list, rule by rule.
+//! Reader of an Adblock list, rule by rule.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,15 +11,15 @@ use crate::blocklist::sink::{Deed, RuleSink, Wire};
 use crate::dns::name::Labels;
 use crate::rule::{Action, Effect, Scope};
 
-/// Starts of rules for what a page shows, at any place in a line.
+/// Markers of cosmetic rules, at any place in a line.
 const COSMETIC: [&str; 9] = ["##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", "#%#", "#@%#"];
 
-/// Reads a list line by line.
+/// Reader of one list.
 #[derive(Debug)]
 pub(in crate::blocklist) struct AdblockReader {
-    /// Rules that `$badfilter` switches off, in one spelling.
+    /// Rules that `$badfilter` disables, in canonical spelling.
     disabled: HashSet<String>,
-    /// What `$denyallow` takes out, and the line that does.
+    /// Names that `$denyallow` excludes, each with its line.
     spared: Vec<(Box<[u8]>, Effect, u32)>,
 }
 
@@ -35,7 +35,7 @@ pub(in crate::blocklist) fn looks_like(line: &str) -> bool {
 }
 
 impl AdblockReader {
-    /// Looks through the whole text for `$badfilter`, which may stand after its rule.
+    /// Scans the whole text for `$badfilter`, which may come after its rule.
     pub(in crate::blocklist) fn new(text: &[u8]) -> Self {
         let mut disabled = HashSet::new();
         for line in Lines(text).filter(|line| line.windows(9).any(|part| part == b"badfilter")) {
@@ -129,9 +129,9 @@ impl AdblockReader {
         Ok(())
     }
 
-    /// Notes what `$denyallow` takes out of a rule.
+    /// Records the names that `$denyallow` excludes from a rule.
     ///
-    /// All names must be read, or the rule would reach further than it was written.
+    /// All names must parse, or the rule would cover more than was written.
     fn spare(
         &mut self,
         wire: &Wire,
@@ -145,7 +145,7 @@ impl AdblockReader {
         for name in names {
             let name = Wire::of(name).map_err(|_| Reject::Modifier)?;
             if is_at_or_below(wire.octets(), name.octets()) {
-                // Nothing of the rule is left.
+                // The exclusion covers the whole rule.
                 return Err(Reject::Modifier);
             }
             if is_at_or_below(name.octets(), wire.octets()) {
@@ -156,12 +156,12 @@ impl AdblockReader {
         Ok(())
     }
 
-    /// Adds what `$denyallow` took out, except where another rule lists the very name.
+    /// Adds exceptions for excluded names, except where another rule lists the same name.
     pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
         if self.spared.is_empty() {
             return;
         }
-        // By name: whether another rule lists it, and whether one lists what is below it.
+        // By name: whether another rule lists it, and whether one lists names below it.
         let mut listed: HashMap<Box<[u8]>, (bool, bool)> =
             self.spared.iter().map(|(name, ..)| (name.clone(), (false, false))).collect();
         for rule in rules.rules() {
@@ -184,7 +184,7 @@ impl AdblockReader {
     }
 }
 
-/// A rule without its modifiers, and they.
+/// The pattern of a rule, and its modifiers.
 fn split(line: &str) -> (&str, Option<&str>) {
     match line.split_once('$') {
         Some((pattern, modifiers)) => (pattern, Some(modifiers)),
@@ -192,10 +192,10 @@ fn split(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The name that a pattern stands for, and its reach.
+/// The name and scope of a pattern.
 ///
-/// `is_pattern`: it has `@@` or modifiers, so that a bare `x` is a piece of text
-/// to be found anywhere in a name, and not a line of the domains-only syntax.
+/// `is_pattern`: it has `@@` or modifiers, so that a bare `x` is a substring of any name, and not
+/// a line of the domains-only syntax.
 fn host_of(pattern: &str, is_pattern: bool) -> Result<(&str, Scope), Reject> {
     if pattern.is_empty() {
         return Err(Reject::Modifier);
@@ -228,7 +228,7 @@ fn host_of(pattern: &str, is_pattern: bool) -> Result<(&str, Scope), Reject> {
     Ok((ended, scope))
 }
 
-/// A rule in the spelling that all its equals have.
+/// The canonical spelling of a rule.
 fn one_spelling(pattern: &str, modifiers: &str) -> String {
     let mut names: Vec<&str> = modifier::each(modifiers).filter(|n| *n != "badfilter").collect();
     names.sort_unstable();

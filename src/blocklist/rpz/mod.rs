@@ -10,15 +10,15 @@
 //! |---|---|
 //! | `CNAME .` | NXDOMAIN |
 //! | `CNAME *.` | NODATA |
-//! | `CNAME rpz-passthru.`, or the name itself | none: this zone has spoken |
-//! | `CNAME rpz-drop.` | silence |
+//! | `CNAME rpz-passthru.`, or the name itself | PASSTHRU: no block, no later zone |
+//! | `CNAME rpz-drop.` | no answer |
 //! | `CNAME rpz-tcp-only.` | truncated over UDP |
-//! | anything else | is the answer |
+//! | any other | local data |
 //!
 //! Triggers on the client, a name server's name or its address are counted, as
-//! are targets that are wildcards. What stands at the apex describes the zone and
-//! is skipped; where the file does not say what the zone is called, relative
-//! owners are triggers as they stand and absolute ones are outside of it.
+//! are wildcard targets. Records at the apex describe the zone and are skipped.
+//! Where the file does not name its zone, relative owners are triggers as written,
+//! and absolute owners are out of zone.
 
 mod rdata;
 mod reader;

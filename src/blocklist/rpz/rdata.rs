@@ -1,11 +1,11 @@
-//! Data of the record types that policy zones answer with, in wire form.
+//! RDATA of the record types in local data, in wire form.
 
 use super::zone::{ZoneOrigin, ZoneRecord};
 use crate::blocklist::reject::Reject;
 use crate::dns::name::Name;
 use crate::dns::rtype;
 
-/// Reads the data of a record.
+/// Parses the RDATA of a record.
 pub(super) fn read(record: &ZoneRecord<'_>, origin: &ZoneOrigin) -> Result<Box<[u8]>, Reject> {
     let words: Vec<&str> = record.rdata.iter().map(String::as_str).collect();
     let rdata = match (record.rtype, words.as_slice()) {

@@ -1,4 +1,4 @@
-//! One zone file, record by record.
+//! Reader of a response policy zone, record by record.
 
 use super::rdata;
 use super::trigger::{self, Trigger};
@@ -10,29 +10,29 @@ use crate::dns::name::Name;
 use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
 
-/// Reads a zone file line by line.
+/// Reader of one zone file.
 #[derive(Debug, Default)]
 pub(in crate::blocklist) struct RpzReader {
     origin: ZoneOrigin,
-    /// The owner of the last record; a line that starts blank repeats it.
+    /// The owner of the last record; a line with a leading blank repeats it.
     owner: Option<String>,
     /// A record that is not yet closed with `)`.
     open: Tokens,
     has_soa: bool,
 }
 
-/// What a record does.
+/// The policy action of a record.
 enum Deeds {
     Action(Action),
     Local(ListRecord),
 }
 
 impl RpzReader {
-    /// Reads one line as it stands.
+    /// Reads one line, untrimmed.
     pub(in crate::blocklist) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
         let mut tokens = std::mem::take(&mut self.open);
         if tokens.is_open() && zone::is_record(line) {
-            // A `(` that was forgotten must not swallow the rest of the file.
+            // An unclosed `(` must not consume the rest of the file.
             rules.reject(&tokens.words.join(" "), Reject::Syntax);
             tokens = Tokens::default();
         }
@@ -52,7 +52,7 @@ impl RpzReader {
         }
     }
 
-    /// A record that is still open at the end is cut short.
+    /// Rejects a record that is still open at the end.
     pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
         if self.open.is_open() {
             rules.reject(&self.open.words.join(" "), Reject::Syntax);
@@ -65,7 +65,7 @@ impl RpzReader {
         if first.starts_with('$') {
             return match (first.to_ascii_uppercase().as_str(), words.next()) {
                 ("$ORIGIN", Some(origin)) => {
-                    // A line that repeats the owner means the one it was.
+                    // A line that repeats the owner refers to it under the former origin.
                     let owner = self.owner.take();
                     let owner = owner.as_deref().and_then(|name| self.origin.absolute(name).ok());
                     self.owner = owner.map(|name| format!("{name}."));
@@ -142,7 +142,7 @@ impl RpzReader {
             return Ok(Deeds::Action(action));
         }
         if field::is_reserved(target) {
-            // An action without its final dot, or one that is not known.
+            // An action without its final dot, or an unknown one.
             return Err(if target.ends_with('.') { Reject::Unsupported } else { Reject::Syntax });
         }
         if target.starts_with('*') {
@@ -150,7 +150,7 @@ impl RpzReader {
         }
         let absolute = self.origin.absolute(target)?;
         if absolute.eq_ignore_ascii_case(trigger) {
-            // How the first zones wrote PASSTHRU.
+            // The older form of PASSTHRU.
             return Ok(Deeds::Action(Action::Passthru));
         }
         Ok(Deeds::Local(ListRecord::Cname(Name::from_text(&absolute)?)))

@@ -1,4 +1,4 @@
-//! Owners in a response policy zone → what they wait for.
+//! Triggers: owners in a response policy zone → the names or addresses that match.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::blocklist::reject::Reject;
 use crate::rule::Scope;
 
-/// What a rule waits for.
+/// The trigger of a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trigger<'a> {
     /// A name in the question.
@@ -16,7 +16,7 @@ pub(super) enum Trigger<'a> {
     Net(IpNet),
 }
 
-/// Reads an owner that is relative to its zone.
+/// Parses an owner relative to its zone.
 pub(super) fn of(owner: &str) -> Result<Trigger<'_>, Reject> {
     let (before, last) = owner.rsplit_once('.').unwrap_or(("", owner));
     match last.to_ascii_lowercase().as_str() {
@@ -37,8 +37,7 @@ pub(super) fn of(owner: &str) -> Result<Trigger<'_>, Reject> {
 
 /// `24.0.2.0.192`: the prefix length, then the address from its end.
 ///
-/// IPv6 has its words in hexadecimal and `zz` for `::`. Bits behind the prefix
-/// must be zero.
+/// IPv6 has its words in hexadecimal and `zz` for `::`. Host bits must be zero.
 fn net(text: &str) -> Option<IpNet> {
     let (length, address) = text.split_once('.')?;
     let length: u8 = length.parse().ok()?;

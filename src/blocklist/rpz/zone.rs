@@ -1,6 +1,6 @@
 //! Zone files (RFC 1035 §5): words, parentheses, comments, origins, records.
 //!
-//! Only what policy zones hold: a backslash in a name makes it no name, and
+//! Only the subset that policy zones use: a backslash in a name is refused, and
 //! `$INCLUDE` and `$GENERATE` are not followed.
 
 use std::borrow::Cow;
@@ -15,18 +15,18 @@ const MAX_WORDS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     pub(super) words: Vec<String>,
-    /// Whether the first line began with a blank: no owner is given.
+    /// Whether the first line had a leading blank: no owner is given.
     pub(super) starts_blank: bool,
     depth: u32,
 }
 
 impl Tokens {
-    /// Whether a `(` still waits for its `)`.
+    /// Whether a `(` is unclosed.
     pub(super) fn is_open(&self) -> bool {
         self.depth > 0
     }
 
-    /// Takes the words of a line.
+    /// Adds the words of a line.
     pub(super) fn extend(&mut self, line: &str) -> Result<(), Reject> {
         if self.depth == 0 {
             self.starts_blank = line.starts_with([' ', '\t']);
@@ -61,7 +61,7 @@ impl Tokens {
     }
 }
 
-/// The text up to the closing quote, and what follows it.
+/// The text up to the closing quote, and the rest.
 fn quoted(text: &str) -> Result<(String, &str), Reject> {
     let mut out = String::new();
     let mut characters = text.char_indices();
@@ -85,7 +85,7 @@ pub(super) struct ZoneRecord<'a> {
     pub(super) rdata: &'a [String],
 }
 
-/// Reads TTL and class, in either order or left out, the type and its data.
+/// Parses TTL and class, in either order or omitted, the type and its data.
 pub(super) fn record(fields: &[String]) -> Result<ZoneRecord<'_>, Reject> {
     let mut rest = fields;
     let (mut has_ttl, mut has_class) = (false, false);
@@ -105,7 +105,7 @@ pub(super) fn record(fields: &[String]) -> Result<ZoneRecord<'_>, Reject> {
     }
 }
 
-/// Whether a line is an owner, a type that is known and data: a whole record by itself.
+/// Whether a line is a whole record: an owner, a known type and data.
 pub(super) fn is_record(line: &str) -> bool {
     let mut tokens = Tokens::default();
     let is_whole = tokens.extend(line).is_ok() && !tokens.is_open() && !tokens.starts_blank;
@@ -126,14 +126,14 @@ pub(super) mod field {
             && word.bytes().all(|b| b.is_ascii_digit() || b"smhdwSMHDW".contains(&b))
     }
 
-    /// A target in the `rpz-` top-level domains, which are kept for actions.
+    /// Whether a target is in the `rpz-` top-level domains, which are reserved for actions.
     pub(in super::super) fn is_reserved(target: &str) -> bool {
         let name = target.strip_suffix('.').unwrap_or(target);
         let last = name.rsplit('.').next().unwrap_or("");
         last.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("rpz-"))
     }
 
-    /// The number of a type whose data this program reads, or of one it counts.
+    /// The number of a record type that is read or counted.
     pub(in super::super) fn rtype(word: &str) -> Result<u16, Reject> {
         let word = word.to_ascii_uppercase();
         Ok(match word.as_str() {
@@ -156,7 +156,7 @@ pub(super) mod field {
         })
     }
 
-    /// Types that zones hold and that are not read.
+    /// Types in zones that are not read.
     fn is_mnemonic(word: &str) -> bool {
         matches!(
             word,
@@ -201,12 +201,12 @@ pub(in super::super) fn looks_like(line: &str) -> bool {
             .is_some_and(is_type)
 }
 
-/// What relative names in the file are relative to. Names here have no final dot.
+/// The origin of relative names in the file. Names here have no final dot.
 #[derive(Debug, Default)]
 pub(super) struct ZoneOrigin {
     /// None: the zone itself.
     origin: Option<String>,
-    /// None: not said yet.
+    /// None: not known yet.
     zone: Option<String>,
 }
 
@@ -222,14 +222,14 @@ impl ZoneOrigin {
             },
         };
         if self.zone.is_none() && !origin.is_empty() {
-            // Files that name their zone do so first; dumps start at the root.
+            // Files that name their zone do so first; zone dumps start at the root.
             self.zone = Some(origin.clone());
         }
         self.origin = Some(origin);
         Ok(())
     }
 
-    /// The zone is called as the first SOA's owner.
+    /// Names the zone by the owner of the first SOA.
     pub(super) fn is_apex(&mut self, owner: &str) {
         let absolute = match owner.strip_suffix('.') {
             Some(absolute) => Some(absolute.to_owned()),
@@ -243,7 +243,7 @@ impl ZoneOrigin {
         self.origin.as_deref().or(self.zone.as_deref())
     }
 
-    /// An owner as the zone sees it; none at its apex.
+    /// An owner relative to the zone; none at its apex.
     pub(super) fn relative<'a>(&self, owner: &'a str) -> Result<Option<Cow<'a, str>>, Reject> {
         let is_here_the_zone = self.origin.is_none() || self.origin == self.zone;
         let absolute = match owner.strip_suffix('.') {

@@ -8,13 +8,12 @@ use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Compiler, Pack};
 use crate::rule::Rule;
 
-/// A table of one pack in memory, of rules whose categories are numbers already: for
-/// tests and benches.
+/// Builder of a table with one pack in memory, for tests and benches: categories are numbers.
 #[derive(Debug)]
 pub struct Builder(Compiler);
 
 impl Builder {
-    /// An empty builder; `seed` is what the hashes of names start from.
+    /// An empty builder; `seed` starts the hashes of names.
     pub fn new(seed: u64) -> Self {
         Self(Compiler::new(seed, (0..MAX_CATEGORIES).map(|number| format!("c{number:02}"))))
     }
@@ -28,7 +27,7 @@ impl Builder {
         self.0.add(wire, rule)
     }
 
-    /// Lays out the table.
+    /// Builds the table.
     ///
     /// # Errors
     ///

@@ -7,28 +7,27 @@ use crate::matcher::suffix::{Listing, RpzRule, RuleChange, SuffixTable, Value};
 use crate::pack::{BuildError, ListedNet, Pack, SEED};
 use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
-/// What several packs come to.
+/// Several packs as one table.
 #[derive(Debug, Default)]
 pub struct JoinedPacks {
     /// Every listed name.
     pub table: SuffixTable,
-    /// What [`Action::Local`] stands for.
+    /// The local data behind [`Action::Local`].
     pub local: Vec<LocalData>,
     /// Listed addresses.
     pub addresses: Vec<ListedNet>,
-    /// Where rules came from: [`Rule::source`] is a place in it. The place of the pack,
-    /// and that of the note in [`Pack::sources`].
+    /// Sources of rules, by [`Rule::source`]: the place of the pack, and the place of the note in
+    /// [`Pack::sources`].
     pub sources: Vec<(usize, usize)>,
-    /// Categories of packs that the taxonomy does not have.
+    /// Categories of packs that the taxonomy lacks.
     pub unknown: Vec<String>,
 }
 
-/// Joins packs: in `number` are the categories by id.
+/// Joins packs; `number` maps the id of a category to its number.
 ///
 /// # Errors
 ///
-/// [`BuildError::TooManyRules`] when they have more local data or sources than can be
-/// numbered.
+/// [`BuildError::TooManyRules`] for more local data or sources than 16 bits can number.
 pub fn join(
     packs: impl IntoIterator<Item = Arc<Pack>>,
     number: impl Fn(&str) -> Option<CategoryId>,
@@ -60,14 +59,14 @@ pub fn join(
     Ok(joined)
 }
 
-/// The numbers of one pack → those of all.
+/// The numbers of one pack → the numbers of the snapshot.
 struct Numbers {
     categories: Vec<Option<CategoryId>>,
     unknown: Vec<String>,
     first_local: u16,
     first_source: u16,
     source_count: usize,
-    /// The sources that are zones, in their order.
+    /// The sources that are response policy zones, in order.
     zones: Vec<u16>,
 }
 
@@ -140,7 +139,7 @@ impl Numbers {
     }
 }
 
-/// Adds how many names each category lists.
+/// Adds the number of names in each category.
 fn count(pack: &Pack, values: &[Value], per_category: &mut [u64]) {
     for (number, value) in (0..).zip(values) {
         let (names, _) = pack.set(number);
@@ -169,7 +168,7 @@ fn rpz(rules: &[Rule], zones: &[u16]) -> Box<[RpzRule]> {
         .collect()
 }
 
-/// What `rules` do to the name itself (`is_self`) or to names below it.
+/// The change of `rules` to the name itself (`is_self`) or to names below it.
 ///
 /// In one category, at one name, an exception wins over a plain rule.
 fn change(rules: &[Rule], is_self: bool) -> RuleChange {

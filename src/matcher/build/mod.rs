@@ -1,9 +1,8 @@
-//! Packs → the suffix table: their numbers become those of the taxonomy.
+//! Packs → the suffix table, under one numbering.
 //!
-//! A pack speaks of categories by their ids and of sources and local data by its own
-//! numbers. Here all packs of a snapshot get one numbering. A category that the
-//! taxonomy does not know cannot be blocked by any group: its rules are left out, and
-//! told.
+//! A pack has categories by id, and sources and local data by numbers of its own. [`join()`] maps
+//! them to the numbers of the taxonomy and of the snapshot. A category that the taxonomy lacks
+//! cannot be blocked by any group: its rules are dropped, and its id is reported.
 
 mod builder;
 mod join;

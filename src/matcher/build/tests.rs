@@ -143,7 +143,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
     let action = prop_oneof![Just(Action::Passthru), Just(Action::NxDomain), Just(Action::Drop)];
     (0..4_usize, scope, effect, action, 0..3_u16).prop_map(
         |(category, scope, effect, action, source)| Rule {
-            // A zone has one category, and other rules say nothing of the answer.
+            // A zone has one category, and other rules have no action.
             category: CategoryId::new(if effect == Effect::Rpz { source.into() } else { category })
                 .unwrap(),
             scope,
@@ -154,7 +154,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
     )
 }
 
-/// What the zones say: per zone the longest name with a rule, then the first zone.
+/// The model of zones: per zone the longest name with a rule, then the first zone.
 fn naive_zones(rules: &[(Name, Rule)], name: &Name) -> (CategorySet, Option<ZoneHit>) {
     let (mut any, mut first) = (CategorySet::EMPTY, None);
     for zone in 0..3 {

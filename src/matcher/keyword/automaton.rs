@@ -1,7 +1,7 @@
-//! All literals in one pass: aho-corasick, stepped by hand.
+//! Aho-Corasick automaton over all literals, stepped by hand.
 //!
-//! The crate's search calls set up a search each; a label has a dozen octets,
-//! so that would cost more than the search. Each label starts afresh at the
+//! Each search call of the crate has a set-up cost; for a label of a dozen octets
+//! it exceeds the search. Each label starts afresh at the
 //! start state, which is also why a hit never crosses a dot.
 
 use aho_corasick::automaton::{Automaton as _, StateID};
@@ -9,7 +9,7 @@ use aho_corasick::dfa::{self, DFA};
 use aho_corasick::nfa::contiguous::{self, NFA};
 use aho_corasick::{Anchored, MatchKind, StartKind};
 
-/// Up to so many literals the fast table is used; it takes about 1 KB a literal.
+/// The most literals for the DFA, which needs about 1 KB a literal.
 const DFA_LITERALS: usize = 5000;
 
 /// The automaton of a set of literals.
@@ -20,7 +20,7 @@ pub(super) struct Automaton {
 
 enum Engine {
     Fast(DFA),
-    /// A tenth of the memory, for rule sets beyond all that is planned.
+    /// A tenth of the memory, for rule sets past [`DFA_LITERALS`].
     Small(NFA),
 }
 

@@ -1,4 +1,4 @@
-//! What may stand beside a literal: a rule's first and last character.
+//! Edges: the condition on each side of a literal, a rule's first and last character.
 
 /// A condition on one side of a literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +33,14 @@ impl Edge {
         }
     }
 
-    /// Whether it holds left of a literal that starts at `start`.
+    /// Whether it is met left of a literal that starts at `start`.
     #[inline]
     pub(super) fn holds_before(self, label: &[u8], start: usize) -> bool {
         let outside = start.checked_sub(1).and_then(|before| label.get(before));
         self.holds(outside, label.get(start))
     }
 
-    /// Whether it holds right of a literal whose last octet is before `end`.
+    /// Whether it is met right of a literal that ends before `end`.
     #[inline]
     pub(super) fn holds_after(self, label: &[u8], end: usize) -> bool {
         let inside = end.checked_sub(1).and_then(|last| label.get(last));

@@ -1,10 +1,9 @@
 //! `xn--` labels as plain letters: `xn--tixu-0na8507b` (tàixỉu) → `taixiu`.
 //!
-//! Decoded, decomposed (NFKD), without combining marks; `đ` has no
-//! decomposition and becomes `d` by decree. What is then not made of the
-//! letters of host names stays as it is, and keywords do not apply to it:
-//! Cyrillic look-alikes must not be read as the word they imitate.
-//! Folding is for keywords only; lists compare the wire form.
+//! A label is decoded, decomposed (NFKD) and stripped of combining marks; `đ` has no
+//! decomposition and is mapped to `d`. Keywords do not apply to a label that then has
+//! other octets than those of host names: **a Cyrillic look-alike never matches the word
+//! it imitates.** Folding is for keywords only; lists compare the wire form.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 use icu_normalizer::properties::CanonicalCombiningClassMapBorrowed;

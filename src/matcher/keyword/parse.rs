@@ -1,4 +1,4 @@
-//! The rule file: one rule a line, every mistake at once.
+//! Parser of the rule file: one rule a line, all mistakes reported at once.
 //!
 //! ```text
 //! block   gambling  ^cado#     tier, category, pattern
@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::{MAX_LABEL, Name};
 use crate::matcher::extend;
 
-/// After so many mistakes it is some other file, and the rest is not read.
+/// Mistakes after which the parser stops: it is another kind of file.
 const MAX_MISTAKES: usize = 100;
 
 const FIRST_WORDS: [&str; 5] = ["block", "observe", "shield", "tld", "protect"];
@@ -29,7 +29,7 @@ const FIRST_WORDS: [&str; 5] = ["block", "observe", "shield", "tld", "protect"];
 #[derive(Debug, Clone, Default)]
 pub struct KeywordRules {
     pub(super) rules: Vec<KeywordRule>,
-    /// Each literal with where it must stand for which rule.
+    /// Each literal with its conditions and rule.
     pub(super) literals: Vec<(Box<[u8]>, LiteralUse)>,
     pub(super) shields: Vec<Box<[u8]>>,
     /// Top-level domains and their rules.
@@ -42,7 +42,7 @@ impl KeywordRules {
     ///
     /// # Errors
     ///
-    /// Every mistake in it, first to last; after 100 it stops reading.
+    /// Every mistake, first to last; the parser stops after 100.
     pub fn parse(text: &str, taxonomy: &Taxonomy) -> Result<Self, Vec<Diagnostic>> {
         let mut reader = Reader { taxonomy, rules: Self::default(), line: 0 };
         let mut mistakes = Vec::new();
@@ -88,11 +88,11 @@ impl KeywordRules {
     }
 }
 
-/// The words of one line and where they stand in the text.
+/// The words of one line with their spans in the text.
 struct Words<'a> {
-    /// What is not read yet.
+    /// The unread rest.
     line: &'a str,
-    /// Where `line` starts in the text.
+    /// Offset of `line` in the text.
     offset: usize,
 }
 
@@ -117,7 +117,7 @@ impl<'a> Iterator for Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// The next word of the rule; `form` is what the rule should look like.
+    /// The next word of the rule; `form` is the form of the rule, for the hint.
     fn expect(&mut self, form: &str) -> Result<Word<'a>, Diagnostic> {
         self.next().ok_or_else(|| {
             let end = self.offset;
@@ -126,7 +126,7 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// That only a comment follows.
+    /// Checks that only a comment follows.
     fn end(&mut self) -> Result<(), Diagnostic> {
         match self.next() {
             Some(word) if !word.text.starts_with('#') => Err(word
@@ -269,7 +269,7 @@ fn pattern(word: &Word<'_>) -> Result<(Edge, Box<[u8]>, Edge), Diagnostic> {
     })
 }
 
-/// The octets of a literal, which stands `before` octets after the start of `word`.
+/// The octets of a literal that starts `before` octets into `word`.
 fn literal(word: &Word<'_>, text: &str, before: usize) -> Result<Box<[u8]>, Diagnostic> {
     if text.is_empty() {
         return Err(word
@@ -299,7 +299,7 @@ fn literal(word: &Word<'_>, text: &str, before: usize) -> Result<Box<[u8]>, Diag
     Ok(text.as_bytes().into())
 }
 
-/// The mistake, with the nearest of what is allowed.
+/// The mistake, with the nearest allowed word as a hint.
 fn suggest<'a>(
     mistake: Diagnostic,
     found: &str,

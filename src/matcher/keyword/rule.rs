@@ -1,19 +1,19 @@
-//! One keyword rule: how far it is trusted, and where its literal must stand.
+//! One keyword rule: its tier, and the conditions on its literal.
 
 use super::edge::Edge;
 use crate::category::CategoryId;
 
-/// How far a rule is trusted.
+/// Tier: the trust in a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tier {
-    /// Enough to block where the policy blocks the category.
+    /// Blocks where policy blocks the category.
     Block,
-    /// Counted and reported; never blocks.
+    /// Is counted and reported, and never blocks.
     Observe,
 }
 
 impl Tier {
-    /// The word in the rule file.
+    /// The id in the rule file.
     pub fn id(self) -> &'static str {
         match self {
             Self::Block => "block",
@@ -32,7 +32,7 @@ pub(super) struct KeywordRule {
     pub(super) line: u32,
 }
 
-/// Where a literal must stand for its rule to hit.
+/// The conditions on both sides of a literal of one rule.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LiteralUse {
     pub(super) left: Edge,

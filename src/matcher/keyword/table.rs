@@ -1,4 +1,4 @@
-//! The rules ready to be asked: literals in an automaton, and what confirms a hit.
+//! Keyword table: an automaton of all literals, and the conditions that confirm a hit.
 
 use std::fmt;
 
@@ -15,16 +15,16 @@ const OPAQUE_LABEL: usize = 16;
 /// Literals up to this length count in the registrable label only.
 const SHORT_LITERAL: usize = 4;
 
-/// A literal that some rule looks for; its place is its pattern in the automaton.
+/// A literal of one or more rules; its place is its pattern in the automaton.
 #[derive(Debug)]
 struct Literal {
     length: u8,
     uses: Box<[LiteralUse]>,
-    /// Shields that can cover its first octet: how far left of it each starts.
+    /// Shields that can cover its first octet, each with its start left of it in octets.
     shields: Box<[(u8, Box<[u8]>)]>,
 }
 
-/// The categories that keywords find in a name.
+/// The categories of the keyword rules that match a name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeywordMatch {
     /// Hit by a rule of tier `block`.
@@ -33,12 +33,12 @@ pub struct KeywordMatch {
     pub observe: CategorySet,
 }
 
-/// One rule that hit, for `why`.
+/// One matching rule, for `why`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeywordTrace<'a> {
-    /// How far the rule is trusted.
+    /// Tier of the rule.
     pub tier: Tier,
-    /// What it stands for.
+    /// Category of the rule.
     pub category: CategoryId,
     /// The pattern as written, or `tld` and the domain.
     pub pattern: &'a str,
@@ -48,7 +48,7 @@ pub struct KeywordTrace<'a> {
     pub label: usize,
 }
 
-/// Keyword rules ready to be asked.
+/// Compiled keyword rules.
 #[derive(Default)]
 pub struct Keywords {
     automaton: Option<Automaton>,
@@ -89,7 +89,7 @@ impl Keywords {
         }
     }
 
-    /// The categories that `name` hits, by tier.
+    /// The categories of the rules that match `name`, by tier.
     #[inline]
     pub fn lookup(&self, name: &Folded) -> KeywordMatch {
         let mut found = KeywordMatch::default();
@@ -100,7 +100,7 @@ impl Keywords {
         found
     }
 
-    /// Every rule that `name` hits, by label and then by line; each once per label.
+    /// Every rule that matches `name`, by label, then by line; each once per label.
     pub fn trace(&self, name: &Folded) -> Vec<KeywordTrace<'_>> {
         let mut found = Vec::new();
         self.visit(name, |rule, label| {
@@ -244,7 +244,7 @@ impl Literal {
     }
 }
 
-/// The shields under which `word` can start, and how far into each it would.
+/// The shields that can cover the start of `word`, each with the offset of the word in it.
 ///
 /// Shield and word must agree where they overlap, so most words have none.
 pub(super) fn shields_over(word: &[u8], shields: &[Box<[u8]>]) -> Box<[(u8, Box<[u8]>)]> {

@@ -1,4 +1,4 @@
-//! Messages and the small parts; the meaning of whole rule sets is held by `tests/keywords.rs`.
+//! Messages and small parts; `tests/keywords.rs` tests the meaning of whole rule sets.
 
 use super::table::shields_over;
 use super::*;

@@ -1,6 +1,6 @@
-//! Where the registry ends in a name, and whether the name is protected.
+//! The end of the registry in a name, and protected suffixes.
 //!
-//! Worked out once per name, and only when some literal already hit.
+//! Both are computed once per name, and only after a literal matched.
 
 use psl::{Psl as _, Type};
 
@@ -25,7 +25,7 @@ impl Protected {
     }
 }
 
-/// What is worked out about one name when it is first asked for.
+/// Properties of one name, computed on first use.
 pub(super) struct Zone<'a> {
     name: &'a Folded,
     protected: &'a Protected,
@@ -54,9 +54,9 @@ impl<'a> Zone<'a> {
 
 /// The first label of the public suffix, by the ICANN section of the list.
 ///
-/// The list answers with the longest suffix of either section. One of the
-/// private section (`blogspot.com`) is therefore asked for again without its
-/// first label, until what is left is a registry's.
+/// The list returns the longest suffix of either section. One of the private section
+/// (`blogspot.com`) is therefore looked up again without its first label, until the rest is a
+/// registry's.
 fn registry(name: &Folded) -> usize {
     let labels = name.label_count();
     // An unknown top-level domain is a registry of one label.

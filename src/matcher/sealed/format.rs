@@ -1,4 +1,4 @@
-//! The octets of a sealed list, and how names become digests and filter bits.
+//! Layout of a sealed list, and the digests and filter bits of names.
 
 use std::hash::Hasher;
 
@@ -8,23 +8,23 @@ use siphasher::sip::SipHasher24;
 
 use crate::dns::name::{Folded, Name};
 
-/// What a file starts with.
+/// The first octets of a file.
 pub(super) const MAGIC: &[u8; 8] = b"LACHANKL";
-/// The version that this build reads and writes.
+/// The format version that this build reads and writes.
 pub(super) const VERSION: u32 = 1;
 /// Octets before the filter.
 pub(super) const HEAD: usize = 40;
-/// Octets of a digest: half of what HMAC-SHA-256 gives.
+/// Octets of a digest: half an HMAC-SHA-256.
 pub(super) const DIGEST: usize = 16;
 /// Octets of the seal at the end.
 pub(super) const SEAL: usize = 32;
-/// What the key check is made of. No wire name starts with a letter's octet: a label
+/// The text of the key check. No wire name starts with a letter's octet: a label
 /// has at most 63.
 pub(super) const KEY_CHECK: &[u8] = b"lachan sealed list: key check";
-/// What the filter's own key is made of.
+/// The text of the filter's own key.
 pub(super) const FILTER_KEY: &[u8] = b"lachan sealed list: filter key";
 
-/// The most octets that a sealed list has: four million names.
+/// The most octets of a sealed list: four million names.
 pub const MAX_OCTETS: usize = 72 << 20;
 
 pub(super) type Digest = [u8; DIGEST];
@@ -35,12 +35,12 @@ pub(super) fn digest(key: &hmac::Key, octets: &[u8]) -> Digest {
     tag.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
-/// What the hashes of names for the filter start from.
+/// The initial state of the filter hashes.
 pub(super) fn filter_hasher(key: &hmac::Key) -> SipHasher24 {
     SipHasher24::new_with_key(&digest(key, FILTER_KEY))
 }
 
-/// The hash of a whole wire name for the filter, made label by label from the right.
+/// The filter hash of a whole wire name, label by label from the right.
 pub(super) fn filter_hash(hasher: SipHasher24, name: &Name) -> u64 {
     let mut hasher = hasher;
     let folded = Folded::from_name(name);
@@ -53,7 +53,7 @@ pub(super) fn filter_hash(hasher: SipHasher24, name: &Name) -> u64 {
 }
 
 /// The first label of the registrable domain of `name`, by both sections of the public
-/// suffix list: a host of many sites is a registry here. None for a public suffix.
+/// suffix list: a host of many sites counts as a registry. None for a public suffix.
 pub(super) fn registrable(name: &Folded) -> Option<usize> {
     let labels = name.label_count();
     let suffix = psl::List.find((0..labels).rev().map(|index| name.label(index)));

@@ -1,4 +1,4 @@
-//! The key of a sealed list: 32 octets, written as 64 hexadecimal digits.
+//! Key of a sealed list: 32 octets, written as 64 hexadecimal digits.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 /// Octets of a key.
 const LENGTH: usize = 32;
 
-/// A text that is no key. It says nothing of the text: that may be a key with a slip.
+/// A text that is no key. The message never quotes it: it may be a key with a typing error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a key: a key is 64 hexadecimal digits")]
 pub struct SealedKeyError;
 
-/// What a list is sealed with. Wiped from memory when dropped; never displayed.
+/// Key of a sealed list. Zeroed on drop; never displayed.
 pub struct SealedKey(Zeroizing<[u8; LENGTH]>);
 
 impl fmt::Debug for SealedKey {
@@ -23,12 +23,12 @@ impl fmt::Debug for SealedKey {
 }
 
 impl SealedKey {
-    /// A key of these octets, which must come from a good source of chance.
+    /// A key of these octets, which must come from a cryptographic random source.
     pub fn new(octets: [u8; LENGTH]) -> Self {
         Self(Zeroizing::new(octets))
     }
 
-    /// Reads a key as it stands in a file; space around it does not matter.
+    /// Parses the key of a file; surrounding space is ignored.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl SealedKey {
         Ok(Self(octets))
     }
 
-    /// The key as a file has it: a line.
+    /// The key as one line of a file.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(2 * LENGTH + 1));
         for octet in self.0.iter() {
@@ -59,7 +59,7 @@ impl SealedKey {
         text
     }
 
-    /// The key with its first step done, for as many names as there are.
+    /// The HMAC key with its first block processed, to be reused for all names.
     pub(super) fn hmac(&self) -> hmac::Key {
         hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice())
     }

@@ -1,4 +1,4 @@
-//! Sealed lists: names that are listed and cannot be read.
+//! Sealed lists: HMAC digests of names, for lists that must not be readable.
 //!
 //! ```text
 //! offset  size  field                                  all numbers little-endian
@@ -14,16 +14,15 @@
 //! ```
 //!
 //! HMAC is HMAC-SHA-256; a name is its lower-case wire form, root octet
-//! included. Each ancestor of a name is looked for down to the registrable
-//! domain, never a public suffix: a list cannot take a registry with it. The
-//! filter keeps HMAC away from the names that are not listed. It is keyed as
-//! well, so that it says nothing without the key.
+//! included. Matching tests each ancestor of a name down to the registrable
+//! domain, **never a public suffix**: no entry can block a registry. The filter
+//! spares most unlisted names the HMAC; its hash uses the key too, so that the
+//! filter discloses nothing without the key.
 //!
-//! [`SealedTable::open`] is the only way to a table, and it checks every octet.
-//! Whoever has list and key can test any name that they can think of; the aim is
-//! that the file is no directory for a curious reader, no more.
+//! [`SealedTable::open`] is the only constructor, and it checks every octet. A holder of list and
+//! key can test guessed names; the aim is only that the file is no directory for a curious reader.
 //!
-//! Absent on purpose: a way back to the names, and a `Debug` that shows anything.
+//! Absent on purpose: a way back to the names, and a `Debug` that shows any of them.
 
 mod format;
 mod key;

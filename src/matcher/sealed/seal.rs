@@ -1,4 +1,4 @@
-//! Names → a sealed list: the authority's side.
+//! Sealing: names → a sealed list, on the authority's side.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use crate::matcher::scale;
 /// Names for one filter word: 16 bits a name.
 const NAMES_PER_WORD: usize = 4;
 
-/// Why a name cannot be on a sealed list.
+/// Refusal of a name for a sealed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsealable {
-    /// A registry, or a host of many sites, which would all be blocked.
+    /// A registry, or a host of many sites: all of them would be blocked.
     #[error("a public suffix: everybody registers names below it, and it would match nothing")]
     PublicSuffix,
 }
@@ -26,7 +26,7 @@ pub enum Unsealable {
 ///
 /// # Errors
 ///
-/// [`Unsealable`] for a name that no question would match.
+/// [`Unsealable`] for a name that no query would match.
 pub fn sealable(name: &Name) -> Result<(), Unsealable> {
     registrable(&Folded::from_name(name)).map(|_| ()).ok_or(Unsealable::PublicSuffix)
 }

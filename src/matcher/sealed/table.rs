@@ -1,4 +1,4 @@
-//! A sealed list that was checked whole, open for questions.
+//! An open sealed list, checked whole.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -13,9 +13,7 @@ use super::key::SealedKey;
 use crate::dns::name::Folded;
 use crate::matcher::scale;
 
-/// Why some octets are not a sealed list that can be used.
-///
-/// No variant means "some names are missing": a list is whole or refused.
+/// Refusal of a sealed list. **A list is whole or refused**: no variant means missing names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealedTableError {
@@ -28,12 +26,12 @@ pub enum SealedTableError {
         /// The version in the file.
         found: u32,
     },
-    /// Not the size that its header says.
+    /// Another size than its header states.
     #[error("sealed list of {actual} octets, but its header says {needed}; copy it again")]
     Length {
-        /// Octets the header asks for.
+        /// Octets by the header.
         needed: u64,
-        /// Octets there are.
+        /// Octets of the file.
         actual: u64,
     },
     /// Sealed with another key.
@@ -42,7 +40,7 @@ pub enum SealedTableError {
     /// Not the octets that were sealed.
     #[error("damaged: not the octets that were sealed; copy it again")]
     Damaged,
-    /// Well sealed, by a tool that does not keep the digests in order.
+    /// Sealed correctly, by a tool that does not sort the digests.
     #[error("the digests are not in ascending order, each once; seal it with `lachan lists seal`")]
     Unordered,
     /// No name in it.
@@ -50,10 +48,10 @@ pub enum SealedTableError {
     Empty,
 }
 
-/// A sealed list, open for questions.
+/// An open sealed list.
 pub struct SealedTable {
     key: hmac::Key,
-    /// Hashes of names for the filter start here.
+    /// The initial state of the filter hashes.
     hasher: SipHasher24,
     pub(super) filter: Box<[u64]>,
     digests: Box<[Digest]>,
@@ -116,7 +114,7 @@ impl SealedTable {
 
     /// Whether `name`, or an ancestor that is no public suffix, is listed.
     ///
-    /// One hash a label for a name that is not; nothing is allocated.
+    /// An unlisted name costs one hash a label; nothing is allocated.
     #[inline]
     pub fn lists(&self, name: &Folded) -> bool {
         let labels = name.label_count();
@@ -125,7 +123,7 @@ impl SealedTable {
             let suffix = name.suffix(index);
             let length = suffix.first().map_or(0, |&length| usize::from(length));
             hasher.write(suffix.get(..=length).unwrap_or(suffix));
-            // A single label is a registry, or nothing that is listed.
+            // A single label is a registry, or not listed.
             if index + 1 < labels && self.may_hold(hasher.finish()) && self.holds(name, index) {
                 return true;
             }
@@ -144,22 +142,22 @@ impl SealedTable {
 
     fn holds(&self, name: &Folded, index: usize) -> bool {
         let digest = digest(&self.key, name.suffix(index));
-        // Asked last: hardly any name comes so far.
+        // Last, as hardly any name gets here.
         self.digests.binary_search(&digest).is_ok()
             && registrable(name).is_some_and(|first| index <= first)
     }
 
-    /// How many names are listed.
+    /// Number of listed names.
     pub fn len(&self) -> usize {
         self.digests.len()
     }
 
-    /// Whether nothing is listed; no open list is empty.
+    /// Whether no name is listed; an open list is never empty.
     pub fn is_empty(&self) -> bool {
         self.digests.is_empty()
     }
 
-    /// What people may call this list: the first octets of its seal.
+    /// The id for display: the first octets of the seal.
     pub fn id(&self) -> &str {
         &self.id
     }

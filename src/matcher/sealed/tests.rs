@@ -148,7 +148,7 @@ fn a_key_is_64_digits() {
 }
 
 proptest! {
-    /// The table says what a set of HMACs over the name and its parents says.
+    /// The table matches as a set of HMACs over the name and its ancestors does.
     #[test]
     fn the_table_is_a_set_of_hmacs(
         listed in proptest::collection::btree_set("[a-c]{1,2}(\\.[a-c]{1,2}){1,3}", 1..40),

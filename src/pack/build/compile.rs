@@ -1,13 +1,13 @@
 //! Rules → pack.
 //!
 //! ```text
-//! add ▶ deal (64 partitions by hash, a sample) ▶ canonical (sources, kinds, local data in one order)
-//!     ▶ symbols ▶ per partition: merge ▶ per partition: lay, write ▶ the rest, front
+//! add ▶ partition (64 by hash, and a sample) ▶ canonical order (sources, kinds, local data)
+//!     ▶ symbols ▶ per partition: merge ▶ per partition: lay out, write ▶ the rest, front
 //! ```
 //!
-//! Rules come in any order and from any number of sources; the same rules give the
-//! same octets. Each partition is freed as soon as the next step has it, and stored names
-//! go straight to the file: the build never holds much more than the names once.
+//! Rules come in any order and from any number of sources. Each partition is freed when the next
+//! step has consumed it, and encoded names are written at once: peak memory is little more than
+//! one copy of the names.
 
 use std::io::{self, Cursor, Seek, Write};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::pack::notes::{ListedNet, SourceNote};
 use crate::pack::symbols::Symbols;
 use crate::rule::{LocalData, Rule};
 
-/// Collects rules and lays out a pack.
+/// Compiler: collects rules and lays out a pack.
 #[derive(Debug)]
 pub struct Compiler {
     seed: u64,
@@ -37,10 +37,10 @@ pub struct Compiler {
     categories: Vec<String>,
     partitioner: Partitioner,
     rules: Vec<Rule>,
-    /// How often each kind of rule was added.
+    /// Number of additions of each kind of rule.
     added: Vec<u64>,
     rule_ids: std::collections::HashMap<Rule, u16>,
-    /// The rule added last: lists repeat theirs.
+    /// The last rule: consecutive names of a list share theirs.
     last: Option<(Rule, u16)>,
     min_labels: usize,
     max_labels: usize,
@@ -51,8 +51,8 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// An empty compiler. `seed` is what the hashes of names start from; `categories`
-    /// are the ids behind the numbers that rules will have.
+    /// An empty compiler. `seed` starts the hashes of names; `categories` are the ids behind the
+    /// numbers in rules.
     pub fn new(seed: u64, categories: impl IntoIterator<Item = String>) -> Self {
         Self {
             seed,
@@ -104,7 +104,8 @@ impl Compiler {
         Ok(id)
     }
 
-    /// Adds what [`Action::Local`](crate::rule::Action::Local) will stand for; returns the number of the first.
+    /// Adds local data for [`Action::Local`](crate::rule::Action::Local); returns the number of the
+    /// first.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ impl Compiler {
         self.keywords.push_str(text);
     }
 
-    /// Says where the rules with the number [`SourceNote::place`] came from.
+    /// Notes the source of the rules with the number [`SourceNote::place`].
     pub fn note(&mut self, note: SourceNote) {
         self.notes.push(note);
     }
@@ -152,8 +153,8 @@ impl Compiler {
         Ok(self.finish(Cursor::new(Vec::new()))?.into_inner())
     }
 
-    /// Writes the pack to `out` without the rules that a rule for an ancestor says anyway.
-    /// `draft` is where it may write the pack with all rules first, and `open` opens that.
+    /// Writes the pack to `out` without rules that a rule of an ancestor implies. The pack with all
+    /// rules is written to `draft` first, and `open` opens it.
     ///
     /// # Errors
     ///
@@ -178,8 +179,8 @@ impl Compiler {
         self.lay_out(prepared, out)
     }
 
-    /// Brings all rules into one order, and those of one name together. Each partition is
-    /// freed when its turn has come.
+    /// Puts rules into canonical order, and merges the rules of each name. Each partition is freed
+    /// once it is merged.
     fn prepare(&mut self) -> Result<Prepared, BuildError> {
         let (ids, numbers) = self.used_categories()?;
         let rules = self
@@ -228,7 +229,7 @@ impl Compiler {
         Ok(writer.finish(header)?.0)
     }
 
-    /// The ids of the categories that occur, in their order; and their numbers there.
+    /// The ids of the categories in use, in ascending order, and their new numbers.
     fn used_categories(&self) -> Result<(Vec<String>, Vec<Option<CategoryId>>), BuildError> {
         let used = self.rules.iter().map(|rule| rule.category);
         let mut used: Vec<(&String, usize)> = used
@@ -250,7 +251,7 @@ impl Compiler {
         Ok((used.into_iter().map(|(id, _)| id.clone()).collect(), numbers))
     }
 
-    /// The notes in the order of the pack, with what became of the rules of each.
+    /// The notes in the order of the pack, each with the counts of its rules.
     fn counted(&self, prepared: &Prepared) -> Vec<SourceNote> {
         let canonical = &prepared.canonical;
         let of = |source: u16, counts: &[u64]| -> u64 {
@@ -297,32 +298,32 @@ impl Compiler {
         writer.section(Section::Local, &codec::items(&canonical.local, codec::put_local))?;
         writer.section(Section::Addresses, &codec::items(&nets, codec::put_net))?;
         writer.section(Section::Keywords, self.keywords.as_bytes())?;
-        // Only maps with keys that are no strings could fail, and there are none.
+        // Serialisation fails only for maps with keys other than strings; there are none.
         let notes = serde_json::to_vec(&self.counted(prepared)).unwrap_or_default();
         writer.section(Section::Sources, &notes)
     }
 }
 
-/// All rules in one order, before they are laid out.
+/// Rules in canonical order, before the layout.
 struct Prepared {
-    /// The ids of the categories, and the place of each number in them.
+    /// The ids of the categories, and the new number of each.
     ids: Vec<String>,
     numbers: Vec<Option<CategoryId>>,
     canonical: CanonicalRules,
     sets: Sets,
     symbols: Symbols,
     merged: Vec<Merged>,
-    /// Rules that were said before, and that an ancestor says, by kind.
+    /// Duplicate rules by kind; below, rules that an ancestor implies.
     duplicates: Vec<u64>,
     dropped: Vec<u64>,
 }
 
-/// The number that a category has in the pack.
+/// The number of a category in the pack.
 fn in_pack(numbers: &[Option<CategoryId>], category: CategoryId) -> CategoryId {
     numbers.get(category.index()).copied().flatten().unwrap_or(category)
 }
 
-/// The names of all partitions: kept, or each freed after its turn.
+/// The names of all partitions: borrowed, or consumed one by one.
 enum Names<'a> {
     Borrowed(&'a [Merged]),
     Consuming(Vec<Merged>),
@@ -336,7 +337,7 @@ impl Names<'_> {
         }
     }
 
-    /// Which suffixes are wide, and how many names there are.
+    /// The bits of wide suffixes, and the number of names.
     fn wide(&self, seed: u64) -> (Vec<u8>, usize) {
         let count = self.as_slice().iter().map(|merged| merged.entries.len()).sum();
         let mut counter = Counter::new(count);

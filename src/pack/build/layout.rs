@@ -1,4 +1,4 @@
-//! Names in the order of their hashes → filter, lines with their names, index.
+//! Layout: names in the order of their hashes → filter, lines with their names, index.
 
 use std::io::{Seek, Write};
 
@@ -11,7 +11,7 @@ use crate::pack::format::{BLOCK, LINE, PLACES, Part, RAW, REACH, SETS, SPILLS, f
 use crate::pack::hash::suffix_hashes;
 use crate::pack::symbols::{Encoder, Symbols};
 
-/// Names a line takes on average; the rest of its 15 places is room for chance.
+/// Mean number of names in a line; the rest of its 15 places absorbs variance.
 const NAMES_PER_LINE: usize = 12;
 
 /// The table as it grows, partition by partition.
@@ -19,9 +19,9 @@ pub(crate) struct Layout {
     pub(crate) parts: Vec<Part>,
     pub(crate) wide: Vec<u8>,
     pub(crate) filter: Vec<[u8; BLOCK]>,
-    /// Where each line stands.
+    /// Offset of each line.
     pub(crate) index: Vec<u32>,
-    /// Names that found no room within reach, with their sets.
+    /// Names without room within [`REACH`], with their sets.
     pub(crate) resort: Vec<(Vec<u8>, u16)>,
     pub(crate) len: usize,
     /// Octets of lines and names so far.
@@ -35,7 +35,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// For about `names` names, of which the suffixes `wide` are wide.
+    /// An empty layout for about `names` names, with the bits of wide suffixes.
     pub(crate) fn new(symbols: &Symbols, wide: Vec<u8>, names: usize, seed: u64) -> Self {
         Self {
             parts: Vec::new(),
@@ -74,14 +74,13 @@ impl Layout {
         let mut rest = partition.entries.as_slice();
         let mut line = part.first_line as usize;
         while !rest.is_empty() {
-            // Names that have waited for too many lines: many share a hash, by design
-            // of somebody.
+            // Names past their reach: many share a hash, which is an attack, not chance.
             let late = rest.iter().take_while(|e| part.line(e.hash) + REACH <= line).count();
             let (tired, waiting) = rest.split_at(late);
             for entry in tired {
                 self.resort.push((partition.name(entry).to_vec(), entry.set));
             }
-            // The names whose home this is, and those that found no room before it.
+            // Names with this home line, and names that spilled from lines before it.
             let homing = waiting.iter().take_while(|e| part.line(e.hash) <= line).count();
             let (members, after) = waiting.split_at(homing.min(PLACES));
             self.put(partition, members, homing > PLACES, out)?;
@@ -121,7 +120,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Adds a name, without its root octet, to those of the line.
+    /// Encodes a name, without its root octet, for the current line.
     fn store(&mut self, name: &[u8]) {
         let before = self.stored.len();
         if text_of(name, &mut self.text) {

@@ -1,4 +1,4 @@
-//! What lists say, brought into one order; names that several lists say joined.
+//! Canonical order of rules, and the merge of the rules of one name.
 
 use std::collections::HashMap;
 
@@ -10,23 +10,23 @@ use crate::pack::image::Set;
 use crate::pack::notes::SourceNote;
 use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
-/// From this many different sets on, new ones forget which source they come from.
+/// Past this number of sets, new ones drop the sources of their rules: 32,767 sets fit.
 const MANY_SETS: usize = 30_000;
 
-/// Every kind of rule, in an order that does not depend on that of the sources.
+/// Every kind of rule, in an order independent of that of the sources.
 pub(crate) struct CanonicalRules {
     pub(crate) rules: Vec<Rule>,
-    /// The number of a rule as it was added → its number here.
+    /// Number of a rule as added → its number here.
     pub(crate) ids: Vec<u16>,
-    /// The place of each source in the pack, by its number as it was added.
+    /// Number of a source as added → its place in the pack.
     pub(crate) sources: HashMap<u16, u16>,
     pub(crate) local: Vec<LocalData>,
-    /// The same for local data.
+    /// Number of local data as added → its number here.
     pub(crate) local_ids: Vec<u16>,
 }
 
 impl CanonicalRules {
-    /// Orders `rules`, whose categories are numbers of the pack already.
+    /// Orders `rules`, with categories already numbered for the pack.
     pub(crate) fn of(
         rules: &[Rule],
         notes: &[SourceNote],
@@ -49,7 +49,7 @@ impl CanonicalRules {
     }
 }
 
-/// An action with the number that its local data has now.
+/// An action with the new number of its local data.
 pub(crate) fn renumber(action: Action, numbers: &[u16]) -> Action {
     match action {
         Action::Local(number) => {
@@ -59,7 +59,7 @@ pub(crate) fn renumber(action: Action, numbers: &[u16]) -> Action {
     }
 }
 
-/// Zones in the order they were given, which decides among them; then the others.
+/// Response policy zones in the given order, which decides among them; then all other sources.
 fn order_sources(rules: &[Rule], notes: &[SourceNote]) -> Result<HashMap<u16, u16>, BuildError> {
     let mut zones: Vec<u16> =
         rules.iter().filter(|rule| rule.effect == Effect::Rpz).map(|rule| rule.source).collect();
@@ -84,7 +84,7 @@ fn order_sources(rules: &[Rule], notes: &[SourceNote]) -> Result<HashMap<u16, u1
     Ok(zones.into_iter().chain(others).zip(0..).collect())
 }
 
-/// Local data in one order, equal data once; and the new number of each.
+/// Local data in canonical order without duplicates; and the new number of each.
 fn order_local(local: Vec<LocalData>) -> Result<(Vec<LocalData>, Vec<u16>), BuildError> {
     let key = |data: &LocalData| {
         let mut octets = Vec::new();
@@ -103,19 +103,17 @@ fn order_local(local: Vec<LocalData>) -> Result<(Vec<LocalData>, Vec<u16>), Buil
     Ok((ordered.into_iter().map(|(_, data)| data).collect(), numbers))
 }
 
-//------------ Sets ------------------------------------------------------------
-
-/// Every set of rules that some name has, each once. Number 0 is the empty set.
+/// Every distinct set of rules of a name. Number 0 is the empty set.
 pub(crate) struct Sets {
     kinds: Vec<Rule>,
     found: Vec<Box<[u16]>>,
     counts: Vec<u32>,
     numbers: HashMap<Box<[u16]>, u16>,
-    /// Ids as the sources gave them → number: nearly every name is a hit here.
+    /// Ids before canonicalisation → number: nearly every name is a hit here.
     known: HashMap<Box<[u16]>, u16>,
-    /// What was asked for last.
+    /// The last single id and its number.
     last: Option<(u16, u16)>,
-    /// Rules that another rule of the same name said before, by kind.
+    /// Duplicates of another rule of the same name, by kind.
     pub(crate) duplicates: Vec<u64>,
 }
 
@@ -134,9 +132,9 @@ impl Sets {
         }
     }
 
-    /// The number of the set that these rules make.
+    /// The number of the set of these rules.
     pub(crate) fn number(&mut self, ids: &mut Vec<u16>) -> Result<u16, BuildError> {
-        // Neighbours often have the same, and most names have one.
+        // Neighbours often have the same rules, and most names have one.
         if let (Some((last, number)), [id]) = (self.last, ids.as_slice())
             && last == *id
         {
@@ -163,7 +161,7 @@ impl Sets {
         Ok(number)
     }
 
-    /// Kinds stand in an order in which those that differ in their source are neighbours.
+    /// Counts duplicates: kinds that differ in their source only are neighbours in the order.
     fn count_duplicates(&mut self, ids: &[u16]) {
         for pair in ids.windows(2) {
             let &[before, id] = pair else { continue };
@@ -198,7 +196,7 @@ impl Sets {
         Ok(number)
     }
 
-    /// The same rules of nobody in particular; zones keep theirs, which decides.
+    /// The same rules without sources; zones retain theirs, which decides among them.
     fn without_sources(&mut self, ids: &[u16]) -> Result<Vec<u16>, BuildError> {
         let mut set = Vec::new();
         for &id in ids {
@@ -226,20 +224,18 @@ impl Sets {
         self.found.get(usize::from(number)).map_or(&[], |set| set)
     }
 
-    /// The same kinds, and no set yet.
+    /// The same kinds, without sets.
     pub(crate) fn anew(&self) -> Self {
         Self::new(self.kinds.clone())
     }
 
-    /// All kinds, and for each set how many names have it and its kinds.
+    /// All kinds, and each set with its number of names.
     pub(crate) fn all(&self) -> (&[Rule], Vec<Set>) {
         (&self.kinds, self.counts.iter().copied().zip(self.found.iter().cloned()).collect())
     }
 }
 
-//------------ Names of a partition --------------------------------------------
-
-/// The different names of a partition in the order of their hashes.
+/// The distinct names of a partition in the order of their hashes.
 pub(crate) struct Merged {
     pub(crate) entries: Vec<MergeEntry>,
     names: Vec<u8>,
@@ -247,7 +243,7 @@ pub(crate) struct Merged {
 
 pub(crate) struct MergeEntry {
     pub(crate) hash: u64,
-    /// Where the name stands in `names`.
+    /// Offset of the name in `names`.
     at: u32,
     length: u8,
     pub(crate) set: u16,
@@ -263,8 +259,7 @@ impl Merged {
     ) -> Result<Self, BuildError> {
         let mut rows: Vec<(u64, &[u8], u16)> = Vec::with_capacity(partition.len);
         rows.extend(partition.iter().map(|(name, rule)| (hash_wire(name, seed), name, rule)));
-        // Equal hashes of different names are ordered by the names, so that the
-        // layout depends on nothing else.
+        // Names order equal hashes, so that the layout depends on nothing else.
         rows.sort_unstable();
         let octets = rows.iter().map(|(_, name, _)| name.len()).sum();
         let mut merged =
@@ -284,7 +279,7 @@ impl Merged {
         Ok(merged)
     }
 
-    /// Leaves out what `keep` takes from the rules of a name; sets get new numbers.
+    /// Reduces the rules of each name to those that `retain` leaves; sets get new numbers.
     pub(crate) fn reduce(
         &mut self,
         before: &Sets,

@@ -1,4 +1,4 @@
-//! Building a pack: rules in any order → the same octets.
+//! Compilation of a pack. **The same rules give the same octets, in whatever order they come.**
 
 pub mod compile;
 pub(crate) mod layout;

@@ -1,12 +1,12 @@
-//! Rules as they come: dealt into partitions by the hash of their name.
+//! Partitioner: added rules, partitioned by the hash of their name.
 
 use crate::dns::name::Labels;
 use crate::pack::format::{PARTITIONS, partition_of};
 use crate::pack::symbols::is_letter;
 
-/// Octets that a partition grows by: enough that the allocator gives them back whole.
+/// Octets by which a partition grows: large enough that the allocator returns them to the system.
 const CHUNK: usize = 128 << 10;
-/// Names that the symbols are learnt from.
+/// Names in the training sample of the symbols.
 const SAMPLE: usize = 16_384;
 
 /// Names of one range of hashes: length, name without its root octet, rule id.
@@ -50,10 +50,10 @@ impl Partition {
 #[derive(Debug)]
 pub(crate) struct Partitioner {
     pub(crate) partitions: Vec<Partition>,
-    /// The names with the smallest turned hashes: the same in whatever order they came.
+    /// The names with the smallest rotated hashes: the same in whatever order they came.
     sample: Vec<(u64, Box<[u8]>)>,
-    /// From this on a turned hash is too large for the sample.
-    bound: u64,
+    /// Rotated hashes above this limit are not in the sample.
+    limit: u64,
 }
 
 impl Partitioner {
@@ -61,18 +61,18 @@ impl Partitioner {
         Self {
             partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),
             sample: Vec::new(),
-            bound: u64::MAX,
+            limit: u64::MAX,
         }
     }
 
-    /// Takes a rule for a name without its root octet.
+    /// Adds a rule of a name without its root octet.
     pub(crate) fn push(&mut self, hash: u64, name: &[u8], rule: u16) {
         if let Some(partition) = self.partitions.get_mut(partition_of(hash)) {
             partition.push(name, rule);
         }
-        let turned = hash.rotate_left(24);
-        if turned <= self.bound {
-            self.sample.push((turned, name.into()));
+        let rotated = hash.rotate_left(24);
+        if rotated <= self.limit {
+            self.sample.push((rotated, name.into()));
             if self.sample.len() >= 2 * SAMPLE {
                 self.trim();
             }
@@ -84,11 +84,11 @@ impl Partitioner {
         self.sample.dedup();
         self.sample.truncate(SAMPLE);
         if self.sample.len() == SAMPLE {
-            self.bound = self.sample.last().map_or(u64::MAX, |(turned, _)| *turned);
+            self.limit = self.sample.last().map_or(u64::MAX, |(rotated, _)| *rotated);
         }
     }
 
-    /// The sample as text; freed here.
+    /// The sample as text, taken out of the partitioner.
     pub(crate) fn take_sample(&mut self) -> Vec<Vec<u8>> {
         self.trim();
         let text = |(_, name): (u64, Box<[u8]>)| {
@@ -99,7 +99,8 @@ impl Partitioner {
     }
 }
 
-/// Writes a wire name without its root octet as text; false if it cannot be kept as text.
+/// Writes a wire name without its root octet as text; false if a label has other octets than
+/// those of stored text.
 pub(crate) fn text_of(name: &[u8], text: &mut Vec<u8>) -> bool {
     text.clear();
     for label in Labels(name) {

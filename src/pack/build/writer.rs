@@ -1,10 +1,10 @@
-//! Sections one after the other into a file, hashed on the way.
+//! Section writer: sections in sequence, hashed while written.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
 use crate::pack::format::{ALIGN, Header, Row, Section};
 
-/// Octets that are gathered before they are hashed and written.
+/// Octets buffered before they are hashed and written.
 const GATHERED: usize = 256 << 10;
 
 /// Writes the sections of a pack, in any order; the front comes last.

@@ -1,31 +1,31 @@
-//! What clients are held to beside categories: safe modes of search engines, and canaries.
+//! Enforcement beside categories: safe search and canaries.
 //!
-//! Layers say it one over another, as they do of categories. It does not change with the time.
+//! Layers override one another as they do for categories. Enforcement is the same at all times.
 
 use crate::policy::tables::names::CanaryKind;
 use crate::policy::tables::rewrite::{Engines, SafeModes};
 
-/// Safe modes and canaries of one layer, or of all together.
+/// Safe search and canaries of one layer, or of all layers combined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Enforcement {
-    /// What search engines are held to.
+    /// Enforced modes of search engines.
     pub safe: SafeModes,
     /// The canaries that are answered negatively.
     pub canaries: Vec<CanaryKind>,
 }
 
 impl Enforcement {
-    /// Nothing is held to anything.
+    /// No enforcement.
     pub fn nothing(engines: &Engines) -> Self {
         Self { safe: SafeModes(vec![None; engines.0.len()]), canaries: Vec::new() }
     }
 
-    /// Whether nothing is.
+    /// Whether nothing is enforced.
     pub fn is_nothing(&self) -> bool {
         self.safe.is_empty() && self.canaries.is_empty()
     }
 
-    /// The stricter of both, point by point.
+    /// The stricter of both, for each engine and canary.
     #[must_use]
     pub fn at_least(&self, floor: &Self, engines: &Engines) -> Self {
         let stricter = |number: usize| {
@@ -42,7 +42,7 @@ impl Enforcement {
         }
     }
 
-    /// Whether it is as strict as `floor` in every point.
+    /// Whether it is at least as strict as `floor` for each engine and canary.
     pub fn is_at_least(&self, floor: &Self, engines: &Engines) -> bool {
         self.at_least(floor, engines) == self.at_least(&Self::nothing(engines), engines)
     }

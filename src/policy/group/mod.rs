@@ -1,4 +1,4 @@
-//! Groups: what binds each at which time.
+//! Groups of clients: their configured rules, and the rules in force at each time.
 
 pub mod enforcement;
 pub mod overrides;

@@ -1,14 +1,14 @@
-//! Overrides: what a teacher sets for one room and some minutes.
+//! Overrides: lessons and exams that a teacher sets for one group and a limited time.
 
 use crate::category::CategorySet;
 use crate::dns::name::Name;
 
-/// What an override does.
+/// The kind of an override.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OverrideKind {
-    /// Lets names or categories through.
+    /// Allows names or categories.
     Lesson,
-    /// Lets nothing through but its names.
+    /// Allows its names only.
     Exam,
 }
 
@@ -28,26 +28,26 @@ impl OverrideKind {
 /// One override.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    /// Its number, never used again.
+    /// Its number, never reused.
     pub id: u64,
-    /// What it does.
+    /// Its kind.
     pub kind: OverrideKind,
-    /// The group it binds.
+    /// The group it applies to.
     pub group: String,
-    /// The names it lets through, each with all below.
+    /// The names it allows, each with its subtree.
     pub names: Vec<Name>,
-    /// The categories it lets through; none for an exam.
+    /// The categories it allows; none for an exam.
     pub categories: CategorySet,
-    /// When it began, in civil seconds.
+    /// Its start, in civil seconds.
     pub from: u64,
-    /// When it ends, in civil seconds.
+    /// Its end, in civil seconds; exclusive.
     pub until: u64,
-    /// Who set it.
+    /// The person who set it.
     pub by: String,
 }
 
 impl Override {
-    /// Whether it holds at this time.
+    /// Whether it is in force at this time.
     pub fn is_on(&self, civil: u64) -> bool {
         (self.from..self.until).contains(&civil)
     }

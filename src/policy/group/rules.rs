@@ -1,8 +1,8 @@
-//! Groups of clients: what the config says of one, and what decides with.
+//! Groups of clients: configured rules, and the active rules that decide.
 //!
 //! ```text
-//! GroupRules (config) + schedules that run + overrides ──▶ State ──seeded──▶ Rules
-//!                                    one for each stretch of the timeline
+//! GroupRules (config) + schedules that run + overrides ──▶ GroupState ──seeded──▶ Rules
+//!                                    one for each interval of the timeline
 //! ```
 
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::policy::tables::names::{CanaryKind, Own, own_names};
 use crate::policy::tables::rewrite::SafeModes;
 use crate::rule::Scope;
 
-/// How a blocked name is answered. All query types get the same mode.
+/// The answer to a blocked name; the same mode for all query types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AnswerMode {
     /// NXDOMAIN with SOA.
@@ -48,7 +48,7 @@ impl AnswerMode {
     }
 }
 
-/// What is done with each category: those in neither set pass uncounted.
+/// Actions by category; categories in neither set pass uncounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Actions {
     /// Answered as blocked, in lessons at least.
@@ -62,10 +62,10 @@ pub struct Actions {
 }
 
 impl Actions {
-    /// The words for what is done with a category, loosest first.
+    /// The ids of actions, loosest first.
     pub const WORDS: [&str; 4] = ["allow", "observe", "lessons", "block"];
 
-    /// How strict it is with a category: a place in [`Actions::WORDS`].
+    /// Strictness for a category: a place in [`Actions::WORDS`].
     pub fn rank(&self, category: CategoryId) -> usize {
         match () {
             () if self.lessons.contains(category) => 2,
@@ -75,13 +75,13 @@ impl Actions {
         }
     }
 
-    /// The same as a word.
+    /// The id of the action for a category.
     pub fn word(&self, category: CategoryId) -> &'static str {
         Self::WORDS.get(self.rank(category)).copied().unwrap_or_default()
     }
 }
 
-/// What a group does otherwise while a schedule runs.
+/// Changes to the actions of a group while a schedule runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct During {
     /// The place of the schedule in the config.
@@ -94,18 +94,18 @@ pub struct During {
     pub is_allow_only: bool,
 }
 
-/// What the config says of one group of clients.
+/// The configured rules of one group of clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupRules {
     /// The name in config, metrics and traces.
     pub name: String,
-    /// The level that its defaults and locks are of.
+    /// The level of its defaults and locks.
     pub level: Level,
-    /// The profile that binds it.
+    /// The profile it uses.
     pub profile: Option<String>,
-    /// The prefixes whose clients are in it (longest prefix over all groups wins).
+    /// The client prefixes of the group (the longest prefix over all groups wins).
     pub clients: Vec<IpNet>,
-    /// The listeners whose clients are in it, where no prefix says otherwise.
+    /// The listeners of the group, for clients that no prefix covers.
     pub listeners: Vec<SocketAddr>,
     /// Categories that are answered as blocked, in lessons at least.
     pub block: CategorySet,
@@ -113,13 +113,13 @@ pub struct GroupRules {
     pub lessons: CategorySet,
     /// Categories that are counted and let through.
     pub observe: CategorySet,
-    /// Categories of `block` that nothing at the school can loosen.
+    /// Categories of `block` that no layer of the school can loosen.
     pub locked: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
-    /// The schedule of its lessons; none where it is always lesson time.
+    /// The schedule of its lessons; without one lessons run at all times.
     pub lesson_schedule: Option<usize>,
-    /// What changes while schedules run.
+    /// Changes while schedules run.
     pub during: Vec<During>,
     /// Names allowed by the school: each name and all below it.
     pub allow: Vec<Name>,
@@ -129,17 +129,17 @@ pub struct GroupRules {
     pub keywords: bool,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
-    /// What search engines and canaries are held to.
+    /// Enforced safe search and canaries.
     pub enforcement: Enforcement,
-    /// What of it nothing at the school can loosen.
+    /// The part of it that no layer of the school can loosen.
     pub enforcement_locked: Enforcement,
-    /// What the layers above the school come to.
+    /// The combined actions of the layers above the school.
     pub baseline: Actions,
-    /// The same of search engines and canaries.
+    /// The combined enforcement of the layers above the school.
     pub enforcement_baseline: Enforcement,
 }
 
-/// What binds a group for some stretch of time.
+/// The rules in force for a group in one interval, before hashing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupState {
     /// Categories answered as blocked, locked ones too.
@@ -148,29 +148,29 @@ pub struct GroupState {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
-    /// Categories that a lesson lets through.
+    /// Categories that a lesson allows.
     pub opened: CategorySet,
-    /// Names that a lesson lets through.
+    /// Names that a lesson allows.
     pub lesson: Vec<Name>,
-    /// The only names there are in an exam.
+    /// The only names that an exam allows.
     pub exam: Option<Vec<Name>>,
     /// The schedules that run, as places in the config.
     pub schedules: Vec<usize>,
-    /// The overrides that hold, by number.
+    /// The overrides in force, by number.
     pub overrides: Vec<u64>,
 }
 
 impl GroupRules {
-    /// The schedules that anything depends on.
+    /// The schedules that change its rules.
     pub fn schedules(&self) -> impl Iterator<Item = usize> {
         let lessons = self.lesson_schedule.filter(|_| !self.lessons.is_empty());
         lessons.into_iter().chain(self.during.iter().map(|during| during.schedule))
     }
 
-    /// What binds while these schedules run and these overrides hold.
+    /// The rules in force while these schedules run and these overrides are in force.
     ///
-    /// Where several schedules run at once the stricter word counts. Whatever they say,
-    /// what is locked is blocked.
+    /// Of several schedules at once the stricter action wins. **A locked category is blocked in
+    /// every state.**
     pub fn state<'o>(
         &self,
         is_running: impl Fn(usize) -> bool,
@@ -212,9 +212,9 @@ impl GroupRules {
         state
     }
 
-    /// What binds when the time is not known: lessons run, what tightens holds, what loosens
-    /// does not. An allow-list that only a schedule brings does not hold: a box without a
-    /// clock must still serve teaching.
+    /// The rules in force at an unknown time: lessons run, every schedule tightens and none
+    /// loosens. A schedule's allow-list mode is ignored: a gateway without a clock must still
+    /// serve lessons.
     pub fn strict_state<'o>(&self, exams: impl IntoIterator<Item = &'o Override>) -> GroupState {
         let exams = exams.into_iter().filter(|one| one.kind == OverrideKind::Exam);
         let tightening = During {
@@ -234,13 +234,13 @@ impl GroupRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupId(pub u8);
 
-/// Which block of counters a group counts in, 0 to 15.
+/// The block of counters of a group, 0 to 15.
 ///
-/// It stays with the group's name through reloads, whatever place the group has.
+/// It follows the group's name through reloads, whatever the group's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupCounters(pub u8);
 
-/// What binds a group at one time, ready to decide with.
+/// The rules in force for a group in one interval, in tables.
 #[derive(Debug)]
 pub struct Rules {
     /// Categories answered as blocked, locked ones too.
@@ -249,15 +249,15 @@ pub struct Rules {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
-    /// Categories that a lesson lets through.
+    /// Categories that a lesson allows.
     pub opened: CategorySet,
-    /// Names that a lesson lets through.
+    /// Names that a lesson allows.
     pub lesson: NameTable<()>,
-    /// The only names there are in an exam.
+    /// The only names that an exam allows.
     pub exam: Option<NameTable<()>>,
     /// The schedules that run, as places in the config.
     pub schedules: Vec<usize>,
-    /// The overrides that hold, by number.
+    /// The overrides in force, by number.
     pub overrides: Vec<u64>,
 }
 
@@ -279,7 +279,7 @@ impl Rules {
     }
 }
 
-/// A group, ready to decide with.
+/// A group with its tables.
 #[derive(Debug)]
 pub struct Group {
     /// The name in config, metrics and traces.
@@ -292,18 +292,18 @@ pub struct Group {
     pub answer: AnswerMode,
     /// Whether keyword rules block.
     pub keywords: bool,
-    /// Where its outcomes are counted.
+    /// The counters of its outcomes.
     pub counters: GroupCounters,
-    /// What binds it at each time.
+    /// Its rules in each interval.
     pub rules: Timeline<Rules>,
-    /// What search engines are held to; none where nothing is.
+    /// Enforced modes of search engines; none where no mode is enforced.
     pub safe: Option<SafeModes>,
     /// The canaries that are answered negatively.
     canaries: Vec<CanaryKind>,
 }
 
 impl Group {
-    /// A group, with its own names in a table that is asked with hashes of `seed`.
+    /// A group with its tables for hashes of `seed`.
     pub(crate) fn new(
         group: GroupRules,
         states: Timeline<GroupState>,
@@ -345,7 +345,7 @@ impl Group {
 pub struct ActiveRules<'a> {
     /// The group.
     pub group: &'a Group,
-    /// What binds it.
+    /// Its rules in force.
     pub rules: &'a Rules,
 }
 
@@ -356,7 +356,7 @@ impl Group {
         self.canaries.contains(&kind)
     }
 
-    /// The group as it is bound now.
+    /// The group with its rules in force now.
     #[inline]
     pub fn at(&self, now: crate::policy::group::time::Now) -> ActiveRules<'_> {
         ActiveRules { group: self, rules: self.rules.at(now) }

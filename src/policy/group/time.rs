@@ -1,14 +1,14 @@
-//! A moment, as the shell read it: what the core takes for the time.
+//! The time as an argument: readings of both clocks, and how far to trust them.
 //!
-//! Absent on purpose: reading a clock, and time zones. Instants are seconds; what a
-//! weekday or a lesson is has been worked out before (`timeline.rs` holds the result).
+//! Absent on purpose: reading a clock, and time zones. Instants are seconds; weekdays and lessons
+//! were resolved to instants before ([`super::timeline`]).
 
-/// How far the civil time can be believed.
+/// Trust in the civil time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Trust {
-    /// Earlier than it can be: a box without a battery, or a wrong date.
+    /// Impossibly early: a board without RTC battery, or a wrong date.
     Untrusted,
-    /// Not impossible, but nobody has confirmed it.
+    /// Possible, and not confirmed.
     Plausible,
     /// Confirmed by a time server.
     Synced,
@@ -28,13 +28,13 @@ impl Trust {
     }
 }
 
-/// The time, as the shell read it.
+/// One reading of the clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// Seconds on a clock that only goes forward.
+    /// Seconds of a monotonic clock.
     pub mono: u64,
     /// Seconds since 1970, UTC.
     pub civil: u64,
-    /// How far `civil` can be believed.
+    /// Trust in `civil`.
     pub trust: Trust,
 }

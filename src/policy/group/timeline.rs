@@ -1,4 +1,4 @@
-//! What holds from one instant to the next: a table, looked up by the civil time.
+//! Timeline: the value in force in each interval, looked up by the civil time.
 //!
 //! ```text
 //!        strict │ state 0 │ state 2 │ state 0 │ state 1 │ strict
@@ -6,9 +6,9 @@
 //!             from      edge      edge      edge      until
 //! ```
 //!
-//! It is made away from the queries for some weeks ahead. Where it ends, and while the clock
-//! is not to be trusted, the strict state holds: what nobody worked out is not let through.
-//! What never changes has no edges, and needs no clock.
+//! It is computed outside the query path, for some weeks. Beyond its end, and while the clock is
+//! untrusted, the strict state is in force: **an unknown time never loosens a rule.** A constant
+//! value has no edges and needs no clock.
 //!
 //! Absent on purpose: weekdays, time zones, calendars.
 
@@ -18,8 +18,8 @@ use crate::policy::group::time::{Now, Trust};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline<T> {
     states: Vec<T>,
-    /// Where a state begins, in order, each with its place in `states`; the first is the
-    /// beginning of the table. Empty where `states[strict]` holds at all times.
+    /// Start of each interval in ascending order, with its place in `states`; the first is the
+    /// start of the table. Empty where `states[strict]` is in force at all times.
     edges: Vec<(u64, u16)>,
     until: u64,
     strict: u16,
@@ -31,7 +31,7 @@ impl<T> Timeline<T> {
         Self { states: vec![state], edges: Vec::new(), until: u64::MAX, strict: 0 }
     }
 
-    /// The same times with other values.
+    /// The same intervals with other values.
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Timeline<U> {
         Timeline {
             states: self.states.into_iter().map(make).collect(),
@@ -41,40 +41,40 @@ impl<T> Timeline<T> {
         }
     }
 
-    /// Every value that can hold.
+    /// Every value that can be in force.
     pub fn states(&self) -> &[T] {
         &self.states
     }
 
-    /// Whether one value holds at all times.
+    /// Whether one value is in force at all times.
     #[inline]
     pub fn is_constant(&self) -> bool {
         self.edges.is_empty()
     }
 
-    /// The value for what cannot be known.
+    /// The value for unknown times.
     #[inline]
     pub fn strict(&self) -> &T {
         &self.states[usize::from(self.strict)]
     }
 
-    /// The value that holds now.
+    /// The value in force now.
     #[inline]
     pub fn at(&self, now: Now) -> &T {
         self.place(now).map_or(self.strict(), |edge| self.state(edge))
     }
 
-    /// The number of the stretch between two edges that now lies in; 0 where none is known.
+    /// The number of the interval between two edges that contains now; 0 where it is unknown.
     ///
-    /// In one stretch one value holds, and the same edges lie ahead.
+    /// Within an interval the value and the edges ahead do not change.
     #[inline]
     pub fn interval(&self, now: Now) -> u32 {
         self.place(now).map_or(0, |edge| edge as u32 + 1)
     }
 
-    /// The edges after now, with what holds from each on.
+    /// The edges after now, each with the value in force from it on.
     ///
-    /// None while the clock is not to be trusted: nobody knows when they come.
+    /// None while the clock is untrusted: their distance is unknown.
     #[inline]
     pub fn changes(&self, now: Now) -> impl Iterator<Item = (u64, &T)> {
         let after = self.place(now).map_or(self.edges.len(), |edge| edge + 1);
@@ -82,12 +82,12 @@ impl<T> Timeline<T> {
             .filter_map(|edge| Some((self.edges.get(edge)?.0, self.state(edge))))
     }
 
-    /// The instants that the table knows of; `None` where it needs none.
+    /// The instants that the table covers; `None` for a constant value.
     pub fn span(&self) -> Option<std::ops::Range<u64>> {
         Some(self.edges.first()?.0..self.until)
     }
 
-    /// The number of the edge that was last.
+    /// The number of the last edge before now.
     #[inline]
     fn place(&self, now: Now) -> Option<usize> {
         if self.edges.is_empty() || now.trust == Trust::Untrusted || now.civil >= self.until {
@@ -104,10 +104,9 @@ impl<T> Timeline<T> {
 }
 
 impl<T: PartialEq> Timeline<T> {
-    /// The values from `from` to `until`, each as `state_at` says; they change at `edges` only.
+    /// The values of `state_at` from `from` to `until`; they change at `edges` only.
     ///
-    /// Neighbours that are alike become one, and what is the same at all times, and strict
-    /// too, needs no table.
+    /// Equal neighbours are merged; where all values equal `strict` the timeline is constant.
     pub fn new(
         from: u64,
         until: u64,
@@ -128,7 +127,7 @@ impl<T: PartialEq> Timeline<T> {
                 line.states.push(state);
                 line.states.len() - 1
             });
-            // More states than fit a place are never made: the last ones are strict then.
+            // States past 65,535 become strict, never loose.
             let place = u16::try_from(place).unwrap_or(line.strict);
             if line.edges.last().is_none_or(|&(_, last)| last != place) {
                 line.edges.push((instant, place));

@@ -1,18 +1,18 @@
-//! What policy knows of categories beside their lists: which lack one, which lists are sealed,
-//! and the words for a blocked answer.
+//! Categories in policy beside their open lists: missing lists, sealed lists, and the text of a
+//! blocked answer.
 //!
-//! A category is *enrolled* when the config has a source for it. It is *missing* when a
-//! source of it cannot be had and nothing else says a word of it. Then it is closed (only
-//! essential and good names resolve, for groups that block it) or open, as the
-//! config has it. A category that nobody enrolled is absent, and no failure.
+//! A category is *enrolled* when the config has a source for it, and *missing* when a source of
+//! it is unavailable and no other list has a name in it. A missing category is closed (only
+//! essential and good names resolve, for groups that block it) or open, as configured. A category
+//! that is not enrolled is no failure.
 //!
-//! A name on one is in the list's category, which is illegal for everyone. Nothing here
-//! says which name it was: not to a school that allows it, and not to who asks why.
+//! A name on a sealed list is in the list's category. **No answer, trace or refusal names an
+//! entry of a sealed list.**
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::matcher::sealed::SealedTable;
 
-/// Which categories have no list, and what follows.
+/// Enrolled and missing categories.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FailMode {
     /// Categories that the config has a source for.
@@ -21,7 +21,7 @@ pub struct FailMode {
     pub missing: CategorySet,
     /// Categories that are closed without a list.
     pub fails_closed: CategorySet,
-    /// Sources that could not be used, whatever else there is of their category.
+    /// Number of sources that could not be used, whether or not their category has another.
     pub left_out: u32,
 }
 
@@ -32,16 +32,17 @@ impl FailMode {
     }
 }
 
-/// A sealed list: names of one category that nobody can read.
+/// A sealed list: digests of names of one category.
 #[derive(Debug)]
 pub struct SealedList {
-    /// What its names are about.
+    /// The category of its names.
     pub category: CategoryId,
     /// The names.
     pub table: SealedTable,
 }
 
-/// Category and reference code; of protected categories the code alone.
+/// EDE texts by category, the last for none: category and reference code, or the code alone for
+/// protected categories.
 pub(crate) fn ede_texts(taxonomy: &Taxonomy, digest: u64, in_words: bool) -> Vec<Box<[u8]>> {
     let code = |place: usize| format!("ref={place:02}-{:06x}", digest & 0xff_ffff);
     let mut texts: Vec<Box<[u8]>> = taxonomy

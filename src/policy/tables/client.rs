@@ -1,4 +1,4 @@
-//! Addresses → what prefixes say of them: the group of a client, listed addresses.
+//! Longest-prefix match: the group of a client, access, listed addresses.
 //!
 //! Prefixes are laid out once as disjoint ranges in order; a look-up is one
 //! binary search.
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 /// Addresses → values of type `T`: the value of the longest prefix.
 #[derive(Debug, Clone)]
 pub struct PrefixTable<T> {
-    /// Range starts in order, each with its value up to the next start.
+    /// Range starts in ascending order, each with the value up to the next start.
     v4: Vec<(u32, Option<T>)>,
     v6: Vec<(u128, Option<T>)>,
 }
@@ -93,7 +93,7 @@ fn ranges<T: Copy + PartialEq>(
     flat
 }
 
-/// Ends the ranges that are over before `start`.
+/// Closes the ranges that end before `start`.
 fn close<T: Copy>(
     open: &mut Vec<(u128, T)>,
     start: u128,

@@ -1,9 +1,8 @@
-//! Where answers come from other than upstream: records of the config, and zones that
-//! other servers answer for.
+//! Local data and forward zones: names that config answers, and zones with servers of their own.
 //!
-//! A source of an answer, never a verdict: every step of the order comes before
-//! it (DESIGN §3, step 12). What a name here does escape is the answer that a
-//! special-use or private name gets, and the suspicion against addresses from inside.
+//! An entry is a source of an answer, **never a verdict**: every step of the order comes first
+//! (docs/concepts/decision-order.md). A name with an entry is exempt only from the answers for
+//! special-use and private names and from rebinding protection.
 
 use psl::Psl as _;
 
@@ -15,34 +14,34 @@ use crate::matcher::names::NameTable;
 use crate::policy::tables::special::{Special, special};
 use crate::rule::{LocalData, Scope};
 
-/// What the config says of one name.
+/// The local data of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalName {
     /// The name.
     pub name: Name,
-    /// Seconds that its records may be kept.
+    /// TTL of its records in seconds.
     pub ttl: u32,
-    /// Its records; a CNAME leads to its last target.
+    /// Its records; a CNAME is resolved to its last target.
     pub data: LocalData,
 }
 
-/// Local records, forward zones, and what becomes of private names without either.
+/// Local data, forward zones, and the treatment of private names without either.
 #[derive(Debug, Clone, Default)]
 pub struct LocalZoneParts {
     /// Names with records.
     pub names: Vec<LocalName>,
     /// Zones, each with all below it.
     pub zones: Vec<(Name, UpstreamId)>,
-    /// Whether names that mean something in a private network only are asked upstream.
+    /// Whether names of private networks are forwarded to the main upstream.
     pub forward_private: bool,
 }
 
-/// The same, ready to ask.
+/// Local data and forward zones in tables.
 #[derive(Debug)]
 pub(crate) struct LocalZones {
     names: NameTable<LocalName>,
     zones: NameTable<UpstreamId>,
-    /// Names above those of the config: they exist.
+    /// Ancestors of configured names: they exist (empty non-terminals).
     parents: NameTable<()>,
     forward_private: bool,
 }
@@ -73,25 +72,25 @@ impl LocalZones {
         self.names.exact(hashed.name, &hashed.hashes)
     }
 
-    /// Who is asked for a name.
+    /// The upstream for a name.
     #[inline]
     pub(crate) fn upstream(&self, hashed: &HashedName<'_>) -> UpstreamId {
         let zone = self.zones.longest(hashed.name, &hashed.hashes);
         zone.map_or(UpstreamId::MAIN, |(_, &id)| id)
     }
 
-    /// Whether there is a zone that other servers answer for.
+    /// Whether any forward zone is configured.
     pub(crate) fn has_zones(&self) -> bool {
         !self.zones.is_empty()
     }
 
-    /// Whether the config says where a name's answer comes from.
+    /// Whether the name has local data or a forward zone.
     #[inline]
     pub(crate) fn covers(&self, hashed: &HashedName<'_>) -> bool {
         self.local(hashed).is_some() || self.upstream(hashed) != UpstreamId::MAIN
     }
 
-    /// The answer to a special-use or private name that the config says nothing of.
+    /// The answer to a special-use or private name without local data or a forward zone.
     #[inline]
     pub(crate) fn special(&self, hashed: &HashedName<'_>, qtype: u16) -> Option<Special> {
         let private = || {
@@ -102,15 +101,16 @@ impl LocalZones {
             return None;
         }
         let is_parent = || self.parents.exact(hashed.name, &hashed.hashes).is_some();
-        // Else a cache downstream would take all below it for gone (RFC 8020).
+        // An NXDOMAIN would make caches downstream deny all names below it (RFC 8020).
         Some(if found == Special::NxDomain && is_parent() { Special::NoData } else { found })
     }
 }
 
-/// Whether a name means something in a private network only (RFC 6762 appendix G), or is one
-/// label that is no top-level domain.
+/// Whether a name belongs to private networks (RFC 6762 appendix G), or is a single label that is
+/// no top-level domain.
 ///
-/// What a resolver that validates or learns about zones asks of one label goes on.
+/// NS, SOA, DS and DNSKEY queries for a single label are forwarded: validators and resolvers that
+/// learn zone cuts send them.
 #[inline]
 fn is_private(name: &Folded, qtype: u16) -> bool {
     let Some(last) = name.label_count().checked_sub(1) else { return false };
@@ -127,7 +127,7 @@ fn is_top_level(label: &[u8]) -> bool {
     label == b"example" || psl::List.suffix(label).is_some_and(|suffix| suffix.is_known())
 }
 
-/// Whether all the world registers names directly below `name`.
+/// Whether `name` is a public suffix: registrants own the names directly below it.
 pub fn is_public_suffix(name: &Name) -> bool {
     let text = name.to_string();
     let text = text.trim_end_matches('.').as_bytes();
@@ -149,7 +149,7 @@ mod tests {
         for name in ["example.com", "com", "vn", "lan.example", "xn--p1ai", "example"] {
             assert!(!private(name, rtype::A), "{name}");
         }
-        // Who validates asks this of a top-level domain that is newer than our table.
+        // A validator sends this for a top-level domain that is newer than our table.
         assert!(!private("brandnew", rtype::DS));
     }
 

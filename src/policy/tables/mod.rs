@@ -1,4 +1,4 @@
-//! The tables that a decision asks.
+//! The tables of a decision: each knows matchers and no snapshot.
 
 pub mod categories;
 pub mod client;

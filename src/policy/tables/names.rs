@@ -1,5 +1,5 @@
-//! Names that config and shipped data give a meaning of their own: essential names, canaries,
-//! and what a school or a department allows and denies.
+//! Kinds of names that config and shipped data list: essential names, canaries, and names that
+//! a school or a department allows or denies.
 
 use crate::dns::name::Name;
 use crate::matcher::names::NameTable;
@@ -8,11 +8,11 @@ use crate::rule::Scope;
 /// Why a name resolves in every mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Essential {
-    /// Time, certificates, probes, updates: nothing but csam and orders stops it.
+    /// Time, certificates, probes, updates: only a legal duty blocks it.
     Shipped,
-    /// Help for children: the same, and it is counted nowhere below the total.
+    /// Help for children: the same, and counted in the total only.
     Help,
-    /// A name of this gateway's own config, such as where its lists come from: locks stop it.
+    /// A name of this gateway's config, such as the host of its lists: locks block it.
     Own,
 }
 
@@ -41,7 +41,7 @@ impl CanaryKind {
     }
 }
 
-/// What a school, or a department, says of a name.
+/// Allow or deny of a name by a school or a department.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Own {
     /// Let it through.
@@ -50,9 +50,9 @@ pub enum Own {
     Deny,
 }
 
-/// Names with what is said of them, in a table that is asked with hashes of `seed`.
+/// A table of allowed and denied names, for hashes of `seed`.
 ///
-/// Of equal names allow wins over deny.
+/// Where a name is in both, allow wins.
 pub(crate) fn own_names(allow: Vec<Name>, deny: Vec<Name>, seed: u64) -> NameTable<Own> {
     let deny = deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
     let allow = allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));

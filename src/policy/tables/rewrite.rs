@@ -1,9 +1,8 @@
-//! Names that are answered with another name's answer: search engines in safe mode.
+//! Safe search: hosts of search engines and the safe names that replace them.
 //!
-//! An engine has hosts, each an exact name, and one safe name for each of its
-//! modes. A group is held to a mode of an engine or not at all. The safe name is
-//! asked upstream in the host's place for every query type, so that no record of
-//! the host itself ever leaves ([`crate::resolve`] does that).
+//! An engine has hosts, each an exact name, and one safe name for each of its modes. A group has
+//! at most one enforced mode of an engine. [`crate::resolve`] queries the safe name in the host's
+//! place for every query type: **no record of an enforced host ever reaches a client.**
 
 use std::fmt;
 
@@ -12,7 +11,7 @@ use crate::matcher::SuffixHashes;
 use crate::matcher::names::NameTable;
 use crate::rule::Scope;
 
-/// The most engines: each has its own counter.
+/// The most engines: each has a counter of fixed size.
 pub const MAX_ENGINES: usize = 16;
 
 /// An engine's place in the table, 0 to 15.
@@ -26,15 +25,14 @@ pub struct Engine {
     pub id: String,
     /// Its hosts, exact names.
     pub hosts: Vec<Name>,
-    /// Its modes, weakest first, each with the name that serves it; a mode without a word of its
-    /// own is `""`.
+    /// Its modes, weakest first, each with its safe name; the id of an only mode is `""`.
     pub modes: Vec<(String, Name)>,
-    /// Whether only third parties say so, and not who runs it.
+    /// Whether only third parties document the safe name, not the operator of the engine.
     pub is_third_party: bool,
 }
 
 impl Engine {
-    /// The word of the mode that a name serves.
+    /// The id of the mode with this safe name.
     pub fn mode_of(&self, target: Option<&Name>) -> &str {
         let mode = self.modes.iter().find(|(_, name)| Some(name) == target);
         match mode.map(|(mode, _)| mode.as_str()) {
@@ -49,18 +47,18 @@ impl Engine {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Engines(pub Vec<Engine>);
 
-/// What a group is held to: for each engine the name that is answered with, if any.
+/// Enforced modes of a group: for each engine the safe name, if any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SafeModes(pub Vec<Option<Name>>);
 
 impl SafeModes {
-    /// The name that a group's clients are sent to.
+    /// The safe name of an enforced engine.
     #[inline]
     pub fn target(&self, engine: EngineId) -> Option<&Name> {
         self.0.get(usize::from(engine.0))?.as_ref()
     }
 
-    /// Whether no engine is held to anything.
+    /// Whether no mode is enforced.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)
@@ -68,13 +66,13 @@ impl SafeModes {
 }
 
 impl Engines {
-    /// How strictly an engine is held that is answered with `target`: 0 is not at all.
+    /// Strictness of the mode with the safe name `target`: 0 is off.
     pub fn rank(&self, engine: usize, target: Option<&Name>) -> usize {
         let modes = self.0.get(engine).map_or(&[][..], |engine| &engine.modes);
         modes.iter().position(|(_, name)| Some(name) == target).map_or(0, |place| place + 1)
     }
 
-    /// Engines and modes that `modes` holds, as words for people.
+    /// Enforced engines and modes, for display.
     pub fn words<'a>(&'a self, modes: &'a SafeModes) -> impl Iterator<Item = Word<'a>> {
         self.0.iter().zip(&modes.0).filter_map(|(engine, target)| {
             let target = target.as_ref()?;
@@ -100,7 +98,7 @@ impl fmt::Display for Word<'_> {
     }
 }
 
-/// The hosts of all engines, to be asked with the hashes of the lists.
+/// The hosts of all engines, for hashes of the lists.
 #[derive(Debug)]
 pub(crate) struct SafeHosts {
     table: NameTable<EngineId>,

@@ -1,4 +1,4 @@
-//! Names a resolver answers itself (RFC 6761 and its kin): never sent upstream.
+//! Special-use names (RFC 6761 and others): answered locally, never sent upstream.
 //!
 //! Sources: RFC 6761 (localhost, invalid, test, private reverse zones), 6762
 //! (local), 6303 and 7793 (reverse zones that must not leak), 7050 and 8880
@@ -8,14 +8,14 @@
 use crate::dns::name::Folded;
 use crate::dns::rtype;
 
-/// What a special name is answered with.
+/// The answer to a special-use name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Special {
     /// The name does not exist.
     NxDomain,
     /// The name exists, the type does not.
     NoData,
-    /// One record of the type asked for with each of these addresses.
+    /// One record of the queried type for each of these addresses.
     Addresses(&'static [&'static [u8]]),
 }
 
@@ -37,7 +37,7 @@ pub fn special(name: &Folded, qtype: u16) -> Option<Special> {
     }
 }
 
-/// Whether no config can say otherwise: what no network may give a meaning of its own.
+/// Whether no config may override the answer: the name has no local meaning in any network.
 pub fn is_fixed(name: &Folded) -> bool {
     let Some(last) = name.label_count().checked_sub(1) else { return false };
     match name.label(last) {
