@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use super::line::without_comment;
 use super::local::ListRecord;
 use super::reject::Reject;
-use super::sink::{Deed, RuleSink, Wire};
+use super::sink::{RuleBody, RuleSink, Wire};
 use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
 
@@ -73,17 +73,17 @@ fn take(name: &str, target: &Target, rules: &mut RuleSink<'_>) {
         return;
     }
     let name = name.strip_prefix('.').unwrap_or(name);
-    let mut deed = Deed::add(Scope::Subtree);
+    let mut body = RuleBody::add(Scope::Subtree);
     match target {
-        Target::Block => rules.name(name, deed),
+        Target::Block => rules.name(name, body),
         Target::Free => {
-            deed.effect = Effect::Clear;
-            rules.name(name, deed);
+            body.effect = Effect::Clear;
+            rules.name(name, body);
         }
         Target::Answer(address) => match Wire::of_host(name) {
             Ok(wire) => {
-                deed.action = Action::Default;
-                rules.local(&wire, deed, address_record(*address));
+                body.action = Action::Default;
+                rules.local(&wire, body, address_record(*address));
             }
             Err(reject) => rules.reject(name, reject),
         },

@@ -7,7 +7,7 @@
 
 use super::line::without_comment;
 use super::reject::Reject;
-use super::sink::{Deed, RuleSink};
+use super::sink::{RuleBody, RuleSink};
 use crate::rule::Scope;
 
 /// Reads one line, already trimmed.
@@ -21,5 +21,5 @@ pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
         return;
     }
     let name = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).unwrap_or(text);
-    rules.host(name, Deed::add(Scope::Subtree));
+    rules.host(name, RuleBody::add(Scope::Subtree));
 }

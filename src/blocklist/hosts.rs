@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::line::without_comment;
 use super::reject::Reject;
-use super::sink::{Deed, RuleSink};
+use super::sink::{RuleBody, RuleSink};
 use crate::rule::Scope;
 
 /// Names of the machine itself.
@@ -45,7 +45,7 @@ pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
     for name in words {
         has_name = true;
         if !OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-            rules.host(name, Deed::add(Scope::Exact));
+            rules.host(name, RuleBody::add(Scope::Exact));
         }
     }
     if !has_name {

@@ -13,13 +13,13 @@ use crate::rule::{Action, Effect, Scope};
 
 /// Scope, effect and action of a rule, without its name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deed {
+pub(super) struct RuleBody {
     pub(super) scope: Scope,
     pub(super) effect: Effect,
     pub(super) action: Action,
 }
 
-impl Deed {
+impl RuleBody {
     /// Lists a name, with the answer of the group.
     pub(super) fn add(scope: Scope) -> Self {
         Self { scope, effect: Effect::Add, action: Action::Default }
@@ -85,36 +85,36 @@ impl<'a> RuleSink<'a> {
     ///
     /// Lists of hosts are extracted from lists of URLs, and ports remain. A host with a path is
     /// rejected.
-    pub(super) fn host(&mut self, text: &str, deed: Deed) {
+    pub(super) fn host(&mut self, text: &str, body: RuleBody) {
         let wire = match Wire::of_host(text) {
             Ok(wire) => Ok(wire),
             Err(reject) => without_port(text).map_or(Err(reject), Wire::of_host),
         };
         match wire {
-            Ok(wire) => self.wire(&wire, deed),
+            Ok(wire) => self.wire(&wire, body),
             Err(reject) => self.reject(text, kind_of(text, reject)),
         }
     }
 
     /// Adds a rule of a name as written.
-    pub(super) fn name(&mut self, text: &str, deed: Deed) {
+    pub(super) fn name(&mut self, text: &str, body: RuleBody) {
         match Wire::of_host(text) {
-            Ok(wire) => self.wire(&wire, deed),
+            Ok(wire) => self.wire(&wire, body),
             Err(reject) => self.reject(text, kind_of(text, reject)),
         }
     }
 
     /// Adds a rule of a parsed name.
-    pub(super) fn wire(&mut self, wire: &Wire, deed: Deed) {
-        let scope = self.scope(deed);
+    pub(super) fn wire(&mut self, wire: &Wire, body: RuleBody) {
+        let scope = self.scope(body);
         let line = self.line();
-        let Deed { effect, action, .. } = deed;
+        let RuleBody { effect, action, .. } = body;
         self.parsed.push(ListRule { name: wire.octets(), scope, effect, action, line });
     }
 
     /// Adds one record of local data for a name; records of one name are joined.
-    pub(super) fn local(&mut self, wire: &Wire, deed: Deed, record: ListRecord) {
-        let spot = RecordPlace::Name(wire.octets().into(), self.scope(deed), deed.effect);
+    pub(super) fn local(&mut self, wire: &Wire, body: RuleBody, record: ListRecord) {
+        let spot = RecordPlace::Name(wire.octets().into(), self.scope(body), body.effect);
         self.record(spot, record);
     }
 
@@ -145,8 +145,8 @@ impl<'a> RuleSink<'a> {
     }
 
     /// Adds an exception for a name that a rule of this list excludes.
-    pub(super) fn spare(&mut self, name: &[u8], deed: Deed, line: u32) {
-        let Deed { scope, effect, action } = deed;
+    pub(super) fn spare(&mut self, name: &[u8], body: RuleBody, line: u32) {
+        let RuleBody { scope, effect, action } = body;
         self.parsed.push(ListRule { name, scope, effect, action, line });
     }
 
@@ -161,13 +161,13 @@ impl<'a> RuleSink<'a> {
     }
 
     /// The scope by choice, which widens rules that list a name and never exceptions.
-    fn scope(&self, deed: Deed) -> Scope {
-        let lists = match deed.effect {
+    fn scope(&self, body: RuleBody) -> Scope {
+        let lists = match body.effect {
             Effect::Add | Effect::AddImportant => true,
-            Effect::Rpz => deed.action != Action::Passthru,
+            Effect::Rpz => body.action != Action::Passthru,
             Effect::Clear | Effect::ClearImportant => false,
         };
-        if lists && self.choice == ScopeChoice::Subtree { Scope::Subtree } else { deed.scope }
+        if lists && self.choice == ScopeChoice::Subtree { Scope::Subtree } else { body.scope }
     }
 }
 

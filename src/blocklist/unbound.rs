@@ -7,7 +7,7 @@
 
 use super::line::without_comment;
 use super::reject::Reject;
-use super::sink::{Deed, RuleSink};
+use super::sink::{RuleBody, RuleSink};
 use crate::rule::{Action, Effect, Scope};
 
 /// Whether a line is a statement of a list.
@@ -43,14 +43,14 @@ pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
         rules.reject(text, Reject::Syntax);
         return;
     };
-    let mut deed = Deed::add(Scope::Subtree);
+    let mut body = RuleBody::add(Scope::Subtree);
     match kind {
         "static" | "redirect" | "inform_redirect" | "always_nxdomain" | "always_null" => {}
-        "always_nodata" => deed.action = Action::NoData,
-        "refuse" | "always_refuse" => deed.action = Action::Refused,
-        "deny" | "inform_deny" | "always_deny" => deed.action = Action::Drop,
+        "always_nodata" => body.action = Action::NoData,
+        "refuse" | "always_refuse" => body.action = Action::Refused,
+        "deny" | "inform_deny" | "always_deny" => body.action = Action::Drop,
         "transparent" | "typetransparent" | "always_transparent" | "inform" => {
-            deed.effect = Effect::Clear;
+            body.effect = Effect::Clear;
         }
         "nodefault" | "noview" | "ipset" | "block_a" => {
             rules.reject(text, Reject::Unsupported);
@@ -65,7 +65,7 @@ pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
         rules.reject(text, Reject::Wildcard);
         return;
     }
-    rules.name(name, deed);
+    rules.name(name, body);
 }
 
 /// The first word of a value, quoted or not, and the rest.

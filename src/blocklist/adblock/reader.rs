@@ -7,7 +7,7 @@ use crate::blocklist::hosts;
 use crate::blocklist::line::{Lines, without_comment};
 use crate::blocklist::local::ListRecord;
 use crate::blocklist::reject::Reject;
-use crate::blocklist::sink::{Deed, RuleSink, Wire};
+use crate::blocklist::sink::{RuleBody, RuleSink, Wire};
 use crate::dns::name::Labels;
 use crate::rule::{Action, Effect, Scope};
 
@@ -116,14 +116,14 @@ impl AdblockReader {
             return Err(Reject::Modifier);
         }
         self.spare(wire, effect, &modifiers.spared, rules.line())?;
-        let deed = Deed { scope, effect, action: Action::Default };
+        let body = RuleBody { scope, effect, action: Action::Default };
         match &modifiers.answer {
-            None => rules.wire(wire, deed),
+            None => rules.wire(wire, body),
             Some(ModifierAnswer::Action(action)) => {
-                rules.wire(wire, Deed { action: *action, ..deed })
+                rules.wire(wire, RuleBody { action: *action, ..body });
             }
             Some(ModifierAnswer::Local(record)) => {
-                rules.local(wire, deed, ListRecord::clone(record))
+                rules.local(wire, body, ListRecord::clone(record));
             }
         }
         Ok(())
@@ -179,7 +179,7 @@ impl AdblockReader {
                 Some((false, true)) => Scope::Exact,
                 Some((true, true)) => continue,
             };
-            rules.spare(name, Deed { scope, effect: *effect, action: Action::Default }, *line);
+            rules.spare(name, RuleBody { scope, effect: *effect, action: Action::Default }, *line);
         }
     }
 }

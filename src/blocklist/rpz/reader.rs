@@ -5,7 +5,7 @@ use super::trigger::{self, Trigger};
 use super::zone::{self, Tokens, ZoneOrigin, ZoneRecord, field, record};
 use crate::blocklist::local::ListRecord;
 use crate::blocklist::reject::Reject;
-use crate::blocklist::sink::{Deed, RuleSink, Wire};
+use crate::blocklist::sink::{RuleBody, RuleSink, Wire};
 use crate::dns::name::Name;
 use crate::dns::rtype;
 use crate::rule::{Action, Effect, Scope};
@@ -22,7 +22,7 @@ pub(in crate::blocklist) struct RpzReader {
 }
 
 /// The policy action of a record.
-enum Deeds {
+enum PolicyAction {
     Action(Action),
     Local(ListRecord),
 }
@@ -94,12 +94,12 @@ impl RpzReader {
         let Some(relative) = self.origin.relative(&owner)? else { return Ok(()) };
         match trigger::of(&relative)? {
             Trigger::Name(name, scope) => self.name(name, scope, &record, rules),
-            Trigger::Net(net) => match self.deeds(&relative, &record)? {
-                Deeds::Action(action) => {
+            Trigger::Net(net) => match self.policy_action(&relative, &record)? {
+                PolicyAction::Action(action) => {
                     rules.address(net, action);
                     Ok(())
                 }
-                Deeds::Local(local) => {
+                PolicyAction::Local(local) => {
                     rules.local_address(net, local);
                     Ok(())
                 }
@@ -115,18 +115,22 @@ impl RpzReader {
         rules: &mut RuleSink<'_>,
     ) -> Result<(), Reject> {
         let wire = Wire::of(name)?;
-        let deed = |action| Deed { scope, effect: Effect::Rpz, action };
-        match self.deeds(name, record)? {
-            Deeds::Action(action) => rules.wire(&wire, deed(action)),
-            Deeds::Local(local) => rules.local(&wire, deed(Action::Default), local),
+        let body = |action| RuleBody { scope, effect: Effect::Rpz, action };
+        match self.policy_action(name, record)? {
+            PolicyAction::Action(action) => rules.wire(&wire, body(action)),
+            PolicyAction::Local(local) => rules.local(&wire, body(Action::Default), local),
         }
         Ok(())
     }
 
-    fn deeds(&self, trigger: &str, record: &ZoneRecord<'_>) -> Result<Deeds, Reject> {
+    fn policy_action(
+        &self,
+        trigger: &str,
+        record: &ZoneRecord<'_>,
+    ) -> Result<PolicyAction, Reject> {
         if record.rtype != rtype::CNAME {
             let rdata = rdata::read(record, &self.origin)?;
-            return Ok(Deeds::Local(ListRecord::Data(record.rtype, rdata)));
+            return Ok(PolicyAction::Local(ListRecord::Data(record.rtype, rdata)));
         }
         let [target] = record.rdata else { return Err(Reject::Syntax) };
         let target = target.as_str();
@@ -139,7 +143,7 @@ impl RpzReader {
             _ => None,
         };
         if let Some(action) = action {
-            return Ok(Deeds::Action(action));
+            return Ok(PolicyAction::Action(action));
         }
         if field::is_reserved(target) {
             // An action without its final dot, or an unknown one.
@@ -151,8 +155,8 @@ impl RpzReader {
         let absolute = self.origin.absolute(target)?;
         if absolute.eq_ignore_ascii_case(trigger) {
             // The older form of PASSTHRU.
-            return Ok(Deeds::Action(Action::Passthru));
+            return Ok(PolicyAction::Action(Action::Passthru));
         }
-        Ok(Deeds::Local(ListRecord::Cname(Name::from_text(&absolute)?)))
+        Ok(PolicyAction::Local(ListRecord::Cname(Name::from_text(&absolute)?)))
     }
 }
