@@ -1,4 +1,4 @@
-//! Certificates and the clock (DESIGN §7): while the clock is not trusted, chain and name are
+//! Certificates and the clock (decision 0006): while the clock is not trusted, chain and name are
 //! checked and dates are not; from then on all three. DoT, DoH and lists by HTTPS alike.
 
 use std::process::Command;

@@ -1,5 +1,5 @@
 //! A start without a list: the gateway answers, filters by what is there, and closes what
-//! must not be open (DESIGN §4).
+//! must not be open (decision 0007).
 
 use std::net::Ipv4Addr;
 

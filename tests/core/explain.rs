@@ -34,7 +34,7 @@ profile = "staff"
 /// 2026-11-30T00:00 in Hanoi, a Monday.
 const MIDNIGHT: u64 = 1_795_971_600;
 
-/// The order, with the two places where a step may be come by again: an essential name of the
+/// The order, as `docs/concepts/decision-order.md` has it, with the two places where a step may be come by again: an essential name of the
 /// config behind locks, and a category that a lesson opens.
 const ORDER: [Layer; 16] = [
     Layer::SpecialUse,
@@ -285,6 +285,22 @@ proptest! {
             }
         }
     }
+}
+
+/// A step's id is the first word in backquotes behind its number and name.
+#[test]
+fn the_order_is_the_one_in_the_document() {
+    let text = include_str!("../../docs/concepts/decision-order.md");
+    let id = |line: &'static str| {
+        let (number, step) = line.split_once(". **")?;
+        number.parse::<u8>().ok()?;
+        Some(step.split('`').nth(1).unwrap_or(""))
+    };
+    let ids: Vec<&str> = text.lines().filter_map(id).collect();
+    let policy = ORDER.map(Layer::id);
+    assert_eq!(ids[0], "admission");
+    assert_eq!(ids[1..=policy.len()], policy);
+    assert_eq!(ids[policy.len() + 1..], ["safesearch", "any", "", ""]);
 }
 
 /// Else the laws above would say little.

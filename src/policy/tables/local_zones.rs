@@ -1,8 +1,8 @@
 //! Local data and forward zones: names that config answers, and zones with servers of their own.
 //!
 //! An entry is a source of an answer, **never a verdict**: every step of the order comes first
-//! (docs/concepts/decision-order.md). A name with an entry is exempt only from the answers for
-//! special-use and private names and from rebinding protection.
+//! (`docs/concepts/decision-order.md`, step 20). A name with an entry is exempt only from the
+//! answers for special-use and private names and from rebinding protection.
 
 use psl::Psl as _;
 

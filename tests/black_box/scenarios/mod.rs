@@ -1,6 +1,7 @@
 //! Scenarios: one file per behaviour in `tests/scenarios/`, run against the real binary.
 //!
-//! A file starts with a comment that says why, and then has:
+//! A file starts with a comment that says why, where it is about the order of policy with the
+//! steps of `docs/concepts/decision-order.md`, and then has:
 //!
 //! ```toml
 //! pupils = 'block = ["adult"]'        # body of [profile.pupils]; staff the same
@@ -30,6 +31,7 @@ use crate::support::gateway::{LACHAN, run as run_to_end};
 use crate::support::{Canned, Gateway, TWO_GROUPS, TWO_PROFILES, Upstream};
 
 mod file;
+mod order;
 mod step;
 
 /// Makes one test of each file, and one that no file is forgotten.
