@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 
 use super::{Downloads, FetchError, Note, Taken, url_of};
 use crate::config::ListSource;
-use crate::metrics::LabelledCounts;
+use crate::metrics::labels::FetchResult;
+use crate::metrics::{Sample, families};
 use crate::sys::clock::system_time;
-
-/// How a download can end.
-const RESULTS: [&str; 4] = ["new", "unchanged", "refused", "failed"];
 
 /// Counts since the start, and the copies there are.
 #[derive(Debug, Default)]
 pub struct Tally {
-    counts: [u64; RESULTS.len()],
+    /// By result.
+    counts: [u64; FetchResult::COUNT],
     /// By URL: when the server last said that the copy is the newest; none without a copy.
     checked: BTreeMap<String, Option<u64>>,
 }
@@ -38,40 +37,28 @@ impl Tally {
         note: Option<Note>,
     ) {
         let result = match taken {
-            Ok(Taken::New { .. }) => 0,
-            Ok(Taken::Unchanged) => 1,
-            Err(failure) if failure.is_refusal() => 2,
-            Err(_) => 3,
+            Ok(Taken::New { .. }) => FetchResult::New,
+            Ok(Taken::Unchanged) => FetchResult::Unchanged,
+            Err(failure) if failure.is_refusal() => FetchResult::Refused,
+            Err(_) => FetchResult::Failed,
         };
-        if let Some(count) = self.counts.get_mut(result) {
+        if let Some(count) = self.counts.get_mut(result.index()) {
             *count += 1;
         }
         self.checked.insert(url.to_owned(), note.map(|note| note.checked));
     }
 
-    /// How old the copies are, and how many are missing; 0 where nothing is downloaded.
-    pub fn gauges(&self) -> [(&'static str, &'static str, f64); 2] {
+    /// Downloads by result, the age of the oldest copy, and the number of missing copies; both
+    /// are 0 where nothing is downloaded.
+    pub fn samples(&self) -> Vec<Sample> {
         let oldest = self.checked.values().flatten().min();
         let age = oldest.map_or(0, |checked| system_time().saturating_sub(*checked));
         let missing = self.checked.values().filter(|checked| checked.is_none()).count();
-        [
-            (
-                "lachan_list_fetch_age_seconds",
-                "Time since the server of the oldest downloaded list said that it is the newest.",
-                age as f64,
-            ),
-            (
-                "lachan_list_fetch_missing",
-                "Lists by URL that have never been downloaded, and so are not in force.",
-                missing as f64,
-            ),
-        ]
-    }
-
-    /// Downloads by result.
-    pub fn counts(&self) -> LabelledCounts {
-        let values = RESULTS.into_iter().zip(self.counts).collect();
-        let help = "Downloads of lists, by how they ended.";
-        ("lachan_list_fetches_total", help, "result", values)
+        let counts = FetchResult::ALL.into_iter().zip(self.counts);
+        let mut samples: Vec<Sample> =
+            counts.map(|(result, count)| families::LIST_FETCHES.sample((result,), count)).collect();
+        samples.push(families::LIST_FETCH_AGE.sample((), age as f64));
+        samples.push(families::LIST_FETCH_MISSING.sample((), missing as f64));
+        samples
     }
 }

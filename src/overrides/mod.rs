@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::category::Taxonomy;
 use crate::config::Config;
 use crate::dns::name::Name;
-use crate::metrics::LabelledGauges;
+use crate::metrics::{Sample, families};
 use crate::overrides::ledger::LedgerEntry;
 use crate::overrides::refusal::OverrideRefusal;
 use crate::policy::group::overrides::{Override, OverrideKind};
@@ -129,12 +129,11 @@ impl Overrides {
     }
 
     /// How many are on, by kind.
-    pub fn marks(&self, civil: u64) -> LabelledGauges {
+    pub fn samples(&self, civil: u64) -> Vec<Sample> {
         let on = self.list(civil);
         let count = |kind: OverrideKind| on.iter().filter(|one| one.kind == kind.id()).count();
-        let values = OverrideKind::ALL.map(|kind| (kind.id(), count(kind) as f64));
-        let help = "Timed overrides that are on, by kind.";
-        ("lachan_override_active", help, "kind", values.to_vec())
+        let sample = |kind| families::OVERRIDE_ACTIVE.sample((kind,), count(kind) as f64);
+        OverrideKind::ALL.map(sample).to_vec()
     }
 
     /// Begins one, if the layers above leave it unlocked.

@@ -33,7 +33,7 @@ use crate::config::sections::server::Server;
 use crate::fetch::{Fetcher, Names};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::metrics::counters::Counters;
-use crate::metrics::{Metrics, MetricsError, ScrapeState, UpstreamSample};
+use crate::metrics::{Distribution, Metrics, MetricsError, ScrapeState, UpstreamSample};
 use crate::overrides::Overrides;
 use crate::policy::Snapshot;
 use crate::serve::gateway::Gateway;
@@ -414,11 +414,14 @@ fn state_source(
         cache: (gateway.cache.len() as u64, gateway.cache.octets()),
         upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
         zones: gateway.zones.samples(),
-        school: reloads.school(),
         in_flight: gateway.flights.waiting(),
-        gauges: [reloads.gauges(&gateway), udp::gauges(&sockets)].concat(),
-        counts: [reloads.counts(), vec![udp::drops(&sockets)]].concat(),
-        marks: vec![gateway.clock.marks(), overrides.marks(gateway.clock.now().civil)],
+        samples: [
+            reloads.samples(&gateway),
+            udp::samples(&sockets),
+            gateway.clock.samples(),
+            overrides.samples(gateway.clock.now().civil),
+        ]
+        .concat(),
     })
 }
 
@@ -429,9 +432,11 @@ fn sample(server: &upstream::ServerState) -> UpstreamSample {
         label: server.label().to_owned(),
         queries: server.queries(),
         errors: Failure::ALL.map(|f| (f.label(), server.errors(f))).to_vec(),
-        count: durations.cumulative.last().copied().unwrap_or(0),
-        buckets: bounds.zip(durations.cumulative).collect(),
-        sum: durations.sum.as_secs_f64(),
+        durations: Distribution {
+            count: durations.cumulative.last().copied().unwrap_or(0),
+            cumulative: bounds.zip(durations.cumulative).collect(),
+            sum: durations.sum.as_secs_f64(),
+        },
         is_up: server.is_up(),
     }
 }

@@ -25,7 +25,8 @@ use crate::load::assemble::{Assembled, Assembler};
 use crate::load::degraded::LeftOut;
 use crate::load::lists::FileReport;
 use crate::load::timetable::RENEW;
-use crate::metrics::LabelledCounts;
+use crate::metrics::labels::{ReadFrom, ReloadResult};
+use crate::metrics::{Sample, families};
 use crate::overrides::Overrides;
 use crate::policy::Snapshot;
 use crate::serve::gateway::Gateway;
@@ -58,7 +59,7 @@ pub struct Reloads {
 
 #[derive(Debug)]
 struct ReloadState {
-    school: Vec<(&'static str, String)>,
+    school: Sample,
     /// The mistake that was reported last.
     complaint: String,
     /// What a reload cannot change.
@@ -257,53 +258,20 @@ impl Reloads {
         }
     }
 
-    /// Labels of `lachan_school_info`.
-    pub fn school(&self) -> Vec<(&'static str, String)> {
-        self.lock().school.clone()
-    }
-
-    /// Gauges about the policy in force.
-    pub fn gauges(&self, gateway: &Gateway) -> Vec<(&'static str, &'static str, f64)> {
-        let was_good = f64::from(u8::from(self.was_good.load(Ordering::Relaxed)));
-        vec![
-            (
-                "lachan_config_last_reload_success",
-                "Whether the last reload was put in force (1) or refused (0).",
-                was_good,
-            ),
-            (
-                "lachan_policy_generation",
-                "Policies put in force since the start.",
-                gateway.current.generation() as f64,
-            ),
-        ]
-        .into_iter()
-        .chain(self.fetcher.tally().gauges())
-        .collect()
-    }
-
-    /// Reloads by result, and readings of list files.
-    pub fn counts(&self) -> Vec<LabelledCounts> {
-        vec![
-            (
-                "lachan_reloads_total",
-                "Reloads by result.",
-                "result",
-                vec![
-                    ("ok", self.good.load(Ordering::Relaxed)),
-                    ("refused", self.bad.load(Ordering::Relaxed)),
-                ],
-            ),
-            (
-                "lachan_list_readings_total",
-                "How often list files were read; a change of config alone reads none.",
-                "from",
-                vec![("files", self.readings.load(Ordering::Relaxed))],
-            ),
-        ]
-        .into_iter()
-        .chain([self.fetcher.tally().counts()])
-        .collect()
+    /// The school, the policy in force, reloads by result, readings and downloads of list files.
+    pub fn samples(&self, gateway: &Gateway) -> Vec<Sample> {
+        let (good, bad) = (self.good.load(Ordering::Relaxed), self.bad.load(Ordering::Relaxed));
+        let mut samples = vec![
+            self.lock().school.clone(),
+            families::LAST_RELOAD_SUCCESS.flag((), self.was_good.load(Ordering::Relaxed)),
+            families::POLICY_GENERATION.sample((), gateway.current.generation() as f64),
+            families::RELOADS.sample((ReloadResult::Ok,), good),
+            families::RELOADS.sample((ReloadResult::Refused,), bad),
+            families::LIST_READINGS
+                .sample((ReadFrom::Files,), self.readings.load(Ordering::Relaxed)),
+        ];
+        samples.extend(self.fetcher.tally().samples());
+        samples
     }
 }
 
@@ -321,14 +289,13 @@ fn free(policies: Vec<Arc<Snapshot>>) {
     }
 }
 
-fn school(config: &Config) -> Vec<(&'static str, String)> {
+fn school(config: &Config) -> Sample {
     let school = &config.school;
-    vec![
-        ("id", school.id.clone()),
-        ("name", school.name.clone()),
-        ("level", school.level.map_or("", crate::category::Level::id).to_owned()),
-        ("timezone", school.timezone.clone()),
-    ]
+    let level = school.level.map_or("", crate::category::Level::id);
+    let zone = school.timezone.as_str();
+    let labels =
+        (school.id.as_str().into(), school.name.as_str().into(), level.into(), zone.into());
+    families::SCHOOL_INFO.flag(labels, true)
 }
 
 /// Logs what the files gave, and which gave nothing: a line each, never one per bad line.

@@ -21,7 +21,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tracing::{info, warn};
 
-use crate::metrics::LabelledGauges;
+use crate::metrics::{Sample, families};
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
@@ -190,11 +190,9 @@ impl Clock {
     }
 
     /// The state as gauges: 1 for the state that is, 0 for the others.
-    pub fn marks(&self) -> LabelledGauges {
+    pub fn samples(&self) -> Vec<Sample> {
         let is = self.trust();
-        let values = Trust::ALL.map(|state| (state.id(), f64::from(u8::from(state == is))));
-        let help = "How far the clock can be trusted: 1 for the state that it is in.";
-        ("lachan_clock_state", help, "state", values.to_vec())
+        Trust::ALL.map(|state| families::CLOCK_STATE.flag((state,), state == is)).to_vec()
     }
 }
 

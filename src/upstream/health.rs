@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::metrics::labels::FailureReason;
+
 /// Failures in a row after which a server is tried last.
 const PUT_BACK_AFTER: u32 = 3;
 /// The first pause before a server that was put back is asked again; it doubles.
@@ -52,16 +54,16 @@ impl Failure {
     ];
 
     /// The `reason` label of the metrics.
-    pub fn label(self) -> &'static str {
+    pub fn label(self) -> FailureReason {
         match self {
-            Self::Timeout => "timeout",
-            Self::Network => "network",
-            Self::Malformed => "malformed",
-            Self::ServFail => "servfail",
-            Self::Refused => "refused",
-            Self::NotUnderstood => "not_understood",
-            Self::Truncated => "truncated",
-            Self::Busy => "busy",
+            Self::Timeout => FailureReason::Timeout,
+            Self::Network => FailureReason::Network,
+            Self::Malformed => FailureReason::Malformed,
+            Self::ServFail => FailureReason::ServFail,
+            Self::Refused => FailureReason::Refused,
+            Self::NotUnderstood => FailureReason::NotUnderstood,
+            Self::Truncated => FailureReason::Truncated,
+            Self::Busy => FailureReason::Busy,
         }
     }
 

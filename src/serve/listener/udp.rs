@@ -23,8 +23,9 @@ use tracing::{debug, info, warn};
 use crate::dns::message::query::Query;
 use crate::load::in_force::PolicyReader;
 use crate::matcher::prefetch::BatchPrefetch;
-use crate::metrics::LabelledCounts;
 use crate::metrics::counters::{Counters, Event};
+use crate::metrics::labels::AddressFamily;
+use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
 use crate::resolve::reply_cache::{Lookup, Probe, ReplyCache};
 use crate::resolve::{
@@ -282,39 +283,26 @@ impl Desk<'_> {
     }
 }
 
-/// What the kernel says of the sockets, as gauges.
-pub fn gauges(sockets: &[Arc<UdpSocket>]) -> Vec<(&'static str, &'static str, f64)> {
+/// The kernel's receive queues: the smallest, the fullest, and the datagrams dropped for want of
+/// room, by the family of their socket.
+pub fn samples(sockets: &[Arc<UdpSocket>]) -> Vec<Sample> {
     let kernels = || sockets.iter().map(|socket| Kernel::of(socket));
     let least = kernels().map(|kernel| kernel.receive_buffer).min().unwrap_or(0);
     let used = kernels().map(|kernel| kernel.receive_used).max().unwrap_or(0);
-    vec![
-        (
-            "lachan_udp_receive_buffer_bytes",
-            "Octets that the kernel keeps for datagrams not yet received: the smallest socket's.",
-            f64::from(least),
-        ),
-        (
-            "lachan_udp_receive_queue_bytes",
-            "Octets of datagrams not yet received: the fullest socket's.",
-            f64::from(used),
-        ),
-    ]
-}
-
-/// Datagrams for which there was no room, by the family of their socket.
-pub fn drops(sockets: &[Arc<UdpSocket>]) -> LabelledCounts {
-    let of = |is_ipv6: bool| {
+    let drops = |family, is_ipv6: bool| {
         let is_of = |socket: &&Arc<UdpSocket>| {
             socket.local_addr().is_ok_and(|address| address.is_ipv6() == is_ipv6)
         };
-        sockets.iter().filter(is_of).map(|socket| u64::from(Kernel::of(socket).dropped)).sum()
+        let of = sockets.iter().filter(is_of);
+        let count = of.map(|socket| u64::from(Kernel::of(socket).dropped)).sum();
+        families::UDP_RECEIVE_DROPS.sample((family,), count)
     };
-    (
-        "lachan_udp_receive_drops_total",
-        "Datagrams that the kernel dropped because a worker was behind.",
-        "family",
-        vec![("ipv4", of(false)), ("ipv6", of(true))],
-    )
+    vec![
+        families::UDP_RECEIVE_BUFFER.sample((), f64::from(least)),
+        families::UDP_RECEIVE_QUEUE.sample((), f64::from(used)),
+        drops(AddressFamily::Ipv4, false),
+        drops(AddressFamily::Ipv6, true),
+    ]
 }
 
 /// Says how much the kernel keeps for a worker that is behind, if it is less than asked.

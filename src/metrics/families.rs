@@ -1,0 +1,123 @@
+//! Every metric family of the program, in one table.
+//!
+//! `docs/reference/metrics.md` is made from it. A family that is not here cannot be exported:
+//! [`Family`] is made by this macro alone.
+
+use crate::dns::message::Rcode;
+use crate::metrics::family::{
+    CounterFamily as Counter, Family, GaugeFamily as Gauge, HistogramFamily as Histogram,
+};
+use crate::metrics::labels::{
+    AddressFamily, CategoryLabel, EngineLabel, FailureMode, FailureReason, FetchResult, GroupLabel,
+    ProgramVersion, QueueBound, ReadFrom, ReloadResult, SchoolId, SchoolLevel, SchoolName,
+    SchoolZone, UpstreamLabel, ZoneLabel,
+};
+use crate::policy::CanaryKind;
+use crate::policy::group::overrides::OverrideKind;
+use crate::policy::group::time::Trust;
+use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
+
+macro_rules! families {
+    ($($id:ident: $kind:ident($($label:ident),*) = $name:literal, $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $id: Family<$kind, ($($label,)*)> = Family::new($name, $help);
+        )*
+
+        /// All of them.
+        #[cfg(test)]
+        pub(super) const TABLE: &[super::family::FamilyRow] = &[$($id.row()),*];
+    };
+}
+
+families! {
+    // The program and the school.
+    BUILD_INFO: Gauge(ProgramVersion) = "lachan_build_info", "Version of this program.";
+    SCHOOL_INFO: Gauge(SchoolId, SchoolName, SchoolLevel, SchoolZone) = "lachan_school_info",
+        "The school this gateway is configured for.";
+    CLOCK_STATE: Gauge(Trust) = "lachan_clock_state",
+        "How far the clock can be trusted: 1 for the state that it is in.";
+
+    // Queries and answers.
+    QUERIES: Counter(Transport, AddressFamily) = "lachan_queries_total", "Queries received.";
+    RESPONSES: Counter(Rcode, AnswerSource) = "lachan_responses_total",
+        "Answers sent, by response code and where they came from.";
+    RESPONSE_DURATION: Histogram(AnswerSource) = "lachan_response_duration_seconds",
+        "Time from receiving a query to handing its answer to the kernel.";
+    DROPPED: Counter(DropReason) = "lachan_dropped_total",
+        "Datagrams and messages that got no answer, by reason.";
+    CANARY_HITS: Counter(CanaryKind) = "lachan_canary_hits_total",
+        "Questions by which software asks whether it may resolve elsewhere.";
+
+    // Queries that wait.
+    COALESCED: Counter() = "lachan_coalesced_total",
+        "Queries that waited for the answer to the same question of another query.";
+    PREFETCHES: Counter() = "lachan_prefetches_total",
+        "Answers fetched anew before their time was over, because they are in use.";
+    OVERFLOW: Counter(QueueBound) = "lachan_overflow_total",
+        "Queries that got a stale answer or SERVFAIL because too many waited, by the bound.";
+    IN_FLIGHT: Gauge() = "lachan_inflight", "Questions waiting for upstream.";
+
+    // The kernel's queues.
+    UDP_SEND_FAILURES: Counter() = "lachan_udp_send_failures_total",
+        "UDP replies that the kernel did not take.";
+    UDP_RECEIVE_DROPS: Counter(AddressFamily) = "lachan_udp_receive_drops_total",
+        "Datagrams that the kernel dropped because a worker was behind.";
+    UDP_RECEIVE_BUFFER: Gauge() = "lachan_udp_receive_buffer_bytes",
+        "Octets that the kernel keeps for datagrams not yet received: the smallest socket's.";
+    UDP_RECEIVE_QUEUE: Gauge() = "lachan_udp_receive_queue_bytes",
+        "Octets of datagrams not yet received: the fullest socket's.";
+
+    // What policy does.
+    BLOCKED: Counter(GroupLabel, CategoryLabel, BlockedBy) = "lachan_blocked_total",
+        "Queries answered as blocked, by group, category and what it was decided on.";
+    OBSERVED: Counter(GroupLabel, CategoryLabel) = "lachan_observed_total",
+        "Queries let through whose category the group only counts.";
+    SAFESEARCH_REWRITES: Counter(EngineLabel) = "lachan_safesearch_rewrites_total",
+        "Queries for a search engine that were answered with its safe name.";
+    OVERRIDE_ACTIVE: Gauge(OverrideKind) = "lachan_override_active",
+        "Timed overrides that are on, by kind.";
+
+    // What policy is made of.
+    RELOADS: Counter(ReloadResult) = "lachan_reloads_total", "Reloads by result.";
+    LAST_RELOAD_SUCCESS: Gauge() = "lachan_config_last_reload_success",
+        "Whether the last reload was put in force (1) or refused (0).";
+    POLICY_GENERATION: Gauge() = "lachan_policy_generation",
+        "Policies put in force since the start.";
+    FAIL_MODE: Gauge(CategoryLabel, FailureMode) = "lachan_fail_mode",
+        "Whether a category with a source has no list (1), and so is closed or open.";
+
+    // Lists.
+    LIST_ENTRIES: Gauge(CategoryLabel) = "lachan_list_entries", "Names listed, by category.";
+    LIST_BYTES: Gauge() = "lachan_list_bytes", "Octets of the list table.";
+    LIST_SOURCES_LEFT_OUT: Gauge() = "lachan_list_sources_left_out",
+        "Sources that could not be used; what they held before is not in force.";
+    LIST_READINGS: Counter(ReadFrom) = "lachan_list_readings_total",
+        "How often list files were read; a change of config alone reads none.";
+    LIST_FETCHES: Counter(FetchResult) = "lachan_list_fetches_total",
+        "Downloads of lists, by how they ended.";
+    LIST_FETCH_AGE: Gauge() = "lachan_list_fetch_age_seconds",
+        "Time since the server of the oldest downloaded list said that it is the newest.";
+    LIST_FETCH_MISSING: Gauge() = "lachan_list_fetch_missing",
+        "Lists by URL that have never been downloaded, and so are not in force.";
+
+    // Upstream.
+    UPSTREAM_QUERIES: Counter(UpstreamLabel) = "lachan_upstream_queries_total",
+        "Questions sent to an upstream server.";
+    UPSTREAM_ERRORS: Counter(UpstreamLabel, FailureReason) = "lachan_upstream_errors_total",
+        "Questions an upstream server failed, by reason.";
+    UPSTREAM_DURATION: Histogram(UpstreamLabel) = "lachan_upstream_duration_seconds",
+        "Time an upstream server took to answer.";
+    UPSTREAM_UP: Gauge(UpstreamLabel) = "lachan_upstream_up",
+        "Whether an upstream server is asked first (1) or only when others fail (0).";
+    ZONE_QUERIES: Counter(ZoneLabel) = "lachan_forward_zone_queries_total",
+        "Questions sent to the servers of a forward zone.";
+    ZONE_ERRORS: Counter(ZoneLabel) = "lachan_forward_zone_errors_total",
+        "Questions that the servers of a forward zone failed.";
+    ZONE_UP: Gauge(ZoneLabel) = "lachan_forward_zone_up",
+        "Whether a server of a forward zone is up (1) or all fail (0).";
+
+    // The answer cache.
+    CACHE_ENTRIES: Gauge() = "lachan_cache_entries", "Answers in the cache.";
+    CACHE_BYTES: Gauge() = "lachan_cache_bytes", "Octets that the cache holds.";
+}

@@ -1,0 +1,198 @@
+//! Label values: closed enums, category ids and configured names.
+//!
+//! Law: a name that a client asked for and a client's address are never a label. Neither has a
+//! bound, and each says what one pupil looked up.
+
+use crate::dns::message::Rcode;
+use crate::metrics::counters::RCODES;
+use crate::metrics::family::{Label, LabelValues};
+use crate::policy::CanaryKind;
+use crate::policy::group::overrides::OverrideKind;
+use crate::policy::group::time::Trust;
+use crate::resolve::labels::label_set;
+use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
+
+label_set! {
+    /// The address family of a client or a socket.
+    AddressFamily {
+        /// IPv4.
+        Ipv4 => "ipv4",
+        /// IPv6.
+        Ipv6 => "ipv6",
+    }
+}
+
+label_set! {
+    /// The limit that a query met.
+    QueueBound {
+        /// Waiting queries in all.
+        All => "all",
+        /// Waiting queries of one client.
+        Client => "client",
+        /// Waiting queries for one answer.
+        Question => "question",
+        /// Questions waiting for every upstream server.
+        Upstream => "upstream",
+    }
+}
+
+label_set! {
+    /// How a reload ended.
+    ReloadResult {
+        /// It is in force.
+        Ok => "ok",
+        /// What was read is wrong, and the policy before it stays.
+        Refused => "refused",
+    }
+}
+
+label_set! {
+    /// How the download of a list ended.
+    FetchResult {
+        /// A newer list.
+        New => "new",
+        /// The server has no newer one.
+        Unchanged => "unchanged",
+        /// The list was refused: too small, too large, of another kind.
+        Refused => "refused",
+        /// No list came.
+        Failed => "failed",
+    }
+}
+
+label_set! {
+    /// What list files were read from.
+    ReadFrom {
+        /// The files themselves.
+        Files => "files",
+    }
+}
+
+label_set! {
+    /// What a category without a list does.
+    FailureMode {
+        /// Only essential and good names resolve.
+        Closed => "closed",
+        /// Its names are not blocked.
+        Open => "open",
+    }
+}
+
+label_set! {
+    /// Why an upstream server failed a question.
+    FailureReason {
+        /// No answer in time.
+        Timeout => "timeout",
+        /// No way to the server.
+        Network => "network",
+        /// What came is not an answer.
+        Malformed => "malformed",
+        /// SERVFAIL.
+        ServFail => "servfail",
+        /// REFUSED.
+        Refused => "refused",
+        /// FORMERR or NOTIMP.
+        NotUnderstood => "not_understood",
+        /// Too long for UDP, and TCP gave nothing.
+        Truncated => "truncated",
+        /// The server has too many questions waiting; it was not asked.
+        Busy => "busy",
+    }
+}
+
+/// The label of a set that lists its values and has an id for each.
+macro_rules! listed {
+    ($($type:ident $name:literal;)*) => {$(
+        impl Label for $type {
+            const NAME: &'static str = $name;
+
+            fn values() -> LabelValues {
+                LabelValues::Closed(Self::ALL.into_iter().map(Self::id).collect())
+            }
+
+            fn into_text(self) -> String {
+                self.id().to_owned()
+            }
+        }
+    )*};
+}
+
+listed! {
+    AddressFamily "family";
+    AnswerSource "source";
+    BlockedBy "source";
+    CanaryKind "kind";
+    DropReason "reason";
+    FailureMode "mode";
+    FailureReason "reason";
+    FetchResult "result";
+    OverrideKind "kind";
+    QueueBound "bound";
+    ReadFrom "from";
+    ReloadResult "result";
+    Transport "proto";
+    Trust "state";
+}
+
+impl Label for Rcode {
+    const NAME: &'static str = "rcode";
+
+    fn values() -> LabelValues {
+        LabelValues::Closed(RCODES.into_iter().map(Self::id).collect())
+    }
+
+    fn into_text(self) -> String {
+        self.id().to_owned()
+    }
+}
+
+/// A new label whose values come from the config or from the program's data.
+macro_rules! open {
+    ($($(#[$doc:meta])* $type:ident $name:literal $values:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $type(pub String);
+
+        impl<T: Into<String>> From<T> for $type {
+            fn from(text: T) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl Label for $type {
+            const NAME: &'static str = $name;
+
+            fn values() -> LabelValues {
+                LabelValues::Open($values)
+            }
+
+            fn into_text(self) -> String {
+                self.0
+            }
+        }
+    )*};
+}
+
+open! {
+    /// The version of the program.
+    ProgramVersion "version" "the version of the program";
+    /// `[school] id`.
+    SchoolId "id" "`[school] id`";
+    /// `[school] name`.
+    SchoolName "name" "`[school] name`";
+    /// `[school] level`.
+    SchoolLevel "level" "`[school] level`, empty where none is given";
+    /// `[school] timezone`.
+    SchoolZone "timezone" "`[school] timezone`";
+    /// A group of the config.
+    GroupLabel "group" "a group of the config";
+    /// A category, or what stands for one.
+    CategoryLabel "category"
+        "a category's id; `protected` for all that must not be told apart; `none` for a name that only the school denies";
+    /// A search engine.
+    EngineLabel "engine" "a search engine's id";
+    /// An upstream server.
+    UpstreamLabel "upstream" "an upstream server as the config writes it";
+    /// A forward zone.
+    ZoneLabel "zone" "a forward zone of the config";
+}
