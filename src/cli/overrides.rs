@@ -174,11 +174,13 @@ struct Shown {
 }
 
 impl Shown {
+    /// The time of day, in the school's zone.
     fn time(&self, civil: u64) -> String {
         let at = i64::try_from(civil).ok().and_then(|at| Timestamp::from_second(at).ok());
         at.map_or(String::new(), |at| self.zone.to_datetime(at).strftime("%H:%M").to_string())
     }
 
+    /// One override, on one line.
     fn one(&self, stored: &StoredOverride) -> String {
         let categories = stored.categories.iter().map(|id| format!("category:{id}"));
         let what: Vec<String> = categories.chain(stored.names.iter().cloned()).collect();
@@ -195,6 +197,7 @@ impl Shown {
         }
     }
 
+    /// An override that has begun.
     fn begun(&self, begun: &OverrideBegun) -> String {
         let note = match (begun.is_kept, self.lang) {
             (true, _) => "",
@@ -208,6 +211,7 @@ impl Shown {
         self.one(&begun.kept) + note
     }
 
+    /// All overrides in effect.
     fn listed(&self, all: &[StoredOverride]) -> String {
         let lines: Vec<String> = all.iter().map(|stored| self.one(stored)).collect();
         match (lines.is_empty(), self.lang) {
@@ -217,6 +221,7 @@ impl Shown {
         }
     }
 
+    /// An override that has ended.
     fn ended(&self, stored: &StoredOverride) -> String {
         match self.lang {
             Lang::En => format!("ended: {}", self.one(stored)),

@@ -212,6 +212,7 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Reads `--lang`.
 fn parse_lang(text: &str) -> Result<Lang, String> {
     let known = Lang::ALL.into_iter().find(|lang| lang.id() == text);
     known.ok_or_else(|| "a language is `en` or `vi`".to_owned())

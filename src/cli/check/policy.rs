@@ -46,6 +46,7 @@ pub(super) struct GroupView {
     canaries_locked: Vec<&'static str>,
 }
 
+/// Changes while one schedule runs.
 #[derive(Debug, Serialize)]
 struct During {
     schedule: String,
@@ -302,10 +303,12 @@ pub(super) fn difference_text(difference: &Difference) -> String {
     out
 }
 
+/// Names without the final dot.
 fn names(names: &[Name]) -> Vec<String> {
     names.iter().map(|name| name.to_string().trim_end_matches('.').to_owned()).collect()
 }
 
+/// Ids of a set, in the order of the taxonomy.
 fn ids(taxonomy: &Taxonomy, set: CategorySet) -> Vec<String> {
     set.iter().map(|category| taxonomy.category(category).id.clone()).collect()
 }

@@ -63,6 +63,7 @@ pub struct BuildArguments {
     json: bool,
 }
 
+/// Reads `--source`.
 fn parse_source(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((category, path)) if !category.is_empty() && !path.is_empty() => {
@@ -72,6 +73,7 @@ fn parse_source(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+/// Reads `--licence`.
 fn parse_licence(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((source, licence)) if !source.is_empty() && !licence.trim().is_empty() => {
@@ -96,6 +98,7 @@ pub fn run(arguments: &BuildArguments) -> ExitCode {
     }
 }
 
+/// Reads and compiles the sources, lints the pack, and publishes it unless it is refused.
 fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
     let taxonomy = starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".into()))?;
     let inputs = inputs(arguments, &taxonomy)?;
@@ -181,21 +184,25 @@ struct Scratch {
 }
 
 impl Scratch {
+    /// An empty file at `path`.
     fn new(path: PathBuf) -> io::Result<Self> {
         File::create(&path)?;
         Ok(Self { path, stays: false.into() })
     }
 
+    /// The file, to read and write.
     fn file(&self) -> Result<File, CommandFailure> {
         let opened = File::options().read(true).write(true).open(&self.path);
         opened.map_err(|error| (1, format!("{}: {error}", self.path.display())))
     }
 
+    /// The file as a verified pack.
     fn open(&self) -> io::Result<Arc<Pack>> {
         let map = os::map(&File::open(&self.path)?)?;
         Ok(Arc::new(Pack::verify(Arc::new(map)).map_err(io::Error::other)?))
     }
 
+    /// Leaves the file in place on drop.
     fn stays(&self) {
         self.stays.set(true);
     }
@@ -251,6 +258,7 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
+/// A category by its id.
 fn category(taxonomy: &Taxonomy, id: &str) -> Result<CategoryId, CommandFailure> {
     taxonomy.find(id).ok_or_else(|| {
         let ids: Vec<&str> = taxonomy.iter().map(|(_, row)| row.id.as_str()).collect();
@@ -258,6 +266,7 @@ fn category(taxonomy: &Taxonomy, id: &str) -> Result<CategoryId, CommandFailure>
     })
 }
 
+/// The text of keyword rules, after a check.
 fn keywords(path: &Path, taxonomy: &Taxonomy) -> Result<String, CommandFailure> {
     let text = fs::read_to_string(path)
         .map_err(|error| (3, format!("{}: cannot be read: {error}", path.display())))?;
@@ -270,6 +279,7 @@ fn keywords(path: &Path, taxonomy: &Taxonomy) -> Result<String, CommandFailure> 
     }
 }
 
+/// Cores of the machine; 1 where unknown.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -55,6 +55,7 @@ pub fn run(arguments: &DiffArguments) -> ExitCode {
     finish_or_invalid(diff(arguments))
 }
 
+/// The difference of two packs, as text or JSON.
 fn diff(arguments: &DiffArguments) -> Result<String, String> {
     let (before, after) = (open(&arguments.before)?, open(&arguments.after)?);
     let mut categories: BTreeMap<String, Changed> = BTreeMap::new();
@@ -122,6 +123,7 @@ fn rules_of(pack: &Pack, set: u16, name: &str) -> NameRules {
 }
 
 impl Difference {
+    /// The difference for people.
     fn text(&self) -> String {
         if self.is_same {
             return format!("the same rules ({} names)\n", self.names_after);

@@ -82,6 +82,7 @@ pub fn run(arguments: &FetchListArguments) -> ExitCode {
     }
 }
 
+/// Writes the message and fails.
 fn failed(code: u8, complaint: &str) -> ExitCode {
     complain(complaint);
     ExitCode::from(code)

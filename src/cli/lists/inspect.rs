@@ -78,6 +78,7 @@ pub fn run(arguments: &InspectArguments) -> ExitCode {
     finish_or_invalid(inspect(arguments))
 }
 
+/// The content of a pack, as text or JSON.
 fn inspect(arguments: &InspectArguments) -> Result<String, String> {
     let pack = open(&arguments.file)?;
     let inspected = Inspected {
@@ -183,6 +184,7 @@ pub fn lookup(arguments: &LookupArguments) -> ExitCode {
     finish_or_invalid(find(arguments, &name))
 }
 
+/// The rules for a name, as text or JSON.
 fn find(arguments: &LookupArguments, name: &Name) -> Result<String, String> {
     let pack = open(&arguments.file)?;
     let folded = Folded::from_name(name);

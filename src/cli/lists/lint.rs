@@ -75,6 +75,7 @@ impl Lint<'_> {
         Ok(findings)
     }
 
+    /// Ids of a set, for a message.
     fn ids(&self, set: CategorySet) -> String {
         let ids = set.iter().map(|category| format!("`{}`", self.taxonomy.category(category).id));
         ids.collect::<Vec<_>>().join(", ")

@@ -66,6 +66,7 @@ pub(super) struct LintFinding {
 }
 
 impl Summary {
+    /// The numbers of a pack.
     pub(super) fn of(pack: &Pack) -> Self {
         let lists = |r: &&Rule| {
             matches!(r.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
@@ -95,6 +96,7 @@ impl Summary {
         }
     }
 
+    /// The numbers for people.
     pub(super) fn text(&self) -> String {
         let names = self.names.max(1) as f64;
         let mut out = format!(
@@ -122,11 +124,13 @@ impl Summary {
     }
 }
 
+/// The id of a category of a pack.
 fn id(pack: &Pack, number: usize) -> String {
     pack.categories().get(number).cloned().unwrap_or_default()
 }
 
 impl SourceReport {
+    /// The report on one source.
     pub(super) fn of(note: &SourceNote) -> Self {
         let mut rejected: BTreeMap<String, u64> = BTreeMap::new();
         for (reason, count) in note.files.iter().flat_map(|file| &file.rejects) {
@@ -180,6 +184,7 @@ pub(super) fn sources_text(sources: &[SourceReport]) -> String {
 }
 
 impl BuildReport {
+    /// The report on a pack that is not refused.
     pub(super) fn of(path: &Path, pack: &Pack, findings: Vec<LintFinding>) -> Self {
         Self {
             pack: path.display().to_string(),
@@ -191,6 +196,7 @@ impl BuildReport {
         }
     }
 
+    /// The report for people.
     pub(super) fn text(&self) -> String {
         let mut out = format!("{}\n{}", sources_text(&self.sources), self.summary.text());
         if !self.findings.is_empty() {

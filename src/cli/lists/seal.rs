@@ -43,6 +43,7 @@ pub fn run(arguments: &SealArguments) -> ExitCode {
     finish(write(arguments))
 }
 
+/// Seals the names and writes the list; returns the message for people.
 fn write(arguments: &SealArguments) -> Result<String, CommandFailure> {
     let text = read(&arguments.names)
         .map_err(|error| (1, format!("{}: cannot be read: {error}", arguments.names.display())))?;
@@ -58,6 +59,7 @@ fn write(arguments: &SealArguments) -> Result<String, CommandFailure> {
     Ok(format!("{}: {entries} names sealed, csam#{id}\n{shown}: {note}", out.display()))
 }
 
+/// The octets of a file, or of standard input; wiped on drop.
 fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
     if path == Path::new("-") {

@@ -40,6 +40,7 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// The first step of a query that is admitted to policy.
     fn admitted() -> Self {
         let finding = "a question of a client that is answered".into();
         Self { step: "admission", decided: false, finding }
@@ -111,6 +112,7 @@ impl TracedQuery<'_> {
         steps
     }
 
+    /// Ids of a set, for a finding.
     fn ids(&self, set: CategorySet) -> String {
         let ids: Vec<&str> =
             set.iter().map(|c| self.config.taxonomy.category(c).id.as_str()).collect();
@@ -325,6 +327,7 @@ impl TracedQuery<'_> {
     }
 }
 
+/// A name without the final dot.
 fn shown(name: &Name) -> String {
     name.to_string().trim_end_matches('.').to_owned()
 }
@@ -340,6 +343,7 @@ impl SourceView {
         self.kind != "here"
     }
 
+    /// The source for people.
     pub(super) fn text(&self) -> String {
         let Self { kind, name, instead, servers } = self;
         let servers = match (*kind, servers.as_slice()) {

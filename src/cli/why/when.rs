@@ -38,6 +38,7 @@ struct Change {
 }
 
 impl Times {
+    /// The times of a query.
     pub(super) fn of(
         config: &Config,
         snapshot: &Snapshot,
@@ -111,6 +112,7 @@ pub(super) fn words(
     }
 }
 
+/// A time in a zone (RFC 3339).
 fn shown(zone: &TimeZone, civil: u64) -> String {
     let at = i64::try_from(civil).ok().and_then(|at| Timestamp::from_second(at).ok());
     at.map_or(String::new(), |at| at.display_with_offset(zone.to_offset(at)).to_string())

@@ -71,6 +71,7 @@ pub fn show_size(octets: u64) -> String {
     show(octets, SIZES)
 }
 
+/// A number times the factor of its unit.
 fn amount(text: &str, units: &[(&str, u64)]) -> Result<u64, QuantityError> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
@@ -93,6 +94,7 @@ fn amount(text: &str, units: &[(&str, u64)]) -> Result<u64, QuantityError> {
     number.checked_mul(*factor).ok_or(QuantityError::TooLarge)
 }
 
+/// The number with the largest unit that divides it.
 fn show(amount: u64, units: &[(&str, u64)]) -> String {
     let fitting = units.iter().filter(|(_, factor)| amount.is_multiple_of(*factor));
     match fitting.max_by_key(|(_, factor)| *factor) {

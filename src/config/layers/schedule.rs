@@ -141,6 +141,7 @@ impl Report<'_> {
         schedules
     }
 
+    /// Reads one `[[schedule]]`.
     fn schedule(
         &mut self,
         table: &Spanned<Table<ScheduleFile>>,
@@ -200,6 +201,7 @@ impl Report<'_> {
         calendars.get(given.get_ref()).cloned()
     }
 
+    /// Reports an empty list, with which the schedule never runs.
     fn never(&mut self, span: Range<usize>, name: &str, key: &str, example: &str) {
         let message = format!("`{key}` is empty, so schedule `{name}` never runs");
         self.mistake(span, message).hint =

@@ -24,6 +24,7 @@ impl Default for AdminSettings {
 }
 
 impl Report<'_> {
+    /// Checks `[admin]`.
     pub(in crate::config) fn admin(&mut self, file: &AdminFile, listen: &Listen) -> AdminSettings {
         let token = file.token.as_ref().and_then(|text| self.path("token", text));
         let mut admin = AdminSettings { token, ..AdminSettings::default() };

@@ -21,6 +21,7 @@ impl Default for BlockSettings {
 }
 
 impl Report<'_> {
+    /// Checks `[block]`.
     pub(in crate::config) fn block(&mut self, file: &BlockFile) -> BlockSettings {
         let mut block = BlockSettings::default();
         self.ttl("ttl", file.ttl.as_ref(), 1..=3600, &mut block.ttl);

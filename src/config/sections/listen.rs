@@ -63,6 +63,7 @@ fn local_networks() -> Vec<IpNet> {
 }
 
 impl Report<'_> {
+    /// Checks `[listen]`.
     pub(in crate::config) fn listen(&mut self, file: &ListenFile) -> Listen {
         let mut listen = Listen::default();
         if let Some(dns) = &file.dns {
@@ -93,6 +94,7 @@ impl Report<'_> {
         listen
     }
 
+    /// Listeners; no two alike.
     fn addresses(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
         if given.get_ref().is_empty() {
             self.mistake(given.span(), "`dns` is empty; it must have at least one address").hint =

@@ -41,6 +41,7 @@ impl Default for ListSettings {
 }
 
 impl Report<'_> {
+    /// Checks `[lists]`.
     pub(in crate::config) fn lists(
         &mut self,
         taxonomy: &Taxonomy,

@@ -20,6 +20,7 @@ impl Default for Rebinding {
 }
 
 impl Report<'_> {
+    /// Checks `[rebinding]`.
     pub(in crate::config) fn rebinding(&mut self, file: &RebindingFile) -> Rebinding {
         let allow = self.names("allow", &file.allow);
         Rebinding { protect: file.protect.unwrap_or(Rebinding::default().protect), allow }

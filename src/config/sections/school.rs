@@ -44,6 +44,7 @@ impl School {
 }
 
 impl Report<'_> {
+    /// Checks `[school]`.
     pub(in crate::config) fn school(&mut self, file: &SchoolFile) -> School {
         let mut school = School::default();
         let is_id = |text: &str| {

@@ -227,6 +227,7 @@ fn address(
     reachable(ip, port)
 }
 
+/// The address of a server; unspecified and multicast addresses are refused.
 fn reachable(ip: IpAddr, port: u16) -> Result<SocketAddr, ServerError> {
     if ip.is_unspecified() || ip.is_multicast() {
         return Err(ServerError::Unspecified(ip));
@@ -244,6 +245,7 @@ fn not_an_address(host: &str) -> ServerError {
     }
 }
 
+/// The name in the certificate: a host name or an address.
 fn certificate_name(name: &str, transport: ServerTransport) -> Result<String, ServerError> {
     if !transport.has_certificate() {
         return Err(ServerError::NameNotUsed(name.to_owned(), transport.scheme()));
@@ -253,6 +255,7 @@ fn certificate_name(name: &str, transport: ServerTransport) -> Result<String, Se
     if valid { Ok(name.to_owned()) } else { Err(ServerError::Name(name.to_owned())) }
 }
 
+/// The path of the HTTPS resource.
 fn doh_path(path: &str, transport: ServerTransport) -> Result<String, ServerError> {
     if transport != ServerTransport::Https && !path.is_empty() {
         return Err(ServerError::Path(path.to_owned(), transport.scheme()));

@@ -105,6 +105,7 @@ enum Packing {
 }
 
 impl Packing {
+    /// The compression by the extension of a path.
     fn of(path: &str) -> Self {
         let mut parts = path.rsplit('.');
         match (parts.next(), parts.next()) {
@@ -114,6 +115,7 @@ impl Packing {
         }
     }
 
+    /// The extension of the copy.
     fn extension(self) -> &'static str {
         match self {
             Self::Plain => "txt",

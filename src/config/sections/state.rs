@@ -14,6 +14,7 @@ pub struct StateSettings {
 }
 
 impl Report<'_> {
+    /// Checks `[state]`.
     pub(in crate::config) fn state(&mut self, file: &StateFile) -> StateSettings {
         StateSettings { dir: file.dir.as_ref().and_then(|text| self.path("dir", text)) }
     }

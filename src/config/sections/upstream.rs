@@ -40,6 +40,7 @@ impl Default for Upstream {
 }
 
 impl Report<'_> {
+    /// Checks `[upstream]`.
     pub(in crate::config) fn upstream(&mut self, file: &UpstreamFile, listen: &Listen) -> Upstream {
         let mut upstream = Upstream::default();
         for text in each(&file.servers) {

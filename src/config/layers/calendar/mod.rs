@@ -37,6 +37,7 @@ struct When {
     zone: Option<TimeZone>,
 }
 
+/// One event, with its repeats and exceptions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Event {
     start: When,
@@ -45,6 +46,7 @@ struct Event {
     except: Vec<DateTime>,
 }
 
+/// Length of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
     /// Whole days of local time.
@@ -52,6 +54,7 @@ enum Length {
     Seconds(u64),
 }
 
+/// Period of repeats (`FREQ`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Every {
     Day,
@@ -59,6 +62,7 @@ enum Every {
     Year,
 }
 
+/// Repeats of an event (`RRULE`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Repeats {
     every: Every,
@@ -91,6 +95,7 @@ impl Calendar {
 }
 
 impl When {
+    /// The instant, in `zone` where the file names no other.
     fn instant(&self, zone: &TimeZone) -> u64 {
         instant(self.zone.as_ref().unwrap_or(zone), self.at, Side::Start)
     }
@@ -126,6 +131,7 @@ pub fn instant(zone: &TimeZone, at: DateTime, side: Side) -> u64 {
 }
 
 impl Event {
+    /// The windows of the event inside `span`.
     fn windows(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
         let zone = self.start.zone.as_ref().unwrap_or(zone);
         let mut found = Vec::new();

@@ -66,6 +66,7 @@ struct Open {
     is_cancelled: bool,
 }
 
+/// Reader of the lines of a calendar.
 #[derive(Debug, Default)]
 struct Reader {
     open: Option<Open>,
@@ -76,6 +77,7 @@ struct Reader {
 }
 
 impl Reader {
+    /// Reads one logical line.
     fn line(&mut self, span: Range<usize>, line: &str) {
         let Some((head, value)) = split(line) else {
             if self.open.is_some() {
@@ -98,6 +100,7 @@ impl Reader {
         }
     }
 
+    /// Reads `BEGIN:VEVENT`.
     fn begin(&mut self, span: Range<usize>) {
         if self.open.is_some() {
             self.mistakes.push(Diagnostic::new(span.clone(), "an event begins inside another"));
@@ -114,6 +117,7 @@ impl Reader {
         });
     }
 
+    /// Reads `END:VEVENT`, and checks the event.
     fn end(&mut self, span: Range<usize>) {
         let Some(open) = self.open.take() else {
             self.mistakes.push(Diagnostic::new(span, "an event ends that has not begun"));
@@ -158,6 +162,7 @@ impl Reader {
         }
     }
 
+    /// Reads a property of the open event.
     fn property(&mut self, span: Range<usize>, name: &str, parameters: &str, value: &str) {
         let Some(open) = &mut self.open else { return };
         let read = match name {
@@ -193,6 +198,7 @@ struct Wrong {
 }
 
 impl Wrong {
+    /// A message and a hint.
     fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
     }
@@ -365,6 +371,7 @@ fn repeats(value: &str) -> Result<Repeats, Wrong> {
     Ok(repeats)
 }
 
+/// A day of `BYDAY`.
 fn weekday(word: &str) -> Option<Weekday> {
     Some(match word.to_ascii_uppercase().as_str() {
         "MO" => Weekday::Monday,
