@@ -1,7 +1,7 @@
 //! Lá Chắn (the shield): a policy-implementing DNS resolver for school gateways.
 //!
 //! Three flows, each a straight line; the modules stand in the order in which
-//! they may import each other, lowest first (`tests/architecture.rs` holds it):
+//! they may import each other, lowest first (`tests/core/architecture.rs` holds it):
 //!
 //! ```text
 //! query     serve::{udp,stream} ▶ message::query ▶ policy::client ▶ policy (decide) ▶ cache

@@ -1,4 +1,4 @@
-//! Messages and small parts; `tests/keywords.rs` tests the meaning of whole rule sets.
+//! Messages and small parts; `tests/core/keywords/` tests the meaning of whole rule sets.
 
 use super::table::shields_over;
 use super::*;
