@@ -1,19 +1,19 @@
 //! Lá Chắn (the shield): a policy-implementing DNS resolver for school gateways.
 //!
-//! Three flows, each a straight line; the modules stand in the order in which
-//! they may import each other, lowest first (`tests/core/architecture.rs` holds it):
+//! Three flows, each a straight line (`ARCHITECTURE.md` has them with their steps):
 //!
 //! ```text
-//! query     serve::{udp,stream} ▶ message::query ▶ policy::client ▶ policy (decide) ▶ cache
-//!           ▶ serve::upstream ▶ message::answer ▶ policy (review) ▶ message::reply
-//! lists     files ▶ blocklist ▶ pack ▶ matcher::suffix ▶ policy::Snapshot ▶ swap
-//! evidence  resolve::Outcome ▶ metrics::counters ▶ /metrics
+//! query     serve::listener ▶ dns::message ▶ policy (decide) ▶ cache ▶ upstream
+//!           ▶ policy (review) ▶ dns::message ▶ serve::listener
+//! lists     files ▶ blocklist ▶ pack ▶ matcher ▶ policy::Snapshot ▶ load::in_force
+//! evidence  resolve::Outcome ▶ metrics ▶ admin
 //! ```
 //!
-//! From `name` to `resolve` there is no socket, no file, no clock and no async:
-//! octets, a snapshot and the time come in, octets and an outcome go out.
+//! Law: from `dns` to `resolve` there is no socket, no file, no clock, no thread and no async.
+//! Octets, a snapshot and the time come in, octets and an outcome go out. Groups below import
+//! from the groups above them only; `tests/core/architecture.rs` has the exact layers.
 
-// L0: the wire format, and words
+// The wire format, and words.
 pub mod category;
 pub mod cpu_prefetch;
 pub mod diagnostic;
@@ -21,28 +21,28 @@ pub mod dns;
 pub mod lang;
 pub mod rule;
 
-// L1: lists
+// Lists.
 pub mod blocklist;
 pub mod matcher;
 pub mod pack;
 
-// L2: policy
-pub mod policy;
-
-// L3: resolution
+// Policy and resolution.
 pub mod cache;
+pub mod policy;
 pub mod resolve;
 
-// L4: settings and counters
+// Settings and counters.
 pub mod config;
 pub mod metrics;
 
-// L5: the shell
-pub mod admin;
-pub mod cli;
+// The shell: the system, servers that are asked, policy that comes into force.
 pub mod fetch;
 pub mod load;
 pub mod overrides;
-pub mod serve;
 pub mod sys;
 pub mod upstream;
+
+// The shell: clients, operators, the command line.
+pub mod admin;
+pub mod cli;
+pub mod serve;
