@@ -28,7 +28,7 @@ use lachan::matcher::build::{Builder, Rule};
 use lachan::matcher::suffix::SuffixTable;
 use lachan::overrides::StoredOverride;
 use lachan::policy::{Snapshot, Verdict};
-use lachan::resolve::{AnswerSource, Now, Origin, Step, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
 use lachan::rule::{Action, Effect, Scope};
 
 fn main() {
@@ -138,7 +138,7 @@ fn snapshot(more: &str, overrides: &[StoredOverride]) -> Arc<Snapshot> {
     Arc::new(assembler.assemble().unwrap().snapshot)
 }
 
-fn step(policy: &Arc<Snapshot>, octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Step {
+fn step(policy: &Arc<Snapshot>, octets: &[u8], cache: &AnswerCache, out: &mut [u8]) -> Begin {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let meta = Origin::plain(CLIENT, local, Transport::Udp);
     begin(octets, &meta, policy, cache, NOW, out)
@@ -151,7 +151,7 @@ fn learn(queries: &[Vec<u8>], answers: u8, answer: &[u8]) -> AnswerCache {
     let mut out = vec![0; 65_535];
     for query in queries {
         let forward = match step(&SNAPSHOT, query, &cache, &mut out) {
-            Step::Forward(forward) => forward,
+            Begin::Forward(forward) => forward,
             other => panic!("no miss: {other:?}"),
         };
         // The question without its OPT, as a response.
@@ -159,7 +159,7 @@ fn learn(queries: &[Vec<u8>], answers: u8, answer: &[u8]) -> AnswerCache {
         message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0]);
         message.extend(answer);
         let done = forward.finish(Ok(&message), &cache, &limits, NOW, &mut out);
-        assert!(matches!(done, Step::Reply(..)), "{done:?}");
+        assert!(matches!(done, Done::Reply(..)), "{done:?}");
     }
     cache
 }
@@ -183,8 +183,8 @@ fn bench_begin(
     let mut out = vec![0; 65_535];
     for query in queries {
         let source = match step(policy, query, cache, &mut out) {
-            Step::Reply(_, outcome) => Some(outcome.source),
-            Step::Forward(_) => None,
+            Begin::Done(Done::Reply(_, outcome)) => Some(outcome.source),
+            Begin::Forward(_) => None,
             silent => panic!("no answer: {silent:?}"),
         };
         assert_eq!(source, expected);

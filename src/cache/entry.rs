@@ -1,7 +1,8 @@
-//! One answer in the cache: how old it is, and what the lists say of its targets.
+//! One entry of the answer cache: its age, its refresh lease, and the lists' facts about its
+//! targets.
 //!
-//! Askers read an entry side by side. What is noted on it is written once or at most a
-//! few times in its life, never by every hit.
+//! Workers read an entry side by side. Its shared fields are written at most a few times in
+//! its life, never by every hit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,39 +12,39 @@ use arc_swap::ArcSwapOption;
 use crate::dns::message::answer::Answer;
 use crate::matcher::Facts;
 
-/// An answer and when it came.
+/// An answer and its time of arrival.
 #[derive(Debug)]
 pub struct Entry {
-    /// What upstream said.
+    /// The upstream answer.
     pub answer: Answer,
-    /// When, in seconds.
+    /// Its arrival, in seconds.
     stored: u64,
-    /// For how many seconds it is fresh.
+    /// Seconds for which it is fresh.
     lifetime: u32,
-    /// Whether anybody has asked for it since.
+    /// Whether a query has used it.
     was_hit: AtomicBool,
-    /// No refresh is tried before this second.
+    /// No refresh begins before this second.
     refresh_from: AtomicU64,
-    /// What the lists say of the names it points to.
+    /// The lists' facts about the names it points to.
     facts: ArcSwapOption<TargetFacts>,
 }
 
-/// What the lists said of the names an answer points to, in their order.
+/// The facts about the names an answer points to, in their order.
 #[derive(Debug)]
 struct TargetFacts {
-    /// Of which lists; facts of others are worth nothing.
+    /// The lists they come from: under other lists they are not used.
     tag: u64,
     facts: Box<[Facts]>,
 }
 
 impl Entry {
-    /// An answer that came `now`, in seconds, fresh for as long as it says.
+    /// An answer that arrived `now`, in seconds, fresh for its own lifetime.
     pub fn new(answer: Answer, now: u64) -> Self {
         let lifetime = answer.lifetime();
         Self::lasting(answer, now, lifetime)
     }
 
-    /// An answer that came `now` and is fresh for `lifetime` seconds.
+    /// An answer that arrived `now` and is fresh for `lifetime` seconds.
     pub(super) fn lasting(answer: Answer, now: u64, lifetime: u32) -> Self {
         Self {
             answer,
@@ -64,40 +65,39 @@ impl Entry {
         Some(known.facts.iter().all(is_fine))
     }
 
-    /// Keeps what the lists with this tag say of the targets.
+    /// Stores the facts of all targets by the lists with this tag.
     pub fn note(&self, tag: u64, facts: Box<[Facts]>) {
         self.facts.store(Some(Arc::new(TargetFacts { tag, facts })));
     }
 
-    /// When it came, in seconds.
+    /// Its arrival, in seconds.
     #[inline]
     pub fn stored(&self) -> u64 {
         self.stored
     }
 
-    /// Seconds since it came.
+    /// Seconds since its arrival.
     #[inline]
     pub fn age(&self, now: u64) -> u32 {
         now.saturating_sub(self.stored).min(u64::from(u32::MAX)) as u32
     }
 
-    /// For how many seconds it is fresh.
+    /// Seconds for which it is fresh.
     #[inline]
     pub fn lifetime(&self) -> u32 {
         self.lifetime
     }
 
-    /// Octets it takes, facts included.
+    /// Its octets, facts included.
     pub fn weight(&self) -> usize {
         size_of::<Self>() - size_of::<Answer>()
             + self.answer.weight()
             + self.answer.target_count() * size_of::<Facts>()
     }
 
-    /// Notes that it was asked for; says whether it had been before.
+    /// Marks it as used; returns whether it was before.
     ///
-    /// Written by the first asker only: a cache line that every hit writes is one that
-    /// all cores fight over.
+    /// Only the first hit writes: a cache line that every hit writes moves between all cores.
     #[inline]
     pub(super) fn hit(&self) -> bool {
         let was_hit = self.was_hit.load(Ordering::Relaxed);
@@ -107,12 +107,12 @@ impl Entry {
         was_hit
     }
 
-    /// Whether a refresh may be tried now.
+    /// Whether a refresh may begin now.
     pub(super) fn may_refresh(&self, now: u64) -> bool {
         self.refresh_from.load(Ordering::Relaxed) <= now
     }
 
-    /// Takes the refresh on, for one asker alone; others wait until `next`.
+    /// Takes the refresh lease until `next`; one query alone obtains it.
     pub(super) fn claim_refresh(&self, now: u64, next: u64) -> bool {
         let from = self.refresh_from.load(Ordering::Relaxed);
         from <= now
@@ -122,7 +122,7 @@ impl Entry {
                 .is_ok()
     }
 
-    /// A refresh failed: none is tried before `next`.
+    /// Puts the next refresh off until `next`, after one that failed.
     pub(super) fn put_off(&self, next: u64) {
         self.refresh_from.fetch_max(next, Ordering::Relaxed);
     }

@@ -1,17 +1,17 @@
-//! The answer cache: what upstream said, ready to send. Never a verdict.
+//! The answer cache: upstream answers, ready to send. Never a verdict.
 //!
-//! Keyed by route, the name asked for, its type, and the DO and CD bits; one entry for
-//! all groups, because what upstream says does not depend on who asks. Bounded
-//! in octets. Beside an answer stands what the lists say of the names it points
-//! to, with a tag of those lists: after a swap it is found out again, before use.
+//! Keyed by route, name, type, and the DO and CD bits; one entry for all groups, because an
+//! upstream answer does not depend on the client. Bounded in octets. An entry also stores the
+//! lists' facts about the names it points to, tagged with those lists: facts of other lists
+//! are never used.
 //!
 //! ```text
 //! 0 ─────────── fresh ──────────┬─ due ─┤ TTL ├───────── stale ─────────┤ gone
-//!                      last tenth: who asks          kept for when upstream
-//!                      has it fetched anew           says nothing (RFC 8767)
+//!                      last tenth: one client        for use while upstream
+//!                      refreshes the entry           does not answer (RFC 8767)
 //! ```
 //!
-//! Failures are kept as well, shortly and longer each time (RFC 9520), and never in the
+//! Failures are cached as well, shortly and longer each time (RFC 9520), and never in the
 //! place of an answer that could still go out stale.
 //!
 //! Times are the caller's: seconds of a clock that only goes forward.
@@ -28,32 +28,32 @@ use quick_cache::sync::Cache;
 
 use crate::dns::message::answer::Answer;
 use crate::dns::message::query::Query;
-use crate::dns::name::MAX_OCTETS;
+use crate::dns::name::{Folded, MAX_OCTETS};
 use crate::dns::route::UpstreamId;
 
-/// What an answer takes beside its octets: the map's own books, names that it remembers after
-/// they went included, and what the allocator adds to an answer's five pieces. Measured
-/// (`benches/memory.sh`), so that a full cache takes what it may and not half as much again.
+/// Octets of an entry beside its own: the map's bookkeeping (keys it remembers after eviction
+/// included) and the allocator's overhead on an answer's five allocations. Measured by
+/// `benches/memory.sh`, so that a full cache takes its bound and not half as much again.
 const OVERHEAD: usize = 248;
 /// Octets of a key in front of the name: route, flags and type.
 const KEY_HEAD: usize = 7;
-/// Seconds in which a stale answer is not tried to be refreshed again (RFC 8767 §5).
+/// Seconds after a failed refresh in which a stale entry is not refreshed (RFC 8767 §5).
 const RECHECK: u64 = 30;
-/// Seconds that the asker who has an answer fetched anew has for it.
+/// Refresh lease, in seconds: how long one client alone may refresh an entry.
 const REFRESHING: u64 = 4;
-/// Answers of fewer seconds are not fetched before their time is over.
+/// Entries of shorter lifetimes are not refreshed before they expire.
 const MIN_PREFETCH: u32 = 10;
 
-/// How long answers are of use beyond their TTL.
+/// Retention of entries beyond their TTL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionRules {
-    /// Seconds after its TTL in which an answer may go out stale; 0 is never.
+    /// Seconds after its TTL in which an answer may be sent stale; 0 is never.
     pub stale: u32,
-    /// Whether names in use are fetched anew in the last tenth of their TTL.
+    /// Whether entries in use are refreshed in the last tenth of their TTL.
     pub prefetch: bool,
-    /// Seconds that a first failure is remembered; it doubles.
+    /// Lifetime of a first failure, in seconds; repeated failures double it.
     pub failure: u32,
-    /// The longest that it grows to.
+    /// The longest lifetime of a failure.
     pub max_failure: u32,
 }
 
@@ -63,36 +63,36 @@ impl Default for RetentionRules {
     }
 }
 
-/// Where the answer to a name is found.
+/// The origin of the answer to a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// Upstream, for the name itself.
     Plain,
-    /// Upstream, for another name: a number of that name.
+    /// Upstream, for another name: a hash of that name.
     Rewritten(u32),
     /// The servers of a forward zone, for the name itself.
     Zone(u16),
 }
 
 impl Route {
-    /// The route to who is asked for a name.
+    /// The route to an upstream.
     #[inline]
     pub fn to(upstream: UpstreamId) -> Self {
         if upstream == UpstreamId::MAIN { Self::Plain } else { Self::Zone(upstream.0) }
     }
 }
 
-/// A key on the stack.
+/// The key of an entry, on the stack.
 pub struct CacheKey {
     octets: [u8; KEY_HEAD + MAX_OCTETS],
     length: usize,
 }
 
 impl CacheKey {
-    /// The key of a question.
+    /// The key of a query for `name`, its name in lower case.
     #[inline]
-    pub fn new(route: Route, query: &Query<'_>) -> Self {
-        let (name, qtype) = (&query.name, query.qtype);
+    pub fn new(route: Route, query: &Query<'_>, name: &Folded) -> Self {
+        let qtype = query.qtype;
         let flags = u8::from(query.dnssec_ok()) | u8::from(query.checking_disabled()) << 1;
         let mut octets = [0; KEY_HEAD + MAX_OCTETS];
         let wire = name.as_wire();
@@ -117,24 +117,24 @@ impl CacheKey {
     }
 }
 
-/// What the cache has for a question.
+/// The state of a key in the cache.
 #[derive(Debug)]
 pub enum CacheLookup {
-    /// An answer whose TTL lasts.
+    /// An answer within its TTL.
     Fresh(Arc<Entry>),
-    /// The same, and the asker is to have it fetched anew: its time is nearly over.
+    /// The same near the end of its TTL: this query holds the refresh lease.
     Due(Arc<Entry>),
-    /// An answer whose TTL is over, for when upstream has none.
+    /// An answer past its TTL, to be sent only if upstream gives none.
     Expired(Arc<Entry>),
-    /// The same, and upstream failed for it a moment ago.
+    /// The same while its refresh is put off: upstream failed a moment ago.
     Stale(Arc<Entry>),
-    /// Upstream failed for it a moment ago, and nothing is known.
+    /// A cached failure: upstream failed a moment ago, and there is no answer.
     Failed(Arc<Entry>),
-    /// Nothing of use.
+    /// No entry that can be used.
     Nothing,
 }
 
-/// Counts the octets of an entry and its key.
+/// The weight of an entry: its octets, its key's and the overhead.
 #[derive(Debug, Clone)]
 struct Octets;
 
@@ -164,13 +164,13 @@ impl AnswerCache {
         Self { entries: Cache::with_weighter(expected, octets, Octets), rules }
     }
 
-    /// What there is for a question.
+    /// Looks a key up.
     #[inline]
     pub fn find(&self, key: &CacheKey, now: u64) -> CacheLookup {
         let Some(entry) = self.entries.get(key.as_octets()) else { return CacheLookup::Nothing };
         let (age, lifetime) = (entry.age(now), entry.lifetime());
         if entry.answer.is_failure() {
-            // Its seconds are whole ones, however late in the first it came.
+            // Lifetimes are whole seconds: the first counts in full however late it began.
             return if age <= lifetime { CacheLookup::Failed(entry) } else { CacheLookup::Nothing };
         }
         if age < lifetime {
@@ -186,24 +186,24 @@ impl AnswerCache {
         if entry.may_refresh(now) { CacheLookup::Expired(entry) } else { CacheLookup::Stale(entry) }
     }
 
-    /// Whether the asker is the one who has it fetched anew.
+    /// Whether this query obtains the refresh lease.
     fn is_due(&self, entry: &Entry, now: u64) -> bool {
         self.rules.prefetch
             && entry.lifetime() >= MIN_PREFETCH
             && entry.claim_refresh(now, now + REFRESHING)
     }
 
-    /// Keeps an answer, if it may be kept at all.
+    /// Stores an answer, unless its lifetime is 0 or it is a failure.
     pub fn insert(&self, key: &CacheKey, entry: Entry) {
         if entry.lifetime() > 0 && !entry.answer.is_failure() {
             self.entries.insert(key.as_octets().into(), Arc::new(entry));
         }
     }
 
-    /// Remembers that upstream failed.
+    /// Stores that upstream failed.
     ///
-    /// An answer that may still go out stale stays, and is not asked for again for a
-    /// while; else the failure takes its place, for twice as long as the last one.
+    /// Law: a failure never replaces an answer that may still be sent stale; that answer's
+    /// refresh is put off instead. A failure after a failure lasts twice as long.
     pub fn insert_failure(&self, key: &CacheKey, failure: Answer, now: u64) {
         let mut lifetime = self.rules.failure;
         if let Some(last) = self.entries.peek(key.as_octets()) {
@@ -212,9 +212,9 @@ impl AnswerCache {
                 last.put_off(now + RECHECK);
                 return;
             }
-            // Failing again, not long after.
+            // A repeated failure, not long after.
             if last.answer.is_failure() && age <= lasted.saturating_add(self.rules.max_failure) {
-                // Those who failed together failed once.
+                // Failures of one second count as one.
                 lifetime = if age == 0 { lasted } else { lasted.saturating_mul(2) };
             }
         }
@@ -222,17 +222,17 @@ impl AnswerCache {
         self.entries.insert(key.as_octets().into(), Arc::new(entry));
     }
 
-    /// Entries now held, expired ones that nobody asked for again included.
+    /// The number of entries, expired ones included.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether nothing is held.
+    /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Octets now held.
+    /// The weight of all entries, in octets.
     pub fn octets(&self) -> u64 {
         self.entries.weight()
     }

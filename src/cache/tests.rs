@@ -10,7 +10,8 @@ pub(super) fn octets(name: &str) -> Vec<u8> {
 }
 
 fn key(name: &str) -> CacheKey {
-    CacheKey::new(Route::Plain, &Query::parse(&octets(name)).unwrap())
+    let folded = Folded::from_name(&Name::from_text(name).unwrap());
+    CacheKey::new(Route::Plain, &Query::parse(&octets(name)).unwrap(), &folded)
 }
 
 pub(super) fn answer(name: &str, ttl: u32) -> Answer {
@@ -175,8 +176,7 @@ fn threads_beside_each_other_see_whole_answers() {
                             let query = Query::parse(&query).unwrap();
                             let (CacheLookup::Fresh(entry)
                             | CacheLookup::Due(entry)
-                            | CacheLookup::Stale(entry)) =
-                                cache.find(&CacheKey::new(Route::Plain, &query), turn as u64)
+                            | CacheLookup::Stale(entry)) = cache.find(&key(name), turn as u64)
                             else {
                                 continue;
                             };

@@ -3,8 +3,8 @@
 //! Two shapes of one thing (RFC 1035 §3.1: length octet, label, …, zero octet):
 //!
 //! - [`Name`] owns its octets. Lists, config and policy are made of it.
-//! - [`Folded`] lives on the stack. It is the question of one query in lower
-//!   case, with the place of each label, so that every ancestor is a slice.
+//! - [`Folded`] lives in place. It is the question of one query in lower
+//!   case, with the position of each label, so that every ancestor is a slice.
 //!
 //! Invariants: lower case (ASCII only, RFC 4343 §3), no compression, at most 255
 //! octets, at most 127 labels and the root. Octets are never trusted to be UTF-8.
@@ -227,9 +227,9 @@ impl<'a> Iterator for Labels<'a> {
     }
 }
 
-/// A name in lower case on the stack, with the place of each label.
+/// A name in lower case in place, with the position of each label.
 ///
-/// Made once per query; nothing here allocates.
+/// Nothing here allocates; [`Folded::refill`] reads the next name into the same memory.
 #[derive(Clone)]
 pub struct Folded {
     octets: [u8; MAX_OCTETS],
@@ -240,6 +240,10 @@ pub struct Folded {
 }
 
 impl Folded {
+    /// The root name.
+    pub const ROOT: Self =
+        Self { octets: [0; MAX_OCTETS], length: 1, starts: [0; MAX_LABELS], labels: 0 };
+
     /// Reads an uncompressed name from the front of `octets`.
     ///
     /// Returns the name and the number of octets it took.
@@ -249,13 +253,24 @@ impl Folded {
     /// [`NameError::Truncated`], [`NameError::LabelType`], [`NameError::TooLong`].
     #[inline]
     pub fn from_wire(octets: &[u8]) -> Result<(Self, usize), NameError> {
-        let mut name =
-            Self { octets: [0; MAX_OCTETS], length: 0, starts: [0; MAX_LABELS], labels: 0 };
-        let mut at = 0;
-        loop {
+        let mut name = Self::ROOT;
+        let taken = name.refill(octets)?;
+        Ok((name, taken))
+    }
+
+    /// As [`Folded::from_wire`], into this memory; returns the number of octets taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folded::from_wire`]; the name is then the root.
+    #[inline]
+    pub fn refill(&mut self, octets: &[u8]) -> Result<usize, NameError> {
+        (self.octets[0], self.length, self.labels) = (0, 1, 0);
+        let (mut at, mut labels) = (0, 0);
+        let found = loop {
             let length = *octets.get(at).ok_or(NameError::Truncated)?;
             if length == 0 {
-                break;
+                break octets.get(..=at).ok_or(NameError::Truncated)?;
             }
             if usize::from(length) > MAX_LABEL {
                 return Err(NameError::LabelType(length));
@@ -265,19 +280,17 @@ impl Folded {
             if next >= MAX_OCTETS {
                 return Err(NameError::TooLong);
             }
-            *name.starts.get_mut(usize::from(name.labels)).ok_or(NameError::TooLong)? = at as u8;
-            name.labels += 1;
+            *self.starts.get_mut(labels).ok_or(NameError::TooLong)? = at as u8;
+            labels += 1;
             at = next;
-        }
-        let taken = at + 1;
-        let from = octets.get(..taken).ok_or(NameError::Truncated)?;
-        if let Some(to) = name.octets.get_mut(..taken) {
-            to.copy_from_slice(from);
+        };
+        if let Some(to) = self.octets.get_mut(..found.len()) {
+            to.copy_from_slice(found);
             // Length octets are at most 63 and so are never letters.
             to.make_ascii_lowercase();
         }
-        name.length = taken as u8;
-        Ok((name, taken))
+        (self.length, self.labels) = (found.len() as u8, labels as u8);
+        Ok(found.len())
     }
 
     /// Folds an owned name: the same name on the stack.
@@ -410,6 +423,31 @@ mod tests {
     }
 
     proptest! {
+        /// Law: the memory of one name leaves nothing in the next.
+        #[test]
+        fn a_refilled_name_equals_a_new_one(
+            first in proptest::collection::vec(any::<u8>(), 0..80),
+            second in proptest::collection::vec(0..70_u8, 0..300),
+        ) {
+            let mut name = Folded::ROOT;
+            let _ = name.refill(&first);
+            let taken = name.refill(&second);
+            match Folded::from_wire(&second) {
+                Ok((new, new_taken)) => {
+                    prop_assert_eq!(taken, Ok(new_taken));
+                    prop_assert_eq!(name.as_wire(), new.as_wire());
+                    prop_assert_eq!(name.label_count(), new.label_count());
+                    for index in 0..=new.label_count() {
+                        prop_assert_eq!(name.suffix(index), new.suffix(index));
+                    }
+                }
+                Err(error) => {
+                    prop_assert_eq!(taken, Err(error));
+                    prop_assert_eq!(name.as_wire(), b"\0");
+                }
+            }
+        }
+
         #[test]
         fn from_wire_never_panics(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok((name, taken)) = Folded::from_wire(&octets) {

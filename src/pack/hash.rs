@@ -39,6 +39,18 @@ impl SuffixHashes {
         Self(Hashes::Many { hashes, labels })
     }
 
+    /// As [`SuffixHashes::of`], into this memory.
+    #[inline]
+    pub fn refill(&mut self, name: &Folded, seed: u64) {
+        match &mut self.0 {
+            Hashes::Few { hashes, labels } if name.label_count() <= FEW => {
+                fill(hashes, name, seed);
+                *labels = name.label_count();
+            }
+            _ => *self = Self::of(name, seed),
+        }
+    }
+
     /// The hash of the suffix from label `index` on.
     #[inline]
     pub fn at(&self, index: usize) -> u64 {
@@ -177,6 +189,17 @@ mod tests {
                 index += 1;
             }
             assert_eq!(index, hashes.label_count());
+        }
+    }
+
+    #[test]
+    fn refilled_hashes_equal_new_ones() {
+        let long = ["b"; 40].join(".");
+        let names = ["a.b.example.com", "com", &long, "x.example", &long, "a.b.c.example"];
+        let mut hashes = SuffixHashes::of(&Folded::ROOT, 7);
+        for name in names.map(|text| Folded::from_name(&Name::from_text(text).unwrap())) {
+            hashes.refill(&name, 7);
+            assert_eq!(hashes.all(), SuffixHashes::of(&name, 7).all(), "{name:?}");
         }
     }
 

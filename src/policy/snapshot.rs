@@ -254,7 +254,7 @@ impl Snapshot {
     /// The name with its hashes for all tables.
     #[inline]
     pub fn hashed<'a>(&self, name: &'a Folded) -> HashedName<'a> {
-        HashedName { name, hashes: SuffixHashes::of(name, self.lists.seed()) }
+        HashedName::new(name, self.lists.seed())
     }
 
     /// Adds a name to a batch of list look-ups to prefetch.

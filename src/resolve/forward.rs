@@ -1,33 +1,36 @@
-//! A query that waits for upstream, and how it ends.
+//! A query that waits for upstream, and its end.
 //!
-//! It owns all it was begun with, the answer that is past its time included, so that
-//! there is something to say when upstream says nothing. [`Forward::finish`] is the only
-//! way to a reply, but for [`Forward::stale`], which is judged in the same way.
+//! It owns all that it was begun with: the parsed query, the snapshot, and the expired answer
+//! that can be sent should upstream give none. Law: [`Forward::finish`] and [`Forward::stale`]
+//! are the only ways from here to a reply, and both review it.
 
 use std::sync::Arc;
 
 use crate::cache::{AnswerCache, CacheKey, Entry, Route};
 use crate::dns::message::answer::{Answer, Form, TtlLimits};
-use crate::dns::message::query::Query;
+use crate::dns::message::query::OwnedQuery;
 use crate::dns::message::rewrite::rewrite;
 use crate::dns::message::{Ede, Malformed, Question, Rcode};
-use crate::policy::{GroupId, Pass, Snapshot};
+use crate::dns::name::Folded;
+use crate::policy::{GroupId, HashedName, Pass, Snapshot};
 use crate::resolve::context::QueryContext;
 use crate::resolve::rewrite::{Rewrite, route_to};
-use crate::resolve::{AnswerSource, DropReason, Now, Origin, Step, limit};
+use crate::resolve::{AnswerSource, Done, Now, Origin};
 
 /// A query waiting for upstream.
 #[derive(Debug)]
 pub struct Forward {
-    pub(super) query: Box<[u8]>,
-    pub(super) meta: Origin,
+    pub(super) query: OwnedQuery,
+    /// The name of the query, in lower case.
+    pub(super) name: Folded,
+    pub(super) origin: Origin,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) group: GroupId,
     pub(super) pass: Pass,
-    /// What upstream is asked: another name than the client's where that is rewritten.
+    /// The upstream question: of another name than the client's where that is rewritten.
     pub(super) question: Question,
     pub(super) rewrite: Option<Rewrite>,
-    /// What upstream said some time ago, for when it says nothing now.
+    /// The expired answer, for use if upstream gives none.
     pub(super) stale: Option<Arc<Entry>>,
 }
 
@@ -40,11 +43,11 @@ pub enum UpstreamFailure {
     Busy,
 }
 
-/// There is no answer, and what to say of it.
+/// There is no answer: the extended error of the failure.
 struct NoAnswer(Ede);
 
 impl Forward {
-    /// What to ask upstream.
+    /// The upstream question.
     pub fn question(&self) -> &Question {
         &self.question
     }
@@ -54,28 +57,31 @@ impl Forward {
         &self.snapshot
     }
 
-    /// Where the query came from.
-    pub fn meta(&self) -> &Origin {
-        &self.meta
+    /// The origin of the query.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
-    /// Whether there is something to say should upstream say nothing.
+    /// Whether there is an expired answer.
     pub fn has_stale(&self) -> bool {
         self.stale.is_some()
     }
 
-    /// Answers with what upstream said some time ago (RFC 8767), if there is such an answer.
-    pub fn stale(&self, now: Now, out: &mut [u8]) -> Option<Step> {
-        let entry = self.stale.as_deref()?;
-        let query = Query::parse(&self.query).ok()?;
-        let turn = self.turn(&query, now, out.len());
-        Some(turn.answer_late(entry, Form::STALE, self.pass, AnswerSource::Stale, out))
+    /// The reply with the expired answer (RFC 8767), if there is one.
+    pub fn stale(&self, now: Now, out: &mut [u8]) -> Option<Done> {
+        let name = self.snapshot.hashed(&self.name);
+        self.stale_for(&self.context(&name, now, out.len()), out)
     }
 
-    /// Ends the query with what upstream said: a whole message, or why there is none.
+    fn stale_for(&self, context: &QueryContext<'_>, out: &mut [u8]) -> Option<Done> {
+        let entry = self.stale.as_deref()?;
+        Some(context.answer_late(entry, Form::STALE, self.pass, AnswerSource::Stale, out))
+    }
+
+    /// Ends the query with a whole message from upstream, or the failure to get one.
     ///
-    /// The answer goes into the cache before it is reviewed: the next asker may
-    /// be of another group.
+    /// The answer goes into the cache before it is reviewed: the next client may be of
+    /// another group.
     pub fn finish(
         self,
         message: Result<&[u8], UpstreamFailure>,
@@ -83,34 +89,36 @@ impl Forward {
         limits: &TtlLimits,
         now: Now,
         out: &mut [u8],
-    ) -> Step {
-        let Ok(query) = Query::parse(&self.query) else { return Step::Drop(DropReason::NotAQuery) };
-        let turn = self.turn(&query, now, out.len());
-        let key = CacheKey::new(self.route(), &query);
-        let answer = match self.learn(message, &query, limits) {
+    ) -> Done {
+        let name = self.snapshot.hashed(&self.name);
+        let context = self.context(&name, now, out.len());
+        let key = self.key();
+        let answer = match self.learn(message, limits) {
             Ok(answer) => answer,
             Err(NoAnswer(ede)) => {
-                // That too many wait says nothing of the name.
+                // A failure for want of room tells nothing about the name.
                 if message != Err(UpstreamFailure::Busy) {
                     cache.insert_failure(&key, Answer::failure(Rcode::SERVFAIL), now.mono);
                 }
-                let turn = QueryContext { rewrite: None, ..turn };
-                return self.stale(now, out).unwrap_or_else(|| turn.servfail(ede, out));
+                return self.stale_for(&context, out).unwrap_or_else(|| {
+                    QueryContext { rewrite: None, ..context }.servfail(ede, out)
+                });
             }
         };
         if answer.is_failure() {
             cache.insert_failure(&key, answer.clone(), now.mono);
-            if let Some(step) = self.stale(now, out) {
-                return step;
+            if let Some(done) = self.stale_for(&context, out) {
+                return done;
             }
         }
         let entry = Entry::new(answer, now.mono);
-        let step = turn.answer_late(&entry, Form::aged(0), self.pass, AnswerSource::Upstream, out);
+        let (form, source) = (Form::aged(0), AnswerSource::Upstream);
+        let done = context.answer_late(&entry, form, self.pass, source, out);
         cache.insert(&key, entry);
-        step
+        done
     }
 
-    /// Takes what upstream said into the cache, for the next asker: this one has its reply.
+    /// Takes the upstream answer into the cache: this query has its reply already.
     pub fn refresh(
         &self,
         message: Result<&[u8], UpstreamFailure>,
@@ -118,9 +126,8 @@ impl Forward {
         limits: &TtlLimits,
         now: Now,
     ) {
-        let Ok(query) = Query::parse(&self.query) else { return };
-        let key = CacheKey::new(self.route(), &query);
-        match self.learn(message, &query, limits) {
+        let key = self.key();
+        match self.learn(message, limits) {
             Ok(answer) if !answer.is_failure() => {
                 cache.insert(&key, Entry::new(answer, now.mono));
             }
@@ -130,20 +137,26 @@ impl Forward {
         }
     }
 
-    fn turn<'a>(&'a self, query: &'a Query<'a>, now: Now, room: usize) -> QueryContext<'a> {
+    fn key(&self) -> CacheKey {
+        CacheKey::new(self.route(), &self.query.view(), &self.name)
+    }
+
+    fn context<'a>(&'a self, name: &'a HashedName<'a>, now: Now, room: usize) -> QueryContext<'a> {
+        let query = self.query.view();
         QueryContext {
             query,
+            name,
+            origin: &self.origin,
             snapshot: &self.snapshot,
             group: self.group,
-            bound: self.snapshot.rules_at(self.group, now),
+            active: self.snapshot.rules_at(self.group, now),
             now,
-            transport: self.meta.transport,
             rewrite: self.rewrite,
-            limit: limit(query, &self.meta, room),
+            limit: self.origin.transport.limit(&query, room),
         }
     }
 
-    /// Whether policy sends the client elsewhere, so that a failure is of our making.
+    /// Whether policy chose the name that is resolved, so that a failure is of our making.
     fn is_from_policy(&self) -> bool {
         self.rewrite.is_some_and(|cause| cause != Rewrite::Own)
     }
@@ -156,7 +169,6 @@ impl Forward {
     fn learn(
         &self,
         message: Result<&[u8], UpstreamFailure>,
-        query: &Query<'_>,
         limits: &TtlLimits,
     ) -> Result<Answer, NoAnswer> {
         let message = message.map_err(|failure| {
@@ -167,7 +179,7 @@ impl Forward {
                 UpstreamFailure::Unreachable | UpstreamFailure::Busy => Ede::NETWORK_ERROR,
             })
         })?;
-        let answer = self.take(message, query, limits).map_err(|_| NoAnswer(Ede::INVALID_DATA))?;
+        let answer = self.take(message, limits).map_err(|_| NoAnswer(Ede::INVALID_DATA))?;
         if self.rewrite.is_some_and(|rewrite| rewrite.is_broken_by(answer.rcode())) {
             // Never the real host instead.
             return Err(NoAnswer(Ede::NETWORK_ERROR));
@@ -175,17 +187,13 @@ impl Forward {
         Ok(answer)
     }
 
-    pub(super) fn take(
-        &self,
-        message: &[u8],
-        query: &Query<'_>,
-        limits: &TtlLimits,
-    ) -> Result<Answer, Malformed> {
+    /// The stored form of an answer to the upstream question.
+    pub(super) fn take(&self, message: &[u8], limits: &TtlLimits) -> Result<Answer, Malformed> {
         let answer = Answer::take(message, &self.question, limits)?;
         let Some(cause) = self.rewrite.filter(|cause| !cause.is_broken_by(answer.rcode())) else {
             return Ok(answer);
         };
-        let asked = Question { name: query.name.to_name(), ..self.question.clone() };
+        let asked = Question { name: self.name.to_name(), ..self.question.clone() };
         let message = rewrite(message, &asked, &self.question.name)?;
         let answer = Answer::take(&message, &asked, limits)?;
         Ok(match cause.ede(&self.snapshot) {

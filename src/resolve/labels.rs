@@ -59,6 +59,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(unreachable_pub, reason = "the macro is for public sets")]
     fn a_set_of_three_is_as_large_as_its_list() {
         label_set! {
             /// Three ways for a query to arrive.

@@ -1,93 +1,78 @@
-//! How long a client may keep what it is told, where policy changes with the time.
+//! TTL limits from timetables: no answer outlives the rules that it was given under.
 //!
-//! An answer is good until the first edge behind which policy would answer otherwise. To
-//! know that, the same question is judged as it will be judged behind each edge that comes
-//! before the answer would have gone from the client's memory: none, for nearly all
-//! queries; and a group that no schedule binds has no edges.
+//! Law: an answer's TTL ends at or before the first edge behind which policy would answer
+//! otherwise. To find that edge, the same question is judged by the rules behind each edge
+//! within the answer's longest TTL, once for an answer: there are none for nearly all queries,
+//! and a group without a timetable has no edges.
 
 use crate::cache::Entry;
 use crate::dns::message::answer::Form;
 use crate::policy::{ActiveRules, Block, Pass, Rules, Verdict};
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::rewrite::Rewrite;
-use crate::resolve::{AnswerSource, Step, Transport};
+use crate::resolve::{AnswerSource, Done, Transport};
 use crate::rule::Action;
 
-/// Edges that are looked behind; with more than these ahead, the last one is the limit.
+/// Edges that are judged; with more than these ahead, the last one is the limit.
 const MAX_EDGES: usize = 8;
 
 impl QueryContext<'_> {
-    /// Seconds that a blocked answer may be kept.
+    /// The TTL of the reply to a query that `block` blocks.
     #[inline]
-    pub(super) fn block_ttl(&self, found: BlockedAt) -> u32 {
+    pub(super) fn block_ttl(&self, block: Block, found: BlockedAt) -> u32 {
         let ttl = self.snapshot.block_ttl();
-        if self.bound.group.rules.is_constant() {
+        if self.active.group.rules.is_constant() {
             return ttl;
         }
-        // What the answer pointed to is not looked at again: any edge is a limit.
-        let is_same = |bound: ActiveRules<'_>| {
+        // The answer that a target or an address was in is not reviewed again: any edge is a
+        // limit.
+        let is_same = |active: ActiveRules<'_>| {
             found == BlockedAt::Question
-                && matches!((self.decided(bound), self.decided(self.bound)),
-                    (Verdict::Block(then), Verdict::Block(now)) if then == now)
+                && matches!(self.decided(active), Verdict::Block(then) if then == block)
         };
         ttl.min(self.until(ttl, is_same))
     }
 
-    /// Seconds that an answer of our own to a name that passes may be kept.
+    /// The TTL, at most `ttl`, of our own answer to a name that passes.
     #[inline]
     pub(super) fn passing_ttl(&self, ttl: u32) -> u32 {
-        if self.bound.group.rules.is_constant() {
+        if self.active.group.rules.is_constant() {
             return ttl;
         }
-        let is_passing = |bound: ActiveRules<'_>| {
-            matches!(self.decided(bound), Verdict::Pass(_) | Verdict::Safe(..))
+        let is_passing = |active: ActiveRules<'_>| {
+            matches!(self.decided(active), Verdict::Pass(_) | Verdict::Safe(..))
         };
         ttl.min(self.until(ttl, is_passing))
     }
 
-    /// Seconds that nothing in the answer to a name that passes may be kept beyond.
+    /// The instant, in civil seconds, from which policy would not give this answer any more;
+    /// `u64::MAX` if none comes within its longest TTL.
     #[inline]
-    pub(super) fn answer_ttl(&self, entry: &Entry, form: Form, pass: Pass, out: &mut [u8]) -> u32 {
-        if self.bound.group.rules.is_constant() {
-            return u32::MAX;
+    pub(super) fn horizon(&self, entry: &Entry, form: Form, pass: Pass) -> u64 {
+        if self.active.group.rules.is_constant() {
+            return u64::MAX;
         }
         let longest = entry.answer.longest_ttl(form);
-        self.until(longest, |bound| self.is_same_behind(bound, entry, form, pass, out))
+        match self.until(longest, |active| self.is_same_behind(active, entry, pass)) {
+            u32::MAX => u64::MAX,
+            seconds => self.now.civil + u64::from(seconds),
+        }
     }
 
-    /// Whether an answer that goes out now would go out as well when the group is bound so.
-    fn is_same_behind(
-        &self,
-        bound: ActiveRules<'_>,
-        entry: &Entry,
-        form: Form,
-        pass: Pass,
-        out: &mut [u8],
-    ) -> bool {
-        let is_passing = match (self.decided(bound), self.rewrite) {
+    /// Whether an answer that policy gives now would be given under other rules too.
+    fn is_same_behind(&self, active: ActiveRules<'_>, entry: &Entry, pass: Pass) -> bool {
+        let is_passing = match (self.decided(active), self.rewrite) {
             (Verdict::Pass(then), None) => Some(then),
             (Verdict::Safe(then, engine), Some(Rewrite::Safe(now))) if engine == now => Some(then),
             (Verdict::Block(then), Some(Rewrite::List(now))) if then == now => Some(pass),
             _ => None,
         };
-        let then = QueryContext { bound, ..*self };
-        is_passing.is_some_and(|pass| matches!(then.review(entry, form, pass, out), Ok(None)))
+        let then = QueryContext { active, ..*self };
+        is_passing.is_some_and(|pass| matches!(then.review(entry, pass), Ok(None)))
     }
 
-    /// The instant, in civil seconds, from which on an answer would not go out as it does now.
-    #[inline]
-    pub(super) fn horizon(&self, entry: &Entry, pass: Pass, out: &mut [u8]) -> u64 {
-        if self.bound.group.rules.is_constant() {
-            return u64::MAX;
-        }
-        let form = Form::aged(entry.age(self.now.mono));
-        let seconds =
-            self.until(u32::MAX, |bound| self.is_same_behind(bound, entry, form, pass, out));
-        if seconds == u32::MAX { u64::MAX } else { self.now.civil + u64::from(seconds) }
-    }
-
-    /// Sends an answer that had to be waited for: an edge may have come meanwhile, and then the
-    /// name is judged by what holds now.
+    /// As [`QueryContext::answer`], for an answer that arrived later than the query: an edge may
+    /// lie between them, so the name is judged again by the rules of now.
     pub(super) fn answer_late(
         &self,
         entry: &Entry,
@@ -95,15 +80,14 @@ impl QueryContext<'_> {
         pass: Pass,
         source: AnswerSource,
         out: &mut [u8],
-    ) -> Step {
-        if self.bound.group.rules.is_constant() {
+    ) -> Done {
+        if self.active.group.rules.is_constant() {
             return self.answer(entry, form, pass, source, out);
         }
-        match self.decided(self.bound) {
-            Verdict::Block(now) if self.rewrite != Some(Rewrite::List(now)) => {
-                if self.is_free_by_tcp(now) {
-                    return self.answer(entry, form, pass, source, out);
-                }
+        match self.decided(self.active) {
+            Verdict::Block(now)
+                if self.rewrite != Some(Rewrite::List(now)) && !self.is_free_by_tcp(now) =>
+            {
                 self.blocked(now, BlockedAt::Question, out)
             }
             Verdict::Pass(pass) | Verdict::Safe(pass, _) => {
@@ -115,18 +99,19 @@ impl QueryContext<'_> {
         }
     }
 
-    fn is_free_by_tcp(&self, block: Block) -> bool {
-        block.action == Action::TcpOnly && self.transport == Transport::Tcp
+    /// Whether a name that its list answers over TCP only was asked for over TCP.
+    #[inline]
+    pub(super) fn is_free_by_tcp(&self, block: Block) -> bool {
+        block.action == Action::TcpOnly && self.origin.transport == Transport::Tcp
     }
 
-    fn decided(&self, bound: ActiveRules<'_>) -> Verdict {
-        let subject = self.snapshot.hashed(&self.query.name);
-        self.snapshot.decide(bound, &subject, self.query.qtype)
+    fn decided(&self, active: ActiveRules<'_>) -> Verdict {
+        self.snapshot.decide(active, self.name, self.query.qtype)
     }
 
-    /// Seconds to the first edge within `most` seconds behind which it is not the same.
+    /// Seconds to the first edge within `most` seconds behind which `is_same` is false.
     fn until(&self, most: u32, mut is_same: impl FnMut(ActiveRules<'_>) -> bool) -> u32 {
-        let group = self.bound.group;
+        let group = self.active.group;
         let seconds = |edge: u64| u32::try_from(edge - self.now.civil).unwrap_or(u32::MAX);
         let near = |(edge, _): &(u64, &Rules)| seconds(*edge) < most;
         for (number, (edge, rules)) in group.rules.changes(self.now).take_while(near).enumerate() {

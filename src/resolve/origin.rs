@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use crate::dns::message::MAX_MESSAGE;
+use crate::dns::message::query::Query;
 use crate::resolve::labels::label_set;
 
 label_set! {
@@ -12,6 +14,17 @@ label_set! {
         Udp => "udp",
         /// A stream of framed messages.
         Tcp => "tcp",
+    }
+}
+
+impl Transport {
+    /// The longest reply to a query over this transport, in octets.
+    #[inline]
+    pub(super) fn limit(self, query: &Query<'_>, room: usize) -> usize {
+        match self {
+            Self::Udp => query.udp_limit().min(room),
+            Self::Tcp => room.min(MAX_MESSAGE),
+        }
     }
 }
 

@@ -1,17 +1,17 @@
-//! What became of a query: all that is ever counted of it.
+//! The end of a query: what is sent, and all that is ever counted of it.
 
 use crate::category::{CategoryId, CategorySet};
 use crate::dns::message::Rcode;
 use crate::policy::tables::rewrite::EngineId;
-use crate::policy::{CanaryKind, GroupCounters};
+use crate::policy::{CanaryKind, GroupCounters, Layer, Pass};
 use crate::resolve::labels::label_set;
 
 label_set! {
-    /// Where an answer came from: the `source` label.
+    /// The origin of an answer: the `source` label.
     AnswerSource {
         /// The answer cache.
         Cache => "cache",
-        /// The answer cache, past its time: upstream had nothing newer.
+        /// The answer cache, past its TTL: upstream gave nothing newer.
         Stale => "stale",
         /// An upstream server, now.
         Upstream => "upstream",
@@ -19,9 +19,9 @@ label_set! {
         Local => "local",
         /// Policy.
         Blocked => "blocked",
-        /// The client may not ask this.
+        /// A refusal: the client may not send this query.
         Refused => "refused",
-        /// The client asks too much: by TCP it may go on.
+        /// The rate limit: the client is to retry over TCP.
         Limited => "ratelimited",
         /// The query or upstream was at fault.
         Error => "error",
@@ -29,7 +29,7 @@ label_set! {
 }
 
 label_set! {
-    /// What a block was decided on.
+    /// The reason of a block: the `reason` label.
     BlockedBy {
         /// The question's name is listed.
         List => "list",
@@ -52,24 +52,24 @@ label_set! {
     }
 }
 
-/// What happened to a query: all that is ever counted of it.
+/// The outcome of a query: all that is ever counted of it.
 ///
-/// No name and no address: what is not here cannot leak.
+/// It has no name and no address: what is not here cannot leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// The response code.
     pub rcode: Rcode,
-    /// Where the answer came from.
+    /// The origin of the answer.
     pub source: AnswerSource,
-    /// The counters of the client's group, where it got that far.
+    /// The counters of the client's group, once it is known.
     pub group: Option<GroupCounters>,
     /// Category and reason of a block.
     pub blocked: Option<(Option<CategoryId>, BlockedBy)>,
     /// Categories that were let through and are counted.
     pub observed: CategorySet,
-    /// The canary that was asked for.
+    /// The canary name of the question.
     pub canary: Option<CanaryKind>,
-    /// The search engine whose safe name was answered with.
+    /// The search engine whose safe name is in the answer.
     pub safe: Option<EngineId>,
 }
 
@@ -81,13 +81,44 @@ impl Outcome {
 }
 
 label_set! {
-    /// Why nothing is sent.
+    /// Why a query is dropped: nothing is sent, and no outcome counted.
     DropReason {
         /// Too short for a header, or a response.
         NotAQuery => "not_a_query",
         /// The buffer for the reply is too small.
         NoRoom => "no_room",
-        /// The client asks far too much.
+        /// The client is far over its rate limit.
         OverBudget => "over_budget",
+    }
+}
+
+/// The end of a query.
+#[derive(Debug)]
+pub enum Done {
+    /// Send this many octets of the reply's memory.
+    Reply(usize, Outcome),
+    /// Send nothing, and count the block: a list wants its names answered by silence.
+    Silence(Outcome),
+    /// Send nothing.
+    Drop(DropReason),
+}
+
+impl Done {
+    /// A reply of a length, if there was room for one.
+    #[inline]
+    pub(super) fn reply(length: Option<usize>, outcome: Outcome) -> Self {
+        length.map_or(Self::Drop(DropReason::NoRoom), |length| Self::Reply(length, outcome))
+    }
+
+    /// The same, counted without group and category where the name is a source of help for
+    /// children: such a query is counted nowhere below the total.
+    #[inline]
+    pub(super) fn uncounted_if(mut self, pass: Pass) -> Self {
+        if let (Layer::Help, Self::Reply(_, outcome) | Self::Silence(outcome)) =
+            (pass.layer, &mut self)
+        {
+            *outcome = Outcome::plain(outcome.rcode, outcome.source);
+        }
+        self
     }
 }

@@ -1,40 +1,37 @@
-//! Another name's answer in place of the one asked for: why, and from where.
+//! Rewrites: another name's answer in place of the one asked for.
 //!
-//! One way for lists that name a host to send people to and for search engines in
-//! safe mode. The other name is asked upstream for the type of the query, and
-//! its answer goes behind a CNAME of ours ([`crate::dns::message::rewrite`]). Where it
-//! does not resolve the client gets SERVFAIL, never the real host.
-
-use std::sync::Arc;
+//! Lists that redirect to a host, search engines in safe mode and aliases of the config share
+//! one way: the other name is resolved for the type of the query, and its answer is sent
+//! behind a CNAME of ours ([`crate::dns::message::rewrite`]).
+//!
+//! Law: where the other name does not resolve the client gets SERVFAIL, never the real host.
 
 use crate::cache::Route;
 use crate::category::CategorySet;
 use crate::dns::message::{Ede, Rcode};
-use crate::dns::name::{Folded, Name};
+use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 use crate::matcher::hash_wire;
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{Block, Layer, Pass, Snapshot};
-use crate::resolve::context::QueryContext;
-use crate::resolve::{Origin, Step, Stores};
 
-/// A list's own word: the answer it names is not judged by plain categories again.
+/// The pass of an answer that a list redirects to: no plain category judges it again.
 pub(super) const BY_LIST: Pass =
     Pass { layer: Layer::DepartmentAllow, observed: CategorySet::EMPTY };
 
-/// Why a client gets another name's answer.
+/// The reason for a rewrite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rewrite {
-    /// A list says so of a name that it blocks.
+    /// A list redirects a name that it blocks.
     List(Block),
     /// The name is a host of a search engine with a safe mode.
     Safe(EngineId),
-    /// The config says so.
+    /// The config has an alias for the name.
     Own,
 }
 
 impl Rewrite {
-    /// Whether the other name's response code leaves nothing to answer with.
+    /// Whether the other name's response code makes its answer unusable.
     pub(super) fn is_broken_by(self, rcode: Rcode) -> bool {
         match self {
             Self::List(_) | Self::Own => !matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN),
@@ -42,7 +39,7 @@ impl Rewrite {
         }
     }
 
-    /// What the answer says of itself: what the school's own records say is nothing odd.
+    /// The extended error of the answer; none for the school's own records.
     pub(super) fn ede(self, snapshot: &Snapshot) -> Option<(Ede, &[u8])> {
         match self {
             Self::List(block) => Some((Ede::FORGED, snapshot.text(block.category))),
@@ -52,39 +49,7 @@ impl Rewrite {
     }
 }
 
-/// The other name.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Alias<'a> {
-    pub(super) target: &'a Name,
-    pub(super) rewrite: Rewrite,
-}
-
-impl QueryContext<'_> {
-    /// Answers with what another name resolves to.
-    pub(super) fn aliased(
-        &self,
-        alias: Alias<'_>,
-        pass: Pass,
-        meta: &Origin,
-        snapshot: &Arc<Snapshot>,
-        stores: Stores<'_>,
-        out: &mut [u8],
-    ) -> Step {
-        let Alias { target, rewrite } = alias;
-        let turn = QueryContext { rewrite: Some(rewrite), ..*self };
-        let forward =
-            |stale| self.forward(pass, target.clone(), Some(rewrite), meta, snapshot, stale);
-        let folded = Folded::from_name(target);
-        let subject = snapshot.hashed(&folded);
-        if let Some(local) = snapshot.local_name(&subject).filter(|one| one.data.cname.is_none()) {
-            return turn.with_records_of(local, &forward(None), pass, out);
-        }
-        let route = route_to(target, snapshot.upstream_of(&subject));
-        turn.known(route, pass, stores, forward, out)
-    }
-}
-
-/// The route of names that are answered with what `target` resolves to at `upstream`.
+/// The cache route of names that are answered with what `target` resolves to at `upstream`.
 pub(super) fn route_to(target: &Name, upstream: UpstreamId) -> Route {
     let hash = hash_wire(target.as_wire(), u64::from(upstream.0));
     Route::Rewritten((hash ^ hash >> 32) as u32)

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod gateway;
 pub mod inflight;
 pub mod listener;
+mod miss;
 pub mod reload;
 mod settings;
 

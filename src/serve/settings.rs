@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::dns::message::answer::TtlLimits;
 use crate::policy::tables::client::PrefixTable;
 use crate::serve::budget::{ClientLimits, Rate};
-use crate::serve::listener::tcp::StreamLimits;
+use crate::serve::listener::limits::StreamLimits;
 use crate::sys::clock::Clock;
 use crate::sys::state_dir::StateDir;
 

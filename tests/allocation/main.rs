@@ -17,7 +17,7 @@ use lachan::dns::name::Name;
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
 use lachan::policy::{AnswerMode, Snapshot};
-use lachan::resolve::{AnswerSource, Now, Outcome, Step, Trust};
+use lachan::resolve::{AnswerSource, Begin, Done, Now, Outcome, Trust};
 
 use self::kit::core::Core;
 use self::kit::folder::{Folder, embedded};
@@ -111,7 +111,7 @@ impl Counted {
     }
 
     /// Begins a query at second `mono`; the step, and how often memory was asked for.
-    fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Step, u64) {
+    fn begin(&mut self, query: &[u8], client: Ipv4Addr, mono: u64) -> (Begin, u64) {
         let before = ASKED.get();
         let step = self.core.begin(query, client, at(mono), &mut self.out);
         (step, ASKED.get() - before)
@@ -134,7 +134,9 @@ impl Counted {
     ) {
         for has_opt in [false, true] {
             let (step, asked) = self.begin(&query(name, qtype, has_opt), client, 61);
-            let Step::Reply(length, outcome) = step else { panic!("{name}: {step:?}") };
+            let Begin::Done(Done::Reply(length, outcome)) = step else {
+                panic!("{name}: {step:?}")
+            };
             assert_eq!((outcome.rcode, outcome.source), (rcode, source), "{name} {qtype}");
             assert_eq!(self.out[..length][11], u8::from(has_opt), "{name}: OPT as in the query");
             assert_eq!(asked, 0, "{name} {qtype} (OPT: {has_opt}): memory was asked for");
@@ -246,7 +248,10 @@ fn what_is_refused_allocates_nothing() {
     core.expect("www.example.com", rtype::A, stranger, Rcode::REFUSED, AnswerSource::Refused);
     let malformed = &query("www.example.com", rtype::A, false)[..20];
     let (step, asked) = core.begin(malformed, CLIENT, 1);
-    assert!(matches!(step, Step::Reply(_, Outcome { rcode: Rcode::FORMERR, .. })), "{step:?}");
+    assert!(
+        matches!(step, Begin::Done(Done::Reply(_, Outcome { rcode: Rcode::FORMERR, .. }))),
+        "{step:?}"
+    );
     assert_eq!(asked, 0);
 }
 
@@ -295,7 +300,10 @@ fn a_chain_is_looked_up_again_only_under_new_lists() {
     folder.write("list.txt", "b.example.net\nc.example.net\n");
     core.core.snapshot = Arc::new(assembler.assemble().unwrap().snapshot);
     let (step, asked) = core.begin(&query("a.example.com", rtype::A, false), CLIENT, 61);
-    assert!(matches!(step, Step::Reply(_, outcome) if outcome.blocked.is_some()), "{step:?}");
+    assert!(
+        matches!(step, Begin::Done(Done::Reply(_, outcome)) if outcome.blocked.is_some()),
+        "{step:?}"
+    );
     assert!(asked > 0);
     core.expect("a.example.com", rtype::A, CLIENT, Rcode::NXDOMAIN, AnswerSource::Blocked);
 }
@@ -305,6 +313,6 @@ fn a_chain_is_looked_up_again_only_under_new_lists() {
 fn a_miss_is_counted() {
     let mut core = Counted::embedded();
     let (step, asked) = core.begin(&query("www.example.com", rtype::A, false), CLIENT, 1);
-    assert!(matches!(step, Step::Forward(_)), "{step:?}");
+    assert!(matches!(step, Begin::Forward(_)), "{step:?}");
     assert!(asked > 0, "a miss owns its query, and that takes memory");
 }

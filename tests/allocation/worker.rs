@@ -18,9 +18,9 @@ fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
     let (snapshot, now) = (gateway.current.snapshot(), gateway.clock.now());
     let mut out = vec![0; 65_535];
     let step = begin(query, &origin(CLIENT), &snapshot, &gateway.cache, now, &mut out);
-    let Step::Forward(forward) = step else { panic!("answered at once: {step:?}") };
+    let Begin::Forward(forward) = step else { panic!("answered at once: {step:?}") };
     let step = forward.finish(Ok(upstream), &gateway.cache, &LIMITS, now, &mut out);
-    assert!(matches!(step, Step::Reply(..)), "{step:?}");
+    assert!(matches!(step, Done::Reply(..)), "{step:?}");
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn a_turn_allocates_nothing() {
             for query in &kinds {
                 client.send(query).unwrap();
             }
-            worker.turn(true).unwrap();
+            worker.serve_batch(true).unwrap();
         }
-        while worker.turn(false).is_ok() {}
+        while worker.serve_batch(false).is_ok() {}
         assert_eq!(ASKED.get() - before, 0, "{listen}: memory was asked for");
         let mut reply = [0; 1500];
         for _ in 0..rounds * (kinds.len() - 1) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lachan::cache::AnswerCache;
 use lachan::dns::message::answer::TtlLimits;
 use lachan::policy::Snapshot;
-use lachan::resolve::{Forward, Now, Origin, Outcome, Step, Transport, Trust, begin};
+use lachan::resolve::{Begin, Done, Forward, Now, Origin, Outcome, Transport, Trust, begin};
 
 /// The limits of a gateway without a config.
 pub(crate) const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
@@ -52,14 +52,14 @@ impl Core {
     }
 
     /// Begins a query; the reply, if there is one, is in `out`.
-    pub(crate) fn begin(&self, query: &[u8], client: Ipv4Addr, now: Now, out: &mut [u8]) -> Step {
+    pub(crate) fn begin(&self, query: &[u8], client: Ipv4Addr, now: Now, out: &mut [u8]) -> Begin {
         begin(query, &origin(client), &self.snapshot, &self.cache, now, out)
     }
 
     /// Begins a query that must miss.
     pub(crate) fn forward(&self, query: &[u8], client: Ipv4Addr, now: Now) -> Forward {
         match self.begin(query, client, now, &mut room()) {
-            Step::Forward(forward) => *forward,
+            Begin::Forward(forward) => *forward,
             other => panic!("answered at once: {other:?}"),
         }
     }
@@ -68,7 +68,7 @@ impl Core {
     pub(crate) fn finish(&self, forward: Forward, upstream: &[u8], now: Now) -> Reply {
         let mut out = room();
         let step = forward.finish(Ok(upstream), &self.cache, &LIMITS, now, &mut out);
-        let Step::Reply(length, outcome) = step else { panic!("no reply: {step:?}") };
+        let Done::Reply(length, outcome) = step else { panic!("no reply: {step:?}") };
         out.truncate(length);
         Reply { octets: out, outcome, is_refreshed: false }
     }
@@ -87,15 +87,15 @@ impl Core {
         upstream: impl FnOnce(&Forward) -> Vec<u8>,
     ) -> Reply {
         let mut out = room();
-        let (length, outcome, is_refreshed) = match self.begin(query, client, now, &mut out) {
-            Step::Forward(forward) => {
+        let (done, is_refreshed) = match self.begin(query, client, now, &mut out) {
+            Begin::Forward(forward) => {
                 let answer = upstream(&forward);
                 return self.finish(*forward, &answer, now);
             }
-            Step::Reply(length, outcome) => (length, outcome, false),
-            Step::Refresh(length, outcome, _) => (length, outcome, true),
-            other => panic!("no reply: {other:?}"),
+            Begin::Done(done) => (done, false),
+            Begin::Refresh(done, _) => (done, true),
         };
+        let Done::Reply(length, outcome) = done else { panic!("no reply: {done:?}") };
         out.truncate(length);
         Reply { octets: out, outcome, is_refreshed }
     }

@@ -26,9 +26,9 @@ use crate::load::rule_origin::origin;
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
-use crate::resolve::{AnswerSource, Now, Origin, Step, Transport, Trust, begin};
+use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
 use crate::rule::{Action, Effect, Scope};
-use crate::serve::listener::udp::NOWHERE;
+use crate::serve::listener::origin::NOWHERE;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
 
@@ -362,13 +362,17 @@ fn answer(
     let cache = AnswerCache::new(0);
     let mut out = vec![0; usize::from(u16::MAX)];
     match begin(&query, &meta, snapshot, &cache, now, &mut out) {
-        Step::Reply(length, outcome) | Step::Refresh(length, outcome, _) => Answer {
-            rcode: Some(outcome.rcode.id()),
-            ede: extended_error(out.get(..length).unwrap_or(&[])),
-            source: outcome.source.id(),
+        Begin::Done(done) | Begin::Refresh(done, _) => match done {
+            Done::Reply(length, outcome) => Answer {
+                rcode: Some(outcome.rcode.id()),
+                ede: extended_error(out.get(..length).unwrap_or(&[])),
+                source: outcome.source.id(),
+            },
+            Done::Silence(_) | Done::Drop(_) => {
+                Answer { rcode: None, ede: None, source: "silence" }
+            }
         },
-        Step::Silence(_) | Step::Drop(_) => Answer { rcode: None, ede: None, source: "silence" },
-        Step::Forward(_) => {
+        Begin::Forward(_) => {
             let is_other = matches!(verdict, Verdict::Block(_) | Verdict::Safe(..));
             let source = if is_other { "rewrite" } else { "upstream" };
             Answer { rcode: None, ede: None, source }

@@ -20,6 +20,8 @@ use crate::dns::route::UpstreamId;
 
 /// Octets of the header (RFC 1035 §4.1.1).
 pub const HEADER: usize = 12;
+/// The largest message over any transport: its length has two octets in front of it.
+pub const MAX_MESSAGE: usize = 65_535;
 /// The largest UDP message we send or ask for, against fragmentation.
 pub const MAX_UDP: u16 = 1232;
 /// The largest UDP message a client without EDNS takes (RFC 1035 §2.3.4).
@@ -112,19 +114,6 @@ pub struct Question {
     pub upstream: UpstreamId,
 }
 
-impl Question {
-    /// What a query asks, of another name perhaps, of the upstream of everybody.
-    pub fn of(query: &query::Query<'_>, name: Name) -> Self {
-        Self {
-            name,
-            qtype: query.qtype,
-            dnssec_ok: query.dnssec_ok(),
-            checking_disabled: query.checking_disabled(),
-            upstream: UpstreamId::MAIN,
-        }
-    }
-}
-
 /// The octets do not hold what they should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the message is malformed")]
@@ -151,13 +140,23 @@ pub(crate) fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
 ///
 /// [`Malformed`] for anything else than a whole name of at most 255 octets.
 pub fn name_at(message: &[u8], start: usize) -> Result<(Folded, usize), Malformed> {
+    name_from(|at| message.get(at..), start)
+}
+
+/// As [`name_at`], for a message of which `from` gives what starts at a position: so that a
+/// message need not lie in one piece. No label may lie across two pieces.
+pub(crate) fn name_from<'a>(
+    from: impl Fn(usize) -> Option<&'a [u8]>,
+    start: usize,
+) -> Result<(Folded, usize), Malformed> {
     let mut wire = [0; MAX_OCTETS];
     let (mut length, mut at, mut after, mut lowest) = (0, start, None, start);
     loop {
-        let octet = *message.get(at).ok_or(Malformed)?;
+        let rest = from(at).ok_or(Malformed)?;
+        let octet = *rest.first().ok_or(Malformed)?;
         match octet >> 6 {
             0 => {
-                let label = message.get(at..=at + usize::from(octet)).ok_or(Malformed)?;
+                let label = rest.get(..=usize::from(octet)).ok_or(Malformed)?;
                 wire.get_mut(length..length + label.len()).ok_or(Malformed)?.copy_from_slice(label);
                 length += label.len();
                 at += label.len();
@@ -166,7 +165,7 @@ pub fn name_at(message: &[u8], start: usize) -> Result<(Folded, usize), Malforme
                 }
             }
             3 => {
-                let target = usize::from(u16_at(message, at).ok_or(Malformed)? & 0x3fff);
+                let target = usize::from(u16_at(rest, 0).ok_or(Malformed)? & 0x3fff);
                 after.get_or_insert(at + 2);
                 if target >= lowest || target < HEADER {
                     return Err(Malformed);

@@ -1,20 +1,23 @@
-//! What a client sent, read in place.
+//! Queries, parsed in place.
 //!
-//! Header, one question and OPT are read; every octet of the message is
-//! accounted for. What cannot be understood is answered FORMERR by its header
-//! alone; what must not be answered at all is dropped.
+//! Header, one question and OPT are read; every octet of the message is accounted for.
+//! Octets that cannot be understood are answered FORMERR by the header alone; octets that
+//! must not be answered at all are dropped.
+//!
+//! A query is parsed once. [`Query`] is a view of octets that lie elsewhere; [`QueryLayout`]
+//! is the result of the parse without the octets, for storage beside them ([`OwnedQuery`]).
 
 use std::ops::Deref;
 
-use crate::dns::message::{HEADER, MAX_UDP, MIN_UDP, Rcode, name_at, u16_at};
-use crate::dns::name::{Folded, MAX_LABEL, MAX_OCTETS};
+use crate::dns::message::{HEADER, MAX_UDP, MIN_UDP, Question, Rcode, name_at, u16_at};
+use crate::dns::name::{Folded, MAX_LABEL, MAX_OCTETS, Name};
+use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 
-/// A query that can be answered, read where it lies: cheap to make and to hand on.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    octets: &'a [u8],
-    /// Where the question ends; it starts behind the header.
+/// Positions and fields of a parsed query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryLayout {
+    /// The end of the question, which starts behind the header.
     question_end: usize,
     /// The type asked for.
     pub qtype: u16,
@@ -24,27 +27,48 @@ pub struct Request<'a> {
     pub edns: Option<Edns>,
 }
 
-/// A [`Request`] with its name in lower case: what policy is asked about.
-#[derive(Debug, Clone)]
+/// A query that can be answered: a parsed view of its octets.
+#[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
-    request: Request<'a>,
-    /// The name asked for, in lower case.
-    pub name: Folded,
+    octets: &'a [u8],
+    layout: QueryLayout,
 }
 
-impl<'a> Deref for Query<'a> {
-    type Target = Request<'a>;
+/// A query with its own octets: a view costs no second parse.
+#[derive(Debug, Clone)]
+pub struct OwnedQuery {
+    octets: Box<[u8]>,
+    layout: QueryLayout,
+}
 
-    #[inline]
-    fn deref(&self) -> &Request<'a> {
-        &self.request
+impl OwnedQuery {
+    /// The view of it.
+    pub fn view(&self) -> Query<'_> {
+        self.layout.over(&self.octets)
     }
 }
 
-/// What the OPT record said (RFC 6891 §6.1).
+impl QueryLayout {
+    /// The view of the octets that this layout was parsed from.
+    #[inline]
+    pub fn over(self, octets: &[u8]) -> Query<'_> {
+        Query { octets, layout: self }
+    }
+}
+
+impl Deref for Query<'_> {
+    type Target = QueryLayout;
+
+    #[inline]
+    fn deref(&self) -> &QueryLayout {
+        &self.layout
+    }
+}
+
+/// The fields of an OPT record (RFC 6891 §6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edns {
-    /// The largest UDP message the client takes, as it said.
+    /// The largest UDP message the client accepts, as announced.
     pub udp_size: u16,
     /// The version; we speak 0.
     pub version: u8,
@@ -65,30 +89,6 @@ const QR: u8 = 0x80;
 const OPCODE: u8 = 0x78;
 
 impl<'a> Query<'a> {
-    /// Reads a query, and its name.
-    ///
-    /// # Errors
-    ///
-    /// [`Unanswerable`] with what to do instead.
-    pub fn parse(octets: &'a [u8]) -> Result<Self, Unanswerable> {
-        Self::of(Request::parse(octets)?)
-    }
-
-    /// Reads the name of a request.
-    ///
-    /// # Errors
-    ///
-    /// None, by what [`Request::parse`] has seen; else as if it had not been a query.
-    #[inline]
-    pub fn of(request: Request<'a>) -> Result<Self, Unanswerable> {
-        match Folded::from_wire(request.wire_name()) {
-            Ok((name, _)) => Ok(Self { request, name }),
-            Err(_) => Err(Unanswerable::Header(Rcode::FORMERR)),
-        }
-    }
-}
-
-impl<'a> Request<'a> {
     /// Reads a query.
     ///
     /// # Errors
@@ -118,7 +118,8 @@ impl<'a> Request<'a> {
         let at = name_end(octets)?;
         let (qtype, qclass) = (u16_at(octets, at)?, u16_at(octets, at + 2)?);
         let question_end = at + 4;
-        let mut query = Self { octets, question_end, qtype, qclass, edns: None };
+        let layout = QueryLayout { question_end, qtype, qclass, edns: None };
+        let mut query = Self { octets, layout };
         let mut at = question_end;
         for _ in 0..count(10)? {
             at = query.additional(at)?;
@@ -138,19 +139,13 @@ impl<'a> Request<'a> {
             if !is_root || self.edns.is_some() || !options_are_whole(options) {
                 return None;
             }
-            self.edns = Some(Edns {
+            self.layout.edns = Some(Edns {
                 udp_size: u16_at(self.octets, fixed + 2)?,
                 version: *self.octets.get(fixed + 5)?,
                 dnssec_ok: self.octets.get(fixed + 6)? & 0x80 != 0,
             });
         }
         Some(end)
-    }
-
-    /// The octets of the query.
-    #[inline]
-    pub fn octets(&self) -> &'a [u8] {
-        self.octets
     }
 
     /// The header and the question, in the client's case.
@@ -163,6 +158,39 @@ impl<'a> Request<'a> {
     #[inline]
     pub fn wire_name(&self) -> &'a [u8] {
         self.octets.get(HEADER..self.question_end - 4).unwrap_or(&[0])
+    }
+
+    /// Reads the name in lower case into `name`.
+    ///
+    /// # Errors
+    ///
+    /// None for octets that [`Query::parse`] accepted; [`Unanswerable`] for any others.
+    #[inline]
+    pub fn fold_into(&self, name: &mut Folded) -> Result<(), Unanswerable> {
+        let folded = name.refill(self.wire_name());
+        folded.map(|_| ()).map_err(|_| Unanswerable::Header(Rcode::FORMERR))
+    }
+
+    /// The layout, for a later view of the same octets.
+    #[inline]
+    pub fn layout(&self) -> QueryLayout {
+        self.layout
+    }
+
+    /// The same query with a copy of its octets.
+    pub fn to_owned(&self) -> OwnedQuery {
+        OwnedQuery { octets: self.octets.into(), layout: self.layout }
+    }
+
+    /// The upstream question for this query: of `name`, to `upstream`.
+    pub fn question(&self, name: Name, upstream: UpstreamId) -> Question {
+        Question {
+            name,
+            qtype: self.qtype,
+            dnssec_ok: self.dnssec_ok(),
+            checking_disabled: self.checking_disabled(),
+            upstream,
+        }
     }
 
     #[inline]
@@ -247,7 +275,12 @@ mod tests {
     fn header_question_and_opt_are_read() {
         let octets = query(OPT, 1);
         let query = Query::parse(&octets).unwrap();
-        assert_eq!(format!("{:?}", query.name), "www.example.");
+        let mut name = Folded::ROOT;
+        query.fold_into(&mut name).unwrap();
+        assert_eq!(format!("{name:?}"), "www.example.");
+        let owned = query.to_owned();
+        assert_eq!(owned.view().layout(), query.layout());
+        assert_eq!(owned.view().head(), query.head());
         assert_eq!((query.qtype, query.qclass), (65, 1));
         assert!(query.dnssec_ok() && query.recursion_desired());
         assert_eq!(query.udp_limit(), 1232);
@@ -290,7 +323,7 @@ mod tests {
         }
 
         #[test]
-        fn a_request_has_a_name_that_can_be_read(
+        fn a_query_has_a_name_that_can_be_read(
             name in proptest::collection::vec(any::<u8>(), 0..300),
             label in 0..70_u8,
         ) {
@@ -300,8 +333,13 @@ mod tests {
             let wire: Vec<u8> = wire.chain([0]).collect();
             octets.splice(HEADER..HEADER + 13, wire.iter().copied());
             let is_name = Folded::from_wire(&wire).is_ok();
-            prop_assert_eq!(Request::parse(&octets).is_ok(), is_name);
-            prop_assert_eq!(Query::parse(&octets).is_ok(), is_name);
+            let query = Query::parse(&octets);
+            prop_assert_eq!(query.is_ok(), is_name);
+            if let Ok(query) = query {
+                let mut name = Folded::ROOT;
+                prop_assert_eq!(query.fold_into(&mut name), Ok(()));
+                prop_assert_eq!(name.as_wire(), wire.to_ascii_lowercase());
+            }
         }
 
         #[test]

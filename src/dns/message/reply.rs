@@ -6,7 +6,7 @@
 //!
 //! A reply that does not fit is sent truncated: the question, OPT and TC.
 
-use crate::dns::message::query::Request;
+use crate::dns::message::query::Query;
 use crate::dns::message::{CLASS_IN, Ede, HEADER, MAX_UDP, Rcode};
 use crate::dns::rtype;
 
@@ -48,7 +48,7 @@ pub enum Data<'a> {
 /// and goes on whatever record there is.
 #[inline]
 pub fn write(
-    query: &Request<'_>,
+    query: &Query<'_>,
     rcode: Rcode,
     data: Data<'_>,
     ttl: u32,
@@ -86,7 +86,7 @@ pub fn write(
 }
 
 /// Writes a reply that only says: ask again by TCP.
-pub fn write_truncated(query: &Request<'_>, out: &mut [u8]) -> Option<usize> {
+pub fn write_truncated(query: &Query<'_>, out: &mut [u8]) -> Option<usize> {
     let mut writer = ReplyWriter { out, at: 0 };
     writer.question(query)?;
     writer.opt(query, Rcode::NOERROR, None)?;
@@ -131,7 +131,7 @@ impl ReplyWriter<'_> {
 
     /// Room for the header, then the question as it came.
     #[inline]
-    pub(crate) fn question(&mut self, query: &Request<'_>) -> Option<()> {
+    pub(crate) fn question(&mut self, query: &Query<'_>) -> Option<()> {
         self.put(query.head())
     }
 
@@ -164,7 +164,7 @@ impl ReplyWriter<'_> {
     #[inline]
     pub(crate) fn opt(
         &mut self,
-        query: &Request<'_>,
+        query: &Query<'_>,
         rcode: Rcode,
         ede: Option<EdeText<'_>>,
     ) -> Option<()> {
@@ -198,7 +198,7 @@ impl ReplyWriter<'_> {
 
     /// The header, last: now the counts are known.
     #[inline]
-    pub(crate) fn head(&mut self, query: &Request<'_>, head: Head) -> Option<()> {
+    pub(crate) fn head(&mut self, query: &Query<'_>, head: Head) -> Option<()> {
         let &[id_high, id_low, flags_high, flags_low, ..] = query.head().first_chunk::<HEADER>()?;
         let tc = if head.truncated { 0x02 } else { 0 };
         let ad = if head.authentic { 0x20 } else { 0 };
@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn written(octets: &[u8], rcode: Rcode, data: Data<'_>, limit: usize) -> Vec<u8> {
-        let query = Request::parse(octets).unwrap();
+        let query = Query::parse(octets).unwrap();
         let ede = EdeText { code: Ede::BLOCKED, text: b"category=adult" };
         let mut out = [0xff; 512];
         let length = write(&query, rcode, data, 30, Some(ede), limit, &mut out).unwrap();

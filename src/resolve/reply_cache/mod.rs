@@ -17,7 +17,7 @@
 //! it; a longer one stays in the cache's entry. Of four places the one goes that was not asked
 //! for lately: names that are asked for once push out each other, not those in use.
 //!
-//! [`ReplyCache::warm`] asks the processor for the memory of a question before it is needed, so that
+//! [`ReplyCache::prefetch`] asks the processor for the memory of a question before it is needed, so that
 //! a batch of questions waits for memory once, together.
 
 use std::sync::Arc;
@@ -25,8 +25,10 @@ use std::sync::Arc;
 use crate::cache::Entry;
 use crate::cpu_prefetch;
 use crate::dns::message::answer::Body;
-use crate::dns::message::query::{Query, Request};
+use crate::dns::message::query::Query;
+
 use crate::dns::message::{HEADER, Rcode, u16_at};
+use crate::dns::name::Folded;
 use crate::policy::{Group, GroupId};
 use crate::resolve::{AnswerSource, Now, Outcome};
 
@@ -189,7 +191,7 @@ impl ReplyCache {
 
     /// Asks the processor for the memory that a question will need; says whether it may be here.
     #[inline]
-    pub fn warm(&self, spot: Probe) -> bool {
+    pub fn prefetch(&self, spot: Probe) -> bool {
         let (Some(set), Some(places)) = (self.sets.get(spot.set()), self.places.get(spot.set()))
         else {
             return false;
@@ -204,9 +206,9 @@ impl ReplyCache {
         is_here
     }
 
-    /// Asks the processor for the words that [`ReplyCache::warm`] reads.
+    /// Asks the processor for the words that [`ReplyCache::prefetch`] reads.
     #[inline]
-    pub fn warm_set(&self, spot: Probe) {
+    pub fn prefetch_set(&self, spot: Probe) {
         if let Some(set) = self.sets.get(spot.set()) {
             cpu_prefetch::fetch(set, 1);
         }
@@ -217,17 +219,17 @@ impl ReplyCache {
     pub fn get(
         &mut self,
         spot: Probe,
-        request: &Request<'_>,
+        query: &Query<'_>,
         under: PolicyEpoch,
         now: u64,
     ) -> Option<CachedReply<'_>> {
         let set = self.sets.get_mut(spot.set())?;
         let places = self.places.get(spot.set())?;
-        let name = request.wire_name();
-        let flags = flags(request);
+        let name = query.wire_name();
+        let flags = flags(query);
         let is_it = |place: &Slot| {
             place.under == under
-                && place.qtype == request.qtype
+                && place.qtype == query.qtype
                 && place.flags == flags
                 && place.is_named(name)
         };
@@ -247,13 +249,13 @@ impl ReplyCache {
     pub fn put(
         &mut self,
         spot: Probe,
-        query: &Query<'_>,
-        said: Admission,
+        (query, name): (&Query<'_>, &Folded),
+        admission: Admission,
         entry: &Arc<Entry>,
         now: u64,
     ) {
-        let Admission { under, outcome, until } = said;
-        let wire = query.name.as_wire();
+        let Admission { under, outcome, until } = admission;
+        let wire = name.as_wire();
         if entry.weight() > MAX_WEIGHT || !is_fresh(entry.age(now), entry.lifetime()) {
             return;
         }
@@ -371,7 +373,7 @@ fn is_fresh(age: u32, lifetime: u32) -> bool {
 }
 
 #[inline]
-fn flags(query: &Request<'_>) -> u8 {
+fn flags(query: &Query<'_>) -> u8 {
     u8::from(query.dnssec_ok())
         | u8::from(query.checking_disabled()) << 1
         | u8::from(query.recursion_desired()) << 2

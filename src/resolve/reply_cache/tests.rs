@@ -1,5 +1,4 @@
 use super::*;
-use crate::dns::message::Question;
 use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
@@ -25,10 +24,7 @@ fn answer(name: &str, addresses: u8, ttl: u32) -> Arc<Entry> {
         message.extend([0, 4, 192, 0, 2, last]);
     }
     let query = Query::parse(&query).unwrap();
-    let question = Question {
-        upstream: UpstreamId::MAIN,
-        ..Question::of(&query, Name::from_text(name).unwrap())
-    };
+    let question = query.question(Name::from_text(name).unwrap(), UpstreamId::MAIN);
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 900 };
     Arc::new(Entry::new(Answer::take(&message, &question, &limits).unwrap(), 10))
 }
@@ -40,12 +36,14 @@ fn outcome() -> Outcome {
 fn put(near: &mut ReplyCache, octets: &[u8], entry: &Arc<Entry>) {
     let query = Query::parse(octets).unwrap();
     let said = Admission { under: UNDER, outcome: outcome(), until: u64::MAX };
-    near.put(near.spot(octets), &query, said, entry, 10);
+    let mut name = Folded::ROOT;
+    query.fold_into(&mut name).unwrap();
+    near.put(near.spot(octets), (&query, &name), said, entry, 10);
 }
 
 fn has(near: &mut ReplyCache, octets: &[u8], under: PolicyEpoch, now: u64) -> bool {
-    let Ok(request) = Request::parse(octets) else { return false };
-    near.get(near.spot(octets), &request, under, now).is_some()
+    let Ok(query) = Query::parse(octets) else { return false };
+    near.get(near.spot(octets), &query, under, now).is_some()
 }
 
 #[test]
@@ -57,7 +55,7 @@ fn what_is_put_in_is_there_in_any_case_of_letters_until_nine_tenths_are_over() {
     let shouted: Vec<u8> =
         shouted.map(|(n, o)| if n > 12 { o.to_ascii_uppercase() } else { *o }).collect();
     for octets in [&quiet, &shouted] {
-        assert!(near.warm(near.spot(octets)));
+        assert!(near.prefetch(near.spot(octets)));
         assert!(has(&mut near, octets, UNDER, 99));
         assert!(!has(&mut near, octets, UNDER, 100), "the cache must see who asks now");
     }
@@ -86,8 +84,8 @@ fn short_and_long_answers_go_out_as_the_cache_has_them() {
         let name = format!("n{addresses}.example");
         let (octets, entry) = (asked(&name), answer(&name, addresses, 100));
         put(&mut near, &octets, &entry);
-        let request = Request::parse(&octets).unwrap();
-        let ready = near.get(near.spot(&octets), &request, UNDER, 30);
+        let query = Query::parse(&octets).unwrap();
+        let ready = near.get(near.spot(&octets), &query, UNDER, 30);
         if entry.lifetime() == 0 {
             assert!(ready.is_none());
             continue;
@@ -96,8 +94,8 @@ fn short_and_long_answers_go_out_as_the_cache_has_them() {
         assert_eq!((ready.age, ready.outcome), (20, outcome()));
         let (mut one, mut other) = ([0; 1024], [0; 1024]);
         let (form, limit) = (Form::aged(20), 700);
-        let length = ready.body.write(&request, form, limit, &mut one);
-        assert_eq!(length, entry.answer.write(&request, form, limit, &mut other));
+        let length = ready.body.write(&query, form, limit, &mut one);
+        assert_eq!(length, entry.answer.write(&query, form, limit, &mut other));
         assert_eq!(one, other);
     }
 }
@@ -151,7 +149,7 @@ fn names_asked_for_once_do_not_push_out_those_in_use() {
 fn octets_that_are_no_question_are_nothing() {
     let near = ReplyCache::new(7);
     for octets in [&[][..], &[0; 12], &[1; 20], &[63; 40]] {
-        near.warm(near.spot(octets));
+        near.prefetch(near.spot(octets));
     }
 }
 
@@ -167,8 +165,9 @@ fn an_answer_that_another_worker_has_from_the_next_second_keeps_its_time() {
     let octets = asked("www.example");
     let query = Query::parse(&octets).unwrap();
     let said = Admission { under: UNDER, outcome: outcome(), until: u64::MAX };
+    let name = Folded::from_name(&Name::from_text("www.example").unwrap());
     // It came at 10; this worker read its clock at 9.
-    near.put(near.spot(&octets), &query, said, &answer("www.example", 1, 100), 9);
+    near.put(near.spot(&octets), (&query, &name), said, &answer("www.example", 1, 100), 9);
     for (now, age) in [(9, 0), (10, 0), (12, 2)] {
         let ready = near.get(near.spot(&octets), &query, UNDER, now);
         assert_eq!(ready.map(|ready| ready.age), Some(age));

@@ -1,15 +1,15 @@
-//! Questions in flight: upstream is asked once, however many wait for the answer.
+//! Single-flight: upstream is asked a question once, however many queries wait for it.
 //!
-//! A query that cannot be answered here takes a [`Permit`] first: there are so many and no
-//! more, so that queries of a dead upstream cannot pile up. Then it joins the flight of its
-//! question, or starts one. Each who waits is answered for itself: under its own id, in its
-//! own letters, by the policy that it was begun with.
+//! A miss takes a [`Permit`] first; the number of permits is bounded, so that queries of a dead
+//! upstream cannot pile up. Then it joins the pending question, or leads it. Each waiter is
+//! answered for itself: under its own id, in its own letters, by the policy that it was begun
+//! with.
 //!
-//! Everything here is bounded: queries in all, of one client, and of one question. No worker
-//! takes a lock of this file: they raise one number and leave the rest to the runtime.
+//! Everything here is bounded: waiting queries in all, of one client, and of one question. No
+//! worker takes a lock of this file: it raises one number and leaves the rest to the runtime.
 //!
 //! In unit tests locks and numbers are loom's, which tries every order in which threads can
-//! meet here (`flight/model.rs`); only a model can make a [`InFlight`] there.
+//! meet here (`inflight/model.rs`); only a model can make an [`InFlight`] there.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,16 +21,16 @@ use crate::dns::message::Question;
 use crate::resolve::Forward;
 use crate::serve::budget::ClientId;
 
-/// Queries that wait for one answer; one more gets what there is.
+/// The most queries that wait for one answer; one more ends as busy.
 const MAX_WAITERS: usize = 1024;
 
 /// Sends a reply, once.
 pub type SendReply = Box<dyn FnOnce(&[u8]) + Send>;
 
-/// All queries that wait for upstream.
+/// The queries that wait for upstream.
 #[derive(Debug)]
 pub struct InFlight {
-    /// How many may wait.
+    /// The most that may wait.
     room: u64,
     waiting: AtomicU64,
     by_question: Mutex<HashMap<Question, Pending>>,
@@ -41,11 +41,11 @@ pub struct InFlight {
 #[derive(Debug, Default)]
 struct Pending {
     waiters: Vec<Waiter>,
-    /// Whether those with a stale answer have had it.
-    is_late: bool,
+    /// Whether the waiters with an expired answer have got it.
+    is_stale: bool,
 }
 
-/// A place among the waiting queries, given back when dropped.
+/// The permit of one waiting query, released when it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     flights: Arc<InFlight>,
@@ -70,12 +70,12 @@ impl Drop for Permit {
 pub struct Waiter {
     /// The query.
     pub forward: Box<Forward>,
-    /// When it came, in microseconds.
+    /// Its arrival, in microseconds.
     pub came: u64,
-    /// How to answer it; none where it was answered already.
+    /// The way of its reply; none where it has been answered already.
     pub send: Option<SendReply>,
-    /// Its place.
-    pub place: Permit,
+    /// Its permit.
+    pub permit: Permit,
 }
 
 impl std::fmt::Debug for Waiter {
@@ -84,23 +84,23 @@ impl std::fmt::Debug for Waiter {
     }
 }
 
-/// What became of a query that wants to wait.
+/// The role of a query that is to wait.
 #[derive(Debug)]
 pub enum Join {
-    /// It is the first: it asks.
-    Leads,
-    /// Another one asks, and this one waits with it.
-    Follows,
-    /// Another one has asked for long, and there is a stale answer to give at once.
-    Late(Waiter),
-    /// As many wait as may.
-    Full(Waiter),
-    /// It has its reply, and another one asks already.
-    NotNeeded,
+    /// It is the first: it asks upstream.
+    Leader,
+    /// It waits for the leader's answer.
+    Follower,
+    /// The leader has waited for long, and this query has an expired answer: send it at once.
+    AnswerStale(Waiter),
+    /// The question has as many waiters as it may.
+    QueueFull(Waiter),
+    /// It needs no reply, and upstream is being asked already.
+    Redundant,
 }
 
 impl InFlight {
-    /// No query waits; `room` of them may.
+    /// The table without waiting queries, for at most `room` of them.
     pub fn new(room: usize) -> Arc<Self> {
         Arc::new(Self {
             room: room as u64,
@@ -110,98 +110,100 @@ impl InFlight {
         })
     }
 
-    /// Queries that wait now.
+    /// The number of waiting queries.
     pub fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// A place for one more query, if there is one.
+    /// A permit for one more query, if there is one.
     pub fn enter(self: &Arc<Self>) -> Option<Permit> {
-        let place = Permit { flights: Arc::clone(self), client: None };
-        // Taken first and given back by the drop: two that come at once cannot both be the last.
-        (self.waiting.fetch_add(1, Ordering::Relaxed) < self.room).then_some(place)
+        let permit = Permit { flights: Arc::clone(self), client: None };
+        // Counted first and released by the drop: of two at once only one can be the last.
+        (self.waiting.fetch_add(1, Ordering::Relaxed) < self.room).then_some(permit)
     }
 
-    /// A place for a question that no client waits for: only while there is plenty.
+    /// A permit for a question without a waiting client: only while half of them are free.
     pub fn enter_unhurried(self: &Arc<Self>) -> Option<Permit> {
         if self.waiting() < self.room / 2 { self.enter() } else { None }
     }
 
-    /// Counts a place as one of `client`'s, who may have `most`; says whether it may.
-    pub fn count(&self, place: &mut Permit, client: ClientId, most: usize) -> bool {
+    /// Counts a permit as one of `client`'s, which may have `most`; returns whether it may.
+    pub fn count(&self, permit: &mut Permit, client: ClientId, most: usize) -> bool {
         let mut clients = lock(&self.by_client);
         let count = clients.entry(client).or_default();
         if *count >= most {
             return false;
         }
         *count += 1;
-        place.client = Some(client);
+        permit.client = Some(client);
         true
     }
 
-    /// Joins the flight of a query's question, or starts it.
+    /// Joins the pending question of a query, or leads it.
     pub fn join(&self, waiter: Waiter) -> Join {
         let mut flights = lock(&self.by_question);
-        let Some(flight) = flights.get_mut(waiter.forward.question()) else {
+        let Some(pending) = flights.get_mut(waiter.forward.question()) else {
             let question = waiter.forward.question().clone();
-            flights.insert(question, Pending { waiters: vec![waiter], is_late: false });
-            return Join::Leads;
+            flights.insert(question, Pending { waiters: vec![waiter], is_stale: false });
+            return Join::Leader;
         };
         if waiter.send.is_none() {
-            return Join::NotNeeded;
+            return Join::Redundant;
         }
-        if flight.is_late && waiter.forward.has_stale() {
-            return Join::Late(waiter);
+        if pending.is_stale && waiter.forward.has_stale() {
+            return Join::AnswerStale(waiter);
         }
-        if flight.waiters.len() >= MAX_WAITERS {
-            return Join::Full(waiter);
+        if pending.waiters.len() >= MAX_WAITERS {
+            return Join::QueueFull(waiter);
         }
-        flight.waiters.push(waiter);
-        Join::Follows
+        pending.waiters.push(waiter);
+        Join::Follower
     }
 
-    /// Takes those out of a flight who can have a stale answer; later ones get it at once.
+    /// Removes and returns the waiters that have an expired answer. Later queries with one are
+    /// answered at once ([`Join::AnswerStale`]).
     ///
-    /// The first stays until the end, to take the answer in.
-    pub fn late(&self, question: &Question) -> Vec<(Waiter, bool)> {
+    /// Law: one waiter stays until the end, to take the upstream answer in; the flag is set on
+    /// the one to put back.
+    pub fn take_stale(&self, question: &Question) -> Vec<(Waiter, bool)> {
         let mut flights = lock(&self.by_question);
-        let Some(flight) = flights.get_mut(question) else { return Vec::new() };
-        flight.is_late = true;
+        let Some(pending) = flights.get_mut(question) else { return Vec::new() };
+        pending.is_stale = true;
         let (stale, rest): (Vec<_>, _) =
-            take(&mut flight.waiters).into_iter().partition(|waiter| waiter.forward.has_stale());
+            take(&mut pending.waiters).into_iter().partition(|waiter| waiter.forward.has_stale());
         let is_last = rest.is_empty();
-        flight.waiters = rest;
+        pending.waiters = rest;
         stale.into_iter().enumerate().map(|(n, waiter)| (waiter, is_last && n == 0)).collect()
     }
 
-    /// Puts one back who has been answered, to take the answer in.
-    pub fn keep(&self, waiter: Waiter) {
-        if let Some(flight) = lock(&self.by_question).get_mut(waiter.forward.question()) {
-            flight.waiters.push(waiter);
+    /// Puts an answered waiter back, to take the upstream answer in.
+    pub fn put_back(&self, waiter: Waiter) {
+        if let Some(pending) = lock(&self.by_question).get_mut(waiter.forward.question()) {
+            pending.waiters.push(waiter);
         }
     }
 
-    /// The flight that a query of this question has started.
+    /// The guard of a question that its leader asks.
     pub fn started(self: &Arc<Self>, question: Question) -> Started {
         Started { flights: Arc::clone(self), question: Some(question) }
     }
 
     fn end(&self, question: &Question) -> Vec<Waiter> {
-        let flight = lock(&self.by_question).remove(question);
-        flight.map_or_else(Vec::new, |flight| flight.waiters)
+        let pending = lock(&self.by_question).remove(question);
+        pending.map_or_else(Vec::new, |pending| pending.waiters)
     }
 }
 
-/// A flight under way. It ends with this value, whatever happens to its task.
+/// The guard of a pending question: it ends with this value, whatever happens to its task.
 #[derive(Debug)]
 pub struct Started {
     flights: Arc<InFlight>,
-    /// None once it has ended: the next flight of the question is another's.
+    /// None once it has ended: the next of the same question has its own guard.
     question: Option<Question>,
 }
 
 impl Started {
-    /// Ends it; those who waited are to be answered.
+    /// Ends it; the waiters are to be answered.
     pub fn end(mut self) -> Vec<Waiter> {
         let question = self.question.take();
         question.map_or_else(Vec::new, |question| self.flights.end(&question))
@@ -210,7 +212,7 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // After a panic the clients ask again.
+        // After a panic the clients retry.
         if let Some(question) = self.question.take() {
             drop(self.flights.end(&question));
         }
@@ -221,7 +223,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What threads meet at.
+/// The primitives that threads share.
 mod sync {
     #[cfg(test)]
     pub(super) use loom::sync::{

@@ -17,7 +17,7 @@ use crate::dns::message::answer::TtlLimits;
 use crate::dns::name::Name;
 use crate::load::assemble::Assembler;
 use crate::policy::Snapshot;
-use crate::resolve::{Now, Origin, Step, Transport, Trust, begin};
+use crate::resolve::{Begin, Now, Origin, Transport, Trust, begin};
 
 /// Switches between threads that nobody asked for, in one run of a model.
 const PREEMPTIONS: usize = 3;
@@ -67,7 +67,7 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
     let meta = Origin::plain(client, local, Transport::Udp);
     let (query, mut out) = (octets(name), vec![0; 1500]);
     let mut begin_at = |mono| match begin(&query, &meta, &SNAPSHOT, &cache, at(mono), &mut out) {
-        Step::Forward(forward) => forward,
+        Begin::Forward(forward) => forward,
         other => panic!("answered at once: {other:?}"),
     };
     let first = begin_at(0);
@@ -85,12 +85,12 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
 }
 
 /// A query that `who` waits for.
-fn waiter(who: usize, forward: Box<Forward>, place: Permit, tally: &Arc<Tally>) -> Waiter {
+fn waiter(who: usize, forward: Box<Forward>, permit: Permit, tally: &Arc<Tally>) -> Waiter {
     let tally = Arc::clone(tally);
     let send: SendReply = Box::new(move |_| {
         tally.answers[who].fetch_add(1, SeqCst);
     });
-    Waiter { forward, came: 0, send: Some(send), place }
+    Waiter { forward, came: 0, send: Some(send), permit }
 }
 
 fn answer(mut waiter: Waiter) {
@@ -103,7 +103,7 @@ fn answer(mut waiter: Waiter) {
 fn ask(flights: &Arc<InFlight>, tally: &Arc<Tally>, waiter: Waiter) {
     let question = waiter.forward.question().clone();
     match flights.join(waiter) {
-        Join::Leads => {
+        Join::Leader => {
             let started = flights.started(question);
             assert!(!tally.asking.swap(true, SeqCst), "upstream is asked twice at one time");
             tally.questions.fetch_add(1, SeqCst);
@@ -111,10 +111,10 @@ fn ask(flights: &Arc<InFlight>, tally: &Arc<Tally>, waiter: Waiter) {
             tally.asking.store(false, SeqCst);
             started.end().into_iter().for_each(answer);
         }
-        Join::Follows | Join::NotNeeded => {
+        Join::Follower | Join::Redundant => {
             tally.joined.fetch_add(1, SeqCst);
         }
-        Join::Late(waiter) | Join::Full(waiter) => answer(waiter),
+        Join::AnswerStale(waiter) | Join::QueueFull(waiter) => answer(waiter),
     }
 }
 
@@ -165,7 +165,7 @@ fn other_questions_are_other_flights() {
                     let waiter =
                         waiter(who, forward(name, false), flights.enter().unwrap(), &tally);
                     let question = waiter.forward.question().clone();
-                    let Join::Leads = flights.join(waiter) else { panic!("{name} did not lead") };
+                    let Join::Leader = flights.join(waiter) else { panic!("{name} did not lead") };
                     for waiter in flights.started(question).end() {
                         assert_eq!(waiter.forward.question().name, Name::from_text(name).unwrap());
                         answer(waiter);
@@ -200,14 +200,14 @@ fn who_has_a_stale_answer_gets_it_once() {
                 [thread::spawn(move || follower(1, true)), thread::spawn(move || other(2, false))];
             let leader = waiter(0, forward(NAME, true), flights.enter().unwrap(), &tally);
             let question = leader.forward.question().clone();
-            if let Join::Leads = flights.join(leader) {
+            if let Join::Leader = flights.join(leader) {
                 let started = flights.started(question.clone());
-                for (mut waiter, stays) in flights.late(&question) {
+                for (mut waiter, stays) in flights.take_stale(&question) {
                     if let Some(send) = waiter.send.take() {
                         send(&[]);
                     }
                     if stays {
-                        flights.keep(waiter);
+                        flights.put_back(waiter);
                     }
                 }
                 let ended = started.end();
@@ -238,8 +238,8 @@ fn a_refresh_answers_those_who_came_and_nobody_twice() {
                 }
             };
             let asker = thread::spawn(asker);
-            let place = flights.enter_unhurried().unwrap();
-            let refresh = Waiter { forward: forward(NAME, false), came: 0, send: None, place };
+            let permit = flights.enter_unhurried().unwrap();
+            let refresh = Waiter { forward: forward(NAME, false), came: 0, send: None, permit };
             ask(&flights, &tally, refresh);
             asker.join().unwrap();
             assert_eq!(tally.answers[1].load(SeqCst), 1);
@@ -264,7 +264,7 @@ fn a_flight_that_is_dropped_leaves_nothing_behind() {
             let other = thread::spawn(other);
             let first = waiter(0, forward(NAME, false), flights.enter().unwrap(), &tally);
             let question = first.forward.question().clone();
-            if let Join::Leads = flights.join(first) {
+            if let Join::Leader = flights.join(first) {
                 drop(flights.started(question));
             }
             other.join().unwrap();

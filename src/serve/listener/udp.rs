@@ -1,16 +1,16 @@
 //! UDP: one thread and one socket per core.
 //!
 //! ```text
-//! receive (up to 64) ▸ budget ▸ begin ▸ … ▸ send (all replies) ▸ count
+//! receive (up to 64) ▸ prefetch ▸ budget ▸ begin ▸ … ▸ send (all replies) ▸ count
 //! ```
 //!
-//! A worker answers what the core can answer at once, in the same memory over and over: one
-//! system call takes what has come, another sends the replies, one reading of the clock is
-//! for all of them, and one policy. A miss leaves for the asynchronous side with its socket
-//! and its [`Path`], and its answer goes out from there.
+//! A worker answers what the core can answer at once, in the same memory for every batch: one
+//! system call receives, another sends the replies, one reading of the clock is for all of
+//! them, and one policy. A miss leaves for the runtime with its socket and its [`Path`], and
+//! its reply is sent from there.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,39 +20,38 @@ use arc_swap::Cache as Cached;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
-use crate::dns::message::query::Query;
 use crate::load::in_force::PolicyReader;
-use crate::matcher::prefetch::BatchPrefetch;
 use crate::metrics::counters::{Counters, Event};
 use crate::metrics::labels::AddressFamily;
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
+use crate::resolve::prepared::PreparedBatch;
 use crate::resolve::reply_cache::{Lookup, Probe, ReplyCache};
 use crate::resolve::{
-    DropReason, Origin, Outcome, Step, Stores, Transport, UpstreamFailure, begin_with, slip,
+    Begin, Done, DropReason, Origin, Outcome, Stores, Transport, begin_with, slip,
 };
 use crate::serve::budget::{Budget, ClientId, ClientLimits, RateDecision};
 use crate::serve::gateway::Gateway;
+use crate::serve::inflight::SendReply;
+use crate::serve::listener::conclude::{Arrival, Deferred, conclude, settle};
+use crate::serve::listener::origin::{self, NOWHERE};
 use crate::serve::listener::udp_batch::{self, BATCH, Batch, Kernel, Path};
 
 /// Octets of kernel buffer that are asked for in each direction.
 const KERNEL_BUFFER: i32 = 4 << 20;
-/// How often a worker without queries looks whether it must stop.
+/// The interval at which a worker without queries checks whether it must stop.
 const IDLE: Duration = Duration::from_millis(200);
-/// Batches that are still answered at the end: what had come before.
-const LAST_TURNS: usize = 64;
+/// Batches that are still answered at the end: queries that arrived before it.
+const LAST_BATCHES: usize = 64;
 
-/// From so many queries on, memory is asked for ahead: a lone one would only wait for it twice.
+/// The smallest batch that is prefetched: a lone query would only wait for memory twice.
 const MANY: usize = 4;
-
-/// Stands for a listener whose address the system does not tell.
-pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Opens one of the sockets that share `address`.
 ///
 /// # Errors
 ///
-/// What the system said: the address is taken, or not ours, or needs a privilege.
+/// The system's error: the address is taken, is not this machine's, or needs a privilege.
 pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_port(true)?;
@@ -71,7 +70,7 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Answers the queries of one socket until `stop` is set, and then those that had come.
+/// Answers the queries of one socket until `stop` is set, and then those that arrived before.
 pub fn work(
     socket: Arc<UdpSocket>,
     gateway: &Arc<Gateway>,
@@ -80,18 +79,18 @@ pub fn work(
 ) {
     let mut worker = Worker::new(socket, gateway, counters);
     while !stop.load(Ordering::Relaxed) {
-        if let Err(error) = worker.turn(true) {
+        if let Err(error) = worker.serve_batch(true) {
             pause_after(&error);
         }
     }
-    for _ in 0..LAST_TURNS {
-        if worker.turn(false).is_err() {
+    for _ in 0..LAST_BATCHES {
+        if worker.serve_batch(false).is_err() {
             break;
         }
     }
 }
 
-/// One socket's worker, with all that it writes to: nobody else does.
+/// One socket's worker: the single writer of all that it owns.
 pub struct Worker<'a> {
     socket: Arc<UdpSocket>,
     batch: Batch,
@@ -99,30 +98,27 @@ pub struct Worker<'a> {
     desk: Desk<'a>,
 }
 
-/// What holds for a whole batch.
+/// What all queries of a batch share.
 #[derive(Clone, Copy)]
-struct Moment<'a> {
+struct BatchContext<'a> {
     generation: u64,
     snapshot: &'a Arc<Snapshot>,
-    /// Microseconds, of the worker's clock.
-    came: u64,
+    arrival: Arrival,
 }
 
-/// What a worker needs to answer a query.
+/// A worker's memory and counters, apart from the batch itself.
 struct Desk<'a> {
     gateway: &'a Arc<Gateway>,
     counters: &'a Counters,
     limits: Cached<&'a ArcSwap<ClientLimits>, Arc<ClientLimits>>,
     budget: Budget,
-    /// Replies in use.
     near: ReplyCache,
-    /// Where the questions of this batch are looked for among them.
+    /// The reply cache's probe for each query of the batch.
     spots: Vec<Probe>,
-    /// Those of them that lists will be asked about.
-    ahead: BatchPrefetch,
-    /// Where the socket is bound.
+    prepared: PreparedBatch,
+    /// The address that the socket is bound to.
     local: SocketAddr,
-    /// What became of the queries of this batch: counted when the replies have left.
+    /// The outcomes of the batch: counted when its replies have left.
     outcomes: Vec<Outcome>,
 }
 
@@ -137,7 +133,7 @@ impl<'a> Worker<'a> {
             budget: Budget::new(rand::random()),
             near: ReplyCache::new(rand::random()),
             spots: Vec::with_capacity(BATCH),
-            ahead: BatchPrefetch::new(BATCH),
+            prepared: PreparedBatch::new(BATCH),
             local,
             outcomes: Vec::with_capacity(BATCH),
         };
@@ -145,23 +141,24 @@ impl<'a> Worker<'a> {
         Self { socket, batch: Batch::new(local.ip().is_unspecified()), policy, desk }
     }
 
-    /// Answers what has come; waits for something to come if it `may_wait`.
+    /// Answers the datagrams that have arrived; waits for one if it `may_wait`.
     ///
     /// # Errors
     ///
-    /// What the system said; nothing came, mostly.
-    pub fn turn(&mut self, may_wait: bool) -> io::Result<()> {
+    /// The system's error; mostly that nothing arrived.
+    pub fn serve_batch(&mut self, may_wait: bool) -> io::Result<()> {
         let Self { socket, batch, policy, desk } = self;
         let received = batch.receive(socket, may_wait);
-        // Without queries too an old policy is let go.
+        // Without queries too: an old policy must not stay in memory.
         let (generation, snapshot) = policy.get();
         let count = received?;
         let came = desk.gateway.clock.micros();
         desk.counters.queries(Transport::Udp, desk.local.is_ipv6(), count as u64);
-        desk.look_ahead(snapshot, batch.queries());
-        let moment = Moment { generation, snapshot, came };
+        desk.prefetch(snapshot, batch.queries());
+        let arrival = Arrival { now: desk.gateway.clock.now_at(came), came };
+        let context = BatchContext { generation, snapshot, arrival };
         batch.answer(|number, query, path, out| {
-            desk.answer(socket, moment, number, query, path, out)
+            desk.answer(socket, context, number, query, path, out)
         });
         let failed = batch.send(socket);
         if failed > 0 {
@@ -175,9 +172,10 @@ impl<'a> Worker<'a> {
 }
 
 impl Desk<'_> {
-    /// Asks for the memory that the queries of a batch will need.
+    /// Prefetches the memory that the queries of a batch will read, and prepares those that the
+    /// reply cache does not have.
     #[inline]
-    fn look_ahead<'q>(
+    fn prefetch<'q>(
         &mut self,
         snapshot: &Snapshot,
         queries: impl Iterator<Item = &'q [u8]> + Clone,
@@ -185,102 +183,74 @@ impl Desk<'_> {
         self.spots.clear();
         for query in queries.clone() {
             let spot = self.near.spot(query);
-            self.near.warm_set(spot);
+            self.near.prefetch_set(spot);
             self.spots.push(spot);
         }
-        if self.spots.len() < MANY {
-            return;
-        }
-        for (query, &spot) in queries.zip(&self.spots) {
-            if !self.near.warm(spot)
-                && let Ok(query) = Query::parse(query)
-            {
-                snapshot.prefetch(&query.name, &mut self.ahead);
+        let is_batch = self.spots.len() >= MANY;
+        for (number, (query, &spot)) in queries.zip(&self.spots).enumerate() {
+            if is_batch && !self.near.prefetch(spot) {
+                self.prepared.add(number, query, snapshot);
+            } else {
+                self.prepared.skip(number);
             }
         }
-        self.ahead.look(snapshot.lists());
+        if is_batch {
+            self.prepared.prefetch(snapshot);
+        }
     }
 
-    /// Answers a query in `out`, or sees to it that it will be answered; the octets to send.
+    /// Answers a query in `out`, or starts the life of a miss; returns the octets to send.
     #[inline]
     fn answer(
         &mut self,
         socket: &Arc<UdpSocket>,
-        moment: Moment<'_>,
+        context: BatchContext<'_>,
         number: usize,
         query: &[u8],
         path: &Path,
         out: &mut [u8],
     ) -> Option<usize> {
-        let Moment { generation, snapshot, came } = moment;
-        let client = path.client().ip();
-        let local = SocketAddr::new(path.local().unwrap_or(self.local.ip()), self.local.port());
-        let meta = Origin::plain(client, local, Transport::Udp);
-        let now = self.gateway.clock.now_at(came);
-        let step = match self.admit(&meta, came) {
+        let BatchContext { generation, snapshot, arrival } = context;
+        let origin = origin::of_datagram(path, self.local);
+        let begun = match self.admit(&origin, arrival.came) {
             RateDecision::Pass => {
                 let spot = self.spots.get(number).copied().unwrap_or_default();
                 let near = Some(Lookup { near: &mut self.near, spot, generation });
                 let stores = Stores { cache: &self.gateway.cache, near };
-                begin_with(query, &meta, snapshot, stores, now, out)
+                let prepared = self.prepared.slot(number);
+                begin_with(query, prepared, &origin, snapshot, stores, arrival.now, out)
             }
-            RateDecision::Slip => slip(query, &meta, snapshot, out),
-            RateDecision::Drop => Step::Drop(DropReason::OverBudget),
+            RateDecision::Slip => Begin::Done(slip(query, &origin, snapshot, out)),
+            RateDecision::Drop => Begin::Done(Done::Drop(DropReason::OverBudget)),
         };
-        let Step::Forward(forward) = step else { return self.conclude(step, came) };
-        let Some(place) = self.gateway.flights.enter() else {
-            self.counters.events(Event::OverAll, 1);
-            let Gateway { cache, limits, .. } = self.gateway.as_ref();
-            let busy = Err(UpstreamFailure::Busy);
-            let step = forward.finish(busy, cache, limits, now, out);
-            return self.conclude(step, came);
-        };
-        let (socket, path) = (Arc::clone(socket), *path);
-        self.gateway.forward(place, forward, came, move |reply| {
-            // A reply that the kernel does not take is lost as datagrams are.
-            if let Err(error) = path.send(&socket, reply) {
-                debug!(%error, "reply not sent");
-            }
-        });
-        None
+        let late = || late_reply(socket, path);
+        let done = settle(self.gateway, self.counters, begun, arrival, out, late)?;
+        let mut count = Deferred { counters: self.counters, outcomes: &mut self.outcomes };
+        conclude(done, out, &mut count, <[u8]>::len)
     }
 
     /// Charges the client for a query.
     #[inline]
-    fn admit(&mut self, meta: &Origin, came: u64) -> RateDecision {
+    fn admit(&mut self, origin: &Origin, came: u64) -> RateDecision {
         let limits = self.limits.load();
         let Some(rate) = limits.rate else { return RateDecision::Pass };
-        match self.budget.charge(ClientId::of(meta.client), came, rate) {
+        match self.budget.charge(ClientId::of(origin.client), came, rate) {
             RateDecision::Pass => RateDecision::Pass,
-            _ if limits.is_exempt(meta.client) => RateDecision::Pass,
+            _ if limits.is_exempt(origin.client) => RateDecision::Pass,
             over => over,
         }
     }
+}
 
-    #[inline]
-    fn conclude(&mut self, step: Step, came: u64) -> Option<usize> {
-        match step {
-            Step::Reply(length, outcome) => {
-                self.outcomes.push(outcome);
-                Some(length)
-            }
-            Step::Refresh(length, outcome, forward) => {
-                self.outcomes.push(outcome);
-                self.gateway.refresh(forward, came);
-                Some(length)
-            }
-            Step::Silence(outcome) => {
-                self.outcomes.push(outcome);
-                None
-            }
-            Step::Drop(reason) => {
-                self.counters.dropped(reason);
-                None
-            }
-            // Only `begin` forwards.
-            Step::Forward(_) => None,
+/// The way back of a reply that leaves after its batch.
+fn late_reply(socket: &Arc<UdpSocket>, path: &Path) -> SendReply {
+    let (socket, path) = (Arc::clone(socket), *path);
+    Box::new(move |reply| {
+        // A reply that the kernel refuses is lost as datagrams are.
+        if let Err(error) = path.send(&socket, reply) {
+            debug!(%error, "reply not sent");
         }
-    }
+    })
 }
 
 /// The kernel's receive queues: the smallest, the fullest, and the datagrams dropped for want of

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use lachan::cache::{AnswerCache, RetentionRules};
 use lachan::dns::message::Rcode;
 use lachan::load::in_force::{Current, PolicyReader};
+use lachan::resolve::prepared::PreparedBatch;
 use lachan::resolve::reply_cache::{Lookup, ReplyCache};
 use lachan::resolve::{
-    AnswerSource, Forward, Now, Outcome, Step, Stores, Trust, UpstreamFailure, begin_with,
+    AnswerSource, Begin, Done, Forward, Now, Outcome, Stores, Trust, UpstreamFailure, begin_with,
 };
 
 use super::*;
@@ -62,6 +63,7 @@ struct Worker<'a> {
     shared: &'a Shared,
     policy: PolicyReader<'a>,
     near: ReplyCache,
+    prepared: PreparedBatch,
     random: Random,
     /// Queries that wait for upstream, each with who asked what.
     waiting: Vec<(u8, Asked, Box<Forward>)>,
@@ -108,23 +110,38 @@ impl Worker<'_> {
         let lists = policy.facts_tag();
         assert!(lists >= at_least, "lists {lists} are asked while {at_least} are in force");
         let spot = self.near.spot(&query);
+        // With names that were prepared, and names that the answer prepares.
+        if self.random.once_in(2) {
+            self.prepared.add(0, &query, &policy);
+            self.prepared.prefetch(&policy);
+        } else {
+            self.prepared.skip(0);
+        }
+        let slot = self.prepared.slot(0);
         let near = Some(Lookup { near: &mut self.near, spot, generation });
         let cache = &self.shared.cache;
         self.seen.queries += 1;
         // Two of each group ask every worker.
         let client = [1, 2, STAFF, STAFF + 1][self.random.next() as usize % 4];
-        let step =
-            begin_with(&query, &meta(client), &policy, Stores { cache, near }, now, &mut self.out);
+        let step = begin_with(
+            &query,
+            slot,
+            &meta(client),
+            &policy,
+            Stores { cache, near },
+            now,
+            &mut self.out,
+        );
         let case = Case { client, asked, query: &query, lists, now };
         match step {
-            Step::Reply(length, outcome) => self.judge(&case, length, &outcome),
-            Step::Refresh(length, outcome, forward) => {
+            Begin::Done(Done::Reply(length, outcome)) => self.judge(&case, length, &outcome),
+            Begin::Refresh(Done::Reply(length, outcome), forward) => {
                 self.judge(&case, length, &outcome);
                 self.seen.refreshed += 1;
                 let said = asked.said(&query, TTL, now.mono);
                 forward.refresh(Ok(&said), cache, &LIMITS, now);
             }
-            Step::Forward(forward) => {
+            Begin::Forward(forward) => {
                 assert!(!is_blocked_at_once(&case), "a listed name is forwarded: {asked:?}");
                 self.waiting.push((client, asked, forward));
             }
@@ -140,7 +157,7 @@ impl Worker<'_> {
         let said =
             if self.random.once_in(50) { Err(UpstreamFailure::Unreachable) } else { Ok(&said[..]) };
         let step = forward.finish(said, &self.shared.cache, &LIMITS, now, &mut self.out);
-        let Step::Reply(length, outcome) = step else { panic!("{asked:?}: {step:?}") };
+        let Done::Reply(length, outcome) = step else { panic!("{asked:?}: {step:?}") };
         self.judge(&Case { client, asked, query: &query, lists, now }, length, &outcome);
     }
 
@@ -216,6 +233,7 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
         shared: &shared,
         policy: shared.current.reader(),
         near: ReplyCache::new(u64::from(number)),
+        prepared: PreparedBatch::new(1),
         random: Random(u64::from(number)),
         waiting: Vec::new(),
         out: vec![0; 65_535],

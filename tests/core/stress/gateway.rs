@@ -9,9 +9,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use lachan::dns::message::Rcode;
 use lachan::dns::message::query::Query;
+use lachan::dns::name::Folded;
 use lachan::metrics::counters::{Event, Totals};
 use lachan::policy::tables::client::PrefixTable;
-use lachan::resolve::{Step, UpstreamFailure, begin};
+use lachan::resolve::{Begin, Done, UpstreamFailure, begin};
 use lachan::serve::budget::ClientLimits;
 use lachan::serve::gateway::Gateway;
 use lachan::serve::inflight::InFlight;
@@ -50,7 +51,9 @@ fn answer_on(socket: &UdpSocket, stop: &AtomicBool) -> Upstream {
         if let Ok((length, from)) = socket.recv_from(&mut buffer) {
             let octets = &buffer[..length];
             let query = Query::parse(octets).unwrap();
-            let text = query.name.to_name().to_string();
+            let mut name = Folded::ROOT;
+            query.fold_into(&mut name).unwrap();
+            let text = name.to_name().to_string();
             let number = text.trim_start_matches('n').split('.').next().unwrap();
             let asked = Asked {
                 name: number.parse().unwrap(),
@@ -149,8 +152,8 @@ fn ask_on(gateway: &Arc<Gateway>, asker: u8, tally: &Arc<Tally>) -> Asking {
         let is_blocked = asked.is_blocked(client, policy.facts_tag());
         let step = begin(&query, &meta(client), &policy, &gateway.cache, now, &mut out);
         let forward = match step {
-            Step::Forward(forward) => forward,
-            Step::Reply(length, _) => {
+            Begin::Forward(forward) => forward,
+            Begin::Done(Done::Reply(length, _)) => {
                 done.at_once += 1;
                 tally.take(number, asked, is_blocked, &out[..length]);
                 continue;
@@ -161,17 +164,18 @@ fn ask_on(gateway: &Arc<Gateway>, asker: u8, tally: &Arc<Tally>) -> Asking {
             done.no_place += 1;
             let busy = Err(UpstreamFailure::Busy);
             let step = forward.finish(busy, &gateway.cache, &gateway.limits, now, &mut out);
-            let Step::Reply(length, _) = step else { panic!("{asked:?}: {step:?}") };
+            let Done::Reply(length, _) = step else { panic!("{asked:?}: {step:?}") };
             tally.take(number, asked, is_blocked, &out[..length]);
             continue;
         };
         done.waited += 1;
         tally.outstanding.fetch_add(1, SeqCst);
         let tally = Arc::clone(tally);
-        gateway.forward(place, forward, 0, move |reply| {
+        let send = move |reply: &[u8]| {
             tally.take(number, asked, is_blocked, reply);
             tally.outstanding.fetch_sub(1, SeqCst);
-        });
+        };
+        gateway.forward(place, forward, 0, Box::new(send));
     }
     done
 }

@@ -1,24 +1,26 @@
-//! What upstream sent: taken in once, sent many times.
+//! Upstream answers: taken in once, sent many times.
 //!
-//! [`Answer::take`] keeps the records that answer the question (its chain of
-//! CNAME and DNAME, the records at the end of it, the SOA of a negative answer,
-//! DNSSEC proofs where they were asked for) in the octets they came in, and
-//! notes where each TTL and each target name stands. Everything else that an
-//! upstream might add is left out, so that it cannot be believed (RFC 2181 §5.4.1).
+//! [`Answer::take`] keeps the records that answer the question (its chain of CNAME and DNAME,
+//! the records at the end of it, the SOA of a negative answer, DNSSEC proofs where they were
+//! asked for) in the octets they came in, with the positions of each TTL, target name and
+//! address. Everything else that an upstream might add is left out, so that it cannot be
+//! believed (RFC 2181 §5.4.1).
 //!
-//! [`Answer::write`] copies it behind the question of the moment, so that
-//! compression pointers still point right, and lowers the TTLs by its age.
+//! [`Answer::write`] copies the records behind the question of the moment, so that
+//! compression pointers still point right, and lowers the TTLs by the answer's age.
+//!
+//! Law: [`Answer::targets`] and [`Answer::addresses`], read from the stored records, are those
+//! of any whole reply that [`Answer::write`] makes of them.
 
-mod scan;
+mod take;
 mod write;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub use write::{Body, Form};
 
-use crate::dns::message::{Ede, Malformed, Question, Rcode, name_at};
+use crate::dns::message::{Ede, Malformed, Rcode, name_from};
 use crate::dns::name::Folded;
-use scan::{Scan, without};
 
 /// The most CNAME steps an answer may take.
 pub const MAX_CHAIN: usize = 16;
@@ -45,17 +47,17 @@ pub struct Answer {
     records: Box<[u8]>,
     /// Where the TTLs are in `records`: numbers of two octets, as the machine has them.
     ttls: Box<[[u8; 2]]>,
-    /// Where the names that CNAME, DNAME, SVCB and HTTPS point to are in the message.
+    /// The positions in `records` of the names that CNAME, DNAME, SVCB and HTTPS point to.
     targets: Box<[u16]>,
-    /// Where the addresses are in the message: of A and AAAA, and the hints of
-    /// SVCB and HTTPS.
+    /// The positions in `records` of the addresses: of A and AAAA, and the hints of SVCB and
+    /// HTTPS.
     addresses: Box<[AddressAt]>,
     has_internal: bool,
     ede: Option<(Ede, Box<[u8]>)>,
     lifetime: u32,
 }
 
-/// Where an address is, and of which family.
+/// The position of an address in the records, and its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct AddressAt {
     at: u16,
@@ -63,8 +65,8 @@ struct AddressAt {
 }
 
 impl AddressAt {
-    fn read(self, message: &[u8]) -> Result<IpAddr, Malformed> {
-        let octets = message.get(usize::from(self.at)..).ok_or(Malformed)?;
+    fn read(self, records: &[u8]) -> Result<IpAddr, Malformed> {
+        let octets = records.get(usize::from(self.at)..).ok_or(Malformed)?;
         if self.is_v6 {
             octets.first_chunk().map(|&octets| IpAddr::V6(Ipv6Addr::from(octets)))
         } else {
@@ -75,31 +77,6 @@ impl AddressAt {
 }
 
 impl Answer {
-    /// Takes in the answer to `question`.
-    ///
-    /// # Errors
-    ///
-    /// [`Malformed`] for octets that are no response to this question, for
-    /// records that cannot be read, and for chains of more than [`MAX_CHAIN`] steps.
-    pub fn take(
-        message: &[u8],
-        question: &Question,
-        limits: &TtlLimits,
-    ) -> Result<Self, Malformed> {
-        let scan = Scan::read(message, question)?;
-        let keep = scan.kept(question)?;
-        let kept = keep.iter().filter(|&&keep| keep).count();
-        // Left out is nearly always what stands at the end, and cutting there breaks
-        // no pointer.
-        if keep.iter().take(kept).all(|&keep| keep) {
-            return scan.finish(kept, question, limits);
-        }
-        let message = without(message, &keep, scan.answers)?;
-        let scan = Scan::read(&message, question)?;
-        let kept = scan.records.len();
-        scan.finish(kept, question, limits)
-    }
-
     /// What stands for an answer where there is none: a code, and no record.
     pub fn failure(rcode: Rcode) -> Self {
         Self {
@@ -165,20 +142,23 @@ impl Answer {
         self.has_internal
     }
 
-    /// The addresses in it, read from `message`, a whole reply that [`Answer::write`] wrote.
-    pub fn addresses<'a>(
-        &'a self,
-        message: &'a [u8],
-    ) -> impl Iterator<Item = Result<IpAddr, Malformed>> + 'a {
-        self.addresses.iter().map(|address| address.read(message))
+    /// The addresses in it.
+    pub fn addresses(&self) -> impl Iterator<Item = Result<IpAddr, Malformed>> {
+        self.addresses.iter().map(|address| address.read(&self.records))
     }
 
-    /// The names it points to, read from `message`, a whole reply that [`Answer::write`] wrote.
+    /// The names it points to. `head` is header and question of a query that it answers: the
+    /// records may point into the question's name.
     pub fn targets<'a>(
         &'a self,
-        message: &'a [u8],
+        head: &'a [u8],
     ) -> impl Iterator<Item = Result<Folded, Malformed>> + 'a {
-        self.targets.iter().map(|&at| Ok(name_at(message, usize::from(at))?.0))
+        let from = move |at: usize| match at.checked_sub(head.len()) {
+            None => head.get(at..),
+            Some(at) => self.records.get(at..),
+        };
+        let places = self.targets.iter().map(move |&at| head.len() + usize::from(at));
+        places.map(move |at| Ok(name_from(from, at)?.0))
     }
 }
 

@@ -1,9 +1,11 @@
 use super::*;
 use crate::dns::route::UpstreamId;
 use hickory_proto::op::Message;
+use hickory_proto::rr::RData;
 use proptest::prelude::*;
 
 use crate::dns::message::query::Query;
+use crate::dns::message::{Question, name_at};
 use crate::dns::name::Name;
 use crate::dns::rtype;
 
@@ -173,7 +175,7 @@ fn what_does_not_fit_goes_truncated() {
 }
 
 #[test]
-fn targets_are_read_back_from_the_reply() {
+fn targets_are_read_from_the_records() {
     let q = question("www.example.com", rtype::HTTPS);
     let mut service = vec![0, 1];
     service.extend(wire("svc.tracker.example"));
@@ -182,12 +184,61 @@ fn targets_are_read_back_from_the_reply() {
     let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     query.extend(q.name.as_wire());
     query.extend([0, 65, 0, 1]);
-    let mut out = [0; 512];
-    let length =
-        answer.write(&Query::parse(&query).unwrap(), Form::aged(0), 512, &mut out).unwrap();
+    let query = Query::parse(&query).unwrap();
     let targets: Vec<String> =
-        answer.targets(&out[..length]).map(|name| format!("{:?}", name.unwrap())).collect();
+        answer.targets(query.head()).map(|name| format!("{:?}", name.unwrap())).collect();
     assert_eq!(targets, ["svc.tracker.example."]);
+}
+
+/// The law of `targets` and `addresses`: what is read from the records is what a client would
+/// read from the whole reply.
+fn assert_read_alike(answer: &Answer, octets: &[u8]) {
+    let query = Query::parse(octets).unwrap();
+    let mut out = vec![0; crate::dns::message::MAX_MESSAGE];
+    let length = answer.write(&query, Form::aged(1), usize::MAX, &mut out).unwrap();
+    let (reply, head) = (&out[..length], query.head().len());
+    let text = |name: Result<Folded, Malformed>| name.map(|name| format!("{name:?}"));
+    let from_reply: Vec<_> = answer
+        .targets
+        .iter()
+        .map(|&at| text(name_at(reply, head + usize::from(at)).map(|(name, _)| name)))
+        .collect();
+    assert_eq!(answer.targets(query.head()).map(text).collect::<Vec<_>>(), from_reply);
+    assert!(from_reply.iter().all(Result::is_ok), "{from_reply:?}");
+    let shifted = |one: &AddressAt| AddressAt { at: one.at + head as u16, ..*one };
+    let from_reply: Vec<_> = answer.addresses.iter().map(|one| shifted(one).read(reply)).collect();
+    assert_eq!(answer.addresses().collect::<Vec<_>>(), from_reply);
+}
+
+/// Records of a chain from `www.example.com`, each link written whole, as a pointer into the
+/// question or as a pointer into the record before; then an address or a service.
+fn chain(links: &[u8], ends_with_service: bool) -> Vec<u8> {
+    let q = question("www.example.com", rtype::A);
+    let qtype = if ends_with_service { rtype::HTTPS } else { rtype::A };
+    let mut octets = vec![0, 7, 0x81, 0x80, 0, 1, 0, links.len() as u8 + 1, 0, 0, 0, 0];
+    octets.extend(q.name.as_wire());
+    octets.extend([qtype.to_be_bytes(), [0, 1]].concat());
+    let (mut owner, mut last) = (SELF.to_vec(), 12);
+    for (number, link) in links.iter().enumerate() {
+        let label = [2, b'A' + number as u8, b'x'];
+        let target = match link % 3 {
+            0 => [label.as_slice(), b"\x03CDN\x07example\0"].concat(),
+            // `example.com` of the question.
+            1 => [label.as_slice(), &[0xc0, 16]].concat(),
+            _ => [label.as_slice(), &[0xc0 | (last >> 8) as u8, last as u8]].concat(),
+        };
+        last = octets.len() + owner.len() + 10;
+        octets.extend(record(&owner, rtype::CNAME, 300, &target));
+        owner = vec![0xc0 | (last >> 8) as u8, last as u8];
+    }
+    if ends_with_service {
+        let hints = [0, 4, 0, 8, 192, 0, 2, 1, 10, 0, 0, 1, 0, 6, 0, 16];
+        let service = [&[0, 1], b"\x03svc\xc0\x10".as_slice(), &hints, &[0xfd; 16]].concat();
+        octets.extend(record(&owner, rtype::HTTPS, 60, &service));
+    } else {
+        octets.extend(record(&owner, rtype::A, 60, &[192, 0, 2, 1]));
+    }
+    octets
 }
 
 proptest! {
@@ -210,10 +261,40 @@ proptest! {
             let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
             query.extend(q.name.as_wire());
             query.extend([0, 1, 0, 1]);
-            let mut out = [0; 4096];
-            let length = answer.write(&Query::parse(&query).unwrap(), Form::aged(1), 4096, &mut out).unwrap();
-            for _ in answer.targets(&out[..length]) {}
+            assert_read_alike(&answer, &query);
         }
+    }
+
+    #[test]
+    fn review_reads_from_the_records_what_a_client_reads_from_the_reply(
+        links in proptest::collection::vec(any::<u8>(), 0..12),
+        ends_with_service: bool,
+        is_upper: bool,
+    ) {
+        let qtype = if ends_with_service { rtype::HTTPS } else { rtype::A };
+        let q = question("www.example.com", qtype);
+        let answer = Answer::take(&chain(&links, ends_with_service), &q, &LIMITS).unwrap();
+        let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        let wire = q.name.as_wire();
+        query.extend(if is_upper { wire.to_ascii_uppercase() } else { wire.to_vec() });
+        query.extend([qtype.to_be_bytes(), [0, 1]].concat());
+        assert_read_alike(&answer, &query);
+        // And an independent reader of the reply finds the same names, in the same order.
+        let mut out = vec![0; 4096];
+        let parsed = Query::parse(&query).unwrap();
+        let length = answer.write(&parsed, Form::aged(0), usize::MAX, &mut out).unwrap();
+        let message = Message::from_vec(&out[..length]).unwrap();
+        let names: Vec<String> = message.answers.iter().filter_map(|record| match &record.data {
+            RData::CNAME(target) => Some(target.0.to_lowercase().to_string()),
+            RData::HTTPS(service) => Some(service.0.target_name.to_lowercase().to_string()),
+            _ => None,
+        }).collect();
+        let found: Vec<String> = answer
+            .targets(parsed.head())
+            .map(|name| format!("{:?}", name.unwrap()))
+            .collect();
+        prop_assert_eq!(found, names);
+        prop_assert_eq!(answer.addresses().count(), if ends_with_service { 3 } else { 1 });
     }
 }
 

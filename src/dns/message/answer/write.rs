@@ -1,14 +1,14 @@
 //! A stored answer as the reply to a query of the moment.
 
 use super::Answer;
-use crate::dns::message::query::Request;
+use crate::dns::message::query::Query;
 use crate::dns::message::reply::{EdeText, Head, ReplyWriter};
 use crate::dns::message::{Ede, Rcode, u32_at};
 
 /// Seconds that a stale answer may be kept by the client (RFC 8767 §4).
 const STALE_TTL: u32 = 30;
 
-/// How a stored answer goes out.
+/// The age and the TTL limits that a stored answer is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Form {
     /// Seconds since it was taken in.
@@ -40,11 +40,6 @@ impl Form {
     pub const fn until(self, instant: u64, now: u64) -> Self {
         let seconds = instant.saturating_sub(now);
         if seconds < u32::MAX as u64 { self.at_most(seconds as u32) } else { self }
-    }
-
-    /// Whether its time is over.
-    pub const fn is_stale(self) -> bool {
-        self.is_stale
     }
 
     /// A TTL as it goes out.
@@ -81,7 +76,7 @@ impl Body<'_> {
     #[inline]
     pub fn write(
         &self,
-        query: &Request<'_>,
+        query: &Query<'_>,
         form: Form,
         limit: usize,
         out: &mut [u8],
@@ -152,7 +147,7 @@ impl Answer {
     #[inline]
     pub fn write(
         &self,
-        query: &Request<'_>,
+        query: &Query<'_>,
         form: Form,
         limit: usize,
         out: &mut [u8],

@@ -26,10 +26,8 @@ pub const BATCH: usize = 64;
 const MAX_QUERY: usize = 4096;
 /// How far apart queries lie.
 const STRIDE: usize = MAX_QUERY + 128;
-/// Room that each reply finds: that of the longest answer, which is laid out whole for review.
-const ROOM: usize = 65_535;
-/// The longest reply that is sent; longer ones go truncated.
-const MAX_REPLY: usize = crate::dns::message::MAX_UDP as usize;
+/// The longest reply that is sent, and the room of each; longer ones go truncated.
+const MAX_DATAGRAM: usize = crate::dns::message::MAX_UDP as usize;
 /// Octets of an address of either family, as the kernel writes it.
 const NAME: usize = size_of::<libc::sockaddr_in6>();
 /// Octets of ancillary data: one header, and the longer of the two structures behind it.
@@ -239,7 +237,7 @@ impl Batch {
             outgoing: vec![empty; BATCH],
             parts_out: vec![nothing; BATCH],
             controls_out: vec![Control([0; CONTROL]); if has_many_addresses { BATCH } else { 0 }],
-            replies: vec![0; MAX_REPLY * BATCH + ROOM],
+            replies: vec![0; MAX_DATAGRAM * BATCH],
             ready: 0,
         }
     }
@@ -304,9 +302,9 @@ impl Batch {
             };
             let path = Path { client: self.names.get(n).copied().unwrap_or(Name::EMPTY), local };
             let query = self.queries.get(n * STRIDE..n * STRIDE + length).unwrap_or(&[]);
-            let Some(room) = self.replies.get_mut(at..at + ROOM) else { break };
+            let Some(room) = self.replies.get_mut(at..at + MAX_DATAGRAM) else { break };
             if let Some(length) = answer(n, query, &path, room) {
-                let length = length.min(MAX_REPLY);
+                let length = length.min(MAX_DATAGRAM);
                 self.lay_out(n, at, length, local);
                 at += length;
             }

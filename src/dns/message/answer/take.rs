@@ -1,4 +1,4 @@
-//! A response from upstream, read record by record, and what of it is kept.
+//! A response from upstream, read record by record, and the records that are stored.
 
 use hickory_proto::op::Message;
 
@@ -14,8 +14,35 @@ use crate::dns::rtype;
 /// The most records that are looked at.
 const MAX_RECORDS: usize = 2000;
 
+impl Answer {
+    /// Takes in the answer to `question`.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for octets that are no response to this question, for
+    /// records that cannot be read, and for chains of more than [`MAX_CHAIN`] steps.
+    pub fn take(
+        message: &[u8],
+        question: &Question,
+        limits: &TtlLimits,
+    ) -> Result<Self, Malformed> {
+        let scan = Scan::read(message, question)?;
+        let keep = scan.kept(question)?;
+        let kept = keep.iter().filter(|&&keep| keep).count();
+        // Left out is nearly always what stands at the end, and cutting there breaks
+        // no pointer.
+        if keep.iter().take(kept).all(|&keep| keep) {
+            return scan.finish(kept, question, limits);
+        }
+        let message = without(message, &keep, scan.answers)?;
+        let scan = Scan::read(&message, question)?;
+        let kept = scan.records.len();
+        scan.finish(kept, question, limits)
+    }
+}
+
 /// One record of a message, read but for its RDATA.
-pub(super) struct ScannedRecord {
+struct ScannedRecord {
     owner: Name,
     rtype: u16,
     is_in: bool,
@@ -51,10 +78,17 @@ impl ScannedRecord {
         }
     }
 
-    /// Notes where the addresses of this record are.
-    fn note_addresses(&self, message: &[u8], into: &mut Vec<AddressAt>) -> Result<(), Malformed> {
+    /// Notes the positions of this record's addresses in the records.
+    ///
+    /// `origin` is where the records begin in the message.
+    fn note_addresses(
+        &self,
+        message: &[u8],
+        origin: usize,
+        into: &mut Vec<AddressAt>,
+    ) -> Result<(), Malformed> {
         let mut note = |at: usize, is_v6| {
-            let at = u16::try_from(at).map_err(|_| Malformed)?;
+            let at = u16::try_from(at - origin).map_err(|_| Malformed)?;
             into.push(AddressAt { at, is_v6 });
             Ok(())
         };
@@ -100,18 +134,18 @@ impl ScannedRecord {
 }
 
 /// A response, read record by record.
-pub(super) struct Scan<'a> {
+struct Scan<'a> {
     message: &'a [u8],
     question_end: usize,
     rcode: Rcode,
     ede: Option<(Ede, Box<[u8]>)>,
     /// Answer records, then authority records.
-    pub(super) records: Vec<ScannedRecord>,
-    pub(super) answers: usize,
+    records: Vec<ScannedRecord>,
+    answers: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn read(message: &'a [u8], question: &Question) -> Result<Self, Malformed> {
+    fn read(message: &'a [u8], question: &Question) -> Result<Self, Malformed> {
         let flags = *message.get(2).ok_or(Malformed)?;
         let low = *message.get(3).ok_or(Malformed)?;
         let count = |at| u16_at(message, at).map(usize::from).ok_or(Malformed);
@@ -195,7 +229,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Which records answer the question, one flag for each.
-    pub(super) fn kept(&self, question: &Question) -> Result<Vec<bool>, Malformed> {
+    fn kept(&self, question: &Question) -> Result<Vec<bool>, Malformed> {
         if !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) {
             return Ok(vec![false; self.records.len()]);
         }
@@ -231,7 +265,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Makes the answer of the first `kept` records.
-    pub(super) fn finish(
+    fn finish(
         self,
         kept: usize,
         question: &Question,
@@ -260,15 +294,15 @@ impl<'a> Scan<'a> {
             ttls.push(place(at)?.to_ne_bytes());
             if let (true, Some(at)) = (number < self.answers, record.target_at()) {
                 record.target(self.message)?;
-                targets.push(place(at)?);
+                targets.push(place(at - self.question_end)?);
             }
             if number < self.answers {
-                record.note_addresses(self.message, &mut addresses)?;
+                record.note_addresses(self.message, self.question_end, &mut addresses)?;
             }
         }
         let has_internal = addresses
             .iter()
-            .map(|address| address.read(self.message))
+            .map(|address| address.read(&octets))
             .try_fold(false, |any, address| Ok(any | is_internal(address?)))?;
         let has_soa = records.iter().skip(self.answers).any(|r| r.rtype == rtype::SOA);
         // Without an SOA nobody said how long a negative answer holds (RFC 2308 §5).
@@ -291,7 +325,7 @@ impl<'a> Scan<'a> {
 }
 
 /// The message without the records that are not kept, written anew.
-pub(super) fn without(message: &[u8], keep: &[bool], answers: usize) -> Result<Vec<u8>, Malformed> {
+fn without(message: &[u8], keep: &[bool], answers: usize) -> Result<Vec<u8>, Malformed> {
     let mut message = Message::from_vec(message).map_err(|_| Malformed)?;
     let (in_answer, in_authority) = keep.split_at_checked(answers).ok_or(Malformed)?;
     let mut flags = in_answer.iter();

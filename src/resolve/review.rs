@@ -1,0 +1,76 @@
+//! Review: policy's judgement of the names and addresses in an answer.
+//!
+//! Both are read from the stored entry, before anything is written. Law: an answer leaves in
+//! full, truncated or not, only if policy lets all of its targets and addresses through.
+
+use crate::cache::Entry;
+use crate::dns::message::Malformed;
+use crate::policy::{Block, Pass};
+use crate::resolve::context::{BlockedAt, QueryContext};
+
+impl QueryContext<'_> {
+    /// The first name or address of the answer that policy blocks.
+    #[inline]
+    pub(super) fn review(
+        &self,
+        entry: &Entry,
+        pass: Pass,
+    ) -> Result<Option<(Block, BlockedAt)>, Malformed> {
+        let answer = &entry.answer;
+        let are_known = match answer.target_count() {
+            0 => Some(true),
+            _ => entry.targets_are(self.snapshot.facts_tag(), |facts| {
+                self.snapshot.is_silent(self.active, facts)
+            }),
+        };
+        if are_known != Some(true)
+            && let Some(block) = self.review_targets(entry, are_known.is_none(), pass)?
+        {
+            return Ok(Some((block, BlockedAt::Target)));
+        }
+        if answer.has_addresses() && self.snapshot.reviews_addresses(answer.has_internal()) {
+            return self.review_addresses(entry, pass);
+        }
+        Ok(None)
+    }
+
+    /// Judges each target; stores the lists' facts about them if they are new.
+    fn review_targets(
+        &self,
+        entry: &Entry,
+        is_news: bool,
+        pass: Pass,
+    ) -> Result<Option<Block>, Malformed> {
+        let mut known = Vec::new();
+        let mut block = None;
+        for target in entry.answer.targets(self.query.head()) {
+            let target = target?;
+            let name = self.snapshot.hashed(&target);
+            let facts = self.snapshot.facts(&name);
+            block = block
+                .or_else(|| self.snapshot.review(self.active, &name, &facts, pass.is_shield()));
+            if is_news {
+                known.push(facts);
+            }
+        }
+        if is_news {
+            entry.note(self.snapshot.facts_tag(), known.into());
+        }
+        Ok(block)
+    }
+
+    fn review_addresses(
+        &self,
+        entry: &Entry,
+        pass: Pass,
+    ) -> Result<Option<(Block, BlockedAt)>, Malformed> {
+        for address in entry.answer.addresses() {
+            let block =
+                self.snapshot.review_address(self.active, self.name, address?, pass.is_shield());
+            if let Some(block) = block {
+                return Ok(Some((block, BlockedAt::Address)));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,167 @@
+//! The life of a miss: permit, client bound, single-flight, upstream, replies.
+//!
+//! ```text
+//! permit ─▶ client bound ─▶ join ┬ leader: asks upstream, ends all that wait
+//!               │                ├ follower: waits
+//!               ▼                ├ stale answer, at once
+//!              Busy ◀────────────┴ queue full
+//! ```
+//!
+//! A miss ends once, with a reply by [`conclude`] or, for a cache refresh, with an entry in
+//! the cache. A client that waits too long for upstream gets its expired answer meanwhile.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use crate::dns::message::{MAX_MESSAGE, Question};
+use crate::metrics::counters::Event;
+use crate::resolve::{Done, Forward, UpstreamFailure};
+use crate::serve::budget::ClientId;
+use crate::serve::gateway::Gateway;
+use crate::serve::inflight::{Join, Permit, SendReply, Waiter};
+use crate::serve::listener::conclude::{Elapsed, conclude};
+use crate::upstream::AskError;
+
+/// An upstream answer in the form that the core takes.
+type Answered<'a> = Result<&'a [u8], UpstreamFailure>;
+
+thread_local! {
+    /// Memory for late replies: one for each thread of the runtime.
+    static OUT: RefCell<Vec<u8>> = RefCell::new(vec![0; MAX_MESSAGE]);
+}
+
+impl Gateway {
+    /// Starts the life of a miss; `send` gets its reply.
+    pub fn forward(
+        self: &Arc<Self>,
+        permit: Permit,
+        forward: Box<Forward>,
+        came: u64,
+        send: SendReply,
+    ) {
+        self.start(Waiter { forward, came, send: Some(send), permit });
+    }
+
+    /// Refreshes a cache entry near the end of its TTL; not while many queries wait.
+    pub fn refresh(self: &Arc<Self>, forward: Box<Forward>, came: u64) {
+        if let Some(permit) = self.flights.enter_unhurried() {
+            self.start(Waiter { forward, came, send: None, permit });
+        }
+    }
+
+    fn start(self: &Arc<Self>, waiter: Waiter) {
+        let gateway = Arc::clone(self);
+        self.runtime.spawn(async move { gateway.wait(waiter).await });
+    }
+
+    async fn wait(self: Arc<Self>, mut waiter: Waiter) {
+        let client = waiter.forward.origin().client;
+        if waiter.send.is_some() && !self.has_room(client, &mut waiter.permit) {
+            self.counters.event(Event::OverClient);
+            return self.end(waiter, Err(UpstreamFailure::Busy));
+        }
+        let question = waiter.forward.question().clone();
+        let is_refresh = waiter.send.is_none();
+        match self.flights.join(waiter) {
+            Join::Leader => {
+                if is_refresh {
+                    self.counters.event(Event::CacheRefresh);
+                }
+                self.lead(question).await;
+            }
+            Join::Follower => self.counters.event(Event::Coalesced),
+            Join::AnswerStale(mut waiter) => {
+                self.counters.event(Event::Coalesced);
+                self.send_stale(&mut waiter);
+            }
+            Join::QueueFull(waiter) => {
+                self.counters.event(Event::OverQuestion);
+                self.end(waiter, Err(UpstreamFailure::Busy));
+            }
+            Join::Redundant => {}
+        }
+    }
+
+    /// Whether a client may have one more query waiting; counts it then.
+    fn has_room(&self, client: IpAddr, permit: &mut Permit) -> bool {
+        let limits = self.clients.load();
+        limits.is_exempt(client)
+            || self.flights.count(permit, ClientId::of(client), limits.in_flight)
+    }
+
+    /// Asks upstream, and ends all queries that wait for the answer.
+    async fn lead(&self, question: Question) {
+        let flight = self.flights.started(question.clone());
+        let Some(upstreams) = self.servers(question.upstream) else {
+            for waiter in flight.end() {
+                self.end(waiter, Err(UpstreamFailure::Unreachable));
+            }
+            return;
+        };
+        if upstreams.are_down() {
+            // No answer is to be expected; the question is sent all the same.
+            self.answer_stale(&question);
+        }
+        let asking = upstreams.ask(&question);
+        tokio::pin!(asking);
+        let answer = if let Ok(answer) = timeout(self.stale_after, &mut asking).await {
+            answer
+        } else {
+            self.answer_stale(&question);
+            asking.await
+        };
+        let answer = answer.map(|answer| answer.octets);
+        let answered = answer.as_ref().map(Vec::as_slice).map_err(|error| match error {
+            AskError::Busy => {
+                self.counters.event(Event::OverUpstream);
+                UpstreamFailure::Busy
+            }
+            _ => UpstreamFailure::Unreachable,
+        });
+        for waiter in flight.end() {
+            self.end(waiter, answered);
+        }
+    }
+
+    /// Sends the waiters of a question their expired answers, where they have one.
+    fn answer_stale(&self, question: &Question) {
+        for (mut waiter, stays) in self.flights.take_stale(question) {
+            self.send_stale(&mut waiter);
+            if stays {
+                self.flights.put_back(waiter);
+            }
+        }
+    }
+
+    fn send_stale(&self, waiter: &mut Waiter) {
+        let Some(send) = waiter.send.take() else { return };
+        let now = self.clock.now();
+        OUT.with_borrow_mut(|out| {
+            if let Some(done) = waiter.forward.stale(now, out) {
+                self.reply(done, waiter.came, send, out);
+            }
+        });
+    }
+
+    /// Ends a miss with the upstream answer.
+    fn end(&self, waiter: Waiter, answered: Answered<'_>) {
+        let Waiter { forward, came, send, permit } = waiter;
+        let now = self.clock.now();
+        match send {
+            None => forward.refresh(answered, &self.cache, &self.limits, now),
+            Some(send) => OUT.with_borrow_mut(|out| {
+                let done = forward.finish(answered, &self.cache, &self.limits, now, out);
+                self.reply(done, came, send, out);
+            }),
+        }
+        drop(permit);
+    }
+
+    fn reply(&self, done: Done, came: u64, send: SendReply, out: &[u8]) {
+        let mut count = Elapsed { counters: &self.counters, clock: &self.clock, came };
+        conclude(done, out, &mut count, send);
+    }
+}
