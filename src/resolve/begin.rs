@@ -91,7 +91,7 @@ pub fn begin_with(
     let group = snapshot.group_of(origin.client, origin.local);
     if let Some(look) = &mut stores.near {
         let under = PolicyEpoch::of(look.generation, snapshot.group(group), group, now);
-        if let Some(ready) = look.near.get(look.spot, &query, under, now.mono) {
+        if let Some(ready) = look.near.get(look.probe, &query, under, now.mono) {
             let form = Form::aged(ready.age).until(ready.until, now.civil);
             let length = ready.body.write(&query, form, limit, out);
             return Begin::Done(Done::reply(length, ready.outcome));
@@ -229,8 +229,8 @@ impl QueryContext<'_> {
                     let under =
                         PolicyEpoch::of(look.generation, self.active.group, self.group, now);
                     let admission = Admission { under, outcome: *outcome, until };
-                    let Lookup { near, spot, .. } = look;
-                    near.put(spot, (&self.query, self.name.name), admission, &entry, now.mono);
+                    let Lookup { near, probe, .. } = look;
+                    near.put(probe, (&self.query, self.name.name), admission, &entry, now.mono);
                 }
                 done
             }

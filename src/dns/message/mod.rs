@@ -1,13 +1,13 @@
 //! DNS messages: octets ⇄ query and reply.
 //!
-//! - [`query`] reads what a client sent, in place.
-//! - [`reply`] writes what we make: refusals, blocked and local answers.
-//! - [`answer`] takes in what upstream sent, and sends it again from the cache.
-//! - [`local`] reads the records of the config, and tells them as an answer.
-//! - [`rewrite`] tells the answer to another name as the answer to this one.
+//! - [`query`] parses queries in place.
+//! - [`reply`] writes replies of our own: refusals, blocked and local answers.
+//! - [`answer`] stores upstream answers, and writes them again from the cache.
+//! - [`local`] parses the records of the config, and lays them out as an answer.
+//! - [`rewrite`] turns the answer to one name into the answer to another.
 //!
-//! All of it is written for octets from strangers: no read past the end, no
-//! pointer that goes forward, nothing allocated for a query.
+//! Laws for octets from strangers: no read past the end, no pointer that points forward,
+//! nothing allocated for a query.
 
 pub mod answer;
 pub mod local;
@@ -22,9 +22,9 @@ use crate::dns::route::UpstreamId;
 pub const HEADER: usize = 12;
 /// The largest message over any transport: its length has two octets in front of it.
 pub const MAX_MESSAGE: usize = 65_535;
-/// The largest UDP message we send or ask for, against fragmentation.
+/// The largest UDP message that is sent or announced, against fragmentation.
 pub const MAX_UDP: u16 = 1232;
-/// The largest UDP message a client without EDNS takes (RFC 1035 §2.3.4).
+/// The largest UDP message that a client without EDNS accepts (RFC 1035 §2.3.4).
 pub const MIN_UDP: u16 = 512;
 
 /// Class IN.
@@ -39,7 +39,7 @@ impl Rcode {
     pub const NOERROR: Self = Self(0);
     /// The message cannot be understood.
     pub const FORMERR: Self = Self(1);
-    /// We failed.
+    /// The server failed.
     pub const SERVFAIL: Self = Self(2);
     /// The name does not exist.
     pub const NXDOMAIN: Self = Self(3);
@@ -50,7 +50,7 @@ impl Rcode {
     /// EDNS version not known (RFC 6891 §9).
     pub const BADVERS: Self = Self(16);
 
-    /// The mnemonic used in metrics; `OTHER` for what we never make.
+    /// The mnemonic used in metrics; `OTHER` for codes that are never made here.
     pub fn id(self) -> &'static str {
         match self {
             Self::NOERROR => "NOERROR",
@@ -65,41 +65,41 @@ impl Rcode {
     }
 }
 
-/// Extended DNS error codes (RFC 8914 §5.2) that we make.
+/// Extended DNS error codes (RFC 8914 §5.2) that are made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ede(pub u16);
 
 impl Ede {
-    /// The answer's time is over, and nothing newer could be had (RFC 8767).
+    /// The answer is past its TTL, and upstream gives no newer one (RFC 8767).
     pub const STALE: Self = Self(3);
     /// The answer is not the name's own.
     pub const FORGED: Self = Self(4);
-    /// The failure is remembered from an earlier question (RFC 9520).
+    /// The failure is cached from an earlier question (RFC 9520).
     pub const CACHED_ERROR: Self = Self(13);
-    /// Not ready: what is needed to answer is not there yet.
+    /// Not ready: the data that an answer needs is not loaded yet.
     pub const NOT_READY: Self = Self(14);
     /// Blocked by the operator of this resolver.
     pub const BLOCKED: Self = Self(15);
     /// Blocked by order of an authority outside.
     pub const CENSORED: Self = Self(16);
-    /// The client may not ask here.
+    /// The client may not use this resolver.
     pub const PROHIBITED: Self = Self(18);
     /// As [`Ede::STALE`], for a name that did not exist.
     pub const STALE_NXDOMAIN: Self = Self(19);
     /// No upstream server could be reached.
     pub const NO_REACHABLE_AUTHORITY: Self = Self(22);
-    /// An upstream server answered, but nothing that could be used.
+    /// An upstream server gave an answer that cannot be used.
     pub const NETWORK_ERROR: Self = Self(23);
-    /// Upstream sent data that cannot be right.
+    /// Upstream sent malformed data.
     pub const INVALID_DATA: Self = Self(24);
 }
 
-/// Whether a message says that it was cut (TC).
+/// Whether a message is truncated (TC).
 pub fn is_truncated(message: &[u8]) -> bool {
     message.get(2).is_some_and(|flags| flags & 0x02 != 0)
 }
 
-/// What upstream is asked: class IN, always recursive.
+/// An upstream question: class IN, always recursive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
     /// The name, in lower case.
@@ -110,7 +110,7 @@ pub struct Question {
     pub dnssec_ok: bool,
     /// The client's CD bit (RFC 4035 §3.2.2).
     pub checking_disabled: bool,
-    /// Who is asked.
+    /// The upstream that is asked.
     pub upstream: UpstreamId,
 }
 

@@ -1,8 +1,8 @@
-//! What we answer ourselves, written in place.
+//! Replies of our own, written in place.
 //!
-//! Every reply echoes the question octet for octet (the client may have put a
-//! secret into the case of its letters), carries OPT exactly when the query did
-//! (RFC 6891 §7), never sets AA, and never claims AD for what we made.
+//! Laws: a reply echoes the question octet for octet (the client may have put a secret into
+//! the case of its letters), carries OPT exactly when the query did (RFC 6891 §7), never sets
+//! AA, and never claims AD for records that we made.
 //!
 //! A reply that does not fit is sent truncated: the question, OPT and TC.
 
@@ -23,7 +23,7 @@ pub struct EdeText<'a> {
 }
 
 impl EdeText<'_> {
-    /// A code that speaks for itself.
+    /// A code without a text.
     pub fn bare(code: Ede) -> Self {
         Self { code, text: &[] }
     }
@@ -85,7 +85,7 @@ pub fn write(
     Some(writer.at)
 }
 
-/// Writes a reply that only says: ask again by TCP.
+/// Writes a truncated reply: the client is to retry over TCP.
 pub fn write_truncated(query: &Query<'_>, out: &mut [u8]) -> Option<usize> {
     let mut writer = ReplyWriter { out, at: 0 };
     writer.question(query)?;
@@ -104,7 +104,7 @@ pub fn write_header(query: &[u8], rcode: Rcode, out: &mut [u8]) -> Option<usize>
     Some(HEADER)
 }
 
-/// What varies in the header of a reply.
+/// The varying parts of a reply's header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head {
     pub(crate) rcode: Rcode,
@@ -114,7 +114,7 @@ pub(crate) struct Head {
     pub(crate) authentic: bool,
 }
 
-/// A reply that grows.
+/// A reply under construction.
 pub(crate) struct ReplyWriter<'a> {
     pub(crate) out: &'a mut [u8],
     pub(crate) at: usize,
@@ -137,12 +137,25 @@ impl ReplyWriter<'_> {
 
     #[inline]
     fn record(&mut self, rtype: u16, ttl: u32, rdata: &[u8]) -> Option<()> {
-        // The owner is the question's name.
-        self.put(&[0xc0, HEADER as u8])?;
-        self.put(&rtype.to_be_bytes())?;
-        self.put(&CLASS_IN.to_be_bytes())?;
-        self.put(&ttl.to_be_bytes())?;
-        self.put(&(rdata.len() as u16).to_be_bytes())?;
+        let [type_high, type_low] = rtype.to_be_bytes();
+        let [class_high, class_low] = CLASS_IN.to_be_bytes();
+        let [a, b, c, d] = ttl.to_be_bytes();
+        let [length_high, length_low] = (rdata.len() as u16).to_be_bytes();
+        self.put(&[
+            // The owner is the question's name.
+            0xc0,
+            HEADER as u8,
+            type_high,
+            type_low,
+            class_high,
+            class_low,
+            a,
+            b,
+            c,
+            d,
+            length_high,
+            length_low,
+        ])?;
         self.put(rdata)
     }
 
@@ -188,9 +201,9 @@ impl ReplyWriter<'_> {
             length_low,
         ])?;
         if let Some(ede) = ede {
-            self.put(&15_u16.to_be_bytes())?;
-            self.put(&(2 + text.len() as u16).to_be_bytes())?;
-            self.put(&ede.code.0.to_be_bytes())?;
+            let [length_high, length_low] = (2 + text.len() as u16).to_be_bytes();
+            let [code_high, code_low] = ede.code.0.to_be_bytes();
+            self.put(&[0, 15, length_high, length_low, code_high, code_low])?;
             self.put(text)?;
         }
         Some(())

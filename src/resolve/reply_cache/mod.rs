@@ -1,24 +1,21 @@
-//! One worker's own replies: what it answered from the cache before, ready to go out again.
+//! Per-worker reply cache. An entry is valid for one policy generation, group and schedule
+//! interval ([`PolicyEpoch`]); under any other it is not found.
 //!
-//! A hit here takes no lock, writes nothing that another worker reads, and asks policy nothing:
-//! what policy said is kept with the reply, and with it *under what* it was said ([`PolicyEpoch`]): the
-//! generation of policy, the asker's group, and the stretch of time between two edges in which
-//! that group's rules do not change. Under anything else the reply is not there.
-//!
-//! It never has the last word. What it does not have, or what is not fresh beyond doubt, goes the
-//! whole way through policy and the [`crate::cache::AnswerCache`]. What was evicted or replaced
-//! there may live on here until nine tenths of its TTL are over.
+//! A hit takes no lock, writes nothing that another worker reads, and does not consult policy:
+//! the outcome is stored with the reply. Everything that is absent, or not fresh beyond doubt,
+//! goes the whole way through policy and the [`crate::cache::AnswerCache`]. An answer that was
+//! evicted or replaced there may be used here until nine tenths of its TTL are over.
 //!
 //! ```text
-//! hash of name and type ─▶ set: 4 tags ─▶ place: what it is, name, records    two lines of memory
+//! hash of name and type ─▶ set: 4 tags ─▶ slot: epoch, name, records    two lines of memory
 //! ```
 //!
-//! A table of fixed size. A short answer stands in its place, so that nothing else is read for
-//! it; a longer one stays in the cache's entry. Of four places the one goes that was not asked
-//! for lately: names that are asked for once push out each other, not those in use.
+//! A table of fixed size. A short answer lies in its slot, so that nothing else is read for it;
+//! a longer one stays in the cache's entry. Of four slots one that was not used lately is
+//! replaced: names that are asked for once push out each other, not those in use.
 //!
-//! [`ReplyCache::prefetch`] asks the processor for the memory of a question before it is needed, so that
-//! a batch of questions waits for memory once, together.
+//! [`ReplyCache::prefetch`] prefetches the memory of a question, so that a batch of questions
+//! waits for memory once, together.
 
 use std::sync::Arc;
 
@@ -32,76 +29,76 @@ use crate::dns::name::Folded;
 use crate::policy::{Group, GroupId};
 use crate::resolve::{AnswerSource, Now, Outcome};
 
-/// Places of a set.
+/// Slots of a set.
 const WAYS: usize = 4;
 /// Sets; a power of two. A worker's table takes 8 MiB when all are in use.
 const SETS: usize = 1 << 13;
-/// Octets of a place for name, records, and where their TTLs are.
+/// Octets of a slot for name, records, and the positions of their TTLs.
 const ROOM: usize = 168;
-/// Answers that take more are not kept here: they would live on after their eviction.
+/// The largest entry that is stored here: a slot keeps its entry in memory after eviction.
 const MAX_WEIGHT: usize = 2048;
 
-/// Under what policy let a reply through: it holds for nothing else.
+/// The validity of a reply: policy generation, group and schedule interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PolicyEpoch {
     /// The number of the policy in force.
     pub generation: u64,
-    /// The asker's group.
+    /// The client's group.
     pub group: GroupId,
-    /// The stretch of time, by [`crate::policy::group::timeline::Timeline::interval`].
-    pub stretch: u32,
+    /// The interval between two edges of the group's timetable.
+    pub interval: u32,
 }
 
 impl PolicyEpoch {
-    /// Now, for a group.
+    /// The epoch of a group now.
     #[inline]
     pub fn of(generation: u64, rules: &Group, group: GroupId, now: Now) -> Self {
-        Self { generation, group, stretch: rules.rules.interval(now) }
+        Self { generation, group, interval: rules.rules.interval(now) }
     }
 }
 
-/// What policy said, and for how long it will.
+/// The outcome that policy gave, and its validity.
 #[derive(Debug, Clone, Copy)]
 pub struct Admission {
-    /// Under what it was said.
+    /// Its epoch.
     pub under: PolicyEpoch,
-    /// What is counted.
+    /// The outcome, for the counters.
     pub outcome: Outcome,
-    /// From this instant on, in civil seconds, it would say otherwise.
+    /// The instant, in civil seconds, from which policy would answer otherwise.
     pub until: u64,
 }
 
-/// A worker's look at its own replies, for one question.
+/// The look-up of one question in a worker's reply cache.
 #[derive(Debug)]
 pub struct Lookup<'a> {
-    /// The replies.
+    /// The reply cache.
     pub near: &'a mut ReplyCache,
-    /// Where the question is looked for.
-    pub spot: Probe,
+    /// The question's probe.
+    pub probe: Probe,
     /// The number of the policy in force.
     pub generation: u64,
 }
 
-/// A reply that can go out.
+/// A reply that can be sent.
 #[derive(Debug)]
 pub struct CachedReply<'a> {
     /// The answer.
     pub body: Body<'a>,
-    /// What is counted.
+    /// The outcome, for the counters.
     pub outcome: Outcome,
-    /// Seconds since the answer came.
+    /// Seconds since the answer's arrival.
     pub age: u32,
-    /// From this instant on, in civil seconds, policy would answer otherwise.
+    /// The instant, in civil seconds, from which policy would answer otherwise.
     pub until: u64,
 }
 
-/// Four places: who is there, and who was asked for lately.
+/// The tags of four slots, and which were used lately.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 struct Set {
-    /// A part of each hash, never 0; 0 is a free place.
+    /// A part of each hash, never 0; 0 is a free slot.
     tags: [u32; WAYS],
-    /// One bit for each place.
+    /// One bit for each slot.
     recent: u8,
 }
 
@@ -125,12 +122,12 @@ struct Slot {
     records: u8,
     ttls: u8,
     octets: [u8; ROOM],
-    /// Holds the answer where the octets have no room for it.
+    /// The entry of an answer that the octets have no room for.
     entry: Option<Arc<Entry>>,
 }
 
 const EMPTY: Slot = Slot {
-    under: PolicyEpoch { generation: 0, group: GroupId(0), stretch: 0 },
+    under: PolicyEpoch { generation: 0, group: GroupId(0), interval: 0 },
     until: 0,
     stored: 0,
     outcome: Outcome::plain(Rcode::NOERROR, AnswerSource::Cache),
@@ -152,11 +149,11 @@ const EMPTY: Slot = Slot {
 #[derive(Debug)]
 pub struct ReplyCache {
     sets: Box<[Set]>,
-    places: Box<[[Slot; WAYS]]>,
+    slots: Box<[[Slot; WAYS]]>,
     seed: u64,
 }
 
-/// Finds the places of a question: a hash of its name and type.
+/// The probe of a question: a hash of its name and type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Probe(u64);
 
@@ -173,82 +170,82 @@ impl Probe {
 }
 
 impl ReplyCache {
-    /// Nothing is in use. `seed` is a random number: clients choose the names.
+    /// An empty cache. `seed` is a random number: clients choose the names.
     pub fn new(seed: u64) -> Self {
-        let places = (0..SETS).map(|_| [EMPTY; WAYS]);
+        let slots = (0..SETS).map(|_| [EMPTY; WAYS]);
         Self {
             sets: vec![Set { tags: [0; WAYS], recent: 0 }; SETS].into(),
-            places: places.collect(),
+            slots: slots.collect(),
             seed: seed | 1,
         }
     }
 
-    /// Where the question in these octets is looked for, if it is one.
+    /// The probe of the question in these octets; a fixed one for octets without a question.
     #[inline]
-    pub fn spot(&self, octets: &[u8]) -> Probe {
+    pub fn probe(&self, octets: &[u8]) -> Probe {
         Probe(hash(octets, self.seed).unwrap_or_default())
     }
 
-    /// Asks the processor for the memory that a question will need; says whether it may be here.
+    /// Prefetches the slots of a question; returns whether one may have its reply.
     #[inline]
-    pub fn prefetch(&self, spot: Probe) -> bool {
-        let (Some(set), Some(places)) = (self.sets.get(spot.set()), self.places.get(spot.set()))
+    pub fn prefetch(&self, probe: Probe) -> bool {
+        let (Some(set), Some(slots)) = (self.sets.get(probe.set()), self.slots.get(probe.set()))
         else {
             return false;
         };
         let mut is_here = false;
-        for (place, &tag) in places.iter().zip(&set.tags) {
-            if tag == spot.tag() {
-                cpu_prefetch::fetch(place, 2);
+        for (slot, &tag) in slots.iter().zip(&set.tags) {
+            if tag == probe.tag() {
+                cpu_prefetch::fetch(slot, 2);
                 is_here = true;
             }
         }
         is_here
     }
 
-    /// Asks the processor for the words that [`ReplyCache::prefetch`] reads.
+    /// Prefetches the tags that [`ReplyCache::prefetch`] reads.
     #[inline]
-    pub fn prefetch_set(&self, spot: Probe) {
-        if let Some(set) = self.sets.get(spot.set()) {
+    pub fn prefetch_set(&self, probe: Probe) {
+        if let Some(set) = self.sets.get(probe.set()) {
             cpu_prefetch::fetch(set, 1);
         }
     }
 
-    /// The reply to a question, if it can go out under this, while nine tenths of its TTL last.
+    /// The reply to a question under an epoch, within nine tenths of its TTL.
     #[inline]
     pub fn get(
         &mut self,
-        spot: Probe,
+        probe: Probe,
         query: &Query<'_>,
         under: PolicyEpoch,
         now: u64,
     ) -> Option<CachedReply<'_>> {
-        let set = self.sets.get_mut(spot.set())?;
-        let places = self.places.get(spot.set())?;
+        let set = self.sets.get_mut(probe.set())?;
+        let slots = self.slots.get(probe.set())?;
         let name = query.wire_name();
         let flags = flags(query);
-        let is_it = |place: &Slot| {
-            place.under == under
-                && place.qtype == query.qtype
-                && place.flags == flags
-                && place.is_named(name)
+        let is_it = |slot: &Slot| {
+            slot.under == under
+                && slot.qtype == query.qtype
+                && slot.flags == flags
+                && slot.is_named(name)
         };
         let tags = set.tags;
-        let mut ways = places.iter().zip(tags).enumerate();
-        let (way, (place, _)) = ways.find(|(_, (p, tag))| *tag == spot.tag() && is_it(p))?;
-        let age = now.saturating_sub(place.stored).min(u64::from(u32::MAX)) as u32;
-        if !is_fresh(age, place.lifetime) {
+        let mut ways = slots.iter().zip(tags).enumerate();
+        let (way, (slot, _)) = ways.find(|(_, (p, tag))| *tag == probe.tag() && is_it(p))?;
+        let age = now.saturating_sub(slot.stored).min(u64::from(u32::MAX)) as u32;
+        if !is_fresh(age, slot.lifetime) {
             return None;
         }
         set.touch(way);
-        let (outcome, until) = (place.outcome, place.until);
-        Some(CachedReply { body: place.body()?, outcome, age, until })
+        let (outcome, until) = (slot.outcome, slot.until);
+        Some(CachedReply { body: slot.body()?, outcome, age, until })
     }
 
-    /// Keeps an answer that policy let through.
+    /// Stores an answer that policy let through.
     pub fn put(
         &mut self,
-        spot: Probe,
+        probe: Probe,
         (query, name): (&Query<'_>, &Folded),
         admission: Admission,
         entry: &Arc<Entry>,
@@ -259,26 +256,26 @@ impl ReplyCache {
         if entry.weight() > MAX_WEIGHT || !is_fresh(entry.age(now), entry.lifetime()) {
             return;
         }
-        let (Some(set), Some(places)) =
-            (self.sets.get_mut(spot.set()), self.places.get_mut(spot.set()))
+        let (Some(set), Some(slots)) =
+            (self.sets.get_mut(probe.set()), self.slots.get_mut(probe.set()))
         else {
             return;
         };
-        let is_same = |place: &Slot| {
-            place.under.group == under.group
-                && place.qtype == query.qtype
-                && place.flags == flags(query)
-                && place.is_named(query.wire_name())
+        let is_same = |slot: &Slot| {
+            slot.under.group == under.group
+                && slot.qtype == query.qtype
+                && slot.flags == flags(query)
+                && slot.is_named(query.wire_name())
         };
         let same = (0..WAYS).find(|&way| {
-            set.tags.get(way) == Some(&spot.tag()) && places.get(way).is_some_and(is_same)
+            set.tags.get(way) == Some(&probe.tag()) && slots.get(way).is_some_and(is_same)
         });
         let way = same.unwrap_or_else(|| set.victim());
         let body = entry.answer.body();
-        let mut place = Slot {
+        let mut slot = Slot {
             under,
             until,
-            // Not reckoned from its age: another worker's second may be ahead of this one's.
+            // Not derived from its age: another worker's second may be ahead of this one's.
             stored: entry.stored(),
             outcome,
             lifetime: entry.lifetime(),
@@ -291,20 +288,20 @@ impl ReplyCache {
             name: wire.len() as u8,
             ..EMPTY
         };
-        let Some(to) = place.octets.get_mut(..wire.len()) else { return };
+        let Some(to) = slot.octets.get_mut(..wire.len()) else { return };
         to.copy_from_slice(wire);
-        if place.take(&body).is_none() {
-            place.entry = Some(Arc::clone(entry));
+        if slot.take(&body).is_none() {
+            slot.entry = Some(Arc::clone(entry));
         }
-        if let (Some(to), Some(tag)) = (places.get_mut(way), set.tags.get_mut(way)) {
-            *to = place;
-            *tag = spot.tag();
+        if let (Some(to), Some(tag)) = (slots.get_mut(way), set.tags.get_mut(way)) {
+            *to = slot;
+            *tag = probe.tag();
         }
     }
 }
 
 impl Set {
-    /// Notes that a place was asked for.
+    /// Marks a slot as used.
     #[inline]
     fn touch(&mut self, way: usize) {
         let bit = 1 << way;
@@ -316,7 +313,7 @@ impl Set {
         }
     }
 
-    /// The place that goes: a free one, or the first that was not asked for lately.
+    /// The slot to reslot: a free one, or the first that was not used lately.
     fn victim(&self) -> usize {
         let free = self.tags.iter().position(|&tag| tag == 0);
         free.unwrap_or(self.recent.trailing_ones() as usize % WAYS)
@@ -324,7 +321,7 @@ impl Set {
 }
 
 impl Slot {
-    /// Whether it is for this name, whatever the case of its letters.
+    /// Whether it is for this name, in any case of letters.
     #[inline]
     fn is_named(&self, name: &[u8]) -> bool {
         self.octets
@@ -351,7 +348,7 @@ impl Slot {
         })
     }
 
-    /// Takes records and the places of their TTLs in; `None` where they have no room.
+    /// Copies records and TTL positions; `None` where they have no room.
     fn take(&mut self, body: &Body<'_>) -> Option<()> {
         let rest = self.octets.get_mut(usize::from(self.name)..)?;
         let (records, rest) = rest.split_at_mut_checked(body.records.len())?;
@@ -366,7 +363,7 @@ impl Slot {
     }
 }
 
-/// Whether nobody need be asked to have it fetched anew yet.
+/// Whether no refresh is due yet: within nine tenths of the lifetime.
 #[inline]
 fn is_fresh(age: u32, lifetime: u32) -> bool {
     age < lifetime - lifetime / 10
@@ -379,8 +376,8 @@ fn flags(query: &Query<'_>) -> u8 {
         | u8::from(query.recursion_desired()) << 2
 }
 
-/// A number for name and type of a question, read from the octets of a query; letters count as
-/// one whatever their case. It only finds a place: octets are compared afterwards.
+/// A hash of name and type of a question, read from the octets of a query; the case of letters
+/// does not count. It only finds a slot: octets are compared afterwards.
 #[inline]
 fn hash(octets: &[u8], seed: u64) -> Option<u64> {
     const CASE: u64 = 0x2020_2020_2020_2020;

@@ -3,7 +3,7 @@ use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 
-const UNDER: PolicyEpoch = PolicyEpoch { generation: 1, group: GroupId(0), stretch: 0 };
+const UNDER: PolicyEpoch = PolicyEpoch { generation: 1, group: GroupId(0), interval: 0 };
 
 /// A query for the A records of `name`.
 fn asked(name: &str) -> Vec<u8> {
@@ -38,12 +38,12 @@ fn put(near: &mut ReplyCache, octets: &[u8], entry: &Arc<Entry>) {
     let said = Admission { under: UNDER, outcome: outcome(), until: u64::MAX };
     let mut name = Folded::ROOT;
     query.fold_into(&mut name).unwrap();
-    near.put(near.spot(octets), (&query, &name), said, entry, 10);
+    near.put(near.probe(octets), (&query, &name), said, entry, 10);
 }
 
 fn has(near: &mut ReplyCache, octets: &[u8], under: PolicyEpoch, now: u64) -> bool {
     let Ok(query) = Query::parse(octets) else { return false };
-    near.get(near.spot(octets), &query, under, now).is_some()
+    near.get(near.probe(octets), &query, under, now).is_some()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn what_is_put_in_is_there_in_any_case_of_letters_until_nine_tenths_are_over() {
     let shouted: Vec<u8> =
         shouted.map(|(n, o)| if n > 12 { o.to_ascii_uppercase() } else { *o }).collect();
     for octets in [&quiet, &shouted] {
-        assert!(near.prefetch(near.spot(octets)));
+        assert!(near.prefetch(near.probe(octets)));
         assert!(has(&mut near, octets, UNDER, 99));
         assert!(!has(&mut near, octets, UNDER, 100), "the cache must see who asks now");
     }
@@ -69,7 +69,7 @@ fn a_reply_is_for_one_policy_one_group_and_one_stretch_of_time() {
     let others = [
         PolicyEpoch { generation: 2, ..UNDER },
         PolicyEpoch { group: GroupId(1), ..UNDER },
-        PolicyEpoch { stretch: 1, ..UNDER },
+        PolicyEpoch { interval: 1, ..UNDER },
     ];
     for under in others {
         assert!(!has(&mut near, &octets, under, 11), "{under:?}");
@@ -85,7 +85,7 @@ fn short_and_long_answers_go_out_as_the_cache_has_them() {
         let (octets, entry) = (asked(&name), answer(&name, addresses, 100));
         put(&mut near, &octets, &entry);
         let query = Query::parse(&octets).unwrap();
-        let ready = near.get(near.spot(&octets), &query, UNDER, 30);
+        let ready = near.get(near.probe(&octets), &query, UNDER, 30);
         if entry.lifetime() == 0 {
             assert!(ready.is_none());
             continue;
@@ -149,7 +149,7 @@ fn names_asked_for_once_do_not_push_out_those_in_use() {
 fn octets_that_are_no_question_are_nothing() {
     let near = ReplyCache::new(7);
     for octets in [&[][..], &[0; 12], &[1; 20], &[63; 40]] {
-        near.prefetch(near.spot(octets));
+        near.prefetch(near.probe(octets));
     }
 }
 
@@ -167,9 +167,9 @@ fn an_answer_that_another_worker_has_from_the_next_second_keeps_its_time() {
     let said = Admission { under: UNDER, outcome: outcome(), until: u64::MAX };
     let name = Folded::from_name(&Name::from_text("www.example").unwrap());
     // It came at 10; this worker read its clock at 9.
-    near.put(near.spot(&octets), (&query, &name), said, &answer("www.example", 1, 100), 9);
+    near.put(near.probe(&octets), (&query, &name), said, &answer("www.example", 1, 100), 9);
     for (now, age) in [(9, 0), (10, 0), (12, 2)] {
-        let ready = near.get(near.spot(&octets), &query, UNDER, now);
+        let ready = near.get(near.probe(&octets), &query, UNDER, now);
         assert_eq!(ready.map(|ready| ready.age), Some(age));
     }
 }

@@ -114,7 +114,7 @@ struct Desk<'a> {
     budget: Budget,
     near: ReplyCache,
     /// The reply cache's probe for each query of the batch.
-    spots: Vec<Probe>,
+    probes: Vec<Probe>,
     prepared: PreparedBatch,
     /// The address that the socket is bound to.
     local: SocketAddr,
@@ -132,7 +132,7 @@ impl<'a> Worker<'a> {
             limits: Cached::new(&gateway.clients),
             budget: Budget::new(rand::random()),
             near: ReplyCache::new(rand::random()),
-            spots: Vec::with_capacity(BATCH),
+            probes: Vec::with_capacity(BATCH),
             prepared: PreparedBatch::new(BATCH),
             local,
             outcomes: Vec::with_capacity(BATCH),
@@ -180,15 +180,15 @@ impl Desk<'_> {
         snapshot: &Snapshot,
         queries: impl Iterator<Item = &'q [u8]> + Clone,
     ) {
-        self.spots.clear();
+        self.probes.clear();
         for query in queries.clone() {
-            let spot = self.near.spot(query);
-            self.near.prefetch_set(spot);
-            self.spots.push(spot);
+            let probe = self.near.probe(query);
+            self.near.prefetch_set(probe);
+            self.probes.push(probe);
         }
-        let is_batch = self.spots.len() >= MANY;
-        for (number, (query, &spot)) in queries.zip(&self.spots).enumerate() {
-            if is_batch && !self.near.prefetch(spot) {
+        let is_batch = self.probes.len() >= MANY;
+        for (number, (query, &probe)) in queries.zip(&self.probes).enumerate() {
+            if is_batch && !self.near.prefetch(probe) {
                 self.prepared.add(number, query, snapshot);
             } else {
                 self.prepared.skip(number);
@@ -214,8 +214,8 @@ impl Desk<'_> {
         let origin = origin::of_datagram(path, self.local);
         let begun = match self.admit(&origin, arrival.came) {
             RateDecision::Pass => {
-                let spot = self.spots.get(number).copied().unwrap_or_default();
-                let near = Some(Lookup { near: &mut self.near, spot, generation });
+                let probe = self.probes.get(number).copied().unwrap_or_default();
+                let near = Some(Lookup { near: &mut self.near, probe, generation });
                 let stores = Stores { cache: &self.gateway.cache, near };
                 let prepared = self.prepared.slot(number);
                 begin_with(query, prepared, &origin, snapshot, stores, arrival.now, out)

@@ -109,7 +109,7 @@ impl Worker<'_> {
         let policy = Arc::clone(policy);
         let lists = policy.facts_tag();
         assert!(lists >= at_least, "lists {lists} are asked while {at_least} are in force");
-        let spot = self.near.spot(&query);
+        let probe = self.near.probe(&query);
         // With names that were prepared, and names that the answer prepares.
         if self.random.once_in(2) {
             self.prepared.add(0, &query, &policy);
@@ -118,7 +118,7 @@ impl Worker<'_> {
             self.prepared.skip(0);
         }
         let slot = self.prepared.slot(0);
-        let near = Some(Lookup { near: &mut self.near, spot, generation });
+        let near = Some(Lookup { near: &mut self.near, probe, generation });
         let cache = &self.shared.cache;
         self.seen.queries += 1;
         // Two of each group ask every worker.

@@ -81,7 +81,11 @@ fn answer_on(socket: &UdpSocket, stop: &AtomicBool) -> Upstream {
     seen
 }
 
-fn gateway(runtime: &tokio::runtime::Runtime, upstream: SocketAddr, policy: Snapshot) -> Gateway {
+pub(super) fn gateway(
+    runtime: &tokio::runtime::Runtime,
+    upstream: SocketAddr,
+    policy: Snapshot,
+) -> Gateway {
     let options =
         Options { timeout: FOREVER, deadline: FOREVER, attempts: 1, ..Options::default() };
     let clients = ClientLimits { rate: None, in_flight: CLIENT_ROOM, exempt: PrefixTable::new([]) };

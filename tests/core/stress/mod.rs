@@ -28,6 +28,7 @@ use crate::kit::wire::{QNAME, question_end, record, response, wire};
 
 mod cache;
 mod gateway;
+mod stream;
 
 /// Clients below are of a group that the lists are for, others of one that may look up all.
 const STAFF: u8 = 128;
