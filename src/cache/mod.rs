@@ -14,7 +14,7 @@
 //! Failures are cached as well, shortly and longer each time (RFC 9520), and never in the
 //! place of an answer that could still go out stale.
 //!
-//! Times are the caller's: seconds of a clock that only goes forward.
+//! Times are the caller's: seconds of a monotonic clock.
 //!
 //! The hasher is seeded anew in each process: clients choose the keys.
 

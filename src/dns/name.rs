@@ -62,8 +62,8 @@ impl Name {
 
     /// Parses a name as people write it in lists and config.
     ///
-    /// Upper case is folded, one trailing dot is dropped, text outside ASCII goes
-    /// through NFC and UTS-46 to A-labels. Letters, digits, `-` and `_` are taken.
+    /// Upper case is folded, one trailing dot is dropped, text outside ASCII is
+    /// converted by NFC and UTS-46 to A-labels. Letters, digits, `-` and `_` are taken.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Name {
     ///
     /// Returns the name and the number of octets it took, root octet included.
     /// What follows is not read. ASCII letters come out in lower case
-    /// (RFC 4343 §3); other octets are kept.
+    /// (RFC 4343 §3); other octets are unchanged.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ fn ascii_to_wire(text: &[u8], wire: &mut [u8; MAX_OCTETS]) -> Result<usize, Name
             close_label(wire, start, at)?;
             start = at;
         } else if octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_' {
-            // The last octet is kept for the root.
+            // The last octet is reserved for the root.
             *wire.get_mut(at).filter(|_| at < MAX_OCTETS - 1).ok_or(NameError::TooLong)? =
                 octet.to_ascii_lowercase();
         } else {

@@ -1,7 +1,9 @@
-//! What each worker counts: plain numbers in one block, written by that worker alone.
+//! Counters: plain numbers in one block per worker, written by that worker alone.
 //!
-//! No lock, no shared write, no label look-up per query: an [`Outcome`] says by
-//! its enums which cells to raise. Blocks are summed when somebody scrapes.
+//! No lock, no shared write, no label look-up per query: the enums of an [`Outcome`] are the
+//! places of the cells to raise. Blocks are summed for a scrape.
+//!
+//! Law: each combination of labels has a cell of its own; label sets know their own size.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -61,7 +63,7 @@ const ROWS: usize = MAX_CATEGORIES + 1;
 /// Counts and the sum of durations by source.
 const DURATION_CELLS: usize = BUCKETS.len() + 2;
 
-/// Where each family of cells starts.
+/// The first cell of each family.
 const QUERIES: usize = 0;
 const RESPONSES: usize = QUERIES + Transport::COUNT * FAMILIES.len();
 const DROPPED: usize = RESPONSES + RCODES.len() * AnswerSource::COUNT;
@@ -76,8 +78,8 @@ const CELLS: usize = SAFE + MAX_ENGINES;
 /// Cells of a line.
 const LINE: usize = 16;
 
-/// Two lines of the processor's cache, which are fetched together: what one worker writes
-/// shares none with what another does.
+/// Two lines of the processor's cache, which are fetched together: no two workers write to
+/// one.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line([AtomicU64; LINE]);
@@ -86,7 +88,7 @@ struct Line([AtomicU64; LINE]);
 #[derive(Debug)]
 pub struct Counters {
     lines: Box<[Line]>,
-    /// Whether one thread alone writes here, so that no locked instruction is needed.
+    /// Whether one thread alone writes here: no locked instruction is needed then.
     is_single_writer: bool,
 }
 
@@ -117,29 +119,29 @@ impl Counters {
         }
     }
 
-    /// Counts a query that came.
+    /// Counts a received query.
     #[inline]
     pub fn query(&self, transport: Transport, is_ipv6: bool) {
         self.add(queries(transport, usize::from(is_ipv6)), 1);
     }
 
-    /// Counts queries that came together.
+    /// Counts queries that were received together.
     #[inline]
     pub fn queries(&self, transport: Transport, is_ipv6: bool, count: u64) {
         self.add(queries(transport, usize::from(is_ipv6)), count);
     }
 
-    /// Counts something that happened.
+    /// Counts an event.
     pub fn event(&self, event: Event) {
         self.events(event, 1);
     }
 
-    /// Counts something that happened so many times.
+    /// Counts an event that happened `count` times.
     pub fn events(&self, event: Event, count: u64) {
         self.add(EVENTS + event.index(), count);
     }
 
-    /// Counts what became of queries that came together and were answered together.
+    /// Counts the outcomes of queries that were received and answered together.
     #[inline]
     pub fn outcomes(&self, outcomes: &[Outcome], micros: u64) {
         let bucket = bucket(micros);
@@ -148,7 +150,7 @@ impl Counters {
         }
     }
 
-    /// Counts what became of a query, `micros` microseconds after it came.
+    /// Counts the outcome of a query, `micros` microseconds after its arrival.
     pub fn outcome(&self, outcome: &Outcome, micros: u64) {
         self.outcome_in(outcome, bucket(micros), micros);
     }
@@ -179,7 +181,7 @@ impl Counters {
         }
     }
 
-    /// Counts a query that got no answer.
+    /// Counts a dropped query.
     #[inline]
     pub fn dropped(&self, reason: DropReason) {
         self.add(dropped(reason), 1);
@@ -227,7 +229,7 @@ fn safe(engine: usize) -> usize {
 /// All blocks, summed at one moment.
 pub struct Totals(Vec<u64>);
 
-/// How long answers took.
+/// The durations of answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DurationCounts {
     /// Answers up to each bound of [`BUCKETS`].
@@ -254,7 +256,7 @@ impl Totals {
         self.0.get(cell).copied().unwrap_or(0)
     }
 
-    /// Queries that came by `transport` over a family of [`FAMILIES`].
+    /// Queries over `transport` and a family of [`FAMILIES`].
     pub fn queries(&self, transport: Transport, family: usize) -> u64 {
         self.at(queries(transport, family))
     }
@@ -264,12 +266,12 @@ impl Totals {
         self.at(responses(rcode, source))
     }
 
-    /// Queries without an answer.
+    /// Dropped queries.
     pub fn dropped(&self, reason: DropReason) -> u64 {
         self.at(dropped(reason))
     }
 
-    /// What happened beside the answers.
+    /// Events beside the answers.
     pub fn events(&self, event: Event) -> u64 {
         self.at(EVENTS + event.index())
     }
@@ -294,7 +296,7 @@ impl Totals {
         self.at(blocked(group, category.unwrap_or(MAX_CATEGORIES), by))
     }
 
-    /// How long answers from `source` took.
+    /// The durations of answers from `source`.
     pub fn durations(&self, source: AnswerSource) -> DurationCounts {
         let first = durations(source);
         let mut cumulative = [0; BUCKETS.len()];

@@ -206,7 +206,7 @@ impl QueryContext<'_> {
 
     /// Answers from the cache; else the query waits for upstream.
     ///
-    /// An answer that can be sent again goes to the worker's reply cache.
+    /// An answer that can be sent again is stored in the worker's reply cache.
     #[inline]
     fn resolved(
         &self,

@@ -80,8 +80,7 @@ impl Forward {
 
     /// Ends the query with a whole message from upstream, or the failure to get one.
     ///
-    /// The answer goes into the cache before it is reviewed: the next client may be of
-    /// another group.
+    /// The answer is cached even if review blocks it: the next client may be of another group.
     pub fn finish(
         self,
         message: Result<&[u8], UpstreamFailure>,

@@ -8,7 +8,7 @@ use crate::dns::message::query::Query;
 use crate::resolve::labels::label_set;
 
 label_set! {
-    /// The transport a query came by; it bounds the reply's size.
+    /// The transport of a query; it bounds the reply's size.
     Transport {
         /// One datagram.
         Udp => "udp",

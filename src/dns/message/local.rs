@@ -1,10 +1,10 @@
-//! Records of the config: read from text once, told as an answer when they are asked for.
+//! Records of the config: parsed from text once, laid out as an answer for each query.
 //!
 //! A record is written as in a zone file, on one line: `printer.school.lan 300 A 10.20.0.9`.
 //! TTL and `IN` may be left out; every name is absolute, with or without its final dot.
 //!
-//! Off the hot path: an answer of local data is put together as if an upstream had sent
-//! it, so that it goes the same way through review as any other.
+//! Off the hot path: local data is laid out as the message of an upstream, so that it takes
+//! the same way through review as any other answer.
 
 use hickory_proto::rr::{RData, RecordType};
 use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
@@ -13,7 +13,7 @@ use crate::dns::message::{CLASS_IN, HEADER, Question, Rcode};
 use crate::dns::name::{Name, NameError};
 use crate::dns::rtype;
 
-/// The types that can be written.
+/// The types of local records.
 const TYPES: [(&str, u16); 9] = [
     ("A", rtype::A),
     ("AAAA", rtype::AAAA),
@@ -31,15 +31,15 @@ const MAX_TTL: u32 = 86_400;
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalRecord {
-    /// Whose it is.
+    /// Its owner name.
     pub owner: Name,
-    /// Seconds it may be kept, where it says so itself.
+    /// Its own TTL in seconds, if it has one.
     pub ttl: Option<u32>,
     /// Its type.
     pub rtype: u16,
     /// Its data in wire form.
     pub rdata: Box<[u8]>,
-    /// Where a CNAME leads.
+    /// The target of a CNAME.
     pub target: Option<Name>,
 }
 
@@ -56,13 +56,13 @@ pub enum RecordError {
     /// A wildcard.
     #[error("a name with `*` is not answered here; write each name, or use a forward zone")]
     Wildcard,
-    /// Not a type that can be written here.
+    /// A type that local records cannot have.
     #[error("`{0}` is no type that can be written here; known are {known}", known = known())]
     Type(String),
     /// The TTL is out of range.
     #[error("the TTL is {0}; it must be 0 to {MAX_TTL} seconds")]
     Ttl(u64),
-    /// The data does not fit the type.
+    /// The data is not of the type.
     #[error("`{1}` is no data of type {0}")]
     Data(&'static str, String),
 }
@@ -121,9 +121,9 @@ fn word(line: &str) -> Option<(&str, &str)> {
     (!word.is_empty()).then_some((word, rest))
 }
 
-/// The message in which an upstream would answer `question` with these records of its name.
+/// An upstream's message that answers `question` with these records of its name.
 ///
-/// Without any the name exists and the type does not: an SOA with `ttl` says so.
+/// Without records it is a NODATA answer: an SOA has the `ttl`.
 pub fn message(question: &Question, ttl: u32, rdata: &[&[u8]]) -> Vec<u8> {
     let [high, low] = (rdata.len() as u16).to_be_bytes();
     let authorities = u8::from(rdata.is_empty());

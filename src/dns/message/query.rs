@@ -154,7 +154,7 @@ impl<'a> Query<'a> {
         self.octets.get(..self.question_end).unwrap_or(&[])
     }
 
-    /// The name asked for as it came, root octet included.
+    /// The name of the question in the client's case, root octet included.
     #[inline]
     pub fn wire_name(&self) -> &'a [u8] {
         self.octets.get(HEADER..self.question_end - 4).unwrap_or(&[0])
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(outcome(&[good.clone(), vec![0]].concat()), formerr);
         assert_eq!(outcome(&query(&[OPT, OPT].concat(), 2)), formerr);
         assert_eq!(outcome(&query(&OPT[..10], 1)), formerr);
-        // An option that says it is longer than its OPT.
+        // An option longer than its OPT.
         assert_eq!(outcome(&query(&[0, 0, 41, 4, 0, 0, 0, 0, 0, 0, 4, 0, 10, 0, 9], 1)), formerr);
         // Asking for OPT.
         assert_eq!(outcome(&with(26, 41)), formerr);

@@ -10,7 +10,7 @@ use crate::dns::message::query::Query;
 use crate::dns::message::{CLASS_IN, Ede, HEADER, MAX_UDP, Rcode};
 use crate::dns::rtype;
 
-/// The longest text that goes with an extended error, in octets.
+/// The longest text of an extended error, in octets.
 pub const MAX_EDE_TEXT: usize = 96;
 
 /// An extended error with its text.
@@ -34,7 +34,7 @@ impl EdeText<'_> {
 pub enum Data<'a> {
     /// None.
     None,
-    /// None; an SOA in authority says how long to remember that (RFC 2308 §3).
+    /// None; an SOA in authority has the TTL of the negative answer (RFC 2308 §3).
     Negative,
     /// One record of the type asked for with each of these RDATA.
     Records(&'a [&'a [u8]]),
@@ -45,7 +45,7 @@ pub enum Data<'a> {
 /// Writes a reply and returns its length, or `None` if `out` cannot hold even a header.
 ///
 /// `limit` is the largest reply the client takes, in octets; `ttl` is in seconds
-/// and goes on whatever record there is.
+/// and is the TTL of every record.
 #[inline]
 pub fn write(
     query: &Query<'_>,
@@ -129,7 +129,7 @@ impl ReplyWriter<'_> {
         Some(())
     }
 
-    /// Room for the header, then the question as it came.
+    /// Room for the header, then the question octet for octet.
     #[inline]
     pub(crate) fn question(&mut self, query: &Query<'_>) -> Option<()> {
         self.put(query.head())

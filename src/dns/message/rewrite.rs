@@ -1,6 +1,6 @@
-//! The answer to another name, told as the answer to the one asked for.
+//! Rewriting: the answer to one name becomes the answer to another.
 //!
-//! Off the hot path: what comes out goes into the cache like any other answer.
+//! Off the hot path: the result is cached like any other answer.
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::rdata::CNAME;
@@ -10,13 +10,13 @@ use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
 use crate::dns::message::{Malformed, Question};
 use crate::dns::name::Name;
 
-/// The longest that such an answer may be kept, in seconds: where it leads may change.
+/// The longest TTL of a rewritten answer, in seconds: its target may change.
 const MAX_TTL: u32 = 300;
 
 /// Puts a CNAME from the name of `asked` in front of `message`, the answer for `target`.
 ///
-/// All of it has one TTL, the least of its records and at most five minutes. The result claims
-/// neither AD nor signatures: we made it.
+/// All records get one TTL, the least of theirs and at most five minutes. The result claims
+/// neither AD nor signatures: it is not the zone's own.
 ///
 /// # Errors
 ///

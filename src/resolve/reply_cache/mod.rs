@@ -3,7 +3,7 @@
 //!
 //! A hit takes no lock, writes nothing that another worker reads, and does not consult policy:
 //! the outcome is stored with the reply. Everything that is absent, or not fresh beyond doubt,
-//! goes the whole way through policy and the [`crate::cache::AnswerCache`]. An answer that was
+//! takes the whole way through policy and the [`crate::cache::AnswerCache`]. An answer that was
 //! evicted or replaced there may be used here until nine tenths of its TTL are over.
 //!
 //! ```text

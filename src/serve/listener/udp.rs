@@ -37,7 +37,7 @@ use crate::serve::listener::conclude::{Arrival, Deferred, conclude, settle};
 use crate::serve::listener::origin::{self, NOWHERE};
 use crate::serve::listener::udp_batch::{self, BATCH, Batch, Kernel, Path};
 
-/// Octets of kernel buffer that are asked for in each direction.
+/// Octets of kernel buffer to request in each direction.
 const KERNEL_BUFFER: i32 = 4 << 20;
 /// The interval at which a worker without queries checks whether it must stop.
 const IDLE: Duration = Duration::from_millis(200);
@@ -275,11 +275,11 @@ pub fn samples(sockets: &[Arc<UdpSocket>]) -> Vec<Sample> {
     ]
 }
 
-/// Says how much the kernel keeps for a worker that is behind, if it is less than asked.
+/// Logs the receive buffers' size, and warns if it is less than requested.
 pub fn report(sockets: &[Arc<UdpSocket>]) {
     let octets = sockets.iter().map(|socket| Kernel::of(socket).receive_buffer).min().unwrap_or(0);
     info!(octets, sockets = sockets.len(), "UDP receive buffers");
-    // The kernel counts its own books too, and so doubles what was asked.
+    // The kernel doubles the requested size, for its own bookkeeping.
     if i64::from(octets) < i64::from(KERNEL_BUFFER) {
         warn!(
             octets,

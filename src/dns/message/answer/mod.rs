@@ -2,7 +2,7 @@
 //!
 //! [`Answer::take`] keeps the records that answer the question (its chain of CNAME and DNAME,
 //! the records at the end of it, the SOA of a negative answer, DNSSEC proofs where they were
-//! asked for) in the octets they came in, with the positions of each TTL, target name and
+//! asked for) in their octets from upstream, with the positions of each TTL, target name and
 //! address. Everything else that an upstream might add is left out, so that it cannot be
 //! believed (RFC 2181 §5.4.1).
 //!
@@ -25,14 +25,14 @@ use crate::dns::name::Folded;
 /// The most CNAME steps an answer may take.
 pub const MAX_CHAIN: usize = 16;
 
-/// Bounds on how long an answer is kept, in seconds.
+/// Bounds on the TTLs of stored answers, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TtlLimits {
     /// TTLs below are raised to this.
     pub min: u32,
     /// TTLs above are lowered to this.
     pub max: u32,
-    /// Negative answers are kept no longer (RFC 2308 §5).
+    /// TTLs of negative answers are lowered to this (RFC 2308 §5).
     pub max_negative: u32,
 }
 
@@ -43,9 +43,9 @@ pub struct Answer {
     is_authentic: bool,
     answers: u16,
     authorities: u16,
-    /// Answer and authority records as they stand behind the question.
+    /// Answer and authority records, as they lie behind the question.
     records: Box<[u8]>,
-    /// Where the TTLs are in `records`: numbers of two octets, as the machine has them.
+    /// The positions of the TTLs in `records`: two octets each, in the machine's order.
     ttls: Box<[[u8; 2]]>,
     /// The positions in `records` of the names that CNAME, DNAME, SVCB and HTTPS point to.
     targets: Box<[u16]>,
@@ -77,7 +77,7 @@ impl AddressAt {
 }
 
 impl Answer {
-    /// What stands for an answer where there is none: a code, and no record.
+    /// A failure: a code, and no record.
     pub fn failure(rcode: Rcode) -> Self {
         Self {
             rcode,
@@ -94,7 +94,7 @@ impl Answer {
         }
     }
 
-    /// An answer without records: upstream failed, and says no more.
+    /// Whether upstream failed: its code is neither NOERROR nor NXDOMAIN.
     pub fn is_failure(&self) -> bool {
         !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN)
     }
@@ -110,12 +110,12 @@ impl Answer {
         self.rcode
     }
 
-    /// Seconds it may be kept; 0 says not at all.
+    /// Seconds for which it may be cached; 0 is never.
     pub fn lifetime(&self) -> u32 {
         self.lifetime
     }
 
-    /// Octets it takes, with what is noted about it.
+    /// Its octets, positions included.
     pub fn weight(&self) -> usize {
         size_of::<Self>()
             + self.records.len()
@@ -124,7 +124,7 @@ impl Answer {
             + self.ede.as_ref().map_or(0, |(_, text)| text.len())
     }
 
-    /// How many names it points to: policy must review them.
+    /// The number of names it points to: policy must review them.
     #[inline]
     pub fn target_count(&self) -> usize {
         self.targets.len()

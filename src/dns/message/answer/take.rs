@@ -11,7 +11,7 @@ use crate::dns::message::{
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 
-/// The most records that are looked at.
+/// The most records of a message.
 const MAX_RECORDS: usize = 2000;
 
 impl Answer {
@@ -69,7 +69,7 @@ impl ScannedRecord {
         })
     }
 
-    /// Where the name this record points to starts, for the types that point.
+    /// The position of the name this record points to, for the types that point.
     fn target_at(&self) -> Option<usize> {
         match self.rtype {
             rtype::CNAME | rtype::DNAME => Some(self.rdata_at),
@@ -208,7 +208,7 @@ impl<'a> Scan<'a> {
         self.records.get(..self.answers).unwrap_or(&self.records)
     }
 
-    /// The names an answer goes through, the question's first.
+    /// The names of the chain of an answer, the question's first.
     fn chain(&self, question: &Question) -> Result<Vec<Name>, Malformed> {
         let mut chain = vec![question.name.clone()];
         if matches!(question.qtype, rtype::CNAME | rtype::ANY) {
@@ -305,7 +305,7 @@ impl<'a> Scan<'a> {
             .map(|address| address.read(&octets))
             .try_fold(false, |any, address| Ok(any | is_internal(address?)))?;
         let has_soa = records.iter().skip(self.answers).any(|r| r.rtype == rtype::SOA);
-        // Without an SOA nobody said how long a negative answer holds (RFC 2308 §5).
+        // Without an SOA a negative answer has no TTL (RFC 2308 §5).
         let is_kept = records.iter().any(|_| true) && (!is_negative || has_soa);
         let answers = records.len().min(self.answers);
         Ok(Answer {
@@ -324,7 +324,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The message without the records that are not kept, written anew.
+/// The message without the records that are left out, encoded anew.
 fn without(message: &[u8], keep: &[bool], answers: usize) -> Result<Vec<u8>, Malformed> {
     let mut message = Message::from_vec(message).map_err(|_| Malformed)?;
     let (in_answer, in_authority) = keep.split_at_checked(answers).ok_or(Malformed)?;

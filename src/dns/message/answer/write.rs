@@ -1,31 +1,31 @@
-//! A stored answer as the reply to a query of the moment.
+//! Stored answers, written as the replies to queries.
 
 use super::Answer;
 use crate::dns::message::query::Query;
 use crate::dns::message::reply::{EdeText, Head, ReplyWriter};
 use crate::dns::message::{Ede, Rcode, u32_at};
 
-/// Seconds that a stale answer may be kept by the client (RFC 8767 §4).
+/// TTL of stale answers, in seconds (RFC 8767 §4).
 const STALE_TTL: u32 = 30;
 
 /// The age and the TTL limits that a stored answer is written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Form {
-    /// Seconds since it was taken in.
+    /// Seconds since its arrival.
     age: u32,
-    /// Whether its time is over, and nothing newer could be had.
+    /// Whether it is past its TTL.
     is_stale: bool,
     /// No TTL is above this.
     max_ttl: u32,
 }
 
 impl Form {
-    /// `age` seconds after it was taken in, with the TTLs that are left.
+    /// `age` seconds after its arrival, with the TTLs that remain.
     pub const fn aged(age: u32) -> Self {
         Self { age, is_stale: false, max_ttl: u32::MAX }
     }
 
-    /// Past its time: with TTLs of 30 s, and an extended error that says so (RFC 8914).
+    /// Past its TTL: with TTLs of 30 s and the extended error of stale answers (RFC 8914).
     pub const STALE: Self = Self { age: 0, is_stale: true, max_ttl: STALE_TTL };
 
     /// The same with no TTL above `seconds`.
@@ -42,7 +42,7 @@ impl Form {
         if seconds < u32::MAX as u64 { self.at_most(seconds as u32) } else { self }
     }
 
-    /// A TTL as it goes out.
+    /// A TTL as it is sent.
     #[inline]
     fn ttl(self, stored: u32) -> u32 {
         let left = if self.is_stale { STALE_TTL } else { stored.saturating_sub(self.age) };
@@ -50,29 +50,29 @@ impl Form {
     }
 }
 
-/// What of an answer goes out, wherever it is kept.
+/// The parts of an answer that are sent, wherever they are stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Body<'a> {
     /// The response code.
     pub rcode: Rcode,
-    /// Whether upstream says that it checked the signatures.
+    /// Whether upstream set AD: it has validated the signatures.
     pub is_authentic: bool,
     /// Records of the answer section.
     pub answers: u16,
     /// Records of the authority section.
     pub authorities: u16,
-    /// Both, as they stand behind the question.
+    /// Both, as they lie behind the question.
     pub records: &'a [u8],
-    /// Where the TTLs are in them: numbers of two octets, as the machine has them.
+    /// The positions of the TTLs in them: two octets each, in the machine's order.
     pub ttls: &'a [[u8; 2]],
-    /// The extended error that upstream sent.
+    /// The extended error from upstream.
     pub ede: Option<EdeText<'a>>,
 }
 
 impl Body<'_> {
     /// Writes it as the reply to `query`.
     ///
-    /// Returns the length; what does not fit `limit` octets goes truncated.
+    /// Returns the length; what does not fit `limit` octets is truncated.
     #[inline]
     pub fn write(
         &self,
@@ -110,7 +110,7 @@ impl Body<'_> {
         Some(writer.at)
     }
 
-    /// The extended error that goes with it.
+    /// The extended error that is sent with it.
     #[inline]
     fn ede_of(&self, form: Form) -> Option<EdeText<'_>> {
         match (form.is_stale, self.rcode) {
@@ -122,14 +122,14 @@ impl Body<'_> {
 }
 
 impl Answer {
-    /// The longest TTL that goes out in this form.
+    /// The longest TTL that is sent in this form.
     pub fn longest_ttl(&self, form: Form) -> u32 {
         let places = self.ttls.iter().map(|&at| usize::from(u16::from_ne_bytes(at)));
         let stored = places.filter_map(|at| u32_at(&self.records, at));
         stored.map(|ttl| form.ttl(ttl)).max().unwrap_or(0)
     }
 
-    /// What of it goes out.
+    /// The parts of it that are sent.
     #[inline]
     pub fn body(&self) -> Body<'_> {
         Body {

@@ -5,14 +5,14 @@
 //! than a page, so that their first octets do not fight for one set of the processor's cache;
 //! replies are written one behind the other.
 //!
-//! A lone query is not kept waiting: the call returns with what is there as soon as one
-//! datagram is. Replies leave from the address that was asked: a socket that is bound to one
-//! address can do nothing else, and one that is bound to all is told the address with each
-//! datagram (`IP_PKTINFO`, RFC 3542) and says it with the reply. The interface is left to the
-//! routing table, as resolvers do; the scope of a link-local client is in its address.
+//! A lone query does not wait for others: the call returns as soon as one datagram is there.
+//! Replies leave from the address that was asked: a socket that is bound to one address has no
+//! other, and one that is bound to all gets the address with each datagram (`IP_PKTINFO`,
+//! RFC 3542) and sets it for the reply. The interface is the routing table's choice; the scope
+//! of a link-local client is in its address.
 //!
 //! All `unsafe` code of the listeners is here: system calls with pointers into memory of this
-//! batch. Vectors never grow, so the pointers that are laid down once stay right.
+//! batch. Its vectors never grow, so pointers into them stay valid.
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -24,7 +24,7 @@ use std::ptr::{from_mut, from_ref, null_mut};
 pub const BATCH: usize = 64;
 /// The longest query that is read; a question and its options take a few hundred octets.
 const MAX_QUERY: usize = 4096;
-/// How far apart queries lie.
+/// Octets between the starts of two queries.
 const STRIDE: usize = MAX_QUERY + 128;
 /// The longest reply that is sent, and the room of each; longer ones go truncated.
 const MAX_DATAGRAM: usize = crate::dns::message::MAX_UDP as usize;
@@ -61,7 +61,7 @@ impl Name {
         (Ipv4Addr::from(*octets[4..].first_chunk().unwrap_or(&[0; 4])), port).into()
     }
 
-    /// How many octets of it count.
+    /// Its length for the kernel.
     fn length(&self) -> libc::socklen_t {
         let is_v6 = i32::from(u16::from_ne_bytes([self.0[0], self.0[1]])) == libc::AF_INET6;
         let length = if is_v6 { NAME } else { size_of::<libc::sockaddr_in>() };
@@ -69,7 +69,7 @@ impl Name {
     }
 }
 
-/// Where a query came from, and where its reply must leave: all that a late reply needs.
+/// The client of a datagram and the address it was sent to: all that a late reply needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Path {
     client: Name,
@@ -94,7 +94,7 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// What the system said: there is no room, or no way to the client any more.
+    /// The system's error: there is no room, or no route to the client any more.
     #[expect(unsafe_code, reason = "the standard library cannot send from a chosen address")]
     pub fn send(&self, socket: &UdpSocket, reply: &[u8]) -> io::Result<()> {
         let mut part =
@@ -112,17 +112,17 @@ impl Path {
         }
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         // SAFETY: every pointer is to a local variable or a borrow that outlives the call; the
-        // kernel reads from them and writes to none.
+        // kernel only reads them.
         let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) };
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
 
-/// Where the data of the first ancillary message is: behind its header.
+/// The position of the data of the first ancillary message: behind its header.
 const DATA: usize = size_of::<libc::cmsghdr>();
 
 impl Control {
-    /// Says that a datagram is to leave from `local`; returns the octets that count.
+    /// Sets the source address of a datagram; returns the length for the kernel.
     fn leave_from(&mut self, local: IpAddr) -> usize {
         match local {
             IpAddr::V4(local) => {
@@ -147,20 +147,20 @@ impl Control {
         header.cmsg_len = (DATA + data.len()) as _;
         header.cmsg_level = level;
         header.cmsg_type = kind;
-        // SAFETY: the place is inside the array, which is aligned for the header.
+        // SAFETY: the header fits the array, which is aligned for it.
         unsafe { from_mut(self).cast::<libc::cmsghdr>().write(header) };
         self.0[DATA..DATA + data.len()].copy_from_slice(data);
         (DATA + data.len()).next_multiple_of(size_of::<usize>())
     }
 
-    /// The address that a datagram was sent to, if the kernel said it.
+    /// The address that a datagram was sent to, if the kernel reports it.
     #[expect(unsafe_code, reason = "the header's fields differ between C libraries")]
     fn asked(&self, length: u64) -> Option<IpAddr> {
         if !(DATA as u64..=CONTROL as u64).contains(&length) {
             return None;
         }
-        // SAFETY: the place is inside the array, which is aligned for the header, and any
-        // octets are a header.
+        // SAFETY: the header fits the array, which is aligned for it; any octets are a valid
+        // header.
         let header = unsafe { from_ref(self).cast::<libc::cmsghdr>().read() };
         match (header.cmsg_level, header.cmsg_type) {
             // The local address that answers: for a broadcast, not the one it was sent to.
@@ -175,15 +175,15 @@ impl Control {
     }
 }
 
-/// Memory for a batch of queries and their replies. It stays with the thread that made it.
+/// Memory for a batch of queries and their replies. It stays with its thread.
 pub struct Batch {
     incoming: Vec<libc::mmsghdr>,
-    /// What the headers point to.
+    /// The targets of the headers' pointers.
     _parts_in: Vec<libc::iovec>,
     names: Vec<Name>,
     controls_in: Vec<Control>,
     queries: Vec<u8>,
-    /// Octets of ancillary data that are asked for: none where the socket has one address.
+    /// Octets of ancillary data that are requested: none where the socket has one address.
     control_room: usize,
     /// Datagrams now in it.
     received: usize,
@@ -196,8 +196,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Memory for the datagrams of a socket, which is told the address asked with each of them
-    /// if it `has_many_addresses`.
+    /// Memory for the datagrams of a socket; with room for the address of each if the socket
+    /// `has_many_addresses`.
     #[expect(unsafe_code, reason = "the only way to make a header on every C library")]
     pub fn new(has_many_addresses: bool) -> Self {
         // SAFETY: all zeroes is an empty message.
@@ -242,22 +242,22 @@ impl Batch {
         }
     }
 
-    /// Waits for a datagram, and takes what else is there already; returns how many came.
+    /// Waits for a datagram, and receives all that are there already; returns their number.
     ///
     /// # Errors
     ///
-    /// What the system said; nothing came within the socket's time limit, mostly.
+    /// The system's error; mostly that nothing arrived within the socket's time limit.
     #[expect(unsafe_code, reason = "the standard library receives one datagram a call")]
     pub fn receive(&mut self, socket: &UdpSocket, may_wait: bool) -> io::Result<usize> {
-        // The kernel wrote how much of each it used.
+        // The kernel has overwritten the lengths.
         for header in self.incoming.iter_mut().take(self.received) {
             header.msg_hdr.msg_namelen = NAME as _;
             header.msg_hdr.msg_controllen = self.control_room as _;
         }
         self.received = 0;
         let flags = if may_wait { libc::MSG_WAITFORONE } else { libc::MSG_DONTWAIT };
-        // SAFETY: there are BATCH headers, whose pointers are to vectors of this batch that are
-        // never resized and of which no reference is held now.
+        // SAFETY: there are BATCH headers; their pointers are into vectors of this batch that
+        // are never resized and not borrowed now.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -271,7 +271,7 @@ impl Batch {
         Ok(self.received)
     }
 
-    /// The queries that came.
+    /// The received queries.
     #[inline]
     pub fn queries(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let received = self.incoming.iter().take(self.received).enumerate();
@@ -281,8 +281,8 @@ impl Batch {
         })
     }
 
-    /// Hands each query and its number to `answer`, with the room for its reply; `answer` says how many
-    /// octets of it are to be sent, and `None` for nothing.
+    /// Calls `answer` with each query, its number and the room for its reply; `answer` returns
+    /// the octets of it to send, or `None`.
     #[inline]
     pub fn answer(
         &mut self,
@@ -311,7 +311,7 @@ impl Batch {
         }
     }
 
-    /// Makes the reply to datagram `n`, which stands at `at`, the next to be sent.
+    /// Queues the reply to datagram `n`, which lies at `at`, to be sent next.
     fn lay_out(&mut self, n: usize, at: usize, length: usize, local: Option<IpAddr>) {
         let slot = self.ready;
         let (Some(header), Some(part), Some(name)) =
@@ -333,16 +333,16 @@ impl Batch {
         self.ready += 1;
     }
 
-    /// Sends the replies; returns how many the kernel did not take.
+    /// Sends the replies; returns how many the kernel refused.
     ///
-    /// They are lost as datagrams are: the client asks again.
+    /// They are lost as datagrams are: the client retries.
     #[expect(unsafe_code, reason = "the standard library sends one datagram a call")]
     pub fn send(&mut self, socket: &UdpSocket) -> usize {
         let (mut done, mut failed) = (0, 0);
         while let Some(rest) = self.outgoing.get_mut(done..self.ready).filter(|r| !r.is_empty()) {
             let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-            // SAFETY: there are as many headers as are said, whose pointers are to vectors of
-            // this batch that are never resized and of which no reference is held now.
+            // SAFETY: the count is that of the slice; the headers' pointers are into vectors of
+            // this batch that are never resized and not borrowed now.
             let sent = unsafe {
                 libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as u32, flags as _)
             };
@@ -352,12 +352,12 @@ impl Batch {
             }
             match io::Error::last_os_error().kind() {
                 io::ErrorKind::Interrupted => {}
-                // No room: the next would find none either.
+                // No room: there is none for the next either.
                 io::ErrorKind::WouldBlock => {
                     failed += self.ready - done;
                     break;
                 }
-                // A client that cannot be reached does not hold up those behind it.
+                // An unreachable client does not hold up those behind it.
                 _ => {
                     failed += 1;
                     done += 1;
@@ -369,11 +369,11 @@ impl Batch {
     }
 }
 
-/// Has the kernel say with each datagram which address was asked.
+/// Requests the destination address with each datagram.
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The system's error.
 pub fn ask_for_addresses(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
     let (level, option) = if is_ipv6 {
         (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
@@ -383,26 +383,25 @@ pub fn ask_for_addresses(socket: &UdpSocket, is_ipv6: bool) -> io::Result<()> {
     set(socket, level, option, 1)
 }
 
-/// Has replies leave in one piece or not at all (RFC 9715 §3.1): what comes in pieces can be
-/// forged in pieces, and replies of at most 1,232 octets fit every path. The size that somebody
-/// claims a path to have is not believed.
+/// Forbids fragmentation of replies (RFC 9715 §3.1): fragments can be spoofed one by one, and
+/// replies of at most 1,232 octets fit every path. Reported path sizes are ignored.
 pub fn never_fragment(socket: &UdpSocket, is_ipv6: bool) {
     let (level, option) = if is_ipv6 {
         (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER)
     } else {
         (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER)
     };
-    // An old kernel goes on as it did.
+    // An old kernel without the option still sends.
     let _ = set(socket, level, option, libc::IP_PMTUDISC_PROBE);
 }
 
 /// Sizes the kernel's buffers of a socket, past the system's limit where that is allowed.
 ///
-/// What was really given is what [`Kernel::of`] says.
+/// [`Kernel::of`] reports their real size.
 pub fn size_buffers(socket: &UdpSocket, octets: i32) {
     let pairs = [(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF), (libc::SO_SNDBUFFORCE, libc::SO_SNDBUF)];
     for (forced, asked) in pairs {
-        // More is better; what the system allows is enough to run.
+        // A smaller buffer is no error: the listener works with it.
         let _ = set(socket, libc::SOL_SOCKET, forced, octets)
             .or_else(|_| set(socket, libc::SOL_SOCKET, asked, octets));
     }
@@ -410,7 +409,7 @@ pub fn size_buffers(socket: &UdpSocket, octets: i32) {
 
 #[expect(unsafe_code, reason = "options that no safe interface has")]
 fn set(socket: &UdpSocket, level: i32, option: i32, value: i32) -> io::Result<()> {
-    // SAFETY: the pointer is to a local integer, whose size is said.
+    // SAFETY: the pointer is to a local integer of the length that is passed.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -423,26 +422,26 @@ fn set(socket: &UdpSocket, level: i32, option: i32, value: i32) -> io::Result<()
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// What the kernel says of a socket's buffers.
+/// The kernel's report of a socket's buffers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Kernel {
-    /// Octets that received datagrams may take, the kernel's own books included.
+    /// Room for received datagrams in octets, the kernel's own bookkeeping included.
     pub receive_buffer: u32,
-    /// Octets that they take now.
+    /// Octets of it in use.
     pub receive_used: u32,
-    /// Datagrams that found no room, since the socket was opened: what `SO_RXQ_OVFL` would
-    /// say, and without a look at each datagram.
+    /// Datagrams dropped for want of room since the socket was opened: as `SO_RXQ_OVFL`, but
+    /// without ancillary data on each datagram.
     pub dropped: u32,
 }
 
 impl Kernel {
-    /// Asks the kernel.
+    /// The report on a socket.
     #[expect(unsafe_code, reason = "an option that no safe interface has")]
     pub fn of(socket: &UdpSocket) -> Self {
         // SK_MEMINFO_*: used and room to receive, to send; three more; backlog; drops.
         let mut info = [0_u32; 9];
         let mut length = size_of_val(&info) as libc::socklen_t;
-        // SAFETY: the pointers are to locals, and the length is that of the array.
+        // SAFETY: the pointers are to locals; the length is the array's.
         let result = unsafe {
             libc::getsockopt(
                 socket.as_raw_fd(),
