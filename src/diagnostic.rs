@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use crate::lang::Lang;
+use crate::lang::{Lang, Message};
 
 /// One mistake in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,21 +21,21 @@ pub struct Diagnostic {
     /// The octets of the text at fault; empty without a place.
     pub span: Range<usize>,
     /// What was found and what is allowed, without a final stop.
-    pub message: String,
+    pub message: Message,
     /// The remedy.
-    pub hint: Option<String>,
+    pub hint: Option<Message>,
 }
 
 impl Diagnostic {
     /// A mistake at `span`.
-    pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), hint: None }
+    pub fn new(span: Range<usize>, message: Message) -> Self {
+        Self { span, message, hint: None }
     }
 
     /// The same mistake with a remedy.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn hint(mut self, hint: Message) -> Self {
+        self.hint = Some(hint);
         self
     }
 
@@ -47,7 +47,7 @@ impl Diagnostic {
     /// [`Diagnostic::render`] in a language.
     pub fn render_in(&self, lang: Lang, path: &str, text: &str) -> String {
         let (line, column, shown) = place(text, self.span.start);
-        let mut out = format!("{path}:{line}:{column}: {}\n", lang.say(&self.message));
+        let mut out = format!("{path}:{line}:{column}: {}\n", self.message.in_lang(lang));
         if !shown.trim().is_empty() {
             let number = line.to_string();
             let gutter = " ".repeat(number.len());
@@ -68,7 +68,7 @@ impl Diagnostic {
         }
         if let Some(hint) = &self.hint {
             let word = if lang == Lang::Vi { "gợi ý" } else { "hint" };
-            let _ = writeln!(out, "{word}: {}", lang.say(hint));
+            let _ = writeln!(out, "{word}: {}", hint.in_lang(lang));
         }
         out
     }
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_mistake_shows_its_place() {
         let text = "[profile.pupil]\nblock = [\"adlut\", \"malware\"]\n";
-        let shown = Diagnostic::new(25..32, "unknown category `adlut`")
-            .hint("did you mean `adult`?")
+        let shown = Diagnostic::new(25..32, Message::english("unknown category `adlut`"))
+            .hint(Message::english("did you mean `adult`?"))
             .render("gateway.toml", text);
         insta::assert_snapshot!(shown, @r#"
         gateway.toml:2:10: unknown category `adlut`

@@ -17,6 +17,7 @@ use crate::config::layers::calendar::Calendar;
 use crate::config::layers::department::Department;
 use crate::config::layers::schedule::Calendars;
 use crate::diagnostic::Diagnostic;
+use crate::lang::messages;
 
 /// The longest file that is read, in octets.
 const MAX_OCTETS: usize = 4 << 20;
@@ -86,17 +87,12 @@ impl Externals {
                 return Some(text);
             }
             Ok(text) => (
-                format!(
-                    "`{}` has {} octets; it may have {MAX_OCTETS}",
-                    given.get_ref(),
-                    text.len()
-                ),
-                "this is not the file that was meant",
+                messages::file_too_long(given.get_ref(), text.len(), MAX_OCTETS),
+                messages::not_the_file_meant(),
             ),
-            Err(error) => (
-                format!("`{}` cannot be read: {error}", given.get_ref()),
-                "a path is absolute, or relative to the directory of this file",
-            ),
+            Err(error) => {
+                (messages::cannot_be_read(given.get_ref(), error), messages::path_is_relative())
+            }
         };
         self.mistakes.push(Diagnostic::new(given.span(), message).hint(hint));
         None

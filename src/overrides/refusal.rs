@@ -1,7 +1,7 @@
 //! Why an override is refused, in the language of the school.
 
 use crate::config::layers::department::LockedBy;
-use crate::lang::Lang;
+use crate::lang::{Lang, Message, messages};
 use crate::policy::group::overrides::OverrideKind;
 
 /// Why an override is refused.
@@ -99,131 +99,67 @@ pub enum OverrideRefusal {
 }
 
 impl OverrideRefusal {
-    /// The refusal in words, with what may be done.
+    /// The refusal in a language, with the way out.
     pub fn say(&self, lang: Lang) -> String {
-        match lang {
-            Lang::En => self.english(),
-            Lang::Vi => self.vietnamese(),
-        }
+        self.message().in_lang(lang)
     }
 
-    fn english(&self) -> String {
+    fn message(&self) -> Message {
         match self {
-            Self::NoGroup { given, known } => {
-                format!("there is no group `{given}`; there are {}", known.join(", "))
-            }
-            Self::NoKind { given } => format!("`{given}` is neither `lesson` nor `exam`"),
-            Self::Length { most } => format!("an override lasts from 1 minute to {most} hours"),
-            Self::NoOne => "say who sets it, with `--by NAME`: the ledger keeps it".into(),
-            Self::Nothing { kind: OverrideKind::Lesson } => {
-                "say what the lesson needs: `--allow NAME`, `--allow category:ID` or `--allow bundle:NAME`".into()
-            }
-            Self::Nothing { kind: OverrideKind::Exam } => {
-                "say the only names of the exam, with `--only NAME`".into()
-            }
-            Self::ExamOfCategories => {
-                "an exam lets single names through, not categories; name them, or a `bundle:NAME`".into()
-            }
+            Self::NoGroup { given, known } => messages::override_no_group(given, known.join(", ")),
+            Self::NoKind { given } => messages::override_no_kind(given),
+            Self::Length { most } => messages::override_length(most),
+            Self::NoOne => messages::override_by_nobody(),
+            Self::Nothing { kind: OverrideKind::Lesson } => messages::lesson_of_nothing(),
+            Self::Nothing { kind: OverrideKind::Exam } => messages::exam_of_nothing(),
+            Self::ExamOfCategories => messages::exam_of_categories(),
             Self::NoCategory { given, known } => {
-                format!("there is no category `{given}`; there are {}", known.join(", "))
+                messages::override_no_category(given, known.join(", "))
             }
             Self::NoBundle { given, known } => {
-                format!("there is no bundle `{given}`; there are {}", known.join(", "))
+                messages::override_no_bundle(given, known.join(", "))
             }
-            Self::NoName { given, error } => format!("`{given}` is no name: {error}"),
+            Self::NoName { given, error } => messages::override_no_name(given, error),
             Self::Locked { category, by, department, contact } => {
-                let (who, then) = match by {
-                    LockedBy::Everyone => ("it is locked for everyone".to_owned(), "nobody at a school can open it".to_owned()),
-                    LockedBy::Pupils => ("it is locked for pupils".to_owned(), "single names that no locked list has can be allowed".to_owned()),
-                    LockedBy::Department(reason) => (
-                        format!("{department} locks it{}", bracketed(reason)),
-                        format!("ask the department{}", spaced(contact)),
-                    ),
-                };
-                format!("`{category}` stays blocked: {who}; {then}")
+                let (lock, way_out) = locked(by, department, contact);
+                messages::override_locked(category, lock, way_out)
             }
-            Self::LockedName { name, category: Some(category) } => format!(
-                "`{name}` stays blocked: it is listed in the locked category `{category}`; if the list is wrong, ask the department to take it off"
-            ),
-            Self::LockedName { name, category: None } => {
-                format!("`{name}` stays blocked: it is locked")
+            Self::LockedName { name, category: Some(category) } => {
+                messages::override_listed_name(name, category)
             }
+            Self::LockedName { name, category: None } => messages::override_locked_name(name),
             Self::DeniedName { name, department } => {
-                format!("`{name}` stays blocked: {department} denies it, and only it can open it")
+                messages::override_denied_name(name, department)
             }
-            Self::TooMany { most } => {
-                format!("there are {most} overrides already; end one with `lachan override end`")
-            }
-            Self::TooManyNames { most } => format!("an override has at most {most} names"),
-            Self::Clock => {
-                "the clock is not to be trusted, so nobody knows when it would end; set the clock first".into()
-            }
-            Self::NoOverride { id } => format!("there is no override {id}; `lachan override list` shows them"),
-        }
-    }
-
-    fn vietnamese(&self) -> String {
-        match self {
-            Self::NoGroup { given, known } => {
-                format!("không có nhóm `{given}`; các nhóm hiện có: {}", known.join(", "))
-            }
-            Self::NoKind { given } => format!("`{given}` không phải là `lesson` (tiết học) hay `exam` (thi)"),
-            Self::Length { most } => format!("thời gian phải từ 1 phút đến {most} giờ"),
-            Self::NoOne => "hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại".into(),
-            Self::Nothing { kind: OverrideKind::Lesson } => {
-                "hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`".into()
-            }
-            Self::Nothing { kind: OverrideKind::Exam } => {
-                "hãy ghi các tên miền duy nhất được dùng khi thi bằng `--only TÊN_MIỀN`".into()
-            }
-            Self::ExamOfCategories => {
-                "khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`".into()
-            }
-            Self::NoCategory { given, known } => {
-                format!("không có nhóm nội dung `{given}`; hiện có: {}", known.join(", "))
-            }
-            Self::NoBundle { given, known } => {
-                format!("không có gói `{given}`; hiện có: {}", known.join(", "))
-            }
-            Self::NoName { given, .. } => format!("`{given}` không phải là tên miền"),
-            Self::Locked { category, by, department, contact } => {
-                let (who, then) = match by {
-                    LockedBy::Everyone => ("nhóm này bị khóa với mọi người".to_owned(), "nhà trường không thể mở".to_owned()),
-                    LockedBy::Pupils => ("nhóm này bị khóa với học sinh".to_owned(), "có thể mở từng tên miền không nằm trong danh sách bị khóa".to_owned()),
-                    LockedBy::Department(reason) => (
-                        format!("{department} đã khóa{}", bracketed(reason)),
-                        format!("hãy đề nghị cơ quan quản lý{}", spaced(contact)),
-                    ),
-                };
-                format!("`{category}` vẫn bị chặn: {who}; {then}")
-            }
-            Self::LockedName { name, category: Some(category) } => format!(
-                "`{name}` vẫn bị chặn: tên này nằm trong nhóm bị khóa `{category}`; nếu danh sách sai, hãy đề nghị cơ quan quản lý gỡ ra"
-            ),
-            Self::LockedName { name, category: None } => format!("`{name}` vẫn bị chặn: tên này bị khóa"),
-            Self::DeniedName { name, department } => {
-                format!("`{name}` vẫn bị chặn: {department} đã cấm tên này và chỉ cơ quan đó mới mở được")
-            }
-            Self::TooMany { most } => {
-                format!("đã có {most} thay đổi tạm thời; hãy kết thúc bớt bằng `lachan override end`")
-            }
-            Self::TooManyNames { most } => format!("mỗi lần chỉ được tối đa {most} tên miền"),
-            Self::Clock => {
-                "đồng hồ chưa đáng tin cậy nên không biết khi nào hết giờ; hãy chỉnh đồng hồ trước".into()
-            }
-            Self::NoOverride { id } => {
-                format!("không có thay đổi tạm thời số {id}; xem bằng `lachan override list`")
-            }
+            Self::TooMany { most } => messages::too_many_overrides(most),
+            Self::TooManyNames { most } => messages::too_many_names(most),
+            Self::Clock => messages::clock_untrusted(),
+            Self::NoOverride { id } => messages::no_override(id),
         }
     }
 }
 
-fn bracketed(reason: &str) -> String {
-    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
-}
-
-fn spaced(contact: &str) -> String {
-    if contact.is_empty() { String::new() } else { format!(": {contact}") }
+/// The lock of a category, and the way out.
+fn locked(by: &LockedBy, department: &str, contact: &str) -> (Message, Message) {
+    match by {
+        LockedBy::Everyone => {
+            (messages::override_locked_for_everyone(), messages::nobody_can_open_it())
+        }
+        LockedBy::Pupils => {
+            (messages::override_locked_for_pupils(), messages::single_names_can_be_allowed())
+        }
+        LockedBy::Department(reason) => {
+            let lock = match reason.as_str() {
+                "" => messages::override_department_locks(department),
+                reason => messages::override_department_locks_because(department, reason),
+            };
+            let way_out = match contact {
+                "" => messages::ask_the_department(),
+                contact => messages::ask_the_department_at(contact),
+            };
+            (lock, way_out)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -156,8 +156,8 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
             path: errors.path().to_owned(),
             line: Some(line),
             column: Some(column),
-            message: errors.lang().say(&mistake.message).into_owned(),
-            hint: mistake.hint.as_ref().map(|hint| errors.lang().say(hint).into_owned()),
+            message: mistake.message.in_lang(errors.lang()),
+            hint: mistake.hint.as_ref().map(|hint| hint.in_lang(errors.lang())),
         }
     };
     errors.mistakes().iter().map(mistake).collect()

@@ -7,8 +7,10 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::config::file::syntax::listed;
+use crate::config::file::wire_error::name_error;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::{Folded, Name};
+use crate::lang::messages;
 use crate::rule::Scope;
 
 /// Names that may not be essential.
@@ -37,16 +39,17 @@ pub fn parse(text: &str) -> Result<Vec<(&'static str, Name)>, Vec<Diagnostic>> {
             kind = KINDS.into_iter().find(|known| *known == heading.trim());
             if kind.is_none() {
                 let known = listed(KINDS);
-                mistakes.push(Diagnostic::new(span, format!("unknown kind; known are {known}")));
+                mistakes.push(Diagnostic::new(span, messages::unknown_kind(known)));
             }
         } else if !line.is_empty() && !line.starts_with('#') {
             match (kind, Name::from_text(line)) {
                 (Some(kind), Ok(name)) => found.push((kind, name)),
                 (None, Ok(_)) => {
-                    mistakes.push(Diagnostic::new(span, "a name before the first heading"));
+                    mistakes.push(Diagnostic::new(span, messages::before_heading()));
                 }
                 (_, Err(error)) => {
-                    mistakes.push(Diagnostic::new(span, format!("`{line}` is no name: {error}")));
+                    mistakes
+                        .push(Diagnostic::new(span, messages::no_name(line, name_error(&error))));
                 }
             }
         }
@@ -67,8 +70,8 @@ pub fn refusal(name: &Name, scope: Scope) -> Option<(&'static str, &'static Name
 /// The mistake of a name that must not be essential.
 pub(crate) fn lint(span: Range<usize>, name: &Name, scope: Scope) -> Option<Diagnostic> {
     let (kind, refused) = refusal(name, scope)?;
-    let message = format!("`{name}` cannot be essential: `{refused}` is a {kind} name");
-    let hint = "an essential name resolves in every mode; name only what does that one job";
+    let message = messages::not_essential(name, refused, kind);
+    let hint = messages::essential_is_one_job();
     Some(Diagnostic::new(span, message).hint(hint))
 }
 

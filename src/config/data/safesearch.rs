@@ -12,8 +12,10 @@ use crate::category::Level;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{self, SpannedText, SpannedTexts, Table};
 use crate::config::file::value::each;
+use crate::config::file::wire_error::name_error;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
+use crate::lang::messages;
 use crate::policy::tables::rewrite::{Engine, Engines, MAX_ENGINES, SafeModes};
 
 /// The engine that has a key of its own.
@@ -89,12 +91,12 @@ pub fn parse(text: &str) -> Result<SafeSearch, Vec<Diagnostic>> {
     for table in &file.engine {
         let Some(engine) = read_engine(&mut report, table) else { continue };
         if engines.iter().any(|other| other.id == engine.id) {
-            report.mistake(table.span(), format!("there is an engine `{}` already", engine.id));
+            report.mistake(table.span(), messages::engine_already(&engine.id));
         }
         engines.push(engine);
     }
     if let Some(table) = file.engine.get(MAX_ENGINES) {
-        report.mistake(table.span(), format!("there may be {MAX_ENGINES} engines"));
+        report.mistake(table.span(), messages::too_many_engines(MAX_ENGINES));
     }
     let engines = Engines(engines);
     let defaults = read_defaults(&mut report, &file, &engines);
@@ -111,14 +113,13 @@ fn read_engine(report: &mut Report<'_>, table: &Spanned<Table<EngineFile>>) -> O
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
     if !is_label(id.get_ref()) {
-        let message =
-            format!("{:?} is no id; it is 1 to 32 of `a` to `z` and digits", id.get_ref());
+        let message = messages::no_engine_id(format!("{:?}", id.get_ref()));
         report.mistake(id.span(), message);
     }
     let mut name = |text: &Spanned<String>| match Name::from_text(text.get_ref()) {
         Ok(name) => Some(name),
         Err(error) => {
-            report.mistake(text.span(), format!("`{}` is no name: {error}", text.get_ref()));
+            report.mistake(text.span(), messages::no_name(text.get_ref(), name_error(&error)));
             None
         }
     };
@@ -132,17 +133,17 @@ fn read_engine(report: &mut Report<'_>, table: &Spanned<Table<EngineFile>>) -> O
     modes.sort_by_key(|(mode, _)| STRICTNESS.iter().position(|known| known == mode));
     modes.extend(file.target.as_ref().and_then(name).map(|target| (String::new(), target)));
     for mode in file.modes.iter().flatten().map(|(mode, _)| mode) {
-        report.choice("mode", mode, &STRICTNESS, |mode| mode);
+        report.choice(messages::mode(), mode, &STRICTNESS, |mode| mode);
     }
     if file.target.is_some() == file.modes.is_some() || hosts.is_empty() {
-        let message = format!("engine `{}` needs `hosts`, and `target` or `modes`", id.get_ref());
+        let message = messages::engine_needs(id.get_ref());
         report.mistake(table.span(), message);
     }
     let Some(origin) = &file.origin else {
         return report.missing(table.span(), "[[engine]]", "origin");
     };
     let origins = ["vendor", "third-party"];
-    let origin = report.choice("origin", origin, &origins, |origin| origin)?;
+    let origin = report.choice(messages::origin(), origin, &origins, |origin| origin)?;
     let is_third_party = origin == "third-party";
     Some(Engine { id: id.get_ref().clone(), hosts, modes, is_third_party })
 }
@@ -157,11 +158,11 @@ fn read_defaults(
     for (key, levels) in &file.defaults {
         let own = engines.0.iter().position(|engine| engine.id == *key.get_ref());
         if own.is_none() && key.get_ref() != "safesearch" {
-            report.unknown("key", key, ["safesearch", YOUTUBE]);
+            report.unknown(messages::key(), key, ["safesearch", YOUTUBE]);
         }
         let mut seen = 0;
         for (level, word) in levels {
-            let level = report.choice("level", level, &Level::ALL, Level::id);
+            let level = report.choice(messages::level(), level, &Level::ALL, Level::id);
             let place = Level::ALL.iter().position(|&one| Some(one) == level);
             let Some(modes) = place.and_then(|place| defaults.get_mut(place)) else { continue };
             seen += 1;
@@ -177,7 +178,7 @@ fn read_defaults(
             }
         }
         if seen != Level::ALL.len() {
-            report.mistake(key.span(), format!("`{}` does not name every level", key.get_ref()));
+            report.mistake(key.span(), messages::not_every_level(key.get_ref()));
         }
     }
     defaults
@@ -190,7 +191,7 @@ pub(crate) fn has_modes(engine: &Engine) -> bool {
 
 /// The safe name of an engine without modes, by `all` or `off`.
 fn plain_of(report: &mut Report<'_>, engine: &Engine, word: &Spanned<String>) -> Option<Name> {
-    let is_on = report.choice("word", word, &["all", "off"], |word| word) == Some("all");
+    let is_on = report.choice(messages::word(), word, &["all", "off"], |word| word) == Some("all");
     engine.modes.first().filter(|_| is_on).map(|(_, target)| target.clone())
 }
 
@@ -206,7 +207,7 @@ pub(crate) fn mode_of(
     let found = engine.modes.iter().find(|(mode, _)| mode == word.get_ref());
     if found.is_none() {
         let known = engine.modes.iter().map(|(mode, _)| mode.as_str()).chain(["off"]);
-        report.unknown(&format!("mode of `{}`", engine.id), word, known);
+        report.unknown(messages::mode_of(&engine.id), word, known);
     }
     found.map(|(_, target)| Mode::Safe(target.clone()))
 }

@@ -15,8 +15,10 @@ use crate::config::data::safesearch::{self, SafeSearch};
 use crate::config::data::taxonomy;
 use crate::config::file::shape;
 use crate::config::file::syntax::listed;
+use crate::config::file::wire_error::name_error;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::Name;
+use crate::lang::{Message, messages};
 use crate::policy::CanaryKind;
 use crate::rule::Scope;
 
@@ -151,7 +153,7 @@ pub fn parse_essential(text: &str) -> Result<Vec<ShippedEssential>, Vec<Diagnost
     let mut names = Vec::new();
     for (span, line) in lines(text) {
         if let Some(heading) = line.strip_prefix("## ") {
-            class = Some(word(span, "class", heading.trim(), &Class::ALL, Class::id));
+            class = Some(word(span, messages::class(), heading.trim(), &Class::ALL, Class::id));
             if let Some(Err(mistake)) = &class {
                 mistakes.push(mistake.clone());
             }
@@ -170,8 +172,8 @@ pub fn parse_essential(text: &str) -> Result<Vec<ShippedEssential>, Vec<Diagnost
             // Its heading is reported already.
             (Some(Err(_)), Ok(_)) => {}
             (None, Ok(_)) => mistakes.push(
-                Diagnostic::new(span, "a name before the first heading")
-                    .hint("put it below a line such as `## time`"),
+                Diagnostic::new(span, messages::before_heading())
+                    .hint(messages::put_below("## time")),
             ),
             (_, Err(mistake)) => mistakes.push(mistake),
         }
@@ -217,10 +219,10 @@ pub fn parse_bundles(text: &str) -> Result<BTreeMap<String, Vec<Name>>, Vec<Diag
 pub fn parse_canaries(text: &str) -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
     gather(text, |span, line| {
         let Some((kind, text)) = line.split_once(char::is_whitespace) else {
-            return Err(Diagnostic::new(span, "a line here is a kind and a name")
-                .hint("write `firefox use-application-dns.net`"));
+            return Err(Diagnostic::new(span, messages::kind_and_name())
+                .hint(messages::write("firefox use-application-dns.net")));
         };
-        let kind = word(span.clone(), "kind", kind, &CanaryKind::ALL, CanaryKind::id)?;
+        let kind = word(span.clone(), messages::kind(), kind, &CanaryKind::ALL, CanaryKind::id)?;
         Ok((kind, name(span, text.trim())?))
     })
 }
@@ -263,13 +265,13 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 /// A name of a line.
 fn name(span: Range<usize>, text: &str) -> Result<Name, Diagnostic> {
     Name::from_text(text)
-        .map_err(|error| Diagnostic::new(span, format!("`{text}` is no name: {error}")))
+        .map_err(|error| Diagnostic::new(span, messages::no_name(text, name_error(&error))))
 }
 
 /// One word of a closed set.
 fn word<T: Copy>(
     span: Range<usize>,
-    what: &str,
+    kind: Message,
     found: &str,
     all: &[T],
     id: fn(T) -> &'static str,
@@ -277,10 +279,9 @@ fn word<T: Copy>(
     let known = || all.iter().map(|&one| id(one));
     all.iter().copied().find(|&one| id(one) == found).ok_or_else(|| {
         let known_words = listed(known());
-        let mistake =
-            Diagnostic::new(span, format!("unknown {what} `{found}`; known are {known_words}"));
+        let mistake = Diagnostic::new(span, messages::unknown_word(kind, found, known_words));
         match nearest(found, known()) {
-            Some(meant) => mistake.hint(format!("did you mean `{meant}`?")),
+            Some(meant) => mistake.hint(messages::did_you_mean(meant)),
             None => mistake,
         }
     })

@@ -29,6 +29,7 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::{self, SpannedText, Table};
 use crate::config::file::syntax::listed;
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Message, messages};
 
 /// The whole file as written.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -93,20 +94,17 @@ pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
         let Some(category) = read(&mut report, table) else { continue };
         if categories.iter().any(|other| other.id == category.id) {
             let span = table.get_ref().id.as_ref().map_or(0..0, Spanned::span);
-            report.mistake(span, format!("there is a category `{}` already", category.id)).hint =
-                Some("an id stands for one category, and is never used again".into());
+            report.mistake(span, messages::category_already(&category.id)).hint =
+                Some(messages::id_used_once());
         }
         categories.push(category);
     }
     if let Some(table) = file.category.get(MAX_CATEGORIES) {
         let count = file.category.len();
-        report.mistake(
-            table.span(),
-            format!("there are {count} categories; there may be {MAX_CATEGORIES}"),
-        );
+        report.mistake(table.span(), messages::too_many_categories(count, MAX_CATEGORIES));
     }
     if categories.is_empty() && file.category.is_empty() {
-        report.mistake(0..0, "there is no `[[category]]`; a taxonomy has at least one");
+        report.mistake(0..0, messages::no_category_table("[[category]]"));
     }
     let levels = levels(&mut report, &file.level);
     let mistakes = report.into_mistakes();
@@ -115,7 +113,7 @@ pub fn parse(text: &str) -> Result<Taxonomy, Vec<Diagnostic>> {
     }
     Taxonomy::new(categories)
         .map(|taxonomy| taxonomy.with_levels(levels))
-        .map_err(|id| vec![Diagnostic::new(0..0, format!("category `{id}` does not fit"))])
+        .map_err(|id| vec![Diagnostic::new(0..0, messages::category_does_not_fit(id))])
 }
 
 /// The `[[level]]` rows: of every level, or of none.
@@ -129,8 +127,8 @@ fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<L
         let written = |text: &SpannedText| text.as_ref().map(|text| text.get_ref().clone());
         let Some(level) = report.level(&file.id) else { continue };
         if rows.iter().any(|row| row.level == level) {
-            let message = format!("there is a level `{}` already", level.id());
-            report.mistake(table.span(), message).hint = Some("remove one of the two".into());
+            let message = messages::level_already(level.id());
+            report.mistake(table.span(), message).hint = Some(messages::remove_one());
         }
         rows.push(LevelRow {
             level,
@@ -142,7 +140,7 @@ fn levels(report: &mut Report<'_>, given: &[Spanned<Table<LevelFile>>]) -> Vec<L
     let is_absent = |level: &&Level| rows.iter().all(|row| row.level != **level);
     let absent: Vec<&str> = Level::ALL.iter().filter(is_absent).map(|level| level.id()).collect();
     if !given.is_empty() && !absent.is_empty() {
-        report.mistake(0..0, format!("there is no `[[level]]` for {}", listed(absent)));
+        report.mistake(0..0, messages::no_level_table(listed(absent)));
     }
     rows
 }
@@ -155,10 +153,7 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
             && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !is_right {
             let span = file.id.as_ref().map_or(0..0, Spanned::span);
-            report.mistake(
-                span,
-                format!("{id:?} is not an id; an id is 1 to 32 of `a` to `z`, digits and `_`"),
-            );
+            report.mistake(span, messages::no_category_id(format!("{id:?}")));
         }
         is_right
     });
@@ -169,9 +164,12 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
     let is_positive = word(report, table.span(), "kind", &file.kind, &KINDS);
     let fails_closed = file.fail.as_ref().is_some_and(|given| {
         // A wrong word is reported; the value does not matter then.
-        one_of(report, "fail", given, &FAILS).unwrap_or(true)
+        one_of(report, Message::english("fail"), given, &FAILS).unwrap_or(true)
     });
-    let duty = file.duty.as_ref().and_then(|given| one_of(report, "duty", given, &DUTIES));
+    let duty = file
+        .duty
+        .as_ref()
+        .and_then(|given| one_of(report, Message::english("duty"), given, &DUTIES));
     let defaults = defaults(report, table, is_positive.unwrap_or(false));
     Some(Category {
         id: id?,
@@ -195,7 +193,7 @@ fn text(
 ) -> Option<String> {
     let Some(given) = given else { return report.missing(table, "[[category]]", key) };
     if given.get_ref().trim().is_empty() {
-        report.mistake(given.span(), format!("`{key}` is empty"));
+        report.mistake(given.span(), messages::is_empty(key));
         return None;
     }
     Some(given.get_ref().clone())
@@ -210,7 +208,7 @@ fn word<T: Copy>(
     known: &[(&str, T)],
 ) -> Option<T> {
     match given {
-        Some(given) => one_of(report, key, given, known),
+        Some(given) => one_of(report, Message::english(key), given, known),
         None => report.missing(table, "[[category]]", key),
     }
 }
@@ -218,13 +216,13 @@ fn word<T: Copy>(
 /// One word of a closed set.
 fn one_of<T: Copy>(
     report: &mut Report<'_>,
-    what: &str,
+    kind: Message,
     given: &Spanned<String>,
     known: &[(&str, T)],
 ) -> Option<T> {
     let found = known.iter().find(|(word, _)| word == given.get_ref()).map(|(_, value)| *value);
     if found.is_none() {
-        report.unknown(what, given, known.iter().map(|(word, _)| *word));
+        report.unknown(kind, given, known.iter().map(|(word, _)| *word));
     }
     found
 }
@@ -236,18 +234,17 @@ fn defaults(
     is_positive: bool,
 ) -> Option<[DefaultAction; 7]> {
     let Some(given) = &table.get_ref().defaults else {
-        report.mistake(table.span(), "this `[[category]]` has no `defaults`").hint =
-            Some("add `defaults = { preschool = \"block\", … }` with every level".into());
+        report.mistake(table.span(), messages::table_without("[[category]]", "defaults")).hint =
+            Some(messages::add_every_level("defaults = { preschool = \"block\", … }"));
         return None;
     };
     let mut actions = [None; 7];
     for (level, action) in given.get_ref() {
-        let level = report.choice("level", level, &Level::ALL, Level::id);
-        let known = one_of(report, "action", action, &ACTIONS);
+        let level = report.choice(messages::level(), level, &Level::ALL, Level::id);
+        let known = one_of(report, messages::action(), action, &ACTIONS);
         if is_positive && known.is_some_and(|action| action != DefaultAction::Allow) {
-            let message =
-                format!("`{}` in a category of kind `allow`, which never blocks", action.get_ref());
-            report.mistake(action.span(), message).hint = Some("write `allow`".into());
+            let message = messages::kind_never_blocks(action.get_ref(), "allow");
+            report.mistake(action.span(), message).hint = Some(messages::write("allow"));
         }
         let place = Level::ALL.iter().position(|&one| Some(one) == level);
         if let Some(slot) = place.and_then(|place| actions.get_mut(place)) {
@@ -259,7 +256,7 @@ fn defaults(
         Level::ALL.iter().filter(|level| !is_given(level)).map(|level| level.id()).collect();
     if !absent.is_empty() {
         let absent = listed(absent);
-        report.mistake(given.span(), format!("`defaults` has no action for {absent}"));
+        report.mistake(given.span(), messages::no_action_for("defaults", absent));
     }
     actions.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()
 }

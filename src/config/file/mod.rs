@@ -7,3 +7,4 @@ pub(crate) mod report;
 pub(crate) mod shape;
 pub(crate) mod syntax;
 pub(crate) mod value;
+pub(crate) mod wire_error;

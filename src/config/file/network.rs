@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use toml::Spanned;
 
 use crate::config::file::report::Report;
+use crate::lang::{Message, messages};
 
 impl Report<'_> {
     /// An address with its port; the hint for a bare address adds `port`.
@@ -15,13 +16,16 @@ impl Report<'_> {
             return Some(address);
         }
         let (message, hint) = match text.parse::<IpAddr>() {
-            Ok(address) => (
-                format!("`{text}` has no port"),
-                format!("did you mean `{}`?", SocketAddr::new(address, port)),
-            ),
+            Ok(address) => {
+                (messages::no_port(text), messages::did_you_mean(SocketAddr::new(address, port)))
+            }
             Err(_) => (
-                format!("`{text}` is not an address with a port; names are not looked up here"),
-                format!("write `127.0.0.1:{port}`, `0.0.0.0:{port}` or `[::]:{port}`"),
+                messages::no_socket_address(text),
+                messages::write_one_of(
+                    format!("127.0.0.1:{port}"),
+                    format!("0.0.0.0:{port}"),
+                    format!("[::]:{port}"),
+                ),
             ),
         };
         self.mistake(given.span(), message).hint = Some(hint);
@@ -53,14 +57,15 @@ impl Report<'_> {
                 Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect()
             }
             (Some(first), Some(last)) if first.is_ipv4() == last.is_ipv4() => {
-                let message = format!("`{}` ends before it begins", given.get_ref());
-                self.mistake(given.span(), message).hint = Some(format!("write `{last}-{first}`"));
+                let message = messages::range_backwards(given.get_ref());
+                self.mistake(given.span(), message).hint =
+                    Some(messages::write(format!("{last}-{first}")));
                 Vec::new()
             }
             _ => {
-                let message = format!("`{}` is not a range of addresses", given.get_ref());
+                let message = messages::no_range(given.get_ref());
                 self.mistake(given.span(), message).hint =
-                    Some("write `10.20.0.5-10.20.0.20`".into());
+                    Some(messages::write("10.20.0.5-10.20.0.20"));
                 Vec::new()
             }
         }
@@ -76,8 +81,8 @@ impl Report<'_> {
         for text in given.get_ref() {
             let Some(network) = self.network(text) else { continue };
             if networks.contains(&network) {
-                self.mistake(text.span(), format!("`{network}` stands twice in `{key}`")).hint =
-                    Some("remove one of the two".into());
+                self.mistake(text.span(), messages::stands_twice(network, key)).hint =
+                    Some(messages::remove_one());
             }
             networks.push(network);
         }
@@ -86,47 +91,41 @@ impl Report<'_> {
 }
 
 /// Reads a network, or returns the message and the hint.
-fn read_network(text: &str) -> Result<IpNet, (String, String)> {
-    let example = || "write `10.20.0.0/16`, `2001:db8:20::/48` or a single address".to_owned();
+fn read_network(text: &str) -> Result<IpNet, (Message, Message)> {
+    let example = || messages::write_network("10.20.0.0/16", "2001:db8:20::/48");
     let Some((address, length)) = text.split_once('/') else {
         return text
             .parse::<IpAddr>()
-            .map_err(|_| (format!("`{text}` is not a network or an address"), example()))
+            .map_err(|_| (messages::no_network(text), example()))
             .and_then(|address| unmapped(IpNet::from(address)));
     };
     let Ok(address) = address.parse::<IpAddr>() else {
-        return Err((format!("`{text}` is not a network or an address"), example()));
+        return Err((messages::no_network(text), example()));
     };
     let most = if address.is_ipv4() { 32 } else { 128 };
     let mask = length.parse::<IpAddr>().ok().and_then(|mask| ipnet::ip_mask_to_prefix(mask).ok());
     let network = length.parse().ok().and_then(|length| IpNet::new(address, length).ok());
     match (network, mask.and_then(|length| IpNet::new(address, length).ok())) {
         (Some(network), _) if network.trunc() != network => Err((
-            format!("`{text}` has bits set behind its prefix of {}", network.prefix_len()),
-            format!("write the network, `{}`, or the single address, `{address}`", network.trunc()),
+            messages::bits_behind_prefix(text, network.prefix_len()),
+            messages::write_network_or_address(network.trunc(), address),
         )),
         (Some(network), _) => unmapped(network),
-        (None, Some(network)) => Err((
-            format!("`{text}` has a mask where the length of a prefix is asked for"),
-            format!("write `{}`", network.trunc()),
-        )),
-        (None, None) => {
-            Err((format!("`{text}` has no right prefix length; it must be 0 to {most}"), example()))
+        (None, Some(network)) => {
+            Err((messages::mask_for_length(text), messages::write(network.trunc())))
         }
+        (None, None) => Err((messages::prefix_length(text, most), example())),
     }
 }
 
 /// Refuses IPv4-mapped IPv6: a client is matched by its IPv4 address, so it would match none.
-fn unmapped(network: IpNet) -> Result<IpNet, (String, String)> {
+fn unmapped(network: IpNet) -> Result<IpNet, (Message, Message)> {
     let mapped = match network {
         IpNet::V6(v6) if v6.prefix_len() >= 96 => v6.network().to_ipv4_mapped(),
         IpNet::V6(_) | IpNet::V4(_) => None,
     };
     match mapped.and_then(|v4| IpNet::new(v4.into(), network.prefix_len() - 96).ok()) {
-        Some(v4) => Err((
-            format!("`{network}` is IPv4 written as IPv6, and would match no client"),
-            format!("write `{v4}`"),
-        )),
+        Some(v4) => Err((messages::mapped_network(network), messages::write(v4))),
         None => Ok(network),
     }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::nearest;
+use crate::lang::{Message, messages};
 
 /// The units of time, in milliseconds.
 const TIMES: &[(&str, u64)] =
@@ -40,6 +41,18 @@ pub enum QuantityError {
     /// It does not fit 64 bits.
     #[error("the number is too large")]
     TooLarge,
+}
+
+impl QuantityError {
+    /// The reason as a message.
+    pub(crate) fn message(&self) -> Message {
+        match self {
+            Self::NoNumber => messages::no_number(),
+            Self::NoUnit { units } => messages::unit_missing(units),
+            Self::Unit { unit, units, .. } => messages::no_unit(unit, units),
+            Self::TooLarge => messages::number_too_large(),
+        }
+    }
 }
 
 /// Reads a span of time.

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use crate::config::file::syntax::listed;
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::lang::{Lang, Message, messages};
 
 /// Diagnostics of one file. Reading continues behind a mistake, so that all are reported at once.
 pub(crate) struct Report<'a> {
@@ -23,7 +24,8 @@ impl<'a> Report<'a> {
 
     /// The mistakes in the order of the text.
     pub(crate) fn into_mistakes(mut self) -> Vec<Diagnostic> {
-        self.mistakes.sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
+        let place = |one: &Diagnostic| (one.span.start, one.message.in_lang(Lang::En));
+        self.mistakes.sort_by_cached_key(place);
         // Two groups that share a profile report its locked categories twice.
         self.mistakes.dedup();
         self.mistakes
@@ -35,11 +37,7 @@ impl<'a> Report<'a> {
     }
 
     /// Adds a mistake, to which the caller may add a hint.
-    pub(crate) fn mistake(
-        &mut self,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> &mut Diagnostic {
+    pub(crate) fn mistake(&mut self, span: Range<usize>, message: Message) -> &mut Diagnostic {
         self.mistakes.push(Diagnostic::new(span, message));
         let last = self.mistakes.len() - 1;
         &mut self.mistakes[last]
@@ -47,15 +45,15 @@ impl<'a> Report<'a> {
 
     /// Reports a required key that is absent.
     pub(crate) fn missing<T>(&mut self, span: Range<usize>, table: &str, key: &str) -> Option<T> {
-        self.mistake(span, format!("this `{table}` has no `{key}`")).hint =
-            Some(format!("add `{key} = \"…\"`"));
+        self.mistake(span, messages::table_without(table, key)).hint =
+            Some(messages::add(format!("{key} = \"…\"")));
         None
     }
 
     /// One word of a closed set.
     pub(crate) fn choice<T: Copy>(
         &mut self,
-        what: &str,
+        kind: Message,
         given: &Spanned<String>,
         all: &[T],
         id: fn(T) -> &'static str,
@@ -63,7 +61,7 @@ impl<'a> Report<'a> {
         let word = given.get_ref().as_str();
         let found = all.iter().copied().find(|&one| id(one) == word);
         if found.is_none() {
-            self.unknown(what, given, all.iter().map(|&one| id(one)));
+            self.unknown(kind, given, all.iter().map(|&one| id(one)));
         }
         found
     }
@@ -71,17 +69,16 @@ impl<'a> Report<'a> {
     /// Reports a word that is none of `known`.
     pub(crate) fn unknown<'w>(
         &mut self,
-        what: &str,
+        kind: Message,
         given: &Spanned<String>,
         known: impl IntoIterator<Item = &'w str>,
     ) {
         let word = given.get_ref();
         let known: Vec<&str> = known.into_iter().collect();
-        let allowed = match known.as_slice() {
-            [] => "this file defines none".to_owned(),
-            known => format!("known are {}", listed(known.iter().copied())),
+        let message = match known.as_slice() {
+            [] => messages::unknown_undefined(kind, word),
+            known => messages::unknown_word(kind, word, listed(known.iter().copied())),
         };
-        let hint = nearest(word, known).map(|meant| format!("did you mean `{meant}`?"));
-        self.mistake(given.span(), format!("unknown {what} `{word}`; {allowed}")).hint = hint;
+        self.mistake(given.span(), message).hint = nearest(word, known).map(messages::did_you_mean);
     }
 }

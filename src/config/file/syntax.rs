@@ -9,6 +9,14 @@ use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
 use toml::Spanned;
 
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::lang::{Message, messages};
+
+/// What a [`Table`] expects: serde hands the words on, [`type_expected`] makes a message of them.
+const TABLE: &str = "a table";
+/// What a [`Choice`] expects.
+const WORD_OR_LIST: &str = "a word or a list";
+/// What [`AllowOnly`] expects.
+const IS_OR_NAMES: &str = "a boolean or names";
 
 /// Whether only allowed names pass: yes or no, or the names.
 #[derive(Debug)]
@@ -25,7 +33,7 @@ impl<'de> Deserialize<'de> for AllowOnly {
             type Value = AllowOnly;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`true`, `false` or an array of names")
+                f.write_str(IS_OR_NAMES)
             }
 
             fn visit_bool<E: de::Error>(self, is: bool) -> Result<Self::Value, E> {
@@ -57,7 +65,7 @@ impl<'de> Deserialize<'de> for Choice {
             type Value = Choice;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text in quotes or an array of them")
+                f.write_str(WORD_OR_LIST)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -97,7 +105,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
             type Value = Table<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table")
+                f.write_str(TABLE)
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -111,8 +119,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
 
 /// The unit of a [`Quoted`] quantity, for the message about a wrong type.
 pub(crate) trait Unit {
-    /// What follows "expected" in the message.
+    /// What is expected, as serde hands it on.
     const EXPECTED: &'static str;
+    /// Quantities as they are written.
+    const EXAMPLES: &'static str;
 }
 
 /// Durations.
@@ -120,7 +130,8 @@ pub(crate) trait Unit {
 pub(crate) struct Time;
 
 impl Unit for Time {
-    const EXPECTED: &'static str = r#"a duration in quotes, such as "1500ms", "30s" or "1h""#;
+    const EXPECTED: &'static str = "a duration";
+    const EXAMPLES: &'static str = r#""1500ms", "30s" or "1h""#;
 }
 
 /// Sizes.
@@ -128,7 +139,8 @@ impl Unit for Time {
 pub(crate) struct Size;
 
 impl Unit for Size {
-    const EXPECTED: &'static str = r#"a size in quotes, such as "64MiB""#;
+    const EXPECTED: &'static str = "a size";
+    const EXAMPLES: &'static str = r#""64MiB""#;
 }
 
 /// The text of a quantity, which `quantity.rs` reads.
@@ -183,11 +195,10 @@ fn shape_mistake(error: &toml::de::Error, text: &str) -> Diagnostic {
         return wrong_type(span, rest, found);
     }
     if message == "duplicate key" {
-        return Diagnostic::new(span, format!("`{found}` is given twice in one table"))
-            .hint("remove one of the two");
+        return Diagnostic::new(span, messages::key_twice(found)).hint(messages::remove_one());
     }
     // Syntax: the TOML reader's own message, on one line.
-    Diagnostic::new(span, message.lines().collect::<Vec<_>>().join("; "))
+    Diagnostic::new(span, Message::english(message.lines().collect::<Vec<_>>().join("; ")))
 }
 
 /// A value of the wrong type, in terms of TOML instead of serde.
@@ -196,35 +207,52 @@ fn shape_mistake(error: &toml::de::Error, text: &str) -> Diagnostic {
 fn wrong_type(span: Range<usize>, rest: &str, source: &str) -> Diagnostic {
     let (found, expected) = rest.rsplit_once(", expected ").unwrap_or((rest, "another type"));
     if found.ends_with("128") {
-        return Diagnostic::new(span, "the number is too large");
+        return Diagnostic::new(span, messages::number_too_large());
     }
-    let found = match found {
-        "map" => "a table",
-        "sequence" => "an array",
-        other => other,
-    };
-    let expected = match expected {
-        "i64" => "a whole number",
-        "a boolean" => "`true` or `false`",
-        "a string" => "a text in quotes",
-        "a sequence" => "an array in square brackets",
-        "a map" => "a table",
-        other => other,
-    };
-    let hint = match (found, expected) {
-        ("a table", "an array in square brackets") => {
-            "a table that can stand many times has two brackets: `[[group]]`".to_owned()
+    let mistake =
+        Diagnostic::new(span, messages::wrong_type(type_found(found), type_expected(expected)));
+    match (found, expected) {
+        ("map", "a sequence") => mistake.hint(messages::brackets_of_many("[[group]]")),
+        ("sequence", "a map" | "a table") => mistake.hint(messages::brackets_of_one("[school]")),
+        (text, "a sequence") if text.starts_with("string") => {
+            let value = source.lines().next().unwrap_or_default();
+            mistake.hint(messages::write(format!("[{value}]")))
         }
-        ("an array", "a table") => {
-            "a table that stands once has one bracket: `[school]`".to_owned()
+        _ => mistake,
+    }
+}
+
+/// What was found, by the words of serde.
+fn type_found(words: &str) -> Message {
+    let quoted = |kind: &str| words.strip_prefix(kind)?.strip_prefix(" `")?.strip_suffix('`');
+    match words {
+        "map" => messages::a_table(),
+        "sequence" => messages::an_array(),
+        _ => {
+            let integer = quoted("integer").map(messages::found_integer);
+            let float = || quoted("floating point").map(messages::found_float);
+            let boolean = || quoted("boolean").map(messages::found_boolean);
+            let string = || words.strip_prefix("string ").map(messages::found_string);
+            let found = integer.or_else(float).or_else(boolean).or_else(string);
+            found.unwrap_or_else(|| Message::english(words))
         }
-        (text, "an array in square brackets") if text.starts_with("string") => {
-            format!("write `[{}]`", source.lines().next().unwrap_or_default())
-        }
-        _ => String::new(),
-    };
-    let mistake = Diagnostic::new(span, format!("wrong type: found {found}, expected {expected}"));
-    if hint.is_empty() { mistake } else { mistake.hint(hint) }
+    }
+}
+
+/// What was expected, by the words of serde and of the visitors above.
+fn type_expected(words: &str) -> Message {
+    match words {
+        "i64" => messages::a_whole_number(),
+        "a boolean" => messages::true_or_false(),
+        "a string" => messages::a_text(),
+        "a sequence" => messages::an_array_in_brackets(),
+        "a map" | TABLE => messages::a_table(),
+        WORD_OR_LIST => messages::a_text_or_array(),
+        IS_OR_NAMES => messages::true_false_or_names(),
+        Time::EXPECTED => messages::a_duration(Time::EXAMPLES),
+        Size::EXPECTED => messages::a_size(Size::EXAMPLES),
+        _ => Message::english(words),
+    }
 }
 
 /// An unknown key, with the keys that are known here and the one probably meant.
@@ -235,15 +263,13 @@ fn unknown_key(span: Range<usize>, rest: &str) -> Diagnostic {
     let mut names = rest.split('`').skip(1).step_by(2);
     let found = names.next().unwrap_or_default();
     let known: Vec<&str> = names.collect();
-    let mistake = Diagnostic::new(
-        span,
-        format!("unknown key `{found}`; the keys here are {}", listed(known.iter().copied())),
-    );
+    let mistake =
+        Diagnostic::new(span, messages::unknown_key(found, listed(known.iter().copied())));
     if TOP_KEYS.contains(&found) {
-        return mistake.hint(format!("move `{found}` to the top, before the first `[table]`"));
+        return mistake.hint(messages::move_to_the_top(found));
     }
     match nearest(found, known) {
-        Some(meant) => mistake.hint(format!("did you mean `{meant}`?")),
+        Some(meant) => mistake.hint(messages::did_you_mean(meant)),
         None => mistake,
     }
 }

@@ -13,12 +13,14 @@ use crate::category::{CategoryId, Level, Taxonomy};
 use crate::config::file::quantity::{self, QuantityError, show_duration, show_size};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{Number, Quoted, Size, SpannedText, SpannedTexts, Time};
+use crate::config::file::wire_error::name_error;
 use crate::dns::name::Name;
+use crate::lang::{Message, messages};
 
 impl Report<'_> {
     /// A school level by its id.
     pub(crate) fn level(&mut self, given: &SpannedText) -> Option<Level> {
-        self.choice("level", given.as_ref()?, &Level::ALL, Level::id)
+        self.choice(messages::level(), given.as_ref()?, &Level::ALL, Level::id)
     }
 
     /// A category by its id.
@@ -29,41 +31,40 @@ impl Report<'_> {
     ) -> Option<CategoryId> {
         let found = taxonomy.find(given.get_ref());
         if found.is_none() {
-            self.unknown("category", given, taxonomy.iter().map(|(_, row)| row.id.as_str()));
+            self.unknown(
+                messages::category(),
+                given,
+                taxonomy.iter().map(|(_, row)| row.id.as_str()),
+            );
         }
         found
     }
 
-    /// A text that passes `is_right`; `wrong` continues the message after the text.
+    /// A text that passes `is_right`; `wrong` is the mistake of one that does not.
     pub(crate) fn text(
         &mut self,
         given: &SpannedText,
         is_right: impl Fn(&str) -> bool,
-        wrong: &str,
+        wrong: fn(String) -> Message,
         to: &mut String,
     ) {
         let Some(given) = given else { return };
         if is_right(given.get_ref()) {
             to.clone_from(given.get_ref());
         } else {
-            self.mistake(given.span(), format!("{:?} {wrong}", given.get_ref()));
+            self.mistake(given.span(), wrong(format!("{:?}", given.get_ref())));
         }
     }
 
     /// The name of a group, profile, schedule or bundle: a label of metrics and files.
-    pub(crate) fn label(&mut self, what: &str, given: &Spanned<String>) {
+    pub(crate) fn label(&mut self, kind: Message, given: &Spanned<String>) {
         let text = given.get_ref();
         let is_right = (1..=32).contains(&text.len())
             && text
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
         if !is_right {
-            self.mistake(
-                given.span(),
-                format!(
-                    "{text:?} cannot name a {what}; a name is 1 to 32 of `a` to `z`, digits, `_` and `-`"
-                ),
-            );
+            self.mistake(given.span(), messages::no_label(format!("{text:?}"), kind));
         }
     }
 
@@ -74,9 +75,8 @@ impl Report<'_> {
             Err(error) => {
                 let shown = text.get_ref();
                 let mistake =
-                    self.mistake(text.span(), format!("`{shown}` in `{key}` is no name: {error}"));
-                mistake.hint = plain_name(shown)
-                    .map(|name| format!("write `{name}`: it stands for the name and all below it"));
+                    self.mistake(text.span(), messages::no_name_in(shown, key, name_error(&error)));
+                mistake.hint = plain_name(shown).map(messages::write_plain_name);
                 None
             }
         }
@@ -90,7 +90,7 @@ impl Report<'_> {
     /// A path, resolved against the directory of the file.
     pub(crate) fn path(&mut self, key: &str, given: &Spanned<String>) -> Option<PathBuf> {
         if given.get_ref().is_empty() || given.get_ref().contains('\0') {
-            self.mistake(given.span(), format!("`{key}` is not a path"));
+            self.mistake(given.span(), messages::no_path(key));
             return None;
         }
         Some(self.base_dir.join(given.get_ref()))
@@ -110,10 +110,7 @@ impl Report<'_> {
             _ => {
                 let (least, most) = range.into_inner();
                 let found = given.get_ref();
-                self.mistake(
-                    given.span(),
-                    format!("`{key}` is {found}; it must be {least} to {most}"),
-                );
+                self.mistake(given.span(), messages::out_of_range(key, found, least, most));
             }
         }
     }
@@ -132,12 +129,12 @@ impl Report<'_> {
             Ok(duration) if range.contains(&duration) => *to = duration,
             Ok(_) => {
                 let (least, most) = (show_duration(*range.start()), show_duration(*range.end()));
-                self.mistake(
-                    given.span(),
-                    format!("`{key}` is {text}; it must be {least} to {most}"),
-                );
+                self.mistake(given.span(), messages::out_of_range(key, text, least, most));
             }
-            Err(error) => self.no_amount(given.span(), key, "a duration", text, error),
+            Err(error) => {
+                let message = messages::no_duration(key, format!("{text:?}"), error.message());
+                self.no_amount(given.span(), message, error);
+            }
         }
     }
 
@@ -161,7 +158,7 @@ impl Report<'_> {
             *to = read;
         } else if let Some(given) = given {
             let text = &given.get_ref().text;
-            self.mistake(given.span(), format!("`{key}` is {text}; it must be whole seconds"));
+            self.mistake(given.span(), messages::whole_seconds(key, text));
         }
     }
 
@@ -179,27 +176,20 @@ impl Report<'_> {
             Ok(octets) if range.contains(&octets) => *to = octets,
             Ok(_) => {
                 let (least, most) = (show_size(*range.start()), show_size(*range.end()));
-                self.mistake(
-                    given.span(),
-                    format!("`{key}` is {text}; it must be {least} to {most}"),
-                );
+                self.mistake(given.span(), messages::out_of_range(key, text, least, most));
             }
-            Err(error) => self.no_amount(given.span(), key, "a size", text, error),
+            Err(error) => {
+                let message = messages::no_size(key, format!("{text:?}"), error.message());
+                self.no_amount(given.span(), message, error);
+            }
         }
     }
 
     /// Reports a text that is no quantity.
-    fn no_amount(
-        &mut self,
-        span: Range<usize>,
-        key: &str,
-        what: &str,
-        text: &str,
-        error: QuantityError,
-    ) {
-        let mistake = self.mistake(span, format!("`{key}` is {text:?}, not {what}: {error}"));
+    fn no_amount(&mut self, span: Range<usize>, message: Message, error: QuantityError) {
+        let mistake = self.mistake(span, message);
         if let QuantityError::Unit { suggestion: Some(meant), .. } = error {
-            mistake.hint = Some(format!("did you mean `{meant}`?"));
+            mistake.hint = Some(messages::did_you_mean(meant));
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::config::file::value::each;
 use crate::config::layers::enforcement::{DepartmentLocks, LayerSettings, RawKeys};
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
+use crate::lang::{Message, messages};
 use crate::policy::Actions;
 use crate::policy::tables::rewrite::Engines;
 
@@ -112,20 +113,15 @@ pub enum LockedBy {
 
 impl LockedBy {
     /// The lock as a clause of a message: "the taxonomy locks it for everyone".
-    pub(crate) fn words(&self, department: &str, level: Level) -> String {
+    pub(crate) fn words(&self, department: &str, level: Level) -> Message {
         match self {
-            Self::Everyone => "the taxonomy locks it for everyone".to_owned(),
-            Self::Pupils => {
-                format!(
-                    "the taxonomy locks it for pupils, and this profile is used at level `{}`",
-                    level.id()
-                )
-            }
+            Self::Everyone => messages::locked_for_everyone(),
+            Self::Pupils => messages::locked_for_pupils(level.id()),
             Self::Department(reason) if reason.is_empty() => {
-                format!("{department} locks it for level `{}`", level.id())
+                messages::department_locks(department, level.id())
             }
             Self::Department(reason) => {
-                format!("{department} locks it for level `{}` ({reason})", level.id())
+                messages::department_locks_because(department, level.id(), reason)
             }
         }
     }
@@ -179,10 +175,13 @@ impl Department {
         let has_keys =
             keys.safesearch.is_some() || keys.youtube.is_some() || keys.canaries.is_some();
         if file.category.is_none() && !has_keys {
-            report.mistake(table.span(), "this `[[lock]]` locks nothing").hint = Some(
-                "add `category = \"…\"`, `safesearch = \"all\"`, `youtube = \"strict\"` or `canaries = \"all\"`"
-                    .into(),
-            );
+            report.mistake(table.span(), messages::locks_nothing("[[lock]]")).hint =
+                Some(messages::add_one_of(
+                    "category = \"…\"",
+                    "safesearch = \"all\"",
+                    "youtube = \"strict\"",
+                    "canaries = \"all\"",
+                ));
         }
         let (levels, reason) = (levels(report, &file.levels), plain(&file.reason));
         let settings = LayerSettings::read(report, engines, &keys);
@@ -210,12 +209,11 @@ impl Department {
         let row = taxonomy.category(category);
         let message = match row.lock {
             CategoryLock::Pupils => None,
-            CategoryLock::Everyone => Some("is locked for everyone; a department cannot open it"),
-            CategoryLock::None => Some("is not locked, so there is nothing to open"),
+            CategoryLock::Everyone => Some(messages::department_cannot_open(&row.id)),
+            CategoryLock::None => Some(messages::nothing_to_open(&row.id)),
         };
         if let Some(message) = message {
-            report.mistake(given.span(), format!("`{}` {message}", row.id)).hint =
-                Some("remove this `[[unlock]]`".into());
+            report.mistake(given.span(), message).hint = Some(messages::remove_this("[[unlock]]"));
         }
         self.unlocks.push(Change { category, levels, reason });
     }
@@ -228,14 +226,14 @@ impl Department {
         file: &DepartmentFile,
     ) {
         for (level, words) in &file.defaults {
-            let level = report.choice("level", level, &Level::ALL, Level::id);
+            let level = report.choice(messages::level(), level, &Level::ALL, Level::id);
             let mut keys = RawKeys::default();
             for (key, given) in words {
                 match (key.get_ref().as_str(), given.get_ref()) {
                     ("safesearch", _) => keys.safesearch = Some(given),
                     ("canaries", _) => keys.canaries = Some(given),
                     (_, Choice::List(_)) => {
-                        let message = format!("`{}` is one word, and no array", key.get_ref());
+                        let message = messages::one_word(key.get_ref());
                         report.mistake(given.span(), message);
                     }
                     (YOUTUBE, Choice::Word(word)) => {
@@ -265,7 +263,7 @@ impl Department {
     ) {
         let found = ACTIONS.iter().find(|(word, _)| word == action.get_ref());
         if found.is_none() {
-            report.unknown("action", action, ACTIONS.iter().map(|(word, _)| *word));
+            report.unknown(messages::action(), action, ACTIONS.iter().map(|(word, _)| *word));
         }
         let category = report.category(taxonomy, category);
         if let (Some(level), Some(category), Some((_, action))) = (level, category, found) {
@@ -351,7 +349,7 @@ fn plain(given: &SpannedText) -> String {
 
 /// Levels by id; those with a mistake are left out.
 fn levels(report: &mut Report<'_>, given: &SpannedTexts) -> Vec<Level> {
-    let level = |level| report.choice("level", level, &Level::ALL, Level::id);
+    let level = |level| report.choice(messages::level(), level, &Level::ALL, Level::id);
     each(given).filter_map(level).collect()
 }
 
@@ -364,7 +362,7 @@ fn blocking(
     let category = report.category(taxonomy, given)?;
     let row = taxonomy.category(category);
     if row.is_positive {
-        let message = format!("`{}` is a list of good names and never blocks", row.id);
+        let message = messages::never_blocks(&row.id);
         report.mistake(given.span(), message);
     }
     Some(category)

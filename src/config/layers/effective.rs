@@ -4,10 +4,10 @@ use crate::category::Level;
 use crate::config::data::safesearch::has_modes;
 use crate::config::file::report::Report;
 use crate::config::file::syntax::listed;
-use crate::config::layers::department::LockedBy;
 use crate::config::layers::enforcement::{EnforcementLock, LayerSettings};
 use crate::config::layers::known::Known;
 use crate::diagnostic::Diagnostic;
+use crate::lang::messages;
 use crate::policy::group::enforcement::Enforcement;
 
 /// Enforcement of a group, and of the layers above it.
@@ -51,7 +51,10 @@ fn forbidden(
 ) -> Vec<Diagnostic> {
     let engines = &known.safesearch.engines;
     let department = known.department;
-    let by = LockedBy::Department(lock.reason.clone()).words(&department.name, level);
+    let by = || match lock.reason.as_str() {
+        "" => messages::department_holds(&department.name, level.id()),
+        reason => messages::department_holds_because(&department.name, level.id(), reason),
+    };
     let looser = engines.0.iter().enumerate().filter(|(number, _)| {
         let rank = |of: &Enforcement| {
             engines.rank(*number, of.safe.0.get(*number).and_then(Option::as_ref))
@@ -59,32 +62,33 @@ fn forbidden(
         rank(own) < rank(&lock.enforcement)
     });
     let (modal, plain): (Vec<_>, Vec<_>) = looser.partition(|(_, engine)| has_modes(engine));
-    let way_out = |what: String| match department.contact.as_str() {
-        "" => format!("{what}, or leave the key out; only the department can open it"),
-        contact => {
-            format!("{what}, or leave the key out; only the department can open it: {contact}")
-        }
+    let contact = department.contact.as_str();
+    let name_them = |key: &str| match contact {
+        "" => messages::name_them(key),
+        contact => messages::name_them_or_ask(key, contact),
     };
     let mut mistakes = Vec::new();
     if let (Some((_, span)), false) = (&settings.plain, plain.is_empty()) {
         let off = listed(plain.iter().map(|(_, engine)| engine.id.as_str()));
-        let message = format!("safe search of {off} cannot be off: {by}");
-        let hint = way_out("name them in `safesearch`".into());
-        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
+        let message = messages::safesearch_stays(off, by());
+        mistakes.push(Diagnostic::new(span.clone(), message).hint(name_them("safesearch")));
     }
     if let (Some((mode, span)), Some((number, engine))) = (&settings.youtube, modal.first()) {
         let needed = engine.mode_of(lock.enforcement.safe.0.get(*number).and_then(Option::as_ref));
         let found = engine.mode_of(mode.target());
-        let message = format!("`youtube` must be at least `{needed}`, not `{found}`: {by}");
-        let hint = way_out(format!("write `youtube = \"{needed}\"`"));
+        let message = messages::mode_at_least("youtube", needed, found, by());
+        let what = format!("youtube = \"{needed}\"");
+        let hint = match contact {
+            "" => messages::write_locked(what),
+            contact => messages::write_locked_or_ask(what, contact),
+        };
         mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
     }
     let open = lock.enforcement.canaries.iter().filter(|kind| !own.canaries.contains(kind));
     let open: Vec<&str> = open.map(|kind| kind.id()).collect();
     if let (Some((_, span)), false) = (&settings.canaries, open.is_empty()) {
-        let message = format!("canaries of {} cannot be off: {by}", listed(open));
-        let hint = way_out("name them in `canaries`".into());
-        mistakes.push(Diagnostic::new(span.clone(), message).hint(hint));
+        let message = messages::canaries_stay(listed(open), by());
+        mistakes.push(Diagnostic::new(span.clone(), message).hint(name_them("canaries")));
     }
     mistakes
 }

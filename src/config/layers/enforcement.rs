@@ -21,6 +21,7 @@ use crate::category::Level;
 use crate::config::data::safesearch::{Mode, SafeSearch, YOUTUBE, has_modes, mode_of};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{Choice, GroupFile, ProfileFile, SpannedText};
+use crate::lang::messages;
 use crate::policy::CanaryKind;
 use crate::policy::group::enforcement::Enforcement;
 use crate::policy::tables::rewrite::{Engine, Engines};
@@ -87,8 +88,9 @@ impl LayerSettings {
                     if all == [true] { CanaryKind::ALL.to_vec() } else { Vec::new() }
                 }
                 Choice::List(words) => {
-                    let kind =
-                        |word| report.choice("canary", word, &CanaryKind::ALL, CanaryKind::id);
+                    let kind = |word| {
+                        report.choice(messages::canary(), word, &CanaryKind::ALL, CanaryKind::id)
+                    };
                     let kinds: Vec<CanaryKind> = words.iter().filter_map(kind).collect();
                     (kinds.len() == words.len()).then_some(kinds)?
                 }
@@ -155,7 +157,7 @@ fn all_or_none(
     count: usize,
 ) -> Option<Vec<bool>> {
     let word = Spanned::new(span, word.to_owned());
-    let word = report.choice(&format!("word for `{key}`"), &word, &["all", "off"], |word| word)?;
+    let word = report.choice(messages::word_for(key), &word, &["all", "off"], |word| word)?;
     Some(vec![word == "all"; count])
 }
 
@@ -172,10 +174,10 @@ fn read_engines(
         match place.and_then(|place| Some((place, engines.0.get(place)?))) {
             Some((_, engine)) if has_modes(engine) => {
                 plain = None;
-                let message = format!("`{}` has modes, and so a key of its own", engine.id);
+                let message = messages::own_key(&engine.id);
                 let mode = engine.modes.first().map_or("off", |(mode, _)| mode);
                 report.mistake(word.span(), message).hint =
-                    Some(format!("write `{} = \"{mode}\"`", engine.id));
+                    Some(messages::write(format!("{} = \"{mode}\"", engine.id)));
             }
             Some((place, _)) => {
                 if let Some(slot) = plain.as_mut().and_then(|plain| plain.get_mut(place)) {
@@ -185,7 +187,11 @@ fn read_engines(
             None => {
                 plain = None;
                 let known = engines.0.iter().filter(|engine| !has_modes(engine));
-                report.unknown("search engine", word, known.map(|engine| engine.id.as_str()));
+                report.unknown(
+                    messages::search_engine(),
+                    word,
+                    known.map(|engine| engine.id.as_str()),
+                );
             }
         }
     }
@@ -222,9 +228,8 @@ impl DepartmentLocks {
         let nothing = Enforcement::nothing(engines);
         for (key, span) in settings.places() {
             if settings.only(key).apply(&nothing, engines).is_nothing() {
-                report.mistake(span, format!("`{key}` locks nothing here")).hint = Some(
-                    "a lock keeps what is on; write what must be on, or leave the key out".into(),
-                );
+                report.mistake(span, messages::locks_nothing_here(key)).hint =
+                    Some(messages::lock_what_is_on());
             }
         }
         let enforcement = settings.apply(&nothing, engines);

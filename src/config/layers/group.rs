@@ -19,6 +19,7 @@ use crate::config::file::value::{each, place_of};
 use crate::config::layers::enforcement::{LayerSettings, RawKeys};
 use crate::config::layers::known::Known;
 use crate::config::layers::profile::{Profile, read_profiles, rules};
+use crate::lang::messages;
 use crate::policy::{AnswerMode, GroupRules};
 
 /// Most groups, the default group included: each has metric series of its own.
@@ -47,8 +48,8 @@ pub(crate) fn check(
         let is_empty = each(&file.clients).count() + each(&file.listen).count() == 0;
         if !is_default && !group.name.is_empty() && is_empty {
             let span = place_of(table.get_ref().clients.as_ref(), table);
-            report.mistake(span, format!("no client can be in group `{}`", group.name)).hint =
-                Some("add `clients = [\"10.20.0.0/16\"]`, or make it the `default_group`".into());
+            report.mistake(span, messages::empty_group(&group.name)).hint =
+                Some(messages::add_or_make_it("clients = [\"10.20.0.0/16\"]", "default_group"));
         }
         groups.push(group);
     }
@@ -66,15 +67,8 @@ pub(crate) fn check(
     });
     if groups.len() > MAX_GROUPS {
         let span = file.group.get(MAX_GROUPS).or(file.group.last()).map_or(0..0, Spanned::span);
-        report
-            .mistake(
-                span,
-                format!(
-                    "there are {} groups with the default group; there may be {MAX_GROUPS}",
-                    groups.len()
-                ),
-            )
-            .hint = Some("one group can have many prefixes in `clients`".into());
+        report.mistake(span, messages::too_many_groups(groups.len(), MAX_GROUPS)).hint =
+            Some(messages::many_prefixes("clients"));
     }
     (groups, place)
 }
@@ -94,7 +88,7 @@ fn default_name<'f>(report: &mut Report<'_>, file: &'f File) -> Option<&'f str> 
     if names.contains(&given.get_ref().as_str()) {
         return Some(given.get_ref());
     }
-    report.unknown("group", given, names);
+    report.unknown(messages::group(), given, names);
     None
 }
 
@@ -109,11 +103,10 @@ fn read_group(
     let file = table.get_ref();
     let name = match &file.name {
         Some(name) => {
-            report.label("group", name);
+            report.label(messages::group(), name);
             if before.iter().any(|other| other.name == *name.get_ref()) {
-                report
-                    .mistake(name.span(), format!("there is a group `{}` already", name.get_ref()))
-                    .hint = Some("give each group its own name".into());
+                report.mistake(name.span(), messages::group_already(name.get_ref())).hint =
+                    Some(messages::each_its_own_name());
             }
             name.get_ref().clone()
         }
@@ -122,7 +115,7 @@ fn read_group(
     let none = Profile::default();
     let profile = match &file.profile {
         Some(given) => profiles.get(given.get_ref().as_str()).unwrap_or_else(|| {
-            report.unknown("profile", given, profiles.keys().copied());
+            report.unknown(messages::profile(), given, profiles.keys().copied());
             &none
         }),
         None => &none,
@@ -131,12 +124,8 @@ fn read_group(
     if let (Some(own), Some(its), Some(given)) = (own, profile.level, &file.level)
         && own != its
     {
-        report
-            .mistake(
-                given.span(),
-                format!("`{name}` is of level `{}`, but its profile of `{}`", own.id(), its.id()),
-            )
-            .hint = Some("remove one of the two".into());
+        report.mistake(given.span(), messages::level_of_profile(&name, own.id(), its.id())).hint =
+            Some(messages::remove_one());
     }
     let settings = LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(&**file));
     let mut group = rules(report, known, name, profile, &settings, own.or(school));
@@ -145,7 +134,7 @@ fn read_group(
         group.lesson_schedule = known.schedule(report, lessons);
     }
     if let Some(answer) = &file.answer {
-        let answer = report.choice("answer", answer, &AnswerMode::ALL, AnswerMode::id);
+        let answer = report.choice(messages::answer(), answer, &AnswerMode::ALL, AnswerMode::id);
         group.answer = answer.unwrap_or(group.answer);
     }
     group
@@ -163,13 +152,11 @@ fn clients(
         for network in report.network_or_range(given) {
             let other = before.iter().find(|group| group.clients.contains(&network));
             if let Some(other) = other {
-                let message =
-                    format!("`{network}` is in group `{name}` and in group `{}`", other.name);
-                report.mistake(given.span(), message).hint =
-                    Some("leave it in one; a longer prefix goes before a shorter one".into());
+                let message = messages::in_two_groups(network, name, &other.name);
+                report.mistake(given.span(), message).hint = Some(messages::longer_prefix_first());
             } else if networks.contains(&network) {
-                let message = format!("`{network}` stands twice in `clients` of group `{name}`");
-                report.mistake(given.span(), message).hint = Some("remove one of the two".into());
+                let message = messages::twice_in_group(network, "clients", name);
+                report.mistake(given.span(), message).hint = Some(messages::remove_one());
             }
             networks.push(network);
         }
@@ -189,10 +176,10 @@ fn listeners(
         let Some(address) = report.address(given, 53) else { continue };
         if !listen.contains(&address) {
             let known: Vec<String> = listen.iter().map(ToString::to_string).collect();
-            report.unknown("listener", given, known.iter().map(String::as_str));
+            report.unknown(messages::listener(), given, known.iter().map(String::as_str));
         } else if let Some(other) = before.iter().find(|g| g.listeners.contains(&address)) {
-            let message = format!("`{address}` is the listener of group `{}` already", other.name);
-            report.mistake(given.span(), message).hint = Some("leave it in one".into());
+            let message = messages::listener_of(address, &other.name);
+            report.mistake(given.span(), message).hint = Some(messages::leave_in_one());
         }
         listeners.push(address);
     }

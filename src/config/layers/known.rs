@@ -13,6 +13,7 @@ use crate::config::file::value::each;
 use crate::config::layers::department::Department;
 use crate::config::layers::schedule::Schedule;
 use crate::dns::name::Name;
+use crate::lang::messages;
 
 /// What stands before the name of a bundle in a list of names.
 pub(crate) const BUNDLE: &str = "bundle:";
@@ -41,7 +42,7 @@ impl Known<'_> {
         let found = self.schedules.iter().position(|schedule| schedule.name == *given.get_ref());
         if found.is_none() {
             let known: Vec<String> = self.schedules.iter().map(|one| one.name.clone()).collect();
-            report.unknown("schedule", given, known.iter().map(String::as_str));
+            report.unknown(messages::schedule(), given, known.iter().map(String::as_str));
         }
         found
     }
@@ -66,7 +67,7 @@ impl Known<'_> {
                 } else {
                     let known: Vec<String> = self.bundles.keys().cloned().collect();
                     let bundle = Spanned::new(text.span(), bundle.to_owned());
-                    report.unknown("bundle", &bundle, known.iter().map(String::as_str));
+                    report.unknown(messages::bundle(), &bundle, known.iter().map(String::as_str));
                 }
             } else if let Some(name) = report.name(key, text) {
                 found.push((name, text.span()));
@@ -83,7 +84,7 @@ pub(crate) fn read_bundles(
     bundles: &mut BTreeMap<String, Vec<Name>>,
 ) {
     for (name, table) in &file.bundle {
-        report.label("bundle", name);
+        report.label(messages::bundle(), name);
         if table.names.is_none() {
             report.missing::<()>(name.span(), "[bundle]", "names");
         }

@@ -14,6 +14,7 @@ use crate::config::layers::known::BUNDLE;
 use crate::config::model::Config;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
+use crate::lang::{Lang, messages};
 use crate::policy::{GroupRules, LockCause, LockedAllow};
 
 impl Config {
@@ -21,7 +22,7 @@ impl Config {
     /// loosen it.
     pub fn locked_in_words(&self, category: CategoryId, level: Level) -> Option<String> {
         let by = self.department.locked_by(&self.taxonomy, category, level)?;
-        Some(by.words(&self.department.name, level))
+        Some(by.words(&self.department.name, level).in_lang(Lang::En))
     }
 
     /// One mistake for each allowed name that is locked, in the text of the config.
@@ -47,8 +48,8 @@ impl Config {
         match allow.lock {
             LockCause::Department => {
                 let department = &self.department.name;
-                let message = format!("`{name}` cannot be let through: {department} denies it");
-                let hint = format!("remove it from `{key}`; only the department can open it");
+                let message = messages::department_denies_it(name, department);
+                let hint = messages::remove_from(key);
                 Diagnostic::new(place, message).hint(hint)
             }
             LockCause::Category(category) => {
@@ -61,12 +62,8 @@ impl Config {
                 let by = self.department.locked_by(&self.taxonomy, category, group.level);
                 let by = by.unwrap_or(LockedBy::Everyone);
                 let by = by.words(&self.department.name, group.level);
-                let message = format!(
-                    "`{name}` cannot be let through, for `{id}` lists it and is locked: {by}"
-                );
-                let hint = format!(
-                    "remove it from `{key}`; if the list is wrong, ask the department to allow it"
-                );
+                let message = messages::listed_stays_blocked(name, id, by);
+                let hint = messages::remove_or_correct(key);
                 Diagnostic::new(place, message).hint(hint)
             }
         }

@@ -27,6 +27,7 @@ use crate::config::layers::enforcement::{LayerSettings, RawKeys};
 use crate::config::layers::known::Known;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
+use crate::lang::messages;
 use crate::policy::{Actions, AnswerMode, During, GroupRules};
 
 /// Level without any `level` key: a missing key must never loosen policy.
@@ -64,7 +65,7 @@ pub(crate) fn read_profiles<'f>(
 ) -> BTreeMap<&'f str, Profile> {
     let mut profiles = BTreeMap::new();
     for (name, table) in &file.profile {
-        report.label("profile", name);
+        report.label(messages::profile(), name);
         let profile = Profile { name: Some(name.get_ref().clone()), ..read(report, known, table) };
         let used = |group: &Spanned<Table<GroupFile>>| {
             group.get_ref().profile.as_ref().is_some_and(|p| p.get_ref() == name.get_ref())
@@ -109,10 +110,9 @@ fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profi
         deny: report.names("deny", &file.deny),
         keywords: file.keywords,
         settings: LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(file)),
-        answer: file
-            .answer
-            .as_ref()
-            .and_then(|given| report.choice("answer", given, &AnswerMode::ALL, AnswerMode::id)),
+        answer: file.answer.as_ref().and_then(|given| {
+            report.choice(messages::answer(), given, &AnswerMode::ALL, AnswerMode::id)
+        }),
     }
 }
 
@@ -137,9 +137,9 @@ fn blocked(report: &mut Report<'_>, taxonomy: &Taxonomy, given: &SpannedTexts) -
     for given in each(given) {
         let Some(category) = report.category(taxonomy, given) else { continue };
         if taxonomy.category(category).is_positive {
-            let message = format!("`{}` is a list of good names and never blocks", given.get_ref());
+            let message = messages::never_blocks(given.get_ref());
             report.mistake(given.span(), message).hint =
-                Some("remove it from `block`; to refuse single names, use `deny`".into());
+                Some(messages::remove_from_block("block", "deny"));
         }
         block = block.with(category);
     }
@@ -157,10 +157,9 @@ fn observed(
     for given in each(given) {
         let Some(category) = report.category(taxonomy, given) else { continue };
         if block.is_some_and(|block| block.contains(category)) {
-            let message = format!("`{}` is in `block` and in `observe`", given.get_ref());
-            report.mistake(given.span(), message).hint = Some(
-                "leave it in one: `block` refuses its names, `observe` only counts them".into(),
-            );
+            let message = messages::in_block_and_observe(given.get_ref());
+            report.mistake(given.span(), message).hint =
+                Some(messages::leave_in_block_or_observe());
         } else {
             observe.push((category, given.span()));
         }
@@ -255,19 +254,15 @@ fn locked_in_observe(
     let by = department.locked_by(known.taxonomy, category, level).unwrap_or(LockedBy::Everyone);
     let id = &known.taxonomy.category(category).id;
     let way_out = match &by {
-        LockedBy::Pupils => {
-            "remove it from `observe`, or give the profile `level = \"staff\"` if no pupil is bound by it".to_owned()
-        }
-        LockedBy::Everyone => "remove it from `observe`; nobody at a school can loosen it".to_owned(),
+        LockedBy::Pupils => messages::remove_or_staff("level = \"staff\""),
+        LockedBy::Everyone => messages::remove_locked(),
         LockedBy::Department(_) if department.contact.is_empty() => {
-            "remove it from `observe`; only the department can open it".to_owned()
+            messages::remove_from("observe")
         }
-        LockedBy::Department(_) => {
-            format!("remove it from `observe`; only the department can open it: {}", department.contact)
-        }
+        LockedBy::Department(_) => messages::remove_or_ask(&department.contact),
     };
     let words = by.words(&department.name, level);
-    Diagnostic::new(span, format!("`{id}` cannot be let through: {words}")).hint(way_out)
+    Diagnostic::new(span, messages::stays_blocked(id, words)).hint(way_out)
 }
 
 /// Refuses names that a school allows and the department denies. Of the department's own
@@ -292,14 +287,9 @@ fn denied_by_department(
             report.push(
                 Diagnostic::new(
                     span.clone(),
-                    format!(
-                        "`{}` cannot be let through: {} denies `{}`",
-                        shown(name),
-                        department.name,
-                        shown(&denied)
-                    ),
+                    messages::department_denies(shown(name), &department.name, shown(&denied)),
                 )
-                .hint("remove it from `allow`; only the department can open it"),
+                .hint(messages::remove_from("allow")),
             );
         }
     }

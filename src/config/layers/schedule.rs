@@ -20,6 +20,7 @@ use crate::config::file::shape::{ScheduleFile, Table};
 use crate::config::file::value::{each, place_of};
 use crate::config::layers::calendar::{Calendar, Side, instant};
 use crate::config::layers::spans::{common, joined, without};
+use crate::lang::messages;
 
 /// The calendars that were read, by the path as written.
 pub(crate) type Calendars = BTreeMap<String, Calendar>;
@@ -115,27 +116,19 @@ impl Report<'_> {
             let schedule = self.schedule(table, calendars);
             if schedules.iter().any(|other| other.name == schedule.name) {
                 let span = place_of(table.get_ref().name.as_ref(), table);
-                let message = format!("there is a schedule `{}` already", schedule.name);
-                self.mistake(span, message).hint = Some(
-                    "a schedule can have several `times`; give another one another name".into(),
-                );
+                let message = messages::schedule_already(&schedule.name);
+                self.mistake(span, message).hint = Some(messages::several_times());
             }
             if let Some(calendar) = &table.get_ref().calendar
                 && !schedule.can_run(zone)
             {
-                let message = format!(
-                    "schedule `{}` never runs: no event of `{}` is on its days and times",
-                    schedule.name,
-                    calendar.get_ref()
-                );
-                self.mistake(calendar.span(), message).hint =
-                    Some("remove `days` and `times`, or look at the dates of the calendar".into());
+                let message = messages::never_with_calendar(&schedule.name, calendar.get_ref());
+                self.mistake(calendar.span(), message).hint = Some(messages::look_at_the_dates());
             }
             schedules.push(schedule);
         }
         if let Some(table) = given.get(MAX_SCHEDULES) {
-            let message =
-                format!("there are {} schedules; there may be {MAX_SCHEDULES}", given.len());
+            let message = messages::too_many_schedules(given.len(), MAX_SCHEDULES);
             self.mistake(table.span(), message);
         }
         schedules
@@ -150,7 +143,7 @@ impl Report<'_> {
         let file = table.get_ref();
         let name = match &file.name {
             Some(name) => {
-                self.label("schedule", name);
+                self.label(messages::schedule(), name);
                 name.get_ref().clone()
             }
             None => self.missing(table.span(), "[[schedule]]", "name").unwrap_or_default(),
@@ -183,9 +176,8 @@ impl Report<'_> {
             }
         }
         if file.days.is_none() && file.times.is_none() && file.calendar.is_none() {
-            let message = format!("schedule `{}` says nothing of when it runs", schedule.name);
-            self.mistake(table.span(), message).hint =
-                Some("add `days`, `times` or `calendar`".into());
+            let message = messages::without_times(&schedule.name);
+            self.mistake(table.span(), message).hint = Some(messages::add_times());
         }
         schedule
     }
@@ -203,9 +195,9 @@ impl Report<'_> {
 
     /// Reports an empty list, with which the schedule never runs.
     fn never(&mut self, span: Range<usize>, name: &str, key: &str, example: &str) {
-        let message = format!("`{key}` is empty, so schedule `{name}` never runs");
+        let message = messages::never_by(key, name);
         self.mistake(span, message).hint =
-            Some(format!("write `{key} = {example}`, or leave the key out"));
+            Some(messages::write_or_leave_out(format!("{key} = {example}")));
     }
 
     /// `mon`, or `mon-fri`.
@@ -226,7 +218,7 @@ impl Report<'_> {
                     day = (day + 1) % 7;
                 }
             }
-            _ => self.unknown("day", given, DAYS),
+            _ => self.unknown(messages::day(), given, DAYS),
         }
     }
 
@@ -248,14 +240,14 @@ impl Report<'_> {
             text.split_once('-').and_then(|(start, end)| Some((minute(start)?, minute(end)?)));
         match read {
             Some((start, end)) if start == end || start == MINUTES_A_DAY => {
-                self.mistake(given.span(), format!("`{text}` has no length, so it never runs"))
-                    .hint = Some("write `00:00-24:00` for the whole day".into());
+                self.mistake(given.span(), messages::no_length(text)).hint =
+                    Some(messages::write_whole_day("00:00-24:00"));
                 None
             }
             Some(window) => Some(window),
             None => {
-                self.mistake(given.span(), format!("`{text}` is no time from one to another"))
-                    .hint = Some("write `07:00-11:30`; `22:00-05:00` ends on the next day".into());
+                self.mistake(given.span(), messages::no_window(text)).hint =
+                    Some(messages::write_window("07:00-11:30", "22:00-05:00"));
                 None
             }
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::config::file::report::Report;
 use crate::config::file::shape::AdminFile;
 use crate::config::sections::listen::Listen;
+use crate::lang::messages;
 
 /// The admin HTTP server: health, readiness, metrics, overrides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +32,8 @@ impl Report<'_> {
         let Some(text) = &file.listen else { return admin };
         let Some(address) = self.address(text, 9153) else { return admin };
         if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
-            self.mistake(
-                text.span(),
-                format!("`{address}` is taken: `[listen] dns` answers there over TCP"),
-            )
-            .hint = Some("give the admin server another port".into());
+            self.mistake(text.span(), messages::port_taken(address, "[listen] dns")).hint =
+                Some(messages::give_another_port());
         }
         admin.listen = address;
         admin

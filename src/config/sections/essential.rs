@@ -4,7 +4,9 @@ use crate::config::data::essential::lint;
 use crate::config::file::report::Report;
 use crate::config::file::shape::EssentialFile;
 use crate::config::file::value::each;
+use crate::config::file::wire_error::name_error;
 use crate::dns::name::Name;
+use crate::lang::messages;
 use crate::rule::Scope;
 
 /// Reads `[essential]`: `=name` exactly, `name` with all below it.
@@ -24,7 +26,8 @@ pub(crate) fn essential(report: &mut Report<'_>, file: &EssentialFile) -> Vec<(N
                 names.push((name, scope));
             }
             Err(error) => {
-                report.mistake(text.span(), format!("`{shown}` in `names` is no name: {error}"));
+                report
+                    .mistake(text.span(), messages::no_name_in(shown, "names", name_error(&error)));
             }
         }
     }

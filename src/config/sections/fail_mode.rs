@@ -3,6 +3,7 @@
 use crate::category::{CategoryLock, CategorySet, Taxonomy};
 use crate::config::file::report::Report;
 use crate::config::file::shape::File;
+use crate::lang::messages;
 
 impl Report<'_> {
     /// Categories that fail closed. One that is locked for everyone cannot be opened here.
@@ -14,17 +15,16 @@ impl Report<'_> {
         let mut closed = taxonomy.select(|row| row.fails_closed);
         for (given, mode) in &file.fail_mode {
             let category = self.category(taxonomy, given);
-            let mode = self.choice("mode", mode, &["closed", "open"], |mode| mode);
+            let mode = self.choice(messages::mode(), mode, &["closed", "open"], |mode| mode);
             let Some((category, mode)) = category.zip(mode) else { continue };
             let row = taxonomy.category(category);
             if row.is_positive {
-                self.mistake(given.span(), format!("`{}` never blocks, and cannot fail", row.id));
+                self.mistake(given.span(), messages::cannot_fail(&row.id));
             } else if mode == "closed" {
                 closed = closed.with(category);
             } else if row.lock == CategoryLock::Everyone && row.fails_closed {
-                let message = format!("`{}` cannot be open without its list: it is locked", row.id);
-                self.mistake(given.span(), message).hint =
-                    Some("remove the line; nobody at a school can loosen it".into());
+                let message = messages::cannot_be_open(&row.id);
+                self.mistake(given.span(), message).hint = Some(messages::nobody_loosens_it());
             } else {
                 closed = closed.without(CategorySet::EMPTY.with(category));
             }

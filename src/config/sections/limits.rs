@@ -9,6 +9,7 @@ use toml::Spanned;
 use crate::config::file::quantity::show_duration;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{CacheFile, LimitsFile};
+use crate::lang::messages;
 
 /// Bounds of the answer cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,13 +99,14 @@ impl Report<'_> {
             if cache.min_ttl > most {
                 self.mistake(
                     span,
-                    format!(
-                        "`min_ttl` is {}, more than `{key}`, which is {}",
+                    messages::more_than(
+                        "min_ttl",
                         show_duration(cache.min_ttl),
-                        show_duration(most)
+                        key,
+                        show_duration(most),
                     ),
                 )
-                .hint = Some(format!("lower `min_ttl` or raise `{key}`"));
+                .hint = Some(messages::lower_or_raise("min_ttl", key));
             }
         }
         self.stale(file, &mut cache);
@@ -132,13 +134,14 @@ impl Report<'_> {
             let given = file.failure_ttl.as_ref().or(file.max_failure_ttl.as_ref());
             self.mistake(
                 given.map_or(0..0, Spanned::span),
-                format!(
-                    "`failure_ttl` is {}, more than `max_failure_ttl`, which is {}",
+                messages::more_than(
+                    "failure_ttl",
                     show_duration(cache.failure_ttl),
-                    show_duration(cache.max_failure_ttl)
+                    "max_failure_ttl",
+                    show_duration(cache.max_failure_ttl),
                 ),
             )
-            .hint = Some("lower `failure_ttl` or raise `max_failure_ttl`".into());
+            .hint = Some(messages::lower_or_raise("failure_ttl", "max_failure_ttl"));
         }
     }
 

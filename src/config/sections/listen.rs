@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListenFile;
+use crate::lang::messages;
 
 /// Listeners for clients, and the networks that are answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +72,8 @@ impl Report<'_> {
         }
         if let Some(allow) = &file.allow {
             if allow.get_ref().is_empty() {
-                self.mistake(allow.span(), "`allow` is empty, so no client would be answered")
-                    .hint = Some("name the networks of the school, or leave the key out".into());
+                self.mistake(allow.span(), messages::nobody_answered("allow")).hint =
+                    Some(messages::name_the_networks());
             }
             listen.allow = self.networks("allow", allow);
         }
@@ -97,16 +98,16 @@ impl Report<'_> {
     /// Listeners; no two alike.
     fn addresses(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
         if given.get_ref().is_empty() {
-            self.mistake(given.span(), "`dns` is empty; it must have at least one address").hint =
-                Some("write `dns = [\"127.0.0.1:5300\"]`, or leave the key out".into());
+            self.mistake(given.span(), messages::no_listener("dns")).hint =
+                Some(messages::write_or_leave_out("dns = [\"127.0.0.1:5300\"]"));
         }
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for text in given.get_ref() {
             let Some(address) = self.address(text, 53) else { continue };
             // Port 0 asks the system for a free port, another one each time.
             if address.port() != 0 && addresses.contains(&address) {
-                self.mistake(text.span(), format!("`{address}` stands twice in `dns`")).hint =
-                    Some("remove one of the two".into());
+                self.mistake(text.span(), messages::stands_twice(address, "dns")).hint =
+                    Some(messages::remove_one());
             }
             addresses.push(address);
         }

@@ -19,11 +19,13 @@ use toml::Spanned;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{File, ForwardFile, LocalFile, Table};
 use crate::config::file::value::each;
+use crate::config::file::wire_error::{name_error, record_error};
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
 use crate::config::sections::upstream::is_same;
 use crate::dns::message::local::{self, LocalRecord};
 use crate::dns::name::{Folded, Name};
+use crate::lang::messages;
 use crate::policy::tables::local_zones::{LocalName, is_public_suffix};
 use crate::policy::tables::rewrite::Engines;
 use crate::policy::tables::special::is_fixed;
@@ -66,8 +68,8 @@ fn refuse_safe(report: &mut Report<'_>, engines: &Engines, text: &Spanned<String
     if is_safe.into_iter().any(|(_, target)| target == owner) {
         let owner = owner.to_string();
         let owner = owner.trim_end_matches('.');
-        let message = format!("`{owner}` is where safe search leads; no record may say otherwise");
-        report.mistake(text.span(), message).hint = Some("remove it".into());
+        let message = messages::safe_search_target(owner);
+        report.mistake(text.span(), message).hint = Some(messages::remove_it());
     }
 }
 
@@ -81,8 +83,9 @@ pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile
         let record = match local::parse(text.get_ref()) {
             Ok(record) => record,
             Err(error) => {
-                report.mistake(text.span(), format!("{:?}: {error}", text.get_ref())).hint =
-                    Some("write it as `printer.school.lan A 10.20.0.9`".into());
+                let (shown, reason) = (format!("{:?}", text.get_ref()), record_error(&error));
+                report.mistake(text.span(), messages::wrong_record(shown, reason)).hint =
+                    Some(messages::write_it_as("printer.school.lan A 10.20.0.9"));
                 continue;
             }
         };
@@ -91,16 +94,15 @@ pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile
         let (_, records) =
             found.entry(record.owner.clone()).or_insert_with(|| (text.clone(), Vec::new()));
         if records.iter().any(|other| other.target.is_some() || record.target.is_some()) {
-            let message =
-                format!("`{}` has a CNAME, and so can have no other record", record.owner);
-            report.mistake(text.span(), message).hint = Some("remove one of the two".into());
+            let message = messages::beside_cname(&record.owner);
+            report.mistake(text.span(), message).hint = Some(messages::remove_one());
         }
         records.push(record);
     }
     if let Some(records) = file.records.as_ref().filter(|r| r.get_ref().len() > MAX_RECORDS) {
-        let message = format!("there may be {MAX_RECORDS} records");
+        let message = messages::too_many_records(MAX_RECORDS);
         report.mistake(records.span(), message).hint =
-            Some("let a server of its own answer, behind a `[[forward]]` zone".into());
+            Some(messages::let_a_server_answer("[[forward]]"));
     }
     let targets: BTreeMap<&Name, &Name> = found
         .iter()
@@ -109,8 +111,8 @@ pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile
     let ttl = u32::try_from(local.ttl.as_secs()).unwrap_or(u32::MAX);
     for (name, (text, records)) in &found {
         let Some(cname) = last_target(&targets, name) else {
-            report.mistake(text.span(), format!("the aliases of `{name}` lead in a circle")).hint =
-                Some("let one of them lead to a name with an address".into());
+            report.mistake(text.span(), messages::alias_circle(name)).hint =
+                Some(messages::lead_to_an_address());
             continue;
         };
         let is_alias = cname != *name;
@@ -148,14 +150,14 @@ pub(crate) fn forwards(report: &mut Report<'_>, file: &File, listen: &Listen) ->
     for table in &file.forward {
         let Some(forward) = forward(report, table, listen) else { continue };
         if zones.iter().any(|other| other.zone == forward.zone) {
-            let message = format!("`{}` is a forward zone already", forward.zone);
+            let message = messages::zone_already(&forward.zone);
             report.mistake(table.span(), message).hint =
-                Some("name all its servers in one `[[forward]]`".into());
+                Some(messages::name_all_servers("[[forward]]"));
         }
         zones.push(forward);
     }
     if let Some(table) = file.forward.get(MAX_ZONES) {
-        report.mistake(table.span(), format!("there may be {MAX_ZONES} forward zones"));
+        report.mistake(table.span(), messages::too_many_zones(MAX_ZONES));
     }
     zones
 }
@@ -175,15 +177,15 @@ fn forward(
     for text in each(&file.servers) {
         let Some(server) = report.server(text, listen) else { continue };
         if servers.iter().any(|other| is_same(other, &server)) {
-            let message = format!("`{}` stands twice in `servers`", text.get_ref());
-            report.mistake(text.span(), message).hint = Some("remove one of the two".into());
+            let message = messages::stands_twice(text.get_ref(), "servers");
+            report.mistake(text.span(), message).hint = Some(messages::remove_one());
         }
         servers.push(server);
     }
     if each(&file.servers).count() == 0 {
         let span = file.servers.as_ref().map_or(table.span(), Spanned::span);
-        report.mistake(span, "a forward zone needs `servers`").hint =
-            Some("write `servers = [\"udp://10.20.0.10\"]`".into());
+        report.mistake(span, messages::zone_needs("servers")).hint =
+            Some(messages::write("servers = [\"udp://10.20.0.10\"]"));
     }
     Some(ForwardZone { zone: zone?, servers })
 }
@@ -192,22 +194,21 @@ fn forward(
 fn zone(report: &mut Report<'_>, text: &Spanned<String>) -> Option<Name> {
     let shown = text.get_ref();
     if shown == "." {
-        report.mistake(text.span(), "the root cannot be a forward zone: that is everything").hint =
-            Some("write the servers for everything into `[upstream]`".into());
+        report.mistake(text.span(), messages::root_zone()).hint =
+            Some(messages::write_into("[upstream]"));
         return None;
     }
     let zone = match Name::from_text(shown) {
         Ok(zone) => zone,
         Err(error) => {
-            report.mistake(text.span(), format!("`{shown}` is no zone: {error}"));
+            report.mistake(text.span(), messages::no_zone_name(shown, name_error(&error)));
             return None;
         }
     };
     if is_public_suffix(&zone) && !is_ours(&zone) {
-        let message =
-            format!("`{shown}` is a public suffix: all the world registers names below it");
+        let message = messages::public_suffix(shown);
         report.mistake(text.span(), message).hint =
-            Some(format!("name the zone itself, such as `school.{shown}`"));
+            Some(messages::name_the_zone(format!("school.{shown}")));
     }
     refuse_fixed(report, text, &zone);
     Some(zone)
@@ -222,7 +223,7 @@ fn is_ours(zone: &Name) -> bool {
 /// Reports a special-use name whose answer no config changes.
 fn refuse_fixed(report: &mut Report<'_>, text: &Spanned<String>, name: &Name) {
     if is_fixed(&Folded::from_name(name)) {
-        let message = format!("`{name}` is a special-use name that is always answered here");
-        report.mistake(text.span(), message).hint = Some("choose another name".into());
+        let message = messages::special_use(name);
+        report.mistake(text.span(), message).hint = Some(messages::choose_another_name());
     }
 }

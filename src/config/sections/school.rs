@@ -6,7 +6,7 @@ use crate::category::Level;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{SchoolFile, SpannedText};
 use crate::diagnostic::nearest;
-use crate::lang::Lang;
+use crate::lang::{Lang, messages};
 
 /// The school that runs the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,28 +53,14 @@ impl Report<'_> {
         };
         let is_name =
             |text: &str| text.chars().count() <= 200 && !text.chars().any(char::is_control);
-        self.text(
-            &file.id,
-            is_id,
-            "is not a school id; it must be 1 to 64 of letters, digits, `.`, `_` and `-`",
-            &mut school.id,
-        );
-        self.text(
-            &file.name,
-            is_name,
-            "is not a name; it must be at most 200 characters on one line",
-            &mut school.name,
-        );
-        self.text(
-            &file.timezone,
-            is_zone,
-            "is not an IANA time zone; it must be a name such as `Asia/Ho_Chi_Minh` or `UTC`",
-            &mut school.timezone,
-        );
+        self.text(&file.id, is_id, |text| messages::no_school_id(text), &mut school.id);
+        self.text(&file.name, is_name, |text| messages::no_school_name(text), &mut school.name);
+        self.text(&file.timezone, is_zone, |text| messages::no_zone_id(text), &mut school.timezone);
         self.known_zone(&file.timezone);
         school.level = self.level(&file.level);
         if let Some(lang) = &file.lang {
-            school.lang = self.choice("lang", lang, &Lang::ALL, Lang::id).unwrap_or_default();
+            school.lang =
+                self.choice(messages::lang(), lang, &Lang::ALL, Lang::id).unwrap_or_default();
         }
         school
     }
@@ -92,10 +78,10 @@ impl Report<'_> {
             };
             let alike = known.iter().map(String::as_str).filter(begins);
             let meant = nearest(given.get_ref(), alike);
-            let message = format!("there is no time zone `{}`", given.get_ref());
+            let message = messages::no_time_zone(given.get_ref());
             self.mistake(given.span(), message).hint = Some(meant.map_or_else(
-                || "write an IANA name such as `Asia/Ho_Chi_Minh`".into(),
-                |meant| format!("did you mean `{meant}`?"),
+                || messages::write_zone_name("Asia/Ho_Chi_Minh"),
+                |meant| messages::did_you_mean(meant),
             ));
         }
     }

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use crate::dns::name::Name;
+use crate::lang::{Message, messages};
 
 /// The path of an HTTPS resource where none is written.
 const DOH_PATH: &str = "/dns-query";
@@ -125,6 +126,25 @@ pub enum ServerError {
         "`#{0}` is not a host name; write the name in the server's certificate, or leave it out"
     )]
     Name(String),
+}
+
+impl ServerError {
+    /// The reason as a message.
+    pub(crate) fn message(&self) -> Message {
+        match self {
+            Self::Empty => messages::server_empty(),
+            Self::Scheme(scheme) => messages::server_scheme(scheme),
+            Self::HostName(host) => messages::server_host_name(host),
+            Self::Address(text) => messages::server_address(text),
+            Self::Brackets(address) => messages::server_brackets(address),
+            Self::Unspecified(address) => messages::server_unspecified(address),
+            Self::Port(port) => messages::server_port(port),
+            Self::Path(path, scheme) => messages::server_path(path, scheme),
+            Self::PathCharacter(path) => messages::server_path_character(path),
+            Self::NameNotUsed(name, scheme) => messages::server_name_unused(name, scheme),
+            Self::Name(name) => messages::server_name(name),
+        }
+    }
 }
 
 impl FromStr for Server {

@@ -17,6 +17,7 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
 use crate::config::file::value::place_of;
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Message, messages};
 
 /// The `format` of a sealed list.
 pub(crate) const SEALED: &str = "sealed";
@@ -130,22 +131,18 @@ impl Packing {
 /// # Errors
 ///
 /// What is wrong with it, and what to write.
-pub fn list_url(text: &str) -> Result<Url, (String, &'static str)> {
-    let hint = "write `https://host/path`";
-    let url =
-        Url::parse(text).map_err(|error| (format!("`{text}` is not a URL: {error}"), hint))?;
+pub fn list_url(text: &str) -> Result<Url, (Message, Message)> {
+    let hint = || messages::write("https://host/path");
+    let url = Url::parse(text).map_err(|error| (messages::no_url(text, error), hint()))?;
     if !matches!(url.scheme(), "https" | "http") {
-        return Err((format!("`{text}` is neither https nor http"), hint));
+        return Err((messages::url_scheme(text), hint()));
     }
     if !url.username().is_empty() || url.password().is_some() {
         // The message must not contain the password.
-        return Err((
-            "the URL has a user name or a password in it, which are not sent".to_owned(),
-            "let the server know the gateway by its address",
-        ));
+        return Err((messages::url_password(), messages::known_by_address()));
     }
     if url.fragment().is_some() {
-        return Err((format!("`{text}` has a `#`, which no server sees"), "leave it out"));
+        return Err((messages::url_fragment(text), messages::leave_it_out()));
     }
     Ok(url)
 }
@@ -184,8 +181,8 @@ impl Report<'_> {
     fn twice(&mut self, table: &Spanned<Table<SourceFile>>, label: &str) {
         let file = table.get_ref();
         let place = place_of(file.path.as_ref().or(file.url.as_ref()), table);
-        self.mistake(place, format!("`{label}` is a source of this category already")).hint =
-            Some("remove one of the two `[[lists.source]]`".into());
+        self.mistake(place, messages::source_already(label)).hint =
+            Some(messages::remove_one_table("[[lists.source]]"));
     }
 
     /// A source by `path` or `url`.
@@ -201,19 +198,19 @@ impl Report<'_> {
             (Some(text), None) => self.path("path", text),
             (None, Some(_)) => fetch.as_ref().map(|fetch| PathBuf::from(fetch.file_name())),
             (Some(_), Some(url)) => {
-                self.mistake(url.span(), "a source has a `path` or a `url`, not both").hint =
-                    Some("remove one of them, or make two `[[lists.source]]`".into());
+                self.mistake(url.span(), messages::source_both("path", "url")).hint =
+                    Some(messages::remove_one_or_make_two("[[lists.source]]"));
                 None
             }
             (None, None) => {
-                self.mistake(table.span(), "this `[[lists.source]]` has no `path`").hint =
-                    Some("add `path = \"…\"`, or `url = \"https://…\"`".into());
+                self.mistake(table.span(), messages::table_without("[[lists.source]]", "path"))
+                    .hint = Some(messages::add_either("path = \"…\"", "url = \"https://…\""));
                 None
             }
         };
         if let Some(key) = &file.key {
-            self.mistake(key.span(), "`key` is for sealed lists only").hint =
-                Some(format!("add `format = \"{SEALED}\"`, or remove it"));
+            self.mistake(key.span(), messages::for_sealed_lists("key")).hint =
+                Some(messages::add_or_remove(format!("format = \"{SEALED}\"")));
         }
         if file.url.is_none() {
             self.for_downloads_only(file);
@@ -222,12 +219,12 @@ impl Report<'_> {
             let found = Format::ALL.into_iter().find(|format| format.id() == text.get_ref());
             if found.is_none() {
                 let known = Format::ALL.into_iter().map(Format::id).chain([SEALED]);
-                self.unknown("format", text, known);
+                self.unknown(messages::format(), text, known);
             }
             found
         });
         let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
-            self.choice("scope", text, &ScopeChoice::ALL, ScopeChoice::id)
+            self.choice(messages::scope(), text, &ScopeChoice::ALL, ScopeChoice::id)
         });
         let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
         let (category, path, format, scope) = (category?, path?, format?, scope?);
@@ -248,10 +245,9 @@ impl Report<'_> {
 
     /// The download settings of a source by `url`.
     fn fetch(&mut self, text: &Spanned<String>, file: &SourceFile) -> Option<Fetch> {
-        let url = list_url(text.get_ref());
-        if let Err((message, hint)) = &url {
-            self.mistake(text.span(), message).hint = Some((*hint).to_owned());
-        }
+        let url = list_url(text.get_ref()).map_err(|(message, hint)| {
+            self.mistake(text.span(), message).hint = Some(hint);
+        });
         let url = url.ok();
         let mut fetch = Fetch::new(url.as_ref());
         self.duration("every", file.every.as_ref(), 15 * MINUTE..=30 * DAY, &mut fetch.every);
@@ -274,8 +270,8 @@ impl Report<'_> {
         ];
         for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
             self.push(
-                Diagnostic::new(span, format!("`{key}` is for sources with a `url` only"))
-                    .hint("remove it; a file is read when it changes"),
+                Diagnostic::new(span, messages::for_sources_with(key, "url"))
+                    .hint(messages::file_read_on_change()),
             );
         }
     }
@@ -294,22 +290,16 @@ impl Report<'_> {
             let mut rows = taxonomy.iter().map(|(_, row)| row);
             let sealed = rows.find(|row| row.duty == Some(LegalDuty::Law));
             let sealed = sealed.map_or("", |row| row.id.as_str());
-            self.mistake(
-                given.span(),
-                format!("a sealed list is for `{sealed}`, not for `{}`", given.get_ref()),
-            )
-            .hint = Some("give the list as names: who is blocked by it may ask why".into());
+            self.mistake(given.span(), messages::sealed_category(sealed, given.get_ref())).hint =
+                Some(messages::give_it_as_names());
         }
         if let Some(url) = &file.url {
-            self.mistake(url.span(), "a sealed list comes as a file, not by `url`").hint =
-                Some("copy it to the gateway, and its key by another way".into());
+            self.mistake(url.span(), messages::sealed_by_url("url")).hint =
+                Some(messages::copy_it_and_its_key());
         }
         if let Some(scope) = &file.scope {
-            self.mistake(
-                scope.span(),
-                "`scope` means nothing here: a sealed name has all below it",
-            )
-            .hint = Some("remove it".into());
+            self.mistake(scope.span(), messages::scope_of_sealed("scope")).hint =
+                Some(messages::remove_it());
         }
         self.for_downloads_only(file);
         let path = match &file.path {
@@ -359,6 +349,7 @@ mod tests {
             assert!(list_url(text).is_err(), "{text}");
         }
         let (message, _) = list_url("https://user:secret@x.example/").unwrap_err();
+        let message = message.in_lang(crate::lang::Lang::En);
         assert!(!message.contains("secret"), "{message}");
     }
 }

@@ -11,6 +11,7 @@ use crate::config::file::shape::UpstreamFile;
 use crate::config::file::value::each;
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
+use crate::lang::messages;
 
 /// Upstream servers and their bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +47,8 @@ impl Report<'_> {
         for text in each(&file.servers) {
             if let Some(server) = self.server(text, listen) {
                 if upstream.servers.iter().any(|other| is_same(other, &server)) {
-                    self.mistake(
-                        text.span(),
-                        format!("`{}` stands twice in `servers`", text.get_ref()),
-                    )
-                    .hint = Some("remove one of the two".into());
+                    self.mistake(text.span(), messages::stands_twice(text.get_ref(), "servers"))
+                        .hint = Some(messages::remove_one());
                 }
                 upstream.servers.push(server);
             }
@@ -81,24 +79,14 @@ impl Report<'_> {
         let server: Server = match text.get_ref().parse() {
             Ok(server) => server,
             Err(error) => {
-                self.mistake(
-                    text.span(),
-                    format!("`{}` is not an upstream server: {error}", text.get_ref()),
-                )
-                .hint = Some(
-                    "write `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` or \
-                     `https://192.0.2.1/dns-query#dns.example`"
-                        .into(),
-                );
+                self.mistake(text.span(), messages::no_server(text.get_ref(), error.message()))
+                    .hint = Some(messages::write_server());
                 return None;
             }
         };
         if let Some(own) = listen.dns.iter().find(|own| server.is_at(**own, IpAddr::is_loopback)) {
-            self.mistake(
-                text.span(),
-                format!("`{}` is this gateway itself, which listens on `{own}`", text.get_ref()),
-            )
-            .hint = Some("name another server: a query must not come back to its sender".into());
+            self.mistake(text.span(), messages::own_server(text.get_ref(), own)).hint =
+                Some(messages::name_another_server());
         }
         Some(server)
     }

@@ -26,7 +26,7 @@ const TYPES: [(&str, u16); 9] = [
     ("TXT", rtype::TXT),
 ];
 /// The longest TTL, in seconds.
-const MAX_TTL: u32 = 86_400;
+pub(crate) const MAX_TTL: u32 = 86_400;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum RecordError {
     #[error("a name with `*` is not answered here; write each name, or use a forward zone")]
     Wildcard,
     /// A type that local records cannot have.
-    #[error("`{0}` is no type that can be written here; known are {known}", known = known())]
+    #[error("`{0}` is no type that can be written here; known are {known}", known = known_types())]
     Type(String),
     /// The TTL is out of range.
     #[error("the TTL is {0}; it must be 0 to {MAX_TTL} seconds")]
@@ -67,7 +67,8 @@ pub enum RecordError {
     Data(&'static str, String),
 }
 
-fn known() -> String {
+/// The types that can be written, for people.
+pub(crate) fn known_types() -> String {
     TYPES.map(|(word, _)| format!("`{word}`")).join(", ")
 }
 

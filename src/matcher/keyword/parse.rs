@@ -18,6 +18,7 @@ use super::rule::{KeywordRule, LiteralUse, Tier};
 use crate::category::{CategoryId, Taxonomy};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::{MAX_LABEL, Name};
+use crate::lang::{Message, messages};
 use crate::matcher::extend;
 
 /// Mistakes after which the parser stops: it is another kind of file.
@@ -55,7 +56,8 @@ impl KeywordRules {
             offset += line.len();
             if mistakes.len() == MAX_MISTAKES {
                 let message = format!("{MAX_MISTAKES} mistakes; the rest was not read");
-                let hint = "check that this is a file of keyword rules";
+                let message = Message::english(message);
+                let hint = Message::english("check that this is a file of keyword rules");
                 mistakes.push(Diagnostic::new(offset..offset, message).hint(hint));
                 break;
             }
@@ -121,8 +123,8 @@ impl<'a> Words<'a> {
     fn expect(&mut self, form: &str) -> Result<Word<'a>, Diagnostic> {
         self.next().ok_or_else(|| {
             let end = self.offset;
-            Diagnostic::new(end.saturating_sub(1)..end, "the rule stops here, too early")
-                .hint(format!("write `{form}`"))
+            let message = Message::english("the rule stops here, too early");
+            Diagnostic::new(end.saturating_sub(1)..end, message).hint(messages::write(form))
         })
     }
 
@@ -131,7 +133,7 @@ impl<'a> Words<'a> {
         match self.next() {
             Some(word) if !word.text.starts_with('#') => Err(word
                 .mistake(format!("`{}` stands after the end of the rule", word.text))
-                .hint("put each rule on its own line, and `#` before a comment")),
+                .hint(Message::english("put each rule on its own line, and `#` before a comment"))),
             _ => Ok(()),
         }
     }
@@ -139,7 +141,7 @@ impl<'a> Words<'a> {
 
 impl Word<'_> {
     fn mistake(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(self.span.clone(), message)
+        Diagnostic::new(self.span.clone(), Message::english(message))
     }
 }
 
@@ -206,7 +208,7 @@ impl Reader<'_> {
             let message = format!("`{}` has a dot; `tld` takes the last label alone", word.text);
             let bare = word.text.trim_matches('.');
             let last = bare.rsplit('.').next().unwrap_or(bare);
-            return Err(word.mistake(message).hint(format!("write `{last}`")));
+            return Err(word.mistake(message).hint(messages::write(last)));
         }
         let label = literal(&word, word.text, 0)?;
         let rule = self.add(tier, category, &format!("tld {}", word.text));
@@ -227,7 +229,7 @@ impl Reader<'_> {
             let message = format!("`{}` is a category of good names and never blocks", word.text);
             return Err(word
                 .mistake(message)
-                .hint("keep names from keywords with `protect SUFFIX`"));
+                .hint(Message::english("keep names from keywords with `protect SUFFIX`")));
         }
         Ok(id)
     }
@@ -262,39 +264,41 @@ fn pattern(word: &Word<'_>) -> Result<(Edge, Box<[u8]>, Edge), Diagnostic> {
     let bare = word.text.trim_matches(|sign| matches!(sign, '^' | '$' | '|' | '#' | '*'));
     let mistake = word.mistake(format!("`{}` has no {side} edge, {signs}", word.text));
     Err(if bare.is_empty() {
-        mistake.hint("write a word between two edges, as in `*nhacai*`")
+        mistake.hint(Message::english("write a word between two edges, as in `*nhacai*`"))
     } else {
-        mistake
-            .hint(format!("write `*{bare}*` for anywhere in a label, `|{bare}|` for a whole word"))
+        mistake.hint(Message::english(format!(
+            "write `*{bare}*` for anywhere in a label, `|{bare}|` for a whole word"
+        )))
     })
 }
 
 /// The octets of a literal that starts `before` octets into `word`.
 fn literal(word: &Word<'_>, text: &str, before: usize) -> Result<Box<[u8]>, Diagnostic> {
     if text.is_empty() {
-        return Err(word
-            .mistake(format!("`{}` has no word between its edges", word.text))
-            .hint("write a word of letters a to z, digits and `-`, as in `*nhacai*`"));
+        return Err(word.mistake(format!("`{}` has no word between its edges", word.text)).hint(
+            Message::english("write a word of letters a to z, digits and `-`, as in `*nhacai*`"),
+        ));
     }
     if let Some((at, wrong)) =
         text.char_indices().find(|(_, c)| !u8::try_from(*c).is_ok_and(fold::is_literal_octet))
     {
         let start = word.span.start + before + at;
         let message = format!("`{wrong}` cannot stand in a keyword; a to z, 0 to 9 and `-` can");
-        let mistake = Diagnostic::new(start..start + wrong.len_utf8(), message);
+        let span = start..start + wrong.len_utf8();
+        let mistake = Diagnostic::new(span, Message::english(message));
         let plain = fold::text(text)
             .filter(|plain| !plain.is_empty() && plain.bytes().all(fold::is_literal_octet));
         return Err(match plain {
-            Some(plain) => mistake.hint(format!(
+            Some(plain) => mistake.hint(Message::english(format!(
                 "write `{plain}`; names are compared in lower case and without accents"
-            )),
+            ))),
             None => mistake,
         });
     }
     if text.len() > MAX_LABEL {
         let message =
             format!("{} characters fit in no label, which has up to {MAX_LABEL}", text.len());
-        return Err(word.mistake(message).hint("shorten it"));
+        return Err(word.mistake(message).hint(Message::english("shorten it")));
     }
     Ok(text.as_bytes().into())
 }
@@ -306,7 +310,7 @@ fn suggest<'a>(
     allowed: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
     match nearest(found, allowed) {
-        Some(near) => mistake.hint(format!("did you mean `{near}`?")),
+        Some(near) => mistake.hint(messages::did_you_mean(near)),
         None => mistake,
     }
 }

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use lachan::config::{Config, load};
 use lachan::lang::Lang;
 
-use super::{group_of, ids, mistakes, right};
+use super::{expect_vietnamese, group_of, ids, mistakes, right};
 
 /// A config with files beside it.
 pub(super) fn with(text: &str, files: &[(&str, &str)]) -> Result<Config, String> {
@@ -16,7 +16,10 @@ pub(super) fn with(text: &str, files: &[(&str, &str)]) -> Result<Config, String>
         let found = files.iter().find(|(known, _)| *known == name);
         found.map(|(_, text)| (*text).to_owned()).ok_or(io::Error::from(io::ErrorKind::NotFound))
     };
-    load(text, "gateway.toml", Path::new("/etc/lachan"), Some(&read)).map_err(|e| e.to_string())
+    load(text, "gateway.toml", Path::new("/etc/lachan"), Some(&read)).map_err(|errors| {
+        expect_vietnamese(&errors);
+        errors.to_string()
+    })
 }
 
 pub(super) fn wrong(text: &str, files: &[(&str, &str)]) -> String {

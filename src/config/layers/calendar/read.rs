@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{Calendar, Event, Every, Length, Repeats, SECONDS_A_DAY, When};
 use crate::diagnostic::Diagnostic;
+use crate::lang::{Message, messages};
 
 /// Most events of one calendar.
 const MAX_EVENTS: usize = 5_000;
@@ -26,9 +27,9 @@ impl Calendar {
             return Err(vec![
                 Diagnostic::new(
                     0..text.find('\n').unwrap_or(text.len()),
-                    "this is not a calendar; one begins with `BEGIN:VCALENDAR`",
+                    messages::no_calendar("BEGIN:VCALENDAR"),
                 )
-                .hint("save it from a calendar program as iCalendar (.ics)"),
+                .hint(messages::save_as_calendar()),
             ]);
         }
         for (span, line) in lines {
@@ -36,13 +37,11 @@ impl Calendar {
         }
         if let Some(open) = reader.open.take() {
             reader.mistakes.push(
-                Diagnostic::new(open.span, "this event has no end; the file is cut off")
-                    .hint("save it again"),
+                Diagnostic::new(open.span, messages::event_cut_off()).hint(messages::save_again()),
             );
         }
         if reader.events.len() > MAX_EVENTS {
-            let message =
-                format!("there are {} events; there may be {MAX_EVENTS}", reader.events.len());
+            let message = messages::too_many_events(reader.events.len(), MAX_EVENTS);
             reader.mistakes.push(Diagnostic::new(0..0, message));
         }
         reader.mistakes.sort_by_key(|mistake| mistake.span.start);
@@ -82,8 +81,8 @@ impl Reader {
         let Some((head, value)) = split(line) else {
             if self.open.is_some() {
                 self.mistakes.push(
-                    Diagnostic::new(span, "a line of a calendar has a name, `:` and a value")
-                        .hint("save the calendar again; do not edit it by hand"),
+                    Diagnostic::new(span, messages::no_calendar_line())
+                        .hint(messages::save_calendar_again()),
                 );
             }
             return;
@@ -103,7 +102,7 @@ impl Reader {
     /// Reads `BEGIN:VEVENT`.
     fn begin(&mut self, span: Range<usize>) {
         if self.open.is_some() {
-            self.mistakes.push(Diagnostic::new(span.clone(), "an event begins inside another"));
+            self.mistakes.push(Diagnostic::new(span.clone(), messages::event_inside_another()));
         }
         self.inside = 0;
         self.open = Some(Open {
@@ -120,15 +119,15 @@ impl Reader {
     /// Reads `END:VEVENT`, and checks the event.
     fn end(&mut self, span: Range<usize>) {
         let Some(open) = self.open.take() else {
-            self.mistakes.push(Diagnostic::new(span, "an event ends that has not begun"));
+            self.mistakes.push(Diagnostic::new(span, messages::event_not_begun()));
             return;
         };
         let Some((start_span, start, is_day)) = open.start else {
             // DTSTART is reported already, or absent.
             if self.mistakes.iter().all(|mistake| mistake.span.start < open.span.start) {
                 self.mistakes.push(
-                    Diagnostic::new(open.span, "this event has no `DTSTART`, so it is never")
-                        .hint("give it a date in the calendar program"),
+                    Diagnostic::new(open.span, messages::event_without_start("DTSTART"))
+                        .hint(messages::give_it_a_date()),
                 );
             }
             return;
@@ -139,8 +138,8 @@ impl Reader {
                 let days = start.at.date().until(end.at.date()).map_or(0, |span| span.get_days());
                 if seconds <= 0 {
                     self.mistakes.push(
-                        Diagnostic::new(end_span, "this event ends before it begins")
-                            .hint("an event of one whole day ends on the day after"),
+                        Diagnostic::new(end_span, messages::event_backwards())
+                            .hint(messages::whole_day_ends_after()),
                     );
                 }
                 if is_day { Length::Days(days) } else { Length::Seconds(seconds.unsigned_abs()) }
@@ -150,8 +149,8 @@ impl Reader {
             (None, None) if is_day => Length::Days(1),
             (None, None) => {
                 self.mistakes.push(
-                    Diagnostic::new(start_span, "this event begins and does not last")
-                        .hint("give it an end, or make it one of the whole day"),
+                    Diagnostic::new(start_span, messages::event_without_length())
+                        .hint(messages::give_it_an_end()),
                 );
                 return;
             }
@@ -178,31 +177,21 @@ impl Reader {
                 open.except.push(when(parameters, one)?.0.at);
                 Ok(())
             }),
-            "RDATE" => Err(Wrong::new("`RDATE` is not read", "make an event of each date")),
+            "RDATE" => Err((messages::not_read("RDATE"), messages::event_of_each_date())),
             "STATUS" => {
                 open.is_cancelled = value.eq_ignore_ascii_case("CANCELLED");
                 Ok(())
             }
             _ => Ok(()),
         };
-        if let Err(Wrong { message, hint }) = read {
+        if let Err((message, hint)) = read {
             self.mistakes.push(Diagnostic::new(span, message).hint(hint));
         }
     }
 }
 
 /// The message and the hint about a wrong value.
-struct Wrong {
-    message: String,
-    hint: String,
-}
-
-impl Wrong {
-    /// A message and a hint.
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
-    }
-}
+type Wrong = (Message, Message);
 
 /// Logical lines with their places: a line that begins with a space continues the last.
 fn unfolded(text: &str) -> Vec<(Range<usize>, String)> {
@@ -237,12 +226,7 @@ fn split(line: &str) -> Option<(&str, &str)> {
 
 /// A date or a time, and whether it is a date alone.
 fn when(parameters: &str, value: &str) -> Result<(When, bool), Wrong> {
-    let wrong = || {
-        Wrong::new(
-            format!("`{value}` is no date"),
-            "a date is 20270101, a time 20270101T073000 or, in UTC, 20270101T003000Z",
-        )
-    };
+    let wrong = || (messages::no_date(value), messages::date_form());
     let (local, is_utc) = value.strip_suffix('Z').map_or((value, false), |local| (local, true));
     let (date, time) = local.split_once('T').map_or((local, None), |(d, t)| (d, Some(t)));
     let digits = |text: &str, from: usize, to: usize| -> Result<i16, Wrong> {
@@ -269,10 +253,7 @@ fn when(parameters: &str, value: &str) -> Result<(When, bool), Wrong> {
     let zone = match (is_utc, named) {
         (true, _) => Some(TimeZone::UTC),
         (false, Some(name)) => Some(TimeZone::get(name).map_err(|_| {
-            Wrong::new(
-                format!("there is no time zone `{name}`"),
-                "save the calendar with an IANA zone such as `Asia/Ho_Chi_Minh`, or without one",
-            )
+            (messages::no_time_zone(name), messages::save_with_zone("Asia/Ho_Chi_Minh"))
         })?),
         (false, None) => None,
     };
@@ -282,7 +263,7 @@ fn when(parameters: &str, value: &str) -> Result<(When, bool), Wrong> {
 /// `P1D`, `PT1H30M`: RFC 5545 §3.3.6.
 fn duration(value: &str) -> Result<Length, Wrong> {
     let wrong =
-        || Wrong::new(format!("`{value}` is no duration"), "write `P1D` for a day or `PT1H30M`");
+        || (messages::no_event_duration(value), messages::write_event_duration("P1D", "PT1H30M"));
     let rest = value.strip_prefix('+').unwrap_or(value).strip_prefix('P').ok_or_else(wrong)?;
     let (mut seconds, mut days, mut number, mut is_time) = (0_u64, 0_i32, String::new(), false);
     for letter in rest.chars() {
@@ -320,14 +301,7 @@ fn repeats(value: &str) -> Result<Repeats, Wrong> {
     let mut every = None;
     let mut repeats =
         Repeats { every: Every::Day, interval: 1, count: None, until: None, days: Vec::new() };
-    let odd = |part: &str| {
-        Wrong::new(
-            format!(
-                "`{part}` in `RRULE` is not read; what is: FREQ of DAILY, WEEKLY or YEARLY, INTERVAL, COUNT, UNTIL, BYDAY of a week"
-            ),
-            "make an event of each date",
-        )
-    };
+    let odd = |part: &str| (messages::repeat_not_read(part), messages::event_of_each_date());
     for part in value.split(';') {
         let (key, word) = part.split_once('=').ok_or_else(|| odd(part))?;
         match key.to_ascii_uppercase().as_str() {

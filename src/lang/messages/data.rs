@@ -1,0 +1,33 @@
+//! Tables that are released with the program: taxonomy, search engines, essential names.
+
+use crate::lang::message::messages;
+
+messages! {
+    // The taxonomy.
+    kind_never_blocks(action, kind) "`{action}` in a category of kind `{kind}`, which never blocks"
+        => "`{action}` trong nhóm nội dung loại `{kind}`, loại này không bao giờ chặn";
+    category_does_not_fit(category) "category `{category}` does not fit"
+        => "không còn chỗ cho nhóm nội dung `{category}`";
+    no_action_for(key, levels) "`{key}` has no action for {levels}"
+        => "`{key}` thiếu cách xử lý cho {levels}";
+    no_category_table(table) "there is no `{table}`; a taxonomy has at least one"
+        => "không có `{table}`; danh mục phải có ít nhất một";
+    category_already(id) "there is a category `{id}` already";
+    id_used_once() "an id stands for one category, and is never used again";
+    too_many_categories(count, most) "there are {count} categories; there may be {most}";
+    level_already(level) "there is a level `{level}` already";
+    no_level_table(levels) "there is no `[[level]]` for {levels}";
+    is_empty(key) "`{key}` is empty";
+
+    // Search engines.
+    not_every_level(key) "`{key}` does not name every level" => "`{key}` chưa ghi đủ các cấp học";
+    engine_already(id) "there is an engine `{id}` already";
+    too_many_engines(most) "there may be {most} engines";
+    engine_needs(id) "engine `{id}` needs `hosts`, and `target` or `modes`";
+
+    // Lists of names below headings.
+    before_heading() "a name before the first heading";
+    put_below(example) "put it below a line such as `{example}`" => "đặt dưới một dòng như `{example}`";
+    unknown_kind(known) "unknown kind; known are {known}";
+    kind_and_name() "a line here is a kind and a name";
+}

@@ -1,0 +1,23 @@
+//! The catalogue: every message, in both languages, by the room that it is about.
+
+mod calendar;
+mod data;
+mod groups;
+mod locks;
+mod names;
+mod overrides;
+mod sections;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub(crate) use calendar::*;
+pub(crate) use data::*;
+pub(crate) use groups::*;
+pub(crate) use locks::*;
+pub(crate) use names::*;
+pub(crate) use overrides::*;
+pub(crate) use sections::*;
+pub(crate) use shape::*;
+pub(crate) use values::*;

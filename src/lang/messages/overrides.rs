@@ -1,0 +1,65 @@
+//! Overrides: why one is refused, and what may be done.
+
+use crate::lang::message::messages;
+
+messages! {
+    // What is asked for.
+    override_no_group(given, known) "there is no group `{given}`; there are {known}"
+        => "không có nhóm `{given}`; các nhóm hiện có: {known}";
+    override_no_kind(given) "`{given}` is neither `lesson` nor `exam`"
+        => "`{given}` không phải là `lesson` (tiết học) hay `exam` (thi)";
+    override_length(most) "an override lasts from 1 minute to {most} hours"
+        => "thời gian phải từ 1 phút đến {most} giờ";
+    override_by_nobody() "say who sets it, with `--by NAME`: the ledger keeps it"
+        => "hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại";
+    lesson_of_nothing()
+        "say what the lesson needs: `--allow NAME`, `--allow category:ID` or `--allow bundle:NAME`"
+        => "hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`";
+    exam_of_nothing() "say the only names of the exam, with `--only NAME`"
+        => "hãy ghi các tên miền duy nhất được dùng khi thi bằng `--only TÊN_MIỀN`";
+    exam_of_categories()
+        "an exam lets single names through, not categories; name them, or a `bundle:NAME`"
+        => "khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`";
+    override_no_category(given, known) "there is no category `{given}`; there are {known}"
+        => "không có nhóm nội dung `{given}`; hiện có: {known}";
+    override_no_bundle(given, known) "there is no bundle `{given}`; there are {known}"
+        => "không có gói `{given}`; hiện có: {known}";
+    // Vietnamese leaves the reason out, which is English: none of its characters is shown.
+    override_no_name(given, reason) "`{given}` is no name: {reason}"
+        => "`{given}` không phải là tên miền{reason:.0}";
+
+    // What is locked.
+    override_locked(category, lock, way_out) "`{category}` stays blocked: {lock}; {way_out}"
+        => "`{category}` vẫn bị chặn: {lock}; {way_out}";
+    override_locked_for_everyone() "it is locked for everyone" => "nhóm này bị khóa với mọi người";
+    nobody_can_open_it() "nobody at a school can open it" => "nhà trường không thể mở";
+    override_locked_for_pupils() "it is locked for pupils" => "nhóm này bị khóa với học sinh";
+    single_names_can_be_allowed() "single names that no locked list has can be allowed"
+        => "có thể mở từng tên miền không nằm trong danh sách bị khóa";
+    override_department_locks(department) "{department} locks it" => "{department} đã khóa";
+    override_department_locks_because(department, reason) "{department} locks it ({reason})"
+        => "{department} đã khóa ({reason})";
+    ask_the_department() "ask the department" => "hãy đề nghị cơ quan quản lý";
+    ask_the_department_at(contact) "ask the department: {contact}"
+        => "hãy đề nghị cơ quan quản lý: {contact}";
+    override_listed_name(name, category)
+        "`{name}` stays blocked: it is listed in the locked category `{category}`; if the list is wrong, ask the department to take it off"
+        => "`{name}` vẫn bị chặn: tên này nằm trong nhóm bị khóa `{category}`; nếu danh sách sai, hãy đề nghị cơ quan quản lý gỡ ra";
+    override_locked_name(name) "`{name}` stays blocked: it is locked"
+        => "`{name}` vẫn bị chặn: tên này bị khóa";
+    override_denied_name(name, department)
+        "`{name}` stays blocked: {department} denies it, and only it can open it"
+        => "`{name}` vẫn bị chặn: {department} đã cấm tên này và chỉ cơ quan đó mới mở được";
+
+    // What does not fit.
+    too_many_overrides(most)
+        "there are {most} overrides already; end one with `lachan override end`"
+        => "đã có {most} thay đổi tạm thời; hãy kết thúc bớt bằng `lachan override end`";
+    too_many_names(most) "an override has at most {most} names"
+        => "mỗi lần chỉ được tối đa {most} tên miền";
+    clock_untrusted()
+        "the clock is not to be trusted, so nobody knows when it would end; set the clock first"
+        => "đồng hồ chưa đáng tin cậy nên không biết khi nào hết giờ; hãy chỉnh đồng hồ trước";
+    no_override(id) "there is no override {id}; `lachan override list` shows them"
+        => "không có thay đổi tạm thời số {id}; xem bằng `lachan override list`";
+}

@@ -1,0 +1,97 @@
+//! Values: amounts, addresses, networks, upstream servers.
+
+use crate::lang::message::messages;
+
+messages! {
+    // Amounts.
+    more_than(key, value, limit, most) "`{key}` is {value}, more than `{limit}`, which is {most}"
+        => "`{key}` là {value}, lớn hơn `{limit}` là {most}";
+    lower_or_raise(key, limit) "lower `{key}` or raise `{limit}`" => "giảm `{key}` hoặc tăng `{limit}`";
+    whole_seconds(key, value) "`{key}` is {value}; it must be whole seconds"
+        => "`{key}` là {value}; phải là số giây chẵn";
+    out_of_range(key, value, least, most) "`{key}` is {value}; it must be {least} to {most}"
+        => "`{key}` là {value}; phải từ {least} đến {most}";
+    no_duration(key, value, reason) "`{key}` is {value}, not a duration: {reason}"
+        => "`{key}` là {value}, không phải khoảng thời gian: {reason}";
+    no_size(key, value, reason) "`{key}` is {value}, not a size: {reason}"
+        => "`{key}` là {value}, không phải dung lượng: {reason}";
+    no_unit(unit, units) "`{unit}` is not a unit; the units are {units}"
+        => "`{unit}` không phải là đơn vị; các đơn vị: {units}";
+    no_number() "it does not begin with a whole number" => "không bắt đầu bằng số nguyên";
+    unit_missing(units) "it has no unit; the units are {units}" => "thiếu đơn vị; các đơn vị: {units}";
+    number_too_large() "the number is too large" => "số quá lớn";
+
+    // Addresses and networks.
+    no_socket_address(text)
+        "`{text}` is not an address with a port; names are not looked up here"
+        => "`{text}` không phải là địa chỉ kèm cổng; ở đây không tra tên";
+    no_port(text) "`{text}` has no port" => "`{text}` thiếu số cổng";
+    mask_for_length(text) "`{text}` has a mask where the length of a prefix is asked for"
+        => "`{text}` ghi mặt nạ mạng, ở đây cần độ dài tiền tố (ví dụ `/24`)";
+    prefix_length(text, most) "`{text}` has no right prefix length; it must be 0 to {most}"
+        => "`{text}` có độ dài tiền tố sai; phải từ 0 đến {most}";
+    bits_behind_prefix(text, length) "`{text}` has bits set behind its prefix of {length}"
+        => "`{text}` có bit khác 0 phía sau tiền tố {length}";
+    no_range(text) "`{text}` is not a range of addresses" => "`{text}` không phải là một dải địa chỉ";
+    range_backwards(text) "`{text}` ends before it begins" => "`{text}` có đầu cuối ngược nhau";
+    no_network(text) "`{text}` is not a network or an address"
+        => "`{text}` không phải là mạng hay địa chỉ";
+    mapped_network(network) "`{network}` is IPv4 written as IPv6, and would match no client"
+        => "`{network}` là IPv4 viết dưới dạng IPv6, không khớp với máy nào";
+    write_network(one, other) "write `{one}`, `{other}` or a single address"
+        => "viết `{one}`, `{other}` hoặc một địa chỉ";
+    write_network_or_address(network, address)
+        "write the network, `{network}`, or the single address, `{address}`"
+        => "viết dải mạng `{network}`, hoặc một địa chỉ `{address}`";
+    stands_twice(what, key) "`{what}` stands twice in `{key}`"
+        => "`{what}` được ghi hai lần trong `{key}`";
+
+    // Listeners.
+    no_listener(key) "`{key}` is empty; it must have at least one address"
+        => "`{key}` trống; phải có ít nhất một địa chỉ";
+    nobody_answered(key) "`{key}` is empty, so no client would be answered"
+        => "`{key}` trống nên không máy nào được trả lời";
+    name_the_networks() "name the networks of the school, or leave the key out"
+        => "ghi các mạng của trường, hoặc bỏ khóa này";
+    port_taken(address, listener) "`{address}` is taken: `{listener}` answers there over TCP"
+        => "`{address}` đã bị chiếm: `{listener}` đang trả lời qua TCP ở đó";
+    give_another_port() "give the admin server another port" => "đặt cổng khác cho máy chủ quản trị";
+    write_zone_name(example) "write an IANA name such as `{example}`"
+        => "viết tên IANA như `{example}`";
+
+    // Upstream servers.
+    no_server(text, reason) "`{text}` is not an upstream server: {reason}"
+        => "`{text}` không phải là máy chủ cấp trên: {reason}";
+    write_server()
+        "write `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` or `https://192.0.2.1/dns-query#dns.example`"
+        => "viết `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` hoặc `https://192.0.2.1/dns-query#dns.example`";
+    own_server(server, own) "`{server}` is this gateway itself, which listens on `{own}`"
+        => "`{server}` chính là cổng này, đang lắng nghe ở `{own}`";
+    name_another_server() "name another server: a query must not come back to its sender"
+        => "hãy chọn máy chủ khác: truy vấn không được quay về nơi gửi";
+    server_empty() "the server is empty; write an address, such as `udp://192.0.2.1`"
+        => "máy chủ để trống; hãy ghi địa chỉ như `udp://192.0.2.1`";
+    server_scheme(scheme)
+        "`{scheme}://` is not known; `udp://`, `tcp://`, `tls://` and `https://` are";
+    server_host_name(host)
+        "`{host}` is a host name; write the server's IP address (its certificate's name goes after `#`, as in `tls://192.0.2.1#dns.example`)";
+    server_address(text)
+        "`{text}` is not an IP address; write one, such as `192.0.2.1` or `[2001:db8::1]`"
+        => "`{text}` không phải là địa chỉ IP; hãy viết như `192.0.2.1` hoặc `[2001:db8::1]`";
+    server_brackets(address)
+        "`{address}` is an IPv6 address without brackets; write `[{address}]`"
+        => "`{address}` là địa chỉ IPv6 thiếu ngoặc vuông; hãy viết `[{address}]`";
+    server_unspecified(address)
+        "`{address}` is no server's address; write the address it answers on"
+        => "`{address}` không phải là địa chỉ máy chủ; hãy ghi địa chỉ mà máy chủ trả lời";
+    server_port(port) "`{port}` is not a port; write a number from 1 to 65535, or leave it out"
+        => "`{port}` không phải là cổng; ghi số từ 1 đến 65535, hoặc bỏ đi";
+    server_path(path, scheme)
+        "`{path}` follows the address, and `{scheme}://` has no path; leave it out, or use `https://`";
+    server_path_character(path)
+        "`{path}` is not an HTTP path; write printable ASCII without spaces, such as `/dns-query`";
+    server_name_unused(name, scheme)
+        "`#{name}` names a certificate, and `{scheme}://` has none; leave it out, or use `tls://`";
+    server_name(name)
+        "`#{name}` is not a host name; write the name in the server's certificate, or leave it out";
+}
