@@ -26,7 +26,7 @@ pub struct ScrapeState {
     pub zones: Vec<ZoneSample>,
     /// Questions now waiting for upstream.
     pub in_flight: u64,
-    /// What the other rooms say of themselves.
+    /// Samples of the other rooms.
     pub samples: Vec<Sample>,
 }
 

@@ -188,7 +188,7 @@ open! {
     GroupLabel "group" "a group of the config";
     /// A category, or what stands for one.
     CategoryLabel "category"
-        "a category's id; `protected` for all that must not be told apart; `none` for a name that only the school denies";
+        "a category's id; `protected` for every protected category; `none` for a name that only the school denies";
     /// A search engine.
     EngineLabel "engine" "a search engine's id";
     /// An upstream server.

@@ -1,7 +1,7 @@
 //! What policy did by group and category, and what it was made of.
 //!
 //! Law: only pairs of group and category that the policy in force can produce are exported, from
-//! 0. Categories that must not be told apart (csam, self-harm) share the series `protected`.
+//! 0. Protected categories (csam, self-harm) share one series, `protected`.
 
 use std::collections::BTreeMap;
 
