@@ -3,7 +3,8 @@
 //! A worker prepares the queries of a batch that its reply cache cannot answer, prefetches what
 //! the lists will read for them, and then answers each with the same names and hashes
 //! ([`PreparedBatch`]). The memory is the worker's own and used again for each batch: nothing is
-//! allocated or cleared for a query.
+//! allocated for a query. Queries that were not prepared share one scratch slot, which stays in
+//! the processor's nearest cache: a cached answer touches no other.
 
 use crate::dns::message::query::{Query, QueryLayout, Unanswerable};
 use crate::dns::name::Folded;
@@ -28,21 +29,13 @@ impl Default for Prepared {
 }
 
 impl Prepared {
-    /// Forgets the query; the memory stays.
-    #[inline]
-    fn clear(&mut self) {
-        (self.layout, self.seed) = (None, None);
-    }
-
     /// The view of `octets`, parsed unless they were prepared.
     #[inline]
-    pub(super) fn parse<'a>(&mut self, octets: &'a [u8]) -> Result<Query<'a>, Unanswerable> {
+    pub(super) fn parse<'a>(&self, octets: &'a [u8]) -> Result<Query<'a>, Unanswerable> {
         if let Some(layout) = self.layout {
             return Ok(layout.over(octets));
         }
-        let query = Query::parse(octets)?;
-        self.layout = Some(query.layout());
-        Ok(query)
+        Query::parse(octets)
     }
 
     /// The name of a parsed query, folded and hashed unless it was prepared.
@@ -65,14 +58,29 @@ impl Prepared {
 /// The queries of a batch, and what the lists will read for them.
 pub struct PreparedBatch {
     slots: Box<[Prepared]>,
+    /// One bit for each slot that has its query of this batch.
+    ready: u64,
+    /// The slot of every query that was not prepared; its layout and seed are never kept.
+    scratch: Prepared,
     prefetch: BatchPrefetch,
 }
 
 impl PreparedBatch {
-    /// Memory for batches of at most `queries`.
+    /// Memory for batches of at most `queries`; more than 64 are not prepared.
     pub fn new(queries: usize) -> Self {
-        let slots = (0..queries.max(1)).map(|_| Prepared::default());
-        Self { slots: slots.collect(), prefetch: BatchPrefetch::new(queries) }
+        let slots = (0..queries.min(u64::BITS as usize)).map(|_| Prepared::default());
+        Self {
+            slots: slots.collect(),
+            ready: 0,
+            scratch: Prepared::default(),
+            prefetch: BatchPrefetch::new(queries),
+        }
+    }
+
+    /// Begins the next batch: no query of the one before is ready.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.ready = 0;
     }
 
     /// Prepares query `number` and prefetches the first step of its look-up.
@@ -81,19 +89,13 @@ impl PreparedBatch {
     #[inline]
     pub fn add(&mut self, number: usize, octets: &[u8], snapshot: &Snapshot) {
         let Some(slot) = self.slots.get_mut(number) else { return };
-        slot.clear();
-        if let Ok(query) = slot.parse(octets)
+        (slot.layout, slot.seed) = (None, None);
+        if let Ok(query) = Query::parse(octets)
             && slot.name(&query, snapshot).is_ok()
         {
+            slot.layout = Some(query.layout());
             self.prefetch.add(snapshot.lists(), &slot.hashes);
-        }
-    }
-
-    /// Leaves query `number` to the answer.
-    #[inline]
-    pub fn skip(&mut self, number: usize) {
-        if let Some(slot) = self.slots.get_mut(number) {
-            slot.clear();
+            self.ready |= 1 << number;
         }
     }
 
@@ -103,10 +105,16 @@ impl PreparedBatch {
         self.prefetch.look(snapshot.lists());
     }
 
-    /// The memory of query `number`.
+    /// The memory of query `number`: its own if it was prepared, else the scratch slot.
     #[inline]
     pub fn slot(&mut self, number: usize) -> &mut Prepared {
-        let last = self.slots.len() - 1;
-        &mut self.slots[number.min(last)]
+        let is_ready = number < u64::BITS as usize && self.ready & 1 << number != 0;
+        match self.slots.get_mut(number).filter(|_| is_ready) {
+            Some(slot) => slot,
+            None => {
+                self.scratch.seed = None;
+                &mut self.scratch
+            }
+        }
     }
 }

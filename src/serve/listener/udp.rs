@@ -186,17 +186,16 @@ impl Desk<'_> {
             self.near.prefetch_set(probe);
             self.probes.push(probe);
         }
-        let is_batch = self.probes.len() >= MANY;
+        self.prepared.clear();
+        if self.probes.len() < MANY {
+            return;
+        }
         for (number, (query, &probe)) in queries.zip(&self.probes).enumerate() {
-            if is_batch && !self.near.prefetch(probe) {
+            if !self.near.prefetch(probe) {
                 self.prepared.add(number, query, snapshot);
-            } else {
-                self.prepared.skip(number);
             }
         }
-        if is_batch {
-            self.prepared.prefetch(snapshot);
-        }
+        self.prepared.prefetch(snapshot);
     }
 
     /// Answers a query in `out`, or starts the life of a miss; returns the octets to send.

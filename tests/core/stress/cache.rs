@@ -111,11 +111,10 @@ impl Worker<'_> {
         assert!(lists >= at_least, "lists {lists} are asked while {at_least} are in force");
         let probe = self.near.probe(&query);
         // With names that were prepared, and names that the answer prepares.
+        self.prepared.clear();
         if self.random.once_in(2) {
             self.prepared.add(0, &query, &policy);
             self.prepared.prefetch(&policy);
-        } else {
-            self.prepared.skip(0);
         }
         let slot = self.prepared.slot(0);
         let near = Some(Lookup { near: &mut self.near, probe, generation });
