@@ -1,8 +1,8 @@
-//! What can be changed over the admin address: overrides.
+//! Overrides over the admin address.
 //!
 //! ```text
 //! GET    /api/overrides                     those that are on
-//! POST   /api/overrides       a Wish        begins one
+//! POST   /api/overrides   OverrideRequest   begins one
 //! DELETE /api/overrides/ID?by=NAME          ends one
 //! ```
 //!
@@ -21,109 +21,107 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::AdminServer;
 use crate::admin::token::Token;
-use crate::config::School;
+use crate::load::in_force::Current;
 use crate::overrides::refusal::OverrideRefusal;
-use crate::overrides::{OverrideRequest, Overrides, StoredOverride};
-use crate::policy::group::time::Trust;
-use crate::serve::gateway::Gateway;
-use crate::serve::reload::Reloads;
+use crate::overrides::{OverrideRequest, StoredOverride};
+use crate::policy::group::time::{Now, Trust};
 
 /// The longest request, in octets.
 const MAX_BODY: usize = 64 << 10;
 
-/// What actions need.
+/// Gives the time of the clock that queries are judged by.
+pub type NowSource = Box<dyn Fn() -> Now + Send + Sync>;
+
+/// Changes over HTTP.
 pub struct Api {
-    /// Who may act; nobody where there is no token.
-    pub token: Option<Token>,
-    /// The overrides.
-    pub overrides: Arc<Overrides>,
-    /// How they come into force.
-    pub reloads: Arc<Reloads>,
-    /// The gateway that they bind.
-    pub gateway: Arc<Gateway>,
+    /// None where the gateway has no token, and so takes no change.
+    token: Option<Token>,
+    current: Arc<Current>,
+    now: NowSource,
 }
 
-/// What is answered to an override that has begun.
+/// The reply to an override that has begun.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OverrideBegun {
     /// The override.
     #[serde(flatten)]
     pub kept: StoredOverride,
-    /// Whether it outlives a restart.
+    /// True where it outlives a restart.
     pub is_kept: bool,
 }
 
-/// What is answered to a list.
+/// The reply to a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OverrideList {
     /// Those that are on.
     pub overrides: Vec<StoredOverride>,
 }
 
-/// What is answered where something is refused.
+/// The reply to a request that is refused.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ApiRefusal {
-    /// Why, for people.
+    /// The reason, for people.
     pub error: String,
 }
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<AdminServer>> {
+pub(super) fn routes(api: Arc<Api>) -> Router {
     Router::new()
         .route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(api)
 }
 
-async fn list(State(admin): State<Arc<AdminServer>>, headers: HeaderMap) -> Response {
-    if let Some(refused) = admin.actions.refuses(&headers) {
+async fn list(State(api): State<Arc<Api>>, headers: HeaderMap) -> Response {
+    if let Some(refused) = api.refuses(&headers) {
         return refused;
     }
-    let civil = admin.actions.gateway.clock.now().civil;
-    json(StatusCode::OK, &OverrideList { overrides: admin.actions.overrides.list(civil) })
+    // Those of the value in force: what is listed is what queries meet.
+    let overrides = api.current.in_force().overrides_at((api.now)().civil);
+    json(StatusCode::OK, &OverrideList { overrides })
 }
 
-async fn begin(State(admin): State<Arc<AdminServer>>, headers: HeaderMap, body: Bytes) -> Response {
-    if let Some(refused) = admin.actions.refuses(&headers) {
+async fn begin(State(api): State<Arc<Api>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refused) = api.refuses(&headers) {
         return refused;
     }
-    let wish: OverrideRequest = match serde_json::from_slice(&body) {
-        Ok(wish) => wish,
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("no wish: {error}")),
+    let request: OverrideRequest = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("no override: {error}")),
     };
-    blocking(admin, move |actions| {
-        actions.begin(&wish).map(|begun| json(StatusCode::CREATED, &begun))
-    })
-    .await
+    blocking(api, move |api| api.begin(&request).map(|begun| json(StatusCode::CREATED, &begun)))
+        .await
 }
 
 async fn end(
-    State(admin): State<Arc<AdminServer>>,
+    State(api): State<Arc<Api>>,
     Path(id): Path<u64>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(refused) = admin.actions.refuses(&headers) {
+    if let Some(refused) = api.refuses(&headers) {
         return refused;
     }
     let query = query.unwrap_or_default();
     let by = query.split('&').find_map(|pair| pair.strip_prefix("by=")).map(decoded);
-    blocking(admin, move |actions| {
-        actions.end(id, &by.unwrap_or_default()).map(|kept| json(StatusCode::OK, &kept))
+    blocking(api, move |api| {
+        api.end(id, &by.unwrap_or_default()).map(|ended| json(StatusCode::OK, &ended))
     })
     .await
 }
 
-/// Puts policy together away from the threads that answer.
+/// Derives a policy away from the threads that answer.
 async fn blocking(
-    admin: Arc<AdminServer>,
+    api: Arc<Api>,
     act: impl FnOnce(&Api) -> Result<Response, OverrideRefusal> + Send + 'static,
 ) -> Response {
     let done = tokio::task::spawn_blocking(move || {
-        let lang = admin.actions.school().lang;
-        act(&admin.actions).map_err(|refusal| refusal.say(lang))
+        act(&api).map_err(|refusal| {
+            let lang = api.current.in_force().config().school.lang;
+            refusal.say(lang)
+        })
     });
     match done.await {
         Ok(Ok(response)) => response,
@@ -133,44 +131,29 @@ async fn blocking(
 }
 
 impl Api {
-    /// Actions on a gateway.
-    pub fn new(
-        token: Option<Token>,
-        overrides: Arc<Overrides>,
-        reloads: &Arc<Reloads>,
-        gateway: &Arc<Gateway>,
-    ) -> Self {
-        Self { token, overrides, reloads: Arc::clone(reloads), gateway: Arc::clone(gateway) }
+    /// Changes of the policy in force, by whoever sends the token.
+    pub fn new(token: Option<Token>, current: Arc<Current>, now: NowSource) -> Self {
+        Self { token, current, now }
     }
 
-    fn school(&self) -> School {
-        self.reloads.in_force(|config| config.school.clone()).unwrap_or_default()
-    }
-
-    fn begin(&self, wish: &OverrideRequest) -> Result<OverrideBegun, OverrideRefusal> {
-        let now = self.gateway.clock.now();
+    fn begin(&self, request: &OverrideRequest) -> Result<OverrideBegun, OverrideRefusal> {
+        let now = (self.now)();
         if now.trust == Trust::Untrusted {
             return Err(OverrideRefusal::Clock);
         }
-        let snapshot = self.gateway.current.snapshot();
-        let begun = self
-            .reloads
-            .in_force(|config| self.overrides.begin(wish, config, &snapshot, now.civil));
-        let kept = begun.unwrap_or(Err(OverrideRefusal::Clock))?;
-        self.reloads.again(&self.gateway);
-        Ok(OverrideBegun { kept, is_kept: self.overrides.are_kept() })
+        let kept = self.current.begin(request, now.civil)?;
+        Ok(OverrideBegun { kept, is_kept: self.current.keeps_overrides() })
     }
 
     fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
-        if by.trim().is_empty() {
+        let by = by.trim();
+        if by.is_empty() {
             return Err(OverrideRefusal::NoOne);
         }
-        let kept = self.overrides.end(id, by.trim(), self.gateway.clock.now().civil)?;
-        self.reloads.again(&self.gateway);
-        Ok(kept)
+        self.current.end(id, by, (self.now)().civil)
     }
 
-    /// Why a request may not act, if it may not.
+    /// The reply to a request that may change nothing; none for one that may.
     fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();

@@ -1,17 +1,13 @@
-//! What a newcomer sees: where it listens, what it blocks, two lines to try.
+//! The banner of a start without a config: addresses, blocked categories, two lines to try.
 
 use std::net::SocketAddr;
 
 use crate::policy::Snapshot;
-use crate::serve::gateway::Gateway;
 
-/// Prints the banner to stdout.
-#[expect(clippy::print_stdout, reason = "the one thing `serve` says to a person")]
-pub fn print(addresses: &[SocketAddr], admin: SocketAddr, gateway: &Gateway) {
-    let snapshot = gateway.current.snapshot();
-    let servers: Vec<String> =
-        gateway.upstreams.load().servers().iter().map(|s| s.label().to_owned()).collect();
-    print!("{}", text(addresses, admin, &servers, &snapshot));
+/// Prints the banner to stdout; `servers` are the upstream servers.
+#[expect(clippy::print_stdout, reason = "the one text that `serve` writes for a person")]
+pub fn print(addresses: &[SocketAddr], admin: SocketAddr, servers: &[String], policy: &Snapshot) {
+    print!("{}", text(addresses, admin, servers, policy));
 }
 
 fn text(

@@ -1,4 +1,4 @@
-//! The other end of the admin address: what the command line asks a running gateway.
+//! HTTP client of the admin address, for the command line.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -8,14 +8,14 @@ use crate::admin::token::Token;
 
 /// How long a gateway may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest answer, in octets.
+/// The longest reply, in octets.
 const MAX_ANSWER: u64 = 4 << 20;
 
-/// Asks a gateway: its status code, and what it says.
+/// Sends one request to a gateway: the status code and the body of its reply.
 ///
 /// # Errors
 ///
-/// What the system said, or that the answer is no HTTP.
+/// The error of the system, or a reply that is not HTTP.
 pub fn ask(
     admin: SocketAddr,
     method: &str,
@@ -41,7 +41,7 @@ pub fn ask(
     Ok((status.parse().map_err(|_| odd())?, body.to_owned()))
 }
 
-/// Where a server is reached that listens on every address.
+/// An address at which a server that listens on every address is reached.
 fn reachable(admin: SocketAddr) -> SocketAddr {
     let ip = match admin.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,7 +1,10 @@
 //! The admin address: metrics and health over HTTP.
 //!
 //! `/healthz` says that the process runs; `/readyz` says 200 only while policy
-//! is loaded and the listeners answer. `/api/` is for who has the token (`actions.rs`).
+//! is loaded and the listeners answer; `/api/` needs the token ([`api`]).
+//!
+//! It reads the policy in force from its owner, [`Current`](crate::load::in_force::Current), and
+//! knows nothing of the listeners; `serve` starts it.
 
 pub mod api;
 pub mod banner;
@@ -20,28 +23,29 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
-/// What the admin address can tell.
+/// The parts behind the routes.
 pub struct AdminServer {
     /// The metrics.
     pub metrics: Metrics,
-    /// Whether the listeners answer.
+    /// True while the listeners answer.
     pub is_ready: AtomicBool,
-    /// What can be changed.
-    pub actions: api::Api,
+    /// The changes that a client with the token can make.
+    pub api: Arc<api::Api>,
 }
 
 /// Serves until the task is aborted.
 ///
 /// # Errors
 ///
-/// What the system said of the listening socket.
+/// The error of the listening socket.
 pub async fn serve(listener: TcpListener, admin: Arc<AdminServer>) -> std::io::Result<()> {
+    let api = api::routes(Arc::clone(&admin.api));
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .merge(api::routes())
-        .with_state(admin);
+        .with_state(admin)
+        .merge(api);
     axum::serve(listener, router).await
 }
 

@@ -1,12 +1,17 @@
-//! The admin token: who can read it may act.
+//! The admin bearer token; the permissions of its file are the access control.
 //!
-//! A file that only its owner can read, made at start where there is none. A new one is made
-//! by removing the file and starting again.
+//! A file that only its owner can read, made at start where there is none. To have another token
+//! made, remove the file and start again.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+use tracing::warn;
+
+use crate::config::AdminSettings;
+use crate::sys::state_dir::StateDir;
 
 /// The file, in the state directory.
 pub const FILE: &str = "admin-token";
@@ -16,11 +21,19 @@ pub const FILE: &str = "admin-token";
 pub struct Token(String);
 
 impl Token {
+    /// The token of a gateway: of the file in the config, or of the state directory. Without one
+    /// nothing can be changed over the admin address, and the log says why.
+    pub fn of(settings: &AdminSettings, state: Option<&StateDir>) -> Option<Self> {
+        let path = settings.token.clone().or_else(|| Some(state?.join(FILE)))?;
+        let opened = Self::open(&path);
+        opened.map_err(|error| warn!(%error, path = %path.display(), "no admin token")).ok()
+    }
+
     /// The token in a file, made if it is not there.
     ///
     /// # Errors
     ///
-    /// What the system said; or the file is open to others, or holds something else.
+    /// The error of the system; or others can read the file, or it is not a token.
     pub fn open(path: &Path) -> io::Result<Self> {
         match Self::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -57,13 +70,13 @@ impl Token {
         Ok(Self(token.to_owned()))
     }
 
-    /// Whether this is it. Takes the same time whatever is wrong.
+    /// True for the token. Takes the same time wherever a difference is.
     pub fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         own.len() == given.len() && own.iter().zip(given).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
     }
 
-    /// What the client sends.
+    /// The token as a client sends it.
     pub fn text(&self) -> &str {
         &self.0
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::complain;
+use crate::load::assemble::AssembleError;
 use crate::serve::{self, ServeError};
 
 /// Arguments of `serve`.
@@ -22,6 +23,8 @@ pub fn run(arguments: &ServeArguments) -> ExitCode {
         Err(error) => {
             complain(&error.to_string());
             match error {
+                // What is at an address of this machine can change; a config's mistake cannot.
+                ServeError::Assemble(AssembleError::OwnServer { .. }) => ExitCode::FAILURE,
                 ServeError::Assemble(_) => ExitCode::from(3),
                 _ => ExitCode::FAILURE,
             }

@@ -18,6 +18,7 @@ use crate::config::layers::known::{Known, read_bundles};
 use crate::config::model::Config;
 use crate::config::sections::essential::essential;
 use crate::config::sections::local;
+use crate::config::sections::upstream::Upstream;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 
@@ -35,7 +36,7 @@ pub(super) fn check(
     externals: Externals,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut report = Report::new(base_dir);
-    let Externals { department, calendars, files, texts, mistakes } = externals;
+    let Externals { department, calendars, files, texts, mistakes, roots, lacks_state } = externals;
     for mistake in mistakes {
         report.push(mistake);
     }
@@ -50,8 +51,8 @@ pub(super) fn check(
         bundles,
     };
     let listen = report.listen(&file.listen);
-    let admin = report.admin(&file.admin, &listen);
-    let upstream = report.upstream(&file.upstream, &listen);
+    let admin = report.admin(&file.admin, &file.listen.dns, &listen);
+    let upstream = Upstream { roots, ..report.upstream(&file.upstream, &listen) };
     let cache = report.cache(&file.cache);
     let limits = report.limits(&file.limits);
     let block = report.block(&file.block);
@@ -63,6 +64,9 @@ pub(super) fn check(
     let (groups, default_group) =
         group::check(&mut report, &known, file, school.level, &listen.dns);
     let lists = report.lists(&taxonomy, &file.lists);
+    if lacks_state {
+        report.refuse_downloads(&file.lists);
+    }
     let state = report.state(&file.state);
     let Known { schedules, bundles, .. } = known;
     let mistakes = report.into_mistakes();

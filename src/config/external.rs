@@ -1,4 +1,4 @@
-//! Files that a config names: the department's policy, calendars.
+//! Files that a config names: the department's policy, calendars, TLS roots.
 //!
 //! Their paths are in the shape of the config; the shell passes a reader. Each is checked
 //! before the config, which refers to it.
@@ -25,6 +25,29 @@ const MAX_OCTETS: usize = 4 << 20;
 /// Reads a file that the config names.
 pub type FileReader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
+/// Reads a file of certificate authorities, and proves that TLS can be set up with it.
+pub type RootsReader<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, RootsError>;
+
+/// Why a file of certificate authorities cannot be used.
+#[derive(Debug)]
+pub enum RootsError {
+    /// It cannot be read.
+    Read(io::Error),
+    /// Its content is not PEM certificates.
+    Content(String),
+}
+
+/// What the shell adds to a config's text. The default adds nothing, and so misses nothing.
+#[derive(Default)]
+pub struct Outside<'a> {
+    /// Reads the texts that the config names.
+    pub texts: Option<FileReader<'a>>,
+    /// Reads the certificate authorities that the config names.
+    pub roots: Option<RootsReader<'a>>,
+    /// True for a process without a state directory of the service manager.
+    pub lacks_state: bool,
+}
+
 /// Files that a config names, read and checked.
 #[derive(Debug, Default)]
 pub(super) struct Externals {
@@ -36,6 +59,10 @@ pub(super) struct Externals {
     pub(super) texts: Vec<String>,
     /// Mistakes at the places of the config that name a file: not readable, too long.
     pub(super) mistakes: Vec<Diagnostic>,
+    /// The certificate authorities of `[upstream]`.
+    pub(super) roots: Option<Vec<u8>>,
+    /// True where nothing but the config could name a state directory, and it does not.
+    pub(super) lacks_state: bool,
 }
 
 impl Externals {
@@ -48,9 +75,14 @@ impl Externals {
         file: &File,
         base_dir: &Path,
         (taxonomy, safesearch): (&Taxonomy, &SafeSearch),
-        reader: Option<FileReader<'_>>,
+        outside: &Outside<'_>,
     ) -> Result<Self, ConfigErrors> {
-        let mut externals = Self::default();
+        let reader = outside.texts;
+        let lacks_state = outside.lacks_state && file.state.dir.is_none();
+        let mut externals = Self { lacks_state, ..Self::default() };
+        if let Some((given, reader)) = file.upstream.tls_roots.as_ref().zip(outside.roots) {
+            externals.read_roots(given, base_dir, reader);
+        }
         if let Some(given) = &file.department.policy
             && let Some(text) = externals.text(given, base_dir, reader)
         {
@@ -70,6 +102,30 @@ impl Externals {
             }
         }
         Ok(externals)
+    }
+
+    /// Reads the certificate authorities of `[upstream]`, or leaves a mistake.
+    fn read_roots(&mut self, given: &Spanned<String>, base_dir: &Path, reader: RootsReader<'_>) {
+        if given.get_ref().is_empty() || given.get_ref().contains('\0') {
+            // That this is no path is said with the other keys.
+            return;
+        }
+        let path = base_dir.join(given.get_ref());
+        self.files.push(path.clone());
+        let (message, hint) = match reader(&path) {
+            Ok(pem) => {
+                self.texts.push(String::from_utf8_lossy(&pem).into_owned());
+                self.roots = Some(pem);
+                return;
+            }
+            Err(RootsError::Read(error)) => {
+                (messages::cannot_be_read(given.get_ref(), error), messages::path_is_relative())
+            }
+            Err(RootsError::Content(why)) => {
+                (messages::roots_not_trusted(given.get_ref(), why), messages::give_pem_file())
+            }
+        };
+        self.mistakes.push(Diagnostic::new(given.span(), message).hint(hint));
     }
 
     /// The text of one file; `None`, with a mistake, where it cannot be read.

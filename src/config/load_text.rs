@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::data::starter;
 use crate::config::errors::{ConfigErrors, lang_of};
-use crate::config::external::{Externals, FileReader};
+use crate::config::external::{Externals, FileReader, Outside};
 use crate::config::model::Config;
 use crate::config::{check, file};
 
@@ -61,6 +61,20 @@ pub fn load(
     base_dir: &Path,
     reader: Option<FileReader<'_>>,
 ) -> Result<Config, ConfigErrors> {
+    load_in(text, path, base_dir, &Outside { texts: reader, ..Outside::default() })
+}
+
+/// As [`load`], judged by all that a config depends on beside its text.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_in(
+    text: &str,
+    path: &str,
+    base_dir: &Path,
+    outside: &Outside<'_>,
+) -> Result<Config, ConfigErrors> {
     let built_in = |file: &'static str, text: &'static str| {
         move |mistakes| ConfigErrors::new(file, text, mistakes)
     };
@@ -75,6 +89,6 @@ pub fn load(
     let file = file::shape::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
     let known = (&taxonomy, &safesearch);
     let externals =
-        Externals::read(&file, base_dir, known, reader).map_err(|errors| errors.in_lang(lang))?;
+        Externals::read(&file, base_dir, known, outside).map_err(|errors| errors.in_lang(lang))?;
     check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
 }

@@ -31,8 +31,8 @@ mod model;
 pub mod sections;
 
 pub use errors::ConfigErrors;
-pub use external::FileReader;
-pub use load_text::{load, load_text};
+pub use external::{FileReader, Outside, RootsError, RootsReader};
+pub use load_text::{load, load_in, load_text};
 pub use model::Config;
 pub use sections::admin::AdminSettings;
 pub use sections::block::BlockSettings;

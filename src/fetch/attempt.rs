@@ -1,4 +1,4 @@
-//! One source's turn: asked for, judged, kept.
+//! One attempt at one source: requested, judged, stored.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -6,7 +6,8 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use super::copies::{Copies, Note, sha256};
-use super::get::{Ask, FetchError, Got, HttpClient, Page};
+use super::error::FetchError;
+use super::get::{Ask, Got, HttpClient, Page};
 use crate::blocklist::parse;
 use crate::config::{Fetch, ListSource};
 use crate::sys::archive;
@@ -18,14 +19,14 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// How a download ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// Another list than before is kept now.
+    /// Another list than before is stored now.
     New {
         /// Rules in it.
         rules: u64,
         /// Octets of the copy.
         octets: u64,
     },
-    /// What we have is the newest.
+    /// The copy is the newest.
     Unchanged,
 }
 
@@ -35,12 +36,12 @@ struct Judged {
     rules: u64,
 }
 
-/// Asks for a source once, and keeps what comes if it is a list and not much less than before.
+/// Requests a source once, and stores the reply if it is a list and not much shorter than before.
 ///
 /// # Errors
 ///
 /// [`FetchError`]; the copy before is untouched then.
-pub async fn turn(
+pub async fn fetch_once(
     client: &HttpClient,
     copies: &Copies,
     source: &ListSource,
@@ -90,7 +91,7 @@ pub async fn turn(
     Ok(Taken::New { rules, octets: note.octets })
 }
 
-/// What is kept of a body, if it is a list.
+/// The octets to store of a body, if it is a list.
 fn judge(source: &ListSource, fetch: &Fetch, page: Page) -> Result<Judged, FetchError> {
     let mut octets = page.octets;
     let is_packed = octets.starts_with(GZIP);
@@ -107,7 +108,7 @@ fn judge(source: &ListSource, fetch: &Fetch, page: Page) -> Result<Judged, Fetch
     Ok(Judged { octets, rules })
 }
 
-/// Whether the copy is kept as text: its name then ends so.
+/// True where the copy is stored as text: its name then ends so.
 fn is_plain(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "txt")
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::FetchError;
+use super::error::FetchError;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::{StateDir, StateError};
 
@@ -20,14 +20,14 @@ pub(super) const DIRECTORY: &str = "fetched";
 /// The most octets of a note that are read.
 const MAX_NOTE: u64 = 64 << 10;
 
-/// What is known of a copy.
+/// The origin and identity of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// Where it is from.
+    /// Its URL.
     pub url: String,
-    /// What the server calls it.
+    /// Its entity tag.
     pub etag: Option<String>,
-    /// When the server changed it, in the server's words.
+    /// Its date, in the server's words.
     pub last_modified: Option<String>,
     /// SHA-256 of the copy, in hexadecimal.
     pub sha256: String,
@@ -35,14 +35,14 @@ pub struct Note {
     pub rules: u64,
     /// Octets of it.
     pub octets: u64,
-    /// When it came, in seconds since 1970.
+    /// The moment of its download, in seconds since 1970.
     pub fetched: u64,
-    /// When the server last said that it is the newest.
+    /// The moment of the server's last word that it is the newest.
     pub checked: u64,
 }
 
 impl Note {
-    /// How long ago the server last said that this is the newest; none of a time to come.
+    /// Time since the server's last word that this is the newest; zero for a time to come.
     pub fn age(&self) -> Duration {
         Duration::from_secs(system_time().saturating_sub(self.checked))
     }
@@ -60,7 +60,7 @@ impl Copies {
     /// [`StateError`].
     pub fn open(state: &StateDir) -> Result<Self, StateError> {
         let copies = state.subdirectory(DIRECTORY)?;
-        // What root makes by hand is for the one whom the state directory belongs to.
+        // A directory that root makes by hand is for the owner of the state directory.
         if let (Ok(own), Ok(of_state)) = (copies.path().metadata(), state.path().metadata())
             && own.uid() != of_state.uid()
         {
@@ -85,7 +85,7 @@ impl Copies {
         serde_json::from_str(&text).ok()
     }
 
-    /// Keeps `octets` as the copy at `path`, and `note` beside them.
+    /// Stores `octets` as the copy at `path`, and `note` beside them.
     pub(super) fn keep(&self, path: &Path, octets: &[u8], note: &Note) -> Result<(), FetchError> {
         let name = self.name(path)?;
         self.replace(name, octets)?;
@@ -104,7 +104,7 @@ impl Copies {
 
     fn replace(&self, name: &str, octets: &[u8]) -> Result<(), FetchError> {
         let written = self.0.replace_with(name, |file| {
-            // And what root downloads.
+            // So is a copy that root downloads.
             let owner = std::fs::metadata(self.0.path())?;
             let is_own = owner.uid() == file.metadata()?.uid();
             if !is_own {

@@ -9,7 +9,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty};
@@ -26,9 +26,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::Names;
-use crate::blocklist::ListRefusal;
-use crate::config::file::quantity::{show_duration, show_size};
+use super::error::FetchError;
+use super::names::Names;
 use crate::dns::address::is_internal;
 use crate::sys::clock::Dates;
 use crate::sys::tls::Tls;
@@ -37,123 +36,21 @@ use crate::sys::tls::Tls;
 const MAX_REDIRECTS: usize = 5;
 /// How long one address may take to connect to, and TLS to be agreed on.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a server may say nothing.
+/// How long a server may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Room that is made for a body before it has come, whatever the server says of its size.
+/// The most room that is made for a body ahead, however large the server announces it.
 const ROOM: u64 = 16 << 20;
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 6;
-/// What we say we are; nothing of the school.
+/// The user agent; nothing of the school.
 const AGENT: &str = concat!("lachan/", env!("CARGO_PKG_VERSION"));
 
-/// Why a list was not downloaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FetchError {
-    /// The host has no address that we know.
-    #[error("`{host}` cannot be resolved: {why}")]
-    Name {
-        /// The host.
-        host: String,
-        /// What upstream said.
-        why: String,
-    },
-    /// Nobody answers there.
-    #[error("{address} cannot be reached: {error}")]
-    Connect {
-        /// The last address that was tried.
-        address: SocketAddr,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The server is not who it should be, or speaks no TLS.
-    #[error(
-        "TLS with `{host}` failed: {error}; if its certificate is your own authority's, \
-         set `tls_roots` in [lists]"
-    )]
-    Tls {
-        /// The host.
-        host: String,
-        /// What the TLS library said.
-        error: io::Error,
-    },
-    /// The certificates to trust cannot be used.
-    #[error("{path}: {why}; check `tls_roots` in [lists]")]
-    Roots {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// The server does not speak HTTP, or ended in the middle.
-    #[error("the server does not keep to HTTP, or ended too early: {0}")]
-    Http(#[from] hyper::Error),
-    /// Another answer than the list.
-    #[error("the server says {0}")]
-    Status(StatusCode),
-    /// A redirect that is not followed.
-    #[error("the server sends us to {to}: {why}")]
-    Redirect {
-        /// Where to.
-        to: String,
-        /// Why not.
-        why: &'static str,
-    },
-    /// Not done in time.
-    #[error("not downloaded within {}; `timeout` sets another limit", show_duration(*.0))]
-    TooSlow(Duration),
-    /// Nothing came for a while.
-    #[error("the server said nothing for {}", show_duration(*.0))]
-    Silent(Duration),
-    /// More than it may have.
-    #[error("larger than {}; `max_size` sets another limit", show_size(*.0))]
-    TooLarge(u64),
-    /// Compressed in a way that we did not ask for.
-    #[error("the server compressed it as `{0}`, which was not asked for")]
-    Encoding(String),
-    /// The copy cannot be kept.
-    #[error("the copy cannot be kept in {path}: {error}")]
-    Keep {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// Not packed as its name says, or grown too large.
-    #[error("refused: it cannot be unpacked: {0}")]
-    Unpack(io::Error),
-    /// What came is no list.
-    #[error("refused: {0}")]
-    Refused(ListRefusal),
-    /// Much less than before.
-    #[error(
-        "refused: {rules} rules, and the copy before has {before}; if that is right, take it with \
-         `lachan lists fetch --accept-shrunken`, or set `min_percent`"
-    )]
-    Shrunken {
-        /// Rules that came.
-        rules: u64,
-        /// Rules there were.
-        before: u64,
-    },
-}
-
-impl FetchError {
-    /// Whether the server gave something, and that is not taken.
-    pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused(_) | Self::Shrunken { .. } | Self::Unpack(_) | Self::TooLarge(_)
-        )
-    }
-}
-
-/// What is asked for.
+/// One conditional request.
 pub(super) struct Ask<'a> {
     pub(super) url: &'a str,
-    /// What the server called the copy that we have.
+    /// The entity tag of the copy.
     pub(super) etag: Option<&'a str>,
-    /// When the server last changed the copy that we have.
+    /// The date of the copy, in the server's words.
     pub(super) modified: Option<&'a str>,
     /// Whether the body may come compressed.
     pub(super) takes_gzip: bool,
@@ -161,7 +58,7 @@ pub(super) struct Ask<'a> {
     pub(super) limit: Duration,
 }
 
-/// What came.
+/// The reply to it.
 pub(super) enum Got {
     /// The copy that we have is the newest.
     Unchanged,
@@ -169,7 +66,7 @@ pub(super) enum Got {
     Page(Page),
 }
 
-/// A body, and what was said of it.
+/// A body, and the headers that matter.
 pub(super) struct Page {
     pub(super) octets: Vec<u8>,
     pub(super) is_gzip: bool,
@@ -252,7 +149,7 @@ impl HttpClient {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            // What goes wrong is told to who waits for the response.
+            // The waiter for the response gets the error.
             let _ = connection.await;
         });
         let target = match url.query() {
@@ -282,7 +179,7 @@ impl HttpClient {
         Ok(Exchange { response, peer, _connection: tasks })
     }
 
-    /// A connection to the host of `url`, with TLS where it says so.
+    /// A connection to the host of `url`, with TLS for https.
     async fn connect(
         &self,
         url: &Url,

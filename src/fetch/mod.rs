@@ -1,27 +1,28 @@
-//! Lists by URL: downloaded, judged, kept, and used like any other file.
+//! Lists by URL: downloaded, judged, stored, and used like any other file.
 //!
 //! ```text
-//! due ▶ conditional GET ▶ judge (is it a list? as much as before?) ▶ keep ▶ the watcher sees a file
-//!  ▲ jitter               └ refused, told, the copy before stays
+//! due ▶ conditional GET ▶ judge (is it a list? as much as before?) ▶ store ▶ the watcher sees a file
+//!  ▲ jitter               └ refused, logged, the copy before stays
 //!  └──────────────────────── back-off after a failure
 //! ```
 //!
-//! A thread of its own, which steps aside for all others, with one download at a time. It never
-//! delays a start: the last good copies are files in the state directory, and a source without one
-//! is left out until its download has come. Names are asked of our own upstream servers, so that a
-//! gateway that is its own machine's resolver needs no other.
+//! Law: a download never delays a start. The last good copies are files in the state directory, and
+//! a source without one is left out until its download has come. Downloads run one at a time, on a
+//! thread that steps aside for all others. Names are resolved by our own upstream servers, so that
+//! a gateway that is its own machine's resolver needs no other.
 //!
 //! Absent on purpose: putting lists in force. That is the reload's, which sees a changed file.
 
 mod attempt;
 mod copies;
+mod downloads;
+mod error;
 mod get;
 mod names;
 mod place;
 mod tally;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,17 +32,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
-pub use attempt::{Taken, turn};
+pub use attempt::{Taken, fetch_once};
 pub use copies::{Copies, Note};
-pub use get::{FetchError, HttpClient};
+pub use downloads::Downloads;
+pub use error::FetchError;
+pub use get::HttpClient;
 pub use names::Names;
-pub use place::{KnownCopies, place};
+pub use place::place;
 pub use tally::Tally;
 
 use crate::config::ListSource;
+use crate::fetch::downloads::url_of;
 use crate::sys::clock::Dates;
 use crate::sys::os::step_aside;
-use crate::sys::state_dir::{StateDir, StateError};
 
 /// The first wait after a download that failed; it doubles. The uplink may still be coming up.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
@@ -49,31 +52,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(5);
 const FIRST_RETRY_REFUSED: Duration = Duration::from_secs(300);
 /// The longest wait after a failure.
 const LAST_RETRY: Duration = Duration::from_secs(3600);
-/// How often it is looked whether the copies are still there.
+/// How often the copies are looked for: one may be removed by hand.
 const LOOK: Duration = Duration::from_secs(60);
-
-/// What is to be downloaded, and with what.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Downloads {
-    /// Sources by URL; `path` is where the last good copy is kept.
-    pub sources: Vec<ListSource>,
-    /// Where copies are kept; `None` where the config names no state directory.
-    pub state: Option<PathBuf>,
-    /// A file of certificate authorities to trust besides the built-in ones.
-    pub tls_roots: Option<PathBuf>,
-}
-
-impl Downloads {
-    /// The directory of the copies, made if it is not there; `None` where nothing can be kept.
-    ///
-    /// # Errors
-    ///
-    /// [`StateError`].
-    pub fn copies(&self) -> Result<Option<Copies>, StateError> {
-        let state = self.state.clone().map(StateDir::at).transpose()?;
-        state.map(|state| Copies::open(&state)).transpose()
-    }
-}
 
 /// Downloads in the background.
 #[derive(Debug)]
@@ -121,7 +101,7 @@ impl Fetcher {
         }
     }
 
-    /// What became of downloads, and what copies there are.
+    /// Counts of downloads, and the copies there are.
     pub fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,7 +122,7 @@ impl Fetcher {
         loop {
             let downloads = news.borrow_and_update().clone();
             let Ok(Some(copies)) = downloads.copies() else {
-                // Told when they came.
+                // Logged when they came.
                 if news.changed().await.is_err() {
                     return;
                 }
@@ -187,16 +167,16 @@ impl Fetcher {
         // Made anew each time: the certificates may have changed.
         let roots = downloads.tls_roots.as_deref();
         let client = HttpClient::new(roots, self.names.clone(), self.dates.clone())?;
-        turn(&client, copies, source, false).await
+        fetch_once(&client, copies, source, false).await
     }
 }
 
-/// When a source is looked for next, and how it went.
+/// The next attempt at a source, and the failures before it.
 #[derive(Debug)]
 struct Timer {
     due: Instant,
     failures: u32,
-    /// The failure that was told last.
+    /// The failure that was logged last.
     complaint: String,
 }
 
@@ -231,7 +211,7 @@ impl Timer {
                 self.failures += 1;
                 self.due = Instant::now() + jittered(wait.min(LAST_RETRY).min(every));
                 let complaint = failure.to_string();
-                // The same failure is told once, not at every try.
+                // The same failure is logged once, not at every try.
                 if self.complaint != complaint {
                     warn!("{label}: not downloaded, the copy before stays: {complaint}");
                     self.complaint = complaint;
@@ -239,11 +219,6 @@ impl Timer {
             }
         }
     }
-}
-
-/// The URL of a source that has one.
-fn url_of(source: &ListSource) -> &str {
-    source.fetch.as_ref().map_or("", |fetch| fetch.url.as_str())
 }
 
 /// A quarter more or less, so that a thousand gateways do not come at once.

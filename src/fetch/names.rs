@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::FetchError;
+use super::error::FetchError;
 use crate::dns::message::Question;
 use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::upstream::{AskError, Upstreams, addresses};
 
-/// Who is asked for a name.
+/// The servers for a name.
 type ServersFor = dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync;
 
-/// Where names are asked.
+/// Resolves host names of list servers.
 #[derive(Clone)]
 pub struct Names {
     servers: Arc<ServersFor>,
@@ -66,7 +66,7 @@ impl Names {
             upstream: UpstreamId::MAIN,
         };
         let asked = self.runtime.spawn(async move { servers.ask(&question).await });
-        // Whose servers they are is decided. It does not come back only when the process ends.
+        // It fails to come back only when the process ends.
         let answer = asked.await.map_err(|_| AskError::Network)??;
         Ok(addresses(&answer.octets))
     }

@@ -3,20 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::Downloads;
-use super::copies::DIRECTORY;
 use crate::config::Config;
+use crate::fetch::copies::DIRECTORY;
+use crate::fetch::downloads::Downloads;
 use crate::sys::state_dir::StateDir;
 
-/// Copies that were in use: one that is gone is a mistake, and no reason to go on without it.
-#[derive(Debug, Default)]
-pub struct KnownCopies(BTreeSet<PathBuf>);
-
-/// Gives every source by URL the place of its copy, and leaves out those without a copy, whose
-/// download is still to come; returns what is to be downloaded.
+/// Gives every source by URL the path of its copy, and takes those without a copy out of the
+/// config, as their download is still to come; returns all of them.
 ///
-/// Nothing is made and nothing is fetched here.
-pub fn place(config: &mut Config, seen: &mut KnownCopies) -> Downloads {
+/// A copy that is `in_use` stays in the config though it is gone: its list then cannot be read,
+/// and the policy in force is better than one without it. Nothing is made and nothing is fetched
+/// here.
+pub fn place(config: &mut Config, in_use: &BTreeSet<PathBuf>) -> Downloads {
     let state = StateDir::place(&config.state);
     let directory = state.as_deref().unwrap_or(Path::new("")).join(DIRECTORY);
     let mut sources = Vec::new();
@@ -25,14 +23,9 @@ pub fn place(config: &mut Config, seen: &mut KnownCopies) -> Downloads {
         sources.push(source.clone());
     }
     config.lists.sources.retain(|source| {
-        if source.fetch.is_none() || seen.0.contains(&source.path) {
-            return true;
-        }
-        let is_there = state.is_some() && source.path.is_file();
-        if is_there {
-            seen.0.insert(source.path.clone());
-        }
-        is_there
+        source.fetch.is_none()
+            || in_use.contains(&source.path)
+            || state.is_some() && source.path.is_file()
     });
     Downloads { sources, state, tls_roots: config.lists.tls_roots.clone() }
 }

@@ -1,10 +1,13 @@
-//! What became of downloads, for the metrics: counts by result, and how old copies are.
+//! Downloads in the metrics: counts by result, and the age of copies.
 //!
 //! Bounded in series: no URL is a label.
 
 use std::collections::BTreeMap;
 
-use super::{Downloads, FetchError, Note, Taken, url_of};
+use super::attempt::Taken;
+use super::copies::Note;
+use super::downloads::{Downloads, url_of};
+use super::error::FetchError;
 use crate::config::ListSource;
 use crate::metrics::labels::FetchResult;
 use crate::metrics::{Sample, families};
@@ -15,12 +18,13 @@ use crate::sys::clock::system_time;
 pub struct Tally {
     /// By result.
     counts: [u64; FetchResult::COUNT],
-    /// By URL: when the server last said that the copy is the newest; none without a copy.
+    /// By URL: the moment of the server's last word that the copy is the newest; none without a
+    /// copy.
     checked: BTreeMap<String, Option<u64>>,
 }
 
 impl Tally {
-    /// Knows these sources from now on, by the copies that are there.
+    /// Counts these sources from now on, by the copies that are there.
     pub(super) fn follow(&mut self, downloads: &Downloads) {
         let copies = downloads.copies().ok().flatten();
         let known = |source: &ListSource| {

@@ -4,6 +4,7 @@ use super::*;
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::CategoryId;
 use crate::config::Fetch;
+use crate::sys::state_dir::StateDir;
 
 fn source() -> ListSource {
     let url = Url::parse("https://lists.example/a").unwrap();

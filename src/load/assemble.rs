@@ -1,33 +1,33 @@
-//! Config and lists from files → one snapshot.
+//! Files → candidates.
 //!
-//! All or nothing: a snapshot is made of a config without mistakes and of
-//! sources that could be read and were taken. The same [`Assembler`] starts the
-//! resolver and reloads it; its caller decides what an error means.
+//! All or nothing: a candidate is made of a config without mistakes and of sources that could be
+//! read and taken. `check`, the start and each reload make theirs here, by the same function, so
+//! that what `check` accepts is what `serve` runs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::data::starter;
-use crate::config::{Config, ConfigErrors, load};
-use crate::dns::name::Name;
-use crate::fetch::{Downloads, KnownCopies, place};
-use crate::lang::Lang;
+use crate::config::{Config, ConfigErrors, Outside, RootsError, StateSettings, load_in};
+use crate::fetch::{Downloads, place};
+pub use crate::load::assemble_error::AssembleError;
+use crate::load::candidate::Candidate;
 use crate::load::degraded::{self, LeftOut, Usable};
-use crate::load::lists::{self, FileReport, ListError, ListStore, LoadedLists, SourceOrigin};
-use crate::load::sealed::{self, SealedError, SealedStore};
-use crate::load::timetable::Timetable;
-use crate::metrics::counters::MAX_GROUPS;
+use crate::load::in_force::InForce;
+use crate::load::lists::{self, FileReport, ListStore, SourceOrigin};
+use crate::load::sealed::{self, SealedStore};
+use crate::load::sources::PolicySources;
 use crate::overrides::StoredOverride;
-use crate::policy::group::overrides::Override;
-use crate::policy::tables::local_zones::LocalZoneParts;
-use crate::policy::tables::names::Essential;
-use crate::policy::{GroupCounters, Parts, SealedList, Snapshot};
-use crate::rule::Scope;
-use crate::sys::clock::system_time;
-use crate::upstream::zones::{Numbered, ZoneNumbers};
+use crate::policy::Snapshot;
+use crate::sys::clock::{Dates, system_time};
+use crate::sys::state_dir::StateDir;
+use crate::sys::tls::{TlsError, prove_roots};
+use crate::upstream::zones::{Numbered, Zones};
+use crate::upstream::{Options, refuse_own_servers};
 
-/// Config and policy, ready to serve.
+/// A policy that is looked at and never in force: for `check`, `why`, tests and benches.
 #[derive(Debug)]
 pub struct Assembled {
     /// The config.
@@ -36,81 +36,14 @@ pub struct Assembled {
     pub snapshot: Snapshot,
     /// The forward zones of the config, numbered.
     pub zones: Vec<Numbered>,
-    /// What each list file gave.
+    /// One report a list file.
     pub files: Arc<[FileReport]>,
-    /// Where rules come from.
+    /// The places that rules come from.
     pub sources: Arc<[SourceOrigin]>,
-    /// How often list files were read so far.
-    pub readings: u64,
     /// Sources that could not be used.
     pub left_out: Vec<LeftOut>,
-    /// What is to be downloaded; a source without a copy yet is in `config` no more.
+    /// Sources by URL; one without a copy is not in `config`.
     pub downloads: Downloads,
-}
-
-/// Why there is no snapshot.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AssembleError {
-    /// The config file cannot be read.
-    #[error("{path}: cannot be read: {error}")]
-    ReadConfig {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The config has mistakes.
-    #[error("{0}")]
-    Config(ConfigErrors),
-    /// The lists.
-    #[error(transparent)]
-    Lists(#[from] ListError),
-    /// Forward zones were changed more often than there are numbers.
-    #[error("the forward zones were changed too often; restart to use the new ones")]
-    ZoneNumbers,
-    /// The sealed lists.
-    #[error(transparent)]
-    Sealed(#[from] SealedError),
-}
-
-impl AssembleError {
-    /// The same, said in this language, if one is given.
-    #[must_use]
-    pub fn in_lang(self, lang: Option<Lang>) -> Self {
-        match (self, lang) {
-            (Self::Config(errors), Some(lang)) => Self::Config(errors.in_lang(lang)),
-            (other, _) => other,
-        }
-    }
-}
-
-/// Which counters belong to which group's name, for the life of the process.
-#[derive(Debug, Default)]
-pub struct GroupNames(Vec<String>);
-
-impl GroupNames {
-    /// The counters of a group: the same for the same name, at every reload.
-    ///
-    /// The seventeenth name shares the last block.
-    fn counters(&mut self, name: &str) -> GroupCounters {
-        let place = self.0.iter().position(|known| known == name).unwrap_or_else(|| {
-            if self.0.len() < MAX_GROUPS {
-                self.0.push(name.to_owned());
-            }
-            self.0.len() - 1
-        });
-        GroupCounters(place as u8)
-    }
-}
-
-/// What a snapshot is made of, beside the time and the overrides.
-#[derive(Debug, Clone)]
-struct Sources {
-    config: Config,
-    lists: LoadedLists,
-    sealed: Arc<[SealedList]>,
-    left_out: Vec<LeftOut>,
 }
 
 /// The config at `path`, or the embedded one; no list is read.
@@ -119,40 +52,73 @@ struct Sources {
 ///
 /// It cannot be read, or has mistakes.
 pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
-    path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read(path)?.1))
+    path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read(path, &Outside::default())?.1))
 }
 
-/// A config and its text.
-fn read(path: &Path) -> Result<(String, Config), AssembleError> {
+/// Certificate authorities, proven to be some.
+fn read_roots(path: &Path) -> Result<Vec<u8>, RootsError> {
+    let pem = fs::read(path).map_err(RootsError::Read)?;
+    match prove_roots(&pem) {
+        Ok(()) => Ok(pem),
+        Err(TlsError::Roots(why)) => Err(RootsError::Content(why)),
+        Err(error) => Err(RootsError::Content(error.to_string())),
+    }
+}
+
+/// A config and its text, judged by `outside` and by the files that it names.
+fn read(path: &Path, outside: &Outside<'_>) -> Result<(String, Config), AssembleError> {
     let text = fs::read_to_string(path)
         .map_err(|error| AssembleError::ReadConfig { path: path.to_owned(), error })?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let config =
-        load(&text, &path.display().to_string(), base, Some(&|path| fs::read_to_string(path)))
-            .map_err(AssembleError::Config)?;
+    let outside = Outside { texts: Some(&|path| fs::read_to_string(path)), ..*outside };
+    let config = load_in(&text, &path.display().to_string(), base, &outside)
+        .map_err(AssembleError::Config)?;
     Ok((text, config))
 }
 
-/// Makes snapshots of one config file and the lists it names, again and again.
+/// A config as it was read.
+struct ReadConfig {
+    config: Config,
+    /// Its own text: mistakes are shown in it.
+    text: String,
+    downloads: Downloads,
+    watched: Vec<PathBuf>,
+}
+
+impl ReadConfig {
+    /// The text, and those of the files that it names.
+    fn identity(&self) -> String {
+        let own = std::iter::once(self.text.as_str());
+        own.chain(self.config.texts.iter().map(String::as_str)).collect::<Vec<_>>().join("\0")
+    }
+}
+
+/// Where the policy of a config is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum UseOf {
+    /// Nowhere: it is looked at, perhaps on another machine.
+    #[default]
+    Look,
+    /// On this machine, which must have what it needs.
+    Gateway,
+}
+
+/// Makes candidates of one config file and the files that it names.
+///
+/// It has caches of what it has read, and no state: what a candidate is depends on files and on
+/// the policy in force alone.
 #[derive(Debug, Default)]
 pub struct Assembler {
     path: Option<PathBuf>,
-    names: GroupNames,
-    zones: ZoneNumbers,
     lists: ListStore,
     sealed: SealedStore,
-    copies: KnownCopies,
-    /// What the last config wants to be downloaded.
-    downloads: Downloads,
-    /// What the last snapshot was made of: the text of the config, the tag of the lists.
-    last: Option<(String, u64)>,
-    /// Paths that the last config named, and the config itself.
+    use_of: UseOf,
+    /// What certificates of upstream servers are judged by.
+    dates: Dates,
+    /// The files that the last config without mistakes named, whether it was adopted or refused.
     watched: Vec<PathBuf>,
-    /// The config and lists that are in force.
-    good: Option<Sources>,
-    /// The overrides that hold or will.
+    /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
-    /// The civil time that the timetables are worked out around; now where there is none.
     around: Option<u64>,
 }
 
@@ -162,36 +128,20 @@ impl Assembler {
         Self { path, ..Self::default() }
     }
 
-    /// The same, keeping compiled packs in the state directory: for who serves them.
-    pub fn keeping(path: Option<PathBuf>) -> Self {
-        Self { path, lists: ListStore::keeping(), ..Self::default() }
+    /// The same for a gateway: compiled packs go to the state directory.
+    pub fn serving(path: Option<PathBuf>, dates: Dates) -> Self {
+        Self { path, lists: ListStore::keeping(), use_of: UseOf::Gateway, dates, ..Self::default() }
     }
 
-    /// The same, with timetables worked out around another time than now.
+    /// The same, with the timetables of [`Assembler::assemble`] around another time than now.
     #[must_use]
     pub fn around(self, civil: u64) -> Self {
         Self { around: Some(civil), ..self }
     }
 
-    /// Sets the overrides that the next snapshot is made with.
+    /// Sets the overrides of [`Assembler::assemble`].
     pub fn set_overrides(&mut self, overrides: Vec<StoredOverride>) {
         self.overrides = overrides;
-    }
-
-    /// The config in force; `None` before there is one.
-    pub fn in_force(&self) -> Option<&Config> {
-        self.good.as_ref().map(|sources| &sources.config)
-    }
-
-    /// Puts the config and lists in force together again, for another time or other overrides;
-    /// no file is read. `None` if none is in force yet.
-    ///
-    /// # Errors
-    ///
-    /// As [`Assembler::assemble`].
-    pub fn again(&mut self) -> Result<Option<Assembled>, AssembleError> {
-        let Some(sources) = self.good.clone() else { return Ok(None) };
-        self.put_together(sources).map(Some)
     }
 
     /// How often list files were read so far.
@@ -199,48 +149,139 @@ impl Assembler {
         self.lists.readings()
     }
 
-    /// The config file.
-    pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
-
-    /// The files and directories that the last config named, and the config itself.
+    /// The files and directories to watch, beside those in force: a refused config is mended in
+    /// one of them.
     pub fn watched(&self) -> &[PathBuf] {
         &self.watched
     }
 
-    /// Reads the config and all it names.
+    /// Reads the config and all that it names, to take the place of `base`.
     ///
     /// # Errors
     ///
-    /// [`AssembleError`] with everything that must be mended.
-    pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let (text, config) = self.config()?;
-        let loaded = self.load(config)?;
-        self.finish(text, loaded)
+    /// [`AssembleError`].
+    pub fn candidate(&mut self, base: Option<&InForce>) -> Result<Candidate, AssembleError> {
+        let read = self.config(base)?;
+        let text = read.text.clone();
+        let sources = self.sources(read, base)?;
+        self.proven(sources, &text, base)
     }
 
-    /// Reads the config and all it names; `None` if nothing has changed since the last time
-    /// that gave a snapshot.
+    /// The same; `None` where config and lists are those in force.
     ///
     /// # Errors
     ///
-    /// [`AssembleError`] with everything that must be mended.
-    pub fn assemble_changed(&mut self) -> Result<Option<Assembled>, AssembleError> {
-        let (text, config) = self.config()?;
-        let loaded = self.load(config)?;
-        let last = self.last.as_ref().map(|(text, tag)| (text.as_str(), *tag));
-        if last == Some((text.as_str(), loaded.lists.tag)) {
+    /// [`AssembleError`].
+    pub fn changed(&mut self, base: &InForce) -> Result<Option<Candidate>, AssembleError> {
+        let read = self.config(Some(base))?;
+        let text = read.text.clone();
+        let sources = self.sources(read, Some(base))?;
+        if sources.is_same(base.sources()) {
             return Ok(None);
         }
-        self.finish(text, loaded).map(Some)
+        self.proven(sources, &text, Some(base)).map(Some)
     }
 
-    /// The lists, open and sealed. The tag is of both: each one's number only grows.
-    fn load(&mut self, config: Config) -> Result<Sources, AssembleError> {
-        let before = self.good.as_ref().map(|good| good.left_out.as_slice());
+    /// Learns that a candidate came into force: its lists are at hand from now on.
+    pub fn adopted(&mut self, in_force: &InForce) {
+        self.lists.adopted(&in_force.sources().lists);
+        self.sealed.adopted(&in_force.sources().sealed);
+    }
+
+    /// Reads everything, and looks at the policy that it comes to.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`].
+    pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
+        let candidate = self.candidate(None)?;
+        let civil = self.around.unwrap_or_else(system_time);
+        let snapshot = candidate.look(&self.overrides, civil);
+        let sources = candidate.sources();
+        Ok(Assembled {
+            config: sources.config.clone(),
+            snapshot,
+            zones: candidate.zones().to_vec(),
+            files: Arc::clone(&sources.lists.files),
+            sources: Arc::clone(&sources.lists.sources),
+            left_out: sources.left_out.clone(),
+            downloads: sources.downloads.clone(),
+        })
+    }
+
+    /// The same for a policy that is to run on this machine, with every mistake of the lists, not
+    /// the first alone. A config without one is a config that a gateway here adopts.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in the config, or else in the lists.
+    pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
+        self.use_of = UseOf::Gateway;
+        let read = self.config(None).map_err(|error| vec![error])?;
+        let sealed = sealed::problems(&read.config).into_iter().map(AssembleError::Sealed);
+        let open = lists::problems(&read.config).into_iter().map(AssembleError::Lists);
+        let problems: Vec<AssembleError> = sealed.chain(open).collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.assemble().map_err(|error| vec![error])
+    }
+
+    /// The config and its sources by URL; no list is read.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`] with every mistake in the config.
+    pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
+        let read = self.config(None)?;
+        Ok((read.config, read.downloads))
+    }
+
+    /// Reads the config and the files whose text is part of it.
+    fn config(&mut self, base: Option<&InForce>) -> Result<ReadConfig, AssembleError> {
+        let Some(path) = &self.path else {
+            let (config, text) = (Config::embedded(), String::new());
+            return Ok(ReadConfig {
+                config,
+                text,
+                downloads: Downloads::default(),
+                watched: Vec::new(),
+            });
+        };
+        let is_served = self.use_of == UseOf::Gateway;
+        let outside = Outside {
+            roots: Some(&read_roots),
+            lacks_state: is_served && StateDir::place(&StateSettings::default()).is_none(),
+            ..Outside::default()
+        };
+        let (text, mut config) = read(path, &outside)?;
+        let in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
+        let downloads = place(&mut config, &in_use);
+        let sources = config.lists.sources.iter().chain(&downloads.sources);
+        let sealed = config.lists.sealed.iter().flat_map(|one| [&one.path, &one.key]);
+        let watched: Vec<PathBuf> = std::iter::once(path)
+            .chain(sources.map(|source| &source.path))
+            .chain(&config.lists.keywords)
+            .chain(&config.lists.packs)
+            .chain(&config.files)
+            .chain(sealed)
+            .cloned()
+            .collect();
+        self.watched.clone_from(&watched);
+        Ok(ReadConfig { config, text, downloads, watched })
+    }
+
+    /// Reads the lists of a config, open and sealed.
+    fn sources(
+        &mut self,
+        read: ReadConfig,
+        base: Option<&InForce>,
+    ) -> Result<PolicySources, AssembleError> {
+        let text = read.identity();
+        let ReadConfig { config, downloads, watched, .. } = read;
+        let before = base.map(|base| base.sources().left_out.as_slice());
         let mut usable = Usable::new(&config, before);
-        let (sealed, tag) = loop {
+        let (sealed, sealed_tag) = loop {
             match self.sealed.load(&usable.config) {
                 Ok(sealed) => break sealed,
                 Err(error) => usable.without_sealed(error)?,
@@ -253,158 +294,50 @@ impl Assembler {
             }
         };
         let mut left_out = usable.left_out;
-        left_out.extend(degraded::not_downloaded(&config, &self.downloads));
-        Ok(Sources {
+        left_out.extend(degraded::not_downloaded(&config, &downloads));
+        let embedded = |file: &'static str, text: &'static str| {
+            move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
+        };
+        Ok(PolicySources {
+            essential: starter::essential()
+                .map_err(embedded("essential.txt", starter::ESSENTIAL))?,
+            canaries: starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?,
+            // Neither number falls from one policy in force to the next, so no sum comes twice.
+            lists_tag: lists.tag + sealed_tag,
             config,
-            lists: LoadedLists { tag: lists.tag + tag, ..lists },
+            text,
+            lists,
             sealed,
             left_out,
+            downloads,
+            watched,
         })
     }
 
-    fn finish(&mut self, text: String, loaded: Sources) -> Result<Assembled, AssembleError> {
-        let tag = loaded.lists.tag;
-        let assembled = self.put_together(loaded)?;
-        self.last = Some((text, tag));
-        Ok(assembled)
-    }
-
-    fn put_together(&mut self, sources: Sources) -> Result<Assembled, AssembleError> {
-        let Sources { config, lists, .. } = &sources;
-        let (files, readings) = (Arc::clone(&lists.files), lists.readings);
-        let origins = Arc::clone(&lists.sources);
-        let around = self.around.unwrap_or_else(system_time);
-        let timetable = Timetable::new(config, around);
-        let on = self.overrides.iter().filter_map(|one| one.to_policy(&config.taxonomy));
-        let on: Vec<Override> = on.collect();
-        let zones: Vec<Numbered> = config
-            .forwards
-            .iter()
-            .map(|zone| self.zones.of(zone).map(|id| (id, zone.clone())))
-            .collect::<Option<_>>()
-            .ok_or(AssembleError::ZoneNumbers)?;
-        let parts = parts(&sources, &zones, &mut self.names, &timetable, &on)?;
-        let snapshot = Snapshot::new(parts);
-        let locked = snapshot.locked_allows();
-        if !locked.is_empty() {
-            // Only for the places: what is wrong is known.
-            let path = self.path.clone().unwrap_or_default();
-            let text = fs::read_to_string(&path).unwrap_or_default();
-            let errors = config.refuse_locked(&path.display().to_string(), &text, &locked);
-            return Err(AssembleError::Config(errors));
+    /// A candidate of sources whose locks hold; `text` is the config's own.
+    fn proven(
+        &self,
+        sources: PolicySources,
+        text: &str,
+        base: Option<&InForce>,
+    ) -> Result<Candidate, AssembleError> {
+        let path = self.path.clone().unwrap_or_default();
+        if self.use_of == UseOf::Gateway {
+            refuse_own_servers(&sources.config)
+                .map_err(|error| AssembleError::OwnServer { path: path.clone(), error })?;
         }
-        let (config, left_out) = (config.clone(), sources.left_out.clone());
-        self.good = Some(sources);
-        let downloads = self.downloads.clone();
-        let sources = origins;
-        Ok(Assembled { config, snapshot, zones, files, sources, readings, left_out, downloads })
-    }
-
-    /// Reads the config and all it names, and gathers all that is wrong.
-    ///
-    /// # Errors
-    ///
-    /// Every mistake in the config, or else everything that is wrong with the lists.
-    pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
-        let (_, config) = self.config().map_err(|error| vec![error])?;
-        let sealed = sealed::problems(&config).into_iter().map(AssembleError::Sealed);
-        let open = lists::problems(&config).into_iter().map(AssembleError::Lists);
-        let problems: Vec<AssembleError> = sealed.chain(open).collect();
-        if !problems.is_empty() {
-            return Err(problems);
+        let sources = Arc::new(sources);
+        let candidate = if let Some(base) = base {
+            base.candidate(sources)?
+        } else {
+            let options = Options::of(&sources.config.upstream, self.dates.clone());
+            Candidate::first(sources, &Zones::new(&options))?
+        };
+        let locked = candidate.look(&[], system_time()).locked_allows();
+        if locked.is_empty() {
+            return Ok(candidate);
         }
-        self.assemble().map_err(|error| vec![error])
+        let path = path.display().to_string();
+        Err(AssembleError::Config(candidate.config().refuse_locked(&path, text, &locked)))
     }
-
-    /// What the config wants to be downloaded, without reading a list.
-    ///
-    /// # Errors
-    ///
-    /// [`AssembleError`] with everything that must be mended in the config.
-    pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
-        let (_, config) = self.config()?;
-        Ok((config, self.downloads.clone()))
-    }
-
-    /// Reads the config alone: its text, and what it says.
-    fn config(&mut self) -> Result<(String, Config), AssembleError> {
-        let Some(path) = self.path.clone() else {
-            return Ok((String::new(), Config::embedded()));
-        };
-        let (text, mut config) = read(&path)?;
-        self.downloads = place(&mut config, &mut self.copies);
-        let sources = config.lists.sources.iter().chain(&self.downloads.sources);
-        self.watched = sources.map(|source| source.path.clone()).collect();
-        self.watched.extend(config.lists.keywords.clone());
-        self.watched.extend(config.lists.packs.clone());
-        self.watched.extend(config.files.iter().cloned());
-        let sealed = &config.lists.sealed;
-        self.watched.extend(sealed.iter().flat_map(|one| [one.path.clone(), one.key.clone()]));
-        self.watched.push(path);
-        let texts = [&[text], config.texts.as_slice()].concat();
-        Ok((texts.join("\0"), config))
-    }
-}
-
-fn parts(
-    sources: &Sources,
-    zones: &[Numbered],
-    names: &mut GroupNames,
-    timetable: &Timetable,
-    overrides: &[Override],
-) -> Result<Parts, AssembleError> {
-    let Sources { config, lists, sealed, left_out } = sources.clone();
-    let embedded = |file: &'static str, text: &'static str| {
-        move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
-    };
-    let essential = starter::essential().map_err(embedded("essential.txt", starter::ESSENTIAL))?;
-    let canaries = starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?;
-    let groups = config.groups.iter().cloned().map(|rules| {
-        let counters = names.counters(&rules.name);
-        let states = timetable.states(&rules, overrides);
-        (rules, states, counters)
-    });
-    let fail_mode = degraded::fail_mode(&config, &left_out, &lists, &sealed);
-    Ok(Parts {
-        taxonomy: Arc::new(config.taxonomy.clone()),
-        lists: lists.table,
-        groups: groups.collect(),
-        default_group: config.default_group,
-        department: (config.department.allow.clone(), config.department.deny.clone()),
-        access: config.listen.allow.clone(),
-        local: lists.local,
-        sealed,
-        keywords: lists.keywords,
-        facts_tag: lists.tag,
-        addresses: lists.addresses.to_vec(),
-        rebinding: config.rebinding.protect.then(|| config.rebinding.allow.clone()),
-        essential: essentials(&config, essential),
-        fail_mode,
-        local_zones: LocalZoneParts {
-            names: config.local.names.clone(),
-            zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
-            forward_private: config.local.forward_private,
-        },
-        canaries: canaries.into_iter().map(|(kind, name)| (name, kind)).collect(),
-        engines: config.safesearch.engines.clone(),
-        block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),
-        ede_text: config.block.ede_text,
-    })
-}
-
-/// The names that resolve in every mode: those of the config first, so that a built-in one wins.
-fn essentials(
-    config: &Config,
-    shipped: Vec<starter::ShippedEssential>,
-) -> Vec<(Name, Scope, Essential)> {
-    let own = config.essential.iter().map(|(name, scope)| (name.clone(), *scope, Essential::Own));
-    let shipped = shipped.into_iter().map(|one| {
-        let scope = if one.is_exact { Scope::Exact } else { Scope::Subtree };
-        let kind = match one.class {
-            starter::Class::Help => Essential::Help,
-            _ => Essential::Shipped,
-        };
-        (one.name, scope, kind)
-    });
-    own.chain(shipped).collect()
 }

@@ -1,7 +1,7 @@
 //! List texts → rules in a compiler, each file bounded in memory, on some threads.
 //!
 //! Every file is taken whole or refused whole: a refused one fails the whole reading,
-//! and what was added of it goes with the compiler. The order in which files are read,
+//! and the compiler is dropped with the rules that it has of it. The order in which files are read,
 //! and on how many threads, means nothing: the pack is the same.
 
 use std::cmp::Reverse;
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::blocklist::{Example, Format, Parsed, ScopeChoice, parse_pieces};
 use crate::category::CategoryId;
-use crate::load::lists::ListError;
+use crate::load::list_error::ListError;
 use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, hex};
 use crate::rule::{Action, Rule};
 use crate::sys::archive;
@@ -25,9 +25,9 @@ const EXAMPLES: usize = 3;
 pub struct Input {
     /// The number its rules get.
     pub place: u16,
-    /// What it is called.
+    /// Its name in notes and logs.
     pub name: String,
-    /// The licence of its names, where somebody said it.
+    /// The licence of its names, where it is known.
     pub licence: Option<String>,
     /// What its names are about, and the id of that.
     pub category: (CategoryId, String),
@@ -48,7 +48,7 @@ pub enum ListTexts {
     Here(PathBuf, Vec<u8>),
 }
 
-/// What is told while files are read: octets read so far, and how many there are.
+/// Progress of a reading: octets read so far, and octets in all.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
 /// Reads all `inputs` into `compiler`, on `threads` threads.

@@ -1,18 +1,19 @@
-//! Lists that cannot be had, and a start without them.
+//! Lists that cannot be used, and a start without them.
 //!
-//! After a power cut a list may be gone or torn. The gateway must answer all the same:
-//! what cannot be used is left out, loudly, and its category fails as the config has it
-//! ([`crate::policy::tables::categories`]). So it is at the start only, and for a source that was
-//! left out before: at a reload what is in force is better. What was never downloaded
-//! is missing in the same way.
-//! Mistakes in the config itself still stop the start.
+//! Law: a torn list never keeps the gateway from answering. After a power cut a source that cannot
+//! be used is left out, with an error in the log, and its category fails as the config has it
+//! ([`crate::policy::tables::categories`]). That holds at the start, and for a source that the
+//! policy in force is without already; else the policy in force is better than one without the
+//! list, and a reload is refused. A source that was never downloaded is missing in the same way.
+//! Mistakes of the config itself stop the start.
 
 use std::path::{Path, PathBuf};
 
 use crate::category::CategorySet;
 use crate::config::{Config, ListSource};
 use crate::fetch::Downloads;
-use crate::load::lists::{ListError, LoadedLists};
+use crate::load::list_error::ListError;
+use crate::load::lists::LoadedLists;
 use crate::load::sealed::SealedError;
 use crate::policy::SealedList;
 use crate::policy::tables::categories::FailMode;
@@ -20,22 +21,23 @@ use crate::policy::tables::categories::FailMode;
 /// A source that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// What the config calls it.
+    /// Its path or URL in the config.
     pub label: String,
     /// What is wrong, and what to do.
     pub why: String,
     path: PathBuf,
-    /// None for keyword rules: the built-in ones take their place.
+    /// None for keyword rules: the built-in rules take their place.
     category: Option<crate::category::CategoryId>,
 }
 
-/// The config, less what cannot be used.
+/// A config without the sources that cannot be used.
 #[derive(Debug)]
 pub(crate) struct Usable<'a> {
     /// With a source that has no path where one was left out, so that their numbers stay.
     pub(crate) config: Config,
     pub(crate) left_out: Vec<LeftOut>,
-    /// What was left out before; everything may be where nothing is in force yet.
+    /// The sources that the policy in force is without; none where there is no policy yet, and
+    /// then any source may be left out.
     before: Option<&'a [LeftOut]>,
 }
 

@@ -1,34 +1,33 @@
-//! Packs and list texts → what the matcher needs, kept as long as the files stay the same.
+//! Packs and list texts → the tables of the matcher.
 //!
 //! ```text
-//! texts ▶ serve::texts ▶ pack::Compiler ▶ serve::packs ─┐
-//! `[lists] packs` ──────▶ the newest that verifies ─────┴▶ matcher::build::join ▶ Lists
+//! texts ▶ compile_lists ▶ pack::Compiler ▶ packs ──┐
+//! `[lists] packs` ▶ the newest that verifies ──────┴▶ matcher::build::join ▶ LoadedLists
 //! ```
 //!
-//! A source is a file, or a directory whose files are taken in the order of
-//! their names. Every file is parsed on its own and taken whole or refused
-//! whole. When no file and no setting of a source has changed, the pack of the
-//! last time is used again, also after a restart where there is a state directory: a
-//! change of a school's own names costs microseconds, however large the lists.
+//! A source is a file, or a directory whose files are taken in the order of their names. Law: a
+//! file is taken whole or refused whole. While no file and no setting of a source changes, the
+//! same tables are used, also after a restart where there is a state directory: a change of a
+//! school's own names costs microseconds, however large the lists.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use tracing::warn;
 
-use crate::blocklist::{Format, ListRefusal, ScopeChoice, parse};
+use crate::blocklist::{Format, ScopeChoice, parse};
 use crate::category::CategorySet;
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors};
 use crate::load::compile_lists::{Input, ListTexts, read_all};
+use crate::load::list_error::ListError;
 use crate::load::packs::{Destination, PackStore, Stat, candidates};
 use crate::matcher::build::{JoinedPacks, join};
 use crate::matcher::keyword::{KeywordRules, Keywords};
 use crate::matcher::suffix::SuffixTable;
-use crate::pack::{BuildError, Compiler, FileNote, Pack, SEED};
+use crate::pack::{Compiler, FileNote, Pack, SEED};
 use crate::policy::ListedAddress;
 use crate::rule::LocalData;
 use crate::sys::archive;
@@ -39,38 +38,7 @@ pub const STARTER_SOURCE: u16 = 0;
 /// The directory of packs below the state directory.
 const STATE: &str = "packs";
 
-/// Why there are no lists.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ListError {
-    /// A list cannot be read.
-    #[error("{path}: the list cannot be read: {error}; check its path in [lists]")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// A file that is not a list, or too little of one.
-    #[error("{path}: refused: {why}")]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and what to do.
-        why: ListRefusal,
-    },
-    /// No pack can be used.
-    #[error("no pack can be used: {0}; check `packs` in [lists]")]
-    NoPack(String),
-    /// The keyword rules have mistakes.
-    #[error("{0}")]
-    Keywords(ConfigErrors),
-    /// The table cannot hold the lists.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-}
-
-/// What one file gave.
+/// Rules and rejects of one list file.
 #[derive(Debug, Clone)]
 pub struct FileReport {
     /// The file.
@@ -85,60 +53,67 @@ pub struct FileReport {
     pub examples: String,
 }
 
-/// Where a rule comes from: what [`Rule::source`](crate::rule::Rule) numbers.
+/// The source of a rule: [`Rule::source`](crate::rule::Rule) is a place among these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceOrigin {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its place in the texts of the config; `None` where it came in a pack.
     pub place: Option<u16>,
 }
 
-/// Everything that lists say.
+/// The tables of all lists.
 #[derive(Debug, Clone)]
 pub struct LoadedLists {
     /// Every listed name.
     pub table: Arc<SuffixTable>,
-    /// What [`Action::Local`](crate::rule::Action) stands for.
+    /// The data of [`Action::Local`](crate::rule::Action).
     pub local: Arc<[LocalData]>,
     /// Listed addresses.
     pub addresses: Arc<[(IpNet, ListedAddress)]>,
-    /// What each file gave.
+    /// One report a file.
     pub files: Arc<[FileReport]>,
-    /// Where rules come from.
+    /// The sources that rules come from.
     pub sources: Arc<[SourceOrigin]>,
     /// The keyword rules.
     pub keywords: Arc<Keywords>,
-    /// A number of its own.
-    pub tag: u64,
-    /// How often list files were read so far, this time included.
-    pub readings: u64,
+    /// A number of its own: other lists have another.
+    pub(super) tag: u64,
 }
 
-/// One file as it was when it was read.
+/// The identity of one file at its reading.
 type Fingerprint = (PathBuf, Stat);
 
-/// The lists of last time, and what they were made of.
+/// Lists, and the files that they were made of.
+#[derive(Debug)]
+struct ReadLists {
+    made_of: MadeOf,
+    lists: LoadedLists,
+    packs: Vec<Arc<Pack>>,
+}
+
+/// Reads lists, and has at hand those that were read last and those in force.
 #[derive(Debug, Default)]
 pub struct ListStore {
-    last: Option<(MadeOf, LoadedLists)>,
+    last: Option<Arc<ReadLists>>,
+    in_force: Option<Arc<ReadLists>>,
     packs: PackStore,
     tag: u64,
     readings: u64,
     complaint: String,
 }
 
-/// Everything that lists depend on.
+/// The identity of all that lists depend on.
 #[derive(Debug, PartialEq, Eq)]
 struct MadeOf {
-    /// What the texts are, and how they are read; one string, which is a pack's stamp.
+    /// The texts and the way they are read, as one string: the stamp of their pack.
     texts: String,
     keywords: Option<String>,
     packs: Vec<Fingerprint>,
 }
 
 impl ListStore {
-    /// One that keeps compiled packs in the state directory; others only look there.
+    /// A store that writes compiled packs to the state directory; others only read it.
     pub fn keeping() -> Self {
         Self { packs: PackStore::writing(), ..Self::default() }
     }
@@ -148,11 +123,12 @@ impl ListStore {
         self.readings
     }
 
-    /// The lists that `config` names: those of last time if nothing about them has changed.
+    /// The lists that `config` names: those in force, or those read last, if they are of the same
+    /// files.
     ///
     /// # Errors
     ///
-    /// [`ListError`] for the first file that cannot be taken; the lists of last time are kept.
+    /// [`ListError`] for the first file that cannot be taken.
     pub fn load(&mut self, config: &Config) -> Result<LoadedLists, ListError> {
         let state = self.state(config);
         self.packs.at(state);
@@ -162,16 +138,35 @@ impl ListStore {
             keywords: keyword_text(config)?,
             packs: delivered(config)?,
         };
-        if let Some((last, lists)) = &self.last
-            && *last == made_of
-        {
-            return Ok(lists.clone());
+        if let Some(read) = self.at_hand().find(|read| read.made_of == made_of) {
+            return Ok(read.lists.clone());
         }
-        let lists = self.read(config, &inputs, &made_of)?;
+        let (lists, packs) = self.read(config, &inputs, &made_of)?;
         self.tag += 1;
-        let lists = LoadedLists { tag: self.tag, readings: self.readings, ..lists };
-        self.last = Some((made_of, lists.clone()));
+        let lists = LoadedLists { tag: self.tag, ..lists };
+        self.last = Some(Arc::new(ReadLists { made_of, lists: lists.clone(), packs }));
+        self.settle();
         Ok(lists)
+    }
+
+    /// Learns which lists came into force. Until others do, they are at hand and their packs stay
+    /// in the state directory, whatever is read meanwhile.
+    pub(super) fn adopted(&mut self, lists: &LoadedLists) {
+        let adopted = self.at_hand().find(|read| read.lists.tag == lists.tag).cloned();
+        self.in_force = adopted;
+        self.last = None;
+        self.settle();
+    }
+
+    fn at_hand(&self) -> impl Iterator<Item = &Arc<ReadLists>> {
+        self.last.iter().chain(&self.in_force)
+    }
+
+    /// Forgets the packs of all other lists.
+    fn settle(&mut self) {
+        let in_use: Vec<Arc<Pack>> =
+            self.at_hand().flat_map(|read| read.packs.iter().cloned()).collect();
+        self.packs.settle(&in_use);
     }
 
     /// The directory for packs of our own; without one they are in memory.
@@ -183,7 +178,7 @@ impl ListStore {
         let opened = StateDir::open(&config.state)
             .and_then(|state| state.map(|state| state.subdirectory(STATE)).transpose());
         opened.unwrap_or_else(|error| {
-            // The same fault is told once, not at every look.
+            // The same fault is logged once, not at every look.
             let error = error.to_string();
             if self.complaint != error {
                 warn!("{error}; lists are held in memory");
@@ -199,7 +194,7 @@ impl ListStore {
         config: &Config,
         inputs: &[Input],
         made_of: &MadeOf,
-    ) -> Result<LoadedLists, ListError> {
+    ) -> Result<(LoadedLists, Vec<Arc<Pack>>), ListError> {
         let texts = if let Some(pack) = self.packs.known(&made_of.texts) {
             pack
         } else {
@@ -211,20 +206,18 @@ impl ListStore {
         if let Some(directory) = &config.lists.packs {
             packs.push(self.packs.newest(directory).map_err(ListError::NoPack)?);
         }
-        let keywords = match &self.last {
-            Some((last, lists))
-                if last.keywords == made_of.keywords && last.packs == made_of.packs =>
-            {
-                Arc::clone(&lists.keywords)
-            }
-            _ => keywords(config, keyword_rules(made_of.keywords.as_deref(), &packs))?,
+        let has_same_keywords = |read: &&Arc<ReadLists>| {
+            read.made_of.keywords == made_of.keywords && read.made_of.packs == made_of.packs
+        };
+        let keywords = match self.at_hand().find(has_same_keywords) {
+            Some(read) => Arc::clone(&read.lists.keywords),
+            None => keywords(config, keyword_rules(made_of.keywords.as_deref(), &packs))?,
         };
         let joined = join(packs.iter().map(Arc::clone), |id| config.taxonomy.find(id))?;
         for id in &joined.unknown {
             warn!("the pack has the category `{id}`, which this program does not know; left out");
         }
-        self.packs.settle(&packs);
-        Ok(lists(config, joined, &packs, keywords))
+        Ok((lists(config, joined, &packs, keywords), packs))
     }
 }
 
@@ -253,11 +246,10 @@ fn lists(
         local: joined.local.into(),
         keywords,
         tag: 0,
-        readings: 0,
     }
 }
 
-/// What each file of the config's sources gave.
+/// One report a file of the config's sources.
 fn reports(config: &Config, texts: &Pack) -> Vec<FileReport> {
     let mut sources: Vec<_> =
         texts.sources().iter().filter(|note| note.place != STARTER_SOURCE).collect();

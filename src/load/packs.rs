@@ -1,10 +1,10 @@
-//! Pack files → [`Pack`]s: verified, mapped, kept.
+//! Pack files → [`Pack`]s: verified, mapped, stored.
 //!
-//! With a state directory a pack is served from a copy in it, which nobody else writes
-//! to: a `cp` over the file that was delivered, or a cable pulled half-way, cannot reach
-//! what is being served. The copy is verified in full once; a small file beside it
-//! remembers which octets these were, so that the next start only looks whether they are
-//! still the same (inode, size, times). Without a state directory packs are in memory.
+//! With a state directory a pack is served from a copy in it, which no other program writes:
+//! a `cp` over the file that was delivered, or a cable pulled half-way, cannot reach the octets
+//! being served. A copy is verified in full once; a small file beside it has the identity of
+//! its octets (inode, size, times), which the next start compares. Without a state directory
+//! packs are in memory.
 //!
 //! A mapping lives as long as its last reader; a file that is removed meanwhile stays
 //! readable till then.
@@ -24,11 +24,11 @@ use crate::sys::state_dir::StateDir;
 
 /// What the files of packs end in.
 const EXTENSION: &str = "pack";
-/// The memory of what was verified.
+/// The identities of verified copies.
 const STAMPS: &str = "verified.json";
-/// What is being copied or compiled.
+/// The file that is being copied or compiled.
 const INCOMING: &str = "incoming";
-/// Copies of delivered packs that are kept.
+/// Copies of delivered packs that stay: enough to go back to the day before yesterday.
 const KEPT: usize = 3;
 
 /// Why a pack cannot be used.
@@ -43,7 +43,7 @@ pub enum OpenError {
     Pack(#[from] PackError),
 }
 
-/// A file as the system tells it: the same numbers, the same octets.
+/// The identity of a file: the same numbers, the same octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stat {
     device: u64,
@@ -54,7 +54,7 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Of these.
+    /// The identity of a file with this metadata.
     pub fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -66,34 +66,34 @@ impl Stat {
     }
 }
 
-/// What was verified once: whatever was put in, and the copy that was made of it.
+/// A copy that was verified, and its origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
-    /// What the copy was made of: a delivered file, or texts.
+    /// The origin of the copy: a delivered file, or texts.
     of: String,
     file: String,
     stat: Stat,
     check: String,
 }
 
-/// Opens packs, and remembers what was verified.
+/// Opens packs, and verifies each copy once.
 #[derive(Debug, Default)]
 pub struct PackStore {
     state: Option<StateDir>,
-    /// Whether the state directory is ours to write to, or only to look at.
+    /// True where this process writes to the state directory; else it only reads it.
     writes: bool,
     stamps: Vec<Stamp>,
-    /// Packs in use, by what they were made of.
+    /// Packs in use, by their origin.
     open: Vec<(String, Arc<Pack>)>,
 }
 
 impl PackStore {
-    /// One that keeps packs in the state directory; others only look there.
+    /// A store that writes to the state directory; others only read it.
     pub fn writing() -> Self {
         Self { writes: true, ..Self::default() }
     }
 
-    /// Whether it keeps packs in the state directory.
+    /// True where it writes to the state directory.
     pub fn writes(&self) -> bool {
         self.writes
     }
@@ -134,7 +134,7 @@ impl PackStore {
         Err(complaints.join("; "))
     }
 
-    /// A pack that somebody put there.
+    /// A pack that was delivered.
     fn delivered(&mut self, path: &Path, stat: Stat) -> Result<Arc<Pack>, OpenError> {
         let of = format!("{} {stat:?}", path.display());
         if let Some(pack) = self.known(&of) {
@@ -144,7 +144,7 @@ impl PackStore {
             let octets = fs::read(path)?;
             return Ok(self.keep(of, Pack::verify(Arc::new(octets))?));
         };
-        // What the front says of all octets: a pack that is delivered again, whole or
+        // The front has a checksum of all octets: a pack that is delivered again, whole or
         // damaged, is the copy that was verified.
         let mut front = Vec::new();
         File::open(path)?.take(Pack::FRONT as u64).read_to_end(&mut front)?;
@@ -162,7 +162,7 @@ impl PackStore {
         self.verify_copy(of, &state, format!("{}.{EXTENSION}", &text[..16]))
     }
 
-    /// The pack that was made of `of` before, open already or as its stamp says.
+    /// The pack of this origin, if it is open or has a stamp.
     pub fn known(&mut self, of: &str) -> Option<Arc<Pack>> {
         if let Some((_, pack)) = self.open.iter().find(|(known, _)| known == of) {
             return Some(Arc::clone(pack));
@@ -188,7 +188,7 @@ impl PackStore {
     ///
     /// # Errors
     ///
-    /// What `write` says; the file system apart.
+    /// The error of `write`; one of the file system is logged, and the pack is in memory.
     pub fn compiled<E: From<BuildError>>(
         &mut self,
         of: String,
@@ -224,7 +224,7 @@ impl PackStore {
         Ok(self.keep(of, pack))
     }
 
-    /// Verifies what came into the state directory, gives it its name, and remembers that.
+    /// Verifies the incoming file, gives it its name and a stamp.
     fn verify_copy(
         &mut self,
         of: String,
@@ -237,7 +237,7 @@ impl PackStore {
         let pack = match Pack::verify(owner) {
             Ok(pack) => pack,
             Err(error) => {
-                // What cannot be used takes no room.
+                // A damaged copy takes no room.
                 let _ = fs::remove_file(incoming);
                 return Err(error.into());
             }
@@ -257,7 +257,7 @@ impl PackStore {
         pack
     }
 
-    /// Forgets all packs but those in use, and removes copies that are not needed any more.
+    /// Drops all packs but those in use, and removes copies that nothing needs.
     pub fn settle(&mut self, in_use: &[Arc<Pack>]) {
         self.open.retain(|(_, pack)| in_use.iter().any(|used| Arc::ptr_eq(used, pack)));
         let Some(state) = self.state.as_ref().filter(|_| self.writes) else { return };
@@ -287,7 +287,7 @@ impl PackStore {
     }
 }
 
-/// Where a pack is compiled to.
+/// The place of a compiled pack.
 pub enum Destination<'a> {
     /// A file of the state directory.
     File(&'a mut File),

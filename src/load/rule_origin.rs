@@ -1,7 +1,7 @@
-//! A rule of the table → the file and the line that say it.
+//! A rule of the table → its file and line.
 //!
-//! The table does not keep them: they are found by reading the source again, which
-//! is done for a person who asks why, never for a query.
+//! The table has neither: they are found by reading the source again, for `lachan why` and never
+//! for a query.
 
 use std::path::PathBuf;
 
@@ -15,9 +15,9 @@ use crate::sys::archive;
 /// Where a rule is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleOrigin {
-    /// The source as the config names it.
+    /// The source's name in the config.
     pub list: String,
-    /// The file in it, and the line, while the text is at hand and still says so.
+    /// The file in it and the line, where the text is at hand and still has the rule.
     pub place: Option<(PathBuf, u32)>,
 }
 

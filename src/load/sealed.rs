@@ -1,8 +1,8 @@
 //! Sealed lists and their keys: files → open tables.
 //!
-//! Kept as long as the files stay the same, as other lists are. A key that others
-//! can read is refused, and before a key is read the process gives up its core
-//! dumps. What is logged of a sealed list is its file, its id and its size.
+//! Laws: a key file that anybody but its owner can read is refused; before a key is read the
+//! process gives up its core dumps; the log has a sealed list's file, id and size, and nothing
+//! of its content. While the files stay the same, so do the tables.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,7 +21,7 @@ use crate::sys::os::leave_no_image;
 
 /// The most octets that are read of a key file.
 const KEY_OCTETS: u64 = 4096;
-/// What others may not do with a key file: anything.
+/// The mode bits of everybody but the owner: a key file has none of them.
 const OTHERS: u32 = 0o077;
 
 /// Why a sealed list cannot be used.
@@ -35,7 +35,7 @@ pub enum SealedError {
         path: PathBuf,
         /// Which of the two it is.
         what: &'static str,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
     /// Others than the owner may read the key, or write to it.
@@ -79,10 +79,19 @@ impl SealedError {
     }
 }
 
-/// The sealed lists of last time, and what they were made of.
+/// Sealed lists, the files that they were made of, and a number of their own.
+#[derive(Debug, Clone)]
+struct ReadSealed {
+    made_of: Vec<Fingerprint>,
+    lists: Arc<[SealedList]>,
+    tag: u64,
+}
+
+/// Reads sealed lists, and has at hand those that were read last and those in force.
 #[derive(Debug, Default)]
 pub struct SealedStore {
-    last: Option<(Vec<Fingerprint>, Arc<[SealedList]>)>,
+    last: Option<ReadSealed>,
+    in_force: Option<ReadSealed>,
     tag: u64,
 }
 
@@ -97,26 +106,31 @@ struct Fingerprint {
 type State = (u64, u64, u64, u32, i128, i128);
 
 impl SealedStore {
-    /// The sealed lists that `config` names, and a number that changes whenever they do.
+    /// The sealed lists that `config` names, and their number.
     ///
     /// # Errors
     ///
-    /// [`SealedError`] for the first that cannot be used; those of last time are kept.
+    /// [`SealedError`] for the first that cannot be used.
     pub fn load(&mut self, config: &Config) -> Result<(Arc<[SealedList]>, u64), SealedError> {
-        if config.lists.sealed.is_empty() && self.last.is_none() {
+        let sealed = &config.lists.sealed;
+        let made_of = sealed.iter().map(fingerprint).collect::<Result<Vec<_>, _>>()?;
+        let at_hand = || self.last.iter().chain(&self.in_force);
+        if made_of.is_empty() && at_hand().next().is_none() {
             return Ok((Arc::default(), self.tag));
         }
-        let made_of = config.lists.sealed.iter().map(fingerprint).collect::<Result<Vec<_>, _>>()?;
-        if let Some((last, lists)) = &self.last
-            && *last == made_of
-        {
-            return Ok((Arc::clone(lists), self.tag));
+        if let Some(read) = at_hand().find(|read| read.made_of == made_of) {
+            return Ok((Arc::clone(&read.lists), read.tag));
         }
-        let lists: Arc<[SealedList]> =
-            config.lists.sealed.iter().map(open).collect::<Result<_, _>>()?;
+        let lists: Arc<[SealedList]> = sealed.iter().map(open).collect::<Result<_, _>>()?;
         self.tag += 1;
-        self.last = Some((made_of, Arc::clone(&lists)));
+        self.last = Some(ReadSealed { made_of, lists: Arc::clone(&lists), tag: self.tag });
         Ok((lists, self.tag))
+    }
+
+    /// Learns which lists came into force: they are at hand whatever is read meanwhile.
+    pub(super) fn adopted(&mut self, lists: &Arc<[SealedList]>) {
+        let is_it = |read: &ReadSealed| Arc::ptr_eq(&read.lists, lists);
+        self.in_force = self.last.take_if(|read| is_it(read)).or(self.in_force.take());
     }
 }
 

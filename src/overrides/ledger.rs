@@ -1,9 +1,9 @@
-//! The change ledger: who changed what, and until when.
+//! The change ledger: one JSON object a line, for every change that a person made.
 //!
-//! A file of lines in the state directory, each one JSON object, only ever added to and
-//! flushed to the disk with each line. It names who acted and what they allowed, never a
-//! client or what one looked up. At [`MAX_OCTETS`] it is put aside, and the one that was put
-//! aside before is gone: some tens of thousands of changes are kept.
+//! A file in the state directory that is appended to, and flushed to the disk with each line. It
+//! names the person that acted and what they allowed, never a client or a name that one looked
+//! up. At [`MAX_OCTETS`] it is renamed, over the one that was renamed before: the last tens of
+//! thousands of changes can be read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,33 +15,33 @@ use crate::sys::state_dir::StateDir;
 
 /// The file.
 const FILE: &str = "ledger.jsonl";
-/// Where it is put aside.
+/// Its name after it was full.
 const OLD: &str = "ledger.old.jsonl";
-/// How long it gets, in octets.
+/// The most octets of one file: some tens of thousands of changes.
 const MAX_OCTETS: u64 = 4 << 20;
 
 /// One change.
 #[derive(Debug, Serialize)]
-pub struct LedgerEntry<'a> {
-    /// When, in civil seconds.
+pub(super) struct LedgerEntry<'a, T> {
+    /// The moment, in civil seconds.
     pub at: u64,
-    /// The same for people: RFC 3339, UTC.
+    /// The same in RFC 3339, UTC.
     pub time: String,
     /// `begin`, `end` or `expire`.
     pub action: &'static str,
-    /// Who did that, in their own words; whoever set the override is `by`.
+    /// The name that the person gave; `by` in `what` is the person that set the override.
     pub who: &'a str,
-    /// What it is about.
+    /// The thing that was changed.
     #[serde(flatten)]
-    pub what: &'a crate::overrides::StoredOverride,
+    pub what: &'a T,
 }
 
-/// Adds a line.
+/// Appends a line.
 ///
 /// # Errors
 ///
-/// What the system said; the change has happened all the same.
-pub fn write(state: &StateDir, change: &LedgerEntry<'_>) -> io::Result<()> {
+/// The error of the system; the change has happened all the same.
+pub(super) fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
     let path = state.join(FILE);
     if fs::metadata(&path).is_ok_and(|file| file.len() >= MAX_OCTETS) {
         fs::rename(&path, state.join(OLD))?;

@@ -9,14 +9,14 @@ use crate::policy::group::overrides::OverrideKind;
 pub enum OverrideRefusal {
     /// No group of this name.
     NoGroup {
-        /// What was asked for.
+        /// The word of the request.
         given: String,
         /// The groups there are.
         known: Vec<String>,
     },
     /// Neither lesson nor exam.
     NoKind {
-        /// What was asked for.
+        /// The word of the request.
         given: String,
     },
     /// Too short or too long.
@@ -24,7 +24,7 @@ pub enum OverrideRefusal {
         /// The most, in hours.
         most: u64,
     },
-    /// Nobody says that they set it.
+    /// The request has no name of a person.
     NoOne,
     /// No name and no category.
     Nothing {
@@ -35,21 +35,21 @@ pub enum OverrideRefusal {
     ExamOfCategories,
     /// No category of this id.
     NoCategory {
-        /// What was asked for.
+        /// The word of the request.
         given: String,
         /// The categories there are.
         known: Vec<String>,
     },
     /// No bundle of this name.
     NoBundle {
-        /// What was asked for.
+        /// The word of the request.
         given: String,
         /// The bundles there are.
         known: Vec<String>,
     },
     /// A text that is no name.
     NoName {
-        /// What was asked for.
+        /// The word of the request.
         given: String,
         /// What is wrong with it.
         error: String,
@@ -69,7 +69,7 @@ pub enum OverrideRefusal {
     LockedName {
         /// The name.
         name: String,
-        /// The category, where it may be told.
+        /// The category; absent where it is protected.
         category: Option<String>,
     },
     /// A name that the department denies.

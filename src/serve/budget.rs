@@ -1,4 +1,4 @@
-//! What one client may ask of one worker: no client can crowd out the others.
+//! Per-client rate limit of one worker. Law: no client can crowd out the others.
 //!
 //! Each worker has a table of its own, so nobody waits for anybody: a client whose queries go
 //! to several workers has its budget at each. The table has a fixed size; where a line of it is
@@ -6,7 +6,7 @@
 //!
 //! A client is an IPv4 address or an IPv6 network of 64 bits. A whole classroom behind one IPv4
 //! address is one client, and so is one behind one IPv6 network: a device may take any address
-//! in it, and as many as it likes. Link-local addresses are told apart one by one.
+//! in it, and as many as it likes. A link-local address is a client of its own.
 //!
 //! ```text
 //! spent:  0 ───────────── burst ── burst + slip ─▶
@@ -18,6 +18,7 @@
 
 use std::net::IpAddr;
 
+use crate::config::Limits;
 use crate::policy::tables::client::PrefixTable;
 
 /// Lines of the table; each is one line of the processor's cache.
@@ -25,7 +26,7 @@ const LINES: usize = 2048;
 /// Clients of a line.
 const WAYS: usize = 4;
 
-/// Whom a budget belongs to.
+/// The client that a budget belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientId(u64);
 
@@ -73,7 +74,7 @@ impl Rate {
 pub enum RateDecision {
     /// It is answered.
     Pass,
-    /// It is told to come by TCP.
+    /// It gets TC, and so may come by TCP.
     Slip,
     /// It gets nothing.
     Drop,
@@ -91,6 +92,15 @@ pub struct ClientLimits {
 }
 
 impl ClientLimits {
+    /// The limits of a config.
+    pub fn of(limits: &Limits) -> Self {
+        Self {
+            rate: Rate::new(limits.client_rate as u64, limits.client_burst as u64),
+            in_flight: limits.client_in_flight,
+            exempt: PrefixTable::new(limits.exempt.iter().map(|&network| (network, ()))),
+        }
+    }
+
     /// Whether no limit holds for a client.
     #[inline]
     pub fn is_exempt(&self, address: IpAddr) -> bool {
@@ -119,7 +129,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Nobody has spent anything. `seed` is a random number.
+    /// A budget of which nothing is spent. `seed` is a random number.
     pub fn new(seed: u64) -> Self {
         Self { lines: vec![Line::default(); LINES].into(), seed: seed | 1 }
     }
@@ -203,7 +213,7 @@ mod tests {
             let stranger = ClientId::of(IpAddr::V4((0xc000_0000 + number).into()));
             charge(&mut budget, stranger, 5_000_000, 1);
         }
-        // Who has spent most is forgotten last.
+        // The client that has spent most is forgotten last.
         assert_eq!(charge(&mut budget, client, 5_000_000, 5), [0, 0, 5]);
     }
 

@@ -13,25 +13,20 @@ use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 use crate::load::in_force::Current;
 use crate::metrics::counters::Counters;
-use crate::policy::Snapshot;
 use crate::serve::budget::ClientLimits;
 use crate::serve::inflight::InFlight;
-use crate::serve::settings;
 use crate::sys::clock::Clock;
 use crate::upstream::Upstreams;
-use crate::upstream::zones::Zones;
 
 /// All that a query needs, shared by all listeners.
 #[derive(Debug)]
 pub struct Gateway {
     /// The policy in force.
-    pub current: Current,
+    pub current: Arc<Current>,
     /// Upstream answers.
     pub cache: AnswerCache,
     /// The default upstream servers.
     pub upstreams: ArcSwap<Upstreams>,
-    /// The servers of forward zones.
-    pub zones: Zones,
     /// Bounds on the TTLs of cached answers.
     pub limits: TtlLimits,
     /// The wait for upstream after which a client gets its expired answer (RFC 8767 §5).
@@ -52,20 +47,18 @@ impl Gateway {
     /// A gateway with this policy and these servers, without listeners.
     pub fn new(
         settings: &Config,
-        snapshot: Snapshot,
+        current: Arc<Current>,
         upstreams: Upstreams,
-        zones: Zones,
         clock: Clock,
         runtime: Handle,
     ) -> Self {
         Self {
-            current: Current::new(snapshot),
-            cache: AnswerCache::with_rules(settings.cache.octets, settings::cache(settings)),
+            current,
+            cache: AnswerCache::with_rules(settings.cache.octets, settings.cache.retention()),
             upstreams: ArcSwap::from_pointee(upstreams),
-            zones,
-            limits: settings::ttls(settings),
+            limits: settings.cache.ttls(),
             stale_after: settings.cache.stale_after,
-            clients: ArcSwap::from_pointee(settings::clients(settings)),
+            clients: ArcSwap::from_pointee(ClientLimits::of(&settings.limits)),
             clock,
             counters: Arc::new(Counters::shared()),
             flights: InFlight::new(settings.upstream.in_flight),
@@ -83,7 +76,7 @@ impl Gateway {
         if id == UpstreamId::MAIN {
             Some(self.upstreams.load_full())
         } else {
-            self.zones.servers(id)
+            self.current.zone_servers(id)
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Reload: the files again, a new snapshot, swapped whole.
+//! Reload: when a candidate is made, and what follows its adoption.
 //!
 //! ```text
-//! change on disk ▶ settle (100 ms of quiet, 1 s at most) ▶ read ▶ assemble ▶ swap
-//! SIGHUP         ────────────────────────────────────────▶
+//! change on disk ▶ settle (100 ms of quiet, 1 s at most) ▶ candidate ▶ adopt ▶ log, count, watch,
+//! SIGHUP         ────────────────────────────────────────▶                     download
 //! ```
 //!
-//! It is put together away from the query path. A mistake keeps the old policy
-//! in force and is reported once, with its place; the next good state wins.
-//! However many events there are, at most one reload a second starts.
+//! Laws: a candidate is made on a thread of its own, under no lock that others need; a mistake
+//! leaves the policy in force untouched and is logged once, with its place; nothing is logged,
+//! counted, limited or downloaded by a config before it is in force. However many events there
+//! are, at most one reload a second starts.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,19 +20,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
-use crate::config::{CacheLimits, Config, Listen, Upstream};
+use crate::config::{Config, Listen};
 use crate::fetch::Fetcher;
-use crate::load::assemble::{Assembled, Assembler};
+use crate::load::assemble::{AssembleError, Assembler};
+use crate::load::candidate::Candidate;
 use crate::load::degraded::LeftOut;
+use crate::load::in_force::InForce;
 use crate::load::lists::FileReport;
-use crate::load::timetable::RENEW;
 use crate::metrics::labels::{ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
-use crate::overrides::Overrides;
 use crate::policy::Snapshot;
+use crate::serve::budget::ClientLimits;
 use crate::serve::gateway::Gateway;
-use crate::serve::settings;
-use crate::sys::clock::system_time;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
 use crate::sys::watch::Watch;
@@ -41,213 +41,167 @@ const SPACING: Duration = Duration::from_secs(1);
 /// How often the civil time is looked up.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What is reloaded, and how it went.
+/// Reloads of one gateway, and their results.
 #[derive(Debug)]
-pub struct Reloads {
-    /// Held while files are read, which may take seconds.
+pub(super) struct Reloads {
+    gateway: Arc<Gateway>,
+    fetcher: Arc<Fetcher>,
+    /// Of the reload alone: files are read under it.
     assembler: Mutex<Assembler>,
-    overrides: Arc<Overrides>,
-    /// Held for a moment only: a scrape looks here.
-    state: Mutex<ReloadState>,
+    /// The config of the start: sockets, upstream servers and cache stay as it has them.
+    started: Config,
+    /// The mistake that was logged last.
+    complaint: Mutex<String>,
     was_good: AtomicBool,
     good: AtomicU64,
     bad: AtomicU64,
     readings: AtomicU64,
-    /// Who is told what is to be downloaded.
-    fetcher: Arc<Fetcher>,
-}
-
-#[derive(Debug)]
-struct ReloadState {
-    school: Sample,
-    /// The mistake that was reported last.
-    complaint: String,
-    /// What a reload cannot change.
-    listen: Listen,
-    upstream: Upstream,
-    cache: CacheLimits,
 }
 
 impl Reloads {
-    /// After `assembler` made the first policy, of `config`.
-    pub fn new(
-        assembler: Assembler,
+    /// Reloads after the first policy, which `assembler` made of `config`. Its downloads begin.
+    pub(super) fn new(
+        mut assembler: Assembler,
         config: &Config,
         fetcher: Arc<Fetcher>,
-        overrides: Arc<Overrides>,
-    ) -> Self {
-        let state = ReloadState {
-            school: school(config),
-            complaint: String::new(),
-            listen: config.listen.clone(),
-            upstream: config.upstream.clone(),
-            cache: config.cache.clone(),
-        };
-        Self {
+        gateway: Arc<Gateway>,
+    ) -> Arc<Self> {
+        let in_force = gateway.current.in_force();
+        assembler.adopted(&in_force);
+        // Before the watch: it can only watch a directory of copies that is there.
+        fetcher.update(in_force.sources().downloads.clone());
+        Arc::new(Self {
+            gateway,
+            fetcher,
             readings: AtomicU64::new(assembler.readings()),
             assembler: Mutex::new(assembler),
-            overrides,
-            state: Mutex::new(state),
+            started: config.clone(),
+            complaint: Mutex::default(),
             was_good: AtomicBool::new(true),
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
-            fetcher,
-        }
+        })
     }
 
     /// Reloads at every change of a watched file and at every SIGHUP, until aborted.
     ///
     /// # Errors
     ///
-    /// What the system said of the signal handler.
-    pub async fn run(self: Arc<Self>, gateway: Arc<Gateway>) -> io::Result<()> {
+    /// The error of the signal handler.
+    pub(super) async fn run(self: Arc<Self>) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut watch = Watch::start(&self.watched());
         // What changed between the first reading and the watch.
-        self.reload(&gateway, false).await;
+        self.reload(false).await;
         loop {
             let is_asked = tokio::select! {
                 _ = hangup.recv() => true,
                 () = watch.changed() => false,
             };
             let started = tokio::time::Instant::now();
-            self.reload(&gateway, is_asked).await;
+            self.reload(is_asked).await;
             watch.follow(&self.watched());
             tokio::time::sleep_until(started + SPACING).await;
         }
     }
 
+    /// The files in force, and those of the config that was read last: it may have been refused,
+    /// and is mended in one of them.
     fn watched(&self) -> Vec<PathBuf> {
-        self.assembler().watched().to_vec()
+        let mut files = self.gateway.current.in_force().sources().watched.clone();
+        files.extend(self.assembler().watched().iter().cloned());
+        files
     }
 
-    /// Reads everything again and puts it in force, or says why not; does nothing
-    /// where nothing has changed, unless somebody asked.
-    async fn reload(self: &Arc<Self>, gateway: &Arc<Gateway>, is_asked: bool) {
+    /// One reload, on a thread that steps aside for all others.
+    async fn reload(self: &Arc<Self>, is_asked: bool) {
         let reloads = Arc::clone(self);
-        let (sender, made) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("lachan-reload".into()).spawn(move || {
             step_aside();
-            let mut assembler = reloads.assembler();
-            assembler.set_overrides(reloads.overrides.list(system_time()));
-            let made = if is_asked {
-                assembler.assemble().map(Some)
-            } else {
-                assembler.assemble_changed()
-            };
+            reloads.reload_here(is_asked);
             // Nobody waits any more only when the process ends.
-            let _ = sender.send(made);
+            let _ = sender.send(());
         });
         if let Err(error) = thread {
             return self.failed(format!("no thread to read the files: {error}"));
         }
-        match made.await {
-            Ok(Ok(Some(made))) => {
-                let Assembled { config, snapshot, zones, files, readings, .. } = made;
-                let (downloads, left_out) = (made.downloads, made.left_out);
-                if let Err(error) = gateway.zones.follow(&zones) {
-                    return self.failed(format!("[[forward]]: {error}"));
-                }
-                self.readings.store(readings, Ordering::Relaxed);
-                report(&files, &left_out, &snapshot);
-                gateway.clients.store(Arc::new(settings::clients(&config)));
-                let generation = gateway.current.swap(snapshot);
-                self.was_good.store(true, Ordering::Relaxed);
-                self.good.fetch_add(1, Ordering::Relaxed);
-                self.lock().complaint.clear();
-                self.note(&config);
-                self.fetcher.update(downloads);
-                info!(generation, "reloaded");
-            }
-            Ok(Ok(None)) => {
-                // Back to what is in force: a mistake was undone.
-                if !self.was_good.swap(true, Ordering::Relaxed) {
-                    self.lock().complaint.clear();
-                    info!("the files are again as they are in force");
-                }
-            }
-            Ok(Err(mistake)) => self.failed(mistake.to_string()),
-            Err(_) => self.failed("the reload panicked; please report it".into()),
+        if ended.await.is_err() {
+            self.failed("the reload panicked; please report it".into());
         }
     }
 
-    /// Puts the config and lists in force together again: for other overrides, or because
-    /// the timetables that were worked out come to their end. No file is read.
-    pub fn again(&self, gateway: &Gateway) {
-        let made = {
-            let mut assembler = self.assembler();
-            assembler.set_overrides(self.overrides.list(gateway.clock.now().civil));
-            assembler.again()
-        };
-        match made {
-            Ok(Some(assembled)) => {
-                gateway.current.swap(assembled.snapshot);
+    /// Makes a candidate and adopts it, unless nothing has changed and nobody asked.
+    fn reload_here(&self, is_asked: bool) {
+        match self.adopt_next(is_asked) {
+            Ok(Some(in_force)) => self.adopted(&in_force),
+            Ok(None) => {
+                // Back to what is in force: a mistake was undone.
+                if !self.was_good.swap(true, Ordering::Relaxed) {
+                    self.complaint().clear();
+                    info!("the files are again as they are in force");
+                }
             }
-            Ok(None) => {}
             Err(mistake) => self.failed(mistake.to_string()),
         }
     }
 
-    /// Asks the config in force; `None` before there is one.
-    pub fn in_force<T>(&self, question: impl FnOnce(&Config) -> T) -> Option<T> {
-        self.assembler().in_force().map(question)
-    }
-
-    /// Follows the civil time: what ends, what must be worked out anew, what is kept.
-    ///
-    /// # Errors
-    ///
-    /// None: it runs until it is aborted.
-    pub async fn keep_time(
-        self: Arc<Self>,
-        gateway: Arc<Gateway>,
-        state: Option<StateDir>,
-    ) -> io::Result<()> {
+    fn adopt_next(&self, is_asked: bool) -> Result<Option<Arc<InForce>>, AssembleError> {
+        let current = &self.gateway.current;
+        let mut assembler = self.assembler();
+        let base = current.in_force();
+        let made = if is_asked {
+            assembler.candidate(Some(&base)).map(Some)
+        } else {
+            assembler.changed(&base)
+        };
+        drop(base);
+        let Some(candidate) = made? else { return Ok(None) };
+        let mut candidate: Candidate = candidate;
         loop {
-            tokio::time::sleep(LOOK).await;
-            gateway.clock.look();
-            let civil = gateway.clock.now().civil;
-            free(gateway.current.let_go());
-            self.overrides.expire(civil);
-            if let Some(state) = &state {
-                gateway.clock.keep(state, false);
-            }
-            if !gateway.current.snapshot().covers(civil, RENEW) {
-                let (reloads, gateway) = (Arc::clone(&self), Arc::clone(&gateway));
-                // It ends only with the process.
-                let _ = tokio::task::spawn_blocking(move || reloads.again(&gateway)).await;
+            match current.adopt(candidate) {
+                Ok(in_force) => {
+                    assembler.adopted(&in_force);
+                    self.readings.store(assembler.readings(), Ordering::Relaxed);
+                    return Ok(Some(in_force));
+                }
+                Err(stale) => candidate = current.in_force().rebase(&stale)?,
             }
         }
     }
 
-    fn assembler(&self) -> MutexGuard<'_, Assembler> {
-        self.assembler.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What follows an adoption.
+    fn adopted(&self, in_force: &InForce) {
+        let config = in_force.config();
+        self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
+        self.was_good.store(true, Ordering::Relaxed);
+        self.good.fetch_add(1, Ordering::Relaxed);
+        self.complaint().clear();
+        self.fetcher.update(in_force.sources().downloads.clone());
+        report(in_force);
+        self.report_unchanged(config);
+        info!(generation = in_force.generation, "reloaded");
     }
 
-    fn lock(&self) -> MutexGuard<'_, ReloadState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+    /// Logs a refusal; the same mistake once, not at every look.
     fn failed(&self, mistake: String) {
         self.was_good.store(false, Ordering::Relaxed);
         self.bad.fetch_add(1, Ordering::Relaxed);
-        let mut state = self.lock();
-        // The same mistake is told once, not at every look.
-        if state.complaint != mistake {
+        let is_new = *self.complaint() != mistake;
+        if is_new {
             error!("not reloaded, the old policy stays in force: {mistake}");
-            state.complaint = mistake;
+            *self.complaint() = mistake;
         }
     }
 
-    fn note(&self, config: &Config) {
-        let mut state = self.lock();
-        state.school = school(config);
-        let is_same_listen =
-            Listen { allow: state.listen.allow.clone(), ..config.listen.clone() } == state.listen;
+    /// Logs the tables that only a restart puts in force.
+    fn report_unchanged(&self, config: &Config) {
+        let started = &self.started;
+        let listen = Listen { allow: started.listen.allow.clone(), ..config.listen.clone() };
         let changed: Vec<&str> = [
-            ("[listen]", is_same_listen),
-            ("[upstream]", config.upstream == state.upstream),
-            ("[cache]", config.cache == state.cache),
+            ("[listen]", listen == started.listen),
+            ("[upstream]", config.upstream == started.upstream),
+            ("[cache]", config.cache == started.cache),
         ]
         .into_iter()
         .filter_map(|(table, is_same)| (!is_same).then_some(table))
@@ -258,13 +212,46 @@ impl Reloads {
         }
     }
 
-    /// The school, the policy in force, reloads by result, readings and downloads of list files.
-    pub fn samples(&self, gateway: &Gateway) -> Vec<Sample> {
+    /// Follows the civil time: ends overrides, works timetables out anew, saves the time, frees
+    /// old policies.
+    ///
+    /// # Errors
+    ///
+    /// None: it runs until it is aborted.
+    pub(super) async fn keep_time(self: Arc<Self>, state: Option<StateDir>) -> io::Result<()> {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let clock = &self.gateway.clock;
+            clock.look();
+            let civil = clock.now().civil;
+            free(self.gateway.current.let_go());
+            if let Some(state) = &state {
+                clock.keep(state, false);
+            }
+            let current = Arc::clone(&self.gateway.current);
+            // It ends only with the process.
+            let _ = tokio::task::spawn_blocking(move || {
+                current.expire(civil);
+                current.renew(civil);
+            })
+            .await;
+        }
+    }
+
+    fn assembler(&self) -> MutexGuard<'_, Assembler> {
+        self.assembler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn complaint(&self) -> MutexGuard<'_, String> {
+        self.complaint.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Policies, reloads by result, readings and downloads of list files.
+    pub(super) fn samples(&self, generation: u64) -> Vec<Sample> {
         let (good, bad) = (self.good.load(Ordering::Relaxed), self.bad.load(Ordering::Relaxed));
         let mut samples = vec![
-            self.lock().school.clone(),
             families::LAST_RELOAD_SUCCESS.flag((), self.was_good.load(Ordering::Relaxed)),
-            families::POLICY_GENERATION.sample((), gateway.current.generation() as f64),
+            families::POLICY_GENERATION.sample((), generation as f64),
             families::RELOADS.sample((ReloadResult::Ok,), good),
             families::RELOADS.sample((ReloadResult::Refused,), bad),
             families::LIST_READINGS
@@ -275,8 +262,8 @@ impl Reloads {
     }
 }
 
-/// Frees policies that nobody uses any more: away from the queries, for large lists take long.
-fn free(policies: Vec<Arc<Snapshot>>) {
+/// Frees old policies away from the queries: large lists take milliseconds.
+fn free(policies: Vec<Arc<InForce>>) {
     if policies.is_empty() {
         return;
     }
@@ -289,19 +276,11 @@ fn free(policies: Vec<Arc<Snapshot>>) {
     }
 }
 
-fn school(config: &Config) -> Sample {
-    let school = &config.school;
-    let level = school.level.map_or("", crate::category::Level::id);
-    let zone = school.timezone.as_str();
-    let labels =
-        (school.id.as_str().into(), school.name.as_str().into(), level.into(), zone.into());
-    families::SCHOOL_INFO.flag(labels, true)
-}
-
-/// Logs what the files gave, and which gave nothing: a line each, never one per bad line.
-pub fn report(files: &[FileReport], left_out: &[LeftOut], snapshot: &Snapshot) {
-    report_missing(left_out, snapshot);
-    for file in files {
+/// Logs which list files are in force: a line each, never one per bad line.
+pub(super) fn report(in_force: &InForce) {
+    let (sources, snapshot) = (in_force.sources(), &in_force.snapshot);
+    report_missing(&sources.left_out, snapshot);
+    for file in sources.lists.files.iter() {
         let path = file.path.display();
         if file.rejected > 0 {
             let (FileReport { rules, rejected, examples, .. }, format) = (file, file.format.id());
@@ -319,7 +298,7 @@ pub fn report(files: &[FileReport], left_out: &[LeftOut], snapshot: &Snapshot) {
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
 }
 
-/// Says loudly which sources are left out, and what follows for their categories.
+/// Logs which sources are left out, and what follows for their categories.
 fn report_missing(left_out: &[LeftOut], snapshot: &Snapshot) {
     for one in left_out {
         error!("going on without `{}`: {}", one.label, one.why);

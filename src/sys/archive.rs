@@ -22,7 +22,7 @@ const MAX_TEXTS: usize = 1000;
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The error of the system.
 pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     if path.as_os_str().is_empty() {
         return Ok(Vec::new());
@@ -49,22 +49,22 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The texts of one file, each with the name it is told by.
+/// The texts of one file, each with its name in messages.
 ///
 /// # Errors
 ///
-/// What the system said, or that the file grows beyond what a list can be.
+/// The error of the system, or a file that grows beyond what a list can be.
 pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut texts = Vec::new();
     each_text(path, |path, text| texts.push((path, text)))?;
     Ok(texts)
 }
 
-/// Calls `take` with each text of one file and the name it is told by, one at a time.
+/// Calls `take` with each text of one file and its name in messages, one at a time.
 ///
 /// # Errors
 ///
-/// What the system said, or that the file grows beyond what a list can be.
+/// The error of the system, or a file that grows beyond what a list can be.
 pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
@@ -76,7 +76,7 @@ pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<
 ///
 /// # Errors
 ///
-/// That they are not packed as the name says, or grow too large.
+/// They are not packed as the name has it, or grow too large.
 pub fn texts_in(path: &Path, octets: &[u8], most: u64) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     if packing(path) != Packing::Plain {
         let grown = io::copy(&mut MultiGzDecoder::new(octets).take(most + 1), &mut io::sink())?;

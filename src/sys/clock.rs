@@ -7,12 +7,11 @@
 //!    too late: ten years after the floor, and no time server agrees
 //! ```
 //!
-//! The system is asked for one time a query (or a batch of them): the one that only goes
-//! forward. The civil time is that plus an offset, which is looked up once a second away
+//! The system is asked for one time a query (or a batch of them): the monotonic one. The civil time is that plus an offset, which is looked up once a second away
 //! from the queries: a step of the system's clock is seen a second later.
 //!
-//! The last time that was synced is kept in the state directory, so that a box without a
-//! battery that starts in the past knows it. A time that is not synced is never kept.
+//! The last synced time is saved in the state directory, so that a box without a battery that
+//! starts in the past is found out. Law: a time that is not synced is never saved.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +27,7 @@ use crate::sys::state_dir::StateDir;
 
 /// The file of the last synced time, in the state directory.
 const KEPT: &str = "clock";
-/// How often it is kept, in seconds.
+/// How often it is saved, in seconds.
 const KEEP_EVERY: u64 = 3600;
 /// What systemd-timesyncd touches when a time server has answered.
 const STAMP: &str = "/run/systemd/timesync/synchronized";
@@ -176,7 +175,7 @@ impl Clock {
         }
     }
 
-    /// Keeps the time, if a time server agrees with it and `always`, or an hour has gone by.
+    /// Saves the time, if a time server agrees with it and an hour is over, or `always`.
     pub fn keep(&self, state: &StateDir, always: bool) {
         let Now { civil, trust, .. } = self.now();
         let last = self.kept.load(Ordering::Relaxed);
@@ -233,7 +232,7 @@ mod tests {
         clock.remember(&state);
         assert_eq!(clock.now().trust, Trust::Untrusted);
         assert!(!dates.are_known());
-        // What is not synced is not kept.
+        // A time that is not synced is not saved.
         clock.keep(&state, true);
         let kept = std::fs::read_to_string(state.join(KEPT)).unwrap();
         assert!(kept.parse::<u64>().unwrap() > system_time());

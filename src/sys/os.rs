@@ -18,7 +18,7 @@ pub const PIECE: usize = 256 << 10;
 ///
 /// # Errors
 ///
-/// What the system said.
+/// The error of the system.
 #[expect(unsafe_code, reason = "what a mapping shows is the file's, which Rust cannot watch")]
 pub fn map(file: &File) -> io::Result<Mapped> {
     // SAFETY: the octets must not change while the mapping lives. The state directory is
@@ -83,11 +83,11 @@ pub fn return_memory() {}
 /// What adjtimex(2) returns while nobody keeps the clock right.
 #[cfg(target_os = "linux")]
 const TIME_ERROR: i32 = 5;
-/// The status bit that says the same.
+/// The status bit of the same meaning.
 #[cfg(target_os = "linux")]
 const STA_UNSYNC: i32 = 0x40;
 
-/// Whether the kernel says that its clock follows a time server.
+/// True where the kernel's clock follows a time server.
 ///
 /// A filter of system calls may forbid the question, some by ending the process: then it is not
 /// asked. With `deploy/systemd/kernel-clock.conf` the unit's filter allows it.
@@ -97,7 +97,7 @@ pub fn is_clock_synced() -> bool {
     *MAY_ASK && ask_kernel_clock()
 }
 
-/// What adjtimex(2) says, and false where it is refused.
+/// The state of adjtimex(2); false where it is refused.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library does not ask the kernel for this")]
 fn ask_kernel_clock() -> bool {

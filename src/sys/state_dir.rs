@@ -1,4 +1,4 @@
-//! The state directory: what must outlive the process.
+//! The state directory: files that must outlive the process.
 //!
 //! A file in it is replaced whole or not at all: written beside, flushed to the
 //! disk, renamed, and the directory flushed too, so that a power cut at any moment
@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use crate::config::StateSettings;
 
-/// Where systemd says that a service's state is (systemd.exec(5), `StateDirectory=`).
+/// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 
-/// A file that is being written and was not touched for so long has no writer any more.
+/// An unfinished file that was not touched for so long has no writer any more.
 const LEFT: Duration = Duration::from_secs(3600);
 /// Files that this process has written.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
@@ -45,9 +45,17 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// [`StateError`]; a caller that can do without goes on without.
+    /// [`StateError`].
     pub fn open(config: &StateSettings) -> Result<Option<Self>, StateError> {
         Self::place(config).map(Self::at).transpose()
+    }
+
+    /// The same; a directory that cannot be used is logged, and the gateway works without one.
+    pub fn open_or_warn(config: &StateSettings) -> Option<Self> {
+        Self::open(config).unwrap_or_else(|error| {
+            tracing::warn!("{error}");
+            None
+        })
     }
 
     /// Where it is or would be; nothing is made.
@@ -90,7 +98,7 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// What the system said; the old file is untouched then.
+    /// The error of the system; the old file is untouched then.
     pub fn replace(&self, name: &str, octets: &[u8]) -> io::Result<()> {
         self.replace_with(name, |file| file.write_all(octets))
     }
@@ -99,7 +107,7 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// What the system or `write` said; the old file is untouched then.
+    /// The error of the system or of `write`; the old file is untouched then.
     pub fn replace_with(
         &self,
         name: &str,
@@ -128,7 +136,7 @@ impl StateDir {
         File::open(&self.0)?.sync_all()
     }
 
-    /// Removes what writers of a file left behind that ended in the middle, long ago.
+    /// Removes unfinished files of writers that ended long ago.
     fn sweep(&self, name: &str) {
         let beginning = format!(".{name}.");
         let is_left = |entry: &fs::DirEntry| {

@@ -1,4 +1,4 @@
-//! TLS as a client: whom upstream servers and list servers must be, whatever the clock says.
+//! TLS as a client: what a server must prove, at any time of the clock.
 //!
 //! ```text
 //! clock        chain and name   validity dates   sessions taken up again
@@ -12,8 +12,8 @@
 //! left to expire. What stays: a trusted authority made it, for this name, and its chain was valid
 //! as a whole at some moment.
 //!
-//! All checking is rustls' own. That moment is found by asking it: when it says that a
-//! certificate is valid only from (or until) a time, it is asked again for that time.
+//! All checking is rustls' own. That moment is found by trial: where it finds that a certificate
+//! is valid only from (or until) a time, the chain is checked again for that time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,7 +48,7 @@ pub enum TlsError {
     Verifier(#[from] VerifierBuilderError),
 }
 
-/// Whom to trust, and what of a certificate to check at this moment.
+/// The authorities to trust, and what of a certificate to check at this moment.
 #[derive(Debug, Clone)]
 pub struct Tls {
     dates: Dates,
@@ -101,6 +101,15 @@ impl Tls {
     }
 }
 
+/// Proves that [`Tls::new`] takes a text of PEM certificates.
+///
+/// # Errors
+///
+/// [`TlsError::Roots`].
+pub fn prove_roots(pem: &[u8]) -> Result<(), TlsError> {
+    roots(Some(pem)).map(drop)
+}
+
 fn roots(extra: Option<&[u8]>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -121,7 +130,7 @@ fn roots(extra: Option<&[u8]>) -> Result<RootCertStore, TlsError> {
 #[derive(Debug)]
 struct Undated {
     inner: Arc<WebPkiServerVerifier>,
-    /// Whether it was told that a certificate was taken which the clock would not have.
+    /// True after the log has a certificate that the clock would have refused.
     was_told: AtomicBool,
 }
 

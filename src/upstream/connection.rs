@@ -1,4 +1,4 @@
-//! A connection that is kept, shared and made again when it is gone; a client that asks over one.
+//! A persistent connection, shared by questions and made again when it is gone.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Failure;
+use super::health::Failure;
 use crate::dns::message::Question;
 
 /// A handshake may take longer than one try: on a satellite link three round trips do.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// A connection that says nothing for this long after a question is not asked again.
+/// A connection that is silent for this long after a question gets no other question.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// A handle to a connection over which many questions are asked at once.
@@ -32,7 +32,7 @@ pub(super) trait Link: Clone + Send + 'static {
     fn ask(&self, question: &Question) -> impl Future<Output = Result<Vec<u8>, Failure>> + Send;
 }
 
-/// A server that is asked over one connection, which is kept.
+/// A server that is asked over one persistent connection.
 #[derive(Debug)]
 pub(super) struct SharedConnection<L: Link> {
     target: L::Target,
@@ -45,7 +45,7 @@ impl<L: Link> SharedConnection<L> {
         Self { target, kept: Kept::new() }
     }
 
-    /// Asks, over the kept connection where there is one.
+    /// Asks, over the open connection where there is one.
     ///
     /// A server may close an idle connection just when it is used (RFC 7766 §6.2.4):
     /// then a new one is made, once.
@@ -79,9 +79,9 @@ impl<L: Link> Kept<L> {
 
     /// The connection, and whether it was there before.
     ///
-    /// Everyone waits for one handshake. It goes on when the caller gives up, so
-    /// that the next question finds it done; who waited while it failed shares
-    /// the failure and does not try again one after another.
+    /// All callers wait for one handshake. It continues when its caller gives up, so that the
+    /// next question finds it done; a caller that waited while it failed shares the failure:
+    /// callers do not try again one after another.
     async fn get<F>(&self, connect: impl FnOnce() -> F) -> Result<(L, bool), Failure>
     where
         F: Future<Output = Result<L, Failure>> + Send + 'static,
@@ -139,8 +139,8 @@ impl Pulse {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// To be held while a question waits. Dropped after a long silence, it gives the
-    /// connection up.
+    /// A guard of a question that waits. Dropped after a long silence, it gives the connection
+    /// up.
     pub(super) fn listen(self: &Arc<Self>) -> Listening {
         Listening { pulse: Arc::clone(self), since: Instant::now() }
     }

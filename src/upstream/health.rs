@@ -1,4 +1,4 @@
-//! What is known about one server: counters for the metrics, and whether to ask it first.
+//! Counters and health of one server.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ const PUT_BACK_AFTER: u32 = 3;
 const FIRST_RECHECK: Duration = Duration::from_secs(2);
 /// The longest such pause.
 const LAST_RECHECK: Duration = Duration::from_secs(30);
-/// Nobody is asked in parallel before this: most answers come from upstream's cache.
+/// No second server is asked before this: most answers come from upstream's cache.
 const HEDGE_MIN: Duration = Duration::from_millis(50);
 /// A second server is asked after this at the latest.
 pub(super) const HEDGE_MAX: Duration = Duration::from_millis(400);
@@ -67,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// Whether it was said by the server, and so may be true of the question instead.
+    /// True for a rejection by the server: the question may be at fault instead.
     pub(super) fn is_rejection(self) -> bool {
         matches!(self, Self::ServFail | Self::Refused | Self::NotUnderstood)
     }
@@ -201,7 +201,7 @@ impl ServerState {
         });
     }
 
-    /// A try failed. A rejection says nothing about the server until another one does better.
+    /// A try failed. A rejection counts against the server only when another one does better.
     pub(super) fn book_failure(&self, reason: Failure, now: Instant) {
         if let Some(count) = self.errors.get(reason as usize) {
             count.fetch_add(1, Ordering::Relaxed);
@@ -211,7 +211,7 @@ impl ServerState {
         }
     }
 
-    /// The server is at fault: it said nothing usable, or another one answered what it rejected.
+    /// The server is at fault: its reply was unusable, or another one answered what it rejected.
     pub(super) fn book_fault(&self, now: Instant) {
         let mut health = self.health();
         health.failures = health.failures.saturating_add(1);

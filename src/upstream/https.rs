@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::Failure;
+use super::health::Failure;
 use super::query::{Match, UpstreamQuery};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
@@ -93,7 +93,7 @@ impl Link for HttpsConnection {
             }
             Err(NetError::Proto(_)) => Err(Failure::Malformed),
             Err(_) => {
-                // The exchange says neither whether nor why the connection ended.
+                // The exchange does not show whether the connection has ended.
                 self.pulse.lose();
                 Err(Failure::Network)
             }

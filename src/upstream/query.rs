@@ -58,7 +58,7 @@ impl UpstreamQuery {
         Self { octets, question: section }
     }
 
-    /// Gives each letter of the name the case that a bit of `bits` says (0x20).
+    /// Gives each letter of the name the case of a bit of `bits` (0x20).
     ///
     /// A forger must guess it along with id and port. Length octets are at most
     /// 63 and so are never letters.
@@ -71,7 +71,7 @@ impl UpstreamQuery {
         }
     }
 
-    /// What goes on the wire.
+    /// The message, as it is sent.
     pub(super) fn octets(&self) -> &[u8] {
         &self.octets
     }
@@ -107,7 +107,7 @@ impl UpstreamQuery {
     }
 }
 
-/// Whether the sender had more to say than fits a datagram.
+/// True for TC: the answer is longer than a datagram.
 pub(super) fn is_truncated(reply: &[u8]) -> bool {
     reply.get(2).is_some_and(|flags| flags & TC != 0)
 }
@@ -117,7 +117,7 @@ pub(super) fn has_question(reply: &[u8]) -> bool {
     count(reply, 4) == 1
 }
 
-/// A response code that says "ask somebody else".
+/// A response code that sends the question to another server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejection {
     /// SERVFAIL.

@@ -1,4 +1,4 @@
-//! One question: who is asked when, and whose answer is taken.
+//! One question: the moment of each try, and the first usable answer.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 
-use super::health::HEDGE_MAX;
-use super::{AskError, Endpoint, Failure, Inner, Refusal, ServerState, UpstreamAnswer};
+use super::error::AskError;
+use super::health::{Failure, HEDGE_MAX, ServerState};
+use super::servers::{Endpoint, Inner, Refusal, UpstreamAnswer};
 use crate::dns::message::Question;
 
 /// The tries for one question.
@@ -16,13 +17,13 @@ pub(super) struct Race<'a> {
     question: &'a Question,
     /// Held by every try, so that those in the background count as well.
     permit: Arc<OwnedSemaphorePermit>,
-    /// Whom to ask next; those that lose packets stand in it more than once.
+    /// The servers to ask next; those that lose packets stand in it more than once.
     plan: VecDeque<usize>,
     asked: Vec<usize>,
     /// Servers that replied, and so are not asked again.
     failed: Vec<(usize, Failure)>,
     running: usize,
-    /// The last rejection, for when nobody does better.
+    /// The last rejection, the answer where no server does better.
     rejection: Option<UpstreamAnswer>,
     sender: mpsc::Sender<(usize, Result<Vec<u8>, Refusal>)>,
     outcomes: mpsc::Receiver<(usize, Result<Vec<u8>, Refusal>)>,
@@ -59,7 +60,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Runs until there is an answer, nobody is left, or the time is up.
+    /// Runs until there is an answer, no server is left, or the time is up.
     pub(super) async fn run(mut self) -> Result<UpstreamAnswer, AskError> {
         let deadline = Instant::now() + self.inner.options.deadline;
         match tokio::time::timeout_at(deadline, self.first_answer()).await {
@@ -94,7 +95,7 @@ impl<'a> Race<'a> {
         None
     }
 
-    /// Starts a try at the next server of the plan, and says when to start another.
+    /// Starts a try at the next server of the plan; returns the time until another is due.
     fn start_next(&mut self) -> Instant {
         let now = Instant::now();
         let Some(index) = self.plan.pop_front() else { return now };
@@ -123,7 +124,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Somebody answered: those who rejected the question are at fault after all.
+    /// A server answered: those that rejected the question are at fault after all.
     fn book_outdone(&self) {
         let now = Instant::now();
         for (server, _) in self.failed.iter().filter(|(_, failure)| failure.is_rejection()) {

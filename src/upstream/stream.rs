@@ -1,4 +1,5 @@
-//! DNS over TCP and TLS: many questions on one kept connection, answered in any order (RFC 7766).
+//! DNS over TCP and TLS: questions pipelined on one persistent connection, answered in any order
+//! (RFC 7766).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
-use super::Failure;
+use super::health::Failure;
 use super::query::{Match, UpstreamQuery};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
@@ -200,7 +201,7 @@ async fn write_queries(stream: impl AsyncWrite + Unpin, mut queue: mpsc::Receive
         if stream.write_all(&query).await.is_err() {
             return;
         }
-        // What stands in the queue goes out in one segment.
+        // All messages in the queue leave in one segment.
         if queue.is_empty() && stream.flush().await.is_err() {
             return;
         }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rand::RngExt;
 use tokio::net::UdpSocket;
 
-use super::Failure;
+use super::health::Failure;
 use super::query::{Match, UpstreamQuery, is_truncated};
 use super::stream::{StreamClient, tcp};
 use crate::dns::message::Question;
@@ -45,7 +45,7 @@ impl UdpClient {
                 query.restore_case(&mut reply);
                 Ok(reply)
             }
-            // A forger who guessed id and port, or a server that folds names: TCP tells.
+            // Case (0x20) mismatch: spoofed, or a server that lower-cases names. Retry over TCP.
             Match::OtherCase | Match::Other => {
                 let reply = self.tcp.exchange(question).await.map_err(|_| Failure::Malformed)?;
                 self.folded.fetch_add(1, Ordering::Relaxed);

@@ -3,7 +3,10 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use lachan::load::assemble::Assembler;
+use lachan::load::in_force::Current;
 use lachan::metrics::counters::{Counters, Totals};
+use lachan::overrides::Overrides;
 use lachan::resolve::{Transport, begin};
 use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::udp::{Worker, open};
@@ -28,7 +31,9 @@ fn a_turn_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // Asked by its workers alone: upstream is never needed.
     let upstream = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    let gateway = Arc::new(gateway(&runtime, upstream, Options::default(), embedded()));
+    let first = Assembler::new(None).candidate(None).unwrap();
+    let current = Current::start(first, Overrides::open(None));
+    let gateway = Arc::new(gateway(&runtime, upstream, Options::default(), current));
     let (name, alias, gone) = ("www.example.com", "a.example.com", "gone.example.com");
     let upstream = response(name, rtype::A, Rcode::NOERROR, &[address(QNAME)], false);
     learn(&gateway, &query(name, rtype::A, false), &upstream);

@@ -413,7 +413,7 @@ fn a_download_by_hand_is_seen_by_the_gateway() {
 }
 
 #[test]
-fn a_url_without_a_state_directory_is_a_mistake_at_the_start_and_a_word_at_a_check() {
+fn a_url_without_a_state_directory_is_a_mistake_at_the_start_and_at_a_check() {
     let upstream = Upstream::start();
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}{}", source("https://lists.example/a", ""));
     let plan = Gateway::plan(&config).upstream(&upstream);
@@ -423,6 +423,10 @@ fn a_url_without_a_state_directory_is_a_mistake_at_the_start_and_a_word_at_a_che
     assert!(!status.success() && said.contains("set `dir` in [state]"), "{said}");
     let mut command = Command::new(LACHAN);
     command.arg("check").arg(plan.config_path()).env_remove("STATE_DIRECTORY");
+    let (status, said) = run(command);
+    assert!(!status.success() && said.contains("set `dir` in [state]"), "{said}");
+    let mut command = Command::new(LACHAN);
+    command.arg("check").arg(plan.config_path()).env("STATE_DIRECTORY", "/nowhere");
     let (status, said) = run(command);
     assert!(status.success() && said.contains("https://lists.example/a: not downloaded yet"));
     // The service manager's directory does.

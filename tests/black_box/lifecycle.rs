@@ -1,6 +1,6 @@
 //! Start, reload and end: what an operator sees, and what clients must never see.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
@@ -113,15 +113,42 @@ fn a_port_in_use_ends_the_start_with_its_address() {
 }
 
 /// A config cannot know which addresses this machine has: that is looked at when sockets open.
-#[test]
-fn an_upstream_at_an_address_of_this_machine_is_refused() {
+/// An address of this machine that is not loopback, if it has one.
+fn own_address() -> Option<SocketAddr> {
     // Asks for the route to a documentation address; nothing is sent.
     let socket = UdpSocket::bind(("0.0.0.0", 0)).unwrap();
     let routed = socket.connect(("192.0.2.1", 53)).and_then(|()| socket.local_addr());
-    let Some(own) = routed.ok().filter(|own| !own.ip().is_loopback()) else {
+    let own = routed.ok().filter(|own| !own.ip().is_loopback());
+    if own.is_none() {
         eprintln!("SKIPPED: this machine has no address but loopback");
-        return;
-    };
+    }
+    own
+}
+
+#[test]
+fn a_forward_zone_at_an_address_of_this_machine_is_refused_by_a_reload_and_by_check() {
+    let Some(own) = own_address() else { return };
+    let upstream = Upstream::start();
+    let config =
+        format!("{TWO_GROUPS}{TWO_PROFILES}").replace("dns = [\"127.0.0.1:", "dns = [\"0.0.0.0:");
+    let gateway = Gateway::plan(&config).upstream(&upstream).start();
+    let path = gateway.dir().join("gateway.toml");
+    let (ip, port) = (own.ip(), gateway.dns.port());
+    let zone = format!("[[forward]]\nzone = \"a.example\"\nservers = [\"udp://{ip}:{port}\"]\n");
+    std::fs::write(&path, format!("{}\n{zone}", std::fs::read_to_string(&path).unwrap())).unwrap();
+    gateway.reload();
+    eventually("the refusal", || gateway.log().contains("not reloaded").then_some(()));
+    assert!(gateway.log().contains("is this gateway itself"), "{}", gateway.log());
+    let mut command = Command::new(LACHAN);
+    command.arg("check").arg(&path);
+    let (status, output) = run(command);
+    assert_eq!(status.code(), Some(3), "{output}");
+    assert!(output.contains("is this gateway itself"), "{output}");
+}
+
+#[test]
+fn an_upstream_at_an_address_of_this_machine_is_refused() {
+    let Some(own) = own_address() else { return };
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}")
         .replace("dns = [\"127.0.0.1:", "dns = [\"0.0.0.0:")
         .replace("udp://127.0.0.1:{upstream}", &format!("udp://{}:{{dns}}", own.ip()));

@@ -1,12 +1,12 @@
 //! The shell around a policy, without listeners.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use lachan::config::Config;
-use lachan::policy::Snapshot;
+use lachan::load::in_force::Current;
 use lachan::serve::gateway::Gateway;
 use lachan::sys::clock::Clock;
-use lachan::upstream::zones::Zones;
 use lachan::upstream::{Options, Upstreams};
 use tokio::runtime::Runtime;
 
@@ -15,12 +15,11 @@ pub(crate) fn gateway(
     runtime: &Runtime,
     upstream: SocketAddr,
     options: Options,
-    policy: Snapshot,
+    current: Current,
 ) -> Gateway {
     let _inside = runtime.enter();
     let server = format!("udp://{upstream}").parse().unwrap();
-    let zones = Zones::new(&options);
     let upstreams = Upstreams::new(&[server], options).unwrap();
     let handle = runtime.handle().clone();
-    Gateway::new(&Config::embedded(), policy, upstreams, zones, Clock::start(), handle)
+    Gateway::new(&Config::embedded(), Arc::new(current), upstreams, Clock::start(), handle)
 }

@@ -15,7 +15,8 @@ use crate::cli::output::{complain, json, print};
 use crate::config::{ConfigErrors, ListSource};
 use crate::lang::Lang;
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
-use crate::load::lists::{FileReport, ListError};
+use crate::load::list_error::ListError;
+use crate::load::lists::FileReport;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -134,6 +135,7 @@ fn mistakes(error: &AssembleError) -> Vec<Mistake> {
         other => vec![Mistake {
             path: match other {
                 AssembleError::ReadConfig { path, .. }
+                | AssembleError::OwnServer { path, .. }
                 | AssembleError::Lists(
                     ListError::Read { path, .. } | ListError::Refused { path, .. },
                 ) => path.display().to_string(),

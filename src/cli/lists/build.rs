@@ -16,7 +16,7 @@ use crate::cli::lists::report::BuildReport;
 use crate::cli::output::{CommandFailure, complain, json, print};
 use crate::config::data::starter;
 use crate::load::compile_lists::{Input, ListTexts, read_all};
-use crate::load::lists::ListError;
+use crate::load::list_error::ListError;
 use crate::matcher::keyword::KeywordRules;
 use crate::pack::{Compiler, Pack, SEED};
 use crate::sys::archive;

@@ -13,14 +13,15 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::cli::output::{complain, json, print};
-use crate::config::{Config, ForwardZone};
+use crate::config::Config;
 use crate::dns::name::{Folded, Name};
-use crate::fetch::{Copies, Downloads, FetchError, HttpClient, Names, Taken, turn};
+use crate::fetch::{Copies, Downloads, FetchError, HttpClient, Names, Taken, fetch_once};
 use crate::load::assemble::Assembler;
-use crate::serve::{ServeError, open_upstreams};
+use crate::load::zone_ids::ZoneIds;
 use crate::sys::clock::{Clock, Dates};
 use crate::sys::state_dir::StateDir;
-use crate::upstream::zones::{Numbered, ZoneNumbers};
+use crate::upstream::zones::{Numbered, Zones};
+use crate::upstream::{Options, UpstreamError, Upstreams};
 
 /// Arguments of `lists fetch`.
 #[derive(Debug, clap::Args)]
@@ -114,7 +115,8 @@ fn fetch(
     let mut results = Vec::new();
     for source in &downloads.sources {
         if is_wanted(&source.label) {
-            let taken = runtime.block_on(turn(&client, copies, source, arguments.accept_shrunken));
+            let taken =
+                runtime.block_on(fetch_once(&client, copies, source, arguments.accept_shrunken));
             results.push(result_of(&source.label, &source.path, copies, taken));
         }
     }
@@ -125,11 +127,12 @@ fn fetch(
 }
 
 /// A resolver for the hosts of lists: servers of the longest forward zone, else of `[upstream]`.
-fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, ServeError> {
-    let mut numbers = ZoneNumbers::default();
-    let numbered = |zone: &ForwardZone| Some((numbers.of(zone)?, zone.clone()));
-    let mut wanted: Vec<Numbered> = config.forwards.iter().filter_map(numbered).collect();
-    let (upstreams, zones) = open_upstreams(config, &wanted, dates)?;
+fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, UpstreamError> {
+    // A config has fewer zones than there are ids.
+    let mut wanted = ZoneIds::default().number(&config.forwards).unwrap_or_default();
+    let options = Options::of(&config.upstream, dates.clone());
+    let zones = Zones::new(&options).followed_by(&wanted)?;
+    let upstreams = Upstreams::of(config, dates)?;
     wanted.sort_by_key(|(_, forward)| Reverse(forward.zone.label_count()));
     let upstreams = Arc::new(upstreams);
     let servers = move |name: &Name| {

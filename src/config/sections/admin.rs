@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::config::file::report::Report;
-use crate::config::file::shape::AdminFile;
-use crate::config::sections::listen::Listen;
+use crate::config::file::shape::{AdminFile, SpannedTexts};
+use crate::config::file::value::each;
+use crate::config::sections::listen::{Listen, collide};
 use crate::lang::messages;
 
 /// The admin HTTP server: health, readiness, metrics, overrides.
@@ -26,11 +27,24 @@ impl Default for AdminSettings {
 
 impl Report<'_> {
     /// Checks `[admin]`.
-    pub(in crate::config) fn admin(&mut self, file: &AdminFile, listen: &Listen) -> AdminSettings {
+    pub(in crate::config) fn admin(
+        &mut self,
+        file: &AdminFile,
+        dns: &SpannedTexts,
+        listen: &Listen,
+    ) -> AdminSettings {
         let token = file.token.as_ref().and_then(|text| self.path("token", text));
         let mut admin = AdminSettings { token, ..AdminSettings::default() };
-        let Some(text) = &file.listen else { return admin };
-        let Some(address) = self.address(text, 9153) else { return admin };
+        let Some(text) = &file.listen else {
+            let address = admin.listen;
+            let own = each(dns).zip(&listen.dns).find(|(_, own)| collide(**own, address));
+            if let Some((own, _)) = own {
+                self.mistake(own.span(), messages::admin_is_there(own.get_ref())).hint =
+                    Some(messages::give_admin_another_port("listen", "[admin]"));
+            }
+            return admin;
+        };
+        let Some(address) = self.listen_address(text, 9153) else { return admin };
         if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
             self.mistake(text.span(), messages::port_taken(address, "[listen] dns")).hint =
                 Some(messages::give_another_port());
@@ -38,11 +52,4 @@ impl Report<'_> {
         admin.listen = address;
         admin
     }
-}
-
-/// Whether two sockets cannot be bound at one time.
-fn collide(one: SocketAddr, other: SocketAddr) -> bool {
-    one.port() == other.port()
-        && one.is_ipv4() == other.is_ipv4()
-        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use toml::Spanned;
 
+use crate::cache::RetentionRules;
 use crate::config::file::quantity::show_duration;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{CacheFile, LimitsFile};
+use crate::dns::message::answer::TtlLimits;
 use crate::lang::messages;
 
 /// Bounds of the answer cache.
@@ -48,6 +50,31 @@ impl Default for CacheLimits {
             max_failure_ttl: Duration::from_secs(30),
         }
     }
+}
+
+impl CacheLimits {
+    /// The bounds of TTLs, in the unit of DNS.
+    pub fn ttls(&self) -> TtlLimits {
+        TtlLimits {
+            min: seconds(self.min_ttl),
+            max: seconds(self.max_ttl),
+            max_negative: seconds(self.max_negative_ttl),
+        }
+    }
+
+    /// The rules for answers beyond their TTL.
+    pub fn retention(&self) -> RetentionRules {
+        RetentionRules {
+            stale: seconds(self.stale),
+            prefetch: self.prefetch,
+            failure: seconds(self.failure_ttl),
+            max_failure: seconds(self.max_failure_ttl),
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// Bounds of one client.

@@ -1,6 +1,6 @@
 //! `[listen]`: listeners for clients, and the networks that are answered.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -103,14 +103,54 @@ impl Report<'_> {
         }
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for text in given.get_ref() {
-            let Some(address) = self.address(text, 53) else { continue };
+            let Some(address) = self.listen_address(text, 53) else { continue };
             // Port 0 asks the system for a free port, another one each time.
-            if address.port() != 0 && addresses.contains(&address) {
-                self.mistake(text.span(), messages::stands_twice(address, "dns")).hint =
-                    Some(messages::remove_one());
+            let other = addresses.iter().find(|other| collide(**other, address));
+            if let Some(other) = other.filter(|_| address.port() != 0) {
+                let (message, hint) = if *other == address {
+                    (messages::stands_twice(address, "dns"), messages::remove_one())
+                } else {
+                    (messages::cannot_both_listen(address, other), messages::one_is_all("dns"))
+                };
+                self.mistake(text.span(), message).hint = Some(hint);
             }
             addresses.push(address);
         }
         addresses
     }
+    /// An address that a socket can be opened at.
+    pub(in crate::config) fn listen_address(
+        &mut self,
+        text: &Spanned<String>,
+        port: u16,
+    ) -> Option<SocketAddr> {
+        let address = self.address(text, port)?;
+        let ip = address.ip();
+        let mapped = match ip {
+            IpAddr::V6(v6) => v6.to_ipv4_mapped(),
+            IpAddr::V4(_) => None,
+        };
+        if ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            self.mistake(text.span(), messages::many_machines(address)).hint =
+                Some(messages::write_one_of(
+                    format!("127.0.0.1:{port}"),
+                    format!("0.0.0.0:{port}"),
+                    format!("[::]:{port}"),
+                ));
+            return None;
+        }
+        if let Some(v4) = mapped {
+            self.mistake(text.span(), messages::mapped_address(address)).hint =
+                Some(messages::write(SocketAddr::new(v4.into(), address.port())));
+            return None;
+        }
+        Some(address)
+    }
+}
+
+/// Whether two sockets cannot be bound at one time.
+pub(in crate::config) fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
 }

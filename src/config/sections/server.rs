@@ -7,6 +7,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use rustls::pki_types::ServerName;
+
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
 
@@ -50,7 +52,7 @@ impl ServerTransport {
     }
 
     /// Whether there is a certificate to check.
-    fn has_certificate(self) -> bool {
+    pub(crate) fn has_certificate(self) -> bool {
         matches!(self, Self::Tls | Self::Https)
     }
 }
@@ -71,6 +73,27 @@ pub struct Server {
 }
 
 impl Server {
+    /// The name that the server's certificate must be for.
+    ///
+    /// Config and upstream ask the same question here: a server that the config accepts can be
+    /// set up.
+    ///
+    /// # Errors
+    ///
+    /// The name or address, where it cannot stand in a certificate or in the URL of a request.
+    pub fn certificate(&self) -> Result<ServerName<'static>, String> {
+        let name = self.tls_name.clone().unwrap_or_else(|| self.address.ip().to_string());
+        match ServerName::try_from(name.clone()) {
+            // hickory writes it into the URL as it is, and there IPv6 needs brackets.
+            Ok(found) if self.transport == ServerTransport::Https && name.contains(':') => {
+                drop(found);
+                Err(name)
+            }
+            Ok(found) => Ok(found),
+            Err(_) => Err(name),
+        }
+    }
+
     /// Whether a question to this server would come back to a socket bound to `own`.
     ///
     /// `is_of_this_host` decides for a socket bound to all addresses.

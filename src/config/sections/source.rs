@@ -243,6 +243,14 @@ impl Report<'_> {
         }
     }
 
+    /// Reports every download, where nothing can store its copy.
+    pub(in crate::config) fn refuse_downloads(&mut self, file: &ListsFile) {
+        for url in file.source.iter().filter_map(|table| table.get_ref().url.as_ref()) {
+            self.mistake(url.span(), messages::no_copy_directory("url")).hint =
+                Some(messages::give_state_directory("dir"));
+        }
+    }
+
     /// The download settings of a source by `url`.
     fn fetch(&mut self, text: &Spanned<String>, file: &SourceFile) -> Option<Fetch> {
         let url = list_url(text.get_ref()).map_err(|(message, hint)| {

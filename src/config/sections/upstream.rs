@@ -26,6 +26,8 @@ pub struct Upstream {
     pub server_in_flight: usize,
     /// PEM file of certificate authorities beside the built-in ones.
     pub tls_roots: Option<PathBuf>,
+    /// The content of that file, read and proven with the config; none where no file was read.
+    pub roots: Option<Vec<u8>>,
 }
 
 impl Default for Upstream {
@@ -36,6 +38,7 @@ impl Default for Upstream {
             in_flight: 4096,
             server_in_flight: 2048,
             tls_roots: None,
+            roots: None,
         }
     }
 }
@@ -84,6 +87,13 @@ impl Report<'_> {
                 return None;
             }
         };
+        if server.transport.has_certificate()
+            && let Err(name) = server.certificate()
+        {
+            self.mistake(text.span(), messages::no_certificate_for(text.get_ref(), name)).hint =
+                Some(messages::name_certificate("https://192.0.2.1#dns.example"));
+            return None;
+        }
         if let Some(own) = listen.dns.iter().find(|own| server.is_at(**own, IpAddr::is_loopback)) {
             self.mistake(text.span(), messages::own_server(text.get_ref(), own)).hint =
                 Some(messages::name_another_server());

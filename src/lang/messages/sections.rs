@@ -3,6 +3,11 @@
 use crate::lang::message::messages;
 
 messages! {
+    no_copy_directory(key) "a list by `{key}` has no directory for its copy"
+        => "danh sách lấy theo `{key}` chưa có thư mục để lưu bản sao";
+    give_state_directory(key)
+        "set `{key}` in [state], or let the service manager give a directory (StateDirectory=)"
+        => "đặt `{key}` trong [state], hoặc để trình quản lý dịch vụ cấp thư mục (StateDirectory=)";
     // Essential names.
     not_essential(name, refused, kind) "`{name}` cannot be essential: `{refused}` is a {kind} name"
         => "`{name}` không thể là tên thiết yếu: `{refused}` thuộc loại {kind}";

@@ -55,6 +55,19 @@ messages! {
         => "ghi các mạng của trường, hoặc bỏ khóa này";
     port_taken(address, listener) "`{address}` is taken: `{listener}` answers there over TCP"
         => "`{address}` đã bị chiếm: `{listener}` đang trả lời qua TCP ở đó";
+    admin_is_there(address) "`{address}` is where the admin server is"
+        => "`{address}` là nơi máy chủ quản trị đang dùng";
+    give_admin_another_port(key, table) "give the admin server another port: `{key}` in `{table}`"
+        => "đặt cổng khác cho máy chủ quản trị: `{key}` trong `{table}`";
+    cannot_both_listen(one, other) "`{one}` and `{other}` cannot be open at one time"
+        => "không thể mở `{one}` và `{other}` cùng lúc";
+    one_is_all(key)
+        "one of the two is every address of the machine: leave it alone in `{key}`, or name each address by itself"
+        => "một trong hai là mọi địa chỉ của máy: chỉ để nó trong `{key}`, hoặc ghi riêng từng địa chỉ";
+    many_machines(address) "`{address}` is the address of many machines, and of none"
+        => "`{address}` là địa chỉ nhóm, không phải của riêng máy nào";
+    mapped_address(address) "`{address}` is IPv4 written as IPv6"
+        => "`{address}` là IPv4 viết dưới dạng IPv6";
     give_another_port() "give the admin server another port" => "đặt cổng khác cho máy chủ quản trị";
     write_zone_name(example) "write an IANA name such as `{example}`"
         => "viết tên IANA như `{example}`";
@@ -65,6 +78,14 @@ messages! {
     write_server()
         "write `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` or `https://192.0.2.1/dns-query#dns.example`"
         => "viết `udp://192.0.2.1`, `tcp://…`, `tls://192.0.2.1#dns.example` hoặc `https://192.0.2.1/dns-query#dns.example`";
+    no_certificate_for(server, name) "`{server}`: no certificate can be for `{name}`"
+        => "`{server}`: không có chứng chỉ nào cấp cho `{name}` được";
+    name_certificate(example)
+        "write the host name of the server's certificate after `#`, as in `{example}`"
+        => "viết tên máy trong chứng chỉ của máy chủ sau `#`, như `{example}`";
+    roots_not_trusted(path, reason) "`{path}` cannot be trusted: `{reason}`"
+        => "không thể tin cậy `{path}`: `{reason}`";
+    give_pem_file() "give a file of PEM certificates" => "hãy chỉ tới một tệp chứng chỉ dạng PEM";
     own_server(server, own) "`{server}` is this gateway itself, which listens on `{own}`"
         => "`{server}` chính là cổng này, đang lắng nghe ở `{own}`";
     name_another_server() "name another server: a query must not come back to its sender"

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::Listen;
+
 /// The bounds of connections and of the queries on them.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamLimits {
@@ -13,4 +15,16 @@ pub struct StreamLimits {
     pub idle: Duration,
     /// Queries of one connection that wait for upstream.
     pub in_flight: usize,
+}
+
+impl StreamLimits {
+    /// The limits of a config.
+    pub fn of(listen: &Listen) -> Self {
+        Self {
+            connections: listen.tcp_connections,
+            per_client: listen.tcp_per_client,
+            idle: listen.tcp_idle,
+            in_flight: listen.tcp_in_flight,
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod held;
 mod layers;
 mod local;
 mod section;
+mod served;
 mod shape;
 mod source;
 

@@ -265,6 +265,11 @@ dns = ["0.0.0.0:53", "192.0.2.1:53"]
 [upstream]
 servers = ["udp://127.0.0.1", "192.0.2.1", "tls://127.0.0.1#dns.example", "udp://[::1]:53"]
 "#), @r#"
+    gateway.toml:2:22: `192.0.2.1:53` and `0.0.0.0:53` cannot be open at one time
+      |
+    2 | dns = ["0.0.0.0:53", "192.0.2.1:53"]
+      |                      ^^^^^^^^^^^^^^
+    hint: one of the two is every address of the machine: leave it alone in `dns`, or name each address by itself
     gateway.toml:4:12: `udp://127.0.0.1` is this gateway itself, which listens on `0.0.0.0:53`
       |
     4 | servers = ["udp://127.0.0.1", "192.0.2.1", "tls://127.0.0.1#dns.example", "udp://[::1]:53"]

@@ -222,7 +222,7 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
     let mut lists = Lists::new(NAMES);
     let rules = RetentionRules { stale: 40, prefetch: true, failure: 1, max_failure: 4 };
     let shared = Shared {
-        current: Current::new(lists.next()),
+        current: lists.start(),
         cache: AnswerCache::with_rules(OCTETS, rules),
         clock: AtomicU64::new(0),
         in_force: AtomicU64::new(1),
@@ -244,7 +244,7 @@ fn askers_beside_swaps_and_evictions_get_their_own_answer_by_the_lists_in_force(
         // Swaps as fast as lists can be read, until the workers are done; if one of them fails,
         // so does this.
         for number in 2.. {
-            shared.current.swap(lists.next());
+            lists.adopt_next(&shared.current);
             shared.in_force.store(number, SeqCst);
             drop(shared.current.let_go());
             let is_over = workers.iter().any(std::thread::ScopedJoinHandle::is_finished);

@@ -84,7 +84,7 @@ fn answer_on(socket: &UdpSocket, stop: &AtomicBool) -> Upstream {
 pub(super) fn gateway(
     runtime: &tokio::runtime::Runtime,
     upstream: SocketAddr,
-    policy: Snapshot,
+    current: Current,
 ) -> Gateway {
     let options =
         Options { timeout: FOREVER, deadline: FOREVER, attempts: 1, ..Options::default() };
@@ -94,7 +94,7 @@ pub(super) fn gateway(
         stale_after: FOREVER,
         clients: ArcSwap::from_pointee(clients),
         flights: InFlight::new(ROOM),
-        ..kit::gateway::gateway(runtime, upstream, options, policy)
+        ..kit::gateway::gateway(runtime, upstream, options, current)
     }
 }
 
@@ -191,7 +191,7 @@ fn each_query_has_one_reply_and_upstream_one_question_a_flight() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let gateway = Arc::new(gateway(&runtime, socket.local_addr().unwrap(), lists.next()));
+    let gateway = Arc::new(gateway(&runtime, socket.local_addr().unwrap(), lists.start()));
     let tallies: Vec<Arc<Tally>> = (0..ASKERS)
         .map(|_| {
             Arc::new(Tally {
@@ -215,7 +215,7 @@ fn each_query_has_one_reply_and_upstream_one_question_a_flight() {
             .collect();
         // Other lists all the while: each query is answered by those that it was begun with.
         while !askers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
-            gateway.current.swap(lists.next());
+            lists.adopt_next(&gateway.current);
         }
         let done: Vec<Asking> = askers.into_iter().filter_map(|asker| asker.join().ok()).collect();
         wait_until("the last reply", || gateway.flights.waiting() == 0);

@@ -18,7 +18,9 @@ use std::net::IpAddr;
 
 use lachan::dns::rtype;
 use lachan::load::assemble::Assembler;
-use lachan::policy::Snapshot;
+use lachan::load::candidate::Candidate;
+use lachan::load::in_force::{Current, InForce};
+use lachan::overrides::Overrides;
 use lachan::resolve::Origin;
 
 use crate::alone;
@@ -180,8 +182,8 @@ impl Lists {
         Self { folder, assembler, names, number: 0 }
     }
 
-    /// The policy with the next lists; their number is their tag.
-    fn next(&mut self) -> Snapshot {
+    /// A candidate with the next lists; their number is their tag.
+    fn next(&mut self, base: Option<&InForce>) -> Candidate {
         self.number += 1;
         let names = (0..self.names).filter(|&name| lists_name(name, self.number));
         let targets = (0..self.names).filter(|&name| lists_target(name, self.number));
@@ -192,9 +194,21 @@ impl Lists {
         // No two of the same size: a file is known by that, too.
         let text = lines.concat() + "#".repeat(self.number as usize).as_str() + "\n";
         self.folder.write("list.txt", text);
-        let snapshot = self.assembler.assemble().unwrap().snapshot;
-        assert_eq!(snapshot.facts_tag(), self.number, "the lists were read");
-        snapshot
+        let candidate = self.assembler.candidate(base).unwrap();
+        let tag = candidate.look(&[], 0).facts_tag();
+        assert_eq!(tag, self.number, "the lists were read");
+        candidate
+    }
+
+    /// Puts the first lists in force.
+    fn start(&mut self) -> Current {
+        Current::start(self.next(None), Overrides::open(None))
+    }
+
+    /// Puts the next lists in force.
+    fn adopt_next(&mut self, current: &Current) {
+        let candidate = self.next(Some(&current.in_force()));
+        current.adopt(candidate).unwrap();
     }
 }
 

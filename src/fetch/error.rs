@@ -1,0 +1,113 @@
+//! Why a list was not downloaded.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::StatusCode;
+
+use crate::blocklist::ListRefusal;
+use crate::config::file::quantity::{show_duration, show_size};
+
+/// Why a list was not downloaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The host has no address.
+    #[error("`{host}` cannot be resolved: {why}")]
+    Name {
+        /// The host.
+        host: String,
+        /// The failure of the look-up.
+        why: String,
+    },
+    /// No server answers there.
+    #[error("{address} cannot be reached: {error}")]
+    Connect {
+        /// The last address that was tried.
+        address: SocketAddr,
+        /// The error of the system.
+        error: io::Error,
+    },
+    /// The server's certificate is not for the host, or it speaks no TLS.
+    #[error(
+        "TLS with `{host}` failed: {error}; if its certificate is your own authority's, \
+         set `tls_roots` in [lists]"
+    )]
+    Tls {
+        /// The host.
+        host: String,
+        /// The error of the TLS library.
+        error: io::Error,
+    },
+    /// The certificates to trust cannot be used.
+    #[error("{path}: {why}; check `tls_roots` in [lists]")]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The server does not speak HTTP, or ended in the middle.
+    #[error("the server does not keep to HTTP, or ended too early: {0}")]
+    Http(#[from] hyper::Error),
+    /// Another answer than the list.
+    #[error("the server says {0}")]
+    Status(StatusCode),
+    /// A redirect that is not followed.
+    #[error("the server sends us to {to}: {why}")]
+    Redirect {
+        /// Where to.
+        to: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Not done in time.
+    #[error("not downloaded within {}; `timeout` sets another limit", show_duration(*.0))]
+    TooSlow(Duration),
+    /// Nothing came for a while.
+    #[error("the server said nothing for {}", show_duration(*.0))]
+    Silent(Duration),
+    /// More than it may have.
+    #[error("larger than {}; `max_size` sets another limit", show_size(*.0))]
+    TooLarge(u64),
+    /// Compressed in a way that we did not ask for.
+    #[error("the server compressed it as `{0}`, which was not asked for")]
+    Encoding(String),
+    /// The copy cannot be stored.
+    #[error("the copy cannot be kept in {path}: {error}")]
+    Keep {
+        /// The directory.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
+    /// Not packed as its name has it, or grown too large.
+    #[error("refused: it cannot be unpacked: {0}")]
+    Unpack(io::Error),
+    /// What came is no list.
+    #[error("refused: {0}")]
+    Refused(ListRefusal),
+    /// Much less than before.
+    #[error(
+        "refused: {rules} rules, and the copy before has {before}; if that is right, take it with \
+         `lachan lists fetch --accept-shrunken`, or set `min_percent`"
+    )]
+    Shrunken {
+        /// Rules that came.
+        rules: u64,
+        /// Rules there were.
+        before: u64,
+    },
+}
+
+impl FetchError {
+    /// Whether the server gave something, and that is not taken.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_) | Self::Shrunken { .. } | Self::Unpack(_) | Self::TooLarge(_)
+        )
+    }
+}

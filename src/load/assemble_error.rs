@@ -1,0 +1,58 @@
+//! Why no candidate is made.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigErrors;
+use crate::lang::Lang;
+use crate::load::list_error::ListError;
+use crate::load::sealed::SealedError;
+use crate::load::zone_ids::ZoneIdsSpent;
+use crate::upstream::UpstreamError;
+
+/// Why no candidate is made; each names the place, what was found, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AssembleError {
+    /// The config file cannot be read.
+    #[error("{path}: cannot be read: {error}")]
+    ReadConfig {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        error: std::io::Error,
+    },
+    /// The config has mistakes.
+    #[error("{0}")]
+    Config(ConfigErrors),
+    /// An open list cannot be used.
+    #[error(transparent)]
+    Lists(#[from] ListError),
+    /// A sealed list cannot be used.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
+    /// Forward zones were changed more often than there are ids.
+    #[error(transparent)]
+    ZoneIds(#[from] ZoneIdsSpent),
+    /// A server of the config is the gateway itself: what is at an address of this machine.
+    #[error("{path}: {error}")]
+    OwnServer {
+        /// The config file.
+        path: PathBuf,
+        /// The server and the listener.
+        error: UpstreamError,
+    },
+    /// The servers of a forward zone cannot be set up.
+    #[error("[[forward]]: {0}")]
+    Zones(#[from] UpstreamError),
+}
+
+impl AssembleError {
+    /// The same error in a language, if one is given.
+    #[must_use]
+    pub fn in_lang(self, lang: Option<Lang>) -> Self {
+        match (self, lang) {
+            (Self::Config(errors), Some(lang)) => Self::Config(errors.in_lang(lang)),
+            (other, _) => other,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! A candidate: the state between *made* and *in force*.
+//!
+//! ```text
+//! files ▶ Assembler ▶ Candidate ──look──▶ a snapshot, for whoever wants to see it
+//!                        │  └─drop─▶ refused: nothing has changed
+//!                        └─Current::adopt─▶ InForce      (stale: rebased ─▶ adopted)
+//! ```
+//!
+//! Law: everything that can fail fails while a candidate is made. Files are read, lists are
+//! compiled, certificates are parsed, the servers of forward zones are set up, locks are compared
+//! with what the school allows. Making one takes seconds and no lock that a query, an override or
+//! a scrape needs. A candidate that is dropped leaves no trace in ids, counters or overrides.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::load::assemble_error::AssembleError;
+use crate::load::derive::DerivedFrom;
+use crate::load::group_ids::GroupIds;
+use crate::load::sources::PolicySources;
+use crate::load::zone_ids::ZoneIds;
+use crate::overrides::store::StoredOverride;
+use crate::policy::Snapshot;
+use crate::upstream::zones::{Numbered, Zones};
+
+/// A policy that is ready to be adopted.
+#[derive(Debug)]
+pub struct Candidate {
+    pub(super) parts: DerivedFrom,
+    built_on: Option<u64>,
+}
+
+/// A candidate that was built on config and lists that are in force no more.
+#[derive(Debug, thiserror::Error)]
+#[error("another config or other lists came into force meanwhile")]
+pub struct StaleCandidate(pub Box<Candidate>);
+
+impl Candidate {
+    /// The first policy of a process; `zones` has the options of upstream servers.
+    pub(super) fn first(sources: Arc<PolicySources>, zones: &Zones) -> Result<Self, AssembleError> {
+        Self::build(sources, GroupIds::default(), ZoneIds::default(), zones, None)
+    }
+
+    /// A policy that takes the place of one whose sources came into force as generation
+    /// `built_on`.
+    pub(super) fn next(
+        sources: Arc<PolicySources>,
+        base: &DerivedFrom,
+        built_on: u64,
+    ) -> Result<Self, AssembleError> {
+        let DerivedFrom { groups, zone_ids, zones, .. } = base;
+        Self::build(sources, groups.clone(), zone_ids.clone(), zones, Some(built_on))
+    }
+
+    fn build(
+        sources: Arc<PolicySources>,
+        groups: GroupIds,
+        mut zone_ids: ZoneIds,
+        zones: &Zones,
+        built_on: Option<u64>,
+    ) -> Result<Self, AssembleError> {
+        let numbered: Arc<[Numbered]> = zone_ids.number(&sources.config.forwards)?.into();
+        let zones = zones.followed_by(&numbered)?;
+        let parts = DerivedFrom { sources, groups, zone_ids, numbered, zones };
+        Ok(Self { parts, built_on })
+    }
+
+    /// The generation whose config and lists it takes the place of; none for the first policy.
+    pub fn built_on(&self) -> Option<u64> {
+        self.built_on
+    }
+
+    /// The config.
+    pub fn config(&self) -> &Config {
+        &self.parts.sources.config
+    }
+
+    /// The files that were read.
+    pub fn sources(&self) -> &Arc<PolicySources> {
+        &self.parts.sources
+    }
+
+    /// The forward zones of the config, with their ids.
+    pub fn zones(&self) -> &[Numbered] {
+        &self.parts.numbered
+    }
+
+    /// The policy around a civil time, under overrides; nothing is put in force.
+    pub fn look(&self, overrides: &[StoredOverride], civil: u64) -> Snapshot {
+        self.parts.clone().snapshot(overrides, civil)
+    }
+}

@@ -1,0 +1,39 @@
+//! Why an open list, a pack or the keyword rules cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::blocklist::ListRefusal;
+use crate::config::ConfigErrors;
+use crate::pack::BuildError;
+
+/// Why the lists cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// A list cannot be read.
+    #[error("{path}: the list cannot be read: {error}; check its path in [lists]")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
+    /// A file that is not a list, or too little of one.
+    #[error("{path}: refused: {why}")]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: ListRefusal,
+    },
+    /// No pack can be used.
+    #[error("no pack can be used: {0}; check `packs` in [lists]")]
+    NoPack(String),
+    /// The keyword rules have mistakes.
+    #[error("{0}")]
+    Keywords(ConfigErrors),
+    /// The table cannot hold the lists.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}

@@ -1,0 +1,147 @@
+//! A request for an override, judged by the policy in force.
+//!
+//! Law: a request opens nothing that a layer above the school keeps locked.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::dns::name::Name;
+use crate::overrides::refusal::OverrideRefusal;
+use crate::overrides::store::StoredOverride;
+use crate::policy::group::overrides::OverrideKind;
+use crate::policy::{Group, GroupRules, LockCause, Snapshot};
+
+/// The prefix of a category's id in a list of names.
+const CATEGORY: &str = "category:";
+/// The prefix of a bundle's name.
+const BUNDLE: &str = "bundle:";
+/// The most names of one override: each is compared with every lock.
+const MAX_NAMES: usize = 500;
+/// How long an override can last, in seconds: at most a school day.
+const LENGTHS: RangeInclusive<u64> = 60..=12 * 3600;
+
+/// The body of `POST /api/overrides`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideRequest {
+    /// `lesson` or `exam`.
+    pub kind: String,
+    /// The group.
+    pub group: String,
+    /// Names, `category:ID` and `bundle:NAME`.
+    pub what: Vec<String>,
+    /// Its length in seconds.
+    pub seconds: u64,
+    /// The name of the person that sets it.
+    pub by: String,
+}
+
+/// Compares a request with the locks of one policy; id and times are the store's to give.
+///
+/// `config` and `snapshot` are of one generation. Groups are found by name in each: a place in
+/// one generation means nothing in another.
+///
+/// # Errors
+///
+/// [`OverrideRefusal`].
+pub fn judge(
+    request: &OverrideRequest,
+    config: &Config,
+    snapshot: &Snapshot,
+) -> Result<StoredOverride, OverrideRefusal> {
+    let rules = config.groups.iter().find(|group| group.name == request.group);
+    let group = snapshot.groups().iter().find(|group| group.name == request.group);
+    let Some((rules, group)) = rules.zip(group) else {
+        let known = config.groups.iter().map(|group| group.name.clone()).collect();
+        return Err(OverrideRefusal::NoGroup { given: request.group.clone(), known });
+    };
+    let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == request.kind);
+    let kind = kind.ok_or_else(|| OverrideRefusal::NoKind { given: request.kind.clone() })?;
+    if !LENGTHS.contains(&request.seconds) {
+        return Err(OverrideRefusal::Length { most: *LENGTHS.end() / 3600 });
+    }
+    let by = request.by.trim();
+    if by.is_empty() || by.chars().count() > 100 || by.chars().any(char::is_control) {
+        return Err(OverrideRefusal::NoOne);
+    }
+    let (mut names, mut categories) = (Vec::new(), Vec::new());
+    for word in &request.what {
+        if let Some(id) = word.strip_prefix(CATEGORY) {
+            if kind == OverrideKind::Exam {
+                return Err(OverrideRefusal::ExamOfCategories);
+            }
+            categories.push(category(id, config, rules)?);
+        } else if let Some(bundle) = word.strip_prefix(BUNDLE) {
+            let bundled = config.bundles.get(bundle).ok_or_else(|| OverrideRefusal::NoBundle {
+                given: bundle.to_owned(),
+                known: config.bundles.keys().cloned().collect(),
+            })?;
+            names.extend(bundled.iter().cloned());
+        } else {
+            names.push(name(word, config, snapshot, group)?);
+        }
+    }
+    if names.is_empty() && categories.is_empty() {
+        return Err(OverrideRefusal::Nothing { kind });
+    }
+    if names.len() > MAX_NAMES {
+        return Err(OverrideRefusal::TooManyNames { most: MAX_NAMES });
+    }
+    let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
+    Ok(StoredOverride {
+        id: 0,
+        kind: kind.id().to_owned(),
+        group: request.group.clone(),
+        names: names.iter().map(shown).collect(),
+        categories,
+        from: 0,
+        until: 0,
+        by: by.to_owned(),
+    })
+}
+
+/// A category, unless a layer above locks it.
+fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, OverrideRefusal> {
+    let category = config.taxonomy.find(id).ok_or_else(|| OverrideRefusal::NoCategory {
+        given: id.to_owned(),
+        known: config.taxonomy.iter().map(|(_, row)| row.id.clone()).collect(),
+    })?;
+    let department = &config.department;
+    match department.locked_by(&config.taxonomy, category, rules.level) {
+        None => Ok(id.to_owned()),
+        Some(by) => Err(OverrideRefusal::Locked {
+            category: id.to_owned(),
+            by,
+            department: department.name.clone(),
+            contact: department.contact.clone(),
+        }),
+    }
+}
+
+/// A name, unless a lock is on it.
+fn name(
+    word: &str,
+    config: &Config,
+    snapshot: &Snapshot,
+    group: &Group,
+) -> Result<Name, OverrideRefusal> {
+    let name = Name::from_text(word).map_err(|error| OverrideRefusal::NoName {
+        given: word.to_owned(),
+        error: error.to_string(),
+    })?;
+    match snapshot.lock_of(group, &name) {
+        None => Ok(name),
+        Some(LockCause::Category(category)) => {
+            let row = config.taxonomy.category(category);
+            // A reply must not reveal that a name is on a protected list.
+            let category = (!row.is_protected).then(|| row.id.clone());
+            Err(OverrideRefusal::LockedName { name: word.to_owned(), category })
+        }
+        Some(LockCause::Department) => {
+            let department = config.department.name.clone();
+            Err(OverrideRefusal::DeniedName { name: word.to_owned(), department })
+        }
+    }
+}

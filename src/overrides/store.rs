@@ -1,0 +1,196 @@
+//! The overrides of a gateway, in a file of the state directory.
+//!
+//! Without a state directory they live as long as the process, and there is no ledger.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::category::Taxonomy;
+use crate::dns::name::Name;
+use crate::metrics::{Sample, families};
+use crate::overrides::ledger::{self, LedgerEntry};
+use crate::overrides::refusal::OverrideRefusal;
+use crate::policy::group::overrides::{Override, OverrideKind};
+use crate::sys::state_dir::StateDir;
+
+/// The file, in the state directory.
+const FILE: &str = "overrides.json";
+/// The most at one time: each adds edges to a timeline that queries are looked up in.
+const MAX_ACTIVE: usize = 64;
+
+/// One override in words, as in the file and in replies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredOverride {
+    /// Its number; no other override ever has it.
+    pub id: u64,
+    /// `lesson` or `exam`.
+    pub kind: String,
+    /// The group it binds.
+    pub group: String,
+    /// The names it lets through.
+    pub names: Vec<String>,
+    /// The categories it lets through.
+    pub categories: Vec<String>,
+    /// Its beginning, in civil seconds.
+    pub from: u64,
+    /// Its end, in civil seconds.
+    pub until: u64,
+    /// The name of the person that set it.
+    pub by: String,
+}
+
+impl StoredOverride {
+    /// The override as policy has it; `None` where its kind is none. Categories and names that
+    /// do not exist any more are left out.
+    pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
+        let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
+        Some(Override {
+            id: self.id,
+            kind,
+            group: self.group.clone(),
+            names: self.names.iter().filter_map(|name| Name::from_text(name).ok()).collect(),
+            categories: self.categories.iter().filter_map(|id| taxonomy.find(id)).collect(),
+            from: self.from,
+            until: self.until,
+            by: self.by.clone(),
+        })
+    }
+}
+
+/// The content of the file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct StoreFile {
+    /// The id that was given last.
+    next: u64,
+    overrides: Vec<StoredOverride>,
+}
+
+/// The overrides that have not ended, and those that ended a moment ago.
+#[derive(Debug)]
+pub struct Overrides {
+    state: Option<StateDir>,
+    stored: Mutex<StoreFile>,
+}
+
+impl Overrides {
+    /// Reads the overrides of an earlier life; none without a state directory.
+    pub fn open(state: Option<StateDir>) -> Self {
+        let text = state.as_ref().and_then(|state| std::fs::read_to_string(state.join(FILE)).ok());
+        let stored = text.and_then(|text| {
+            serde_json::from_str(&text)
+                .map_err(|error| warn!(%error, "{FILE} cannot be read; no override is in force"))
+                .ok()
+        });
+        Self { state, stored: Mutex::new(stored.unwrap_or_default()) }
+    }
+
+    /// True where they outlive the process.
+    pub fn are_kept(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Those that have not ended.
+    pub fn list(&self, civil: u64) -> Vec<StoredOverride> {
+        let stored = self.lock();
+        stored.overrides.iter().filter(|one| civil < one.until).cloned().collect()
+    }
+
+    /// Stores an override that was judged, from now on and for `seconds`.
+    ///
+    /// # Errors
+    ///
+    /// [`OverrideRefusal::TooMany`].
+    pub fn begin(
+        &self,
+        judged: StoredOverride,
+        seconds: u64,
+        civil: u64,
+    ) -> Result<StoredOverride, OverrideRefusal> {
+        let mut stored = self.lock();
+        if stored.overrides.iter().filter(|one| civil < one.until).count() >= MAX_ACTIVE {
+            return Err(OverrideRefusal::TooMany { most: MAX_ACTIVE });
+        }
+        stored.next += 1;
+        let begun =
+            StoredOverride { id: stored.next, from: civil, until: civil + seconds, ..judged };
+        stored.overrides.push(begun.clone());
+        self.save(&stored);
+        Ok(begun)
+    }
+
+    /// Removes an override before its time.
+    ///
+    /// # Errors
+    ///
+    /// [`OverrideRefusal::NoOverride`].
+    pub fn end(&self, id: u64, civil: u64) -> Result<StoredOverride, OverrideRefusal> {
+        let mut stored = self.lock();
+        let place = stored.overrides.iter().position(|one| one.id == id && civil < one.until);
+        let Some(place) = place else { return Err(OverrideRefusal::NoOverride { id }) };
+        let ended = stored.overrides.remove(place);
+        self.save(&stored);
+        Ok(ended)
+    }
+
+    /// Removes overrides that are over, and records it.
+    pub fn expire(&self, civil: u64) {
+        let over = {
+            let mut stored = self.lock();
+            let (active, over): (Vec<_>, Vec<_>) = std::mem::take(&mut stored.overrides)
+                .into_iter()
+                .partition(|one| civil < one.until);
+            stored.overrides = active;
+            if !over.is_empty() {
+                self.save(&stored);
+            }
+            over
+        };
+        for one in over {
+            self.record("expire", "-", &one, one.until);
+        }
+    }
+
+    /// Writes the beginning of an override to the ledger and to the log.
+    pub fn record_begin(&self, begun: &StoredOverride, at: u64) {
+        self.record("begin", &begun.by, begun, at);
+        let StoredOverride { id, kind, group, until, .. } = begun;
+        info!(id, %kind, %group, until, "override begins");
+    }
+
+    /// Writes an end before its time, caused by the person `by`, to the ledger and to the log.
+    pub fn record_end(&self, ended: &StoredOverride, by: &str, at: u64) {
+        self.record("end", by, ended, at);
+        let StoredOverride { id, kind, group, .. } = ended;
+        info!(id, %kind, %group, "override ended");
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StoreFile> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn save(&self, stored: &StoreFile) {
+        let Some(state) = &self.state else { return };
+        let text = serde_json::to_vec_pretty(stored).unwrap_or_default();
+        if let Err(error) = state.replace(FILE, &text) {
+            warn!(%error, "{FILE} cannot be written: a restart ends the overrides");
+        }
+    }
+
+    fn record(&self, action: &'static str, by: &str, what: &StoredOverride, at: u64) {
+        let Some(state) = &self.state else { return };
+        let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
+        let time = time.map_or(String::new(), |time| time.to_string());
+        if let Err(error) = ledger::write(state, &LedgerEntry { at, time, action, who: by, what }) {
+            warn!(%error, "the change ledger cannot be written");
+        }
+    }
+}
+
+/// The samples of active overrides, by kind.
+pub fn samples(active: &[StoredOverride]) -> Vec<Sample> {
+    let count = |kind: OverrideKind| active.iter().filter(|one| one.kind == kind.id()).count();
+    let sample = |kind| families::OVERRIDE_ACTIVE.sample((kind,), count(kind) as f64);
+    OverrideKind::ALL.map(sample).to_vec()
+}

@@ -1,0 +1,65 @@
+//! A scrape: what the gateway is at that moment, beside the counters.
+
+use std::net::UdpSocket;
+use std::sync::Arc;
+
+use crate::load::in_force::InForce;
+use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
+use crate::serve::gateway::Gateway;
+use crate::serve::listener::udp;
+use crate::serve::reload::Reloads;
+use crate::upstream::{Failure, ServerState};
+
+/// The source of a scrape. All that is said of policy is said of one value in force.
+pub(super) fn source(
+    gateway: &Arc<Gateway>,
+    reloads: &Arc<Reloads>,
+    sockets: Vec<Arc<UdpSocket>>,
+) -> StateSource {
+    let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
+    Box::new(move || {
+        let in_force = gateway.current.in_force();
+        let civil = gateway.clock.now().civil;
+        ScrapeState {
+            snapshot: Arc::clone(&in_force.snapshot),
+            cache: (gateway.cache.len() as u64, gateway.cache.octets()),
+            upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
+            zones: in_force.zone_samples(),
+            in_flight: gateway.flights.waiting(),
+            samples: [
+                vec![school(&in_force)],
+                reloads.samples(in_force.generation),
+                udp::samples(&sockets),
+                gateway.clock.samples(),
+                in_force.override_samples(civil),
+            ]
+            .concat(),
+        }
+    })
+}
+
+/// The school, as labels.
+fn school(in_force: &InForce) -> Sample {
+    let school = &in_force.config().school;
+    let level = school.level.map_or("", crate::category::Level::id);
+    let zone = school.timezone.as_str();
+    let labels =
+        (school.id.as_str().into(), school.name.as_str().into(), level.into(), zone.into());
+    families::SCHOOL_INFO.flag(labels, true)
+}
+
+fn sample(server: &ServerState) -> UpstreamSample {
+    let durations = server.durations();
+    let bounds = ServerState::BOUNDS.into_iter();
+    UpstreamSample {
+        label: server.label().to_owned(),
+        queries: server.queries(),
+        errors: Failure::ALL.map(|f| (f.label(), server.errors(f))).to_vec(),
+        durations: Distribution {
+            count: durations.cumulative.last().copied().unwrap_or(0),
+            cumulative: bounds.zip(durations.cumulative).collect(),
+            sum: durations.sum.as_secs_f64(),
+        },
+        is_up: server.is_up(),
+    }
+}
