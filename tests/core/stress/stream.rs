@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lachan::dns::message::Rcode;
 use lachan::metrics::counters::Totals;
-use lachan::resolve::AnswerSource;
+use lachan::resolve::{AnswerSource, Transport};
 use lachan::serve::listener::limits::StreamLimits;
 use lachan::serve::listener::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -33,7 +33,7 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // A server that never answers: one query waits for it.
     let upstream = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let gateway = gateway::gateway(&runtime, upstream.local_addr().unwrap(), lists.next());
+    let gateway = gateway::gateway(&runtime, upstream.local_addr().unwrap(), lists.start());
     let gateway = Arc::new(gateway);
     let listed = Asked { name: 2, qtype: rtype::A, dnssec_ok: false, checking_disabled: false };
     let free = Asked { name: 1, ..listed };
