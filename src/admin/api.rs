@@ -1,4 +1,4 @@
-//! Overrides over the admin address.
+//! HTTP API of overrides, at the admin address.
 //!
 //! ```text
 //! GET    /api/overrides                     those that are on
@@ -6,9 +6,9 @@
 //! DELETE /api/overrides/ID?by=NAME          ends one
 //! ```
 //!
-//! Each needs `Authorization: Bearer TOKEN`. A web page must not be able to act with a
-//! browser's help: the Host must be an address or `localhost` (no name that somebody points
-//! here), and an Origin, which only browsers send, must be this same server.
+//! Each needs `Authorization: Bearer TOKEN`. Law: a web page must never act through a browser. The
+//! Host must be an address or `localhost` (no name whose owner makes it resolve to this machine),
+//! and an Origin, which only browsers send, must be this same server.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ use crate::policy::group::time::{Now, Trust};
 /// The longest request, in octets.
 const MAX_BODY: usize = 64 << 10;
 
-/// Gives the time of the clock that queries are judged by.
+/// Returns the time by which queries are judged.
 pub type NowSource = Box<dyn Fn() -> Now + Send + Sync>;
 
-/// Changes over HTTP.
+/// The state behind the routes.
 pub struct Api {
-    /// None where the gateway has no token, and so takes no change.
+    /// None where the gateway has no token: it then refuses every request.
     token: Option<Token>,
     current: Arc<Current>,
     now: NowSource,
@@ -78,7 +78,7 @@ async fn list(State(api): State<Arc<Api>>, headers: HeaderMap) -> Response {
     if let Some(refused) = api.refuses(&headers) {
         return refused;
     }
-    // Those of the value in force: what is listed is what queries meet.
+    // Of the value in force: the overrides that queries are judged by.
     let overrides = api.current.in_force().overrides_at((api.now)().civil);
     json(StatusCode::OK, &OverrideList { overrides })
 }
@@ -112,7 +112,7 @@ async fn end(
     .await
 }
 
-/// Derives a policy away from the threads that answer.
+/// Runs a change, which derives a policy, on a blocking thread.
 async fn blocking(
     api: Arc<Api>,
     act: impl FnOnce(&Api) -> Result<Response, OverrideRefusal> + Send + 'static,
@@ -131,7 +131,7 @@ async fn blocking(
 }
 
 impl Api {
-    /// Changes of the policy in force, by whoever sends the token.
+    /// An API that changes the policy in force for a client with the token.
     pub fn new(token: Option<Token>, current: Arc<Current>, now: NowSource) -> Self {
         Self { token, current, now }
     }
@@ -153,7 +153,7 @@ impl Api {
         self.current.end(id, by, (self.now)().civil)
     }
 
-    /// The reply to a request that may change nothing; none for one that may.
+    /// The refusal of a request without the right Host, Origin and token; none for one with all.
     fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::admin::token::Token;
 
-/// How long a gateway may take to answer.
+/// Time limit of a gateway's reply.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest reply, in octets.
 const MAX_ANSWER: u64 = 4 << 20;

@@ -1,10 +1,10 @@
 //! The admin address: metrics and health over HTTP.
 //!
-//! `/healthz` says that the process runs; `/readyz` says 200 only while policy
-//! is loaded and the listeners answer; `/api/` needs the token ([`api`]).
+//! `/healthz` returns 200 while the process runs, `/readyz` only while policy is loaded and the
+//! listeners answer; `/api/` needs the token ([`api`]).
 //!
 //! It reads the policy in force from its owner, [`Current`](crate::load::in_force::Current), and
-//! knows nothing of the listeners; `serve` starts it.
+//! does not depend on the listeners; `serve` starts it.
 
 pub mod api;
 pub mod banner;

@@ -1,7 +1,7 @@
 //! The admin bearer token; the permissions of its file are the access control.
 //!
-//! A file that only its owner can read, made at start where there is none. To have another token
-//! made, remove the file and start again.
+//! A file that only its owner can read, created at start if it does not exist. To have another
+//! token made, remove the file and start again.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -29,7 +29,7 @@ impl Token {
         opened.map_err(|error| warn!(%error, path = %path.display(), "no admin token")).ok()
     }
 
-    /// The token in a file, made if it is not there.
+    /// The token in a file, created if it does not exist.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Token {
         Ok(Self(token.to_owned()))
     }
 
-    /// True for the token. Takes the same time wherever a difference is.
+    /// True for the token. The comparison takes constant time for a given length.
     pub fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         own.len() == given.len() && own.iter().zip(given).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0

@@ -60,10 +60,10 @@ fn an_answer_is_fresh_then_due_once_then_expired_then_gone() {
     cache.insert(&key("a.example"), Entry::new(answer("a.example", 100), 10));
     assert_eq!(found(&cache, "a.example", 10), "fresh");
     assert_eq!(found(&cache, "a.example", 99), "fresh");
-    // The last tenth: one asker has it fetched anew, the others have it as it is.
+    // The last tenth of the TTL: one query is to refresh it, the others get it as it is.
     assert_eq!(found(&cache, "a.example", 100), "due");
     assert_eq!(found(&cache, "a.example", 101), "fresh");
-    // The refresh did not come: another may try.
+    // The refresh lease has ended: another query may refresh it.
     assert_eq!(found(&cache, "a.example", 104), "due");
     assert_eq!(found(&cache, "a.example", 110), "expired");
     assert_eq!(found(&cache, "a.example", 1109), "expired");
@@ -75,7 +75,7 @@ fn a_name_that_nobody_asked_for_twice_is_not_fetched_anew() {
     let cache = AnswerCache::with_rules(1 << 20, RULES);
     cache.insert(&key("a.example"), Entry::new(answer("a.example", 100), 10));
     assert_eq!(found(&cache, "a.example", 105), "fresh");
-    // Now it is in use.
+    // It was asked for twice.
     assert_eq!(found(&cache, "a.example", 106), "due");
     let rules = RetentionRules { prefetch: false, ..RULES };
     let cache = AnswerCache::with_rules(1 << 20, rules);
@@ -89,13 +89,13 @@ fn a_failure_does_not_take_the_place_of_what_can_go_out_stale() {
     cache.insert(&key("a.example"), Entry::new(answer("a.example", 5), 10));
     assert_eq!(found(&cache, "a.example", 20), "expired");
     cache.insert_failure(&key("a.example"), failure(), 20);
-    // Not tried again for half a minute.
+    // The failure lasts half a minute.
     assert_eq!(found(&cache, "a.example", 49), "stale");
     assert_eq!(found(&cache, "a.example", 50), "expired");
-    // An answer ends that.
+    // An answer ends the failure.
     cache.insert(&key("a.example"), Entry::new(answer("a.example", 5), 50));
     assert_eq!(found(&cache, "a.example", 51), "fresh");
-    // Too old to go out.
+    // Too old to be sent.
     cache.insert_failure(&key("a.example"), failure(), 2000);
     assert_eq!(found(&cache, "a.example", 2000), "failed");
 }
@@ -107,7 +107,7 @@ fn failures_last_twice_as_long_each_time_and_no_longer_than_the_most() {
     let mut lasted = Vec::new();
     for _ in 0..8 {
         cache.insert_failure(&key("a.example"), failure(), now);
-        // Those who waited together fail together.
+        // Queries that waited together count as one failure.
         cache.insert_failure(&key("a.example"), failure(), now);
         let last =
             (now..now + 99).take_while(|&at| found(&cache, "a.example", at) == "failed").last();
@@ -115,7 +115,7 @@ fn failures_last_twice_as_long_each_time_and_no_longer_than_the_most() {
         now = last.unwrap() + 2;
     }
     assert_eq!(lasted, [1, 2, 4, 8, 16, 30, 30, 30]);
-    // After a while without any it begins anew.
+    // After a while without a failure the first one is short again.
     now += 100;
     cache.insert_failure(&key("a.example"), failure(), now);
     assert_eq!(found(&cache, "a.example", now + 2), "nothing");
@@ -142,8 +142,8 @@ fn the_bound_holds_whatever_is_put_in() {
     assert!(cache.len() > 50, "{}", cache.len());
 }
 
-/// Readers beside writers see whole answers of the name they asked for, and one of them
-/// alone is told to refresh.
+/// Concurrent readers see whole answers of their own name, and a refresh is due for exactly one of
+/// them.
 #[test]
 fn threads_beside_each_other_see_whole_answers() {
     let cache = AnswerCache::with_rules(256 << 10, RULES);

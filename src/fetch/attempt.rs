@@ -13,24 +13,24 @@ use crate::config::{Fetch, ListSource};
 use crate::sys::archive;
 use crate::sys::clock::system_time;
 
-/// How a gzip file begins.
+/// The magic number of gzip (RFC 1952 §2.3.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// How a download ended well.
+/// The result of a successful download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// Another list than before is stored now.
+    /// A new copy is stored.
     New {
         /// Rules in it.
         rules: u64,
         /// Octets of the copy.
         octets: u64,
     },
-    /// The copy is the newest.
+    /// The stored copy is up to date.
     Unchanged,
 }
 
-/// A list that was found good.
+/// A list that was accepted.
 struct Judged {
     octets: Vec<u8>,
     rules: u64,
@@ -84,7 +84,7 @@ pub async fn fetch_once(
         checked: now,
     };
     if is_same {
-        // The server only does not say so; a disk is not worn for that.
+        // The server sent the same octets again: only the note is written, to spare the disk.
         return copies.write(&source.path, &note).map(|()| Taken::Unchanged);
     }
     copies.keep(&source.path, &octets, &note)?;
@@ -108,7 +108,7 @@ fn judge(source: &ListSource, fetch: &Fetch, page: Page) -> Result<Judged, Fetch
     Ok(Judged { octets, rules })
 }
 
-/// True where the copy is stored as text: its name then ends so.
+/// True where the copy is stored as text: its name then ends in `.txt`.
 fn is_plain(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "txt")
 }

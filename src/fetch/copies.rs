@@ -1,7 +1,7 @@
-//! The last good copies, each with a note of where it is from.
+//! The last good copies, each with a note of its origin.
 //!
-//! A copy is a file like any list; its note stands beside it, written after it. A note that was
-//! lost costs one download, and one that is older than its copy too.
+//! A copy is a file like any list; its note is a file beside it, written after it. A lost note, or
+//! one that is older than its copy, costs one download.
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown, fchown};
@@ -27,7 +27,7 @@ pub struct Note {
     pub url: String,
     /// Its entity tag.
     pub etag: Option<String>,
-    /// Its date, in the server's words.
+    /// Its `Last-Modified` field, verbatim.
     pub last_modified: Option<String>,
     /// SHA-256 of the copy, in hexadecimal.
     pub sha256: String,
@@ -37,12 +37,12 @@ pub struct Note {
     pub octets: u64,
     /// The moment of its download, in seconds since 1970.
     pub fetched: u64,
-    /// The moment of the server's last word that it is the newest.
+    /// The moment at which the server last confirmed it as the newest, in seconds since 1970.
     pub checked: u64,
 }
 
 impl Note {
-    /// Time since the server's last word that this is the newest; zero for a time to come.
+    /// Time since the server last confirmed it as the newest; zero for a moment in the future.
     pub fn age(&self) -> Duration {
         Duration::from_secs(system_time().saturating_sub(self.checked))
     }
@@ -60,7 +60,7 @@ impl Copies {
     /// [`StateError`].
     pub fn open(state: &StateDir) -> Result<Self, StateError> {
         let copies = state.subdirectory(DIRECTORY)?;
-        // A directory that root makes by hand is for the owner of the state directory.
+        // A directory that root creates belongs to the owner of the state directory.
         if let (Ok(own), Ok(of_state)) = (copies.path().metadata(), state.path().metadata())
             && own.uid() != of_state.uid()
         {
@@ -92,7 +92,7 @@ impl Copies {
         self.write(path, note)
     }
 
-    /// Writes the note alone: the copy is the newest still.
+    /// Writes the note alone: the copy is up to date.
     pub(super) fn write(&self, path: &Path, note: &Note) -> Result<(), FetchError> {
         let text = serde_json::to_string_pretty(note).unwrap_or_default();
         self.replace(&note_name(self.name(path)?), text.as_bytes())
@@ -104,7 +104,7 @@ impl Copies {
 
     fn replace(&self, name: &str, octets: &[u8]) -> Result<(), FetchError> {
         let written = self.0.replace_with(name, |file| {
-            // So is a copy that root downloads.
+            // A copy that root downloads belongs to that owner too.
             let owner = std::fs::metadata(self.0.path())?;
             let is_own = owner.uid() == file.metadata()?.uid();
             if !is_own {

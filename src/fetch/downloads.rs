@@ -1,4 +1,4 @@
-//! The sources by URL of a config, and where their copies are.
+//! Sources by URL of a config, and the place of their copies.
 
 use std::path::PathBuf;
 
@@ -18,8 +18,7 @@ pub struct Downloads {
 }
 
 impl Downloads {
-    /// The directory of the copies, made if it is not there; `None` without a state
-    /// directory.
+    /// The directory of the copies, created if it does not exist; `None` without a state directory.
     ///
     /// # Errors
     ///

@@ -52,27 +52,27 @@ pub enum FetchError {
     /// The server does not speak HTTP, or ended in the middle.
     #[error("the server does not keep to HTTP, or ended too early: {0}")]
     Http(#[from] hyper::Error),
-    /// Another answer than the list.
+    /// A status that is no success.
     #[error("the server says {0}")]
     Status(StatusCode),
     /// A redirect that is not followed.
     #[error("the server sends us to {to}: {why}")]
     Redirect {
-        /// Where to.
+        /// The target.
         to: String,
-        /// Why not.
+        /// The reason.
         why: &'static str,
     },
-    /// Not done in time.
+    /// The download exceeded its time limit.
     #[error("not downloaded within {}; `timeout` sets another limit", show_duration(*.0))]
     TooSlow(Duration),
-    /// Nothing came for a while.
+    /// No octet arrived for this long.
     #[error("the server said nothing for {}", show_duration(*.0))]
     Silent(Duration),
-    /// More than it may have.
+    /// More octets than `max_size`.
     #[error("larger than {}; `max_size` sets another limit", show_size(*.0))]
     TooLarge(u64),
-    /// Compressed in a way that we did not ask for.
+    /// A content encoding that was not requested.
     #[error("the server compressed it as `{0}`, which was not asked for")]
     Encoding(String),
     /// The copy cannot be stored.
@@ -83,27 +83,27 @@ pub enum FetchError {
         /// The error of the system.
         error: io::Error,
     },
-    /// Not packed as its name has it, or grown too large.
+    /// The packing is not that of its name, or it unpacks to too many octets.
     #[error("refused: it cannot be unpacked: {0}")]
     Unpack(io::Error),
-    /// What came is no list.
+    /// The body is no list.
     #[error("refused: {0}")]
     Refused(ListRefusal),
-    /// Much less than before.
+    /// Far fewer rules than the copy before.
     #[error(
         "refused: {rules} rules, and the copy before has {before}; if that is right, take it with \
          `lachan lists fetch --accept-shrunken`, or set `min_percent`"
     )]
     Shrunken {
-        /// Rules that came.
+        /// Rules of the download.
         rules: u64,
-        /// Rules there were.
+        /// Rules of the copy before.
         before: u64,
     },
 }
 
 impl FetchError {
-    /// Whether the server gave something, and that is not taken.
+    /// Whether a body arrived and was refused.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,

@@ -1,10 +1,11 @@
-//! One GET: connect, TLS, request, redirects, and a body that has an end.
+//! One GET: connect, TLS, request, redirects, and a bounded body.
 //!
-//! hyper's HTTP/1.1 below its pools and connectors: a download is one request in a day, and names,
-//! addresses, redirects and bounds are ours to decide.
+//! hyper's HTTP/1.1 below its pools and connectors: a download is one request a day, and names,
+//! addresses, redirects and bounds are decided here.
 //!
-//! - https stays https: no redirect leads from it to http.
-//! - A server outside cannot send us to an address inside. What the operator wrote may be anywhere.
+//! - A redirect must never lead from https to http.
+//! - A redirect of a server outside must never lead to an address inside. The operator's own URL
+//!   may be anywhere.
 //! - Every wait and every size has a bound: for a connection, for silence, for all; for the body.
 
 use std::io;
@@ -32,15 +33,15 @@ use crate::dns::address::is_internal;
 use crate::sys::clock::Dates;
 use crate::sys::tls::Tls;
 
-/// Redirects that are followed.
+/// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
-/// How long one address may take to connect to, and TLS to be agreed on.
+/// Time limit of connecting to one address, and of its TLS handshake.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a server may be silent.
+/// Time limit of a server's silence.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The most room that is made for a body ahead, however large the server announces it.
+/// The most octets allocated ahead for a body, whatever length the server announces.
 const ROOM: u64 = 16 << 20;
-/// Addresses of one host that are tried.
+/// The most addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 6;
 /// The user agent; nothing of the school.
 const AGENT: &str = concat!("lachan/", env!("CARGO_PKG_VERSION"));
@@ -50,7 +51,7 @@ pub(super) struct Ask<'a> {
     pub(super) url: &'a str,
     /// The entity tag of the copy.
     pub(super) etag: Option<&'a str>,
-    /// The date of the copy, in the server's words.
+    /// The `Last-Modified` field of the copy, verbatim.
     pub(super) modified: Option<&'a str>,
     /// Whether the body may come compressed.
     pub(super) takes_gzip: bool,
@@ -60,7 +61,7 @@ pub(super) struct Ask<'a> {
 
 /// The reply to it.
 pub(super) enum Got {
-    /// The copy that we have is the newest.
+    /// The stored copy is up to date.
     Unchanged,
     /// The list.
     Page(Page),
@@ -87,7 +88,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 struct Exchange {
     response: Response<Incoming>,
     peer: IpAddr,
-    /// Ends with this.
+    /// The connection's task; it is aborted with this value.
     _connection: JoinSet<()>,
 }
 
@@ -105,7 +106,7 @@ impl HttpClient {
         Ok(Self { tls: tls.for_protocol(b"http/1.1"), names })
     }
 
-    /// Asks, and follows where it is sent.
+    /// Sends the request, and follows redirects.
     pub(super) async fn get(&self, ask: &Ask<'_>) -> Result<Got, FetchError> {
         let followed = timeout(ask.limit, self.follow(ask)).await;
         followed.map_err(|_| FetchError::TooSlow(ask.limit))?
@@ -235,7 +236,7 @@ impl HttpClient {
     }
 }
 
-/// Where a redirect from `url` leads, if it is followed.
+/// The target of a redirect from `url`, if it is followed.
 fn next(url: &Url, location: &str) -> Result<Url, &'static str> {
     let next = url.join(location).map_err(|_| "that is no URL")?;
     match (url.scheme(), next.scheme()) {
@@ -245,7 +246,7 @@ fn next(url: &Url, location: &str) -> Result<Url, &'static str> {
     }
 }
 
-/// The body, as long as it is no longer than it may be.
+/// Reads the body up to its bound.
 async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, FetchError> {
     let too_large = FetchError::TooLarge(ask.max_octets);
     let is_gzip = match text(response, &header::CONTENT_ENCODING).as_deref() {
@@ -271,7 +272,7 @@ async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, 
     Ok(Page { octets, is_gzip, etag, modified })
 }
 
-/// A header's text, where it is one of reasonable length.
+/// A header's value as text, where it has at most 2,048 octets.
 fn text(response: &Response<Incoming>, name: &HeaderName) -> Option<String> {
     let value = response.headers().get(name)?.to_str().ok()?.trim();
     (value.len() <= 2048).then(|| value.to_owned())

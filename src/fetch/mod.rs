@@ -6,12 +6,12 @@
 //!  └──────────────────────── back-off after a failure
 //! ```
 //!
-//! Law: a download never delays a start. The last good copies are files in the state directory, and
-//! a source without one is left out until its download has come. Downloads run one at a time, on a
-//! thread that steps aside for all others. Names are resolved by our own upstream servers, so that
-//! a gateway that is its own machine's resolver needs no other.
+//! Law: a download must never delay a start. The last good copies are files in the state directory,
+//! and a source without one is left out until its download is stored. Downloads run one at a time,
+//! on a thread of the lowest priority. Names are resolved by the gateway's own upstream servers, so
+//! that a gateway that is its own machine's resolver needs no other.
 //!
-//! Absent on purpose: putting lists in force. That is the reload's, which sees a changed file.
+//! Absent on purpose: putting lists in force. The reload does it, which sees a changed file.
 
 mod attempt;
 mod copies;
@@ -48,11 +48,11 @@ use crate::sys::os::step_aside;
 
 /// The first wait after a download that failed; it doubles. The uplink may still be coming up.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
-/// The first wait after a download that was refused: its server is to mend it.
+/// The first wait after a download that was refused: its server must correct it first.
 const FIRST_RETRY_REFUSED: Duration = Duration::from_secs(300);
 /// The longest wait after a failure.
 const LAST_RETRY: Duration = Duration::from_secs(3600);
-/// How often the copies are looked for: one may be removed by hand.
+/// The interval at which missing copies are looked for: one may be removed by hand.
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Downloads in the background.
@@ -66,7 +66,7 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher that has nothing to do yet.
+    /// A fetcher without downloads.
     pub fn new(names: Names, dates: Dates) -> Arc<Self> {
         Arc::new(Self {
             downloads: watch::Sender::new(Downloads::default()),
@@ -77,7 +77,7 @@ impl Fetcher {
         })
     }
 
-    /// Downloads these from now on, and nothing else.
+    /// Replaces the downloads.
     pub fn update(self: &Arc<Self>, downloads: Downloads) {
         if *self.downloads.borrow() == downloads {
             return;
@@ -86,7 +86,7 @@ impl Fetcher {
         if is_needed && downloads.state.is_none() {
             error!("lists by `url` need a directory for their copies; set `dir` in [state]");
         }
-        // The watcher can only watch a directory that is there.
+        // The watcher can only watch a directory that exists.
         if is_needed && let Err(error) = downloads.copies() {
             error!("no list is downloaded: {error}");
         }
@@ -101,12 +101,12 @@ impl Fetcher {
         }
     }
 
-    /// Counts of downloads, and the copies there are.
+    /// Counts of downloads, and the moments at which their copies were confirmed.
     pub fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The life of the thread: as long as the process.
+    /// The thread's body, which ends with the process.
     fn work(self: Arc<Self>) {
         step_aside();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -122,7 +122,7 @@ impl Fetcher {
         loop {
             let downloads = news.borrow_and_update().clone();
             let Ok(Some(copies)) = downloads.copies() else {
-                // Logged when they came.
+                // `update` has logged the reason.
                 if news.changed().await.is_err() {
                     return;
                 }
@@ -164,7 +164,7 @@ impl Fetcher {
         copies: &Copies,
         source: &ListSource,
     ) -> Result<Taken, FetchError> {
-        // Made anew each time: the certificates may have changed.
+        // A new client each time: the certificates may have changed.
         let roots = downloads.tls_roots.as_deref();
         let client = HttpClient::new(roots, self.names.clone(), self.dates.clone())?;
         fetch_once(&client, copies, source, false).await
@@ -221,7 +221,7 @@ impl Timer {
     }
 }
 
-/// A quarter more or less, so that a thousand gateways do not come at once.
+/// Jitter of a quarter either way, so that a thousand gateways do not connect at once.
 fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(rand::rng().random_range(0.75..1.25))
 }

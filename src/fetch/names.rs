@@ -1,4 +1,4 @@
-//! Host names of list servers → addresses, by our own upstream servers and forward zones.
+//! Addresses of list servers' host names, by the gateway's own upstream servers and forward zones.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ type ServersFor = dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync;
 #[derive(Clone)]
 pub struct Names {
     servers: Arc<ServersFor>,
-    /// Where the connections to the servers live.
+    /// The runtime of the connections to the servers.
     runtime: Handle,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Debug for Names {
 }
 
 impl Names {
-    /// Names by the servers that `servers` gives for each, on their own runtime.
+    /// A resolver that asks the servers which `servers` returns for a name, on their own runtime.
     pub fn new(
         servers: impl Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync + 'static,
         runtime: Handle,
@@ -39,8 +39,8 @@ impl Names {
         Self { servers: Arc::new(servers), runtime }
     }
 
-    /// The addresses of `host`, IPv4 first: where there is no IPv4 that is known at once, while
-    /// IPv6 that leads nowhere is waited for.
+    /// The addresses of `host`, IPv4 first: connecting over absent IPv4 fails at once, over broken
+    /// IPv6 only after a timeout.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
         let unnamed = |why: String| FetchError::Name { host: host.to_owned(), why };
         let name = Name::from_text(host).map_err(|error| unnamed(error.to_string()))?;
@@ -66,7 +66,7 @@ impl Names {
             upstream: UpstreamId::MAIN,
         };
         let asked = self.runtime.spawn(async move { servers.ask(&question).await });
-        // It fails to come back only when the process ends.
+        // The task fails only when the process ends.
         let answer = asked.await.map_err(|_| AskError::Network)??;
         Ok(addresses(&answer.octets))
     }

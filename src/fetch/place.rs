@@ -1,4 +1,4 @@
-//! Sources by URL in a config → files of the state directory.
+//! Paths of sources by URL: files of the state directory.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use crate::fetch::copies::DIRECTORY;
 use crate::fetch::downloads::Downloads;
 use crate::sys::state_dir::StateDir;
 
-/// Gives every source by URL the path of its copy, and takes those without a copy out of the
-/// config, as their download is still to come; returns all of them.
+/// Sets the path of each source by URL to that of its copy, and removes those without a copy from
+/// the config until their download is stored; returns all of them.
 ///
-/// A copy that is `in_use` stays in the config though it is gone: its list then cannot be read,
-/// and the policy in force is better than one without it. Nothing is made and nothing is fetched
+/// A copy that is `in_use` stays in the config even where its file is missing: its list then cannot
+/// be read, and the policy in force is better than one without it. Nothing is created or fetched
 /// here.
 pub fn place(config: &mut Config, in_use: &BTreeSet<PathBuf>) -> Downloads {
     let state = StateDir::place(&config.state);

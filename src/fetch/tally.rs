@@ -13,18 +13,18 @@ use crate::metrics::labels::FetchResult;
 use crate::metrics::{Sample, families};
 use crate::sys::clock::system_time;
 
-/// Counts since the start, and the copies there are.
+/// Counts since the start, and the moments at which the copies were confirmed.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// By result.
     counts: [u64; FetchResult::COUNT],
-    /// By URL: the moment of the server's last word that the copy is the newest; none without a
+    /// By URL: the moment at which the server last confirmed the copy as the newest; none without a
     /// copy.
     checked: BTreeMap<String, Option<u64>>,
 }
 
 impl Tally {
-    /// Counts these sources from now on, by the copies that are there.
+    /// Replaces the sources, with the moments of their stored copies.
     pub(super) fn follow(&mut self, downloads: &Downloads) {
         let copies = downloads.copies().ok().flatten();
         let known = |source: &ListSource| {

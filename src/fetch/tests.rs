@@ -42,7 +42,7 @@ async fn failures_are_tried_again_later_and_later_but_never_rarer_than_an_hour()
     timer.set(&source, Ok(Taken::Unchanged));
     assert!((86_400.0 * 0.74..86_400.0 * 1.26).contains(&wait(&timer)));
     assert_eq!(timer.failures, 0);
-    // What the server is to mend is not asked for every few seconds.
+    // A list that its server must correct is not requested every few seconds.
     timer.set(&source, Err(FetchError::Shrunken { rules: 1, before: 10 }));
     assert!(wait(&timer) > 200.0);
 }

@@ -1,8 +1,8 @@
 //! Files → candidates.
 //!
-//! All or nothing: a candidate is made of a config without mistakes and of sources that could be
-//! read and taken. `check`, the start and each reload make theirs here, by the same function, so
-//! that what `check` accepts is what `serve` runs.
+//! Law: a candidate is made whole or not at all, of a config without mistakes and of sources that
+//! could be read and accepted. `check`, the start and each reload make theirs with the same
+//! function, so that every config that `check` accepts is one that `serve` runs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ use crate::sys::tls::{TlsError, prove_roots};
 use crate::upstream::zones::{Numbered, Zones};
 use crate::upstream::{Options, refuse_own_servers};
 
-/// A policy that is looked at and never in force: for `check`, `why`, tests and benches.
+/// A policy that is inspected and never in force: for `check`, `why`, tests and benches.
 #[derive(Debug)]
 pub struct Assembled {
     /// The config.
@@ -55,7 +55,7 @@ pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
     path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read(path, &Outside::default())?.1))
 }
 
-/// Certificate authorities, proven to be some.
+/// Reads certificate authorities, and checks that they parse.
 fn read_roots(path: &Path) -> Result<Vec<u8>, RootsError> {
     let pem = fs::read(path).map_err(RootsError::Read)?;
     match prove_roots(&pem) {
@@ -79,41 +79,41 @@ fn read(path: &Path, outside: &Outside<'_>) -> Result<(String, Config), Assemble
 /// A config as it was read.
 struct ReadConfig {
     config: Config,
-    /// Its own text: mistakes are shown in it.
+    /// Its own text: diagnostics quote its lines.
     text: String,
     downloads: Downloads,
     watched: Vec<PathBuf>,
 }
 
 impl ReadConfig {
-    /// The text, and those of the files that it names.
+    /// Identity of the config: its text, and those of the files that it names.
     fn identity(&self) -> String {
         let own = std::iter::once(self.text.as_str());
         own.chain(self.config.texts.iter().map(String::as_str)).collect::<Vec<_>>().join("\0")
     }
 }
 
-/// Where the policy of a config is to run.
+/// The purpose of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum UseOf {
-    /// Nowhere: it is looked at, perhaps on another machine.
+    /// Inspection only, perhaps on another machine.
     #[default]
     Look,
-    /// On this machine, which must have what it needs.
+    /// Service on this machine, which must have all that the config needs.
     Gateway,
 }
 
 /// Makes candidates of one config file and the files that it names.
 ///
-/// It has caches of what it has read, and no state: what a candidate is depends on files and on
-/// the policy in force alone.
+/// It caches the lists it has read, and has no state: a candidate depends on files and on the
+/// policy in force alone.
 #[derive(Debug, Default)]
 pub struct Assembler {
     path: Option<PathBuf>,
     lists: ListStore,
     sealed: SealedStore,
     use_of: UseOf,
-    /// What certificates of upstream servers are judged by.
+    /// Whether the dates of upstream servers' certificates can be judged.
     dates: Dates,
     /// The files that the last config without mistakes named, whether it was adopted or refused.
     watched: Vec<PathBuf>,
@@ -144,7 +144,7 @@ impl Assembler {
         self.overrides = overrides;
     }
 
-    /// How often list files were read so far.
+    /// The number of readings of list files so far.
     pub fn readings(&self) -> u64 {
         self.lists.readings()
     }
@@ -182,13 +182,13 @@ impl Assembler {
         self.proven(sources, &text, Some(base)).map(Some)
     }
 
-    /// Learns that a candidate came into force: its lists are at hand from now on.
+    /// Records that a candidate was adopted: its lists are cached from now on.
     pub fn adopted(&mut self, in_force: &InForce) {
         self.lists.adopted(&in_force.sources().lists);
         self.sealed.adopted(&in_force.sources().sealed);
     }
 
-    /// Reads everything, and looks at the policy that it comes to.
+    /// Reads everything, and derives the policy of it without putting it in force.
     ///
     /// # Errors
     ///
@@ -209,8 +209,9 @@ impl Assembler {
         })
     }
 
-    /// The same for a policy that is to run on this machine, with every mistake of the lists, not
-    /// the first alone. A config without one is a config that a gateway here adopts.
+    /// As [`Assembler::assemble`], for a policy that is to run on this machine, and with every
+    /// mistake of the lists, not the first alone. Law: a gateway on this machine adopts every
+    /// config that passes.
     ///
     /// # Errors
     ///
@@ -302,7 +303,7 @@ impl Assembler {
             essential: starter::essential()
                 .map_err(embedded("essential.txt", starter::ESSENTIAL))?,
             canaries: starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?,
-            // Neither number falls from one policy in force to the next, so no sum comes twice.
+            // Neither number ever decreases between policies in force, so no sum occurs twice.
             lists_tag: lists.tag + sealed_tag,
             config,
             text,

@@ -1,15 +1,16 @@
 //! A candidate: the state between *made* and *in force*.
 //!
 //! ```text
-//! files ▶ Assembler ▶ Candidate ──look──▶ a snapshot, for whoever wants to see it
+//! files ▶ Assembler ▶ Candidate ──look──▶ a snapshot for inspection
 //!                        │  └─drop─▶ refused: nothing has changed
 //!                        └─Current::adopt─▶ InForce      (stale: rebased ─▶ adopted)
 //! ```
 //!
 //! Law: everything that can fail fails while a candidate is made. Files are read, lists are
 //! compiled, certificates are parsed, the servers of forward zones are set up, locks are compared
-//! with what the school allows. Making one takes seconds and no lock that a query, an override or
-//! a scrape needs. A candidate that is dropped leaves no trace in ids, counters or overrides.
+//! with the allows of the school. Making one takes seconds, and must take no lock that a query, an
+//! override or a scrape needs. A dropped candidate must leave no trace in ids, counters or
+//! overrides.
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ pub struct Candidate {
     built_on: Option<u64>,
 }
 
-/// A candidate that was built on config and lists that are in force no more.
+/// A candidate that was built on config and lists that are no longer in force.
 #[derive(Debug, thiserror::Error)]
 #[error("another config or other lists came into force meanwhile")]
 pub struct StaleCandidate(pub Box<Candidate>);

@@ -1,8 +1,8 @@
 //! List texts → rules in a compiler, each file bounded in memory, on some threads.
 //!
-//! Every file is taken whole or refused whole: a refused one fails the whole reading,
-//! and the compiler is dropped with the rules that it has of it. The order in which files are read,
-//! and on how many threads, means nothing: the pack is the same.
+//! Law: a file is accepted whole or refused whole. A refused file fails the whole reading, and the
+//! compiler is dropped with the rules it has from it. Neither the order in which files are read nor
+//! the number of threads may change the pack.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -29,22 +29,22 @@ pub struct Input {
     pub name: String,
     /// The licence of its names, where it is known.
     pub licence: Option<String>,
-    /// What its names are about, and the id of that.
+    /// The category of its names, and the category's id.
     pub category: (CategoryId, String),
     /// The syntax.
     pub format: Format,
-    /// What its names stand for.
+    /// The scope of its names.
     pub scope: ScopeChoice,
     /// Its texts.
     pub texts: ListTexts,
 }
 
-/// Where texts are.
+/// The place of texts.
 #[derive(Debug, Clone)]
 pub enum ListTexts {
     /// In files, in this order.
     Files(Vec<PathBuf>),
-    /// At hand, under this name.
+    /// In memory, under this name.
     Here(PathBuf, Vec<u8>),
 }
 
@@ -80,7 +80,7 @@ pub fn read_all(
         job.order = order;
     }
     let total = jobs.iter().map(|job| job.size).sum();
-    // The largest first, while there is least beside it, and so that threads end together.
+    // The largest first, while the compiler holds least, and so that threads end together.
     jobs.sort_by_key(|job| Reverse(job.size));
     let reading = Reading {
         compiler: Mutex::new(compiler),
@@ -100,7 +100,7 @@ pub fn read_all(
     noted(compiler, inputs, done)
 }
 
-/// Gives the compiler the notes of all sources, or the first error.
+/// Adds the notes of all sources to the compiler, or returns the first error.
 fn noted(
     mut compiler: Compiler,
     inputs: &[Input],
@@ -135,7 +135,7 @@ struct Job {
     input: usize,
     order: usize,
     size: u64,
-    /// None for a text at hand.
+    /// None for a text in memory.
     file: Option<PathBuf>,
 }
 

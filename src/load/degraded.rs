@@ -1,11 +1,11 @@
 //! Lists that cannot be used, and a start without them.
 //!
-//! Law: a torn list never keeps the gateway from answering. After a power cut a source that cannot
-//! be used is left out, with an error in the log, and its category fails as the config has it
-//! ([`crate::policy::tables::categories`]). That holds at the start, and for a source that the
-//! policy in force is without already; else the policy in force is better than one without the
-//! list, and a reload is refused. A source that was never downloaded is missing in the same way.
-//! Mistakes of the config itself stop the start.
+//! Law: a torn list must never stop the gateway from answering. After a power cut a source that
+//! cannot be used is left out, with an error in the log, and its category fails as configured
+//! ([`crate::policy::tables::categories`]). The law applies at the start, and to a source that the
+//! policy in force lacks already. In all other cases the policy in force is better than one without
+//! the list, and a reload is refused. A source that was never downloaded is missing in the same
+//! way. Mistakes of the config itself stop the start.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use crate::policy::tables::categories::FailMode;
 pub struct LeftOut {
     /// Its path or URL in the config.
     pub label: String,
-    /// What is wrong, and what to do.
+    /// The fault, and its remedy.
     pub why: String,
     path: PathBuf,
     /// None for keyword rules: the built-in rules take their place.
@@ -50,7 +50,7 @@ impl<'a> Usable<'a> {
         self.before.is_none_or(|before| before.iter().any(|one| one.path == path))
     }
 
-    /// Leaves out the open list that `error` is about; gives the error back if it must not be.
+    /// Leaves out the open list that `error` is about; returns the error if that is not allowed.
     pub(crate) fn without_list(&mut self, error: ListError) -> Result<(), ListError> {
         let path = match &error {
             ListError::Read { path, .. } | ListError::Refused { path, .. } => path.clone(),
@@ -118,7 +118,7 @@ pub(crate) fn not_downloaded(
     })
 }
 
-/// Which categories have no list.
+/// The categories without a list.
 pub(crate) fn fail_mode(
     config: &Config,
     left_out: &[LeftOut],

@@ -1,7 +1,7 @@
 //! Sources, overrides and time → a snapshot.
 //!
-//! A function without failure: all that can fail has failed when the sources were read, so that
-//! an adoption, an override and an edge of the timetable cannot.
+//! A function without failure: all that can fail has failed when the sources were read. An
+//! adoption, an override and an edge of the timetable must never fail here.
 
 use std::sync::Arc;
 

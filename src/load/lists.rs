@@ -5,9 +5,9 @@
 //! `[lists] packs` ▶ the newest that verifies ──────┴▶ matcher::build::join ▶ LoadedLists
 //! ```
 //!
-//! A source is a file, or a directory whose files are taken in the order of their names. Law: a
-//! file is taken whole or refused whole. While no file and no setting of a source changes, the
-//! same tables are used, also after a restart where there is a state directory: a change of a
+//! A source is a file, or a directory whose files are read in the order of their names. Laws: a
+//! file is accepted whole or refused whole; while no file and no setting of a source changes, the
+//! tables must be reused, also after a restart where there is a state directory: a change of a
 //! school's own names costs microseconds, however large the lists.
 
 use std::fs;
@@ -77,14 +77,14 @@ pub struct LoadedLists {
     pub sources: Arc<[SourceOrigin]>,
     /// The keyword rules.
     pub keywords: Arc<Keywords>,
-    /// A number of its own: other lists have another.
+    /// The identity of these lists: other lists have another number.
     pub(super) tag: u64,
 }
 
 /// The identity of one file at its reading.
 type Fingerprint = (PathBuf, Stat);
 
-/// Lists, and the files that they were made of.
+/// Lists, with the identity of their files.
 #[derive(Debug)]
 struct ReadLists {
     made_of: MadeOf,
@@ -92,7 +92,7 @@ struct ReadLists {
     packs: Vec<Arc<Pack>>,
 }
 
-/// Reads lists, and has at hand those that were read last and those in force.
+/// Reads lists, and caches those that were read last and those in force.
 #[derive(Debug, Default)]
 pub struct ListStore {
     last: Option<Arc<ReadLists>>,
@@ -106,7 +106,7 @@ pub struct ListStore {
 /// The identity of all that lists depend on.
 #[derive(Debug, PartialEq, Eq)]
 struct MadeOf {
-    /// The texts and the way they are read, as one string: the stamp of their pack.
+    /// The texts and the settings of their reading, as one string: the stamp of their pack.
     texts: String,
     keywords: Option<String>,
     packs: Vec<Fingerprint>,
@@ -118,7 +118,7 @@ impl ListStore {
         Self { packs: PackStore::writing(), ..Self::default() }
     }
 
-    /// How often list files were read so far.
+    /// The number of readings of list files so far.
     pub fn readings(&self) -> u64 {
         self.readings
     }
@@ -149,8 +149,8 @@ impl ListStore {
         Ok(lists)
     }
 
-    /// Learns which lists came into force. Until others do, they are at hand and their packs stay
-    /// in the state directory, whatever is read meanwhile.
+    /// Records which lists were adopted. They stay cached, and their packs in the state directory,
+    /// until others are adopted, whatever is read meanwhile.
     pub(super) fn adopted(&mut self, lists: &LoadedLists) {
         let adopted = self.at_hand().find(|read| read.lists.tag == lists.tag).cloned();
         self.in_force = adopted;
@@ -162,7 +162,7 @@ impl ListStore {
         self.last.iter().chain(&self.in_force)
     }
 
-    /// Forgets the packs of all other lists.
+    /// Drops the packs of all lists that are not cached.
     fn settle(&mut self) {
         let in_use: Vec<Arc<Pack>> =
             self.at_hand().flat_map(|read| read.packs.iter().cloned()).collect();
@@ -201,7 +201,7 @@ impl ListStore {
             self.readings += 1;
             self.packs.compiled(made_of.texts.clone(), |to| compile(config, inputs, to))?
         };
-        // Texts first: a zone that a school writes speaks before those of a pack.
+        // Texts first: a school's own zone takes precedence over those of a pack.
         let mut packs = vec![texts];
         if let Some(directory) = &config.lists.packs {
             packs.push(self.packs.newest(directory).map_err(ListError::NoPack)?);
@@ -303,8 +303,8 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
     Ok(inputs)
 }
 
-/// Everything that the pack of the texts depends on: this program, each file and how it
-/// is read.
+/// The identity of all that the pack of the texts depends on: this program, each file and the
+/// settings of its reading.
 fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
     let mut hasher = blake3::Hasher::new();
     let mut put = |text: &str| {
@@ -312,7 +312,7 @@ fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
         hasher.update(text.as_bytes());
     };
     put(env!("CARGO_PKG_VERSION"));
-    // A new program may read lists in another way.
+    // A new program may parse lists differently.
     let program = std::env::current_exe().and_then(fs::metadata);
     put(&program.map_or_else(|_| String::new(), |metadata| format!("{:?}", Stat::of(&metadata))));
     for (_, category) in config.taxonomy.iter() {
@@ -358,7 +358,7 @@ fn stat(path: &Path) -> Result<Stat, ListError> {
     Ok(Stat::of(&metadata))
 }
 
-/// Everything that is wrong with the files that `config` names.
+/// All faults of the files that `config` names.
 pub fn problems(config: &Config) -> Vec<ListError> {
     let mut found = Vec::new();
     let own = keyword_text(config);

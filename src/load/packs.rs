@@ -1,13 +1,12 @@
 //! Pack files → [`Pack`]s: verified, mapped, stored.
 //!
 //! With a state directory a pack is served from a copy in it, which no other program writes:
-//! a `cp` over the file that was delivered, or a cable pulled half-way, cannot reach the octets
-//! being served. A copy is verified in full once; a small file beside it has the identity of
-//! its octets (inode, size, times), which the next start compares. Without a state directory
-//! packs are in memory.
+//! neither a `cp` over the delivered file nor an interrupted transfer can change the octets in use.
+//! A copy is verified in full once; a small file beside it has the identity of its octets (inode,
+//! size, times), which the next start compares. Without a state directory packs are in memory.
 //!
-//! A mapping lives as long as its last reader; a file that is removed meanwhile stays
-//! readable till then.
+//! A mapping exists until its last reader drops it; a file that is removed meanwhile stays readable
+//! till then.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -22,7 +21,7 @@ use crate::pack::{BuildError, Owner, Pack, PackError, hex};
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
 
-/// What the files of packs end in.
+/// The extension of pack files.
 const EXTENSION: &str = "pack";
 /// The identities of verified copies.
 const STAMPS: &str = "verified.json";
@@ -98,7 +97,7 @@ impl PackStore {
         self.writes
     }
 
-    /// In this directory from now on, or in memory.
+    /// Sets the directory of packs; `None` puts them in memory.
     pub fn at(&mut self, state: Option<StateDir>) {
         if self.state != state {
             self.stamps = state.as_ref().map(stamps).unwrap_or_default();
@@ -106,11 +105,11 @@ impl PackStore {
         }
     }
 
-    /// The newest pack in `directory` that verifies; what is wrong with newer ones is logged.
+    /// The newest pack in `directory` that verifies; the faults of newer ones are logged.
     ///
     /// # Errors
     ///
-    /// What is wrong with the directory, or with each pack in it.
+    /// The fault of the directory, or of each pack in it.
     pub fn newest(&mut self, directory: &Path) -> Result<Arc<Pack>, String> {
         let unreadable = |error| format!("{}: cannot be read: {error}", directory.display());
         let candidates = candidates(directory).map_err(unreadable)?;
@@ -144,8 +143,8 @@ impl PackStore {
             let octets = fs::read(path)?;
             return Ok(self.keep(of, Pack::verify(Arc::new(octets))?));
         };
-        // The front has a checksum of all octets: a pack that is delivered again, whole or
-        // damaged, is the copy that was verified.
+        // The front has a checksum of all octets: a pack that is delivered again, even damaged, is
+        // served from the copy that was verified.
         let mut front = Vec::new();
         File::open(path)?.take(Pack::FRONT as u64).read_to_end(&mut front)?;
         let check = Pack::check_of(&front)?;
@@ -237,7 +236,7 @@ impl PackStore {
         let pack = match Pack::verify(owner) {
             Ok(pack) => pack,
             Err(error) => {
-                // A damaged copy takes no room.
+                // A damaged copy must not take room.
                 let _ = fs::remove_file(incoming);
                 return Err(error.into());
             }
@@ -325,7 +324,7 @@ pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
         }
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => found.push((path, Stat::of(&metadata))),
-            // Gone since it was listed, or a link to nowhere.
+            // Removed since it was listed, or a dangling link.
             _ => {}
         }
     }

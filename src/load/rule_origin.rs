@@ -1,7 +1,7 @@
 //! A rule of the table → its file and line.
 //!
-//! The table has neither: they are found by reading the source again, for `lachan why` and never
-//! for a query.
+//! The table has neither: the source is read again to find them, for `lachan why` and never for a
+//! query.
 
 use std::path::PathBuf;
 
@@ -12,16 +12,16 @@ use crate::load::lists::{STARTER_SOURCE, SourceOrigin};
 use crate::matcher::build::Rule;
 use crate::sys::archive;
 
-/// Where a rule is written.
+/// The place in which a rule is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleOrigin {
     /// The source's name in the config.
     pub list: String,
-    /// The file in it and the line, where the text is at hand and still has the rule.
+    /// The file in it and the line, where the text can be read and still has the rule.
     pub place: Option<(PathBuf, u32)>,
 }
 
-/// Finds where `rule` about `name`, a wire name, is written.
+/// Finds the place of `rule` about `name`, a wire name.
 pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8]) -> RuleOrigin {
     let place = |text: &[u8], format, scope| {
         let parsed = parse(text, format, scope);
@@ -42,7 +42,7 @@ pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8
     }
     let source = from.place.and_then(|place| config.lists.sources.get(usize::from(place) - 1));
     let Some(source) = source else {
-        // Its text is with whoever built the pack.
+        // The text was not delivered with the pack.
         return RuleOrigin { list: from.name.clone(), place: None };
     };
     let mut texts = archive::files(&source.path)

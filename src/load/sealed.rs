@@ -1,8 +1,8 @@
 //! Sealed lists and their keys: files → open tables.
 //!
 //! Laws: a key file that anybody but its owner can read is refused; before a key is read the
-//! process gives up its core dumps; the log has a sealed list's file, id and size, and nothing
-//! of its content. While the files stay the same, so do the tables.
+//! process switches off its core dumps; the log may have a sealed list's file, id and size, and
+//! must never have any of its content. While the files stay the same, so do the tables.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -33,7 +33,7 @@ pub enum SealedError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Which of the two it is.
+        /// `key` or `sealed list`.
         what: &'static str,
         /// The error of the system.
         error: io::Error,
@@ -49,7 +49,7 @@ pub enum SealedError {
         /// Its mode.
         mode: u32,
     },
-    /// What is in the key file is none.
+    /// The content of the key file is no key.
     #[error("{path}: {error}; get the key again, or make one with `lachan lists seal`")]
     Key {
         /// The key.
@@ -57,7 +57,7 @@ pub enum SealedError {
         /// What is wrong.
         error: SealedKeyError,
     },
-    /// The list is none, or another key's.
+    /// The file is no sealed list, or it is sealed with another key.
     #[error("{path}: refused: {error}")]
     List {
         /// The list.
@@ -79,7 +79,7 @@ impl SealedError {
     }
 }
 
-/// Sealed lists, the files that they were made of, and a number of their own.
+/// Sealed lists, with the identity of their files and a number of their own.
 #[derive(Debug, Clone)]
 struct ReadSealed {
     made_of: Vec<Fingerprint>,
@@ -87,7 +87,7 @@ struct ReadSealed {
     tag: u64,
 }
 
-/// Reads sealed lists, and has at hand those that were read last and those in force.
+/// Reads sealed lists, and caches those that were read last and those in force.
 #[derive(Debug, Default)]
 pub struct SealedStore {
     last: Option<ReadSealed>,
@@ -95,7 +95,7 @@ pub struct SealedStore {
     tag: u64,
 }
 
-/// A list and its key as they were when they were read.
+/// The identity of a list and its key at their reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fingerprint {
     sealed: Sealed,
@@ -127,14 +127,14 @@ impl SealedStore {
         Ok((lists, self.tag))
     }
 
-    /// Learns which lists came into force: they are at hand whatever is read meanwhile.
+    /// Records which lists were adopted: they stay cached whatever is read meanwhile.
     pub(super) fn adopted(&mut self, lists: &Arc<[SealedList]>) {
         let is_it = |read: &ReadSealed| Arc::ptr_eq(&read.lists, lists);
         self.in_force = self.last.take_if(|read| is_it(read)).or(self.in_force.take());
     }
 }
 
-/// Everything that is wrong with the sealed lists that `config` names.
+/// All faults of the sealed lists that `config` names.
 pub fn problems(config: &Config) -> Vec<SealedError> {
     config.lists.sealed.iter().filter_map(|sealed| open(sealed).err()).collect()
 }
@@ -147,7 +147,7 @@ pub fn problems(config: &Config) -> Vec<SealedError> {
 pub fn read_key(path: &Path) -> Result<SealedKey, SealedError> {
     let unread = |error| SealedError::Read { path: path.to_owned(), what: "key", error };
     let file = File::open(path).map_err(unread)?;
-    // Of the open file: the one under this name may be another by now.
+    // Of the open file: another file may have this name by now.
     let mode = file.metadata().map_err(unread)?.mode() & 0o7777;
     if mode & OTHERS != 0 {
         return Err(SealedError::Exposed { path: path.to_owned(), mode });

@@ -1,5 +1,4 @@
-//! Config and lists as they were read: everything that a policy is derived from, besides time
-//! and overrides.
+//! Config and lists of one reading: the inputs of a policy, besides time and overrides.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,7 +24,7 @@ pub struct PolicySources {
     pub left_out: Vec<LeftOut>,
     /// Sources by URL.
     pub downloads: Downloads,
-    /// Every file and directory that was looked at, the config first.
+    /// Every file and directory to watch, the config first.
     pub watched: Vec<PathBuf>,
     /// The config's text and those of the files that it names: the identity of the config.
     pub(super) text: String,
@@ -43,8 +42,8 @@ impl PolicySources {
         self.lists_tag == other.lists_tag && self.text == other.text
     }
 
-    /// The copies of downloads that are in use: one that is gone is a mistake, and no download
-    /// that is still to come.
+    /// The copies of downloads that are in use: a missing one is a mistake, and not a download that
+    /// is still to come.
     pub(super) fn copies(&self) -> BTreeSet<PathBuf> {
         let downloads = self.config.lists.sources.iter().filter(|source| source.fetch.is_some());
         downloads.map(|source| source.path.clone()).collect()

@@ -1,4 +1,4 @@
-//! Schedules and overrides → what binds each group at which time.
+//! Schedules and overrides → the state of each group at each time.
 //!
 //! All arithmetic of days and time zones is done here, away from the queries, for some weeks
 //! around a time; the result is a table of instants ([`Timeline`]).
@@ -12,14 +12,14 @@ use crate::policy::group::timeline::Timeline;
 use crate::policy::{GroupRules, GroupState};
 
 const SECONDS_A_DAY: u64 = 86_400;
-/// How far back it is worked out: a clock that is put back a little finds its day.
+/// Its length before the time: a clock that is set back a little finds its day.
 const BEHIND: u64 = 2 * SECONDS_A_DAY;
-/// How far ahead.
+/// Its length after the time.
 const AHEAD: u64 = 21 * SECONDS_A_DAY;
-/// With less than this left it is worked out anew.
+/// It is computed anew when less than this is left of it.
 pub const RENEW: u64 = 14 * SECONDS_A_DAY;
 
-/// When each schedule runs, around a time.
+/// The windows of each schedule, around a time.
 #[derive(Debug)]
 pub struct Timetable {
     span: Range<u64>,
@@ -28,7 +28,7 @@ pub struct Timetable {
 }
 
 impl Timetable {
-    /// Works it out around `civil`.
+    /// Computes the windows around `civil`.
     pub fn new(config: &Config, civil: u64) -> Self {
         let span = civil.saturating_sub(BEHIND)..civil.saturating_add(AHEAD);
         let zone = config.school.zone();
@@ -41,7 +41,7 @@ impl Timetable {
         self.windows.get(schedule).is_some_and(|windows| contains(windows, civil))
     }
 
-    /// What binds a group at each time.
+    /// The state of a group at each time.
     pub fn states(&self, group: &GroupRules, overrides: &[Override]) -> Timeline<GroupState> {
         let own: Vec<&Override> = overrides.iter().filter(|one| one.group == group.name).collect();
         let state_at = |civil: u64| {

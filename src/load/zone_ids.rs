@@ -1,7 +1,7 @@
 //! Upstream ids of forward zones.
 //!
-//! Law: an id stands for one zone with one list of servers for the life of the process. A query
-//! that was begun under an older policy still means the servers of that policy.
+//! Law: an id must mean one zone with one list of servers for the life of the process. A query
+//! begun under an older policy still means the servers of that policy.
 
 use crate::config::ForwardZone;
 use crate::dns::route::UpstreamId;

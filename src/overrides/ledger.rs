@@ -1,9 +1,9 @@
 //! The change ledger: one JSON object a line, for every change that a person made.
 //!
-//! A file in the state directory that is appended to, and flushed to the disk with each line. It
-//! names the person that acted and what they allowed, never a client or a name that one looked
-//! up. At [`MAX_OCTETS`] it is renamed, over the one that was renamed before: the last tens of
-//! thousands of changes can be read.
+//! A file in the state directory, appended to and flushed to the disk with each line. It names the
+//! person that acted and what they allowed; law: it must never have a client or a name that one
+//! looked up. At [`MAX_OCTETS`] it is renamed, over the one that was renamed before: the last tens
+//! of thousands of changes can be read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -31,7 +31,7 @@ pub(super) struct LedgerEntry<'a, T> {
     pub action: &'static str,
     /// The name that the person gave; `by` in `what` is the person that set the override.
     pub who: &'a str,
-    /// The thing that was changed.
+    /// The changed override.
     #[serde(flatten)]
     pub what: &'a T,
 }

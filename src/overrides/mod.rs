@@ -5,7 +5,7 @@
 //!                                            locks above       file     whose timelines end it
 //! ```
 //!
-//! Nothing has to happen for one to end: its end is an edge in its group's timeline.
+//! No event is needed to end one: its end is an edge in its group's timeline.
 
 mod ledger;
 pub mod refusal;

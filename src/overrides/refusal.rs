@@ -24,14 +24,14 @@ pub enum OverrideRefusal {
         /// The most, in hours.
         most: u64,
     },
-    /// The request has no name of a person.
+    /// The request does not name a person.
     NoOne,
     /// No name and no category.
     Nothing {
-        /// What it should have been.
+        /// The kind of the request.
         kind: OverrideKind,
     },
-    /// An exam lets names through, not categories.
+    /// An exam allows names, not categories.
     ExamOfCategories,
     /// No category of this id.
     NoCategory {
@@ -54,15 +54,15 @@ pub enum OverrideRefusal {
         /// What is wrong with it.
         error: String,
     },
-    /// A category that somebody above keeps blocked.
+    /// A category that a layer above the school locks.
     Locked {
         /// The category.
         category: String,
-        /// Who.
+        /// The author of the lock.
         by: LockedBy,
         /// The department's name.
         department: String,
-        /// Whom to ask.
+        /// The department's contact.
         contact: String,
     },
     /// A name in a locked category.
@@ -89,9 +89,9 @@ pub enum OverrideRefusal {
         /// The most.
         most: usize,
     },
-    /// The clock is not to be trusted, so nobody knows when it would end.
+    /// The clock is untrusted, so the end of an override cannot be known.
     Clock,
-    /// None with this number.
+    /// No active override has this number.
     NoOverride {
         /// The number.
         id: u64,

@@ -1,6 +1,6 @@
 //! A request for an override, judged by the policy in force.
 //!
-//! Law: a request opens nothing that a layer above the school keeps locked.
+//! Law: a request must never open a name or category that a layer above the school locks.
 
 use std::ops::RangeInclusive;
 
@@ -19,7 +19,7 @@ const CATEGORY: &str = "category:";
 const BUNDLE: &str = "bundle:";
 /// The most names of one override: each is compared with every lock.
 const MAX_NAMES: usize = 500;
-/// How long an override can last, in seconds: at most a school day.
+/// The length of an override, in seconds: at most a school day.
 const LENGTHS: RangeInclusive<u64> = 60..=12 * 3600;
 
 /// The body of `POST /api/overrides`.

@@ -17,21 +17,21 @@ use crate::sys::state_dir::StateDir;
 
 /// The file, in the state directory.
 const FILE: &str = "overrides.json";
-/// The most at one time: each adds edges to a timeline that queries are looked up in.
+/// The most at one time: each adds edges to a timeline that each query searches.
 const MAX_ACTIVE: usize = 64;
 
-/// One override in words, as in the file and in replies.
+/// One override in text form, as in the file and in replies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredOverride {
-    /// Its number; no other override ever has it.
+    /// Its number. Law: it must never be given to another override.
     pub id: u64,
     /// `lesson` or `exam`.
     pub kind: String,
     /// The group it binds.
     pub group: String,
-    /// The names it lets through.
+    /// The names it allows.
     pub names: Vec<String>,
-    /// The categories it lets through.
+    /// The categories it allows.
     pub categories: Vec<String>,
     /// Its beginning, in civil seconds.
     pub from: u64,
@@ -42,8 +42,8 @@ pub struct StoredOverride {
 }
 
 impl StoredOverride {
-    /// The override as policy has it; `None` where its kind is none. Categories and names that
-    /// do not exist any more are left out.
+    /// Converts it to policy; `None` where its kind is unknown. Categories and names that do not
+    /// exist any more are left out.
     pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
         let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
         Some(Override {
@@ -75,7 +75,7 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Reads the overrides of an earlier life; none without a state directory.
+    /// Reads the overrides of an earlier process; none without a state directory.
     pub fn open(state: Option<StateDir>) -> Self {
         let text = state.as_ref().and_then(|state| std::fs::read_to_string(state.join(FILE)).ok());
         let stored = text.and_then(|text| {

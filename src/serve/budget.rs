@@ -1,8 +1,8 @@
-//! Per-client rate limit of one worker. Law: no client can crowd out the others.
+//! Per-client rate limit of one worker. Law: no client may crowd out the others.
 //!
-//! Each worker has a table of its own, so nobody waits for anybody: a client whose queries go
-//! to several workers has its budget at each. The table has a fixed size; where a line of it is
-//! full, the client that has spent least is forgotten, and starts again with a whole budget.
+//! Each worker has a table of its own, so no worker waits for another: a client whose queries
+//! arrive at several workers has its budget at each. The table has a fixed size. Where a line of
+//! it is full, the client with the least spent is evicted, and starts again with a whole budget.
 //!
 //! A client is an IPv4 address or an IPv6 network of 64 bits. A whole classroom behind one IPv4
 //! address is one client, and so is one behind one IPv6 network: a device may take any address
@@ -13,17 +13,17 @@
 //!           answered     │ answered with TC │ nothing
 //! ```
 //!
-//! What is spent comes back at `rate` a second. Over the burst a reply says "ask by TCP": a real
-//! stub does, and is answered there; software that floods does not.
+//! The budget refills at `rate` a second. Over the burst a reply has TC set: a real stub retries
+//! over TCP, and is answered there; software that floods does not.
 
 use std::net::IpAddr;
 
 use crate::config::Limits;
 use crate::policy::tables::client::PrefixTable;
 
-/// Lines of the table; each is one line of the processor's cache.
+/// Lines of the table; each fills one cache line (64 octets).
 const LINES: usize = 2048;
-/// Clients of a line.
+/// Clients of a line: four accounts of 16 octets fill it.
 const WAYS: usize = 4;
 
 /// The client that a budget belongs to.
@@ -49,19 +49,19 @@ impl ClientId {
     }
 }
 
-/// How fast a client may ask, in nanoseconds of budget.
+/// The rate limit of a client, in nanoseconds of budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// What a query costs.
+    /// The cost of a query.
     step: u64,
-    /// What may be spent at once.
+    /// The budget of a burst.
     burst: u64,
-    /// What may be spent beyond on replies that say "ask by TCP".
+    /// The budget beyond the burst, for replies with TC.
     slip: u64,
 }
 
 impl Rate {
-    /// So many queries a second, and so many at once; none if `rate` is 0, which is no limit.
+    /// `rate` queries a second and `burst` at once; none if `rate` is 0, which is no limit.
     pub fn new(rate: u64, burst: u64) -> Option<Self> {
         let step = 1_000_000_000_u64.checked_div(rate)?.max(1);
         let burst = burst.max(1).saturating_mul(step);
@@ -69,21 +69,21 @@ impl Rate {
     }
 }
 
-/// What becomes of a query.
+/// The decision on a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateDecision {
     /// It is answered.
     Pass,
-    /// It gets TC, and so may come by TCP.
+    /// Its reply has TC, so that the client retries over TCP.
     Slip,
-    /// It gets nothing.
+    /// It gets no reply.
     Drop,
 }
 
 /// The limits of a client, as configured.
 #[derive(Debug)]
 pub struct ClientLimits {
-    /// How fast it may ask; none is no limit.
+    /// Its rate limit; none is no limit.
     pub rate: Option<Rate>,
     /// Queries of it that may wait for upstream.
     pub in_flight: usize,
@@ -101,7 +101,7 @@ impl ClientLimits {
         }
     }
 
-    /// Whether no limit holds for a client.
+    /// Whether a client is exempt from all limits.
     #[inline]
     pub fn is_exempt(&self, address: IpAddr) -> bool {
         self.exempt.get(address).is_some()
@@ -112,7 +112,7 @@ impl ClientLimits {
 #[derive(Debug, Clone, Copy, Default)]
 struct Account {
     client: u64,
-    /// When all of it has come back, in nanoseconds.
+    /// The time at which the budget is whole again, in nanoseconds.
     whole_at: u64,
 }
 
@@ -124,7 +124,7 @@ struct Line([Account; WAYS]);
 #[derive(Debug)]
 pub struct Budget {
     lines: Box<[Line]>,
-    /// Clients do not choose their line.
+    /// Keys the hash, so that no client can choose its line.
     seed: u64,
 }
 
@@ -213,7 +213,7 @@ mod tests {
             let stranger = ClientId::of(IpAddr::V4((0xc000_0000 + number).into()));
             charge(&mut budget, stranger, 5_000_000, 1);
         }
-        // The client that has spent most is forgotten last.
+        // The client that has spent most is evicted last.
         assert_eq!(charge(&mut budget, client, 5_000_000, 5), [0, 0, 5]);
     }
 

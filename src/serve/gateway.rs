@@ -1,4 +1,4 @@
-//! The gateway: what all listeners share. Policy, cache, upstreams, clock, counters.
+//! The state that all listeners share: policy, cache, upstreams, clock, counters.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::serve::inflight::InFlight;
 use crate::sys::clock::Clock;
 use crate::upstream::Upstreams;
 
-/// All that a query needs, shared by all listeners.
+/// The shared state of all listeners.
 #[derive(Debug)]
 pub struct Gateway {
     /// The policy in force.

@@ -7,8 +7,9 @@
 //!              Busy ◀────────────┴ queue full
 //! ```
 //!
-//! A miss ends once, with a reply by [`conclude`] or, for a cache refresh, with an entry in
-//! the cache. A client that waits too long for upstream gets its expired answer meanwhile.
+//! Law: a miss must end once, with a reply by [`conclude`] or, for a cache refresh, with an entry
+//! in the cache. Meanwhile a client that waits longer than `stale_after`, or whose upstream is
+//! down, gets its expired answer.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -102,7 +103,7 @@ impl Gateway {
             return;
         };
         if upstreams.are_down() {
-            // No answer is to be expected; the question is sent all the same.
+            // No answer is expected; the question is sent all the same.
             self.answer_stale(&question);
         }
         let asking = upstreams.ask(&question);

@@ -1,8 +1,7 @@
 //! The life of the resolver: answering clients.
 //!
-//! [`run`] is to be read from top to bottom: policy first, then sockets, then readiness; at the
-//! end the same in reverse. Nothing is answered before policy is loaded, because no socket is
-//! open before that.
+//! [`run`] reads from top to bottom: policy first, then sockets, then readiness; the end is the
+//! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
 pub mod budget;
 mod error;
@@ -51,7 +50,7 @@ use crate::sys::os;
 use crate::sys::state_dir::StateDir;
 use crate::upstream::Upstreams;
 
-/// How long the end waits for queries in flight.
+/// The longest wait at the end for queries in flight: longer than upstream's deadline of 1.9 s.
 const DRAIN: Duration = Duration::from_millis(2500);
 
 /// Serves until SIGTERM or SIGINT.
@@ -85,7 +84,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
 
-    // What acts on the policy: downloads, reloads, people, scrapes.
+    // Sources of change and observers of the policy: downloads, reloads, overrides, scrapes.
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
@@ -139,7 +138,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The threads of everything that waits.
+/// The runtime of all tasks that wait.
 fn start_runtime(listen: &Listen) -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers(listen).clamp(2, 8))
@@ -148,7 +147,7 @@ fn start_runtime(listen: &Listen) -> io::Result<Runtime> {
         .build()
 }
 
-/// Names of list servers are resolved as all names are.
+/// Resolves names of list servers by the policy and servers of all names.
 fn names(gateway: &Arc<Gateway>) -> Names {
     let asked = Arc::clone(gateway);
     Names::new(move |name| asked.servers_for(name), gateway.runtime.clone())
@@ -200,7 +199,7 @@ async fn until_stopped() -> io::Result<()> {
     }
 }
 
-/// Lets the queries in flight end.
+/// Waits for the queries in flight, at most [`DRAIN`].
 async fn drain(gateway: &Gateway) {
     let waiting = || gateway.flights.waiting();
     let all_ended = async {

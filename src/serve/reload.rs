@@ -1,14 +1,14 @@
-//! Reload: when a candidate is made, and what follows its adoption.
+//! Reload: triggers of a candidate, and the effects of its adoption.
 //!
 //! ```text
 //! change on disk ▶ settle (100 ms of quiet, 1 s at most) ▶ candidate ▶ adopt ▶ log, count, watch,
 //! SIGHUP         ────────────────────────────────────────▶                     download
 //! ```
 //!
-//! Laws: a candidate is made on a thread of its own, under no lock that others need; a mistake
-//! leaves the policy in force untouched and is logged once, with its place; nothing is logged,
-//! counted, limited or downloaded by a config before it is in force. However many events there
-//! are, at most one reload a second starts.
+//! Laws: a candidate is made on a thread of its own, and never under a lock that others need; a
+//! mistake must leave the policy in force untouched and is logged once, with its place; before a
+//! config is in force, it must not cause a log line, a count, a limit or a download. However many
+//! events there are, at most one reload a second starts.
 
 use std::io;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ use crate::sys::watch::Watch;
 
 /// The shortest time between the starts of two reloads.
 const SPACING: Duration = Duration::from_secs(1);
-/// How often the civil time is looked up.
+/// The interval at which the civil time is read.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Reloads of one gateway, and their results.
@@ -46,9 +46,9 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) struct Reloads {
     gateway: Arc<Gateway>,
     fetcher: Arc<Fetcher>,
-    /// Of the reload alone: files are read under it.
+    /// Locked by reloads alone: files are read under the lock.
     assembler: Mutex<Assembler>,
-    /// The config of the start: sockets, upstream servers and cache stay as it has them.
+    /// The config of the start: sockets, upstream servers and cache follow it until a restart.
     started: Config,
     /// The mistake that was logged last.
     complaint: Mutex<String>,
@@ -91,7 +91,7 @@ impl Reloads {
     pub(super) async fn run(self: Arc<Self>) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut watch = Watch::start(&self.watched());
-        // What changed between the first reading and the watch.
+        // Files may have changed between the first reading and the watch.
         self.reload(false).await;
         loop {
             let is_asked = tokio::select! {
@@ -113,14 +113,14 @@ impl Reloads {
         files
     }
 
-    /// One reload, on a thread that steps aside for all others.
+    /// One reload, on a thread of the lowest priority.
     async fn reload(self: &Arc<Self>, is_asked: bool) {
         let reloads = Arc::clone(self);
         let (sender, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("lachan-reload".into()).spawn(move || {
             step_aside();
             reloads.reload_here(is_asked);
-            // Nobody waits any more only when the process ends.
+            // The receiver is dropped only when the process ends.
             let _ = sender.send(());
         });
         if let Err(error) = thread {
@@ -131,12 +131,12 @@ impl Reloads {
         }
     }
 
-    /// Makes a candidate and adopts it, unless nothing has changed and nobody asked.
+    /// Makes a candidate and adopts it; without SIGHUP only if a file has changed.
     fn reload_here(&self, is_asked: bool) {
         match self.adopt_next(is_asked) {
             Ok(Some(in_force)) => self.adopted(&in_force),
             Ok(None) => {
-                // Back to what is in force: a mistake was undone.
+                // The files match the policy in force again: a mistake was undone.
                 if !self.was_good.swap(true, Ordering::Relaxed) {
                     self.complaint().clear();
                     info!("the files are again as they are in force");
@@ -170,7 +170,7 @@ impl Reloads {
         }
     }
 
-    /// What follows an adoption.
+    /// Applies the effects of an adoption.
     fn adopted(&self, in_force: &InForce) {
         let config = in_force.config();
         self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
@@ -183,7 +183,7 @@ impl Reloads {
         info!(generation = in_force.generation, "reloaded");
     }
 
-    /// Logs a refusal; the same mistake once, not at every look.
+    /// Logs a refusal; the same mistake once, not at every reload.
     fn failed(&self, mistake: String) {
         self.was_good.store(false, Ordering::Relaxed);
         self.bad.fetch_add(1, Ordering::Relaxed);
@@ -212,8 +212,8 @@ impl Reloads {
         }
     }
 
-    /// Follows the civil time: ends overrides, works timetables out anew, saves the time, frees
-    /// old policies.
+    /// Follows the civil time: ends overrides, renews timetables, stores the time, frees old
+    /// policies.
     ///
     /// # Errors
     ///
@@ -262,7 +262,7 @@ impl Reloads {
     }
 }
 
-/// Frees old policies away from the queries: large lists take milliseconds.
+/// Frees old policies on a thread of low priority: large lists take milliseconds.
 fn free(policies: Vec<Arc<InForce>>) {
     if policies.is_empty() {
         return;
@@ -276,7 +276,7 @@ fn free(policies: Vec<Arc<InForce>>) {
     }
 }
 
-/// Logs which list files are in force: a line each, never one per bad line.
+/// Logs the list files in force: a line each, never one per bad line.
 pub(super) fn report(in_force: &InForce) {
     let (sources, snapshot) = (in_force.sources(), &in_force.snapshot);
     report_missing(&sources.left_out, snapshot);
@@ -298,7 +298,7 @@ pub(super) fn report(in_force: &InForce) {
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
 }
 
-/// Logs which sources are left out, and what follows for their categories.
+/// Logs the sources that are left out, and the effect on their categories.
 fn report_missing(left_out: &[LeftOut], snapshot: &Snapshot) {
     for one in left_out {
         error!("going on without `{}`: {}", one.label, one.why);

@@ -1,4 +1,4 @@
-//! A scrape: what the gateway is at that moment, beside the counters.
+//! State of a scrape: gauges of the gateway, beside the counters.
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
 use crate::upstream::{Failure, ServerState};
 
-/// The source of a scrape. All that is said of policy is said of one value in force.
+/// The source of a scrape. All samples of policy are of one value in force.
 pub(super) fn source(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,

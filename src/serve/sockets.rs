@@ -61,9 +61,9 @@ impl Sockets {
 
 /// The first UDP socket of an address and the TCP socket of the same port.
 ///
-/// The first socket says which port it is; TCP, opened before any other UDP socket
-/// joins, says whether another resolver is there. Where the system chooses the port,
-/// it may choose one that TCP cannot have: then it chooses again.
+/// The first socket fixes the port; TCP, opened before any other UDP socket joins, detects another
+/// resolver there. Where the system chooses the port, it may choose one that TCP cannot bind: then
+/// both are opened again.
 fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, TcpListener), ServeError> {
     let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
     let mut tries = if asked.port() == 0 { 20 } else { 1 };

@@ -1,9 +1,9 @@
-//! A source's path → the texts in it: a file, a directory, `.gz`, `.tar.gz`.
+//! List texts of a source's path: of a file, a directory, `.gz`, `.tar.gz`.
 //!
-//! Nothing is unpacked to disk, so a path in an archive can lead nowhere; what a
-//! compressed file may grow to is bounded. In an archive or a directory of UT1's
-//! making only `domains` is a list of names: `urls` holds paths, which DNS cannot
-//! see, and the rest is about the list.
+//! Archives are unpacked in memory only, so the path of a member can never reach the disk; the
+//! size of unpacked texts is bounded. In an archive, and in a directory with the layout of UT1,
+//! only files named `domains` are read: `urls` has paths, which DNS cannot see, and the other
+//! files describe the list.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -13,12 +13,12 @@ use flate2::read::MultiGzDecoder;
 
 use crate::blocklist::ut1::{Member, member};
 
-/// The most octets that one text may have.
+/// The most octets of one text: 1 GiB, more than any list has.
 const MAX_TEXT: u64 = 1 << 30;
-/// Files of one directory, and members of one archive, that are taken.
+/// The most files of one directory, and the most members of one archive, that are read.
 const MAX_TEXTS: usize = 1000;
 
-/// The files that make up a source: itself, or what is in the directory; without a path none.
+/// The files of a source: the one at `path`, or those of a directory; none for an empty path.
 ///
 /// # Errors
 ///
@@ -71,12 +71,12 @@ pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<
     unpack(path, file, size, take)
 }
 
-/// The texts in the octets of a file of the name `path`, unless they have more than `most`
-/// octets in all.
+/// The texts in `octets`, the content of a file named `path`, if they unpack to at most `most`
+/// octets.
 ///
 /// # Errors
 ///
-/// They are not packed as the name has it, or grow too large.
+/// The packing is not that of the name, or the texts unpack to too many octets.
 pub fn texts_in(path: &Path, octets: &[u8], most: u64) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     if packing(path) != Packing::Plain {
         let grown = io::copy(&mut MultiGzDecoder::new(octets).take(most + 1), &mut io::sink())?;
@@ -89,7 +89,7 @@ pub fn texts_in(path: &Path, octets: &[u8], most: u64) -> io::Result<Vec<(PathBu
     Ok(texts)
 }
 
-/// How a file is packed, by its name.
+/// The packing of a file, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Packing {
     Plain,

@@ -1,4 +1,4 @@
-//! The one clock of the shell, and how far it can be trusted.
+//! The one clock of the shell, with the trust in its civil time.
 //!
 //! ```text
 //!      civil < floor, or too late             neither              a time server agrees
@@ -7,11 +7,12 @@
 //!    too late: ten years after the floor, and no time server agrees
 //! ```
 //!
-//! The system is asked for one time a query (or a batch of them): the monotonic one. The civil time is that plus an offset, which is looked up once a second away
-//! from the queries: a step of the system's clock is seen a second later.
+//! A query (or a batch of queries) reads one clock of the system, the monotonic one. Civil time is
+//! monotonic time plus an offset, which is read once a second away from the queries: a step of
+//! the system's clock takes effect up to a second later.
 //!
-//! The last synced time is saved in the state directory, so that a box without a battery that
-//! starts in the past is found out. Law: a time that is not synced is never saved.
+//! The last synced time is stored in the state directory: it detects a board without an RTC battery
+//! that starts in the past. Law: a time that is not synced must never be stored.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,21 +28,21 @@ use crate::sys::state_dir::StateDir;
 
 /// The file of the last synced time, in the state directory.
 const KEPT: &str = "clock";
-/// How often it is saved, in seconds.
+/// The interval between two writes of it, in seconds.
 const KEEP_EVERY: u64 = 3600;
-/// What systemd-timesyncd touches when a time server has answered.
+/// The file that systemd-timesyncd touches when a time server has answered.
 const STAMP: &str = "/run/systemd/timesync/synchronized";
 
-/// So many seconds after the floor a time is not believed that nobody confirms: boards without a
-/// battery start in 2036 or 2099 as well, where every certificate has expired.
+/// An unconfirmed time over ten years past the floor is untrusted: boards without an RTC battery
+/// start in 2036 or 2099 as well, where every certificate has expired. In seconds.
 const HORIZON: u64 = 10 * 366 * 86_400;
 
-/// When this program was built, in civil seconds.
+/// The build time of this program, in civil seconds.
 pub fn built() -> u64 {
     env!("LACHAN_BUILT").parse().unwrap_or(0)
 }
 
-/// How far a time can be trusted that is not before `floor`, if it is right.
+/// The trust in a civil time, given the floor before which no right time is.
 fn judge(civil: u64, floor: u64, is_synced: bool) -> Trust {
     match (civil < floor, is_synced) {
         (true, _) => Trust::Untrusted,
@@ -51,8 +52,8 @@ fn judge(civil: u64, floor: u64, is_synced: bool) -> Trust {
     }
 }
 
-/// Whether the dates of certificates can be judged: not while the clock is untrusted. Shared by
-/// the clock, which knows, with all who check certificates.
+/// Whether the dates of certificates can be judged: never while the clock is untrusted. The clock
+/// sets it, and every check of a certificate reads it.
 #[derive(Debug, Clone)]
 pub struct Dates(Arc<AtomicBool>);
 
@@ -62,24 +63,24 @@ impl Dates {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// From now on they can, or cannot.
+    /// Sets whether they can be judged from now on.
     pub fn set(&self, are_known: bool) {
         self.0.store(are_known, Ordering::Relaxed);
     }
 }
 
-/// They can.
+/// Dates that can be judged.
 impl Default for Dates {
     fn default() -> Self {
         Self(Arc::new(AtomicBool::new(true)))
     }
 }
 
-/// The clock that the core is given.
+/// The clock that supplies the core's `now`.
 #[derive(Debug)]
 pub struct Clock {
     start: Instant,
-    /// Civil seconds when `start` was.
+    /// Civil seconds at `start`.
     offset: AtomicU64,
     trust: AtomicU8,
     dates: Dates,
@@ -126,7 +127,7 @@ impl Clock {
         self.now_at(self.micros())
     }
 
-    /// How far the civil time can be trusted.
+    /// The trust in the civil time.
     #[inline]
     pub fn trust(&self) -> Trust {
         match self.trust.load(Ordering::Relaxed) {
@@ -136,12 +137,12 @@ impl Clock {
         }
     }
 
-    /// What checkers of certificates are to be given.
+    /// The flag for checks of certificates.
     pub fn dates(&self) -> Dates {
         self.dates.clone()
     }
 
-    /// Reads when the clock was last synced in an earlier life of this gateway.
+    /// Raises the floor to the last synced time that an earlier process stored.
     pub fn remember(&self, state: &StateDir) {
         let text = std::fs::read_to_string(state.join(KEPT)).unwrap_or_default();
         if let Ok(kept) = text.trim().parse::<u64>() {
@@ -150,7 +151,7 @@ impl Clock {
         self.look();
     }
 
-    /// Looks up the civil time, and whether it is to be trusted.
+    /// Reads the civil time, and judges the trust in it.
     pub fn look(&self) {
         let elapsed = self.micros() / 1_000_000;
         let civil = system_time();
@@ -175,7 +176,7 @@ impl Clock {
         }
     }
 
-    /// Saves the time, if a time server agrees with it and an hour is over, or `always`.
+    /// Stores the civil time if it is synced and was not stored for an hour; `always` waives that.
     pub fn keep(&self, state: &StateDir, always: bool) {
         let Now { civil, trust, .. } = self.now();
         let last = self.kept.load(Ordering::Relaxed);
@@ -188,14 +189,14 @@ impl Clock {
         }
     }
 
-    /// The state as gauges: 1 for the state that is, 0 for the others.
+    /// The trust as gauges: 1 for the current state, 0 for the others.
     pub fn samples(&self) -> Vec<Sample> {
         let is = self.trust();
         Trust::ALL.map(|state| families::CLOCK_STATE.flag((state,), state == is)).to_vec()
     }
 }
 
-/// What the system takes for the civil time: seconds since 1970, UTC.
+/// The system's civil time: seconds since 1970, UTC.
 #[expect(clippy::disallowed_methods, reason = "the one clock of the shell")]
 pub fn system_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -232,7 +233,7 @@ mod tests {
         clock.remember(&state);
         assert_eq!(clock.now().trust, Trust::Untrusted);
         assert!(!dates.are_known());
-        // A time that is not synced is not saved.
+        // A time that is not synced is not stored.
         clock.keep(&state, true);
         let kept = std::fs::read_to_string(state.join(KEPT)).unwrap();
         assert!(kept.parse::<u64>().unwrap() > system_time());

@@ -1,34 +1,34 @@
-//! The few things only the system can do: memory given back, a thread that steps aside,
-//! a file as memory, a process that leaves no image of itself.
+//! Calls to the system that the standard library lacks: allocator threshold, thread priority, file
+//! mappings, state of the kernel's clock, core dumps, limit of open files.
 //!
-//! All `unsafe` code of the program is here, but for that of datagrams (`udp/batch.rs`).
+//! All `unsafe` code is here, but for that of datagrams (`serve/listener/udp_batch`).
 
 use std::fs::File;
 use std::io;
 
 use memmap2::{Mmap, UncheckedAdvice};
 
-/// Octets that the kernel is asked to work on in one call. A thread that steps aside does so
-/// between calls: kernels may let a call end, or go on for milliseconds, before others run.
+/// Octets of one call that would be long otherwise. A thread of low priority yields between calls:
+/// a kernel may run a call to its end, for milliseconds, before it runs other threads.
 pub const PIECE: usize = 256 << 10;
 
-/// A file as memory. It must be one that this program wrote and nobody writes to any more:
-/// a file of the state directory, which is written beside, renamed, and from then on only
-/// removed; or one that is being built.
+/// Maps a file read-only. Law: nothing may write to the file while it is mapped. That holds for
+/// a file of the state directory that this program wrote: it is written under another name,
+/// renamed, and from then on only removed. It holds for a finished file before its renaming too.
 ///
 /// # Errors
 ///
 /// The error of the system.
 #[expect(unsafe_code, reason = "what a mapping shows is the file's, which Rust cannot watch")]
 pub fn map(file: &File) -> io::Result<Mapped> {
-    // SAFETY: the octets must not change while the mapping lives. The state directory is
-    // this program's alone (mode 0700), and it replaces files there, never writes into
-    // them. Should somebody do it all the same, the readers of packs use every number
-    // through checked slices: a changed octet gives a wrong answer, not a wild read.
+    // SAFETY: the octets must not change while the mapping exists. Only this program uses the
+    // state directory (mode 0700), and it replaces files there and never writes into them. If
+    // another program does, a changed octet gives a wrong answer and no access out of bounds:
+    // readers of packs use every number through checked slices.
     unsafe { Mmap::map(file) }.map(Mapped)
 }
 
-/// A file as memory, which is given back a piece at a time.
+/// A read-only mapping of a file, whose pages are released a piece at a time.
 #[derive(Debug)]
 pub struct Mapped(Mmap);
 
@@ -44,32 +44,32 @@ impl Drop for Mapped {
         let length = self.0.len();
         for place in (0..length).step_by(PIECE) {
             let piece = PIECE.min(length - place);
-            // SAFETY: it is a file's pages that are let go, and who looked again would see the
-            // same octets; but nobody can: this is the end of the only owner.
+            // SAFETY: a read-only mapping of a file that nobody writes, at its last owner;
+            // MADV_DONTNEED only drops clean pages, which would be read again from the file.
             let _ =
                 unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, place, piece) };
         }
     }
 }
 
-/// Pieces of at least this many octets go back to the system when freed.
+/// Freed allocations of at least this many octets return to the system.
 pub const RETURNED_FROM: usize = 128 << 10;
 /// The lowest priority there is (nice).
 #[cfg(target_os = "linux")]
 const LOWEST: i32 = 19;
 
-/// Sets the allocator up. To be called once, before threads start.
+/// Fixes the allocator's mmap threshold. Must be called once, before other threads start.
 ///
-/// Lists come and go in pieces of 128 KiB and more. glibc's allocator learns from
-/// the first of them that such pieces are common, and from then on keeps them in a
-/// heap that never shrinks: each reload would leave its own size behind. Fixing the
-/// threshold keeps large pieces apart, and freed means returned.
+/// Reloads allocate and free lists in pieces of 128 KiB and more. glibc raises its threshold when
+/// the first such piece is freed, and serves later ones from a heap that never shrinks: each
+/// reload would add its own size to the process. With a fixed threshold each large piece is a
+/// mapping of its own, which returns to the system when it is freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "mallopt is the only way to fix glibc's threshold from inside")]
 pub fn return_memory() {
     let threshold = i32::try_from(RETURNED_FROM).unwrap_or(i32::MAX);
-    // SAFETY: mallopt takes two integers and touches only the allocator's own settings;
-    // no other thread runs yet.
+    // SAFETY: mallopt takes two integers and changes only the allocator's own settings; no other
+    // thread runs yet.
     let was_set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, threshold) };
     if was_set == 0 {
         tracing::debug!("the allocator keeps its own threshold");
@@ -80,7 +80,7 @@ pub fn return_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn return_memory() {}
 
-/// What adjtimex(2) returns while nobody keeps the clock right.
+/// The result of adjtimex(2) for a clock that is not synchronised.
 #[cfg(target_os = "linux")]
 const TIME_ERROR: i32 = 5;
 /// The status bit of the same meaning.
@@ -89,20 +89,20 @@ const STA_UNSYNC: i32 = 0x40;
 
 /// True where the kernel's clock follows a time server.
 ///
-/// A filter of system calls may forbid the question, some by ending the process: then it is not
-/// asked. With `deploy/systemd/kernel-clock.conf` the unit's filter allows it.
+/// A filter of system calls (seccomp) may refuse adjtimex(2), or end the process that calls it:
+/// then it is not called. With `deploy/systemd/kernel-clock.conf` the unit's filter allows it.
 #[cfg(target_os = "linux")]
 pub fn is_clock_synced() -> bool {
     static MAY_ASK: std::sync::LazyLock<bool> = std::sync::LazyLock::new(survives_asking);
     *MAY_ASK && ask_kernel_clock()
 }
 
-/// The state of adjtimex(2); false where it is refused.
+/// Whether adjtimex(2) reports a synchronised clock; false where it is refused.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library does not ask the kernel for this")]
 fn ask_kernel_clock() -> bool {
-    // SAFETY: `timex` is plain numbers, for which zeros are right; with `modes` 0 the call
-    // only reads, and writes into the struct that it is given.
+    // SAFETY: `timex` consists of integers, for which zeroes are valid; with `modes` 0 the call
+    // sets no clock, and writes only into that struct, which outlives it.
     let (state, timex) = unsafe {
         let mut timex: libc::timex = std::mem::zeroed();
         (libc::adjtimex(&raw mut timex), timex)
@@ -110,7 +110,7 @@ fn ask_kernel_clock() -> bool {
     state >= 0 && state != TIME_ERROR && timex.status & STA_UNSYNC == 0
 }
 
-/// Whether the question is survived: under a filter of system calls a child asks it first.
+/// Whether a call of adjtimex(2) is survived: under seccomp a child process tries it first.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library has no child that only makes one call")]
 fn survives_asking() -> bool {
@@ -119,8 +119,8 @@ fn survives_asking() -> bool {
     if status.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "0"])) {
         return true;
     }
-    // SAFETY: the child makes two system calls and ends: no lock, no allocation, nothing that
-    // other threads of the parent could have left half done. It leaves no core behind.
+    // SAFETY: the child makes two system calls and exits. It takes no lock and allocates nothing,
+    // so it uses no state that another thread of the parent may have left half changed.
     let child = unsafe {
         let child = libc::fork();
         if child == 0 {
@@ -131,18 +131,18 @@ fn survives_asking() -> bool {
         child
     };
     let mut how = 0;
-    // SAFETY: `child` is ours and was not waited for; `how` is written to.
+    // SAFETY: `child` is a child of this process that was not waited for; `how` outlives the call.
     child > 0 && unsafe { libc::waitpid(child, &raw mut how, 0) } == child && how == 0
 }
 
-/// Elsewhere nobody is asked.
+/// Other systems do not report it.
 #[cfg(not(target_os = "linux"))]
 pub fn is_clock_synced() -> bool {
     false
 }
 
-/// Makes the calling thread step aside for all others: lists are read while queries
-/// are answered, perhaps on the only core.
+/// Gives the calling thread the lowest priority: lists are read while queries are answered,
+/// perhaps on the only core.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library has no priorities")]
 pub fn step_aside() {
@@ -153,31 +153,31 @@ pub fn step_aside() {
     }
 }
 
-/// Elsewhere a thread's priority is not its own.
+/// Other systems have no priority of a thread alone.
 #[cfg(not(target_os = "linux"))]
 pub fn step_aside() {}
 
-/// From now on this process leaves no core dump, and other processes of its user cannot
-/// read its memory. There is no way back: what was secret once stays so.
+/// Switches off core dumps of this process, and the reading of its memory by other processes of
+/// its user. Law: they must never be switched on again, since a secret stays one.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library knows neither")]
 pub fn leave_no_image() {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: setrlimit reads the structure it is given, and prctl takes integers here;
-    // both change only what the kernel keeps about this process.
+    // SAFETY: setrlimit reads the struct, which outlives the call, and prctl takes integers here;
+    // both change only settings of this process.
     let (limit, dumpable) = unsafe {
         (
             libc::setrlimit(libc::RLIMIT_CORE, &raw const none),
             libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0),
         )
     };
-    // Either is enough; a service manager may have done the first and forbidden it here.
+    // Either is enough; a service manager may have set the limit, and refuse the call here.
     if limit != 0 && dumpable != 0 {
         tracing::warn!("core dumps cannot be switched off here; see to it that none are kept");
     }
 }
 
-/// Elsewhere it is for the system's settings to say.
+/// On other systems the system's settings decide.
 #[cfg(not(target_os = "linux"))]
 pub fn leave_no_image() {}
 
@@ -188,7 +188,7 @@ mod tests {
     fn no_image_is_left() {
         super::leave_no_image();
         let mut limit = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
-        // SAFETY: getrlimit fills the structure it is given; prctl takes integers here.
+        // SAFETY: getrlimit writes to the struct, which outlives it; prctl takes integers here.
         let (failed, dumpable) = unsafe {
             (
                 libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit),
@@ -199,17 +199,17 @@ mod tests {
     }
 }
 
-/// Files that are enough: each question over UDP that waits for upstream has a socket.
+/// Wanted limit of open files: each query over UDP that waits for upstream has a socket.
 #[cfg(unix)]
 const FILES: libc::rlim_t = 65_536;
 
-/// Raises the number of files that may be open, as far as that is allowed: a shell's usual
-/// 1,024 are fewer than the queries that may wait.
+/// Raises the limit of open files as far as the hard limit allows: a shell's usual 1,024 are
+/// fewer than the queries that may wait.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library has no resource limits")]
 pub fn raise_file_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: getrlimit writes to the structure it is given, setrlimit reads it.
+    // SAFETY: getrlimit writes to the struct and setrlimit reads it; it outlives both calls.
     let failed = unsafe {
         let failed = libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0;
         let wanted = FILES.min(limit.rlim_max);

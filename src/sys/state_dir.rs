@@ -1,10 +1,10 @@
 //! The state directory: files that must outlive the process.
 //!
-//! A file in it is replaced whole or not at all: written beside, flushed to the
-//! disk, renamed, and the directory flushed too, so that a power cut at any moment
-//! leaves the old file or the new one. Nobody but the owner may read.
+//! Law: a file in it is replaced whole or not at all. The new file is written under another name,
+//! flushed to the disk and renamed, and the directory is flushed too, so that a power cut at any
+//! moment leaves the old file or the new one. Only the owner can read it.
 //!
-//! A gateway without a state directory works, and begins anew at each start.
+//! A gateway without a state directory runs, and starts without state each time.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -18,9 +18,9 @@ use crate::config::StateSettings;
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 
-/// An unfinished file that was not touched for so long has no writer any more.
+/// The age from which an unfinished file is abandoned: a live writer would have written to it.
 const LEFT: Duration = Duration::from_secs(3600);
-/// Files that this process has written.
+/// Files that this process has written, for the names of unfinished ones.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// The state directory cannot be used.
@@ -41,7 +41,7 @@ pub struct StateDir(PathBuf);
 impl StateDir {
     /// The directory of the config, else of the service manager; `None` without either.
     ///
-    /// It is made, for its owner alone, if it is not there.
+    /// It is created with mode 0700 if it does not exist.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl StateDir {
         Self::place(config).map(Self::at).transpose()
     }
 
-    /// The same; a directory that cannot be used is logged, and the gateway works without one.
+    /// As [`StateDir::open`]; one that cannot be used is logged, and the gateway runs without it.
     pub fn open_or_warn(config: &StateSettings) -> Option<Self> {
         Self::open(config).unwrap_or_else(|error| {
             tracing::warn!("{error}");
@@ -58,12 +58,12 @@ impl StateDir {
         })
     }
 
-    /// Where it is or would be; nothing is made.
+    /// The path of [`StateDir::open`]; nothing is created.
     pub fn place(config: &StateSettings) -> Option<PathBuf> {
         config.dir.clone().or_else(from_service_manager)
     }
 
-    /// The directory at `path`, made if it is not there.
+    /// The directory at `path`, created if it does not exist.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl StateDir {
         }
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -113,7 +113,7 @@ impl StateDir {
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> io::Result<()> {
-        // A name of its own: the gateway and a command by hand may write the same file at once.
+        // A unique name: the gateway and a command may write the same file at once.
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let beside = self.0.join(format!(".{name}.{}-{number}.new", std::process::id()));
         self.sweep(name);
@@ -129,7 +129,7 @@ impl StateDir {
             })
             .and_then(|()| fs::rename(&beside, self.0.join(name)));
         if written.is_err() {
-            // A full disk is not filled further by what could not be finished.
+            // An unfinished file must not fill a full disk further.
             let _ = fs::remove_file(&beside);
             return written;
         }
@@ -190,7 +190,7 @@ mod tests {
         let state = StateDir::at(scratch.path().to_owned()).unwrap();
         let written = state.replace_with("list", |file| {
             file.write_all(b"slow and ")?;
-            // Another one comes and is done while this one writes.
+            // Another writer starts and ends while this one writes.
             state.replace("list", b"quick").unwrap();
             file.write_all(b"whole")
         });

@@ -1,19 +1,19 @@
-//! TLS as a client: what a server must prove, at any time of the clock.
+//! TLS client: the checks of a server's certificate, by the trust in the clock.
 //!
 //! ```text
-//! clock        chain and name   validity dates   sessions taken up again
+//! clock        chain and name   validity dates   session resumption
 //! untrusted    checked          not checked      never
 //! otherwise    checked          checked          yes
 //! ```
 //!
-//! A box without a battery starts in the year 2000, where no certificate is valid yet: without
-//! DNS there is no time server, and without a time server no right clock. What is given up until
-//! then: a certificate that has expired is taken, and with it the key of one that leaked and was
-//! left to expire. What stays: a trusted authority made it, for this name, and its chain was valid
-//! as a whole at some moment.
+//! A board without an RTC battery starts in the year 2000, where no certificate is valid yet:
+//! without DNS there is no time server, and without a time server no right clock. Risk until the
+//! clock is set: an expired certificate is accepted, also one whose key leaked and that was left
+//! to expire. Still required: a trusted authority signed it, for this name, and its chain was
+//! valid as a whole at some moment.
 //!
-//! All checking is rustls' own. That moment is found by trial: where it finds that a certificate
-//! is valid only from (or until) a time, the chain is checked again for that time.
+//! rustls makes all checks. The moment is found by trial: where rustls reports that a certificate
+//! is valid only from (or until) a time, the chain is checked again at that time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ use tracing::warn;
 
 use crate::sys::clock::Dates;
 
-/// Moments that are tried for one chain; each try ends at an edge of one of its certificates.
+/// The most moments tried for one chain; a try fails at an edge of one certificate's validity.
 const MOMENTS: usize = 8;
 
 /// Why TLS cannot be set up.
@@ -43,23 +43,23 @@ pub enum TlsError {
     /// The TLS library refused its settings.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] Error),
-    /// The TLS library refused what it is to trust.
+    /// The TLS library refused the authorities to trust.
     #[error("TLS cannot be set up: {0}")]
     Verifier(#[from] VerifierBuilderError),
 }
 
-/// The authorities to trust, and what of a certificate to check at this moment.
+/// Client settings: the authorities to trust, with and without the check of dates.
 #[derive(Debug, Clone)]
 pub struct Tls {
     dates: Dates,
-    /// While dates mean something: rustls as it is.
+    /// Settings while dates can be judged: rustls as it is.
     dated: Arc<ClientConfig>,
-    /// While they do not.
+    /// Settings while they cannot.
     undated: Arc<ClientConfig>,
 }
 
 impl Tls {
-    /// Trust in the public roots and in `extra`, a text of PEM certificates.
+    /// Settings that trust the public roots and `extra`, a text of PEM certificates.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Tls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        // A session that is taken up again shows no certificate: later, nobody would ask for dates.
+        // A resumed session shows no certificate: its dates would never be checked later.
         undated.resumption = Resumption::disabled();
         Ok(Self { dates, dated: Arc::new(dated), undated: Arc::new(undated) })
     }
@@ -101,7 +101,7 @@ impl Tls {
     }
 }
 
-/// Proves that [`Tls::new`] takes a text of PEM certificates.
+/// Checks that [`Tls::new`] accepts a text of PEM certificates.
 ///
 /// # Errors
 ///
@@ -126,11 +126,11 @@ fn roots(extra: Option<&[u8]>) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// Checks chain and name at a moment that suits the chain, if there is one.
+/// Verifier of chain and name at a moment at which the whole chain was valid, if there is one.
 #[derive(Debug)]
 struct Undated {
     inner: Arc<WebPkiServerVerifier>,
-    /// True after the log has a certificate that the clock would have refused.
+    /// True once a certificate was logged that the clock would have refused.
     was_told: AtomicBool,
 }
 
@@ -196,8 +196,7 @@ impl ServerCertVerifier for Undated {
     }
 }
 
-/// The nearest time at which a certificate is valid that is not so now; `None` where dates are
-/// not what is wrong.
+/// The edge of validity that an error names; `None` for an error that is not about dates.
 fn edge(why: &CertificateError) -> Option<UnixTime> {
     match why {
         CertificateError::NotValidYetContext { not_before, .. } => Some(*not_before),
@@ -224,7 +223,7 @@ mod tests {
         params
     }
 
-    /// Whether a chain of an intermediate and a leaf of these years is taken in a year.
+    /// Whether a chain of an intermediate and a leaf of these years is accepted in a year.
     fn is_taken(intermediate: [i32; 2], leaf: [i32; 2], now: i32) -> bool {
         let keys = [(); 3].map(|()| KeyPair::generate().unwrap());
         let [root_key, middle_key, leaf_key] = keys;
@@ -233,7 +232,7 @@ mod tests {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             params
         };
-        // A root's own dates say nothing: it is trusted by name and key.
+        // A root's own dates are not checked: it is trusted by name and key.
         let root = authority("root.example", [1990, 1991]);
         let root_pem = root.self_signed(&root_key).unwrap().pem();
         let root = Issuer::new(root, root_key);

@@ -1,11 +1,10 @@
-//! Watches files for change, however they are changed.
+//! File watch: detects the change of a file, however it is made.
 //!
-//! Directories are watched, not files: an editor's rename, a deleted file that
-//! comes back and a swapped symbolic link are all events in the directory that
-//! holds the name. Every directory on the way whose entry is a symbolic link
-//! counts. Events are only a hint to look again: which file it was does not
-//! matter, so none can be mistaken. For file systems without events there is a
-//! look every half minute.
+//! Directories are watched, not files: an editor's rename, a deleted file that is created again
+//! and a replaced symbolic link are all events in the directory of the name. Each directory on
+//! the path whose entry is a symbolic link is watched too. An event is only a hint to read again,
+//! for whichever file, so none can be misread. File systems without events are polled every half
+//! minute.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -17,18 +16,18 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
-/// Without another event for so long, a change is over.
+/// Time without another event after which a change is complete.
 const QUIET: Duration = Duration::from_millis(100);
-/// A change that does not end is acted on after so long.
+/// Time after which a change that does not end is reported.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Without any event, a look is taken this often.
+/// Polling interval where no event arrives.
 const LOOK: Duration = Duration::from_secs(30);
-/// Links that are followed from one path.
+/// The most symbolic links that are followed from one path.
 const MAX_LINKS: usize = 16;
 
 /// A watch over the directories of some paths.
 pub struct Watch {
-    /// None where the system gives no watcher: then there is only the look.
+    /// None where the system has no watcher: then files are only polled.
     watcher: Option<RecommendedWatcher>,
     directories: BTreeSet<PathBuf>,
     events: Arc<Notify>,
@@ -53,12 +52,12 @@ impl Watch {
         watch
     }
 
-    /// Watches `paths` from now on, and nothing else.
+    /// Replaces the watched paths.
     pub fn follow(&mut self, paths: &[PathBuf]) {
         let Some(watcher) = &mut self.watcher else { return };
         let wanted: BTreeSet<PathBuf> = paths.iter().flat_map(|path| directories(path)).collect();
         for gone in self.directories.difference(&wanted) {
-            // It may be gone from the disk, and its watch with it.
+            // It may have been removed from the disk, and its watch with it.
             let _ = watcher.unwatch(gone);
         }
         let mut held = BTreeSet::new();
@@ -91,7 +90,7 @@ impl Watch {
     }
 }
 
-/// The directories in which an event can mean that `path` now holds something else.
+/// The directories in which an event can change the content at `path`.
 fn directories(path: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut paths = vec![path.to_owned()];

@@ -1,4 +1,4 @@
-//! An answer → the addresses in it, for the names that this program itself needs.
+//! Addresses in an answer, for the names that this program itself looks up.
 
 use std::net::IpAddr;
 

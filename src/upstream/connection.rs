@@ -1,4 +1,4 @@
-//! A persistent connection, shared by questions and made again when it is gone.
+//! A persistent connection, shared by concurrent queries and reopened when it is lost.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,27 +12,27 @@ use crate::dns::message::Question;
 
 /// A handshake may take longer than one try: on a satellite link three round trips do.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// A connection that is silent for this long after a question gets no other question.
+/// Silence after a query from which a connection takes no further query.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// A handle to a connection over which many questions are asked at once.
+/// Handle of a connection that many queries share at once.
 pub(super) trait Link: Clone + Send + 'static {
-    /// Where it leads, and all that is needed to make it.
+    /// Its address, and all that is needed to connect.
     type Target: Clone;
 
-    /// A new connection.
+    /// Opens a connection.
     fn connect(
         target: Self::Target,
     ) -> impl Future<Output = Result<Self, Failure>> + Send + 'static;
 
-    /// Whether it is worth sending something.
+    /// Whether a query can still be sent over it.
     fn is_open(&self) -> bool;
 
-    /// The reply to one question.
+    /// Sends one question, and waits for its reply.
     fn ask(&self, question: &Question) -> impl Future<Output = Result<Vec<u8>, Failure>> + Send;
 }
 
-/// A server that is asked over one persistent connection.
+/// Client of a server, over one persistent connection.
 #[derive(Debug)]
 pub(super) struct SharedConnection<L: Link> {
     target: L::Target,
@@ -40,12 +40,12 @@ pub(super) struct SharedConnection<L: Link> {
 }
 
 impl<L: Link> SharedConnection<L> {
-    /// Nothing is connected before the first question.
+    /// A client; it connects at the first question.
     pub(super) fn new(target: L::Target) -> Self {
         Self { target, kept: Kept::new() }
     }
 
-    /// Asks, over the open connection where there is one.
+    /// Sends a question over the open connection, or over a new one.
     ///
     /// A server may close an idle connection just when it is used (RFC 7766 §6.2.4):
     /// then a new one is made, once.
@@ -62,7 +62,7 @@ impl<L: Link> SharedConnection<L> {
     }
 }
 
-/// The place of one connection.
+/// The slot of the shared connection.
 #[derive(Debug)]
 struct Kept<L>(Arc<tokio::sync::Mutex<Slot<L>>>);
 
@@ -77,11 +77,11 @@ impl<L: Link> Kept<L> {
         Self(Arc::new(tokio::sync::Mutex::new(Slot { link: None, failed: None })))
     }
 
-    /// The connection, and whether it was there before.
+    /// The connection, and whether it was open before.
     ///
     /// All callers wait for one handshake. It continues when its caller gives up, so that the
-    /// next question finds it done; a caller that waited while it failed shares the failure:
-    /// callers do not try again one after another.
+    /// next question finds it done. A caller that waited while it failed gets that failure: callers
+    /// must never try again one after another.
     async fn get<F>(&self, connect: impl FnOnce() -> F) -> Result<(L, bool), Failure>
     where
         F: Future<Output = Result<L, Failure>> + Send + 'static,
@@ -110,10 +110,10 @@ impl<L: Link> Kept<L> {
     }
 }
 
-/// Whether the far end of a connection is still there.
+/// Liveness of a connection, judged by its queries.
 ///
-/// TCP notices a cut cable, a restarted gateway or an expired NAT entry only
-/// after minutes; questions notice at once.
+/// TCP detects a cut cable, a restarted gateway or an expired NAT entry only after minutes; a
+/// query without a reply detects it after [`SILENCE`].
 #[derive(Debug)]
 pub(super) struct Pulse {
     heard: Mutex<Instant>,
@@ -125,12 +125,12 @@ impl Pulse {
         Arc::new(Self { heard: Mutex::new(Instant::now()), lost: AtomicBool::new(false) })
     }
 
-    /// Something arrived.
+    /// Records that octets arrived.
     pub(super) fn beat(&self) {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// The connection is not to be used for further questions.
+    /// Marks the connection as lost: it takes no further query.
     pub(super) fn lose(&self) {
         self.lost.store(true, Ordering::Relaxed);
     }
@@ -139,8 +139,8 @@ impl Pulse {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// A guard of a question that waits. Dropped after a long silence, it gives the connection
-    /// up.
+    /// The guard of a waiting query. Dropped when nothing has arrived for [`SILENCE`], it marks the
+    /// connection as lost.
     pub(super) fn listen(self: &Arc<Self>) -> Listening {
         Listening { pulse: Arc::clone(self), since: Instant::now() }
     }

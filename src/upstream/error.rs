@@ -1,4 +1,4 @@
-//! Why servers cannot be used, and why a question has no answer.
+//! Errors of upstream: servers that cannot be used, and questions without an answer.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ pub enum UpstreamError {
         /// The listener that it leads to.
         own: SocketAddr,
     },
-    /// Nothing that a certificate could be for.
+    /// A name that no certificate can be for.
     #[error("`{0}`: `{1}` cannot stand in a certificate; put the server's host name after `#`")]
     CertificateName(String, String),
     /// The extra certificates cannot be used, or TLS not at all.
@@ -43,7 +43,7 @@ pub enum AskError {
     /// No server could be reached.
     #[error("no upstream server could be reached")]
     Network,
-    /// What came back could not be read.
+    /// No reply could be parsed.
     #[error("no upstream server sent a readable answer")]
     Malformed,
     /// The answer did not fit UDP, and TCP failed.

@@ -14,9 +14,9 @@ const PUT_BACK_AFTER: u32 = 3;
 const FIRST_RECHECK: Duration = Duration::from_secs(2);
 /// The longest such pause.
 const LAST_RECHECK: Duration = Duration::from_secs(30);
-/// No second server is asked before this: most answers come from upstream's cache.
+/// The shortest wait before a second server is asked: most answers come from upstream's cache.
 const HEDGE_MIN: Duration = Duration::from_millis(50);
-/// A second server is asked after this at the latest.
+/// The longest such wait.
 pub(super) const HEDGE_MAX: Duration = Duration::from_millis(400);
 
 /// Why one try at one server gave no usable answer.
@@ -73,7 +73,7 @@ impl Failure {
     }
 }
 
-/// One upstream server, as the metrics see it.
+/// Counters and health of one upstream server.
 #[derive(Debug)]
 pub struct ServerState {
     label: String,
@@ -86,7 +86,7 @@ pub struct ServerState {
     health: Mutex<Health>,
 }
 
-/// How long the answers took.
+/// Histogram of the time to the answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeDurations {
     /// Answers no slower than each of [`ServerState::BOUNDS`], then all answers.
@@ -123,7 +123,7 @@ impl ServerState {
     /// Upper bounds of the duration histogram, in seconds.
     pub const BOUNDS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.5];
 
-    /// A server that nothing is known about.
+    /// A server without a measurement or a failure.
     pub(super) fn new(label: String) -> Self {
         Self {
             label,
@@ -169,8 +169,8 @@ impl ServerState {
         self.health().recheck.is_none()
     }
 
-    /// Starts a try, unless `most` are under way: a server that is slow or dead takes its
-    /// own places and nobody else's.
+    /// Starts a try, unless `most` are under way: the tries of a slow or dead server must never
+    /// take the places of other servers.
     pub(super) fn start(&self, most: usize) -> Option<Try<'_>> {
         let place = Try(self);
         if self.waiting.fetch_add(1, Ordering::Relaxed) < most {
@@ -237,7 +237,7 @@ impl ServerState {
         self.health().smoothed.map(|(mean, _)| mean)
     }
 
-    /// How long to wait for this server before the next one is asked as well.
+    /// The hedge delay: the wait for this server before the next one is asked as well.
     ///
     /// Mean and two deviations: about one answer in twenty takes longer.
     pub(super) fn hedge_after(&self) -> Duration {

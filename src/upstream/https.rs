@@ -1,8 +1,8 @@
 //! DNS over HTTPS (RFC 8484): hickory's HTTP/2 stream and exchange, below its name server.
 //!
-//! Used as it is: connect, handshake, POST, status, content type, body bound.
-//! The reply's octets are taken as they arrived and judged like all others;
-//! hickory looks at neither id nor question here.
+//! hickory does connect, handshake, POST, status, content type and the bound of the body. The
+//! octets of a reply are judged as those of every transport; hickory checks neither id nor
+//! question here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 
-/// A server that is spoken to over HTTPS.
+/// Client of a server over HTTPS.
 pub(super) type HttpsClient = SharedConnection<HttpsConnection>;
 
 /// DNS over HTTPS: the certificate must be for `name`, which is also the authority of the URL.
@@ -26,7 +26,7 @@ pub(super) fn client(address: SocketAddr, name: &str, path: &str, tls: Tls) -> H
     SharedConnection::new(HttpsTarget { address, name: name.into(), path: path.into(), tls })
 }
 
-/// Where questions are posted to.
+/// The target of the POST requests.
 #[derive(Debug, Clone)]
 pub(super) struct HttpsTarget {
     address: SocketAddr,
@@ -74,7 +74,7 @@ impl Link for HttpsConnection {
     }
 
     async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it whatever we say.
+        // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it in any case.
         let query = UpstreamQuery::new(question, 0);
         let message = Message::from_vec(query.octets()).map_err(|_| Failure::Malformed)?;
         let request = DnsRequest::new(message, DnsRequestOptions::default());

@@ -1,19 +1,19 @@
-//! Bounds and trust of upstream servers.
+//! Limits of upstream queries, and the certificates to trust.
 
 use std::time::Duration;
 
 use crate::config::Upstream;
 use crate::sys::clock::Dates;
 
-/// How upstream servers are asked.
+/// Limits of upstream queries, and the certificates to trust.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// For one try at one server.
+    /// Time limit of one try at one server.
     pub timeout: Duration,
-    /// For one question, all tries together; a client gives up after two seconds or so.
+    /// Time limit of one question, all tries together: clients give up after two seconds or so.
     pub deadline: Duration,
-    /// How often a question goes out over UDP when no server answers and there are
-    /// fewer servers than this.
+    /// Tries of one question over UDP where no server answers and there are fewer servers than
+    /// this.
     pub attempts: usize,
     /// Questions waiting at once; one more is [`AskError::Busy`].
     pub in_flight: usize,

@@ -1,8 +1,8 @@
-//! One question as it is sent, and what a reply must be to belong to it.
+//! Upstream query: its wire form, and the match of a reply.
 //!
-//! Octets only: no socket, no clock. A reply is *mine* when it is a response,
-//! carries the query's id and question, and its records end inside it. Anything
-//! else is as if it had never arrived, because anyone can send a datagram.
+//! Octets only: no socket, no clock. A reply is *mine* when it is a response, carries the query's
+//! id and question, and its records end inside it. Law: any other message must never change the
+//! state of the query, because anyone can send a datagram.
 
 use crate::dns::message::Question;
 
@@ -29,14 +29,14 @@ pub(super) struct UpstreamQuery {
     question: Vec<u8>,
 }
 
-/// What a message that arrived is to a query.
+/// The match of a received message with a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Match {
     /// The reply.
     Mine,
-    /// The reply, but for the letters' case: a server that folds names, or a forger.
+    /// The reply but for its case (0x20): spoofed, or from a server that lower-cases names.
     OtherCase,
-    /// Something else, or broken.
+    /// Another message, or a malformed one.
     Other,
 }
 
@@ -60,8 +60,8 @@ impl UpstreamQuery {
 
     /// Gives each letter of the name the case of a bit of `bits` (0x20).
     ///
-    /// A forger must guess it along with id and port. Length octets are at most
-    /// 63 and so are never letters.
+    /// A spoofer must guess it along with id and port. Length octets are at most 63 and so are
+    /// never letters.
     pub(super) fn mix_case(&mut self, mut bits: impl FnMut() -> bool) {
         let name = self.question.len().saturating_sub(4);
         for octet in self.octets.iter_mut().skip(HEADER).take(name) {
@@ -76,7 +76,7 @@ impl UpstreamQuery {
         &self.octets
     }
 
-    /// What `reply` is to this query.
+    /// Matches `reply` with this query.
     pub(super) fn judge(&self, reply: &[u8]) -> Match {
         let (Some(header), Some(id)) = (reply.get(..HEADER), self.octets.get(..2)) else {
             return Match::Other;
@@ -166,7 +166,7 @@ fn records_end_inside(message: &[u8]) -> bool {
     walk(message).is_some()
 }
 
-/// What follows the name at the front of `octets`; a pointer ends it (RFC 1035 §4.1.4).
+/// The octets after the name at the front of `octets`; a pointer ends it (RFC 1035 §4.1.4).
 fn after_name(octets: &[u8]) -> Option<&[u8]> {
     let mut at = 0;
     loop {

@@ -1,4 +1,4 @@
-//! One question: the moment of each try, and the first usable answer.
+//! Race of the tries for one question: the start of each, and the first usable answer.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::dns::message::Question;
 pub(super) struct Race<'a> {
     inner: &'a Arc<Inner>,
     question: &'a Question,
-    /// Held by every try, so that those in the background count as well.
+    /// Shared with every try, so that those in the background count against the bound as well.
     permit: Arc<OwnedSemaphorePermit>,
-    /// The servers to ask next; those that lose packets stand in it more than once.
+    /// The servers to ask next; one that is reached over UDP may be in it more than once.
     plan: VecDeque<usize>,
     asked: Vec<usize>,
     /// Servers that replied, and so are not asked again.
@@ -36,8 +36,8 @@ impl<'a> Race<'a> {
         permit: Arc<OwnedSemaphorePermit>,
         order: VecDeque<usize>,
     ) -> Self {
-        // A server that is down is asked once: each try has a socket of its own, and thousands that
-        // wait would cost the queries that need nobody.
+        // A server that is down is asked once: each try has a socket of its own, and thousands of
+        // waiting ones would slow down the queries that need no upstream.
         let again = |&&index: &&usize| {
             inner.endpoints.get(index).is_some_and(Endpoint::loses_packets) && inner.is_up(index)
         };
@@ -104,13 +104,13 @@ impl<'a> Race<'a> {
         let permit = Arc::clone(&self.permit);
         tokio::spawn(async move {
             let outcome = inner.attempt(index, &question).await;
-            // Nobody waits any more when another server won.
+            // The receiver is gone when another server has won.
             let _ = sender.send((index, outcome)).await;
             drop(permit);
         });
         self.asked.push(index);
         self.running += 1;
-        // The same server again is for a lost packet, not for a slow one: no hurry.
+        // A repeat at the same server is for a lost packet, not for a slow one: the longest wait.
         let repeat = self.plan.front().is_some_and(|next| self.asked.contains(next));
         let state = self.inner.states.get(index).filter(|_| !repeat);
         now + state.map_or(HEDGE_MAX, ServerState::hedge_after)
@@ -134,7 +134,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// The most telling failure: what was cut or garbled did arrive.
+    /// The most specific failure: a truncated or malformed reply did arrive.
     fn error(&self) -> AskError {
         let any = |wanted| self.failed.iter().any(|(_, failure)| *failure == wanted);
         if self.failed.iter().all(|(_, failure)| *failure == Failure::Busy) {

@@ -1,7 +1,7 @@
-//! The servers, one by one: the order to ask them in, and one exchange with one of them.
+//! Selection order of the servers, and one exchange with one of them.
 //!
-//! Each try runs to its end even when another one has won: that a server is slow or silent is
-//! learnt, and costs the client nothing.
+//! Each try runs to its end even when another one has won: its result updates the server's health,
+//! and the client does not wait for it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -73,8 +73,8 @@ impl Inner {
 
     /// The order to ask in: healthy servers first, then those put back; none is left out.
     ///
-    /// Among the healthy the config's order holds, unless the first is more than
-    /// twice as slow as the fastest.
+    /// Among the healthy the config's order applies, but the first must not be over 10 ms slower
+    /// than twice the time of the fastest.
     pub(super) fn order(&self) -> VecDeque<usize> {
         let (mut order, put_back): (VecDeque<_>, VecDeque<_>) =
             (0..self.states.len()).partition(|&index| self.is_up(index));
@@ -95,8 +95,8 @@ impl Inner {
         self.states.get(index).is_some_and(ServerState::is_up)
     }
 
-    /// Sends the question to servers that are put back or rarely asked as well, in the
-    /// background: the client does not wait for what is learnt.
+    /// Sends the question also to servers that are put back or rarely asked, in the background: the
+    /// client never waits for the measurement.
     pub(super) fn look_around(
         self: &Arc<Self>,
         order: &VecDeque<usize>,
@@ -118,7 +118,7 @@ impl Inner {
         }
     }
 
-    /// One try at one server, booked in its counters and health.
+    /// One try at one server, recorded in its counters and health.
     pub(super) async fn attempt(
         &self,
         index: usize,
@@ -146,7 +146,7 @@ impl Inner {
     }
 }
 
-/// Sorts what arrived into answers and rejections.
+/// Sorts received messages into answers and rejections.
 fn usable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
     let failure = match query::Rejection::of(&message) {
         // Over TCP and HTTPS everything fits: TC there is an error of the server.

@@ -18,12 +18,13 @@ use crate::dns::message::Question;
 use crate::sys::tls::Tls;
 use crate::upstream::connection::{Link, Pulse, SharedConnection};
 
-/// Questions that wait on one connection; ids stay hard to guess and easy to draw.
+/// The most queries that wait on one connection: with 1 of 16 ids in use, a random one is soon
+/// free, and hard to guess.
 const MAX_WAITING: usize = 4096;
 /// Queries on their way to the socket; more wait for room.
 const QUEUE: usize = 64;
 
-/// A server that is spoken to over a stream.
+/// Client of a server over a stream.
 pub(super) type StreamClient = SharedConnection<StreamConnection>;
 
 /// DNS over TCP.
@@ -36,7 +37,7 @@ pub(super) fn tls(address: SocketAddr, name: ServerName<'static>, tls: Tls) -> S
     SharedConnection::new(StreamTarget { address, tls: Some((tls, name)) })
 }
 
-/// Where a stream leads.
+/// The target of a stream.
 #[derive(Debug, Clone)]
 pub(super) struct StreamTarget {
     address: SocketAddr,
@@ -92,7 +93,7 @@ impl StreamConnection {
                 () = read_replies(incoming, &entrants, &beats) => {}
                 () = write_queries(sink, queue) => {}
             }
-            // In this order: nobody new can enter, and those inside learn of the end.
+            // In this order: first no query can enter, then those inside end.
             beats.lose();
             entrants.close();
         });
@@ -147,7 +148,7 @@ impl Waiting {
         }
     }
 
-    /// Hands `reply` to whom it belongs; a stream is not forged, so case does not matter.
+    /// Delivers `reply` to its query. Case (0x20) is not checked: a stream is not spoofed.
     fn deliver(&self, mut reply: Vec<u8>) {
         let Some(id) = reply.first_chunk().map(|id| u16::from_be_bytes(*id)) else { return };
         let mut table = self.table();
@@ -155,7 +156,7 @@ impl Waiting {
         if matches!(entry.get().query.judge(&reply), Match::Mine | Match::OtherCase) {
             let waiter = entry.remove();
             waiter.query.restore_case(&mut reply);
-            // Nobody listens to a reply that came too late.
+            // A reply that came too late has no receiver.
             let _ = waiter.reply.send(reply);
         }
     }
@@ -167,7 +168,7 @@ impl Waiting {
     }
 }
 
-/// Takes its question out of the table however the wait ends.
+/// Guard of a query in the table: removes it however the wait ends.
 struct Entered {
     waiting: Arc<Waiting>,
     id: u16,

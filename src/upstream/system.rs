@@ -1,4 +1,4 @@
-//! This machine: its own resolvers, and its own addresses.
+//! The system's resolvers, and upstream servers that are this machine itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
@@ -41,8 +41,8 @@ pub(super) fn refuse_own(servers: &[Server], listen: &Listen) -> Result<(), Upst
     own_server.map_or(Ok(()), |(server, own)| Err(UpstreamError::OwnServer { server, own }))
 }
 
-/// Refuses a config that has this gateway among its own servers, those of forward zones
-/// included: a query would go round for ever.
+/// Refuses a config with this gateway among its own servers, those of forward zones included: a
+/// query to it would loop.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
-//! DNS over UDP, with TCP for what does not fit.
+//! DNS over UDP, with TCP for truncated replies.
 //!
 //! Each query has a socket of its own, connected, on a port that the kernel
-//! draws, an id and letters' case from a CSPRNG (RFC 5452 §9.2). A datagram that
-//! is not the reply never ends the wait: otherwise anyone could end it.
+//! draws, an id and letters' case from a CSPRNG (RFC 5452 §9.2). Law: a datagram that is not the
+//! reply must never end the wait, since anyone can send one.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,12 +15,12 @@ use super::query::{Match, UpstreamQuery, is_truncated};
 use super::stream::{StreamClient, tcp};
 use crate::dns::message::Question;
 
-/// The largest datagram read; we ask for 1232, older servers send up to this.
+/// The largest datagram read: the query advertises 1,232, older servers send up to this.
 const MAX_DATAGRAM: usize = 4096;
-/// Replies in a row with the letters folded after which a server is asked in lower case.
+/// Case (0x20) mismatches in a row after which a server is asked in lower case.
 const CASE_PATIENCE: u32 = 3;
 
-/// A server that is spoken to over UDP.
+/// Client of a server over UDP.
 #[derive(Debug)]
 pub(super) struct UdpClient {
     address: SocketAddr,
@@ -33,7 +33,7 @@ impl UdpClient {
         Self { address, tcp: tcp(address), folded: AtomicU32::new(0) }
     }
 
-    /// Asks, and asks again over TCP when the reply was cut or its case was folded.
+    /// Sends the question, and again over TCP where the reply is truncated or its case differs.
     pub(super) async fn exchange(&self, question: &Question) -> Result<Vec<u8>, Failure> {
         let (query, kind, mut reply) = self.datagram(question).await?;
         match kind {
@@ -54,7 +54,7 @@ impl UdpClient {
         }
     }
 
-    /// Sends one query and waits for what has its id and question.
+    /// Sends one query, and waits for a reply with its id and question.
     async fn datagram(
         &self,
         question: &Question,

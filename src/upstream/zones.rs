@@ -1,11 +1,11 @@
 //! Forward zones: the servers of each.
 //!
-//! Law: a zone's failure stays its own. Each has servers, health and room for waiting questions
-//! apart from all others, and never takes those of the main upstream.
+//! Law: the failure of a zone must never affect another zone or the main upstream. Each zone has
+//! its own servers, health and bound on waiting questions.
 //!
-//! [`Zones`] is a value. A policy is derived with the next one, in which the servers that both
-//! have go on with their connections and counters; the servers of the policy before stay in it, as
-//! queries that were begun under that policy still need them.
+//! [`Zones`] is a value, derived with each policy. Servers that the next value has too retain their
+//! connections and counters. Servers of the policy before stay in the value, as queries that were
+//! begun under that policy still need them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,8 @@ struct Zone {
 }
 
 impl Zones {
-    /// No zones yet; their servers will be asked as `main` is.
+    /// A value without zones; servers of later ones get the options of `main`, with a share of its
+    /// room.
     pub fn new(main: &Options) -> Self {
         let in_flight = (main.in_flight / SHARE).max(16);
         Self { zones: BTreeMap::new(), options: Options { in_flight, ..main.clone() } }

@@ -21,7 +21,7 @@ pub(super) struct GroupView {
     listen: Vec<String>,
     answer: &'static str,
     keywords: bool,
-    /// Locked categories: blocked, and no setting of the school loosens them.
+    /// Locked categories: blocked, and a setting of the school must never loosen them.
     locked: Vec<String>,
     /// Those of `locked` that the department locks, not the taxonomy.
     locked_by_department: Vec<String>,
@@ -29,7 +29,7 @@ pub(super) struct GroupView {
     block: Vec<String>,
     /// Categories blocked in lessons, observed outside.
     lessons: Vec<String>,
-    /// Schedule of lessons; without one it is always lesson time.
+    /// Schedule of lessons; without one lessons last at all times.
     lesson_schedule: Option<String>,
     observe: Vec<String>,
     allow_only: bool,
@@ -55,7 +55,7 @@ struct During {
     allow_only: bool,
 }
 
-/// How one group differs from its baseline.
+/// The differences of one group from its baseline.
 #[derive(Debug, Serialize)]
 pub(super) struct Difference {
     group: String,

@@ -10,18 +10,18 @@
 //! Laws:
 //!
 //! - [`InForce`] is swapped whole. Config, snapshot, overrides and zones of one value are of one
-//!   generation; whoever compares two of them reads both from one value.
-//! - Writers take one lock, for a moment: no file of the config or of the lists is read under it.
-//!   Each derives the next value from the value in force, with the overrides and the clock as
-//!   they are then.
-//! - A candidate is adopted only if the config and lists that it was built on are still in force.
-//!   Overrides and edges of the timetable change neither, so a candidate outlives them.
+//!   generation; code that compares two of them must read both from one value.
+//! - Writers take one lock, for a moment: no file of the config or of the lists may be read under
+//!   it. Each derives the next value from the value in force, with the overrides and the clock of
+//!   that moment.
+//! - A candidate must be adopted only if the config and lists that it was built on are still in
+//!   force. Overrides and edges of the timetable change neither, so a candidate stays valid.
 //!
-//! A worker looks for a new value by one load of the generation a query ([`PolicyReader`]).
+//! A worker detects a new value by one load of the generation a batch ([`PolicyReader`]).
 //!
-//! To free a policy with large lists takes milliseconds, so no reader may be the last owner of
-//! one: what was in force stays in a list until nobody else refers to it, and a thread without
-//! hurry drops what [`Current::let_go`] returns.
+//! Freeing a policy with large lists takes milliseconds, so no reader may be the last owner of
+//! one: an old policy stays in a list until it has no other reference, and a thread of low priority
+//! drops those that [`Current::let_go`] returns.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,7 +63,7 @@ impl InForce {
         &self.parts.sources.config
     }
 
-    /// The files that it was made of.
+    /// The sources that it was derived from.
     pub fn sources(&self) -> &PolicySources {
         &self.parts.sources
     }
@@ -78,7 +78,7 @@ impl InForce {
         store::samples(&self.overrides_at(civil))
     }
 
-    /// What the servers of each forward zone did, for the metrics.
+    /// The counters of each forward zone's servers, for the metrics.
     pub fn zone_samples(&self) -> Vec<ZoneSample> {
         self.parts.zones.samples()
     }
@@ -127,7 +127,7 @@ impl Current {
         }
     }
 
-    /// Puts a candidate in force, with the overrides and the clock as they are now.
+    /// Puts a candidate in force, with the overrides and the clock of this moment.
     ///
     /// # Errors
     ///
@@ -181,12 +181,12 @@ impl Current {
         Ok(ended)
     }
 
-    /// Forgets overrides that are over. The policy has their end in its timelines already.
+    /// Removes overrides that are over. The policy has their end in its timelines already.
     pub fn expire(&self, civil: u64) {
         self.overrides.expire(civil);
     }
 
-    /// Works the timetables out anew, where those of the policy in force come to their end.
+    /// Computes the timetables anew, where those of the policy in force come to their end.
     pub fn renew(&self, civil: u64) {
         if self.snapshot().covers(civil, RENEW) {
             return;
@@ -203,13 +203,13 @@ impl Current {
         self.overrides.are_kept()
     }
 
-    /// The next policy of the same config and lists. To be called by the one writer.
+    /// Swaps in the next policy of the same config and lists. The caller must have the lock.
     fn derive_from(&self, base: &InForce) {
         let overrides = self.overrides.list(system_time());
         self.swap(derive(base.parts.clone(), base.generation + 1, base.since, overrides));
     }
 
-    /// The last act of a writer.
+    /// Puts a value in force. The caller must have the lock.
     fn swap(&self, next: InForce) -> Arc<InForce> {
         let (generation, next) = (next.generation, Arc::new(next));
         let old = self.in_force.swap(Arc::clone(&next));
@@ -218,9 +218,9 @@ impl Current {
         next
     }
 
-    /// Takes out the policies that nobody else refers to: dropping them frees them.
+    /// Removes and returns the policies without another reference: dropping them frees them.
     pub fn let_go(&self) -> Vec<Arc<InForce>> {
-        // A policy that is in force no more gets no new reference, so one is one.
+        // An old policy gets no new reference, so a count of one stays one.
         let is_free = |old: &mut Arc<InForce>| {
             Arc::strong_count(old) == 1 && Arc::strong_count(&old.snapshot) == 1
         };

@@ -1,4 +1,4 @@
-//! The states of a candidate, and what each writer may change.
+//! The states of a candidate, and the changes that each writer may make.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ const CONFIG: &str = "default_group = \"pupils\"\n[lists]\nstarter = false\nuse_
     [[group]]\nname = \"pupils\"\nprofile = \"pupils\"\n[profile.pupils]\nlevel = \"staff\"\n\
     block = []\n";
 
-/// A config file, what reads it, and the policy of its first text.
+/// A config file, its assembler, and the policy of its first text.
 struct House {
     dir: TempDir,
     assembler: Assembler,

@@ -1,9 +1,8 @@
 //! Single-flight: upstream is asked a question once, however many queries wait for it.
 //!
 //! A miss takes a [`Permit`] first; the number of permits is bounded, so that queries of a dead
-//! upstream cannot pile up. Then it joins the pending question, or leads it. Each waiter is
-//! answered for itself: under its own id, in its own letters, by the policy that it was begun
-//! with.
+//! upstream cannot pile up. Then it joins the pending question, or leads it. Each waiter gets its
+//! own reply: with its own id and case, by the policy that it was begun with.
 //!
 //! Everything here is bounded: waiting queries in all, of one client, and of one question. No
 //! worker takes a lock of this file: it raises one number and leaves the rest to the runtime.

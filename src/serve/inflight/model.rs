@@ -1,9 +1,9 @@
-//! The laws of the table, in every order in which threads can meet in it.
+//! Loom model of the in-flight table: its laws, in every order in which threads can meet in it.
 //!
-//! Each test is a handful of threads that loom runs again and again, switching between them
-//! at every lock and every number, until it has tried all ways (with at most
-//! [`PREEMPTIONS`] switches that nobody asked for). What tells a wrong order from a right one
-//! is counted here with plain numbers: threads of a model never run at one time.
+//! Each test is a few threads that loom runs again and again, switching between them at every
+//! lock and every atomic, until it has tried all orders with at most [`PREEMPTIONS`] preemptions.
+//! Results are counted with plain atomics, which loom does not see: threads of a model never run
+//! at the same time.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
@@ -19,23 +19,23 @@ use crate::load::assemble::Assembler;
 use crate::policy::Snapshot;
 use crate::resolve::{Begin, Now, Origin, Transport, Trust, begin};
 
-/// Switches between threads that nobody asked for, in one run of a model.
+/// The most preemptions in one run of a model: switches at a place where the thread could go on.
 const PREEMPTIONS: usize = 3;
 const NAME: &str = "asked.example";
 
 static SNAPSHOT: LazyLock<Arc<Snapshot>> =
     LazyLock::new(|| Arc::new(Assembler::new(None).assemble().unwrap().snapshot));
 
-/// What became of those who asked.
+/// The results of the queries of one run.
 #[derive(Debug, Default)]
 struct Tally {
-    /// Replies, by who asked.
+    /// Replies, by query.
     answers: [AtomicUsize; 4],
     /// Whether upstream is being asked.
     asking: AtomicBool,
     /// Questions that upstream saw.
     questions: AtomicUsize,
-    /// Flights that somebody joined who did not start them.
+    /// Queries that joined a pending question, and did not lead it.
     joined: AtomicUsize,
 }
 
@@ -58,7 +58,7 @@ fn octets(name: &str) -> Vec<u8> {
     [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], name.as_wire(), &[0, 1, 0, 1]].concat()
 }
 
-/// A query that must wait; with an answer that is past its time, if it is to have one.
+/// A query that must wait; with an expired answer in the cache, if `has_stale`.
 fn forward(name: &str, has_stale: bool) -> Box<Forward> {
     let cache = AnswerCache::new(1 << 16);
     let at = |mono| Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced };
@@ -84,7 +84,7 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
     late
 }
 
-/// A query that `who` waits for.
+/// The waiter of query number `who`.
 fn waiter(who: usize, forward: Box<Forward>, permit: Permit, tally: &Arc<Tally>) -> Waiter {
     let tally = Arc::clone(tally);
     let send: SendReply = Box::new(move |_| {
@@ -99,7 +99,7 @@ fn answer(mut waiter: Waiter) {
     }
 }
 
-/// Asks as the gateway does: waits with another, or asks upstream and answers all who wait.
+/// Runs one query as the gateway does: it follows, or leads and answers all waiters.
 fn ask(flights: &Arc<InFlight>, tally: &Arc<Tally>, waiter: Waiter) {
     let question = waiter.forward.question().clone();
     match flights.join(waiter) {
@@ -182,8 +182,8 @@ fn other_questions_are_other_flights() {
     );
 }
 
-/// The stale answers go out while upstream is silent; who comes late has its own at once, and
-/// nobody has two.
+/// Expired answers are sent while upstream is silent. A later query with one is answered at once,
+/// and no query gets two replies.
 #[test]
 fn who_has_a_stale_answer_gets_it_once() {
     model(
@@ -225,7 +225,7 @@ fn who_has_a_stale_answer_gets_it_once() {
     );
 }
 
-/// An answer that is fetched anew has nobody who waits, and answers those who came meanwhile.
+/// A cache refresh has no waiting client, and answers the queries that joined it meanwhile.
 #[test]
 fn a_refresh_answers_those_who_came_and_nobody_twice() {
     model(
@@ -249,7 +249,7 @@ fn a_refresh_answers_those_who_came_and_nobody_twice() {
     );
 }
 
-/// The task of a flight may end at any time: its clients ask again, and the next one leads.
+/// The leader's task may end at any time: its clients retry, and the next query leads.
 #[test]
 fn a_flight_that_is_dropped_leaves_nothing_behind() {
     model(

@@ -69,13 +69,13 @@ impl CountEnding for Deferred<'_> {
 /// The arrival of a query: when it is answered, and from when it is counted.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
-    /// The time that it is judged at.
+    /// The time by which policy judges it.
     pub now: Now,
     /// The same in microseconds of the gateway's clock.
     pub came: u64,
 }
 
-/// What remains to be done at once of a begun query: `None` for one that waits for upstream.
+/// The part of a begun query that is done at once: `None` for one that waits for upstream.
 ///
 /// `late` makes the way back of a reply that comes later. Without a permit to wait the query
 /// ends as [`UpstreamFailure::Busy`].

@@ -50,7 +50,7 @@ async fn read_queries(
     let mut query = Vec::new();
     let mut out = vec![0; MAX_MESSAGE];
     loop {
-        // A client that sends slowly is as idle as one that sends nothing.
+        // A client that sends slowly counts as idle.
         match timeout(limits.idle, read_message(&mut reader, &mut query)).await {
             Ok(result) => result?,
             Err(_) => return Ok(()),

@@ -46,7 +46,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// The book of a process without connections.
+    /// The table without connections.
     pub fn new(limits: StreamLimits) -> Self {
         let all = Arc::new(Semaphore::new(limits.connections));
         Self { limits, all, clients: Mutex::new(HashMap::new()) }

@@ -4,9 +4,9 @@
 //! receive (up to 64) ▸ prefetch ▸ budget ▸ begin ▸ … ▸ send (all replies) ▸ count
 //! ```
 //!
-//! A worker answers what the core can answer at once, in the same memory for every batch: one
-//! system call receives, another sends the replies, one reading of the clock is for all of
-//! them, and one policy. A miss leaves for the runtime with its socket and its [`Path`], and
+//! A worker answers the queries that the core can answer at once, in the same memory for every
+//! batch. One system call receives a batch, another sends its replies; one reading of the clock and
+//! one policy serve all of it. A miss moves to the runtime with its socket and its [`Path`], and
 //! its reply is sent from there.
 
 use std::io;
@@ -41,7 +41,7 @@ use crate::serve::listener::udp_batch::{self, BATCH, Batch, Kernel, Path};
 const KERNEL_BUFFER: i32 = 4 << 20;
 /// The interval at which a worker without queries checks whether it must stop.
 const IDLE: Duration = Duration::from_millis(200);
-/// Batches that are still answered at the end: queries that arrived before it.
+/// The most batches still answered at the end: queries that arrived before it.
 const LAST_BATCHES: usize = 64;
 
 /// The smallest batch that is prefetched: a lone query would only wait for memory twice.
@@ -98,7 +98,7 @@ pub struct Worker<'a> {
     desk: Desk<'a>,
 }
 
-/// What all queries of a batch share.
+/// The shared context of a batch.
 #[derive(Clone, Copy)]
 struct BatchContext<'a> {
     generation: u64,
@@ -149,7 +149,7 @@ impl<'a> Worker<'a> {
     pub fn serve_batch(&mut self, may_wait: bool) -> io::Result<()> {
         let Self { socket, batch, policy, desk } = self;
         let received = batch.receive(socket, may_wait);
-        // Without queries too: an old policy must not stay in memory.
+        // Without queries too: a worker must never hold an old policy in memory.
         let (generation, snapshot) = policy.get();
         let count = received?;
         let came = desk.gateway.clock.micros();
@@ -245,7 +245,7 @@ impl Desk<'_> {
 fn late_reply(socket: &Arc<UdpSocket>, path: &Path) -> SendReply {
     let (socket, path) = (Arc::clone(socket), *path);
     Box::new(move |reply| {
-        // A reply that the kernel refuses is lost as datagrams are.
+        // A reply that the kernel refuses is lost, as any datagram may be: the client retries.
         if let Err(error) = path.send(&socket, reply) {
             debug!(%error, "reply not sent");
         }

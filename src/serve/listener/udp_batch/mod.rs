@@ -1,18 +1,18 @@
-//! Datagrams by the batch: `recvmmsg` and `sendmmsg`, and what only they need.
+//! Datagrams by the batch: `recvmmsg` and `sendmmsg`, with their memory and ancillary data.
 //!
 //! A [`Batch`] owns the memory of 64 queries and their replies for the life of its worker;
-//! nothing is allocated for a datagram. Queries lie at fixed places, apart by a little more
-//! than a page, so that their first octets do not fight for one set of the processor's cache;
-//! replies are written one behind the other.
+//! nothing is allocated for a datagram. Queries start a little more than a page apart, so that
+//! their first octets do not compete for one set of the processor's cache; replies are written one
+//! behind the other.
 //!
-//! A lone query does not wait for others: the call returns as soon as one datagram is there.
+//! A lone query never waits for others: the call returns as soon as one datagram is there.
 //! Replies leave from the address that was asked: a socket that is bound to one address has no
 //! other, and one that is bound to all gets the address with each datagram (`IP_PKTINFO`,
 //! RFC 3542) and sets it for the reply. The interface is the routing table's choice; the scope
 //! of a link-local client is in its address.
 //!
 //! All `unsafe` code of the listeners is here: system calls with pointers into memory of this
-//! batch. Its vectors never grow, so pointers into them stay valid.
+//! batch. Law: its vectors must never be resized, so that pointers into them stay valid.
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -26,7 +26,7 @@ pub const BATCH: usize = 64;
 const MAX_QUERY: usize = 4096;
 /// Octets between the starts of two queries.
 const STRIDE: usize = MAX_QUERY + 128;
-/// The longest reply that is sent, and the room of each; longer ones go truncated.
+/// The longest reply that is sent, and the room of each; longer ones are truncated.
 const MAX_DATAGRAM: usize = crate::dns::message::MAX_UDP as usize;
 /// Octets of an address of either family, as the kernel writes it.
 const NAME: usize = size_of::<libc::sockaddr_in6>();
@@ -111,8 +111,8 @@ impl Path {
             message.msg_control = from_mut(&mut control).cast();
         }
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: every pointer is to a local variable or a borrow that outlives the call; the
-        // kernel only reads them.
+        // SAFETY: every pointer is to a local variable or to a borrow that outlives the call; the
+        // kernel only reads through them.
         let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) };
         if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
@@ -142,12 +142,12 @@ impl Control {
 
     #[expect(unsafe_code, reason = "the header's fields differ between C libraries")]
     fn set(&mut self, level: i32, kind: i32, data: &[u8]) -> usize {
-        // SAFETY: all zeroes is a header.
+        // SAFETY: all fields are integers, for which zeroes are valid.
         let mut header: libc::cmsghdr = unsafe { zeroed() };
         header.cmsg_len = (DATA + data.len()) as _;
         header.cmsg_level = level;
         header.cmsg_type = kind;
-        // SAFETY: the header fits the array, which is aligned for it.
+        // SAFETY: the array is larger than the header and aligned for it.
         unsafe { from_mut(self).cast::<libc::cmsghdr>().write(header) };
         self.0[DATA..DATA + data.len()].copy_from_slice(data);
         (DATA + data.len()).next_multiple_of(size_of::<usize>())
@@ -159,8 +159,8 @@ impl Control {
         if !(DATA as u64..=CONTROL as u64).contains(&length) {
             return None;
         }
-        // SAFETY: the header fits the array, which is aligned for it; any octets are a valid
-        // header.
+        // SAFETY: the array is larger than the header and aligned for it; its fields are integers,
+        // for which any octets are valid.
         let header = unsafe { from_ref(self).cast::<libc::cmsghdr>().read() };
         match (header.cmsg_level, header.cmsg_type) {
             // The local address that answers: for a broadcast, not the one it was sent to.
@@ -175,7 +175,7 @@ impl Control {
     }
 }
 
-/// Memory for a batch of queries and their replies. It stays with its thread.
+/// Memory for a batch of queries and their replies, for one thread.
 pub struct Batch {
     incoming: Vec<libc::mmsghdr>,
     /// The targets of the headers' pointers.
@@ -256,8 +256,8 @@ impl Batch {
         }
         self.received = 0;
         let flags = if may_wait { libc::MSG_WAITFORONE } else { libc::MSG_DONTWAIT };
-        // SAFETY: there are BATCH headers; their pointers are into vectors of this batch that
-        // are never resized and not borrowed now.
+        // SAFETY: `incoming` has BATCH headers; their pointers are into vectors of this batch,
+        // which are never resized and are not borrowed now.
         let count = unsafe {
             libc::recvmmsg(
                 socket.as_raw_fd(),
@@ -335,14 +335,14 @@ impl Batch {
 
     /// Sends the replies; returns how many the kernel refused.
     ///
-    /// They are lost as datagrams are: the client retries.
+    /// Those are lost, as any datagram may be: the client retries.
     #[expect(unsafe_code, reason = "the standard library sends one datagram a call")]
     pub fn send(&mut self, socket: &UdpSocket) -> usize {
         let (mut done, mut failed) = (0, 0);
         while let Some(rest) = self.outgoing.get_mut(done..self.ready).filter(|r| !r.is_empty()) {
             let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-            // SAFETY: the count is that of the slice; the headers' pointers are into vectors of
-            // this batch that are never resized and not borrowed now.
+            // SAFETY: the count is the length of the slice; the headers' pointers are into vectors
+            // of this batch, which are never resized and are not borrowed now.
             let sent = unsafe {
                 libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as u32, flags as _)
             };
@@ -409,7 +409,7 @@ pub fn size_buffers(socket: &UdpSocket, octets: i32) {
 
 #[expect(unsafe_code, reason = "options that no safe interface has")]
 fn set(socket: &UdpSocket, level: i32, option: i32, value: i32) -> io::Result<()> {
-    // SAFETY: the pointer is to a local integer of the length that is passed.
+    // SAFETY: the pointer is to a local integer, whose size is passed as the length.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -441,7 +441,7 @@ impl Kernel {
         // SK_MEMINFO_*: used and room to receive, to send; three more; backlog; drops.
         let mut info = [0_u32; 9];
         let mut length = size_of_val(&info) as libc::socklen_t;
-        // SAFETY: the pointers are to locals; the length is the array's.
+        // SAFETY: both pointers are to local variables; the length is the size of the array.
         let result = unsafe {
             libc::getsockopt(
                 socket.as_raw_fd(),
