@@ -91,8 +91,8 @@ impl Reloads {
     pub(super) async fn run(self: Arc<Self>) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut watch = Watch::start(&self.watched());
-        // Files may have changed between the first reading and the watch.
-        self.reload(false).await;
+        // Files may have changed between the first reading and the watch, or be half written now.
+        watch.expect_change();
         loop {
             let is_asked = tokio::select! {
                 _ = hangup.recv() => true,

@@ -76,6 +76,11 @@ impl Watch {
         self.directories = held;
     }
 
+    /// Makes the next [`Watch::changed`] return after a moment of quiet, without an event.
+    pub fn expect_change(&self) {
+        self.events.notify_one();
+    }
+
     /// Waits until something has changed and then has been quiet for a moment.
     pub async fn changed(&mut self) {
         if timeout(LOOK, self.events.notified()).await.is_err() {

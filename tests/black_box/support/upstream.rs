@@ -73,6 +73,20 @@ pub(crate) struct Asked {
     pub(crate) dnssec_ok: bool,
 }
 
+/// Sockets at one free port. A port that was free when it was tried can be taken a moment later,
+/// by the copy of a socket in a process that is being made: then the next one is tried.
+async fn bound() -> (SocketAddr, UdpSocket, TcpListener) {
+    for _ in 0..20 {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        if let (Ok(udp), Ok(tcp)) =
+            (UdpSocket::bind(address).await, TcpListener::bind(address).await)
+        {
+            return (address, udp, tcp);
+        }
+    }
+    panic!("twenty free ports in a row could not be bound");
+}
+
 impl Upstream {
     /// Starts a server on one free port, UDP and TCP.
     pub(crate) fn start() -> Self {
@@ -82,12 +96,11 @@ impl Upstream {
             .build()
             .unwrap();
         let table = Arc::<Mutex<Table>>::default();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let (address, udp, tcp) = runtime.block_on(bound());
         let mut server = Server::new(Handler { table: Arc::clone(&table) });
         runtime.block_on(async {
-            server.register_socket(UdpSocket::bind(address).await.unwrap());
-            let listener = TcpListener::bind(address).await.unwrap();
-            server.register_listener(listener, Duration::from_secs(10), 64);
+            server.register_socket(udp);
+            server.register_listener(tcp, Duration::from_secs(10), 64);
         });
         runtime.spawn(async move { server.block_until_done().await });
         Self { table, address, _runtime: runtime }
