@@ -8,6 +8,7 @@
 //! The time includes the kernel's work on loopback; the instructions that callgrind counts do
 //! not, and are the same in each run, whatever else the machine does.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a bench: it fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -17,13 +18,14 @@ use lachan::config::Config;
 use lachan::dns::message::answer::TtlLimits;
 use lachan::dns::name::Name;
 use lachan::load::assemble::Assembler;
+use lachan::load::candidate::Candidate;
+use lachan::load::in_force::Current;
 use lachan::metrics::counters::Counters;
-use lachan::policy::Snapshot;
+use lachan::overrides::Overrides;
 use lachan::resolve::{Begin, Origin, Transport, begin};
 use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::udp::{Worker, open};
 use lachan::sys::clock::{Clock, system_time};
-use lachan::upstream::zones::Zones;
 use lachan::upstream::{Options, Upstreams};
 
 const BATCH: usize = 64;
@@ -42,7 +44,7 @@ fn query(text: &str) -> Vec<u8> {
     [head.as_slice(), Name::from_text(text).unwrap().as_wire(), &tail].concat()
 }
 
-fn snapshot() -> Snapshot {
+fn candidate() -> Candidate {
     let dir = tempfile::tempdir().unwrap();
     let config = r#"
         [department]
@@ -76,7 +78,7 @@ fn snapshot() -> Snapshot {
     write("department.toml", include_str!("../config/department.toml"));
     write("holidays.ics", include_str!("../config/levels/holidays.ics"));
     let mut assembler = Assembler::new(Some(dir.path().join("gateway.toml"))).around(system_time());
-    assembler.assemble().unwrap().snapshot
+    assembler.candidate(None).unwrap()
 }
 
 fn learn(gateway: &Gateway, query: &[u8]) {
@@ -108,9 +110,9 @@ fn gateway(runtime: &tokio::runtime::Runtime) -> Arc<Gateway> {
     let _inside = runtime.enter();
     let server = "udp://127.0.0.1:9".parse().unwrap();
     let upstreams = Upstreams::new(&[server], Options::default()).unwrap();
-    let zones = Zones::new(&Options::default());
     let (config, handle) = (Config::embedded(), runtime.handle().clone());
-    Arc::new(Gateway::new(&config, snapshot(), upstreams, zones, Clock::start(), handle))
+    let current = Arc::new(Current::start(candidate(), Overrides::open(None)));
+    Arc::new(Gateway::new(&config, current, upstreams, Clock::start(), handle))
 }
 
 fn main() {

@@ -109,12 +109,10 @@ impl PreparedBatch {
     #[inline]
     pub fn slot(&mut self, number: usize) -> &mut Prepared {
         let is_ready = number < u64::BITS as usize && self.ready & 1 << number != 0;
-        match self.slots.get_mut(number).filter(|_| is_ready) {
-            Some(slot) => slot,
-            None => {
-                self.scratch.seed = None;
-                &mut self.scratch
-            }
+        if let Some(slot) = self.slots.get_mut(number).filter(|_| is_ready) {
+            return slot;
         }
+        self.scratch.seed = None;
+        &mut self.scratch
     }
 }

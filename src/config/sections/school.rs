@@ -53,9 +53,9 @@ impl Report<'_> {
         };
         let is_name =
             |text: &str| text.chars().count() <= 200 && !text.chars().any(char::is_control);
-        self.text(&file.id, is_id, |text| messages::no_school_id(text), &mut school.id);
-        self.text(&file.name, is_name, |text| messages::no_school_name(text), &mut school.name);
-        self.text(&file.timezone, is_zone, |text| messages::no_zone_id(text), &mut school.timezone);
+        self.text(&file.id, is_id, messages::no_school_id, &mut school.id);
+        self.text(&file.name, is_name, messages::no_school_name, &mut school.name);
+        self.text(&file.timezone, is_zone, messages::no_zone_id, &mut school.timezone);
         self.known_zone(&file.timezone);
         school.level = self.level(&file.level);
         if let Some(lang) = &file.lang {
@@ -81,7 +81,7 @@ impl Report<'_> {
             let message = messages::no_time_zone(given.get_ref());
             self.mistake(given.span(), message).hint = Some(meant.map_or_else(
                 || messages::write_zone_name("Asia/Ho_Chi_Minh"),
-                |meant| messages::did_you_mean(meant),
+                messages::did_you_mean,
             ));
         }
     }

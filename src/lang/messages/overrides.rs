@@ -29,8 +29,8 @@ messages! {
         => "`{given}` không phải là tên miền{reason:.0}";
 
     // What is locked.
-    override_locked(category, lock, way_out) "`{category}` stays blocked: {lock}; {way_out}"
-        => "`{category}` vẫn bị chặn: {lock}; {way_out}";
+    override_locked(category, lock, remedy) "`{category}` stays blocked: {lock}; {remedy}"
+        => "`{category}` vẫn bị chặn: {lock}; {remedy}";
     override_locked_for_everyone() "it is locked for everyone" => "nhóm này bị khóa với mọi người";
     nobody_can_open_it() "nobody at a school can open it" => "nhà trường không thể mở";
     override_locked_for_pupils() "it is locked for pupils" => "nhóm này bị khóa với học sinh";
