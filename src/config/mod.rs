@@ -4,7 +4,7 @@
 //! text ──file::syntax──▶ File (shape) ──check──▶ Config (meaning)
 //! ```
 //!
-//! [`load_text`] is the only way to get a [`Config`] other than the built-in
+//! [`load_text()`] is the only way to get a [`Config`] other than the built-in
 //! defaults, and every mistake of meaning is reported at once, with its place,
 //! what was found and what is allowed. Defaults stand in one place, the
 //! `Default` of each section; `config/gateway.toml` shows them all, and a test

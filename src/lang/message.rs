@@ -123,7 +123,7 @@ macro_rules! messages {
             &[$(messages! { @sample $id $parameters }),*];
     };
     (@function $id:ident ($($parameter:ident),*) $en:literal [$($vi:literal)?]) => {
-        #[doc = $en]
+        #[doc = concat!("`` ", $en, " ``")]
         pub(crate) fn $id(
             $($parameter: impl Into<$crate::lang::message::Arg>),*
         ) -> $crate::lang::Message {

@@ -8,7 +8,7 @@
 //!         none ▶ the expired answer ▶ review ▶ Done
 //! ```
 //!
-//! [`begin`] answers what can be answered at once and allocates nothing for a blocked or a
+//! [`begin()`] answers what can be answered at once and allocates nothing for a blocked or a
 //! cached answer. For the rest it returns a [`Forward`], which owns the parsed query and the
 //! snapshot it was begun with: a reload in between cannot judge the question by one policy and
 //! the answer by another. [`Forward::finish`] is the only way from there to a reply: the review

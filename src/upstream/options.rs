@@ -15,7 +15,7 @@ pub struct Options {
     /// Tries of one question over UDP where no server answers and there are fewer servers than
     /// this.
     pub attempts: usize,
-    /// Questions waiting at once; one more is [`AskError::Busy`].
+    /// Questions waiting at once; one more is [`AskError::Busy`](crate::upstream::AskError::Busy).
     pub in_flight: usize,
     /// Tries under way at one server; one more goes to the next.
     pub server_in_flight: usize,
