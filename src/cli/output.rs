@@ -1,5 +1,6 @@
 //! Output of subcommands: results on stdout, complaints on stderr, an exit code.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -17,9 +18,9 @@ pub(super) fn complain(text: &str) {
 }
 
 /// Writes the result, for a person or a script, to stdout.
-#[expect(clippy::print_stdout, reason = "the command line answers on stdout")]
 pub(super) fn print(text: &str) {
-    println!("{}", text.trim_end());
+    // A reader that has seen enough, such as `head`, is no fault.
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
 
 /// A value as indented JSON.

@@ -42,13 +42,16 @@ pub(super) fn refuse_own(servers: &[Server], listen: &Listen) -> Result<(), Upst
 }
 
 /// Refuses a config with this gateway among its own servers, those of forward zones included: a
-/// query to it would loop.
+/// query to it would loop. Without servers in the config, the system's must be there, and are judged.
 ///
 /// # Errors
 ///
-/// [`UpstreamError::OwnServer`].
+/// [`UpstreamError::OwnServer`], [`UpstreamError::NoServer`].
 pub fn refuse_own_servers(config: &Config) -> Result<(), UpstreamError> {
-    refuse_own(&config.upstream.servers, &config.listen)?;
+    match config.upstream.servers.as_slice() {
+        [] => refuse_own(&system_servers()?, &config.listen)?,
+        servers => refuse_own(servers, &config.listen)?,
+    }
     config.forwards.iter().try_for_each(|zone| refuse_own(&zone.servers, &config.listen))
 }
 

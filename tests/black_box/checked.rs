@@ -125,6 +125,18 @@ const BAD: &[Bad] = &[
         at: "dns = [",
     },
     Bad {
+        what: "an address of every link, without an interface",
+        from: DNS,
+        to: "dns = [\"[fe80::1]:{dns}\"]",
+        at: "dns = [",
+    },
+    Bad {
+        what: "the gateway itself as its server, its address written as IPv6",
+        from: SERVERS,
+        to: "servers = [\"udp://[::ffff:127.0.0.1]:{dns}\"]",
+        at: "servers = [",
+    },
+    Bad {
         what: "an IPv4 address written as IPv6",
         from: DNS,
         to: "dns = [\"[::ffff:127.0.0.1]:{dns}\"]",

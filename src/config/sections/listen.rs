@@ -144,6 +144,14 @@ impl Report<'_> {
                 Some(messages::write(SocketAddr::new(v4.into(), address.port())));
             return None;
         }
+        if let SocketAddr::V6(v6) = address
+            && v6.ip().is_unicast_link_local()
+            && v6.scope_id() == 0
+        {
+            self.mistake(text.span(), messages::link_local_without_zone(address)).hint =
+                Some(messages::name_the_interface(format!("[{}%2]:{}", v6.ip(), v6.port())));
+            return None;
+        }
         Some(address)
     }
 }
@@ -152,5 +160,15 @@ impl Report<'_> {
 pub(in crate::config) fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port()
         && one.is_ipv4() == other.is_ipv4()
-        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
+        && (one.ip() == other.ip() && scope(one) == scope(other)
+            || one.ip().is_unspecified()
+            || other.ip().is_unspecified())
+}
+
+/// The interface of a link-local address, by number; 0 for all others.
+fn scope(address: SocketAddr) -> u32 {
+    match address {
+        SocketAddr::V6(v6) => v6.scope_id(),
+        SocketAddr::V4(_) => 0,
+    }
 }

@@ -98,9 +98,10 @@ impl Server {
     ///
     /// `is_of_this_host` decides for a socket bound to all addresses.
     pub fn is_at(&self, own: SocketAddr, is_of_this_host: impl Fn(&IpAddr) -> bool) -> bool {
-        let (server, ip) = (self.address, self.address.ip());
-        own.port() == server.port()
-            && own.is_ipv4() == server.is_ipv4()
+        // IPv4 written as IPv6 is sent as IPv4.
+        let ip = self.address.ip().to_canonical();
+        own.port() == self.address.port()
+            && own.is_ipv4() == ip.is_ipv4()
             && (own.ip() == ip || own.ip().is_unspecified() && is_of_this_host(&ip))
     }
 }

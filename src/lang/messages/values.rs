@@ -68,6 +68,12 @@ messages! {
         => "`{address}` là địa chỉ nhóm, không phải của riêng máy nào";
     mapped_address(address) "`{address}` is IPv4 written as IPv6"
         => "`{address}` là IPv4 viết dưới dạng IPv6";
+    link_local_without_zone(address)
+        "`{address}` is on every link: no socket can be opened there without the number of an interface"
+        => "`{address}` có trên mọi liên kết: không mở được nếu thiếu số của giao diện mạng";
+    name_the_interface(example)
+        "write the interface behind `%`, as `ip link` numbers it: `{example}`"
+        => "viết giao diện mạng sau `%`, theo số mà `ip link` hiển thị: `{example}`";
     give_another_port() "give the admin server another port" => "đặt cổng khác cho máy chủ quản trị";
     write_zone_name(example) "write an IANA name such as `{example}`"
         => "viết tên IANA như `{example}`";
