@@ -48,11 +48,12 @@ pub(super) fn refuse_own(servers: &[Server], listen: &Listen) -> Result<(), Upst
 ///
 /// [`UpstreamError::OwnServer`], [`UpstreamError::NoServer`].
 pub fn refuse_own_servers(config: &Config) -> Result<(), UpstreamError> {
+    // Zones first: that the system has no resolvers says nothing of them.
+    config.forwards.iter().try_for_each(|zone| refuse_own(&zone.servers, &config.listen))?;
     match config.upstream.servers.as_slice() {
-        [] => refuse_own(&system_servers()?, &config.listen)?,
-        servers => refuse_own(servers, &config.listen)?,
+        [] => refuse_own(&system_servers()?, &config.listen),
+        servers => refuse_own(servers, &config.listen),
     }
-    config.forwards.iter().try_for_each(|zone| refuse_own(&zone.servers, &config.listen))
 }
 
 /// True for an address of this machine: a packet to it would leave from it.
