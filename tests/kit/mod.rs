@@ -7,6 +7,7 @@
 //! wire     messages, octet by octet
 //! policies policies and questions at random
 //! server   servers upstream that give canned octets, over UDP, TCP, DoT and DoH
+//! upstream a scripted server upstream with the habits that people met (case, EDNS, TC, lame, …)
 //! data     lists from outside the repository, and the report of a test that lacks them
 //! ```
 
@@ -18,4 +19,5 @@ pub(crate) mod folder;
 pub(crate) mod gateway;
 pub(crate) mod policies;
 pub(crate) mod server;
+pub(crate) mod upstream;
 pub(crate) mod wire;
