@@ -93,6 +93,8 @@ label_set! {
         Refused => "refused",
         /// FORMERR or NOTIMP.
         NotUnderstood => "not_understood",
+        /// Neither authoritative nor resolving, or a code that is no answer.
+        Lame => "lame",
         /// Too long for UDP, and TCP gave nothing.
         Truncated => "truncated",
         /// The server has too many questions waiting; it was not asked.

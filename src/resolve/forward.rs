@@ -18,7 +18,7 @@ use crate::resolve::rewrite::{Rewrite, route_to};
 use crate::resolve::{AnswerSource, Done, Now, Origin};
 
 /// A query waiting for upstream.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Forward {
     pub(super) query: OwnedQuery,
     /// The name of the query, in lower case.

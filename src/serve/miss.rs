@@ -9,20 +9,22 @@
 //!
 //! Law: a miss must end once, with a reply by [`conclude`] or, for a cache refresh, with an entry
 //! in the cache. Meanwhile a client that waits longer than `stale_after`, or whose upstream is
-//! down, gets its expired answer.
+//! down, gets its expired answer; one that waits longer than `deadline` a failure. The question
+//! outlives both, and its answer goes to the cache.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
 use crate::resolve::{Done, Forward, UpstreamFailure};
 use crate::serve::budget::ClientId;
 use crate::serve::gateway::Gateway;
-use crate::serve::inflight::{Join, Permit, SendReply, Waiter};
+use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};
 use crate::upstream::AskError;
 
@@ -55,23 +57,40 @@ impl Gateway {
 
     fn start(self: &Arc<Self>, waiter: Waiter) {
         let gateway = Arc::clone(self);
-        self.runtime.spawn(async move { gateway.wait(waiter).await });
+        self.runtime.spawn(async move {
+            if let Some(flight) = gateway.admit(waiter) {
+                gateway.lead(flight).await;
+            }
+        });
     }
 
-    async fn wait(self: Arc<Self>, mut waiter: Waiter) {
+    /// Lets a query wait, or ends it; the question to ask, if it is the first.
+    fn admit(&self, mut waiter: Waiter) -> Option<Started> {
         let client = waiter.forward.origin().client;
         if waiter.send.is_some() && !self.has_room(client, &mut waiter.permit) {
             self.counters.event(Event::OverClient);
-            return self.end(waiter, Err(UpstreamFailure::Busy));
+            self.end(waiter, Err(UpstreamFailure::Busy));
+            return None;
         }
-        let question = waiter.forward.question().clone();
+        // It has something to say at once, and evicts nobody.
+        if waiter.forward.has_stale() && self.flights.is_full() {
+            self.counters.event(Event::OverAll);
+            self.end(waiter, Err(UpstreamFailure::Busy));
+            return None;
+        }
+        let upstream = waiter.forward.question().upstream;
         let is_refresh = waiter.send.is_none();
-        match self.flights.join(waiter) {
-            Join::Leader => {
+        let joined = self.flights.join(waiter);
+        for evicted in self.flights.evict(upstream) {
+            self.counters.event(Event::OverAll);
+            self.end(evicted, Err(UpstreamFailure::Busy));
+        }
+        match joined {
+            Join::Leader(flight) => {
                 if is_refresh {
                     self.counters.event(Event::CacheRefresh);
                 }
-                self.lead(question).await;
+                return Some(flight);
             }
             Join::Follower => self.counters.event(Event::Coalesced),
             Join::AnswerStale(mut waiter) => {
@@ -84,19 +103,22 @@ impl Gateway {
             }
             Join::Redundant => {}
         }
+        None
     }
 
     /// Whether a client may have one more query waiting; counts it then.
     fn has_room(&self, client: IpAddr, permit: &mut Permit) -> bool {
         let limits = self.clients.load();
-        limits.is_exempt(client)
-            || self.flights.count(permit, ClientId::of(client), limits.in_flight)
+        let most = if limits.is_exempt(client) { usize::MAX } else { limits.in_flight };
+        self.flights.count(permit, ClientId::of(client), most)
     }
 
     /// Asks upstream, and ends all queries that wait for the answer.
-    async fn lead(&self, question: Question) {
-        let flight = self.flights.started(question.clone());
-        let Some(upstreams) = self.servers(question.upstream) else {
+    ///
+    /// Those that wait longest get what there is: their expired answer, later a failure. The
+    /// question goes on, for the cache and for those that come meanwhile.
+    async fn lead(&self, flight: Started) {
+        let Some(upstreams) = self.servers(flight.question().upstream) else {
             for waiter in flight.end() {
                 self.end(waiter, Err(UpstreamFailure::Unreachable));
             }
@@ -104,15 +126,31 @@ impl Gateway {
         };
         if upstreams.are_down() {
             // No answer is expected; the question is sent all the same.
-            self.answer_stale(&question);
+            self.answer_stale(flight.question());
         }
-        let asking = upstreams.ask(&question);
-        tokio::pin!(asking);
-        let answer = if let Ok(answer) = timeout(self.stale_after, &mut asking).await {
-            answer
-        } else {
-            self.answer_stale(&question);
-            asking.await
+        let question = Arc::clone(flight.question());
+        let began = Instant::now();
+        let deadline = began + upstreams.deadline();
+        let mut stale_at = Some(began + self.stale_after).filter(|&at| at < deadline);
+        let mut timer = pin!(sleep_until(stale_at.unwrap_or(deadline)));
+        let mut is_late = false;
+        // Two allocations of less than a kilobyte each, which the allocator has at hand.
+        let mut asking = Box::pin(upstreams.ask(&question));
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut asking => break answer,
+                () = &mut timer, if !is_late => {
+                    if stale_at.take().is_some() {
+                        self.answer_stale(&question);
+                        timer.as_mut().reset(deadline);
+                    } else {
+                        self.answer_late(&question);
+                        is_late = true;
+                    }
+                }
+                () = flight.evicted() => return,
+            }
         };
         let answer = answer.map(|answer| answer.octets);
         let answered = answer.as_ref().map(Vec::as_slice).map_err(|error| match error {
@@ -124,6 +162,24 @@ impl Gateway {
         });
         for waiter in flight.end() {
             self.end(waiter, answered);
+        }
+    }
+
+    /// Ends the waiters of a question whose answer does not come in time.
+    fn answer_late(&self, question: &Question) {
+        for (waiter, stays) in self.flights.take_unanswered(question) {
+            let Waiter { forward, came, send, permit } = waiter;
+            let staying = stays.then(|| forward.clone());
+            let Some(send) = send else { continue };
+            let now = self.clock.now();
+            OUT.with_borrow_mut(|out| {
+                let late = Err(UpstreamFailure::Unreachable);
+                let done = forward.finish(late, &self.cache, &self.limits, now, out);
+                self.reply(done, came, send, out);
+            });
+            if let Some(forward) = staying {
+                self.flights.put_back(Waiter { forward, came, send: None, permit });
+            }
         }
     }
 

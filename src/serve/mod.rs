@@ -201,7 +201,7 @@ async fn until_stopped() -> io::Result<()> {
 
 /// Waits for the queries in flight, at most [`DRAIN`].
 async fn drain(gateway: &Gateway) {
-    let waiting = || gateway.flights.waiting();
+    let waiting = || gateway.flights.unanswered();
     let all_ended = async {
         while waiting() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;

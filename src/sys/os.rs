@@ -157,6 +157,26 @@ pub fn step_aside() {
 #[cfg(not(target_os = "linux"))]
 pub fn step_aside() {}
 
+/// Dissolves the association of a UDP socket with its peer. A port that the kernel drew is released
+/// with it: the next connect draws another (connect(2), `AF_UNSPEC`).
+///
+/// # Errors
+///
+/// The error of the system.
+#[expect(unsafe_code, reason = "the standard library has no address of the unspecified family")]
+pub fn dissolve(socket: &impl std::os::fd::AsRawFd) -> io::Result<()> {
+    let family = libc::AF_UNSPEC as libc::sa_family_t;
+    // SAFETY: `sockaddr` consists of integers, for which zeroes are valid; connect reads it, and
+    // it outlives the call. The descriptor is open: `socket` is borrowed.
+    let failed = unsafe {
+        let mut nobody: libc::sockaddr = std::mem::zeroed();
+        nobody.sa_family = family;
+        let length = size_of::<libc::sockaddr>() as libc::socklen_t;
+        libc::connect(socket.as_raw_fd(), &raw const nobody, length) != 0
+    };
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Switches off core dumps of this process, and the reading of its memory by other processes of
 /// its user. Law: they must never be switched on again, since a secret stays one.
 #[cfg(target_os = "linux")]

@@ -49,6 +49,9 @@ pub enum AskError {
     /// The answer did not fit UDP, and TCP failed.
     #[error("the answer is too long for UDP, and no upstream server gave it over TCP")]
     Truncated,
+    /// Every server that replied does not serve the question.
+    #[error("every upstream server refused the question")]
+    Rejected,
     /// Too many questions are waiting already.
     #[error("too many questions are waiting for upstream")]
     Busy,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::dns::rtype;
 use crate::metrics::labels::FailureReason;
 
 /// Failures in a row after which a server is tried last.
@@ -16,8 +17,14 @@ const FIRST_RECHECK: Duration = Duration::from_secs(2);
 const LAST_RECHECK: Duration = Duration::from_secs(30);
 /// The shortest wait before a second server is asked: most answers come from upstream's cache.
 const HEDGE_MIN: Duration = Duration::from_millis(50);
+/// That wait while a server has not answered yet.
+pub(super) const HEDGE_UNKNOWN: Duration = Duration::from_millis(400);
 /// The longest such wait.
-pub(super) const HEDGE_MAX: Duration = Duration::from_millis(400);
+const HEDGE_MAX: Duration = Duration::from_millis(1500);
+/// Answers whose times are remembered.
+const TIMES: usize = 64;
+/// Answers from one look at the times to the next.
+const LOOK: u32 = 8;
 
 /// Why one try at one server gave no usable answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +41,8 @@ pub enum Failure {
     Refused,
     /// FORMERR or NOTIMP.
     NotUnderstood,
+    /// It does not serve us: neither authoritative nor resolving, or any other code.
+    Lame,
     /// Too long for UDP, and TCP gave nothing.
     Truncated,
     /// It was not asked: too many questions wait for it already.
@@ -42,13 +51,14 @@ pub enum Failure {
 
 impl Failure {
     /// All of them, in the order of the counters.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Timeout,
         Self::Network,
         Self::Malformed,
         Self::ServFail,
         Self::Refused,
         Self::NotUnderstood,
+        Self::Lame,
         Self::Truncated,
         Self::Busy,
     ];
@@ -62,14 +72,10 @@ impl Failure {
             Self::ServFail => FailureReason::ServFail,
             Self::Refused => FailureReason::Refused,
             Self::NotUnderstood => FailureReason::NotUnderstood,
+            Self::Lame => FailureReason::Lame,
             Self::Truncated => FailureReason::Truncated,
             Self::Busy => FailureReason::Busy,
         }
-    }
-
-    /// True for a rejection by the server: the question may be at fault instead.
-    pub(super) fn is_rejection(self) -> bool {
-        matches!(self, Self::ServFail | Self::Refused | Self::NotUnderstood)
     }
 }
 
@@ -97,9 +103,18 @@ pub struct ExchangeDurations {
 
 #[derive(Debug, Default)]
 struct Health {
-    /// Smoothed time to an answer and its mean deviation, as in RFC 6298 §2.
-    smoothed: Option<(Duration, Duration)>,
+    /// Smoothed time to an answer, as in RFC 6298 §2.
+    smoothed: Option<Duration>,
+    /// Times of the last answers, in microseconds, by turns.
+    times: Vec<u32>,
+    answers: u32,
+    /// The time in which 19 of 20 of them came.
+    p95: Option<Duration>,
+    /// The last sign of life.
+    heard: Option<Instant>,
     failures: u32,
+    /// Hashes of names whose rejection is among the failures: one bad name is no bad server.
+    names: Vec<u64>,
     /// Set while the server is put back.
     recheck: Option<Recheck>,
 }
@@ -169,55 +184,85 @@ impl ServerState {
         self.health().recheck.is_none()
     }
 
-    /// Starts a try, unless `most` are under way: the tries of a slow or dead server must never
-    /// take the places of other servers.
-    pub(super) fn start(&self, most: usize) -> Option<Try<'_>> {
-        let place = Try(self);
-        if self.waiting.fetch_add(1, Ordering::Relaxed) < most {
-            self.queries.fetch_add(1, Ordering::Relaxed);
-            return Some(place);
-        }
-        if let Some(count) = self.errors.get(Failure::Busy as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        None
+    /// Starts a try.
+    pub(super) fn start(&self) -> Try<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        Try(self)
     }
 
-    /// A usable answer arrived `after` this time.
-    pub(super) fn book_answer(&self, after: Duration) {
+    /// Tries under way.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// A usable answer arrived `now`, `after` this time.
+    pub(super) fn book_answer(&self, after: Duration, now: Instant) {
         let bucket = Self::BOUNDS.iter().take_while(|bound| after.as_secs_f64() > **bound).count();
         if let Some(count) = self.durations.get(bucket) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         self.duration_micros.fetch_add(after.as_micros() as u64, Ordering::Relaxed);
-        let mut health = self.health();
-        health.failures = 0;
-        health.recheck = None;
-        health.smoothed = Some(match health.smoothed {
-            None => (after, after / 2),
-            Some((mean, deviation)) => {
-                ((mean * 7 + after) / 8, (deviation * 3 + mean.abs_diff(after)) / 4)
-            }
-        });
+        self.health().answered(after, now);
     }
 
-    /// A try failed. A rejection counts against the server only when another one does better.
-    pub(super) fn book_failure(&self, reason: Failure, now: Instant) {
-        if let Some(count) = self.errors.get(reason as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        if !reason.is_rejection() {
+    /// A try failed that began at `started`.
+    ///
+    /// Silence is the server's only where it says nothing else, and where the type is one that
+    /// every server answers: some drop those that they do not know.
+    pub(super) fn book_failure(&self, reason: Failure, qtype: u16, started: Instant, now: Instant) {
+        self.count_failure(reason);
+        let is_fault = match reason {
+            Failure::Timeout => {
+                matches!(qtype, rtype::A | rtype::AAAA)
+                    && self.health().heard.is_none_or(|heard| heard < started)
+            }
+            Failure::Network => true,
+            _ => false,
+        };
+        if is_fault {
             self.book_fault(now);
         }
     }
 
-    /// The server is at fault: its reply was unusable, or another one answered what it rejected.
+    /// The server replied, and not with an answer: it counts against the server only when another
+    /// one does better.
+    pub(super) fn book_rejection(&self, reason: Failure, now: Instant) {
+        self.count_failure(reason);
+        self.health().heard = Some(now);
+    }
+
+    /// Counts a try that failed.
+    pub(super) fn count_failure(&self, reason: Failure) {
+        if let Some(count) = self.errors.get(reason as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Another server answered what this one rejected. One name counts once.
+    pub(super) fn book_outdone(&self, name: u64, now: Instant) {
+        {
+            let mut health = self.health();
+            if health.names.contains(&name) {
+                return;
+            }
+            health.names.push(name);
+        }
+        self.book_fault(now);
+    }
+
+    /// The server is at fault.
     pub(super) fn book_fault(&self, now: Instant) {
         let mut health = self.health();
         health.failures = health.failures.saturating_add(1);
         if health.failures >= PUT_BACK_AFTER && health.recheck.is_none() {
             health.recheck = Some(Recheck { at: now + FIRST_RECHECK, pause: FIRST_RECHECK });
         }
+    }
+
+    /// Whether the server gave a sign of life in the last seconds.
+    pub(super) fn was_heard(&self, within: Duration) -> bool {
+        self.health().heard.is_some_and(|heard| heard.elapsed() < within)
     }
 
     /// Whether to check on a server that is put back; true for one caller per pause.
@@ -234,21 +279,39 @@ impl ServerState {
 
     /// Smoothed time to an answer; `None` before the first.
     pub(super) fn smoothed(&self) -> Option<Duration> {
-        self.health().smoothed.map(|(mean, _)| mean)
+        self.health().smoothed
     }
 
-    /// The hedge delay: the wait for this server before the next one is asked as well.
-    ///
-    /// Mean and two deviations: about one answer in twenty takes longer.
+    /// The hedge delay: the wait for this server before the next one is asked as well, in which
+    /// 19 of 20 of its answers come.
     pub(super) fn hedge_after(&self) -> Duration {
-        self.health()
-            .smoothed
-            .map_or(HEDGE_MAX, |(mean, deviation)| mean + deviation * 2)
-            .clamp(HEDGE_MIN, HEDGE_MAX)
+        self.health().p95.map_or(HEDGE_UNKNOWN, |time| time.clamp(HEDGE_MIN, HEDGE_MAX))
     }
 
     fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Health {
+    fn answered(&mut self, after: Duration, now: Instant) {
+        self.failures = 0;
+        self.names.clear();
+        self.recheck = None;
+        self.heard = Some(now);
+        self.smoothed = Some(self.smoothed.map_or(after, |mean| (mean * 7 + after) / 8));
+        let micros = u32::try_from(after.as_micros()).unwrap_or(u32::MAX);
+        match self.times.get_mut(self.answers as usize % TIMES) {
+            Some(time) => *time = micros,
+            None => self.times.push(micros),
+        }
+        if self.answers.is_multiple_of(LOOK) {
+            let mut times = self.times.clone();
+            let place = (times.len() * 95 / 100).min(times.len() - 1);
+            let (_, p95, _) = times.select_nth_unstable(place);
+            self.p95 = Some(Duration::from_micros(u64::from(*p95)));
+        }
+        self.answers = self.answers.wrapping_add(1);
     }
 }
 
@@ -260,42 +323,61 @@ mod tests {
         ServerState::new("udp://192.0.2.1".into())
     }
 
+    const MILLI: Duration = Duration::from_millis(1);
+
     #[test]
     fn three_failures_in_a_row_put_a_server_back_and_one_answer_brings_it_forward() {
         let (state, now) = (state(), Instant::now());
+        let fail = |reason, at| state.book_failure(reason, rtype::A, at, at + 5 * MILLI);
         for _ in 0..2 {
-            state.book_failure(Failure::Timeout, now);
+            fail(Failure::Timeout, now);
         }
-        state.book_answer(Duration::from_millis(5));
+        state.book_answer(5 * MILLI, now);
         for _ in 0..2 {
-            state.book_failure(Failure::Timeout, now);
+            fail(Failure::Timeout, now + MILLI);
         }
         assert!(state.is_up());
-        state.book_failure(Failure::Network, now);
+        fail(Failure::Network, now + MILLI);
         assert!(!state.is_up());
-        state.book_answer(Duration::from_millis(5));
+        state.book_answer(5 * MILLI, now);
         assert!(state.is_up());
         assert_eq!((state.errors(Failure::Timeout), state.errors(Failure::Network)), (4, 1));
     }
 
     #[test]
-    fn a_server_has_so_many_places_and_its_failures_give_them_back() {
-        let state = state();
-        let tries = [state.start(2), state.start(2)];
-        assert!(tries.iter().all(Option::is_some) && state.start(2).is_none());
-        assert_eq!((state.queries(), state.errors(Failure::Busy)), (2, 1));
-        drop(tries);
-        assert!(state.start(2).is_some() && state.is_up());
+    fn silence_is_no_fault_where_others_are_answered_or_the_type_is_odd() {
+        let (state, now) = (state(), Instant::now());
+        state.book_answer(5 * MILLI, now);
+        for _ in 0..9 {
+            // It was asked before the answer, and another type after it.
+            state.book_failure(Failure::Timeout, rtype::A, now - MILLI, now);
+            state.book_failure(Failure::Timeout, rtype::HTTPS, now + MILLI, now + 2 * MILLI);
+        }
+        assert!(state.is_up());
     }
 
     #[test]
-    fn rejections_alone_do_not_put_a_server_back() {
+    fn tries_under_way_are_counted_until_they_end() {
+        let state = state();
+        let tries = [state.start(), state.start()];
+        assert_eq!((state.waiting(), state.queries()), (2, 2));
+        drop(tries);
+        assert_eq!((state.waiting(), state.queries()), (0, 2));
+    }
+
+    #[test]
+    fn rejections_put_a_server_back_only_over_several_names_that_another_answers() {
         let (state, now) = (state(), Instant::now());
         for _ in 0..9 {
-            state.book_failure(Failure::ServFail, now);
+            state.book_rejection(Failure::ServFail, now);
+            state.book_outdone(7, now);
         }
         assert!(state.is_up());
         assert_eq!(state.errors(Failure::ServFail), 9);
+        state.book_outdone(8, now);
+        assert!(state.is_up());
+        state.book_outdone(9, now);
+        assert!(!state.is_up());
     }
 
     #[test]
@@ -316,18 +398,21 @@ mod tests {
     }
 
     #[test]
-    fn hedge_follows_the_estimate_between_its_bounds() {
-        let state = state();
-        assert_eq!(state.hedge_after(), HEDGE_MAX);
-        for _ in 0..50 {
-            state.book_answer(Duration::from_millis(120));
+    fn hedge_follows_the_time_in_which_19_of_20_answers_come() {
+        let (state, now) = (state(), Instant::now());
+        assert_eq!(state.hedge_after(), HEDGE_UNKNOWN);
+        for number in 0..80 {
+            let millis = if number % 10 == 0 { 700 } else { 120 };
+            state.book_answer(millis * MILLI, now);
         }
-        assert!(state.hedge_after() < Duration::from_millis(130));
-        for _ in 0..50 {
-            state.book_answer(Duration::from_millis(1));
+        assert_eq!(state.hedge_after(), 700 * MILLI);
+        for _ in 0..80 {
+            state.book_answer(MILLI, now);
         }
         assert_eq!(state.hedge_after(), HEDGE_MIN);
-        state.book_answer(Duration::from_secs(1));
+        for _ in 0..80 {
+            state.book_answer(3000 * MILLI, now);
+        }
         assert_eq!(state.hedge_after(), HEDGE_MAX);
     }
 
@@ -335,7 +420,7 @@ mod tests {
     fn histogram_is_cumulative() {
         let state = state();
         for millis in [0, 1, 7, 900, 3000] {
-            state.book_answer(Duration::from_millis(millis));
+            state.book_answer(Duration::from_millis(millis), Instant::now());
         }
         let durations = state.durations();
         assert_eq!(durations.cumulative, [2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 5]);

@@ -2,8 +2,8 @@
 //!
 //! - [`Upstreams`] has the servers, and [`Upstreams::ask`] is all a resolver needs.
 //! - [`ServerState`] is one server's counters and health, for the metrics.
-//! - `race` is one question, `servers` one try; a file per transport: `udp`, `stream` (TCP and
-//!   TLS), `https`.
+//! - `race` is one question, `servers` one try, `habits` what a server cannot do.
+//! - `message` is pure; `transport` has a file for each: `udp`, `stream` (TCP and TLS), `https`.
 //!
 //! The answer is the octets that the server sent: NXDOMAIN with its SOA, EDE, AD
 //! and all. hickory's name server and pool would turn it into an error without
@@ -11,23 +11,23 @@
 
 use std::sync::Arc;
 
+use self::servers::Asked;
+use self::transport::Hint;
 use crate::config::Config;
 use crate::config::sections::server::Server;
 use crate::dns::message::Question;
 use crate::sys::clock::Dates;
 
 mod addresses;
-mod connection;
 mod error;
+mod habits;
 mod health;
-mod https;
+mod message;
 mod options;
-mod query;
 mod race;
 mod servers;
-mod stream;
 mod system;
-mod udp;
+mod transport;
 pub mod zones;
 
 pub use addresses::addresses;
@@ -67,14 +67,19 @@ impl Upstreams {
 
     /// The answer of the first server that gave a usable one.
     ///
-    /// SERVFAIL, REFUSED, FORMERR and NOTIMP are not usable while another server can be asked.
-    /// When all servers reply so, the last message is the answer.
+    /// NOERROR and NXDOMAIN are usable; every other code sends the question to the next server.
+    /// When all servers reply so, a SERVFAIL is the answer, since it may say why; other codes are
+    /// [`AskError::Rejected`].
     pub async fn ask(&self, question: &Question) -> Result<UpstreamAnswer, AskError> {
-        let permit = Arc::clone(&self.0.slots).try_acquire_owned().map_err(|_| AskError::Busy)?;
-        let permit = Arc::new(permit);
+        let asked = Arc::new(Asked { question: question.clone(), hint: Hint::default() });
         let order = self.0.order();
-        self.0.look_around(&order, question, &permit);
-        race::Race::new(&self.0, question, permit, order).run().await
+        self.0.look_around(&order, &asked);
+        race::Race::new(&self.0, asked, &order).run().await
+    }
+
+    /// The time that those who ask wait.
+    pub fn deadline(&self) -> std::time::Duration {
+        self.0.options.deadline
     }
 
     /// Whether every server is put back for failing again and again.

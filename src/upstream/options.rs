@@ -5,19 +5,18 @@ use std::time::Duration;
 use crate::config::Upstream;
 use crate::sys::clock::Dates;
 
+/// The longest time for which a question stays under way.
+const GIVE_UP: Duration = Duration::from_secs(10);
+
 /// Limits of upstream queries, and the certificates to trust.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Time limit of one try at one server.
     pub timeout: Duration,
-    /// Time limit of one question, all tries together: clients give up after two seconds or so.
+    /// Time limit of those that ask: clients give up after two seconds or so.
     pub deadline: Duration,
-    /// Tries of one question over UDP where no server answers and there are fewer servers than
-    /// this.
-    pub attempts: usize,
-    /// Questions waiting at once; one more is [`AskError::Busy`](crate::upstream::AskError::Busy).
-    pub in_flight: usize,
-    /// Tries under way at one server; one more goes to the next.
+    /// Tries under way at one server; one more goes to the next server, and from half of them on a
+    /// question is not sent to it again.
     pub server_in_flight: usize,
     /// Certificates, in PEM, that are trusted besides the public ones.
     pub tls_roots: Option<Vec<u8>>,
@@ -30,8 +29,6 @@ impl Default for Options {
         Self {
             timeout: Duration::from_millis(1500),
             deadline: Duration::from_millis(1900),
-            attempts: 3,
-            in_flight: 4096,
             server_in_flight: 2048,
             tls_roots: None,
             dates: Dates::default(),
@@ -44,11 +41,15 @@ impl Options {
     pub fn of(config: &Upstream, dates: Dates) -> Self {
         Self {
             timeout: config.timeout,
-            in_flight: config.in_flight,
+            deadline: config.deadline,
             server_in_flight: config.server_in_flight,
             tls_roots: config.roots.clone(),
             dates,
-            ..Self::default()
         }
+    }
+
+    /// Time limit of a question: its answer may come later than those that asked wait for it.
+    pub(super) fn give_up(&self) -> Duration {
+        (self.deadline * 2).min(GIVE_UP).max(self.deadline)
     }
 }

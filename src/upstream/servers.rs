@@ -1,20 +1,18 @@
 //! Selection order of the servers, and one exchange with one of them.
-//!
-//! Each try runs to its end even when another one has won: its result updates the server's health,
-//! and the client does not wait for it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::error::UpstreamError;
+use super::habits::Habits;
 use super::health::{Failure, ServerState};
+use super::message::Reply;
 use super::options::Options;
-use super::{https, query, stream, udp};
+use super::transport::{Hint, https, stream, udp};
 use crate::config::sections::server::{Server, ServerTransport};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
@@ -32,26 +30,35 @@ pub struct UpstreamAnswer {
     pub server: usize,
 }
 
+/// A question under way, shared by its tries.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) question: Question,
+    pub(super) hint: Hint,
+}
+
+/// The way of one try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The transport of the config.
+    Usual,
+    /// TCP in the place of UDP; without a connection, lower case over UDP.
+    Other,
+}
+
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) states: Vec<ServerState>,
-    pub(super) endpoints: Vec<Endpoint>,
+    endpoints: Vec<Endpoint>,
     pub(super) options: Options,
-    pub(super) slots: Arc<Semaphore>,
     asked: AtomicU64,
 }
 
 #[derive(Debug)]
-pub(super) enum Endpoint {
+enum Endpoint {
     Udp(udp::UdpClient),
-    Stream(stream::StreamClient),
-    Https(https::HttpsClient),
-}
-
-/// A try without a usable answer, and the message of the server, if it sent one.
-pub(super) struct Refusal {
-    pub(super) failure: Failure,
-    pub(super) message: Option<Vec<u8>>,
+    Stream(stream::StreamClient, Habits),
+    Https(https::HttpsClient, Habits),
 }
 
 impl Inner {
@@ -65,7 +72,6 @@ impl Inner {
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
             states: servers.iter().map(|server| ServerState::new(server.label.clone())).collect(),
-            slots: Arc::new(Semaphore::new(options.in_flight)),
             options,
             asked: AtomicU64::default(),
         })
@@ -76,6 +82,9 @@ impl Inner {
     /// Among the healthy the config's order applies, but the first must not be over 10 ms slower
     /// than twice the time of the fastest.
     pub(super) fn order(&self) -> VecDeque<usize> {
+        if self.states.len() == 1 {
+            return VecDeque::from([0]);
+        }
         let (mut order, put_back): (VecDeque<_>, VecDeque<_>) =
             (0..self.states.len()).partition(|&index| self.is_up(index));
         let smoothed = |index: &usize| self.states.get(*index).and_then(ServerState::smoothed);
@@ -97,69 +106,86 @@ impl Inner {
 
     /// Sends the question also to servers that are put back or rarely asked, in the background: the
     /// client never waits for the measurement.
-    pub(super) fn look_around(
-        self: &Arc<Self>,
-        order: &VecDeque<usize>,
-        question: &Question,
-        permit: &Arc<OwnedSemaphorePermit>,
-    ) {
+    pub(super) fn look_around(self: &Arc<Self>, order: &VecDeque<usize>, asked: &Arc<Asked>) {
+        if order.len() < 2 {
+            return;
+        }
         let now = Instant::now();
         let turn = self.asked.fetch_add(1, Ordering::Relaxed) % LOOK_AROUND == LOOK_AROUND - 1;
         for &index in order.iter().skip(1) {
             let Some(state) = self.states.get(index) else { continue };
-            if state.claim_recheck(now) || (turn && state.is_up()) {
-                let (inner, question) = (Arc::clone(self), question.clone());
-                let permit = Arc::clone(permit);
+            if state.waiting() < self.options.server_in_flight
+                && (state.claim_recheck(now) || (turn && state.is_up()))
+            {
+                let (inner, asked) = (Arc::clone(self), Arc::clone(asked));
                 tokio::spawn(async move {
-                    let _ = inner.attempt(index, &question).await;
-                    drop(permit);
+                    let started = Instant::now();
+                    let exchange = inner.exchange(index, Way::Usual, &asked);
+                    let outcome = timeout(inner.options.timeout, exchange).await;
+                    inner.book(
+                        index,
+                        &asked.question,
+                        started,
+                        &outcome.unwrap_or(Err(Failure::Timeout)),
+                    );
                 });
             }
         }
     }
 
-    /// One try at one server, recorded in its counters and health.
-    pub(super) async fn attempt(
+    /// One exchange with one server.
+    pub(super) async fn exchange(
+        &self,
+        index: usize,
+        way: Way,
+        asked: &Asked,
+    ) -> Result<Reply, Failure> {
+        let (Some(state), Some(endpoint)) = (self.states.get(index), self.endpoints.get(index))
+        else {
+            return Err(Failure::Network);
+        };
+        let _place = state.start();
+        endpoint.exchange(way, asked).await
+    }
+
+    /// Records the end of a try in the counters and the health of its server.
+    pub(super) fn book(
         &self,
         index: usize,
         question: &Question,
-    ) -> Result<Vec<u8>, Refusal> {
-        let (Some(state), Some(endpoint)) = (self.states.get(index), self.endpoints.get(index))
-        else {
-            return Err(Refusal { failure: Failure::Network, message: None });
-        };
-        let Some(_place) = state.start(self.options.server_in_flight) else {
-            return Err(Refusal { failure: Failure::Busy, message: None });
-        };
-        let started = Instant::now();
-        let exchange = tokio::time::timeout(self.options.timeout, endpoint.exchange(question));
-        let outcome = match exchange.await {
-            Err(_) => Err(Refusal { failure: Failure::Timeout, message: None }),
-            Ok(Err(failure)) => Err(Refusal { failure, message: None }),
-            Ok(Ok(message)) => usable(message),
-        };
-        match &outcome {
-            Ok(_) => state.book_answer(started.elapsed()),
-            Err(refusal) => state.book_failure(refusal.failure, Instant::now()),
+        started: Instant,
+        outcome: &Result<Reply, Failure>,
+    ) {
+        let Some(state) = self.states.get(index) else { return };
+        let now = Instant::now();
+        match outcome {
+            Ok(reply) => match reply.reading.failure() {
+                None => state.book_answer(now - started, now),
+                Some(failure) => state.book_rejection(failure, now),
+            },
+            Err(failure) => state.book_failure(*failure, question.qtype, started, now),
         }
-        outcome
     }
-}
 
-/// Sorts received messages into answers and rejections.
-fn usable(message: Vec<u8>) -> Result<Vec<u8>, Refusal> {
-    let failure = match query::Rejection::of(&message) {
-        // Over TCP and HTTPS everything fits: TC there is an error of the server.
-        None if query::is_truncated(&message) => {
-            return Err(Refusal { failure: Failure::Truncated, message: None });
+    /// Whether a server over UDP is to be asked over TCP first.
+    pub(super) fn first_way(&self, index: usize, now: Instant) -> Way {
+        match self.endpoints.get(index) {
+            Some(Endpoint::Udp(client)) if client.habits().prefers_tcp(now) => Way::Other,
+            _ => Way::Usual,
         }
-        None => return Ok(message),
-        Some(query::Rejection::ServFail) => Failure::ServFail,
-        Some(query::Rejection::Refused) => Failure::Refused,
-        Some(query::Rejection::NotUnderstood) => Failure::NotUnderstood,
-    };
-    let message = query::has_question(&message).then_some(message);
-    Err(Refusal { failure, message })
+    }
+
+    /// Whether a server is reached over UDP: a packet may be lost, and TCP is another way.
+    pub(super) fn loses_packets(&self, index: usize) -> bool {
+        matches!(self.endpoints.get(index), Some(Endpoint::Udp(_)))
+    }
+
+    /// A try over UDP was silent where the other way answered, or it answered itself.
+    pub(super) fn note_silence(&self, index: usize, is_silent: bool) {
+        if let Some(Endpoint::Udp(client)) = self.endpoints.get(index) {
+            client.habits().note_silence(is_silent, Instant::now());
+        }
+    }
 }
 
 impl Endpoint {
@@ -169,30 +195,32 @@ impl Endpoint {
                 .certificate()
                 .map_err(|name| UpstreamError::CertificateName(server.label.clone(), name))
         };
+        let habits = || Habits::new(false);
         Ok(match server.transport {
-            ServerTransport::Udp => Self::Udp(udp::UdpClient::new(server.address)),
-            ServerTransport::Tcp => Self::Stream(stream::tcp(server.address)),
+            ServerTransport::Udp => {
+                Self::Udp(udp::UdpClient::new(server.address, server.mixes_case))
+            }
+            ServerTransport::Tcp => Self::Stream(stream::tcp(server.address), habits()),
             ServerTransport::Tls => {
-                Self::Stream(stream::tls(server.address, certificate()?, tls.clone()))
+                Self::Stream(stream::tls(server.address, certificate()?, tls.clone()), habits())
             }
             ServerTransport::Https => {
                 let name = certificate()?;
                 let name = name.to_str();
-                Self::Https(https::client(server.address, &name, &server.path, tls.clone()))
+                let client = https::client(server.address, &name, &server.path, tls.clone());
+                Self::Https(client, habits())
             }
         })
     }
 
-    async fn exchange(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    async fn exchange(&self, way: Way, asked: &Asked) -> Result<Reply, Failure> {
+        let Asked { question, hint } = asked;
         match self {
-            Self::Udp(client) => client.exchange(question).await,
-            Self::Stream(client) => client.exchange(question).await,
-            Self::Https(client) => client.exchange(question).await,
+            Self::Udp(client) if way == Way::Usual => client.exchange(question, hint).await,
+            // Boxed, so that an exchange over UDP is small.
+            Self::Udp(client) => Box::pin(client.other_way(question)).await,
+            Self::Stream(client, habits) => Box::pin(client.exchange(question, habits)).await,
+            Self::Https(client, habits) => Box::pin(client.exchange(question, habits)).await,
         }
-    }
-
-    /// Whether sending the question once more can help while an answer may be on its way.
-    pub(super) fn loses_packets(&self) -> bool {
-        matches!(self, Self::Udp(_))
     }
 }

@@ -20,6 +20,7 @@ pub fn system_servers() -> Result<Vec<Server>, UpstreamError> {
         address: (server.ip, 53).into(),
         tls_name: None,
         path: String::new(),
+        mixes_case: true,
     });
     let servers: Vec<_> = servers.collect();
     if servers.is_empty() {

@@ -15,9 +15,6 @@ use crate::dns::route::UpstreamId;
 use crate::metrics::ZoneSample;
 use crate::upstream::{Failure, Options, ServerState, UpstreamError, Upstreams};
 
-/// Of the questions that may wait for upstream, the share that may wait for one zone.
-const SHARE: usize = 8;
-
 /// A zone with its id.
 pub type Numbered = (UpstreamId, ForwardZone);
 
@@ -39,11 +36,9 @@ struct Zone {
 }
 
 impl Zones {
-    /// A value without zones; servers of later ones get the options of `main`, with a share of its
-    /// room.
+    /// A value without zones; servers of later ones get the options of `main`.
     pub fn new(main: &Options) -> Self {
-        let in_flight = (main.in_flight / SHARE).max(16);
-        Self { zones: BTreeMap::new(), options: Options { in_flight, ..main.clone() } }
+        Self { zones: BTreeMap::new(), options: main.clone() }
     }
 
     /// The servers of these zones, and still those of the current zones of `self`.

@@ -30,6 +30,7 @@ mod reload;
 mod safesearch;
 mod scenarios;
 mod sealed;
+mod servers;
 mod storm;
 mod streams;
 mod support;

@@ -150,6 +150,8 @@ pub(crate) struct AdminFile {
 pub(crate) struct UpstreamFile {
     pub(crate) servers: SpannedTexts,
     pub(crate) timeout: Amount<Time>,
+    pub(crate) deadline: Amount<Time>,
+    pub(crate) case_randomisation: Option<bool>,
     pub(crate) in_flight: Number,
     pub(crate) server_in_flight: Number,
     pub(crate) tls_roots: SpannedText,
@@ -211,6 +213,7 @@ pub(crate) struct LocalFile {
 pub(crate) struct ForwardFile {
     pub(crate) zone: SpannedText,
     pub(crate) servers: SpannedTexts,
+    pub(crate) case_randomisation: Option<bool>,
 }
 
 /// `[essential]`: names that resolve in every mode.

@@ -22,7 +22,7 @@ use crate::config::file::value::each;
 use crate::config::file::wire_error::{name_error, record_error};
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
-use crate::config::sections::upstream::is_same;
+use crate::config::sections::upstream::{is_same, set_case};
 use crate::dns::message::local::{self, LocalRecord};
 use crate::dns::name::{Folded, Name};
 use crate::lang::messages;
@@ -182,6 +182,7 @@ fn forward(
         }
         servers.push(server);
     }
+    set_case(&mut servers, file.case_randomisation);
     if each(&file.servers).count() == 0 {
         let span = file.servers.as_ref().map_or(table.span(), Spanned::span);
         report.mistake(span, messages::zone_needs("servers")).hint =

@@ -70,6 +70,8 @@ pub struct Server {
     pub tls_name: Option<String>,
     /// Path of the HTTPS resource; `/dns-query` by default.
     pub path: String,
+    /// Whether names are sent to it in letters of random case (0x20), over UDP.
+    pub mixes_case: bool,
 }
 
 impl Server {
@@ -201,6 +203,7 @@ impl FromStr for Server {
             address: address(place, transport, place == text)?,
             tls_name: name.map(|name| certificate_name(name, transport)).transpose()?,
             path: doh_path(path, transport)?,
+            mixes_case: true,
         })
     }
 }
@@ -428,6 +431,7 @@ mod tests {
                 address: (ip, port).into(),
                 tls_name: name.filter(|_| transport.has_certificate()),
                 path: if https && !path.is_empty() { path } else { DOH_PATH.into() },
+                mixes_case: true,
             };
             server.label = server.to_string();
             prop_assert_eq!(server.to_string().parse(), Ok(server));

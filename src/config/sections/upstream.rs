@@ -13,13 +13,21 @@ use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
 use crate::lang::messages;
 
+/// Clients give up after two seconds or so.
+const DEADLINE: Duration = Duration::from_millis(1900);
+
 /// Upstream servers and their bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
     /// Servers in order of preference; empty stands for the system's own.
     pub servers: Vec<Server>,
+    /// Whether names are sent in letters of random case (0x20), where a server has no key of its
+    /// own.
+    pub mixes_case: bool,
     /// Timeout of one exchange with one server.
     pub timeout: Duration,
+    /// Time for which a query waits for upstream; not less than `timeout` by default.
+    pub deadline: Duration,
     /// Most queries that wait for upstream at one time.
     pub in_flight: usize,
     /// Most queries that wait for one server at one time.
@@ -34,7 +42,9 @@ impl Default for Upstream {
     fn default() -> Self {
         Self {
             servers: Vec::new(),
+            mixes_case: true,
             timeout: Duration::from_millis(1500),
+            deadline: DEADLINE,
             in_flight: 4096,
             server_in_flight: 2048,
             tls_roots: None,
@@ -56,11 +66,20 @@ impl Report<'_> {
                 upstream.servers.push(server);
             }
         }
+        set_case(&mut upstream.servers, file.case_randomisation);
+        upstream.mixes_case = file.case_randomisation.unwrap_or(true);
         self.duration(
             "timeout",
             file.timeout.as_ref(),
             Duration::from_millis(50)..=Duration::from_secs(30),
             &mut upstream.timeout,
+        );
+        upstream.deadline = DEADLINE.max(upstream.timeout);
+        self.duration(
+            "deadline",
+            file.deadline.as_ref(),
+            Duration::from_millis(50)..=Duration::from_secs(30),
+            &mut upstream.deadline,
         );
         self.number("in_flight", &file.in_flight, 1..=65_536, &mut upstream.in_flight);
         self.number(
@@ -99,6 +118,13 @@ impl Report<'_> {
                 Some(messages::name_another_server());
         }
         Some(server)
+    }
+}
+
+/// Applies `case_randomisation` to servers without a key of their own.
+pub(in crate::config) fn set_case(servers: &mut [Server], key: Option<bool>) {
+    for server in servers {
+        server.mixes_case = key.unwrap_or(server.mixes_case);
     }
 }
 

@@ -30,7 +30,7 @@ static SNAPSHOT: LazyLock<Arc<Snapshot>> =
 #[derive(Debug, Default)]
 struct Tally {
     /// Replies, by query.
-    answers: [AtomicUsize; 4],
+    answers: [AtomicUsize; 5],
     /// Whether upstream is being asked.
     asking: AtomicBool,
     /// Questions that upstream saw.
@@ -48,7 +48,7 @@ fn model(run: impl Fn(Arc<InFlight>, Arc<Tally>) + Send + Sync + 'static, room: 
         let (flights, tally) = (InFlight::new(room), Arc::<Tally>::default());
         run(Arc::clone(&flights), tally);
         assert_eq!(flights.waiting(), 0, "every place is given back");
-        assert!(lock(&flights.by_question).is_empty(), "no flight is left");
+        assert!(lock(&flights.table).by_question.is_empty(), "no flight is left");
         assert!(lock(&flights.by_client).is_empty(), "no client is counted");
     });
 }
@@ -101,10 +101,8 @@ fn answer(mut waiter: Waiter) {
 
 /// Runs one query as the gateway does: it follows, or leads and answers all waiters.
 fn ask(flights: &Arc<InFlight>, tally: &Arc<Tally>, waiter: Waiter) {
-    let question = waiter.forward.question().clone();
     match flights.join(waiter) {
-        Join::Leader => {
-            let started = flights.started(question);
+        Join::Leader(started) => {
             assert!(!tally.asking.swap(true, SeqCst), "upstream is asked twice at one time");
             tally.questions.fetch_add(1, SeqCst);
             thread::yield_now();
@@ -164,9 +162,10 @@ fn other_questions_are_other_flights() {
                 move || {
                     let waiter =
                         waiter(who, forward(name, false), flights.enter().unwrap(), &tally);
-                    let question = waiter.forward.question().clone();
-                    let Join::Leader = flights.join(waiter) else { panic!("{name} did not lead") };
-                    for waiter in flights.started(question).end() {
+                    let Join::Leader(started) = flights.join(waiter) else {
+                        panic!("{name} did not lead")
+                    };
+                    for waiter in started.end() {
                         assert_eq!(waiter.forward.question().name, Name::from_text(name).unwrap());
                         answer(waiter);
                     }
@@ -200,8 +199,7 @@ fn who_has_a_stale_answer_gets_it_once() {
                 [thread::spawn(move || follower(1, true)), thread::spawn(move || other(2, false))];
             let leader = waiter(0, forward(NAME, true), flights.enter().unwrap(), &tally);
             let question = leader.forward.question().clone();
-            if let Join::Leader = flights.join(leader) {
-                let started = flights.started(question.clone());
+            if let Join::Leader(started) = flights.join(leader) {
                 for (mut waiter, stays) in flights.take_stale(&question) {
                     if let Some(send) = waiter.send.take() {
                         send(&[]);
@@ -263,15 +261,50 @@ fn a_flight_that_is_dropped_leaves_nothing_behind() {
             };
             let other = thread::spawn(other);
             let first = waiter(0, forward(NAME, false), flights.enter().unwrap(), &tally);
-            let question = first.forward.question().clone();
-            if let Join::Leader = flights.join(first) {
-                drop(flights.started(question));
+            if let Join::Leader(started) = flights.join(first) {
+                drop(started);
             }
             other.join().unwrap();
             let answers = [0, 1].map(|who| tally.answers[who].load(SeqCst));
             assert!(answers.iter().all(|&count| count <= 1), "{answers:?}");
         },
         8,
+    );
+}
+
+/// Over the room the oldest question of the client with the most goes, and its leader ends without
+/// a waiter.
+#[test]
+fn the_oldest_question_of_the_client_with_the_most_is_evicted() {
+    model(
+        |flights, tally| {
+            let lead = |who: usize, name, number| {
+                let mut place = flights.enter().unwrap();
+                assert!(flights.count(&mut place, client(number), 9));
+                let joined = flights.join(waiter(who, forward(name, false), place, &tally));
+                let Join::Leader(started) = joined else { panic!("{name} did not lead") };
+                started
+            };
+            let others = lead(0, "a.example", 1);
+            let oldest = lead(1, "b.example", 2);
+            let younger = lead(2, "c.example", 2);
+            assert!(flights.evict(UpstreamId::MAIN).is_empty());
+            let last = [lead(3, "d.example", 3), lead(4, "e.example", 4)];
+            let evicted = thread::spawn({
+                let flights = Arc::clone(&flights);
+                move || flights.evict(UpstreamId::MAIN).into_iter().for_each(answer)
+            });
+            let early = oldest.end();
+            evicted.join().unwrap();
+            early.into_iter().for_each(answer);
+            for started in [others, younger].into_iter().chain(last) {
+                started.end().into_iter().for_each(answer);
+            }
+            for who in 0..5 {
+                assert_eq!(tally.answers[who].load(SeqCst), 1, "answers to {who}");
+            }
+        },
+        4,
     );
 }
 

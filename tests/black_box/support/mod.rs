@@ -28,7 +28,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A config of two groups: pupils (`127.0.10.x`, also the default) and staff (`127.0.20.x`).
 ///
-/// No starter lists: what a test lists is all there is. Placeholders as in [`Gateway::start`].
+/// No starter lists: what a test lists is all there is. Names go out in lower case: a test that
+/// counts upstream's queries sees no second opinion on a negative answer. Placeholders as in [`Gateway::start`].
 pub(crate) const TWO_GROUPS: &str = r#"
 default_group = "pupils"
 
@@ -44,6 +45,7 @@ listen = "127.0.0.1:{admin}"
 
 [upstream]
 servers = ["udp://127.0.0.1:{upstream}"]
+case_randomisation = false
 
 [lists]
 starter = false

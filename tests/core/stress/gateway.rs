@@ -86,8 +86,7 @@ pub(super) fn gateway(
     upstream: SocketAddr,
     current: Current,
 ) -> Gateway {
-    let options =
-        Options { timeout: FOREVER, deadline: FOREVER, attempts: 1, ..Options::default() };
+    let options = Options { timeout: FOREVER, deadline: FOREVER, ..Options::default() };
     let clients = ClientLimits { rate: None, in_flight: CLIENT_ROOM, exempt: PrefixTable::new([]) };
     Gateway {
         limits: LIMITS,

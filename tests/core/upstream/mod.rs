@@ -228,9 +228,12 @@ async fn server_that_comes_back_is_asked_first_again() {
     let first = server::udp(first).await;
     let second = server::udp(says(|query| address(query, 2))).await;
     let upstreams = udp(&[&first, &second]);
-    while upstreams.servers()[0].is_up() {
-        assert_eq!(ask(&upstreams).await.unwrap().server, 1);
+    // One name that fails is no server that fails.
+    for name in ["a.example", "a.example", "b.example", "c.example"] {
+        assert!(upstreams.servers()[0].is_up());
+        assert_eq!(upstreams.ask(&question(name)).await.unwrap().server, 1);
     }
+    assert!(!upstreams.servers()[0].is_up());
     alive.store(true, std::sync::atomic::Ordering::SeqCst);
     // The check runs in the background: no client waits for it.
     let patience = Instant::now() + Duration::from_secs(10);
@@ -249,11 +252,14 @@ async fn servers_that_are_all_put_back_are_still_asked() {
     let timeout = Duration::from_millis(20);
     let upstreams =
         upstreams(&servers, Options { timeout, deadline: timeout * 2, ..Options::default() });
+    while upstreams.servers()[0].is_up() {
+        assert_eq!(ask(&upstreams).await, Err(AskError::Timeout));
+    }
+    let before = dead.queries();
     for asked in 1..=5 {
         assert_eq!(ask(&upstreams).await, Err(AskError::Timeout));
-        assert_eq!(dead.queries(), asked);
+        assert_eq!(dead.queries(), before + asked);
     }
-    assert!(!upstreams.servers()[0].is_up());
 }
 
 #[tokio::test]
@@ -263,7 +269,8 @@ async fn rejection_by_all_is_handed_on_whole() {
     let upstreams = udp(&[&refuses, &fails]);
     let answer = ask(&upstreams).await.unwrap();
     whole(&question("www.example"), &answer, |query| failure(query, SERVFAIL));
-    assert_eq!((refuses.queries(), fails.queries(), answer.server), (1, 1, 1));
+    // Each was asked once more in lower case.
+    assert_eq!((refuses.queries(), fails.queries(), answer.server), (2, 2, 1));
     assert!(upstreams.servers().iter().all(lachan::upstream::ServerState::is_up));
 }
 
@@ -295,12 +302,13 @@ async fn a_server_that_is_down_is_asked_once_a_question() {
 }
 
 #[tokio::test]
-async fn silence_everywhere_ends_within_two_seconds() {
+async fn silence_everywhere_ends_with_the_question() {
     let _machine = alone();
     let dead = server::udp(silent()).await;
     let started = Instant::now();
     assert_eq!(ask(&udp(&[&dead, &dead])).await, Err(AskError::Timeout));
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    // Twice the deadline, within which those that ask get their reply.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -371,9 +379,9 @@ async fn connection_gone_silent_is_made_again() {
     for (mock, scheme) in [(&tls, "tls"), (&https, "https")] {
         let server = format!("{scheme}://{}#dns.school.example", mock.address);
         let upstreams = trusting(&[server], &certificate);
-        assert!(ask(&upstreams).await.is_ok());
-        assert_eq!(ask(&upstreams).await, Err(AskError::Timeout));
-        assert!(ask(&upstreams).await.is_ok());
+        for _ in 0..3 {
+            assert!(ask(&upstreams).await.is_ok());
+        }
         assert_eq!(mock.connections(), 2);
     }
 }
@@ -420,16 +428,6 @@ async fn burst_over_one_tls_connection_is_answered_whole() {
         task.unwrap();
     }
     assert_eq!(mock.connections(), 1);
-}
-
-#[tokio::test]
-async fn questions_in_flight_are_bounded() {
-    let dead = server::udp(silent()).await;
-    let servers = [format!("udp://{}", dead.address)];
-    let upstreams = upstreams(&servers, Options { in_flight: 1, ..Options::default() });
-    let www = question("www.example");
-    let (first, second) = tokio::join!(upstreams.ask(&www), upstreams.ask(&www));
-    assert_eq!((first, second), (Err(AskError::Timeout), Err(AskError::Busy)));
 }
 
 #[test]

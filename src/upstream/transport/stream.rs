@@ -12,11 +12,12 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsConnector;
 
-use super::health::Failure;
-use super::query::{Match, UpstreamQuery};
+use super::connection::{Link, Pulse, SharedConnection};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
-use crate::upstream::connection::{Link, Pulse, SharedConnection};
+use crate::upstream::health::Failure;
+use crate::upstream::message::Reply;
+use crate::upstream::message::query::{Form, Match, UpstreamQuery};
 
 /// The most queries that wait on one connection: with 1 of 16 ids in use, a random one is soon
 /// free, and hard to guess.
@@ -25,28 +26,32 @@ const MAX_WAITING: usize = 4096;
 const QUEUE: usize = 64;
 
 /// Client of a server over a stream.
-pub(super) type StreamClient = SharedConnection<StreamConnection>;
+pub(in crate::upstream) type StreamClient = SharedConnection<StreamConnection>;
 
 /// DNS over TCP.
-pub(super) fn tcp(address: SocketAddr) -> StreamClient {
+pub(in crate::upstream) fn tcp(address: SocketAddr) -> StreamClient {
     SharedConnection::new(StreamTarget { address, tls: None })
 }
 
 /// DNS over TLS: the certificate must be for `name`.
-pub(super) fn tls(address: SocketAddr, name: ServerName<'static>, tls: Tls) -> StreamClient {
+pub(in crate::upstream) fn tls(
+    address: SocketAddr,
+    name: ServerName<'static>,
+    tls: Tls,
+) -> StreamClient {
     SharedConnection::new(StreamTarget { address, tls: Some((tls, name)) })
 }
 
 /// The target of a stream.
 #[derive(Debug, Clone)]
-pub(super) struct StreamTarget {
+pub(in crate::upstream) struct StreamTarget {
     address: SocketAddr,
     tls: Option<(Tls, ServerName<'static>)>,
 }
 
 /// An open connection; its task ends when the last handle is dropped or the server closes.
 #[derive(Debug, Clone)]
-pub(super) struct StreamConnection {
+pub(in crate::upstream) struct StreamConnection {
     outgoing: mpsc::Sender<Vec<u8>>,
     waiting: Arc<Waiting>,
     pulse: Arc<Pulse>,
@@ -72,9 +77,13 @@ impl Link for StreamConnection {
         !self.outgoing.is_closed() && !self.pulse.is_lost()
     }
 
-    async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
+    async fn ask(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
         let _listening = self.pulse.listen();
-        let (entry, octets, reply) = self.waiting.enter(question).ok_or(Failure::Network)?;
+        let (entry, octets, reply) = self.waiting.enter(question, form).ok_or(Failure::Network)?;
         self.outgoing.send(octets).await.map_err(|_| Failure::Network)?;
         let reply = reply.await;
         drop(entry);
@@ -117,7 +126,8 @@ struct Table {
 struct Waiter {
     serial: u64,
     query: UpstreamQuery,
-    reply: oneshot::Sender<Vec<u8>>,
+    form: Form,
+    reply: oneshot::Sender<Reply>,
 }
 
 impl Waiting {
@@ -129,7 +139,8 @@ impl Waiting {
     fn enter(
         self: &Arc<Self>,
         question: &Question,
-    ) -> Option<(Entered, Vec<u8>, oneshot::Receiver<Vec<u8>>)> {
+        form: Form,
+    ) -> Option<(Entered, Vec<u8>, oneshot::Receiver<Reply>)> {
         let mut table = self.table();
         if table.closed || table.by_id.len() >= MAX_WAITING {
             return None;
@@ -139,11 +150,11 @@ impl Waiting {
         loop {
             let id = rand::random();
             let Entry::Vacant(place) = table.by_id.entry(id) else { continue };
-            let query = UpstreamQuery::new(question, id);
+            let query = UpstreamQuery::new(question, id, form, || false);
             let length = query.octets().len() as u16;
             let octets = [&length.to_be_bytes(), query.octets()].concat();
             let (reply, receiver) = oneshot::channel();
-            place.insert(Waiter { serial, query, reply });
+            place.insert(Waiter { serial, query, form, reply });
             return Some((Entered { waiting: Arc::clone(self), id, serial }, octets, receiver));
         }
     }
@@ -153,11 +164,11 @@ impl Waiting {
         let Some(id) = reply.first_chunk().map(|id| u16::from_be_bytes(*id)) else { return };
         let mut table = self.table();
         let Entry::Occupied(entry) = table.by_id.entry(id) else { return };
-        if matches!(entry.get().query.judge(&reply), Match::Mine | Match::OtherCase) {
-            let waiter = entry.remove();
-            waiter.query.restore_case(&mut reply);
+        // A bare header is believed here, where nobody else can write.
+        if entry.get().query.judge(&reply) != Match::Other {
+            let Waiter { query, form, reply: receiver, .. } = entry.remove();
             // A reply that came too late has no receiver.
-            let _ = waiter.reply.send(reply);
+            let _ = receiver.send(Reply::of(&mut reply, &query, form));
         }
     }
 

@@ -7,11 +7,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::health::Failure;
-use super::query::{Match, UpstreamQuery};
+use super::connection::{Link, Pulse, SharedConnection};
 use crate::dns::message::Question;
 use crate::sys::tls::Tls;
-use crate::upstream::connection::{Link, Pulse, SharedConnection};
+use crate::upstream::health::Failure;
+use crate::upstream::message::Reply;
+use crate::upstream::message::query::{Form, Match, UpstreamQuery};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::h2::HttpsClientStream;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -19,16 +20,21 @@ use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 
 /// Client of a server over HTTPS.
-pub(super) type HttpsClient = SharedConnection<HttpsConnection>;
+pub(in crate::upstream) type HttpsClient = SharedConnection<HttpsConnection>;
 
 /// DNS over HTTPS: the certificate must be for `name`, which is also the authority of the URL.
-pub(super) fn client(address: SocketAddr, name: &str, path: &str, tls: Tls) -> HttpsClient {
+pub(in crate::upstream) fn client(
+    address: SocketAddr,
+    name: &str,
+    path: &str,
+    tls: Tls,
+) -> HttpsClient {
     SharedConnection::new(HttpsTarget { address, name: name.into(), path: path.into(), tls })
 }
 
 /// The target of the POST requests.
 #[derive(Debug, Clone)]
-pub(super) struct HttpsTarget {
+pub(in crate::upstream) struct HttpsTarget {
     address: SocketAddr,
     name: Arc<str>,
     path: Arc<str>,
@@ -36,7 +42,7 @@ pub(super) struct HttpsTarget {
 }
 
 #[derive(Clone)]
-pub(super) struct HttpsConnection {
+pub(in crate::upstream) struct HttpsConnection {
     exchange: DnsExchange<TokioRuntimeProvider>,
     pulse: Arc<Pulse>,
 }
@@ -73,9 +79,13 @@ impl Link for HttpsConnection {
         !self.pulse.is_lost()
     }
 
-    async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
+    async fn ask(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
         // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it in any case.
-        let query = UpstreamQuery::new(question, 0);
+        let query = UpstreamQuery::new(question, 0, form, || false);
         let message = Message::from_vec(query.octets()).map_err(|_| Failure::Malformed)?;
         let request = DnsRequest::new(message, DnsRequestOptions::default());
         let _listening = self.pulse.listen();
@@ -84,11 +94,8 @@ impl Link for HttpsConnection {
                 self.pulse.beat();
                 let mut reply = response.into_buffer();
                 match query.judge(&reply) {
-                    Match::Mine | Match::OtherCase => {
-                        query.restore_case(&mut reply);
-                        Ok(reply)
-                    }
                     Match::Other => Err(Failure::Malformed),
+                    _ => Ok(Reply::of(&mut reply, &query, form)),
                 }
             }
             Err(NetError::Proto(_)) => Err(Failure::Malformed),

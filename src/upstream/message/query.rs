@@ -4,92 +4,119 @@
 //! id and question, and its records end inside it. Law: any other message must never change the
 //! state of the query, because anyone can send a datagram.
 
+use super::letters::{lower_letters, mix_letters};
+use super::wire::{HEADER, QR, count, is_truncated, records_end_inside};
 use crate::dns::message::Question;
 
 /// The UDP payload we can take: below every path MTU in use (RFC 9715).
 const PAYLOAD: u16 = 1232;
-/// Octets of a message header (RFC 1035 §4.1.1).
-const HEADER: usize = 12;
 /// RD, in the third octet of the header.
 const RD: u8 = 0x01;
-/// TC, in the third octet.
-const TC: u8 = 0x02;
-/// QR, in the third octet.
-const QR: u8 = 0x80;
 /// CD, in the fourth octet.
 const CD: u8 = 0x10;
 /// AD, in the fourth octet: in a query, "say whether it is validated" (RFC 6840 §5.7).
 const AD: u8 = 0x20;
+/// Octets of an OPT record without options (RFC 6891 §6.1.2).
+const OPT: usize = 11;
+
+/// The form of a query that its server can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::upstream) struct Form {
+    /// Whether the letters of the name are of random case (0x20).
+    pub(in crate::upstream) mixed: bool,
+    /// Whether an OPT record is there (RFC 6891).
+    pub(in crate::upstream) edns: bool,
+}
+
+impl Form {
+    /// The form over a stream, which cannot be spoofed.
+    pub(in crate::upstream) const PLAIN: Self = Self { mixed: false, edns: true };
+}
 
 /// A query ready to be sent.
 #[derive(Debug, Clone)]
-pub(super) struct UpstreamQuery {
+pub(in crate::upstream) struct UpstreamQuery {
     octets: Vec<u8>,
-    /// The question section in lower case, as it was asked.
-    question: Vec<u8>,
+    /// The length of the question section.
+    question: usize,
 }
 
 /// The match of a received message with a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Match {
+pub(in crate::upstream) enum Match {
     /// The reply.
     Mine,
     /// The reply but for its case (0x20): spoofed, or from a server that lower-cases names.
     OtherCase,
+    /// A header of the right id with an error and no question: of a server that could not read
+    /// the query (RFC 1035 §4.1.1), or of anyone that guessed the id.
+    Bare,
     /// Another message, or a malformed one.
     Other,
 }
 
 impl UpstreamQuery {
-    /// A query with this id: RD, AD, EDNS with DO and CD as asked, and no option.
-    pub(super) fn new(question: &Question, id: u16) -> Self {
+    /// A query with this id: RD, AD, DO and CD as asked, no option. `bits` are the letters' case.
+    pub(in crate::upstream) fn new(
+        question: &Question,
+        id: u16,
+        form: Form,
+        bits: impl FnMut() -> bool,
+    ) -> Self {
         let checking = if question.checking_disabled { CD } else { 0 };
-        let mut octets = Vec::with_capacity(HEADER + question.name.as_wire().len() + 15);
+        let name = question.name.as_wire();
+        let mut octets = Vec::with_capacity(HEADER + name.len() + 4 + OPT);
         octets.extend(id.to_be_bytes());
-        octets.extend([RD, AD | checking, 0, 1, 0, 0, 0, 0, 0, 1]);
-        octets.extend(question.name.as_wire());
+        octets.extend([RD, AD | checking, 0, 1, 0, 0, 0, 0, 0, u8::from(form.edns)]);
+        octets.extend(name);
         octets.extend(question.qtype.to_be_bytes());
         octets.extend([0, 1]);
-        let section = octets.get(HEADER..).unwrap_or_default().to_vec();
-        // OPT: the root as owner, type 41, payload, extended code and version 0, flags, no options.
-        octets.extend([0, 0, 41]);
-        octets.extend(PAYLOAD.to_be_bytes());
-        octets.extend([0, 0, if question.dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]);
-        Self { octets, question: section }
-    }
-
-    /// Gives each letter of the name the case of a bit of `bits` (0x20).
-    ///
-    /// A spoofer must guess it along with id and port. Length octets are at most 63 and so are
-    /// never letters.
-    pub(super) fn mix_case(&mut self, mut bits: impl FnMut() -> bool) {
-        let name = self.question.len().saturating_sub(4);
-        for octet in self.octets.iter_mut().skip(HEADER).take(name) {
-            if octet.is_ascii_lowercase() && bits() {
-                octet.make_ascii_uppercase();
-            }
+        if form.edns {
+            // The root as owner, type 41, payload, extended code and version 0, flags, no options.
+            octets.extend([0, 0, 41]);
+            octets.extend(PAYLOAD.to_be_bytes());
+            octets.extend([0, 0, if question.dnssec_ok { 0x80 } else { 0 }, 0, 0, 0]);
         }
+        if form.mixed {
+            mix_letters(octets.get_mut(HEADER..HEADER + name.len()).unwrap_or_default(), bits);
+        }
+        Self { octets, question: name.len() + 4 }
     }
 
     /// The message, as it is sent.
-    pub(super) fn octets(&self) -> &[u8] {
+    pub(in crate::upstream) fn octets(&self) -> &[u8] {
         &self.octets
     }
 
+    /// The name, as it is sent.
+    fn name(&self) -> &[u8] {
+        self.octets.get(HEADER..HEADER + self.question - 4).unwrap_or_default()
+    }
+
+    /// Whether a letter of the name is of upper case.
+    pub(in crate::upstream) fn has_upper_case(&self) -> bool {
+        self.name().iter().any(u8::is_ascii_uppercase)
+    }
+
     /// Matches `reply` with this query.
-    pub(super) fn judge(&self, reply: &[u8]) -> Match {
+    pub(in crate::upstream) fn judge(&self, reply: &[u8]) -> Match {
         let (Some(header), Some(id)) = (reply.get(..HEADER), self.octets.get(..2)) else {
             return Match::Other;
         };
         let response = header.get(2).is_some_and(|flags| flags & QR != 0);
-        if !header.starts_with(id) || !response || !records_end_inside(reply) {
+        if !header.starts_with(id) || !response {
             return Match::Other;
         }
-        // A server that could not read the question may leave it out (RFC 1035 §4.1.1).
-        if count(reply, 4) == 0 && Rejection::of(reply).is_some() {
-            return Match::Mine;
+        if count(reply, 4) == 0 {
+            // NOERROR and NXDOMAIN are no errors: without a question they say nothing.
+            let is_error = !matches!(header.get(3).map(|flags| flags & 0x0f), Some(0 | 3) | None);
+            return if is_error && records_end_inside(reply) { Match::Bare } else { Match::Other };
         }
-        let end = HEADER + self.question.len();
+        // What is cut is fetched over TCP, so it does not matter where it was cut.
+        if !is_truncated(reply) && !records_end_inside(reply) {
+            return Match::Other;
+        }
+        let end = HEADER + self.question;
         match (count(reply, 4), reply.get(HEADER..end), self.octets.get(HEADER..end)) {
             (1, Some(theirs), Some(ours)) if theirs == ours => Match::Mine,
             (1, Some(theirs), Some(ours)) if theirs.eq_ignore_ascii_case(ours) => Match::OtherCase,
@@ -97,86 +124,23 @@ impl UpstreamQuery {
         }
     }
 
-    /// Puts the question of a reply that is *mine* back into lower case.
-    pub(super) fn restore_case(&self, reply: &mut [u8]) {
+    /// Puts the letters of a reply that is *mine* back into lower case: those of the question, and
+    /// those of each name that repeats a label of it as it was sent.
+    pub(in crate::upstream) fn restore_case(&self, reply: &mut [u8]) {
         if count(reply, 4) == 1
-            && let Some(section) = reply.get_mut(HEADER..HEADER + self.question.len())
+            && let Some(name) = reply.get_mut(HEADER..HEADER + self.question - 4)
         {
-            section.copy_from_slice(&self.question);
+            name.make_ascii_lowercase();
+        }
+        if self.has_upper_case() {
+            lower_letters(reply, self.name());
         }
     }
-}
-
-/// True for TC: the answer is longer than a datagram.
-pub(super) fn is_truncated(reply: &[u8]) -> bool {
-    reply.get(2).is_some_and(|flags| flags & TC != 0)
 }
 
 /// Whether the reply repeats a question; a bare header is no answer to hand on.
-pub(super) fn has_question(reply: &[u8]) -> bool {
+pub(in crate::upstream) fn has_question(reply: &[u8]) -> bool {
     count(reply, 4) == 1
-}
-
-/// A response code that sends the question to another server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rejection {
-    /// SERVFAIL.
-    ServFail,
-    /// REFUSED.
-    Refused,
-    /// FORMERR or NOTIMP.
-    NotUnderstood,
-}
-
-impl Rejection {
-    /// The rejection in the header of `reply`, if it is one.
-    pub(super) fn of(reply: &[u8]) -> Option<Self> {
-        match reply.get(3)? & 0x0f {
-            1 | 4 => Some(Self::NotUnderstood),
-            2 => Some(Self::ServFail),
-            5 => Some(Self::Refused),
-            _ => None,
-        }
-    }
-}
-
-/// The 16-bit number at `at`; 0 past the end.
-fn count(octets: &[u8], at: usize) -> u16 {
-    match octets.get(at..at + 2) {
-        Some(&[high, low]) => u16::from_be_bytes([high, low]),
-        _ => 0,
-    }
-}
-
-/// Walks all sections by their counts and lengths; names are not followed.
-fn records_end_inside(message: &[u8]) -> bool {
-    fn walk(message: &[u8]) -> Option<()> {
-        let mut rest = message.get(HEADER..)?;
-        for _ in 0..count(message, 4) {
-            rest = after_name(rest)?.get(4..)?;
-        }
-        let records = [6, 8, 10].map(|at| u32::from(count(message, at))).iter().sum::<u32>();
-        for _ in 0..records {
-            rest = after_name(rest)?;
-            let length = usize::from(u16::from_be_bytes([*rest.get(8)?, *rest.get(9)?]));
-            rest = rest.get(10 + length..)?;
-        }
-        Some(())
-    }
-    walk(message).is_some()
-}
-
-/// The octets after the name at the front of `octets`; a pointer ends it (RFC 1035 §4.1.4).
-fn after_name(octets: &[u8]) -> Option<&[u8]> {
-    let mut at = 0;
-    loop {
-        match *octets.get(at)? {
-            0 => return octets.get(at + 1..),
-            length @ 1..=63 => at += 1 + usize::from(length),
-            0xc0.. => return octets.get(at + 2..),
-            _ => return None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -186,7 +150,7 @@ mod tests {
     use crate::dns::route::UpstreamId;
     use proptest::prelude::*;
 
-    fn query() -> UpstreamQuery {
+    fn query_in(form: Form) -> UpstreamQuery {
         let name = Name::from_text("www.example").unwrap();
         let question = Question {
             name,
@@ -195,7 +159,11 @@ mod tests {
             checking_disabled: true,
             upstream: UpstreamId::MAIN,
         };
-        UpstreamQuery::new(&question, 0x1234)
+        UpstreamQuery::new(&question, 0x1234, form, || true)
+    }
+
+    fn query() -> UpstreamQuery {
+        query_in(Form::PLAIN)
     }
 
     fn reply_to(query: &UpstreamQuery, flags: [u8; 2], tail: &[u8]) -> Vec<u8> {
@@ -241,20 +209,37 @@ mod tests {
     }
 
     #[test]
-    fn bare_header_is_a_rejection_but_not_an_answer() {
+    fn truncated_reply_may_be_cut_anywhere_behind_its_question() {
+        let query = query();
+        let good = reply_to(&query, [0x83, 0x80], ADDRESS);
+        for length in 0..good.len() {
+            let wanted = if length < 29 { Match::Other } else { Match::Mine };
+            assert_eq!(query.judge(&good[..length]), wanted, "{length} octets");
+        }
+    }
+
+    #[test]
+    fn without_edns_there_is_no_opt() {
+        let query = query_in(Form { mixed: false, edns: false });
+        assert_eq!(query.octets()[10..12], [0, 0]);
+        assert_eq!(query.octets().len(), 29);
+    }
+
+    #[test]
+    fn bare_header_is_an_error_but_not_an_answer() {
         let query = query();
         let bare = |rcode: u8| [0x12, 0x34, 0x81, 0x80 | rcode, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(query.judge(&bare(1)), Match::Mine);
-        assert_eq!(query.judge(&bare(0)), Match::Other);
-        assert_eq!(query.judge(&bare(3)), Match::Other);
+        for rcode in 0..16 {
+            let wanted = if matches!(rcode, 0 | 3) { Match::Other } else { Match::Bare };
+            assert_eq!(query.judge(&bare(rcode)), wanted, "{rcode}");
+        }
         assert!(!has_question(&bare(1)));
     }
 
     #[test]
     fn mixed_case_must_come_back_and_is_put_back() {
         let plain = query();
-        let mut query = query();
-        query.mix_case(|| true);
+        let query = query_in(Form { mixed: true, edns: true });
         assert_eq!(&query.octets()[12..25], b"\x03WWW\x07EXAMPLE\0");
         assert_eq!(query.judge(&reply_to(&plain, [0x81, 0x80], ADDRESS)), Match::OtherCase);
         let mut reply = reply_to(&query, [0x81, 0x80], ADDRESS);
