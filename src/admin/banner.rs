@@ -42,7 +42,7 @@ fn text(
          A config of your own: `lachan serve --config FILE`; every key is in config/gateway.toml.\n",
         version = env!("CARGO_PKG_VERSION"),
         listen = listen.join(", "),
-        servers = servers.join(", "),
+        servers = if servers.is_empty() { "none yet".into() } else { servers.join(", ") },
         names = snapshot.lists().len(),
         blocked = blocked.join(" "),
     )

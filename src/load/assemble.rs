@@ -25,7 +25,7 @@ use crate::sys::clock::{Dates, system_time};
 use crate::sys::state_dir::StateDir;
 use crate::sys::tls::{TlsError, prove_roots};
 use crate::upstream::zones::{Numbered, Zones};
-use crate::upstream::{Options, UpstreamError, refuse_own_servers};
+use crate::upstream::{Options, refuse_own_servers};
 
 /// A policy that is inspected and never in force: for `check`, `why`, tests and benches.
 #[derive(Debug)]
@@ -324,13 +324,8 @@ impl Assembler {
     ) -> Result<Candidate, AssembleError> {
         let path = self.path.clone().unwrap_or_default();
         if self.use_of == UseOf::Gateway {
-            match refuse_own_servers(&sources.config) {
-                // The system may have lost its resolvers for a moment: the servers of the start are
-                // in use until a restart, and lists must not wait for the link.
-                Ok(()) => {}
-                Err(UpstreamError::NoServer(_)) if base.is_some() => {}
-                Err(error) => return Err(AssembleError::OwnServer { path, error }),
-            }
+            refuse_own_servers(&sources.config, base.is_none())
+                .map_err(|error| AssembleError::OwnServer { path: path.clone(), error })?;
         }
         let sources = Arc::new(sources);
         let candidate = if let Some(base) = base {

@@ -158,6 +158,8 @@ impl Gateway {
                 self.counters.event(Event::OverUpstream);
                 UpstreamFailure::Busy
             }
+            // Nothing is learnt of the name: it may be asked for once there is a server.
+            AskError::NoServer => UpstreamFailure::Busy,
             _ => UpstreamFailure::Unreachable,
         });
         for waiter in flight.end() {

@@ -10,6 +10,7 @@ pub mod inflight;
 pub mod listener;
 mod miss;
 mod reload;
+mod resolvers;
 mod scrape;
 mod sockets;
 
@@ -113,6 +114,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
         tasks.spawn(Arc::clone(&reloads).run());
+        tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();
             banner::print(&sockets.addresses, sockets.admin_address, &labels, &policy);

@@ -23,7 +23,13 @@ pub(super) fn source(
         ScrapeState {
             snapshot: Arc::clone(&in_force.snapshot),
             cache: (gateway.cache.len() as u64, gateway.cache.octets()),
-            upstreams: gateway.upstreams.load().servers().iter().map(sample).collect(),
+            upstreams: gateway
+                .upstreams
+                .load()
+                .servers()
+                .iter()
+                .map(|server| sample(server))
+                .collect(),
             zones: in_force.zone_samples(),
             in_flight: gateway.flights.waiting(),
             samples: [

@@ -52,6 +52,16 @@ impl Drop for Mapped {
     }
 }
 
+/// The number of the interface with this name now (RFC 3493 §4.1); none while there is none.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library has no interfaces")]
+pub fn interface_number(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: if_nametoindex reads the string up to its NUL; it outlives the call.
+    let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    (number != 0).then_some(number)
+}
+
 /// Freed allocations of at least this many octets return to the system.
 pub const RETURNED_FROM: usize = 128 << 10;
 /// The lowest priority there is (nice).

@@ -10,7 +10,7 @@ use crate::sys::tls::TlsError;
 pub enum UpstreamError {
     /// No server is configured, and the system names none either.
     #[error(
-        "no upstream server: the config names none and the system's could not be read ({0}); \
+        "no upstream server: the config names none, and the system has none ({0}); \
          set `servers` in [upstream]"
     )]
     NoServer(String),
@@ -52,6 +52,9 @@ pub enum AskError {
     /// Every server that replied does not serve the question.
     #[error("every upstream server refused the question")]
     Rejected,
+    /// There is no server to ask: the system has not named one yet.
+    #[error("no upstream server is known yet")]
+    NoServer,
     /// Too many questions are waiting already.
     #[error("too many questions are waiting for upstream")]
     Busy,

@@ -24,6 +24,7 @@ mod habits;
 mod health;
 mod message;
 mod options;
+mod place;
 mod race;
 mod servers;
 mod system;
@@ -35,7 +36,7 @@ pub use error::{AskError, UpstreamError};
 pub use health::{ExchangeDurations, Failure, ServerState};
 pub use options::Options;
 pub use servers::UpstreamAnswer;
-pub use system::{refuse_own_servers, system_servers};
+pub use system::{SystemServers, refuse_own_servers, system_servers};
 
 /// The servers, their connections and their health. Shared by `Arc`.
 #[derive(Debug)]
@@ -48,21 +49,46 @@ impl Upstreams {
     ///
     /// [`UpstreamError`]; without a server too.
     pub fn new(servers: &[Server], options: Options) -> Result<Self, UpstreamError> {
+        if servers.is_empty() {
+            return Err(UpstreamError::NoServer("none is given".into()));
+        }
         Ok(Self(Arc::new(servers::Inner::new(servers, options)?)))
     }
 
-    /// The servers of a config, or else the system's resolvers.
+    /// The servers of a config, or else the system's resolvers: while it has none, every question
+    /// is [`AskError::NoServer`].
     ///
     /// # Errors
     ///
     /// [`UpstreamError`], also for a server that is a listener of the config itself.
     pub fn of(config: &Config, dates: Dates) -> Result<Self, UpstreamError> {
         let servers = match config.upstream.servers.as_slice() {
-            [] => system_servers()?,
-            configured => configured.to_vec(),
+            [] => match system_servers(config) {
+                Err(UpstreamError::NoServer(_)) => Vec::new(),
+                servers => servers?,
+            },
+            configured => {
+                system::refuse_own(configured, &config.listen)?;
+                configured.to_vec()
+            }
         };
-        system::refuse_own(&servers, &config.listen)?;
-        Self::new(&servers, Options::of(&config.upstream, dates))
+        let options = Options::of(&config.upstream, dates);
+        Ok(Self(Arc::new(servers::Inner::new(&servers, options)?)))
+    }
+
+    /// Other servers in the place of these. Those that stay have their connections, counters and
+    /// health.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError`].
+    pub fn followed_by(&self, servers: &[Server]) -> Result<Self, UpstreamError> {
+        Ok(Self(Arc::new(self.0.followed_by(servers)?)))
+    }
+
+    /// Whether these are the servers, in this order.
+    pub fn are(&self, servers: &[Server]) -> bool {
+        self.0.servers == servers
     }
 
     /// The answer of the first server that gave a usable one.
@@ -71,6 +97,9 @@ impl Upstreams {
     /// When all servers reply so, a SERVFAIL is the answer, since it may say why; other codes are
     /// [`AskError::Rejected`].
     pub async fn ask(&self, question: &Question) -> Result<UpstreamAnswer, AskError> {
+        if self.0.states.is_empty() {
+            return Err(AskError::NoServer);
+        }
         let asked = Arc::new(Asked { question: question.clone(), hint: Hint::default() });
         let order = self.0.order();
         self.0.look_around(&order, &asked);
@@ -84,11 +113,11 @@ impl Upstreams {
 
     /// Whether every server is put back for failing again and again.
     pub fn are_down(&self) -> bool {
-        !self.0.states.iter().any(ServerState::is_up)
+        !self.0.states.iter().any(|state| state.is_up())
     }
 
     /// The servers, in the order of the config.
-    pub fn servers(&self) -> &[ServerState] {
+    pub fn servers(&self) -> &[Arc<ServerState>] {
         &self.0.states
     }
 }

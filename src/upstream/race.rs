@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::error::AskError;
-use super::health::{Failure, HEDGE_UNKNOWN, ServerState};
+use super::health::{Failure, HEDGE_UNKNOWN};
 use super::message::Reply;
 use super::message::reading::Reading;
 use super::servers::{Asked, Inner, UpstreamAnswer, Way};
@@ -207,7 +207,7 @@ impl Race {
             let exchange = Box::pin(async move { inner.exchange(server, way, &asked).await });
             self.running.push(Running { step, started: now, is_late: false, exchange });
             let wait =
-                self.inner.states.get(server).map_or(HEDGE_UNKNOWN, ServerState::hedge_after);
+                self.inner.states.get(server).map_or(HEDGE_UNKNOWN, |state| state.hedge_after());
             // A repeat at the same server is for a lost packet, not for a slow one.
             let repeats = self.plan.front().is_some_and(|next| self.was_asked(next.server));
             self.next_at = now + if repeats { wait.max(HEDGE_UNKNOWN) } else { wait };
@@ -218,7 +218,7 @@ impl Race {
     /// Whether a server has so many tries under way that this one goes to the next. The last that
     /// is left is asked all the same: the tries of other questions must never take its place.
     fn is_crowded(&self, step: Step) -> bool {
-        let waiting = self.inner.states.get(step.server).map_or(0, ServerState::waiting);
+        let waiting = self.inner.states.get(step.server).map_or(0, |state| state.waiting());
         let is_repeat = self.was_asked(step.server);
         let others = self.plan.iter().any(|next| next.server != step.server);
         let most = self.inner.options.server_in_flight;

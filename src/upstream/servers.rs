@@ -12,6 +12,7 @@ use super::habits::Habits;
 use super::health::{Failure, ServerState};
 use super::message::Reply;
 use super::options::Options;
+use super::place::Place;
 use super::transport::{Hint, https, stream, udp};
 use crate::config::sections::server::{Server, ServerTransport};
 use crate::dns::message::Question;
@@ -48,8 +49,9 @@ pub(super) enum Way {
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    pub(super) states: Vec<ServerState>,
-    endpoints: Vec<Endpoint>,
+    pub(super) servers: Vec<Server>,
+    pub(super) states: Vec<Arc<ServerState>>,
+    endpoints: Vec<Arc<Endpoint>>,
     pub(super) options: Options,
     asked: AtomicU64,
 }
@@ -64,17 +66,32 @@ enum Endpoint {
 impl Inner {
     /// Sets servers up; nothing is sent.
     pub(super) fn new(servers: &[Server], options: Options) -> Result<Self, UpstreamError> {
-        if servers.is_empty() {
-            return Err(UpstreamError::NoServer("none is given".into()));
-        }
         let tls = Tls::new(options.tls_roots.as_deref(), options.dates.clone())?;
-        let endpoints = servers.iter().map(|server| Endpoint::new(server, &tls));
+        let endpoints = servers.iter().map(|server| Endpoint::new(server, &tls).map(Arc::new));
+        let state = |server: &Server| Arc::new(ServerState::new(server.label.clone()));
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
-            states: servers.iter().map(|server| ServerState::new(server.label.clone())).collect(),
+            states: servers.iter().map(state).collect(),
+            servers: servers.to_vec(),
             options,
             asked: AtomicU64::default(),
         })
+    }
+
+    /// Other servers under the same options. Those that stay have their connections,
+    /// counters and health; what is under way ends where it began.
+    pub(super) fn followed_by(&self, servers: &[Server]) -> Result<Self, UpstreamError> {
+        let mut next = Self::new(servers, self.options.clone())?;
+        for (at, server) in servers.iter().enumerate() {
+            let Some(old) = self.servers.iter().position(|old| old == server) else { continue };
+            if let (Some(state), Some(kept)) = (next.states.get_mut(at), self.states.get(old)) {
+                *state = Arc::clone(kept);
+            }
+            if let (Some(end), Some(kept)) = (next.endpoints.get_mut(at), self.endpoints.get(old)) {
+                *end = Arc::clone(kept);
+            }
+        }
+        Ok(next)
     }
 
     /// The order to ask in: healthy servers first, then those put back; none is left out.
@@ -87,7 +104,7 @@ impl Inner {
         }
         let (mut order, put_back): (VecDeque<_>, VecDeque<_>) =
             (0..self.states.len()).partition(|&index| self.is_up(index));
-        let smoothed = |index: &usize| self.states.get(*index).and_then(ServerState::smoothed);
+        let smoothed = |index: &usize| self.states.get(*index).and_then(|state| state.smoothed());
         if let Some(fastest) = order.iter().filter_map(smoothed).min() {
             let bearable = fastest * 2 + Duration::from_millis(10);
             let first =
@@ -100,8 +117,12 @@ impl Inner {
         order
     }
 
+    fn endpoint(&self, index: usize) -> Option<&Endpoint> {
+        self.endpoints.get(index).map(|endpoint| &**endpoint)
+    }
+
     pub(super) fn is_up(&self, index: usize) -> bool {
-        self.states.get(index).is_some_and(ServerState::is_up)
+        self.states.get(index).is_some_and(|state| state.is_up())
     }
 
     /// Sends the question also to servers that are put back or rarely asked, in the background: the
@@ -169,7 +190,7 @@ impl Inner {
 
     /// Whether a server over UDP is to be asked over TCP first.
     pub(super) fn first_way(&self, index: usize, now: Instant) -> Way {
-        match self.endpoints.get(index) {
+        match self.endpoint(index) {
             Some(Endpoint::Udp(client)) if client.habits().prefers_tcp(now) => Way::Other,
             _ => Way::Usual,
         }
@@ -177,12 +198,12 @@ impl Inner {
 
     /// Whether a server is reached over UDP: a packet may be lost, and TCP is another way.
     pub(super) fn loses_packets(&self, index: usize) -> bool {
-        matches!(self.endpoints.get(index), Some(Endpoint::Udp(_)))
+        matches!(self.endpoint(index), Some(Endpoint::Udp(_)))
     }
 
     /// A try over UDP was silent where the other way answered, or it answered itself.
     pub(super) fn note_silence(&self, index: usize, is_silent: bool) {
-        if let Some(Endpoint::Udp(client)) = self.endpoints.get(index) {
+        if let Some(Endpoint::Udp(client)) = self.endpoint(index) {
             client.habits().note_silence(is_silent, Instant::now());
         }
     }
@@ -195,19 +216,17 @@ impl Endpoint {
                 .certificate()
                 .map_err(|name| UpstreamError::CertificateName(server.label.clone(), name))
         };
-        let habits = || Habits::new(false);
+        let (place, habits) = (Place::of(server), || Habits::new(false));
         Ok(match server.transport {
-            ServerTransport::Udp => {
-                Self::Udp(udp::UdpClient::new(server.address, server.mixes_case))
-            }
-            ServerTransport::Tcp => Self::Stream(stream::tcp(server.address), habits()),
+            ServerTransport::Udp => Self::Udp(udp::UdpClient::new(place, server.mixes_case)),
+            ServerTransport::Tcp => Self::Stream(stream::tcp(place), habits()),
             ServerTransport::Tls => {
-                Self::Stream(stream::tls(server.address, certificate()?, tls.clone()), habits())
+                Self::Stream(stream::tls(place, certificate()?, tls.clone()), habits())
             }
             ServerTransport::Https => {
                 let name = certificate()?;
                 let name = name.to_str();
-                let client = https::client(server.address, &name, &server.path, tls.clone());
+                let client = https::client(place, &name, &server.path, tls.clone());
                 Self::Https(client, habits())
             }
         })

@@ -79,10 +79,10 @@ impl Zone {
     fn sample(&self) -> ZoneSample {
         let servers = self.servers.servers();
         let errors =
-            |server: &ServerState| Failure::ALL.map(|f| server.errors(f)).iter().sum::<u64>();
+            |server: &Arc<ServerState>| Failure::ALL.map(|f| server.errors(f)).iter().sum::<u64>();
         ZoneSample {
             zone: self.name.clone(),
-            queries: servers.iter().map(ServerState::queries).sum(),
+            queries: servers.iter().map(|server| server.queries()).sum(),
             errors: servers.iter().map(errors).sum(),
             is_up: !self.servers.are_down(),
         }

@@ -4,13 +4,10 @@
 //! them, the test runs itself again in a network namespace of its own, where that is allowed.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::process::Command;
 use std::time::Duration;
 
+use crate::support::namespace::{in_a_namespace, ip};
 use crate::support::{Ask, Gateway, TWO_GROUPS, TWO_PROFILES, Upstream};
-
-/// Says that the test is inside its namespace.
-const INSIDE: &str = "LACHAN_TEST_NAMESPACE";
 
 /// A gateway that listens everywhere, for everybody.
 fn gateway(listen: &str, upstream: &Upstream) -> Gateway {
@@ -57,37 +54,21 @@ fn replies_leave_from_the_ipv4_address_that_was_asked() {
 
 #[test]
 fn replies_leave_from_the_address_that_was_asked_in_a_namespace() {
-    if std::env::var_os(INSIDE).is_some() {
-        return inside();
-    }
-    let name = "addresses::replies_leave_from_the_address_that_was_asked_in_a_namespace";
-    let mut command = Command::new("unshare");
-    command.args(["--net", "--"]).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
-    let is_allowed = Command::new("unshare")
-        .args(["--net", "--", "ip", "link", "set", "lo", "up"])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !is_allowed {
-        eprintln!("*** SKIPPED: no network namespace here (root and iproute2 are needed)");
-        return;
-    }
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    in_a_namespace(
+        "addresses::replies_leave_from_the_address_that_was_asked_in_a_namespace",
+        inside,
+    );
 }
 
 /// Two addresses of each family, none of them loopback's own.
 fn inside() {
     for line in [
-        "link set lo up",
         "address add 10.20.0.1/32 dev lo",
         "address add 10.30.0.1/32 dev lo",
         "-6 address add fd00:20::1/128 dev lo nodad",
         "-6 address add fd00:30::1/128 dev lo nodad",
     ] {
-        let status = Command::new("ip").args(line.split(' ')).status().unwrap();
-        assert!(status.success(), "ip {line}");
+        ip(line);
     }
     let upstream = Upstream::start();
     let gateway = gateway("\"0.0.0.0:{dns}\", \"[::]:{dns}\"", &upstream);

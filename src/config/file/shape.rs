@@ -149,6 +149,7 @@ pub(crate) struct AdminFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamFile {
     pub(crate) servers: SpannedTexts,
+    pub(crate) resolv_conf: SpannedText,
     pub(crate) timeout: Amount<Time>,
     pub(crate) deadline: Amount<Time>,
     pub(crate) case_randomisation: Option<bool>,

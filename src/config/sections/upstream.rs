@@ -1,6 +1,5 @@
 //! `[upstream]`: servers for names without a zone of their own.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +23,8 @@ pub struct Upstream {
     /// Whether names are sent in letters of random case (0x20), where a server has no key of its
     /// own.
     pub mixes_case: bool,
+    /// The file that names the system's servers.
+    pub resolv_conf: PathBuf,
     /// Timeout of one exchange with one server.
     pub timeout: Duration,
     /// Time for which a query waits for upstream; not less than `timeout` by default.
@@ -43,6 +44,7 @@ impl Default for Upstream {
         Self {
             servers: Vec::new(),
             mixes_case: true,
+            resolv_conf: PathBuf::from("/etc/resolv.conf"),
             timeout: Duration::from_millis(1500),
             deadline: DEADLINE,
             in_flight: 4096,
@@ -68,6 +70,9 @@ impl Report<'_> {
         }
         set_case(&mut upstream.servers, file.case_randomisation);
         upstream.mixes_case = file.case_randomisation.unwrap_or(true);
+        if let Some(text) = &file.resolv_conf {
+            upstream.resolv_conf = self.path("resolv_conf", text).unwrap_or_default();
+        }
         self.duration(
             "timeout",
             file.timeout.as_ref(),
@@ -113,7 +118,9 @@ impl Report<'_> {
                 Some(messages::name_certificate("https://192.0.2.1#dns.example"));
             return None;
         }
-        if let Some(own) = listen.dns.iter().find(|own| server.is_at(**own, IpAddr::is_loopback)) {
+        if let Some(own) =
+            listen.dns.iter().find(|own| server.is_at(**own, |at| at.ip().is_loopback()))
+        {
             self.mistake(text.span(), messages::own_server(text.get_ref(), own)).hint =
                 Some(messages::name_another_server());
         }
@@ -131,5 +138,8 @@ pub(in crate::config) fn set_case(servers: &mut [Server], key: Option<bool>) {
 /// Whether two texts name one server: label and default port do not matter.
 pub(in crate::config) fn is_same(one: &Server, other: &Server) -> bool {
     let place = |server: &Server| (server.transport, server.address);
-    place(one) == place(other) && one.tls_name == other.tls_name && one.path == other.path
+    place(one) == place(other)
+        && one.interface == other.interface
+        && one.tls_name == other.tls_name
+        && one.path == other.path
 }

@@ -111,6 +111,15 @@ messages! {
     server_unspecified(address)
         "`{address}` is no server's address; write the address it answers on"
         => "`{address}` không phải là địa chỉ máy chủ; hãy ghi địa chỉ mà máy chủ trả lời";
+    server_link_local(address)
+        "`{address}` is a link-local address, which means another machine on each link; write the interface behind it, as in `[{address}%eth0]`"
+        => "`{address}` là địa chỉ link-local, trên mỗi mạng là một máy khác; hãy ghi thêm cổng mạng phía sau, như `[{address}%eth0]`";
+    server_interface_unused(address, interface)
+        "`%{interface}` names an interface, and `{address}` is no link-local address; leave it out"
+        => "`%{interface}` là tên cổng mạng, mà `{address}` không phải địa chỉ link-local; hãy bỏ đi";
+    server_interface(interface)
+        "`%{interface}` is not an interface; write its name or number, as in `[fe80::1%eth0]`"
+        => "`%{interface}` không phải là cổng mạng; hãy ghi tên hoặc số của nó, như `[fe80::1%eth0]`";
     server_port(port) "`{port}` is not a port; write a number from 1 to 65535, or leave it out"
         => "`{port}` không phải là cổng; ghi số từ 1 đến 65535, hoặc bỏ đi";
     server_path(path, scheme)

@@ -4,7 +4,6 @@
 //! octets of a reply are judged as those of every transport; hickory checks neither id nor
 //! question here.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::connection::{Link, Pulse, SharedConnection};
@@ -13,6 +12,7 @@ use crate::sys::tls::Tls;
 use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
 use crate::upstream::message::query::{Form, Match, UpstreamQuery};
+use crate::upstream::place::Place;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::h2::HttpsClientStream;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -23,19 +23,14 @@ use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 pub(in crate::upstream) type HttpsClient = SharedConnection<HttpsConnection>;
 
 /// DNS over HTTPS: the certificate must be for `name`, which is also the authority of the URL.
-pub(in crate::upstream) fn client(
-    address: SocketAddr,
-    name: &str,
-    path: &str,
-    tls: Tls,
-) -> HttpsClient {
-    SharedConnection::new(HttpsTarget { address, name: name.into(), path: path.into(), tls })
+pub(in crate::upstream) fn client(place: Place, name: &str, path: &str, tls: Tls) -> HttpsClient {
+    SharedConnection::new(HttpsTarget { place, name: name.into(), path: path.into(), tls })
 }
 
 /// The target of the POST requests.
 #[derive(Debug, Clone)]
 pub(in crate::upstream) struct HttpsTarget {
-    address: SocketAddr,
+    place: Place,
     name: Arc<str>,
     path: Arc<str>,
     tls: Tls,
@@ -56,9 +51,8 @@ impl std::fmt::Debug for HttpsConnection {
 impl Link for HttpsConnection {
     type Target = HttpsTarget;
 
-    async fn connect(
-        HttpsTarget { address, name, path, tls }: HttpsTarget,
-    ) -> Result<Self, Failure> {
+    async fn connect(HttpsTarget { place, name, path, tls }: HttpsTarget) -> Result<Self, Failure> {
+        let address = place.now().ok_or(Failure::Network)?;
         let builder = HttpsClientStream::builder(tls.config(), TokioRuntimeProvider::new());
         let stream = builder.build(address, name, path).await.map_err(|error| {
             tracing::warn!(%address, %error, "upstream HTTPS connection failed");

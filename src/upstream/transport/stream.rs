@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::pki_types::ServerName;
@@ -18,6 +17,7 @@ use crate::sys::tls::Tls;
 use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
 use crate::upstream::message::query::{Form, Match, UpstreamQuery};
+use crate::upstream::place::Place;
 
 /// The most queries that wait on one connection: with 1 of 16 ids in use, a random one is soon
 /// free, and hard to guess.
@@ -29,23 +29,19 @@ const QUEUE: usize = 64;
 pub(in crate::upstream) type StreamClient = SharedConnection<StreamConnection>;
 
 /// DNS over TCP.
-pub(in crate::upstream) fn tcp(address: SocketAddr) -> StreamClient {
-    SharedConnection::new(StreamTarget { address, tls: None })
+pub(in crate::upstream) fn tcp(place: Place) -> StreamClient {
+    SharedConnection::new(StreamTarget { place, tls: None })
 }
 
 /// DNS over TLS: the certificate must be for `name`.
-pub(in crate::upstream) fn tls(
-    address: SocketAddr,
-    name: ServerName<'static>,
-    tls: Tls,
-) -> StreamClient {
-    SharedConnection::new(StreamTarget { address, tls: Some((tls, name)) })
+pub(in crate::upstream) fn tls(place: Place, name: ServerName<'static>, tls: Tls) -> StreamClient {
+    SharedConnection::new(StreamTarget { place, tls: Some((tls, name)) })
 }
 
 /// The target of a stream.
 #[derive(Debug, Clone)]
 pub(in crate::upstream) struct StreamTarget {
-    address: SocketAddr,
+    place: Place,
     tls: Option<(Tls, ServerName<'static>)>,
 }
 
@@ -60,7 +56,8 @@ pub(in crate::upstream) struct StreamConnection {
 impl Link for StreamConnection {
     type Target = StreamTarget;
 
-    async fn connect(StreamTarget { address, tls }: StreamTarget) -> Result<Self, Failure> {
+    async fn connect(StreamTarget { place, tls }: StreamTarget) -> Result<Self, Failure> {
+        let address = place.now().ok_or(Failure::Network)?;
         let stream = TcpStream::connect(address).await.map_err(|_| Failure::Network)?;
         stream.set_nodelay(true).map_err(|_| Failure::Network)?;
         let Some((tls, name)) = tls else { return Ok(Self::over(stream)) };

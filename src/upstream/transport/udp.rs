@@ -14,7 +14,6 @@
 
 use std::cell::RefCell;
 use std::io::Read;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -32,6 +31,7 @@ use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
 use crate::upstream::message::query::{Form, Match, UpstreamQuery};
 use crate::upstream::message::reading::Reading;
+use crate::upstream::place::Place;
 
 /// The longest wait for TCP where lower case over UDP can say the same.
 const TCP_PATIENCE: Duration = Duration::from_millis(300);
@@ -44,7 +44,7 @@ thread_local! {
 /// Client of a server over UDP.
 #[derive(Debug)]
 pub(in crate::upstream) struct UdpClient {
-    address: SocketAddr,
+    place: Place,
     sockets: Sockets,
     tcp: StreamClient,
     habits: Habits,
@@ -68,11 +68,11 @@ enum Heard {
 }
 
 impl UdpClient {
-    pub(in crate::upstream) fn new(address: SocketAddr, randomises: bool) -> Self {
+    pub(in crate::upstream) fn new(place: Place, randomises: bool) -> Self {
         Self {
-            address,
             sockets: Sockets::default(),
-            tcp: tcp(address),
+            tcp: tcp(place.clone()),
+            place,
             habits: Habits::new(randomises),
         }
     }
@@ -260,8 +260,8 @@ impl UdpClient {
         let mut random = rand::rng();
         let id = random.random();
         let query = UpstreamQuery::new(question, id, form, || random.random());
-        let socket =
-            self.sockets.connect(self.address).map_err(|error| local_or_network(&error))?;
+        let address = self.place.now().ok_or(Failure::Network)?;
+        let socket = self.sockets.connect(address).map_err(|error| local_or_network(&error))?;
         // Not by the readiness of the runtime, which a new socket has yet to learn.
         match SockRef::from(&*socket).send(query.octets()) {
             Ok(_) => Ok(Sent { query, form, socket }),

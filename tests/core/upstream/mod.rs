@@ -5,6 +5,7 @@ mod wire;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use lachan::config::Config;
 use lachan::config::sections::server::Server;
 use lachan::dns::message::Question;
 use lachan::sys::tls::TlsError;
@@ -271,7 +272,7 @@ async fn rejection_by_all_is_handed_on_whole() {
     whole(&question("www.example"), &answer, |query| failure(query, SERVFAIL));
     // Each was asked once more in lower case.
     assert_eq!((refuses.queries(), fails.queries(), answer.server), (2, 2, 1));
-    assert!(upstreams.servers().iter().all(lachan::upstream::ServerState::is_up));
+    assert!(upstreams.servers().iter().all(|server| server.is_up()));
 }
 
 #[tokio::test]
@@ -433,7 +434,7 @@ async fn burst_over_one_tls_connection_is_answered_whole() {
 #[test]
 fn no_server_is_an_error_that_says_what_to_set() {
     let given = Upstreams::new(&[], Options::default()).err();
-    let of_the_system = match system_servers() {
+    let of_the_system = match system_servers(&Config::embedded()) {
         Ok(servers) => {
             assert!(!servers.is_empty());
             None

@@ -3,14 +3,17 @@
 //! A server is always reached by address. A host name would have to be resolved first,
 //! and the resolver that resolves names here is the one being configured.
 
+mod error;
+
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
 use rustls::pki_types::ServerName;
 
 use crate::dns::name::Name;
-use crate::lang::{Message, messages};
+
+pub use error::ServerError;
 
 /// The path of an HTTPS resource where none is written.
 const DOH_PATH: &str = "/dns-query";
@@ -64,8 +67,11 @@ pub struct Server {
     pub label: String,
     /// Transport.
     pub transport: ServerTransport,
-    /// Address and port.
+    /// Address and port; of a link-local address also the interface, where that is a number.
     pub address: SocketAddr,
+    /// The interface of a link-local address, by name (RFC 4007 §11.2). Its number is looked up at
+    /// each use: an interface may come later, and come back with another number.
+    pub interface: Option<String>,
     /// Name in its certificate (TLS and HTTPS); the address itself by default.
     pub tls_name: Option<String>,
     /// Path of the HTTPS resource; `/dns-query` by default.
@@ -99,76 +105,26 @@ impl Server {
     /// Whether a question to this server would come back to a socket bound to `own`.
     ///
     /// `is_of_this_host` decides for a socket bound to all addresses.
-    pub fn is_at(&self, own: SocketAddr, is_of_this_host: impl Fn(&IpAddr) -> bool) -> bool {
+    ///
+    /// A link-local address is another machine's on each link, so the links are compared too.
+    pub fn is_at(&self, own: SocketAddr, is_of_this_host: impl Fn(&SocketAddr) -> bool) -> bool {
         // IPv4 written as IPv6 is sent as IPv4.
         let ip = self.address.ip().to_canonical();
+        let is_on_link = match (own, self.address) {
+            (SocketAddr::V6(own), SocketAddr::V6(server)) => own.scope_id() == server.scope_id(),
+            _ => true,
+        };
         own.port() == self.address.port()
             && own.is_ipv4() == ip.is_ipv4()
-            && (own.ip() == ip || own.ip().is_unspecified() && is_of_this_host(&ip))
+            && (own.ip() == ip && is_on_link
+                || own.ip().is_unspecified() && is_of_this_host(&self.canonical()))
     }
-}
 
-/// Why some text is not an upstream server.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// Nothing is written.
-    #[error("the server is empty; write an address, such as `udp://192.0.2.1`")]
-    Empty,
-    /// An unknown word before `://`.
-    #[error("`{0}://` is not known; `udp://`, `tcp://`, `tls://` and `https://` are")]
-    Scheme(String),
-    /// A host name where the address belongs.
-    #[error(
-        "`{0}` is a host name; write the server's IP address \
-         (its certificate's name goes after `#`, as in `tls://192.0.2.1#dns.example`)"
-    )]
-    HostName(String),
-    /// Neither address nor host name.
-    #[error("`{0}` is not an IP address; write one, such as `192.0.2.1` or `[2001:db8::1]`")]
-    Address(String),
-    /// An IPv6 address without brackets, where a port may follow.
-    #[error("`{0}` is an IPv6 address without brackets; write `[{0}]`")]
-    Brackets(String),
-    /// An address that no server has.
-    #[error("`{0}` is no server's address; write the address it answers on")]
-    Unspecified(IpAddr),
-    /// A port that is not a number from 1 to 65535.
-    #[error("`{0}` is not a port; write a number from 1 to 65535, or leave it out")]
-    Port(String),
-    /// A path where there is no HTTP.
-    #[error("`{0}` follows the address, and `{1}://` has no path; leave it out, or use `https://`")]
-    Path(String, &'static str),
-    /// Octets that an HTTP path does not have.
-    #[error(
-        "`{0}` is not an HTTP path; write printable ASCII without spaces, such as `/dns-query`"
-    )]
-    PathCharacter(String),
-    /// A name where there is no certificate.
-    #[error("`#{0}` names a certificate, and `{1}://` has none; leave it out, or use `tls://`")]
-    NameNotUsed(String, &'static str),
-    /// Something that no certificate is for.
-    #[error(
-        "`#{0}` is not a host name; write the name in the server's certificate, or leave it out"
-    )]
-    Name(String),
-}
-
-impl ServerError {
-    /// The reason as a message.
-    pub(crate) fn message(&self) -> Message {
-        match self {
-            Self::Empty => messages::server_empty(),
-            Self::Scheme(scheme) => messages::server_scheme(scheme),
-            Self::HostName(host) => messages::server_host_name(host),
-            Self::Address(text) => messages::server_address(text),
-            Self::Brackets(address) => messages::server_brackets(address),
-            Self::Unspecified(address) => messages::server_unspecified(address),
-            Self::Port(port) => messages::server_port(port),
-            Self::Path(path, scheme) => messages::server_path(path, scheme),
-            Self::PathCharacter(path) => messages::server_path_character(path),
-            Self::NameNotUsed(name, scheme) => messages::server_name_unused(name, scheme),
-            Self::Name(name) => messages::server_name(name),
+    /// Its address; IPv4 written as IPv6 is IPv4.
+    fn canonical(&self) -> SocketAddr {
+        match self.address.ip().to_canonical() {
+            ip @ IpAddr::V4(_) => SocketAddr::new(ip, self.address.port()),
+            IpAddr::V6(_) => self.address,
         }
     }
 }
@@ -179,7 +135,8 @@ impl FromStr for Server {
     /// Parses `udp://IP[:53]`, `tcp://IP[:53]`, `tls://IP[:853][#NAME]`,
     /// `https://IP[:443][/PATH][#NAME]`; without a scheme it is UDP.
     ///
-    /// IPv6 addresses stand in brackets, unless there is nothing else.
+    /// IPv6 addresses stand in brackets, unless there is nothing else. A link-local one has its
+    /// interface behind `%`, by name or number.
     fn from_str(text: &str) -> Result<Self, ServerError> {
         let text = text.trim();
         let (transport, rest) = match text.split_once("://") {
@@ -197,10 +154,12 @@ impl FromStr for Server {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
+        let (address, interface) = address(place, transport, place == text)?;
         Ok(Self {
             label: text.to_owned(),
             transport,
-            address: address(place, transport, place == text)?,
+            address,
+            interface,
             tls_name: name.map(|name| certificate_name(name, transport)).transpose()?,
             path: doh_path(path, transport)?,
             mixes_case: true,
@@ -214,7 +173,17 @@ impl fmt::Display for Server {
         write!(f, "{}://", self.transport.scheme())?;
         match self.address.ip() {
             IpAddr::V4(ip) => write!(f, "{ip}")?,
-            IpAddr::V6(ip) => write!(f, "[{ip}]")?,
+            IpAddr::V6(ip) => {
+                write!(f, "[{ip}")?;
+                match (&self.interface, self.address) {
+                    (Some(name), _) => write!(f, "%{name}")?,
+                    (None, SocketAddr::V6(v6)) if v6.scope_id() != 0 => {
+                        write!(f, "%{}", v6.scope_id())?;
+                    }
+                    _ => {}
+                }
+                f.write_str("]")?;
+            }
         }
         if self.address.port() != self.transport.default_port() {
             write!(f, ":{}", self.address.port())?;
@@ -229,12 +198,11 @@ impl fmt::Display for Server {
     }
 }
 
+/// An address, and the interface that is named behind it.
+type Place = (SocketAddr, Option<String>);
+
 /// Reads `IP[:port]`; a bare IPv6 address only where `alone`.
-fn address(
-    place: &str,
-    transport: ServerTransport,
-    alone: bool,
-) -> Result<SocketAddr, ServerError> {
+fn address(place: &str, transport: ServerTransport, alone: bool) -> Result<Place, ServerError> {
     if place.is_empty() {
         return Err(ServerError::Empty);
     }
@@ -250,20 +218,22 @@ fn address(
             (host, port)
         }
         None if place.matches(':').count() > 1 => {
-            let Ok(ip @ IpAddr::V6(_)) = place.parse() else {
+            let (address, interface) = split_interface(place);
+            let Ok(ip @ IpAddr::V6(_)) = address.parse() else {
                 return Err(ServerError::Address(place.to_owned()));
             };
             if !alone {
                 return Err(ServerError::Brackets(place.to_owned()));
             }
-            return reachable(ip, transport.default_port());
+            return reachable(ip, interface, transport.default_port());
         }
         None => match place.split_once(':') {
             Some((host, port)) => (host, Some(port)),
             None => (place, None),
         },
     };
-    let ip = host.parse().map_err(|_| not_an_address(host))?;
+    let (address, interface) = split_interface(host);
+    let ip = address.parse().map_err(|_| not_an_address(host))?;
     let port = match port {
         None => transport.default_port(),
         Some(text) => match text.parse() {
@@ -271,15 +241,39 @@ fn address(
             _ => return Err(ServerError::Port(text.to_owned())),
         },
     };
-    reachable(ip, port)
+    reachable(ip, interface, port)
+}
+
+/// The parts before and behind `%`.
+fn split_interface(host: &str) -> (&str, Option<&str>) {
+    host.split_once('%').map_or((host, None), |(address, interface)| (address, Some(interface)))
 }
 
 /// The address of a server; unspecified and multicast addresses are refused.
-fn reachable(ip: IpAddr, port: u16) -> Result<SocketAddr, ServerError> {
+fn reachable(ip: IpAddr, interface: Option<&str>, port: u16) -> Result<Place, ServerError> {
     if ip.is_unspecified() || ip.is_multicast() {
         return Err(ServerError::Unspecified(ip));
     }
-    Ok((ip, port).into())
+    match (ip, interface) {
+        (IpAddr::V6(v6), None) if v6.is_unicast_link_local() => Err(ServerError::LinkLocal(ip)),
+        (_, None) => Ok(((ip, port).into(), None)),
+        (IpAddr::V6(v6), Some(interface)) if v6.is_unicast_link_local() => {
+            match interface.parse() {
+                Ok(number @ 1_u32..) => Ok((SocketAddrV6::new(v6, port, 0, number).into(), None)),
+                Err(_) if is_interface(interface) => {
+                    Ok(((ip, port).into(), Some(interface.to_owned())))
+                }
+                _ => Err(ServerError::Interface(interface.to_owned())),
+            }
+        }
+        (_, Some(interface)) => Err(ServerError::InterfaceNotUsed(ip, interface.to_owned())),
+    }
+}
+
+/// Whether an interface can be called so: what the kernel allows, without what an address has.
+fn is_interface(name: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "/:%[]#".contains(c);
+    (1..16).contains(&name.len()) && name != "." && name != ".." && !name.contains(is_odd)
 }
 
 /// `192.0.2.300` is a mistyped address; `dns.example` is a name.
@@ -359,7 +353,7 @@ mod tests {
         let is_at = |server: &str, own: &str| {
             let here: IpAddr = "192.0.2.7".parse().unwrap();
             let server: Server = server.parse().unwrap();
-            server.is_at(own.parse().unwrap(), |ip| ip.is_loopback() || *ip == here)
+            server.is_at(own.parse().unwrap(), |at| at.ip().is_loopback() || at.ip() == here)
         };
         assert!(is_at("192.0.2.1", "192.0.2.1:53"));
         assert!(is_at("127.0.0.53", "0.0.0.0:53"));
@@ -369,6 +363,45 @@ mod tests {
         assert!(!is_at("192.0.2.7", "127.0.0.1:53"));
         assert!(!is_at("192.0.2.7:5353", "0.0.0.0:53"));
         assert!(!is_at("127.0.0.1", "[::]:53"));
+        // The router of the uplink may be called as this machine is in its own network.
+        assert!(is_at("[fe80::1%2]", "[fe80::1%2]:53"));
+        assert!(!is_at("[fe80::1%3]", "[fe80::1%2]:53"));
+    }
+
+    #[test]
+    fn a_link_local_server_has_an_interface() {
+        let place = |text: &str| {
+            let server: Server = text.parse().unwrap();
+            assert_eq!(server.to_string().parse::<Server>().unwrap().address, server.address);
+            (server.address.to_string(), server.interface)
+        };
+        let lan = || Some("lan0".to_owned());
+        assert_eq!(place("udp://[fe80::1%lan0]"), ("[fe80::1]:53".into(), lan()));
+        assert_eq!(place("udp://[fe80::1%lan0]:5301"), ("[fe80::1]:5301".into(), lan()));
+        assert_eq!(place("fe80::1%lan0"), ("[fe80::1]:53".into(), lan()));
+        assert_eq!(place("tcp://[fe80::1%7]"), ("[fe80::1%7]:53".into(), None));
+        assert_eq!(place("tls://[fe80::1%lan0]#dns.example"), ("[fe80::1]:853".into(), lan()));
+        assert_eq!(place("https://[fe80::1%lan0]/q#dns.example"), ("[fe80::1]:443".into(), lan()));
+        assert_eq!(
+            refusal("udp://[fe80::b]:53"),
+            "`fe80::b` is a link-local address, which means another machine on each link; \
+             write the interface behind it, as in `[fe80::b%eth0]`"
+        );
+        let error = |text: &str| text.parse::<Server>().unwrap_err();
+        let ip = |text: &str| text.parse().unwrap();
+        assert_eq!(error("febf::1"), ServerError::LinkLocal(ip("febf::1")));
+        for odd in ["", "0", "sixteen-octets-0", "a b", "%25"] {
+            assert_eq!(error(&format!("[fe80::1%{odd}]")), ServerError::Interface(odd.into()));
+        }
+        assert_eq!(
+            error("udp://[2001:db8::1%lan0]"),
+            ServerError::InterfaceNotUsed(ip("2001:db8::1"), "lan0".into())
+        );
+        assert_eq!(
+            error("192.0.2.1%lan0"),
+            ServerError::InterfaceNotUsed(ip("192.0.2.1"), "lan0".into())
+        );
+        assert_eq!(error("udp://fe80::1%lan0"), ServerError::Brackets("fe80::1%lan0".into()));
     }
 
     #[test]
@@ -418,7 +451,8 @@ mod tests {
         fn what_is_written_is_read_back(
             transport in prop::sample::select(ServerTransport::ALL.as_slice()),
             ip in any::<IpAddr>().prop_filter("a server's", |ip| {
-                !ip.is_unspecified() && !ip.is_multicast()
+                let is_link_local = matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+                !ip.is_unspecified() && !ip.is_multicast() && !is_link_local
             }),
             port in prop_oneof![Just(53), Just(443), Just(853), 1_u16..],
             name in prop::option::of("[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\\.[a-z]{2,9}){0,3}"),
@@ -429,6 +463,7 @@ mod tests {
                 label: String::new(),
                 transport,
                 address: (ip, port).into(),
+                interface: None,
                 tls_name: name.filter(|_| transport.has_certificate()),
                 path: if https && !path.is_empty() { path } else { DOH_PATH.into() },
                 mixes_case: true,
