@@ -1,7 +1,7 @@
 //! The admin address: metrics and health over HTTP.
 //!
 //! `/healthz` returns 200 while the process runs, `/readyz` only while policy is loaded and the
-//! listeners answer; `/api/` needs the token ([`api`]).
+//! listeners answer, and names the listen addresses that are not there; `/api/` needs the token ([`api`]).
 //!
 //! It reads the policy in force from its owner, [`Current`](crate::load::in_force::Current), and
 //! does not depend on the listeners; `serve` starts it.
@@ -11,6 +11,8 @@ pub mod banner;
 pub mod client;
 pub mod token;
 
+use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,6 +24,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
+use crate::sys::presence::absent;
 
 /// The parts behind the routes.
 pub struct AdminServer {
@@ -29,6 +32,8 @@ pub struct AdminServer {
     pub metrics: Metrics,
     /// True while the listeners answer.
     pub is_ready: AtomicBool,
+    /// The addresses of the listeners, some of which this machine may not have.
+    pub listen: Vec<SocketAddr>,
     /// The changes that a client with the token can make.
     pub api: Arc<api::Api>,
 }
@@ -60,10 +65,17 @@ async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {
     }
 }
 
-async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, &'static str) {
-    if admin.is_ready.load(Ordering::Acquire) {
-        (StatusCode::OK, "ready\n")
+/// Ready with a line for each listen address that is not there; not ready if none is.
+async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, String) {
+    let absent = absent(&admin.listen);
+    let is_ready = admin.is_ready.load(Ordering::Acquire) && absent.len() < admin.listen.len();
+    let (status, mut text) = if is_ready {
+        (StatusCode::OK, "ready\n".to_owned())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned())
+    };
+    for address in absent {
+        let _ = writeln!(text, "not on this machine now: {address}");
     }
+    (status, text)
 }

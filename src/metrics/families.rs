@@ -67,6 +67,8 @@ families! {
         "Octets that the kernel keeps for datagrams not yet received: the smallest socket's.";
     UDP_RECEIVE_QUEUE: Gauge() = "lachan_udp_receive_queue_bytes",
         "Octets of datagrams not yet received: the fullest socket's.";
+    LISTEN_ADDRESSES_ABSENT: Gauge() = "lachan_listen_addresses_absent",
+        "Listen addresses of the config that this machine does not have now.";
 
     // What policy does.
     BLOCKED: Counter(GroupLabel, CategoryLabel, BlockedBy) = "lachan_blocked_total",

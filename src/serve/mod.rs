@@ -89,12 +89,13 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
-    let source = scrape::source(&gateway, &reloads, workers.sockets());
+    let listen = settings.listen.dns.clone();
+    let source = scrape::source(&gateway, &reloads, workers.sockets(), listen.clone());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
     let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now())));
-    let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), api });
+    let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
     // Answering.
     let stop = Arc::new(AtomicBool::new(false));
@@ -114,6 +115,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
         tasks.spawn(Arc::clone(&reloads).run());
+        tasks.spawn(sockets::follow(settings.listen.dns.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();

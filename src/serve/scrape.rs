@@ -1,6 +1,6 @@
 //! State of a scrape: gauges of the gateway, beside the counters.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use crate::load::in_force::InForce;
@@ -8,6 +8,7 @@ use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSam
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
+use crate::sys::presence::absent;
 use crate::upstream::{Failure, ServerState};
 
 /// The source of a scrape. All samples of policy are of one value in force.
@@ -15,6 +16,7 @@ pub(super) fn source(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
     sockets: Vec<Arc<UdpSocket>>,
+    listen: Vec<SocketAddr>,
 ) -> StateSource {
     let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
     Box::new(move || {
@@ -33,7 +35,7 @@ pub(super) fn source(
             zones: in_force.zone_samples(),
             in_flight: gateway.flights.waiting(),
             samples: [
-                vec![school(&in_force)],
+                vec![school(&in_force), listeners(&listen)],
                 reloads.samples(in_force.generation),
                 udp::samples(&sockets),
                 gateway.clock.samples(),
@@ -52,6 +54,11 @@ fn school(in_force: &InForce) -> Sample {
     let labels =
         (school.id.as_str().into(), school.name.as_str().into(), level.into(), zone.into());
     families::SCHOOL_INFO.flag(labels, true)
+}
+
+/// The listen addresses that are not there.
+fn listeners(listen: &[SocketAddr]) -> Sample {
+    families::LISTEN_ADDRESSES_ABSENT.sample((), absent(listen).len() as f64)
 }
 
 fn sample(server: &ServerState) -> UpstreamSample {

@@ -2,12 +2,17 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
 
-use tracing::info;
+use tracing::{error, info, warn};
 
 use crate::config::{Config, Listen};
 use crate::serve::error::ServeError;
 use crate::serve::listener::{tcp, udp};
+use crate::sys::presence::{absent, is_absence};
+
+/// The interval at which listen addresses are looked for.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// UDP workers per address: as configured, or one per core.
 pub(super) fn workers(listen: &Listen) -> usize {
@@ -17,7 +22,8 @@ pub(super) fn workers(listen: &Listen) -> usize {
     }
 }
 
-/// The sockets of the process, all open or none.
+/// The sockets of the process. Law: an address that is not there must not keep the others down; all
+/// other failures end the start.
 pub(super) struct Sockets {
     /// One a worker and address.
     pub(super) udp: Vec<UdpSocket>,
@@ -40,9 +46,18 @@ impl Sockets {
 
     pub(super) fn open(settings: &Config) -> Result<Self, ServeError> {
         let (mut udp, mut tcp, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+        let mut last = None;
         for &asked in &settings.listen.dns {
             let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
-            let (first, stream) = open_pair(asked)?;
+            let (first, stream) = match open_pair(asked) {
+                // Its interface or the whole family is missing: not even an early socket can be.
+                Err(ServeError::Listen { error, .. }) if is_absence(&error) => {
+                    error!(address = %asked, %error, "not listening; once it is there, restart");
+                    last = Some(failed("udp")(error));
+                    continue;
+                }
+                opened => opened?,
+            };
             let address = first.local_addr().map_err(failed("udp"))?;
             tcp.push(stream);
             udp.push(first);
@@ -50,6 +65,9 @@ impl Sockets {
                 udp.push(udp::open(address).map_err(failed("udp"))?);
             }
             addresses.push(address);
+        }
+        if let Some(error) = last.filter(|_| udp.is_empty()) {
+            return Err(error);
         }
         let address = settings.admin.listen;
         let failed = |error| ServeError::Listen { address, proto: "admin", error };
@@ -76,5 +94,25 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, TcpListener), ServeError> 
             Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(failed("tcp")(error)),
         }
+    }
+}
+
+/// Logs which listen addresses this machine does not have, as they go and come, until aborted.
+///
+/// # Errors
+///
+/// None.
+pub(super) async fn follow(addresses: Vec<SocketAddr>) -> io::Result<()> {
+    let mut before = Vec::new();
+    loop {
+        let now = absent(&addresses);
+        for address in now.iter().filter(|address| !before.contains(*address)) {
+            warn!(%address, "this machine does not have the address now; it is served once it has");
+        }
+        for address in before.iter().filter(|address| !now.contains(*address)) {
+            info!(%address, "the address is there");
+        }
+        before = now;
+        tokio::time::sleep(LOOK).await;
     }
 }

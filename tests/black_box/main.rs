@@ -9,6 +9,7 @@
     reason = "a test binary: it fails by panicking, and shows why on stderr"
 )]
 
+mod absent;
 mod addresses;
 mod budget;
 mod catalogue;

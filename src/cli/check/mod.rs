@@ -12,11 +12,13 @@ use self::policy::{
     Difference, GroupView, department_text, difference_text, differences, effective, group_text,
 };
 use crate::cli::output::{complain, json, print};
-use crate::config::{ConfigErrors, ListSource};
-use crate::lang::Lang;
+use crate::config::{Config, ConfigErrors, ListSource};
+use crate::lang::{Lang, messages};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::load::list_error::ListError;
 use crate::load::lists::FileReport;
+use crate::sys::os::interface_number;
+use crate::sys::presence::absent;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +44,8 @@ pub struct CheckArguments {
 struct CheckResult {
     ok: bool,
     mistakes: Vec<Mistake>,
+    /// What may be a mistake, or only be later: addresses and interfaces that are not there.
+    warnings: Vec<Mistake>,
     lists: Vec<List>,
     /// Listed names, of all lists.
     names: usize,
@@ -71,14 +75,14 @@ struct List {
     examples: String,
 }
 
-/// Checks, and exits 0, or 3 when anything is wrong.
+/// Checks, and exits 0, or 3 when anything is wrong. A warning is not wrong.
 pub fn run(arguments: &CheckArguments) -> ExitCode {
     match Assembler::new(Some(arguments.file.clone())).check() {
         Ok(assembled) => {
             let effective = arguments.effective.then(|| effective(&assembled.config));
             let diff = arguments.diff.then(|| differences(&assembled.config));
             print(&if arguments.json {
-                json(&passed(&assembled, effective, diff))
+                json(&passed(arguments, &assembled, effective, diff))
             } else {
                 text(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
@@ -91,7 +95,9 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
                 let mistakes = errors.iter().flat_map(mistakes).collect();
                 let (lists, names) = (Vec::new(), 0);
                 let (effective, diff) = (None, None);
-                let result = CheckResult { ok: false, mistakes, lists, names, effective, diff };
+                let warnings = Vec::new();
+                let result =
+                    CheckResult { ok: false, mistakes, warnings, lists, names, effective, diff };
                 print(&json(&result));
             } else {
                 for error in &errors {
@@ -105,6 +111,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
 
 /// The result of a config without mistakes.
 fn passed(
+    arguments: &CheckArguments,
     assembled: &Assembled,
     effective: Option<Vec<GroupView>>,
     diff: Option<Vec<Difference>>,
@@ -119,11 +126,34 @@ fn passed(
     CheckResult {
         ok: true,
         mistakes: Vec::new(),
+        warnings: warnings(arguments, &assembled.config)
+            .into_iter()
+            .map(|message| Mistake {
+                path: arguments.file.display().to_string(),
+                line: None,
+                column: None,
+                message,
+                hint: None,
+            })
+            .collect(),
         lists: assembled.files.iter().map(list).collect(),
         names: assembled.snapshot.lists().len(),
         effective,
         diff,
     }
+}
+
+/// What this machine does not have now: a typing mistake, or what comes later.
+fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<String> {
+    let lang = arguments.lang.unwrap_or(config.school.lang);
+    let listen: Vec<_> = config.listen.dns.iter().copied().chain([config.admin.listen]).collect();
+    let addresses = absent(&listen).into_iter().map(messages::address_absent);
+    let zones = config.forwards.iter().flat_map(|zone| &zone.servers);
+    let interfaces = config.upstream.servers.iter().chain(zones).filter_map(|server| {
+        let name = server.interface.as_deref()?;
+        interface_number(name).is_none().then(|| messages::interface_absent(&server.label, name))
+    });
+    addresses.chain(interfaces).map(|message| message.in_lang(lang)).collect()
 }
 
 /// The mistakes of one error; without a place where the error has none.
@@ -174,6 +204,9 @@ fn text(
 ) -> String {
     let Assembled { config, snapshot, files, downloads, .. } = assembled;
     let mut out = String::new();
+    for warning in warnings(arguments, config) {
+        let _ = writeln!(out, "{}: warning: {warning}", arguments.file.display());
+    }
     let is_absent = |source: &&ListSource| !config.lists.sources.contains(source);
     for source in downloads.sources.iter().filter(is_absent) {
         let _ = writeln!(out, "{}: not downloaded yet, and so not in force", source.label);

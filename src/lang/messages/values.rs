@@ -51,6 +51,12 @@ messages! {
         => "`{key}` trống; phải có ít nhất một địa chỉ";
     nobody_answered(key) "`{key}` is empty, so no client would be answered"
         => "`{key}` trống nên không máy nào được trả lời";
+    address_absent(address)
+        "this machine does not have the address `{address}` now; the gateway answers there once it has"
+        => "hiện máy này không có địa chỉ `{address}`; khi có, cổng lọc sẽ trả lời ở đó";
+    interface_absent(server, interface)
+        "`{server}`: this machine has no interface `{interface}` now; the server is asked once it has"
+        => "`{server}`: hiện máy này không có cổng mạng `{interface}`; khi có, máy chủ này mới được hỏi";
     name_the_networks() "name the networks of the school, or leave the key out"
         => "ghi các mạng của trường, hoặc bỏ khóa này";
     port_taken(address, listener) "`{address}` is taken: `{listener}` answers there over TCP"

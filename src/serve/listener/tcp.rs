@@ -16,6 +16,7 @@ use tracing::debug;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::limits::StreamLimits;
 use crate::serve::listener::{origin, stream};
+use crate::sys::presence::bind_early;
 
 /// Connections that the kernel queues until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -31,6 +32,7 @@ pub fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    bind_early(&socket, address);
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;

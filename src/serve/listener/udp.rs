@@ -36,6 +36,7 @@ use crate::serve::inflight::SendReply;
 use crate::serve::listener::conclude::{Arrival, Deferred, conclude, settle};
 use crate::serve::listener::origin::{self, NOWHERE};
 use crate::serve::listener::udp_batch::{self, BATCH, Batch, Kernel, Path};
+use crate::sys::presence::bind_early;
 
 /// Octets of kernel buffer to request in each direction.
 const KERNEL_BUFFER: i32 = 4 << 20;
@@ -66,6 +67,7 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
         udp_batch::ask_for_addresses(&socket, address.is_ipv6())?;
     }
     let socket = Socket::from(socket);
+    bind_early(&socket, address);
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
