@@ -115,7 +115,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
         tasks.spawn(Arc::clone(&reloads).run());
-        tasks.spawn(sockets::follow(settings.listen.dns.clone()));
+        tasks.spawn(sockets::follow(sockets.addresses.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();

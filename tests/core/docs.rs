@@ -1,4 +1,5 @@
-//! What the documents promise: their configs load, and their links lead somewhere.
+//! What the documents promise: their configs load, their links lead somewhere, and the tests that they
+//! name exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,4 +59,40 @@ fn links_to_files_lead_somewhere() {
         }
     }
     assert!(dead.is_empty(), "dead links: {dead:#?}");
+}
+
+/// A test as `docs/reference/standards.md` names it: a scenario, or a file and a function.
+fn is_test(named: &str) -> bool {
+    let (file, function) = named.split_once("::").unwrap_or((named, ""));
+    let folder = if file.starts_with("src/") { root().to_owned() } else { root().join("tests") };
+    let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
+    if function.is_empty() {
+        return file.starts_with("scenarios/") && !text.is_empty();
+    }
+    let before = text.split_once(&format!("fn {function}(")).map_or("", |(before, _)| before);
+    before.trim_end().trim_end_matches("async").trim_end().ends_with("test]")
+}
+
+#[test]
+fn the_table_of_standards_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/reference/standards.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| RFC"));
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
+        let tests: Vec<&str> = cells.last().unwrap().split('`').skip(1).step_by(2).collect();
+        if cells.len() != 4 || tests.is_empty() {
+            faults.push(format!("no four cells, or no test: {row}"));
+        }
+        count += tests.len();
+        faults.extend(tests.iter().filter(|test| !is_test(test)).map(|test| format!("no {test}")));
+    }
+    // What is named below the tables.
+    let prose = text.rsplit("\n\n").next().unwrap();
+    for test in prose.split('`').skip(1).step_by(2).filter(|word| word.contains("::")) {
+        faults.extend((!is_test(test)).then(|| format!("no {test}")));
+    }
+    assert!(count > 30, "{count} tests are named");
+    assert!(faults.is_empty(), "{faults:#?}");
 }
