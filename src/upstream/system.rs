@@ -264,6 +264,21 @@ mod tests {
         assert_eq!(labels(&many.join("\n")).len(), MAX_SERVERS);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_octets_panic_or_name_more_than_is_asked(
+            octets in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+            words in "(nameserver|search|[;# \\t\\[\\]%:.0-9a-f]){0,30}",
+        ) {
+            let text = [octets.as_slice(), b"\nnameserver ", words.as_bytes()].concat();
+            let servers = parse(&text);
+            proptest::prop_assert!(servers.len() <= MAX_SERVERS);
+            for server in servers {
+                proptest::prop_assert_eq!(server.label.parse::<Server>().map(|s| s.address), Ok(server.address));
+            }
+        }
+    }
+
     #[test]
     fn this_gateway_is_left_out_and_refused_alone() {
         let listen = Listen { dns: vec!["127.0.0.1:53".parse().unwrap()], ..Listen::default() };
