@@ -35,6 +35,7 @@ use crate::admin::token::Token;
 use crate::admin::{self, AdminServer, banner};
 use crate::config::Listen;
 use crate::fetch::{Fetcher, Names};
+use crate::lang::Lang;
 use crate::load::assemble::Assembler;
 use crate::load::in_force::Current;
 use crate::metrics::Metrics;
@@ -76,6 +77,9 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
     reload::report(&current.in_force());
+    if let Some(contradiction) = settings.upstream.contradiction() {
+        warn!("[upstream] {}", contradiction.in_lang(Lang::En));
+    }
 
     // Servers and sockets.
     let runtime = start_runtime(&settings.listen)?;

@@ -35,6 +35,12 @@ pub fn system_servers(config: &Config) -> Result<Vec<Server>, UpstreamError> {
     let text = read(path)
         .map_err(|error| UpstreamError::NoServer(format!("{}: {error}", path.display())))?;
     servers_in(&text, path, &config.listen)
+        .map(|servers| in_case(servers, config.upstream.mixes_case))
+}
+
+/// The servers, with the config's `case_randomisation`.
+fn in_case(servers: Vec<Server>, mixes_case: bool) -> Vec<Server> {
+    servers.into_iter().map(|server| Server { mixes_case, ..server }).collect()
 }
 
 /// The system's resolvers, looked at again and again.
@@ -42,6 +48,7 @@ pub fn system_servers(config: &Config) -> Result<Vec<Server>, UpstreamError> {
 pub struct SystemServers {
     path: PathBuf,
     listen: Listen,
+    mixes_case: bool,
     /// What was judged last: the octets, or why there are none.
     judged: Option<Result<Vec<u8>, io::ErrorKind>>,
 }
@@ -53,6 +60,7 @@ impl SystemServers {
         upstream.servers.is_empty().then(|| Self {
             path: upstream.resolv_conf.clone(),
             listen: config.listen.clone(),
+            mixes_case: upstream.mixes_case,
             judged: None,
         })
     }
@@ -87,7 +95,8 @@ impl SystemServers {
         let path = self.path.display();
         let servers = found
             .map_err(|error| UpstreamError::NoServer(format!("{path}: {error}")))
-            .and_then(|octets| servers_in(&octets, &self.path, &self.listen));
+            .and_then(|octets| servers_in(&octets, &self.path, &self.listen))
+            .map(|servers| in_case(servers, self.mixes_case));
         servers.inspect_err(|error| warn!("the upstream servers stay as they are: {error}")).ok()
     }
 }

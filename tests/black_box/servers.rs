@@ -89,6 +89,33 @@ fn a_server_that_drops_mixed_case_is_asked_over_tcp_or_in_lower_case() {
 }
 
 #[test]
+fn case_randomisation_is_a_key_of_all_of_a_server_and_of_a_zone() {
+    let first = Habits::new().always(Answer::silence()).start();
+    let (second, zone) = (Habits::new().start(), Habits::new().start());
+    let servers = format!(
+        "\"{}\", {{ server = \"{}\", case_randomisation = false }}",
+        first.url("udp"),
+        second.url("udp")
+    );
+    let forward = format!(
+        "[[forward]]\nzone = \"school.local\"\nservers = [\"{}\"]\ncase_randomisation = false\n",
+        zone.url("udp")
+    );
+    let both = gateway_of(&servers, &forward);
+    let name = "abcdefghijklmnopqrstuvwxyz.example.com";
+    assert_eq!(ask(name, &both), address());
+    assert!(first.queries_for(name)[0].is_mixed_case());
+    assert!(!second.queries_for(name)[0].is_mixed_case());
+    let name = "abcdefghijklmnopqrstuvwxyz.school.local";
+    assert_eq!(ask(name, &both).0, "NOERROR");
+    assert!(!zone.queries_for(name)[0].is_mixed_case());
+    let gateway = gateway(&[&zone], "case_randomisation = false");
+    let name = "abcdefghijklmnopqrstuvwxyz.example.net";
+    assert_eq!(ask(name, &gateway), address());
+    assert!(!zone.queries_for(name)[0].is_mixed_case());
+}
+
+#[test]
 fn negative_answers_of_a_good_server_cost_two_in_a_hundred_more() {
     let server = Habits::new().below("gone.example", Answer::nxdomain("gone.example")).start();
     let gateway = gateway(&[&server], "");

@@ -153,7 +153,8 @@ fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<String> {
         let name = server.interface.as_deref()?;
         interface_number(name).is_none().then(|| messages::interface_absent(&server.label, name))
     });
-    addresses.chain(interfaces).map(|message| message.in_lang(lang)).collect()
+    let contradiction = config.upstream.contradiction();
+    addresses.chain(interfaces).chain(contradiction).map(|message| message.in_lang(lang)).collect()
 }
 
 /// The mistakes of one error; without a place where the error has none.

@@ -4,6 +4,7 @@
 mod network;
 pub mod quantity;
 pub(crate) mod report;
+pub(crate) mod server_entry;
 pub(crate) mod shape;
 pub(crate) mod syntax;
 pub(crate) mod value;

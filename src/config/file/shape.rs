@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
+use crate::config::file::server_entry::Servers;
 pub(crate) use crate::config::file::syntax::{AllowOnly, Choice, Quoted, Size, Table, Time, parse};
 
 /// A text with its place, if it was given.
@@ -148,7 +149,7 @@ pub(crate) struct AdminFile {
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct UpstreamFile {
-    pub(crate) servers: SpannedTexts,
+    pub(crate) servers: Servers,
     pub(crate) resolv_conf: SpannedText,
     pub(crate) timeout: Amount<Time>,
     pub(crate) deadline: Amount<Time>,
@@ -213,7 +214,7 @@ pub(crate) struct LocalFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ForwardFile {
     pub(crate) zone: SpannedText,
-    pub(crate) servers: SpannedTexts,
+    pub(crate) servers: Servers,
     pub(crate) case_randomisation: Option<bool>,
 }
 

@@ -17,12 +17,12 @@ use std::time::Duration;
 use toml::Spanned;
 
 use crate::config::file::report::Report;
+use crate::config::file::server_entry::entries;
 use crate::config::file::shape::{File, ForwardFile, LocalFile, Table};
 use crate::config::file::value::each;
 use crate::config::file::wire_error::{name_error, record_error};
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
-use crate::config::sections::upstream::{is_same, set_case};
 use crate::dns::message::local::{self, LocalRecord};
 use crate::dns::name::{Folded, Name};
 use crate::lang::messages;
@@ -173,17 +173,9 @@ fn forward(
         Some(text) => zone(report, text),
         None => report.missing(table.span(), "[[forward]]", "zone"),
     };
-    let mut servers: Vec<Server> = Vec::new();
-    for text in each(&file.servers) {
-        let Some(server) = report.server(text, listen) else { continue };
-        if servers.iter().any(|other| is_same(other, &server)) {
-            let message = messages::stands_twice(text.get_ref(), "servers");
-            report.mistake(text.span(), message).hint = Some(messages::remove_one());
-        }
-        servers.push(server);
-    }
-    set_case(&mut servers, file.case_randomisation);
-    if each(&file.servers).count() == 0 {
+    let mixes_case = file.case_randomisation.unwrap_or(true);
+    let servers = report.servers(&file.servers, mixes_case, listen);
+    if entries(&file.servers).count() == 0 {
         let span = file.servers.as_ref().map_or(table.span(), Spanned::span);
         report.mistake(span, messages::zone_needs("servers")).hint =
             Some(messages::write("servers = [\"udp://10.20.0.10\"]"));

@@ -1,16 +1,16 @@
 //! `[upstream]`: servers for names without a zone of their own.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use toml::Spanned;
-
+use crate::config::file::quantity::show_duration;
 use crate::config::file::report::Report;
+use crate::config::file::server_entry::{ServerEntry, Servers, entries};
 use crate::config::file::shape::UpstreamFile;
-use crate::config::file::value::each;
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
-use crate::lang::messages;
+use crate::lang::{Message, messages};
 
 /// Clients give up after two seconds or so.
 const DEADLINE: Duration = Duration::from_millis(1900);
@@ -55,21 +55,22 @@ impl Default for Upstream {
     }
 }
 
+impl Upstream {
+    /// Keys that contradict each other, and are no mistake.
+    pub fn contradiction(&self) -> Option<Message> {
+        let (deadline, timeout) = (self.deadline, self.timeout);
+        (deadline < timeout).then(|| {
+            messages::deadline_below_timeout(show_duration(deadline), show_duration(timeout))
+        })
+    }
+}
+
 impl Report<'_> {
     /// Checks `[upstream]`.
     pub(in crate::config) fn upstream(&mut self, file: &UpstreamFile, listen: &Listen) -> Upstream {
-        let mut upstream = Upstream::default();
-        for text in each(&file.servers) {
-            if let Some(server) = self.server(text, listen) {
-                if upstream.servers.iter().any(|other| is_same(other, &server)) {
-                    self.mistake(text.span(), messages::stands_twice(text.get_ref(), "servers"))
-                        .hint = Some(messages::remove_one());
-                }
-                upstream.servers.push(server);
-            }
-        }
-        set_case(&mut upstream.servers, file.case_randomisation);
-        upstream.mixes_case = file.case_randomisation.unwrap_or(true);
+        let mixes_case = file.case_randomisation.unwrap_or(true);
+        let servers = self.servers(&file.servers, mixes_case, listen);
+        let mut upstream = Upstream { servers, mixes_case, ..Upstream::default() };
         if let Some(text) = &file.resolv_conf {
             upstream.resolv_conf = self.path("resolv_conf", text).unwrap_or_default();
         }
@@ -97,46 +98,56 @@ impl Report<'_> {
         upstream
     }
 
-    /// One server. A query must never return to this gateway, so its own listeners are refused.
-    pub(in crate::config) fn server(
+    /// Servers in order of preference, no two alike.
+    pub(in crate::config) fn servers(
         &mut self,
-        text: &Spanned<String>,
+        given: &Servers,
+        mixes_case: bool,
         listen: &Listen,
-    ) -> Option<Server> {
-        let server: Server = match text.get_ref().parse() {
+    ) -> Vec<Server> {
+        let mut servers: Vec<Server> = Vec::new();
+        for entry in entries(given) {
+            let ServerEntry { server: text, case_randomisation } = entry.get_ref();
+            let Some(mut server) = self.server(entry.span(), text, listen) else { continue };
+            server.mixes_case = case_randomisation.unwrap_or(mixes_case);
+            if servers.iter().any(|other| is_same(other, &server)) {
+                self.mistake(entry.span(), messages::stands_twice(text, "servers")).hint =
+                    Some(messages::remove_one());
+            }
+            servers.push(server);
+        }
+        servers
+    }
+
+    /// One server. A query must never return to this gateway, so its own listeners are refused.
+    fn server(&mut self, span: Range<usize>, text: &str, listen: &Listen) -> Option<Server> {
+        let server: Server = match text.parse() {
             Ok(server) => server,
             Err(error) => {
-                self.mistake(text.span(), messages::no_server(text.get_ref(), error.message()))
-                    .hint = Some(messages::write_server());
+                self.mistake(span, messages::no_server(text, error.message())).hint =
+                    Some(messages::write_server());
                 return None;
             }
         };
         if server.transport.has_certificate()
             && let Err(name) = server.certificate()
         {
-            self.mistake(text.span(), messages::no_certificate_for(text.get_ref(), name)).hint =
+            self.mistake(span, messages::no_certificate_for(text, name)).hint =
                 Some(messages::name_certificate("https://192.0.2.1#dns.example"));
             return None;
         }
         if let Some(own) =
             listen.dns.iter().find(|own| server.is_at(**own, |at| at.ip().is_loopback()))
         {
-            self.mistake(text.span(), messages::own_server(text.get_ref(), own)).hint =
+            self.mistake(span, messages::own_server(text, own)).hint =
                 Some(messages::name_another_server());
         }
         Some(server)
     }
 }
 
-/// Applies `case_randomisation` to servers without a key of their own.
-pub(in crate::config) fn set_case(servers: &mut [Server], key: Option<bool>) {
-    for server in servers {
-        server.mixes_case = key.unwrap_or(server.mixes_case);
-    }
-}
-
 /// Whether two texts name one server: label and default port do not matter.
-pub(in crate::config) fn is_same(one: &Server, other: &Server) -> bool {
+fn is_same(one: &Server, other: &Server) -> bool {
     let place = |server: &Server| (server.transport, server.address);
     place(one) == place(other)
         && one.interface == other.interface

@@ -6,6 +6,9 @@ messages! {
     // Amounts.
     more_than(key, value, limit, most) "`{key}` is {value}, more than `{limit}`, which is {most}"
         => "`{key}` là {value}, lớn hơn `{limit}` là {most}";
+    deadline_below_timeout(deadline, timeout)
+        "`deadline` is {deadline}, less than `timeout`, which is {timeout}: no exchange lasts that long"
+        => "`deadline` là {deadline}, nhỏ hơn `timeout` là {timeout}: không lần trao đổi nào kéo dài đến thế";
     lower_or_raise(key, limit) "lower `{key}` or raise `{limit}`" => "giảm `{key}` hoặc tăng `{limit}`";
     whole_seconds(key, value) "`{key}` is {value}; it must be whole seconds"
         => "`{key}` là {value}; phải là số giây chẵn";

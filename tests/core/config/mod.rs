@@ -110,8 +110,9 @@ fn tables() -> Vec<(String, Vec<String>)> {
                 format!("[{below}.{}]", if key == "during" { "lessons" } else { "office" }),
             ];
             match headers.into_iter().find(|header| keys_below(header).is_some()) {
-                Some(header) => open.push(header),
-                None => plain.push(key),
+                // A server is a text, and a table only where it has a key of its own.
+                Some(header) if key != "servers" => open.push(header),
+                _ => plain.push(key),
             }
         }
         found.push((header, plain));
