@@ -1,8 +1,9 @@
 //! Sends each datagram back: what the kernel's way of a datagram costs, and so the limit of a
-//! server. With `--answer` it is an upstream instead, which has an address for every name.
+//! server. With `--answer` it is an upstream instead, which has an address for every name, but for
+//! those below `nobody-answers.org` with `--answer-some`.
 //!
 //! ```text
-//! echo PORT [--one-by-one] [--answer]
+//! echo PORT [--one-by-one] [--answer | --answer-some]
 //! ```
 //!
 //! The same system calls as the workers of `lachan serve`, with nothing between them.
@@ -11,6 +12,8 @@
 use lachan::serve::listener::udp::open;
 use lachan::serve::listener::udp_batch::Batch;
 
+/// The label of names that get no answer.
+const SILENT: &[u8] = b"\x0enobody-answers";
 /// `@ 3600 A 192.0.2.1`
 const ADDRESS: [u8; 16] = [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 1];
 
@@ -28,13 +31,17 @@ fn main() {
             }
         }
     }
-    let is_upstream = has("--answer");
+    let is_choosy = has("--answer-some");
+    let is_upstream = has("--answer") || is_choosy;
     let mut batch = Batch::new(false);
     loop {
         if batch.receive(&socket, true).is_err() {
             continue;
         }
         batch.answer(|_, query, _, out| {
+            if is_choosy && query.windows(SILENT.len()).any(|w| w.eq_ignore_ascii_case(SILENT)) {
+                return None;
+            }
             out.get_mut(..query.len())?.copy_from_slice(query);
             *out.get_mut(2)? |= 0x80;
             if is_upstream { answer(query, out) } else { Some(query.len()) }

@@ -458,7 +458,7 @@ fn report(counts: Counts, length: Duration, unix: Duration) {
     let wrong = counts.wrong + counts.change.as_ref().map_or(0, Change::mixed);
     println!("sent {sent}\ngot {got}\nlost {lost}\nwrong {wrong}\nfailed {failed}\nstray {stray}");
     println!("qps {:.0}", got as f64 / length.as_secs_f64());
-    for (name, share) in [("p50", 500), ("p99", 990), ("p999", 999)] {
+    for (name, share) in [("p50", 500), ("p95", 950), ("p99", 990), ("p999", 999)] {
         println!("{name} {}", counts.within(share));
     }
     println!("away {}", counts.away.as_micros());

@@ -20,7 +20,7 @@ use std::time::Duration;
 use psl::Psl as _;
 use tokio::time::Instant;
 
-use super::message::query::Form;
+use super::message::query::QueryForm;
 use crate::dns::name::{Folded, Name};
 
 /// The life of a habit.
@@ -90,15 +90,15 @@ impl Habits {
     }
 
     /// The form in which to ask for a name over UDP.
-    pub(super) fn form(&self, name: &Name, now: Instant) -> Form {
+    pub(super) fn form(&self, name: &Name, now: Instant) -> QueryForm {
         if !self.is_odd.load(Ordering::Relaxed) {
-            return Form { mixed: self.randomises, edns: true };
+            return QueryForm { mixed: self.randomises, edns: true };
         }
         let learnt = self.learnt();
         let is_lower = holds(learnt.lower, now)
             || !learnt.zones.is_empty()
                 && learnt.zones.get(zone_of(name).as_wire()).is_some_and(|zone| zone.is_lower(now));
-        Form { mixed: self.randomises && !is_lower, edns: !holds(learnt.without_opt, now) }
+        QueryForm { mixed: self.randomises && !is_lower, edns: !holds(learnt.without_opt, now) }
     }
 
     /// Whether to send an OPT.
@@ -247,8 +247,8 @@ mod tests {
         now + Duration::from_secs(seconds)
     }
 
-    const MIXED: Form = Form { mixed: true, edns: true };
-    const LOWER: Form = Form { mixed: false, edns: true };
+    const MIXED: QueryForm = QueryForm { mixed: true, edns: true };
+    const LOWER: QueryForm = QueryForm { mixed: false, edns: true };
 
     #[test]
     fn a_zone_is_a_label_below_the_public_suffix() {
@@ -323,7 +323,7 @@ mod tests {
         }
         assert_eq!(habits.form(&www, now), LOWER);
         habits.note_without_opt(now);
-        assert_eq!(habits.form(&www, now), Form { mixed: false, edns: false });
+        assert_eq!(habits.form(&www, now), QueryForm { mixed: false, edns: false });
         assert_eq!(habits.form(&www, later(now, 3601)), MIXED);
         habits.note_silence(true, now);
         assert!(!habits.prefers_tcp(now));

@@ -9,7 +9,7 @@ pub(super) mod query;
 pub(super) mod reading;
 mod wire;
 
-use self::query::{Form, UpstreamQuery, has_question};
+use self::query::{QueryForm, UpstreamQuery, has_question};
 use self::reading::Reading;
 
 /// A reply that is matched with its query, and what it says.
@@ -23,7 +23,7 @@ pub(super) struct Reply {
 
 impl Reply {
     /// The reply to a query that was sent in this form.
-    pub(super) fn of(octets: &mut [u8], query: &UpstreamQuery, form: Form) -> Self {
+    pub(super) fn of(octets: &mut [u8], query: &UpstreamQuery, form: QueryForm) -> Self {
         query.restore_case(octets);
         let reading = Reading::of(octets);
         let reading = if form.edns { reading } else { reading.without_opt() };

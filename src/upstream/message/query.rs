@@ -21,14 +21,14 @@ const OPT: usize = 11;
 
 /// The form of a query that its server can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::upstream) struct Form {
+pub(in crate::upstream) struct QueryForm {
     /// Whether the letters of the name are of random case (0x20).
     pub(in crate::upstream) mixed: bool,
     /// Whether an OPT record is there (RFC 6891).
     pub(in crate::upstream) edns: bool,
 }
 
-impl Form {
+impl QueryForm {
     /// The form over a stream, which cannot be spoofed.
     pub(in crate::upstream) const PLAIN: Self = Self { mixed: false, edns: true };
 }
@@ -60,7 +60,7 @@ impl UpstreamQuery {
     pub(in crate::upstream) fn new(
         question: &Question,
         id: u16,
-        form: Form,
+        form: QueryForm,
         bits: impl FnMut() -> bool,
     ) -> Self {
         let checking = if question.checking_disabled { CD } else { 0 };
@@ -150,7 +150,7 @@ mod tests {
     use crate::dns::route::UpstreamId;
     use proptest::prelude::*;
 
-    fn query_in(form: Form) -> UpstreamQuery {
+    fn query_in(form: QueryForm) -> UpstreamQuery {
         let name = Name::from_text("www.example").unwrap();
         let question = Question {
             name,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn query() -> UpstreamQuery {
-        query_in(Form::PLAIN)
+        query_in(QueryForm::PLAIN)
     }
 
     fn reply_to(query: &UpstreamQuery, flags: [u8; 2], tail: &[u8]) -> Vec<u8> {
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn without_edns_there_is_no_opt() {
-        let query = query_in(Form { mixed: false, edns: false });
+        let query = query_in(QueryForm { mixed: false, edns: false });
         assert_eq!(query.octets()[10..12], [0, 0]);
         assert_eq!(query.octets().len(), 29);
     }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn mixed_case_must_come_back_and_is_put_back() {
         let plain = query();
-        let query = query_in(Form { mixed: true, edns: true });
+        let query = query_in(QueryForm { mixed: true, edns: true });
         assert_eq!(&query.octets()[12..25], b"\x03WWW\x07EXAMPLE\0");
         assert_eq!(query.judge(&reply_to(&plain, [0x81, 0x80], ADDRESS)), Match::OtherCase);
         let mut reply = reply_to(&query, [0x81, 0x80], ADDRESS);

@@ -4,7 +4,7 @@
 //! DNAME, RFC 6672 §2.2); neither is a reply without records of a server that neither is
 //! authoritative nor resolves (lame).
 
-use super::wire::{Section, count, is_truncated, walk};
+use super::wire::{RecordSection, count, is_truncated, walk};
 use crate::upstream::health::Failure;
 
 /// AA, in the third octet of the header.
@@ -41,9 +41,9 @@ impl Reading {
         }
         let (mut has_dname, mut has_soa, mut extended) = (false, false, None);
         walk(reply, |section, record| match (section, record.rtype) {
-            (Section::Answer, DNAME) => has_dname = true,
-            (Section::Authority, SOA) => has_soa = true,
-            (Section::Additional, OPT) => extended = reply.get(record.ttl).copied(),
+            (RecordSection::Answer, DNAME) => has_dname = true,
+            (RecordSection::Authority, SOA) => has_soa = true,
+            (RecordSection::Additional, OPT) => extended = reply.get(record.ttl).copied(),
             _ => {}
         });
         let flags = (reply.get(2).copied().unwrap_or(0), reply.get(3).copied().unwrap_or(0));

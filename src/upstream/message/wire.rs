@@ -35,14 +35,14 @@ pub(super) fn count(octets: &[u8], at: usize) -> u16 {
 
 /// Walks all records by their counts and lengths, names not followed; false where one does not end
 /// inside the message.
-pub(super) fn walk(message: &[u8], mut each: impl FnMut(Section, RecordAt)) -> bool {
+pub(super) fn walk(message: &[u8], mut each: impl FnMut(RecordSection, RecordAt)) -> bool {
     let mut at = HEADER;
     for _ in 0..count(message, 4) {
         let Some(end) = after_name(message, at) else { return false };
         at = end + 4;
     }
     for (section, place) in
-        [(Section::Answer, 6), (Section::Authority, 8), (Section::Additional, 10)]
+        [(RecordSection::Answer, 6), (RecordSection::Authority, 8), (RecordSection::Additional, 10)]
     {
         for _ in 0..count(message, place) {
             let Some(fixed) = after_name(message, at) else { return false };
@@ -63,7 +63,7 @@ pub(super) fn walk(message: &[u8], mut each: impl FnMut(Section, RecordAt)) -> b
 
 /// A section of records (RFC 1035 §4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
+pub(super) enum RecordSection {
     /// The answer.
     Answer,
     /// Authorities.

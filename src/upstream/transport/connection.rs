@@ -13,7 +13,7 @@ use crate::dns::message::Question;
 use crate::upstream::habits::Habits;
 use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
-use crate::upstream::message::query::Form;
+use crate::upstream::message::query::QueryForm;
 use crate::upstream::message::reading::Reading;
 
 /// A handshake may take longer than one try: on a satellite link three round trips do.
@@ -50,7 +50,7 @@ pub(in crate::upstream) trait Link: Clone + Send + 'static {
     fn ask(
         &self,
         question: &Question,
-        form: Form,
+        form: QueryForm,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send;
 }
 
@@ -82,12 +82,12 @@ impl<L: Link> SharedConnection<L> {
         question: &Question,
         habits: &Habits,
     ) -> Result<Reply, Failure> {
-        let form = Form { edns: habits.has_edns(Instant::now()), ..Form::PLAIN };
+        let form = QueryForm { edns: habits.has_edns(Instant::now()), ..QueryForm::PLAIN };
         let reply = self.ask(question, form).await?;
         if reply.reading != Reading::NotUnderstood {
             return Ok(reply);
         }
-        let again = self.ask(question, Form { edns: false, ..form }).await;
+        let again = self.ask(question, QueryForm { edns: false, ..form }).await;
         Ok(match again {
             Ok(again) => {
                 if !matches!(again.reading, Reading::Rejected(_)) {
@@ -108,7 +108,7 @@ impl<L: Link> SharedConnection<L> {
     ///
     /// A server may close a connection just when it is used (RFC 7766 §6.2.4), and an expired NAT
     /// entry swallows what is sent: then a new one is made.
-    async fn ask(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
+    async fn ask(&self, question: &Question, form: QueryForm) -> Result<Reply, Failure> {
         let since = Instant::now();
         if self.singles().is_some_and(|until| since < until) {
             return self.ask_alone(question, form).await;
@@ -132,7 +132,7 @@ impl<L: Link> SharedConnection<L> {
     }
 
     /// Sends a question again whose connection was lost. The server may be starting anew.
-    async fn ask_again(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
+    async fn ask_again(&self, question: &Question, form: QueryForm) -> Result<Reply, Failure> {
         for pause in AGAIN {
             tokio::time::sleep(pause).await;
             let connecting = self.kept.get(|| L::connect(self.target.clone())).await;
@@ -150,7 +150,7 @@ impl<L: Link> SharedConnection<L> {
     }
 
     /// Sends a question over a connection of its own.
-    async fn ask_alone(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
+    async fn ask_alone(&self, question: &Question, form: QueryForm) -> Result<Reply, Failure> {
         let _handshake = self.handshakes.acquire().await.map_err(|_| Failure::Network)?;
         let connecting = timeout(CONNECT_TIMEOUT, L::connect(self.target.clone())).await;
         connecting.map_err(|_| Failure::Timeout)??.ask(question, form).await

@@ -11,7 +11,7 @@ use crate::dns::message::Question;
 use crate::sys::tls::Tls;
 use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
-use crate::upstream::message::query::{Form, Match, UpstreamQuery};
+use crate::upstream::message::query::{Match, QueryForm, UpstreamQuery};
 use crate::upstream::place::Place;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::h2::HttpsClientStream;
@@ -77,7 +77,7 @@ impl Link for HttpsConnection {
         &self.pulse
     }
 
-    async fn ask(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
+    async fn ask(&self, question: &Question, form: QueryForm) -> Result<Reply, Failure> {
         // Id 0 lets HTTP caches work (RFC 8484 §4.1); hickory sends it in any case.
         let query = UpstreamQuery::new(question, 0, form, || false);
         let message = Message::from_vec(query.octets()).map_err(|_| Failure::Malformed)?;

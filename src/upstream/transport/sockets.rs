@@ -18,19 +18,19 @@ use crate::sys::os::dissolve;
 /// The most sockets without a query that are retained: each is a file descriptor.
 const RETAINED: usize = 256;
 
-/// Sockets towards one server.
+/// QuerySockets towards one server.
 #[derive(Debug, Default)]
-pub(super) struct Sockets(Mutex<Vec<UdpSocket>>);
+pub(super) struct QuerySockets(Mutex<Vec<UdpSocket>>);
 
 /// A connected socket for one query; it is retained when it is dropped.
 #[derive(Debug)]
 pub(super) struct Connected<'a> {
-    sockets: &'a Sockets,
+    sockets: &'a QuerySockets,
     /// None once it is dropped.
     socket: Option<UdpSocket>,
 }
 
-impl Sockets {
+impl QuerySockets {
     /// A socket that is connected to `server`, at a port that the kernel draws.
     pub(super) fn connect(&self, server: SocketAddr) -> io::Result<Connected<'_>> {
         let retained = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -98,7 +98,7 @@ mod tests {
     async fn a_retained_socket_has_another_port_and_an_empty_queue() {
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();
-        let sockets = Sockets::default();
+        let sockets = QuerySockets::default();
         let mut ports = std::collections::BTreeSet::new();
         for _ in 0..200 {
             let socket = sockets.connect(address).unwrap();

@@ -16,7 +16,7 @@ use crate::dns::message::Question;
 use crate::sys::tls::Tls;
 use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
-use crate::upstream::message::query::{Form, Match, UpstreamQuery};
+use crate::upstream::message::query::{Match, QueryForm, UpstreamQuery};
 use crate::upstream::place::Place;
 
 /// The most queries that wait on one connection: with 1 of 16 ids in use, a random one is soon
@@ -78,7 +78,7 @@ impl Link for StreamConnection {
         &self.pulse
     }
 
-    async fn ask(&self, question: &Question, form: Form) -> Result<Reply, Failure> {
+    async fn ask(&self, question: &Question, form: QueryForm) -> Result<Reply, Failure> {
         let _listening = self.pulse.listen();
         let (entry, octets, reply) = self.waiting.enter(question, form).ok_or(Failure::Network)?;
         self.outgoing.send(octets).await.map_err(|_| Failure::Network)?;
@@ -123,7 +123,7 @@ struct Table {
 struct Waiter {
     serial: u64,
     query: UpstreamQuery,
-    form: Form,
+    form: QueryForm,
     reply: oneshot::Sender<Reply>,
 }
 
@@ -136,7 +136,7 @@ impl Waiting {
     fn enter(
         self: &Arc<Self>,
         question: &Question,
-        form: Form,
+        form: QueryForm,
     ) -> Option<(Entered, Vec<u8>, oneshot::Receiver<Reply>)> {
         let mut table = self.table();
         if table.closed || table.by_id.len() >= MAX_WAITING {

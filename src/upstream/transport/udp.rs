@@ -23,13 +23,13 @@ use tokio::io::Interest;
 use tokio::time::{Instant, timeout};
 
 use super::Hint;
-use super::sockets::{Connected, Sockets};
+use super::sockets::{Connected, QuerySockets};
 use super::stream::{StreamClient, tcp};
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::upstream::habits::Habits;
 use crate::upstream::health::Failure;
 use crate::upstream::message::Reply;
-use crate::upstream::message::query::{Form, Match, UpstreamQuery};
+use crate::upstream::message::query::{Match, QueryForm, UpstreamQuery};
 use crate::upstream::message::reading::Reading;
 use crate::upstream::place::Place;
 
@@ -45,7 +45,7 @@ thread_local! {
 #[derive(Debug)]
 pub(in crate::upstream) struct UdpClient {
     place: Place,
-    sockets: Sockets,
+    sockets: QuerySockets,
     tcp: StreamClient,
     habits: Habits,
 }
@@ -53,7 +53,7 @@ pub(in crate::upstream) struct UdpClient {
 /// A query under way.
 struct Sent<'a> {
     query: UpstreamQuery,
-    form: Form,
+    form: QueryForm,
     socket: Connected<'a>,
 }
 
@@ -70,7 +70,7 @@ enum Heard {
 impl UdpClient {
     pub(in crate::upstream) fn new(place: Place, randomises: bool) -> Self {
         Self {
-            sockets: Sockets::default(),
+            sockets: QuerySockets::default(),
             tcp: tcp(place.clone()),
             place,
             habits: Habits::new(randomises),
@@ -135,7 +135,7 @@ impl UdpClient {
 
     /// Asks over UDP in lower case, without a check of the answer.
     async fn in_lower_case(&self, question: &Question, edns: bool) -> Result<Reply, Failure> {
-        let sent = self.send(question, Form { mixed: false, edns })?;
+        let sent = self.send(question, QueryForm { mixed: false, edns })?;
         loop {
             if let Heard::Mine(reply) = sent.heard().await? {
                 return if reply.reading == Reading::Truncated {
@@ -221,7 +221,7 @@ impl UdpClient {
         sent: &Sent<'_>,
         said: Option<Reply>,
     ) -> Result<Reply, Failure> {
-        let form = Form { edns: false, ..sent.form };
+        let form = QueryForm { edns: false, ..sent.form };
         let again = self.send(question, form)?;
         let mut second = pin!(again.reply());
         let mut first = pin!(sent.reply());
@@ -256,7 +256,7 @@ impl UdpClient {
     }
 
     /// Sends one query, at a port of its own.
-    fn send(&self, question: &Question, form: Form) -> Result<Sent<'_>, Failure> {
+    fn send(&self, question: &Question, form: QueryForm) -> Result<Sent<'_>, Failure> {
         let mut random = rand::rng();
         let id = random.random();
         let query = UpstreamQuery::new(question, id, form, || random.random());
