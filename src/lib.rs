@@ -45,4 +45,5 @@ pub mod upstream;
 // The shell: clients, operators, the command line.
 pub mod admin;
 pub mod cli;
+pub mod clients;
 pub mod serve;

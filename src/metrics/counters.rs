@@ -54,6 +54,14 @@ label_set! {
         OverUpstream => "upstream",
         /// The kernel refused a UDP reply.
         NotSent => "not_sent",
+        /// An idle connection made room for another one at a limit.
+        ConnectionEvicted => "evicted",
+        /// A connection was closed at once: no idle one could make room.
+        ConnectionRefused => "refused",
+        /// A connection was closed because no whole query came in time.
+        ConnectionIdle => "idle",
+        /// A connection was closed because its client took no reply in time.
+        ConnectionStalled => "stalled",
     }
 }
 

@@ -8,9 +8,9 @@ use crate::metrics::family::{
     CounterFamily as Counter, Family, GaugeFamily as Gauge, HistogramFamily as Histogram,
 };
 use crate::metrics::labels::{
-    AddressFamily, CategoryLabel, EngineLabel, FailureMode, FailureReason, FetchResult, GroupLabel,
-    ProgramVersion, QueueBound, ReadFrom, ReloadResult, SchoolId, SchoolLevel, SchoolName,
-    SchoolZone, UpstreamLabel, ZoneLabel,
+    AddressFamily, CategoryLabel, ConnectionEnd, EngineLabel, FailureMode, FailureReason,
+    FetchResult, GroupLabel, ProgramVersion, QueueBound, ReadFrom, ReloadResult, SchoolId,
+    SchoolLevel, SchoolName, SchoolZone, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -57,6 +57,13 @@ families! {
     OVERFLOW: Counter(QueueBound) = "lachan_overflow_total",
         "Queries that got a stale answer or SERVFAIL because too many waited, by the bound.";
     IN_FLIGHT: Gauge() = "lachan_inflight", "Questions waiting for upstream.";
+
+    // Connections of clients.
+    CONNECTIONS: Gauge() = "lachan_connections", "Open connections of clients.";
+    CONNECTION_OCTETS: Gauge() = "lachan_connection_reserved_bytes",
+        "Octets reserved for replies that wait on connections, or will.";
+    CONNECTIONS_ENDED: Counter(ConnectionEnd) = "lachan_connections_ended_total",
+        "Connections that the gateway ended before their clients did, by cause.";
 
     // The kernel's queues.
     UDP_SEND_FAILURES: Counter() = "lachan_udp_send_failures_total",

@@ -37,6 +37,20 @@ label_set! {
 }
 
 label_set! {
+    /// Why the gateway ended a connection.
+    ConnectionEnd {
+        /// It was idle and made room for another one at a limit.
+        Evicted => "evicted",
+        /// No idle one could make room for it.
+        Refused => "refused",
+        /// No whole query came in time.
+        Idle => "idle",
+        /// Its client took no reply in time.
+        Stalled => "stalled",
+    }
+}
+
+label_set! {
     /// How a reload ended.
     ReloadResult {
         /// It is in force.
@@ -124,6 +138,7 @@ listed! {
     AnswerSource "source";
     BlockedBy "source";
     CanaryKind "kind";
+    ConnectionEnd "cause";
     DropReason "reason";
     FailureMode "mode";
     FailureReason "reason";

@@ -4,7 +4,7 @@ use crate::dns::message::Rcode;
 use crate::metrics::counters::{BUCKETS, Event, RCODES, Totals};
 use crate::metrics::families as family;
 use crate::metrics::family::{Distribution, Sample};
-use crate::metrics::labels::{AddressFamily, QueueBound};
+use crate::metrics::labels::{AddressFamily, ConnectionEnd, QueueBound};
 use crate::policy::CanaryKind;
 use crate::resolve::{AnswerSource, DropReason, Transport};
 
@@ -79,11 +79,20 @@ fn waiting(totals: &Totals) -> Vec<Sample> {
     ];
     let overflow =
         bounds.map(|(bound, event)| family::OVERFLOW.sample((bound,), totals.events(event)));
+    let ends = [
+        (ConnectionEnd::Evicted, Event::ConnectionEvicted),
+        (ConnectionEnd::Refused, Event::ConnectionRefused),
+        (ConnectionEnd::Idle, Event::ConnectionIdle),
+        (ConnectionEnd::Stalled, Event::ConnectionStalled),
+    ];
+    let ended =
+        ends.map(|(end, event)| family::CONNECTIONS_ENDED.sample((end,), totals.events(event)));
     let mut samples = vec![
         family::COALESCED.sample((), totals.events(Event::Coalesced)),
         family::PREFETCHES.sample((), totals.events(Event::CacheRefresh)),
         family::UDP_SEND_FAILURES.sample((), totals.events(Event::NotSent)),
     ];
     samples.extend(overflow);
+    samples.extend(ended);
     samples
 }

@@ -7,6 +7,8 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 
 use crate::cache::AnswerCache;
+use crate::clients::limits::StreamLimits;
+use crate::clients::table::Connections;
 use crate::config::Config;
 use crate::dns::message::answer::TtlLimits;
 use crate::dns::name::Name;
@@ -16,7 +18,12 @@ use crate::metrics::counters::Counters;
 use crate::serve::budget::ClientLimits;
 use crate::serve::inflight::InFlight;
 use crate::sys::clock::Clock;
+use crate::sys::os;
 use crate::upstream::Upstreams;
+
+/// Descriptors for all but connections of clients and questions that wait: listeners, lists,
+/// admin, connections to upstream servers.
+const OTHER_FILES: usize = 512;
 
 /// The shared state of all listeners.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub struct Gateway {
     pub counters: Arc<Counters>,
     /// Queries waiting for upstream.
     pub flights: Arc<InFlight>,
+    /// Stream connections of clients.
+    pub connections: Arc<Connections>,
     /// The runtime of waiting queries.
     pub runtime: Handle,
 }
@@ -52,6 +61,9 @@ impl Gateway {
         clock: Clock,
         runtime: Handle,
     ) -> Self {
+        let counters = Arc::new(Counters::shared());
+        let others = settings.upstream.in_flight + OTHER_FILES;
+        let streams = StreamLimits::of(&settings.listen).within(os::file_limit(), others);
         Self {
             current,
             cache: AnswerCache::with_rules(settings.cache.octets, settings.cache.retention()),
@@ -60,8 +72,9 @@ impl Gateway {
             stale_after: settings.cache.stale_after,
             clients: ArcSwap::from_pointee(ClientLimits::of(&settings.limits)),
             clock,
-            counters: Arc::new(Counters::shared()),
             flights: InFlight::new(settings.upstream.in_flight),
+            connections: Connections::new(streams, Arc::clone(&counters)),
+            counters,
             runtime,
         }
     }

@@ -42,8 +42,6 @@ use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::serve::gateway::Gateway;
-use crate::serve::listener::limits::StreamLimits;
-use crate::serve::listener::tcp::Connections;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
 use crate::serve::sockets::{Sockets, workers};
@@ -106,12 +104,11 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let threads = workers.start(&gateway, &stop)?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
-        let connections = Arc::new(Connections::new(StreamLimits::of(&settings.listen)));
         for listener in std::mem::take(&mut sockets.tcp) {
             let listener = TcpListener::from_std(listener)?;
-            let (gateway, connections) = (Arc::clone(&gateway), Arc::clone(&connections));
+            let gateway = Arc::clone(&gateway);
             tasks.spawn(async move {
-                tcp::accept(listener, gateway, connections).await;
+                tcp::accept(listener, gateway).await;
                 Ok(())
             });
         }

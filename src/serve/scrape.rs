@@ -38,6 +38,7 @@ pub(super) fn source(
                 vec![school(&in_force), listeners(&listen)],
                 reloads.samples(in_force.generation),
                 udp::samples(&sockets),
+                gateway.connections.samples(),
                 gateway.clock.samples(),
                 in_force.override_samples(civil),
             ]

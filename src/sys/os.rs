@@ -233,6 +233,16 @@ mod tests {
 #[cfg(unix)]
 const FILES: libc::rlim_t = 65_536;
 
+/// The limit of open files.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library has no resource limits")]
+pub fn file_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: getrlimit writes to the struct, which outlives the call.
+    let failed = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0;
+    if failed { FILES } else { limit.rlim_cur }
+}
+
 /// Raises the limit of open files as far as the hard limit allows: a shell's usual 1,024 are
 /// fewer than the queries that may wait.
 #[cfg(unix)]

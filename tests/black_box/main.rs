@@ -15,6 +15,7 @@ mod budget;
 mod catalogue;
 mod certificates;
 mod checked;
+mod crowds;
 mod downloads;
 mod fail_mode;
 mod in_force;

@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::time::Duration;
 
-use crate::support::ask::{connect, framed, read_framed, try_connect, write_framed};
+use crate::support::ask::{connect, framed, read_framed, write_framed};
 use crate::support::{
     Answer, Ask, Canned, Gateway, PUPIL, STAFF, TWO_GROUPS, TWO_PROFILES, Upstream,
-    gateway_blocking, now, within,
+    gateway_blocking, now,
 };
 
 fn pupil() -> IpAddr {
@@ -128,42 +128,6 @@ fn an_idle_connection_is_closed() {
     for stream in [&mut silent, &mut used, &mut half] {
         assert!(is_closed_within(stream, Duration::from_secs(6)));
     }
-}
-
-#[test]
-fn one_client_cannot_take_all_connections() {
-    let upstream = Upstream::start();
-    let gateway = gateway_listening("tcp_per_client = 2", &upstream);
-    let mut mine = [connect(pupil(), gateway.dns), connect(pupil(), gateway.dns)];
-    assert!(mine.iter_mut().all(is_answered));
-    // The third is refused or closed, not served.
-    if let Ok(mut third) = try_connect(pupil(), gateway.dns) {
-        assert!(!is_answered(&mut third));
-    }
-    // Others are served, and the first two go on.
-    assert!(is_answered(&mut connect(STAFF.parse().unwrap(), gateway.dns)));
-    assert!(mine.iter_mut().all(is_answered));
-    // A place becomes free when its holder leaves.
-    drop(mine);
-    let again = within(Duration::from_secs(5), || {
-        is_answered(&mut try_connect(pupil(), gateway.dns).ok()?).then_some(())
-    });
-    assert!(again.is_some(), "the client's places are not given back");
-}
-
-#[test]
-fn all_connections_together_have_a_limit() {
-    let upstream = Upstream::start();
-    let gateway = gateway_listening("tcp_connections = 3", &upstream);
-    let mut held: Vec<TcpStream> =
-        (1..=3).map(|n| connect(format!("127.0.10.{n}").parse().unwrap(), gateway.dns)).collect();
-    assert!(held.iter_mut().all(is_answered));
-    if let Ok(mut fourth) = try_connect("127.0.10.4".parse().unwrap(), gateway.dns) {
-        fourth.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        assert!(!is_answered(&mut fourth));
-    }
-    // UDP does not care.
-    assert_eq!(Ask::new("good.example", "A").from(PUPIL).expect(gateway.dns).rcode(), "NOERROR");
 }
 
 #[test]

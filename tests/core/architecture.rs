@@ -45,7 +45,7 @@ const LAYERS: &[&[&str]] = &[
     &["upstream"],
     &["fetch", "overrides"],
     &["load"],
-    &["admin"],
+    &["admin", "clients"],
     &["serve"],
     &["cli"],
     &["main", "lib"],
@@ -62,6 +62,7 @@ const SHELL: &[&str] = &[
     "src/overrides",
     "src/load",
     "src/admin",
+    "src/clients",
     "src/serve",
     "src/cli",
 ];

@@ -135,6 +135,9 @@ pub(crate) struct ListenFile {
     pub(crate) tcp_per_client: Number,
     pub(crate) tcp_idle: Amount<Time>,
     pub(crate) tcp_in_flight: Number,
+    pub(crate) stream_memory: Amount<Size>,
+    pub(crate) stream_memory_client: Amount<Size>,
+    pub(crate) stream_memory_connection: Amount<Size>,
 }
 
 /// `[admin]`: the admin server.

@@ -21,12 +21,18 @@ pub struct Listen {
     pub workers: usize,
     /// Most TCP connections at one time.
     pub tcp_connections: usize,
-    /// Most TCP connections at one time from one client address.
+    /// Most TCP connections at one time of one client (an IPv4 address or an IPv6 /64).
     pub tcp_per_client: usize,
     /// Idle timeout of a TCP connection.
     pub tcp_idle: Duration,
     /// Most queries of one TCP connection in flight (pipelining, RFC 7766).
     pub tcp_in_flight: usize,
+    /// Most octets that wait on stream connections, in all.
+    pub stream_memory: u64,
+    /// Most octets that wait on the stream connections of one client.
+    pub stream_memory_client: u64,
+    /// Most octets that wait on one stream connection.
+    pub stream_memory_connection: u64,
 }
 
 impl Default for Listen {
@@ -39,6 +45,9 @@ impl Default for Listen {
             tcp_per_client: 64,
             tcp_idle: Duration::from_secs(10),
             tcp_in_flight: 64,
+            stream_memory: 32 << 20,
+            stream_memory_client: 8 << 20,
+            stream_memory_connection: 4 << 20,
         }
     }
 }
@@ -92,7 +101,28 @@ impl Report<'_> {
             &mut listen.tcp_idle,
         );
         self.number("tcp_in_flight", &file.tcp_in_flight, 1..=1024, &mut listen.tcp_in_flight);
+        self.stream_memory(file, &mut listen);
         listen
+    }
+
+    /// The octets that may wait on streams: of one connection, of one client, in all. Each has
+    /// room for one message of any length at least.
+    fn stream_memory(&mut self, file: &ListenFile, listen: &mut Listen) {
+        for (key, given, to) in [
+            ("stream_memory", &file.stream_memory, &mut listen.stream_memory),
+            ("stream_memory_client", &file.stream_memory_client, &mut listen.stream_memory_client),
+            (
+                "stream_memory_connection",
+                &file.stream_memory_connection,
+                &mut listen.stream_memory_connection,
+            ),
+        ] {
+            self.size(key, given.as_ref(), 128 << 10..=2 << 30, to);
+        }
+        // A smaller bound of all bounds each client too, and that of a client each connection.
+        listen.stream_memory_client = listen.stream_memory_client.min(listen.stream_memory);
+        listen.stream_memory_connection =
+            listen.stream_memory_connection.min(listen.stream_memory_client);
     }
 
     /// Listeners; no two alike.

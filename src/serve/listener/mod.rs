@@ -9,7 +9,6 @@
 //! [`conclude::conclude`]. Streams have all but the first in `stream`.
 
 pub mod conclude;
-pub mod limits;
 pub mod origin;
 pub mod stream;
 pub mod tcp;

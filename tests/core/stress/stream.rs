@@ -4,17 +4,26 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lachan::clients::limits::StreamLimits;
+use lachan::clients::table::Connections;
 use lachan::dns::message::Rcode;
 use lachan::metrics::counters::Totals;
 use lachan::resolve::{AnswerSource, Transport};
-use lachan::serve::listener::limits::StreamLimits;
+use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
 
-const LIMITS: StreamLimits =
-    StreamLimits { connections: 1, per_client: 1, idle: Duration::from_secs(60), in_flight: 4 };
+const LIMITS: StreamLimits = StreamLimits {
+    connections: 1,
+    per_client: 1,
+    idle: Duration::from_secs(60),
+    in_flight: 4,
+    octets: 1 << 20,
+    octets_per_client: 1 << 20,
+    octets_per_connection: 1 << 20,
+};
 
 async fn send(client: &mut DuplexStream, message: &[u8]) {
     client.write_u16(message.len() as u16).await.unwrap();
@@ -34,7 +43,8 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
     // A server that never answers: one query waits for it.
     let upstream = UdpSocket::bind("127.0.0.1:0").unwrap();
     let gateway = gateway::gateway(&runtime, upstream.local_addr().unwrap(), lists.start());
-    let gateway = Arc::new(gateway);
+    let connections = Connections::new(LIMITS, Arc::clone(&gateway.counters));
+    let gateway = Arc::new(Gateway { connections, ..gateway });
     let listed = Asked { name: 2, qtype: rtype::A, dnssec_ok: false, checking_disabled: false };
     let free = Asked { name: 1, ..listed };
     assert!(listed.is_blocked(1, 1) && !free.is_blocked(1, 1));
@@ -48,7 +58,8 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
                 server_name: Some("dns.school.example".into()),
                 ..meta(1)
             };
-            stream::serve(reader, writer, origin, &serving, LIMITS).await;
+            let seat = serving.connections.enter(origin.client, 0).unwrap();
+            stream::serve(reader, writer, origin, &serving, seat).await;
         });
         // Pipelined: the second has no answer yet, and does not hold up the third.
         for (id, asked) in [(1, listed), (2, free), (3, listed)] {
