@@ -10,13 +10,14 @@
 //! Host must be an address or `localhost` (no name whose owner makes it resolve to this machine),
 //! and an Origin, which only browsers send, must be this same server.
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use serde::{Deserialize, Serialize};
@@ -71,22 +72,32 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), authorise))
         .with_state(api)
 }
 
-async fn list(State(api): State<Arc<Api>>, headers: HeaderMap) -> Response {
-    if let Some(refused) = api.refuses(&headers) {
+/// Refuses a request before its body is read.
+async fn authorise(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    if let Some(refused) = api.refuses(request.headers(), request.uri()) {
         return refused;
     }
+    let length = only(request.headers(), &header::CONTENT_LENGTH);
+    if length
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: u64| length > MAX_BODY as u64)
+    {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long".into());
+    }
+    next.run(request).await
+}
+
+async fn list(State(api): State<Arc<Api>>) -> Response {
     // Of the value in force: the overrides that queries are judged by.
     let overrides = api.current.in_force().overrides_at((api.now)().civil);
     json(StatusCode::OK, &OverrideList { overrides })
 }
 
-async fn begin(State(api): State<Arc<Api>>, headers: HeaderMap, body: Bytes) -> Response {
-    if let Some(refused) = api.refuses(&headers) {
-        return refused;
-    }
+async fn begin(State(api): State<Arc<Api>>, body: Bytes) -> Response {
     let request: OverrideRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("no override: {error}")),
@@ -99,11 +110,7 @@ async fn end(
     State(api): State<Arc<Api>>,
     Path(id): Path<u64>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
 ) -> Response {
-    if let Some(refused) = api.refuses(&headers) {
-        return refused;
-    }
     let query = query.unwrap_or_default();
     let by = query.split('&').find_map(|pair| pair.strip_prefix("by=")).map(decoded);
     blocking(api, move |api| {
@@ -154,34 +161,51 @@ impl Api {
     }
 
     /// The refusal of a request without the right Host, Origin and token; none for one with all.
-    fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let host = text(header::HOST).unwrap_or_default();
-        if !is_plain_host(host) {
+    fn refuses(&self, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+        let host = only(headers, &header::HOST);
+        // A target with an authority is asked of that one (RFC 9112 §3.2.2).
+        let is_other = uri.authority().is_some_and(|authority| Some(authority.as_str()) != host);
+        let Some(host) = host.filter(|host| is_plain_host(host) && !is_other) else {
             return Some(refuse(StatusCode::FORBIDDEN, "the Host is not an address".into()));
-        }
+        };
         let is_own = |origin: &str| origin == format!("http://{host}");
-        if headers.contains_key(header::ORIGIN) && !text(header::ORIGIN).is_some_and(is_own) {
+        if headers.contains_key(header::ORIGIN)
+            && !only(headers, &header::ORIGIN).is_some_and(is_own)
+        {
             return Some(refuse(StatusCode::FORBIDDEN, "a page of elsewhere may not act".into()));
         }
         let Some(token) = &self.token else {
             let why = "there is no token: give `dir` in [state] or `token` in [admin]";
             return Some(refuse(StatusCode::SERVICE_UNAVAILABLE, why.into()));
         };
-        let given = text(header::AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer "));
+        let given = only(headers, &header::AUTHORIZATION);
+        let given = given.and_then(|text| text.strip_prefix("Bearer "));
         let is_right = given.is_some_and(|given| token.is(given));
         (!is_right)
             .then(|| refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong".into()))
     }
 }
 
-/// Whether a Host is an address or `localhost`, with or without a port.
+/// The text of a header that occurs once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut lines = headers.get_all(name).iter();
+    let first = lines.next()?.to_str().ok()?;
+    lines.next().is_none().then_some(first)
+}
+
+/// Whether a Host is an address or `localhost`, with or without a port, and nothing else.
 fn is_plain_host(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next(),
-        None => host.split(':').next(),
+    let (is_plain, rest) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
+        None => {
+            let (name, rest) = host.split_at(host.find(':').unwrap_or(host.len()));
+            (name == "localhost" || name.parse::<Ipv4Addr>().is_ok(), rest)
+        }
     };
-    name.is_some_and(|name| name == "localhost" || name.parse::<IpAddr>().is_ok())
+    let is_port = |port: &str| {
+        port.bytes().all(|octet| octet.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    };
+    is_plain && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 /// `%41+b` → `A b`.
@@ -221,7 +245,28 @@ mod tests {
         for fine in ["127.0.0.1:9153", "127.0.0.1", "[::1]:9153", "localhost:9153"] {
             assert!(is_plain_host(fine), "{fine}");
         }
-        for odd in ["", "filter.school:9153", "127.0.0.1.evil.example", "evil.example:80"] {
+        for odd in [
+            "",
+            "filter.school:9153",
+            "127.0.0.1.evil.example",
+            "evil.example:80",
+            "[::1]evil.example",
+            "[::1].evil.example:80",
+            "[::1]:80.evil.example",
+            "[evil.example]",
+            "[127.0.0.1]",
+            "[::1",
+            "::1",
+            "127.0.0.1:",
+            "127.0.0.1:+80",
+            "127.0.0.1:70000",
+            "127.0.0.1:80:80",
+            "localhost:evil",
+            "localhost.evil.example",
+            "user@127.0.0.1",
+            " 127.0.0.1",
+            "127.0.0.1, evil.example",
+        ] {
             assert!(!is_plain_host(odd), "{odd}");
         }
         assert_eq!(decoded("C%C3%B4+Lan%"), "Cô Lan%");

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod banner;
 pub mod client;
+mod door;
 pub mod token;
 
 use std::fmt::Write as _;
@@ -51,7 +52,7 @@ pub async fn serve(listener: TcpListener, admin: Arc<AdminServer>) -> std::io::R
         .route("/readyz", get(ready))
         .with_state(admin)
         .merge(api);
-    axum::serve(listener, router).await
+    door::serve(listener, router).await
 }
 
 async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {

@@ -1,5 +1,6 @@
 //! Crowds: many connections, many queries on one, and clients that take no replies.
 
+mod admin;
 mod memory;
 mod pipelined;
 mod places;
