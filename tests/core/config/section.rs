@@ -231,6 +231,28 @@ tcp_idle = "2h"
 }
 
 #[test]
+fn listen_memory() {
+    assert_snapshot!(mistakes(r#"[listen]
+stream_memory = "64KiB"
+stream_memory_client = "4GiB"
+stream_memory_connection = "127KiB"
+"#), @r#"
+    gateway.toml:2:17: `stream_memory` is 64KiB; it must be 128KiB to 2GiB
+      |
+    2 | stream_memory = "64KiB"
+      |                 ^^^^^^^
+    gateway.toml:3:24: `stream_memory_client` is 4GiB; it must be 128KiB to 2GiB
+      |
+    3 | stream_memory_client = "4GiB"
+      |                        ^^^^^^
+    gateway.toml:4:28: `stream_memory_connection` is 127KiB; it must be 128KiB to 2GiB
+      |
+    4 | stream_memory_connection = "127KiB"
+      |                            ^^^^^^^^
+    "#);
+}
+
+#[test]
 fn admin() {
     assert_snapshot!(mistakes(r#"[admin]
 listen = ":9153"
