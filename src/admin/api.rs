@@ -195,12 +195,12 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// Whether a Host is an address or `localhost`, with or without a port, and nothing else.
 fn is_plain_host(host: &str) -> bool {
-    let (is_plain, rest) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => (address.parse::<Ipv6Addr>().is_ok(), rest),
-        None => {
-            let (name, rest) = host.split_at(host.find(':').unwrap_or(host.len()));
-            (name == "localhost" || name.parse::<Ipv4Addr>().is_ok(), rest)
-        }
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (is_plain, rest) = if let Some((address, rest)) = bracketed {
+        (address.parse::<Ipv6Addr>().is_ok(), rest)
+    } else {
+        let (name, rest) = host.split_at(host.find(':').unwrap_or(host.len()));
+        (name == "localhost" || name.parse::<Ipv4Addr>().is_ok(), rest)
     };
     let is_port = |port: &str| {
         port.bytes().all(|octet| octet.is_ascii_digit()) && port.parse::<u16>().is_ok()

@@ -100,8 +100,9 @@ impl Place {
 
     /// Room for one message, if client and all have it now.
     ///
-    /// Law: a client never has more than is left for all others (dynamic thresholds: of n greedy
-    /// clients each gets 1 / (n + 1) of the budget), so that one without any finds room.
+    /// Law: no client takes more than a third of what is left in all (dynamic thresholds), so a
+    /// quarter of the budget at most; of n greedy ones each has 1 / (n + 3), and one that has
+    /// nothing finds room.
     pub fn try_room(self: &Arc<Self>) -> Option<Room> {
         let own = self.own.add(MOST);
         let all = self.all.add(MOST);
@@ -111,7 +112,7 @@ impl Place {
             Room { place: Arc::clone(self), octets: MOST }
         };
         // What is too much is given back with the room.
-        (own <= self.own.most && all <= self.all.most && own <= left).then_some(room)
+        (own <= self.own.most && all <= self.all.most && own <= left / 3).then_some(room)
     }
 
     fn give_back(&self, octets: usize) {

@@ -211,3 +211,89 @@ impl Drop for Seat {
         self.table.leave(&self.place);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clients::place::{MOST, Room};
+
+    fn table(connections: usize, per_client: usize) -> Arc<Connections> {
+        let limits = StreamLimits {
+            connections,
+            per_client,
+            idle: Duration::from_secs(10),
+            in_flight: 64,
+            octets: 100 * MOST,
+            octets_per_client: 40 * MOST,
+            octets_per_connection: 10 * MOST,
+        };
+        Connections::new(limits, Arc::new(Counters::shared()))
+    }
+
+    fn enter(table: &Arc<Connections>, address: &str, now: u64) -> Option<Seat> {
+        table.enter(address.parse().unwrap(), now)
+    }
+
+    #[test]
+    fn an_ipv6_network_of_64_bits_is_one_client() {
+        let table = table(100, 2);
+        let seats = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "10.0.0.1"]
+            .map(|address| enter(&table, address, 1).unwrap());
+        for seat in &seats {
+            seat.set_idle_since(BUSY);
+        }
+        assert!(enter(&table, "2001:db8::ffff:3", 2).is_none());
+        assert!(enter(&table, "::ffff:10.0.0.1", 2).is_some());
+        drop(seats);
+        assert!(enter(&table, "2001:db8::ffff:3", 3).is_some());
+    }
+
+    #[test]
+    fn the_idlest_of_the_client_with_the_most_makes_room_and_no_busy_one() {
+        let table = table(5, 3);
+        let one = enter(&table, "10.0.0.1", 1).unwrap();
+        let many = [2, 3, 4].map(|now| enter(&table, "10.0.0.2", now).unwrap());
+        let two = enter(&table, "10.0.0.3", 5).unwrap();
+        many[0].set_idle_since(BUSY);
+        // Not before this time.
+        many[1].set_idle_since(50);
+        let new = enter(&table, "10.0.0.4", 10).unwrap();
+        assert!(many[2].is_evicted());
+        // Of the others nobody has more than the newcomer, but the one with two.
+        let again = enter(&table, "10.0.0.4", 11).unwrap();
+        assert!(new.is_evicted());
+        let last = enter(&table, "10.0.0.5", 60).unwrap();
+        assert!(many[1].is_evicted());
+        for stays in [&one, &two, &many[0], &again, &last] {
+            assert!(!stays.is_evicted());
+        }
+        assert_eq!(table.lock().count, 5);
+        drop((one, many, two, new, again, last));
+        assert_eq!(table.lock().count, 0);
+    }
+
+    #[test]
+    fn greedy_clients_leave_room_for_one_without_any() {
+        let table = table(1000, 100);
+        let mut rooms: Vec<Room> = Vec::new();
+        let mut seats = Vec::new();
+        for client in 0..7 {
+            for _ in 0..10 {
+                let seat = enter(&table, &format!("10.0.0.{client}"), 1).unwrap();
+                while !seat.is_full() {
+                    let Some(room) = seat.try_room() else { break };
+                    rooms.push(room);
+                }
+                seats.push(seat);
+            }
+        }
+        assert!(table.octets.used() <= 100 * MOST);
+        let late = enter(&table, "10.0.1.1", 1).unwrap();
+        let room = late.try_room();
+        assert!(room.is_some(), "{} are reserved", table.octets.used() / MOST);
+        drop((rooms, room));
+        assert_eq!(table.octets.used(), 0);
+    }
+}

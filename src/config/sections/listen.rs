@@ -108,8 +108,11 @@ impl Report<'_> {
     /// The octets that may wait on streams: of one connection, of one client, in all. Each has
     /// room for one message of any length at least.
     fn stream_memory(&mut self, file: &ListenFile, listen: &mut Listen) {
+        let most = 2 << 30;
+        let given = file.stream_memory.as_ref();
+        // A client may have a quarter, and a message 64 KiB.
+        self.size("stream_memory", given, 1 << 20..=most, &mut listen.stream_memory);
         for (key, given, to) in [
-            ("stream_memory", &file.stream_memory, &mut listen.stream_memory),
             ("stream_memory_client", &file.stream_memory_client, &mut listen.stream_memory_client),
             (
                 "stream_memory_connection",
@@ -117,7 +120,7 @@ impl Report<'_> {
                 &mut listen.stream_memory_connection,
             ),
         ] {
-            self.size(key, given.as_ref(), 128 << 10..=2 << 30, to);
+            self.size(key, given.as_ref(), 128 << 10..=most, to);
         }
         // A smaller bound of all bounds each client too, and that of a client each connection.
         listen.stream_memory_client = listen.stream_memory_client.min(listen.stream_memory);

@@ -54,15 +54,14 @@ thread_local! {
 }
 
 /// Why a connection ended.
-enum End {
-    /// Its client has closed it, or it has made room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Its client has closed it, it has made room, or it failed.
     Done,
     /// No whole query came in time.
     Idle,
     /// A reply was not accepted in time.
     Stalled,
-    /// The system's error.
-    Failed(io::Error),
 }
 
 /// Answers the queries of one connection until it ends.
@@ -72,7 +71,7 @@ pub async fn serve(
     origin: Origin,
     gateway: &Arc<Gateway>,
     seat: Seat,
-) {
+) -> Ended {
     let idle = gateway.connections.limits().idle;
     let now = gateway.clock.micros();
     let mut connection = Connection {
@@ -96,12 +95,13 @@ pub async fn serve(
         timer: Box::pin(sleep(idle)),
         timer_at: now + idle.as_micros() as u64,
     };
-    match poll_fn(|cx| connection.poll(cx)).await {
-        End::Done => {}
-        End::Idle => gateway.counters.event(Event::ConnectionIdle),
-        End::Stalled => gateway.counters.event(Event::ConnectionStalled),
-        End::Failed(error) => debug!(%error, "connection ended"),
+    let ended = poll_fn(|cx| connection.poll(cx)).await;
+    match ended {
+        Ended::Done => {}
+        Ended::Idle => gateway.counters.event(Event::ConnectionIdle),
+        Ended::Stalled => gateway.counters.event(Event::ConnectionStalled),
     }
+    ended
 }
 
 /// One connection.
@@ -144,10 +144,11 @@ impl<R, W> Drop for Connection<'_, R, W> {
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         self.seat.set_waker(cx.waker());
         if let Err(error) = self.advance(cx) {
-            return Poll::Ready(End::Failed(error));
+            debug!(%error, "connection ended");
+            return Poll::Ready(Ended::Done);
         }
         let now = self.gateway.clock.micros();
         let is_waiting = !self.output.is_empty() || self.mailbox.pending() > 0;
@@ -157,7 +158,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         } else {
             if self.is_at_end || self.seat.is_evicted() {
                 let _ = ready!(Pin::new(&mut self.writer).poll_shutdown(cx));
-                return Poll::Ready(End::Done);
+                return Poll::Ready(Ended::Done);
             }
             if self.input.is_empty() {
                 self.half_since = None;
@@ -367,14 +368,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
     }
 
     /// Ends the connection at its deadline: for a reply to be taken, or a whole query to come.
-    fn poll_timer(&mut self, cx: &mut Context<'_>, now: u64, is_busy: bool) -> Poll<End> {
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: u64, is_busy: bool) -> Poll<Ended> {
         let idle = self.gateway.connections.limits().idle.as_micros() as u64;
         let (deadline, end) = if !self.output.is_empty() {
-            (self.writing_since + WRITE_TIMEOUT, End::Stalled)
+            (self.writing_since + WRITE_TIMEOUT, Ended::Stalled)
         } else if is_busy {
-            (now + idle, End::Idle)
+            (now + idle, Ended::Idle)
         } else {
-            (self.active + idle, End::Idle)
+            (self.active + idle, Ended::Idle)
         };
         if deadline <= now {
             return Poll::Ready(end);

@@ -8,13 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;
 
 use crate::clients::table::Seat;
 use crate::serve::gateway::Gateway;
-use crate::serve::listener::{origin, stream};
+use crate::serve::listener::origin;
+use crate::serve::listener::stream::{self, Ended};
 use crate::sys::presence::bind_early;
 
 /// Connections that the kernel queues until they are accepted.
@@ -22,6 +23,9 @@ const BACKLOG: i32 = 1024;
 /// Octets of kernel buffer of a connection in each direction; the kernel takes twice as many. Its
 /// own choice would be megabytes of replies for a client that reads none.
 const KERNEL_BUFFER: usize = 64 << 10;
+/// The time for which the kernel keeps octets that a client does not take, also of a connection
+/// that has ended.
+const KERNEL_PATIENCE: Duration = Duration::from_secs(30);
 /// The wait after a failure to accept.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -40,6 +44,8 @@ pub fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     // Accepted sockets inherit them.
     socket.set_send_buffer_size(KERNEL_BUFFER)?;
     socket.set_recv_buffer_size(KERNEL_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(KERNEL_PATIENCE))?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
@@ -74,5 +80,8 @@ async fn serve(mut stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, se
     let _ = stream.set_nodelay(true);
     let origin = origin::of_connection(client, stream.local_addr());
     let (reader, writer) = stream.split();
-    stream::serve(reader, writer, origin, gateway, seat).await;
+    if stream::serve(reader, writer, origin, gateway, seat).await == Ended::Stalled {
+        // The kernel drops what it holds for a client that takes nothing.
+        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    }
 }

@@ -63,7 +63,7 @@ fn misses_and_long_queries_that_nobody_ends_are_bounded_in_octets() {
         .collect();
     let mut held = crowd(&gateway, &misses);
     // Half a query of 65,535 octets.
-    held.extend(crowd(&gateway, &[&[0xff, 0xff], [7; 30_000].as_slice()].concat()));
+    held.extend(crowd(&gateway, &[vec![0xff, 0xff], vec![7; 30_000]].concat()));
     for _ in 0..10 {
         std::thread::sleep(Duration::from_millis(200));
         // The answers are in the cache besides.

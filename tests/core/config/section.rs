@@ -237,7 +237,7 @@ stream_memory = "64KiB"
 stream_memory_client = "4GiB"
 stream_memory_connection = "127KiB"
 "#), @r#"
-    gateway.toml:2:17: `stream_memory` is 64KiB; it must be 128KiB to 2GiB
+    gateway.toml:2:17: `stream_memory` is 64KiB; it must be 1MiB to 2GiB
       |
     2 | stream_memory = "64KiB"
       |                 ^^^^^^^
