@@ -72,7 +72,7 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(Arc::clone(&api), authorise))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&api), authorise))
         .with_state(api)
 }
 
