@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::clients::place::{Place, Room};
+use crate::clients::place::{ConnectionState, Room};
 
 /// Octets that wait to be written, and the room they take.
 pub struct Waiting {
@@ -69,14 +69,14 @@ impl Mailbox {
 
 /// The way back of one late reply.
 pub struct Late {
-    place: Arc<Place>,
+    place: Arc<ConnectionState>,
     mailbox: Arc<Mailbox>,
     room: Option<Room>,
 }
 
 impl Late {
     /// The way back to a connection, with room for the longest reply.
-    pub fn new(place: &Arc<Place>, mailbox: &Arc<Mailbox>, room: Option<Room>) -> Self {
+    pub fn new(place: &Arc<ConnectionState>, mailbox: &Arc<Mailbox>, room: Option<Room>) -> Self {
         mailbox.lock().expected += 1;
         Self { place: Arc::clone(place), mailbox: Arc::clone(mailbox), room }
     }

@@ -1,13 +1,14 @@
 //! Clients that are connected: the places they take and the octets that wait for them.
 //!
 //! ```text
-//! accept ─▶ Connections::enter ─▶ Seat ─▶ Place ─▶ Room (octets: of the connection, of the
+//! accept ─▶ Connections::enter ─▶ Seat ─▶ ConnectionState ─▶ Room (octets: of the connection, of the
 //!               │ at a limit                            client, of all)
 //!               └─▶ the idlest of the client with the most makes room
 //! ```
 //!
 //! One budget for every stream transport: TCP now, and any other that takes a [`Seat`].
 
+pub mod budget;
 pub mod client_id;
 pub mod late;
 pub mod limits;

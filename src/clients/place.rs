@@ -19,7 +19,7 @@ pub const BUSY: u64 = u64::MAX;
 
 /// The place of a connection.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionState {
     client: ClientId,
     own: Arc<Account>,
     all: Arc<Account>,
@@ -33,7 +33,7 @@ pub struct Place {
     waker: Mutex<Option<Waker>>,
 }
 
-impl Place {
+impl ConnectionState {
     pub(super) fn new(
         client: ClientId,
         [own, all]: [Arc<Account>; 2],
@@ -149,7 +149,7 @@ impl Account {
 /// Octets that are reserved for a message, given back when this is dropped.
 #[derive(Debug)]
 pub struct Room {
-    place: Arc<Place>,
+    place: Arc<ConnectionState>,
     octets: usize,
 }
 

@@ -16,7 +16,7 @@ use tracing::warn;
 
 use crate::clients::client_id::ClientId;
 use crate::clients::limits::StreamLimits;
-use crate::clients::place::{Account, BUSY, Place};
+use crate::clients::place::{Account, BUSY, ConnectionState};
 use crate::metrics::counters::{Counters, Event};
 use crate::metrics::{Sample, families};
 
@@ -44,18 +44,18 @@ struct Table {
 #[derive(Debug)]
 struct Client {
     octets: Arc<Account>,
-    places: Vec<Arc<Place>>,
+    places: Vec<Arc<ConnectionState>>,
 }
 
 /// A taken place, left when this is dropped.
 #[derive(Debug)]
 pub struct Seat {
     table: Arc<Connections>,
-    place: Arc<Place>,
+    place: Arc<ConnectionState>,
 }
 
 impl Deref for Seat {
-    type Target = Arc<Place>;
+    type Target = Arc<ConnectionState>;
 
     fn deref(&self) -> &Self::Target {
         &self.place
@@ -101,7 +101,7 @@ impl Connections {
         });
         let octets = [&row.octets, &self.octets].map(Arc::clone);
         let most = self.limits.octets_per_connection;
-        let place = Arc::new(Place::new(client, octets, most, now));
+        let place = Arc::new(ConnectionState::new(client, octets, most, now));
         row.places.push(Arc::clone(&place));
         table.forget_the_gone();
         drop(table);
@@ -151,7 +151,7 @@ impl Connections {
         ]
     }
 
-    fn leave(&self, place: &Arc<Place>) {
+    fn leave(&self, place: &Arc<ConnectionState>) {
         let mut table = self.lock();
         let Some(row) = table.clients.get_mut(&place.client()) else { return };
         // One that was evicted has left.
@@ -174,7 +174,7 @@ impl Table {
         &mut self,
         now: u64,
         may: impl Fn(ClientId, usize) -> bool,
-    ) -> Option<Arc<Place>> {
+    ) -> Option<Arc<ConnectionState>> {
         let mut best: Option<(usize, Reverse<u64>, ClientId, usize)> = None;
         for (&client, row) in &self.clients {
             let count = row.places.len();

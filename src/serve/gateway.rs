@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 
 use crate::cache::AnswerCache;
+use crate::clients::budget::ClientLimits;
 use crate::clients::limits::StreamLimits;
 use crate::clients::table::Connections;
 use crate::config::Config;
@@ -15,7 +16,6 @@ use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 use crate::load::in_force::Current;
 use crate::metrics::counters::Counters;
-use crate::serve::budget::ClientLimits;
 use crate::serve::inflight::InFlight;
 use crate::sys::clock::Clock;
 use crate::sys::os;

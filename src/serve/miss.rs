@@ -19,10 +19,10 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::clients::client_id::ClientId;
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
 use crate::resolve::{Done, Forward, UpstreamFailure};
-use crate::serve::budget::ClientId;
 use crate::serve::gateway::Gateway;
 use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};

@@ -3,7 +3,6 @@
 //! [`run`] reads from top to bottom: policy first, then sockets, then readiness; the end is the
 //! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
-pub mod budget;
 mod error;
 pub mod gateway;
 pub mod inflight;

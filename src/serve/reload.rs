@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
+use crate::clients::budget::ClientLimits;
 use crate::config::{Config, Listen};
 use crate::fetch::Fetcher;
 use crate::load::assemble::{AssembleError, Assembler};
@@ -30,7 +31,6 @@ use crate::load::lists::FileReport;
 use crate::metrics::labels::{ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
-use crate::serve::budget::ClientLimits;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;

@@ -21,10 +21,10 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::Notify;
 
 use self::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::clients::client_id::ClientId;
 use crate::dns::message::Question;
 use crate::dns::route::UpstreamId;
 use crate::resolve::Forward;
-use crate::serve::budget::ClientId;
 
 /// The most queries that wait for one answer; one more ends as busy.
 const MAX_WAITERS: usize = 1024;

@@ -20,6 +20,8 @@ use arc_swap::Cache as Cached;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
+use crate::clients::budget::{Budget, ClientLimits, RateDecision};
+use crate::clients::client_id::ClientId;
 use crate::load::in_force::PolicyReader;
 use crate::metrics::counters::{Counters, Event};
 use crate::metrics::labels::AddressFamily;
@@ -30,7 +32,6 @@ use crate::resolve::reply_cache::{Lookup, Probe, ReplyCache};
 use crate::resolve::{
     Begin, Done, DropReason, Origin, Outcome, Stores, Transport, begin_with, slip,
 };
-use crate::serve::budget::{Budget, ClientId, ClientLimits, RateDecision};
 use crate::serve::gateway::Gateway;
 use crate::serve::inflight::SendReply;
 use crate::serve::listener::conclude::{Arrival, Deferred, conclude, settle};

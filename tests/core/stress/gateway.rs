@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use lachan::clients::budget::ClientLimits;
 use lachan::dns::message::Rcode;
 use lachan::dns::message::query::Query;
 use lachan::dns::name::Folded;
 use lachan::metrics::counters::{Event, Totals};
 use lachan::policy::tables::client::PrefixTable;
 use lachan::resolve::{Begin, Done, UpstreamFailure, begin};
-use lachan::serve::budget::ClientLimits;
 use lachan::serve::gateway::Gateway;
 use lachan::serve::inflight::InFlight;
 use lachan::upstream::Options;

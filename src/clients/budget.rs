@@ -18,7 +18,7 @@
 
 use std::net::IpAddr;
 
-pub use crate::clients::client_id::ClientId;
+use crate::clients::client_id::ClientId;
 use crate::config::Limits;
 use crate::policy::tables::client::PrefixTable;
 
