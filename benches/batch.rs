@@ -22,7 +22,7 @@ use lachan::load::candidate::Candidate;
 use lachan::load::in_force::Current;
 use lachan::metrics::counters::Counters;
 use lachan::overrides::Overrides;
-use lachan::resolve::{Begin, Origin, Transport, begin};
+use lachan::resolve::{Answered, Begin, Origin, Transport, begin};
 use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::udp::{Worker, open};
 use lachan::sys::clock::{Clock, system_time};
@@ -95,7 +95,8 @@ fn learn(gateway: &Gateway, query: &[u8]) {
     message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
     message.extend(b"\xc0\x0c\x00\x01\x00\x01\x00\x01\x51\x80\x00\x04\xc0\x00\x02\x01");
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
-    forward.finish(Ok(&message), &gateway.cache, &limits, now, &mut out);
+    let answered = Answered { message: Ok(&message), asked: 0 };
+    forward.finish(answered, &gateway.cache, &limits, now, &mut out);
 }
 
 #[inline(never)]

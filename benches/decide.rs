@@ -28,7 +28,7 @@ use lachan::matcher::build::{Builder, Rule};
 use lachan::matcher::suffix::SuffixTable;
 use lachan::overrides::StoredOverride;
 use lachan::policy::{Snapshot, Verdict};
-use lachan::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
+use lachan::resolve::{AnswerSource, Answered, Begin, Done, Now, Origin, Transport, Trust, begin};
 use lachan::rule::{Action, Effect, Scope};
 
 fn main() {
@@ -158,7 +158,8 @@ fn learn(queries: &[Vec<u8>], answers: u8, answer: &[u8]) -> AnswerCache {
         let mut message = query[..query.len() - 11].to_vec();
         message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0]);
         message.extend(answer);
-        let done = forward.finish(Ok(&message), &cache, &limits, NOW, &mut out);
+        let answered = Answered { message: Ok(&message), asked: 0 };
+        let done = forward.finish(answered, &cache, &limits, NOW, &mut out);
         assert!(matches!(done, Done::Reply(..)), "{done:?}");
     }
     cache

@@ -1,5 +1,5 @@
-//! One entry of the answer cache: its age, its refresh lease, and the lists' facts about its
-//! targets.
+//! One entry of the answer cache: its age, its question's time, its refresh lease, and the lists'
+//! facts about its targets.
 //!
 //! Workers read an entry side by side. Its shared fields are written at most a few times in
 //! its life, never by every hit.
@@ -10,7 +10,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use arc_swap::ArcSwapOption;
 
 use crate::dns::message::answer::Answer;
+use crate::dns::route::UpstreamId;
 use crate::matcher::Facts;
+
+/// The sending of a question.
+///
+/// Law: an answer never replaces the answer to a later question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Its time, in microseconds of the monotonic clock.
+    pub at: u64,
+    /// The upstream it was sent to.
+    pub upstream: UpstreamId,
+}
 
 /// An answer and its time of arrival.
 #[derive(Debug)]
@@ -21,10 +33,22 @@ pub struct Entry {
     stored: u64,
     /// Seconds for which it is fresh.
     lifetime: u32,
+    /// Its question.
+    asked: Asked,
+    /// The time of the last question under its key that upstream answered: its own, unless it is
+    /// a failure.
+    word: u64,
+    /// Whether upstream has taken back what was under its key, in an answer that may not be
+    /// stored.
+    is_revoked: bool,
+    /// Whether it is a failure of an outage.
+    is_lost: bool,
     /// Whether a query has used it.
     was_hit: AtomicBool,
     /// No refresh begins before this second.
     refresh_from: AtomicU64,
+    /// The question by which a refresh failed in an outage; 0 where none did.
+    lost_at: AtomicU64,
     /// The lists' facts about the names it points to.
     facts: ArcSwapOption<TargetFacts>,
 }
@@ -44,16 +68,59 @@ impl Entry {
         Self::lasting(answer, now, lifetime)
     }
 
+    /// The same entry as the answer to this question.
+    #[must_use]
+    pub fn to(self, asked: Asked) -> Self {
+        Self { asked, word: asked.at, ..self }
+    }
+
     /// An answer that arrived `now` and is fresh for `lifetime` seconds.
     pub(super) fn lasting(answer: Answer, now: u64, lifetime: u32) -> Self {
         Self {
+            is_revoked: lifetime == 0,
             answer,
             stored: now,
             lifetime,
+            asked: Asked::default(),
+            word: 0,
+            is_lost: false,
             was_hit: AtomicBool::new(false),
             refresh_from: AtomicU64::new(0),
+            lost_at: AtomicU64::new(0),
             facts: ArcSwapOption::empty(),
         }
+    }
+
+    /// The same entry as a failure in the place of `last`; `is_lost` in an outage.
+    pub(super) fn behind(self, last: Option<&Self>, is_lost: bool) -> Self {
+        let word = last.map_or(0, |last| last.word);
+        let is_revoked = last.is_some_and(|last| last.is_revoked);
+        Self { word, is_revoked, is_lost, ..self }
+    }
+
+    /// The same entry without its records, where it only marks that they are not to be stored.
+    pub(super) fn marked(self) -> Self {
+        if self.is_revoked {
+            Self { answer: Answer::failure(self.answer.rcode()), ..self }
+        } else {
+            self
+        }
+    }
+
+    /// The time of the last question under its key that upstream answered.
+    pub(super) fn word(&self) -> u64 {
+        self.word
+    }
+
+    /// The question that failed in an outage: its own, or that of its refresh.
+    pub(super) fn lost(&self) -> Option<Asked> {
+        let at = if self.is_lost { self.asked.at } else { self.lost_at.load(Ordering::Relaxed) };
+        (self.is_lost || at > 0).then_some(Asked { at, ..self.asked })
+    }
+
+    /// Whether upstream has taken back what was under its key.
+    pub(super) fn is_revoked(&self) -> bool {
+        self.is_revoked
     }
 
     /// Whether the facts of all targets, by the lists with this tag, satisfy `is_fine`;
@@ -122,8 +189,15 @@ impl Entry {
                 .is_ok()
     }
 
-    /// Puts the next refresh off until `next`, after one that failed.
-    pub(super) fn put_off(&self, next: u64) {
+    /// Puts the next refresh off until `next`, after a question that failed; `lost` where that
+    /// was in an outage.
+    pub(super) fn put_off(&self, next: u64, lost: Option<Asked>) {
         self.refresh_from.fetch_max(next, Ordering::Relaxed);
+        self.lost_at.store(lost.map_or(0, |asked| asked.at.max(1)), Ordering::Relaxed);
+    }
+
+    /// The second up to which its refresh is put off.
+    pub(super) fn refresh_from(&self) -> u64 {
+        self.refresh_from.load(Ordering::Relaxed)
     }
 }

@@ -12,17 +12,25 @@
 //! ```
 //!
 //! Failures are cached as well, shortly and longer each time (RFC 9520), and never in the
-//! place of an answer that could still go out stale.
+//! place of an answer that could still go out stale. Those of an outage end with it
+//! (`cache/outage.rs`).
+//!
+//! Law: never older than the last word. An answer that may not be stored (TTL 0, NXDOMAIN without
+//! SOA) takes the place of the older one all the same, and no answer takes the place of one that
+//! was asked for later. An empty NOERROR without SOA is no word: home routers strip the SOA, and
+//! portals answer so.
 //!
 //! Times are the caller's: seconds of a monotonic clock.
 //!
 //! The hasher is seeded anew in each process: clients choose the keys.
 
 mod entry;
+mod outage;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use entry::Entry;
+pub use entry::{Asked, Entry};
+use outage::Outages;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -112,6 +120,15 @@ impl CacheKey {
         Self { octets, length }
     }
 
+    /// The keys of the same question with other DO and CD bits.
+    fn siblings(&self) -> [Self; 3] {
+        [1, 2, 3].map(|flags| {
+            let mut octets = self.octets;
+            octets[0] ^= flags;
+            Self { octets, length: self.length }
+        })
+    }
+
     fn as_octets(&self) -> &[u8] {
         self.octets.get(..self.length).unwrap_or(&[])
     }
@@ -144,11 +161,23 @@ impl Weighter<Box<[u8]>, Arc<Entry>> for Octets {
     }
 }
 
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureCause {
+    /// Upstream said so.
+    Answered,
+    /// Nobody answered in time.
+    Silence,
+}
+
 /// Upstream answers by question.
 #[derive(Debug)]
 pub struct AnswerCache {
     entries: Cache<Box<[u8]>, Arc<Entry>, Octets>,
     rules: RetentionRules,
+    outages: Outages,
+    /// One lock for each shard of the map: of two writers to one key the later question must win.
+    writers: Box<[Mutex<()>]>,
 }
 
 impl AnswerCache {
@@ -161,7 +190,9 @@ impl AnswerCache {
     pub fn with_rules(octets: u64, rules: RetentionRules) -> Self {
         // An answer of one address takes about 450 octets.
         let expected = usize::try_from(octets / 450).unwrap_or(usize::MAX).max(16);
-        Self { entries: Cache::with_weighter(expected, octets, Octets), rules }
+        let entries = Cache::with_weighter(expected, octets, Octets);
+        let writers = (0..entries.num_shards()).map(|_| Mutex::default()).collect();
+        Self { entries, rules, outages: Outages::new(), writers }
     }
 
     /// Looks a key up.
@@ -171,7 +202,8 @@ impl AnswerCache {
         let (age, lifetime) = (entry.age(now), entry.lifetime());
         if entry.answer.is_failure() {
             // Lifetimes are whole seconds: the first counts in full however late it began.
-            return if age <= lifetime { CacheLookup::Failed(entry) } else { CacheLookup::Nothing };
+            let is_over = age > lifetime || age > self.rules.failure && self.may_ask(&entry, now);
+            return if is_over { CacheLookup::Nothing } else { CacheLookup::Failed(entry) };
         }
         if age < lifetime {
             let was_hit = entry.hit();
@@ -180,10 +212,43 @@ impl AnswerCache {
             }
             return CacheLookup::Fresh(entry);
         }
-        if age - lifetime >= self.rules.stale {
+        if !self.may_go_stale(key, &entry, now) {
             return CacheLookup::Nothing;
         }
-        if entry.may_refresh(now) { CacheLookup::Expired(entry) } else { CacheLookup::Stale(entry) }
+        let since = entry.refresh_from().saturating_sub(RECHECK);
+        let is_short = now <= since.saturating_add(u64::from(self.rules.failure));
+        if entry.may_refresh(now) || !is_short && self.may_ask(&entry, now) {
+            CacheLookup::Expired(entry)
+        } else {
+            CacheLookup::Stale(entry)
+        }
+    }
+
+    /// The answer to a key, within its TTL or else within the time in which it may go out stale;
+    /// nobody is to refresh it.
+    pub fn peek(&self, key: &CacheKey, now: u64) -> Option<Arc<Entry>> {
+        let entry = self.entries.get(key.as_octets())?;
+        let is_fresh = entry.age(now) < entry.lifetime();
+        let is_answer = !entry.answer.is_failure();
+        (is_answer && (is_fresh || self.may_go_stale(key, &entry, now))).then_some(entry)
+    }
+
+    /// Whether an answer past its TTL may still be sent.
+    ///
+    /// Upstream may have taken it back in the answer to the same question with other DO and CD
+    /// bits: that one has a key of its own.
+    fn may_go_stale(&self, key: &CacheKey, entry: &Entry, now: u64) -> bool {
+        let past = entry.age(now).saturating_sub(entry.lifetime());
+        let is_revoked = |key: &CacheKey| {
+            let other = self.entries.peek(key.as_octets());
+            other.is_some_and(|other| other.is_revoked() && other.word() > entry.word())
+        };
+        !entry.is_revoked() && past < self.rules.stale && !key.siblings().iter().any(is_revoked)
+    }
+
+    /// Whether a question that failed in an outage may be asked again.
+    fn may_ask(&self, entry: &Entry, now: u64) -> bool {
+        entry.lost().is_some_and(|asked| self.outages.may_be_over(asked, now))
     }
 
     /// Whether this query obtains the refresh lease.
@@ -193,33 +258,67 @@ impl AnswerCache {
             && entry.claim_refresh(now, now + REFRESHING)
     }
 
-    /// Stores an answer, unless its lifetime is 0 or it is a failure.
+    /// Notes that an upstream answered a question, whatever it said.
+    pub fn note_answer(&self, asked: Asked) {
+        self.outages.note_answer(asked);
+    }
+
+    /// Stores an answer, unless it is a failure or no word on the question.
+    ///
+    /// An answer without a lifetime is stored as well, as the mark that upstream has taken back
+    /// what it said before; it is never found.
     pub fn insert(&self, key: &CacheKey, entry: Entry) {
-        if entry.lifetime() > 0 && !entry.answer.is_failure() {
-            self.entries.insert(key.as_octets().into(), Arc::new(entry));
+        if entry.answer.is_failure() || entry.answer.says_nothing() {
+            return;
+        }
+        let _writer = self.writer(key);
+        let last = self.entries.peek(key.as_octets());
+        if last.is_none_or(|last| last.word() <= entry.word()) {
+            self.entries.insert(key.as_octets().into(), Arc::new(entry.marked()));
         }
     }
 
-    /// Stores that upstream failed.
+    /// Stores that upstream failed to answer a question.
     ///
     /// Law: a failure never replaces an answer that may still be sent stale; that answer's
-    /// refresh is put off instead. A failure after a failure lasts twice as long.
-    pub fn insert_failure(&self, key: &CacheKey, failure: Answer, now: u64) {
+    /// refresh is put off instead. A failure after a failure lasts twice as long; those of an
+    /// outage are not held against the name once it is over.
+    pub fn insert_failure(
+        &self,
+        key: &CacheKey,
+        failure: Answer,
+        (asked, cause): (Asked, FailureCause),
+        now: u64,
+    ) {
+        let is_lost = cause == FailureCause::Silence && self.outages.note_silence(asked);
         let mut lifetime = self.rules.failure;
-        if let Some(last) = self.entries.peek(key.as_octets()) {
+        let _writer = self.writer(key);
+        let last = self.entries.peek(key.as_octets());
+        if let Some(last) = &last {
             let (age, lasted) = (last.age(now), last.lifetime());
-            if !last.answer.is_failure() && age < lasted.saturating_add(self.rules.stale) {
-                last.put_off(now + RECHECK);
+            if last.answer.is_failure() {
+                // A repeated failure of the same kind, not long after.
+                if last.lost().is_some() == is_lost
+                    && age <= lasted.saturating_add(self.rules.max_failure)
+                {
+                    // Failures of one second count as one.
+                    lifetime = if age == 0 { lasted } else { lasted.saturating_mul(2) };
+                }
+            } else if last.word() > asked.at {
                 return;
-            }
-            // A repeated failure, not long after.
-            if last.answer.is_failure() && age <= lasted.saturating_add(self.rules.max_failure) {
-                // Failures of one second count as one.
-                lifetime = if age == 0 { lasted } else { lasted.saturating_mul(2) };
+            } else if age < lasted || self.may_go_stale(key, last, now) {
+                last.put_off(now + RECHECK, is_lost.then_some(asked));
+                return;
             }
         }
         let entry = Entry::lasting(failure, now, lifetime.min(self.rules.max_failure));
-        self.entries.insert(key.as_octets().into(), Arc::new(entry));
+        let entry = Arc::new(entry.to(asked).behind(last.as_deref(), is_lost));
+        self.entries.insert(key.as_octets().into(), entry);
+    }
+
+    fn writer(&self, key: &CacheKey) -> Option<MutexGuard<'_, ()>> {
+        let lock = self.writers.get(self.entries.shard_index(key.as_octets()))?;
+        Some(lock.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The number of entries, expired ones included.

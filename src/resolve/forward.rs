@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, CacheKey, Entry, Route};
+use crate::cache::{AnswerCache, Asked, CacheKey, Entry, FailureCause, Route};
 use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::message::query::OwnedQuery;
 use crate::dns::message::rewrite::rewrite;
@@ -41,6 +41,15 @@ pub enum UpstreamFailure {
     Unreachable,
     /// Too many questions are waiting already.
     Busy,
+}
+
+/// The end of an upstream question.
+#[derive(Debug, Clone, Copy)]
+pub struct Answered<'a> {
+    /// A whole message, or the failure to get one.
+    pub message: Result<&'a [u8], UpstreamFailure>,
+    /// The time the question was sent, in microseconds of the monotonic clock.
+    pub asked: u64,
 }
 
 /// There is no answer: the extended error of the failure.
@@ -83,7 +92,7 @@ impl Forward {
     /// The answer is cached even if review blocks it: the next client may be of another group.
     pub fn finish(
         self,
-        message: Result<&[u8], UpstreamFailure>,
+        answered: Answered<'_>,
         cache: &AnswerCache,
         limits: &TtlLimits,
         now: Now,
@@ -91,49 +100,86 @@ impl Forward {
     ) -> Done {
         let name = self.snapshot.hashed(&self.name);
         let context = self.context(&name, now, out.len());
-        let key = self.key();
-        let answer = match self.learn(message, limits) {
+        let answer = match self.learn(answered, cache, limits, now) {
             Ok(answer) => answer,
-            Err(NoAnswer(ede)) => {
-                // A failure for want of room tells nothing about the name.
-                if message != Err(UpstreamFailure::Busy) {
-                    cache.insert_failure(&key, Answer::failure(Rcode::SERVFAIL), now.mono);
-                }
-                return self.stale_for(&context, out).unwrap_or_else(|| {
-                    QueryContext { rewrite: None, ..context }.servfail(ede, out)
-                });
-            }
+            Err(missing) => return self.without_answer(missing, context, out),
         };
-        if answer.is_failure() {
-            cache.insert_failure(&key, answer.clone(), now.mono);
-            if let Some(done) = self.stale_for(&context, out) {
-                return done;
-            }
+        if answer.is_failure()
+            && let Some(done) = self.stale_for(&context, out)
+        {
+            return done;
         }
-        let entry = Entry::new(answer, now.mono);
+        let entry = Entry::new(answer, now.mono).to(self.asked(answered));
         let (form, source) = (Form::aged(0), AnswerSource::Upstream);
         let done = context.answer_late(&entry, form, self.pass, source, out);
-        cache.insert(&key, entry);
+        cache.insert(&self.key(), entry);
         done
+    }
+
+    /// Ends the query where its question is not answered in time; the answer may still come.
+    pub fn time_out(self, asked: u64, cache: &AnswerCache, now: Now, out: &mut [u8]) -> Done {
+        let name = self.snapshot.hashed(&self.name);
+        let context = self.context(&name, now, out.len());
+        let missing = self.unanswered(UpstreamFailure::Unreachable, asked, cache, now);
+        self.without_answer(missing, context, out)
+    }
+
+    /// Caches that nobody answered a question.
+    fn unanswered(
+        &self,
+        failure: UpstreamFailure,
+        asked: u64,
+        cache: &AnswerCache,
+        now: Now,
+    ) -> NoAnswer {
+        // A failure for want of room tells nothing about the name.
+        if failure != UpstreamFailure::Busy {
+            let asked = Asked { at: asked, upstream: self.question.upstream };
+            let failure = Answer::failure(Rcode::SERVFAIL);
+            cache.insert_failure(&self.key(), failure, (asked, FailureCause::Silence), now.mono);
+        }
+        self.no_answer(failure)
+    }
+
+    /// Ends the query where its question cannot be sent.
+    pub fn give_up(self, failure: UpstreamFailure, now: Now, out: &mut [u8]) -> Done {
+        let name = self.snapshot.hashed(&self.name);
+        let context = self.context(&name, now, out.len());
+        self.without_answer(self.no_answer(failure), context, out)
+    }
+
+    fn without_answer(
+        &self,
+        NoAnswer(ede): NoAnswer,
+        context: QueryContext<'_>,
+        out: &mut [u8],
+    ) -> Done {
+        self.stale_for(&context, out)
+            .unwrap_or_else(|| QueryContext { rewrite: None, ..context }.servfail(ede, out))
+    }
+
+    fn no_answer(&self, failure: UpstreamFailure) -> NoAnswer {
+        NoAnswer(match failure {
+            UpstreamFailure::Unreachable if !self.is_from_policy() => Ede::NO_REACHABLE_AUTHORITY,
+            UpstreamFailure::Unreachable | UpstreamFailure::Busy => Ede::NETWORK_ERROR,
+        })
     }
 
     /// Takes the upstream answer into the cache: this query has its reply already.
     pub fn refresh(
         &self,
-        message: Result<&[u8], UpstreamFailure>,
+        answered: Answered<'_>,
         cache: &AnswerCache,
         limits: &TtlLimits,
         now: Now,
     ) {
-        let key = self.key();
-        match self.learn(message, limits) {
-            Ok(answer) if !answer.is_failure() => {
-                cache.insert(&key, Entry::new(answer, now.mono));
-            }
-            Ok(failure) => cache.insert_failure(&key, failure, now.mono),
-            Err(_) if message == Err(UpstreamFailure::Busy) => {}
-            Err(_) => cache.insert_failure(&key, Answer::failure(Rcode::SERVFAIL), now.mono),
+        if let Ok(answer) = self.learn(answered, cache, limits, now) {
+            cache.insert(&self.key(), Entry::new(answer, now.mono).to(self.asked(answered)));
         }
+    }
+
+    fn asked(&self, answered: Answered<'_>) -> Asked {
+        Asked { at: answered.asked, upstream: self.question.upstream }
     }
 
     fn key(&self) -> CacheKey {
@@ -165,19 +211,34 @@ impl Forward {
         self.rewrite.map_or(Route::to(upstream), |_| route_to(&self.question.name, upstream))
     }
 
+    /// The answer in a message; a failure is cached, and so is that there is none.
     fn learn(
         &self,
-        message: Result<&[u8], UpstreamFailure>,
+        answered: Answered<'_>,
+        cache: &AnswerCache,
         limits: &TtlLimits,
+        now: Now,
     ) -> Result<Answer, NoAnswer> {
-        let message = message.map_err(|failure| {
-            NoAnswer(match failure {
-                UpstreamFailure::Unreachable if !self.is_from_policy() => {
-                    Ede::NO_REACHABLE_AUTHORITY
-                }
-                UpstreamFailure::Unreachable | UpstreamFailure::Busy => Ede::NETWORK_ERROR,
-            })
-        })?;
+        let asked = self.asked(answered);
+        let failed = |answer: Answer| {
+            let why = (asked, FailureCause::Answered);
+            cache.insert_failure(&self.key(), answer, why, now.mono);
+        };
+        let message = match answered.message {
+            Ok(message) => message,
+            Err(failure) => return Err(self.unanswered(failure, answered.asked, cache, now)),
+        };
+        cache.note_answer(asked);
+        let answer = self.usable(message, limits);
+        match &answer {
+            Ok(answer) if !answer.is_failure() => {}
+            Ok(failure) => failed(failure.clone()),
+            Err(_) => failed(Answer::failure(Rcode::SERVFAIL)),
+        }
+        answer
+    }
+
+    fn usable(&self, message: &[u8], limits: &TtlLimits) -> Result<Answer, NoAnswer> {
         let answer = self.take(message, limits).map_err(|_| NoAnswer(Ede::INVALID_DATA))?;
         if self.rewrite.is_some_and(|rewrite| rewrite.is_broken_by(answer.rcode())) {
             // Never the real host instead.

@@ -22,14 +22,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::clients::client_id::ClientId;
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
-use crate::resolve::{Done, Forward, UpstreamFailure};
+use crate::resolve::{Answered, Done, Forward, UpstreamFailure};
 use crate::serve::gateway::Gateway;
 use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};
 use crate::upstream::AskError;
-
-/// An upstream answer in the form that the core takes.
-type Answered<'a> = Result<&'a [u8], UpstreamFailure>;
 
 thread_local! {
     /// Memory for late replies: one for each thread of the runtime.
@@ -69,13 +66,13 @@ impl Gateway {
         let client = waiter.forward.origin().client;
         if waiter.send.is_some() && !self.has_room(client, &mut waiter.permit) {
             self.counters.event(Event::OverClient);
-            self.end(waiter, Err(UpstreamFailure::Busy));
+            self.give_up(waiter, UpstreamFailure::Busy);
             return None;
         }
         // It has something to say at once, and evicts nobody.
         if waiter.forward.has_stale() && self.flights.is_full() {
             self.counters.event(Event::OverAll);
-            self.end(waiter, Err(UpstreamFailure::Busy));
+            self.give_up(waiter, UpstreamFailure::Busy);
             return None;
         }
         let upstream = waiter.forward.question().upstream;
@@ -83,7 +80,7 @@ impl Gateway {
         let joined = self.flights.join(waiter);
         for evicted in self.flights.evict(upstream) {
             self.counters.event(Event::OverAll);
-            self.end(evicted, Err(UpstreamFailure::Busy));
+            self.give_up(evicted, UpstreamFailure::Busy);
         }
         match joined {
             Join::Leader(flight) => {
@@ -99,7 +96,7 @@ impl Gateway {
             }
             Join::QueueFull(waiter) => {
                 self.counters.event(Event::OverQuestion);
-                self.end(waiter, Err(UpstreamFailure::Busy));
+                self.give_up(waiter, UpstreamFailure::Busy);
             }
             Join::Redundant => {}
         }
@@ -120,7 +117,7 @@ impl Gateway {
     async fn lead(&self, flight: Started) {
         let Some(upstreams) = self.servers(flight.question().upstream) else {
             for waiter in flight.end() {
-                self.end(waiter, Err(UpstreamFailure::Unreachable));
+                self.give_up(waiter, UpstreamFailure::Unreachable);
             }
             return;
         };
@@ -129,7 +126,7 @@ impl Gateway {
             self.answer_stale(flight.question());
         }
         let question = Arc::clone(flight.question());
-        let began = Instant::now();
+        let (began, asked) = (Instant::now(), self.clock.micros());
         let deadline = began + upstreams.deadline();
         let mut stale_at = Some(began + self.stale_after).filter(|&at| at < deadline);
         let mut timer = pin!(sleep_until(stale_at.unwrap_or(deadline)));
@@ -145,7 +142,7 @@ impl Gateway {
                         self.answer_stale(&question);
                         timer.as_mut().reset(deadline);
                     } else {
-                        self.answer_late(&question);
+                        self.answer_late(&question, asked);
                         is_late = true;
                     }
                 }
@@ -153,7 +150,7 @@ impl Gateway {
             }
         };
         let answer = answer.map(|answer| answer.octets);
-        let answered = answer.as_ref().map(Vec::as_slice).map_err(|error| match error {
+        let message = answer.as_ref().map(Vec::as_slice).map_err(|error| match error {
             AskError::Busy => {
                 self.counters.event(Event::OverUpstream);
                 UpstreamFailure::Busy
@@ -163,20 +160,19 @@ impl Gateway {
             _ => UpstreamFailure::Unreachable,
         });
         for waiter in flight.end() {
-            self.end(waiter, answered);
+            self.end(waiter, Answered { message, asked });
         }
     }
 
     /// Ends the waiters of a question whose answer does not come in time.
-    fn answer_late(&self, question: &Question) {
+    fn answer_late(&self, question: &Question, asked: u64) {
         for (waiter, stays) in self.flights.take_unanswered(question) {
             let Waiter { forward, came, send, permit } = waiter;
             let staying = stays.then(|| forward.clone());
             let Some(send) = send else { continue };
             let now = self.clock.now();
             OUT.with_borrow_mut(|out| {
-                let late = Err(UpstreamFailure::Unreachable);
-                let done = forward.finish(late, &self.cache, &self.limits, now, out);
+                let done = forward.time_out(asked, &self.cache, now, out);
                 self.reply(done, came, send, out);
             });
             if let Some(forward) = staying {
@@ -215,6 +211,18 @@ impl Gateway {
                 let done = forward.finish(answered, &self.cache, &self.limits, now, out);
                 self.reply(done, came, send, out);
             }),
+        }
+        drop(permit);
+    }
+
+    /// Ends a miss whose question is not sent.
+    fn give_up(&self, waiter: Waiter, failure: UpstreamFailure) {
+        let Waiter { forward, came, send, permit } = waiter;
+        if let Some(send) = send {
+            OUT.with_borrow_mut(|out| {
+                let done = forward.give_up(failure, self.clock.now(), out);
+                self.reply(done, came, send, out);
+            });
         }
         drop(permit);
     }

@@ -12,7 +12,7 @@ use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::udp::{Worker, open};
 use lachan::upstream::Options;
 
-use super::kit::core::{LIMITS, origin};
+use super::kit::core::{LIMITS, answered, origin};
 use super::kit::gateway::gateway;
 use super::*;
 
@@ -22,7 +22,7 @@ fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
     let mut out = vec![0; 65_535];
     let step = begin(query, &origin(CLIENT), &snapshot, &gateway.cache, now, &mut out);
     let Begin::Forward(forward) = step else { panic!("answered at once: {step:?}") };
-    let step = forward.finish(Ok(upstream), &gateway.cache, &LIMITS, now, &mut out);
+    let step = forward.finish(answered(upstream, now), &gateway.cache, &LIMITS, now, &mut out);
     assert!(matches!(step, Done::Reply(..)), "{step:?}");
 }
 

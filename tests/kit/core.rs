@@ -6,7 +6,9 @@ use std::sync::Arc;
 use lachan::cache::AnswerCache;
 use lachan::dns::message::answer::TtlLimits;
 use lachan::policy::Snapshot;
-use lachan::resolve::{Begin, Done, Forward, Now, Origin, Outcome, Transport, Trust, begin};
+use lachan::resolve::{
+    Answered, Begin, Done, Forward, Now, Origin, Outcome, Transport, Trust, begin,
+};
 
 /// The limits of a gateway without a config.
 pub(crate) const LIMITS: TtlLimits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
@@ -67,7 +69,7 @@ impl Core {
     /// Ends a query with an answer from upstream, which must give a reply.
     pub(crate) fn finish(&self, forward: Forward, upstream: &[u8], now: Now) -> Reply {
         let mut out = room();
-        let step = forward.finish(Ok(upstream), &self.cache, &LIMITS, now, &mut out);
+        let step = forward.finish(answered(upstream, now), &self.cache, &LIMITS, now, &mut out);
         let Done::Reply(length, outcome) = step else { panic!("no reply: {step:?}") };
         out.truncate(length);
         Reply { octets: out, outcome, is_refreshed: false }
@@ -99,6 +101,11 @@ impl Core {
         out.truncate(length);
         Reply { octets: out, outcome, is_refreshed }
     }
+}
+
+/// Upstream's message for a question that is sent and answered `now`.
+pub(crate) fn answered(message: &[u8], now: Now) -> Answered<'_> {
+    Answered { message: Ok(message), asked: now.mono * 1_000_000 }
 }
 
 /// Room for the longest reply.

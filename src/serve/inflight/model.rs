@@ -17,7 +17,7 @@ use crate::dns::message::answer::TtlLimits;
 use crate::dns::name::Name;
 use crate::load::assemble::Assembler;
 use crate::policy::Snapshot;
-use crate::resolve::{Begin, Now, Origin, Transport, Trust, begin};
+use crate::resolve::{Answered, Begin, Now, Origin, Transport, Trust, begin};
 
 /// The most preemptions in one run of a model: switches at a place where the thread could go on.
 const PREEMPTIONS: usize = 3;
@@ -78,7 +78,7 @@ fn forward(name: &str, has_stale: bool) -> Box<Forward> {
     said[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
     said.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 192, 0, 2, 1]);
     let limits = TtlLimits { min: 0, max: 86_400, max_negative: 10_800 };
-    first.finish(Ok(&said), &cache, &limits, at(0), &mut [0; 1500]);
+    first.finish(Answered { message: Ok(&said), asked: 0 }, &cache, &limits, at(0), &mut [0; 1500]);
     let late = begin_at(9);
     assert!(late.has_stale());
     late

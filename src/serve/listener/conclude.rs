@@ -101,8 +101,7 @@ pub fn settle(
         return None;
     }
     counters.event(Event::OverAll);
-    let busy = Err(UpstreamFailure::Busy);
-    Some(forward.finish(busy, &gateway.cache, &gateway.limits, arrival.now, out))
+    Some(forward.give_up(UpstreamFailure::Busy, arrival.now, out))
 }
 
 /// Sends the reply of an ending, if it has one, and counts it.

@@ -9,9 +9,11 @@ use lachan::load::in_force::{Current, PolicyReader};
 use lachan::resolve::prepared::PreparedBatch;
 use lachan::resolve::reply_cache::{Lookup, ReplyCache};
 use lachan::resolve::{
-    AnswerSource, Begin, Done, Forward, Now, Outcome, Stores, Trust, UpstreamFailure, begin_with,
+    AnswerSource, Answered, Begin, Done, Forward, Now, Outcome, Stores, Trust, UpstreamFailure,
+    begin_with,
 };
 
+use super::kit::core::answered;
 use super::*;
 
 const NAMES: usize = 300;
@@ -138,7 +140,7 @@ impl Worker<'_> {
                 self.judge(&case, length, &outcome);
                 self.seen.refreshed += 1;
                 let said = asked.said(&query, TTL, now.mono);
-                forward.refresh(Ok(&said), cache, &LIMITS, now);
+                forward.refresh(answered(&said, now), cache, &LIMITS, now);
             }
             Begin::Forward(forward) => {
                 assert!(!is_blocked_at_once(&case), "a listed name is forwarded: {asked:?}");
@@ -153,8 +155,13 @@ impl Worker<'_> {
         let query = asked.to_query(0, false);
         let lists = forward.snapshot().facts_tag();
         let said = asked.said(&query, TTL, now.mono);
-        let said =
-            if self.random.once_in(50) { Err(UpstreamFailure::Unreachable) } else { Ok(&said[..]) };
+        let said = Answered {
+            message: match self.random.once_in(50) {
+                true => Err(UpstreamFailure::Unreachable),
+                false => Ok(&said),
+            },
+            ..answered(&said, now)
+        };
         let step = forward.finish(said, &self.shared.cache, &LIMITS, now, &mut self.out);
         let Done::Reply(length, outcome) = step else { panic!("{asked:?}: {step:?}") };
         self.judge(&Case { client, asked, query: &query, lists, now }, length, &outcome);

@@ -165,8 +165,7 @@ fn ask_on(gateway: &Arc<Gateway>, asker: u8, tally: &Arc<Tally>) -> Asking {
         };
         let Some(place) = gateway.flights.enter() else {
             done.no_place += 1;
-            let busy = Err(UpstreamFailure::Busy);
-            let step = forward.finish(busy, &gateway.cache, &gateway.limits, now, &mut out);
+            let step = forward.give_up(UpstreamFailure::Busy, now, &mut out);
             let Done::Reply(length, _) = step else { panic!("{asked:?}: {step:?}") };
             tally.take(number, asked, is_blocked, &out[..length]);
             continue;

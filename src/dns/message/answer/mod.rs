@@ -99,6 +99,13 @@ impl Answer {
         !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN)
     }
 
+    /// Whether it says nothing: NOERROR without an answer, and without the SOA of a negative one.
+    ///
+    /// Portals answer so, and home routers that strip the SOA.
+    pub fn says_nothing(&self) -> bool {
+        self.rcode == Rcode::NOERROR && self.records.is_empty()
+    }
+
     /// The same answer, sent with this extended error.
     #[must_use]
     pub fn with_ede(self, code: Ede, text: &[u8]) -> Self {
