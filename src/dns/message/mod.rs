@@ -4,16 +4,22 @@
 //! - [`reply`] writes replies of our own: refusals, blocked and local answers.
 //! - [`answer`] stores upstream answers, and writes them again from the cache.
 //! - [`local`] parses the records of the config, and lays them out as an answer.
-//! - [`rewrite`] turns the answer to one name into the answer to another.
+//! - [`rewrite`] turns the answer to one name into the answer to another, and joins answers.
+//! - `rdata` has the layout of each type; [`well_formed`] checks a message by it. `compose` writes
+//!   records of one message into another.
 //!
 //! Laws for octets from strangers: no read past the end, no pointer that points forward,
 //! nothing allocated for a query.
 
 pub mod answer;
+mod compose;
 pub mod local;
 pub mod query;
+mod rdata;
 pub mod reply;
 pub mod rewrite;
+
+pub use rdata::well_formed;
 
 use crate::dns::name::{Folded, MAX_OCTETS, Name};
 use crate::dns::route::UpstreamId;
@@ -43,6 +49,8 @@ impl Rcode {
     pub const SERVFAIL: Self = Self(2);
     /// The name does not exist.
     pub const NXDOMAIN: Self = Self(3);
+    /// A DNAME makes the name too long (RFC 6672 §2.2).
+    pub const YXDOMAIN: Self = Self(6);
     /// The opcode is not known.
     pub const NOTIMP: Self = Self(4);
     /// Refused by policy.
@@ -149,7 +157,34 @@ pub(crate) fn name_from<'a>(
     from: impl Fn(usize) -> Option<&'a [u8]>,
     start: usize,
 ) -> Result<(Folded, usize), Malformed> {
-    let mut wire = [0; MAX_OCTETS];
+    let name = wire_name_from(from, start)?;
+    let (folded, _) = Folded::from_wire(name.as_wire()).map_err(|_| Malformed)?;
+    Ok((folded, name.after))
+}
+
+/// A name of a message, written out, in its own letters.
+struct WireName {
+    octets: [u8; MAX_OCTETS],
+    length: usize,
+    /// The position behind it.
+    after: usize,
+}
+
+impl WireName {
+    fn as_wire(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or(&[0])
+    }
+}
+
+fn wire_name_at(message: &[u8], start: usize) -> Result<WireName, Malformed> {
+    wire_name_from(|at| message.get(at..), start)
+}
+
+fn wire_name_from<'a>(
+    from: impl Fn(usize) -> Option<&'a [u8]>,
+    start: usize,
+) -> Result<WireName, Malformed> {
+    let mut octets = [0; MAX_OCTETS];
     let (mut length, mut at, mut after, mut lowest) = (0, start, None, start);
     loop {
         let rest = from(at).ok_or(Malformed)?;
@@ -157,11 +192,12 @@ pub(crate) fn name_from<'a>(
         match octet >> 6 {
             0 => {
                 let label = rest.get(..=usize::from(octet)).ok_or(Malformed)?;
-                wire.get_mut(length..length + label.len()).ok_or(Malformed)?.copy_from_slice(label);
+                let to = octets.get_mut(length..length + label.len()).ok_or(Malformed)?;
+                to.copy_from_slice(label);
                 length += label.len();
                 at += label.len();
                 if octet == 0 {
-                    break;
+                    return Ok(WireName { octets, length, after: after.unwrap_or(at) });
                 }
             }
             3 => {
@@ -176,9 +212,6 @@ pub(crate) fn name_from<'a>(
             _ => return Err(Malformed),
         }
     }
-    let (folded, _) =
-        Folded::from_wire(wire.get(..length).ok_or(Malformed)?).map_err(|_| Malformed)?;
-    Ok((folded, after.unwrap_or(at)))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! state of the query, because anyone can send a datagram.
 
 use super::letters::{lower_letters, mix_letters};
-use super::wire::{HEADER, QR, count, is_truncated, records_end_inside};
-use crate::dns::message::Question;
+use super::wire::{HEADER, QR, count, is_truncated};
+use crate::dns::message::{Question, well_formed};
 
 /// The UDP payload we can take: below every path MTU in use (RFC 9715).
 const PAYLOAD: u16 = 1232;
@@ -110,10 +110,10 @@ impl UpstreamQuery {
         if count(reply, 4) == 0 {
             // NOERROR and NXDOMAIN are no errors: without a question they say nothing.
             let is_error = !matches!(header.get(3).map(|flags| flags & 0x0f), Some(0 | 3) | None);
-            return if is_error && records_end_inside(reply) { Match::Bare } else { Match::Other };
+            return if is_error && well_formed(reply) { Match::Bare } else { Match::Other };
         }
         // What is cut is fetched over TCP, so it does not matter where it was cut.
-        if !is_truncated(reply) && !records_end_inside(reply) {
+        if !is_truncated(reply) && !well_formed(reply) {
             return Match::Other;
         }
         let end = HEADER + self.question;

@@ -72,11 +72,6 @@ pub(super) enum RecordSection {
     Additional,
 }
 
-/// Whether all sections end inside the message.
-pub(super) fn records_end_inside(message: &[u8]) -> bool {
-    walk(message, |_, _| {})
-}
-
 /// The octet behind the name at `at`; a pointer ends it (RFC 1035 §4.1.4).
 pub(super) fn after_name(message: &[u8], mut at: usize) -> Option<usize> {
     loop {

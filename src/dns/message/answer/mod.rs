@@ -4,7 +4,8 @@
 //! the records at the end of it, the SOA of a negative answer, DNSSEC proofs where they were
 //! asked for) in their octets from upstream, with the positions of each TTL, target name and
 //! address. Everything else that an upstream might add is left out, so that it cannot be
-//! believed (RFC 2181 §5.4.1).
+//! believed (RFC 2181 §5.4.1): what stands behind an alias that leads to another upstream is no
+//! business of this one ([`Answer::take_link`]).
 //!
 //! [`Answer::write`] copies the records behind the question of the moment, so that
 //! compression pointers still point right, and lowers the TTLs by the answer's age.
@@ -20,10 +21,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub use write::{Body, Form};
 
 use crate::dns::message::{Ede, Malformed, Rcode, name_from};
-use crate::dns::name::Folded;
+use crate::dns::name::{Folded, Name};
 
-/// The most CNAME steps an answer may take.
-pub const MAX_CHAIN: usize = 16;
+/// The most aliases between a question and its records, over all upstreams that are asked for
+/// them.
+pub const MAX_CHAIN: usize = 11;
 
 /// Bounds on the TTLs of stored answers, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,10 @@ pub struct Answer {
     has_internal: bool,
     ede: Option<(Ede, Box<[u8]>)>,
     lifetime: u32,
+    /// Aliases in it.
+    aliases: u8,
+    /// The name it ends in, if that is to be asked where it belongs.
+    next: Option<Name>,
 }
 
 /// The position of an address in the records, and its family.
@@ -91,12 +97,32 @@ impl Answer {
             has_internal: false,
             ede: None,
             lifetime: 0,
+            aliases: 0,
+            next: None,
         }
     }
 
-    /// Whether upstream failed: its code is neither NOERROR nor NXDOMAIN.
+    /// Whether upstream failed: its code is neither NOERROR nor NXDOMAIN, nor the YXDOMAIN of a
+    /// DNAME.
     pub fn is_failure(&self) -> bool {
-        !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN)
+        !matches!(self.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) && self.answers == 0
+    }
+
+    /// The name that the answer ends in without its records: to be asked where it belongs.
+    pub fn next(&self) -> Option<&Name> {
+        self.next.as_ref()
+    }
+
+    /// The same answer, of an upstream that has said all it knows about its last name: if that is
+    /// nothing, the answer is not to be cached.
+    #[must_use]
+    pub fn closed(self) -> Self {
+        if self.next.is_none() { self } else { Self { next: None, lifetime: 0, ..self } }
+    }
+
+    /// The number of aliases in it.
+    pub fn alias_count(&self) -> usize {
+        usize::from(self.aliases)
     }
 
     /// Whether it says nothing: NOERROR without an answer, and without the SOA of a negative one.
@@ -110,6 +136,11 @@ impl Answer {
     #[must_use]
     pub fn with_ede(self, code: Ede, text: &[u8]) -> Self {
         Self { ede: Some((code, text.into())), ..self }
+    }
+
+    /// The extended error it is sent with.
+    pub fn ede(&self) -> Option<(Ede, &[u8])> {
+        self.ede.as_ref().map(|(code, text)| (*code, text.as_ref()))
     }
 
     /// The response code.
@@ -129,6 +160,7 @@ impl Answer {
             + 2 * (self.ttls.len() + self.targets.len())
             + size_of::<AddressAt>() * self.addresses.len()
             + self.ede.as_ref().map_or(0, |(_, text)| text.len())
+            + self.next.as_ref().map_or(0, |name| name.as_wire().len())
     }
 
     /// The number of names it points to: policy must review them.

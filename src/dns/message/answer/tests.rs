@@ -190,6 +190,131 @@ fn targets_are_read_from_the_records() {
     assert_eq!(targets, ["svc.tracker.example."]);
 }
 
+#[test]
+fn a_chain_ends_where_another_upstream_begins() {
+    let q = question("www.example.com", rtype::A);
+    let records = [
+        record(SELF, rtype::CNAME, 300, &wire("a.example.com")),
+        record(&wire("a.example.com"), rtype::CNAME, 60, &wire("app.school.local")),
+        record(&wire("app.school.local"), rtype::A, 9, &[203, 0, 113, 66]),
+    ];
+    for rcode in [0, 2, 3] {
+        let octets = response(&q, rcode, [&records, &[soa(5, 5)], &[]]);
+        let is_elsewhere = |name: &Name| name.to_string() == "app.school.local.";
+        let answer = Answer::take_link(&octets, &q, &LIMITS, is_elsewhere).unwrap();
+        assert_eq!(
+            (answer.rcode(), answer.alias_count(), answer.lifetime()),
+            (Rcode::NOERROR, 2, 60)
+        );
+        assert_eq!(answer.next().unwrap().to_string(), "app.school.local.");
+        let message = replied(&answer, &q, 0);
+        assert_eq!((message.answers.len(), message.authorities.len()), (2, 0));
+    }
+}
+
+#[test]
+fn an_alias_that_upstream_does_not_follow_is_open() {
+    let q = question("www.example.com", rtype::A);
+    let alias = record(SELF, rtype::CNAME, 300, &wire("far.example"));
+    let next = |rcode, authority: &[Vec<u8>]| {
+        let octets = response(&q, rcode, [std::slice::from_ref(&alias), authority, &[]]);
+        let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+        answer.next().map(ToString::to_string)
+    };
+    assert_eq!(next(0, &[]).as_deref(), Some("far.example."));
+    // The SOA of another zone proves nothing about the target; its own does, and so does NXDOMAIN.
+    assert_eq!(next(0, &[soa(60, 60)]).as_deref(), Some("far.example."));
+    let own = record(&wire("example"), rtype::SOA, 60, &[[0; 2].as_slice(), &[0; 20]].concat());
+    assert_eq!(next(0, &[own]), None);
+    assert_eq!(next(3, &[]), None);
+    // The alias itself is asked for.
+    let q = question("www.example.com", rtype::CNAME);
+    let octets = response(&q, 0, [&[alias], &[], &[]]);
+    let answer = Answer::take_link(&octets, &q, &LIMITS, |_| true).unwrap();
+    assert_eq!((answer.next(), answer.lifetime()), (None, 300));
+}
+
+#[test]
+fn a_dname_gives_its_cname_or_is_too_long() {
+    let q = question("a.www.example.com", rtype::A);
+    let dname = record(&wire("example.com"), rtype::DNAME, 60, &wire("far.example"));
+    let address = record(&wire("a.www.far.example"), rtype::A, 60, &[192, 0, 2, 1]);
+    let octets = response(&q, 0, [&[dname.clone(), address], &[], &[]]);
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    let message = replied(&answer, &q, 0);
+    let types: Vec<_> = message.answers.iter().map(|r| u16::from(r.record_type())).collect();
+    assert_eq!((types.as_slice(), answer.next()), ([39, 1, 5].as_slice(), None));
+    assert_eq!(message.answers[2].name.to_string().to_lowercase(), "a.www.example.com.");
+    let octets = response(&q, 0, [std::slice::from_ref(&dname), &[], &[]]);
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    assert_eq!(answer.next().unwrap().to_string(), "a.www.far.example.");
+    // YXDOMAIN with a DNAME is an answer (RFC 6672 §2.2); without, a failure.
+    let octets = response(&q, 6, [&[dname], &[], &[]]);
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    assert!(!answer.is_failure() && answer.lifetime() == 60 && answer.next().is_none());
+    assert!(Answer::take(&response(&q, 6, [&[], &[], &[]]), &q, &LIMITS).unwrap().is_failure());
+}
+
+#[test]
+fn a_signature_asked_for_by_name_is_an_answer() {
+    let signature = [[0; 18].as_slice(), &wire("example.com"), b"sig"].concat();
+    for dnssec_ok in [false, true] {
+        let q = Question { dnssec_ok, ..question("www.example.com", rtype::RRSIG) };
+        let octets = response(&q, 0, [&[record(SELF, rtype::RRSIG, 60, &signature)], &[], &[]]);
+        let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+        assert_eq!((answer.lifetime(), replied(&answer, &q, 0).answers.len()), (60, 1));
+    }
+}
+
+#[test]
+fn malformed_rdata_is_handed_on_nowhere() {
+    let q = question("www.example.com", rtype::SOA);
+    let short = record(SELF, rtype::SOA, 60, &[0]);
+    for (n, sections) in [
+        [&[short.clone()][..], &[], &[]],
+        [&[], std::slice::from_ref(&short), &[]],
+        [&[], &[], std::slice::from_ref(&short)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(Answer::take(&response(&q, 0, sections), &q, &LIMITS).is_err(), "section {n}");
+    }
+}
+
+/// The letters of the question upstream (0x20) are left nowhere; those of others stay.
+#[test]
+fn no_letter_of_the_question_upstream_is_left() {
+    let q = question("www.example.com", rtype::A);
+    let loud = |name: &str| {
+        let mut wire = wire(name);
+        wire.make_ascii_uppercase();
+        wire
+    };
+    let octets = response(
+        &q,
+        0,
+        [
+            &[
+                record(&loud("www.example.com"), rtype::CNAME, 60, &loud("www.cdn.example.com")),
+                record(&loud("www.cdn.example.com"), rtype::A, 60, &[192, 0, 2, 1]),
+            ],
+            &[],
+            &[],
+        ],
+    );
+    let answer = Answer::take(&octets, &q, &LIMITS).unwrap();
+    let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    query.extend(b"\x03wWw\x07ExAmPlE\x03cOm\x00\x00\x01\x00\x01");
+    let mut out = vec![0; 512];
+    let length =
+        answer.write(&Query::parse(&query).unwrap(), Form::aged(0), 512, &mut out).unwrap();
+    let message = Message::from_vec(&out[..length]).unwrap();
+    let owners: Vec<String> = message.answers.iter().map(|r| r.name.to_string()).collect();
+    assert_eq!(owners, ["wWw.ExAmPlE.cOm.", "www.CDN.example.com."]);
+    assert_eq!(message.answers[0].data.to_string(), "www.CDN.example.com.");
+}
+
 /// The law of `targets` and `addresses`: what is read from the records is what a client would
 /// read from the whole reply.
 fn assert_read_alike(answer: &Answer, octets: &[u8]) {

@@ -3,7 +3,7 @@
 use super::Answer;
 use crate::dns::message::query::Query;
 use crate::dns::message::reply::{EdeText, Head, ReplyWriter};
-use crate::dns::message::{Ede, Rcode, u32_at};
+use crate::dns::message::{CLASS_IN, Ede, Question, Rcode, u32_at};
 
 /// TTL of stale answers, in seconds (RFC 8767 §4).
 const STALE_TTL: u32 = 30;
@@ -153,5 +153,17 @@ impl Answer {
         out: &mut [u8],
     ) -> Option<usize> {
         self.body().write(query, form, limit, out)
+    }
+
+    /// The message that answers `question`, its own: as an upstream would send it.
+    pub fn message(&self, question: &Question, form: Form) -> Option<Vec<u8>> {
+        let mut query = vec![0, 0, 1, 0x20, 0, 1, 0, 0, 0, 0, 0, 0];
+        query.extend_from_slice(question.name.as_wire());
+        query.extend_from_slice(&question.qtype.to_be_bytes());
+        query.extend_from_slice(&CLASS_IN.to_be_bytes());
+        let mut out = vec![0; query.len() + self.records.len()];
+        let length = self.write(&Query::parse(&query).ok()?, form, usize::MAX, &mut out)?;
+        out.truncate(length);
+        Some(out)
     }
 }
