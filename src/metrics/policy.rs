@@ -49,7 +49,7 @@ fn verdicts(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
             let can_be = match by {
                 BlockedBy::School => denies(group),
                 BlockedBy::AllowList => group.is_ever_allow_only(),
-                BlockedBy::Rebinding => true,
+                BlockedBy::Rebinding | BlockedBy::Upstream => true,
                 _ => false,
             };
             if count > 0 || can_be {

@@ -6,13 +6,14 @@
 use std::net::IpAddr;
 
 use crate::category::CategorySet;
-use crate::dns::address::is_internal;
+use crate::dns::address::{carried, is_internal, is_unspecified};
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::suffix::Listed;
 use crate::matcher::{Facts, HashedName};
 use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::names::{Essential, Own};
+use crate::policy::tables::special::is_mail_list;
 use crate::policy::verdict::{Block, Layer, Pass, StepFinding, Verdict, Witness};
 use crate::rule::Action;
 
@@ -164,7 +165,8 @@ impl Snapshot {
         self.addresses.is_some() || has_internal && self.rebinding.is_some()
     }
 
-    /// Decides about an address in the answer to `subject`.
+    /// Decides about an address in the answer to a name: by lists, also as what it carries, and by
+    /// where it is.
     pub fn review_address(
         &self,
         active: ActiveRules<'_>,
@@ -172,23 +174,69 @@ impl Snapshot {
         address: IpAddr,
         is_shielded: bool,
     ) -> Option<Block> {
-        let listed = self.addresses.as_ref().and_then(|table| table.get(address));
-        if let Some(listed) = listed {
-            let locked = listed.set.intersection(active.group.locked.union(self.illegal));
-            let blocked = listed.set.intersection(active.rules.block);
-            let action = listed.action;
-            if !locked.is_empty() {
-                return Some(Block { layer: Layer::Locked, category: locked.first(), action });
-            }
-            if !blocked.is_empty() && !is_shielded && action != Action::Passthru {
-                return Some(Block { layer: Layer::Category, category: blocked.first(), action });
-            }
+        let inner = match address {
+            IpAddr::V4(_) => [None, None],
+            IpAddr::V6(address) => carried(address),
+        };
+        let inner = inner.into_iter().flatten().map(IpAddr::V4);
+        std::iter::once(address)
+            .chain(inner)
+            .find_map(|address| self.review_listed(active, address, is_shielded))
+            .or_else(|| self.review_internal(active, hashed, address))
+    }
+
+    fn review_listed(
+        &self,
+        active: ActiveRules<'_>,
+        address: IpAddr,
+        is_shielded: bool,
+    ) -> Option<Block> {
+        let listed = self.addresses.as_ref()?.get(address)?;
+        let locked = listed.set.intersection(active.group.locked.union(self.illegal));
+        let blocked = listed.set.intersection(active.rules.block);
+        let action = listed.action;
+        if !locked.is_empty() {
+            return Some(Block { layer: Layer::Locked, category: locked.first(), action });
         }
+        (!blocked.is_empty() && !is_shielded && action != Action::Passthru).then_some(Block {
+            layer: Layer::Category,
+            category: blocked.first(),
+            action,
+        })
+    }
+
+    /// Decides about an address of no public host, in the answer to a name (DNS rebinding).
+    fn review_internal(
+        &self,
+        active: ActiveRules<'_>,
+        hashed: &HashedName<'_>,
+        address: IpAddr,
+    ) -> Option<Block> {
         let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        let is_expected = exceptions.longest(hashed.name, &hashed.hashes).is_some()
-            || self.local_zones.covers(hashed);
-        let (layer, action) = (Layer::Rebinding, Action::Default);
-        (!is_expected).then_some(Block { layer, category: None, action })
+        if exceptions.longest(hashed.name, &hashed.hashes).is_some()
+            || self.local_zones.covers(hashed)
+        {
+            return None;
+        }
+        let block = |layer| Some(Block { layer, category: None, action: Action::Default });
+        if is_unspecified(address) {
+            // Nobody means this host by it, yet it leads there.
+            return block(Layer::UpstreamBlock);
+        }
+        let is_spared = self.is_named(active, hashed) || is_mail_list(hashed.name, address);
+        if is_spared { None } else { block(Layer::Rebinding) }
+    }
+
+    /// Whether a name is essential or allowed itself, and not by a name above it: below such a
+    /// name anybody may have a page.
+    fn is_named(&self, active: ActiveRules<'_>, hashed: &HashedName<'_>) -> bool {
+        let (name, hashes) = (hashed.name, &*hashed.hashes);
+        let ActiveRules { group, rules } = active;
+        self.essential.exact(name, hashes).is_some()
+            || group.own.exact(name, hashes) == Some(&Own::Allow)
+            || self.department.exact(name, hashes) == Some(&Own::Allow)
+            || rules.lesson.exact(name, hashes).is_some()
+            || rules.exam.as_ref().is_some_and(|exam| exam.exact(name, hashes).is_some())
     }
 
     /// The order of policy, for every name; no setting changes it.

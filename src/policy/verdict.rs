@@ -44,6 +44,8 @@ pub enum Layer {
     Keyword,
     /// An internal address in an answer from upstream (DNS rebinding).
     Rebinding,
+    /// An address of no host in an answer from upstream, which filters by itself.
+    UpstreamBlock,
     /// No rule matches the name.
     Default,
 }
@@ -68,6 +70,7 @@ impl Layer {
             Self::AllowList => "allow-list",
             Self::Keyword => "keyword",
             Self::Rebinding => "rebinding",
+            Self::UpstreamBlock => "upstream",
             Self::Default => "default",
         }
     }

@@ -37,6 +37,7 @@ impl BlockedAt {
     fn by(self, layer: Layer) -> BlockedBy {
         match (self, layer) {
             (_, Layer::Rebinding) => BlockedBy::Rebinding,
+            (_, Layer::UpstreamBlock) => BlockedBy::Upstream,
             (_, Layer::FailClosed) => BlockedBy::FailMode,
             (Self::Target, _) => BlockedBy::Review,
             (Self::Address, _) => BlockedBy::Address,
@@ -113,6 +114,14 @@ impl QueryContext<'_> {
             }
             Action::Default | Action::Passthru | Action::TcpOnly => self.active.group.answer,
         };
+        let mode = match (block.layer, mode) {
+            // The address of one type is at fault: the name may well have others. And no zero
+            // address, which leads to this host.
+            (Layer::Rebinding | Layer::UpstreamBlock, AnswerMode::NxDomain | AnswerMode::Zero) => {
+                AnswerMode::NoData
+            }
+            (_, mode) => mode,
+        };
         let (rcode, data) = match (mode, self.query.qtype) {
             (AnswerMode::NxDomain, _) => (Rcode::NXDOMAIN, Data::Negative),
             (AnswerMode::Refused, _) => (Rcode::REFUSED, Data::None),
@@ -134,6 +143,7 @@ impl QueryContext<'_> {
             code,
             text: match block.layer {
                 Layer::Rebinding => b"rebinding",
+                Layer::UpstreamBlock => b"upstream",
                 _ => self.snapshot.text(block.category),
             },
         };

@@ -47,6 +47,8 @@ label_set! {
         Address => "address",
         /// The answer holds an address from inside.
         Rebinding => "rebinding",
+        /// The answer holds an address of no host: upstream blocks the name.
+        Upstream => "upstream",
         /// A category has no list, and is closed without one.
         FailMode => "fail-mode",
     }

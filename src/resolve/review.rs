@@ -5,7 +5,7 @@
 
 use crate::cache::Entry;
 use crate::dns::message::Malformed;
-use crate::policy::{Block, Pass};
+use crate::policy::{Block, Layer, Pass};
 use crate::resolve::context::{BlockedAt, QueryContext};
 
 impl QueryContext<'_> {
@@ -64,13 +64,17 @@ impl QueryContext<'_> {
         entry: &Entry,
         pass: Pass,
     ) -> Result<Option<(Block, BlockedAt)>, Malformed> {
+        let mut by_upstream = None;
         for address in entry.answer.addresses() {
             let block =
                 self.snapshot.review_address(self.active, self.name, address?, pass.is_shield());
-            if let Some(block) = block {
-                return Ok(Some((block, BlockedAt::Address)));
+            match block {
+                // An attack beside it counts as one.
+                Some(block) if block.layer == Layer::UpstreamBlock => by_upstream = Some(block),
+                Some(block) => return Ok(Some((block, BlockedAt::Address))),
+                None => {}
             }
         }
-        Ok(None)
+        Ok(by_upstream.map(|block| (block, BlockedAt::Address)))
     }
 }

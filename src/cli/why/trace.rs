@@ -189,7 +189,7 @@ impl TracedQuery<'_> {
             }
             (Layer::Keyword, StepFinding::Unused) => "words in names do not bind this group".into(),
             (Layer::Keyword, _) => "no word in it says anything".into(),
-            (Layer::Rebinding | Layer::Default, _) => String::new(),
+            (Layer::Rebinding | Layer::UpstreamBlock | Layer::Default, _) => String::new(),
         }
     }
 

@@ -5,6 +5,8 @@
 //! (ipv4only.arpa), 7686 (onion), 8375 (home.arpa), 9462 (resolver.arpa), 9476
 //! (alt), 9665 (service.arpa), and ICANN's reservation of `internal`.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::dns::name::Folded;
 use crate::dns::rtype;
 
@@ -49,16 +51,34 @@ pub fn is_fixed(name: &Folded) -> bool {
     }
 }
 
+/// Whether an address is what a DNS block list of mail servers says of an address: 127/8 but for
+/// 127.0.0.1, for a name with the octets or the nibbles of an address in front (RFC 5782 §2).
+pub fn is_mail_list(name: &Folded, address: IpAddr) -> bool {
+    let IpAddr::V4(address) = address else { return false };
+    let is_octet = |at| {
+        let label = name.label(at);
+        let is_number = label.len() <= 3 && label.iter().all(u8::is_ascii_digit);
+        is_number && std::str::from_utf8(label).is_ok_and(|text| text.parse::<u8>().is_ok())
+    };
+    let is_nibble = |at| matches!(name.label(at), [digit] if digit.is_ascii_hexdigit());
+    let labels = name.label_count();
+    address.is_loopback()
+        && address != Ipv4Addr::LOCALHOST
+        && (labels > 4 && (0..4).all(is_octet) || labels > 32 && (0..32).all(is_nibble))
+}
+
 fn arpa(name: &Folded, last: usize, qtype: u16) -> Option<Special> {
     let below = last.checked_sub(1)?;
     match name.label(below) {
         // Discovery of encrypted resolvers would lead around the filter.
         b"resolver" => Some(Special::NoData),
         b"home" | b"service" => Some(if below == 0 { Special::NoData } else { Special::NxDomain }),
-        b"ipv4only" if below == 0 => Some(match qtype {
-            rtype::A => Special::Addresses(&[&[192, 0, 0, 170], &[192, 0, 0, 171]]),
-            _ => Special::NoData,
-        }),
+        b"ipv4only" if below == 0 => match qtype {
+            rtype::A => Some(Special::Addresses(&[&[192, 0, 0, 170], &[192, 0, 0, 171]])),
+            // Only the server that translates knows its prefix (RFC 8880 §7.1).
+            rtype::AAAA => None,
+            _ => Some(Special::NoData),
+        },
         b"in-addr" if is_private_v4(name, below) => Some(Special::NxDomain),
         b"ip6" if is_private_v6(name, below) => Some(Special::NxDomain),
         _ => None,
@@ -143,7 +163,37 @@ mod tests {
             answer("ipv4only.arpa", rtype::A),
             Some(Special::Addresses(&[&[192, 0, 0, 170], &[192, 0, 0, 171]]))
         );
-        assert_eq!(answer("ipv4only.arpa", rtype::AAAA), Some(Special::NoData));
+        assert_eq!(answer("ipv4only.arpa", rtype::TXT), Some(Special::NoData));
+        // Asked of upstream, which may translate.
+        assert_eq!(answer("ipv4only.arpa", rtype::AAAA), None);
+    }
+
+    #[test]
+    fn answers_of_mail_lists_are_known() {
+        let is_known = |name: &str, address: &str| {
+            let name = Folded::from_name(&Name::from_text(name).unwrap());
+            is_mail_list(&name, address.parse().unwrap())
+        };
+        let nibbles = format!("{}list.example", "1.f.".repeat(16));
+        for (name, address) in [
+            ("2.0.0.127.list.example", "127.0.0.2"),
+            ("254.3.2.1.list", "127.255.255.254"),
+            (nibbles.as_str(), "127.0.0.4"),
+        ] {
+            assert!(is_known(name, address), "{name} {address}");
+        }
+        for (name, address) in [
+            ("2.0.0.127.list.example", "127.0.0.1"),
+            ("2.0.0.127.list.example", "10.0.0.2"),
+            ("2.0.0.127.list.example", "::ffff:127.0.0.2"),
+            ("256.0.0.127.list.example", "127.0.0.2"),
+            ("0.0.127.list.example", "127.0.0.2"),
+            ("a.2.0.0.127.list.example", "127.0.0.2"),
+            ("1.2.3.4", "127.0.0.2"),
+            (&nibbles[2..], "127.0.0.4"),
+        ] {
+            assert!(!is_known(name, address), "{name} {address}");
+        }
     }
 
     #[test]
