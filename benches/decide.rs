@@ -28,7 +28,9 @@ use lachan::matcher::build::{Builder, Rule};
 use lachan::matcher::suffix::SuffixTable;
 use lachan::overrides::StoredOverride;
 use lachan::policy::{Snapshot, Verdict};
-use lachan::resolve::{AnswerSource, Answered, Begin, Done, Now, Origin, Transport, Trust, begin};
+use lachan::resolve::{
+    AnswerSource, Answered, Begin, Done, Finish, Now, Origin, Transport, Trust, begin,
+};
 use lachan::rule::{Action, Effect, Scope};
 
 fn main() {
@@ -160,7 +162,7 @@ fn learn(queries: &[Vec<u8>], answers: u8, answer: &[u8]) -> AnswerCache {
         message.extend(answer);
         let answered = Answered { message: Ok(&message), asked: 0 };
         let done = forward.finish(answered, &cache, &limits, NOW, &mut out);
-        assert!(matches!(done, Done::Reply(..)), "{done:?}");
+        assert!(matches!(done, Finish::Done(Done::Reply(..))), "{done:?}");
     }
     cache
 }

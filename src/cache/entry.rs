@@ -98,13 +98,10 @@ impl Entry {
         Self { word, is_revoked, is_lost, ..self }
     }
 
-    /// The same entry without its records, where it only marks that they are not to be stored.
-    pub(super) fn marked(self) -> Self {
-        if self.is_revoked {
-            Self { answer: Answer::failure(self.answer.rcode()), ..self }
-        } else {
-            self
-        }
+    /// The mark of an answer that may not be stored: the same entry without its records.
+    pub(super) fn marked(&self) -> Option<Self> {
+        let mark = || Self::new(Answer::failure(self.answer.rcode()), self.stored).to(self.asked);
+        self.is_revoked.then(mark)
     }
 
     /// The time of the last question under its key that upstream answered.

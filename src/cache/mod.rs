@@ -34,6 +34,7 @@ use outage::Outages;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::dns::message::Question;
 use crate::dns::message::answer::Answer;
 use crate::dns::message::query::Query;
 use crate::dns::name::{Folded, MAX_OCTETS};
@@ -47,6 +48,8 @@ const OVERHEAD: usize = 248;
 const KEY_HEAD: usize = 7;
 /// Seconds after a failed refresh in which a stale entry is not refreshed (RFC 8767 §5).
 const RECHECK: u64 = 30;
+/// Seconds that a failure lasts whatever becomes of its upstream (RFC 9520 §3.2).
+const MIN_FAILURE: u32 = 1;
 /// Refresh lease, in seconds: how long one client alone may refresh an entry.
 const REFRESHING: u64 = 4;
 /// Entries of shorter lifetimes are not refreshed before they expire.
@@ -101,9 +104,25 @@ impl CacheKey {
     #[inline]
     pub fn new(route: Route, query: &Query<'_>, name: &Folded) -> Self {
         let qtype = query.qtype;
-        let flags = u8::from(query.dnssec_ok()) | u8::from(query.checking_disabled()) << 1;
+        let flags = [query.dnssec_ok(), query.checking_disabled()];
+        Self::of(route, qtype, flags, name.as_wire())
+    }
+
+    /// The key of an upstream question that is asked for its own name's sake.
+    pub fn of_question(question: &Question) -> Self {
+        let flags = [question.dnssec_ok, question.checking_disabled];
+        Self::of(Route::to(question.upstream), question.qtype, flags, question.name.as_wire())
+    }
+
+    #[inline]
+    fn of(
+        route: Route,
+        qtype: u16,
+        [dnssec_ok, checking_disabled]: [bool; 2],
+        wire: &[u8],
+    ) -> Self {
+        let flags = u8::from(dnssec_ok) | u8::from(checking_disabled) << 1;
         let mut octets = [0; KEY_HEAD + MAX_OCTETS];
-        let wire = name.as_wire();
         let length = KEY_HEAD + wire.len();
         let [high, low] = qtype.to_be_bytes();
         let (head, rest) = octets.split_at_mut(KEY_HEAD);
@@ -149,6 +168,19 @@ pub enum CacheLookup {
     Failed(Arc<Entry>),
     /// No entry that can be used.
     Nothing,
+}
+
+impl CacheLookup {
+    /// Whether it is an answer that ends in a name to be asked elsewhere.
+    #[inline]
+    pub fn leads_on(&self) -> bool {
+        match self {
+            Self::Fresh(entry) | Self::Due(entry) | Self::Expired(entry) | Self::Stale(entry) => {
+                entry.answer.next().is_some()
+            }
+            Self::Failed(_) | Self::Nothing => false,
+        }
+    }
 }
 
 /// The weight of an entry: its octets, its key's and the overhead.
@@ -202,7 +234,7 @@ impl AnswerCache {
         let (age, lifetime) = (entry.age(now), entry.lifetime());
         if entry.answer.is_failure() {
             // Lifetimes are whole seconds: the first counts in full however late it began.
-            let is_over = age > lifetime || age > self.rules.failure && self.may_ask(&entry, now);
+            let is_over = age > lifetime || age > MIN_FAILURE && self.may_ask(&entry, now);
             return if is_over { CacheLookup::Nothing } else { CacheLookup::Failed(entry) };
         }
         if age < lifetime {
@@ -216,7 +248,7 @@ impl AnswerCache {
             return CacheLookup::Nothing;
         }
         let since = entry.refresh_from().saturating_sub(RECHECK);
-        let is_short = now <= since.saturating_add(u64::from(self.rules.failure));
+        let is_short = now <= since.saturating_add(u64::from(MIN_FAILURE));
         if entry.may_refresh(now) || !is_short && self.may_ask(&entry, now) {
             CacheLookup::Expired(entry)
         } else {
@@ -267,14 +299,16 @@ impl AnswerCache {
     ///
     /// An answer without a lifetime is stored as well, as the mark that upstream has taken back
     /// what it said before; it is never found.
-    pub fn insert(&self, key: &CacheKey, entry: Entry) {
+    pub fn insert(&self, key: &CacheKey, entry: impl Into<Arc<Entry>>) {
+        let entry = entry.into();
         if entry.answer.is_failure() || entry.answer.says_nothing() {
             return;
         }
         let _writer = self.writer(key);
         let last = self.entries.peek(key.as_octets());
         if last.is_none_or(|last| last.word() <= entry.word()) {
-            self.entries.insert(key.as_octets().into(), Arc::new(entry.marked()));
+            let entry = entry.marked().map_or(entry, Arc::new);
+            self.entries.insert(key.as_octets().into(), entry);
         }
     }
 

@@ -25,6 +25,7 @@ use crate::policy::tables::client::PrefixTable;
 use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones};
 use crate::policy::tables::names::{CanaryKind, Essential, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
+use crate::policy::tables::special::Special;
 use crate::policy::verdict::Block;
 use crate::rule::{Action, LocalData, Scope};
 
@@ -327,6 +328,22 @@ impl Snapshot {
             return UpstreamId::MAIN;
         }
         self.upstream_of(&self.hashed(&Folded::from_name(name)))
+    }
+
+    /// The answer to a special-use or private name; none for a name with a source of its own.
+    pub fn special_of(&self, hashed: &HashedName<'_>, qtype: u16) -> Option<Special> {
+        self.local_zones.special(hashed, qtype)
+    }
+
+    /// Whether `upstream` has no say about a name: the config has its records, or another upstream
+    /// for it.
+    pub fn is_elsewhere(&self, name: &Name, upstream: UpstreamId) -> bool {
+        if self.local_zones.is_empty() {
+            return false;
+        }
+        let folded = Folded::from_name(name);
+        let hashed = self.hashed(&folded);
+        self.local_name(&hashed).is_some() || self.upstream_of(&hashed) != upstream
     }
 
     /// The engine of a host, where the group enforces a mode of it.

@@ -11,6 +11,7 @@ use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::policy::{Pass, Snapshot, Verdict};
+use crate::resolve::chain::Follow;
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::prepared::Prepared;
 use crate::resolve::reply_cache::{Admission, Lookup, PolicyEpoch};
@@ -219,7 +220,11 @@ impl QueryContext<'_> {
         let now = self.now;
         let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
         let key = CacheKey::new(route, &self.query, self.name.name);
-        Begin::Done(match stores.cache.find(&key, now.mono) {
+        let found = stores.cache.find(&key, now.mono);
+        if found.leads_on() {
+            return self.chained(found, forward(None), stores.cache, out);
+        }
+        Begin::Done(match found {
             CacheLookup::Fresh(entry) => {
                 let (done, until) =
                     self.answer_until(&entry, aged(&entry), pass, AnswerSource::Cache, out);
@@ -254,6 +259,45 @@ impl QueryContext<'_> {
         })
     }
 
+    /// Answers with the chain that begins with an answer in the cache, or forwards the query for
+    /// its next link.
+    #[cold]
+    fn chained(
+        &self,
+        found: CacheLookup,
+        forward: Forward,
+        cache: &AnswerCache,
+        out: &mut [u8],
+    ) -> Begin {
+        let pass = forward.pass;
+        let (first, is_due, source) = match found {
+            CacheLookup::Fresh(entry) => (entry, false, AnswerSource::Cache),
+            CacheLookup::Due(entry) => (entry, true, AnswerSource::Cache),
+            CacheLookup::Stale(entry) => {
+                let Some(entry) = self.stale_chain(cache, vec![forward.link(entry)]) else {
+                    return Begin::Forward(Box::new(forward));
+                };
+                let done = self.answer(&entry, Form::STALE, pass, AnswerSource::Stale, out);
+                return Begin::Done(done);
+            }
+            CacheLookup::Expired(entry) => {
+                let stale = self.stale_chain(cache, vec![forward.link(entry)]);
+                return Begin::Forward(Box::new(Forward { stale, ..forward }));
+            }
+            CacheLookup::Failed(_) | CacheLookup::Nothing => {
+                return Begin::Forward(Box::new(forward));
+            }
+        };
+        let mut links = vec![forward.link(first)];
+        match self.follow(&mut links, pass, cache, source, out) {
+            Follow::Done(done) if is_due => Begin::Refresh(done, Box::new(forward)),
+            Follow::Done(done) => Begin::Done(done),
+            Follow::Ask(question, stale) => {
+                Begin::Forward(Box::new(Forward { question, links, stale, ..forward }))
+            }
+        }
+    }
+
     /// The query as one that waits for the upstream answer to `name`.
     fn forward(
         &self,
@@ -272,6 +316,7 @@ impl QueryContext<'_> {
             pass,
             question: self.query.question(name, upstream),
             rewrite,
+            links: Vec::new(),
             stale,
         }
     }

@@ -11,8 +11,9 @@ use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::message::query::OwnedQuery;
 use crate::dns::message::rewrite::rewrite;
 use crate::dns::message::{Ede, Malformed, Question, Rcode};
-use crate::dns::name::Folded;
+use crate::dns::name::{Folded, Name};
 use crate::policy::{GroupId, HashedName, Pass, Snapshot};
+use crate::resolve::chain::{ChainLink, Follow};
 use crate::resolve::context::QueryContext;
 use crate::resolve::rewrite::{Rewrite, route_to};
 use crate::resolve::{AnswerSource, Done, Now, Origin};
@@ -30,6 +31,8 @@ pub struct Forward {
     /// The upstream question: of another name than the client's where that is rewritten.
     pub(super) question: Question,
     pub(super) rewrite: Option<Rewrite>,
+    /// The answers of other upstreams that led to the question.
+    pub(super) links: Vec<ChainLink>,
     /// The expired answer, for use if upstream gives none.
     pub(super) stale: Option<Arc<Entry>>,
 }
@@ -50,6 +53,15 @@ pub struct Answered<'a> {
     pub message: Result<&'a [u8], UpstreamFailure>,
     /// The time the question was sent, in microseconds of the monotonic clock.
     pub asked: u64,
+}
+
+/// A query after an upstream question.
+#[derive(Debug)]
+pub enum Finish {
+    /// It is done.
+    Done(Done),
+    /// Its answer leads on: ask upstream again, then call [`Forward::finish`].
+    Next(Box<Forward>),
 }
 
 /// There is no answer: the extended error of the failure.
@@ -97,23 +109,45 @@ impl Forward {
         limits: &TtlLimits,
         now: Now,
         out: &mut [u8],
-    ) -> Done {
+    ) -> Finish {
         let name = self.snapshot.hashed(&self.name);
         let context = self.context(&name, now, out.len());
         let answer = match self.learn(answered, cache, limits, now) {
             Ok(answer) => answer,
-            Err(missing) => return self.without_answer(missing, context, out),
+            Err(missing) => return Finish::Done(self.without_answer(missing, &context, out)),
         };
         if answer.is_failure()
             && let Some(done) = self.stale_for(&context, out)
         {
-            return done;
+            return Finish::Done(done);
         }
-        let entry = Entry::new(answer, now.mono).to(self.asked(answered));
-        let (form, source) = (Form::aged(0), AnswerSource::Upstream);
-        let done = context.answer_late(&entry, form, self.pass, source, out);
-        cache.insert(&self.key(), entry);
-        done
+        let leads_on = answer.next().is_some() || !self.links.is_empty() && !answer.is_failure();
+        let entry = Arc::new(Entry::new(answer, now.mono).to(self.asked(answered)));
+        cache.insert(&self.key(), Arc::clone(&entry));
+        let source = AnswerSource::Upstream;
+        if !leads_on {
+            let done = context.answer_late(&entry, Form::aged(0), self.pass, source, out);
+            return Finish::Done(done);
+        }
+        let mut links = self.links.clone();
+        links.push(self.link(entry));
+        match context.follow(&mut links, self.pass, cache, source, out) {
+            Follow::Done(done) => Finish::Done(done),
+            Follow::Ask(question, stale) => {
+                Finish::Next(Box::new(Self { question, links, stale, ..self }))
+            }
+        }
+    }
+
+    /// The link that an answer to this question is.
+    pub(super) fn link(&self, entry: Arc<Entry>) -> ChainLink {
+        let question = if self.links.is_empty() {
+            // Of a rewritten name the answer is to the client's own.
+            Question { name: self.name.to_name(), ..self.question.clone() }
+        } else {
+            self.question.clone()
+        };
+        ChainLink { question, entry }
     }
 
     /// Ends the query where its question is not answered in time; the answer may still come.
@@ -121,7 +155,7 @@ impl Forward {
         let name = self.snapshot.hashed(&self.name);
         let context = self.context(&name, now, out.len());
         let missing = self.unanswered(UpstreamFailure::Unreachable, asked, cache, now);
-        self.without_answer(missing, context, out)
+        self.without_answer(missing, &context, out)
     }
 
     /// Caches that nobody answered a question.
@@ -145,17 +179,17 @@ impl Forward {
     pub fn give_up(self, failure: UpstreamFailure, now: Now, out: &mut [u8]) -> Done {
         let name = self.snapshot.hashed(&self.name);
         let context = self.context(&name, now, out.len());
-        self.without_answer(self.no_answer(failure), context, out)
+        self.without_answer(self.no_answer(failure), &context, out)
     }
 
     fn without_answer(
         &self,
         NoAnswer(ede): NoAnswer,
-        context: QueryContext<'_>,
+        context: &QueryContext<'_>,
         out: &mut [u8],
     ) -> Done {
-        self.stale_for(&context, out)
-            .unwrap_or_else(|| QueryContext { rewrite: None, ..context }.servfail(ede, out))
+        self.stale_for(context, out)
+            .unwrap_or_else(|| QueryContext { rewrite: None, ..*context }.servfail(ede, out))
     }
 
     fn no_answer(&self, failure: UpstreamFailure) -> NoAnswer {
@@ -183,6 +217,9 @@ impl Forward {
     }
 
     fn key(&self) -> CacheKey {
+        if !self.links.is_empty() {
+            return CacheKey::of_question(&self.question);
+        }
         CacheKey::new(self.route(), &self.query.view(), &self.name)
     }
 
@@ -240,7 +277,8 @@ impl Forward {
 
     fn usable(&self, message: &[u8], limits: &TtlLimits) -> Result<Answer, NoAnswer> {
         let answer = self.take(message, limits).map_err(|_| NoAnswer(Ede::INVALID_DATA))?;
-        if self.rewrite.is_some_and(|rewrite| rewrite.is_broken_by(answer.rcode())) {
+        let is_broken = |rewrite: Rewrite| rewrite.is_broken_by(answer.rcode());
+        if self.links.is_empty() && self.rewrite.is_some_and(is_broken) {
             // Never the real host instead.
             return Err(NoAnswer(Ede::NETWORK_ERROR));
         }
@@ -249,13 +287,24 @@ impl Forward {
 
     /// The stored form of an answer to the upstream question.
     pub(super) fn take(&self, message: &[u8], limits: &TtlLimits) -> Result<Answer, Malformed> {
-        let answer = Answer::take(message, &self.question, limits)?;
-        let Some(cause) = self.rewrite.filter(|cause| !cause.is_broken_by(answer.rcode())) else {
-            return Ok(answer);
+        let upstream = self.question.upstream;
+        // The message answers the question's own name, wherever that belongs by now.
+        let is_elsewhere =
+            |name: &Name| *name != self.question.name && self.snapshot.is_elsewhere(name, upstream);
+        let take = |message: &[u8], question: &Question| {
+            Answer::take_link(message, question, limits, is_elsewhere)
         };
+        let answer = take(message, &self.question)?;
+        let rewrites =
+            |cause: &Rewrite| self.links.is_empty() && !cause.is_broken_by(answer.rcode());
+        let Some(cause) = self.rewrite.filter(rewrites) else { return Ok(answer) };
+        // What this upstream has no say about is left out.
+        let message = answer.message(&self.question, Form::aged(0)).ok_or(Malformed)?;
         let asked = Question { name: self.name.to_name(), ..self.question.clone() };
-        let message = rewrite(message, &asked, &self.question.name)?;
-        let answer = Answer::take(&message, &asked, limits)?;
+        let message = rewrite(&message, &asked, &self.question.name)?;
+        let ends_here = answer.next().is_none();
+        let answer = take(&message, &asked)?;
+        let answer = if ends_here { answer.closed() } else { answer };
         Ok(match cause.ede(&self.snapshot) {
             Some((code, text)) => answer.with_ede(code, text),
             None => answer,

@@ -4,7 +4,8 @@
 //! begin   parse ▶ admission ▶ group ┬ decide ▶ cache ▶ review ▶ Done
 //!                                   │           └ miss ▶ Forward
 //!                                   └ the worker's reply cache ▶ Done
-//! finish  upstream's answer ▶ take ▶ cache ▶ review ▶ Done
+//! finish  upstream's answer ▶ take ▶ cache ┬ review ▶ Done
+//!                                          └ leads elsewhere ▶ chain ▶ the next Forward
 //!         none ▶ the expired answer ▶ review ▶ Done
 //! ```
 //!
@@ -21,6 +22,7 @@
 //! the [`Outcome`].
 
 mod begin;
+mod chain;
 mod context;
 mod forward;
 pub(crate) mod labels;
@@ -29,12 +31,13 @@ mod local;
 mod origin;
 mod outcome;
 pub mod prepared;
+mod records;
 pub mod reply_cache;
 mod review;
 mod rewrite;
 
 pub use crate::policy::group::time::{Now, Trust};
 pub use begin::{Begin, Stores, begin, begin_with, slip};
-pub use forward::{Answered, Forward, UpstreamFailure};
+pub use forward::{Answered, Finish, Forward, UpstreamFailure};
 pub use origin::{Origin, Transport};
 pub use outcome::{AnswerSource, BlockedBy, Done, DropReason, Outcome};

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::clients::client_id::ClientId;
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
-use crate::resolve::{Answered, Done, Forward, UpstreamFailure};
+use crate::resolve::{Answered, Done, Finish, Forward, UpstreamFailure};
 use crate::serve::gateway::Gateway;
 use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};
@@ -114,7 +114,7 @@ impl Gateway {
     ///
     /// Those that wait longest get what there is: their expired answer, later a failure. The
     /// question goes on, for the cache and for those that come meanwhile.
-    async fn lead(&self, flight: Started) {
+    async fn lead(self: &Arc<Self>, flight: Started) {
         let Some(upstreams) = self.servers(flight.question().upstream) else {
             for waiter in flight.end() {
                 self.give_up(waiter, UpstreamFailure::Unreachable);
@@ -202,17 +202,21 @@ impl Gateway {
     }
 
     /// Ends a miss with the upstream answer.
-    fn end(&self, waiter: Waiter, answered: Answered<'_>) {
+    fn end(self: &Arc<Self>, waiter: Waiter, answered: Answered<'_>) {
         let Waiter { forward, came, send, permit } = waiter;
         let now = self.clock.now();
         match send {
             None => forward.refresh(answered, &self.cache, &self.limits, now),
             Some(send) => OUT.with_borrow_mut(|out| {
-                let done = forward.finish(answered, &self.cache, &self.limits, now, out);
-                self.reply(done, came, send, out);
+                match forward.finish(answered, &self.cache, &self.limits, now, out) {
+                    Finish::Done(done) => self.reply(done, came, send, out),
+                    // The same miss, with the next question of its chain.
+                    Finish::Next(forward) => {
+                        self.start(Waiter { forward, came, send: Some(send), permit });
+                    }
+                }
             }),
         }
-        drop(permit);
     }
 
     /// Ends a miss whose question is not sent.

@@ -7,7 +7,7 @@ use lachan::load::assemble::Assembler;
 use lachan::load::in_force::Current;
 use lachan::metrics::counters::{Counters, Totals};
 use lachan::overrides::Overrides;
-use lachan::resolve::{Transport, begin};
+use lachan::resolve::{Finish, Transport, begin};
 use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::udp::{Worker, open};
 use lachan::upstream::Options;
@@ -23,7 +23,7 @@ fn learn(gateway: &Gateway, query: &[u8], upstream: &[u8]) {
     let step = begin(query, &origin(CLIENT), &snapshot, &gateway.cache, now, &mut out);
     let Begin::Forward(forward) = step else { panic!("answered at once: {step:?}") };
     let step = forward.finish(answered(upstream, now), &gateway.cache, &LIMITS, now, &mut out);
-    assert!(matches!(step, Done::Reply(..)), "{step:?}");
+    assert!(matches!(step, Finish::Done(Done::Reply(..))), "{step:?}");
 }
 
 #[test]

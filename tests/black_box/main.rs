@@ -11,6 +11,7 @@
 
 mod absent;
 mod addresses;
+mod answers;
 mod budget;
 mod catalogue;
 mod certificates;

@@ -277,7 +277,14 @@ proptest! {
                 let Verdict::Pass(pass) = explain(&name) else { continue };
                 let Some(expected) = must_block(&explain(&target), pass.is_shield()) else { continue };
                 let (outcome, _) =
-                    core.wire_to(client, &name, rtype::A, now, |name, _| alias(name, &target));
+                    core.wire_to(client, &name, rtype::A, now, |asked, qtype| {
+                        if *asked == target { an_address(&query(asked, qtype)) } else { alias(asked, &target) }
+                    });
+                // A local record may have an address inside, which no public name may lead to.
+                let folded = Folded::from_name(&target);
+                if !expected && core.snapshot.local_name(&core.snapshot.hashed(&folded)).is_some() {
+                    continue;
+                }
                 prop_assert_eq!(
                     outcome.source == AnswerSource::Blocked, expected,
                     "{} → {} for {}: {:?}\n{}\n{}", name, target, client, outcome, policy.config, policy.department

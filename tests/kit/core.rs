@@ -7,7 +7,7 @@ use lachan::cache::AnswerCache;
 use lachan::dns::message::answer::TtlLimits;
 use lachan::policy::Snapshot;
 use lachan::resolve::{
-    Answered, Begin, Done, Forward, Now, Origin, Outcome, Transport, Trust, begin,
+    Answered, Begin, Done, Finish, Forward, Now, Origin, Outcome, Transport, Trust, begin,
 };
 
 /// The limits of a gateway without a config.
@@ -70,7 +70,7 @@ impl Core {
     pub(crate) fn finish(&self, forward: Forward, upstream: &[u8], now: Now) -> Reply {
         let mut out = room();
         let step = forward.finish(answered(upstream, now), &self.cache, &LIMITS, now, &mut out);
-        let Done::Reply(length, outcome) = step else { panic!("no reply: {step:?}") };
+        let Finish::Done(Done::Reply(length, outcome)) = step else { panic!("no reply: {step:?}") };
         out.truncate(length);
         Reply { octets: out, outcome, is_refreshed: false }
     }
@@ -80,20 +80,24 @@ impl Core {
         self.finish(self.forward(query, client, now), upstream, now);
     }
 
-    /// The reply to a query; `upstream` answers where it misses.
+    /// The reply to a query; `upstream` answers where it misses, each link of a chain.
     pub(crate) fn resolve(
         &self,
         query: &[u8],
         client: Ipv4Addr,
         now: Now,
-        upstream: impl FnOnce(&Forward) -> Vec<u8>,
+        upstream: impl Fn(&Forward) -> Vec<u8>,
     ) -> Reply {
         let mut out = room();
         let (done, is_refreshed) = match self.begin(query, client, now, &mut out) {
-            Begin::Forward(forward) => {
-                let answer = upstream(&forward);
-                return self.finish(*forward, &answer, now);
-            }
+            Begin::Forward(mut forward) => loop {
+                let message = upstream(&forward);
+                let said = answered(&message, now);
+                match forward.finish(said, &self.cache, &LIMITS, now, &mut out) {
+                    Finish::Done(done) => break (done, false),
+                    Finish::Next(next) => forward = next,
+                }
+            },
             Begin::Done(done) => (done, false),
             Begin::Refresh(done, _) => (done, true),
         };

@@ -79,6 +79,11 @@ impl LocalZones {
         zone.map_or(UpstreamId::MAIN, |(_, &id)| id)
     }
 
+    /// Whether nothing is configured.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.zones.is_empty()
+    }
+
     /// Whether any forward zone is configured.
     pub(crate) fn has_zones(&self) -> bool {
         !self.zones.is_empty()

@@ -210,7 +210,12 @@ impl InFlight {
     }
 
     /// Counts a permit as one of `client`'s, which may have `most`; returns whether it may.
+    ///
+    /// A permit that is counted stays so: its query asks for the next link of its chain.
     pub fn count(&self, permit: &mut Permit, client: ClientId, most: usize) -> bool {
+        if permit.client.is_some() {
+            return true;
+        }
         let mut clients = lock(&self.by_client);
         let count = clients.entry(client).or_default();
         if *count >= most {

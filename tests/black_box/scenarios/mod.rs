@@ -63,6 +63,7 @@ macro_rules! scenarios {
 scenarios! {
     a_dead_forward_zone_harms_nobody_else
     adblock_rules_mean_what_they_say
+    aliases_between_zones_are_followed
     allow_list_mode_lets_nothing_else_through
     answer_mode_nodata
     answer_mode_nxdomain
@@ -144,6 +145,7 @@ scenarios! {
     stale_answer_where_upstream_fails
     starter_test_names_are_blocked
     tcp_only_opens_no_lock_and_no_search
+    translated_addresses_pass
     truncation_to_the_clients_size
     unknown_client_gets_default_group
     upstream_failure_gets_a_second_try

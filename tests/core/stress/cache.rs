@@ -9,12 +9,12 @@ use lachan::load::in_force::{Current, PolicyReader};
 use lachan::resolve::prepared::PreparedBatch;
 use lachan::resolve::reply_cache::{Lookup, ReplyCache};
 use lachan::resolve::{
-    AnswerSource, Answered, Begin, Done, Forward, Now, Outcome, Stores, Trust, UpstreamFailure,
-    begin_with,
+    AnswerSource, Answered, Begin, Done, Finish, Forward, Now, Outcome, Stores, Trust,
+    UpstreamFailure, begin_with,
 };
 
-use super::kit::core::answered;
 use super::*;
+use crate::kit::core::answered;
 
 const NAMES: usize = 300;
 const TTL: u32 = 20;
@@ -156,14 +156,17 @@ impl Worker<'_> {
         let lists = forward.snapshot().facts_tag();
         let said = asked.said(&query, TTL, now.mono);
         let said = Answered {
-            message: match self.random.once_in(50) {
-                true => Err(UpstreamFailure::Unreachable),
-                false => Ok(&said),
+            message: if self.random.once_in(50) {
+                Err(UpstreamFailure::Unreachable)
+            } else {
+                Ok(&said)
             },
             ..answered(&said, now)
         };
         let step = forward.finish(said, &self.shared.cache, &LIMITS, now, &mut self.out);
-        let Done::Reply(length, outcome) = step else { panic!("{asked:?}: {step:?}") };
+        let Finish::Done(Done::Reply(length, outcome)) = step else {
+            panic!("{asked:?}: {step:?}")
+        };
         self.judge(&Case { client, asked, query: &query, lists, now }, length, &outcome);
     }
 
