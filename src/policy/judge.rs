@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use crate::category::CategorySet;
 use crate::dns::address::{carried, is_internal, is_unspecified};
 use crate::matcher::keyword::KeywordMatch;
+use crate::matcher::names::NameTable;
 use crate::matcher::suffix::Listed;
 use crate::matcher::{Facts, HashedName};
 use crate::policy::group::rules::ActiveRules;
@@ -212,10 +213,7 @@ impl Snapshot {
         hashed: &HashedName<'_>,
         address: IpAddr,
     ) -> Option<Block> {
-        let exceptions = self.rebinding.as_ref().filter(|_| is_internal(address))?;
-        if exceptions.longest(hashed.name, &hashed.hashes).is_some()
-            || self.local_zones.covers(hashed)
-        {
+        if self.rebinding.is_none() || !is_internal(address) || self.is_inside(hashed) {
             return None;
         }
         let block = |layer| Some(Block { layer, category: None, action: Action::Default });
@@ -225,6 +223,21 @@ impl Snapshot {
         }
         let is_spared = self.is_named(active, hashed) || is_mail_list(hashed.name, address);
         if is_spared { None } else { block(Layer::Rebinding) }
+    }
+
+    /// Whether the config lets a name have addresses inside, by a source of its own or by
+    /// `[rebinding] allow`.
+    pub fn is_inside(&self, hashed: &HashedName<'_>) -> bool {
+        let allowed = |names: &NameTable<()>| names.longest(hashed.name, &hashed.hashes).is_some();
+        self.rebinding.as_ref().is_some_and(allowed) || self.local_zones.covers(hashed)
+    }
+
+    /// The block of a zero address that the answer to a name inside has from outside, by way of an
+    /// alias: upstream's block is handed on under no name.
+    pub fn review_zero(&self, address: IpAddr) -> Option<Block> {
+        let (layer, action) = (Layer::UpstreamBlock, Action::Default);
+        let is_block = self.rebinding.is_some() && is_unspecified(address);
+        is_block.then_some(Block { layer, category: None, action })
     }
 
     /// Whether a name is essential or allowed itself, and not by a name above it: below such a

@@ -66,8 +66,13 @@ impl QueryContext<'_> {
     ) -> Result<Option<(Block, BlockedAt)>, Malformed> {
         let mut by_upstream = None;
         for address in entry.answer.addresses() {
+            let address = address?;
             let block =
-                self.snapshot.review_address(self.active, self.name, address?, pass.is_shield());
+                self.snapshot.review_address(self.active, self.name, address, pass.is_shield());
+            let block = match self.snapshot.review_zero(address) {
+                Some(zero) if block.is_none() && self.leads_out(entry)? => Some(zero),
+                _ => block,
+            };
             match block {
                 // An attack beside it counts as one.
                 Some(block) if block.layer == Layer::UpstreamBlock => by_upstream = Some(block),
@@ -76,5 +81,16 @@ impl QueryContext<'_> {
             }
         }
         Ok(by_upstream.map(|block| (block, BlockedAt::Address)))
+    }
+    /// Whether the answer is by way of a name outside, whose upstream it is from.
+    fn leads_out(&self, entry: &Entry) -> Result<bool, Malformed> {
+        for target in entry.answer.targets(self.query.head()) {
+            let target = target?;
+            let is_own = target.label_count() == 0;
+            if !is_own && !self.snapshot.is_inside(&self.snapshot.hashed(&target)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
