@@ -17,7 +17,7 @@ use crate::matcher::Facts;
 ///
 /// Law: an answer never replaces the answer to a later question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub struct AskedAt {
     /// Its time, in microseconds of the monotonic clock.
     pub at: u64,
     /// The upstream it was sent to.
@@ -34,7 +34,7 @@ pub struct Entry {
     /// Seconds for which it is fresh.
     lifetime: u32,
     /// Its question.
-    asked: Asked,
+    asked: AskedAt,
     /// The time of the last question under its key that upstream answered: its own, unless it is
     /// a failure.
     word: u64,
@@ -70,7 +70,7 @@ impl Entry {
 
     /// The same entry as the answer to this question.
     #[must_use]
-    pub fn to(self, asked: Asked) -> Self {
+    pub fn to(self, asked: AskedAt) -> Self {
         Self { asked, word: asked.at, ..self }
     }
 
@@ -81,7 +81,7 @@ impl Entry {
             answer,
             stored: now,
             lifetime,
-            asked: Asked::default(),
+            asked: AskedAt::default(),
             word: 0,
             is_lost: false,
             was_hit: AtomicBool::new(false),
@@ -110,9 +110,9 @@ impl Entry {
     }
 
     /// The question that failed in an outage: its own, or that of its refresh.
-    pub(super) fn lost(&self) -> Option<Asked> {
+    pub(super) fn lost(&self) -> Option<AskedAt> {
         let at = if self.is_lost { self.asked.at } else { self.lost_at.load(Ordering::Relaxed) };
-        (self.is_lost || at > 0).then_some(Asked { at, ..self.asked })
+        (self.is_lost || at > 0).then_some(AskedAt { at, ..self.asked })
     }
 
     /// Whether upstream has taken back what was under its key.
@@ -188,7 +188,7 @@ impl Entry {
 
     /// Puts the next refresh off until `next`, after a question that failed; `lost` where that
     /// was in an outage.
-    pub(super) fn put_off(&self, next: u64, lost: Option<Asked>) {
+    pub(super) fn put_off(&self, next: u64, lost: Option<AskedAt>) {
         self.refresh_from.fetch_max(next, Ordering::Relaxed);
         self.lost_at.store(lost.map_or(0, |asked| asked.at.max(1)), Ordering::Relaxed);
     }

@@ -29,7 +29,7 @@ mod outage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use entry::{Asked, Entry};
+pub use entry::{AskedAt, Entry};
 use outage::Outages;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -291,7 +291,7 @@ impl AnswerCache {
     }
 
     /// Notes that an upstream answered a question, whatever it said.
-    pub fn note_answer(&self, asked: Asked) {
+    pub fn note_answer(&self, asked: AskedAt) {
         self.outages.note_answer(asked);
     }
 
@@ -321,7 +321,7 @@ impl AnswerCache {
         &self,
         key: &CacheKey,
         failure: Answer,
-        (asked, cause): (Asked, FailureCause),
+        (asked, cause): (AskedAt, FailureCause),
         now: u64,
     ) {
         let is_lost = cause == FailureCause::Silence && self.outages.note_silence(asked);

@@ -11,7 +11,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::cache::Asked;
+use crate::cache::AskedAt;
 use crate::dns::route::UpstreamId;
 
 /// Places for upstreams; a power of two.
@@ -43,7 +43,7 @@ struct Place {
 struct Mark(AtomicU64);
 
 impl Mark {
-    fn raise(&self, asked: Asked) {
+    fn raise(&self, asked: AskedAt) {
         let new = u64::from(asked.upstream.0) << TIME_BITS | asked.at & ((1 << TIME_BITS) - 1);
         let is_news = |old: u64| old >> TIME_BITS != new >> TIME_BITS || old < new;
         let _ = self
@@ -68,12 +68,12 @@ impl Outages {
     }
 
     /// The upstream answered a question that was sent then.
-    pub(super) fn note_answer(&self, asked: Asked) {
+    pub(super) fn note_answer(&self, asked: AskedAt) {
         self.place(asked.upstream).answered.raise(asked);
     }
 
     /// Nobody answered a question that was sent then; returns whether that is an outage.
-    pub(super) fn note_silence(&self, asked: Asked) -> bool {
+    pub(super) fn note_silence(&self, asked: AskedAt) -> bool {
         let place = self.place(asked.upstream);
         let is_silent = place.answered.of(asked.upstream).is_none_or(|at| at < asked.at);
         if is_silent {
@@ -85,7 +85,7 @@ impl Outages {
 
     /// Whether an outage in which this question failed is over, or the caller is to find out: one
     /// of them a second.
-    pub(super) fn may_be_over(&self, asked: Asked, now: u64) -> bool {
+    pub(super) fn may_be_over(&self, asked: AskedAt, now: u64) -> bool {
         let place = self.place(asked.upstream);
         if place.answered.of(asked.upstream).is_some_and(|at| at > asked.at) {
             return true;
@@ -103,8 +103,8 @@ impl Outages {
 mod tests {
     use super::*;
 
-    fn asked(number: u16, at: u64) -> Asked {
-        Asked { at, upstream: UpstreamId(number) }
+    fn asked(number: u16, at: u64) -> AskedAt {
+        AskedAt { at, upstream: UpstreamId(number) }
     }
 
     #[test]

@@ -46,8 +46,8 @@ fn silence(cache: &AnswerCache, name: &str, now: u64) {
 }
 
 /// A question that is sent in this second.
-fn asked(second: u64) -> Asked {
-    Asked { at: second * 1_000_000, upstream: UpstreamId::MAIN }
+fn asked(second: u64) -> AskedAt {
+    AskedAt { at: second * 1_000_000, upstream: UpstreamId::MAIN }
 }
 
 /// Puts the answer to a question of this second in.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{AnswerCache, Asked, CacheKey, Entry, FailureCause, Route};
+use crate::cache::{AnswerCache, AskedAt, CacheKey, Entry, FailureCause, Route};
 use crate::dns::message::answer::{Answer, Form, TtlLimits};
 use crate::dns::message::query::OwnedQuery;
 use crate::dns::message::rewrite::rewrite;
@@ -168,7 +168,7 @@ impl Forward {
     ) -> NoAnswer {
         // A failure for want of room tells nothing about the name.
         if failure != UpstreamFailure::Busy {
-            let asked = Asked { at: asked, upstream: self.question.upstream };
+            let asked = AskedAt { at: asked, upstream: self.question.upstream };
             let failure = Answer::failure(Rcode::SERVFAIL);
             cache.insert_failure(&self.key(), failure, (asked, FailureCause::Silence), now.mono);
         }
@@ -212,8 +212,8 @@ impl Forward {
         }
     }
 
-    fn asked(&self, answered: Answered<'_>) -> Asked {
-        Asked { at: answered.asked, upstream: self.question.upstream }
+    fn asked(&self, answered: Answered<'_>) -> AskedAt {
+        AskedAt { at: answered.asked, upstream: self.question.upstream }
     }
 
     fn key(&self) -> CacheKey {

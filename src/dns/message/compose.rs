@@ -5,7 +5,7 @@
 //! that is the question's name points to the question, so that it gets the letters of whoever
 //! asks. Law: no letter case of the question that was sent upstream (0x20) is left in any name.
 
-use crate::dns::message::rdata::RecordAt;
+use crate::dns::message::rdata::RecordSpan;
 use crate::dns::message::{
     CLASS_IN, HEADER, MAX_MESSAGE, Malformed, Question, Rcode, wire_name_at,
 };
@@ -47,7 +47,7 @@ impl Composer {
     pub(super) fn record(
         &mut self,
         message: &[u8],
-        record: &RecordAt,
+        record: &RecordSpan,
         ttl: u32,
     ) -> Result<(), Malformed> {
         let owner = wire_name_at(message, record.at)?;

@@ -93,7 +93,7 @@ fn layout(rtype: u16) -> Option<&'static [Field]> {
 
 /// One record of a message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RecordAt {
+pub(super) struct RecordSpan {
     pub(super) at: usize,
     pub(super) rtype: u16,
     pub(super) class: u16,
@@ -102,7 +102,7 @@ pub(super) struct RecordAt {
     pub(super) end: usize,
 }
 
-impl RecordAt {
+impl RecordSpan {
     /// The record at `at`, read but for its RDATA; `fixed` is where its owner ends.
     pub(super) fn read(message: &[u8], at: usize, fixed: usize) -> Result<Self, Malformed> {
         let number = |at| u16_at(message, at).ok_or(Malformed);
@@ -214,16 +214,16 @@ fn parameters(mut rest: &[u8]) -> Result<(), Malformed> {
 }
 
 /// The answer and authority records of a message.
-pub(super) fn records(message: &[u8]) -> Result<[Vec<RecordAt>; 2], Malformed> {
+pub(super) fn records(message: &[u8]) -> Result<[Vec<RecordSpan>; 2], Malformed> {
     let count = |at| u16_at(message, at).map(usize::from).ok_or(Malformed);
     let mut at = HEADER;
     for _ in 0..count(4)? {
         at = wire_name_at(message, at)?.after + 4;
     }
-    let mut section = |count: usize| -> Result<Vec<RecordAt>, Malformed> {
+    let mut section = |count: usize| -> Result<Vec<RecordSpan>, Malformed> {
         let mut records = Vec::new();
         for _ in 0..count {
-            let record = RecordAt::read(message, at, wire_name_at(message, at)?.after)?;
+            let record = RecordSpan::read(message, at, wire_name_at(message, at)?.after)?;
             at = record.end;
             records.push(record);
         }
@@ -249,7 +249,7 @@ pub fn well_formed(message: &[u8]) -> bool {
             at = wire_name_at(message, at)?.after + 4;
         }
         for _ in 0..records {
-            let record = RecordAt::read(message, at, wire_name_at(message, at)?.after)?;
+            let record = RecordSpan::read(message, at, wire_name_at(message, at)?.after)?;
             record.names(message, |_, _| ())?;
             at = record.end;
         }

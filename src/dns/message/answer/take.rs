@@ -3,7 +3,7 @@
 use super::{AddressAt, Answer, MAX_CHAIN, TtlLimits};
 use crate::dns::address::is_internal;
 use crate::dns::message::compose::Composer;
-use crate::dns::message::rdata::{MAX_RECORDS, RecordAt};
+use crate::dns::message::rdata::{MAX_RECORDS, RecordSpan};
 use crate::dns::message::reply::MAX_EDE_TEXT;
 use crate::dns::message::{
     CLASS_IN, Ede, HEADER, Malformed, Question, Rcode, name_at, u16_at, u32_at,
@@ -99,15 +99,15 @@ impl Chain {
 /// One record of a message, with RDATA that is whole for its type.
 struct ScannedRecord {
     owner: Name,
-    record: RecordAt,
+    record: RecordSpan,
     /// Whether no name in it is written with a capital letter.
     is_small: bool,
 }
 
 impl std::ops::Deref for ScannedRecord {
-    type Target = RecordAt;
+    type Target = RecordSpan;
 
-    fn deref(&self) -> &RecordAt {
+    fn deref(&self) -> &RecordSpan {
         &self.record
     }
 }
@@ -115,7 +115,7 @@ impl std::ops::Deref for ScannedRecord {
 impl ScannedRecord {
     fn read(message: &[u8], at: usize) -> Result<Self, Malformed> {
         let (owner, fixed) = name_at(message, at)?;
-        let record = RecordAt::read(message, at, fixed)?;
+        let record = RecordSpan::read(message, at, fixed)?;
         let mut is_small = is_small_name(message, at, fixed);
         record.names(message, |at, after| is_small &= is_small_name(message, at, after))?;
         Ok(Self { owner: owner.to_name(), record, is_small })
