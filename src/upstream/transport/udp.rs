@@ -259,7 +259,15 @@ impl UdpClient {
     fn send(&self, question: &Question, form: QueryForm) -> Result<Sent<'_>, Failure> {
         let mut random = rand::rng();
         let id = random.random();
-        let query = UpstreamQuery::new(question, id, form, || random.random());
+        // A draw for 64 letters, not one for each.
+        let (mut bits, mut left) = (0_u64, 0);
+        let query = UpstreamQuery::new(question, id, form, || {
+            if left == 0 {
+                (bits, left) = (random.random(), 64);
+            }
+            left -= 1;
+            bits >> left & 1 == 1
+        });
         let address = self.place.now().ok_or(Failure::Network)?;
         let socket = self.sockets.connect(address).map_err(|error| local_or_network(&error))?;
         // Not by the readiness of the runtime, which a new socket has yet to learn.
