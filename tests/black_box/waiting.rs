@@ -289,6 +289,29 @@ fn what_waits_for_one_server_is_bounded() {
     gateway.expect_metric("lachan_inflight", &[], 0.0);
 }
 
+/// Ten times as many hostile names as may wait, all of one client.
+#[test]
+fn names_that_nobody_answers_take_no_place_from_those_that_are_there() {
+    let server = Habits::new().below("dead.example", Said::silence()).start();
+    let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n")
+        .replace("udp://127.0.0.1:{upstream}", &server.url("udp"))
+        .replace("[upstream]\n", "[upstream]\nin_flight = 64\n");
+    let gateway = Gateway::plan(&config).start();
+    let hostile = Crowd::new(&gateway, PUPIL);
+    for round in 0..40 {
+        for number in 0..16 {
+            hostile.send(&format!("n{number}.r{round}.dead.example"));
+        }
+        for from in [STAFF, PUPIL] {
+            let name = format!("r{round}.{}.example.net", if from == STAFF { "s" } else { "p" });
+            assert_eq!(Ask::new(&name, "A").from(from).expect(gateway.dns).rcode(), "NOERROR");
+        }
+    }
+    let url = server.url("udp");
+    gateway.expect_metric("lachan_upstream_up", &[("upstream", url.as_str())], 1.0);
+    assert!(gateway.metrics().value("lachan_overflow_total", &[("bound", "all")]) > 0.0);
+}
+
 #[test]
 fn the_only_server_is_asked_however_many_wait_for_it() {
     let upstream = Upstream::start();

@@ -5,8 +5,8 @@
 //! may outlive those that asked: its last waiter stays, answered already, to take the answer in.
 //!
 //! Everything here is bounded: waiting queries in all, of one client, of one question, and the
-//! questions of one forward zone. Law: over the bound the oldest question of the client with the
-//! most waiting is evicted. A name whose server is alive is answered in a moment, so those of a
+//! questions of one forward zone. Law: over the bound the oldest question that nobody waits for is
+//! evicted, or else the oldest of the client with the most waiting. A name whose server is alive is answered in a moment, so those of a
 //! silent server never take its place.
 //!
 //! No worker takes a lock of this file: it raises one number and leaves the rest to the runtime.
@@ -54,6 +54,8 @@ struct Table {
     by_question: HashMap<Arc<Question>, Pending>,
     /// The same by their serials: the oldest first.
     by_age: BTreeMap<u64, (Arc<Question>, Option<ClientId>)>,
+    /// Of these, those whose waiters have their replies: the first to go.
+    late: BTreeMap<u64, Arc<Question>>,
     /// The number of questions to each forward zone.
     by_zone: HashMap<UpstreamId, u64>,
     begun: u64,
@@ -76,6 +78,7 @@ impl Table {
             return Vec::new();
         }
         self.by_age.remove(&serial);
+        self.late.remove(&serial);
         if let Entry::Occupied(mut count) = self.by_zone.entry(question.upstream) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
@@ -91,10 +94,26 @@ impl Table {
         let victim = self.by_age.iter().find(|(_, (question, client))| may_be(question, *client));
         let Some((&serial, (question, _))) = victim else { return Vec::new() };
         let question = Arc::clone(question);
-        if let Some(pending) = self.by_question.get(&question) {
+        self.evict_one(&question, serial)
+    }
+
+    /// Evicts the oldest question that nobody waits for.
+    fn evict_late(&mut self) -> Vec<Waiter> {
+        while let Some((serial, question)) = self.late.pop_first() {
+            // Somebody may have come since.
+            let waiters = self.by_question.get(&question).map(|pending| &pending.waiters);
+            if waiters.is_some_and(|waiters| waiters.iter().all(|waiter| waiter.send.is_none())) {
+                return self.evict_one(&question, serial);
+            }
+        }
+        Vec::new()
+    }
+
+    fn evict_one(&mut self, question: &Question, serial: u64) -> Vec<Waiter> {
+        if let Some(pending) = self.by_question.get(question) {
             pending.evicted.notify_one();
         }
-        self.remove(&question, serial)
+        self.remove(question, serial)
     }
 }
 
@@ -278,6 +297,10 @@ impl InFlight {
             return table.evict(|question, _| question.upstream == upstream);
         }
         most.map_or_else(Vec::new, |most| {
+            let late = table.evict_late();
+            if !late.is_empty() {
+                return late;
+            }
             let evicted = table.evict(|_, client| client == most);
             // The client with the most may follow others' questions only.
             if evicted.is_empty() { table.evict(|_, _| true) } else { evicted }
@@ -317,8 +340,12 @@ impl InFlight {
     /// Puts an answered waiter back, to take the upstream answer in.
     pub fn put_back(&self, mut waiter: Waiter) {
         waiter.permit.answered();
-        if let Some(pending) = lock(&self.table).by_question.get_mut(waiter.forward.question()) {
+        let question = waiter.forward.question().clone();
+        let mut table = lock(&self.table);
+        if let Some(pending) = table.by_question.get_mut(&question) {
+            let serial = pending.serial;
             pending.waiters.push(waiter);
+            table.late.insert(serial, Arc::new(question));
         }
     }
 }
