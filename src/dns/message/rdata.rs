@@ -20,8 +20,10 @@ enum Field {
     Name,
     /// One character-string: a length and as many octets.
     Text,
-    /// Character-strings up to the end.
+    /// Character-strings up to the end, one at least (RFC 1035 §3.3.14).
     Texts,
+    /// The options of an OPT record, up to the end (RFC 6891 §6.1.2).
+    Options,
     /// This many octets or more, up to the end.
     Rest(usize),
     /// The parameters of a service, up to the end (RFC 9460 §2.2).
@@ -32,7 +34,7 @@ enum Field {
 
 /// The fields of a type's RDATA; none where it is opaque.
 fn layout(rtype: u16) -> Option<&'static [Field]> {
-    use Field::{Name, Octets, Parameters, Rest, Text, Texts, Types};
+    use Field::{Name, Octets, Options, Parameters, Rest, Text, Texts, Types};
     Some(match rtype {
         rtype::A => &[Octets(4)],
         // NS, MD, MF, CNAME, MB, MG, MR, PTR, DNAME.
@@ -56,6 +58,7 @@ fn layout(rtype: u16) -> Option<&'static [Field]> {
         rtype::SRV => &[Octets(6), Name],
         // NAPTR.
         35 => &[Octets(4), Text, Text, Text, Name],
+        rtype::OPT => &[Options],
         // CERT.
         37 => &[Octets(5), Rest(0)],
         // DS, DLV, CDS.
@@ -131,7 +134,9 @@ impl RecordSpan {
         message: &[u8],
         mut on_name: impl FnMut(usize, usize),
     ) -> Result<usize, Malformed> {
-        let fields = layout(self.rtype).filter(|_| self.class == CLASS_IN).unwrap_or(&[]);
+        // The class of an OPT is a size.
+        let is_known = self.class == CLASS_IN || self.rtype == rtype::OPT;
+        let fields = layout(self.rtype).filter(|_| is_known).unwrap_or(&[]);
         let (mut at, mut behind) = (self.rdata_at, self.rdata_at);
         let message = message.get(..self.end).ok_or(Malformed)?;
         for field in fields {
@@ -156,9 +161,16 @@ impl Field {
             Self::Name => return Ok(wire_name_at(octets, at)?.after),
             Self::Text => 1 + usize::from(*rest.first().ok_or(Malformed)?),
             Self::Texts => {
-                let mut at = 0;
+                let mut at = 1 + usize::from(*rest.first().ok_or(Malformed)?);
                 while let Some(&length) = rest.get(at) {
                     at += 1 + usize::from(length);
+                }
+                at
+            }
+            Self::Options => {
+                let mut at = 0;
+                while at < rest.len() {
+                    at += 4 + usize::from(u16_at(rest, at + 2).ok_or(Malformed)?);
                 }
                 at
             }
@@ -324,6 +336,9 @@ mod tests {
             // A pointer of which one octet is there.
             (rtype::CNAME, b"\x01a\xc0"),
             (rtype::TXT, b"\x05ab"),
+            (rtype::TXT, b""),
+            (rtype::OPT, b"\x00\x03\x00"),
+            (rtype::OPT, b"\x00\x03\x00\x02a"),
             (rtype::RRSIG, b"\0\x01"),
             (47, b"\xc0\x0c\x00\x00"),
             (rtype::HTTPS, b"\x00\x01"),

@@ -12,6 +12,8 @@ use crate::dns::message::{Question, well_formed};
 const PAYLOAD: u16 = 1232;
 /// RD, in the third octet of the header.
 const RD: u8 = 0x01;
+/// The opcode, in the third octet; 0 is a query.
+const OPCODE: u8 = 0x78;
 /// CD, in the fourth octet.
 const CD: u8 = 0x10;
 /// AD, in the fourth octet: in a query, "say whether it is validated" (RFC 6840 §5.7).
@@ -103,7 +105,8 @@ impl UpstreamQuery {
         let (Some(header), Some(id)) = (reply.get(..HEADER), self.octets.get(..2)) else {
             return Match::Other;
         };
-        let response = header.get(2).is_some_and(|flags| flags & QR != 0);
+        // Of another opcode it answers what was never asked.
+        let response = header.get(2).is_some_and(|flags| flags & (QR | OPCODE) == QR);
         if !header.starts_with(id) || !response {
             return Match::Other;
         }
@@ -175,6 +178,10 @@ mod tests {
         reply
     }
 
+    fn bare_reply() -> Vec<u8> {
+        [[0x12, 0x34, 0x81, 0x81].as_slice(), &[0; 8]].concat()
+    }
+
     const ADDRESS: &[u8] = &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1];
 
     #[test]
@@ -194,9 +201,16 @@ mod tests {
             bad[at] ^= 1;
             assert_eq!(query.judge(&bad), Match::Other, "octet {at}");
         }
-        let mut echo = good;
+        let mut echo = good.clone();
         echo[2] &= !QR;
         assert_eq!(query.judge(&echo), Match::Other);
+        for opcode in 1..16 {
+            for (reply, rest) in [(&good, [0x81, 0x80]), (&bare_reply(), [0x81, 0x81])] {
+                let mut other = reply.clone();
+                other[2..4].copy_from_slice(&[rest[0] | opcode << 3, rest[1]]);
+                assert_eq!(query.judge(&other), Match::Other, "opcode {opcode}");
+            }
+        }
     }
 
     #[test]

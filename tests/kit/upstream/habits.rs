@@ -51,6 +51,10 @@ pub(crate) enum Forged {
     CutRecord,
     /// The right id and question, and an SOA whose RDATA is one octet.
     ShortRdata,
+    /// The right id and question, and a TXT without a text.
+    EmptyText,
+    /// The right reply with this opcode.
+    Opcode(u8),
     /// The right id and question, and counts of records that are not there.
     Counts,
     /// The right id and this code, twelve octets: no question, no OPT.

@@ -160,6 +160,13 @@ impl Parsed {
                 whole[..whole.len() - 2].to_vec()
             }
             Forged::ShortRdata => short(rtype::SOA, &[0]),
+            Forged::EmptyText => short(rtype::TXT, &[]),
+            Forged::Opcode(opcode) => {
+                let mut octets = right.to_vec();
+                octets[2] |= opcode << 3;
+                octets[3] |= 4;
+                octets
+            }
             Forged::Counts => self.reply(0, [9, 9, 9], &question, &[]),
             Forged::Header(rcode) => self.bare(rcode),
             Forged::Rcode(rcode) => self.reply(rcode, [0; 3], &question, &[]),
