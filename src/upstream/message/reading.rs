@@ -2,18 +2,20 @@
 //!
 //! Octets only. Law: a code other than NOERROR and NXDOMAIN is never an answer (but YXDOMAIN of a
 //! DNAME, RFC 6672 §2.2); neither is a reply without records of a server that neither is
-//! authoritative nor resolves (lame).
+//! authoritative nor resolves (lame). Records that answer another question are no answer.
 
-use super::wire::{RecordSection, count, is_truncated, walk};
+use super::wire::{HEADER, RecordAt, RecordSection, after_name, count, is_truncated, walk};
+use crate::dns::message::{CLASS_IN, name_at};
+use crate::dns::rtype;
 use crate::upstream::health::Failure;
 
 /// AA, in the third octet of the header.
 const AA: u8 = 0x04;
 /// RA, in the fourth octet.
 const RA: u8 = 0x80;
-const DNAME: u16 = 39;
 const SOA: u16 = 6;
 const OPT: u16 = 41;
+const ANY: u16 = 255;
 
 /// What a reply says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +42,18 @@ impl Reading {
             return Self::Truncated;
         }
         let (mut has_dname, mut has_soa, mut extended) = (false, false, None);
+        let (question, mut has_answer) = (Asked::of(reply), false);
         walk(reply, |section, record| match (section, record.rtype) {
-            (RecordSection::Answer, DNAME) => has_dname = true,
+            (RecordSection::Answer, rtype::DNAME) => (has_dname, has_answer) = (true, true),
+            (RecordSection::Answer, _) => {
+                has_answer = has_answer || question.is_answered_by(reply, record);
+            }
             (RecordSection::Authority, SOA) => has_soa = true,
             (RecordSection::Additional, OPT) => extended = reply.get(record.ttl).copied(),
             _ => {}
         });
         let flags = (reply.get(2).copied().unwrap_or(0), reply.get(3).copied().unwrap_or(0));
         let code = u16::from(extended.unwrap_or(0)) << 4 | u16::from(flags.1 & 0x0f);
-        let has_answer = count(reply, 6) > 0;
         let serves = flags.0 & AA != 0 || flags.1 & RA != 0;
         match code {
             0 if has_answer => Self::Positive,
@@ -95,6 +100,32 @@ impl Reading {
     }
 }
 
+/// The question that a reply repeats.
+struct Asked {
+    qtype: u16,
+}
+
+impl Asked {
+    fn of(reply: &[u8]) -> Self {
+        Self { qtype: after_name(reply, HEADER).map_or(0, |end| count(reply, end)) }
+    }
+
+    /// Whether a record of the answer section begins the answer: the question's name has it, and
+    /// it is of the type that was asked for, or an alias.
+    fn is_answered_by(&self, reply: &[u8], record: RecordAt) -> bool {
+        let is_type = self.qtype == ANY || [self.qtype, rtype::CNAME].contains(&record.rtype);
+        is_type && count(reply, record.ttl - 2) == CLASS_IN && is_name(reply, record.owner)
+    }
+}
+
+/// Whether the name at `at` is the question's.
+fn is_name(reply: &[u8], at: usize) -> bool {
+    // As nearly all servers write it: a pointer to the question.
+    reply.get(at..at + 2) == Some(&[0xc0, HEADER as u8])
+        || matches!((name_at(reply, at), name_at(reply, HEADER)),
+            (Ok((owner, _)), Ok((name, _))) if owner.as_wire() == name.as_wire())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,11 +134,11 @@ mod tests {
     /// Name, flags, sections, and the reading of all that.
     type Row<'a> = (&'a str, [u8; 2], [&'a [u8]; 3], Reading);
 
-    const RECORD: &[u8] = &[0, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1];
+    const RECORD: &[u8] = &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1];
 
     fn typed(rtype: u8) -> Vec<u8> {
         let mut record = RECORD.to_vec();
-        record[2] = rtype;
+        record[3] = rtype;
         record
     }
 
@@ -130,8 +161,24 @@ mod tests {
         let (soa, dname, ns) = (typed(6), typed(39), typed(2));
         let (plain, version) = (opt(0), opt(1));
 
-        let rows: [Row<'_>; 20] = [
+        let chaos = [&RECORD[..5], &[3], &RECORD[6..]].concat();
+        let other_name = [&[1, b'y', 0], &RECORD[2..]].concat();
+        let spelled_out = [&[1, b'X', 0], &RECORD[2..]].concat();
+        let (alias, text) = (typed(5), typed(16));
+
+        let rows: [Row<'_>; 26] = [
             ("address", [0, RA], [a, none, none], Reading::Positive),
+            ("its name spelled out", [0, RA], [&spelled_out, none, none], Reading::Positive),
+            ("alias", [0, RA], [&alias, none, none], Reading::Positive),
+            ("another type", [0, RA], [&text, none, none], Reading::Doubtful),
+            ("another name", [0, RA], [&other_name, none, none], Reading::Doubtful),
+            ("another class", [0, RA], [&chaos, none, none], Reading::Doubtful),
+            (
+                "another name, neither RA nor AA",
+                [0, 0],
+                [&other_name, none, none],
+                Reading::Rejected(Failure::Lame),
+            ),
             ("address, neither RA nor AA", [0, 0], [a, none, none], Reading::Positive),
             ("NODATA", [0, RA], [none, &soa, none], Reading::Negative),
             ("NODATA of an authority", [AA, 0], [none, &soa, none], Reading::Negative),
