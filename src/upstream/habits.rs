@@ -5,6 +5,7 @@
 //!        negative to mixed case ─▶ asked again in lower case ┬ agrees: 8 of them earn trust
 //!                                                            └ differs: the zone is doubted,
 //!                                                              then asked in lower case
+//!        of a trusted server one in 64 is, of zones that were not checked first
 //! EDNS   an answer came without OPT only ─▶ asked without OPT
 //! UDP    silent where TCP answered ───────▶ asked over TCP
 //! ```
@@ -12,7 +13,7 @@
 //! Pure: the caller brings the instant. Law: nothing is learnt from one reply alone that anyone
 //! could have sent; each habit ends by itself, as servers are mended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +36,12 @@ const AGREEING: u32 = 8;
 const TRUSTED: Duration = Duration::from_secs(3600);
 /// One negative answer in this many of a trusted server is checked.
 const SAMPLE: u32 = 64;
+/// The most such checks that are saved up, for zones that were not checked yet.
+const CHECKS: u32 = 4;
+/// The most zones remembered as sound.
+const SOUND: usize = 1024;
+/// Bare headers in a row after which a server is asked without OPT: anyone can send one.
+const BARE: u32 = 2;
 /// Disagreements after which a zone is asked in lower case.
 const DISAGREEMENTS: u32 = 2;
 /// Zones in lower case at one time after which the whole server is.
@@ -57,13 +64,18 @@ pub(super) struct Habits {
 #[derive(Debug, Default)]
 struct Learnt {
     without_opt: Option<Instant>,
+    /// Bare headers in a row, each with an answer without OPT.
+    bare: u32,
     over_tcp: Option<Instant>,
     silences: u32,
     folds: u32,
     lower: Option<Instant>,
     agreeing: u32,
     trusted: Option<Instant>,
-    sampled: u32,
+    /// Negative answers that no check has been made for.
+    unchecked: u32,
+    /// Zones that agreed, by the wire form of their names.
+    sound: HashSet<Box<[u8]>>,
     /// Zones with a disagreement, by the wire form of their names.
     zones: HashMap<Box<[u8]>, Zone>,
 }
@@ -116,6 +128,23 @@ impl Habits {
         self.odd().without_opt = Some(now + LEARNT);
     }
 
+    /// The same, where only a bare header said that it was not.
+    pub(super) fn note_bare(&self, now: Instant) {
+        let mut learnt = self.odd();
+        learnt.bare += 1;
+        if learnt.bare >= BARE {
+            learnt.bare = 0;
+            learnt.without_opt = Some(now + LEARNT);
+        }
+    }
+
+    /// A query with OPT was answered.
+    pub(super) fn note_opt(&self) {
+        if self.is_odd.load(Ordering::Relaxed) {
+            self.learnt().bare = 0;
+        }
+    }
+
     /// TCP answered where UDP was silent, or UDP answered.
     pub(super) fn note_silence(&self, is_silent: bool, now: Instant) {
         if !is_silent {
@@ -152,34 +181,46 @@ impl Habits {
     /// Whether a negative answer to mixed case must be confirmed in lower case.
     pub(super) fn is_doubted(&self, name: &Name, now: Instant) -> bool {
         let mut learnt = self.learnt();
-        if !learnt.zones.is_empty()
-            && learnt.zones.get(zone_of(name).as_wire()).is_some_and(|zone| now < zone.until)
-        {
+        let zone = zone_of(name);
+        if learnt.zones.get(zone.as_wire()).is_some_and(|zone| now < zone.until) {
             return true;
         }
         if !holds(learnt.trusted, now) {
             return true;
         }
-        learnt.sampled = (learnt.sampled + 1) % SAMPLE;
-        learnt.sampled == 0
+        learnt.unchecked = (learnt.unchecked + 1).min(SAMPLE * CHECKS);
+        // A zone that agreed leaves the checks to others.
+        let least = if learnt.sound.contains(zone.as_wire()) { SAMPLE * CHECKS } else { SAMPLE };
+        let is_due = learnt.unchecked >= least;
+        if is_due {
+            learnt.unchecked -= SAMPLE;
+        }
+        is_due
     }
 
     /// Lower case got the answer of mixed case.
     pub(super) fn note_agreement(&self, name: &Name, now: Instant) {
         let mut learnt = self.learnt();
-        if !learnt.zones.is_empty()
-            && let Some(zone) = learnt.zones.get_mut(zone_of(name).as_wire())
-        {
+        let name = zone_of(name);
+        if let Some(zone) = learnt.zones.get_mut(name.as_wire()) {
             zone.agreeing += 1;
             if zone.agreeing >= AGREEING {
-                learnt.zones.remove(zone_of(name).as_wire());
+                learnt.zones.remove(name.as_wire());
             }
         }
         learnt.agreeing += 1;
         if learnt.agreeing >= AGREEING {
             learnt.agreeing = 0;
+            if !holds(learnt.trusted, now) {
+                learnt.sound.clear();
+                learnt.unchecked = SAMPLE * (CHECKS - 1);
+            }
             learnt.trusted = Some(now + TRUSTED);
         }
+        if learnt.sound.len() >= SOUND {
+            learnt.sound.clear();
+        }
+        learnt.sound.insert(name.as_wire().into());
     }
 
     /// Lower case got an answer where mixed case got none.
@@ -192,7 +233,8 @@ impl Habits {
             let soonest = soonest.map(|(name, _)| name.clone());
             soonest.and_then(|name| learnt.zones.remove(&name));
         }
-        let zone = zone_of(name).as_wire().into();
+        let zone: Box<[u8]> = zone_of(name).as_wire().into();
+        learnt.sound.remove(&zone);
         let zone =
             learnt.zones.entry(zone).or_insert(Zone { disagreements: 0, agreeing: 0, until: now });
         zone.disagreements += 1;
@@ -307,11 +349,48 @@ mod tests {
         }
         habits.note_disagreement(&name("a.broken.example"), now);
         assert!(habits.is_doubted(&name("b.broken.example"), now));
+        // One that was not checked is, once.
+        assert!(habits.is_doubted(&name("b.sound.example"), now));
+        habits.note_agreement(&name("b.sound.example"), now);
         assert!(!habits.is_doubted(&name("b.sound.example"), now));
         for _ in 0..8 {
             habits.note_agreement(&name("b.broken.example"), now);
         }
         assert!(!habits.is_doubted(&name("b.broken.example"), now));
+    }
+
+    #[test]
+    fn a_trusted_servers_checks_go_to_new_zones_and_stay_one_in_64() {
+        let (habits, now) = (Habits::new(true), Instant::now());
+        for _ in 0..8 {
+            habits.note_agreement(&name("www.example"), now);
+        }
+        assert!(!habits.is_doubted(&name("www.example"), now));
+        assert!(habits.is_doubted(&name("a.broken.example"), now));
+        let mut checked = 0;
+        for zone in 0..6400 {
+            let www = name(&format!("www.z{zone}.example"));
+            if habits.is_doubted(&www, now) {
+                habits.note_agreement(&www, now);
+                checked += 1;
+            }
+        }
+        assert!((100..=103).contains(&checked), "{checked}");
+        assert!(habits.learnt().sound.len() <= SOUND);
+    }
+
+    #[test]
+    fn bare_headers_teach_only_in_a_row() {
+        let (habits, now, www) = (Habits::new(true), Instant::now(), name("www.example"));
+        for _ in 0..4 {
+            habits.note_bare(now);
+            assert_eq!(habits.form(&www, now), MIXED);
+            habits.note_opt();
+        }
+        habits.note_bare(now);
+        habits.note_bare(now);
+        assert_eq!(habits.form(&www, now), QueryForm { mixed: true, edns: false });
+        assert_eq!(habits.form(&www, later(now, 3601)), MIXED);
     }
 
     #[test]

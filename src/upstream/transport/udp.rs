@@ -36,6 +36,10 @@ use crate::upstream::place::Place;
 /// The longest wait for TCP where lower case over UDP can say the same.
 const TCP_PATIENCE: Duration = Duration::from_millis(300);
 
+/// The wait for an answer with OPT behind one without, where a bare header alone said that OPT was
+/// not understood.
+const BARE_PATIENCE: Duration = Duration::from_millis(250);
+
 thread_local! {
     /// Memory for a datagram: one for each thread of the runtime.
     static DATAGRAM: RefCell<Box<[u8]>> = RefCell::new(vec![0; MAX_MESSAGE].into());
@@ -95,6 +99,9 @@ impl UdpClient {
                 Heard::Mine(reply) if reply.reading == Reading::Positive => {
                     if sent.query.has_upper_case() {
                         self.habits.note_folded(false, Instant::now());
+                    }
+                    if form.edns {
+                        self.habits.note_opt();
                     }
                     return Ok(reply);
                 }
@@ -225,29 +232,44 @@ impl UdpClient {
         let again = self.send(question, form)?;
         let mut second = pin!(again.reply());
         let mut first = pin!(sent.reply());
-        let (mut first_ended, mut said) = (said.is_some(), said);
+        let (mut first_ended, mut said) = (false, said);
         loop {
             tokio::select! {
                 biased;
-                reply = &mut first, if !first_ended => {
-                    first_ended = true;
-                    match reply {
-                        Ok(reply) if reply.reading == Reading::NotUnderstood => said = Some(reply),
-                        Ok(reply) => return self.conclude(question, sent, reply).await,
-                        Err(_) => {}
+                reply = &mut first, if !first_ended => match reply {
+                    Ok(reply) if reply.reading == Reading::NotUnderstood => {
+                        said = Some(reply);
+                        first.set(sent.reply());
                     }
-                }
+                    Ok(reply) => {
+                        self.habits.note_opt();
+                        return self.conclude(question, sent, reply).await;
+                    }
+                    Err(_) => first_ended = true,
+                },
                 reply = &mut second => {
                     let Ok(mut reply) = reply else {
                         // Only the first may still answer.
-                        if first_ended {
-                            return said.ok_or(Failure::NotUnderstood);
-                        }
-                        return first.await;
+                        return match said {
+                            Some(said) => Ok(said),
+                            None if first_ended => Err(Failure::NotUnderstood),
+                            None => first.await,
+                        };
                     };
                     reply.reading = reply.reading.without_opt();
-                    if !matches!(reply.reading, Reading::Rejected(_)) {
-                        self.habits.note_without_opt(Instant::now());
+                    match reply.reading {
+                        Reading::Rejected(_) => {}
+                        // Only the server knows id, port and letters.
+                        _ if said.is_some() => self.habits.note_without_opt(Instant::now()),
+                        _ if first_ended => self.habits.note_bare(Instant::now()),
+                        // Forged, if the first is answered all the same.
+                        _ => match timeout(BARE_PATIENCE, &mut first).await {
+                            Ok(Ok(whole)) if whole.reading != Reading::NotUnderstood => {
+                                self.habits.note_opt();
+                                return self.conclude(question, sent, whole).await;
+                            }
+                            _ => self.habits.note_bare(Instant::now()),
+                        },
                     }
                     return self.conclude(question, &again, reply).await;
                 }
