@@ -282,6 +282,9 @@ impl Forward {
             // Never the real host instead.
             return Err(NoAnswer(Ede::NETWORK_ERROR));
         }
+        if answer.is_failure() && answer.ede().is_none() {
+            return Ok(answer.with_ede(Ede::NETWORK_ERROR, b""));
+        }
         Ok(answer)
     }
 
