@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
@@ -27,6 +28,9 @@ use crate::serve::gateway::Gateway;
 use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};
 use crate::upstream::AskError;
+
+/// Waiters that came within so many microseconds end together.
+const TOGETHER: u64 = 100_000;
 
 thread_local! {
     /// Memory for late replies: one for each thread of the runtime.
@@ -55,8 +59,9 @@ impl Gateway {
     fn start(self: &Arc<Self>, waiter: Waiter) {
         let gateway = Arc::clone(self);
         self.runtime.spawn(async move {
+            let came = waiter.came;
             if let Some(flight) = gateway.admit(waiter) {
-                gateway.lead(flight).await;
+                gateway.lead(flight, came).await;
             }
         });
     }
@@ -114,7 +119,7 @@ impl Gateway {
     ///
     /// Those that wait longest get what there is: their expired answer, later a failure. The
     /// question goes on, for the cache and for those that come meanwhile.
-    async fn lead(self: &Arc<Self>, flight: Started) {
+    async fn lead(self: &Arc<Self>, flight: Started, came: u64) {
         let Some(upstreams) = self.servers(flight.question().upstream) else {
             for waiter in flight.end() {
                 self.give_up(waiter, UpstreamFailure::Unreachable);
@@ -126,24 +131,25 @@ impl Gateway {
             self.answer_stale(flight.question());
         }
         let question = Arc::clone(flight.question());
-        let (began, asked) = (Instant::now(), self.clock.micros());
+        let asked = self.clock.micros();
+        // A later link of a chain has what is left of its client's time.
+        let began = Instant::now() - Duration::from_micros(asked.saturating_sub(came));
         let deadline = began + upstreams.deadline();
         let mut stale_at = Some(began + self.stale_after).filter(|&at| at < deadline);
         let mut timer = pin!(sleep_until(stale_at.unwrap_or(deadline)));
-        let mut is_late = false;
         // Two allocations of less than a kilobyte each, which the allocator has at hand.
         let mut asking = Box::pin(upstreams.ask(&question));
         let answer = loop {
             tokio::select! {
                 biased;
                 answer = &mut asking => break answer,
-                () = &mut timer, if !is_late => {
+                () = &mut timer => {
                     if stale_at.take().is_some() {
                         self.answer_stale(&question);
                         timer.as_mut().reset(deadline);
                     } else {
-                        self.answer_late(&question, asked);
-                        is_late = true;
+                        self.answer_late(&question, asked, upstreams.deadline());
+                        timer.as_mut().reset(Instant::now() + upstreams.deadline());
                     }
                 }
                 () = flight.evicted() => return,
@@ -165,8 +171,9 @@ impl Gateway {
     }
 
     /// Ends the waiters of a question whose answer does not come in time.
-    fn answer_late(&self, question: &Question, asked: u64) {
-        for (waiter, stays) in self.flights.take_unanswered(question) {
+    fn answer_late(&self, question: &Question, asked: u64, deadline: Duration) {
+        let until = self.clock.micros().saturating_sub(deadline.as_micros() as u64);
+        for (waiter, stays) in self.flights.take_unanswered(question, until + TOGETHER) {
             let Waiter { forward, came, send, permit } = waiter;
             let staying = stays.then(|| forward.clone());
             let Some(send) = send else { continue };

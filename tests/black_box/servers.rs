@@ -183,6 +183,58 @@ fn a_forged_error_ends_no_wait_and_teaches_no_downgrade() {
 }
 
 #[test]
+fn a_reply_that_is_none_ends_no_wait() {
+    for forged in [
+        Forged::Opcode(5),
+        Forged::Opcode(15),
+        Forged::EmptyText,
+        Forged::ShortRdata,
+        Forged::Counts,
+        Forged::Stub,
+    ] {
+        let server = Habits::new().forges(&[forged]).start();
+        let gateway = gateway(&[&server], "");
+        assert_eq!(ask("www.example.com", &gateway), address(), "{forged:?}");
+    }
+}
+
+#[test]
+fn a_broken_zone_is_found_behind_a_server_that_earned_trust() {
+    for said in [Answer::nxdomain("example"), Answer::rcode(5), Answer::empty()] {
+        let habits = Habits::new()
+            .below("sound.example", Answer::nxdomain("example"))
+            .compares_case(&["broken.example"], said.clone());
+        let server = habits.start();
+        let gateway = gateway(&[&server], "");
+        for number in 0..12 {
+            ask(&format!("abcdefghijkl{number}.sound.example"), &gateway);
+        }
+        for number in 0..4 {
+            let name = format!("abcdefghijkl{number}.broken.example");
+            assert_eq!(ask(&name, &gateway), address(), "{number}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_chain_over_zones_takes_no_longer_than_one_question() {
+    let slow = Habits::new().slow(Duration::from_millis(700));
+    let world = slow.clone().start();
+    let zone = slow.answer("mail.school.local", Answer::cname("mail.cloud.example")).start();
+    let tables = format!(
+        "timeout = \"1s\"\ndeadline = \"1s\"\n[[forward]]\nzone = \"school.local\"\n\
+         servers = [\"{}\"]\n",
+        zone.url("udp")
+    );
+    let gateway = gateway(&[&world], &tables);
+    assert_eq!(ask("mail.school.local", &gateway), ("SERVFAIL".into(), Vec::new()));
+    // The answer to the last link went to the cache.
+    let both = ["A 192.0.2.1", "CNAME mail.cloud.example."].map(String::from).to_vec();
+    let whole = ("NOERROR".to_owned(), both);
+    eventually("the whole chain", || (ask("mail.school.local", &gateway) == whole).then_some(()));
+}
+
+#[test]
 fn formerr_with_an_opt_is_no_sign_of_missing_edns() {
     let first = Habits::new().edns(Edns::RefusedWithOpt(1)).start();
     let second = Habits::new().start();
@@ -207,6 +259,7 @@ fn a_server_that_does_not_serve_us_hides_no_other() {
         Answer::rcode(16),
         Answer::rcode(23),
         Answer::empty(),
+        Answer::empty().and_of("other.example", "A", "192.0.2.66"),
     ] {
         let bad = Habits::new().always(said.clone()).start();
         let good = Habits::new().start();

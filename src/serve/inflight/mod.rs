@@ -316,11 +316,10 @@ impl InFlight {
         })
     }
 
-    /// Removes and returns all waiters that have no reply.
-    pub fn take_unanswered(&self, question: &Question) -> Vec<(Waiter, bool)> {
-        self.take(question, |pending| {
-            pending.waiters.extract_if(.., |waiter| waiter.send.is_some()).collect()
-        })
+    /// Removes and returns the waiters without a reply that came at `until` or before.
+    pub fn take_unanswered(&self, question: &Question, until: u64) -> Vec<(Waiter, bool)> {
+        let is_due = |waiter: &mut Waiter| waiter.send.is_some() && waiter.came <= until;
+        self.take(question, |pending| pending.waiters.extract_if(.., is_due).collect())
     }
 
     /// Law: one waiter stays until the end, to take the upstream answer in; the flag is set on
