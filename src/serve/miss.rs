@@ -29,9 +29,6 @@ use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};
 use crate::upstream::AskError;
 
-/// Waiters that came within so many microseconds end together.
-const TOGETHER: u64 = 100_000;
-
 thread_local! {
     /// Memory for late replies: one for each thread of the runtime.
     static OUT: RefCell<Vec<u8>> = RefCell::new(vec![0; MAX_MESSAGE]);
@@ -172,8 +169,10 @@ impl Gateway {
 
     /// Ends the waiters of a question whose answer does not come in time.
     fn answer_late(&self, question: &Question, asked: u64, deadline: Duration) {
-        let until = self.clock.micros().saturating_sub(deadline.as_micros() as u64);
-        for (waiter, stays) in self.flights.take_unanswered(question, until + TOGETHER) {
+        // Those that came a moment later end with them.
+        let waited = (deadline / 16 * 15).as_micros() as u64;
+        let until = self.clock.micros().saturating_sub(waited);
+        for (waiter, stays) in self.flights.take_unanswered(question, until) {
             let Waiter { forward, came, send, permit } = waiter;
             let staying = stays.then(|| forward.clone());
             let Some(send) = send else { continue };

@@ -18,7 +18,7 @@ use crate::sys::os::dissolve;
 /// The most sockets without a query that are retained: each is a file descriptor.
 const RETAINED: usize = 256;
 
-/// QuerySockets towards one server.
+/// Sockets for the queries to one server.
 #[derive(Debug, Default)]
 pub(super) struct QuerySockets(Mutex<Vec<UdpSocket>>);
 
