@@ -1,4 +1,5 @@
-//! Clients that are connected: the places they take and the octets that wait for them.
+//! Clients: the places that their connections and waiting queries take, and the octets that wait for
+//! them.
 //!
 //! ```text
 //! accept ─▶ Connections::enter ─▶ Seat ─▶ ConnectionState ─▶ Room (octets: of the connection, of the
@@ -10,6 +11,7 @@
 
 pub mod budget;
 pub mod client_id;
+pub mod inflight;
 pub mod late;
 pub mod limits;
 pub mod place;

@@ -150,14 +150,6 @@ impl Forward {
         ChainLink { question, entry }
     }
 
-    /// Ends the query where its question is not answered in time; the answer may still come.
-    pub fn time_out(self, asked: u64, cache: &AnswerCache, now: Now, out: &mut [u8]) -> Done {
-        let name = self.snapshot.hashed(&self.name);
-        let context = self.context(&name, now, out.len());
-        let missing = self.unanswered(UpstreamFailure::Unreachable, asked, cache, now);
-        self.without_answer(missing, &context, out)
-    }
-
     /// Caches that nobody answered a question.
     fn unanswered(
         &self,
@@ -175,7 +167,8 @@ impl Forward {
         self.no_answer(failure)
     }
 
-    /// Ends the query where its question cannot be sent.
+    /// Ends the query where its question cannot be sent, or is not answered in time: the answer may
+    /// still come.
     pub fn give_up(self, failure: UpstreamFailure, now: Now, out: &mut [u8]) -> Done {
         let name = self.snapshot.hashed(&self.name);
         let context = self.context(&name, now, out.len());

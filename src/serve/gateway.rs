@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::cache::AnswerCache;
 use crate::clients::budget::ClientLimits;
+use crate::clients::inflight::InFlight;
 use crate::clients::limits::StreamLimits;
 use crate::clients::table::Connections;
 use crate::config::Config;
@@ -16,7 +17,6 @@ use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 use crate::load::in_force::Current;
 use crate::metrics::counters::Counters;
-use crate::serve::inflight::InFlight;
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::upstream::Upstreams;

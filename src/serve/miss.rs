@@ -21,11 +21,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clients::client_id::ClientId;
+use crate::clients::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
 use crate::resolve::{Answered, Done, Finish, Forward, UpstreamFailure};
 use crate::serve::gateway::Gateway;
-use crate::serve::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::serve::listener::conclude::{Elapsed, conclude};
 use crate::upstream::AskError;
 
@@ -145,7 +145,7 @@ impl Gateway {
                         self.answer_stale(&question);
                         timer.as_mut().reset(deadline);
                     } else {
-                        self.answer_late(&question, asked, upstreams.deadline());
+                        self.answer_late(&question, upstreams.deadline());
                         timer.as_mut().reset(Instant::now() + upstreams.deadline());
                     }
                 }
@@ -168,7 +168,7 @@ impl Gateway {
     }
 
     /// Ends the waiters of a question whose answer does not come in time.
-    fn answer_late(&self, question: &Question, asked: u64, deadline: Duration) {
+    fn answer_late(&self, question: &Question, deadline: Duration) {
         // Those that came a moment later end with them.
         let waited = (deadline / 16 * 15).as_micros() as u64;
         let until = self.clock.micros().saturating_sub(waited);
@@ -178,7 +178,7 @@ impl Gateway {
             let Some(send) = send else { continue };
             let now = self.clock.now();
             OUT.with_borrow_mut(|out| {
-                let done = forward.time_out(asked, &self.cache, now, out);
+                let done = forward.give_up(UpstreamFailure::Unreachable, now, out);
                 self.reply(done, came, send, out);
             });
             if let Some(forward) = staying {

@@ -5,7 +5,6 @@
 
 mod error;
 pub mod gateway;
-pub mod inflight;
 pub mod listener;
 mod miss;
 mod reload;

@@ -12,10 +12,10 @@
 
 use std::sync::Arc;
 
+use crate::clients::inflight::SendReply;
 use crate::metrics::counters::{Counters, Event};
 use crate::resolve::{Begin, Done, DropReason, Now, Outcome, UpstreamFailure};
 use crate::serve::gateway::Gateway;
-use crate::serve::inflight::SendReply;
 use crate::sys::clock::Clock;
 
 /// The counting of endings.

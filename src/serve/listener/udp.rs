@@ -22,6 +22,7 @@ use tracing::{debug, info, warn};
 
 use crate::clients::budget::{Budget, ClientLimits, RateDecision};
 use crate::clients::client_id::ClientId;
+use crate::clients::inflight::SendReply;
 use crate::load::in_force::PolicyReader;
 use crate::metrics::counters::{Counters, Event};
 use crate::metrics::labels::AddressFamily;
@@ -33,7 +34,6 @@ use crate::resolve::{
     Begin, Done, DropReason, Origin, Outcome, Stores, Transport, begin_with, slip,
 };
 use crate::serve::gateway::Gateway;
-use crate::serve::inflight::SendReply;
 use crate::serve::listener::conclude::{Arrival, Deferred, conclude, settle};
 use crate::serve::listener::origin::{self, NOWHERE};
 use crate::serve::listener::udp_batch::{self, BATCH, Batch, Kernel, Path};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use lachan::clients::budget::ClientLimits;
+use lachan::clients::inflight::InFlight;
 use lachan::dns::message::Rcode;
 use lachan::dns::message::query::Query;
 use lachan::dns::name::Folded;
@@ -15,7 +16,6 @@ use lachan::metrics::counters::{Event, Totals};
 use lachan::policy::tables::client::PrefixTable;
 use lachan::resolve::{Begin, Done, UpstreamFailure, begin};
 use lachan::serve::gateway::Gateway;
-use lachan::serve::inflight::InFlight;
 use lachan::upstream::Options;
 
 use super::*;
@@ -86,7 +86,9 @@ pub(super) fn gateway(
     upstream: SocketAddr,
     current: Current,
 ) -> Gateway {
-    let options = Options { timeout: FOREVER, deadline: FOREVER, ..Options::default() };
+    // No question is sent twice, however slow the machine is.
+    let options =
+        Options { timeout: FOREVER, deadline: FOREVER, server_in_flight: 1, ..Options::default() };
     let clients = ClientLimits { rate: None, in_flight: CLIENT_ROOM, exempt: PrefixTable::new([]) };
     Gateway {
         limits: LIMITS,
