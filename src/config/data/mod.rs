@@ -5,3 +5,4 @@ pub mod essential;
 pub mod safesearch;
 pub mod starter;
 pub mod taxonomy;
+pub mod windows_zones;

@@ -88,7 +88,15 @@ impl Schedule {
 
     /// Whether it has a window at all, in the past or the future.
     fn can_run(&self, zone: &TimeZone) -> bool {
-        self.only.as_ref().is_none_or(|only| !self.windows(zone, &only.span(zone)).is_empty())
+        self.only.as_ref().is_none_or(|only| {
+            only.any_event(zone, |windows, span| {
+                let mut found = common(&self.weekly(zone, span), windows);
+                for except in &self.except {
+                    found = without(&found, &except.windows(zone, span));
+                }
+                !found.is_empty()
+            })
+        })
     }
 }
 

@@ -16,19 +16,31 @@ pub fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     all
 }
 
-/// Intersection.
+/// Intersection of two sets; both are walked once.
 pub fn common(one: &[Range<u64>], other: &[Range<u64>]) -> Vec<Range<u64>> {
-    let both =
-        one.iter().flat_map(|a| other.iter().map(move |b| a.start.max(b.start)..a.end.min(b.end)));
-    joined(both.collect())
+    let (mut left, mut right) = (one.iter().peekable(), other.iter().peekable());
+    let mut both = Vec::new();
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        both.push(a.start.max(b.start)..a.end.min(b.end));
+        if a.end < b.end {
+            left.next();
+        } else {
+            right.next();
+        }
+    }
+    joined(both)
 }
 
-/// Difference: `from` without `what`.
+/// Difference of two sets: `from` without `what`; both are walked once.
 pub fn without(from: &[Range<u64>], what: &[Range<u64>]) -> Vec<Range<u64>> {
-    let mut left = Vec::new();
+    let (mut left, mut first) = (Vec::new(), 0);
     for range in from {
         let mut start = range.start;
-        for gone in what.iter().filter(|gone| gone.start < range.end && gone.end > range.start) {
+        while what.get(first).is_some_and(|gone| gone.end <= range.start) {
+            first += 1;
+        }
+        let gone = what.iter().skip(first).take_while(|gone| gone.start < range.end);
+        for gone in gone {
             left.push(start..gone.start.max(start));
             start = gone.end.max(start);
         }

@@ -9,6 +9,18 @@ messages! {
         => "hãy lưu từ chương trình lịch ở dạng iCalendar (.ics)";
     event_cut_off() "this event has no end; the file is cut off"
         => "sự kiện này không có kết thúc; tệp bị cắt cụt";
+    calendar_cut_off() "the calendar ends here, without `END:VCALENDAR`; the file is cut off"
+        => "lịch kết thúc ở đây mà không có `END:VCALENDAR`; tệp bị cắt cụt";
+    calendar_of_cancelled() "this file takes events back (`METHOD:CANCEL`); it is no calendar of events"
+        => "tệp này hủy các sự kiện (`METHOD:CANCEL`); đây không phải là lịch sự kiện";
+    event_property_twice(key) "this event has more than one `{key}`"
+        => "sự kiện này có nhiều hơn một `{key}`";
+    occurrence_of_no_event(key) "this occurrence takes the place of another, and has no `{key}` that says of which event"
+        => "lần diễn ra này thay cho một lần khác nhưng thiếu `{key}` để biết là của sự kiện nào";
+    repeat_on_another_date() "this event repeats on another date than that of its `DTSTART`"
+        => "sự kiện này lặp lại vào ngày khác với ngày trong `DTSTART`";
+    repeat_too_long(days) "an event that repeats lasts {days} days at most"
+        => "sự kiện lặp lại kéo dài tối đa {days} ngày";
     save_again() "save it again" => "hãy lưu lại";
     too_many_events(count, most) "there are {count} events; there may be {most}"
         => "có {count} sự kiện; tối đa là {most}";
@@ -45,6 +57,6 @@ messages! {
     write_event_duration(day, other) "write `{day}` for a day or `{other}`"
         => "viết `{day}` cho một ngày hoặc `{other}`";
     repeat_not_read(part)
-        "`{part}` in `RRULE` is not read; what is: FREQ of DAILY, WEEKLY or YEARLY, INTERVAL, COUNT, UNTIL, BYDAY of a week"
-        => "không đọc `{part}` trong `RRULE`; chỉ đọc: FREQ là DAILY, WEEKLY hoặc YEARLY, INTERVAL, COUNT, UNTIL, BYDAY theo tuần";
+        "`{part}` in `RRULE` is not read; what is: FREQ of DAILY, WEEKLY or YEARLY, INTERVAL, COUNT, UNTIL, BYDAY of days or weeks, WKST"
+        => "không đọc `{part}` trong `RRULE`; chỉ đọc: FREQ là DAILY, WEEKLY hoặc YEARLY, INTERVAL, COUNT, UNTIL, BYDAY theo ngày hoặc tuần, WKST";
 }

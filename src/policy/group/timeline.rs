@@ -27,6 +27,7 @@ pub struct Timeline<T> {
 
 impl<T> Timeline<T> {
     /// One value at all times.
+    #[cfg(test)]
     pub fn constant(state: T) -> Self {
         Self { states: vec![state], edges: Vec::new(), until: u64::MAX, strict: 0 }
     }

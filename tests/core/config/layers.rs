@@ -328,7 +328,7 @@ fn a_calendar_with_nonsense_says_where() {
     12 | DTEND:20270101T090000
        | ^^^^^^^^^^^^^^^^^^^^^
     hint: an event of one whole day ends on the day after
-    exams.ics:16:1: `FREQ=MONTHLY` in `RRULE` is not read; what is: FREQ of DAILY, WEEKLY or YEARLY, INTERVAL, COUNT, UNTIL, BYDAY of a week
+    exams.ics:16:1: `FREQ=MONTHLY` in `RRULE` is not read; what is: FREQ of DAILY, WEEKLY or YEARLY, INTERVAL, COUNT, UNTIL, BYDAY of days or weeks, WKST
        |
     16 | RRULE:FREQ=MONTHLY
        | ^^^^^^^^^^^^^^^^^^

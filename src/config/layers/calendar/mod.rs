@@ -1,40 +1,47 @@
 //! Calendars (iCalendar, RFC 5545): holidays and exams, as calendar programs save them.
 //!
+//! ```text
+//! text ▸ read (lines, events) ▸ value (dates), repeat (RRULE), zone (TZID) ▸ Calendar ▸ windows
+//! ```
+//!
 //! Read: each `VEVENT` with `DTSTART`, `DTEND` or `DURATION`, an `RRULE` of days, weeks or
-//! years, `EXDATE`s and `STATUS`. A date without a time is the whole day. Other properties
-//! are skipped.
+//! years, `EXDATE`s, `RECURRENCE-ID`s and `STATUS`. A date without a time is the whole day.
+//! Properties that do not move an event are skipped.
 //!
 //! No crate is used: those available bring a second library of dates, and none reports the
 //! line of a mistake.
 //!
-//! A file with a mistake is refused whole: a calendar must never lack a holiday silently.
+//! Laws: a calendar must never lack a holiday silently, so a file with a mistake is refused whole;
+//! and a property that moves events and is not understood is such a mistake.
 
 mod read;
+mod repeat;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+mod when;
+mod zone;
 
 use std::ops::Range;
 
-use jiff::civil::{DateTime, Weekday};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Span, ToSpan as _};
 
+use crate::config::layers::calendar::repeat::{Repeats, Search};
+use crate::config::layers::calendar::when::{Length, When, date_of};
+pub use crate::config::layers::calendar::when::{Side, instant};
 use crate::config::layers::spans::joined;
 
-/// Most repeats of one event before the end of a span.
-const MAX_REPEATS: i32 = 5_000;
 const SECONDS_A_DAY: u64 = 86_400;
+/// Any yearly event occurs in so many seconds, leap days included that are due.
+const TWO_YEARS: u64 = 800 * SECONDS_A_DAY;
 
 /// Events of one calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Calendar {
     events: Vec<Event>,
-}
-
-/// A local time (RFC 5545 DATE-TIME), and its zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct When {
-    at: DateTime,
-    /// `None` is the school's zone.
-    zone: Option<TimeZone>,
 }
 
 /// One event, with its repeats and exceptions.
@@ -43,48 +50,33 @@ struct Event {
     start: When,
     length: Length,
     repeats: Option<Repeats>,
-    except: Vec<DateTime>,
-}
-
-/// Length of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
-    /// Whole days of local time.
-    Days(i32),
-    Seconds(u64),
-}
-
-/// Period of repeats (`FREQ`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Every {
-    Day,
-    Week,
-    Year,
-}
-
-/// Repeats of an event (`RRULE`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Repeats {
-    every: Every,
-    interval: i32,
-    count: Option<usize>,
-    until: Option<DateTime>,
-    /// For weeks: on which days.
-    days: Vec<Weekday>,
+    /// Occurrences that do not take place: `EXDATE`, and those that a `RECURRENCE-ID` replaces.
+    except: Vec<When>,
 }
 
 impl Calendar {
-    /// Whether it has no event.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+    /// Whether an event meets a condition, given its windows in the two years from its start.
+    pub fn any_event(
+        &self,
+        zone: &TimeZone,
+        mut meets: impl FnMut(&[Range<u64>], &Range<u64>) -> bool,
+    ) -> bool {
+        self.events.iter().any(|event| {
+            let start = event.start.instant(zone);
+            let span = start.saturating_sub(SECONDS_A_DAY)..start.saturating_add(TWO_YEARS);
+            let windows = joined(event.windows(zone, &span));
+            let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return false };
+            meets(&windows, &(first.start..last.end))
+        })
     }
 
-    /// A span that covers its events, with 800 days of repeats: any yearly one occurs in it.
-    pub fn span(&self, zone: &TimeZone) -> Range<u64> {
-        let starts = || self.events.iter().map(|event| event.start.instant(zone));
-        let first = starts().min().unwrap_or(0);
-        let last = starts().max().unwrap_or(0);
-        first.saturating_sub(SECONDS_A_DAY)..last + 800 * SECONDS_A_DAY
+    /// Whether no event is to come, in two years after `civil`.
+    #[cfg(test)]
+    pub fn is_past(&self, zone: &TimeZone, civil: u64) -> bool {
+        let span = civil..civil.saturating_add(TWO_YEARS);
+        // A leap day may be eight years away.
+        let is_past = |event: &Event| !event.is_leap_day() && event.windows(zone, &span).is_empty();
+        self.events.iter().all(is_past)
     }
 
     /// The windows of all events inside `span`, in seconds since 1970.
@@ -94,110 +86,76 @@ impl Calendar {
     }
 }
 
-impl When {
-    /// The instant, in `zone` where the file names no other.
-    fn instant(&self, zone: &TimeZone) -> u64 {
-        instant(self.zone.as_ref().unwrap_or(zone), self.at, Side::Start)
-    }
-}
-
-/// Which end of a window a local time is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Its beginning.
-    Start,
-    /// Its end.
-    End,
-}
-
-/// The instant of a local time, in seconds since 1970.
-///
-/// A local time that occurs twice (the clock was set back) begins a window at its first
-/// occurrence and ends it at its second: a window must never be shorter than the local times
-/// that bound it. One that does not occur (the clock was set forward) is the instant of the
-/// change.
-pub fn instant(zone: &TimeZone, at: DateTime, side: Side) -> u64 {
-    let ambiguous = zone.to_ambiguous_timestamp(at);
-    let is_gap = matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. });
-    let found = match side {
-        Side::Start => ambiguous.earlier(),
-        Side::End => ambiguous.later(),
-    };
-    let Ok(mut found) = found else { return 0 };
-    if is_gap && let Ok(before) = ambiguous.earlier() {
-        found = zone.following(before).next().map_or(found, |change| change.timestamp());
-    }
-    u64::try_from(found.as_second()).unwrap_or(0)
-}
-
 impl Event {
     /// The windows of the event inside `span`.
     fn windows(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
         let zone = self.start.zone.as_ref().unwrap_or(zone);
+        let except = Exceptions::new(self, zone);
         let mut found = Vec::new();
         for at in self.starts(zone, span) {
             let start = instant(zone, at, Side::Start);
             let end = match self.length {
-                Length::Seconds(seconds) => start.saturating_add(seconds),
-                Length::Days(days) => {
-                    at.checked_add(days.days()).map_or(start, |end| instant(zone, end, Side::End))
-                }
+                Length { days: 0, seconds } => start.saturating_add(seconds),
+                Length { days, seconds } => at
+                    .checked_add(days.days())
+                    .map_or(u64::MAX, |end| instant(zone, end, Side::End))
+                    .saturating_add(seconds),
             };
-            if start < span.end && end > span.start && !self.except.contains(&at) {
+            if start < span.end && end > span.start && !except.contain(at, start) {
                 found.push(start.max(span.start)..end.min(span.end));
             }
         }
         found
     }
 
-    /// Its starts that can reach into `span`.
+    /// Its starts that can reach into `span`; two days at each end are more than any zone's offset.
     fn starts(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<DateTime> {
-        let first = self.start.at;
-        let Some(repeats) = &self.repeats else { return vec![first] };
-        let step = |n: i32| -> Option<Span> {
-            let n = repeats.interval.checked_mul(n)?;
-            match repeats.every {
-                Every::Day => Span::new().try_days(n).ok(),
-                Every::Week => Span::new().try_weeks(n).ok(),
-                Every::Year => Span::new().try_years(n).ok(),
-            }
+        let Some(repeats) = &self.repeats else { return vec![self.start.at] };
+        let seconds = i32::try_from(self.length.seconds / SECONDS_A_DAY).unwrap_or(i32::MAX);
+        let length = self.length.days.saturating_add(seconds).saturating_add(2);
+        let search = Search {
+            from: date_of(zone, span.start).saturating_sub(length.days()),
+            to: date_of(zone, span.end).saturating_add(2.days()),
         };
-        let (mut found, mut counted) = (Vec::new(), 0);
-        for n in 0..MAX_REPEATS {
-            let Some(base) = step(n).and_then(|span| first.checked_add(span).ok()) else { break };
-            for at in repeats.days_of(base).into_iter().filter(|at| *at >= first) {
-                // February 29 occurs in leap years only.
-                if repeats.every == Every::Year && at.day() != first.day() {
-                    continue;
-                }
-                counted += 1;
-                let is_over = repeats.count.is_some_and(|most| counted > most)
-                    || repeats.until.is_some_and(|until| at > until)
-                    || instant(zone, at, Side::Start) >= span.end;
-                if is_over {
-                    return found;
-                }
-                found.push(at);
-            }
-        }
-        found
+        repeats.starts(&self.start, zone, &search)
+    }
+
+    /// Whether it is on each February 29, and still repeats.
+    #[cfg(test)]
+    fn is_leap_day(&self) -> bool {
+        let day = self.start.at.date();
+        (day.month(), day.day()) == (2, 29)
+            && self.repeats.as_ref().is_some_and(Repeats::is_yearly_for_ever)
     }
 }
 
-impl Repeats {
-    /// The repeats in the week, or other period, of `base`.
-    fn days_of(&self, base: DateTime) -> Vec<DateTime> {
-        if self.every != Every::Week || self.days.is_empty() {
-            return vec![base];
+/// The exceptions of one event in its zone, to be searched.
+struct Exceptions {
+    days: Vec<Date>,
+    instants: Vec<u64>,
+}
+
+impl Exceptions {
+    /// Sorts the exceptions of `event`. A date excludes what begins on it (so do programs that
+    /// write dates for events with times), and a time excludes what begins at that instant,
+    /// whichever zone either is written in.
+    fn new(event: &Event, zone: &TimeZone) -> Self {
+        let (mut days, mut instants) = (Vec::new(), Vec::new());
+        for when in &event.except {
+            if when.is_day {
+                days.push(when.at.date());
+            } else if event.start.is_day {
+                days.push(date_of(zone, when.instant(zone)));
+            } else {
+                instants.push(when.instant(zone));
+            }
         }
-        let monday = i32::from(base.weekday().to_monday_zero_offset());
-        let mut days: Vec<DateTime> = self
-            .days
-            .iter()
-            .map(|day| i32::from(day.to_monday_zero_offset()) - monday)
-            .filter_map(|offset| base.checked_add(offset.days()).ok())
-            .collect();
         days.sort_unstable();
-        days
+        instants.sort_unstable();
+        Self { days, instants }
+    }
+
+    fn contain(&self, at: DateTime, start: u64) -> bool {
+        self.days.binary_search(&at.date()).is_ok() || self.instants.binary_search(&start).is_ok()
     }
 }

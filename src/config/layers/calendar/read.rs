@@ -1,16 +1,28 @@
 //! iCalendar text → [`Calendar`], line by line.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Calendar, Event, Every, Length, Repeats, SECONDS_A_DAY, When};
+use super::repeat::{ByDate, Repeats, repeats};
+use super::text::{Property, parameter, unfolded};
+use super::value::{Wrong, duration, when};
+use super::when::{Length, When};
+use super::zone::FileZones;
+use super::{Calendar, Event};
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Message, messages};
+use crate::lang::messages;
 
 /// Most events of one calendar.
 const MAX_EVENTS: usize = 5_000;
+/// Most days of an event that repeats: windows of a longer one cover each other by the hundred.
+const MAX_REPEATED_DAYS: i32 = 366;
+const SECONDS_A_DAY: u64 = 86_400;
+/// Properties of which an event has one at most (RFC 5545 §3.6.1).
+const ONCE: [&str; 8] =
+    ["DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "UID", "SEQUENCE", "STATUS"];
 
 impl Calendar {
     /// Reads a calendar.
@@ -19,11 +31,8 @@ impl Calendar {
     ///
     /// Every line that cannot be understood.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let mut reader = Reader::default();
         let lines = unfolded(text);
-        let is_calendar =
-            lines.first().is_some_and(|(_, line)| line.eq_ignore_ascii_case("BEGIN:VCALENDAR"));
-        if !is_calendar {
+        if !lines.first().is_some_and(|line| line.is("BEGIN:VCALENDAR")) {
             return Err(vec![
                 Diagnostic::new(
                     0..text.find('\n').unwrap_or(text.len()),
@@ -32,21 +41,28 @@ impl Calendar {
                 .hint(messages::save_as_calendar()),
             ]);
         }
-        for (span, line) in lines {
-            reader.line(span, &line);
+        let mut reader = Reader { zones: FileZones::read(&lines), ..Reader::default() };
+        for line in &lines {
+            match line.property() {
+                Some(property) => reader.line(line.span.clone(), &property),
+                None => reader.no_property(line.span.clone()),
+            }
         }
         if let Some(open) = reader.open.take() {
             reader.mistakes.push(
                 Diagnostic::new(open.span, messages::event_cut_off()).hint(messages::save_again()),
             );
+        } else if let Some(last) = lines.last().filter(|last| !last.is("END:VCALENDAR")) {
+            let mistake = Diagnostic::new(last.span.clone(), messages::calendar_cut_off());
+            reader.mistakes.push(mistake.hint(messages::save_again()));
         }
-        if reader.events.len() > MAX_EVENTS {
-            let message = messages::too_many_events(reader.events.len(), MAX_EVENTS);
+        if reader.read.len() > MAX_EVENTS {
+            let message = messages::too_many_events(reader.read.len(), MAX_EVENTS);
             reader.mistakes.push(Diagnostic::new(0..0, message));
         }
         reader.mistakes.sort_by_key(|mistake| mistake.span.start);
         if reader.mistakes.is_empty() {
-            Ok(Self { events: reader.events })
+            Ok(Self { events: in_force(reader.read) })
         } else {
             Err(reader.mistakes)
         }
@@ -54,48 +70,69 @@ impl Calendar {
 }
 
 /// An event between its `BEGIN` and its `END`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Open {
     span: Range<usize>,
-    start: Option<(Range<usize>, When, bool)>,
+    start: Option<(Range<usize>, When)>,
     end: Option<(Range<usize>, When)>,
     duration: Option<Length>,
-    repeats: Option<Repeats>,
-    except: Vec<jiff::civil::DateTime>,
+    repeats: Option<(Range<usize>, Repeats, ByDate)>,
+    except: Vec<When>,
+    /// The occurrence of the event of the same `UID` that it replaces.
+    instead_of: Option<(Range<usize>, When)>,
+    uid: String,
+    sequence: u32,
     is_cancelled: bool,
+    /// The properties of [`ONCE`] that were there.
+    seen: HashSet<&'static str>,
+}
+
+/// An event as it was read, before those of one `UID` are put together.
+#[derive(Debug)]
+struct ReadEvent {
+    uid: String,
+    sequence: u32,
+    instead_of: Option<When>,
+    /// `None` where it is cancelled.
+    event: Option<Event>,
 }
 
 /// Reader of the lines of a calendar.
 #[derive(Debug, Default)]
 struct Reader {
+    zones: FileZones,
     open: Option<Open>,
     /// Depth of components inside an event (alarms), which are skipped.
     inside: usize,
-    events: Vec<Event>,
+    read: Vec<ReadEvent>,
     mistakes: Vec<Diagnostic>,
 }
 
 impl Reader {
     /// Reads one logical line.
-    fn line(&mut self, span: Range<usize>, line: &str) {
-        let Some((head, value)) = split(line) else {
-            if self.open.is_some() {
-                self.mistakes.push(
-                    Diagnostic::new(span, messages::no_calendar_line())
-                        .hint(messages::save_calendar_again()),
-                );
-            }
-            return;
-        };
-        let (name, parameters) = head.split_once(';').unwrap_or((head, ""));
-        let name = name.to_ascii_uppercase();
-        match (name.as_str(), value.to_ascii_uppercase().as_str()) {
+    fn line(&mut self, span: Range<usize>, property: &Property<'_>) {
+        match (property.name.as_str(), property.value.to_ascii_uppercase().as_str()) {
             ("BEGIN", "VEVENT") => self.begin(span),
             ("END", "VEVENT") => self.end(span),
             ("BEGIN", _) if self.open.is_some() => self.inside += 1,
             ("END", _) if self.open.is_some() => self.inside = self.inside.saturating_sub(1),
-            _ if self.inside == 0 => self.property(span, &name, parameters, value),
+            ("METHOD", "CANCEL") if self.open.is_none() => {
+                // RFC 5546 §3.2.5: its events are those that do not take place.
+                let mistake = Diagnostic::new(span, messages::calendar_of_cancelled());
+                self.mistakes.push(mistake.hint(messages::save_as_calendar()));
+            }
+            _ if self.inside == 0 => self.property(span, property),
             _ => {}
+        }
+    }
+
+    /// Reports a line that is no property, inside an event.
+    fn no_property(&mut self, span: Range<usize>) {
+        if self.open.is_some() {
+            self.mistakes.push(
+                Diagnostic::new(span, messages::no_calendar_line())
+                    .hint(messages::save_calendar_again()),
+            );
         }
     }
 
@@ -105,15 +142,7 @@ impl Reader {
             self.mistakes.push(Diagnostic::new(span.clone(), messages::event_inside_another()));
         }
         self.inside = 0;
-        self.open = Some(Open {
-            span,
-            start: None,
-            end: None,
-            duration: None,
-            repeats: None,
-            except: Vec::new(),
-            is_cancelled: false,
-        });
+        self.open = Some(Open { span, ..Open::default() });
     }
 
     /// Reads `END:VEVENT`, and checks the event.
@@ -122,62 +151,51 @@ impl Reader {
             self.mistakes.push(Diagnostic::new(span, messages::event_not_begun()));
             return;
         };
-        let Some((start_span, start, is_day)) = open.start else {
-            // DTSTART is reported already, or absent.
-            if self.mistakes.iter().all(|mistake| mistake.span.start < open.span.start) {
-                self.mistakes.push(
-                    Diagnostic::new(open.span, messages::event_without_start("DTSTART"))
-                        .hint(messages::give_it_a_date()),
-                );
-            }
-            return;
-        };
-        let length = match (open.end, open.duration) {
-            (Some((end_span, end)), _) => {
-                let seconds = seconds_between(&start, &end);
-                let days = start.at.date().until(end.at.date()).map_or(0, |span| span.get_days());
-                if seconds <= 0 {
-                    self.mistakes.push(
-                        Diagnostic::new(end_span, messages::event_backwards())
-                            .hint(messages::whole_day_ends_after()),
-                    );
-                }
-                if is_day { Length::Days(days) } else { Length::Seconds(seconds.unsigned_abs()) }
-            }
-            (None, Some(length)) => length,
-            // RFC 5545 §3.6.1: a date alone is that day.
-            (None, None) if is_day => Length::Days(1),
-            (None, None) => {
-                self.mistakes.push(
-                    Diagnostic::new(start_span, messages::event_without_length())
-                        .hint(messages::give_it_an_end()),
-                );
-                return;
-            }
-        };
-        if !open.is_cancelled {
-            let (repeats, except) = (open.repeats, open.except);
-            self.events.push(Event { start, length, repeats, except });
+        match open.checked() {
+            Ok(read) => self.read.extend(read),
+            Err(mistake) => self.mistakes.push(mistake),
         }
     }
 
     /// Reads a property of the open event.
-    fn property(&mut self, span: Range<usize>, name: &str, parameters: &str, value: &str) {
+    fn property(&mut self, span: Range<usize>, property: &Property<'_>) {
         let Some(open) = &mut self.open else { return };
-        let read = match name {
-            "DTSTART" => when(parameters, value).map(|(when, is_day)| {
-                open.start = Some((span.clone(), when, is_day));
+        let Property { name, parameters, value } = property;
+        if let Some(once) = ONCE.into_iter().find(|once| once == name)
+            && !open.seen.insert(once)
+        {
+            let mistake = Diagnostic::new(span, messages::event_property_twice(once));
+            self.mistakes.push(mistake.hint(messages::save_calendar_again()));
+            return;
+        }
+        let read = match name.as_str() {
+            "DTSTART" => when(parameters, value, &self.zones).map(|when| {
+                open.start = Some((span.clone(), when));
             }),
-            "DTEND" => when(parameters, value).map(|(when, _)| {
+            "DTEND" => when(parameters, value, &self.zones).map(|when| {
                 open.end = Some((span.clone(), when));
             }),
             "DURATION" => duration(value).map(|length| open.duration = Some(length)),
-            "RRULE" => repeats(value).map(|repeats| open.repeats = Some(repeats)),
+            "RRULE" => repeats(value, &self.zones).map(|(repeats, by_date)| {
+                open.repeats = Some((span.clone(), repeats, by_date));
+            }),
             "EXDATE" => value.split(',').try_for_each(|one| {
-                open.except.push(when(parameters, one)?.0.at);
+                open.except.push(when(parameters, one, &self.zones)?);
                 Ok(())
             }),
+            "RECURRENCE-ID" => {
+                open.instead_of(span.clone(), parameters, when(parameters, value, &self.zones))
+            }
             "RDATE" => Err((messages::not_read("RDATE"), messages::event_of_each_date())),
+            "EXRULE" => Err((messages::not_read("EXRULE"), messages::event_of_each_date())),
+            "UID" => {
+                (*value).clone_into(&mut open.uid);
+                Ok(())
+            }
+            "SEQUENCE" => {
+                open.sequence = value.parse().unwrap_or(0);
+                Ok(())
+            }
             "STATUS" => {
                 open.is_cancelled = value.eq_ignore_ascii_case("CANCELLED");
                 Ok(())
@@ -190,180 +208,125 @@ impl Reader {
     }
 }
 
-/// The message and the hint about a wrong value.
-type Wrong = (Message, Message);
+impl Open {
+    /// Takes the occurrence that this event replaces.
+    fn instead_of(
+        &mut self,
+        span: Range<usize>,
+        parameters: &str,
+        read: Result<When, Wrong>,
+    ) -> Result<(), Wrong> {
+        if let Some(range) = parameter(parameters, "RANGE") {
+            let message = messages::not_read(format!("RANGE={range}"));
+            return Err((message, messages::event_of_each_date()));
+        }
+        self.instead_of = Some((span, read?));
+        Ok(())
+    }
 
-/// Logical lines with their places: a line that begins with a space continues the last.
-fn unfolded(text: &str) -> Vec<(Range<usize>, String)> {
-    let mut lines: Vec<(Range<usize>, String)> = Vec::new();
-    let mut start = 0;
-    for raw in text.split_inclusive('\n') {
-        let line = raw.trim_end_matches(['\n', '\r']);
-        let line = if start == 0 { line.trim_start_matches('\u{feff}') } else { line };
-        let end = start + line.len();
-        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(more), Some((span, last))) => {
-                last.push_str(more);
-                span.end = end;
+    /// The event; `None` where a mistake in it is reported already.
+    fn checked(self) -> Result<Option<ReadEvent>, Diagnostic> {
+        let Some((start_span, start)) = self.start else {
+            if self.seen.contains("DTSTART") {
+                return Ok(None);
             }
-            _ if line.trim().is_empty() => {}
-            _ => lines.push((start..end, line.to_owned())),
-        }
-        start += raw.len();
-    }
-    lines
-}
-
-/// Name with parameters, and value: the first `:` outside quotes is between them.
-fn split(line: &str) -> Option<(&str, &str)> {
-    let mut is_quoted = false;
-    let at = line.bytes().position(|octet| {
-        is_quoted ^= octet == b'"';
-        octet == b':' && !is_quoted
-    })?;
-    Some((line.get(..at)?, line.get(at + 1..)?.trim()))
-}
-
-/// A date or a time, and whether it is a date alone.
-fn when(parameters: &str, value: &str) -> Result<(When, bool), Wrong> {
-    let wrong = || (messages::no_date(value), messages::date_form());
-    let (local, is_utc) = value.strip_suffix('Z').map_or((value, false), |local| (local, true));
-    let (date, time) = local.split_once('T').map_or((local, None), |(d, t)| (d, Some(t)));
-    let digits = |text: &str, from: usize, to: usize| -> Result<i16, Wrong> {
-        let part = text.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        part.and_then(|part| part.parse().ok()).ok_or_else(wrong)
-    };
-    if date.len() != 8 || time.is_some_and(|time| time.len() != 6) {
-        return Err(wrong());
-    }
-    let small = |number: i16| i8::try_from(number).map_err(|_| wrong());
-    let date =
-        Date::new(digits(date, 0, 4)?, small(digits(date, 4, 6)?)?, small(digits(date, 6, 8)?)?)
-            .map_err(|_| wrong())?;
-    let Some(time) = time else {
-        let at = date.to_datetime(Time::midnight());
-        return Ok((When { at, zone: None }, true));
-    };
-    let part = |from| digits(time, from, from + 2).and_then(small);
-    let time = Time::new(part(0)?, part(2)?, part(4)?.min(59), 0).map_err(|_| wrong())?;
-    let named = parameters.split(';').find_map(|parameter| {
-        let (name, zone) = parameter.split_once('=')?;
-        name.eq_ignore_ascii_case("TZID").then(|| zone.trim_matches('"'))
-    });
-    let zone = match (is_utc, named) {
-        (true, _) => Some(TimeZone::UTC),
-        (false, Some(name)) => Some(TimeZone::get(name).map_err(|_| {
-            (messages::no_time_zone(name), messages::save_with_zone("Asia/Ho_Chi_Minh"))
-        })?),
-        (false, None) => None,
-    };
-    Ok((When { at: date.to_datetime(time), zone }, false))
-}
-
-/// `P1D`, `PT1H30M`: RFC 5545 §3.3.6.
-fn duration(value: &str) -> Result<Length, Wrong> {
-    let wrong =
-        || (messages::no_event_duration(value), messages::write_event_duration("P1D", "PT1H30M"));
-    let rest = value.strip_prefix('+').unwrap_or(value).strip_prefix('P').ok_or_else(wrong)?;
-    let (mut seconds, mut days, mut number, mut is_time) = (0_u64, 0_i32, String::new(), false);
-    for letter in rest.chars() {
-        if letter.is_ascii_digit() && number.len() < 6 {
-            number.push(letter);
-            continue;
-        }
-        if letter == 'T' {
-            is_time = true;
-            continue;
-        }
-        let amount: u32 = number.parse().map_err(|_| wrong())?;
-        number.clear();
-        let whole = i32::try_from(amount).map_err(|_| wrong())?;
-        match (letter, is_time) {
-            ('W', false) => days += whole * 7,
-            ('D', false) => days += whole,
-            ('H', true) => seconds += u64::from(amount) * 3600,
-            ('M', true) => seconds += u64::from(amount) * 60,
-            ('S', true) => seconds += u64::from(amount),
-            _ => return Err(wrong()),
-        }
-    }
-    match (days, seconds) {
-        (0, 0) => Err(wrong()),
-        (days, 0) => Ok(Length::Days(days)),
-        (days, seconds) => {
-            Ok(Length::Seconds(seconds + days.unsigned_abs() as u64 * SECONDS_A_DAY))
-        }
-    }
-}
-
-/// Daily, weekly and yearly repeats: RFC 5545 §3.3.10.
-fn repeats(value: &str) -> Result<Repeats, Wrong> {
-    let mut every = None;
-    let mut repeats =
-        Repeats { every: Every::Day, interval: 1, count: None, until: None, days: Vec::new() };
-    let odd = |part: &str| (messages::repeat_not_read(part), messages::event_of_each_date());
-    for part in value.split(';') {
-        let (key, word) = part.split_once('=').ok_or_else(|| odd(part))?;
-        match key.to_ascii_uppercase().as_str() {
-            "FREQ" => {
-                every = match word.to_ascii_uppercase().as_str() {
-                    "DAILY" => Some(Every::Day),
-                    "WEEKLY" => Some(Every::Week),
-                    "YEARLY" => Some(Every::Year),
-                    _ => return Err(odd(part)),
-                };
+            let mistake = Diagnostic::new(self.span, messages::event_without_start("DTSTART"));
+            return Err(mistake.hint(messages::give_it_a_date()));
+        };
+        let instead_of = match self.instead_of {
+            Some((span, _)) if self.uid.is_empty() => {
+                let mistake = Diagnostic::new(span, messages::occurrence_of_no_event("UID"));
+                return Err(mistake.hint(messages::save_calendar_again()));
             }
-            "INTERVAL" => {
-                repeats.interval = word
-                    .parse()
-                    .ok()
-                    .filter(|n| (1..=1000).contains(n))
-                    .ok_or_else(|| odd(part))?;
+            other => other.map(|(_, when)| when),
+        };
+        let length = match (self.end, self.duration) {
+            (Some((span, _)), Some(_)) => {
+                let message = messages::event_property_twice("DTEND, DURATION");
+                return Err(Diagnostic::new(span, message).hint(messages::save_calendar_again()));
             }
-            "COUNT" => repeats.count = Some(word.parse().map_err(|_| odd(part))?),
-            "UNTIL" => {
-                let (until, is_day) = when("", word)?;
-                let last = Time::constant(23, 59, 59, 0);
-                repeats.until =
-                    Some(if is_day { until.at.date().to_datetime(last) } else { until.at });
+            (Some((span, end)), None) => between(&start, &end).ok_or_else(|| {
+                Diagnostic::new(span, messages::event_backwards())
+                    .hint(messages::whole_day_ends_after())
+            })?,
+            (None, Some(length)) => length,
+            // RFC 5545 §3.6.1: a date alone is that day.
+            (None, None) if start.is_day => Length { days: 1, seconds: 0 },
+            // The mistake of an end that is no date is reported already.
+            (None, None) if self.seen.contains("DTEND") || self.seen.contains("DURATION") => {
+                return Ok(None);
             }
-            "BYDAY" => {
-                for word in word.split(',') {
-                    repeats.days.push(weekday(word).ok_or_else(|| odd(part))?);
-                }
+            // A cancelled one need not last.
+            (None, None) if self.is_cancelled => Length::default(),
+            (None, None) => {
+                let mistake = Diagnostic::new(start_span, messages::event_without_length());
+                return Err(mistake.hint(messages::give_it_an_end()));
             }
-            "WKST" => {}
-            // Google Calendar repeats the yearly date in them.
-            "BYMONTH" | "BYMONTHDAY" if every == Some(Every::Year) => {}
-            _ => return Err(odd(part)),
+        };
+        if let Some((span, _, by_date)) = &self.repeats {
+            let days = length.days + i32::try_from(length.seconds / SECONDS_A_DAY).unwrap_or(0);
+            let wrong = if !by_date.is_of(start.at.date()) {
+                Some(messages::repeat_on_another_date())
+            } else if days > MAX_REPEATED_DAYS {
+                Some(messages::repeat_too_long(MAX_REPEATED_DAYS))
+            } else {
+                instead_of.is_some().then(|| messages::not_read("RECURRENCE-ID, RRULE"))
+            };
+            if let Some(message) = wrong {
+                let mistake = Diagnostic::new(span.clone(), message);
+                return Err(mistake.hint(messages::event_of_each_date()));
+            }
         }
+        let repeats = self.repeats.map(|(_, repeats, _)| repeats);
+        let event = Event { start, length, repeats, except: self.except };
+        let event = (!self.is_cancelled).then_some(event);
+        Ok(Some(ReadEvent { uid: self.uid, sequence: self.sequence, instead_of, event }))
     }
-    repeats.every = every.ok_or_else(|| odd(value))?;
-    if !repeats.days.is_empty() && repeats.every != Every::Week {
-        return Err(odd("BYDAY"));
-    }
-    Ok(repeats)
 }
 
-/// A day of `BYDAY`.
-fn weekday(word: &str) -> Option<Weekday> {
-    Some(match word.to_ascii_uppercase().as_str() {
-        "MO" => Weekday::Monday,
-        "TU" => Weekday::Tuesday,
-        "WE" => Weekday::Wednesday,
-        "TH" => Weekday::Thursday,
-        "FR" => Weekday::Friday,
-        "SA" => Weekday::Saturday,
-        "SU" => Weekday::Sunday,
-        _ => return None,
-    })
-}
-
-/// Seconds from start to end; both in UTC where they name no zone.
-fn seconds_between(start: &When, end: &When) -> i64 {
+/// The length of an event between two times; `None` where it ends before it begins.
+fn between(start: &When, end: &When) -> Option<Length> {
+    if start.is_day && end.is_day {
+        let days = start.at.date().until(end.at.date()).ok()?.get_days();
+        return (days > 0).then_some(Length { days, seconds: 0 });
+    }
+    // Both in UTC where they name no zone. RFC 5545 §3.8.5.3: a repeat lasts as many seconds.
     let second = |when: &When| {
         let zone = when.zone.clone().unwrap_or(TimeZone::UTC);
-        zone.to_ambiguous_timestamp(when.at).compatible().map_or(0, jiff::Timestamp::as_second)
+        zone.to_ambiguous_timestamp(when.at).compatible().ok().map(Timestamp::as_second)
     };
-    second(end) - second(start)
+    let seconds = u64::try_from(second(end)? - second(start)?).ok()?;
+    (seconds > 0).then_some(Length { days: 0, seconds })
+}
+
+/// The events that take place. Of two versions of one (RFC 5545 §3.8.7.4) the later `SEQUENCE`
+/// holds; an occurrence with a `RECURRENCE-ID` takes the place of that of its series.
+fn in_force(read: Vec<ReadEvent>) -> Vec<Event> {
+    let mut newest: HashMap<(String, Option<String>), u32> = HashMap::new();
+    let key = |one: &ReadEvent| {
+        (one.uid.clone(), one.instead_of.as_ref().map(|when| format!("{when:?}")))
+    };
+    for one in read.iter().filter(|one| !one.uid.is_empty()) {
+        let newest = newest.entry(key(one)).or_default();
+        *newest = one.sequence.max(*newest);
+    }
+    let is_newest =
+        |one: &ReadEvent| newest.get(&key(one)).is_none_or(|newest| one.sequence == *newest);
+    let read: Vec<ReadEvent> = read.into_iter().filter(is_newest).collect();
+    let mut replaced: HashMap<String, Vec<When>> = HashMap::new();
+    for one in &read {
+        if let Some(when) = &one.instead_of {
+            replaced.entry(one.uid.clone()).or_default().push(when.clone());
+        }
+    }
+    let event = |one: ReadEvent| {
+        let mut event = one.event?;
+        if one.instead_of.is_none()
+            && let Some(replaced) = replaced.get(&one.uid)
+        {
+            event.except.extend(replaced.iter().cloned());
+        }
+        Some(event)
+    };
+    read.into_iter().filter_map(event).collect()
 }
