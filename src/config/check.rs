@@ -36,12 +36,13 @@ pub(super) fn check(
     externals: Externals,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut report = Report::new(base_dir);
-    let Externals { department, calendars, files, texts, mistakes, roots, lacks_state } = externals;
+    let Externals { department, mut calendars, files, texts, mistakes, roots, lacks_state } =
+        externals;
     for mistake in mistakes {
         report.push(mistake);
     }
     let school = report.school(&file.school);
-    let schedules = report.schedules(&file.schedule, &calendars, &school.zone());
+    let schedules = report.schedules(&file.schedule, &mut calendars, &school.zone());
     read_bundles(&mut report, file, &mut bundles);
     let known = Known {
         taxonomy: &taxonomy,
@@ -92,6 +93,7 @@ pub(super) fn check(
             safesearch,
             department,
             schedules,
+            unusable: calendars.unusable.into_values().collect(),
             bundles,
             files,
             texts,

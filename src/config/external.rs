@@ -3,6 +3,7 @@
 //! Their paths are in the shape of the config; the shell passes a reader. Each is checked
 //! before the config, which refers to it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,8 @@ use crate::config::file::shape::File;
 use crate::config::file::value::each;
 use crate::config::layers::calendar::Calendar;
 use crate::config::layers::department::Department;
-use crate::config::layers::schedule::Calendars;
 use crate::diagnostic::Diagnostic;
-use crate::lang::messages;
+use crate::lang::{Lang, messages};
 
 /// The longest file that is read, in octets.
 const MAX_OCTETS: usize = 4 << 20;
@@ -46,13 +46,37 @@ pub struct Outside<'a> {
     pub roots: Option<RootsReader<'a>>,
     /// True for a process without a state directory of the service manager.
     pub lacks_state: bool,
+    /// Whether the calendar at a path may be unusable. Its schedules run in their stricter meaning
+    /// then; without this it is a mistake.
+    pub may_miss: Option<&'a dyn Fn(&Path) -> bool>,
+}
+
+/// A calendar that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableCalendar {
+    /// Its path as written in the config.
+    pub label: String,
+    /// The same as a path of the system.
+    pub path: PathBuf,
+    /// The fault.
+    pub why: String,
+}
+
+/// The calendars that a config names, by the path as written.
+#[derive(Debug, Default)]
+pub(crate) struct ReadCalendars {
+    pub(crate) calendars: BTreeMap<String, Calendar>,
+    /// Those that may be unusable.
+    pub(crate) missable: BTreeSet<String>,
+    /// Those that are.
+    pub(crate) unusable: BTreeMap<String, UnusableCalendar>,
 }
 
 /// Files that a config names, read and checked.
 #[derive(Debug, Default)]
 pub(super) struct Externals {
     pub(super) department: Department,
-    pub(super) calendars: Calendars,
+    pub(super) calendars: ReadCalendars,
     /// Every file that the config names, to be watched.
     pub(super) files: Vec<PathBuf>,
     /// Their texts, to see whether anything has changed.
@@ -92,16 +116,54 @@ impl Externals {
         for schedule in &file.schedule {
             let schedule = schedule.get_ref();
             for given in schedule.calendar.iter().chain(each(&schedule.except)) {
-                if externals.calendars.contains_key(given.get_ref()) {
-                    continue;
-                }
-                let Some(text) = externals.text(given, base_dir, reader) else { continue };
-                let calendar = Calendar::parse(&text)
-                    .map_err(|mistakes| ConfigErrors::new(given.get_ref(), &text, mistakes))?;
-                externals.calendars.insert(given.get_ref().clone(), calendar);
+                externals.calendar(given, base_dir, outside)?;
             }
         }
         Ok(externals)
+    }
+
+    /// Reads a calendar, unless it was read or may be unusable and is.
+    fn calendar(
+        &mut self,
+        given: &Spanned<String>,
+        base_dir: &Path,
+        outside: &Outside<'_>,
+    ) -> Result<(), ConfigErrors> {
+        let (label, path) = (given.get_ref(), base_dir.join(given.get_ref()));
+        let known = &self.calendars;
+        if known.calendars.contains_key(label) || known.unusable.contains_key(label) {
+            return Ok(());
+        }
+        let may_miss = outside.may_miss.is_some_and(|may_miss| may_miss(&path));
+        if may_miss {
+            self.calendars.missable.insert(label.clone());
+        }
+        let why = match self.read_text(given, base_dir, outside.texts) {
+            None => return Ok(()),
+            Some(Ok(text)) => match Calendar::parse(&text) {
+                Ok(calendar) => {
+                    self.calendars.calendars.insert(label.clone(), calendar);
+                    return Ok(());
+                }
+                Err(mistakes) => {
+                    let errors = ConfigErrors::new(label, &text, mistakes);
+                    if !may_miss {
+                        return Err(errors);
+                    }
+                    errors.to_string()
+                }
+            },
+            Some(Err(mistake)) => {
+                if !may_miss {
+                    self.mistakes.push(mistake);
+                    return Ok(());
+                }
+                mistake.message.in_lang(Lang::En)
+            }
+        };
+        let unusable = UnusableCalendar { label: label.clone(), path, why };
+        self.calendars.unusable.insert(label.clone(), unusable);
+        Ok(())
     }
 
     /// Reads the certificate authorities of `[upstream]`, or leaves a mistake.
@@ -135,12 +197,28 @@ impl Externals {
         base_dir: &Path,
         reader: Option<FileReader<'_>>,
     ) -> Option<String> {
+        match self.read_text(given, base_dir, reader)? {
+            Ok(text) => Some(text),
+            Err(mistake) => {
+                self.mistakes.push(mistake);
+                None
+            }
+        }
+    }
+
+    /// The same, with the mistake; `None` without a reader.
+    fn read_text(
+        &mut self,
+        given: &Spanned<String>,
+        base_dir: &Path,
+        reader: Option<FileReader<'_>>,
+    ) -> Option<Result<String, Diagnostic>> {
         let path = base_dir.join(given.get_ref());
         self.files.push(path.clone());
         let (message, hint) = match reader?(&path) {
             Ok(text) if text.len() <= MAX_OCTETS => {
                 self.texts.push(text.clone());
-                return Some(text);
+                return Some(Ok(text));
             }
             Ok(text) => (
                 messages::file_too_long(given.get_ref(), text.len(), MAX_OCTETS),
@@ -150,7 +228,6 @@ impl Externals {
                 (messages::cannot_be_read(given.get_ref(), error), messages::path_is_relative())
             }
         };
-        self.mistakes.push(Diagnostic::new(given.span(), message).hint(hint));
-        None
+        Some(Err(Diagnostic::new(given.span(), message).hint(hint)))
     }
 }

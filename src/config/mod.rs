@@ -31,7 +31,7 @@ mod model;
 pub mod sections;
 
 pub use errors::ConfigErrors;
-pub use external::{FileReader, Outside, RootsError, RootsReader};
+pub use external::{FileReader, Outside, RootsError, RootsReader, UnusableCalendar};
 pub use load_text::{load, load_in, load_text};
 pub use model::Config;
 pub use sections::admin::AdminSettings;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::data::safesearch::SafeSearch;
+use crate::config::external::UnusableCalendar;
 use crate::config::layers::department::Department;
 use crate::config::layers::schedule::Schedule;
 use crate::config::sections::admin::AdminSettings;
@@ -64,6 +65,8 @@ pub struct Config {
     pub department: Department,
     /// Schedules that groups refer to: lessons and others.
     pub schedules: Vec<Schedule>,
+    /// Calendars that cannot be used, whose schedules run in their stricter meaning.
+    pub unusable: Vec<UnusableCalendar>,
     /// Bundles of names, by the bundle's name.
     pub bundles: BTreeMap<String, Vec<Name>>,
     /// Other files that it refers to, to be watched.

@@ -113,6 +113,8 @@ pub struct Assembler {
     lists: ListStore,
     sealed: SealedStore,
     use_of: UseOf,
+    /// Whether a start goes on without calendars that cannot be used.
+    is_tolerant: bool,
     /// Whether the dates of upstream servers' certificates can be judged.
     dates: Dates,
     /// The files that the last config without mistakes named, whether it was adopted or refused.
@@ -130,7 +132,9 @@ impl Assembler {
 
     /// The same for a gateway: compiled packs go to the state directory.
     pub fn serving(path: Option<PathBuf>, dates: Dates) -> Self {
-        Self { path, lists: ListStore::keeping(), use_of: UseOf::Gateway, dates, ..Self::default() }
+        let lists = ListStore::keeping();
+        let use_of = UseOf::Gateway;
+        Self { path, lists, use_of, is_tolerant: true, dates, ..Self::default() }
     }
 
     /// The same, with the timetables of [`Assembler::assemble`] around another time than now.
@@ -250,8 +254,11 @@ impl Assembler {
             });
         };
         let is_served = self.use_of == UseOf::Gateway;
+        let before = base.map(|base| base.sources().left_out.as_slice());
+        let may_miss = |path: &Path| degraded::may_miss(before, path);
         let outside = Outside {
             roots: Some(&read_roots),
+            may_miss: self.is_tolerant.then_some(&may_miss),
             lacks_state: is_served && StateDir::place(&StateSettings::default()).is_none(),
             ..Outside::default()
         };
@@ -296,6 +303,7 @@ impl Assembler {
         };
         let mut left_out = usable.left_out;
         left_out.extend(degraded::not_downloaded(&config, &downloads));
+        left_out.extend(degraded::calendars(&config));
         let embedded = |file: &'static str, text: &'static str| {
             move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
         };

@@ -26,7 +26,8 @@ pub struct LeftOut {
     /// The fault, and its remedy.
     pub why: String,
     path: PathBuf,
-    /// None for keyword rules: the built-in rules take their place.
+    /// None for keyword rules, whose place the built-in rules take, and for calendars, whose
+    /// schedules run in their stricter meaning.
     category: Option<crate::category::CategoryId>,
 }
 
@@ -47,7 +48,7 @@ impl<'a> Usable<'a> {
     }
 
     fn may_miss(&self, path: &Path) -> bool {
-        self.before.is_none_or(|before| before.iter().any(|one| one.path == path))
+        may_miss(self.before, path)
     }
 
     /// Leaves out the open list that `error` is about; returns the error if that is not allowed.
@@ -101,6 +102,22 @@ impl<'a> Usable<'a> {
         self.left_out.push(LeftOut { label, why: error.to_string(), path, category });
         Ok(())
     }
+}
+
+/// Whether the file at a path may be unusable: at a start, or where the policy in force is without
+/// it already.
+pub(crate) fn may_miss(before: Option<&[LeftOut]>, path: &Path) -> bool {
+    before.is_none_or(|before| before.iter().any(|one| one.path == path))
+}
+
+/// The calendars that cannot be used.
+pub(crate) fn calendars(config: &Config) -> impl Iterator<Item = LeftOut> {
+    config.unusable.iter().map(|calendar| LeftOut {
+        label: calendar.label.clone(),
+        why: calendar.why.clone(),
+        path: calendar.path.clone(),
+        category: None,
+    })
 }
 
 /// The sources that have never been downloaded: the config is without them already.

@@ -25,6 +25,8 @@ pub struct Timetable {
     span: Range<u64>,
     /// By the schedule's place in the config.
     windows: Vec<Vec<Range<u64>>>,
+    /// Whether nobody knows when it runs; it counts as running then.
+    unknown: Vec<bool>,
 }
 
 impl Timetable {
@@ -32,8 +34,12 @@ impl Timetable {
     pub fn new(config: &Config, civil: u64) -> Self {
         let span = civil.saturating_sub(BEHIND)..civil.saturating_add(AHEAD);
         let zone = config.school.zone();
-        let windows = config.schedules.iter().map(|schedule| schedule.windows(&zone, &span));
-        Self { windows: windows.collect(), span }
+        let windows = config.schedules.iter().map(|schedule| match schedule.is_unknown {
+            true => vec![span.clone()],
+            false => schedule.windows(&zone, &span),
+        });
+        let unknown = config.schedules.iter().map(|schedule| schedule.is_unknown);
+        Self { windows: windows.collect(), unknown: unknown.collect(), span }
     }
 
     /// Whether a schedule runs at a time.
@@ -43,6 +49,8 @@ impl Timetable {
 
     /// The state of a group at each time.
     pub fn states(&self, group: &GroupRules, overrides: &[Override]) -> Timeline<GroupState> {
+        let is_unknown = |schedule: usize| self.unknown.get(schedule) == Some(&true);
+        let group = &group.clone().unknown(is_unknown);
         let own: Vec<&Override> = overrides.iter().filter(|one| one.group == group.name).collect();
         let state_at = |civil: u64| {
             let on = own.iter().copied().filter(|one| one.is_on(civil));

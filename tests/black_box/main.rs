@@ -13,6 +13,7 @@ mod absent;
 mod addresses;
 mod answers;
 mod budget;
+mod calendars;
 mod catalogue;
 mod certificates;
 mod checked;

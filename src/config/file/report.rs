@@ -12,7 +12,7 @@ use crate::lang::{Lang, Message, messages};
 /// Diagnostics of one file. Reading continues behind a mistake, so that all are reported at once.
 pub(crate) struct Report<'a> {
     /// Relative paths are below it.
-    pub(super) base_dir: &'a Path,
+    pub(in crate::config) base_dir: &'a Path,
     mistakes: Vec<Diagnostic>,
 }
 

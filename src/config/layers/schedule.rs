@@ -7,7 +7,6 @@
 //! by the wall clock of the school's time zone. A window that ends before it begins ends
 //! on the next day, and belongs to the day on which it begins.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::civil::{Date, Time};
@@ -15,15 +14,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use toml::Spanned;
 
+use crate::config::external::{ReadCalendars, UnusableCalendar};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{ScheduleFile, Table};
 use crate::config::file::value::{each, place_of};
 use crate::config::layers::calendar::{Calendar, Side, instant};
 use crate::config::layers::spans::{common, joined, without};
-use crate::lang::messages;
-
-/// The calendars that were read, by the path as written.
-pub(crate) type Calendars = BTreeMap<String, Calendar>;
+use crate::lang::{Lang, messages};
 
 /// Most schedules.
 const MAX_SCHEDULES: usize = 32;
@@ -44,6 +41,9 @@ pub struct Schedule {
     only: Option<Calendar>,
     /// Does not run during events of these calendars.
     except: Vec<Calendar>,
+    /// True where a calendar of it cannot be used, so that nobody knows when it runs. A group's
+    /// rules are then those of its stricter meaning.
+    pub is_unknown: bool,
 }
 
 impl Schedule {
@@ -116,22 +116,33 @@ impl Report<'_> {
     pub(crate) fn schedules(
         &mut self,
         given: &[Spanned<Table<ScheduleFile>>],
-        calendars: &Calendars,
+        calendars: &mut ReadCalendars,
         zone: &TimeZone,
     ) -> Vec<Schedule> {
         let mut schedules: Vec<Schedule> = Vec::new();
         for table in given {
-            let schedule = self.schedule(table, calendars);
+            let mut schedule = self.schedule(table, calendars);
             if schedules.iter().any(|other| other.name == schedule.name) {
                 let span = place_of(table.get_ref().name.as_ref(), table);
                 let message = messages::schedule_already(&schedule.name);
                 self.mistake(span, message).hint = Some(messages::several_times());
             }
             if let Some(calendar) = &table.get_ref().calendar
+                && !schedule.is_unknown
                 && !schedule.can_run(zone)
             {
-                let message = messages::never_with_calendar(&schedule.name, calendar.get_ref());
-                self.mistake(calendar.span(), message).hint = Some(messages::look_at_the_dates());
+                let label = calendar.get_ref();
+                let message = messages::never_with_calendar(&schedule.name, label);
+                if calendars.missable.contains(label) {
+                    schedule.is_unknown = true;
+                    let why = message.in_lang(Lang::En);
+                    let path = self.base_dir.join(label);
+                    let unusable = UnusableCalendar { label: label.clone(), path, why };
+                    calendars.unusable.insert(label.clone(), unusable);
+                } else {
+                    self.mistake(calendar.span(), message).hint =
+                        Some(messages::look_at_the_dates());
+                }
             }
             schedules.push(schedule);
         }
@@ -146,7 +157,7 @@ impl Report<'_> {
     fn schedule(
         &mut self,
         table: &Spanned<Table<ScheduleFile>>,
-        calendars: &Calendars,
+        calendars: &ReadCalendars,
     ) -> Schedule {
         let file = table.get_ref();
         let name = match &file.name {
@@ -167,6 +178,11 @@ impl Report<'_> {
             except: each(&file.except)
                 .filter_map(|path| self.calendar("except", path, calendars))
                 .collect(),
+            is_unknown: file
+                .calendar
+                .iter()
+                .chain(each(&file.except))
+                .any(|path| calendars.unusable.contains_key(path.get_ref())),
         };
         if let Some(days) = &file.days {
             schedule.days = [false; 7];
@@ -195,10 +211,10 @@ impl Report<'_> {
         &mut self,
         key: &str,
         given: &Spanned<String>,
-        calendars: &Calendars,
+        calendars: &ReadCalendars,
     ) -> Option<Calendar> {
         self.path(key, given)?;
-        calendars.get(given.get_ref()).cloned()
+        calendars.calendars.get(given.get_ref()).cloned()
     }
 
     /// Reports an empty list, with which the schedule never runs.

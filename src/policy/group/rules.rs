@@ -217,16 +217,20 @@ impl GroupRules {
     /// serve lessons.
     pub fn strict_state<'o>(&self, exams: impl IntoIterator<Item = &'o Override>) -> GroupState {
         let exams = exams.into_iter().filter(|one| one.kind == OverrideKind::Exam);
-        let tightening = During {
-            observe: CategorySet::EMPTY,
-            is_allow_only: false,
-            schedule: 0,
-            block: CategorySet::EMPTY,
-        };
-        let during =
-            self.during.iter().map(|during| During { block: during.block, ..tightening.clone() });
-        let strict = Self { lesson_schedule: None, during: during.collect(), ..self.clone() };
+        let strict = self.clone().unknown(|_| true);
         GroupState { schedules: Vec::new(), ..strict.state(|_| true, exams) }
+    }
+
+    /// The same rules where nobody knows when some schedules run: such a one tightens at all times
+    /// and never loosens, if it counts as running.
+    #[must_use]
+    pub fn unknown(mut self, is_unknown: impl Fn(usize) -> bool) -> Self {
+        self.lesson_schedule = self.lesson_schedule.filter(|schedule| !is_unknown(*schedule));
+        for during in self.during.iter_mut().filter(|during| is_unknown(during.schedule)) {
+            during.observe = CategorySet::EMPTY;
+            during.is_allow_only = false;
+        }
+        self
     }
 }
 
