@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::category::Taxonomy;
 use crate::config::data::safesearch::SafeSearch;
+use crate::config::errors::ConfigErrors;
 use crate::config::external::Externals;
 use crate::config::file::report::Report;
 use crate::config::file::shape::File;
@@ -19,6 +20,7 @@ use crate::config::model::Config;
 use crate::config::sections::essential::essential;
 use crate::config::sections::local;
 use crate::config::sections::upstream::Upstream;
+use crate::config::warnings::warnings;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 
@@ -72,7 +74,8 @@ pub(super) fn check(
     let Known { schedules, bundles, .. } = known;
     let mistakes = report.into_mistakes();
     if mistakes.is_empty() {
-        return Ok(Config {
+        let mut config = Config {
+            warned: ConfigErrors::default(),
             school,
             listen,
             admin,
@@ -97,7 +100,10 @@ pub(super) fn check(
             bundles,
             files,
             texts,
-        });
+        };
+        let found = warnings(file, &config);
+        config.warned = config.warned.and(found);
+        return Ok(config);
     }
     Err(mistakes)
 }

@@ -16,7 +16,7 @@ pub(super) fn lang_of(text: &str) -> Lang {
 }
 
 /// Diagnostics of one file, each displayed with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConfigErrors {
     path: String,
     text: String,
@@ -34,6 +34,20 @@ impl ConfigErrors {
     #[must_use]
     pub fn in_lang(self, lang: Lang) -> Self {
         Self { lang, ..self }
+    }
+
+    /// The same with more diagnostics, in the order of the text.
+    #[must_use]
+    pub(super) fn and(mut self, more: impl IntoIterator<Item = Diagnostic>) -> Self {
+        self.mistakes.extend(more);
+        self.mistakes.sort_by_key(|one| one.span.start);
+        self
+    }
+
+    /// The same diagnostics, of this text.
+    #[must_use]
+    pub(super) fn of(self, path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), ..self }
     }
 
     /// The language of rendering.

@@ -90,5 +90,8 @@ pub fn load_in(
     let known = (&taxonomy, &safesearch);
     let externals =
         Externals::read(&file, base_dir, known, outside).map_err(|errors| errors.in_lang(lang))?;
-    check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)
+    let mut config =
+        check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)?;
+    config.warned = config.warned.of(path, text).in_lang(lang);
+    Ok(config)
 }

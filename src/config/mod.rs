@@ -29,6 +29,7 @@ pub mod layers;
 mod load_text;
 mod model;
 pub mod sections;
+mod warnings;
 
 pub use errors::ConfigErrors;
 pub use external::{FileReader, Outside, RootsError, RootsReader, UnusableCalendar};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::data::safesearch::SafeSearch;
+use crate::config::errors::ConfigErrors;
 use crate::config::external::UnusableCalendar;
 use crate::config::layers::department::Department;
 use crate::config::layers::schedule::Schedule;
@@ -65,6 +66,9 @@ pub struct Config {
     pub department: Department,
     /// Schedules that groups refer to: lessons and others.
     pub schedules: Vec<Schedule>,
+    /// What is no mistake, and seldom what was meant; [`Config::warnings`] adds what depends on the
+    /// time.
+    pub(in crate::config) warned: ConfigErrors,
     /// Calendars that cannot be used, whose schedules run in their stricter meaning.
     pub unusable: Vec<UnusableCalendar>,
     /// Bundles of names, by the bundle's name.

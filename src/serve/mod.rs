@@ -33,7 +33,6 @@ use crate::admin::token::Token;
 use crate::admin::{self, AdminServer, banner};
 use crate::config::Listen;
 use crate::fetch::{Fetcher, Names};
-use crate::lang::Lang;
 use crate::load::assemble::Assembler;
 use crate::load::in_force::Current;
 use crate::metrics::Metrics;
@@ -73,9 +72,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
     reload::report(&current.in_force());
-    if let Some(contradiction) = settings.upstream.contradiction() {
-        warn!("[upstream] {}", contradiction.in_lang(Lang::En));
-    }
+    reload::warn_of(&settings);
 
     // Servers and sockets.
     let runtime = start_runtime(&settings.listen)?;

@@ -42,4 +42,5 @@ mod streams;
 mod support;
 mod timed;
 mod waiting;
+mod warned;
 mod why;

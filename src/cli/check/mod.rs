@@ -1,7 +1,9 @@
 //! `lachan check FILE`: every mistake at once, and the policy in effect.
 
 mod policy;
+mod readable;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,13 +12,15 @@ use serde::Serialize;
 
 use self::policy::{
     Difference, GroupView, department_text, difference_text, differences, effective, group_text,
+    times_text,
 };
-use crate::cli::output::{complain, json, print};
+use crate::cli::output::{INVALID, complain, json, print};
 use crate::config::{Config, ConfigErrors, ListSource};
-use crate::lang::{Lang, messages};
+use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::load::list_error::ListError;
 use crate::load::lists::FileReport;
+use crate::sys::clock::system_time;
 use crate::sys::os::interface_number;
 use crate::sys::presence::absent;
 
@@ -34,6 +38,9 @@ pub struct CheckArguments {
     /// The language of hints and refusals; the config's by default.
     #[arg(long, value_parser = parse_lang)]
     lang: Option<Lang>,
+    /// Exit 3 where there is a warning.
+    #[arg(long)]
+    strict: bool,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -49,6 +56,10 @@ struct CheckResult {
     lists: Vec<List>,
     /// Listed names, of all lists.
     names: usize,
+    /// The time zone of schedules.
+    timezone: String,
+    /// Schedules, by name: days, times and calendars.
+    schedules: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     effective: Option<Vec<GroupView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +86,7 @@ struct List {
     examples: String,
 }
 
-/// Checks, and exits 0, or 3 when anything is wrong. A warning is not wrong.
+/// Checks, and exits 0, or 3 when anything is wrong. A warning is wrong with `--strict` alone.
 pub fn run(arguments: &CheckArguments) -> ExitCode {
     match Assembler::new(Some(arguments.file.clone())).check() {
         Ok(assembled) => {
@@ -86,7 +97,8 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             } else {
                 text(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
-            ExitCode::SUCCESS
+            let is_refused = arguments.strict && !warnings(arguments, &assembled.config).is_empty();
+            if is_refused { ExitCode::from(INVALID) } else { ExitCode::SUCCESS }
         }
         Err(errors) => {
             let errors: Vec<AssembleError> =
@@ -96,15 +108,24 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
                 let (lists, names) = (Vec::new(), 0);
                 let (effective, diff) = (None, None);
                 let warnings = Vec::new();
-                let result =
-                    CheckResult { ok: false, mistakes, warnings, lists, names, effective, diff };
+                let result = CheckResult {
+                    ok: false,
+                    mistakes,
+                    warnings,
+                    lists,
+                    names,
+                    timezone: String::new(),
+                    schedules: BTreeMap::new(),
+                    effective,
+                    diff,
+                };
                 print(&json(&result));
             } else {
                 for error in &errors {
                     complain(&error.to_string());
                 }
             }
-            ExitCode::from(3)
+            ExitCode::from(INVALID)
         }
     }
 }
@@ -126,25 +147,24 @@ fn passed(
     CheckResult {
         ok: true,
         mistakes: Vec::new(),
-        warnings: warnings(arguments, &assembled.config)
-            .into_iter()
-            .map(|message| Mistake {
-                path: arguments.file.display().to_string(),
-                line: None,
-                column: None,
-                message,
-                hint: None,
-            })
-            .collect(),
+        warnings: warnings(arguments, &assembled.config),
         lists: assembled.files.iter().map(list).collect(),
         names: assembled.snapshot.lists().len(),
+        timezone: assembled.config.school.timezone.clone(),
+        schedules: assembled
+            .config
+            .schedules
+            .iter()
+            .map(|schedule| (schedule.name.clone(), schedule.words()))
+            .collect(),
         effective,
         diff,
     }
 }
 
-/// What this machine does not have now: a typing mistake, or what comes later.
-fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<String> {
+/// The warnings of the config, and what this machine does not have now: a typing mistake, or what
+/// comes later.
+fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<Mistake> {
     let lang = arguments.lang.unwrap_or(config.school.lang);
     let listen: Vec<_> = config.listen.dns.iter().copied().chain([config.admin.listen]).collect();
     let addresses = absent(&listen).into_iter().map(messages::address_absent);
@@ -153,8 +173,19 @@ fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<String> {
         let name = server.interface.as_deref()?;
         interface_number(name).is_none().then(|| messages::interface_absent(&server.label, name))
     });
-    let contradiction = config.upstream.contradiction();
-    addresses.chain(interfaces).chain(contradiction).map(|message| message.in_lang(lang)).collect()
+    let path = arguments.file.display().to_string();
+    let placeless = |(message, hint): (Message, Option<Message>)| Mistake {
+        path: path.clone(),
+        line: None,
+        column: None,
+        message: message.in_lang(lang),
+        hint: hint.map(|hint| hint.in_lang(lang)),
+    };
+    let machine = addresses.chain(interfaces).map(|message| (message, None));
+    let unreadable = readable::warnings(&arguments.file, config);
+    let mut all = in_text(&config.warnings(system_time()).in_lang(lang));
+    all.extend(machine.chain(unreadable).map(placeless));
+    all
 }
 
 /// The mistakes of one error; without a place where the error has none.
@@ -205,8 +236,14 @@ fn text(
 ) -> String {
     let Assembled { config, snapshot, files, downloads, .. } = assembled;
     let mut out = String::new();
-    for warning in warnings(arguments, config) {
-        let _ = writeln!(out, "{}: warning: {warning}", arguments.file.display());
+    for Mistake { path, line, column, message, hint } in warnings(arguments, config) {
+        let place = line.zip(column).map(|(line, column)| format!(":{line}:{column}"));
+        let _ = writeln!(out, "{path}{}: warning: {message}", place.unwrap_or_default());
+        let lang = arguments.lang.unwrap_or(config.school.lang);
+        if let Some(hint) = hint {
+            let word = if lang == Lang::Vi { "gợi ý" } else { "hint" };
+            let _ = writeln!(out, "{word}: {hint}");
+        }
     }
     let is_absent = |source: &&ListSource| !config.lists.sources.contains(source);
     for source in downloads.sources.iter().filter(is_absent) {
@@ -226,6 +263,7 @@ fn text(
     }
     if effective.is_some() {
         out += &department_text(config);
+        out += &times_text(config);
     }
     for group in effective.unwrap_or(&[]) {
         out += &group_text(group);

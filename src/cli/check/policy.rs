@@ -132,6 +132,19 @@ pub(super) fn department_text(config: &Config) -> String {
     out
 }
 
+/// The time zone, and each schedule with its days, times and calendars.
+pub(super) fn times_text(config: &Config) -> String {
+    let mut out = String::new();
+    if config.schedules.is_empty() {
+        return out;
+    }
+    let _ = writeln!(out, "times by {}", config.school.timezone);
+    for schedule in &config.schedules {
+        let _ = writeln!(out, "  {:8} {}", schedule.name, schedule.words());
+    }
+    out
+}
+
 /// Policy of one group, for people.
 pub(super) fn group_text(group: &GroupView) -> String {
     let default = if group.is_default { " (default: clients in no other network)" } else { "" };

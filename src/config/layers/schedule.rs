@@ -38,23 +38,60 @@ pub struct Schedule {
     /// Windows in minutes of the day; an end before its start is on the next day.
     times: Vec<(u32, u32)>,
     /// Runs only during events of this calendar.
-    only: Option<Calendar>,
+    only: Option<NamedCalendar>,
     /// Does not run during events of these calendars.
-    except: Vec<Calendar>,
+    except: Vec<NamedCalendar>,
     /// True where a calendar of it cannot be used, so that nobody knows when it runs. A group's
     /// rules are then those of its stricter meaning.
     pub is_unknown: bool,
 }
 
+/// A calendar and the place of the config that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NamedCalendar {
+    calendar: Calendar,
+    path: String,
+    span: Range<usize>,
+}
+
 impl Schedule {
+    /// Its calendars without an event after `civil`: the path of each, and its place in the config.
+    pub(in crate::config) fn past(
+        &self,
+        zone: &TimeZone,
+        civil: u64,
+    ) -> impl Iterator<Item = (&str, &Range<usize>)> {
+        let all = self.only.iter().chain(&self.except);
+        let past = all.filter(move |one| one.calendar.is_past(zone, civil));
+        past.map(|one| (one.path.as_str(), &one.span))
+    }
+
+    /// Days, times and calendars, for people.
+    pub fn words(&self) -> String {
+        let days = DAYS.iter().zip(self.days).filter(|(_, is_on)| *is_on).map(|(day, _)| *day);
+        let time = |minute: u32| format!("{:02}:{:02}", minute / 60, minute % 60);
+        let times = self.times.iter().map(|&(start, end)| time(start) + "-" + &time(end));
+        let mut words = days.collect::<Vec<_>>().join(" ");
+        words += " ";
+        words += &times.collect::<Vec<_>>().join(" ");
+        for (what, calendars) in
+            [("only", self.only.as_slice()), ("except", self.except.as_slice())]
+        {
+            for one in calendars {
+                words += &format!(" {what} {}", one.path);
+            }
+        }
+        words
+    }
+
     /// The windows inside `span`, in seconds since 1970.
     pub fn windows(&self, zone: &TimeZone, span: &Range<u64>) -> Vec<Range<u64>> {
         let mut found = self.weekly(zone, span);
         if let Some(only) = &self.only {
-            found = common(&found, &only.windows(zone, span));
+            found = common(&found, &only.calendar.windows(zone, span));
         }
         for except in &self.except {
-            found = without(&found, &except.windows(zone, span));
+            found = without(&found, &except.calendar.windows(zone, span));
         }
         found
     }
@@ -89,10 +126,10 @@ impl Schedule {
     /// Whether it has a window at all, in the past or the future.
     fn can_run(&self, zone: &TimeZone) -> bool {
         self.only.as_ref().is_none_or(|only| {
-            only.any_event(zone, |windows, span| {
+            only.calendar.any_event(zone, |windows, span| {
                 let mut found = common(&self.weekly(zone, span), windows);
                 for except in &self.except {
-                    found = without(&found, &except.windows(zone, span));
+                    found = without(&found, &except.calendar.windows(zone, span));
                 }
                 !found.is_empty()
             })
@@ -212,9 +249,11 @@ impl Report<'_> {
         key: &str,
         given: &Spanned<String>,
         calendars: &ReadCalendars,
-    ) -> Option<Calendar> {
+    ) -> Option<NamedCalendar> {
         self.path(key, given)?;
-        calendars.calendars.get(given.get_ref()).cloned()
+        let (path, span) = (given.get_ref().clone(), given.span());
+        let calendar = calendars.calendars.get(&path)?.clone();
+        Some(NamedCalendar { calendar, path, span })
     }
 
     /// Reports an empty list, with which the schedule never runs.

@@ -11,6 +11,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod values;
+mod warnings;
 
 pub(crate) use calendar::*;
 pub(crate) use data::*;
@@ -21,3 +22,4 @@ pub(crate) use overrides::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
 pub(crate) use values::*;
+pub(crate) use warnings::*;

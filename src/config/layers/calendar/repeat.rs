@@ -46,7 +46,6 @@ pub(super) struct Search {
 
 impl Repeats {
     /// Whether it repeats by the year without an end.
-    #[cfg(test)]
     pub(super) fn is_yearly_for_ever(&self) -> bool {
         self.every == Every::Year && self.count.is_none() && self.until.is_none()
     }
