@@ -47,6 +47,7 @@ impl Diagnostic {
     /// [`Diagnostic::render`] in a language.
     pub fn render_in(&self, lang: Lang, path: &str, text: &str) -> String {
         let (line, column, shown) = place(text, self.span.start);
+        let (shown, column_shown) = around(shown, column);
         let mut out = format!("{path}:{line}:{column}: {}\n", self.message.in_lang(lang));
         if !shown.trim().is_empty() {
             let number = line.to_string();
@@ -54,10 +55,10 @@ impl Diagnostic {
             let width = text
                 .get(self.span.clone())
                 .map_or(1, |s| s.lines().next().unwrap_or("").chars().count())
-                .max(1);
+                .clamp(1, MAX_LINE);
             let pad: String = shown
                 .chars()
-                .take(column - 1)
+                .take(column_shown - 1)
                 .map(|c| if c == '\t' { '\t' } else { ' ' })
                 .collect();
             let _ = write!(
@@ -74,6 +75,20 @@ impl Diagnostic {
     }
 }
 
+/// The most characters of a line that are shown.
+const MAX_LINE: usize = 200;
+/// The characters that are shown before the place in a longer line.
+const BEFORE: usize = 60;
+
+/// The part of a line around a column, and the column in it: a line may be as long as its file.
+fn around(line: &str, column: usize) -> (String, usize) {
+    if line.chars().nth(MAX_LINE).is_none() {
+        return (line.to_owned(), column);
+    }
+    let skipped = column.saturating_sub(BEFORE + 1);
+    (line.chars().skip(skipped).take(MAX_LINE).collect(), column - skipped)
+}
+
 /// Line and column (both from 1, columns in characters) of an octet, and the line itself.
 pub fn place(text: &str, offset: usize) -> (usize, usize, &str) {
     let mut offset = offset.min(text.len());
@@ -88,8 +103,14 @@ pub fn place(text: &str, offset: usize) -> (usize, usize, &str) {
     (line, column, text[start..end].trim_end_matches('\r'))
 }
 
+/// The longest word that a candidate is suggested for.
+const MAX_WORD: usize = 100;
+
 /// The candidate with the smallest edit distance to `word`, if within a third of its length.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.chars().nth(MAX_WORD).is_some() {
+        return None;
+    }
     let word = word.to_lowercase();
     let limit = (word.chars().count() / 3).max(1) + 1;
     candidates

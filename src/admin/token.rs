@@ -11,6 +11,7 @@ use std::path::Path;
 use tracing::warn;
 
 use crate::config::AdminSettings;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The file, in the state directory.
@@ -57,7 +58,7 @@ impl Token {
     ///
     /// As [`Token::open`].
     pub fn read(path: &Path) -> io::Result<Self> {
-        let text = std::fs::read_to_string(path)?;
+        let text = read::text(path)?;
         let mode = std::fs::metadata(path)?.mode() & 0o077;
         let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why.to_owned()));
         if mode != 0 {

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use crate::diagnostic::{Diagnostic, place};
-use crate::lang::Lang;
+use crate::lang::{Lang, messages};
+
+/// The most mistakes that are told: a person mends some, and looks again.
+const MAX_TOLD: usize = 100;
 
 /// The configured language, found without a parser: a text with mistakes has one too.
 pub(super) fn lang_of(text: &str) -> Lang {
@@ -26,7 +29,15 @@ pub struct ConfigErrors {
 
 impl ConfigErrors {
     /// The mistakes of `text`, which came from `path`.
-    pub fn new(path: &str, text: &str, mistakes: Vec<Diagnostic>) -> Self {
+    ///
+    /// Of very many the first are told: each shows its line, and all lines together may be long.
+    pub fn new(path: &str, text: &str, mut mistakes: Vec<Diagnostic>) -> Self {
+        let more = mistakes.len().saturating_sub(MAX_TOLD);
+        if more > 0 {
+            mistakes.truncate(MAX_TOLD);
+            let last = mistakes.last().map_or(0, |last| last.span.start);
+            mistakes.push(Diagnostic::new(last..last, messages::more_mistakes(more)));
+        }
         Self { path: path.to_owned(), text: text.to_owned(), mistakes, lang: Lang::En }
     }
 

@@ -31,6 +31,7 @@ use super::error::FetchError;
 use super::names::Names;
 use crate::dns::address::is_internal;
 use crate::sys::clock::Dates;
+use crate::sys::read;
 use crate::sys::tls::Tls;
 
 /// The most redirects that are followed.
@@ -101,7 +102,10 @@ impl HttpClient {
     pub fn new(tls_roots: Option<&Path>, names: Names, dates: Dates) -> Result<Self, FetchError> {
         let path = tls_roots.unwrap_or(Path::new("the built-in authorities"));
         let wrong = |why: String| FetchError::Roots { path: path.to_owned(), why };
-        let pem = tls_roots.map(std::fs::read).transpose().map_err(|e| wrong(e.to_string()))?;
+        let pem = tls_roots
+            .map(|path| read::octets(path, read::MAX_TEXT))
+            .transpose()
+            .map_err(|e| wrong(e.to_string()))?;
         let tls = Tls::new(pem.as_deref(), dates).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { tls: tls.for_protocol(b"http/1.1"), names })
     }

@@ -5,7 +5,6 @@
 //! function, so that every config that `check` accepts is one that `serve` runs.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +21,7 @@ use crate::load::sources::PolicySources;
 use crate::overrides::StoredOverride;
 use crate::policy::Snapshot;
 use crate::sys::clock::{Dates, system_time};
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 use crate::sys::tls::{TlsError, prove_roots};
 use crate::upstream::zones::{Numbered, Zones};
@@ -52,12 +52,12 @@ pub struct Assembled {
 ///
 /// It cannot be read, or has mistakes.
 pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
-    path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read(path, &Outside::default())?.1))
+    path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read_file(path, &Outside::default())?.1))
 }
 
 /// Reads certificate authorities, and checks that they parse.
 fn read_roots(path: &Path) -> Result<Vec<u8>, RootsError> {
-    let pem = fs::read(path).map_err(RootsError::Read)?;
+    let pem = read::octets(path, read::MAX_TEXT).map_err(RootsError::Read)?;
     match prove_roots(&pem) {
         Ok(()) => Ok(pem),
         Err(TlsError::Roots(why)) => Err(RootsError::Content(why)),
@@ -66,11 +66,11 @@ fn read_roots(path: &Path) -> Result<Vec<u8>, RootsError> {
 }
 
 /// A config and its text, judged by `outside` and by the files that it names.
-fn read(path: &Path, outside: &Outside<'_>) -> Result<(String, Config), AssembleError> {
-    let text = fs::read_to_string(path)
+fn read_file(path: &Path, outside: &Outside<'_>) -> Result<(String, Config), AssembleError> {
+    let text = read::text(path)
         .map_err(|error| AssembleError::ReadConfig { path: path.to_owned(), error })?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let outside = Outside { texts: Some(&|path| fs::read_to_string(path)), ..*outside };
+    let outside = Outside { texts: Some(&|path| read::text(path)), ..*outside };
     let config = load_in(&text, &path.display().to_string(), base, &outside)
         .map_err(AssembleError::Config)?;
     Ok((text, config))
@@ -262,7 +262,7 @@ impl Assembler {
             lacks_state: is_served && StateDir::place(&StateSettings::default()).is_none(),
             ..Outside::default()
         };
-        let (text, mut config) = read(path, &outside)?;
+        let (text, mut config) = read_file(path, &outside)?;
         let in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
         let downloads = place(&mut config, &in_use);
         let sources = config.lists.sources.iter().chain(&downloads.sources);

@@ -31,6 +31,7 @@ use crate::pack::{Compiler, FileNote, Pack, SEED};
 use crate::policy::ListedAddress;
 use crate::rule::LocalData;
 use crate::sys::archive;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The source number of the lists that are compiled in.
@@ -386,7 +387,7 @@ fn keyword_text(config: &Config) -> Result<Option<String>, ListError> {
     }
     match &config.lists.keywords {
         None => Ok(Some(String::new())),
-        Some(path) => fs::read_to_string(path)
+        Some(path) => read::text(path)
             .map(Some)
             .map_err(|error| ListError::Read { path: path.clone(), error }),
     }

@@ -4,7 +4,6 @@
 //! process switches off its core dumps; the log may have a sealed list's file, id and size, and
 //! must never have any of its content. While the files stay the same, so do the tables.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +17,7 @@ use crate::matcher::sealed::{
 };
 use crate::policy::SealedList;
 use crate::sys::os::leave_no_image;
+use crate::sys::read;
 
 /// The most octets that are read of a key file.
 const KEY_OCTETS: u64 = 4096;
@@ -146,7 +146,7 @@ pub fn problems(config: &Config) -> Vec<SealedError> {
 /// [`SealedError`].
 pub fn read_key(path: &Path) -> Result<SealedKey, SealedError> {
     let unread = |error| SealedError::Read { path: path.to_owned(), what: "key", error };
-    let file = File::open(path).map_err(unread)?;
+    let file = read::open(path).map_err(unread)?;
     // Of the open file: another file may have this name by now.
     let mode = file.metadata().map_err(unread)?.mode() & 0o7777;
     if mode & OTHERS != 0 {
@@ -162,7 +162,7 @@ fn open(sealed: &Sealed) -> Result<SealedList, SealedError> {
     let path = || sealed.path.clone();
     let unread = |error| SealedError::Read { path: path(), what: "sealed list", error };
     let key = read_key(&sealed.key)?;
-    let file = File::open(&sealed.path).map_err(unread)?;
+    let file = read::open(&sealed.path).map_err(unread)?;
     let size = file.metadata().map_err(unread)?.len().min(MAX_OCTETS as u64);
     let mut octets = Vec::with_capacity(size as usize);
     file.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets).map_err(unread)?;

@@ -5,16 +5,22 @@
 //! only files named `domains` are read: `urls` has paths, which DNS cannot see, and the other
 //! files describe the list.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use crate::blocklist::ut1::{Member, member};
+use crate::sys::read;
 
 /// The most octets of one text: 1 GiB, more than any list has.
 const MAX_TEXT: u64 = 1 << 30;
+/// The most octets that one packed octet may become: lists of names pack to a fifth, a file that
+/// packs to a fiftieth holds the same line over and over.
+const MOST_GROWTH: u64 = 50;
+/// The octets that a packed file may become in any case.
+const MIN_UNPACKED: u64 = 16 << 20;
 /// The most files of one directory, and the most members of one archive, that are read.
 const MAX_TEXTS: usize = 1000;
 
@@ -66,7 +72,7 @@ pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 ///
 /// The error of the system, or a file that grows beyond what a list can be.
 pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
-    let file = File::open(path)?;
+    let file = read::open(path)?;
     let size = file.metadata()?.len();
     unpack(path, file, size, take)
 }
@@ -117,17 +123,23 @@ fn unpack(
     size: u64,
     mut take: impl FnMut(PathBuf, Vec<u8>),
 ) -> io::Result<()> {
+    let most = size.saturating_mul(MOST_GROWTH).clamp(MIN_UNPACKED, MAX_TEXT);
     let text = match packing(path) {
-        Packing::Archive => return members(path, from, take),
-        Packing::Gzip => bounded(MultiGzDecoder::new(from), 0)?,
-        Packing::Plain => bounded(from, size)?,
+        Packing::Archive => return members(path, from, most, take),
+        Packing::Gzip => bounded(MultiGzDecoder::new(from), 0, most)?,
+        Packing::Plain => bounded(from, size, MAX_TEXT)?,
     };
     take(path.to_owned(), text);
     Ok(())
 }
 
-fn members(path: &Path, from: impl Read, mut take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(from).take(2 * MAX_TEXT));
+fn members(
+    path: &Path,
+    from: impl Read,
+    most: u64,
+    mut take: impl FnMut(PathBuf, Vec<u8>),
+) -> io::Result<()> {
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(from).take(2 * most));
     let mut is_empty = true;
     for member in archive.entries()?.take(MAX_TEXTS) {
         let member = member?;
@@ -135,7 +147,7 @@ fn members(path: &Path, from: impl Read, mut take: impl FnMut(PathBuf, Vec<u8>))
         if member.header().entry_type().is_file() && is_ut1_list(&name) {
             let size = member.size();
             is_empty = false;
-            take(path.join(name), bounded(member, size)?);
+            take(path.join(name), bounded(member, size, most)?);
         }
     }
     if is_empty {
@@ -148,11 +160,16 @@ fn is_ut1_list(file: &Path) -> bool {
     file.to_str().is_some_and(|path| matches!(member(path), Member::Domains { .. }))
 }
 
-fn bounded(from: impl Read, size: u64) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(usize::try_from(size.min(MAX_TEXT)).unwrap_or(0));
-    from.take(MAX_TEXT + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_TEXT {
-        return Err(io::Error::other("larger than 1 GiB; no list is"));
+fn bounded(from: impl Read, size: u64, most: u64) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0));
+    from.take(most + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > most {
+        let why = if most < MAX_TEXT {
+            format!("it unpacks to more than {} MiB; no list packs so well", most >> 20)
+        } else {
+            "larger than 1 GiB; no list is".to_owned()
+        };
+        return Err(io::Error::other(why));
     }
     Ok(text)
 }

@@ -24,6 +24,7 @@ use tracing::{info, warn};
 use crate::metrics::{Sample, families};
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::os;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The file of the last synced time, in the state directory.
@@ -144,7 +145,7 @@ impl Clock {
 
     /// Raises the floor to the last synced time that an earlier process stored.
     pub fn remember(&self, state: &StateDir) {
-        let text = std::fs::read_to_string(state.join(KEPT)).unwrap_or_default();
+        let text = read::text(&state.join(KEPT)).unwrap_or_default();
         if let Ok(kept) = text.trim().parse::<u64>() {
             self.floor.fetch_max(kept, Ordering::Relaxed);
         }

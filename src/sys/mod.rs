@@ -5,6 +5,7 @@ pub mod clock;
 pub mod log;
 pub mod os;
 pub mod presence;
+pub mod read;
 pub mod state_dir;
 pub mod tls;
 pub mod watch;

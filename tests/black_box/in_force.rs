@@ -60,9 +60,9 @@ fn an_override_that_meets_a_reload_is_in_force_after_both() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream);
     let api = Api::of(&gateway);
-    let held = Held::at(&gateway.dir().join("held.txt"));
     let mut wrong = String::new();
     for (round, moment) in MOMENTS.into_iter().enumerate() {
+        let held = Held::at(&gateway.dir().join("held.txt"), GAMES);
         gateway.reload();
         let reading = held.reading();
         let done = reloads(&gateway, "ok");
@@ -83,7 +83,7 @@ fn an_override_that_meets_a_reload_is_in_force_after_both() {
             sender.send(reply.expect("a reply")).unwrap();
         });
         pause(-moment);
-        reading.release(GAMES);
+        reading.release();
         let early = replies.recv_timeout(HELD_LOG);
         drop(log);
         let (status, body) = early.unwrap_or_else(|_| replies.recv().unwrap());
@@ -102,7 +102,7 @@ fn an_override_never_waits_for_a_reload() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream);
     let api = Api::of(&gateway).limit(Duration::from_secs(8));
-    let held = Held::at(&gateway.dir().join("held.txt"));
+    let held = Held::at(&gateway.dir().join("held.txt"), GAMES);
     gateway.reload();
     let reading = held.reading();
     let reply = api.exam("pupils", "other.example");
@@ -118,7 +118,7 @@ fn an_override_never_waits_for_a_reload() {
     assert!(reloads(&gateway, "ok") == 0.0);
 
     // What began while it read is in force after it.
-    reading.release(GAMES);
+    reading.release();
     eventually("the reload", || (reloads(&gateway, "ok") > 0.0).then_some(()));
     assert_eq!(listed_and_met(&gateway, &api), (true, true), "after the reload");
 }
@@ -145,9 +145,9 @@ fn an_override_is_judged_by_one_policy_while_groups_change_places() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream);
     let api = Api::of(&gateway);
-    let held = Held::at(&gateway.dir().join("held.txt"));
     let mut wrong = String::new();
     for round in 0..8 {
+        let held = Held::at(&gateway.dir().join("held.txt"), GAMES);
         reorder(&gateway.dir().join("gateway.toml"));
         gateway.reload();
         let reading = held.reading();
@@ -157,7 +157,7 @@ fn an_override_is_judged_by_one_policy_while_groups_change_places() {
         // They have come by then, and are judged or wait.
         within(Duration::from_millis(150), || None::<()>);
         let log = gateway.hold_log();
-        reading.release(GAMES);
+        reading.release();
         let early = [&locked, &open].map(|replies| replies.recv_timeout(HELD_LOG));
         drop(log);
         let [(locked, said), (open, begun)] =

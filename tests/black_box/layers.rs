@@ -88,9 +88,13 @@ fn check_shows_what_is_in_force_and_where_a_school_differs() {
     let gateway = start(&upstream);
     let (code, said) = check(&gateway, &["--effective"]);
     assert_eq!(code, Some(0), "{said}");
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r#"
+    gateway.toml:34:1: warning: [school] has no `timezone`: schedules run by UTC, not by the clock on the wall
+    hint: add `timezone = "Asia/Ho_Chi_Minh"`
     department Sở Giáo dục và Đào tạo
       deny     bad.example
+    times by UTC
+      lessons  mon tue wed thu fri 07:00-11:30 except holidays.ics
     group pupils (default: clients in no other network)
       level    lower-secondary, profile pupils
       clients  127.0.10.0/24
@@ -119,10 +123,12 @@ fn check_shows_what_is_in_force_and_where_a_school_differs() {
       answer   nxdomain
       keywords do nothing
     gateway.toml: ok (2 groups, 1 upstream, 1 list, 1 names)
-    ");
+    "#);
     let (code, said) = check(&gateway, &["--diff"]);
     assert_eq!(code, Some(0), "{said}");
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r#"
+    gateway.toml:34:1: warning: [school] has no `timezone`: schedules run by UTC, not by the clock on the wall
+    hint: add `timezone = "Asia/Ho_Chi_Minh"`
     group pupils (lower-secondary), against Sở Giáo dục và Đào tạo
       games                        lessons → observe  looser
       safe search of youtube       moderate → strict  stricter
@@ -141,7 +147,7 @@ fn check_shows_what_is_in_force_and_where_a_school_differs() {
       risky_infra                  observe → allow  looser
       safe search of ecosia        off → on  stricter
     gateway.toml: ok (2 groups, 1 upstream, 1 list, 1 names)
-    ");
+    "#);
     let (_, said) = check(&gateway, &["--diff", "--json"]);
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     let looser: Vec<&str> = said["diff"][0]["changes"]

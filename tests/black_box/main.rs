@@ -28,6 +28,7 @@ mod layers;
 mod lifecycle;
 mod link_local;
 mod malformed;
+mod odd_files;
 mod packs;
 mod privacy;
 mod real_lists;

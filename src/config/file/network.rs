@@ -1,5 +1,6 @@
 //! Addresses and networks: read, or reported with what is allowed.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
@@ -77,10 +78,10 @@ impl Report<'_> {
         key: &str,
         given: &Spanned<Vec<Spanned<String>>>,
     ) -> Vec<IpNet> {
-        let mut networks = Vec::new();
+        let (mut networks, mut seen) = (Vec::new(), HashSet::new());
         for text in given.get_ref() {
             let Some(network) = self.network(text) else { continue };
-            if networks.contains(&network) {
+            if !seen.insert(network) {
                 self.mistake(text.span(), messages::stands_twice(network, key)).hint =
                     Some(messages::remove_one());
             }

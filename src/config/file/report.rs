@@ -16,6 +16,11 @@ pub(crate) struct Report<'a> {
     mistakes: Vec<Diagnostic>,
 }
 
+/// The most mistakes among which further unknown words are kept: each lists what is known.
+const MAX_KEPT: usize = 1_000;
+/// The most characters of a word in a message.
+const MAX_SHOWN: usize = 80;
+
 impl<'a> Report<'a> {
     /// An empty report.
     pub(crate) fn new(base_dir: &'a Path) -> Self {
@@ -74,10 +79,14 @@ impl<'a> Report<'a> {
         known: impl IntoIterator<Item = &'w str>,
     ) {
         let word = given.get_ref();
+        let shown: String = word.chars().take(MAX_SHOWN).collect();
+        if self.mistakes.len() >= MAX_KEPT {
+            return;
+        }
         let known: Vec<&str> = known.into_iter().collect();
         let message = match known.as_slice() {
-            [] => messages::unknown_undefined(kind, word),
-            known => messages::unknown_word(kind, word, listed(known.iter().copied())),
+            [] => messages::unknown_undefined(kind, shown),
+            known => messages::unknown_word(kind, shown, listed(known.iter().copied())),
         };
         self.mistake(given.span(), message).hint = nearest(word, known).map(messages::did_you_mean);
     }

@@ -6,7 +6,7 @@
 //! named `default`, of the school's level. Without any level it is `primary`,
 //! because a missing key must never loosen policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
@@ -40,8 +40,11 @@ pub(crate) fn check(
     let profiles = read_profiles(report, known, file, school);
     let default = default_name(report, file);
     let mut groups: Vec<GroupRules> = Vec::new();
-    for table in &file.group {
-        let mut group = read_group(report, known, table, (&profiles, school), &groups);
+    let mut taken = HashMap::new();
+    // Too many are a mistake, and each is compared with those before it.
+    for table in file.group.iter().take(2 * MAX_GROUPS) {
+        let mut group =
+            read_group(report, known, table, (&profiles, school), (&groups, &mut taken));
         group.listeners = listeners(report, table.get_ref(), listen, &groups);
         let is_default = default.is_none_or(|name| name == group.name);
         let file = table.get_ref();
@@ -65,9 +68,10 @@ pub(crate) fn check(
         ));
         groups.len() - 1
     });
-    if groups.len() > MAX_GROUPS {
+    if groups.len() > MAX_GROUPS || file.group.len() > MAX_GROUPS {
+        let count = groups.len().max(file.group.len());
         let span = file.group.get(MAX_GROUPS).or(file.group.last()).map_or(0..0, Spanned::span);
-        report.mistake(span, messages::too_many_groups(groups.len(), MAX_GROUPS)).hint =
+        report.mistake(span, messages::too_many_groups(count, MAX_GROUPS)).hint =
             Some(messages::many_prefixes("clients"));
     }
     (groups, place)
@@ -98,7 +102,7 @@ fn read_group(
     known: &Known<'_>,
     table: &Spanned<Table<GroupFile>>,
     (profiles, school): (&BTreeMap<&str, Profile>, Option<Level>),
-    before: &[GroupRules],
+    (before, taken): (&[GroupRules], &mut HashMap<IpNet, String>),
 ) -> GroupRules {
     let file = table.get_ref();
     let name = match &file.name {
@@ -129,7 +133,7 @@ fn read_group(
     }
     let settings = LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(&**file));
     let mut group = rules(report, known, name, profile, &settings, own.or(school));
-    group.clients = clients(report, file, &group.name, before);
+    group.clients = clients(report, file, &group.name, taken);
     if let Some(lessons) = &file.lessons {
         group.lesson_schedule = known.schedule(report, lessons);
     }
@@ -145,18 +149,24 @@ fn clients(
     report: &mut Report<'_>,
     file: &GroupFile,
     name: &str,
-    before: &[GroupRules],
+    taken: &mut HashMap<IpNet, String>,
 ) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for given in each(&file.clients) {
         for network in report.network_or_range(given) {
-            let other = before.iter().find(|group| group.clients.contains(&network));
-            if let Some(other) = other {
-                let message = messages::in_two_groups(network, name, &other.name);
-                report.mistake(given.span(), message).hint = Some(messages::longer_prefix_first());
-            } else if networks.contains(&network) {
-                let message = messages::twice_in_group(network, "clients", name);
-                report.mistake(given.span(), message).hint = Some(messages::remove_one());
+            match taken.get(&network) {
+                Some(other) if other == name => {
+                    let message = messages::twice_in_group(network, "clients", name);
+                    report.mistake(given.span(), message).hint = Some(messages::remove_one());
+                }
+                Some(other) => {
+                    let message = messages::in_two_groups(network, name, other);
+                    report.mistake(given.span(), message).hint =
+                        Some(messages::longer_prefix_first());
+                }
+                None => {
+                    taken.insert(network, name.to_owned());
+                }
             }
             networks.push(network);
         }

@@ -157,7 +157,7 @@ impl Report<'_> {
         zone: &TimeZone,
     ) -> Vec<Schedule> {
         let mut schedules: Vec<Schedule> = Vec::new();
-        for table in given {
+        for table in given.iter().take(2 * MAX_SCHEDULES) {
             let mut schedule = self.schedule(table, calendars);
             if schedules.iter().any(|other| other.name == schedule.name) {
                 let span = place_of(table.get_ref().name.as_ref(), table);

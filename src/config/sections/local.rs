@@ -11,7 +11,7 @@
 //!
 //! Both are sources of an answer, never a verdict: what policy blocks stays blocked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use toml::Spanned;
@@ -109,8 +109,9 @@ pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile
         .filter_map(|(name, (_, records))| Some((name, records.first()?.target.as_ref()?)))
         .collect();
     let ttl = u32::try_from(local.ttl.as_secs()).unwrap_or(u32::MAX);
+    let mut ends = HashMap::new();
     for (name, (text, records)) in &found {
-        let Some(cname) = last_target(&targets, name) else {
+        let Some(cname) = last_target(&targets, &mut ends, name) else {
             report.mistake(text.span(), messages::alias_circle(name)).hint =
                 Some(messages::lead_to_an_address());
             continue;
@@ -133,21 +134,34 @@ pub(crate) fn local(report: &mut Report<'_>, engines: &Engines, file: &LocalFile
 }
 
 /// The end of the CNAME chain of a name, itself without one; `None` for a circle.
-fn last_target(targets: &BTreeMap<&Name, &Name>, name: &Name) -> Option<Name> {
-    let mut at = name;
-    for _ in 0..=targets.len() {
-        match targets.get(at) {
-            Some(next) => at = next,
-            None => return Some(at.clone()),
+///
+/// `ends` has the ends that are known already: each name is walked over once.
+fn last_target<'n>(
+    targets: &BTreeMap<&'n Name, &'n Name>,
+    ends: &mut HashMap<&'n Name, Option<&'n Name>>,
+    name: &'n Name,
+) -> Option<Name> {
+    let (mut at, mut walked) = (name, Vec::new());
+    let end = loop {
+        if let Some(known) = ends.get(at) {
+            break *known;
         }
+        let Some(next) = targets.get(at) else { break Some(at) };
+        // Until its end is known: a name that is met again is in a circle.
+        ends.insert(at, None);
+        walked.push(at);
+        at = next;
+    };
+    for name in walked {
+        ends.insert(name, end);
     }
-    None
+    end.cloned()
 }
 
 /// Reads each `[[forward]]`.
 pub(crate) fn forwards(report: &mut Report<'_>, file: &File, listen: &Listen) -> Vec<ForwardZone> {
     let mut zones: Vec<ForwardZone> = Vec::new();
-    for table in &file.forward {
+    for table in file.forward.iter().take(2 * MAX_ZONES) {
         let Some(forward) = forward(report, table, listen) else { continue };
         if zones.iter().any(|other| other.zone == forward.zone) {
             let message = messages::zone_already(&forward.zone);

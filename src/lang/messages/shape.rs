@@ -37,6 +37,8 @@ messages! {
     found_boolean(value) "boolean `{value}`" => "giá trị `{value}`";
 
     // Hints that fit many mistakes.
+    more_mistakes(count) "and {count} more mistakes, which are not shown"
+        => "và {count} lỗi nữa, không hiển thị";
     add(what) "add `{what}`" => "thêm `{what}`";
     add_either(one, other) "add `{one}`, or `{other}`" => "thêm `{one}`, hoặc `{other}`";
     add_one_of(one, two, three, four) "add `{one}`, `{two}`, `{three}` or `{four}`"

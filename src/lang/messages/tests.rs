@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{calendar, data, groups, locks, names, overrides, sections, shape, values};
+use super::{calendar, data, groups, locks, names, overrides, sections, shape, values, warnings};
 use crate::lang::{Lang, Message};
 
 fn all() -> impl Iterator<Item = Message> {
@@ -18,6 +18,7 @@ fn all() -> impl Iterator<Item = Message> {
         calendar::SAMPLES,
         data::SAMPLES,
         overrides::SAMPLES,
+        warnings::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }
