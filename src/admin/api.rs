@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::admin::token::Token;
 use crate::load::in_force::Current;
 use crate::overrides::refusal::OverrideRefusal;
+use crate::overrides::request::person;
 use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::policy::group::time::{Now, Trust};
 
@@ -153,10 +154,7 @@ impl Api {
     }
 
     fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
-        let by = by.trim();
-        if by.is_empty() {
-            return Err(OverrideRefusal::NoOne);
-        }
+        let by = person(by)?;
         self.current.end(id, by, (self.now)().civil)
     }
 

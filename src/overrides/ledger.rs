@@ -4,13 +4,17 @@
 //! person that acted and what they allowed; law: it must never have a client or a name that one
 //! looked up. At [`MAX_OCTETS`] it is renamed, over the one that was renamed before: the last tens
 //! of thousands of changes can be read.
+//!
+//! It is also what the overrides are made of again where their own file is damaged.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::overrides::stored::StoredOverride;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The file.
@@ -43,12 +47,45 @@ pub(super) struct LedgerEntry<'a, T> {
 /// The error of the system; the change has happened all the same.
 pub(super) fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
     let path = state.join(FILE);
-    if fs::metadata(&path).is_ok_and(|file| file.len() >= MAX_OCTETS) {
+    if fs::symlink_metadata(&path).is_ok_and(|file| file.len() >= MAX_OCTETS) {
         fs::rename(&path, state.join(OLD))?;
     }
     let mut line = serde_json::to_vec(change)?;
     line.push(b'\n');
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    // A link, or a FIFO, could lead the trail anywhere, or wait for ever.
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the ledger is no file"));
+    }
     file.write_all(&line)?;
     file.sync_all()
+}
+
+/// A line of the ledger, as far as it is replayed.
+#[derive(Debug, Deserialize)]
+struct Replayed {
+    action: String,
+    #[serde(flatten)]
+    what: StoredOverride,
+}
+
+/// The overrides that began and did not end, and the highest number that was given; `None` where
+/// the ledger cannot be read. A line that was cut off is passed over.
+pub(super) fn replay(state: &StateDir) -> Option<(Vec<StoredOverride>, u64)> {
+    let read = |name: &str| read::octets(&state.join(name), 2 * MAX_OCTETS).ok();
+    let (old, new) = (read(OLD), read(FILE)?);
+    let (mut active, mut highest) = (Vec::<StoredOverride>::new(), 0);
+    for line in old.iter().chain([&new]).flat_map(|octets| octets.split(|octet| *octet == b'\n')) {
+        let Ok(Replayed { action, what }) = serde_json::from_slice::<Replayed>(line) else {
+            continue;
+        };
+        highest = what.id.max(highest);
+        active.retain(|one| one.id != what.id);
+        if action == "begin" {
+            active.push(what);
+        }
+    }
+    Some((active, highest))
 }

@@ -11,6 +11,7 @@ mod ledger;
 pub mod refusal;
 pub mod request;
 pub mod store;
+pub mod stored;
 
 pub use request::OverrideRequest;
 pub use store::{Overrides, StoredOverride};

@@ -54,6 +54,11 @@ pub enum OverrideRefusal {
         /// What is wrong with it.
         error: String,
     },
+    /// A name under which everybody registers names.
+    PublicSuffix {
+        /// The word of the request.
+        given: String,
+    },
     /// A category that a layer above the school locks.
     Locked {
         /// The category.
@@ -120,6 +125,7 @@ impl OverrideRefusal {
                 messages::override_no_bundle(given, known.join(", "))
             }
             Self::NoName { given, error } => messages::override_no_name(given, error),
+            Self::PublicSuffix { given } => messages::override_public_suffix(given),
             Self::Locked { category, by, department, contact } => {
                 let (lock, way_out) = locked(by, department, contact);
                 messages::override_locked(category, lock, way_out)
@@ -186,6 +192,7 @@ mod tests {
             OverrideRefusal::NoCategory { given: given(), known: known() },
             OverrideRefusal::NoBundle { given: given(), known: known() },
             OverrideRefusal::NoName { given: "a b".into(), error: "a space".into() },
+            OverrideRefusal::PublicSuffix { given: "com.vn".into() },
             lock(LockedBy::Everyone),
             lock(LockedBy::Pupils),
             lock(LockedBy::Department("CV 12".into())),
@@ -218,6 +225,7 @@ mod tests {
         there is no category `x`; there are a, b
         there is no bundle `x`; there are a, b
         `a b` is no name: a space
+        `com.vn` is no site: everybody registers names under it; write the whole name, such as `school.com.vn`
         `games` stays blocked: it is locked for everyone; nobody at a school can open it
         `games` stays blocked: it is locked for pupils; single names that no locked list has can be allowed
         `games` stays blocked: Sở GD&ĐT locks it (CV 12); ask the department: 0123
@@ -245,6 +253,7 @@ mod tests {
         không có nhóm nội dung `x`; hiện có: a, b
         không có gói `x`; hiện có: a, b
         `a b` không phải là tên miền
+        `com.vn` không phải là một trang: ai cũng đăng ký tên dưới đó; hãy viết đủ tên, như `school.com.vn`
         `games` vẫn bị chặn: nhóm này bị khóa với mọi người; nhà trường không thể mở
         `games` vẫn bị chặn: nhóm này bị khóa với học sinh; có thể mở từng tên miền không nằm trong danh sách bị khóa
         `games` vẫn bị chặn: Sở GD&ĐT đã khóa (CV 12); hãy đề nghị cơ quan quản lý: 0123

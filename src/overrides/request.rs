@@ -11,6 +11,7 @@ use crate::dns::name::Name;
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::store::StoredOverride;
 use crate::policy::group::overrides::OverrideKind;
+use crate::policy::tables::local_zones::is_public_suffix;
 use crate::policy::{Group, GroupRules, LockCause, Snapshot};
 
 /// The prefix of a category's id in a list of names.
@@ -19,6 +20,8 @@ const CATEGORY: &str = "category:";
 const BUNDLE: &str = "bundle:";
 /// The most names of one override: each is compared with every lock.
 const MAX_NAMES: usize = 500;
+/// The most characters of a person's name.
+const MAX_PERSON: usize = 100;
 /// The length of an override, in seconds: at most a school day.
 const LENGTHS: RangeInclusive<u64> = 60..=12 * 3600;
 
@@ -62,10 +65,7 @@ pub fn judge(
     if !LENGTHS.contains(&request.seconds) {
         return Err(OverrideRefusal::Length { most: *LENGTHS.end() / 3600 });
     }
-    let by = request.by.trim();
-    if by.is_empty() || by.chars().count() > 100 || by.chars().any(char::is_control) {
-        return Err(OverrideRefusal::NoOne);
-    }
+    let by = person(&request.by)?;
     let (mut names, mut categories) = (Vec::new(), Vec::new());
     for word in &request.what {
         if let Some(id) = word.strip_prefix(CATEGORY) {
@@ -102,6 +102,20 @@ pub fn judge(
     })
 }
 
+/// The name of the person that acts, as the ledger takes it: a long one would fill it.
+///
+/// # Errors
+///
+/// [`OverrideRefusal::NoOne`].
+pub fn person(by: &str) -> Result<&str, OverrideRefusal> {
+    let by = by.trim();
+    let is_name = (1..=MAX_PERSON).contains(&by.chars().count());
+    match is_name && !by.chars().any(char::is_control) {
+        true => Ok(by),
+        false => Err(OverrideRefusal::NoOne),
+    }
+}
+
 /// A category, unless a layer above locks it.
 fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, OverrideRefusal> {
     let category = config.taxonomy.find(id).ok_or_else(|| OverrideRefusal::NoCategory {
@@ -132,6 +146,10 @@ fn name(
         error: error.to_string(),
     })?;
     match snapshot.lock_of(group, &name) {
+        // All of a top-level domain, or all that a registry sells: no lesson needs that.
+        None if is_public_suffix(&name) => {
+            Err(OverrideRefusal::PublicSuffix { given: word.to_owned() })
+        }
         None => Ok(name),
         Some(LockCause::Category(category)) => {
             let row = config.taxonomy.category(category);

@@ -2,62 +2,26 @@
 //!
 //! Without a state directory they live as long as the process, and there is no ledger.
 
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
-use crate::category::Taxonomy;
-use crate::dns::name::Name;
 use crate::metrics::{Sample, families};
 use crate::overrides::ledger::{self, LedgerEntry};
 use crate::overrides::refusal::OverrideRefusal;
-use crate::policy::group::overrides::{Override, OverrideKind};
+pub use crate::overrides::stored::StoredOverride;
+use crate::policy::group::overrides::OverrideKind;
+use crate::sys::clock::system_time;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The file, in the state directory.
 const FILE: &str = "overrides.json";
 /// The most at one time: each adds edges to a timeline that each query searches.
 const MAX_ACTIVE: usize = 64;
-
-/// One override in text form, as in the file and in replies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredOverride {
-    /// Its number. Law: it must never be given to another override.
-    pub id: u64,
-    /// `lesson` or `exam`.
-    pub kind: String,
-    /// The group it binds.
-    pub group: String,
-    /// The names it allows.
-    pub names: Vec<String>,
-    /// The categories it allows.
-    pub categories: Vec<String>,
-    /// Its beginning, in civil seconds.
-    pub from: u64,
-    /// Its end, in civil seconds.
-    pub until: u64,
-    /// The name of the person that set it.
-    pub by: String,
-}
-
-impl StoredOverride {
-    /// Converts it to policy; `None` where its kind is unknown. Categories and names that do not
-    /// exist any more are left out.
-    pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
-        let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
-        Some(Override {
-            id: self.id,
-            kind,
-            group: self.group.clone(),
-            names: self.names.iter().filter_map(|name| Name::from_text(name).ok()).collect(),
-            categories: self.categories.iter().filter_map(|id| taxonomy.find(id)).collect(),
-            from: self.from,
-            until: self.until,
-            by: self.by.clone(),
-        })
-    }
-}
 
 /// The content of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -72,23 +36,46 @@ struct StoreFile {
 pub struct Overrides {
     state: Option<StateDir>,
     stored: Mutex<StoreFile>,
+    /// Whether the last write of the file succeeded.
+    is_saved: AtomicBool,
+}
+
+/// The content of the file, or what the ledger says of it.
+fn read_stored(state: &StateDir) -> StoreFile {
+    let path = state.join(FILE);
+    let read = read::text(&path)
+        .and_then(|text| serde_json::from_str::<StoreFile>(&text).map_err(io::Error::from));
+    let fault = match read {
+        Ok(stored) => return stored,
+        Err(fault) => fault,
+    };
+    let replayed = ledger::replay(state);
+    if fault.kind() == io::ErrorKind::NotFound && replayed.is_none() {
+        return StoreFile::default();
+    }
+    let Some((overrides, next)) = replayed else {
+        error!(%fault, "{FILE} cannot be read, nor the ledger: no override is in force");
+        // A number that was never given, whatever was.
+        return StoreFile { next: system_time(), overrides: Vec::new() };
+    };
+    error!(%fault, active = overrides.len(), "{FILE} cannot be read; its overrides are those of the ledger");
+    StoreFile { next, overrides }
 }
 
 impl Overrides {
     /// Reads the overrides of an earlier process; none without a state directory.
+    ///
+    /// Where their file is damaged or cannot be read, they are made again of the ledger: an exam
+    /// must not end by a restart, and no number be given twice.
     pub fn open(state: Option<StateDir>) -> Self {
-        let text = state.as_ref().and_then(|state| std::fs::read_to_string(state.join(FILE)).ok());
-        let stored = text.and_then(|text| {
-            serde_json::from_str(&text)
-                .map_err(|error| warn!(%error, "{FILE} cannot be read; no override is in force"))
-                .ok()
-        });
-        Self { state, stored: Mutex::new(stored.unwrap_or_default()) }
+        let stored = state.as_ref().map(read_stored).unwrap_or_default();
+        Self { state, stored: Mutex::new(stored), is_saved: AtomicBool::new(true) }
     }
 
-    /// True where they outlive the process.
+    /// True where they outlive the process: there is a state directory, and the last write to it
+    /// succeeded.
     pub fn are_kept(&self) -> bool {
-        self.state.is_some()
+        self.state.is_some() && self.is_saved.load(Ordering::Relaxed)
     }
 
     /// Those that have not ended.
@@ -173,8 +160,10 @@ impl Overrides {
     fn save(&self, stored: &StoreFile) {
         let Some(state) = &self.state else { return };
         let text = serde_json::to_vec_pretty(stored).unwrap_or_default();
-        if let Err(error) = state.replace(FILE, &text) {
-            warn!(%error, "{FILE} cannot be written: a restart ends the overrides");
+        let written = state.replace(FILE, &text);
+        self.is_saved.store(written.is_ok(), Ordering::Relaxed);
+        if let Err(error) = written {
+            warn!(%error, "{FILE} cannot be written: a restart may not know the overrides");
         }
     }
 

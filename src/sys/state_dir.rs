@@ -8,7 +8,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -70,7 +70,10 @@ impl StateDir {
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
         match DirBuilder::new().recursive(true).mode(0o700).create(&path) {
-            Ok(()) => Ok(Self(path)),
+            Ok(()) => match only_ours(&path) {
+                Ok(()) => Ok(Self(path)),
+                Err(error) => Err(StateError { path, error }),
+            },
             Err(error) => Err(StateError { path, error }),
         }
     }
@@ -152,6 +155,16 @@ impl StateDir {
     }
 }
 
+/// Refuses a directory that others can write to: they could end an exam, or be anybody.
+fn only_ours(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let why = format!("others can write to it (mode {mode:04o}); chmod go-w it");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
 /// The first directory that the service manager gives.
 fn from_service_manager() -> Option<PathBuf> {
     let given = std::env::var_os(FROM_SERVICE_MANAGER)?;
@@ -161,9 +174,18 @@ fn from_service_manager() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("state");
+        StateDir::at(path.clone()).unwrap();
+        for (mode, is_taken) in [(0o777, false), (0o770, false), (0o755, true), (0o700, true)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(StateDir::at(path.clone()).is_ok(), is_taken, "{mode:o}");
+        }
+    }
 
     #[test]
     fn a_file_is_replaced_whole_or_not_at_all() {

@@ -22,6 +22,7 @@ mod downloads;
 mod fail_mode;
 mod in_force;
 mod in_use;
+mod kept;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod layers;

@@ -27,6 +27,9 @@ messages! {
     // Vietnamese leaves the reason out, which is English: none of its characters is shown.
     override_no_name(given, reason) "`{given}` is no name: {reason}"
         => "`{given}` không phải là tên miền{reason:.0}";
+    override_public_suffix(given)
+        "`{given}` is no site: everybody registers names under it; write the whole name, such as `school.{given}`"
+        => "`{given}` không phải là một trang: ai cũng đăng ký tên dưới đó; hãy viết đủ tên, như `school.{given}`";
 
     // What is locked.
     override_locked(category, lock, remedy) "`{category}` stays blocked: {lock}; {remedy}"

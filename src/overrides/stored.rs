@@ -1,0 +1,46 @@
+//! One override in text form: in the file, in the ledger and in replies.
+
+use serde::{Deserialize, Serialize};
+
+use crate::category::Taxonomy;
+use crate::dns::name::Name;
+use crate::policy::group::overrides::{Override, OverrideKind};
+
+/// One override in text form, as in the file and in replies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredOverride {
+    /// Its number. Law: it must never be given to another override.
+    pub id: u64,
+    /// `lesson` or `exam`.
+    pub kind: String,
+    /// The group it binds.
+    pub group: String,
+    /// The names it allows.
+    pub names: Vec<String>,
+    /// The categories it allows.
+    pub categories: Vec<String>,
+    /// Its beginning, in civil seconds.
+    pub from: u64,
+    /// Its end, in civil seconds.
+    pub until: u64,
+    /// The name of the person that set it.
+    pub by: String,
+}
+
+impl StoredOverride {
+    /// Converts it to policy; `None` where its kind is unknown. Categories and names that do not
+    /// exist any more are left out.
+    pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
+        let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
+        Some(Override {
+            id: self.id,
+            kind,
+            group: self.group.clone(),
+            names: self.names.iter().filter_map(|name| Name::from_text(name).ok()).collect(),
+            categories: self.categories.iter().filter_map(|id| taxonomy.find(id)).collect(),
+            from: self.from,
+            until: self.until,
+            by: self.by.clone(),
+        })
+    }
+}

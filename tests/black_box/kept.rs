@@ -1,0 +1,72 @@
+//! Overrides that outlive a damaged file, and what is said of those that do not.
+
+use crate::support::api::Api;
+use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream};
+
+fn gateway(upstream: &Upstream) -> Gateway {
+    Gateway::plan(&format!("{TWO_GROUPS}{TWO_PROFILES}\n[state]\ndir = \"state\"\n"))
+        .upstream(upstream)
+        .start()
+}
+
+fn rcode(gateway: &Gateway, name: &str) -> String {
+    Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode()
+}
+
+#[test]
+fn an_exam_outlives_a_damaged_file_and_no_number_is_given_twice() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway(&upstream);
+    let (status, begun) = Api::of(&gateway).exam("pupils", "other.example").unwrap();
+    assert_eq!(
+        (status, begun["id"].as_u64(), begun["is_kept"].as_bool()),
+        (201, Some(1), Some(true))
+    );
+    for damage in ["", "{\"next\": 1, \"overr", "\u{0}\u{0}\u{0}\u{0}"] {
+        std::fs::write(gateway.dir().join("state/overrides.json"), damage).unwrap();
+        gateway.terminate();
+        gateway = gateway.restart();
+        assert_eq!(Api::of(&gateway).id_for("pupils"), Some(1), "{damage:?}");
+        assert_eq!(rcode(&gateway, "any.example"), "NXDOMAIN", "{damage:?}");
+        assert!(gateway.log().contains("overrides are those of the ledger"), "{}", gateway.log());
+    }
+    let (_, lesson) = Api::of(&gateway).lesson("staff", "some.example").unwrap();
+    assert_eq!(lesson["id"].as_u64(), Some(2));
+    // Without the ledger nothing is known, but that a number may have been given.
+    for file in ["overrides.json", "ledger.jsonl"] {
+        std::fs::write(gateway.dir().join("state").join(file), "torn").unwrap();
+    }
+    std::fs::remove_file(gateway.dir().join("state/ledger.jsonl")).unwrap();
+    gateway.terminate();
+    gateway = gateway.restart();
+    let (_, lesson) = Api::of(&gateway).lesson("staff", "some.example").unwrap();
+    assert!(lesson["id"].as_u64() > Some(1_000), "{lesson}");
+}
+
+#[test]
+fn what_is_not_written_is_not_said_to_be_kept() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream);
+    let state = gateway.dir().join("state");
+    let lesson = |name: &str| Api::of(&gateway).lesson("staff", name).unwrap().1;
+    assert_eq!(lesson("a.example")["is_kept"], true);
+    let api = Api::of(&gateway);
+    // A directory in the place of the file: it cannot be replaced, not by root either.
+    std::fs::remove_file(state.join("overrides.json")).unwrap();
+    std::fs::create_dir_all(state.join("overrides.json/in-the-way")).unwrap();
+    let (status, begun) = api.lesson("staff", "b.example").unwrap();
+    assert_eq!((status, &begun["is_kept"]), (201, &serde_json::Value::Bool(false)), "{begun}");
+    std::fs::remove_dir_all(state.join("overrides.json")).unwrap();
+    assert_eq!(api.lesson("staff", "c.example").unwrap().1["is_kept"], true);
+    // A link in the place of the ledger leads the trail nowhere.
+    let elsewhere = gateway.dir().join("elsewhere");
+    std::fs::write(&elsewhere, "").unwrap();
+    std::fs::remove_file(state.join("ledger.jsonl")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, state.join("ledger.jsonl")).unwrap();
+    assert_eq!(api.lesson("staff", "d.example").unwrap().0, 201);
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "");
+    assert!(gateway.log().contains("the change ledger cannot be written"), "{}", gateway.log());
+    // Nobody's lesson is all of a top-level domain.
+    let (status, said) = api.lesson("staff", "com.vn").unwrap();
+    assert_eq!(status, 422, "{said}");
+}
