@@ -1,13 +1,14 @@
 //! The banner of a start without a config: addresses, blocked categories, two lines to try.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 use crate::policy::Snapshot;
 
 /// Prints the banner to stdout; `servers` are the upstream servers.
-#[expect(clippy::print_stdout, reason = "the one text that `serve` writes for a person")]
 pub fn print(addresses: &[SocketAddr], admin: SocketAddr, servers: &[String], policy: &Snapshot) {
-    print!("{}", text(addresses, admin, servers, policy));
+    // A closed stdout is no reason to end a gateway.
+    let _ = write!(std::io::stdout(), "{}", text(addresses, admin, servers, policy));
 }
 
 fn text(

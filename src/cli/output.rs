@@ -12,9 +12,9 @@ pub(super) type CommandFailure = (u8, String);
 pub(super) const INVALID: u8 = 3;
 
 /// Writes a message for a person to stderr.
-#[expect(clippy::print_stderr, reason = "the command line speaks on stderr")]
 pub(super) fn complain(text: &str) {
-    eprintln!("{}", text.trim_end());
+    // As `print`: a log that was closed is no reason to panic.
+    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }
 
 /// Writes the result, for a person or a script, to stdout.
