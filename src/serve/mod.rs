@@ -150,7 +150,9 @@ fn start_runtime(listen: &Listen) -> io::Result<Runtime> {
 /// Resolves names of list servers by the policy and servers of all names.
 fn names(gateway: &Arc<Gateway>) -> Names {
     let asked = Arc::clone(gateway);
+    let own = Arc::clone(gateway);
     Names::new(move |name| asked.servers_for(name), gateway.runtime.clone())
+        .with_own(move |name| own.current.in_force().config().local.addresses(name))
 }
 
 /// The UDP workers, each with its socket and its counters.

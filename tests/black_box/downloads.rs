@@ -458,3 +458,17 @@ fn a_category_that_must_not_be_open_waits_closed_for_its_first_download() {
     assert_eq!(rcode(&gateway, "n1.listed.example"), "NXDOMAIN");
     gateway.expect_metric("lachan_fail_mode", &closed, 0.0);
 }
+
+#[test]
+fn a_list_server_that_the_schools_own_records_name_is_found() {
+    let (upstream, web) = (Upstream::start(), Web::start());
+    web.put("/list", Page::text(&list(10)));
+    let local = "\n[local]\nrecords = [\"lists.school.lan CNAME box.school.lan\", \
+        \"box.school.lan A 127.0.0.1\"]\n";
+    for host in ["lists", "box"] {
+        let url = format!("http://{host}.school.lan:{}/list", web.port());
+        let plan = plan(&upstream, &format!("{local}{}", source(&url, "")));
+        let (code, said) = fetch(&plan, &[]);
+        assert_eq!((code, &said["result"]), (0, &Value::from("new")), "{said}");
+    }
+}

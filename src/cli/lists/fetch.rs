@@ -143,7 +143,8 @@ fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, Upstre
             None => Some(Arc::clone(&upstreams)),
         }
     };
-    Ok(Names::new(servers, runtime))
+    let local = config.local.clone();
+    Ok(Names::new(servers, runtime).with_own(move |name| local.addresses(name)))
 }
 
 /// The result of one attempt, with the copy that is in place after it.

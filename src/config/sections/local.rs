@@ -12,6 +12,7 @@
 //! Both are sources of an answer, never a verdict: what policy blocks stays blocked.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -24,6 +25,7 @@ use crate::config::file::wire_error::{name_error, record_error};
 use crate::config::sections::listen::Listen;
 use crate::config::sections::server::Server;
 use crate::dns::message::local::{self, LocalRecord};
+use crate::dns::rtype;
 use crate::dns::name::{Folded, Name};
 use crate::lang::messages;
 use crate::policy::tables::local_zones::{LocalName, is_public_suffix};
@@ -50,6 +52,25 @@ pub struct Local {
 impl Default for Local {
     fn default() -> Self {
         Self { names: Vec::new(), ttl: Duration::from_secs(300), forward_private: false }
+    }
+}
+
+impl Local {
+    /// The name to ask upstream for the addresses of `name`, and the addresses that the records
+    /// give already; those are all there are.
+    pub fn addresses(&self, name: &Name) -> (Name, Vec<IpAddr>) {
+        let own = |name: &Name| self.names.iter().find(|one| one.name == *name);
+        let cname = own(name).and_then(|one| one.data.cname.clone());
+        let last = cname.unwrap_or_else(|| name.clone());
+        let records = own(&last).into_iter().flat_map(|one| one.data.records.iter());
+        let address = |(rtype, rdata): &(u16, Box<[u8]>)| match *rtype {
+            rtype::A => <[u8; 4]>::try_from(&**rdata).ok().map(IpAddr::from),
+            rtype::AAAA => <[u8; 16]>::try_from(&**rdata).ok().map(IpAddr::from),
+            _ => None,
+        };
+        let mut found: Vec<IpAddr> = records.filter_map(address).collect();
+        found.sort_by_key(IpAddr::is_ipv6);
+        (last, found)
     }
 }
 
