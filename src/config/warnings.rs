@@ -86,9 +86,10 @@ fn schedules(file: &File, config: &Config) -> Vec<Diagnostic> {
         let has_lessons = config.schedules.iter().any(|schedule| schedule.name == LESSONS);
         if !is_used && id != LESSONS {
             let is_near = !has_lessons && nearest(id, [LESSONS]).is_some();
-            let hint = match is_near {
-                true => messages::did_you_mean(LESSONS),
-                false => messages::use_the_schedule(),
+            let hint = if is_near {
+                messages::did_you_mean(LESSONS)
+            } else {
+                messages::use_the_schedule()
             };
             found.push(Diagnostic::new(name.span(), messages::schedule_unused(id)).hint(hint));
         }

@@ -9,14 +9,18 @@
 
 use std::path::{Path, PathBuf};
 
+use tracing::warn;
+
 use crate::category::CategorySet;
 use crate::config::{Config, ListSource};
 use crate::fetch::Downloads;
+use crate::lang::Lang;
 use crate::load::list_error::ListError;
 use crate::load::lists::LoadedLists;
 use crate::load::sealed::SealedError;
 use crate::policy::SealedList;
 use crate::policy::tables::categories::FailMode;
+use crate::sys::clock::system_time;
 
 /// A source that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +105,15 @@ impl<'a> Usable<'a> {
         let (label, category) = (gone.label, Some(gone.category));
         self.left_out.push(LeftOut { label, why: error.to_string(), path, category });
         Ok(())
+    }
+}
+
+/// Logs the warnings of a config, a line each.
+pub fn warn_of(config: &Config) {
+    let warnings = config.warnings(system_time());
+    for one in warnings.mistakes() {
+        let (line, column) = warnings.place_of(one);
+        warn!("{}:{line}:{column}: {}", warnings.path(), one.message.in_lang(Lang::En));
     }
 }
 

@@ -34,9 +34,8 @@ impl Timetable {
     pub fn new(config: &Config, civil: u64) -> Self {
         let span = civil.saturating_sub(BEHIND)..civil.saturating_add(AHEAD);
         let zone = config.school.zone();
-        let windows = config.schedules.iter().map(|schedule| match schedule.is_unknown {
-            true => vec![span.clone()],
-            false => schedule.windows(&zone, &span),
+        let windows = config.schedules.iter().map(|schedule| {
+            if schedule.is_unknown { vec![span.clone()] } else { schedule.windows(&zone, &span) }
         });
         let unknown = config.schedules.iter().map(|schedule| schedule.is_unknown);
         Self { windows: windows.collect(), unknown: unknown.collect(), span }

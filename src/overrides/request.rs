@@ -110,10 +110,7 @@ pub fn judge(
 pub fn person(by: &str) -> Result<&str, OverrideRefusal> {
     let by = by.trim();
     let is_name = (1..=MAX_PERSON).contains(&by.chars().count());
-    match is_name && !by.chars().any(char::is_control) {
-        true => Ok(by),
-        false => Err(OverrideRefusal::NoOne),
-    }
+    if is_name && !by.chars().any(char::is_control) { Ok(by) } else { Err(OverrideRefusal::NoOne) }
 }
 
 /// A category, unless a layer above locks it.

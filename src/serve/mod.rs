@@ -34,6 +34,7 @@ use crate::admin::{self, AdminServer, banner};
 use crate::config::Listen;
 use crate::fetch::{Fetcher, Names};
 use crate::load::assemble::Assembler;
+use crate::load::degraded;
 use crate::load::in_force::Current;
 use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
@@ -72,7 +73,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
     reload::report(&current.in_force());
-    reload::warn_of(&settings);
+    degraded::warn_of(&settings);
 
     // Servers and sockets.
     let runtime = start_runtime(&settings.listen)?;

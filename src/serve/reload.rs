@@ -23,7 +23,6 @@ use tracing::{debug, error, info, warn};
 use crate::clients::budget::ClientLimits;
 use crate::config::{Config, Listen};
 use crate::fetch::Fetcher;
-use crate::lang::Lang;
 use crate::load::assemble::{AssembleError, Assembler};
 use crate::load::candidate::Candidate;
 use crate::load::degraded::LeftOut;
@@ -33,7 +32,6 @@ use crate::metrics::labels::{ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
 use crate::serve::gateway::Gateway;
-use crate::sys::clock::system_time;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
 use crate::sys::watch::Watch;
@@ -298,15 +296,6 @@ pub(super) fn report(in_force: &InForce) {
         info!(entries = list.table.len(), "sealed list {}: loaded", list.table.id());
     }
     info!(names = snapshot.lists().len(), groups = snapshot.groups().len(), "policy is in force");
-}
-
-/// Logs the warnings of a config, a line each.
-pub(super) fn warn_of(config: &Config) {
-    let warnings = config.warnings(system_time());
-    for one in warnings.mistakes() {
-        let (line, column) = warnings.place_of(one);
-        warn!("{}:{line}:{column}: {}", warnings.path(), one.message.in_lang(Lang::En));
-    }
 }
 
 /// Logs the sources that are left out, and the effect on their categories.

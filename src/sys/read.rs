@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The most octets of a config, or of a text that it names.
 pub const MAX_TEXT: u64 = 16 << 20;
@@ -73,14 +73,15 @@ pub fn text(path: &Path) -> io::Result<String> {
 /// Opens without waiting for a writer of a FIFO or for a device. A writer's lease (fcntl(2)) is
 /// waited for: it ends soon.
 fn open_now(path: &Path) -> io::Result<File> {
-    let began = Instant::now();
+    let mut attempts = LIMIT.as_millis() / PAUSE.as_millis();
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     // Opening some devices does something.
     regular(&std::fs::metadata(path)?)?;
     let file = loop {
         match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && began.elapsed() < LIMIT => {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && attempts > 0 => {
+                attempts -= 1;
                 std::thread::sleep(PAUSE);
             }
             other => break other?,

@@ -26,6 +26,7 @@ use crate::sys::presence::absent;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct CheckArguments {
     /// The config file.
     file: PathBuf,

@@ -7,6 +7,7 @@
 //! by the wall clock of the school's time zone. A window that ends before it begins ends
 //! on the next day, and belongs to the day on which it begins.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use jiff::civil::{Date, Time};
@@ -78,7 +79,7 @@ impl Schedule {
             [("only", self.only.as_slice()), ("except", self.except.as_slice())]
         {
             for one in calendars {
-                words += &format!(" {what} {}", one.path);
+                let _ = write!(words, " {what} {}", one.path);
             }
         }
         words

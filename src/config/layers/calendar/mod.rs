@@ -116,7 +116,7 @@ impl Event {
             from: date_of(zone, span.start).saturating_sub(length.days()),
             to: date_of(zone, span.end).saturating_add(2.days()),
         };
-        repeats.starts(&self.start, zone, &search)
+        repeats.starts(&self.start, zone, search)
     }
 
     /// Whether it is on each February 29, and still repeats.

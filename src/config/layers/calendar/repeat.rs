@@ -51,7 +51,7 @@ impl Repeats {
     }
 
     /// The starts in `search` of an event that starts first at `first`, in local time of `zone`.
-    pub(super) fn starts(&self, first: &When, zone: &TimeZone, search: &Search) -> Vec<DateTime> {
+    pub(super) fn starts(&self, first: &When, zone: &TimeZone, search: Search) -> Vec<DateTime> {
         let start = first.at.date();
         let (mut found, mut counted) = (Vec::new(), 0);
         let mut take = |day: Date| -> bool {
@@ -81,7 +81,7 @@ impl Repeats {
     }
 
     /// The number of the first period that is looked at: all where repeats are counted.
-    fn first_period(&self, start: Date, search: &Search) -> i32 {
+    fn first_period(&self, start: Date, search: Search) -> i32 {
         let length = match self.every {
             Every::Day => 1,
             Every::Week => 7,

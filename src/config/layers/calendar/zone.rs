@@ -96,8 +96,8 @@ impl FileZones {
         }
         // RFC 5545 §3.2.19: a leading `/` is a name of some registry; all end in the IANA name.
         let globally = || name.strip_prefix('/').into_iter().flat_map(tails);
-        let known = iana_zone(name).into_iter().chain(globally());
-        known.filter_map(|name| TimeZone::get(name).ok()).next()
+        let mut known = iana_zone(name).into_iter().chain(globally());
+        known.find_map(|name| TimeZone::get(name).ok())
     }
 }
 
