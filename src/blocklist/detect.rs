@@ -1,11 +1,14 @@
 //! Detection of the syntax of a text, and refusal of texts that are no list.
 //!
-//! Lines that are neither blank nor comments vote: the first 64 of the text and 64 spread over
-//! all of it, because the start of a sorted list is not representative (UT1 `redirector` begins
-//! with 22,000 addresses).
+//! Lines that are neither blank nor comments vote: in a short text all of them, once each; in a
+//! longer one the first 64 and 64 spread over all of it, because the start of a sorted list is not
+//! representative (UT1 `redirector` begins with 22,000 addresses).
 
+use std::borrow::Cow;
+
+use super::domains::{host_of, without_note};
 use super::format::{Format, MAX_LINE};
-use super::line::{Lines, without_comment};
+use super::line::Lines;
 use super::parsed::ListRefusal;
 use super::{adblock, addresses, dnsmasq, hosts, rpz, unbound};
 
@@ -13,6 +16,8 @@ use super::{adblock, addresses, dnsmasq, hosts, rpz, unbound};
 const TELLING: usize = 64;
 /// The most lines read to find the voting lines at the start.
 const HEADER: usize = 2048;
+/// Octets of a text in which every line votes.
+const SHORT: usize = 128 << 10;
 /// Octets searched for a line at each place of the text.
 const NEAR: usize = 8 * MAX_LINE;
 /// The starts of a web page.
@@ -44,30 +49,48 @@ struct Votes {
     rpz: usize,
     addresses: usize,
     domains: usize,
+    /// Of the domains: those with a path.
+    pages: usize,
+}
+
+/// The syntax of a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Detected {
+    pub(super) format: Format,
+    /// Whether most lines name pages, not hosts.
+    pub(super) is_of_pages: bool,
+}
+
+impl From<Format> for Detected {
+    fn from(format: Format) -> Self {
+        Self { format, is_of_pages: false }
+    }
 }
 
 impl Votes {
     fn count(&mut self, line: &str) {
+        let text = without_note(line);
         let vote = if rpz::looks_like(line) {
             &mut self.rpz
-        } else if adblock::looks_like(line) {
-            &mut self.adblock
-        } else if hosts::looks_like(without_comment(line)) {
+        } else if hosts::looks_like(line) {
             &mut self.hosts
+        } else if adblock::looks_like(text) {
+            &mut self.adblock
         } else if dnsmasq::looks_like(line) {
             &mut self.dnsmasq
         } else if unbound::looks_like(line) {
             &mut self.unbound
-        } else if addresses::looks_like(without_comment(line)) {
+        } else if addresses::looks_like(text) {
             &mut self.addresses
         } else {
+            self.pages += usize::from(host_of(text).is_none());
             &mut self.domains
         };
         *vote += 1;
     }
 
     fn winner(&self) -> Format {
-        let Self { adblock, hosts, dnsmasq, unbound, rpz, addresses, domains } = *self;
+        let Self { adblock, hosts, dnsmasq, unbound, rpz, addresses, domains, .. } = *self;
         if addresses > 0 && addresses >= 9 * (adblock + hosts + dnsmasq + unbound + rpz + domains) {
             return Format::Addresses;
         }
@@ -87,45 +110,50 @@ impl Votes {
 }
 
 /// The syntax with the most votes.
-pub(super) fn format(text: &[u8]) -> Format {
+pub(super) fn format(text: &[u8]) -> Detected {
     let mut votes = Votes::default();
     let mut seen = 0;
-    for line in Lines(text).take(HEADER) {
+    let is_short = text.len() <= SHORT;
+    for line in Lines(text).take(if is_short { usize::MAX } else { HEADER }) {
         let Some(line) = readable(line) else { continue };
+        let line = line.trim();
         if is_adblock_header(line) {
-            return Format::Adblock;
+            return Format::Adblock.into();
         }
         if is_comment(line) {
             continue;
         }
         if matches!(line.split_whitespace().next(), Some("$TTL" | "$ORIGIN")) {
-            return Format::Rpz;
+            return Format::Rpz.into();
         }
         votes.count(line);
         seen += 1;
-        if seen == TELLING {
+        if seen == TELLING && !is_short {
             break;
         }
     }
-    for part in 1..TELLING {
+    for part in (1..TELLING).filter(|_| !is_short) {
         let from = text.len() / TELLING * part;
         let rest = text.get(from..text.len().min(from + NEAR)).unwrap_or(&[]);
         // The first line may be partial.
-        let line = Lines(rest).skip(1).take(8).filter_map(readable).find(|l| !is_comment(l));
-        if let Some(line) = line {
-            votes.count(line);
+        let lines = Lines(rest).skip(1).take(8).filter_map(readable);
+        if let Some(line) = lines.map(|line| line.trim().to_owned()).find(|l| !is_comment(l)) {
+            votes.count(&line);
         }
     }
-    votes.winner()
+    Detected { format: votes.winner(), is_of_pages: 2 * votes.pages > votes.domains }
 }
 
-fn readable(line: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(line.get(..line.len().min(MAX_LINE))?).ok()?.trim();
-    (!line.is_empty()).then_some(line)
+/// A line that is not blank, as text; octets of a comment have no encoding.
+fn readable(line: &[u8]) -> Option<Cow<'_, str>> {
+    let line = String::from_utf8_lossy(line.get(..line.len().min(MAX_LINE))?);
+    (!line.trim().is_empty()).then_some(line)
 }
 
-fn is_comment(line: &str) -> bool {
-    line.starts_with(['!', ';']) || line.starts_with('#') && !adblock::looks_like(line)
+pub(super) fn is_comment(line: &str) -> bool {
+    line.starts_with(['!', ';'])
+        || line.starts_with("//")
+        || line.starts_with('#') && !adblock::looks_like(line)
 }
 
 /// `[Adblock Plus 2.0]`, `[uBlock Origin]`, `[AdGuard]`.

@@ -1,5 +1,7 @@
 //! Lines and comments, common to most list formats.
 
+use std::borrow::Cow;
+
 /// The lines of a text without their line feeds. A final line feed starts no further line.
 #[derive(Debug, Clone)]
 pub(super) struct Lines<'a>(pub(super) &'a [u8]);
@@ -22,13 +24,40 @@ impl<'a> Iterator for Lines<'a> {
 ///
 /// In `x.html#tel` it does not.
 pub(super) fn without_comment(line: &str) -> &str {
-    let mut from = 0;
-    while let Some(at) = line.get(from..).and_then(|rest| rest.find('#')) {
-        let before = line.get(..from + at).unwrap_or("");
-        if before.is_empty() || before.ends_with(char::is_whitespace) {
+    cut(line, |before, _| before.is_empty() || before.ends_with(char::is_whitespace))
+}
+
+/// As [`without_comment`], and `#` starts a comment in front of a blank and at the end as well.
+pub(super) fn without_any_comment(line: &str) -> &str {
+    cut(line, |before, after| {
+        let is_edge = |text: &str, is_blank: bool| text.is_empty() || is_blank;
+        is_edge(before, before.ends_with(char::is_whitespace))
+            || is_edge(after, after.starts_with(char::is_whitespace))
+    })
+}
+
+/// The text up to the first `#` whose surroundings make it the mark of a comment.
+fn cut(line: &str, is_mark: impl Fn(&str, &str) -> bool) -> &str {
+    for (at, _) in line.match_indices('#') {
+        let before = line.get(..at).unwrap_or("");
+        if is_mark(before, line.get(at + 1..).unwrap_or("")) {
             return before.trim_end();
         }
-        from += at + 1;
     }
     line
+}
+
+/// A line as text, with U+FFFD for octets that are no UTF-8.
+///
+/// Comments have no encoding: Windows-1258 in one costs nothing. `content` gives the part of a line
+/// that is no comment; only there octets that are no text, and NUL, make it unreadable.
+pub(super) fn readable<'a>(line: &'a [u8], content: impl Fn(&str) -> &str) -> Option<Cow<'a, str>> {
+    let text = String::from_utf8_lossy(line);
+    let is_plain = matches!(text, Cow::Borrowed(_)) && !text.contains('\0');
+    if is_plain {
+        return Some(text);
+    }
+    let kept = content(&text);
+    let is_good = !kept.contains(['\u{fffd}', '\0']);
+    is_good.then(|| kept.to_owned().into())
 }

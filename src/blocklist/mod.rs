@@ -34,6 +34,7 @@ mod format;
 mod hosts;
 mod line;
 mod local;
+mod mixed;
 mod parse;
 mod parsed;
 mod reject;
@@ -47,5 +48,7 @@ pub use parse::{parse, parse_pieces};
 pub use parsed::{AddressRule, ListRefusal, ListRule, Parsed};
 pub use reject::{Example, Reject};
 
+#[cfg(test)]
+mod mixed_tests;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,10 @@
 //! Parsing of one source, line by line, by the reader of its syntax.
 
 use super::adblock::AdblockReader;
+use super::detect::Detected;
 use super::format::{Format, MAX_LINE, ScopeChoice};
-use super::line::Lines;
+use super::line::{Lines, readable, without_comment};
+use super::mixed::MixedReader;
 use super::parsed::Parsed;
 use super::reject::Reject;
 use super::rpz::RpzReader;
@@ -13,7 +15,8 @@ use super::{addresses, detect, dnsmasq, domains, hosts, unbound};
 const PIECE: usize = 16_384;
 
 /// The reader of one syntax.
-enum Reader {
+enum Reader<'t> {
+    Mixed(MixedReader<'t>),
     Domains,
     Hosts,
     Adblock(AdblockReader),
@@ -23,8 +26,8 @@ enum Reader {
     Addresses,
 }
 
-impl Reader {
-    fn new(format: Format, text: &[u8]) -> Self {
+impl<'t> Reader<'t> {
+    fn new(format: Format, text: &'t [u8]) -> Self {
         match format {
             Format::Domains | Format::Auto => Self::Domains,
             Format::Hosts => Self::Hosts,
@@ -36,9 +39,18 @@ impl Reader {
         }
     }
 
+    /// A reader of the syntax that most lines have.
+    fn detected(found: &Detected, text: &'t [u8]) -> Self {
+        match found.format {
+            Format::Rpz => Self::new(Format::Rpz, text),
+            format => Self::Mixed(MixedReader::new(format, found.is_of_pages, text)),
+        }
+    }
+
     fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
         let trimmed = line.trim();
         match self {
+            Self::Mixed(reader) => reader.line(trimmed, rules),
             Self::Domains => domains::line(trimmed, rules),
             Self::Hosts => hosts::line(trimmed, rules),
             Self::Adblock(reader) => reader.line(trimmed, rules),
@@ -50,13 +62,31 @@ impl Reader {
         }
     }
 
+    /// The part of a line that is no comment.
+    fn content<'l>(&self, line: &'l str) -> &'l str {
+        let text = line.trim_start();
+        match self {
+            Self::Mixed(reader) => reader.content(line),
+            Self::Hosts => hosts::without_comment(line),
+            Self::Rpz(_) => line.split(';').next().unwrap_or(line),
+            _ if text.starts_with(['!', ';']) || text.starts_with("//") => "",
+            Self::Adblock(_) if hosts::looks_like(text) => hosts::without_comment(line),
+            Self::Domains => domains::without_note(line),
+            _ => without_comment(line),
+        }
+    }
+
     /// Whether the meaning of a line never depends on later lines.
     fn is_settled(&self) -> bool {
-        !matches!(self, Self::Adblock(_) | Self::Rpz(_))
+        match self {
+            Self::Mixed(reader) => reader.is_settled(),
+            _ => !matches!(self, Self::Adblock(_) | Self::Rpz(_)),
+        }
     }
 
     fn finish(self, rules: &mut RuleSink<'_>) {
         match self {
+            Self::Mixed(reader) => reader.finish(rules),
             Self::Adblock(reader) => reader.finish(rules),
             Self::Rpz(reader) => reader.finish(rules),
             Self::Domains | Self::Hosts | Self::Dnsmasq | Self::Unbound | Self::Addresses => {}
@@ -112,9 +142,15 @@ fn read(
         return parsed;
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    parsed.format = if format == Format::Auto { detect::format(text) } else { format };
     parsed.reserve(room);
-    let mut reader = Reader::new(parsed.format, text);
+    let mut reader = if format == Format::Auto {
+        let found = detect::format(text);
+        parsed.format = found.format;
+        Reader::detected(&found, text)
+    } else {
+        parsed.format = format;
+        Reader::new(format, text)
+    };
     let mut rules = RuleSink::new(&mut parsed, choice);
     for line in Lines(text) {
         rules.next_line();
@@ -123,9 +159,9 @@ fn read(
             rules.reject(&start, Reject::LineTooLong);
             continue;
         }
-        match std::str::from_utf8(line) {
-            Ok(line) if !line.contains('\0') => reader.line(line, &mut rules),
-            _ => rules.reject(&String::from_utf8_lossy(line), Reject::NotText),
+        match readable(line, |line| reader.content(line)) {
+            Some(line) => reader.line(&line, &mut rules),
+            None => rules.reject(&String::from_utf8_lossy(line), Reject::NotText),
         }
         let parsed = rules.parsed();
         if parsed.pending() >= piece && reader.is_settled() {

@@ -93,6 +93,17 @@ pub enum ListRefusal {
         /// The first rejected lines.
         examples: Vec<Example>,
     },
+    /// More lines and names that gave no rule than rules; the rest is used.
+    MostIsLost {
+        /// Lines and names that gave no rule, those apart that are no matter of DNS.
+        lost: u32,
+        /// Rules.
+        rules: usize,
+        /// The syntax used.
+        format: Format,
+        /// The first rejected lines.
+        examples: Vec<Example>,
+    },
     /// Too many lines that are not of its format.
     BadLines {
         /// Lines and names that count against it.
@@ -122,6 +133,15 @@ impl fmt::Display for ListRefusal {
                     f,
                     "no rule in {lines} lines, read as `{format}`; \
                      check the file, or set its `format`"
+                )?;
+                write_examples(f, examples)
+            }
+            Self::MostIsLost { lost, rules, format, examples } => {
+                let format = format.id();
+                write!(
+                    f,
+                    "most of it is lost: {lost} lines gave no rule and {rules} did, read as \
+                     `{format}`; check the file, or set its `format`"
                 )?;
                 write_examples(f, examples)
             }
@@ -206,6 +226,23 @@ impl Parsed {
             return Err(ListRefusal::Empty { lines, format, examples });
         }
         Ok(())
+    }
+
+    /// A list of which most is lost, whatever its size: a mistake, though its rules are used.
+    ///
+    /// Rules about pages, which lists for browsers have by design, are not lost.
+    pub fn loss(&self) -> Option<ListRefusal> {
+        let is_by_design = |reject: &Reject| matches!(reject, Reject::Cosmetic | Reject::Disabled);
+        let lost = self.rejects.iter().filter(|(reject, _)| !is_by_design(reject));
+        let lost: u32 = lost.map(|(_, count)| count).sum();
+        let rules = self.len() + self.addresses.len();
+        let both = self.examples.iter().chain(&self.ignored_examples);
+        (lost as usize > rules).then(|| ListRefusal::MostIsLost {
+            lost,
+            rules,
+            format: self.format,
+            examples: both.take(EXAMPLES).cloned().collect(),
+        })
     }
 
     /// The rules of names, mostly in the order of the text.

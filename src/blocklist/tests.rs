@@ -83,6 +83,15 @@ fn every_spelling_of_a_name_has_its_outcome() {
         ("xn--th-9ja9i637n.vn", "xn--th-9ja9i637n.vn."),
         ("ads.example.com # why", "ads.example.com."),
         ("ads.example.com\t#why", "ads.example.com."),
+        ("ads.example.com# why", "ads.example.com."),
+        ("ads.example.com#", "ads.example.com."),
+        ("ads.example.com;why", "ads.example.com."),
+        ("ads.example.com ! why", "ads.example.com."),
+        ("ads.example.com // why", "ads.example.com."),
+        ("ads.example.com,why", "ads.example.com."),
+        ("http://ads.example.com", "ads.example.com."),
+        ("HTTPS://ads.example.com:8443/", "ads.example.com."),
+        ("ads.example.com/", "ads.example.com."),
     ] {
         let parsed = read(line, Format::Domains);
         assert_eq!(shown(&parsed), [format!("{name} Subtree")], "{line}");
@@ -107,7 +116,8 @@ fn every_line_that_is_no_name_has_its_reason() {
         (b"com", Some(Reject::SingleLabel)),
         (b"localhost", Some(Reject::SingleLabel)),
         (b"x.example/path", Some(Reject::PathRule)),
-        (b"https://x.example/", Some(Reject::PathRule)),
+        (b"https://x.example/y", Some(Reject::PathRule)),
+        (b"https://user@x.example/", Some(Reject::PathRule)),
         (b"1momentactivate.de/x.html#tel", Some(Reject::PathRule)),
         (b"x.html#tel", Some(Reject::BadName)),
         (b"x.example:port", Some(Reject::BadName)),

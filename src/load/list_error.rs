@@ -27,6 +27,14 @@ pub enum ListError {
         /// What is wrong, and what to do.
         why: ListRefusal,
     },
+    /// A list of which most is lost. `check` calls it a mistake; what is left is used.
+    #[error("{path}: {why}")]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// How much is lost, and what to do.
+        why: ListRefusal,
+    },
     /// No pack can be used.
     #[error("no pack can be used: {0}; check `packs` in [lists]")]
     NoPack(String),

@@ -370,8 +370,11 @@ pub fn problems(config: &Config) -> Vec<ListError> {
             match archive::texts(&file) {
                 Err(error) => found.push(ListError::Read { path: file, error }),
                 Ok(texts) => found.extend(texts.into_iter().filter_map(|(path, text)| {
-                    let verdict = parse(&text, source.format, source.scope).verdict();
-                    verdict.err().map(|why| ListError::Refused { path, why })
+                    let parsed = parse(&text, source.format, source.scope);
+                    match parsed.verdict() {
+                        Err(why) => Some(ListError::Refused { path, why }),
+                        Ok(()) => parsed.loss().map(|why| ListError::Lost { path, why }),
+                    }
                 })),
             }
         }

@@ -28,6 +28,9 @@ pub(in crate::blocklist) fn looks_like(line: &str) -> bool {
     line.starts_with("||")
         || line.starts_with("@@")
         || line.starts_with('|')
+        || line.ends_with(['|', '^'])
+        || line.starts_with("://")
+        || line.len() > 2 && line.starts_with('/') && line.ends_with('/')
         || is_cosmetic(line)
         || line.split_once('$').is_some_and(|(_, modifiers)| {
             modifiers.starts_with(|c: char| c.is_ascii_lowercase() || c == '~')

@@ -200,7 +200,9 @@ fn mistakes(error: &AssembleError) -> Vec<Mistake> {
                 AssembleError::ReadConfig { path, .. }
                 | AssembleError::OwnServer { path, .. }
                 | AssembleError::Lists(
-                    ListError::Read { path, .. } | ListError::Refused { path, .. },
+                    ListError::Read { path, .. }
+                    | ListError::Refused { path, .. }
+                    | ListError::Lost { path, .. },
                 ) => path.display().to_string(),
                 AssembleError::Sealed(error) => error.path().display().to_string(),
                 _ => String::new(),

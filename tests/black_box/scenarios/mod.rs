@@ -97,6 +97,7 @@ scenarios! {
     keywords_catch_unlisted_names
     label_boundary
     listed_addresses_block_the_answer
+    lists_are_read_line_by_line
     local_records_answer
     local_records_are_no_verdict
     locked_category_cannot_be_allowed
