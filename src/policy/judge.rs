@@ -377,7 +377,16 @@ impl Snapshot {
         let set = case.listed.set;
         let blocked = set.intersection(rules.block);
         if !blocked.is_empty() && !case.is_shielded() {
-            return Err(self.block(Layer::Category, blocked, case, witness));
+            let mut block = self.block(Layer::Category, blocked, case, witness);
+            // By TCP such a name passes: the steps below must let it pass as well.
+            let is_shut = || {
+                rules.is_allow_only && case.is_question()
+                    || group.keywords && !keywords().block.intersection(rules.block).is_empty()
+            };
+            if block.action == Action::TcpOnly && is_shut() {
+                block.action = Action::Default;
+            }
+            return Err(block);
         }
         if !set.intersection(rules.opened).is_empty() {
             // A category that a lesson opens, where no other category blocks the name.
@@ -426,15 +435,20 @@ impl Snapshot {
         witness.saw(layer, StepFinding::Decided);
         let Case { hashed, listed, .. } = *case;
         let category = set.first();
+        // A list speaks for its category only: where a name is denied, or an exam closes it, no list
+        // says how that is answered.
+        let is_by_category = matches!(layer, Layer::Illegal | Layer::Locked | Layer::Category);
         let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
         let action = match (from_zone, category) {
+            _ if !is_by_category => Action::Default,
             (Some(hit), _) if hit.action != Action::Passthru => hit.action,
             (_, Some(category)) => self.lists.action(hashed.name, &hashed.hashes, category),
             _ => Action::Default,
         };
-        // TCP-only never opens a lock, as PASSTHRU does not.
-        let is_lock = matches!(layer, Layer::Illegal | Layer::DepartmentDeny | Layer::Locked);
-        let action = if is_lock && action == Action::TcpOnly { Action::Default } else { action };
+        // TCP-only never opens a lock, as PASSTHRU does not, nor what another category blocks.
+        let is_alone = category.is_some_and(|one| set == CategorySet::EMPTY.with(one));
+        let is_open = layer == Layer::Category && is_alone;
+        let action = if !is_open && action == Action::TcpOnly { Action::Default } else { action };
         Block { layer, category, action }
     }
 }

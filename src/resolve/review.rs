@@ -47,8 +47,8 @@ impl QueryContext<'_> {
             let target = target?;
             let name = self.snapshot.hashed(&target);
             let facts = self.snapshot.facts(&name);
-            block = block
-                .or_else(|| self.snapshot.review(self.active, &name, &facts, pass.is_shield()));
+            let found = || self.snapshot.review(self.active, &name, &facts, pass.is_shield());
+            block = block.or_else(|| found().filter(|block| !self.is_free_by_tcp(*block)));
             if is_news {
                 known.push(facts);
             }
@@ -69,6 +69,7 @@ impl QueryContext<'_> {
             let address = address?;
             let block =
                 self.snapshot.review_address(self.active, self.name, address, pass.is_shield());
+            let block = block.filter(|block| !self.is_free_by_tcp(*block));
             let block = match self.snapshot.review_zero(address) {
                 Some(zero) if block.is_none() && self.leads_out(entry)? => Some(zero),
                 _ => block,

@@ -96,6 +96,7 @@ scenarios! {
     keywords_bind_pupils_and_not_staff
     keywords_catch_unlisted_names
     label_boundary
+    lists_speak_for_their_category_only
     listed_addresses_block_the_answer
     lists_are_read_line_by_line
     local_records_answer
