@@ -80,7 +80,7 @@ fn take(name: &str, target: &Target, rules: &mut RuleSink<'_>) {
             body.effect = Effect::Clear;
             rules.name(name, body);
         }
-        Target::Answer(address) => match Wire::of_host(name) {
+        Target::Answer(address) => match Wire::of_zone(name) {
             Ok(wire) => {
                 body.action = Action::Default;
                 rules.local(&wire, body, address_record(*address));

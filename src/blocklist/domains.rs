@@ -7,7 +7,7 @@
 
 use super::line::without_any_comment;
 use super::reject::Reject;
-use super::sink::{RuleBody, RuleSink};
+use super::sink::{RuleBody, RuleSink, Wire, kind_of};
 use crate::rule::Scope;
 
 /// Reads one line, already trimmed.
@@ -28,6 +28,11 @@ pub(super) fn line_of(line: &str, scope: Scope, has_urls: bool, rules: &mut Rule
     }
     let text = host_of(text).filter(|_| has_urls).unwrap_or(text);
     match text.strip_prefix("*.").or_else(|| text.strip_prefix('.')) {
+        // `*.top` is a top-level domain that somebody meant; a bare label is debris.
+        Some(name) if !name.contains('.') => match Wire::of(name) {
+            Ok(wire) => rules.wire(&wire, RuleBody::add(Scope::Subtree)),
+            Err(reject) => rules.reject(text, kind_of(text, reject)),
+        },
         Some(name) => rules.host(name, RuleBody::add(Scope::Subtree)),
         None => rules.host(text, RuleBody::add(scope)),
     }

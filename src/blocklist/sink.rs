@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use psl::{List, Psl};
 
 use super::format::ScopeChoice;
 use super::local::{ListRecord, Locals, RecordPlace};
@@ -47,6 +48,16 @@ impl Wire {
             return Err(Reject::Address);
         }
         Ok(wire)
+    }
+
+    /// Parses a name of two labels or more, or a top-level domain of the registry.
+    pub(super) fn of_zone(text: &str) -> Result<Self, Reject> {
+        Self::of_host(text).or_else(|reject| {
+            let wire = Self::of(text)?;
+            let label = Labels(wire.octets()).next().unwrap_or(&[]);
+            let is_registered = List.suffix(label).is_some_and(|suffix| suffix.is_known());
+            if is_registered { Ok(wire) } else { Err(reject) }
+        })
     }
 
     /// Parses a name of two labels or more.
@@ -98,7 +109,7 @@ impl<'a> RuleSink<'a> {
 
     /// Adds a rule of a name as written.
     pub(super) fn name(&mut self, text: &str, body: RuleBody) {
-        match Wire::of_host(text) {
+        match Wire::of_zone(text) {
             Ok(wire) => self.wire(&wire, body),
             Err(reject) => self.reject(text, kind_of(text, reject)),
         }
@@ -172,7 +183,7 @@ impl<'a> RuleSink<'a> {
 }
 
 /// The reason to reject `text`, which is no name.
-fn kind_of(text: &str, reject: Reject) -> Reject {
+pub(super) fn kind_of(text: &str, reject: Reject) -> Reject {
     if reject == Reject::SingleLabel {
         return reject;
     }

@@ -349,7 +349,7 @@ proptest! {
                         prop_assert!(rule.scope != Scope::Subtree);
                     }
                     Format::Adblock if lists => {
-                        let ends = [format!("||{name}^"), format!("||{name}|")];
+                        let ends = [format!("||{name}/"), format!("{name}^"), format!("{name}|")];
                         let is_subtree = ends.iter().any(|end| plain.contains(end));
                         prop_assert!(is_subtree || rule.scope != Scope::Subtree, "{line}");
                         prop_assert!(!plain.starts_with("@@"), "{line}");

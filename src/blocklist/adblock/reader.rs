@@ -94,7 +94,10 @@ impl AdblockReader {
         if is_off {
             return Err(Reject::Disabled);
         }
-        let wire = Wire::of_host(name).map_err(|reject| match reject {
+        // A bare label is debris; one between anchors is a top-level domain that somebody meant.
+        let is_bare = scope == Scope::Exact && target == name;
+        let wire = if is_bare { Wire::of_host(name) } else { Wire::of(name) };
+        let wire = wire.map_err(|reject| match reject {
             Reject::BadName if name.contains(char::is_whitespace) => Reject::Syntax,
             reject => reject,
         })?;
@@ -206,29 +209,43 @@ fn host_of(pattern: &str, is_pattern: bool) -> Result<(&str, Scope), Reject> {
     if pattern.len() > 1 && pattern.starts_with('/') && pattern.ends_with('/') {
         return Err(Reject::Regex);
     }
-    if pattern.contains(['/', '?', '=', '&', ':']) {
+    // `://x` begins a name as `|x` does; `||x/*` and `||x^*` are all of the host x.
+    let from_start = pattern.strip_prefix("://").or_else(|| pattern.strip_prefix('|'));
+    let is_begun = from_start.is_some();
+    let below = pattern.strip_prefix("||*.").or_else(|| pattern.strip_prefix("*."));
+    let (rest, scope) = match (below, pattern.strip_prefix("||"), from_start) {
+        (Some(rest), ..) => (rest, Scope::Below),
+        (None, Some(rest), _) => (rest, Scope::Subtree),
+        (None, None, rest) => (rest.unwrap_or(pattern), Scope::Exact),
+    };
+    let whole = ["/*", "^*", "/"].iter().find_map(|end| rest.strip_suffix(end));
+    let rest = whole.filter(|_| scope == Scope::Subtree).unwrap_or(rest);
+    if rest.contains(['/', '?', '=', '&', ':']) {
         return Err(Reject::PathRule);
     }
-    let (rest, scope) = if let Some(rest) = pattern.strip_prefix("||*.") {
-        (rest, Scope::Below)
-    } else if let Some(rest) = pattern.strip_prefix("||") {
-        (rest, Scope::Subtree)
-    } else {
-        (pattern.strip_prefix('|').unwrap_or(pattern), Scope::Exact)
-    };
     if rest.contains('*') {
         return Err(Reject::Wildcard);
     }
     let ended = rest.strip_suffix('|').unwrap_or(rest);
     let ended = ended.strip_suffix('^').unwrap_or(ended);
-    let is_begun = pattern.starts_with('|');
-    let is_ended = ended.len() < rest.len();
-    let is_plain = !is_begun && !is_ended && !is_pattern;
-    let is_piece = ended.starts_with(['.', '-']) || ended.ends_with(['.', '^']);
-    if is_piece || !(is_plain || is_begun && is_ended) {
-        return Err(Reject::Prefix);
+    let is_ended = ended.len() < rest.len() || whole.is_some();
+    let is_piece = ended.starts_with('.')
+        || ended.starts_with('-') && !is_begun
+        || ended.ends_with(['.', '^']);
+    let has_labels = ended.contains('.');
+    match (is_begun || below.is_some(), is_ended) {
+        _ if is_piece => Err(Reject::Prefix),
+        (true, true) => Ok((ended, scope)),
+        // `*.x` is the wildcard of lists of names, and x a top-level domain or more.
+        (true, false) if below.is_some() && !pattern.starts_with('|') && !is_pattern => {
+            Ok((ended, scope))
+        }
+        // Of the names that begin or end with x, those are rules that have x as whole labels.
+        (true, false) if scope == Scope::Exact && has_labels => Ok((ended, Scope::Exact)),
+        (false, true) if has_labels => Ok((ended, Scope::Subtree)),
+        (false, false) if !is_pattern => Ok((ended, Scope::Exact)),
+        _ => Err(Reject::Prefix),
     }
-    Ok((ended, scope))
 }
 
 /// The canonical spelling of a rule.

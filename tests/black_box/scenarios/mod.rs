@@ -147,6 +147,7 @@ scenarios! {
     stale_answer_where_upstream_fails
     starter_test_names_are_blocked
     tcp_only_opens_no_lock_and_no_search
+    top_level_domains_and_anchors_are_rules
     translated_addresses_pass
     truncation_to_the_clients_size
     unknown_client_gets_default_group
