@@ -228,6 +228,14 @@ impl Parsed {
         Ok(())
     }
 
+    /// Number of rules with answers of their own. Local data comes with the last piece, which is
+    /// still here.
+    pub fn answers(&self) -> u64 {
+        let is_answer = |action: Action| matches!(action, Action::Local(_));
+        let names = self.rows.iter().filter(|row| is_answer(row.action)).count();
+        (names + self.addresses.iter().filter(|rule| is_answer(rule.action)).count()) as u64
+    }
+
     /// A list of which most is lost, whatever its size: a mistake, though its rules are used.
     ///
     /// Rules about pages, which lists for browsers have by design, are not lost.

@@ -14,6 +14,7 @@ fn source() -> ListSource {
         path: fetch.file_name().into(),
         format: Format::Auto,
         scope: ScopeChoice::AsFormat,
+        trusted: false,
         label: fetch.url.clone(),
         fetch: Some(fetch),
     }

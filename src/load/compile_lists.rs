@@ -35,6 +35,8 @@ pub struct Input {
     pub format: Format,
     /// The scope of its names.
     pub scope: ScopeChoice,
+    /// Whether its own answers are given; else such names are blocked.
+    pub trusted: bool,
     /// Its texts.
     pub texts: ListTexts,
 }
@@ -119,6 +121,7 @@ fn noted(
                 name: input.name.clone(),
                 category: input.category.1.clone(),
                 licence: input.licence.clone(),
+                trusted: input.trusted,
                 files,
                 ..SourceNote::default()
             }),
@@ -209,6 +212,7 @@ impl Reading {
             lines: parsed.lines,
             rules: (parsed.len() + parsed.addresses.len()) as u64,
             rejects: parsed.rejects.iter().map(|(r, n)| (r.id().to_owned(), *n)).collect(),
+            answers: if input.trusted { 0 } else { parsed.answers() },
             examples: both.take(EXAMPLES).map(example).collect(),
             digest: hex(blake3::hash(text).as_bytes()),
         })
@@ -219,8 +223,14 @@ impl Reading {
 fn add(compiler: &mut Compiler, input: &Input, piece: &Parsed) -> Result<(), BuildError> {
     let (category, source) = (input.category.0, input.place);
     // The numbers of one file start at 0; all files share one table.
-    let base = if piece.data.is_empty() { 0 } else { compiler.add_local(piece.data.clone())? };
+    let base = if piece.data.is_empty() || !input.trusted {
+        0
+    } else {
+        compiler.add_local(piece.data.clone())?
+    };
     let place = |action| match action {
+        // A third party's list blocks, and does not answer.
+        Action::Local(_) if !input.trusted => Ok(Action::Default),
         Action::Local(number) => {
             base.checked_add(number).map(Action::Local).ok_or(BuildError::TooManyRules)
         }

@@ -50,6 +50,8 @@ pub struct FileReport {
     pub rules: usize,
     /// Lines that gave no rule.
     pub rejected: u32,
+    /// Rules with answers of their own that only block, since the source is not trusted.
+    pub answers: u64,
     /// The first of them, for people.
     pub examples: String,
 }
@@ -268,6 +270,7 @@ impl FileReport {
             format: format.unwrap_or_default(),
             rules: note.rules as usize,
             rejected: note.rejected(),
+            answers: note.answers,
             examples: note.examples.join("; "),
         }
     }
@@ -286,6 +289,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
                 category: (category, (*id).to_owned()),
                 format: Format::Domains,
                 scope: ScopeChoice::AsFormat,
+                trusted: false,
                 texts: ListTexts::Here(format!("starter/{id}.txt").into(), (*text).into()),
             });
         }
@@ -298,6 +302,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
             category: (source.category, config.taxonomy.category(source.category).id.clone()),
             format: source.format,
             scope: source.scope,
+            trusted: source.trusted,
             texts: ListTexts::Files(files_of(&source.path)?),
         });
     }
@@ -321,7 +326,8 @@ fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
     }
     for input in inputs {
         let (format, scope) = (input.format.id(), input.scope.id());
-        put(&format!("{} {} {format} {scope}", input.place, input.category.1));
+        let trust = if input.trusted { "trusted" } else { "" };
+        put(&format!("{} {} {format} {scope} {trust}", input.place, input.category.1));
         put(&input.name);
         match &input.texts {
             ListTexts::Here(_, text) => put(blake3::hash(text).to_hex().as_str()),

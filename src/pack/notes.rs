@@ -31,6 +31,9 @@ pub struct SourceNote {
     /// The licence of its names, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
+    /// Whether its own answers are in the pack.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub trusted: bool,
     /// Rules of names that were read.
     #[serde(default)]
     pub rules: u64,
@@ -59,12 +62,25 @@ pub struct FileNote {
     /// Rejected lines and names, by the id of the reason.
     #[serde(default)]
     pub rejects: BTreeMap<String, u32>,
+    /// Rules with answers of their own that only block, since their source is not trusted.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub answers: u64,
     /// The first of them, for display.
     #[serde(default)]
     pub examples: Vec<String>,
     /// BLAKE3 of the text; empty where it was not requested.
     #[serde(default)]
     pub digest: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_not(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl FileNote {

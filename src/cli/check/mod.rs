@@ -84,6 +84,8 @@ struct List {
     format: &'static str,
     rules: usize,
     rejected: u32,
+    /// Rules with answers of their own that only block: the source is not `trusted`.
+    answers: u64,
     examples: String,
 }
 
@@ -143,6 +145,7 @@ fn passed(
         format: file.format.id(),
         rules: file.rules,
         rejected: file.rejected,
+        answers: file.answers,
         examples: file.examples.clone(),
     };
     CheckResult {
@@ -258,6 +261,15 @@ fn text(
         let _ = writeln!(
             out,
             "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {examples}"
+        );
+    }
+    for file in files.iter().filter(|file| file.answers > 0) {
+        let _ = writeln!(
+            out,
+            "{}: {} answers of the list's own (addresses, aliases) are not given, such names are \
+             blocked; add `trusted = true` to its [[lists.source]] if it may answer",
+            file.path.display(),
+            file.answers
         );
     }
     for sealed in snapshot.sealed() {

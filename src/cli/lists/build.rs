@@ -36,6 +36,10 @@ pub struct BuildArguments {
     /// `adult.txt=CC BY-SA 4.0`. May be given many times.
     #[arg(long = "licence", value_name = "SOURCE=TEXT", value_parser = parse_licence)]
     licences: Vec<(String, String)>,
+    /// A source whose own answers (addresses, aliases) are given; of every other source such names
+    /// are blocked. The source is named as in the report. May be given many times.
+    #[arg(long = "trusted", value_name = "SOURCE")]
+    trusted: Vec<String>,
     /// Take each listed name with all below it, in every format.
     #[arg(long)]
     subtree: bool,
@@ -238,7 +242,8 @@ fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>,
         let scope = if arguments.subtree { ScopeChoice::Subtree } else { ScopeChoice::AsFormat };
         let category = (category, id.clone());
         let (format, licence) = (Format::Auto, None);
-        inputs.push(Input { place: 0, name, licence, category, format, scope, texts });
+        let trusted = false;
+        inputs.push(Input { place: 0, name, licence, category, format, scope, trusted, texts });
     }
     for (source, licence) in &arguments.licences {
         let mut found = inputs.iter_mut().filter(|input| input.name == *source).peekable();
@@ -246,6 +251,13 @@ fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>,
             return Err((2, format!("`{source}` in --licence is none of the sources")));
         }
         found.for_each(|input| input.licence = Some(licence.clone()));
+    }
+    for source in &arguments.trusted {
+        let mut found = inputs.iter_mut().filter(|input| input.name == *source).peekable();
+        if found.peek().is_none() {
+            return Err((2, format!("`{source}` in --trusted is none of the sources")));
+        }
+        found.for_each(|input| input.trusted = true);
     }
     for (place, input) in inputs.iter_mut().enumerate() {
         input.place = u16::try_from(place).map_err(|_| (2, "too many sources".into()))?;

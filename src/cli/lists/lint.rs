@@ -5,6 +5,7 @@
 //! | `guard` | a guarded or essential name would be blocked | yes |
 //! | `public-suffix` | a suffix below which others register is listed with all below it | yes |
 //! | `changed` | a source shrank or grew more than is usual | yes |
+//! | `answers` | a source that is not trusted has answers of its own: such names are blocked | no |
 //! | `popular` | names that many people use would be blocked | no |
 //!
 //! A name in a list of good names is no finding.
@@ -72,6 +73,7 @@ impl Lint<'_> {
         findings.extend(self.suffixes(pack, positive));
         findings.extend(self.popular(blocking));
         findings.extend(self.changes(pack));
+        findings.extend(answers(pack));
         Ok(findings)
     }
 
@@ -151,6 +153,19 @@ impl Lint<'_> {
         }
         findings
     }
+}
+
+/// Sources whose answers are not given.
+fn answers(pack: &Pack) -> Vec<LintFinding> {
+    let finding = |note: &SourceNote| {
+        let count: u64 = note.files.iter().map(|file| file.answers).sum();
+        let message = format!(
+            "`{}` of `{}` has {count} answers of its own, which only block; `--trusted {}` gives them",
+            note.name, note.category, note.name
+        );
+        (count > 0).then_some(LintFinding { kind: "answers", refuses: false, message })
+    };
+    pack.sources().iter().filter_map(finding).collect()
 }
 
 /// The categories that list a name.

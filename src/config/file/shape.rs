@@ -295,4 +295,5 @@ pub(crate) struct SourceFile {
     pub(crate) timeout: Amount<Time>,
     pub(crate) max_size: Amount<Size>,
     pub(crate) min_percent: Number,
+    pub(crate) trusted: Option<Spanned<bool>>,
 }

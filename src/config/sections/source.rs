@@ -37,6 +37,9 @@ pub struct ListSource {
     pub format: Format,
     /// Scope of its names.
     pub scope: ScopeChoice,
+    /// Whether its own answers are given: addresses and aliases that it has for names. Else such
+    /// a name is blocked.
+    pub trusted: bool,
     /// Path or URL as written: the source's name in logs, metrics and `why`.
     pub label: String,
     /// Download settings, for a source by `url`.
@@ -223,12 +226,25 @@ impl Report<'_> {
             }
             found
         });
+        let trusted = self.trusted(file, fetch.as_ref());
         let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
             self.choice(messages::scope(), text, &ScopeChoice::ALL, ScopeChoice::id)
         });
         let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
         let (category, path, format, scope) = (category?, path?, format?, scope?);
-        Some(ListSource { category, path, format, scope, label, fetch })
+        Some(ListSource { category, path, format, scope, trusted, label, fetch })
+    }
+
+    /// Whether a source is trusted with answers: never over plain http, where anybody on the way
+    /// could write them.
+    fn trusted(&mut self, file: &SourceFile, fetch: Option<&Fetch>) -> bool {
+        let Some(trusted) = &file.trusted else { return false };
+        let is_plain = fetch.is_some_and(|fetch| fetch.url.starts_with("http:"));
+        if *trusted.get_ref() && is_plain {
+            self.mistake(trusted.span(), messages::trusted_over_http("trusted")).hint =
+                Some(messages::use_https_or_remove("trusted"));
+        }
+        *trusted.get_ref() && !is_plain
     }
 
     /// The required `category` of a source.
@@ -304,6 +320,10 @@ impl Report<'_> {
         if let Some(url) = &file.url {
             self.mistake(url.span(), messages::sealed_by_url("url")).hint =
                 Some(messages::copy_it_and_its_key());
+        }
+        if let Some(trusted) = &file.trusted {
+            self.mistake(trusted.span(), messages::scope_of_sealed("trusted")).hint =
+                Some(messages::remove_it());
         }
         if let Some(scope) = &file.scope {
             self.mistake(scope.span(), messages::scope_of_sealed("scope")).hint =

@@ -24,6 +24,11 @@ messages! {
     unit_missing(units) "it has no unit; the units are {units}" => "thiếu đơn vị; các đơn vị: {units}";
     number_too_large() "the number is too large" => "số quá lớn";
 
+    // Lists.
+    trusted_over_http(key) "`{key}` stands beside a url of http, which anybody on the way can rewrite"
+        => "`{key}` đi cùng url http, mà bất kỳ ai trên đường truyền cũng có thể sửa";
+    use_https_or_remove(key) "use https, or remove `{key}`" => "dùng https, hoặc bỏ `{key}`";
+
     // Addresses and networks.
     no_socket_address(text)
         "`{text}` is not an address with a port; names are not looked up here"

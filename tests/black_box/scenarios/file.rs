@@ -55,6 +55,8 @@ pub(super) struct List {
     pub(super) text: String,
     pub(super) format: Option<String>,
     pub(super) scope: Option<String>,
+    #[serde(default)]
+    pub(super) trusted: bool,
 }
 
 /// A programmed answer of upstream 1 or 2.

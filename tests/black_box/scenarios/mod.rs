@@ -10,7 +10,7 @@
 //! department = '…'                    # the department's policy, if there is one
 //! [[file]]                            # another file beside the config: name, text
 //! [[override]]                        # set before the first step: kind, group, what
-//! [[list]]                            # a list source: category, text, format, scope
+//! [[list]]                            # a list source: category, text, format, scope, trusted
 //! [[upstream]]                        # a programmed answer: name, type, answer = [..], …
 //! [[step]]                            # one query and what must come back
 //! [[metric]]                          # what /metrics must say in the end
@@ -62,6 +62,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_dead_forward_zone_harms_nobody_else
+    a_third_partys_list_blocks_and_does_not_answer
     adblock_rules_mean_what_they_say
     aliases_between_zones_are_followed
     allow_list_mode_lets_nothing_else_through
@@ -258,7 +259,8 @@ impl List {
         ];
         let lines =
             keys.iter().filter_map(|(key, value)| Some(format!("{key} = \"{}\"", (*value)?)));
-        format!("\n[[lists.source]]\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+        let trusted = if self.trusted { "\ntrusted = true" } else { "" };
+        format!("\n[[lists.source]]\n{}{trusted}\n", lines.collect::<Vec<_>>().join("\n"))
     }
 }
 

@@ -193,3 +193,18 @@ key = ""
        |       ^^
     "#);
 }
+
+#[test]
+fn a_list_by_http_is_never_trusted() {
+    assert_snapshot!(mistakes(r#"[[lists.source]]
+category = "malware"
+url = "http://lists.example/a"
+trusted = true
+"#), @r"
+    gateway.toml:4:11: `trusted` stands beside a url of http, which anybody on the way can rewrite
+      |
+    4 | trusted = true
+      |           ^^^^
+    hint: use https, or remove `trusted`
+    ");
+}
