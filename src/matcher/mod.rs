@@ -20,6 +20,7 @@ pub mod keyword;
 pub mod names;
 pub mod prefetch;
 pub mod sealed;
+pub mod spared;
 pub mod suffix;
 
 pub use facts::Facts;

@@ -69,16 +69,39 @@ pub struct RuleChange {
     pub(crate) important_cleared: CategorySet,
 }
 
+impl RuleChange {
+    /// The change of `rules` to the name itself (`is_self`) or to names below it.
+    ///
+    /// In one category, at one name, an exception wins over a plain rule.
+    pub(crate) fn of<'a>(rules: impl Iterator<Item = &'a Rule> + Clone, is_self: bool) -> Self {
+        let set = |effect| -> CategorySet {
+            let rules = rules.clone();
+            rules
+                .filter(|rule| rule.effect == effect && rule.scope.covers(is_self))
+                .map(|rule| rule.category)
+                .collect()
+        };
+        let cleared = set(Effect::Clear);
+        let important_cleared = set(Effect::ClearImportant);
+        Self {
+            added: set(Effect::Add).without(cleared).without(important_cleared),
+            cleared,
+            important: set(Effect::AddImportant).without(important_cleared),
+            important_cleared,
+        }
+    }
+}
+
 /// The categories accumulated from the root to a node.
 #[derive(Debug, Clone, Copy, Default)]
-struct State {
-    plain: CategorySet,
-    important: CategorySet,
+pub(super) struct State {
+    pub(super) plain: CategorySet,
+    pub(super) important: CategorySet,
 }
 
 impl State {
     #[inline]
-    fn apply(self, change: &RuleChange) -> Self {
+    pub(super) fn apply(self, change: &RuleChange) -> Self {
         Self {
             plain: self
                 .plain
@@ -170,7 +193,7 @@ impl SuffixTable {
 
     /// Calls `visit` for each listed suffix of `name` in one pack, shortest first.
     #[inline]
-    fn nodes<'a>(
+    pub(super) fn nodes<'a>(
         &'a self,
         listing: &'a Listing,
         name: &Folded,

@@ -152,12 +152,40 @@ impl Snapshot {
     pub fn review(
         &self,
         active: ActiveRules<'_>,
+        question: &HashedName<'_>,
         hashed: &HashedName<'_>,
         facts: &Facts,
         is_shielded: bool,
     ) -> Option<Block> {
         let case = self.case(active, hashed, &facts.listed, Role::Target { is_shielded });
-        self.judge(&case, || facts.keywords, &mut ()).err()
+        let block = self.judge(&case, || facts.keywords, &mut ()).err()?;
+        match block.layer {
+            Layer::Illegal | Layer::Locked | Layer::Category => {
+                self.review_spared(block, question, case, facts)
+            }
+            _ => Some(block),
+        }
+    }
+
+    /// A block of an alias, unless the list that says so lets the question's name through.
+    #[cold]
+    fn review_spared(
+        &self,
+        block: Block,
+        question: &HashedName<'_>,
+        case: Case<'_>,
+        facts: &Facts,
+    ) -> Option<Block> {
+        let spared = self.lists.spared(question.name, &question.hashes);
+        if spared.is_empty() {
+            return Some(block);
+        }
+        let HashedName { name, hashes } = case.hashed;
+        let all = self.lists.lookup(name, hashes);
+        let asked = self.lists.lookup_without(name, hashes, &spared);
+        let set = facts.listed.set.without(all.set.without(asked.set));
+        let listed = Listed { set, ..asked };
+        self.judge(&Case { listed: &listed, ..case }, || facts.keywords, &mut ()).err()
     }
 
     /// Whether review must read the addresses of an answer.

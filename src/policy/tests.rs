@@ -222,12 +222,15 @@ fn every_client_has_a_group() {
 #[test]
 fn a_shield_holds_against_plain_categories_only() {
     let snapshot = snapshot();
+    let asked = Folded::from_name(&Name::from_text("asked.example").unwrap());
+    let question = snapshot.hashed(&asked);
     let review = |name, is_shielded| {
         let name = Folded::from_name(&Name::from_text(name).unwrap());
         let hashed = snapshot.hashed(&name);
         snapshot
             .review(
                 snapshot.rules_at(GroupId(0), NOW),
+                &question,
                 &hashed,
                 &snapshot.facts(&hashed),
                 is_shielded,

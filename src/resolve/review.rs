@@ -47,7 +47,8 @@ impl QueryContext<'_> {
             let target = target?;
             let name = self.snapshot.hashed(&target);
             let facts = self.snapshot.facts(&name);
-            let found = || self.snapshot.review(self.active, &name, &facts, pass.is_shield());
+            let found =
+                || self.snapshot.review(self.active, self.name, &name, &facts, pass.is_shield());
             block = block.or_else(|| found().filter(|block| !self.is_free_by_tcp(*block)));
             if is_news {
                 known.push(facts);

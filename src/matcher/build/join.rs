@@ -129,8 +129,8 @@ impl Numbers {
             let mut rules: Vec<Rule> = pack.set(number).1.filter_map(|r| self.rule(r)).collect();
             rules.sort_unstable();
             Value {
-                here: change(&rules, true),
-                below: change(&rules, false),
+                here: RuleChange::of(rules.iter(), true),
+                below: RuleChange::of(rules.iter(), false),
                 rpz: rpz(&rules, &self.zones),
                 rules: rules.into(),
             }
@@ -166,25 +166,4 @@ fn rpz(rules: &[Rule], zones: &[u16]) -> Box<[RpzRule]> {
             Some(RpzRule { zone: zone as u8, category, scope, action })
         })
         .collect()
-}
-
-/// The change of `rules` to the name itself (`is_self`) or to names below it.
-///
-/// In one category, at one name, an exception wins over a plain rule.
-fn change(rules: &[Rule], is_self: bool) -> RuleChange {
-    let set = |effect| -> CategorySet {
-        rules
-            .iter()
-            .filter(|rule| rule.effect == effect && rule.scope.covers(is_self))
-            .map(|rule| rule.category)
-            .collect()
-    };
-    let cleared = set(Effect::Clear);
-    let important_cleared = set(Effect::ClearImportant);
-    RuleChange {
-        added: set(Effect::Add).without(cleared).without(important_cleared),
-        cleared,
-        important: set(Effect::AddImportant).without(important_cleared),
-        important_cleared,
-    }
 }

@@ -85,6 +85,7 @@ scenarios! {
     edns_version_is_refused
     essential_name_resolves_though_listed
     essential_names_and_their_neighbours
+    exceptions_hold_for_aliases_against_their_list
     failure_is_remembered
     formerr_notimp_refused
     forward_zones_are_asked_elsewhere
