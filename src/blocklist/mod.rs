@@ -10,7 +10,7 @@
 //! into one that it can**: it is only counted.
 //!
 //! Each syntax has a file, which defines the meaning of its statements. To add one: a variant of
-//! [`Format`], a reader in [`mod@parse`], a vote in [`detect`].
+//! [`Format`], a reader in [`mod@parse`], a vote in [`auto::detect`].
 //!
 //! | id | one line | the name means |
 //! |---|---|---|
@@ -22,19 +22,19 @@
 //! | `rpz` | `x CNAME .`, `*.x CNAME .` | x alone; all below x |
 //! | `addresses` | `192.0.2.0/24` | addresses in answers |
 //!
-//! A single label (`com`, `localhost`) is a rule in a response policy zone only, where it is
-//! deliberate; elsewhere it is far more often debris.
+//! A single label (`com`, `localhost`) is a rule where it is deliberate: in a response policy zone,
+//! between anchors (`||zip^`), behind `*.`, and in a resolver's configuration if the registry has it.
+//! Bare, it is far more often debris.
 
 mod adblock;
 mod addresses;
-mod detect;
+mod auto;
 mod dnsmasq;
 mod domains;
 mod format;
 mod hosts;
 mod line;
 mod local;
-mod mixed;
 mod parse;
 mod parsed;
 mod reject;
@@ -48,7 +48,5 @@ pub use parse::{parse, parse_pieces};
 pub use parsed::{AddressRule, ListRefusal, ListRule, Parsed};
 pub use reject::{Example, Reject};
 
-#[cfg(test)]
-mod mixed_tests;
 #[cfg(test)]
 mod tests;

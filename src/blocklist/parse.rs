@@ -1,15 +1,15 @@
 //! Parsing of one source, line by line, by the reader of its syntax.
 
 use super::adblock::AdblockReader;
-use super::detect::Detected;
+use super::auto::detect::{self, Detected};
+use super::auto::mixed::MixedReader;
 use super::format::{Format, MAX_LINE, ScopeChoice};
 use super::line::{Lines, readable, without_comment};
-use super::mixed::MixedReader;
 use super::parsed::Parsed;
 use super::reject::Reject;
 use super::rpz::RpzReader;
 use super::sink::RuleSink;
-use super::{addresses, detect, dnsmasq, domains, hosts, unbound};
+use super::{addresses, dnsmasq, domains, hosts, unbound};
 
 /// Number of rules in a piece.
 const PIECE: usize = 16_384;

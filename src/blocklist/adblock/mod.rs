@@ -8,12 +8,13 @@
 //! | `x` | x alone ("domains-only syntax") |
 //! | `0.0.0.0 x y` | x, y alone ("/etc/hosts syntax") |
 //! | `@@` in front | an exception |
+//! | `\|x`, `://x`; `x\|`, `x^` | of what begins or ends with x: x alone; x and all below it |
+//! | `\|\|x/*`, `\|\|x/`, `\|\|x^*` | x and all below it |
 //!
 //! Resolvers match patterns against host names, browsers against URLs; lists are
-//! written for either. Only a pattern that anchors both ends of a host name is a
-//! rule here. All else is counted by its reason: paths, cosmetic rules, regular
-//! expressions, inner wildcards, `||x` (which also matches `x.evil.example`), `x^`
-//! (which also matches `notx`), and modifiers that depend on a page or a client.
+//! written for either. Only a pattern that anchors whole labels of a host name is
+//! a rule here. All else is counted by its reason: paths, cosmetic rules, regular
+//! expressions, inner wildcards, `||x` (which also matches `x.evil.example`), and modifiers that depend on a page or a client.
 //!
 //! `$denyallow=a.x` excludes a.x from this rule and from no other: where the list
 //! also names a.x itself, that rule stays. `$badfilter` disables the identical rule

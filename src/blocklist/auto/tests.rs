@@ -1,6 +1,6 @@
 //! Lists as people paste them together.
 
-use super::*;
+use crate::blocklist::{Format, ListRule, ScopeChoice, parse};
 use crate::dns::name::Name;
 
 fn shown(text: &[u8]) -> Vec<String> {

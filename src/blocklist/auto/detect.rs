@@ -6,11 +6,11 @@
 
 use std::borrow::Cow;
 
-use super::domains::{host_of, without_note};
-use super::format::{Format, MAX_LINE};
-use super::line::Lines;
-use super::parsed::ListRefusal;
-use super::{adblock, addresses, dnsmasq, hosts, rpz, unbound};
+use crate::blocklist::domains::{host_of, without_note};
+use crate::blocklist::format::{Format, MAX_LINE};
+use crate::blocklist::line::Lines;
+use crate::blocklist::parsed::ListRefusal;
+use crate::blocklist::{adblock, addresses, dnsmasq, hosts, rpz, unbound};
 
 /// Voting lines at the start, and as many spread over the text.
 const TELLING: usize = 64;
@@ -24,7 +24,7 @@ const NEAR: usize = 8 * MAX_LINE;
 const HTML: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
 
 /// The refusal of a text that is no list in any syntax.
-pub(super) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
+pub(in crate::blocklist) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Some(ListRefusal::Utf16);
     }
@@ -55,10 +55,10 @@ struct Votes {
 
 /// The syntax of a text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Detected {
-    pub(super) format: Format,
+pub(in crate::blocklist) struct Detected {
+    pub(in crate::blocklist) format: Format,
     /// Whether most lines name pages, not hosts.
-    pub(super) is_of_pages: bool,
+    pub(in crate::blocklist) is_of_pages: bool,
 }
 
 impl From<Format> for Detected {
@@ -110,7 +110,7 @@ impl Votes {
 }
 
 /// The syntax with the most votes.
-pub(super) fn format(text: &[u8]) -> Detected {
+pub(in crate::blocklist) fn format(text: &[u8]) -> Detected {
     let mut votes = Votes::default();
     let mut seen = 0;
     let is_short = text.len() <= SHORT;
@@ -150,7 +150,7 @@ fn readable(line: &[u8]) -> Option<Cow<'_, str>> {
     (!line.trim().is_empty()).then_some(line)
 }
 
-pub(super) fn is_comment(line: &str) -> bool {
+pub(in crate::blocklist) fn is_comment(line: &str) -> bool {
     line.starts_with(['!', ';'])
         || line.starts_with("//")
         || line.starts_with('#') && !adblock::looks_like(line)

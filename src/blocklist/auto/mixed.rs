@@ -4,15 +4,16 @@
 //! a bare name is read (its scope); a line in the syntax of another format is read as that format
 //! reads it. Only where no `format` is set, and never in a zone file.
 
-use super::adblock::{self, AdblockReader};
-use super::format::Format;
-use super::sink::{RuleSink, Wire};
-use super::{addresses, detect, dnsmasq, domains, hosts, unbound};
+use crate::blocklist::adblock::{self, AdblockReader};
+use crate::blocklist::auto::detect;
+use crate::blocklist::format::Format;
+use crate::blocklist::sink::{RuleSink, Wire};
+use crate::blocklist::{addresses, dnsmasq, domains, hosts, unbound};
 use crate::rule::Scope;
 
 /// Reader of a list whose lines may be of several formats.
 #[derive(Debug)]
-pub(super) struct MixedReader<'t> {
+pub(in crate::blocklist) struct MixedReader<'t> {
     majority: Format,
     /// Whether most lines name pages, not hosts.
     is_of_pages: bool,
@@ -31,13 +32,13 @@ fn has_later_meaning(text: &[u8]) -> bool {
 
 impl<'t> MixedReader<'t> {
     /// A reader of `text`, most lines of which are of one format.
-    pub(super) fn new(majority: Format, is_of_pages: bool, text: &'t [u8]) -> Self {
+    pub(in crate::blocklist) fn new(majority: Format, is_of_pages: bool, text: &'t [u8]) -> Self {
         let has_later_meaning = majority == Format::Adblock || has_later_meaning(text);
         Self { majority, is_of_pages, text, adblock: None, has_later_meaning }
     }
 
     /// Reads one line, already trimmed.
-    pub(super) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
+    pub(in crate::blocklist) fn line(&mut self, line: &str, rules: &mut RuleSink<'_>) {
         if detect::is_comment(line) || line.is_empty() {
             return;
         }
@@ -90,19 +91,19 @@ impl<'t> MixedReader<'t> {
     }
 
     /// Whether the meaning of a line never depends on later lines.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(in crate::blocklist) fn is_settled(&self) -> bool {
         !self.has_later_meaning
     }
 
     /// Adds what depends on all lines.
-    pub(super) fn finish(self, rules: &mut RuleSink<'_>) {
+    pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
         if let Some(adblock) = self.adblock {
             adblock.finish(rules);
         }
     }
 
     /// The part of a line that is no comment.
-    pub(super) fn content<'l>(&self, line: &'l str) -> &'l str {
+    pub(in crate::blocklist) fn content<'l>(&self, line: &'l str) -> &'l str {
         let text = line.trim_start();
         if detect::is_comment(text) {
             return "";
