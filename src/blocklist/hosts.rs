@@ -1,7 +1,7 @@
 //! hosts(5): an address, then one or more names, each matched exactly.
 //!
 //! The address is ignored: lists use `0.0.0.0`, `127.0.0.1` and others alike, and the short forms
-//! of inet_aton(3) (`0`, `127.1`). `#` begins a comment at any place, also right behind a name. The
+//! of `inet_aton(3)` (`0`, `127.1`). `#` begins a comment at any place, also right behind a name. The
 //! names of the machine itself, which every hosts file has, are skipped.
 
 use std::net::IpAddr;
@@ -65,7 +65,7 @@ fn is_address(word: &str) -> bool {
         || is_short_address(word)
 }
 
-/// An IPv4 address as inet_aton(3) takes it: one to four numbers, the last of which fills the rest.
+/// An IPv4 address as `inet_aton(3)` takes it: one to four numbers, the last of which fills the rest.
 fn is_short_address(word: &str) -> bool {
     let count = word.split('.').count();
     word.starts_with(|first: char| first.is_ascii_digit())

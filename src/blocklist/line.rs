@@ -51,7 +51,7 @@ fn cut(line: &str, is_mark: impl Fn(&str, &str) -> bool) -> &str {
 ///
 /// Comments have no encoding: Windows-1258 in one costs nothing. `content` gives the part of a line
 /// that is no comment; only there octets that are no text, and NUL, make it unreadable.
-pub(super) fn readable<'a>(line: &'a [u8], content: impl Fn(&str) -> &str) -> Option<Cow<'a, str>> {
+pub(super) fn readable(line: &[u8], content: impl Fn(&str) -> &str) -> Option<Cow<'_, str>> {
     let text = String::from_utf8_lossy(line);
     let is_plain = matches!(text, Cow::Borrowed(_)) && !text.contains('\0');
     if is_plain {

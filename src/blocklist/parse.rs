@@ -40,7 +40,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A reader of the syntax that most lines have.
-    fn detected(found: &Detected, text: &'t [u8]) -> Self {
+    fn detected(found: Detected, text: &'t [u8]) -> Self {
         match found.format {
             Format::Rpz => Self::new(Format::Rpz, text),
             format => Self::Mixed(MixedReader::new(format, found.is_of_pages, text)),
@@ -146,7 +146,7 @@ fn read(
     let mut reader = if format == Format::Auto {
         let found = detect::format(text);
         parsed.format = found.format;
-        Reader::detected(&found, text)
+        Reader::detected(found, text)
     } else {
         parsed.format = format;
         Reader::new(format, text)

@@ -66,8 +66,8 @@ impl SuffixTable {
         for listing in &self.listings {
             let mut state = State::default();
             self.nodes(listing, name, hashes, |index, value| {
-                let asked = value.rules.iter().filter(|rule| !spared.spares(rule));
-                state = state.apply(&RuleChange::of(asked, index == 0));
+                let is_asked = |rule: &Rule| !spared.spares(rule);
+                state = state.apply(&RuleChange::of(&value.rules, index == 0, is_asked));
             });
             listed.set = listed.set.union(state.plain).union(state.important);
         }

@@ -70,14 +70,16 @@ pub struct RuleChange {
 }
 
 impl RuleChange {
-    /// The change of `rules` to the name itself (`is_self`) or to names below it.
+    /// The change of those `rules` that are asked to the name itself (`is_self`) or to names below it.
     ///
     /// In one category, at one name, an exception wins over a plain rule.
-    pub(crate) fn of<'a>(rules: impl Iterator<Item = &'a Rule> + Clone, is_self: bool) -> Self {
+    pub(crate) fn of(rules: &[Rule], is_self: bool, is_asked: impl Fn(&Rule) -> bool) -> Self {
         let set = |effect| -> CategorySet {
-            let rules = rules.clone();
             rules
-                .filter(|rule| rule.effect == effect && rule.scope.covers(is_self))
+                .iter()
+                .filter(|rule| {
+                    is_asked(rule) && rule.effect == effect && rule.scope.covers(is_self)
+                })
                 .map(|rule| rule.category)
                 .collect()
         };

@@ -161,7 +161,7 @@ impl Snapshot {
         let block = self.judge(&case, || facts.keywords, &mut ()).err()?;
         match block.layer {
             Layer::Illegal | Layer::Locked | Layer::Category => {
-                self.review_spared(block, question, case, facts)
+                self.review_spared(block, question, &case, facts)
             }
             _ => Some(block),
         }
@@ -173,7 +173,7 @@ impl Snapshot {
         &self,
         block: Block,
         question: &HashedName<'_>,
-        case: Case<'_>,
+        case: &Case<'_>,
         facts: &Facts,
     ) -> Option<Block> {
         let spared = self.lists.spared(question.name, &question.hashes);
@@ -185,7 +185,7 @@ impl Snapshot {
         let asked = self.lists.lookup_without(name, hashes, &spared);
         let set = facts.listed.set.without(all.set.without(asked.set));
         let listed = Listed { set, ..asked };
-        self.judge(&Case { listed: &listed, ..case }, || facts.keywords, &mut ()).err()
+        self.judge(&Case { listed: &listed, ..*case }, || facts.keywords, &mut ()).err()
     }
 
     /// Whether review must read the addresses of an answer.

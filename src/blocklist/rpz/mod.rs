@@ -13,10 +13,10 @@
 //! | `CNAME rpz-passthru.`, or the name itself | PASSTHRU: no block, no later zone |
 //! | `CNAME rpz-drop.` | no answer |
 //! | `CNAME rpz-tcp-only.` | truncated over UDP |
+//! | `CNAME *.garden.`, an unknown `rpz-` action | block, with the answer of the group |
 //! | any other | local data |
 //!
-//! Triggers on the client, a name server's name or its address are counted, as
-//! are wildcard targets. Records at the apex describe the zone and are skipped.
+//! Triggers on the client, a name server's name or its address are counted. Records at the apex describe the zone and are skipped.
 //! Where the file does not name its zone, relative owners are triggers as written,
 //! and absolute owners are out of zone.
 

@@ -146,11 +146,16 @@ impl RpzReader {
             return Ok(PolicyAction::Action(action));
         }
         if field::is_reserved(target) {
-            // An action without its final dot, or an unknown one.
-            return Err(if target.ends_with('.') { Reject::Unsupported } else { Reject::Syntax });
+            // An unknown action, which blocks at least, or one without its final dot.
+            return if target.ends_with('.') {
+                Ok(PolicyAction::Action(Action::Default))
+            } else {
+                Err(Reject::Syntax)
+            };
         }
-        if target.starts_with('*') {
-            return Err(Reject::Wildcard);
+        if target.starts_with("*.") {
+            // A walled garden by name: that it is blocked is the least that its zone means.
+            return Ok(PolicyAction::Action(Action::Default));
         }
         let absolute = self.origin.absolute(target)?;
         if absolute.eq_ignore_ascii_case(trigger) {

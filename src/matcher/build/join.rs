@@ -129,8 +129,8 @@ impl Numbers {
             let mut rules: Vec<Rule> = pack.set(number).1.filter_map(|r| self.rule(r)).collect();
             rules.sort_unstable();
             Value {
-                here: RuleChange::of(rules.iter(), true),
-                below: RuleChange::of(rules.iter(), false),
+                here: RuleChange::of(&rules, true, |_| true),
+                below: RuleChange::of(&rules, false, |_| true),
                 rpz: rpz(&rules, &self.zones),
                 rules: rules.into(),
             }

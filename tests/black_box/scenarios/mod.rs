@@ -155,6 +155,7 @@ scenarios! {
     unknown_client_gets_default_group
     upstream_failure_gets_a_second_try
     upstream_truncation_goes_to_tcp
+    walled_gardens_block_at_least
 }
 
 fn run(name: &str) {
