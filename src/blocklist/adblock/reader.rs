@@ -94,9 +94,9 @@ impl AdblockReader {
         if is_off {
             return Err(Reject::Disabled);
         }
-        // A bare label is debris; one between anchors is a top-level domain that somebody meant.
+        // A bare label is debris; one between anchors is a rule if the registry has it.
         let is_bare = scope == Scope::Exact && target == name;
-        let wire = if is_bare { Wire::of_host(name) } else { Wire::of(name) };
+        let wire = if is_bare { Wire::of_host(name) } else { Wire::of_zone(name) };
         let wire = wire.map_err(|reject| match reject {
             Reject::BadName if name.contains(char::is_whitespace) => Reject::Syntax,
             reject => reject,
