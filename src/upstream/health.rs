@@ -112,6 +112,8 @@ struct Health {
     p95: Option<Duration>,
     /// The last sign of life.
     heard: Option<Instant>,
+    /// Whether a try is overdue, and nothing was heard since it began.
+    is_overdue: bool,
     failures: u32,
     /// Hashes of names whose rejection is among the failures: one bad name is no bad server.
     names: Vec<u64>,
@@ -191,6 +193,18 @@ impl ServerState {
         Try(self)
     }
 
+    /// A try that began at `started` takes longer than 19 of 20: until the server is heard again, or
+    /// the try has timed out, others are asked before it.
+    pub(super) fn note_overdue(&self, started: Instant) {
+        let mut health = self.health();
+        health.is_overdue |= health.heard.is_none_or(|heard| heard < started);
+    }
+
+    /// Whether a try is overdue.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.health().is_overdue
+    }
+
     /// Tries under way.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
@@ -212,6 +226,7 @@ impl ServerState {
     /// every server answers: some drop those that they do not know.
     pub(super) fn book_failure(&self, reason: Failure, qtype: u16, started: Instant, now: Instant) {
         self.count_failure(reason);
+        self.health().is_overdue = false;
         let is_fault = match reason {
             Failure::Timeout => {
                 matches!(qtype, rtype::A | rtype::AAAA)
@@ -229,7 +244,9 @@ impl ServerState {
     /// one does better.
     pub(super) fn book_rejection(&self, reason: Failure, now: Instant) {
         self.count_failure(reason);
-        self.health().heard = Some(now);
+        let mut health = self.health();
+        health.heard = Some(now);
+        health.is_overdue = false;
     }
 
     /// Counts a try that failed.
@@ -296,6 +313,7 @@ impl ServerState {
 impl Health {
     fn answered(&mut self, after: Duration, now: Instant) {
         self.failures = 0;
+        self.is_overdue = false;
         self.names.clear();
         self.recheck = None;
         self.heard = Some(now);
@@ -354,6 +372,22 @@ mod tests {
             state.book_failure(Failure::Timeout, rtype::HTTPS, now + MILLI, now + 2 * MILLI);
         }
         assert!(state.is_up());
+    }
+
+    #[test]
+    fn an_overdue_server_is_so_until_it_is_heard_or_its_try_has_timed_out() {
+        let (state, now) = (state(), Instant::now());
+        state.book_answer(5 * MILLI, now);
+        // It was heard since that try began.
+        state.note_overdue(now - MILLI);
+        assert!(!state.is_overdue());
+        state.note_overdue(now + MILLI);
+        assert!(state.is_overdue());
+        state.book_answer(5 * MILLI, now + 2 * MILLI);
+        assert!(!state.is_overdue());
+        state.note_overdue(now + 3 * MILLI);
+        state.book_failure(Failure::Timeout, rtype::A, now + 3 * MILLI, now + 4 * MILLI);
+        assert!(!state.is_overdue() && state.is_up());
     }
 
     #[test]

@@ -185,7 +185,14 @@ impl Race {
             self.running.clear();
             return false;
         }
-        if is_late || !self.plan.is_empty() && self.next_at <= now {
+        let is_due = !self.plan.is_empty() && self.next_at <= now;
+        if is_due
+            && let Some(tried) = self.running.last()
+            && let Some(state) = self.inner.states.get(tried.step.server)
+        {
+            state.note_overdue(tried.started);
+        }
+        if is_late || is_due {
             self.start_next();
         }
         true

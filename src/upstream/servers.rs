@@ -96,7 +96,7 @@ impl Inner {
 
     /// The order to ask in: healthy servers first, then those put back; none is left out.
     ///
-    /// Among the healthy the config's order applies, but the first must not be over 10 ms slower
+    /// Among the healthy, those that are overdue come last. For the others the config's order applies, but the first must not be over 10 ms slower
     /// than twice the time of the fastest.
     pub(super) fn order(&self) -> VecDeque<usize> {
         if self.states.len() == 1 {
@@ -113,6 +113,10 @@ impl Inner {
                 order.push_front(index);
             }
         }
+        let overdue =
+            |index: &usize| self.states.get(*index).is_some_and(|state| state.is_overdue());
+        let (late, mut order): (VecDeque<_>, VecDeque<_>) = order.into_iter().partition(overdue);
+        order.extend(late);
         order.extend(put_back);
         order
     }
