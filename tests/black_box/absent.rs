@@ -105,7 +105,13 @@ fn check_warns_of_what_is_not_there_in_both_languages() {
     assert!(text.contains("không có địa chỉ") && text.contains("không có cổng mạng"), "{text}");
     let json: serde_json::Value = serde_json::from_str(&check(&["--json"])).unwrap();
     assert_eq!(json["ok"], true);
-    assert_eq!(json["warnings"].as_array().unwrap().len(), 2, "{json}");
+    // That no list is there is another one.
+    let warnings = json["warnings"].as_array().unwrap();
+    let of_this_machine = |warning: &&serde_json::Value| {
+        let message = warning["message"].as_str().unwrap();
+        message.contains("203.0.113.7") || message.contains("nolink0")
+    };
+    assert_eq!(warnings.iter().filter(of_this_machine).count(), 2, "{json}");
 }
 
 #[test]

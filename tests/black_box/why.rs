@@ -339,6 +339,8 @@ fn check_shows_every_mistake_and_the_policy() {
     let (code, output) = lachan(folder.dir(), &["check", "gateway.toml", "--effective"]);
     assert_eq!(code, Some(0), "{output}");
     insta::assert_snapshot!(output, @"
+    gateway.toml:1:17: warning: every client in no other group is in `pupils`, of level `staff`: a pupil's device too
+    hint: make a group of pupils the default, and give staff their networks
     g.txt: 1 rules as `domains`, 1 lines left out, for example line 2: `under(score).example`: not a name
     group pupils (default: clients in no other network)
       level    staff, profile p

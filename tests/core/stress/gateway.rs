@@ -231,17 +231,21 @@ fn each_query_has_one_reply_and_upstream_one_question_a_flight() {
         assert_eq!(counts, HashMap::from([(1, QUERIES)]), "replies to a query, and how often");
         assert_eq!(*tally.mistakes.lock().unwrap(), Vec::<String>::new());
     }
-    assert_eq!(upstream.twice, Vec::<String>::new(), "asked twice at one time");
     let totals = Totals::of([&*gateway.counters]);
-    let [coalesced, over_client, over_question] =
-        [Event::Coalesced, Event::OverClient, Event::OverQuestion]
+    let [coalesced, over_client, over_question, evicted] =
+        [Event::Coalesced, Event::OverClient, Event::OverQuestion, Event::OverAll]
             .map(|event| totals.events(event));
+    // A question that was evicted is no longer ours, though the server still has it.
+    let twice = upstream.twice.len() as u64;
+    assert!(twice <= evicted, "asked twice at one time: {:?}", upstream.twice);
     let sum = |of: fn(&Asking) -> u64| done.iter().map(of).sum::<u64>();
     let (waited, no_place) = (sum(|done| done.waited), sum(|done| done.no_place));
     // Each who waited led, followed, or was one too many; and each who led asked once.
-    assert_eq!(upstream.questions + coalesced + over_client + over_question, waited);
+    let told = upstream.questions + coalesced + over_client + over_question;
+    // One that is evicted may be so before it is sent.
+    assert!(told <= waited && told + evicted >= waited, "{told} and {evicted} of {waited}");
     let busy: u64 = tallies.iter().map(|tally| tally.busy.load(SeqCst)).sum();
-    assert_eq!(busy, no_place + over_client + over_question);
+    assert_eq!(busy, no_place + over_client + over_question + evicted);
     let happened = [upstream.questions, coalesced, over_client, no_place, sum(|done| done.at_once)];
     println!("{happened:?}, {} lists", lists.number);
     assert!(happened.iter().all(|&count| count > 20), "too little happened: {happened:?}");
