@@ -30,7 +30,7 @@ cpu() {
 
 answers() {
     local limit=$((SECONDS + 20))
-    until "$LOAD" "$DNS" <(echo "www.first.example A") 1 --once 2>/dev/null | grep -q '^got 1$'; do
+    until "$LOAD" "$DNS" <(echo "www.first.example A") 1 --once >"$work/first" && grep -q '^got 1$' "$work/first"; do
         [ "$SECONDS" -lt "$limit" ] || fail "$1 does not answer: $(tail -n 3 "$work/server.log")"
         sleep 0.2
     done
