@@ -146,9 +146,8 @@ pub fn calendar(text: &str) {
     with_file("c.ics", text, "[[schedule]]\nname = \"x\"\ncalendar = \"c.ics\"\n");
     let Ok(calendar) = Calendar::parse(text) else { return };
     for zone in [TimeZone::UTC, TimeZone::get("Europe/London").expect("a zone")] {
-        let span = calendar.span(&zone);
-        assert!(span.start <= span.end);
-        let from = span.start.max(1_700_000_000);
+        let from = 1_700_000_000;
+        let _ = calendar.is_past(&zone, from);
         let windows = calendar.windows(&zone, &(from..from + 800 * 86_400));
         assert!(windows.iter().all(|window| window.start < window.end));
         assert!(windows.is_sorted_by(|one, next| one.end < next.start));

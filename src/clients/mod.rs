@@ -7,7 +7,7 @@
 //!               └─▶ the idlest of the client with the most makes room
 //! ```
 //!
-//! One budget for every stream transport: TCP now, and any other that takes a [`Seat`].
+//! One budget for every stream transport: TCP now, and any other that takes a [`table::Seat`].
 
 pub mod budget;
 pub mod client_id;
