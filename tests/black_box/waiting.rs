@@ -289,13 +289,13 @@ fn what_waits_for_one_server_is_bounded() {
     gateway.expect_metric("lachan_inflight", &[], 0.0);
 }
 
-/// Ten times as many hostile names as may wait, all of one client.
+/// Five times as many hostile names as may wait, all of one client.
 #[test]
 fn names_that_nobody_answers_take_no_place_from_those_that_are_there() {
     let server = Habits::new().below("dead.example", Said::silence()).start();
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n")
         .replace("udp://127.0.0.1:{upstream}", &server.url("udp"))
-        .replace("[upstream]\n", "[upstream]\nin_flight = 64\n");
+        .replace("[upstream]\n", "[upstream]\nin_flight = 128\n");
     let gateway = Gateway::plan(&config).start();
     let hostile = Crowd::new(&gateway, PUPIL);
     for round in 0..40 {
