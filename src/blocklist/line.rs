@@ -36,7 +36,7 @@ pub(super) fn without_any_comment(line: &str) -> &str {
     })
 }
 
-/// The text up to the first `#` whose surroundings make it the mark of a comment.
+/// The text up to its comment: the first `#` with surroundings that make it a comment mark.
 fn cut(line: &str, is_mark: impl Fn(&str, &str) -> bool) -> &str {
     for (at, _) in line.match_indices('#') {
         let before = line.get(..at).unwrap_or("");

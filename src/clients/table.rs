@@ -1,4 +1,4 @@
-//! All connections: who is let in, and who makes room.
+//! All connections: admission, and eviction at a limit.
 //!
 //! At a limit the connection that is idle longest makes room: of the same client at the limit
 //! of one, of the client with the most at the limit of all. Laws: a connection on which a query

@@ -106,7 +106,7 @@ impl Upstreams {
         race::Race::new(&self.0, asked, &order).run().await
     }
 
-    /// The time that those who ask wait.
+    /// The longest wait of a query for the answer.
     pub fn deadline(&self) -> std::time::Duration {
         self.0.options.deadline
     }

@@ -1,7 +1,8 @@
 //! Race of the tries for one question: the start of each, and the first usable answer.
 //!
 //! A try listens until the race ends, however late: a timeout counts against the server and starts
-//! the next try. Law: whichever way it goes, each try is booked once.
+//! the next try. Law: a try that ends, or is late, is booked; a late one that is answered after all is
+//! booked as an answer too. Those of a race that is evicted are not: nobody knows how they end.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};

@@ -11,7 +11,7 @@ use crate::blocklist::sink::{RuleSink, Wire};
 use crate::blocklist::{addresses, dnsmasq, domains, hosts, unbound};
 use crate::rule::Scope;
 
-/// Reader of a list whose lines may be of several formats.
+/// Reader of a list of several formats, line by line.
 #[derive(Debug)]
 pub(in crate::blocklist) struct MixedReader<'t> {
     majority: Format,
@@ -22,7 +22,7 @@ pub(in crate::blocklist) struct MixedReader<'t> {
     has_later_meaning: bool,
 }
 
-/// Whether the text has an Adblock rule whose meaning depends on all other lines.
+/// Whether the text has an Adblock rule with a meaning that depends on all other lines.
 fn has_later_meaning(text: &[u8]) -> bool {
     let modifiers = text.split(|&octet| octet == b'$').skip(1);
     modifiers

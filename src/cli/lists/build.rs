@@ -36,8 +36,8 @@ pub struct BuildArguments {
     /// `adult.txt=CC BY-SA 4.0`. May be given many times.
     #[arg(long = "licence", value_name = "SOURCE=TEXT", value_parser = parse_licence)]
     licences: Vec<(String, String)>,
-    /// A source whose own answers (addresses, aliases) are given; of every other source such names
-    /// are blocked. The source is named as in the report. May be given many times.
+    /// A source that may answer: its addresses and aliases are given; names with answers of other
+    /// sources are blocked. The source is named as in the report. May be given many times.
     #[arg(long = "trusted", value_name = "SOURCE")]
     trusted: Vec<String>,
     /// Take each listed name with all below it, in every format.

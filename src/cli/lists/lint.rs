@@ -155,7 +155,7 @@ impl Lint<'_> {
     }
 }
 
-/// Sources whose answers are not given.
+/// Sources with answers that are not given.
 fn answers(pack: &Pack) -> Vec<LintFinding> {
     let finding = |note: &SourceNote| {
         let count: u64 = note.files.iter().map(|file| file.answers).sum();

@@ -6,8 +6,8 @@
 //!
 //! Everything here is bounded: waiting queries in all, of one client, of one question, and the
 //! questions of one forward zone. Law: over the bound the oldest question that nobody waits for is
-//! evicted, or else the oldest of the client with the most waiting. A name whose server is alive is answered in a moment, so those of a
-//! silent server never take its place.
+//! evicted, or else the oldest of the client with the most waiting. A living server answers in a
+//! moment, so the questions of a silent one never take the places of its names.
 //!
 //! No worker takes a lock of this file: it raises one number and leaves the rest to the runtime.
 //!
