@@ -25,11 +25,8 @@ fn main() {
     for rules in [500, usize::MAX] {
         let keywords = keywords(rules);
         let hits = folded(&names).iter().filter(|n| !keywords.lookup(n).block.is_empty()).count();
-        assert_eq!(
-            (hits, names.len()),
-            (0, 2012),
-            "popular names that the first {rules} rules hit"
-        );
+        assert_eq!(hits, 0, "popular names that the first {rules} rules hit");
+        assert!(names.len() > 2000, "{} popular names are too few to time", names.len());
     }
     divan::main();
 }
