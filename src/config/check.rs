@@ -72,38 +72,36 @@ pub(super) fn check(
     }
     let state = report.state(&file.state);
     let Known { schedules, bundles, .. } = known;
-    let mistakes = report.into_mistakes();
-    if mistakes.is_empty() {
-        let mut config = Config {
-            warned: ConfigErrors::default(),
-            school,
-            listen,
-            admin,
-            upstream,
-            cache,
-            limits,
-            block,
-            rebinding,
-            local,
-            forwards,
-            essential,
-            fail_closed,
-            groups,
-            default_group,
-            lists,
-            state,
-            taxonomy,
-            safesearch,
-            department,
-            schedules,
-            unusable: calendars.unusable.into_values().collect(),
-            bundles,
-            files,
-            texts,
-        };
-        let found = warnings(file, &config);
-        config.warned = config.warned.and(found);
-        return Ok(config);
-    }
-    Err(mistakes)
+    let void = report.into_voids()?;
+    let mut config = Config {
+        warned: ConfigErrors::default(),
+        void: ConfigErrors::default().and(void),
+        school,
+        listen,
+        admin,
+        upstream,
+        cache,
+        limits,
+        block,
+        rebinding,
+        local,
+        forwards,
+        essential,
+        fail_closed,
+        groups,
+        default_group,
+        lists,
+        state,
+        taxonomy,
+        safesearch,
+        department,
+        schedules,
+        unusable: calendars.unusable.into_values().collect(),
+        bundles,
+        files,
+        texts,
+    };
+    let found = warnings(file, &config);
+    config.warned = config.warned.and(found);
+    Ok(config)
 }

@@ -93,5 +93,6 @@ pub fn load_in(
     let mut config =
         check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)?;
     config.warned = config.warned.of(path, text).in_lang(lang);
+    config.void = config.void.of(path, text).in_lang(lang);
     Ok(config)
 }

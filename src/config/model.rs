@@ -69,6 +69,9 @@ pub struct Config {
     /// What is no mistake, and seldom what was meant; [`Config::warnings`] adds what depends on the
     /// time.
     pub(in crate::config) warned: ConfigErrors,
+    /// Words of the school that a lock of the department makes void: a mistake for `check`, and
+    /// without effect where the config is served.
+    pub void: ConfigErrors,
     /// Calendars that cannot be used, whose schedules run in their stricter meaning.
     pub unusable: Vec<UnusableCalendar>,
     /// Bundles of names, by the bundle's name.

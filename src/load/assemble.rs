@@ -166,9 +166,8 @@ impl Assembler {
     /// [`AssembleError`].
     pub fn candidate(&mut self, base: Option<&InForce>) -> Result<Candidate, AssembleError> {
         let read = self.config(base)?;
-        let text = read.text.clone();
         let sources = self.sources(read, base)?;
-        self.proven(sources, &text, base)
+        self.proven(sources, base)
     }
 
     /// The same; `None` where config and lists are those in force.
@@ -178,12 +177,11 @@ impl Assembler {
     /// [`AssembleError`].
     pub fn changed(&mut self, base: &InForce) -> Result<Option<Candidate>, AssembleError> {
         let read = self.config(Some(base))?;
-        let text = read.text.clone();
         let sources = self.sources(read, Some(base))?;
         if sources.is_same(base.sources()) {
             return Ok(None);
         }
-        self.proven(sources, &text, Some(base)).map(Some)
+        self.proven(sources, Some(base)).map(Some)
     }
 
     /// Records that a candidate was adopted: its lists are cached from now on.
@@ -215,7 +213,7 @@ impl Assembler {
 
     /// As [`Assembler::assemble`], for a policy that is to run on this machine, and with every
     /// mistake of the lists, not the first alone. Law: a gateway on this machine adopts every
-    /// config that passes.
+    /// config that passes. What a lock makes void is a mistake here and for nobody else.
     ///
     /// # Errors
     ///
@@ -229,7 +227,14 @@ impl Assembler {
         if !problems.is_empty() {
             return Err(problems);
         }
-        self.assemble().map_err(|error| vec![error])
+        let text = read.text;
+        let assembled = self.assemble().map_err(|error| vec![error])?;
+        let path = self.path.as_deref().unwrap_or(Path::new("")).display().to_string();
+        let void = assembled.config.refuse_void(&path, &text, assembled.snapshot.void_allows());
+        if void.mistakes().is_empty() {
+            return Ok(assembled);
+        }
+        Err(vec![AssembleError::Config(void)])
     }
 
     /// The config and its sources by URL; no list is read.
@@ -323,11 +328,10 @@ impl Assembler {
         })
     }
 
-    /// A candidate of sources whose locks hold; `text` is the config's own.
+    /// A candidate of sources that are not at odds with this machine.
     fn proven(
         &self,
         sources: PolicySources,
-        text: &str,
         base: Option<&InForce>,
     ) -> Result<Candidate, AssembleError> {
         let path = self.path.clone().unwrap_or_default();
@@ -336,17 +340,10 @@ impl Assembler {
                 .map_err(|error| AssembleError::OwnServer { path: path.clone(), error })?;
         }
         let sources = Arc::new(sources);
-        let candidate = if let Some(base) = base {
-            base.candidate(sources)?
-        } else {
+        let Some(base) = base else {
             let options = Options::of(&sources.config.upstream, self.dates.clone());
-            Candidate::first(sources, &Zones::new(&options))?
+            return Candidate::first(sources, &Zones::new(&options));
         };
-        let locked = candidate.look(&[], system_time()).locked_allows();
-        if locked.is_empty() {
-            return Ok(candidate);
-        }
-        let path = path.display().to_string();
-        Err(AssembleError::Config(candidate.config().refuse_locked(&path, text, &locked)))
+        base.candidate(sources)
     }
 }

@@ -84,6 +84,8 @@ families! {
         "Queries let through whose category the group only counts.";
     SAFESEARCH_REWRITES: Counter(EngineLabel) = "lachan_safesearch_rewrites_total",
         "Queries for a search engine that were answered with its safe name.";
+    VOID_ALLOWS: Gauge() = "lachan_void_allows",
+        "Names that the school allows and a lock keeps blocked, counted for each group.";
     OVERRIDE_ACTIVE: Gauge(OverrideKind) = "lachan_override_active",
         "Timed overrides that are on, by kind.";
 

@@ -25,6 +25,7 @@ pub(super) fn samples(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
     samples.extend(listed(snapshot));
     samples.extend(rewrites(totals, snapshot));
     samples.extend(fail_modes(snapshot));
+    samples.push(family::VOID_ALLOWS.sample((), snapshot.void_allows().len() as f64));
     samples
 }
 

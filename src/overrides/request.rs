@@ -154,6 +154,10 @@ fn name(
             let category = (!row.is_protected).then(|| row.id.clone());
             Err(OverrideRefusal::LockedName { name: word.to_owned(), category })
         }
+        // Nor that one is on a sealed list, of which nobody asks here.
+        Some(LockCause::Sealed) => {
+            Err(OverrideRefusal::LockedName { name: word.to_owned(), category: None })
+        }
         Some(LockCause::Department) => {
             let department = config.department.name.clone();
             Err(OverrideRefusal::DeniedName { name: word.to_owned(), department })

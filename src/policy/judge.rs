@@ -327,8 +327,7 @@ impl Snapshot {
             return Err(self.block(Layer::DepartmentDeny, case.listed.set, case, witness));
         }
         witness.saw(Layer::DepartmentDeny, StepFinding::Nothing);
-        // Config refuses a school allow for a locked name; one that a list locked later stays
-        // blocked.
+        // A school's allow of a locked name is void.
         let locked = case.lockable().intersection(group.locked);
         if case.department.is_none() && !locked.is_empty() {
             return Err(self.block(Layer::Locked, locked, case, witness));

@@ -1,34 +1,14 @@
 //! Locks: why a school cannot allow a name.
 //!
-//! **A locked name stays blocked, whatever a school allows.** Config refuses such an allow; lists
-//! that change later are reported here.
+//! **A locked name stays blocked, whatever a school allows.** Such an allow is void and stops nobody:
+//! the lists and the department that lock a name are not the school's, and change by themselves.
 
-use crate::category::CategoryId;
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::policy::group::rules::Group;
 use crate::policy::snapshot::Snapshot;
-use crate::policy::tables::names::{Essential, Own};
-
-/// The reason why a school cannot allow a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockCause {
-    /// A locked category lists it.
-    Category(CategoryId),
-    /// The department denies it.
-    Department,
-}
-
-/// A locked name that the school allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockedAllow {
-    /// The group with a profile that allows it; none for an essential name of the config.
-    pub group: Option<String>,
-    /// The name.
-    pub name: Name,
-    /// What locks it.
-    pub lock: LockCause,
-}
+use crate::policy::tables::categories::SealedList;
+use crate::policy::tables::names::{Essential, LockCause, LockedAllow, Own};
 
 impl Snapshot {
     /// The locked category of a name, for a group: no school allow opens it.
@@ -51,12 +31,17 @@ impl Snapshot {
         }
     }
 
-    /// The school's allowed and essential names that are locked.
-    pub fn locked_allows(&self) -> Vec<LockedAllow> {
+    /// The school's allowed and essential names that are locked, and so void.
+    pub fn void_allows(&self) -> &[LockedAllow] {
+        &self.void_allows
+    }
+
+    /// Works out [`Snapshot::void_allows`], group by group.
+    pub(super) fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {
             for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
-                if let Some(lock) = self.lock_of(group, name) {
+                if let Some(lock) = self.any_lock_of(group, name) {
                     let (group, name) = (Some(group.name.clone()), name.clone());
                     found.push(LockedAllow { group, name, lock });
                 }
@@ -66,11 +51,24 @@ impl Snapshot {
         found
     }
 
+    /// The lock of a name for a group, that of a sealed list too: whoever reads of it learns no
+    /// more than who asks for the name.
+    fn any_lock_of(&self, group: &Group, name: &Name) -> Option<LockCause> {
+        self.lock_of(group, name).or_else(|| {
+            let folded = Folded::from_name(name);
+            let is_binding = |list: &&SealedList| {
+                self.illegal.contains(list.category) || group.locked.contains(list.category)
+            };
+            let mut binding = self.sealed.iter().filter(is_binding);
+            binding.any(|list| list.table.lists(&folded)).then_some(LockCause::Sealed)
+        })
+    }
+
     /// The essential names of the config that are locked for some group.
     fn locked_essentials(&self) -> impl Iterator<Item = LockedAllow> {
         let own = self.essential.iter().filter(|(_, _, kind)| **kind == Essential::Own);
         own.filter_map(|(name, _, _)| {
-            let lock = self.groups().iter().find_map(|group| self.lock_of(group, name))?;
+            let lock = self.groups().iter().find_map(|group| self.any_lock_of(group, name))?;
             Some(LockedAllow { group: None, name: name.clone(), lock })
         })
     }

@@ -44,10 +44,9 @@ pub use group::rules::{
     Actions, ActiveRules, AnswerMode, During, Group, GroupCounters, GroupId, GroupRules,
     GroupState, Rules,
 };
-pub use lock::{LockCause, LockedAllow};
 pub use snapshot::{ListedAddress, Parts, Snapshot};
 pub use tables::categories::SealedList;
-pub use tables::names::{CanaryKind, Own};
+pub use tables::names::{CanaryKind, LockCause, LockedAllow, Own};
 pub use verdict::{Block, Layer, Pass, Verdict};
 
 pub use crate::matcher::HashedName;

@@ -23,7 +23,7 @@ use crate::policy::group::timeline::Timeline;
 use crate::policy::tables::categories::{FailMode, SealedList, ede_texts};
 use crate::policy::tables::client::PrefixTable;
 use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones};
-use crate::policy::tables::names::{CanaryKind, Essential, Own, own_names};
+use crate::policy::tables::names::{CanaryKind, Essential, LockedAllow, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
 use crate::policy::tables::special::Special;
 use crate::policy::verdict::Block;
@@ -117,6 +117,7 @@ pub struct Snapshot {
     pub(super) block_ttl: u32,
     /// EDE texts of blocked answers by category; the last is for none.
     pub(super) ede_texts: Vec<Box<[u8]>>,
+    pub(super) void_allows: Vec<LockedAllow>,
 }
 
 impl Snapshot {
@@ -131,7 +132,7 @@ impl Snapshot {
             .flat_map(|((group, ..), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
         let listeners = numbered()
             .flat_map(|((group, ..), n)| group.listeners.iter().map(move |&at| (at, GroupId(n))));
-        Self {
+        let mut snapshot = Self {
             clients: PrefixTable::new(clients),
             listeners: listeners.collect(),
             department: own_names(parts.department.0, parts.department.1, seed),
@@ -163,8 +164,11 @@ impl Snapshot {
             sealed: parts.sealed,
             keywords: parts.keywords,
             facts_tag: parts.facts_tag,
+            void_allows: Vec::new(),
             taxonomy,
-        }
+        };
+        snapshot.void_allows = snapshot.locked_allows();
+        snapshot
     }
 
     /// All categories.

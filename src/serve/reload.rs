@@ -280,6 +280,9 @@ fn free(policies: Vec<Arc<InForce>>) {
 pub(super) fn report(in_force: &InForce) {
     let (sources, snapshot) = (in_force.sources(), &in_force.snapshot);
     report_missing(&sources.left_out, snapshot);
+    for line in sources.config.void_in_words(snapshot.void_allows()) {
+        warn!("void, a lock wins: {line}");
+    }
     for file in sources.lists.files.iter() {
         let path = file.path.display();
         if file.rejected > 0 {

@@ -176,8 +176,8 @@ fn what_the_department_locks_is_held_on_the_wire() {
     assert_eq!(rcode(&gateway, PUPIL, "use-application-dns.net"), "NXDOMAIN");
     assert_eq!(rcode(&gateway, PUPIL, "dns-tunnel-check.googlezip.net"), "NOERROR");
 
-    // The department tightens: what the school has on its own goes on, and what it says is now
-    // forbidden; the old policy stays, and the log says who forbids it.
+    // The department tightens: its lock acts at once, what the school says of it is void, and the
+    // log says by whose word.
     let tighter = DEPARTMENT.replace("youtube = \"moderate\"", "youtube = \"strict\"");
     fs::write(gateway.dir().join("department.toml"), &tighter).unwrap();
     eventually("the reload", || {
@@ -185,10 +185,60 @@ fn what_the_department_locks_is_held_on_the_wire() {
     });
     let all = tighter.replace("canaries = [\"firefox\"]", "canaries = \"all\"");
     fs::write(gateway.dir().join("department.toml"), &all).unwrap();
-    eventually("the refusal", || {
+    eventually("the lock", || {
         gateway.log().contains("canaries of `chrome` cannot be off: Sở Giáo dục").then_some(())
     });
-    assert_eq!(rcode(&gateway, PUPIL, "dns-tunnel-check.googlezip.net"), "NOERROR");
+    assert_eq!(rcode(&gateway, PUPIL, "dns-tunnel-check.googlezip.net"), "NXDOMAIN");
+    assert_eq!(check(&gateway, &[]).0, Some(3));
+}
+
+#[test]
+fn a_lock_wins_over_an_allow_and_stops_nobody() {
+    let upstream = Upstream::start();
+    let school =
+        SCHOOL.replace("\"lib.example\"", "\"lib.example\", \"chat.example\", \"pay.example\"");
+    let delivered = "\n[[lists.source]]\ncategory = \"fraud\"\npath = \"fraud.txt\"\n";
+    let plan = Gateway::plan(&format!("{TWO_GROUPS}{school}{delivered}"))
+        .upstream(&upstream)
+        .file("department.toml", DEPARTMENT)
+        .file("holidays.ics", HOLIDAYS)
+        .file("social.txt", "chat.example\n")
+        .file("fraud.txt", "fraud.example\n");
+    // It starts, though one of the three is locked already.
+    let mut gateway = plan.start();
+    gateway.expect_metric("lachan_void_allows", &[], 1.0);
+    assert!(gateway.log().contains("void, a lock wins: group `pupils`: `chat.example`"));
+    assert_eq!(rcode(&gateway, PUPIL, "chat.example"), "NXDOMAIN");
+    assert_eq!(rcode(&gateway, PUPIL, "pay.example"), "NOERROR");
+    assert_eq!(rcode(&gateway, PUPIL, "lib.example"), "NOERROR");
+    let reload = |gateway: &Gateway, file: &str, text: &str, void: f64| {
+        fs::write(gateway.dir().join(file), text).unwrap();
+        eventually(file, || {
+            (gateway.metrics().value("lachan_void_allows", &[]) > void - 0.5).then_some(())
+        });
+    };
+    // A delivered list of a locked category, and the department in an emergency.
+    reload(&gateway, "fraud.txt", "fraud.example\npay.example\n", 2.0);
+    assert_eq!(rcode(&gateway, PUPIL, "pay.example"), "NXDOMAIN");
+    let emergency = DEPARTMENT
+        .replace("\"bad.example\"", "\"bad.example\", \"lib.example\"")
+        .replace("[[lock]]\nsafe", "[[lock]]\ncategory = \"games\"\n[[lock]]\nsafe");
+    reload(&gateway, "department.toml", &emergency, 3.0);
+    for name in ["lib.example", "www.lib.example", "bad.example"] {
+        assert_eq!(rcode(&gateway, PUPIL, name), "NXDOMAIN", "{name}");
+        assert_eq!(rcode(&gateway, STAFF, name), "NXDOMAIN", "{name}");
+    }
+    let (code, said) = check(&gateway, &[]);
+    assert_eq!(code, Some(3), "{said}");
+    for name in ["chat.example", "pay.example", "lib.example", "games"] {
+        assert!(said.contains(&format!("`{name}` cannot be let through")), "{name}: {said}");
+    }
+    // A restart comes up with the lock.
+    gateway.terminate();
+    let gateway = gateway.restart();
+    assert_eq!(rcode(&gateway, PUPIL, "lib.example"), "NXDOMAIN");
+    assert_eq!(rcode(&gateway, PUPIL, "other.example"), "NOERROR");
+    gateway.expect_metric("lachan_void_allows", &[], 3.0);
 }
 
 fn upstream_knows(upstream: &Upstream, name: &str) {
@@ -255,14 +305,22 @@ fn every_mistake_of_a_policy_has_a_place_and_a_way_out_and_changes_nothing() {
             restore(&gateway, last, &school);
             last = file;
         }
-        let refused = || gateway.metrics().value("lachan_reloads_total", &[("result", "refused")]);
-        let count = refused();
+        let reloads =
+            |result| gateway.metrics().value("lachan_reloads_total", &[("result", result)]);
+        let before = (reloads("ok"), reloads("refused"));
         fs::write(&path, &text).unwrap();
         let (code, said) = check(&gateway, &[]);
         assert_eq!(code, Some(3), "{said}");
         shown += &said;
         shown.push('\n');
-        eventually("the refusal", || (refused() > count).then_some(()));
+        // What a lock makes void is refused by nobody else.
+        let is_void = ["let through", "cannot be off", "must be at least"]
+            .into_iter()
+            .any(|words| said.contains(words));
+        eventually(if is_void { "the lock" } else { "the refusal" }, || {
+            let now = (reloads("ok"), reloads("refused"));
+            (if is_void { now.0 > before.0 } else { now.1 > before.1 }).then_some(())
+        });
         assert_eq!(rcode(&gateway, PUPIL, "chat.example"), "NXDOMAIN");
         assert_eq!(rcode(&gateway, STAFF, "chat.example"), "NOERROR");
     }

@@ -203,3 +203,20 @@ fn a_start_with_a_key_that_others_can_read_is_refused() {
     let (status, said) = seal(scratch.path(), "one.example\n");
     assert!(status.code() == Some(3) && said.contains("0644"), "{said}");
 }
+
+#[test]
+fn an_allow_of_a_sealed_name_is_void_and_names_neither() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway("zqsealed.example\n", &upstream);
+    let config = gateway.dir().join("gateway.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let allow = "[profile.pupils]\nallow = [\"zqsealed.example\"]";
+    fs::write(&config, text.replace("[profile.pupils]", allow)).unwrap();
+    eventually("the void allow", || {
+        (gateway.metrics().value("lachan_void_allows", &[]) > 0.0).then_some(())
+    });
+    assert_eq!(rcode(&gateway, "zqsealed.example", PUPIL), "NXDOMAIN");
+    gateway.terminate();
+    let log = gateway.log();
+    assert!(log.contains("a list that is not shown has it") && !log.contains(MARKER), "{log}");
+}

@@ -14,6 +14,7 @@ pub(crate) struct Report<'a> {
     /// Relative paths are below it.
     pub(in crate::config) base_dir: &'a Path,
     mistakes: Vec<Diagnostic>,
+    voids: Vec<Diagnostic>,
 }
 
 /// The most mistakes among which further unknown words are kept: each lists what is known.
@@ -24,16 +25,37 @@ const MAX_SHOWN: usize = 80;
 impl<'a> Report<'a> {
     /// An empty report.
     pub(crate) fn new(base_dir: &'a Path) -> Self {
-        Self { base_dir, mistakes: Vec::new() }
+        Self { base_dir, mistakes: Vec::new(), voids: Vec::new() }
     }
 
     /// The mistakes in the order of the text.
-    pub(crate) fn into_mistakes(mut self) -> Vec<Diagnostic> {
-        let place = |one: &Diagnostic| (one.span.start, one.message.in_lang(Lang::En));
-        self.mistakes.sort_by_cached_key(place);
+    pub(crate) fn into_mistakes(self) -> Vec<Diagnostic> {
+        match self.into_voids() {
+            Ok(_) => Vec::new(),
+            Err(mistakes) => mistakes,
+        }
+    }
+
+    /// The words that are void, in the order of the text.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes and the void words, where there is a mistake.
+    pub(in crate::config) fn into_voids(mut self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+        let has_mistakes = !self.mistakes.is_empty();
+        let mut all = self.mistakes;
+        all.append(&mut self.voids);
+        all.sort_by_cached_key(|one| (one.span.start, one.message.in_lang(Lang::En)));
         // Two groups that share a profile report its locked categories twice.
-        self.mistakes.dedup();
-        self.mistakes
+        all.dedup();
+        if has_mistakes { Err(all) } else { Ok(all) }
+    }
+
+    /// Adds a word of the school that a lock of the department makes void.
+    ///
+    /// A mistake for `check` and no reason to stop: another's lock must not take the DNS away.
+    pub(in crate::config) fn void(&mut self, word: Diagnostic) {
+        self.voids.push(word);
     }
 
     /// Adds a mistake.

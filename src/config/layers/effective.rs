@@ -21,7 +21,7 @@ pub(crate) struct Effective {
     pub(crate) baseline: Enforcement,
 }
 
-/// Applies `settings` at a level. Below a lock is a mistake, and has no effect.
+/// Applies `settings` at a level. What is below a lock is void.
 pub(crate) fn layers(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -34,8 +34,8 @@ pub(crate) fn layers(
     let locked = above.locked(engines, level);
     let own = settings.apply(&baseline, engines);
     for lock in above.locks_of(level) {
-        for mistake in forbidden(known, settings, &own, lock, level) {
-            report.push(mistake);
+        for word in forbidden(known, settings, &own, lock, level) {
+            report.void(word);
         }
     }
     Effective { own: own.at_least(&locked, engines), locked, baseline }

@@ -224,7 +224,7 @@ pub(crate) fn rules(
     }
 }
 
-/// Categories that the school may observe instead of block. A locked one is a mistake.
+/// Categories that the school may observe instead of block, without locked ones.
 fn loosened(
     report: &mut Report<'_>,
     known: &Known<'_>,
@@ -235,7 +235,7 @@ fn loosened(
     let mut loosened = CategorySet::EMPTY;
     for (category, span) in observe {
         if locked.contains(*category) {
-            report.push(locked_in_observe(known, *category, level, span.clone()));
+            locked_in_observe(report, known, *category, level, span.clone());
         } else {
             loosened = loosened.with(*category);
         }
@@ -243,13 +243,14 @@ fn loosened(
     loosened
 }
 
-/// The mistake of a locked category in `observe`.
+/// Reports a locked category in `observe`: a mistake, and void where the department locks it.
 fn locked_in_observe(
+    report: &mut Report<'_>,
     known: &Known<'_>,
     category: CategoryId,
     level: Level,
     span: Range<usize>,
-) -> Diagnostic {
+) {
     let department = known.department;
     let by = department.locked_by(known.taxonomy, category, level).unwrap_or(LockedBy::Everyone);
     let id = &known.taxonomy.category(category).id;
@@ -262,10 +263,14 @@ fn locked_in_observe(
         LockedBy::Department(_) => messages::remove_or_ask(&department.contact),
     };
     let words = by.words(&department.name, level);
-    Diagnostic::new(span, messages::stays_blocked(id, words)).hint(way_out)
+    let found = Diagnostic::new(span, messages::stays_blocked(id, words)).hint(way_out);
+    match by {
+        LockedBy::Department(_) => report.void(found),
+        LockedBy::Everyone | LockedBy::Pupils => report.push(found),
+    }
 }
 
-/// Refuses names that a school allows and the department denies. Of the department's own
+/// Reports names that a school allows and the department denies: void. Of the department's own
 /// names the longest decides, and of two equal ones the allowed.
 fn denied_by_department(
     report: &mut Report<'_>,
@@ -284,7 +289,7 @@ fn denied_by_department(
             .is_some_and(|allowed| allowed.label_count() >= denied.label_count());
         if !is_opened {
             let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
-            report.push(
+            report.void(
                 Diagnostic::new(
                     span.clone(),
                     messages::department_denies(shown(name), &department.name, shown(&denied)),

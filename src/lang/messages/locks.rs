@@ -13,6 +13,9 @@ messages! {
         => "`{name}` không thể mở: {department} cấm `{denied}`";
     department_denies_it(name, department) "`{name}` cannot be let through: {department} denies it"
         => "`{name}` không thể mở: {department} cấm tên này";
+    undisclosed_lock(key)
+        "a name in `{key}` cannot be let through: a list that is not shown has it, and is locked"
+        => "một tên trong `{key}` không thể mở: tên này thuộc một danh sách không công bố và bị khóa";
     safesearch_stays(engines, lock) "safe search of {engines} cannot be off: {lock}"
         => "không thể tắt tìm kiếm an toàn của {engines}: {lock}";
     mode_at_least(key, needed, found, lock)

@@ -1,6 +1,7 @@
 //! Kinds of names that config and shipped data list: essential names, canaries, and names that
-//! a school or a department allows or denies.
+//! a school or a department allows or denies, and what locks them.
 
+use crate::category::CategoryId;
 use crate::dns::name::Name;
 use crate::matcher::names::NameTable;
 use crate::rule::Scope;
@@ -48,6 +49,28 @@ pub enum Own {
     Allow,
     /// Block it.
     Deny,
+}
+
+/// The reason why a school cannot allow a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockCause {
+    /// A locked category lists it.
+    Category(CategoryId),
+    /// The department denies it.
+    Department,
+    /// A sealed list has it.
+    Sealed,
+}
+
+/// A locked name that the school allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedAllow {
+    /// The group with a profile that allows it; none for an essential name of the config.
+    pub group: Option<String>,
+    /// The name.
+    pub name: Name,
+    /// What locks it.
+    pub lock: LockCause,
 }
 
 /// A table of allowed and denied names, for hashes of `seed`.
