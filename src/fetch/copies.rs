@@ -1,24 +1,32 @@
 //! The last good copies, each with a note of its origin.
 //!
-//! A copy is a file like any list; its note is a file beside it, written after it. A lost note, or
-//! one that is older than its copy, costs one download.
+//! A copy is a file like any list; its note is a file beside it. Law: a copy is what its note says,
+//! octet for octet, or it is asked for anew without conditions, and it is no list. The note is
+//! written first and has the digest of the copy before as well: a stop between the two files leaves
+//! a copy that is whole and old, which costs one download.
 
-use std::io::{self, Write as _};
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::error::FetchError;
 use crate::sys::clock::system_time;
+use crate::sys::read;
 use crate::sys::state_dir::{StateDir, StateError};
 
 /// The directory of the copies, in the state directory.
 pub(super) const DIRECTORY: &str = "fetched";
 /// The most octets of a note that are read.
 const MAX_NOTE: u64 = 64 << 10;
+/// The octets of a copy that are read at once.
+const PIECE: usize = 256 << 10;
 
 /// The origin and identity of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +39,12 @@ pub struct Note {
     pub last_modified: Option<String>,
     /// SHA-256 of the copy, in hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the copy before, which is in its place until this one is.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// The program and the settings that judged it: under others its rules are other rules.
+    #[serde(default)]
+    pub judged: String,
     /// Rules in it.
     pub rules: u64,
     /// Octets of it.
@@ -50,7 +64,14 @@ impl Note {
 
 /// The copies.
 #[derive(Debug, Clone)]
-pub struct Copies(StateDir);
+pub struct Copies {
+    dir: StateDir,
+    /// The digests of files, as long as these stay the same.
+    digests: Arc<Mutex<HashMap<PathBuf, (Identity, String)>>>,
+}
+
+/// The identity of a file: inode, size, and times of change.
+type Identity = (u64, u64, (i64, i64), (i64, i64));
 
 impl Copies {
     /// The copies in a state directory.
@@ -69,27 +90,37 @@ impl Copies {
                 tracing::warn!(%error, "{}: stays another user's", copies.path().display());
             }
         }
-        Ok(Self(copies))
+        Ok(Self { dir: copies, digests: Arc::default() })
     }
 
-    /// The note of the copy at `path`; `None` without one, and without the copy.
+    /// The note of the copy at `path`, whatever the copy is; `None` without a note.
     pub fn note(&self, path: &Path) -> Option<Note> {
-        use std::io::Read as _;
-        let name = file_name(path)?;
-        if !self.0.join(name).is_file() {
+        read_note(&self.dir.join(note_name(file_name(path)?)))
+    }
+
+    /// The note of the copy at `path`, if the copy is what it says.
+    pub fn whole(&self, path: &Path) -> Option<Note> {
+        let note = self.note(path)?;
+        let copy = self.dir.join(file_name(path)?);
+        let identity = identity(&std::fs::metadata(&copy).ok()?);
+        if identity.1 != note.octets {
             return None;
         }
-        let mut text = String::new();
-        let file = std::fs::File::open(self.0.join(note_name(name))).ok()?;
-        file.take(MAX_NOTE).read_to_string(&mut text).ok()?;
-        serde_json::from_str(&text).ok()
+        let digests = || self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = digests().get(&copy).filter(|(known, _)| *known == identity).cloned();
+        let digest = match known {
+            Some((_, digest)) => digest,
+            None => digest_of(&copy).ok()?,
+        };
+        let is_it = digest == note.sha256;
+        digests().insert(copy, (identity, digest));
+        is_it.then_some(note)
     }
 
     /// Stores `octets` as the copy at `path`, and `note` beside them.
     pub(super) fn keep(&self, path: &Path, octets: &[u8], note: &Note) -> Result<(), FetchError> {
-        let name = self.name(path)?;
-        self.replace(name, octets)?;
-        self.write(path, note)
+        self.write(path, note)?;
+        self.replace(self.name(path)?, octets)
     }
 
     /// Writes the note alone: the copy is up to date.
@@ -103,9 +134,9 @@ impl Copies {
     }
 
     fn replace(&self, name: &str, octets: &[u8]) -> Result<(), FetchError> {
-        let written = self.0.replace_with(name, |file| {
+        let written = self.dir.replace_with(name, |file| {
             // A copy that root downloads belongs to that owner too.
-            let owner = std::fs::metadata(self.0.path())?;
+            let owner = std::fs::metadata(self.dir.path())?;
             let is_own = owner.uid() == file.metadata()?.uid();
             if !is_own {
                 fchown(&*file, Some(owner.uid()), Some(owner.gid()))?;
@@ -115,15 +146,66 @@ impl Copies {
         written.map_err(|error| self.failed(error))
     }
 
+    /// The error of a copy that is not what was just written.
+    pub(super) fn not_kept(&self) -> FetchError {
+        self.failed(io::Error::other("it is not what was written to it"))
+    }
+
     fn failed(&self, error: io::Error) -> FetchError {
-        FetchError::Keep { path: self.0.path().to_owned(), error }
+        FetchError::Keep { path: self.dir.path().to_owned(), error }
     }
 }
 
-/// SHA-256 in hexadecimal.
+/// Proves that the copy at `path` is what the note beside it says. One without a note proves
+/// nothing, and is taken.
+///
+/// # Errors
+///
+/// It cannot be read, or it is another file than the download.
+pub fn prove(path: &Path) -> io::Result<()> {
+    let Some(name) = file_name(path) else { return Ok(()) };
+    let Some(note) = read_note(&path.with_file_name(note_name(name))) else { return Ok(()) };
+    let digest = digest_of(path)?;
+    if note.sha256 == digest || note.before.is_some_and(|before| before == digest) {
+        return Ok(());
+    }
+    let (octets, size) = (note.octets, std::fs::metadata(path)?.len());
+    let why = if octets == size { String::new() } else { format!(", {size} octets of {octets}") };
+    Err(io::Error::other(format!(
+        "the copy is damaged: it is not what was downloaded{why}; it is downloaded again"
+    )))
+}
+
+fn read_note(path: &Path) -> Option<Note> {
+    serde_json::from_slice(&read::octets(path, MAX_NOTE).ok()?).ok()
+}
+
+fn identity(found: &Metadata) -> Identity {
+    let (modified, changed) = ((found.mtime(), found.mtime_nsec()), found.ctime());
+    (found.ino(), found.size(), modified, (changed, found.ctime_nsec()))
+}
+
+/// SHA-256 of a file, in hexadecimal.
+fn digest_of(path: &Path) -> io::Result<String> {
+    let mut file = read::open(path)?;
+    let (mut context, mut piece) = (Context::new(&SHA256), vec![0; PIECE]);
+    loop {
+        let count = file.read(&mut piece)?;
+        if count == 0 {
+            return Ok(hex(context.finish().as_ref()));
+        }
+        context.update(piece.get(..count).unwrap_or_default());
+    }
+}
+
+/// SHA-256 of octets, in hexadecimal.
 pub(super) fn sha256(octets: &[u8]) -> String {
+    hex(aws_lc_rs::digest::digest(&SHA256, octets).as_ref())
+}
+
+fn hex(octets: &[u8]) -> String {
     use std::fmt::Write as _;
-    digest(&SHA256, octets).as_ref().iter().fold(String::new(), |mut text, octet| {
+    octets.iter().fold(String::new(), |mut text, octet| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{octet:02x}");
         text

@@ -69,6 +69,9 @@ pub enum FetchError {
     /// No octet arrived for this long.
     #[error("the server said nothing for {}", show_duration(*.0))]
     Silent(Duration),
+    /// Next to no octets arrived for this long.
+    #[error("the server sent {0} octets in {time}; it is given up", time = show_duration(*.1))]
+    Dripping(usize, Duration),
     /// More octets than `max_size`.
     #[error("larger than {}; `max_size` sets another limit", show_size(*.0))]
     TooLarge(u64),

@@ -23,7 +23,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
@@ -40,6 +40,8 @@ const MAX_REDIRECTS: usize = 5;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time limit of a server's silence.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The least octets within [`SILENCE`]: a server that drips is as good as silent.
+const LEAST: usize = 8 << 10;
 /// The most octets allocated ahead for a body, whatever length the server announces.
 const ROOM: u64 = 16 << 20;
 /// The most addresses of one host that are tried.
@@ -62,8 +64,8 @@ pub(super) struct Ask<'a> {
 
 /// The reply to it.
 pub(super) enum Got {
-    /// The stored copy is up to date.
-    Unchanged,
+    /// The copy with this entity tag is up to date; not every server names it.
+    Unchanged(Option<String>),
     /// The list.
     Page(Page),
 }
@@ -127,7 +129,7 @@ impl HttpClient {
             match response.status() {
                 StatusCode::OK => return page(response, ask).await.map(Got::Page),
                 StatusCode::NOT_MODIFIED if ask.etag.or(ask.modified).is_some() => {
-                    return Ok(Got::Unchanged);
+                    return Ok(Got::Unchanged(text(response, &header::ETAG)));
                 }
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
@@ -264,7 +266,14 @@ async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, 
     }
     let (etag, modified) = (text(response, &header::ETAG), text(response, &header::LAST_MODIFIED));
     let mut octets = Vec::with_capacity(told.unwrap_or(0).min(ROOM) as usize);
+    let (mut since, mut had) = (Instant::now(), 0);
     loop {
+        if since.elapsed() >= SILENCE {
+            if octets.len() - had < LEAST {
+                return Err(FetchError::Dripping(octets.len() - had, SILENCE));
+            }
+            (since, had) = (Instant::now(), octets.len());
+        }
         let frame = timeout(SILENCE, response.body_mut().frame()).await;
         let Some(frame) = frame.map_err(|_| FetchError::Silent(SILENCE))? else { break };
         let Ok(data) = frame?.into_data() else { continue };

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Law: a download must never delay a start. The last good copies are files in the state directory,
-//! and a source without one is left out until its download is stored. Downloads run one at a time,
-//! on a thread of the lowest priority. Names are resolved by the gateway's own upstream servers, so
+//! and a source without one is left out until its download is stored. Each source has a task of its
+//! own and its own time limit, on one thread of the lowest priority: a server that is slow holds up
+//! its own list. Names are resolved by the gateway's own upstream servers, so
 //! that a gateway that is its own machine's resolver needs no other.
 //!
 //! Absent on purpose: putting lists in force. The reload does it, which sees a changed file.
@@ -28,12 +29,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt as _;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
 pub use attempt::{Taken, fetch_once};
-pub use copies::{Copies, Note};
+pub use copies::{Copies, Note, prove};
 pub use downloads::Downloads;
 pub use error::FetchError;
 pub use get::HttpClient;
@@ -52,8 +54,10 @@ const FIRST_RETRY: Duration = Duration::from_secs(5);
 const FIRST_RETRY_REFUSED: Duration = Duration::from_secs(300);
 /// The longest wait after a failure.
 const LAST_RETRY: Duration = Duration::from_secs(3600);
-/// The interval at which missing copies are looked for: one may be removed by hand.
-const LOOK: Duration = Duration::from_secs(60);
+/// The interval at which missing and damaged copies are looked for: one may be removed by hand.
+const LOOK: Duration = Duration::from_secs(10);
+/// The most downloads at once: enough that some slow servers hold nobody up.
+pub const AT_ONCE: usize = 16;
 
 /// Downloads in the background.
 #[derive(Debug)]
@@ -116,45 +120,65 @@ impl Fetcher {
         }
     }
 
+    /// One task a source: a slow server holds up its own list alone.
     async fn run(self: Arc<Self>) {
         let mut news = self.downloads.subscribe();
-        let mut timers: BTreeMap<String, Timer> = BTreeMap::new();
+        let mut tasks: BTreeMap<String, (Downloads, AbortHandle)> = BTreeMap::new();
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
         loop {
             let downloads = news.borrow_and_update().clone();
-            let Ok(Some(copies)) = downloads.copies() else {
-                // `update` has logged the reason.
-                if news.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            };
-            timers.retain(|url, _| downloads.sources.iter().any(|source| url_of(source) == url));
-            for source in &downloads.sources {
-                let first = || Timer::first(source, &copies);
-                let timer = timers.entry(url_of(source).to_owned()).or_insert_with(first);
-                if timer.failures == 0 && copies.note(&source.path).is_none() {
-                    timer.due = Instant::now();
-                }
+            // `update` has logged the reason where there is no directory.
+            let copies = downloads.copies().ok().flatten();
+            let mut wanted: BTreeMap<&str, Downloads> = BTreeMap::new();
+            for source in downloads.sources.iter().filter(|_| copies.is_some()) {
+                let only = || Downloads { sources: vec![source.clone()], ..downloads.clone() };
+                wanted.entry(url_of(source)).or_insert_with(only);
             }
-            let next =
-                downloads.sources.iter().min_by_key(|s| timers.get(url_of(s)).map(|t| t.due));
-            let Some((source, timer)) =
-                next.and_then(|source| Some((source, timers.get_mut(url_of(source))?)))
-            else {
-                if news.changed().await.is_err() {
-                    return;
+            tasks.retain(|url, (doing, task)| {
+                let stays = wanted.get(url.as_str()) == Some(doing);
+                if !stays {
+                    task.abort();
                 }
-                continue;
-            };
+                stays
+            });
+            for (url, only) in wanted {
+                let Some(copies) = copies.clone().filter(|_| !tasks.contains_key(url)) else {
+                    continue;
+                };
+                let follow = Arc::clone(&self).follow(only.clone(), copies, Arc::clone(&turns));
+                let task = tokio::spawn(follow).abort_handle();
+                tasks.insert(url.to_owned(), (only, task));
+            }
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Keeps one source up to date, until it is aborted.
+    async fn follow(self: Arc<Self>, downloads: Downloads, copies: Copies, turns: Arc<Semaphore>) {
+        let Some(source) = downloads.sources.first() else { return };
+        let mut timer = Timer::first(source, &copies);
+        loop {
+            if timer.failures == 0 && copies.whole(&source.path).is_none() {
+                timer.due = Instant::now();
+            }
             tokio::select! {
-                changed = news.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(LOOK) => {}
-                () = sleep_until(timer.due) => {
-                    let taken = self.fetch(&downloads, &copies, source).await;
-                    self.tally().note(url_of(source), taken.as_ref(), copies.note(&source.path));
-                    timer.set(source, taken);
-                }
+                biased;
+                () = sleep_until(timer.due) => {}
+                () = tokio::time::sleep(LOOK) => continue,
             }
+            // It is closed never.
+            let Ok(_turn) = turns.acquire().await else { return };
+            let taken = self.fetch(&downloads, &copies, source).await;
+            let whole = copies.whole(&source.path);
+            // A disk that does not keep what it is given must not be written again at once.
+            let taken = taken.and_then(|taken| match &whole {
+                Some(_) => Ok(taken),
+                None => Err(copies.not_kept()),
+            });
+            self.tally().note(url_of(source), taken.as_ref(), whole);
+            timer.set(source, taken);
         }
     }
 
@@ -184,7 +208,7 @@ impl Timer {
     /// At once where there is no copy, else when the copy is old enough.
     fn first(source: &ListSource, copies: &Copies) -> Self {
         let every = source.fetch.as_ref().map_or(Duration::ZERO, |fetch| fetch.every);
-        let age = copies.note(&source.path).map(|note| note.age());
+        let age = copies.whole(&source.path).map(|note| note.age());
         let wait = age.map_or(Duration::ZERO, |age| jittered(every).saturating_sub(age));
         Self { due: Instant::now() + wait, failures: 0, complaint: String::new() }
     }

@@ -28,7 +28,7 @@ impl Tally {
     pub(super) fn follow(&mut self, downloads: &Downloads) {
         let copies = downloads.copies().ok().flatten();
         let known = |source: &ListSource| {
-            let note = copies.as_ref().and_then(|copies| copies.note(&source.path));
+            let note = copies.as_ref().and_then(|copies| copies.whole(&source.path));
             (url_of(source).to_owned(), note.map(|note| note.checked))
         };
         self.checked = downloads.sources.iter().map(known).collect();

@@ -1,5 +1,6 @@
 use url::Url;
 
+use super::copies::sha256;
 use super::*;
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::CategoryId;
@@ -57,9 +58,11 @@ async fn a_copy_is_left_alone_until_it_is_old() {
         url: source.label.clone(),
         etag: None,
         last_modified: None,
-        sha256: String::new(),
+        sha256: sha256(b"a.example\n"),
+        before: None,
+        judged: String::new(),
         rules: 1,
-        octets: 1,
+        octets: 10,
         fetched: checked,
         checked,
     };

@@ -20,7 +20,8 @@ use tracing::warn;
 use crate::blocklist::{Format, ScopeChoice, parse};
 use crate::category::CategorySet;
 use crate::config::data::starter;
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, ListSource};
+use crate::fetch::prove;
 use crate::load::compile_lists::{Input, ListTexts, read_all};
 use crate::load::list_error::ListError;
 use crate::load::packs::{Destination, PackStore, Stat, candidates};
@@ -344,6 +345,9 @@ fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
 
 /// Reads all texts into a pack.
 fn compile(config: &Config, inputs: &[Input], to: Destination<'_>) -> Result<(), ListError> {
+    for source in &config.lists.sources {
+        proven(source)?;
+    }
     let ids = config.taxonomy.iter().map(|(_, category)| category.id.clone());
     let compiler = read_all(Compiler::new(SEED, ids), inputs, 1, &|_, _| {})?;
     match to {
@@ -351,6 +355,15 @@ fn compile(config: &Config, inputs: &[Input], to: Destination<'_>) -> Result<(),
         Destination::Memory(octets) => *octets = compiler.finish_in_memory()?,
     }
     Ok(())
+}
+
+/// Proves that the copy of a download is whole: a fragment is no list.
+fn proven(source: &ListSource) -> Result<(), ListError> {
+    if source.fetch.is_none() || source.path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let path = &source.path;
+    prove(path).map_err(|error| ListError::Read { path: path.clone(), error })
 }
 
 /// The packs that were delivered, as they are now.
@@ -371,6 +384,7 @@ pub fn problems(config: &Config) -> Vec<ListError> {
     let own = keyword_text(config);
     found.extend(own.and_then(|text| keywords(config, keyword_rules(text.as_deref(), &[]))).err());
     for source in &config.lists.sources {
+        found.extend(proven(source).err());
         let files = files_of(&source.path).map_err(|error| found.push(error));
         for file in files.into_iter().flatten() {
             match archive::texts(&file) {

@@ -8,8 +8,9 @@
 //! A mapping exists until its last reader drops it; a file that is removed meanwhile stays readable
 //! till then.
 
+use std::cmp::Reverse;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 
 use crate::pack::{BuildError, Owner, Pack, PackError, hex};
 use crate::sys::os;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The extension of pack files.
@@ -29,6 +31,10 @@ const STAMPS: &str = "verified.json";
 const INCOMING: &str = "incoming";
 /// Copies of delivered packs that stay: enough to go back to the day before yesterday.
 const KEPT: usize = 3;
+/// The most octets of a pack that is held in memory.
+const MAX_PACK: u64 = 2 << 30;
+/// Changes of files that follow each other so closely, in nanoseconds, are one act.
+const MOMENT: i128 = 100_000_000;
 
 /// Why a pack cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +46,9 @@ pub enum OpenError {
     /// Its octets.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// It begins as a pack that is known does, and goes on otherwise.
+    #[error("the pack is not whole: it is damaged, or it is still being copied; copy it again")]
+    Fragment,
 }
 
 /// The identity of a file: the same numbers, the same octets.
@@ -114,14 +123,28 @@ impl PackStore {
         let unreadable = |error| format!("{}: cannot be read: {error}", directory.display());
         let candidates = candidates(directory).map_err(unreadable)?;
         let mut complaints = Vec::new();
-        for (path, stat) in candidates {
-            match self.delivered(&path, stat) {
-                Ok(pack) => {
+        for (path, stat) in &candidates {
+            let is_later = |(_, other): &&(PathBuf, Stat)| other.modified > stat.modified;
+            let behind = candidates.iter().skip_while(|(other, _)| other != path);
+            let later: Vec<_> = behind.filter(is_later).map(|(path, _)| path.display()).collect();
+            match self.delivered(path, *stat) {
+                Ok((pack, whole)) => {
                     for complaint in &complaints {
                         warn!("{complaint}; an older pack is used");
                     }
-                    let (names, digest) = (pack.len(), hex(&pack.digest()));
-                    info!(names, digest, "{}: the pack in use", path.display());
+                    let (names, digest, path) = (pack.len(), hex(&pack.digest()), path.display());
+                    match whole {
+                        Whole::Yes => info!(names, digest, "{path}: the pack in use"),
+                        Whole::No => warn!(
+                            names,
+                            digest,
+                            "{path}: {}; its verified copy stays in use",
+                            OpenError::Fragment
+                        ),
+                    }
+                    for later in &later {
+                        info!("{later}: was modified later, but put there earlier; not in use");
+                    }
                     return Ok(pack);
                 }
                 Err(error) => complaints.push(format!("{}: {error}", path.display())),
@@ -133,32 +156,50 @@ impl PackStore {
         Err(complaints.join("; "))
     }
 
-    /// A pack that was delivered.
-    fn delivered(&mut self, path: &Path, stat: Stat) -> Result<Arc<Pack>, OpenError> {
-        let of = format!("{} {stat:?}", path.display());
+    /// A pack that was delivered. One that was whole when it was verified, and is not any more, is
+    /// served from the copy of it.
+    fn delivered(&mut self, path: &Path, stat: Stat) -> Result<(Arc<Pack>, Whole), OpenError> {
+        let place = format!("{} ", path.display());
+        let of = format!("{place}{stat:?}");
         if let Some(pack) = self.known(&of) {
-            return Ok(pack);
+            return Ok((pack, Whole::Yes));
         }
+        let mut file = read::open(path)?;
         let Some(state) = self.state.clone().filter(|_| self.writes) else {
-            let octets = fs::read(path)?;
-            return Ok(self.keep(of, Pack::verify(Arc::new(octets))?));
+            let mut octets = Vec::new();
+            file.take(MAX_PACK).read_to_end(&mut octets)?;
+            return Ok((self.keep(of, Pack::verify(Arc::new(octets))?), Whole::Yes));
         };
-        // The front has a checksum of all octets: a pack that is delivered again, even damaged, is
-        // served from the copy that was verified.
+        // The front has a checksum of all octets: a pack that is delivered again is not copied
+        // again, but looked at octet for octet.
         let mut front = Vec::new();
-        File::open(path)?.take(Pack::FRONT as u64).read_to_end(&mut front)?;
+        file.by_ref().take(Pack::FRONT as u64).read_to_end(&mut front)?;
         let check = Pack::check_of(&front)?;
         let text = hex(&check);
-        let again = self.stamps.iter().find(|stamp| stamp.check == text).cloned();
-        if let Some(stamp) = again
-            && let Some(pack) = self.known(&stamp.of)
-        {
-            self.stamps.push(Stamp { of: of.clone(), ..stamp });
-            self.open.push((of, Arc::clone(&pack)));
-            return Ok(pack);
+        let mut again = self.stamps.iter().rev().filter(|stamp| stamp.check == text);
+        let here = again.clone().find(|stamp| stamp.of.starts_with(&place));
+        if let Some(stamp) = here.or(again.next()).cloned() {
+            let is_its_own = stamp.of.starts_with(&place) && self.may_stay(&stamp);
+            if let Some(pack) = self.known(&stamp.of) {
+                if is_equal(path, &state.join(&stamp.file))? {
+                    self.stamps.push(Stamp { of: of.clone(), ..stamp });
+                    self.open.push((of, Arc::clone(&pack)));
+                    return Ok((pack, Whole::Yes));
+                }
+                let stays = is_its_own.then_some((pack, Whole::No));
+                return stays.ok_or(OpenError::Fragment);
+            }
         }
-        state.replace_with(INCOMING, |copy| copy_by_pieces(&mut File::open(path)?, copy))?;
-        self.verify_copy(of, &state, format!("{}.{EXTENSION}", &text[..16]))
+        state.replace_with(INCOMING, |copy| copy_by_pieces(&mut read::open(path)?, copy))?;
+        let pack = self.verify_copy(of, &state, format!("{}.{EXTENSION}", &text[..16]))?;
+        Ok((pack, Whole::Yes))
+    }
+
+    /// Whether a copy may be served for a file that is not whole: it is in use, or it is a start.
+    fn may_stay(&self, stamp: &Stamp) -> bool {
+        let is_open = |stamp: &Stamp| self.open.iter().any(|(of, _)| *of == stamp.of);
+        let is_delivered = |stamp: &&Stamp| !stamp.file.starts_with("texts-");
+        is_open(stamp) || !self.stamps.iter().filter(is_delivered).any(is_open)
     }
 
     /// The pack of this origin, if it is open or has a stamp.
@@ -286,6 +327,13 @@ impl PackStore {
     }
 }
 
+/// Whether a delivered file is all of the pack that is served for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Yes,
+    No,
+}
+
 /// The place of a compiled pack.
 pub enum Destination<'a> {
     /// A file of the state directory.
@@ -298,6 +346,28 @@ pub enum Destination<'a> {
 fn copy_by_pieces(from: &mut File, to: &mut File) -> io::Result<()> {
     while io::copy(&mut from.take(os::PIECE as u64), to)? > 0 {}
     Ok(())
+}
+
+/// Whether two files have the same octets.
+fn is_equal(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (read::open(one)?, read::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) =
+        (BufReader::with_capacity(os::PIECE, one), BufReader::with_capacity(os::PIECE, other));
+    loop {
+        let (here, there) = (one.fill_buf()?, other.fill_buf()?);
+        let count = here.len().min(there.len());
+        if here.get(..count) != there.get(..count) {
+            return Ok(false);
+        }
+        if count == 0 {
+            return Ok(here.len() == there.len());
+        }
+        one.consume(count);
+        other.consume(count);
+    }
 }
 
 fn stamps(state: &StateDir) -> Vec<Stamp> {
@@ -313,7 +383,11 @@ fn write_stamps(state: &StateDir, stamps: &[Stamp]) -> io::Result<()> {
     state.replace(STAMPS, &text)
 }
 
-/// The files of a directory that end in `.pack`, the newest first.
+/// The files of a directory that end in `.pack`, the one that was put there last first.
+///
+/// The time of the change of the inode tells when a file was put there, also by `cp -p` and `mv`,
+/// which keep an old time of modification: that is how an operator goes back to an older pack. A
+/// `chown -R` changes all of them within a moment; then the time of modification decides.
 pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -328,8 +402,49 @@ pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
             _ => {}
         }
     }
-    found.sort_by(|(path, stat), (other, others)| {
-        (others.modified, other).cmp(&(stat.modified, path))
-    });
-    Ok(found)
+    Ok(by_placement(found))
+}
+
+/// The files in the order of [`candidates`].
+fn by_placement(mut found: Vec<(PathBuf, Stat)>) -> Vec<(PathBuf, Stat)> {
+    let nanos = |(secs, nanos): (i64, i64)| i128::from(secs) * 1_000_000_000 + i128::from(nanos);
+    found.sort_by_key(|(_, stat)| Reverse(stat.changed));
+    let is_together = |(_, one): &(PathBuf, Stat), (_, next): &(PathBuf, Stat)| {
+        nanos(one.changed) - nanos(next.changed) <= MOMENT
+    };
+    for moment in found.chunk_by_mut(is_together) {
+        moment.sort_by(|(path, stat), (other, others)| {
+            (others.modified, other).cmp(&(stat.modified, path))
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_there_last_comes_first_and_within_a_moment_what_is_newer() {
+        let stat = |changed, modified| Stat {
+            device: 1,
+            inode: 1,
+            size: 1,
+            modified: (modified, 0),
+            changed,
+        };
+        let order = |stats: &[(&str, Stat)]| -> Vec<String> {
+            let files = stats.iter().map(|(name, stat)| (PathBuf::from(name), *stat)).collect();
+            by_placement(files).iter().map(|(path, _)| path.display().to_string()).collect()
+        };
+        let rollback = [("new", stat((1000, 0), 900)), ("old", stat((1000, 500_000_000), 100))];
+        assert_eq!(order(&rollback), ["old", "new"]);
+        let chown = [
+            ("new", stat((1000, 0), 900)),
+            ("old", stat((1000, 5_000_000), 100)),
+            ("other", stat((1000, 2_000_000), 500)),
+            ("first", stat((10, 0), 5000)),
+        ];
+        assert_eq!(order(&chown), ["new", "other", "old", "first"]);
+    }
 }

@@ -18,25 +18,25 @@ use crate::support::web::{Page, Web};
 use crate::support::{Ask, Canned, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
 
 /// A list of `count` names.
-fn list(count: usize) -> String {
+pub(crate) fn list(count: usize) -> String {
     let names = (0..count).map(|number| format!("n{number}.listed.example\n"));
     names.collect::<Vec<_>>().concat()
 }
 
 /// A source of the games category, which is open without its list, with more keys.
-fn source(url: &str, keys: &str) -> String {
+pub(crate) fn source(url: &str, keys: &str) -> String {
     format!("\n[[lists.source]]\ncategory = \"games\"\nurl = \"{url}\"\n{keys}\n")
 }
 
 /// A config with a state directory and these sources.
-fn plan(upstream: &Upstream, sources: &str) -> Plan {
+pub(crate) fn plan(upstream: &Upstream, sources: &str) -> Plan {
     let state = "\n[state]\ndir = \"state\"\n";
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}{state}{sources}");
     Gateway::plan(&config).upstream(upstream)
 }
 
 /// Downloads now: the exit code, and what became of the one list.
-fn fetch(plan: &Plan, arguments: &[&str]) -> (i32, Value) {
+pub(crate) fn fetch(plan: &Plan, arguments: &[&str]) -> (i32, Value) {
     // The config is written with the command that serves it.
     drop(plan.command());
     let mut command = Command::new(LACHAN);
@@ -47,14 +47,14 @@ fn fetch(plan: &Plan, arguments: &[&str]) -> (i32, Value) {
 }
 
 /// The one copy that is kept, if there is one.
-fn copy(plan: &Plan) -> Option<Vec<u8>> {
+pub(crate) fn copy(plan: &Plan) -> Option<Vec<u8>> {
     let dir = plan.config_path().parent().unwrap().join("state/fetched");
     let files = fs::read_dir(dir).ok()?.map(|entry| entry.unwrap().path());
     let is_list = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e != "json");
     files.filter(is_list).map(|path| fs::read(path).unwrap()).next()
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
@@ -332,7 +332,7 @@ fn what_root_downloads_belongs_to_the_owner_of_the_state_directory() {
     }
 }
 
-fn rcode(gateway: &Gateway, name: &str) -> String {
+pub(crate) fn rcode(gateway: &Gateway, name: &str) -> String {
     Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode()
 }
 
@@ -470,5 +470,9 @@ fn a_list_server_that_the_schools_own_records_name_is_found() {
         let plan = plan(&upstream, &format!("{local}{}", source(&url, "")));
         let (code, said) = fetch(&plan, &[]);
         assert_eq!((code, &said["result"]), (0, &Value::from("new")), "{said}");
+        fs::remove_dir_all(plan.config_path().parent().unwrap().join("state")).unwrap();
+        let gateway = plan.start();
+        eventually("it", || (rcode(&gateway, "n1.listed.example") == "NXDOMAIN").then_some(()));
     }
+    assert_eq!(upstream.count("lists.school.lan", None), 0);
 }

@@ -29,6 +29,7 @@ mod layers;
 mod lifecycle;
 mod link_local;
 mod malformed;
+mod mended;
 mod odd_files;
 mod packs;
 mod privacy;

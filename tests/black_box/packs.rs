@@ -39,7 +39,7 @@ fn json(arguments: &[&str]) -> Value {
 }
 
 /// Builds a pack of `names` as adult, beside `path`, and puts it there in one step.
-fn build(path: &Path, names: &[&str]) {
+pub(crate) fn build(path: &Path, names: &[&str]) {
     let list = path.with_extension("txt");
     fs::write(&list, names.join("\n")).unwrap();
     let source = format!("adult={}", list.display());
@@ -48,7 +48,7 @@ fn build(path: &Path, names: &[&str]) {
 }
 
 /// A gateway with packs in `packs`, a list of its own and, if wanted, a state directory.
-fn gateway(packs: &Path, keeps: bool, upstream: &Upstream) -> Gateway {
+pub(crate) fn gateway(packs: &Path, keeps: bool, upstream: &Upstream) -> Gateway {
     let state = if keeps { "[state]\ndir = \"{dir}/state\"\n" } else { "" };
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n{state}").replace(
         "starter = false",
@@ -69,7 +69,7 @@ fn reloads(gateway: &Gateway) -> f64 {
 }
 
 /// Puts a file there, and makes sure that somebody looked at it.
-fn deliver(gateway: &Gateway, path: &Path, octets: &[u8]) {
+pub(crate) fn deliver(gateway: &Gateway, path: &Path, octets: &[u8]) {
     let before = reloads(gateway);
     fs::write(path, octets).unwrap();
     gateway.reload();

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use crate::cli::output::{complain, json, print};
 use crate::config::Config;
 use crate::dns::name::{Folded, Name};
-use crate::fetch::{Copies, Downloads, FetchError, HttpClient, Names, Taken, fetch_once};
+use crate::fetch::{AT_ONCE, Copies, Downloads, FetchError, HttpClient, Names, Taken, fetch_once};
 use crate::load::assemble::Assembler;
 use crate::load::zone_ids::ZoneIds;
 use crate::sys::clock::{Clock, Dates};
@@ -110,15 +111,27 @@ fn fetch(
         names(config, handle, clock.dates()).map_err(|error| error.to_string())?
     };
     let client = HttpClient::new(downloads.tls_roots.as_deref(), names, clock.dates());
-    let client = client.map_err(|error| error.to_string())?;
+    let client = Arc::new(client.map_err(|error| error.to_string())?);
     let is_wanted = |url: &str| arguments.only.as_ref().is_none_or(|text| url.contains(text));
+    let wanted = downloads.sources.iter().filter(|source| is_wanted(&source.label));
+    // All at once: one slow server must not hold up the others.
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let attempts: Vec<_> = wanted
+        .map(|source| {
+            let (client, turns) = (Arc::clone(&client), Arc::clone(&turns));
+            let (own, copies, source) = (source.clone(), copies.clone(), source);
+            let may_shrink = arguments.accept_shrunken;
+            let attempt = runtime.spawn(async move {
+                let _turn = turns.acquire().await;
+                fetch_once(&client, &copies, &own, may_shrink).await
+            });
+            (source, attempt)
+        })
+        .collect();
     let mut results = Vec::new();
-    for source in &downloads.sources {
-        if is_wanted(&source.label) {
-            let taken =
-                runtime.block_on(fetch_once(&client, copies, source, arguments.accept_shrunken));
-            results.push(result_of(&source.label, &source.path, copies, taken));
-        }
+    for (source, attempt) in attempts {
+        let taken = runtime.block_on(attempt).map_err(|error| error.to_string())?;
+        results.push(result_of(&source.label, &source.path, copies, taken));
     }
     if results.is_empty() {
         return Err("no source of this config is to be downloaded; nothing was done".into());
@@ -160,7 +173,7 @@ fn result_of(
         Err(error) if error.is_refusal() => ("refused", Some(error.to_string())),
         Err(error) => ("failed", Some(error.to_string())),
     };
-    let note = copies.note(file);
+    let note = copies.whole(file);
     FetchResult {
         url: url.to_owned(),
         result,
@@ -176,7 +189,7 @@ fn text(result: &FetchResult) -> String {
     let FetchResult { url, result: outcome, why, rules, octets, .. } = result;
     let copy = match (rules, octets) {
         (Some(rules), Some(octets)) => format!("{rules} rules, {octets} octets"),
-        _ => "no copy yet".to_owned(),
+        _ => "none that is whole".to_owned(),
     };
     match why {
         None => format!("{url}: {outcome} ({copy})"),

@@ -31,6 +31,8 @@ pub(crate) struct Page {
     pub(crate) is_silent: bool,
     /// Answers 304 to a request with this `ETag`, or with this date.
     pub(crate) unchanged_for: Option<String>,
+    /// Answers 304 to every conditional request, with this `ETag`.
+    pub(crate) says_unchanged: Option<String>,
     /// Says neither how long the body is nor that it is in chunks.
     pub(crate) until_close: bool,
 }
@@ -169,6 +171,10 @@ fn send(page: &Page, head: &str, stream: &mut BufReader<impl Read + Write>) -> s
     let to = stream.get_mut();
     if is_unchanged {
         return to.write_all(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n");
+    }
+    let is_conditional = head.to_lowercase().contains("\r\nif-");
+    if let Some(tag) = page.says_unchanged.as_ref().filter(|_| is_conditional) {
+        return write!(to, "HTTP/1.1 304 X\r\nETag: {tag}\r\nConnection: close\r\n\r\n");
     }
     let length = page.body.len() + page.missing;
     let length =
