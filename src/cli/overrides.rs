@@ -45,8 +45,11 @@ enum Action {
         #[command(flatten)]
         whom: Whom,
         /// A name with all below it, `category:ID` or `bundle:NAME`; may be given many times.
-        #[arg(long, value_name = "NAME", required = true, num_args = 1..)]
+        #[arg(long, value_name = "NAME", required_unless_present = "deny", num_args = 1..)]
         allow: Vec<String>,
+        /// A name that is refused with all below it, or `bundle:NAME`; may be given many times.
+        #[arg(long, value_name = "NAME", num_args = 1..)]
+        deny: Vec<String>,
     },
     /// Let nothing through for a group but these names, for some minutes.
     Exam {
@@ -103,10 +106,11 @@ fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
         })
     };
     let shown = Shown { zone: config.school.zone(), lang: config.school.lang };
-    let request = |kind: &str, whom: &Whom, what: &[String]| OverrideRequest {
+    let request = |kind: &str, whom: &Whom, (what, deny): (&[String], &[String])| OverrideRequest {
         kind: kind.into(),
         group: whom.group.clone(),
         what: what.to_vec(),
+        deny: deny.to_vec(),
         seconds: whom.seconds,
         by: whom.by.clone(),
     };
@@ -116,8 +120,8 @@ fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
         Ok(if arguments.json { json(&begun) } else { shown.begun(&begun) })
     };
     match &arguments.action {
-        Action::Lesson { whom, allow } => begin(&request("lesson", whom, allow)),
-        Action::Exam { whom, only } => begin(&request("exam", whom, only)),
+        Action::Lesson { whom, allow, deny } => begin(&request("lesson", whom, (allow, deny))),
+        Action::Exam { whom, only } => begin(&request("exam", whom, (only, &[]))),
         Action::List => {
             let listed: OverrideList = read(&send("GET", "/api/overrides", "")?)?;
             Ok(if arguments.json { json(&listed) } else { shown.listed(&listed.overrides) })
@@ -183,7 +187,12 @@ impl Shown {
     /// One override, on one line.
     fn one(&self, stored: &StoredOverride) -> String {
         let categories = stored.categories.iter().map(|id| format!("category:{id}"));
-        let what: Vec<String> = categories.chain(stored.names.iter().cloned()).collect();
+        let denied = stored.deny.iter().map(|name| match self.lang {
+            Lang::En => format!("without {name}"),
+            Lang::Vi => format!("cấm {name}"),
+        });
+        let what: Vec<String> =
+            categories.chain(stored.names.iter().cloned()).chain(denied).collect();
         let (id, kind, group, by, until) =
             (stored.id, &stored.kind, &stored.group, &stored.by, self.time(stored.until));
         match self.lang {
@@ -202,10 +211,12 @@ impl Shown {
         let note = match (begun.is_kept, self.lang) {
             (true, _) => "",
             (false, Lang::En) => {
-                "\nwithout a state directory a restart ends it, and no ledger keeps it"
+                "\nit is kept nowhere: without a state directory a restart ends it, and no ledger \
+                 has it; where there is one its disk may be full, and the log has the reason"
             }
             (false, Lang::Vi) => {
-                "\nkhông có thư mục lưu trạng thái: khởi động lại sẽ kết thúc, và không ghi sổ"
+                "\nkhông lưu được: khi không có thư mục trạng thái thì khởi động lại sẽ kết thúc và \
+                 không ghi sổ; nếu đã có, có thể đĩa đã đầy, lý do ở trong nhật ký"
             }
         };
         self.one(&begun.kept) + note

@@ -11,7 +11,7 @@ use crate::metrics::families as family;
 use crate::metrics::family::Sample;
 use crate::metrics::labels::FailureMode;
 use crate::policy::tables::rewrite::EngineId;
-use crate::policy::{Group, Own, Snapshot};
+use crate::policy::{Group, Snapshot};
 use crate::resolve::BlockedBy;
 
 /// The label of protected categories.
@@ -48,7 +48,7 @@ fn verdicts(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
         for by in BlockedBy::ALL {
             let count = totals.blocked(number, None, by);
             let can_be = match by {
-                BlockedBy::School => denies(group),
+                BlockedBy::School => group.ever_denies(),
                 BlockedBy::AllowList => group.is_ever_allow_only(),
                 BlockedBy::Rebinding | BlockedBy::Upstream => true,
                 _ => false,
@@ -72,10 +72,6 @@ fn verdicts(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
         .into_iter()
         .map(|((group, id), count)| family::OBSERVED.sample((group.into(), id.into()), count));
     blocked.chain(observed).collect()
-}
-
-fn denies(group: &Group) -> bool {
-    group.own.iter().any(|(_, _, own)| *own == Own::Deny)
 }
 
 /// Names listed, by category.

@@ -33,6 +33,10 @@ pub enum OverrideRefusal {
     },
     /// An exam allows names, not categories.
     ExamOfCategories,
+    /// An exam lets nothing through but its names, so it has nothing to deny.
+    ExamDenies,
+    /// A lesson denies names, not categories.
+    DenyOfCategories,
     /// No category of this id.
     NoCategory {
         /// The word of the request.
@@ -118,6 +122,8 @@ impl OverrideRefusal {
             Self::Nothing { kind: OverrideKind::Lesson } => messages::lesson_of_nothing(),
             Self::Nothing { kind: OverrideKind::Exam } => messages::exam_of_nothing(),
             Self::ExamOfCategories => messages::exam_of_categories(),
+            Self::ExamDenies => messages::exam_denies(),
+            Self::DenyOfCategories => messages::deny_of_categories(),
             Self::NoCategory { given, known } => {
                 messages::override_no_category(given, known.join(", "))
             }
@@ -189,6 +195,8 @@ mod tests {
             OverrideRefusal::Nothing { kind: OverrideKind::Lesson },
             OverrideRefusal::Nothing { kind: OverrideKind::Exam },
             OverrideRefusal::ExamOfCategories,
+            OverrideRefusal::ExamDenies,
+            OverrideRefusal::DenyOfCategories,
             OverrideRefusal::NoCategory { given: given(), known: known() },
             OverrideRefusal::NoBundle { given: given(), known: known() },
             OverrideRefusal::NoName { given: "a b".into(), error: "a space".into() },

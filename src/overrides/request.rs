@@ -35,6 +35,9 @@ pub struct OverrideRequest {
     pub group: String,
     /// Names, `category:ID` and `bundle:NAME`.
     pub what: Vec<String>,
+    /// Names and `bundle:NAME` that a lesson denies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<String>,
     /// Its length in seconds.
     pub seconds: u64,
     /// The name of the person that sets it.
@@ -74,19 +77,16 @@ pub fn judge(
             }
             categories.push(category(id, config, rules)?);
         } else if let Some(bundle) = word.strip_prefix(BUNDLE) {
-            let bundled = config.bundles.get(bundle).ok_or_else(|| OverrideRefusal::NoBundle {
-                given: bundle.to_owned(),
-                known: config.bundles.keys().cloned().collect(),
-            })?;
-            names.extend(bundled.iter().cloned());
+            names.extend(bundled(bundle, config)?);
         } else {
             names.push(name(word, config, snapshot, group)?);
         }
     }
-    if names.is_empty() && categories.is_empty() {
+    let deny = denied(&request.deny, kind, config)?;
+    if names.is_empty() && categories.is_empty() && deny.is_empty() {
         return Err(OverrideRefusal::Nothing { kind });
     }
-    if names.len() > MAX_NAMES {
+    if names.len() + deny.len() > MAX_NAMES {
         return Err(OverrideRefusal::TooManyNames { most: MAX_NAMES });
     }
     let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
@@ -96,6 +96,7 @@ pub fn judge(
         group: request.group.clone(),
         names: names.iter().map(shown).collect(),
         categories,
+        deny: deny.iter().map(shown).collect(),
         from: 0,
         until: 0,
         by: by.to_owned(),
@@ -111,6 +112,48 @@ pub fn person(by: &str) -> Result<&str, OverrideRefusal> {
     let by = by.trim();
     let is_name = (1..=MAX_PERSON).contains(&by.chars().count());
     if is_name && !by.chars().any(char::is_control) { Ok(by) } else { Err(OverrideRefusal::NoOne) }
+}
+
+/// The names that a lesson denies. Any name may be denied: a deny opens nothing.
+fn denied(
+    words: &[String],
+    kind: OverrideKind,
+    config: &Config,
+) -> Result<Vec<Name>, OverrideRefusal> {
+    if kind == OverrideKind::Exam && !words.is_empty() {
+        return Err(OverrideRefusal::ExamDenies);
+    }
+    let mut names = Vec::new();
+    for word in words {
+        if word.starts_with(CATEGORY) {
+            return Err(OverrideRefusal::DenyOfCategories);
+        } else if let Some(bundle) = word.strip_prefix(BUNDLE) {
+            names.extend(bundled(bundle, config)?);
+        } else {
+            let name = read_name(word)?;
+            if is_public_suffix(&name) {
+                return Err(OverrideRefusal::PublicSuffix { given: word.clone() });
+            }
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// The names of a bundle.
+fn bundled(bundle: &str, config: &Config) -> Result<Vec<Name>, OverrideRefusal> {
+    config.bundles.get(bundle).cloned().ok_or_else(|| OverrideRefusal::NoBundle {
+        given: bundle.to_owned(),
+        known: config.bundles.keys().cloned().collect(),
+    })
+}
+
+/// A name as written.
+fn read_name(word: &str) -> Result<Name, OverrideRefusal> {
+    Name::from_text(word).map_err(|error| OverrideRefusal::NoName {
+        given: word.to_owned(),
+        error: error.to_string(),
+    })
 }
 
 /// A category, unless a layer above locks it.
@@ -138,10 +181,7 @@ fn name(
     snapshot: &Snapshot,
     group: &Group,
 ) -> Result<Name, OverrideRefusal> {
-    let name = Name::from_text(word).map_err(|error| OverrideRefusal::NoName {
-        given: word.to_owned(),
-        error: error.to_string(),
-    })?;
+    let name = read_name(word)?;
     match snapshot.lock_of(group, &name) {
         // All of a top-level domain, or all that a registry sells: no lesson needs that.
         None if is_public_suffix(&name) => {

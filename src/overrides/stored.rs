@@ -19,6 +19,9 @@ pub struct StoredOverride {
     pub names: Vec<String>,
     /// The categories it allows.
     pub categories: Vec<String>,
+    /// The names it denies; absent in files of versions that could not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<String>,
     /// Its beginning, in civil seconds.
     pub from: u64,
     /// Its end, in civil seconds.
@@ -32,11 +35,14 @@ impl StoredOverride {
     /// exist any more are left out.
     pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
         let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
+        let names =
+            |texts: &[String]| texts.iter().filter_map(|name| Name::from_text(name).ok()).collect();
         Some(Override {
             id: self.id,
             kind,
             group: self.group.clone(),
-            names: self.names.iter().filter_map(|name| Name::from_text(name).ok()).collect(),
+            names: names(&self.names),
+            deny: names(&self.deny),
             categories: self.categories.iter().filter_map(|id| taxonomy.find(id)).collect(),
             from: self.from,
             until: self.until,

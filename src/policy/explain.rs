@@ -41,7 +41,7 @@ impl Snapshot {
         hashed: &HashedName<'_>,
         qtype: u16,
     ) -> Explanation<'a> {
-        let own = active.group.own.longest(hashed.name, &hashed.hashes);
+        let own = active.rules.own.longest(hashed.name, &hashed.hashes);
         let department = self.department.longest(hashed.name, &hashed.hashes);
         let mut steps = Vec::new();
         let verdict = self.decide_before(active, hashed, qtype, &mut steps);

@@ -143,7 +143,7 @@ impl Snapshot {
     /// parse the targets of an answer.
     #[inline]
     pub fn is_silent(&self, active: ActiveRules<'_>, facts: &Facts) -> bool {
-        facts.is_silent() && active.group.own.is_empty() && self.department.is_empty()
+        facts.is_silent() && active.rules.says_nothing() && self.department.is_empty()
     }
 
     /// Decides about a name that an answer points to; `is_shielded` when the
@@ -272,11 +272,11 @@ impl Snapshot {
     /// name anybody may have a page.
     fn is_named(&self, active: ActiveRules<'_>, hashed: &HashedName<'_>) -> bool {
         let (name, hashes) = (hashed.name, &*hashed.hashes);
-        let ActiveRules { group, rules } = active;
+        let rules = active.rules;
         self.essential.exact(name, hashes).is_some()
-            || group.own.exact(name, hashes) == Some(&Own::Allow)
+            || rules.own.exact(name, hashes) == Some(&Own::Allow)
             || self.department.exact(name, hashes) == Some(&Own::Allow)
-            || rules.lesson.exact(name, hashes).is_some()
+            || rules.lesson.exact(name, hashes) == Some(&Own::Allow)
             || rules.exam.as_ref().is_some_and(|exam| exam.exact(name, hashes).is_some())
     }
 
@@ -360,7 +360,7 @@ impl Snapshot {
     #[inline]
     fn by_name(&self, case: &Case<'_>, witness: &mut impl Witness) -> Result<Option<Pass>, Block> {
         let Case { hashed: HashedName { name, hashes }, listed, .. } = *case;
-        let ActiveRules { group, rules } = case.active;
+        let rules = case.active.rules;
         if let Some(exam) = rules.exam.as_ref().filter(|_| case.is_question()) {
             if exam.longest(name, hashes).is_some() {
                 return Ok(Some(case.passes(Layer::Override, witness)));
@@ -368,14 +368,18 @@ impl Snapshot {
             let blocked = listed.set.intersection(rules.block);
             return Err(self.block(Layer::Override, blocked, case, witness));
         }
-        if rules.lesson.longest(name, hashes).is_some() {
-            return Ok(Some(case.passes(Layer::Override, witness)));
+        match rules.lesson.longest(name, hashes) {
+            Some((_, Own::Allow)) => return Ok(Some(case.passes(Layer::Override, witness))),
+            Some((_, Own::Deny)) if !case.is_shielded() => {
+                return Err(self.block(Layer::Override, listed.set, case, witness));
+            }
+            _ => {}
         }
         let runs = !rules.overrides.is_empty();
         let running =
             if runs { StepFinding::Passed(CategorySet::EMPTY) } else { StepFinding::Nothing };
         witness.saw(Layer::Override, running);
-        let own = group.own.longest(name, hashes).map(|(_, own)| *own);
+        let own = rules.own.longest(name, hashes).map(|(_, own)| *own);
         if own == Some(Own::Allow) {
             return Ok(Some(case.passes(Layer::SchoolAllow, witness)));
         }

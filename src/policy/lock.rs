@@ -40,10 +40,13 @@ impl Snapshot {
     pub(super) fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {
-            for (name, _, _) in group.own.iter().filter(|(_, _, own)| **own == Own::Allow) {
+            for name in group.ever_allowed() {
                 if let Some(lock) = self.any_lock_of(group, name) {
                     let (group, name) = (Some(group.name.clone()), name.clone());
-                    found.push(LockedAllow { group, name, lock });
+                    let allow = LockedAllow { group, name, lock };
+                    if !found.contains(&allow) {
+                        found.push(allow);
+                    }
                 }
             }
         }

@@ -135,7 +135,7 @@ impl Snapshot {
         let mut snapshot = Self {
             clients: PrefixTable::new(clients),
             listeners: listeners.collect(),
-            department: own_names(parts.department.0, parts.department.1, seed),
+            department: own_names(parts.department.0, parts.department.1, Vec::new(), seed),
             access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
             addresses: (!parts.addresses.is_empty())
                 .then(|| PrefixTable::joined(parts.addresses, join_addresses)),

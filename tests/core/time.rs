@@ -73,8 +73,13 @@ clients = ["10.2.0.0/16"]
 level = "staff"
 [profile.pupils.during.night]
 allow_only = true
+allow = ["music.example", "both.example"]
+[profile.pupils.during.lessons]
+deny = ["video.example", "both.example", "bundle:chats"]
 [profile.pupils]
-allow = ["good.example"]
+allow = ["good.example", "video.example", "lecture.video.example"]
+[bundle.chats]
+names = ["chat.example"]
 "#;
 
 /// A school on disk.
@@ -177,6 +182,70 @@ fn a_day_at_school() {
         assert!(!core.is_blocked(PUPIL, "good.example", at), "allowed at {time}");
         assert!(!core.is_blocked(OTHER, "games.example", at), "another group at {time}");
     }
+}
+
+/// `allow` and `deny` of a window hold in it alone, and its edges end what devices keep.
+#[test]
+fn a_window_has_names_of_its_own() {
+    let school = School::new();
+    let core = school.core(hanoi("2026-11-30T06:00"), Vec::new());
+    let blocked = |name: &str, time: &str| core.is_blocked(PUPIL, name, hanoi(time));
+    for (name, lessons, rest, night) in [
+        ("video.example", true, false, false),
+        ("www.video.example", true, false, false),
+        // A longer name of the profile stays allowed.
+        ("lecture.video.example", false, false, false),
+        ("www.chat.example", true, false, true),
+        ("music.example", false, false, false),
+        ("both.example", true, false, false),
+        ("plain.example", false, false, true),
+    ] {
+        for (time, expected) in
+            [("2026-11-30T08:00", lessons), ("2026-11-30T18:00", rest), ("2026-11-30T23:00", night)]
+        {
+            assert_eq!(blocked(name, time), expected, "{name} at {time}");
+        }
+        assert!(!core.is_blocked(OTHER, name, hanoi("2026-11-30T08:00")), "{name}");
+    }
+    // Nobody keeps an answer beyond the bell, of either kind.
+    let before = core.ask(PUPIL, "video.example", hanoi("2026-11-30T06:59:50"));
+    assert_eq!(before.ttl, 10);
+    let denied = core.ask(PUPIL, "video.example", hanoi("2026-11-30T11:29:55"));
+    assert_eq!((denied.source, denied.ttl), (AnswerSource::Blocked, 5));
+    // A clock that nobody trusts denies and does not open.
+    let now = Now { trust: Trust::Untrusted, ..synced(hanoi("2026-11-30T23:00")) };
+    for (name, is_blocked) in [("video.example", true), ("both.example", true)] {
+        let said = core.ask_at(PUPIL, name, now);
+        assert_eq!(said.source == AnswerSource::Blocked, is_blocked, "{name}");
+    }
+    let text = String::from_utf8(school.why("video.example", "2026-11-30T08:00", PUPIL, &[]));
+    let text = text.unwrap();
+    assert!(text.contains("deny video.example"), "{text}");
+    assert!(text.contains("then      2026-11-30T11:30:00+07:00: allow (school-allow)"), "{text}");
+}
+
+/// A lesson denies names for its group and its time, and a longer allowed one stays open.
+#[test]
+fn a_lesson_denies_too() {
+    let (from, until) = (hanoi("2026-11-30T18:00"), hanoi("2026-11-30T19:00"));
+    let lesson = StoredOverride {
+        deny: vec!["good.example".into(), "lab.example".into()],
+        ..stored("lesson", "pupils", &["lab.example", "board.good.example"], [from, until])
+    };
+    let core = School::new().core(from, vec![lesson]);
+    for (name, in_it) in [
+        ("www.good.example", true),
+        ("board.good.example", false),
+        ("lab.example", true),
+        ("plain.example", false),
+    ] {
+        assert_eq!(core.is_blocked(PUPIL, name, from + 60), in_it, "{name}");
+        assert!(!core.is_blocked(PUPIL, name, until), "{name} after it");
+        assert!(!core.is_blocked(OTHER, name, from + 60), "{name} for others");
+    }
+    assert_eq!(core.ask(PUPIL, "good.example", until - 7).ttl, 7);
+    let now = Now { trust: Trust::Untrusted, ..synced(0) };
+    assert_eq!(core.ask_at(PUPIL, "good.example", now).source, AnswerSource::Blocked);
 }
 
 #[test]
@@ -390,6 +459,8 @@ proptest! {
                 block: set(block),
                 observe: set(observe),
                 is_allow_only,
+                allow: Vec::new(),
+                deny: Vec::new(),
             })
             .collect();
         let over = Override {
@@ -397,6 +468,7 @@ proptest! {
             kind: OverrideKind::Lesson,
             group: group.name.clone(),
             names: Vec::new(),
+            deny: Vec::new(),
             categories: set(lesson),
             from: 0,
             until: 1,

@@ -83,6 +83,7 @@ pub(crate) fn stored(
         kind: kind.into(),
         group: group.into(),
         names: names.iter().map(|name| (*name).to_owned()).collect(),
+        deny: Vec::new(),
         categories: Vec::new(),
         from,
         until,

@@ -53,6 +53,8 @@ struct During {
     block: Vec<String>,
     observe: Vec<String>,
     allow_only: bool,
+    allow: Vec<String>,
+    deny: Vec<String>,
 }
 
 /// The differences of one group from its baseline.
@@ -107,6 +109,8 @@ pub(super) fn effective(config: &Config) -> Vec<GroupView> {
                 block: ids(&config.taxonomy, during.block),
                 observe: ids(&config.taxonomy, during.observe),
                 allow_only: during.is_allow_only,
+                allow: names(&during.allow),
+                deny: names(&during.deny),
             })
             .collect(),
         safesearch: engines(config, &rules.enforcement),
@@ -185,7 +189,9 @@ pub(super) fn group_text(group: &GroupView) -> String {
             words => format!(" {what} {}", words.join(" ")),
         };
         let (block, observe) = (listed("block", &during.block), listed("observe", &during.observe));
-        let _ = writeln!(out, "  during   {}:{block}{observe}{only}", during.schedule);
+        let (allow, deny) = (listed("allow", &during.allow), listed("deny", &during.deny));
+        let schedule = &during.schedule;
+        let _ = writeln!(out, "  during   {schedule}:{block}{observe}{allow}{deny}{only}");
     }
     for (what, words, locked) in [
         ("safesearch", group.safesearch.join(" "), group.safesearch_locked.join(" ")),
@@ -256,6 +262,13 @@ fn changes(config: &Config, rules: &GroupRules) -> Vec<Change> {
         {
             for id in ids(&config.taxonomy, set) {
                 add(format!("{id} during {schedule}"), word, effect);
+            }
+        }
+        for (list, word, effect) in
+            [(&during.allow, "allow", "looser"), (&during.deny, "deny", "stricter")]
+        {
+            for name in names(list) {
+                add(format!("{name} during {schedule}"), word, effect);
             }
         }
         if during.is_allow_only {

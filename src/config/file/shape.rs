@@ -121,7 +121,9 @@ pub(crate) struct Bundles {
 pub(crate) struct DuringFile {
     pub(crate) block: SpannedTexts,
     pub(crate) observe: SpannedTexts,
-    pub(crate) allow_only: Option<bool>,
+    pub(crate) allow: SpannedTexts,
+    pub(crate) deny: SpannedTexts,
+    pub(crate) allow_only: Option<Spanned<AllowOnly>>,
 }
 
 /// `[listen]`: listeners for clients.

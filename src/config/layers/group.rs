@@ -136,6 +136,10 @@ fn read_group(
     group.clients = clients(report, file, &group.name, taken);
     if let Some(lessons) = &file.lessons {
         group.lesson_schedule = known.schedule(report, lessons);
+        // `during.lessons` of a shared profile means the lessons of each group.
+        for during in group.during.iter_mut().filter(|one| Some(one.schedule) == known.lessons()) {
+            during.schedule = group.lesson_schedule.unwrap_or(during.schedule);
+        }
     }
     if let Some(answer) = &file.answer {
         let answer = report.choice(messages::answer(), answer, &AnswerMode::ALL, AnswerMode::id);

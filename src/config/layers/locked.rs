@@ -125,11 +125,15 @@ impl Config {
         let group = self.groups.iter().find(|other| other.name == *group)?;
         let profile = group.profile.as_ref()?;
         let (_, profile) = file.profile.iter().find(|(name, _)| name.get_ref() == profile)?;
-        let only = profile.allow_only.as_ref().map(Spanned::get_ref);
-        let only = match only {
-            Some(AllowOnly::Names(names)) => names.as_slice(),
-            Some(AllowOnly::Is(_)) | None => &[],
-        };
-        each(&profile.allow).chain(only).find(allows).map(Spanned::span)
+        let during = profile.during.values().map(|file| (&file.allow, &file.allow_only));
+        let windows = std::iter::once((&profile.allow, &profile.allow_only)).chain(during);
+        let mut texts = windows.flat_map(|(allow, only)| {
+            let only = match only.as_ref().map(Spanned::get_ref) {
+                Some(AllowOnly::Names(names)) => names.as_slice(),
+                Some(AllowOnly::Is(_)) | None => &[],
+            };
+            each(allow).chain(only)
+        });
+        texts.find(allows).map(Spanned::span)
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Profile {
     /// Categories of `observe`.
     observe: Placed,
     is_allow_only: Option<bool>,
-    during: Vec<(During, Placed)>,
+    during: Vec<Window>,
     allow: Vec<(Name, Range<usize>)>,
     deny: Vec<Name>,
     /// Whether keyword rules block; by default for pupils only.
@@ -54,6 +54,14 @@ pub(crate) struct Profile {
     answer: Option<AnswerMode>,
     /// Settings of safe search and canaries.
     settings: LayerSettings,
+}
+
+/// Changes while a schedule runs, as read: what the level's locks bind has its place.
+#[derive(Debug)]
+struct Window {
+    during: During,
+    observe: Placed,
+    allow: Vec<(Name, Range<usize>)>,
 }
 
 /// Reads the profiles, by name.
@@ -83,18 +91,7 @@ pub(crate) fn read_profiles<'f>(
 fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profile {
     let block = file.block.as_ref().map(|_| blocked(report, known.taxonomy, &file.block));
     let observe = observed(report, known.taxonomy, &file.observe, block);
-    let (is_allow_only, more) = match &file.allow_only {
-        None => (None, Vec::new()),
-        Some(given) => match given.get_ref() {
-            AllowOnly::Is(is) => (Some(*is), Vec::new()),
-            AllowOnly::Names(texts) => {
-                let texts = Some(Spanned::new(given.span(), texts.clone()));
-                (Some(true), known.names(report, "allow_only", &texts))
-            }
-        },
-    };
-    let mut allow = known.names(report, "allow", &file.allow);
-    allow.extend(more);
+    let (is_allow_only, allow) = allowed(report, known, &file.allow, file.allow_only.as_ref());
     Profile {
         name: None,
         level: report.level(&file.level),
@@ -107,7 +104,7 @@ fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profi
             .filter_map(|(name, table)| during(report, known, name, table))
             .collect(),
         allow,
-        deny: report.names("deny", &file.deny),
+        deny: denied(report, known, &file.deny),
         keywords: file.keywords,
         settings: LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(file)),
         answer: file.answer.as_ref().and_then(|given| {
@@ -122,13 +119,44 @@ fn during(
     known: &Known<'_>,
     name: &Spanned<String>,
     file: &DuringFile,
-) -> Option<(During, Placed)> {
+) -> Option<Window> {
     let schedule = known.schedule(report, name);
     let block = blocked(report, known.taxonomy, &file.block);
     let observe = observed(report, known.taxonomy, &file.observe, Some(block));
-    let is_allow_only = file.allow_only.unwrap_or(false);
-    let during = During { schedule: schedule?, block, observe: CategorySet::EMPTY, is_allow_only };
-    Some((during, observe))
+    let (is_allow_only, allow) = allowed(report, known, &file.allow, file.allow_only.as_ref());
+    let during = During {
+        schedule: schedule?,
+        block,
+        observe: CategorySet::EMPTY,
+        is_allow_only: is_allow_only.unwrap_or(false),
+        allow: allow.iter().map(|(name, _)| name.clone()).collect(),
+        deny: denied(report, known, &file.deny),
+    };
+    Some(Window { during, observe, allow })
+}
+
+/// Whether only allowed names pass, and the names of `allow` and of `allow_only`.
+fn allowed(
+    report: &mut Report<'_>,
+    known: &Known<'_>,
+    allow: &SpannedTexts,
+    only: Option<&Spanned<AllowOnly>>,
+) -> (Option<bool>, Vec<(Name, Range<usize>)>) {
+    let mut names = known.names(report, "allow", allow);
+    let Some(given) = only else { return (None, names) };
+    match given.get_ref() {
+        AllowOnly::Is(is) => (Some(*is), names),
+        AllowOnly::Names(texts) => {
+            let texts = Some(Spanned::new(given.span(), texts.clone()));
+            names.extend(known.names(report, "allow_only", &texts));
+            (Some(true), names)
+        }
+    }
+}
+
+/// The names of `deny`; a bundle stands for all of its names.
+fn denied(report: &mut Report<'_>, known: &Known<'_>, given: &SpannedTexts) -> Vec<Name> {
+    known.names(report, "deny", given).into_iter().map(|(name, _)| name).collect()
 }
 
 /// Categories of `block`; one of good names cannot block.
@@ -186,9 +214,10 @@ pub(crate) fn rules(
     let during: Vec<During> = profile
         .during
         .iter()
-        .map(|(during, observe)| {
-            let observe = self::loosened(report, known, observe, locked, level);
-            During { observe, ..during.clone() }
+        .map(|window| {
+            let observe = self::loosened(report, known, &window.observe, locked, level);
+            denied_by_department(report, known.department, &window.allow);
+            During { observe, ..window.during.clone() }
         })
         .collect();
     denied_by_department(report, known.department, &profile.allow);

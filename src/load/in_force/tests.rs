@@ -44,6 +44,7 @@ impl House {
         let request = OverrideRequest {
             kind: OverrideKind::Exam.id().into(),
             group: "pupils".into(),
+            deny: Vec::new(),
             what: vec!["paper.example".into()],
             seconds: 3600,
             by: "Lan".into(),

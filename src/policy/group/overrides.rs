@@ -36,6 +36,8 @@ pub struct Override {
     pub group: String,
     /// The names it allows, each with its subtree.
     pub names: Vec<Name>,
+    /// The names it denies, each with its subtree; none for an exam.
+    pub deny: Vec<Name>,
     /// The categories it allows; none for an exam.
     pub categories: CategorySet,
     /// Its start, in civil seconds.
@@ -47,6 +49,18 @@ pub struct Override {
 }
 
 impl Override {
+    /// What of it holds at an unknown time: an exam, and what a lesson denies; `None` where that is
+    /// nothing.
+    pub fn strict(&self) -> Option<Self> {
+        match self.kind {
+            OverrideKind::Exam => Some(self.clone()),
+            OverrideKind::Lesson if self.deny.is_empty() => None,
+            OverrideKind::Lesson => {
+                Some(Self { names: Vec::new(), categories: CategorySet::EMPTY, ..self.clone() })
+            }
+        }
+    }
+
     /// Whether it is in force at this time.
     pub fn is_on(&self, civil: u64) -> bool {
         (self.from..self.until).contains(&civil)

@@ -6,6 +6,7 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -92,6 +93,10 @@ pub struct During {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked then.
     pub is_allow_only: bool,
+    /// Names allowed by the school then: each name and all below it.
+    pub allow: Vec<Name>,
+    /// Names denied by the school then: each name and all below it.
+    pub deny: Vec<Name>,
 }
 
 /// The configured rules of one group of clients.
@@ -148,10 +153,13 @@ pub struct GroupState {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+    /// Names that the school allows or denies in this interval, beside those of all times; of equal
+    /// ones the last counts.
+    pub own: Vec<(Name, Own)>,
     /// Categories that a lesson allows.
     pub opened: CategorySet,
-    /// Names that a lesson allows.
-    pub lesson: Vec<Name>,
+    /// Names that a lesson allows or denies; of equal ones the last counts.
+    pub lesson: Vec<(Name, Own)>,
     /// The only names that an exam allows.
     pub exam: Option<Vec<Name>>,
     /// The schedules that run, as places in the config.
@@ -186,14 +194,20 @@ impl GroupRules {
             loosened = loosened.union(during.observe);
             tightened = tightened.union(during.block);
             state.is_allow_only |= during.is_allow_only;
+            state.own.extend(during.allow.iter().map(|name| (name.clone(), Own::Allow)));
         }
+        for during in self.during.iter().filter(|during| is_running(during.schedule)) {
+            state.own.extend(during.deny.iter().map(|name| (name.clone(), Own::Deny)));
+        }
+        let mut denied = Vec::new();
         loosened = loosened.without(tightened);
         for one in overrides {
             match one.kind {
                 OverrideKind::Lesson => {
                     loosened = loosened.union(one.categories);
                     state.opened = state.opened.union(one.categories);
-                    state.lesson.extend(one.names.iter().cloned());
+                    state.lesson.extend(one.names.iter().map(|name| (name.clone(), Own::Allow)));
+                    denied.extend(one.deny.iter().map(|name| (name.clone(), Own::Deny)));
                 }
                 // Of two exams at once only what both let through would be safe; names of
                 // two papers in one room are both wanted.
@@ -203,6 +217,7 @@ impl GroupRules {
             }
             state.overrides.push(one.id);
         }
+        state.lesson.extend(denied);
         state.block = self.block.union(tightened).without(loosened).union(self.locked);
         state.observe = self.observe.union(loosened).without(state.block);
         state.opened = state.opened.without(state.block);
@@ -215,10 +230,10 @@ impl GroupRules {
     /// The rules in force at an unknown time: lessons run, every schedule tightens and none
     /// loosens. A schedule's allow-list mode is ignored: a gateway without a clock must still
     /// serve lessons.
-    pub fn strict_state<'o>(&self, exams: impl IntoIterator<Item = &'o Override>) -> GroupState {
-        let exams = exams.into_iter().filter(|one| one.kind == OverrideKind::Exam);
-        let strict = self.clone().unknown(|_| true);
-        GroupState { schedules: Vec::new(), ..strict.state(|_| true, exams) }
+    pub fn strict_state<'o>(&self, all: impl IntoIterator<Item = &'o Override>) -> GroupState {
+        let strict: Vec<Override> = all.into_iter().filter_map(Override::strict).collect();
+        let group = self.clone().unknown(|_| true);
+        GroupState { schedules: Vec::new(), ..group.state(|_| true, &strict) }
     }
 
     /// The same rules where nobody knows when some schedules run: such a one tightens at all times
@@ -229,6 +244,7 @@ impl GroupRules {
         for during in self.during.iter_mut().filter(|during| is_unknown(during.schedule)) {
             during.observe = CategorySet::EMPTY;
             during.is_allow_only = false;
+            during.allow.clear();
         }
         self
     }
@@ -253,10 +269,12 @@ pub struct Rules {
     pub observe: CategorySet,
     /// Whether names that no layer allows are blocked.
     pub is_allow_only: bool,
+    /// The school's allow and deny names in this interval; one table where it has none of its own.
+    pub own: Arc<NameTable<Own>>,
     /// Categories that a lesson allows.
     pub opened: CategorySet,
-    /// Names that a lesson allows.
-    pub lesson: NameTable<()>,
+    /// Names that a lesson allows or denies.
+    pub lesson: NameTable<Own>,
     /// The only names that an exam allows.
     pub exam: Option<NameTable<()>>,
     /// The schedules that run, as places in the config.
@@ -266,7 +284,7 @@ pub struct Rules {
 }
 
 impl Rules {
-    fn new(state: GroupState, illegal: CategorySet, seed: u64) -> Self {
+    fn new(state: GroupState, always: &Always, illegal: CategorySet, seed: u64) -> Self {
         let table = |names: Vec<Name>| {
             NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
         };
@@ -274,12 +292,41 @@ impl Rules {
             block: state.block.union(illegal),
             observe: state.observe.without(illegal),
             is_allow_only: state.is_allow_only,
+            own: always.with(state.own, seed),
             opened: state.opened.without(illegal),
-            lesson: table(state.lesson),
+            lesson: NameTable::new(
+                state.lesson.into_iter().map(|(name, own)| (name, Scope::Subtree, own)),
+                seed,
+            ),
             exam: state.exam.map(table),
             schedules: state.schedules,
             overrides: state.overrides,
         }
+    }
+}
+
+impl Rules {
+    /// Whether they speak of no name: neither the school nor a lesson.
+    #[inline]
+    pub fn says_nothing(&self) -> bool {
+        self.own.is_empty() && self.lesson.is_empty()
+    }
+}
+
+/// The school's allow and deny names of all times.
+struct Always {
+    allow: Vec<Name>,
+    deny: Vec<Name>,
+    table: Arc<NameTable<Own>>,
+}
+
+impl Always {
+    /// The table of an interval: what its windows say goes before what is said of all times.
+    fn with(&self, more: Vec<(Name, Own)>, seed: u64) -> Arc<NameTable<Own>> {
+        if more.is_empty() {
+            return Arc::clone(&self.table);
+        }
+        Arc::new(own_names(self.allow.clone(), self.deny.clone(), more, seed))
     }
 }
 
@@ -290,8 +337,6 @@ pub struct Group {
     pub name: String,
     /// Categories that no school allow loosens.
     pub locked: CategorySet,
-    /// The school's allow and deny names.
-    pub own: NameTable<Own>,
     /// How a blocked name is answered.
     pub answer: AnswerMode,
     /// Whether keyword rules block.
@@ -315,17 +360,39 @@ impl Group {
         illegal: CategorySet,
         seed: u64,
     ) -> Self {
+        let table = own_names(group.allow.clone(), group.deny.clone(), Vec::new(), seed);
+        let always = Always { allow: group.allow, deny: group.deny, table: Arc::new(table) };
         Self {
             name: group.name,
             locked: group.locked,
-            own: own_names(group.allow, group.deny, seed),
             answer: group.answer,
             keywords: group.keywords,
             counters,
-            rules: states.map(|state| Rules::new(state, illegal, seed)),
+            rules: states.map(|state| Rules::new(state, &always, illegal, seed)),
             safe: Some(group.enforcement.safe).filter(|modes| !modes.is_empty()),
             canaries: group.enforcement.canaries,
         }
+    }
+
+    /// Names that the school allows at some time; one may come several times.
+    pub fn ever_allowed(&self) -> impl Iterator<Item = &Name> {
+        self.ever_own(Own::Allow)
+    }
+
+    /// Whether the school denies a name at some time.
+    pub fn ever_denies(&self) -> bool {
+        self.ever_own(Own::Deny).next().is_some()
+    }
+
+    fn ever_own(&self, which: Own) -> impl Iterator<Item = &Name> {
+        let mut tables: Vec<&Arc<NameTable<Own>>> = Vec::new();
+        for rules in self.rules.states() {
+            if !tables.iter().any(|seen| Arc::ptr_eq(seen, &rules.own)) {
+                tables.push(&rules.own);
+            }
+        }
+        let names = tables.into_iter().flat_map(|table| table.iter());
+        names.filter(move |(_, _, own)| **own == which).map(|(name, _, _)| name)
     }
 
     /// Categories that are blocked at some time.

@@ -75,9 +75,15 @@ pub struct LockedAllow {
 
 /// A table of allowed and denied names, for hashes of `seed`.
 ///
-/// Where a name is in both, allow wins.
-pub(crate) fn own_names(allow: Vec<Name>, deny: Vec<Name>, seed: u64) -> NameTable<Own> {
-    let deny = deny.into_iter().map(|name| (name, Scope::Subtree, Own::Deny));
-    let allow = allow.into_iter().map(|name| (name, Scope::Subtree, Own::Allow));
-    NameTable::new(deny.chain(allow), seed)
+/// Where a name is in both, allow wins; where it is in `more` too, the last one there.
+pub(crate) fn own_names(
+    allow: Vec<Name>,
+    deny: Vec<Name>,
+    more: Vec<(Name, Own)>,
+    seed: u64,
+) -> NameTable<Own> {
+    let deny = deny.into_iter().map(|name| (name, Own::Deny));
+    let allow = allow.into_iter().map(|name| (name, Own::Allow));
+    let all = deny.chain(allow).chain(more);
+    NameTable::new(all.map(|(name, own)| (name, Scope::Subtree, own)), seed)
 }
