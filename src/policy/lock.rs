@@ -3,6 +3,8 @@
 //! **A locked name stays blocked, whatever a school allows.** Such an allow is void and stops nobody:
 //! the lists and the department that lock a name are not the school's, and change by themselves.
 
+use std::collections::HashSet;
+
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::policy::group::rules::Group;
@@ -40,13 +42,12 @@ impl Snapshot {
     pub(super) fn locked_allows(&self) -> Vec<LockedAllow> {
         let mut found = Vec::new();
         for group in &self.groups {
-            for name in group.ever_allowed() {
+            // A name may be allowed in several windows.
+            let mut seen = HashSet::new();
+            for name in group.ever_allowed().filter(|name| seen.insert(*name)) {
                 if let Some(lock) = self.any_lock_of(group, name) {
                     let (group, name) = (Some(group.name.clone()), name.clone());
-                    let allow = LockedAllow { group, name, lock };
-                    if !found.contains(&allow) {
-                        found.push(allow);
-                    }
+                    found.push(LockedAllow { group, name, lock });
                 }
             }
         }
