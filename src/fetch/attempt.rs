@@ -2,10 +2,10 @@
 
 use std::io::Read as _;
 use std::path::Path;
-use std::time::Instant;
 
 use flate2::read::MultiGzDecoder;
 use hyper::StatusCode;
+use tokio::time::Instant;
 
 use super::copies::{Copies, Note, sha256};
 use super::error::FetchError;

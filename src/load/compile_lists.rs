@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,6 +40,15 @@ pub struct Input {
     pub trusted: bool,
     /// Its texts.
     pub texts: ListTexts,
+}
+
+impl Input {
+    /// Whether it is only that a directory has lost one of its files since it was listed.
+    pub(super) fn is_lost(&self, error: &ListError) -> bool {
+        let is_directory = matches!(&self.texts, ListTexts::Files(files) if files.len() > 1);
+        let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        is_directory && matches!(error, ListError::Read { error, .. } if is_gone(error))
+    }
 }
 
 /// The place of texts.
@@ -182,7 +192,11 @@ impl Reading {
         match (&job.file, &input.texts) {
             (Some(file), _) => {
                 let read = archive::each_text(file, |path, text| take(path, &text));
-                read.map_err(|error| ListError::Read { path: file.clone(), error })?;
+                let read = read.map_err(|error| ListError::Read { path: file.clone(), error });
+                match read {
+                    Err(error) if !input.is_lost(&error) => return Err(error),
+                    _ => {}
+                }
             }
             (None, ListTexts::Here(name, text)) => take(name.clone(), text),
             (None, ListTexts::Files(_)) => {}

@@ -335,7 +335,10 @@ fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
             ListTexts::Files(files) => {
                 for file in files {
                     put(&file.display().to_string());
-                    put(&format!("{:?}", stat(file)?));
+                    match stat(file) {
+                        Err(error) if !input.is_lost(&error) => return Err(error),
+                        found => put(&format!("{:?}", found.ok())),
+                    }
                 }
             }
         }
@@ -373,7 +376,7 @@ fn delivered(config: &Config) -> Result<Vec<Fingerprint>, ListError> {
 }
 
 fn stat(path: &Path) -> Result<Stat, ListError> {
-    let metadata = fs::metadata(path);
+    let metadata = read::metadata(path);
     let metadata = metadata.map_err(|error| ListError::Read { path: path.to_owned(), error })?;
     Ok(Stat::of(&metadata))
 }

@@ -209,7 +209,7 @@ impl PackStore {
         }
         let state = self.state.as_ref()?;
         let stamp = self.stamps.iter().find(|stamp| stamp.of == of)?;
-        let file = File::open(state.join(&stamp.file)).ok()?;
+        let file = read::open(&state.join(&stamp.file)).ok()?;
         if Stat::of(&file.metadata().ok()?) != stamp.stat {
             return None;
         }
@@ -371,13 +371,13 @@ fn is_equal(one: &Path, other: &Path) -> io::Result<bool> {
 }
 
 fn stamps(state: &StateDir) -> Vec<Stamp> {
-    let text = fs::read(state.join(STAMPS)).unwrap_or_default();
+    let text = read::octets(&state.join(STAMPS), read::MAX_TEXT).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
 fn write_stamps(state: &StateDir, stamps: &[Stamp]) -> io::Result<()> {
     let text = serde_json::to_vec(stamps)?;
-    if fs::read(state.join(STAMPS)).is_ok_and(|old| old == text) {
+    if read::octets(&state.join(STAMPS), read::MAX_TEXT).is_ok_and(|old| old == text) {
         return Ok(());
     }
     state.replace(STAMPS, &text)
@@ -390,16 +390,14 @@ fn write_stamps(state: &StateDir, stamps: &[Stamp]) -> io::Result<()> {
 /// `chown -R` changes all of them within a moment; then the time of modification decides.
 pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
+    for (path, metadata) in read::directory(directory)? {
         let is_hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
         if is_hidden || path.extension().is_none_or(|extension| extension != EXTENSION) {
             continue;
         }
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => found.push((path, Stat::of(&metadata))),
-            // Removed since it was listed, or a dangling link.
-            _ => {}
+        if metadata.is_file() {
+            let stat = Stat::of(&metadata);
+            found.push((path, stat));
         }
     }
     Ok(by_placement(found))

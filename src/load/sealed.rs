@@ -177,7 +177,7 @@ fn open(sealed: &Sealed) -> Result<SealedList, SealedError> {
 fn fingerprint(sealed: &Sealed) -> Result<Fingerprint, SealedError> {
     let state = |path: &Path, what| {
         let unread = |error| SealedError::Read { path: path.to_owned(), what, error };
-        let found = std::fs::metadata(path).map_err(unread)?;
+        let found = read::metadata(path).map_err(unread)?;
         let nanos = |secs: i64, nanos: i64| i128::from(secs) * 1_000_000_000 + i128::from(nanos);
         Ok((
             found.dev(),

@@ -5,8 +5,7 @@
 //! only files named `domains` are read: `urls` has paths, which DNS cannot see, and the other
 //! files describe the list.
 
-use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -33,14 +32,13 @@ pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     if path.as_os_str().is_empty() {
         return Ok(Vec::new());
     }
-    if !fs::metadata(path)?.is_dir() {
+    if !read::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
+    for (file, found) in read::directory(path)? {
         let is_hidden = file.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
-        if !is_hidden && file.is_file() {
+        if !is_hidden && found.is_file() {
             files.push(file);
         }
     }
@@ -72,8 +70,17 @@ pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 ///
 /// The error of the system, or a file that grows beyond what a list can be.
 pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
-    let file = read::open(path)?;
+    let mut file = read::open(path)?;
     let size = file.metadata()?.len();
+    if packing(path) != Packing::Plain {
+        // Before any of it takes room: three megabytes may unpack to gigabytes.
+        let most = most_of(size);
+        let most = if packing(path) == Packing::Archive { 2 * most } else { most };
+        if grown(&file, most)? > most {
+            return Err(too_large(most));
+        }
+        file.rewind()?;
+    }
     unpack(path, file, size, take)
 }
 
@@ -84,11 +91,8 @@ pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<
 ///
 /// The packing is not that of the name, or the texts unpack to too many octets.
 pub fn texts_in(path: &Path, octets: &[u8], most: u64) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    if packing(path) != Packing::Plain {
-        let grown = io::copy(&mut MultiGzDecoder::new(octets).take(most + 1), &mut io::sink())?;
-        if grown > most {
-            return Err(io::Error::other("it unpacks to more than it may have"));
-        }
+    if packing(path) != Packing::Plain && grown(octets, most)? > most {
+        return Err(io::Error::other("it unpacks to more than it may have"));
     }
     let mut texts = Vec::new();
     unpack(path, octets, octets.len() as u64, |path, text| texts.push((path, text)))?;
@@ -123,7 +127,7 @@ fn unpack(
     size: u64,
     mut take: impl FnMut(PathBuf, Vec<u8>),
 ) -> io::Result<()> {
-    let most = size.saturating_mul(MOST_GROWTH).clamp(MIN_UNPACKED, MAX_TEXT);
+    let most = most_of(size);
     let text = match packing(path) {
         Packing::Archive => return members(path, from, most, take),
         Packing::Gzip => bounded(MultiGzDecoder::new(from), 0, most)?,
@@ -164,12 +168,25 @@ fn bounded(from: impl Read, size: u64, most: u64) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0));
     from.take(most + 1).read_to_end(&mut text)?;
     if text.len() as u64 > most {
-        let why = if most < MAX_TEXT {
-            format!("it unpacks to more than {} MiB; no list packs so well", most >> 20)
-        } else {
-            "larger than 1 GiB; no list is".to_owned()
-        };
-        return Err(io::Error::other(why));
+        return Err(too_large(most));
     }
     Ok(text)
+}
+
+/// The most octets to which a packed file of this size may unpack.
+fn most_of(size: u64) -> u64 {
+    size.saturating_mul(MOST_GROWTH).clamp(MIN_UNPACKED, MAX_TEXT)
+}
+
+/// The octets to which a packed file unpacks, counted up to one beyond `most`; none is kept.
+fn grown(from: impl Read, most: u64) -> io::Result<u64> {
+    io::copy(&mut MultiGzDecoder::new(from).take(most + 1), &mut io::sink())
+}
+
+fn too_large(most: u64) -> io::Error {
+    io::Error::other(if most < MAX_TEXT {
+        format!("it unpacks to more than {} MiB; no list packs so well", most >> 20)
+    } else {
+        "larger than 1 GiB; no list is".to_owned()
+    })
 }

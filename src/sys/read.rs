@@ -9,10 +9,10 @@
 //! file on a mount that hangs is given up after [`LIMIT`], and its thread is left to the kernel: at
 //! most [`MOST_STUCK`] of them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// The most octets of a config, or of a text that it names.
 pub const MAX_TEXT: u64 = 16 << 20;
+/// The most files of one directory.
+const MAX_FILES: usize = 100_000;
 /// The longest wait for one file: a network's disk may be slow, a school waits for its DNS.
 const LIMIT: Duration = Duration::from_secs(20);
 /// The pause between two attempts on a file that its writer has locked.
@@ -70,6 +72,39 @@ pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(octets(path, MAX_TEXT)?).map_err(wrong)
 }
 
+/// The metadata of what is at a path, whatever it is.
+///
+/// # Errors
+///
+/// The error of the system.
+pub fn metadata(path: &Path) -> io::Result<Metadata> {
+    let owned = path.to_owned();
+    within(move || std::fs::metadata(owned))
+}
+
+/// The paths and the metadata of what is in a directory. What is removed while it is read is not
+/// there, nor is a link that leads nowhere.
+///
+/// # Errors
+///
+/// The error of the system.
+pub fn directory(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
+    let owned = path.to_owned();
+    within(move || {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(owned)? {
+            let path = entry?.path();
+            if found.len() == MAX_FILES {
+                return Err(io::Error::other(format!("it has more than {MAX_FILES} files")));
+            }
+            if let Ok(metadata) = std::fs::metadata(&path) {
+                found.push((path, metadata));
+            }
+        }
+        Ok(found)
+    })
+}
+
 /// Opens without waiting for a writer of a FIFO or for a device. A writer's lease (fcntl(2)) is
 /// waited for: it ends soon.
 fn open_now(path: &Path) -> io::Result<File> {
@@ -92,7 +127,7 @@ fn open_now(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn regular(found: &std::fs::Metadata) -> io::Result<()> {
+fn regular(found: &Metadata) -> io::Result<()> {
     if found.is_file() {
         return Ok(());
     }

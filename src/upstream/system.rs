@@ -3,7 +3,6 @@
 //! resolv.conf(5) is written by many programs, and only its `nameserver` lines matter here: Law: no
 //! other line, and no line that cannot be read, may stop a server that can be.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use super::error::UpstreamError;
 use super::place::Place;
 use crate::config::sections::server::{Server, ServerTransport};
 use crate::config::{Config, Listen};
+use crate::sys::read;
 
 /// The longest resolv.conf: real ones have some hundred octets.
 const MAX_OCTETS: u64 = 64 << 10;
@@ -32,7 +32,7 @@ const MOST_MOMENTS: usize = 10;
 /// [`UpstreamError::NoServer`]; [`UpstreamError::OwnServer`] where this gateway is the only one.
 pub fn system_servers(config: &Config) -> Result<Vec<Server>, UpstreamError> {
     let path = &config.upstream.resolv_conf;
-    let text = read(path)
+    let text = content(path)
         .map_err(|error| UpstreamError::NoServer(format!("{}: {error}", path.display())))?;
     servers_in(&text, path, &config.listen)
         .map(|servers| in_case(servers, config.upstream.mixes_case))
@@ -68,7 +68,7 @@ impl SystemServers {
     /// The servers, if the file has changed since the last look, or anyway where that is asked for.
     /// A file without a server that can be used gives none, and a line in the log.
     pub fn look(&mut self, is_asked: bool) -> Option<Vec<Server>> {
-        let mut found = read(&self.path);
+        let mut found = content(&self.path);
         let is_judged = |found: &io::Result<Vec<u8>>| match (&self.judged, found) {
             (Some(Ok(judged)), Ok(octets)) => judged == octets,
             (Some(Err(judged)), Err(error)) => *judged == error.kind(),
@@ -80,7 +80,7 @@ impl SystemServers {
         // A program that writes into the file may be at it: what stays for a moment is whole.
         for _ in 0..MOST_MOMENTS {
             std::thread::sleep(MOMENT);
-            let again = read(&self.path);
+            let again = content(&self.path);
             let is_quiet = matches!((&found, &again), (Ok(one), Ok(other)) if one == other)
                 || found.is_err() && again.is_err();
             found = again;
@@ -106,9 +106,9 @@ impl SystemServers {
 /// # Errors
 ///
 /// The system's error.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn content(path: &Path) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
-    File::open(path)?.take(MAX_OCTETS).read_to_end(&mut octets)?;
+    read::open(path)?.take(MAX_OCTETS).read_to_end(&mut octets)?;
     Ok(octets)
 }
 

@@ -14,6 +14,7 @@ use crate::cli::output::{CommandFailure, finish};
 use crate::config::data::catalogue::{Advice, Catalogue, CatalogueEntry};
 use crate::config::load;
 use crate::diagnostic::nearest;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// Arguments of `lists add`.
@@ -44,9 +45,9 @@ fn add(arguments: &AddArguments) -> Result<String, CommandFailure> {
     let path = &arguments.config;
     let shown = path.display().to_string();
     let unread = |error: io::Error| (1, format!("{shown}: cannot be read: {error}"));
-    let old = fs::read_to_string(path).map_err(unread)?;
+    let old = read::text(path).map_err(unread)?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let load = |text: &str| load(text, &shown, base, Some(&|path| fs::read_to_string(path)));
+    let load = |text: &str| load(text, &shown, base, Some(&|path| read::text(path)));
     let config = load(&old).map_err(|mistakes| (3, format!("{mistakes}\nnothing was added")))?;
     for listing in &listings {
         let is_same = |url: &str| url == listing.url;

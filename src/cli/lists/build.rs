@@ -21,6 +21,7 @@ use crate::matcher::keyword::KeywordRules;
 use crate::pack::{Compiler, Pack, SEED};
 use crate::sys::archive;
 use crate::sys::os;
+use crate::sys::read;
 
 /// Arguments of `lists build`.
 #[derive(Debug, clap::Args)]
@@ -280,7 +281,7 @@ fn category(taxonomy: &Taxonomy, id: &str) -> Result<CategoryId, CommandFailure>
 
 /// The text of keyword rules, after a check.
 fn keywords(path: &Path, taxonomy: &Taxonomy) -> Result<String, CommandFailure> {
-    let text = fs::read_to_string(path)
+    let text = read::text(path)
         .map_err(|error| (3, format!("{}: cannot be read: {error}", path.display())))?;
     match KeywordRules::parse(&text, taxonomy) {
         Ok(_) => Ok(text),

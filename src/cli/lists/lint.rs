@@ -11,7 +11,6 @@
 //! A name in a list of good names is no finding.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +26,10 @@ use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
 use crate::rule::{Action, Effect, Rule};
+use crate::sys::read;
 
+/// The most octets of a list of popular names.
+const MOST: u64 = 1 << 30;
 /// Most names of one finding in its message.
 const SHOWN: usize = 20;
 /// A change of fewer rules than this is never a finding.
@@ -44,13 +46,13 @@ pub(super) struct Lint<'a> {
 
 /// Names, one a line; where there are several words or columns, the last.
 pub(super) fn names(path: &Path) -> Result<Vec<Name>, String> {
-    let text = fs::read_to_string(path)
+    let text = read::octets(path, MOST)
         .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let word = |line: &str| {
         let line = line.split('#').next()?.trim();
         Name::from_text(line.rsplit([',', ' ', '\t']).next()?).ok()
     };
-    Ok(text.lines().filter_map(word).collect())
+    Ok(String::from_utf8_lossy(&text).lines().filter_map(word).collect())
 }
 
 impl Lint<'_> {

@@ -1,16 +1,20 @@
 //! A pack as a file, and its rules as text.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::dns::name::write_presentation;
 use crate::pack::Pack;
 use crate::rule::{Action, Effect, Rule, Scope};
+use crate::sys::read;
+
+/// The most octets of a pack.
+const MOST: u64 = 4 << 30;
 
 /// Reads and verifies a pack.
 pub(super) fn open(path: &Path) -> Result<Arc<Pack>, String> {
-    let octets = fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
+    let octets =
+        read::octets(path, MOST).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
     let pack = Pack::verify(Arc::new(octets)).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(Arc::new(pack))
 }

@@ -3,7 +3,7 @@
 //! A name must never be written: not to the terminal, and not in a mistake, which has the
 //! number of its line only.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use crate::dns::name::Name;
 use crate::load::sealed::read_key;
 use crate::matcher::sealed::{SealedKey, SealedTable, seal, sealable};
 use crate::sys::os::leave_no_image;
+use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// Most lines with a mistake in a message.
@@ -45,7 +46,7 @@ pub fn run(arguments: &SealArguments) -> ExitCode {
 
 /// Seals the names and writes the list; returns the message for people.
 fn write(arguments: &SealArguments) -> Result<String, CommandFailure> {
-    let text = read(&arguments.names)
+    let text = content(&arguments.names)
         .map_err(|error| (1, format!("{}: cannot be read: {error}", arguments.names.display())))?;
     let names = names(&text).map_err(|complaint| (3, complaint))?;
     let (key, note) = key(&arguments.key)?;
@@ -60,12 +61,12 @@ fn write(arguments: &SealArguments) -> Result<String, CommandFailure> {
 }
 
 /// The octets of a file, or of standard input; wiped on drop.
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+fn content(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
     if path == Path::new("-") {
         io::stdin().lock().take(MAX_TEXT).read_to_end(&mut text)?;
     } else {
-        File::open(path)?.take(MAX_TEXT).read_to_end(&mut text)?;
+        read::open(path)?.take(MAX_TEXT).read_to_end(&mut text)?;
     }
     Ok(text)
 }
