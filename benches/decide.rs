@@ -117,6 +117,7 @@ static FULL: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
         kind: "lesson".into(),
         group: "default".into(),
         names: vec!["lesson.example".into()],
+        deny: Vec::new(),
         categories: vec!["games".into()],
         from: NOW.civil - 60,
         until: NOW.civil + 2000,

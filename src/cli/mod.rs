@@ -40,12 +40,13 @@ enum Command {
 
 /// Runs the program; the result is its exit code.
 pub fn run() -> ExitCode {
-    match Arguments::parse().command {
+    let code = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Override(arguments) => overrides::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
-    }
+    };
+    if output::is_lost() { ExitCode::FAILURE } else { code }
 }

@@ -1,7 +1,8 @@
 //! Output of subcommands: results on stdout, complaints on stderr, an exit code.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -19,9 +20,24 @@ pub(super) fn complain(text: &str) {
 
 /// Writes the result, for a person or a script, to stdout.
 pub(super) fn print(text: &str) {
-    // A reader that has seen enough, such as `head`, is no fault.
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    let mut out = std::io::stdout();
+    let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+    // A reader that has seen enough, such as `head`, is no fault; a full disk is.
+    if let Err(error) = written.or_else(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(error),
+    }) {
+        IS_LOST.store(true, Ordering::Relaxed);
+        complain(&format!("the result cannot be written: {error}"));
+    }
 }
+
+/// Whether a result could not be written, but for a reader that had seen enough.
+pub(super) fn is_lost() -> bool {
+    IS_LOST.load(Ordering::Relaxed)
+}
+
+static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// A value as indented JSON.
 pub(super) fn json(value: &impl Serialize) -> String {

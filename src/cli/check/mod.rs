@@ -240,7 +240,7 @@ fn text(
     effective: Option<&[GroupView]>,
     diff: Option<&[Difference]>,
 ) -> String {
-    let Assembled { config, snapshot, files, downloads, .. } = assembled;
+    let Assembled { config, snapshot, files, .. } = assembled;
     let mut out = String::new();
     for Mistake { path, line, column, message, hint } in warnings(arguments, config) {
         let place = line.zip(column).map(|(line, column)| format!(":{line}:{column}"));
@@ -251,27 +251,7 @@ fn text(
             let _ = writeln!(out, "{word}: {hint}");
         }
     }
-    let is_absent = |source: &&ListSource| !config.lists.sources.contains(source);
-    for source in downloads.sources.iter().filter(is_absent) {
-        let _ = writeln!(out, "{}: not downloaded yet, and so not in force", source.label);
-    }
-    for file in files.iter().filter(|file| file.rejected > 0) {
-        let FileReport { path, rules, rejected, examples, .. } = file;
-        let (path, format) = (path.display(), file.format.id());
-        let _ = writeln!(
-            out,
-            "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {examples}"
-        );
-    }
-    for file in files.iter().filter(|file| file.answers > 0) {
-        let _ = writeln!(
-            out,
-            "{}: {} answers of the list's own (addresses, aliases) are not given, such names are \
-             blocked; add `trusted = true` to its [[lists.source]] if it may answer",
-            file.path.display(),
-            file.answers
-        );
-    }
+    out += &lists_text(arguments, assembled);
     for sealed in snapshot.sealed() {
         let (id, entries) = (sealed.table.id(), sealed.table.len());
         let _ = writeln!(out, "sealed list csam#{id}: {entries} entries");
@@ -294,6 +274,24 @@ fn text(
     let groups = counted(config.groups.len(), "group");
     let (lists, names) = (counted(files.len(), "list"), snapshot.lists().len());
     out + &format!("{path}: ok ({groups}, {servers}, {lists}, {names} names)\n")
+}
+
+/// What is to be said of lists: those that are not there yet, and what of them does not act.
+fn lists_text(arguments: &CheckArguments, assembled: &Assembled) -> String {
+    let Assembled { config, files, downloads, .. } = assembled;
+    let is_absent = |source: &&ListSource| !config.lists.sources.contains(source);
+    let absent = downloads.sources.iter().filter(is_absent);
+    let absent = absent.map(|source| messages::list_not_downloaded(&source.label));
+    let lost = files.iter().filter(|file| file.rejected > 0).map(|file| {
+        let FileReport { path, rules, rejected, examples, .. } = file;
+        let format = file.format.id();
+        messages::list_lines_left_out(path.display(), rules, format, rejected, examples)
+    });
+    let answers = files.iter().filter(|file| file.answers > 0).map(|file| {
+        messages::untrusted_answers(file.path.display(), file.answers, "trusted = true")
+    });
+    let lang = arguments.lang.unwrap_or(config.school.lang);
+    absent.chain(lost).chain(answers).map(|message| message.in_lang(lang) + "\n").collect()
 }
 
 /// A count with its noun.

@@ -21,7 +21,7 @@
 //! A file beside the config. A category that the taxonomy locks for everyone must never be
 //! opened, by a department neither.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use toml::Spanned;
@@ -269,6 +269,29 @@ impl Department {
         if let (Some(level), Some(category), Some((_, action))) = (level, category, found) {
             self.defaults.push((level, category, *action));
         }
+    }
+
+    /// Pairs of its words that contradict, and are no mistake.
+    pub(in crate::config) fn contradictions(&self, taxonomy: &Taxonomy) -> Vec<Message> {
+        let meets = |one: &Change, other: &Change| {
+            one.category == other.category
+                && (one.levels.is_empty()
+                    || other.levels.is_empty()
+                    || one.levels.iter().any(|level| other.levels.contains(level)))
+        };
+        let locks =
+            self.unlocks.iter().filter(|unlock| self.locks.iter().any(|l| meets(l, unlock)));
+        let locks = locks.map(|unlock| {
+            let id = &taxonomy.category(unlock.category).id;
+            messages::department_opens_its_lock(&self.name, id)
+        });
+        let denied: HashSet<&Name> = self.deny.iter().collect();
+        let both = self.allow.iter().filter(|name| denied.contains(*name));
+        let both = both.map(|name| {
+            let name = name.to_string();
+            messages::department_allows_and_denies(&self.name, name.trim_end_matches('.'))
+        });
+        locks.chain(both).collect()
     }
 
     /// Whether it is empty.

@@ -31,6 +31,42 @@ messages! {
         => "thêm mạng vào `allow` của [listen], hoặc bỏ ở đây";
     allowed_and_denied(name) "`{name}` is in `allow` and in `deny`"
         => "`{name}` vừa có trong `allow` vừa có trong `deny`";
+    denied_is_essential(name) "`{name}` is in `deny` and is essential, so it is answered all the same"
+        => "`{name}` vừa có trong `deny` vừa là tên thiết yếu, nên vẫn được trả lời";
+    denied_is_local(name) "`{name}` is in `deny` and has local records, which nobody of this profile gets"
+        => "`{name}` có trong `deny` và có bản ghi nội bộ, nhưng không ai thuộc hồ sơ này nhận được";
+    setting_is_void(key, why) "`{key}` has no effect: {why}" => "`{key}` không có tác dụng: {why}";
+    key_is(key, value) "`{key}` is {value}" => "`{key}` là {value}";
+    only_allowed_passes() "with `allow_only` nothing passes but what is allowed, whatever its category"
+        => "với `allow_only`, chỉ những gì được phép mới qua, thuộc nhóm nào cũng vậy";
+    nothing_is_allowed() "`allow_only` without a name in `allow`: nothing passes but essential names"
+        => "`allow_only` mà không có tên nào trong `allow`: chỉ tên thiết yếu mới qua";
+    so_at_all_times() "it is so at all times" => "lúc nào cũng đã như vậy";
+    window_says_nothing() "this `during` changes nothing" => "mục `during` này không thay đổi gì";
+    servers_are_named(key) "`{key}` names the servers" => "`{key}` đã ghi các máy chủ";
+    nothing_is_encrypted() "nothing is asked by TLS" => "không có gì được hỏi qua TLS";
+    exempt_never_answered(network)
+        "`{network}` of `exempt` is outside `allow` of [listen], so its clients get REFUSED"
+        => "`{network}` trong `exempt` nằm ngoài `allow` của [listen] nên các máy này bị REFUSED";
+    no_list_of_it() "no list has names of it" => "không có danh sách nào của nhóm này";
+    lessons_change_nothing(group) "lessons change nothing for group `{group}`"
+        => "tiết học không thay đổi gì với nhóm `{group}`";
+    one_file_for_two(path, one, other) "`{path}` is the file of `{one}` and of `{other}`"
+        => "`{path}` vừa là tệp của `{one}` vừa là tệp của `{other}`";
+    department_opens_its_lock(department, category)
+        "{department} locks `{category}` and unlocks it; the lock counts"
+        => "{department} vừa khóa vừa mở `{category}`; khóa được áp dụng";
+    department_allows_and_denies(department, name)
+        "{department} allows `{name}` and denies it; it is allowed"
+        => "{department} vừa cho phép vừa cấm `{name}`; tên này được phép";
+    untrusted_answers(path, count, key)
+        "{path}: {count} answers of the list's own (addresses, aliases) are not given, such names are blocked; add `{key}` to its [[lists.source]] if it may answer"
+        => "{path}: {count} câu trả lời riêng của danh sách (địa chỉ, bí danh) không được dùng, các tên đó bị chặn; thêm `{key}` vào [[lists.source]] nếu được phép trả lời";
+    list_lines_left_out(path, rules, format, rejected, example)
+        "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {example}"
+        => "{path}: {rules} quy tắc theo `{format}`, bỏ qua {rejected} dòng, ví dụ {example}";
+    list_not_downloaded(list) "{list}: not downloaded yet, and so not in force"
+        => "{list}: chưa tải về nên chưa có hiệu lực";
     profile_opens(profile, count, categories)
         "`block` of profile `{profile}` is complete, and opens {count} categories that its level blocks: {categories}"
         => "`block` của hồ sơ `{profile}` là danh sách đầy đủ và mở {count} nhóm nội dung mà cấp học chặn: {categories}";

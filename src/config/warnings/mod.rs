@@ -3,18 +3,19 @@
 //! They are diagnostics as mistakes are, with their place and in both languages. `check` shows them
 //! and exits 0 (with `--strict` 3), a start logs them once. A config with warnings is served.
 
-use std::collections::HashSet;
+mod contradictions;
+mod networks;
+mod profiles;
+
 use std::ops::Range;
 
-use ipnet::IpNet;
 use toml::Spanned;
 
-use crate::category::{CategorySet, Taxonomy};
 use crate::config::errors::ConfigErrors;
-use crate::config::file::shape::{File, SpannedTexts};
+use crate::config::file::shape::File;
 use crate::config::file::value::{each, place_of};
-use crate::config::layers::known::BUNDLE;
 use crate::config::model::Config;
+use crate::config::warnings::networks::Networks;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::lang::{Message, messages};
 use crate::policy::GroupRules;
@@ -67,7 +68,8 @@ pub(super) fn warnings(file: &File, config: &Config) -> Vec<Diagnostic> {
     }
     found.extend(schedules(file, config));
     found.extend(groups(file, config));
-    found.extend(profiles(file, config));
+    found.extend(profiles::profiles(file, config));
+    found.extend(contradictions::contradictions(file, config));
     found
 }
 
@@ -119,7 +121,7 @@ const MOST_OVERNIGHT: i32 = 16 * 60;
 /// Clients of a group that get no answer at all.
 fn groups(file: &File, config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let allowed = Merged::new(&config.listen.allow);
+    let allowed = Networks::new(&config.listen.allow);
     for (table, group) in file.group.iter().zip(&config.groups) {
         let never = group.clients.iter().find(|client| !allowed.meets(client));
         if let Some(client) = never {
@@ -129,98 +131,4 @@ fn groups(file: &File, config: &Config) -> Vec<Diagnostic> {
         }
     }
     found
-}
-
-/// Networks as ranges that do not overlap, to be searched: there may be as many clients as networks.
-struct Merged([Vec<(u128, u128)>; 2]);
-
-impl Merged {
-    fn new(networks: &[IpNet]) -> Self {
-        let mut all = [Vec::new(), Vec::new()];
-        for network in networks {
-            let (family, first, last) = ends(network);
-            all[family].push((first, last));
-        }
-        for ranges in &mut all {
-            ranges.sort_unstable();
-            // A network is inside another or apart from it.
-            let mut end = None;
-            ranges.retain(|&(first, last)| {
-                let is_apart = end.is_none_or(|end| first > end);
-                end = end.max(Some(last));
-                is_apart
-            });
-        }
-        Self(all)
-    }
-
-    /// Whether an address of the network is in one of them.
-    fn meets(&self, network: &IpNet) -> bool {
-        let (family, first, last) = ends(network);
-        let after = self.0[family].partition_point(|&(start, _)| start <= last);
-        after.checked_sub(1).and_then(|at| self.0[family].get(at)).is_some_and(|one| one.1 >= first)
-    }
-}
-
-/// The family of a network, as a place, and its first and last address.
-fn ends(network: &IpNet) -> (usize, u128, u128) {
-    match network {
-        IpNet::V4(net) => (0, net.network().to_bits().into(), net.broadcast().to_bits().into()),
-        IpNet::V6(net) => (1, net.network().to_bits(), net.broadcast().to_bits()),
-    }
-}
-
-/// Profiles that open what their level blocks, and names that are whole top-level domains.
-fn profiles(file: &File, config: &Config) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (name, profile) in &file.profile {
-        for (key, names) in [("allow", &profile.allow), ("deny", &profile.deny)] {
-            found.extend(single_labels(key, names));
-        }
-        let plain =
-            |given: &Spanned<String>| given.get_ref().trim_end_matches('.').to_ascii_lowercase();
-        let allowed: HashSet<String> = each(&profile.allow).map(plain).collect();
-        for given in each(&profile.deny).filter(|given| allowed.contains(&plain(given))) {
-            let message = messages::allowed_and_denied(given.get_ref());
-            found.push(Diagnostic::new(given.span(), message).hint(messages::remove_one()));
-        }
-        let Some(block) = &profile.block else { continue };
-        let id = name.get_ref().as_str();
-        let of_profile = |group: &&GroupRules| group.profile.as_deref() == Some(id);
-        let opened = config.groups.iter().filter(of_profile).map(opened);
-        let opened = opened.fold(CategorySet::EMPTY, CategorySet::union);
-        if !opened.is_empty() {
-            let words = words(&config.taxonomy, opened);
-            let message = messages::profile_opens(id, opened.iter().count(), words);
-            found.push(Diagnostic::new(block.span(), message).hint(messages::without_block()));
-        }
-    }
-    found
-}
-
-/// The categories that the level blocks, at least in lessons, and of which the profile says nothing.
-fn opened(group: &GroupRules) -> CategorySet {
-    let baseline = group.baseline.block.union(group.baseline.lessons);
-    baseline.without(group.block).without(group.lessons).without(group.observe)
-}
-
-/// Names of one label: all of a top-level domain.
-fn single_labels<'f>(
-    key: &'f str,
-    names: &'f SpannedTexts,
-) -> impl Iterator<Item = Diagnostic> + 'f {
-    let is_single = |text: &str| {
-        let name = text.trim_end_matches('.');
-        !name.is_empty() && !name.contains('.') && !name.starts_with(BUNDLE)
-    };
-    each(names).filter(move |given| is_single(given.get_ref())).map(move |given| {
-        let message = messages::whole_top_level(key, given.get_ref());
-        Diagnostic::new(given.span(), message).hint(messages::write_whole_name())
-    })
-}
-
-/// Ids of a set, in the order of the taxonomy.
-fn words(taxonomy: &Taxonomy, set: CategorySet) -> String {
-    let ids: Vec<&str> = set.iter().map(|one| taxonomy.category(one).id.as_str()).collect();
-    ids.join(", ")
 }
