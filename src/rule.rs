@@ -56,8 +56,10 @@ pub enum Action {
     NoData,
     /// REFUSED.
     Refused,
-    /// No block, and no later response policy zone applies (PASSTHRU).
+    /// No block, and no later response policy zone of the same category applies (PASSTHRU).
     Passthru,
+    /// The same of a trusted source: no later zone of any category applies, locked ones apart.
+    PassthruAll,
     /// No answer.
     Drop,
     /// Truncated over UDP, resolved over TCP (TCP-only).
@@ -66,10 +68,18 @@ pub enum Action {
     Local(u16),
 }
 
+impl Action {
+    /// Whether it is a pass, and no block.
+    #[inline]
+    pub fn is_pass(self) -> bool {
+        matches!(self, Self::Passthru | Self::PassthruAll)
+    }
+}
+
 /// Local data of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalData {
-    /// The name to resolve instead; excludes records.
+    /// The name to resolve instead; excludes records. `*.x` stands for the name asked for below x.
     pub cname: Option<Name>,
     /// Records by type, as RDATA.
     pub records: Vec<(u16, Box<[u8]>)>,
@@ -77,6 +87,9 @@ pub struct LocalData {
 
 /// The source of a rule where the combinations of sources are too many to record.
 pub const SEVERAL_SOURCES: u16 = u16::MAX;
+
+/// The name, in wire form, of a zone's rule for every name (`*` at its root).
+pub const EVERY_NAME: &[u8] = b"\x01*\x00";
 
 /// One rule of one source, without its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

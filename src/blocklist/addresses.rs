@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::line::without_comment;
 use super::reject::Reject;
 use super::sink::RuleSink;
-use crate::rule::Action;
+use crate::rule::{Action, Effect};
 
 /// Whether a line is an address or a prefix and nothing else.
 pub(super) fn looks_like(line: &str) -> bool {
@@ -26,7 +26,7 @@ pub(super) fn line(line: &str, rules: &mut RuleSink<'_>) {
     }
     match net(text) {
         Some(net) if net.prefix_len() == 0 => rules.reject(text, Reject::Wildcard),
-        Some(net) => rules.address(net.trunc(), Action::Default),
+        Some(net) => rules.address(net.trunc(), Effect::Add, Action::Default),
         None => rules.reject(text, Reject::Syntax),
     }
 }

@@ -1,5 +1,7 @@
 //! Syntaxes of lists, and the choice of scope.
 
+use crate::rule::Action;
+
 /// The longest line in octets; longer ones are rejected unread.
 pub const MAX_LINE: usize = 4096;
 
@@ -49,6 +51,65 @@ impl Format {
             Self::Unbound => "unbound",
             Self::Rpz => "rpz",
             Self::Addresses => "addresses",
+        }
+    }
+}
+
+/// The action of every trigger of a response policy zone, by the operator's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ZoneAction {
+    /// As the zone says.
+    #[default]
+    Given,
+    /// NXDOMAIN.
+    NxDomain,
+    /// NOERROR without an answer.
+    NoData,
+    /// No block, and no later zone of the category.
+    Passthru,
+    /// No answer.
+    Drop,
+    /// Truncated over UDP, resolved over TCP.
+    TcpOnly,
+    /// None: the zone is read and counted, and says nothing.
+    Disabled,
+}
+
+impl ZoneAction {
+    /// Every choice, default first.
+    pub const ALL: [Self; 7] = [
+        Self::Given,
+        Self::NxDomain,
+        Self::NoData,
+        Self::Passthru,
+        Self::Drop,
+        Self::TcpOnly,
+        Self::Disabled,
+    ];
+
+    /// The id used in the config.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::NxDomain => "nxdomain",
+            Self::NoData => "nodata",
+            Self::Passthru => "passthru",
+            Self::Drop => "drop",
+            Self::TcpOnly => "tcp-only",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// The action of a trigger that has `given`; none where it has no effect.
+    pub fn apply(self, given: Action) -> Option<Action> {
+        match self {
+            Self::Given => Some(given),
+            Self::NxDomain => Some(Action::NxDomain),
+            Self::NoData => Some(Action::NoData),
+            Self::Passthru => Some(Action::Passthru),
+            Self::Drop => Some(Action::Drop),
+            Self::TcpOnly => Some(Action::TcpOnly),
+            Self::Disabled => None,
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum RecordPlace {
     /// A name in wire form.
     Name(Box<[u8]>, Scope, Effect),
     /// Addresses in an answer.
-    Net(IpNet),
+    Net(IpNet, Effect),
 }
 
 /// One record of local data.
@@ -88,7 +88,9 @@ impl Locals {
                 RecordPlace::Name(name, scope, effect) => {
                     parsed.push(ListRule { name: &name, scope, effect, action, line });
                 }
-                RecordPlace::Net(net) => parsed.addresses.push(AddressRule { net, action, line }),
+                RecordPlace::Net(net, effect) => {
+                    parsed.addresses.push(AddressRule { net, effect, action, line });
+                }
             }
         }
     }

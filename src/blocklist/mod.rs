@@ -43,7 +43,7 @@ mod sink;
 mod unbound;
 pub mod ut1;
 
-pub use format::{Format, MAX_LINE, ScopeChoice};
+pub use format::{Format, MAX_LINE, ScopeChoice, ZoneAction};
 pub use parse::{parse, parse_pieces};
 pub use parsed::{AddressRule, ListRefusal, ListRule, Parsed};
 pub use reject::{Example, Reject};

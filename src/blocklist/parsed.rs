@@ -71,6 +71,8 @@ pub struct ListRule<'a> {
 pub struct AddressRule {
     /// The addresses it covers.
     pub net: IpNet,
+    /// [`Effect::Rpz`] of a response policy zone, else [`Effect::Add`].
+    pub effect: Effect,
     /// The answer to a name that resolves to one of them.
     pub action: Action,
     /// Its line, from 1.

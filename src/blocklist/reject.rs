@@ -37,13 +37,19 @@ pub enum Reject {
     Prefix,
     /// Switched off by a `$badfilter` rule of the same list.
     Disabled,
+    /// A trigger of a response policy zone on the client's address.
+    ClientIp,
+    /// A trigger of a response policy zone on the address of a name server.
+    ServerIp,
+    /// A trigger of a response policy zone on the name of a name server.
+    ServerName,
     /// Another statement of the format that a filter cannot honour.
     Unsupported,
 }
 
 impl Reject {
     /// Every reason; those that count against a source first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::NotText,
         Self::LineTooLong,
         Self::Syntax,
@@ -60,6 +66,9 @@ impl Reject {
         Self::Wildcard,
         Self::Prefix,
         Self::Disabled,
+        Self::ClientIp,
+        Self::ServerIp,
+        Self::ServerName,
         Self::Unsupported,
     ];
 
@@ -82,6 +91,9 @@ impl Reject {
             Self::Wildcard => "wildcard",
             Self::Prefix => "prefix",
             Self::Disabled => "disabled",
+            Self::ClientIp => "rpz-client-ip",
+            Self::ServerIp => "rpz-nsip",
+            Self::ServerName => "rpz-nsdname",
             Self::Unsupported => "unsupported",
         }
     }
@@ -105,6 +117,9 @@ impl Reject {
             Self::Wildcard => "a wildcard that is not the whole first label",
             Self::Prefix => "matches part of a name (no `^` at its end, or no `||` in front)",
             Self::Disabled => "switched off by `$badfilter`",
+            Self::ClientIp => "a trigger on the client's address",
+            Self::ServerIp => "a trigger on a name server's address",
+            Self::ServerName => "a trigger on a name server's name",
             Self::Unsupported => "a statement that is not used here",
         }
     }
@@ -130,6 +145,9 @@ impl Reject {
             | Self::Wildcard
             | Self::Prefix
             | Self::Disabled
+            | Self::ClientIp
+            | Self::ServerIp
+            | Self::ServerName
             | Self::Unsupported => false,
         }
     }

@@ -10,7 +10,7 @@ use super::local::{ListRecord, Locals, RecordPlace};
 use super::parsed::{AddressRule, ListRule, Parsed};
 use super::reject::Reject;
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
-use crate::rule::{Action, Effect, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Scope};
 
 /// Top-level domains that no list closes: what a school cannot do without is below them.
 const NEEDED: [&[u8]; 8] = [b"com", b"net", b"org", b"edu", b"gov", b"int", b"arpa", b"vn"];
@@ -39,6 +39,53 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn octets(&self) -> &[u8] {
         self.octets.get(..self.length).unwrap_or(&[0])
+    }
+
+    /// The stand-in of the root, below which a rule covers every name: a name is never the root here,
+    /// and `*` as a name is covered by such a rule as all others are.
+    pub(super) fn every() -> Self {
+        let mut octets = [0; MAX_OCTETS];
+        octets[..3].copy_from_slice(EVERY_NAME);
+        Self { octets, length: EVERY_NAME.len() }
+    }
+
+    /// Parses a name of a zone file, with its escapes (RFC 1035 §5.1): `\.`, `\032`.
+    pub(super) fn escaped(text: &str) -> Result<Self, Reject> {
+        if !text.contains('\\') {
+            return Self::of(text);
+        }
+        let mut wire = Self { octets: [0; MAX_OCTETS], length: 0 };
+        let (mut label, mut rest) = (Vec::new(), text.bytes());
+        loop {
+            let octet = rest.next();
+            match octet {
+                None | Some(b'.') => {
+                    wire.close(&label)?;
+                    label.clear();
+                    if octet.is_none() {
+                        break;
+                    }
+                }
+                Some(b'\\') => label.push(escape(&mut rest)?.to_ascii_lowercase()),
+                Some(octet) => label.push(octet.to_ascii_lowercase()),
+            }
+        }
+        // The root.
+        wire.length += 1;
+        Ok(wire)
+    }
+
+    /// Adds a label; the last octet is reserved for the root.
+    fn close(&mut self, label: &[u8]) -> Result<(), Reject> {
+        let (start, end) = (self.length, self.length + 1 + label.len());
+        let to = self.octets.get_mut(start..end).filter(|_| end < MAX_OCTETS);
+        let to = to.filter(|_| (1..=63).contains(&label.len())).ok_or(Reject::BadName)?;
+        if let Some((length, octets)) = to.split_first_mut() {
+            *length = label.len() as u8;
+            octets.copy_from_slice(label);
+        }
+        self.length = end;
+        Ok(())
     }
 
     /// Parses a name of any number of labels.
@@ -71,6 +118,21 @@ impl Wire {
             None => Err(Reject::SingleLabel),
         }
     }
+}
+
+/// The octet behind a backslash.
+fn escape(rest: &mut std::str::Bytes<'_>) -> Result<u8, Reject> {
+    let first = rest.next().ok_or(Reject::BadName)?;
+    if !first.is_ascii_digit() {
+        return Ok(first);
+    }
+    let digits = [Some(first), rest.next(), rest.next()];
+    let digit = |octet: Option<u8>| char::from(octet?).to_digit(10);
+    digits
+        .into_iter()
+        .try_fold(0, |number, octet| Some(number * 10 + digit(octet)?))
+        .and_then(|number| u8::try_from(number).ok())
+        .ok_or(Reject::BadName)
 }
 
 /// The sink for the rules of one source.
@@ -133,14 +195,14 @@ impl<'a> RuleSink<'a> {
     }
 
     /// Adds a rule of addresses in answers.
-    pub(super) fn address(&mut self, net: IpNet, action: Action) {
+    pub(super) fn address(&mut self, net: IpNet, effect: Effect, action: Action) {
         let line = self.line();
-        self.parsed.addresses.push(AddressRule { net, action, line });
+        self.parsed.addresses.push(AddressRule { net, effect, action, line });
     }
 
     /// Adds one record of local data for names that resolve to these addresses.
-    pub(super) fn local_address(&mut self, net: IpNet, record: ListRecord) {
-        self.record(RecordPlace::Net(net), record);
+    pub(super) fn local_address(&mut self, net: IpNet, effect: Effect, record: ListRecord) {
+        self.record(RecordPlace::Net(net, effect), record);
     }
 
     fn record(&mut self, spot: RecordPlace, record: ListRecord) {
@@ -178,7 +240,7 @@ impl<'a> RuleSink<'a> {
     fn scope(&self, body: RuleBody) -> Scope {
         let lists = match body.effect {
             Effect::Add | Effect::AddImportant => true,
-            Effect::Rpz => body.action != Action::Passthru,
+            Effect::Rpz => !body.action.is_pass(),
             Effect::Clear | Effect::ClearImportant => false,
         };
         if lists && self.choice == ScopeChoice::Subtree { Scope::Subtree } else { body.scope }

@@ -171,6 +171,15 @@ pub enum CacheLookup {
 }
 
 impl CacheLookup {
+    /// The answer that may be sent.
+    #[inline]
+    pub fn sendable(&self) -> Option<&Entry> {
+        match self {
+            Self::Fresh(entry) | Self::Due(entry) | Self::Stale(entry) => Some(entry),
+            Self::Expired(_) | Self::Failed(_) | Self::Nothing => None,
+        }
+    }
+
     /// Whether it is an answer that ends in a name to be asked elsewhere.
     #[inline]
     pub fn leads_on(&self) -> bool {

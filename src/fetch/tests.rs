@@ -16,6 +16,7 @@ fn source() -> ListSource {
         format: Format::Auto,
         scope: ScopeChoice::AsFormat,
         trusted: false,
+        action: crate::blocklist::ZoneAction::default(),
         label: fetch.url.clone(),
         fetch: Some(fetch),
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::blocklist::{Example, Format, Parsed, ScopeChoice, parse_pieces};
+use crate::blocklist::{Example, Format, Parsed, ScopeChoice, ZoneAction, parse_pieces};
 use crate::category::CategoryId;
 use crate::load::list_error::ListError;
 use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, hex};
@@ -38,6 +38,8 @@ pub struct Input {
     pub scope: ScopeChoice,
     /// Whether its own answers are given; else such names are blocked.
     pub trusted: bool,
+    /// What the triggers of a response policy zone do.
+    pub action: ZoneAction,
     /// Its texts.
     pub texts: ListTexts,
 }
@@ -226,7 +228,11 @@ impl Reading {
             lines: parsed.lines,
             rules: (parsed.len() + parsed.addresses.len()) as u64,
             rejects: parsed.rejects.iter().map(|(r, n)| (r.id().to_owned(), *n)).collect(),
-            answers: if input.trusted { 0 } else { parsed.answers() },
+            answers: if input.trusted || input.action != ZoneAction::Given {
+                0
+            } else {
+                parsed.answers()
+            },
             examples: both.take(EXAMPLES).map(example).collect(),
             digest: hex(blake3::hash(text).as_bytes()),
         })
@@ -237,26 +243,33 @@ impl Reading {
 fn add(compiler: &mut Compiler, input: &Input, piece: &Parsed) -> Result<(), BuildError> {
     let (category, source) = (input.category.0, input.place);
     // The numbers of one file start at 0; all files share one table.
-    let base = if piece.data.is_empty() || !input.trusted {
+    let answers = input.trusted && input.action == ZoneAction::Given;
+    let base = if piece.data.is_empty() || !answers {
         0
     } else {
         compiler.add_local(piece.data.clone())?
     };
-    let place = |action| match action {
+    let place = |given| match input.action.apply(given) {
         // A third party's list blocks, and does not answer.
-        Action::Local(_) if !input.trusted => Ok(Action::Default),
-        Action::Local(number) => {
-            base.checked_add(number).map(Action::Local).ok_or(BuildError::TooManyRules)
+        Some(Action::Local(_)) if !answers => Ok(Some(Action::Default)),
+        // Nor does it speak for other categories than its own.
+        Some(Action::Passthru) if input.trusted => Ok(Some(Action::PassthruAll)),
+        Some(Action::Local(number)) => {
+            base.checked_add(number).map(Action::Local).map(Some).ok_or(BuildError::TooManyRules)
         }
         action => Ok(action),
     };
     for rule in piece.rules() {
-        let (scope, effect, action) = (rule.scope, rule.effect, place(rule.action)?);
-        compiler.add(rule.name, Rule { category, scope, effect, action, source })?;
+        let (scope, effect) = (rule.scope, rule.effect);
+        if let Some(action) = place(rule.action)? {
+            compiler.add(rule.name, Rule { category, scope, effect, action, source })?;
+        }
     }
     for rule in &piece.addresses {
-        let action = place(rule.action)?;
-        compiler.add_address(ListedNet { net: rule.net, category, action });
+        let (net, effect) = (rule.net, rule.effect);
+        if let Some(action) = place(rule.action)? {
+            compiler.add_address(ListedNet { net, category, effect, action, source });
+        }
     }
     Ok(())
 }

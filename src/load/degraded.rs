@@ -165,7 +165,7 @@ pub(crate) fn fail_mode(
             // The test name of a starter list is no list.
             let names = lists.table.listed_in(category.index());
             names > u64::from(config.lists.starter)
-                || lists.addresses.iter().any(|(_, listed)| listed.set.contains(category))
+                || lists.addresses.iter().any(|(_, listed)| listed.category == category)
                 || sealed.iter().any(|list| list.category == category)
         })
         .collect();

@@ -17,8 +17,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tracing::warn;
 
-use crate::blocklist::{Format, ScopeChoice, parse};
-use crate::category::CategorySet;
+use crate::blocklist::{Format, ScopeChoice, ZoneAction, parse};
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors, ListSource};
 use crate::fetch::prove;
@@ -28,7 +27,7 @@ use crate::load::packs::{Destination, PackStore, Stat, candidates};
 use crate::matcher::build::{JoinedPacks, join};
 use crate::matcher::keyword::{KeywordRules, Keywords};
 use crate::matcher::suffix::SuffixTable;
-use crate::pack::{Compiler, FileNote, Pack, SEED};
+use crate::pack::{Compiler, FileNote, ListedNet, Pack, SEED};
 use crate::policy::ListedAddress;
 use crate::rule::LocalData;
 use crate::sys::archive;
@@ -237,9 +236,9 @@ fn lists(
         let place = note.filter(|_| pack == 0).map(|note| note.place);
         SourceOrigin { name, place }
     };
-    let address = |listed: &crate::pack::ListedNet| {
-        let set = CategorySet::EMPTY.with(listed.category);
-        (listed.net, ListedAddress { set, action: listed.action })
+    let address = |listed: &ListedNet| {
+        let &ListedNet { net, category, effect, action, source } = listed;
+        (net, ListedAddress { source, category, effect, action })
     };
     let reports = packs.first().into_iter().flat_map(|texts| reports(config, texts));
     LoadedLists {
@@ -291,6 +290,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
                 format: Format::Domains,
                 scope: ScopeChoice::AsFormat,
                 trusted: false,
+                action: ZoneAction::default(),
                 texts: ListTexts::Here(format!("starter/{id}.txt").into(), (*text).into()),
             });
         }
@@ -304,6 +304,7 @@ fn inputs(config: &Config) -> Result<Vec<Input>, ListError> {
             format: source.format,
             scope: source.scope,
             trusted: source.trusted,
+            action: source.action,
             texts: ListTexts::Files(files_of(&source.path)?),
         });
     }
@@ -328,7 +329,8 @@ fn stamp(config: &Config, inputs: &[Input]) -> Result<String, ListError> {
     for input in inputs {
         let (format, scope) = (input.format.id(), input.scope.id());
         let trust = if input.trusted { "trusted" } else { "" };
-        put(&format!("{} {} {format} {scope} {trust}", input.place, input.category.1));
+        let action = input.action.id();
+        put(&format!("{} {} {format} {scope} {trust} {action}", input.place, input.category.1));
         put(&input.name);
         match &input.texts {
             ListTexts::Here(_, text) => put(blake3::hash(text).to_hex().as_str()),

@@ -1,24 +1,25 @@
-//! Lists that an exception for a question's name keeps from its aliases.
+//! Lists that an exception for a name keeps from what the name leads to.
 //!
-//! `@@||x^` says that a list lets x through: the aliases in x's answer are not checked against that
-//! list, and against every other as ever. PASSTHRU of a response policy zone ends the later zones of
-//! its category for the aliases too; it opens no lock, for them as for the name itself.
-
-use std::collections::BTreeMap;
+//! `@@||x^` says that a list lets x through: the aliases and addresses in x's answer are not checked
+//! against that list, and against every other as ever. PASSTHRU of a response policy zone ends that
+//! zone and the later ones of its category for them too, and of a trusted source all later ones; it
+//! opens no lock, for them as for the name itself.
 
 use crate::category::CategoryId;
 use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
-use crate::matcher::suffix::{Listed, RuleChange, State, SuffixTable, ZoneHit};
+use crate::matcher::suffix::{Listed, Passed, RuleChange, State, SuffixTable, ZoneHit};
 use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES};
 
-/// What is not asked about the aliases of a name.
+/// What is not asked about the aliases and addresses of some names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Spared {
     /// Sources with an exception for the name.
     sources: Vec<u16>,
-    /// The first zone that has the name, if it passes it, and the zone's category.
-    zone: Option<(u16, CategoryId)>,
+    /// For each category that is passed, the first zone that does so.
+    zones: Vec<(CategoryId, u16)>,
+    /// The first zone that passes all categories.
+    all: Option<u16>,
 }
 
 impl Spared {
@@ -27,22 +28,27 @@ impl Spared {
         *self == Self::default()
     }
 
-    fn spares(&self, rule: &Rule) -> bool {
-        match (rule.effect, self.zone) {
-            (Effect::Rpz, Some((zone, category))) => {
-                rule.source > zone && rule.category == category
-            }
-            (Effect::Rpz, None) => false,
-            _ => self.sources.contains(&rule.source),
+    /// Adds what zones pass for another name, which leads to the same.
+    pub fn pass(&mut self, other: Self) {
+        self.zones.extend(other.zones);
+        self.all = self.all.into_iter().chain(other.all).min();
+    }
+
+    /// Whether a rule of this effect, category and source is not asked.
+    pub fn spares(&self, effect: Effect, category: CategoryId, source: u16) -> bool {
+        if effect != Effect::Rpz {
+            return self.sources.contains(&source);
         }
+        self.all.is_some_and(|zone| source >= zone)
+            || self.zones.iter().any(|&(of, zone)| of == category && source >= zone)
     }
 }
 
 impl SuffixTable {
-    /// What the lists say of the aliases of `name` by what they say of itself.
+    /// What the lists say of the aliases and addresses of `name` by what they say of itself.
     #[cold]
     pub fn spared(&self, name: &Folded, hashes: &SuffixHashes) -> Spared {
-        let mut sources = Vec::new();
+        let mut spared = Spared::default();
         for listing in &self.listings {
             self.nodes(listing, name, hashes, |index, value| {
                 let clears = |rule: &&Rule| {
@@ -50,12 +56,20 @@ impl SuffixTable {
                         && rule.scope.covers(index == 0)
                         && rule.source != SEVERAL_SOURCES
                 };
-                sources.extend(value.rules.iter().filter(clears).map(|rule| rule.source));
+                spared.sources.extend(value.rules.iter().filter(clears).map(|rule| rule.source));
             });
         }
-        let first = self.zone_rules(name, hashes).into_values().next();
-        let zone = first.filter(|rule| rule.action == Action::Passthru);
-        Spared { sources, zone: zone.map(|rule| (rule.source, rule.category)) }
+        let mut passed = Passed::default();
+        self.zone_rules(name, hashes, |rule| {
+            if passed.decides(rule.category, rule.action) {
+                match rule.action {
+                    Action::PassthruAll => spared.all = Some(rule.source),
+                    Action::Passthru => spared.zones.push((rule.category, rule.source)),
+                    _ => {}
+                }
+            }
+        });
+        spared
     }
 
     /// As [`SuffixTable::lookup`], without the rules that are spared.
@@ -66,31 +80,19 @@ impl SuffixTable {
         for listing in &self.listings {
             let mut state = State::default();
             self.nodes(listing, name, hashes, |index, value| {
-                let is_asked = |rule: &Rule| !spared.spares(rule);
+                let is_asked =
+                    |rule: &Rule| !spared.spares(rule.effect, rule.category, rule.source);
                 state = state.apply(&RuleChange::of(&value.rules, index == 0, is_asked));
             });
             listed.set = listed.set.union(state.plain).union(state.important);
         }
-        let zones = self.zone_rules(name, hashes).into_values();
-        let hit = zones.into_iter().find(|rule| !spared.spares(rule));
-        listed.zone = hit.map(|rule| ZoneHit { category: rule.category, action: rule.action });
-        if let Some(hit) = listed.zone.filter(|hit| hit.action != Action::Passthru) {
-            listed.set = listed.set.with(hit.category);
-        }
+        let mut passed = Passed::default();
+        self.zone_rules(name, hashes, |rule| {
+            if !spared.spares(Effect::Rpz, rule.category, rule.source) && passed.blocks(rule) {
+                listed.set = listed.set.with(rule.category);
+                listed.zone.get_or_insert(ZoneHit::of(rule));
+            }
+        });
         listed
-    }
-
-    /// The rule of each zone that has the name, of the longest name, in the order of zones: sources
-    /// are numbered in it.
-    fn zone_rules(&self, name: &Folded, hashes: &SuffixHashes) -> BTreeMap<u16, Rule> {
-        let mut nearest = BTreeMap::new();
-        for listing in &self.listings {
-            self.nodes(listing, name, hashes, |index, value| {
-                let covers =
-                    |rule: &&Rule| rule.effect == Effect::Rpz && rule.scope.covers(index == 0);
-                nearest.extend(value.rules.iter().filter(covers).rev().map(|r| (r.source, *r)));
-            });
-        }
-        nearest
     }
 }

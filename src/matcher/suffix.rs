@@ -13,7 +13,7 @@ use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
 use crate::pack::{MAX_ZONES, Pack, SymbolText};
-use crate::rule::{Action, Effect, Rule, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 
 /// The rules of one set, evaluated for a node.
 ///
@@ -34,6 +34,7 @@ pub struct Value {
 pub(crate) struct RpzRule {
     /// The place of the zone in the order of zones.
     pub(crate) zone: u8,
+    pub(crate) source: u16,
     pub(crate) category: CategoryId,
     pub(crate) scope: Scope,
     pub(crate) action: Action,
@@ -47,7 +48,7 @@ pub struct Listed {
     /// The categories of all response policy zones that block it, passed by an earlier zone or
     /// not: locks use these.
     pub any_zone: CategorySet,
-    /// The match of the first response policy zone that has the name.
+    /// The match of the first response policy zone that blocks the name and is not passed.
     pub zone: Option<ZoneHit>,
 }
 
@@ -58,6 +59,39 @@ pub struct ZoneHit {
     pub category: CategoryId,
     /// How the name is answered.
     pub action: Action,
+}
+
+impl ZoneHit {
+    pub(super) fn of(rule: &RpzRule) -> Self {
+        Self { category: rule.category, action: rule.action }
+    }
+}
+
+/// Categories that an earlier zone has decided, while zones are gone through in their order.
+///
+/// A zone speaks for its category: the first of a category decides it, and a PASSTHRU ends the others
+/// of that category. A PASSTHRU of a trusted source ends all later zones.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Passed {
+    decided: CategorySet,
+    is_over: bool,
+}
+
+impl Passed {
+    /// Whether a rule of the next zone with a match blocks.
+    pub(crate) fn blocks(&mut self, rule: &RpzRule) -> bool {
+        self.decides(rule.category, rule.action) && !rule.action.is_pass()
+    }
+
+    /// Whether the next zone with a match decides its category.
+    pub(crate) fn decides(&mut self, category: CategoryId, action: Action) -> bool {
+        if self.is_over || self.decided.contains(category) {
+            return false;
+        }
+        self.decided = self.decided.with(category);
+        self.is_over = action == Action::PassthruAll;
+        true
+    }
 }
 
 /// The change of a node to the set of its parent.
@@ -121,6 +155,8 @@ pub(crate) struct Listing {
     pub(crate) pack: Arc<Pack>,
     /// By number of the set.
     pub(crate) values: Box<[Value]>,
+    /// The triggers for every name; rarely any.
+    pub(crate) every: Box<[RpzRule]>,
 }
 
 /// Every listed name. Immutable.
@@ -132,6 +168,8 @@ pub struct SuffixTable {
     pub(crate) digest: u64,
     /// Whether any rule has an action other than the default.
     pub(crate) has_actions: bool,
+    /// Whether a response policy zone has a trigger for every name.
+    pub(crate) has_every: bool,
 }
 
 /// One listed ancestor of a name, for traces.
@@ -181,7 +219,7 @@ impl SuffixTable {
     #[inline]
     pub fn lookup(&self, name: &Folded, hashes: &SuffixHashes) -> Listed {
         let mut listed = Listed::default();
-        let mut has_zones = false;
+        let mut has_zones = self.has_every;
         for listing in &self.listings {
             let mut state = State::default();
             self.nodes(listing, name, hashes, |index, value| {
@@ -223,32 +261,62 @@ impl SuffixTable {
         nodes
     }
 
-    /// Adds matches of response policy zones: in each zone the longest name decides, among zones
-    /// the first with a match; zones of one pack come before those of the next.
+    /// Adds matches of response policy zones: in each zone the longest name decides, and of the zones
+    /// of a category the first with a match.
     #[cold]
     fn with_zones(&self, mut listed: Listed, name: &Folded, hashes: &SuffixHashes) -> Listed {
-        for listing in &self.listings {
-            // The longest matching rule of each zone.
-            let mut nearest: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
-            self.nodes(listing, name, hashes, |index, value| {
-                for rule in value.rpz.iter().filter(|rule| rule.scope.covers(index == 0)).rev() {
-                    if let Some(place) = nearest.get_mut(usize::from(rule.zone)) {
-                        *place = Some(*rule);
-                    }
-                }
-            });
-            for rule in nearest.into_iter().flatten() {
-                if rule.action != Action::Passthru {
-                    listed.any_zone = listed.any_zone.with(rule.category);
-                }
-                let hit = ZoneHit { category: rule.category, action: rule.action };
-                listed.zone.get_or_insert(hit);
+        let mut passed = Passed::default();
+        self.zone_rules(name, hashes, |rule| {
+            if !rule.action.is_pass() {
+                listed.any_zone = listed.any_zone.with(rule.category);
             }
-        }
-        if let Some(hit) = listed.zone.filter(|hit| hit.action != Action::Passthru) {
-            listed.set = listed.set.with(hit.category);
-        }
+            if passed.blocks(rule) {
+                listed.set = listed.set.with(rule.category);
+                listed.zone.get_or_insert(ZoneHit::of(rule));
+            }
+        });
         listed
+    }
+
+    /// The match of the first response policy zone that blocks a name in one of the categories `of`.
+    #[cold]
+    pub fn first_zone(
+        &self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        of: CategorySet,
+    ) -> Option<ZoneHit> {
+        let (mut passed, mut first) = (Passed::default(), None);
+        self.zone_rules(name, hashes, |rule| {
+            if passed.blocks(rule) && of.contains(rule.category) {
+                first.get_or_insert(ZoneHit::of(rule));
+            }
+        });
+        first
+    }
+
+    /// The rule of each zone that has the name, of the longest name, in the order of zones; zones of one
+    /// pack come before those of the next.
+    pub(super) fn zone_rules(
+        &self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        mut each: impl FnMut(&RpzRule),
+    ) {
+        for listing in &self.listings {
+            let mut nearest: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
+            let mut put = |rule: &RpzRule| {
+                if let Some(place) = nearest.get_mut(usize::from(rule.zone)) {
+                    *place = Some(*rule);
+                }
+            };
+            listing.every.iter().rev().for_each(&mut put);
+            self.nodes(listing, name, hashes, |index, value| {
+                let covers = |rule: &&RpzRule| rule.scope.covers(index == 0);
+                value.rpz.iter().filter(covers).rev().for_each(&mut put);
+            });
+            nearest.iter().flatten().for_each(&mut each);
+        }
     }
 
     /// The action of the longest rule that lists `name` in `category`.
@@ -277,6 +345,16 @@ impl SuffixTable {
         nearest.1
     }
 
+    /// The rules for every name, as of an ancestor without labels.
+    fn every(&self) -> impl Iterator<Item = Node<'_>> {
+        let with_every = self.listings.iter().filter(|listing| !listing.every.is_empty());
+        with_every.filter_map(|listing| {
+            let every = Folded::from_wire(EVERY_NAME).ok()?.0;
+            let value = listing.values.get(usize::from(listing.pack.set_of(&every)?))?;
+            Some(Node { labels: 0, rules: &value.rules })
+        })
+    }
+
     /// Every listed ancestor of `name` and the name itself, longest first; in each pack.
     pub fn trace<'a>(&'a self, name: &Folded, hashes: &SuffixHashes) -> Vec<Node<'a>> {
         let labels = hashes.label_count();
@@ -284,7 +362,7 @@ impl SuffixTable {
             let nodes = self.nodes_up(listing, name, hashes).into_iter();
             nodes.map(move |(index, value)| Node { labels: labels - index, rules: &value.rules })
         });
-        let mut nodes: Vec<Node<'a>> = nodes.collect();
+        let mut nodes: Vec<Node<'a>> = nodes.chain(self.every()).collect();
         nodes.sort_by_key(|node| std::cmp::Reverse(node.labels));
         nodes
     }

@@ -71,13 +71,14 @@ pub(crate) fn put_short(text: &[u8], octets: &mut Vec<u8>) {
 const SCOPES: [Scope; 3] = [Scope::Exact, Scope::Subtree, Scope::Below];
 const EFFECTS: [Effect; 5] =
     [Effect::Add, Effect::AddImportant, Effect::Clear, Effect::ClearImportant, Effect::Rpz];
-/// All actions but local data, which has number 7.
-const ACTIONS: [Action; 7] = [
+/// All actions but local data, which has number 8.
+const ACTIONS: [Action; 8] = [
     Action::Default,
     Action::NxDomain,
     Action::NoData,
     Action::Refused,
     Action::Passthru,
+    Action::PassthruAll,
     Action::Drop,
     Action::TcpOnly,
 ];
@@ -102,10 +103,7 @@ fn action(reader: &mut SectionReader<'_>) -> Option<Action> {
 
 pub(crate) fn put_rule(rule: &Rule, octets: &mut Vec<u8>) {
     octets.push(rule.category.index() as u8);
-    let place = |at: Option<usize>| at.unwrap_or(0) as u8;
-    let scope = place(SCOPES.iter().position(|scope| *scope == rule.scope));
-    let effect = place(EFFECTS.iter().position(|effect| *effect == rule.effect));
-    octets.push(scope | effect << 4);
+    octets.push(place(&SCOPES, rule.scope) | place(&EFFECTS, rule.effect) << 4);
     put_action(rule.action, octets);
     octets.push(0);
     octets.extend(rule.source.to_le_bytes());
@@ -154,7 +152,14 @@ pub(crate) fn put_net(listed: &ListedNet, octets: &mut Vec<u8>) {
         IpAddr::V4(address) => put_short(&address.octets(), octets),
         IpAddr::V6(address) => put_short(&address.octets(), octets),
     }
+    octets.push(place(&EFFECTS, listed.effect));
     put_action(listed.action, octets);
+    octets.extend(listed.source.to_le_bytes());
+}
+
+/// The place of a value in its set.
+fn place<T: PartialEq>(all: &[T], value: T) -> u8 {
+    all.iter().position(|one| *one == value).unwrap_or(0) as u8
 }
 
 pub(crate) fn net(reader: &mut SectionReader<'_>) -> Option<ListedNet> {
@@ -166,5 +171,7 @@ pub(crate) fn net(reader: &mut SectionReader<'_>) -> Option<ListedNet> {
         _ => return None,
     };
     let net = IpNet::new(address, length).ok()?;
-    Some(ListedNet { net, category, action: action(reader)? })
+    let effect = *EFFECTS.get(usize::from(reader.u8()?))?;
+    matches!(effect, Effect::Add | Effect::Rpz).then_some(())?;
+    Some(ListedNet { net, category, effect, action: action(reader)?, source: reader.u16()? })
 }

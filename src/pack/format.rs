@@ -17,7 +17,7 @@ use super::hash::scale;
 /// The first octets of a pack.
 pub(crate) const MAGIC: &[u8; 8] = b"LACHAN\r\n";
 /// The format version that is written, and the only one that is read.
-pub(crate) const VERSION: u16 = 2;
+pub(crate) const VERSION: u16 = 3;
 /// Octets of the header.
 pub(crate) const HEADER: usize = 96;
 /// Octets of a row of the section table.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::category::CategoryId;
-use crate::rule::Action;
+use crate::rule::{Action, Effect};
 
 /// A listed prefix of addresses in answers (response-IP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,12 @@ pub struct ListedNet {
     pub net: IpNet,
     /// The category of the source.
     pub category: CategoryId,
+    /// [`Effect::Rpz`] of a response policy zone, else [`Effect::Add`].
+    pub effect: Effect,
     /// The answer to a name that resolves to one of them.
     pub action: Action,
+    /// The number of the source, as in [`Rule::source`](crate::rule::Rule).
+    pub source: u16,
 }
 
 /// The source of rules. Without time and path: equal inputs give equal notes.

@@ -3,14 +3,18 @@
 //! The verdict is made by the code of [`Snapshot::decide`] with a recording
 //! [`Witness`](crate::policy::verdict::Witness): an explanation never disagrees with an answer.
 
+use std::net::IpAddr;
+
+use crate::dns::name::Folded;
 use crate::matcher::HashedName;
 use crate::matcher::keyword::KeywordTrace;
+use crate::matcher::spared::Spared;
 use crate::matcher::suffix::Node;
 use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::categories::SealedList;
 use crate::policy::tables::names::Own;
-use crate::policy::verdict::{Layer, StepFinding, Verdict};
+use crate::policy::verdict::{Block, Layer, StepFinding, Verdict};
 
 /// A verdict with its evidence.
 #[derive(Debug)]
@@ -56,4 +60,47 @@ impl Snapshot {
             is_essential: self.essential.longest(hashed.name, &hashed.hashes).is_some(),
         }
     }
+
+    /// What blocks the answer to a question that passes: the first alias or address, in the order of
+    /// review.
+    pub fn explain_answer(
+        &self,
+        active: ActiveRules<'_>,
+        question: &HashedName<'_>,
+        is_shielded: bool,
+        aliases: &[Folded],
+        addresses: &[IpAddr],
+    ) -> Option<(Block, AnswerCause)> {
+        let spared = |count: usize| {
+            let mut spared: Spared = self.spared(question);
+            for alias in aliases.iter().take(count) {
+                spared.pass(self.spared(&self.hashed(alias)));
+            }
+            spared
+        };
+        for (number, alias) in aliases.iter().enumerate() {
+            let hashed = self.hashed(alias);
+            let facts = self.facts(&hashed);
+            let block = self.review(active, &hashed, &facts, is_shielded, || spared(number));
+            if let Some(block) = block {
+                return Some((block, AnswerCause::Alias(number)));
+            }
+        }
+        let all = || spared(usize::MAX);
+        addresses.iter().enumerate().find_map(|(number, &address)| {
+            let listed = self.listed_address(active, address, is_shielded, all);
+            let source = listed.map(|(_, source)| source);
+            let block = self.review_address(active, question, address, is_shielded, all)?;
+            Some((block, AnswerCause::Address(number, source)))
+        })
+    }
+}
+
+/// The part of an answer that is blocked, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerCause {
+    /// An alias.
+    Alias(usize),
+    /// An address, and the number of the list that has it.
+    Address(usize, Option<u16>),
 }

@@ -3,18 +3,14 @@
 //! A verdict depends on the name, its facts and the group's [`ActiveRules`] only, never on the
 //! clock: the same call judges the present and the time after a schedule's edge.
 
-use std::net::IpAddr;
-
 use crate::category::CategorySet;
-use crate::dns::address::{carried, is_internal, is_unspecified};
 use crate::matcher::keyword::KeywordMatch;
-use crate::matcher::names::NameTable;
-use crate::matcher::suffix::Listed;
+use crate::matcher::spared::Spared;
+use crate::matcher::suffix::{Listed, ZoneHit};
 use crate::matcher::{Facts, HashedName};
 use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::names::{Essential, Own};
-use crate::policy::tables::special::is_mail_list;
 use crate::policy::verdict::{Block, Layer, Pass, StepFinding, Verdict, Witness};
 use crate::rule::Action;
 
@@ -147,137 +143,66 @@ impl Snapshot {
     }
 
     /// Decides about a name that an answer points to; `is_shielded` when the
-    /// question's name was allowed by name.
+    /// question's name was allowed by name. `spared` is what the names before it spare it.
     #[inline]
     pub fn review(
         &self,
         active: ActiveRules<'_>,
-        question: &HashedName<'_>,
         hashed: &HashedName<'_>,
         facts: &Facts,
         is_shielded: bool,
+        spared: impl FnOnce() -> Spared,
     ) -> Option<Block> {
         let case = self.case(active, hashed, &facts.listed, Role::Target { is_shielded });
         let block = self.judge(&case, || facts.keywords, &mut ()).err()?;
         match block.layer {
             Layer::Illegal | Layer::Locked | Layer::Category => {
-                self.review_spared(block, question, &case, facts)
+                self.review_spared(block, &case, facts, &spared())
             }
             _ => Some(block),
         }
     }
 
-    /// A block of an alias, unless the list that says so lets the question's name through.
+    /// What the zones of lists say of a name that a list redirects to: no plain list judges it again.
+    #[cold]
+    pub fn review_garden(
+        &self,
+        active: ActiveRules<'_>,
+        question: &HashedName<'_>,
+        hashed: &HashedName<'_>,
+    ) -> Option<Block> {
+        let all = self.listed(hashed);
+        all.zone?;
+        let listed = Listed { set: all.set.intersection(all.any_zone), ..all };
+        let facts = Facts { listed, ..Facts::default() };
+        let block = self.review(active, hashed, &facts, false, || self.spared(question))?;
+        (block.layer == Layer::Category).then_some(block)
+    }
+
+    /// What lists spare the names and addresses that a name leads to.
+    #[cold]
+    pub fn spared(&self, hashed: &HashedName<'_>) -> Spared {
+        self.lists.spared(hashed.name, &hashed.hashes)
+    }
+
+    /// A block of an alias, unless the list that says so lets a name before it through.
     #[cold]
     fn review_spared(
         &self,
         block: Block,
-        question: &HashedName<'_>,
         case: &Case<'_>,
         facts: &Facts,
+        spared: &Spared,
     ) -> Option<Block> {
-        let spared = self.lists.spared(question.name, &question.hashes);
         if spared.is_empty() {
             return Some(block);
         }
         let HashedName { name, hashes } = case.hashed;
         let all = self.lists.lookup(name, hashes);
-        let asked = self.lists.lookup_without(name, hashes, &spared);
+        let asked = self.lists.lookup_without(name, hashes, spared);
         let set = facts.listed.set.without(all.set.without(asked.set));
         let listed = Listed { set, ..asked };
         self.judge(&Case { listed: &listed, ..*case }, || facts.keywords, &mut ()).err()
-    }
-
-    /// Whether review must read the addresses of an answer.
-    #[inline]
-    pub fn reviews_addresses(&self, has_internal: bool) -> bool {
-        self.addresses.is_some() || has_internal && self.rebinding.is_some()
-    }
-
-    /// Decides about an address in the answer to a name: by lists, also as what it carries, and by
-    /// where it is.
-    pub fn review_address(
-        &self,
-        active: ActiveRules<'_>,
-        hashed: &HashedName<'_>,
-        address: IpAddr,
-        is_shielded: bool,
-    ) -> Option<Block> {
-        let inner = match address {
-            IpAddr::V4(_) => [None, None],
-            IpAddr::V6(address) => carried(address),
-        };
-        let inner = inner.into_iter().flatten().map(IpAddr::V4);
-        std::iter::once(address)
-            .chain(inner)
-            .find_map(|address| self.review_listed(active, address, is_shielded))
-            .or_else(|| self.review_internal(active, hashed, address))
-    }
-
-    fn review_listed(
-        &self,
-        active: ActiveRules<'_>,
-        address: IpAddr,
-        is_shielded: bool,
-    ) -> Option<Block> {
-        let listed = self.addresses.as_ref()?.get(address)?;
-        let locked = listed.set.intersection(active.group.locked.union(self.illegal));
-        let blocked = listed.set.intersection(active.rules.block);
-        let action = listed.action;
-        if !locked.is_empty() {
-            return Some(Block { layer: Layer::Locked, category: locked.first(), action });
-        }
-        (!blocked.is_empty() && !is_shielded && action != Action::Passthru).then_some(Block {
-            layer: Layer::Category,
-            category: blocked.first(),
-            action,
-        })
-    }
-
-    /// Decides about an address of no public host, in the answer to a name (DNS rebinding).
-    fn review_internal(
-        &self,
-        active: ActiveRules<'_>,
-        hashed: &HashedName<'_>,
-        address: IpAddr,
-    ) -> Option<Block> {
-        if self.rebinding.is_none() || !is_internal(address) || self.is_inside(hashed) {
-            return None;
-        }
-        let block = |layer| Some(Block { layer, category: None, action: Action::Default });
-        if is_unspecified(address) {
-            // Nobody means this host by it, yet it leads there.
-            return block(Layer::UpstreamBlock);
-        }
-        let is_spared = self.is_named(active, hashed) || is_mail_list(hashed.name, address);
-        if is_spared { None } else { block(Layer::Rebinding) }
-    }
-
-    /// Whether the config lets a name have addresses inside, by a source of its own or by
-    /// `[rebinding] allow`.
-    pub fn is_inside(&self, hashed: &HashedName<'_>) -> bool {
-        let allowed = |names: &NameTable<()>| names.longest(hashed.name, &hashed.hashes).is_some();
-        self.rebinding.as_ref().is_some_and(allowed) || self.local_zones.covers(hashed)
-    }
-
-    /// The block of a zero address that the answer to a name inside has from outside, by way of an
-    /// alias: upstream's block is handed on under no name.
-    pub fn review_zero(&self, address: IpAddr) -> Option<Block> {
-        let (layer, action) = (Layer::UpstreamBlock, Action::Default);
-        let is_block = self.rebinding.is_some() && is_unspecified(address);
-        is_block.then_some(Block { layer, category: None, action })
-    }
-
-    /// Whether a name is essential or allowed itself, and not by a name above it: below such a
-    /// name anybody may have a page.
-    fn is_named(&self, active: ActiveRules<'_>, hashed: &HashedName<'_>) -> bool {
-        let (name, hashes) = (hashed.name, &*hashed.hashes);
-        let rules = active.rules;
-        self.essential.exact(name, hashes).is_some()
-            || rules.own.exact(name, hashes) == Some(&Own::Allow)
-            || self.department.exact(name, hashes) == Some(&Own::Allow)
-            || rules.lesson.exact(name, hashes) == Some(&Own::Allow)
-            || rules.exam.as_ref().is_some_and(|exam| exam.exact(name, hashes).is_some())
     }
 
     /// The order of policy, for every name; no setting changes it.
@@ -465,16 +390,24 @@ impl Snapshot {
     ) -> Block {
         witness.saw(layer, StepFinding::Decided);
         let Case { hashed, listed, .. } = *case;
-        let category = set.first();
         // A list speaks for its category only: where a name is denied, or an exam closes it, no list
         // says how that is answered.
         let is_by_category = matches!(layer, Layer::Illegal | Layer::Locked | Layer::Category);
-        let from_zone = listed.zone.filter(|hit| Some(hit.category) == category);
-        let action = match (from_zone, category) {
-            _ if !is_by_category => Action::Default,
-            (Some(hit), _) if hit.action != Action::Passthru => hit.action,
-            (_, Some(category)) => self.lists.action(hashed.name, &hashed.hashes, category),
-            _ => Action::Default,
+        let first = set.first();
+        let is_zones = first.is_some_and(|first| listed.any_zone.contains(first));
+        let of_set = |hit: &ZoneHit| set.contains(hit.category);
+        let from_zone = || {
+            let first = || self.lists.first_zone(hashed.name, &hashed.hashes, set);
+            listed.zone.filter(of_set).or_else(first)
+        };
+        let (category, action) = match (first, is_zones.then(from_zone).flatten()) {
+            _ if !is_by_category => (first, Action::Default),
+            // Zones decide in their order, whatever the order of categories.
+            (_, Some(hit)) => (Some(hit.category), hit.action),
+            (Some(category), None) => {
+                (first, self.lists.action(hashed.name, &hashed.hashes, category))
+            }
+            (None, None) => (None, Action::Default),
         };
         // TCP-only never opens a lock, as PASSTHRU does not, nor what another category blocks.
         let is_alone = category.is_some_and(|one| set == CategorySet::EMPTY.with(one));

@@ -28,10 +28,11 @@
 //! categories. **No allow of a school and no shield ever opens a locked category.**
 //!
 //! Layers of the room, lowest first: [`tables`] (know matchers only), [`verdict`], [`group`],
-//! [`snapshot`], [`judge`] and [`lock`], [`explain`].
+//! [`snapshot`], [`judge`] (names), `address` and [`lock`], [`explain`].
 //!
 //! Absent on purpose: sockets, clock, files, counters.
 
+mod address;
 pub mod explain;
 pub mod group;
 pub mod judge;
@@ -44,12 +45,14 @@ pub use group::rules::{
     Actions, ActiveRules, AnswerMode, During, Group, GroupCounters, GroupId, GroupRules,
     GroupState, Rules,
 };
-pub use snapshot::{ListedAddress, Parts, Snapshot};
+pub use snapshot::{Parts, Snapshot};
+pub use tables::addresses::ListedAddress;
 pub use tables::categories::SealedList;
 pub use tables::names::{CanaryKind, LockCause, LockedAllow, Own};
 pub use verdict::{Block, Layer, Pass, Verdict};
 
 pub use crate::matcher::HashedName;
+pub use crate::matcher::spared::Spared;
 
 #[cfg(test)]
 mod tests;

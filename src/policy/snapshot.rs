@@ -2,6 +2,7 @@
 //!
 //! It has the tables that the order consults; [`crate::policy::judge`] has the order.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::policy::group::rules::{
 };
 use crate::policy::group::time::Now;
 use crate::policy::group::timeline::Timeline;
+use crate::policy::tables::addresses::{AddressTable, ListedAddress};
 use crate::policy::tables::categories::{FailMode, SealedList, ede_texts};
 use crate::policy::tables::client::PrefixTable;
 use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones};
@@ -28,15 +30,6 @@ use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
 use crate::policy::tables::special::Special;
 use crate::policy::verdict::Block;
 use crate::rule::{Action, LocalData, Scope};
-
-/// The listing of an address in an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListedAddress {
-    /// Its categories.
-    pub set: CategorySet,
-    /// The action of its longest prefix.
-    pub action: Action,
-}
 
 /// The parts of a snapshot.
 #[derive(Debug)]
@@ -98,7 +91,7 @@ pub struct Snapshot {
     pub(super) department: NameTable<Own>,
     pub(super) access: PrefixTable<()>,
     /// None where no address is listed.
-    pub(super) addresses: Option<PrefixTable<ListedAddress>>,
+    pub(super) addresses: Option<AddressTable>,
     /// Names that may resolve to internal addresses; none without rebinding protection.
     pub(super) rebinding: Option<NameTable<()>>,
     pub(super) essential: NameTable<Essential>,
@@ -118,6 +111,7 @@ pub struct Snapshot {
     /// EDE texts of blocked answers by category; the last is for none.
     pub(super) ede_texts: Vec<Box<[u8]>>,
     pub(super) void_allows: Vec<LockedAllow>,
+    has_list_aliases: bool,
 }
 
 impl Snapshot {
@@ -137,8 +131,7 @@ impl Snapshot {
             listeners: listeners.collect(),
             department: own_names(parts.department.0, parts.department.1, Vec::new(), seed),
             access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
-            addresses: (!parts.addresses.is_empty())
-                .then(|| PrefixTable::joined(parts.addresses, join_addresses)),
+            addresses: AddressTable::new(parts.addresses),
             rebinding: parts.rebinding.map(|names| {
                 NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
             }),
@@ -160,6 +153,7 @@ impl Snapshot {
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
             lists: parts.lists,
+            has_list_aliases: parts.local.iter().any(|data| data.cname.is_some()),
             local: parts.local,
             sealed: parts.sealed,
             keywords: parts.keywords,
@@ -191,13 +185,25 @@ impl Snapshot {
         self.local.get(usize::from(number))
     }
 
-    /// The CNAME target of a block, where its list has one.
+    /// The name that a list has in the place of `asked`, which it blocks: its CNAME target.
     #[inline]
-    pub fn rewrite_of(&self, block: &Block) -> Option<&Name> {
+    pub fn rewrite_of(&self, block: &Block, asked: &Folded) -> Option<Cow<'_, Name>> {
         match block.action {
-            Action::Local(number) => self.local(number)?.cname.as_ref(),
+            Action::Local(number) => {
+                let target = self.local(number)?.cname.as_ref()?;
+                match target.as_wire().strip_prefix(WILD) {
+                    None => Some(Cow::Borrowed(target)),
+                    Some(garden) => below(asked, garden).map(Cow::Owned),
+                }
+            }
             _ => None,
         }
+    }
+
+    /// Whether a list has an alias for any name or address.
+    #[inline]
+    pub fn has_list_aliases(&self) -> bool {
+        self.has_list_aliases
     }
 
     /// The groups, in the order of their ids.
@@ -381,7 +387,13 @@ impl Snapshot {
     }
 }
 
-/// A nested prefix: the categories of all prefixes around it, and its own action.
-fn join_addresses(outer: ListedAddress, inner: ListedAddress) -> ListedAddress {
-    ListedAddress { set: outer.set.union(inner.set), action: inner.action }
+/// The first label of a target that stands for the name asked for.
+const WILD: &[u8] = b"\x01*";
+
+/// `asked` below a garden; none where that is too long for a name.
+#[cold]
+fn below(asked: &Folded, garden: &[u8]) -> Option<Name> {
+    let asked = asked.as_wire();
+    let wire = [asked.strip_suffix(&[0]).unwrap_or(asked), garden].concat();
+    Name::from_wire(&wire).ok().map(|(name, _)| name)
 }

@@ -230,10 +230,10 @@ fn a_shield_holds_against_plain_categories_only() {
         snapshot
             .review(
                 snapshot.rules_at(GroupId(0), NOW),
-                &question,
                 &hashed,
                 &snapshot.facts(&hashed),
                 is_shielded,
+                || snapshot.spared(&question),
             )
             .map(|b| b.layer)
     };

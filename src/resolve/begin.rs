@@ -10,7 +10,7 @@ use crate::dns::message::reply::{Data, EdeText, write, write_header, write_trunc
 use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::policy::{Pass, Snapshot, Verdict};
+use crate::policy::{Block, Pass, Snapshot, Verdict};
 use crate::resolve::chain::Follow;
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::prepared::Prepared;
@@ -141,12 +141,11 @@ impl QueryContext<'_> {
                 (pass, snapshot.engine_of(self.group, name))
             }
             Verdict::Block(block) => {
-                return match snapshot.rewrite_of(&block) {
-                    None => Begin::Done(self.blocked(block, BlockedAt::Question, out)),
-                    Some(target) => {
-                        let alias = Alias { target, rewrite: Rewrite::List(block) };
-                        self.aliased(alias, BY_LIST, stores, out)
+                return match snapshot.rewrite_of(&block, name.name) {
+                    Some(target) if query.qtype != rtype::CNAME => {
+                        self.gardened(block, &target, stores.cache, out)
                     }
+                    _ => Begin::Done(self.blocked(block, BlockedAt::Question, out)),
                 };
             }
             Verdict::Pass(pass) => (pass, None),
@@ -205,6 +204,25 @@ impl QueryContext<'_> {
         context.resolved(route, pass, stores, forward, out)
     }
 
+    /// Answers with what a list has in a name's place: its alias, which the zones of lists judge
+    /// again.
+    #[cold]
+    fn gardened(&self, block: Block, target: &Name, cache: &AnswerCache, out: &mut [u8]) -> Begin {
+        let rewrite = Some(Rewrite::List(block));
+        let context = QueryContext { rewrite, ..*self };
+        let forward = self.forward(BY_LIST, target.clone(), rewrite, None);
+        let Ok(first) = context.garden_link(block, target, forward.question()) else {
+            return Begin::Done(self.servfail(Ede::INVALID_DATA, out));
+        };
+        let mut links = vec![first];
+        match context.follow(&mut links, BY_LIST, cache, AnswerSource::Cache, out) {
+            Follow::Done(done) => Begin::Done(done),
+            Follow::Ask(question, stale) => {
+                Begin::Forward(Box::new(Forward { question, links, stale, ..forward }))
+            }
+        }
+    }
+
     /// Answers from the cache; else the query waits for upstream.
     ///
     /// An answer that can be sent again is stored in the worker's reply cache.
@@ -221,6 +239,11 @@ impl QueryContext<'_> {
         let aged = |entry: &Entry| Form::aged(entry.age(now.mono));
         let key = CacheKey::new(route, &self.query, self.name.name);
         let found = stores.cache.find(&key, now.mono);
+        if let Some((block, target)) =
+            found.sendable().and_then(|entry| self.garden_of(entry, pass))
+        {
+            return self.gardened(block, &target, stores.cache, out);
+        }
         if found.leads_on() {
             return self.chained(found, forward(None), stores.cache, out);
         }

@@ -18,10 +18,12 @@ use crate::dns::message::rewrite::{alias, join};
 use crate::dns::message::{Ede, Malformed, Question, Rcode, local};
 use crate::dns::name::{Folded, Name};
 use crate::policy::tables::special::Special;
-use crate::policy::{HashedName, Pass};
-use crate::resolve::context::QueryContext;
+use crate::policy::{Block, HashedName, Pass};
+use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::records::{AS_WRITTEN, link};
+use crate::resolve::rewrite::Rewrite;
 use crate::resolve::{AnswerSource, Done};
+use crate::rule::Action;
 
 /// TTL of an alias to a safe name, in seconds.
 const SAFE_TTL: u32 = 300;
@@ -53,6 +55,8 @@ enum Reach {
     Failed(Rcode),
     /// It is a loop, or too long.
     Endless,
+    /// A zone that redirects a name blocks what it redirects to.
+    Blocked(Block),
 }
 
 impl QueryContext<'_> {
@@ -75,7 +79,19 @@ impl QueryContext<'_> {
             let name = snapshot.hashed(&folded);
             let upstream = snapshot.upstream_of(&name);
             let question = Question { name: target.clone(), upstream, ..last.question.clone() };
-            let made = if let Some(safe) = self.safe_name(&name) {
+            let garden = match self.rewrite {
+                Some(Rewrite::List(_)) => {
+                    self.snapshot.review_garden(self.active, self.name, &name)
+                }
+                _ => None,
+            };
+            let garden = garden.filter(|block| !self.is_free_by_tcp(*block));
+            let made = if let Some(block) = garden {
+                let Some(message) = self.garden_message(block, &folded, &question)? else {
+                    return Ok(Reach::Blocked(block));
+                };
+                Some(message)
+            } else if let Some(safe) = self.safe_name(&name) {
                 Some(alias(&question, SAFE_TTL, safe)?)
             } else if let Some(local) = snapshot.local_name(&name) {
                 Some(link(local, &question)?)
@@ -102,6 +118,38 @@ impl QueryContext<'_> {
             };
             links.push(ChainLink { question, entry });
         }
+    }
+
+    /// The first link of a chain by which a list answers a name that it blocks.
+    pub(super) fn garden_link(
+        &self,
+        block: Block,
+        target: &Name,
+        question: &Question,
+    ) -> Result<ChainLink, Malformed> {
+        let question = Question { name: self.name.name.to_name(), ..question.clone() };
+        let message = alias(&question, self.block_ttl(block, BlockedAt::Question), target)?;
+        let answer = Answer::take_link(&message, &question, &AS_WRITTEN, |_| true)?;
+        let answer = answer.with_ede(Ede::FORGED, self.snapshot.text(block.category));
+        Ok(ChainLink { question, entry: Arc::new(Entry::new(answer, self.now.mono)) })
+    }
+
+    /// The message by which a list answers a name in its chain; none where it only blocks.
+    fn garden_message(
+        &self,
+        block: Block,
+        name: &Folded,
+        question: &Question,
+    ) -> Result<Option<Vec<u8>>, Malformed> {
+        let ttl = self.block_ttl(block, BlockedAt::Question);
+        if let Some(target) = self.snapshot.rewrite_of(&block, name) {
+            return alias(question, ttl, &target).map(Some);
+        }
+        let Action::Local(number) = block.action else { return Ok(None) };
+        let records = self.snapshot.local(number).map_or(&[][..], |data| &data.records);
+        let of_type = records.iter().filter(|(rtype, _)| *rtype == question.qtype);
+        let rdata: Vec<&[u8]> = of_type.map(|(_, rdata)| rdata.as_ref()).collect();
+        Ok(Some(local::message(question, ttl, &rdata)))
     }
 
     /// The safe name of a host in the chain, where the group enforces a mode of its search engine.
@@ -181,6 +229,7 @@ impl QueryContext<'_> {
                 let length = write(&self.query, rcode, Data::None, 0, ede, self.limit, out);
                 Follow::Done(Done::reply(length, self.outcome(rcode, AnswerSource::Cache)))
             }
+            Reach::Blocked(block) => Follow::Done(self.blocked(block, BlockedAt::Target, out)),
             Reach::Endless => Follow::Done(self.broken(Ede::INVALID_DATA, out)),
         }
     }

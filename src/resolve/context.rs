@@ -112,7 +112,9 @@ impl QueryContext<'_> {
             Action::Local(number) => {
                 return self.local(self.snapshot.local(number), block, outcome, out);
             }
-            Action::Default | Action::Passthru | Action::TcpOnly => self.active.group.answer,
+            Action::Default | Action::Passthru | Action::PassthruAll | Action::TcpOnly => {
+                self.active.group.answer
+            }
         };
         let mode = match (block.layer, mode) {
             // The address of one type is at fault: the name may well have others. And no zero
@@ -159,11 +161,15 @@ impl QueryContext<'_> {
         outcome: impl Fn(Rcode) -> Outcome,
         out: &mut [u8],
     ) -> Done {
+        let alias = self.snapshot.rewrite_of(&block, self.name.name);
+        let alias = alias.filter(|_| self.query.qtype == rtype::CNAME);
         let records: Vec<&[u8]> = data
+            .filter(|_| alias.is_none())
             .into_iter()
             .flat_map(|data| &data.records)
             .filter(|(rtype, _)| *rtype == self.query.qtype)
             .map(|(_, rdata)| rdata.as_ref())
+            .chain(alias.iter().map(|target| target.as_wire()))
             .collect();
         let data = if records.is_empty() { Data::Negative } else { Data::Records(&records) };
         let ede = EdeText { code: Ede::FORGED, text: self.snapshot.text(block.category) };

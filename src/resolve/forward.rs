@@ -12,10 +12,10 @@ use crate::dns::message::query::OwnedQuery;
 use crate::dns::message::rewrite::rewrite;
 use crate::dns::message::{Ede, Malformed, Question, Rcode};
 use crate::dns::name::{Folded, Name};
-use crate::policy::{GroupId, HashedName, Pass, Snapshot};
+use crate::policy::{Block, GroupId, HashedName, Pass, Snapshot};
 use crate::resolve::chain::{ChainLink, Follow};
 use crate::resolve::context::QueryContext;
-use crate::resolve::rewrite::{Rewrite, route_to};
+use crate::resolve::rewrite::{BY_LIST, Rewrite, route_to};
 use crate::resolve::{AnswerSource, Done, Now, Origin};
 
 /// A query waiting for upstream.
@@ -125,6 +125,9 @@ impl Forward {
         let entry = Arc::new(Entry::new(answer, now.mono).to(self.asked(answered)));
         cache.insert(&self.key(), Arc::clone(&entry));
         let source = AnswerSource::Upstream;
+        if let Some((block, target)) = context.garden_of(&entry, self.pass) {
+            return self.gardened(block, &target, &context, cache, out);
+        }
         if !leads_on {
             let done = context.answer_late(&entry, Form::aged(0), self.pass, source, out);
             return Finish::Done(done);
@@ -136,6 +139,35 @@ impl Forward {
             Follow::Ask(question, stale) => {
                 Finish::Next(Box::new(Self { question, links, stale, ..self }))
             }
+        }
+    }
+
+    /// Goes on with what a list has in the place of a name that leads to what it blocks.
+    #[cold]
+    fn gardened(
+        &self,
+        block: Block,
+        target: &Name,
+        context: &QueryContext<'_>,
+        cache: &AnswerCache,
+        out: &mut [u8],
+    ) -> Finish {
+        let rewrite = Some(Rewrite::List(block));
+        let context = QueryContext { rewrite, ..*context };
+        let Ok(first) = context.garden_link(block, target, &self.question) else {
+            return Finish::Done(context.servfail(Ede::INVALID_DATA, out));
+        };
+        let mut links = vec![first];
+        match context.follow(&mut links, BY_LIST, cache, AnswerSource::Upstream, out) {
+            Follow::Done(done) => Finish::Done(done),
+            Follow::Ask(question, stale) => Finish::Next(Box::new(Self {
+                question,
+                links,
+                stale,
+                rewrite,
+                pass: BY_LIST,
+                ..self.clone()
+            })),
         }
     }
 

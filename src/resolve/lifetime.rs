@@ -90,8 +90,10 @@ impl QueryContext<'_> {
             {
                 self.blocked(now, BlockedAt::Question, out)
             }
-            Verdict::Pass(pass) | Verdict::Safe(pass, _) => {
-                self.answer(entry, form, pass, source, out)
+            Verdict::Pass(now) | Verdict::Safe(now, _) => {
+                // What a list redirects an alias or an address to is judged as that.
+                let is_garden = matches!(self.rewrite, Some(Rewrite::List(_)));
+                self.answer(entry, form, if is_garden { pass } else { now }, source, out)
             }
             Verdict::Block(_) | Verdict::Special(_) | Verdict::Canary(_) => {
                 self.answer(entry, form, pass, source, out)

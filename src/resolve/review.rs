@@ -5,8 +5,11 @@
 
 use crate::cache::Entry;
 use crate::dns::message::Malformed;
-use crate::policy::{Block, Layer, Pass};
+use crate::dns::name::Name;
+use crate::dns::rtype;
+use crate::policy::{Block, Layer, Pass, Spared};
 use crate::resolve::context::{BlockedAt, QueryContext};
+use crate::resolve::rewrite::Rewrite;
 
 impl QueryContext<'_> {
     /// The first name or address of the answer that policy blocks.
@@ -43,12 +46,13 @@ impl QueryContext<'_> {
     ) -> Result<Option<Block>, Malformed> {
         let mut known = Vec::new();
         let mut block = None;
-        for target in entry.answer.targets(self.query.head()) {
+        for (number, target) in entry.answer.targets(self.query.head()).enumerate() {
             let target = target?;
             let name = self.snapshot.hashed(&target);
             let facts = self.snapshot.facts(&name);
+            let spared = || self.spared(entry, number);
             let found =
-                || self.snapshot.review(self.active, self.name, &name, &facts, pass.is_shield());
+                || self.snapshot.review(self.active, &name, &facts, pass.is_shield(), spared);
             block = block.or_else(|| found().filter(|block| !self.is_free_by_tcp(*block)));
             if is_news {
                 known.push(facts);
@@ -68,8 +72,14 @@ impl QueryContext<'_> {
         let mut by_upstream = None;
         for address in entry.answer.addresses() {
             let address = address?;
-            let block =
-                self.snapshot.review_address(self.active, self.name, address, pass.is_shield());
+            let spared = || self.spared(entry, usize::MAX);
+            let block = self.snapshot.review_address(
+                self.active,
+                self.name,
+                address,
+                pass.is_shield(),
+                spared,
+            );
             let block = block.filter(|block| !self.is_free_by_tcp(*block));
             let block = match self.snapshot.review_zero(address) {
                 Some(zero) if block.is_none() && self.leads_out(entry)? => Some(zero),
@@ -84,6 +94,35 @@ impl QueryContext<'_> {
         }
         Ok(by_upstream.map(|block| (block, BlockedAt::Address)))
     }
+
+    /// The alias that a list has for a name or an address of an answer, in the place of the question's
+    /// name, and the block that it is of.
+    #[inline]
+    pub(super) fn garden_of(&self, entry: &Entry, pass: Pass) -> Option<(Block, Name)> {
+        let is_judged_by_lists = self.snapshot.has_list_aliases()
+            && self.query.qtype != rtype::CNAME
+            && !matches!(self.rewrite, Some(Rewrite::List(_)));
+        if !is_judged_by_lists { None } else { self.alias_of_block(entry, pass) }
+    }
+
+    #[cold]
+    fn alias_of_block(&self, entry: &Entry, pass: Pass) -> Option<(Block, Name)> {
+        let (block, _) = self.review(entry, pass).ok()??;
+        let target = self.snapshot.rewrite_of(&block, self.name.name)?;
+        Some((block, target.into_owned()))
+    }
+
+    /// What the question's name and the first `aliases` aliases of an answer spare what comes after
+    /// them.
+    #[cold]
+    fn spared(&self, entry: &Entry, aliases: usize) -> Spared {
+        let mut spared = self.snapshot.spared(self.name);
+        for target in entry.answer.targets(self.query.head()).take(aliases).flatten() {
+            spared.pass(self.snapshot.spared(&self.snapshot.hashed(&target)));
+        }
+        spared
+    }
+
     /// Whether the answer is by way of a name outside, whose upstream it is from.
     fn leads_out(&self, entry: &Entry) -> Result<bool, Malformed> {
         for target in entry.answer.targets(self.query.head()) {

@@ -1,14 +1,14 @@
 //! Reader of a response policy zone, record by record.
 
 use super::rdata;
-use super::trigger::{self, Trigger};
+use super::trigger::{self, EVERY, Trigger};
 use super::zone::{self, Tokens, ZoneOrigin, ZoneRecord, field, record};
 use crate::blocklist::local::ListRecord;
 use crate::blocklist::reject::Reject;
 use crate::blocklist::sink::{RuleBody, RuleSink, Wire};
 use crate::dns::name::Name;
 use crate::dns::rtype;
-use crate::rule::{Action, Effect, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Scope};
 
 /// Reader of one zone file.
 #[derive(Debug, Default)]
@@ -96,11 +96,11 @@ impl RpzReader {
             Trigger::Name(name, scope) => self.name(name, scope, &record, rules),
             Trigger::Net(net) => match self.policy_action(&relative, &record)? {
                 PolicyAction::Action(action) => {
-                    rules.address(net, action);
+                    rules.address(net, Effect::Rpz, action);
                     Ok(())
                 }
                 PolicyAction::Local(local) => {
-                    rules.local_address(net, local);
+                    rules.local_address(net, Effect::Rpz, local);
                     Ok(())
                 }
             },
@@ -114,7 +114,7 @@ impl RpzReader {
         record: &ZoneRecord<'_>,
         rules: &mut RuleSink<'_>,
     ) -> Result<(), Reject> {
-        let wire = Wire::of(name)?;
+        let wire = if name == EVERY { Wire::every() } else { Wire::escaped(name)? };
         let body = |action| RuleBody { scope, effect: Effect::Rpz, action };
         match self.policy_action(name, record)? {
             PolicyAction::Action(action) => rules.wire(&wire, body(action)),
@@ -153,15 +153,18 @@ impl RpzReader {
                 Err(Reject::Syntax)
             };
         }
-        if target.starts_with("*.") {
-            // A walled garden by name: that it is blocked is the least that its zone means.
-            return Ok(PolicyAction::Action(Action::Default));
-        }
         let absolute = self.origin.absolute(target)?;
         if absolute.eq_ignore_ascii_case(trigger) {
             // The older form of PASSTHRU.
             return Ok(PolicyAction::Action(Action::Passthru));
         }
-        Ok(PolicyAction::Local(ListRecord::Cname(Name::from_text(&absolute)?)))
+        Ok(PolicyAction::Local(ListRecord::Cname(target_of(&absolute)?)))
     }
+}
+
+/// The name of a target; `*.x` stands for the name asked for below x.
+fn target_of(absolute: &str) -> Result<Name, Reject> {
+    let Some(garden) = absolute.strip_prefix("*.") else { return Ok(Name::from_text(absolute)?) };
+    let wire = [&EVERY_NAME[..2], Name::from_text(garden)?.as_wire()].concat();
+    Name::from_wire(&wire).map(|(name, _)| name).map_err(|_| Reject::BadName)
 }

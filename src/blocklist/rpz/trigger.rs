@@ -7,6 +7,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::blocklist::reject::Reject;
 use crate::rule::Scope;
 
+/// The owner of the rule for every name.
+pub(super) const EVERY: &str = "*";
+
 /// The trigger of a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trigger<'a> {
@@ -21,9 +24,14 @@ pub(super) fn of(owner: &str) -> Result<Trigger<'_>, Reject> {
     let (before, last) = owner.rsplit_once('.').unwrap_or(("", owner));
     match last.to_ascii_lowercase().as_str() {
         "rpz-ip" => return net(before).map(Trigger::Net).ok_or(Reject::Syntax),
-        "rpz-client-ip" | "rpz-nsip" | "rpz-nsdname" => return Err(Reject::Unsupported),
+        "rpz-client-ip" => return Err(Reject::ClientIp),
+        "rpz-nsip" => return Err(Reject::ServerIp),
+        "rpz-nsdname" => return Err(Reject::ServerName),
         reserved if reserved.starts_with("rpz-") => return Err(Reject::Unsupported),
         _ => {}
+    }
+    if owner == EVERY {
+        return Ok(Trigger::Name(EVERY, Scope::Below));
     }
     let (name, scope) = match owner.strip_prefix("*.") {
         Some(below) => (below, Scope::Below),

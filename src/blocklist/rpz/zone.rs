@@ -1,7 +1,6 @@
 //! Zone files (RFC 1035 §5): words, parentheses, comments, origins, records.
 //!
-//! Only the subset that policy zones use: a backslash in a name is refused, and
-//! `$INCLUDE` and `$GENERATE` are not followed.
+//! Only the subset that policy zones use: `$INCLUDE` and `$GENERATE` are not followed.
 
 use std::borrow::Cow;
 
@@ -49,8 +48,7 @@ impl Tokens {
                     continue;
                 }
                 _ => {
-                    let is_end = |c: char| c.is_whitespace() || matches!(c, ';' | '(' | ')' | '"');
-                    let (word, after) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
+                    let (word, after) = rest.split_at(end_of_word(rest));
                     self.words.push(word.to_owned());
                     rest = after;
                     continue;
@@ -59,6 +57,18 @@ impl Tokens {
             rest = rest.get(1..).unwrap_or("");
         }
     }
+}
+
+/// The end of a word; what stands behind a backslash does not end it.
+fn end_of_word(text: &str) -> usize {
+    let mut is_escaped = false;
+    let is_end = |c: char| {
+        let ends = c.is_whitespace() || matches!(c, ';' | '(' | ')' | '"');
+        let is_literal = is_escaped;
+        is_escaped = c == '\\' && !is_literal;
+        ends && !is_literal
+    };
+    text.find(is_end).unwrap_or(text.len())
 }
 
 /// The text up to the closing quote, and the rest.

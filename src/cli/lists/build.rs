@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::blocklist::{Format, ScopeChoice};
+use crate::blocklist::{Format, ScopeChoice, ZoneAction};
 use crate::category::{CategoryId, Taxonomy};
 use crate::cli::lists::lint::{self, Lint};
 use crate::cli::lists::pack_file::open;
@@ -244,7 +244,18 @@ fn inputs(arguments: &BuildArguments, taxonomy: &Taxonomy) -> Result<Vec<Input>,
         let category = (category, id.clone());
         let (format, licence) = (Format::Auto, None);
         let trusted = false;
-        inputs.push(Input { place: 0, name, licence, category, format, scope, trusted, texts });
+        let action = ZoneAction::default();
+        inputs.push(Input {
+            place: 0,
+            name,
+            licence,
+            category,
+            format,
+            scope,
+            trusted,
+            action,
+            texts,
+        });
     }
     for (source, licence) in &arguments.licences {
         let mut found = inputs.iter_mut().filter(|input| input.name == *source).peekable();

@@ -108,7 +108,7 @@ fn rules_of(pack: &Pack, set: u16, name: &str) -> NameRules {
             let _ = write!(text, " {}", effect(rule));
         }
         match rule.action {
-            Action::Default | Action::Passthru => {}
+            Action::Default | Action::Passthru | Action::PassthruAll => {}
             Action::Local(number) => {
                 let data = pack.local().get(usize::from(number));
                 let _ = write!(text, " as {data:?}");

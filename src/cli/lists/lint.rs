@@ -25,7 +25,7 @@ use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
-use crate::rule::{Action, Effect, Rule};
+use crate::rule::{Effect, Rule};
 use crate::sys::read;
 
 /// The most octets of a list of popular names.
@@ -94,7 +94,7 @@ impl Lint<'_> {
         };
         let lists = |rule: &Rule| {
             matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
-                && rule.action != Action::Passthru
+                && !rule.action.is_pass()
                 && rule.scope.covers(false)
                 && !is_positive(rule)
         };

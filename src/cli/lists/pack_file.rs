@@ -31,7 +31,7 @@ pub(super) fn reach(scope: Scope, name: &str) -> String {
 /// The effect of a rule, in a word.
 pub(super) fn effect(rule: &Rule) -> &'static str {
     match (rule.effect, rule.action) {
-        (Effect::Rpz, Action::Passthru) => "passes",
+        (Effect::Rpz, Action::Passthru | Action::PassthruAll) => "passes",
         (Effect::Add | Effect::Rpz, _) => "lists",
         (Effect::AddImportant, _) => "lists (important)",
         (Effect::Clear, _) => "frees",

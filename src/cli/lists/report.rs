@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::lists::table::table;
 use crate::pack::{Pack, SourceNote, hex};
-use crate::rule::{Action, Effect, Rule};
+use crate::rule::{Effect, Rule};
 
 /// Report on a build.
 #[derive(Debug, Serialize)]
@@ -70,7 +70,7 @@ impl Summary {
     pub(super) fn of(pack: &Pack) -> Self {
         let lists = |r: &&Rule| {
             matches!(r.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
-                && r.action != Action::Passthru
+                && !r.action.is_pass()
         };
         let mut categories = BTreeMap::new();
         let mut overlaps: BTreeMap<(usize, usize), u64> = BTreeMap::new();

@@ -2,6 +2,7 @@
 //!
 //! The answer is the core's, to a query made here. No query leaves the process.
 
+mod answer;
 mod trace;
 mod when;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use self::answer::{AnswerPart, BlockedPart};
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, json, print};
@@ -27,7 +29,7 @@ use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
-use crate::rule::{Action, Effect, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Scope};
 use crate::serve::listener::origin::NOWHERE;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
@@ -52,6 +54,9 @@ pub struct WhyArguments {
     /// The type it asks for: a mnemonic or a number.
     #[arg(long = "type", value_name = "TYPE", default_value = "A", value_parser = parse_type)]
     qtype: u16,
+    /// An alias or address that upstream answers with, in order; the answer is reviewed too.
+    #[arg(long = "answer", value_name = "NAME|ADDRESS", value_parser = answer::parse)]
+    parts: Vec<AnswerPart>,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -77,6 +82,9 @@ struct WhyResult {
     file: Option<PathBuf>,
     line: Option<u32>,
     observed: Vec<String>,
+    /// The alias or address of the given answer that blocks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked_by: Option<BlockedPart>,
     answer: Answer,
     /// Source of the answer with an empty cache.
     source: trace::SourceView,
@@ -206,6 +214,7 @@ fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: No
         category,
         rule,
         observed,
+        blocked_by: answer::blocked_part(&query, &explanation.verdict, &arguments.parts, &sources),
         source: query.source(&explanation.verdict),
         steps: query.steps(&explanation),
         layers: query.layers(&explanation),
@@ -220,10 +229,22 @@ fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: No
         ),
         reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
     };
-    if result.answer.source == AnswerSource::Refused.id() { result.refused() } else { result }
+    if result.answer.source == AnswerSource::Refused.id() {
+        return result.refused();
+    }
+    result.reviewed()
 }
 
 impl WhyResult {
+    /// The result where a part of the answer decides.
+    fn reviewed(self) -> Self {
+        let Some(part) = &self.blocked_by else { return self };
+        let (rule, list) = (part.rule.clone(), part.list.clone());
+        let (file, line) = (part.file.clone(), part.line);
+        let (layer, category) = (part.layer, part.category.clone());
+        Self { verdict: "block", layer, category, rule, list, file, line, ..self }
+    }
+
     /// The result of a query that is not admitted to policy.
     fn refused(self) -> Self {
         Self {
@@ -290,17 +311,19 @@ fn evidence(
         let listed = ancestor(name, node.labels);
         for rule in node.rules {
             let wire = Name::from_text(&listed).unwrap_or_else(|_| Name::root());
-            let origin = origin(config, sources, rule, wire.as_wire());
+            let wire = if node.labels == 0 { EVERY_NAME } else { wire.as_wire() };
+            let origin = origin(config, sources, rule, wire);
             let (file, line) = origin.place.unzip();
             all.push(Evidence {
                 category: id(rule.category),
                 rule: match rule.scope {
+                    _ if node.labels == 0 => "*".to_owned(),
                     Scope::Exact => format!("={listed}"),
                     Scope::Subtree => listed.clone(),
                     Scope::Below => format!("*.{listed}"),
                 },
                 effect: match (rule.effect, rule.action) {
-                    (Effect::Rpz, Action::Passthru) => "passes",
+                    (Effect::Rpz, Action::Passthru | Action::PassthruAll) => "passes",
                     (Effect::Add | Effect::AddImportant | Effect::Rpz, _) => "lists",
                     (Effect::Clear | Effect::ClearImportant, _) => "frees",
                 },
@@ -362,20 +385,28 @@ fn answer(
     let cache = AnswerCache::new(0);
     let mut out = vec![0; usize::from(u16::MAX)];
     match begin(&query, &meta, snapshot, &cache, now, &mut out) {
-        Begin::Done(done) | Begin::Refresh(done, _) => match done {
-            Done::Reply(length, outcome) => Answer {
-                rcode: Some(outcome.rcode.id()),
-                ede: extended_error(out.get(..length).unwrap_or(&[])),
-                source: outcome.source.id(),
-            },
-            Done::Silence(_) | Done::Drop(_) => {
-                Answer { rcode: None, ede: None, source: "silence" }
-            }
-        },
-        Begin::Forward(_) => {
+        Begin::Done(done) | Begin::Refresh(done, _) => Answer::of(&done, &out),
+        Begin::Forward(forward) => {
             let is_other = matches!(verdict, Verdict::Block(_) | Verdict::Safe(..));
             let source = if is_other { "rewrite" } else { "upstream" };
-            Answer { rcode: None, ede: None, source }
+            let parts = arguments.parts.as_slice();
+            let done = (!is_other && !parts.is_empty())
+                .then(|| answer::finished(*forward, parts, &cache, now, &mut out));
+            let open = Answer { rcode: None, ede: None, source };
+            done.flatten().map_or(open, |done| Answer::of(&done, &out))
+        }
+    }
+}
+
+impl Answer {
+    fn of(done: &Done, out: &[u8]) -> Self {
+        match done {
+            Done::Reply(length, outcome) => Self {
+                rcode: Some(outcome.rcode.id()),
+                ede: extended_error(out.get(..*length).unwrap_or(&[])),
+                source: outcome.source.id(),
+            },
+            Done::Silence(_) | Done::Drop(_) => Self { rcode: None, ede: None, source: "silence" },
         }
     }
 }
@@ -410,6 +441,7 @@ fn text(result: &WhyResult) -> String {
     let _ = writeln!(out, " ({})", result.layer);
     let _ = writeln!(out, "  group     {} (client {})", result.group, result.client);
     out += &result.times.text();
+    out += &result.blocked_by.as_ref().map_or(String::new(), BlockedPart::text);
     if let Some(rule) = &result.rule {
         let place = result.file.as_ref().zip(result.line);
         let place = place.map_or(String::new(), |(f, l)| format!(", {} line {l}", f.display()));

@@ -262,8 +262,8 @@ impl TracedQuery<'_> {
         let here = SourceView::here();
         if let Verdict::Block(block) = verdict {
             // A rule of a response policy zone may redirect to another host.
-            let target = self.snapshot.rewrite_of(block);
-            return target.map_or(here, |target| self.source_of(target));
+            let target = self.snapshot.rewrite_of(block, self.name);
+            return target.map_or(here, |target| self.source_of(&target));
         }
         let is_passing = matches!(verdict, Verdict::Pass(_) | Verdict::Safe(..));
         if !is_passing || self.qtype == rtype::ANY {

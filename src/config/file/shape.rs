@@ -298,4 +298,5 @@ pub(crate) struct SourceFile {
     pub(crate) max_size: Amount<Size>,
     pub(crate) min_percent: Number,
     pub(crate) trusted: Option<Spanned<bool>>,
+    pub(crate) action: SpannedText,
 }

@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use toml::Spanned;
 use url::Url;
 
-use crate::blocklist::{Format, ScopeChoice};
+use crate::blocklist::{Format, ScopeChoice, ZoneAction};
 use crate::category::{CategoryId, LegalDuty, Taxonomy};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
@@ -40,6 +40,8 @@ pub struct ListSource {
     /// Whether its own answers are given: addresses and aliases that it has for names. Else such
     /// a name is blocked.
     pub trusted: bool,
+    /// What the triggers of a response policy zone do.
+    pub action: ZoneAction,
     /// Path or URL as written: the source's name in logs, metrics and `why`.
     pub label: String,
     /// Download settings, for a source by `url`.
@@ -227,12 +229,25 @@ impl Report<'_> {
             found
         });
         let trusted = self.trusted(file, fetch.as_ref());
+        let action = self.zone_action(file, format);
         let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
             self.choice(messages::scope(), text, &ScopeChoice::ALL, ScopeChoice::id)
         });
         let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
         let (category, path, format, scope) = (category?, path?, format?, scope?);
-        Some(ListSource { category, path, format, scope, trusted, label, fetch })
+        let action = action?;
+        Some(ListSource { category, path, format, scope, trusted, action, label, fetch })
+    }
+
+    /// The action of all triggers, of a response policy zone alone.
+    fn zone_action(&mut self, file: &SourceFile, format: Option<Format>) -> Option<ZoneAction> {
+        let Some(given) = &file.action else { return Some(ZoneAction::default()) };
+        let action = self.choice(messages::action(), given, &ZoneAction::ALL, ZoneAction::id);
+        if format != Some(Format::Rpz) && action != Some(ZoneAction::Given) {
+            self.mistake(given.span(), messages::for_zones_only("action")).hint =
+                Some(messages::add_or_remove("format = \"rpz\""));
+        }
+        action
     }
 
     /// Whether a source is trusted with answers: never over plain http, where anybody on the way
@@ -323,6 +338,10 @@ impl Report<'_> {
         }
         if let Some(trusted) = &file.trusted {
             self.mistake(trusted.span(), messages::scope_of_sealed("trusted")).hint =
+                Some(messages::remove_it());
+        }
+        if let Some(action) = &file.action {
+            self.mistake(action.span(), messages::for_zones_only("action")).hint =
                 Some(messages::remove_it());
         }
         if let Some(scope) = &file.scope {

@@ -64,6 +64,8 @@ messages! {
         => "bỏ đi; tệp được đọc lại khi thay đổi";
     for_sealed_lists(key) "`{key}` is for sealed lists only"
         => "`{key}` chỉ dùng cho danh sách niêm phong";
+    for_zones_only(key) "`{key}` is for response policy zones only"
+        => "`{key}` chỉ dùng cho vùng chính sách (RPZ)";
     scope_of_sealed(key) "`{key}` means nothing here: a sealed name has all below it"
         => "`{key}` không có nghĩa ở đây: tên niêm phong gồm mọi tên bên dưới";
     sealed_by_url(key) "a sealed list comes as a file, not by `{key}`"

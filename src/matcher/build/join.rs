@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
+use crate::dns::name::{Folded, Name};
 use crate::matcher::suffix::{Listing, RpzRule, RuleChange, SuffixTable, Value};
 use crate::pack::{BuildError, ListedNet, Pack, SEED};
-use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
+use crate::rule::{Action, EVERY_NAME, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// Several packs as one table.
 #[derive(Debug, Default)]
@@ -48,7 +49,12 @@ pub fn join(
         joined.addresses.extend(pack.addresses().iter().filter_map(|l| numbers.listed(l)));
         joined.local.extend_from_slice(pack.local());
         joined.sources.extend((0..numbers.source_count).map(|note| (place, note)));
-        joined.table.listings.push(Listing { pack, values });
+        let every = pack.set_of(&every_name()).and_then(|set| values.get(usize::from(set)));
+        let every: Box<[RpzRule]> = every.map_or_else(Box::default, |value| {
+            value.rpz.iter().filter(|rule| rule.scope.covers(false)).copied().collect()
+        });
+        joined.table.has_every |= !every.is_empty();
+        joined.table.listings.push(Listing { pack, values, every });
     }
     if joined.table.listings.is_empty() {
         joined.table.seed = SEED;
@@ -57,6 +63,12 @@ pub fn join(
     joined.unknown.dedup();
     joined.table.per_category = per_category.into_boxed_slice();
     Ok(joined)
+}
+
+/// The name of rules for every name.
+fn every_name() -> Folded {
+    Folded::from_wire(EVERY_NAME)
+        .map_or_else(|_| Folded::from_name(&Name::root()), |(name, _)| name)
 }
 
 /// The numbers of one pack → the numbers of the snapshot.
@@ -76,7 +88,9 @@ impl Numbers {
         number: impl Fn(&str) -> Option<CategoryId>,
         before: &JoinedPacks,
     ) -> Result<Self, BuildError> {
-        let sources = pack.rules().iter().map(|rule| rule.source).filter(|s| *s != SEVERAL_SOURCES);
+        let of_names = pack.rules().iter().map(|rule| rule.source);
+        let sources = of_names.chain(pack.addresses().iter().map(|listed| listed.source));
+        let sources = sources.filter(|source| *source != SEVERAL_SOURCES);
         let source_count = sources.map(|s| usize::from(s) + 1).max().unwrap_or(0);
         let source_count = source_count.max(pack.sources().len());
         let fits = |count: usize| u16::try_from(count).map_err(|_| BuildError::TooManyRules);
@@ -85,6 +99,7 @@ impl Numbers {
         let known = |id: &String| number(id);
         let (first_local, first_source) = (fits(before.local.len())?, fits(before.sources.len())?);
         let zones = pack.rules().iter().filter(|rule| rule.effect == Effect::Rpz);
+        let zones = zones.filter(|rule| rule.source != SEVERAL_SOURCES);
         let mut zones: Vec<u16> = zones.map(|rule| rule.source + first_source).collect();
         zones.sort_unstable();
         zones.dedup();
@@ -110,17 +125,20 @@ impl Numbers {
     }
 
     fn rule(&self, rule: &Rule) -> Option<Rule> {
-        let source = match rule.source {
+        let (category, action) = (self.category(rule.category)?, self.action(rule.action));
+        Some(Rule { category, action, source: self.source(rule.source), ..*rule })
+    }
+
+    fn source(&self, source: u16) -> u16 {
+        match source {
             SEVERAL_SOURCES => SEVERAL_SOURCES,
             source => source + self.first_source,
-        };
-        let (category, action) = (self.category(rule.category)?, self.action(rule.action));
-        Some(Rule { category, action, source, ..*rule })
+        }
     }
 
     fn listed(&self, listed: &ListedNet) -> Option<ListedNet> {
         let (category, action) = (self.category(listed.category)?, self.action(listed.action));
-        Some(ListedNet { category, action, net: listed.net })
+        Some(ListedNet { category, action, source: self.source(listed.source), ..*listed })
     }
 
     fn values(&self, pack: &Pack) -> Box<[Value]> {
@@ -145,7 +163,7 @@ fn count(pack: &Pack, values: &[Value], per_category: &mut [u64]) {
         let (names, _) = pack.set(number);
         let lists = |r: &&Rule| {
             matches!(r.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
-                && r.action != Action::Passthru
+                && !r.action.is_pass()
         };
         let set: CategorySet = value.rules.iter().filter(lists).map(|r| r.category).collect();
         for category in set.iter() {
@@ -163,7 +181,7 @@ fn rpz(rules: &[Rule], zones: &[u16]) -> Box<[RpzRule]> {
         .filter_map(|rule| {
             let zone = zones.binary_search(&rule.source).ok()?;
             let Rule { category, scope, action, .. } = *rule;
-            Some(RpzRule { zone: zone as u8, category, scope, action })
+            Some(RpzRule { zone: zone as u8, source: rule.source, category, scope, action })
         })
         .collect()
 }

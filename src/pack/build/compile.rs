@@ -27,7 +27,7 @@ use crate::pack::hash::{hash_wire, suffix_hashes};
 use crate::pack::image::Pack;
 use crate::pack::notes::{ListedNet, SourceNote};
 use crate::pack::symbols::Symbols;
-use crate::rule::{LocalData, Rule};
+use crate::rule::{LocalData, Rule, SEVERAL_SOURCES};
 
 /// Compiler: collects rules and lays out a pack.
 #[derive(Debug)]
@@ -188,7 +188,12 @@ impl Compiler {
             .iter()
             .map(|rule| Rule { category: in_pack(&numbers, rule.category), ..*rule });
         let rules: Vec<Rule> = rules.collect();
-        let canonical = CanonicalRules::of(&rules, &self.notes, std::mem::take(&mut self.local))?;
+        let canonical = CanonicalRules::of(
+            &rules,
+            &self.addresses,
+            &self.notes,
+            std::mem::take(&mut self.local),
+        )?;
         let mut sets = Sets::new(canonical.rules.clone());
         let symbols = Symbols::train(&self.partitioner.take_sample());
         let merged = std::mem::take(&mut self.partitioner.partitions)
@@ -283,9 +288,11 @@ impl Compiler {
             category: in_pack(numbers, listed.category),
             action: renumber(listed.action, &canonical.local_ids),
             net: listed.net.trunc(),
+            source: canonical.sources.get(&listed.source).copied().unwrap_or(SEVERAL_SOURCES),
+            ..*listed
         };
         let mut nets: Vec<ListedNet> = self.addresses.iter().map(listed).collect();
-        nets.sort_by_key(|listed| (listed.net, listed.category, listed.action));
+        nets.sort_by_key(|l| (l.net, l.source, l.category, l.effect, l.action));
         nets.dedup();
         let sets = codec::items(&sets, |(names, rules), octets| {
             octets.extend(names.to_le_bytes());

@@ -7,7 +7,7 @@ use crate::pack::error::BuildError;
 use crate::pack::format::{MAX_ZONES, SPILLS};
 use crate::pack::hash::hash_wire;
 use crate::pack::image::Set;
-use crate::pack::notes::SourceNote;
+use crate::pack::notes::{ListedNet, SourceNote};
 use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// Past this number of sets, new ones drop the sources of their rules: 32,767 sets fit.
@@ -29,10 +29,11 @@ impl CanonicalRules {
     /// Orders `rules`, with categories already numbered for the pack.
     pub(crate) fn of(
         rules: &[Rule],
+        addresses: &[ListedNet],
         notes: &[SourceNote],
         local: Vec<LocalData>,
     ) -> Result<Self, BuildError> {
-        let sources = order_sources(rules, notes)?;
+        let sources = order_sources(rules, addresses, notes)?;
         let (local, local_ids) = order_local(local)?;
         let renumber = |rule: &Rule| Rule {
             source: sources.get(&rule.source).copied().unwrap_or(SEVERAL_SOURCES),
@@ -60,16 +61,22 @@ pub(crate) fn renumber(action: Action, numbers: &[u16]) -> Action {
 }
 
 /// Response policy zones in the given order, which decides among them; then all other sources.
-fn order_sources(rules: &[Rule], notes: &[SourceNote]) -> Result<HashMap<u16, u16>, BuildError> {
-    let mut zones: Vec<u16> =
-        rules.iter().filter(|rule| rule.effect == Effect::Rpz).map(|rule| rule.source).collect();
+fn order_sources(
+    rules: &[Rule],
+    addresses: &[ListedNet],
+    notes: &[SourceNote],
+) -> Result<HashMap<u16, u16>, BuildError> {
+    let of_names = rules.iter().map(|rule| (rule.effect, rule.source));
+    let said = of_names.chain(addresses.iter().map(|listed| (listed.effect, listed.source)));
+    let zones = said.clone().filter(|(effect, _)| *effect == Effect::Rpz);
+    let mut zones: Vec<u16> = zones.map(|(_, source)| source).collect();
     zones.sort_unstable();
     zones.dedup();
     if zones.len() > MAX_ZONES {
         return Err(BuildError::TooManyZones);
     }
     let mut others: Vec<u16> =
-        rules.iter().map(|rule| rule.source).chain(notes.iter().map(|n| n.place)).collect();
+        said.map(|(_, source)| source).chain(notes.iter().map(|n| n.place)).collect();
     others.sort_unstable();
     others.dedup();
     others.retain(|source| zones.binary_search(source).is_err());

@@ -1,5 +1,6 @@
 //! The tables of a decision: each knows matchers and no snapshot.
 
+pub mod addresses;
 pub mod categories;
 pub mod client;
 pub mod local_zones;

@@ -57,6 +57,7 @@ pub(super) struct List {
     pub(super) scope: Option<String>,
     #[serde(default)]
     pub(super) trusted: bool,
+    pub(super) action: Option<String>,
 }
 
 /// A programmed answer of upstream 1 or 2.

@@ -10,7 +10,8 @@
 //! department = '…'                    # the department's policy, if there is one
 //! [[file]]                            # another file beside the config: name, text
 //! [[override]]                        # set before the first step: kind, group, what
-//! [[list]]                            # a list source: category, text, format, scope, trusted
+//! [[list]]                            # a list source: category, text, format, scope, trusted,
+//!                                     # action
 //! [[upstream]]                        # a programmed answer: name, type, answer = [..], …
 //! [[step]]                            # one query and what must come back
 //! [[metric]]                          # what /metrics must say in the end
@@ -136,6 +137,11 @@ scenarios! {
     rebinding_is_answered_as_blocked
     refused_outside_allowed_networks
     review_shields_plain_categories_and_never_locks
+    rpz_a_list_speaks_for_its_category_of_an_address
+    rpz_a_wildcard_at_the_root_is_every_name
+    rpz_action_of_a_source_overrides_the_zone
+    rpz_addresses_and_aliases_keep_the_order_of_zones
+    rpz_targets_are_judged_again
     rpz_zones_keep_their_own_order
     safesearch_answers_with_the_safe_name
     safesearch_by_profile
@@ -258,6 +264,7 @@ impl List {
             ("path", Some(path.as_str())),
             ("format", self.format.as_deref()),
             ("scope", self.scope.as_deref()),
+            ("action", self.action.as_deref()),
         ];
         let lines =
             keys.iter().filter_map(|(key, value)| Some(format!("{key} = \"{}\"", (*value)?)));

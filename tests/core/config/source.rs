@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::mistakes;
+use super::{mistakes, right};
 
 #[test]
 fn sources_need_a_category_and_a_path() {
@@ -207,4 +207,22 @@ trusted = true
       |           ^^^^
     hint: use https, or remove `trusted`
     ");
+}
+
+#[test]
+fn an_action_is_for_zones() {
+    assert_snapshot!(mistakes(r#"[[lists.source]]
+category = "malware"
+path = "a.txt"
+action = "nxdomain"
+[[lists.source]]
+category = "malware"
+path = "b.txt"
+format = "rpz"
+action = "block"
+"#), @"");
+    let config = right(
+        "[[lists.source]]\ncategory = \"malware\"\npath = \"a.zone\"\nformat = \"rpz\"\naction = \"tcp-only\"\n",
+    );
+    assert_eq!(config.lists.sources[0].action, lachan::blocklist::ZoneAction::TcpOnly);
 }
