@@ -10,6 +10,7 @@
 //! tables must be reused, also after a restart where there is a state directory: a change of a
 //! school's own names costs microseconds, however large the lists.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct FileReport {
     pub rules: usize,
     /// Lines that gave no rule.
     pub rejected: u32,
+    /// The same by the id of the reason.
+    pub rejects: BTreeMap<String, u32>,
     /// Rules with answers of their own that only block, since the source is not trusted.
     pub answers: u64,
     /// The first of them, for people.
@@ -270,6 +273,7 @@ impl FileReport {
             format: format.unwrap_or_default(),
             rules: note.rules as usize,
             rejected: note.rejected(),
+            rejects: note.rejects.clone(),
             answers: note.answers,
             examples: note.examples.join("; "),
         }

@@ -47,3 +47,4 @@ mod timed;
 mod waiting;
 mod warned;
 mod why;
+mod zones;

@@ -84,6 +84,8 @@ struct List {
     format: &'static str,
     rules: usize,
     rejected: u32,
+    /// The same by reason.
+    rejects: BTreeMap<String, u32>,
     /// Rules with answers of their own that only block: the source is not `trusted`.
     answers: u64,
     examples: String,
@@ -145,6 +147,7 @@ fn passed(
         format: file.format.id(),
         rules: file.rules,
         rejected: file.rejected,
+        rejects: file.rejects.clone(),
         answers: file.answers,
         examples: file.examples.clone(),
     };
@@ -290,8 +293,20 @@ fn lists_text(arguments: &CheckArguments, assembled: &Assembled) -> String {
     let answers = files.iter().filter(|file| file.answers > 0).map(|file| {
         messages::untrusted_answers(file.path.display(), file.answers, "trusted = true")
     });
+    let unused = files.iter().filter_map(|file| {
+        let triggers = file.rejects.iter().filter(|(reason, _)| reason.starts_with("rpz-"));
+        let triggers: Vec<String> =
+            triggers.map(|(reason, count)| format!("{count} {reason}")).collect();
+        let is_any = !triggers.is_empty();
+        is_any.then(|| messages::unused_triggers(file.path.display(), triggers.join(", ")))
+    });
     let lang = arguments.lang.unwrap_or(config.school.lang);
-    absent.chain(lost).chain(answers).map(|message| message.in_lang(lang) + "\n").collect()
+    absent
+        .chain(lost)
+        .chain(unused)
+        .chain(answers)
+        .map(|message| message.in_lang(lang) + "\n")
+        .collect()
 }
 
 /// A count with its noun.

@@ -62,6 +62,8 @@ messages! {
     untrusted_answers(path, count, key)
         "{path}: {count} answers of the list's own (addresses, aliases) are not given, such names are blocked; add `{key}` to its [[lists.source]] if it may answer"
         => "{path}: {count} câu trả lời riêng của danh sách (địa chỉ, bí danh) không được dùng, các tên đó bị chặn; thêm `{key}` vào [[lists.source]] nếu được phép trả lời";
+    unused_triggers(path, triggers) "{path}: triggers that are not used: {triggers}"
+        => "{path}: các điều kiện không được dùng: {triggers}";
     list_lines_left_out(path, rules, format, rejected, example)
         "{path}: {rules} rules as `{format}`, {rejected} lines left out, for example {example}"
         => "{path}: {rules} quy tắc theo `{format}`, bỏ qua {rejected} dòng, ví dụ {example}";
