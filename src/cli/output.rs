@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use crate::lang::Lang;
+
 /// The exit code of a subcommand that failed, and the message on stderr.
 pub(super) type CommandFailure = (u8, String);
 
@@ -62,4 +64,10 @@ pub(super) fn finish(result: Result<String, CommandFailure>) -> ExitCode {
 /// As [`finish`], for what fails only by a file that cannot be used.
 pub(super) fn finish_or_invalid(result: Result<String, String>) -> ExitCode {
     finish(result.map_err(|message| (INVALID, message)))
+}
+
+/// Reads `--lang`.
+pub(super) fn parse_lang(text: &str) -> Result<Lang, String> {
+    let known = Lang::ALL.into_iter().find(|lang| lang.id() == text);
+    known.ok_or_else(|| "a language is `en` or `vi`".to_owned())
 }

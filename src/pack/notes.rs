@@ -50,6 +50,23 @@ pub struct SourceNote {
     /// Its files.
     #[serde(default)]
     pub files: Vec<FileNote>,
+    /// Findings about it that somebody accepted when the pack was built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedFinding>,
+}
+
+/// A finding that somebody accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedFinding {
+    /// The key of the finding: kind, category, and name or source.
+    pub finding: String,
+    /// The person that accepted it.
+    pub by: String,
+    /// The reason.
+    pub reason: String,
+    /// The day.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub date: String,
 }
 
 /// The yield of one file of a source.

@@ -229,11 +229,16 @@ fn what_an_ancestor_says_is_left_out_unless_something_lies_between() {
         add(&mut compiler, name, rule);
     }
     let memory = || Cursor::new(Vec::new());
-    let reduced = compiler.finish_reduced(memory(), memory(), |draft| {
-        let draft = Arc::new(open(draft.get_ref()).unwrap());
-        assert_eq!(draft.len(), 10);
-        Ok(draft)
-    });
+    let reduced = compiler.finish_reduced(
+        memory(),
+        memory(),
+        |draft| {
+            let draft = Arc::new(open(draft.get_ref()).unwrap());
+            assert_eq!(draft.len(), 10);
+            Ok(draft)
+        },
+        |_, _| Ok(()),
+    );
     let reduced = open(reduced.unwrap().get_ref()).unwrap();
     reduced.verify_names().unwrap();
     let left: Vec<String> = names(&reduced).into_iter().map(|(name, _)| name).collect();

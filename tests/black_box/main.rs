@@ -28,6 +28,7 @@ mod kit;
 mod layers;
 mod lifecycle;
 mod link_local;
+mod lint;
 mod malformed;
 mod mended;
 mod odd_files;

@@ -14,7 +14,7 @@ use self::policy::{
     Difference, GroupView, department_text, difference_text, differences, effective, group_text,
     times_text,
 };
-use crate::cli::output::{INVALID, complain, json, print};
+use crate::cli::output::{INVALID, complain, json, parse_lang, print};
 use crate::config::{Config, ConfigErrors, ListSource};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
@@ -312,10 +312,4 @@ fn lists_text(arguments: &CheckArguments, assembled: &Assembled) -> String {
 /// A count with its noun.
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Reads `--lang`.
-fn parse_lang(text: &str) -> Result<Lang, String> {
-    let known = Lang::ALL.into_iter().find(|lang| lang.id() == text);
-    known.ok_or_else(|| "a language is `en` or `vi`".to_owned())
 }

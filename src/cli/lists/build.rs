@@ -10,15 +10,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::blocklist::{Format, ScopeChoice, ZoneAction};
 use crate::category::{CategoryId, Taxonomy};
+use crate::cli::lists::exceptions::Exceptions;
+use crate::cli::lists::finding::{LintFinding, find_places};
 use crate::cli::lists::lint::{self, Lint};
 use crate::cli::lists::pack_file::open;
 use crate::cli::lists::report::BuildReport;
-use crate::cli::output::{CommandFailure, complain, json, print};
+use crate::cli::output::{CommandFailure, complain, json, parse_lang, print};
 use crate::config::data::starter;
+use crate::lang::Lang;
 use crate::load::compile_lists::{Input, ListTexts, read_all};
 use crate::load::list_error::ListError;
 use crate::matcher::keyword::KeywordRules;
-use crate::pack::{Compiler, Pack, SEED};
+use crate::pack::{AcceptedFinding, BuildError, Compiler, Pack, SEED, SourceNote};
 use crate::sys::archive;
 use crate::sys::os;
 use crate::sys::read;
@@ -60,6 +63,12 @@ pub struct BuildArguments {
     /// accepts them, and the reason.
     #[arg(long, value_name = "TEXT")]
     accept: Option<String>,
+    /// Findings that somebody accepted, one by one, with name, reason and date; the pack keeps them.
+    #[arg(long, value_name = "FILE")]
+    exceptions: Option<PathBuf>,
+    /// The language of findings.
+    #[arg(long, value_name = "LANG", value_parser = parse_lang, default_value = "en")]
+    lang: Lang,
     /// Threads that read lists; as many as there are cores by default.
     #[arg(long, value_name = "NUMBER")]
     threads: Option<usize>,
@@ -93,7 +102,7 @@ pub fn run(arguments: &BuildArguments) -> ExitCode {
     match build(arguments) {
         Ok(report) => {
             let refused = report.refused;
-            print(&if arguments.json { json(&report) } else { report.text() });
+            print(&if arguments.json { json(&report) } else { report.text(arguments.lang) });
             ExitCode::from(if refused { 3 } else { 0 })
         }
         Err((code, complaint)) => {
@@ -111,6 +120,8 @@ fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
     if let Some(path) = &arguments.keywords {
         compiler.keywords(&keywords(path, &taxonomy)?);
     }
+    let exceptions = arguments.exceptions.as_deref().map(Exceptions::read).transpose();
+    let exceptions = exceptions.map_err(|complaint| (3, complaint))?.unwrap_or_default();
     let previous = arguments.previous.as_deref().map(open).transpose();
     let previous = previous.map_err(|complaint| (3, complaint))?;
     let popular = arguments.popular.as_deref().map(lint::names).transpose();
@@ -124,20 +135,62 @@ fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
     });
     let compiler = compiler.map_err(|error| (3, error.to_string()))?;
     bar.set_message("compiling");
-    let written = Written::new(compiler, &arguments.out)?;
-    bar.set_message("looking at the names");
-    let lint = Lint { taxonomy: &taxonomy, previous, popular, max_change: arguments.max_change };
-    let findings = lint.of(&written.pack).map_err(|error| (1, error.to_string()))?;
+    let lint = Lint {
+        taxonomy: &taxonomy,
+        previous,
+        popular,
+        max_change: arguments.max_change,
+        lang: arguments.lang,
+    };
+    let (mut findings, mut unmet) = (Vec::new(), Vec::new());
+    let written = Written::new(compiler, &arguments.out, |pack, notes| {
+        bar.set_message("looking at the names");
+        findings = lint.of(pack)?;
+        find_places(&mut findings, &inputs);
+        unmet = exceptions.apply(&mut findings);
+        accept_all(arguments.accept.as_deref(), &mut findings);
+        keep_accepted(&findings, notes);
+        Ok(())
+    })?;
     bar.finish_and_clear();
-    let is_refused = findings.iter().any(|finding| finding.refuses);
+    let is_refused = findings.iter().any(LintFinding::is_open);
     let mut report = BuildReport::of(&arguments.out, &written.pack, findings);
     report.accepted_by.clone_from(&arguments.accept);
-    if is_refused && arguments.accept.is_none() {
+    report.unmet_exceptions = unmet;
+    if is_refused {
         report.refused = true;
     } else {
         written.publish(&arguments.out)?;
     }
     Ok(report)
+}
+
+/// Accepts every finding that would refuse the pack, in the words of `--accept`.
+fn accept_all(text: Option<&str>, findings: &mut [LintFinding]) {
+    let Some(text) = text else { return };
+    for finding in findings.iter_mut().filter(|finding| finding.is_open()) {
+        finding.accepted = Some(AcceptedFinding {
+            finding: finding.key.clone(),
+            by: text.to_owned(),
+            ..AcceptedFinding::default()
+        });
+    }
+}
+
+/// Puts what was accepted into the notes of its source, or of the first of its category.
+fn keep_accepted(findings: &[LintFinding], notes: &mut [SourceNote]) {
+    let accepted = findings.iter().filter_map(|one| Some((one, one.accepted.as_ref()?)));
+    for (finding, accepted) in accepted {
+        let is_source = |note: &SourceNote| {
+            note.category == finding.category && finding.source.as_ref() == Some(&note.name)
+        };
+        let place = notes.iter().position(is_source);
+        let place =
+            place.or_else(|| notes.iter().position(|note| note.category == finding.category));
+        if let Some(note) = notes.get_mut(place.unwrap_or(0)) {
+            note.accepted.push(accepted.clone());
+        }
+    }
 }
 
 /// A pack written beside its place, to be renamed when it is accepted.
@@ -148,7 +201,11 @@ struct Written {
 
 impl Written {
     /// Compiles twice: first every rule, then without rules that an ancestor's covers.
-    fn new(compiler: Compiler, out: &Path) -> Result<Self, CommandFailure> {
+    fn new(
+        compiler: Compiler,
+        out: &Path,
+        judge: impl FnOnce(&Arc<Pack>, &mut [SourceNote]) -> Result<(), BuildError>,
+    ) -> Result<Self, CommandFailure> {
         let failed = |error: &dyn std::fmt::Display| (1, format!("{}: {error}", out.display()));
         let beside = |kind: &str| {
             let name = out.file_name().unwrap_or_default().to_string_lossy();
@@ -158,7 +215,7 @@ impl Written {
         let draft = Scratch::new(beside("draft")).map_err(|error| failed(&error))?;
         let new = Scratch::new(path.clone()).map_err(|error| failed(&error))?;
         let file = compiler
-            .finish_reduced(new.file()?, draft.file()?, |_| draft.open())
+            .finish_reduced(new.file()?, draft.file()?, |_| draft.open(), judge)
             .map_err(|error| failed(&error))?;
         file.sync_all().map_err(|error| failed(&error))?;
         let pack = new.open().map_err(|error| failed(&error))?;

@@ -8,19 +8,21 @@
 //! | `answers` | a source that is not trusted has answers of its own: such names are blocked | no |
 //! | `popular` | names that many people use would be blocked | no |
 //!
-//! A name in a list of good names is no finding.
+//! A name in a list of good names is no finding, nor one that an exception (`@@`) frees, nor a source
+//! that has another name now.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use psl::Psl as _;
 
-use crate::category::{CategorySet, Taxonomy};
+use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::cli::lists::finding::LintFinding;
 use crate::cli::lists::pack_file::shown;
-use crate::cli::lists::report::LintFinding;
 use crate::config::data::starter;
 use crate::dns::name::{Folded, Labels, Name};
+use crate::lang::{Lang, Message, messages};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
@@ -28,10 +30,18 @@ use crate::pack::{BuildError, Pack, SourceNote};
 use crate::rule::{Effect, Rule};
 use crate::sys::read;
 
+/// Kinds, each with whether it refuses the pack.
+const GUARD: (&str, bool) = ("guard", true);
+const SUFFIX: (&str, bool) = ("public-suffix", true);
+const CHANGED: (&str, bool) = ("changed", true);
+const ANSWERS: (&str, bool) = ("answers", false);
+const POPULAR: (&str, bool) = ("popular", false);
+/// Most names of one finding in its message; JSON has all.
+const SHOWN: usize = 5;
+/// A label that no list has a rule for.
+const BELOW: &str = "lachan-lint";
 /// The most octets of a list of popular names.
 const MOST: u64 = 1 << 30;
-/// Most names of one finding in its message.
-const SHOWN: usize = 20;
 /// A change of fewer rules than this is never a finding.
 const SMALL: u64 = 100;
 
@@ -42,6 +52,8 @@ pub(super) struct Lint<'a> {
     pub(super) popular: Vec<Name>,
     /// Most change of a source, in percent.
     pub(super) max_change: u32,
+    /// The language of findings.
+    pub(super) lang: Lang,
 }
 
 /// Names, one a line; where there are several words or columns, the last.
@@ -56,49 +68,76 @@ pub(super) fn names(path: &Path) -> Result<Vec<Name>, String> {
 }
 
 impl Lint<'_> {
-    /// All findings of a pack.
+    /// All findings of a pack with every rule of its sources.
     pub(super) fn of(&self, pack: &Arc<Pack>) -> Result<Vec<LintFinding>, BuildError> {
         let joined = join([Arc::clone(pack)], |id| self.taxonomy.find(id))?;
         let positive = self.taxonomy.select(|row| row.is_positive);
         let blocking = |name: &Name| blocking(&joined.table, name).without(positive);
+        let blocking = &blocking;
         let mut findings = Vec::new();
         let guard = starter::guard().unwrap_or_default();
         let essential = starter::essential().unwrap_or_default();
-        for name in guard.into_iter().chain(essential.into_iter().map(|e| e.name)) {
-            let set = blocking(&name);
-            if !set.is_empty() {
-                let name = shown(name.as_wire());
-                let message = format!("`{name}` would be blocked as {}", self.ids(set));
-                findings.push(LintFinding { kind: "guard", refuses: true, message });
-            }
-        }
-        findings.extend(self.suffixes(pack, positive));
-        findings.extend(self.popular(blocking));
-        findings.extend(self.changes(pack));
-        findings.extend(answers(pack));
+        let guarded: Vec<Name> =
+            guard.into_iter().chain(essential.into_iter().map(|e| e.name)).collect();
+        findings.extend(self.about(GUARD, pack, &guarded, blocking, messages::guard_finding));
+        findings.extend(self.suffixes(pack, blocking));
+        findings.extend(self.about(
+            POPULAR,
+            pack,
+            &self.popular,
+            blocking,
+            messages::popular_finding,
+        ));
+        findings.extend(self.changes(pack, &joined.table)?);
+        findings.extend(self.answers(pack));
         Ok(findings)
     }
 
-    /// Ids of a set, for a message.
-    fn ids(&self, set: CategorySet) -> String {
-        let ids = set.iter().map(|category| format!("`{}`", self.taxonomy.category(category).id));
-        ids.collect::<Vec<_>>().join(", ")
+    /// Findings about names that are blocked: one for each category and name with a rule, since that
+    /// rule is what is mended or accepted.
+    fn about(
+        &self,
+        kind: (&'static str, bool),
+        pack: &Pack,
+        names: &[Name],
+        blocking: impl Fn(&Name) -> CategorySet,
+        message: fn(String, String) -> Message,
+    ) -> Vec<LintFinding> {
+        let mut rules: Vec<(CategoryId, Vec<u8>)> = Vec::new();
+        let mut blocked: HashMap<(CategoryId, Vec<u8>), (Vec<String>, bool)> = HashMap::new();
+        for name in names {
+            for category in blocking(name).iter() {
+                let id = &self.taxonomy.category(category).id;
+                let (wire, is_self) = listed_at(pack, name, id);
+                let key = (category, wire);
+                if !blocked.contains_key(&key) {
+                    rules.push(key.clone());
+                }
+                let of = blocked.entry(key).or_default();
+                of.0.push(shown(name.as_wire()));
+                of.1 |= is_self;
+            }
+        }
+        let mut finding = |(category, wire): (CategoryId, Vec<u8>)| {
+            let (names, is_self) = blocked.remove(&(category, wire.clone())).unwrap_or_default();
+            let id = &self.taxonomy.category(category).id;
+            let below = (wire.clone(), false);
+            let wanted = if is_self { vec![(wire.clone(), true), below] } else { vec![below] };
+            let message = message(first_of(&names), id.clone());
+            let finding = LintFinding::of_name(kind, id, &wire, wanted, &message, self.lang);
+            finding.blocking(names)
+        };
+        rules.into_iter().map(&mut finding).collect()
     }
 
-    /// Public suffixes that are listed with all below them.
-    fn suffixes(&self, pack: &Pack, positive: CategorySet) -> Option<LintFinding> {
-        let is_positive = |rule: &Rule| {
-            let id = pack.categories().get(rule.category.index());
-            let category = id.and_then(|id| self.taxonomy.find(id));
-            category.is_some_and(|category| positive.contains(category))
-        };
+    /// Public suffixes that are listed with all below them, and that no exception frees.
+    fn suffixes(&self, pack: &Pack, blocking: impl Fn(&Name) -> CategorySet) -> Vec<LintFinding> {
         let lists = |rule: &Rule| {
             matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
                 && !rule.action.is_pass()
                 && rule.scope.covers(false)
-                && !is_positive(rule)
         };
-        let mut found = Vec::new();
+        let mut suffixes = Vec::new();
         pack.each_name(|wire, set| {
             let labels: Vec<&[u8]> = Labels(wire).collect();
             let info = psl::List.find(labels.iter().rev().copied());
@@ -107,78 +146,132 @@ impl Lint<'_> {
                 && info.len + 1 == wire.len() - 1
                 && pack.set(set).1.clone().any(lists);
             if is_suffix {
-                found.push(shown(wire));
+                suffixes.push(wire.to_vec());
             }
         });
-        found.sort_unstable();
-        let message = format!("{} listed with all below: {}", found.len(), first_of(&found));
-        let kind = "public-suffix";
-        (!found.is_empty()).then_some(LintFinding { kind, refuses: true, message })
-    }
-
-    /// Popular names that would be blocked, by category.
-    fn popular(&self, blocking: impl Fn(&Name) -> CategorySet) -> Vec<LintFinding> {
-        let mut hits: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for name in &self.popular {
-            if let Some(category) = blocking(name).first() {
-                let id = self.taxonomy.category(category).id.clone();
-                hits.entry(id).or_default().push(shown(name.as_wire()));
+        suffixes.sort_by_key(|wire| shown(wire));
+        let mut found = Vec::new();
+        for wire in suffixes {
+            // Some name below it; what an exception frees there is not blocked.
+            let below = Name::from_text(&format!("{BELOW}.{}", shown(&wire)));
+            for category in below.map(|name| blocking(&name)).unwrap_or_default().iter() {
+                let id = &self.taxonomy.category(category).id;
+                let message = messages::suffix_finding(shown(&wire));
+                let wanted = vec![(wire.clone(), false)];
+                found.push(LintFinding::of_name(SUFFIX, id, &wire, wanted, &message, self.lang));
             }
         }
-        let finding = |(id, names): (String, Vec<String>)| {
-            let message = format!("{} blocked as `{id}`: {}", names.len(), first_of(&names));
-            LintFinding { kind: "popular", refuses: false, message }
-        };
-        hits.into_iter().map(finding).collect()
+        found
     }
 
-    /// Sources that are much smaller or larger than in the pack before.
-    fn changes(&self, pack: &Pack) -> Vec<LintFinding> {
-        let Some(previous) = &self.previous else { return Vec::new() };
+    /// Sources that are much smaller or larger than in the pack before. A source whose names are
+    /// all there under another name, or were, has not changed.
+    fn changes(
+        &self,
+        pack: &Pack,
+        now_table: &SuffixTable,
+    ) -> Result<Vec<LintFinding>, BuildError> {
+        let Some(previous) = &self.previous else { return Ok(Vec::new()) };
+        let before_table = join([Arc::clone(previous)], |id| self.taxonomy.find(id))?.table;
         let same = |one: &SourceNote, other: &SourceNote| {
             (&one.category, &one.name) == (&other.category, &other.name)
         };
         let mut findings = Vec::new();
-        for before in previous.sources() {
-            let now =
-                pack.sources().iter().find(|now| same(now, before)).map_or(0, |now| now.rules);
+        for (place, before) in previous.sources().iter().enumerate() {
+            let found = pack.sources().iter().enumerate().find(|(_, now)| same(now, before));
+            let now = found.map_or(0, |(_, now)| now.rules);
             let difference = now.abs_diff(before.rules);
             let is_large = difference * 100 > before.rules * u64::from(self.max_change);
-            if is_large && difference > SMALL {
-                let word = if now < before.rules { "shrank" } else { "grew" };
-                let message = format!(
-                    "`{}` of `{}` {word} from {} rules to {now}",
-                    before.name, before.category, before.rules
-                );
-                findings.push(LintFinding { kind: "changed", refuses: true, message });
+            if !is_large || difference <= SMALL {
+                continue;
             }
+            let has_shrunk = now < before.rules;
+            let is_moved = match found {
+                Some((now, _)) if !has_shrunk => {
+                    self.are_listed((pack, now), &before.category, &before_table)
+                }
+                _ => self.are_listed((previous, place), &before.category, now_table),
+            };
+            if is_moved {
+                continue;
+            }
+            let (name, category) = (&before.name, &before.category);
+            let message = if has_shrunk {
+                messages::source_shrank(name, category, before.rules, now)
+            } else {
+                messages::source_grew(name, category, before.rules, now)
+            };
+            // The numbers are in the key: nobody accepts what comes next year.
+            let more = format!("/{}-{now}", before.rules);
+            let source = Some((name.as_str(), more.as_str()));
+            findings.push(LintFinding::of_source(CHANGED, category, source, &message, self.lang));
         }
-        findings
+        Ok(findings)
+    }
+
+    /// Whether of the names of a source all but `max_change` percent are in a table, in its category.
+    fn are_listed(&self, (pack, source): (&Pack, usize), id: &str, table: &SuffixTable) -> bool {
+        let Some(category) = self.taxonomy.find(id) else { return false };
+        let (mut all, mut kept) = (0_u64, 0_u64);
+        pack.each_name(|wire, set| {
+            let is_of = |rule: &Rule| usize::from(rule.source) == source;
+            if !pack.set(set).1.clone().any(is_of) {
+                return;
+            }
+            all += 1;
+            let name = Folded::from_wire(wire);
+            let lists = |name: &Folded| {
+                let hashes = SuffixHashes::of(name, table.seed());
+                table.lookup(name, &hashes).set.contains(category)
+            };
+            kept += u64::from(name.is_ok_and(|(name, _)| lists(&name)));
+        });
+        all > 0 && (all - kept) * 100 <= all * u64::from(self.max_change)
+    }
+
+    /// Sources with answers that are not given.
+    fn answers(&self, pack: &Pack) -> Vec<LintFinding> {
+        let finding = |note: &SourceNote| {
+            let count: u64 = note.files.iter().map(|file| file.answers).sum();
+            let option = format!("--trusted {}", note.name);
+            let message = messages::answers_finding(&note.name, &note.category, count, option);
+            let source = Some((note.name.as_str(), ""));
+            let finding =
+                LintFinding::of_source(ANSWERS, &note.category, source, &message, self.lang);
+            (count > 0).then_some(finding)
+        };
+        pack.sources().iter().filter_map(finding).collect()
     }
 }
 
-/// Sources with answers that are not given.
-fn answers(pack: &Pack) -> Vec<LintFinding> {
-    let finding = |note: &SourceNote| {
-        let count: u64 = note.files.iter().map(|file| file.answers).sum();
-        let message = format!(
-            "`{}` of `{}` has {count} answers of its own, which only block; `--trusted {}` gives them",
-            note.name, note.category, note.name
-        );
-        (count > 0).then_some(LintFinding { kind: "answers", refuses: false, message })
+/// The nearest name at or above `name` with a rule of a category that covers it, and whether that is
+/// the name itself.
+fn listed_at(pack: &Pack, name: &Name, id: &str) -> (Vec<u8>, bool) {
+    let folded = Folded::from_name(name);
+    let covers = |rule: &Rule, is_self: bool| {
+        matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
+            && rule.action != Action::Passthru
+            && rule.scope.covers(is_self)
+            && pack.categories().get(rule.category.index()).is_some_and(|other| other == id)
     };
-    pack.sources().iter().filter_map(finding).collect()
+    let is_listed = |at: &usize| {
+        let ancestor = Folded::from_wire(folded.suffix(*at)).ok();
+        let set = ancestor.and_then(|(ancestor, _)| pack.set_of(&ancestor));
+        set.is_some_and(|set| pack.set(set).1.clone().any(|rule| covers(rule, *at == 0)))
+    };
+    let at = (0..folded.label_count()).find(is_listed).unwrap_or(0);
+    (folded.suffix(at).to_vec(), at == 0)
+}
+
+/// The first names, for a message.
+fn first_of(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    shown.join(", ") + &if more > 0 { format!(", … (+{more})") } else { String::new() }
 }
 
 /// The categories that list a name.
 fn blocking(table: &SuffixTable, name: &Name) -> CategorySet {
     let folded = Folded::from_name(name);
     table.lookup(&folded, &SuffixHashes::of(&folded, table.seed())).set
-}
-
-/// The first names, for a message.
-fn first_of(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > SHOWN { ", …" } else { "" };
-    shown.join(", ") + more
 }

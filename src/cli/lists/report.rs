@@ -6,8 +6,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::cli::lists::finding::{LintFinding, findings_text};
 use crate::cli::lists::table::table;
-use crate::pack::{Pack, SourceNote, hex};
+use crate::lang::{Lang, messages};
+use crate::pack::{AcceptedFinding, Pack, SourceNote, hex};
 use crate::rule::{Effect, Rule};
 
 /// Report on a build.
@@ -22,6 +24,9 @@ pub(super) struct BuildReport {
     pub(super) summary: Summary,
     pub(super) sources: Vec<SourceReport>,
     pub(super) findings: Vec<LintFinding>,
+    /// Exceptions that met no finding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) unmet_exceptions: Vec<String>,
 }
 
 /// Content of a pack, in numbers.
@@ -53,16 +58,9 @@ pub(super) struct SourceReport {
     pub(super) subsumed: u64,
     pub(super) rejected: BTreeMap<String, u64>,
     pub(super) examples: Vec<String>,
-}
-
-/// One finding of the lint, for the maintainer of the pack.
-#[derive(Debug, Serialize)]
-pub(super) struct LintFinding {
-    /// `guard`, `public-suffix`, `popular`, `changed`.
-    pub(super) kind: &'static str,
-    /// Whether the pack is refused for it.
-    pub(super) refuses: bool,
-    pub(super) message: String,
+    /// Findings that somebody accepted when the pack was built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) accepted_findings: Vec<AcceptedFinding>,
 }
 
 impl Summary {
@@ -148,6 +146,7 @@ impl SourceReport {
             subsumed: note.subsumed,
             rejected,
             examples: note.files.iter().flat_map(|file| file.examples.clone()).take(3).collect(),
+            accepted_findings: note.accepted.clone(),
         }
     }
 }
@@ -172,6 +171,11 @@ pub(super) fn sources_text(sources: &[SourceReport]) -> String {
             let _ = writeln!(out, "\n{}: licence {licence}", source.name);
         }
     }
+    for source in sources {
+        for AcceptedFinding { finding, by, reason, date } in &source.accepted_findings {
+            let _ = writeln!(out, "\n{}: accepted {finding}: {by}, {date}: {reason}", source.name);
+        }
+    }
     for source in sources.iter().filter(|source| !source.rejected.is_empty()) {
         let reasons = source.rejected.iter().map(|(reason, n)| format!("{n} {reason}"));
         let reasons: Vec<String> = reasons.collect();
@@ -193,26 +197,26 @@ impl BuildReport {
             summary: Summary::of(pack),
             sources: pack.sources().iter().map(SourceReport::of).collect(),
             findings,
+            unmet_exceptions: Vec::new(),
         }
     }
 
     /// The report for people.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, lang: Lang) -> String {
         let mut out = format!("{}\n{}", sources_text(&self.sources), self.summary.text());
         if !self.findings.is_empty() {
             out.push('\n');
         }
-        for finding in &self.findings {
-            let word = if finding.refuses { "refuses" } else { "note" };
-            let _ = writeln!(out, "{word}: {}: {}", finding.kind, finding.message);
+        out += &findings_text(&self.findings, lang);
+        for exception in &self.unmet_exceptions {
+            out += &(messages::exception_unmet(exception).in_lang(lang) + "\n");
         }
         let path = &self.pack;
-        out + &match (self.refused, &self.accepted_by) {
-            (true, _) => format!(
-                "\n{path}: not written; mend the sources, or say who accepts this with --accept\n"
-            ),
-            (false, Some(who)) => format!("\n{path}: written; accepted: {who}\n"),
-            (false, None) => format!("\n{path}: written\n"),
-        }
+        let last = match (self.refused, &self.accepted_by) {
+            (true, _) => messages::pack_refused(path),
+            (false, Some(who)) => messages::pack_accepted(path, who),
+            (false, None) => messages::pack_written(path),
+        };
+        out + "\n" + &last.in_lang(lang) + "\n"
     }
 }

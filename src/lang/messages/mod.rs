@@ -3,6 +3,7 @@
 mod calendar;
 mod data;
 mod groups;
+mod lists;
 mod locks;
 mod names;
 mod overrides;
@@ -16,6 +17,7 @@ mod warnings;
 pub(crate) use calendar::*;
 pub(crate) use data::*;
 pub(crate) use groups::*;
+pub(crate) use lists::*;
 pub(crate) use locks::*;
 pub(crate) use names::*;
 pub(crate) use overrides::*;

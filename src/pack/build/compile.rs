@@ -154,7 +154,8 @@ impl Compiler {
     }
 
     /// Writes the pack to `out` without rules that a rule of an ancestor implies. The pack with all
-    /// rules is written to `draft` first, and `open` opens it.
+    /// rules is written to `draft` first, and `open` opens it; `judge` may look at it, and add to
+    /// the notes what the pack is to keep of that.
     ///
     /// # Errors
     ///
@@ -164,9 +165,11 @@ impl Compiler {
         out: W,
         draft: D,
         open: impl FnOnce(D) -> io::Result<Arc<Pack>>,
+        judge: impl FnOnce(&Arc<Pack>, &mut [SourceNote]) -> Result<(), BuildError>,
     ) -> Result<W, BuildError> {
         let mut prepared = self.prepare()?;
         let full = open(self.write(&mut Names::Borrowed(&prepared.merged), &prepared, draft)?)?;
+        judge(&full, &mut self.notes)?;
         let mut sets = prepared.sets.anew();
         let mut reduction = Reduction::new(&full, &prepared.canonical.rules);
         for merged in &mut prepared.merged {
