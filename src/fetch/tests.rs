@@ -17,6 +17,7 @@ fn source() -> ListSource {
         scope: ScopeChoice::AsFormat,
         trusted: false,
         action: crate::blocklist::ZoneAction::default(),
+        accept: Vec::new(),
         label: fetch.url.clone(),
         fetch: Some(fetch),
     }

@@ -14,6 +14,7 @@ use crate::fetch::{Downloads, place};
 pub use crate::load::assemble_error::AssembleError;
 use crate::load::candidate::Candidate;
 use crate::load::degraded::{self, LeftOut, Usable};
+use crate::load::guard::GuardFinding;
 use crate::load::in_force::InForce;
 use crate::load::lists::{self, FileReport, ListStore, SourceOrigin};
 use crate::load::sealed::{self, SealedStore};
@@ -38,6 +39,8 @@ pub struct Assembled {
     pub zones: Vec<Numbered>,
     /// One report a list file.
     pub files: Arc<[FileReport]>,
+    /// Rules that are void, since they would block what schools need.
+    pub voided: Arc<[GuardFinding]>,
     /// The places that rules come from.
     pub sources: Arc<[SourceOrigin]>,
     /// Sources that could not be used.
@@ -205,6 +208,7 @@ impl Assembler {
             snapshot,
             zones: candidate.zones().to_vec(),
             files: Arc::clone(&sources.lists.files),
+            voided: Arc::clone(&sources.lists.voided),
             sources: Arc::clone(&sources.lists.sources),
             left_out: sources.left_out.clone(),
             downloads: sources.downloads.clone(),

@@ -21,8 +21,10 @@ use tracing::warn;
 use crate::blocklist::{Format, ScopeChoice, ZoneAction, parse};
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors, ListSource};
+use crate::dns::name::Name;
 use crate::fetch::prove;
 use crate::load::compile_lists::{Input, ListTexts, read_all};
+use crate::load::guard::{self, GuardFinding};
 use crate::load::list_error::ListError;
 use crate::load::packs::{Destination, PackStore, Stat, candidates};
 use crate::matcher::build::{JoinedPacks, join};
@@ -83,6 +85,8 @@ pub struct LoadedLists {
     pub sources: Arc<[SourceOrigin]>,
     /// The keyword rules.
     pub keywords: Arc<Keywords>,
+    /// Rules that are void, since they would block what schools need.
+    pub voided: Arc<[GuardFinding]>,
     /// The identity of these lists: other lists have another number.
     pub(super) tag: u64,
 }
@@ -116,6 +120,8 @@ struct MadeOf {
     texts: String,
     keywords: Option<String>,
     packs: Vec<Fingerprint>,
+    /// What sources and packs may block.
+    accepted: Vec<Vec<Name>>,
 }
 
 impl ListStore {
@@ -143,6 +149,7 @@ impl ListStore {
             texts: stamp(config, &inputs)?,
             keywords: keyword_text(config)?,
             packs: delivered(config)?,
+            accepted: accepted(config),
         };
         if let Some(read) = self.at_hand().find(|read| read.made_of == made_of) {
             return Ok(read.lists.clone());
@@ -229,7 +236,7 @@ impl ListStore {
 
 fn lists(
     config: &Config,
-    joined: JoinedPacks,
+    mut joined: JoinedPacks,
     packs: &[Arc<Pack>],
     keywords: Arc<Keywords>,
 ) -> LoadedLists {
@@ -243,16 +250,34 @@ fn lists(
         let &ListedNet { net, category, effect, action, source } = listed;
         (net, ListedAddress { source, category, effect, action })
     };
+    let sources: Arc<[SourceOrigin]> = joined.sources.iter().map(note).collect();
+    let voided = guard::void(
+        &config.taxonomy,
+        &mut joined.table,
+        |source| accepted_of(config, &sources, source),
+        |source| sources.get(usize::from(source)).map(|origin| origin.name.clone()),
+    );
     let reports = packs.first().into_iter().flat_map(|texts| reports(config, texts));
     LoadedLists {
         files: reports.collect(),
-        sources: joined.sources.iter().map(note).collect(),
+        sources,
+        voided: voided.into(),
         addresses: joined.addresses.iter().map(address).collect(),
         table: Arc::new(joined.table),
         local: joined.local.into(),
         keywords,
         tag: 0,
     }
+}
+
+/// What a source of rules may block: what the config says of it, or of packs; nothing where rules
+/// are of several sources.
+fn accepted_of<'c>(config: &'c Config, sources: &[SourceOrigin], source: u16) -> &'c [Name] {
+    let Some(origin) = sources.get(usize::from(source)) else { return &[] };
+    let Some(place) = origin.place else { return &config.lists.accept };
+    let source = place.checked_sub(STARTER_SOURCE + 1);
+    let source = source.and_then(|place| config.lists.sources.get(usize::from(place)));
+    source.map_or(&[], |source| &source.accept)
 }
 
 /// One report a file of the config's sources.
@@ -373,6 +398,12 @@ fn proven(source: &ListSource) -> Result<(), ListError> {
     }
     let path = &source.path;
     prove(path).map_err(|error| ListError::Read { path: path.clone(), error })
+}
+
+/// What each source, and then the packs, may block.
+fn accepted(config: &Config) -> Vec<Vec<Name>> {
+    let of_sources = config.lists.sources.iter().map(|source| source.accept.clone());
+    of_sources.chain([config.lists.accept.clone()]).collect()
 }
 
 /// The packs that were delivered, as they are now.

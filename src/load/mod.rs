@@ -7,6 +7,7 @@ pub mod compile_lists;
 pub mod degraded;
 mod derive;
 mod group_ids;
+pub mod guard;
 pub mod in_force;
 pub mod list_error;
 pub mod lists;

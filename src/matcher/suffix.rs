@@ -157,6 +157,16 @@ pub(crate) struct Listing {
     pub(crate) values: Box<[Value]>,
     /// The triggers for every name; rarely any.
     pub(crate) every: Box<[RpzRule]>,
+    /// Names of which some rules are void, by their hash.
+    pub(crate) voided: Vec<Voided>,
+}
+
+/// A listed name of which some rules are void, and what is left of them.
+#[derive(Debug)]
+pub(crate) struct Voided {
+    pub(crate) hash: u64,
+    pub(crate) wire: Box<[u8]>,
+    pub(crate) value: Value,
 }
 
 /// Every listed name. Immutable.
@@ -369,6 +379,13 @@ impl SuffixTable {
 }
 
 impl Listing {
+    /// What is left of a listed name of which some rules are void.
+    fn left_of(&self, wire: &[u8], hash: u64) -> Option<&Value> {
+        let first = self.voided.partition_point(|one| one.hash < hash);
+        let same = self.voided.iter().skip(first).take_while(|one| one.hash == hash);
+        same.filter(|one| *one.wire == *wire).map(|one| &one.value).next()
+    }
+
     /// Calls `visit` for each listed suffix of `name`, shortest first.
     #[inline]
     fn nodes<'a>(
@@ -388,6 +405,11 @@ impl Listing {
             passing &= !(1 << index);
             let found = view.find(hashes.at(index), name, &text, index);
             if let Some(value) = found.and_then(|set| self.values.get(usize::from(set))) {
+                let value = if self.voided.is_empty() {
+                    value
+                } else {
+                    self.left_of(name.suffix(index), hashes.at(index)).unwrap_or(value)
+                };
                 visit(index, value);
             }
         }

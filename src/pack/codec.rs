@@ -158,7 +158,7 @@ pub(crate) fn put_net(listed: &ListedNet, octets: &mut Vec<u8>) {
 }
 
 /// The place of a value in its set.
-fn place<T: PartialEq>(all: &[T], value: T) -> u8 {
+fn place<T: PartialEq + Copy>(all: &[T], value: T) -> u8 {
     all.iter().position(|one| *one == value).unwrap_or(0) as u8
 }
 

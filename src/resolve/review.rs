@@ -102,7 +102,7 @@ impl QueryContext<'_> {
         let is_judged_by_lists = self.snapshot.has_list_aliases()
             && self.query.qtype != rtype::CNAME
             && !matches!(self.rewrite, Some(Rewrite::List(_)));
-        if !is_judged_by_lists { None } else { self.alias_of_block(entry, pass) }
+        if is_judged_by_lists { self.alias_of_block(entry, pass) } else { None }
     }
 
     #[cold]

@@ -295,6 +295,15 @@ pub(super) fn report(in_force: &InForce) {
             info!(rules = file.rules, format = file.format.id(), "{path}: loaded");
         }
     }
+    for one in sources.lists.voided.iter() {
+        warn!(
+            rules = one.count,
+            category = %one.category,
+            "{}: without effect, they would block what schools need: {}; `accept` says that they are meant",
+            one.source,
+            one.shown()
+        );
+    }
     for list in snapshot.sealed() {
         info!(entries = list.table.len(), "sealed list {}: loaded", list.table.id());
     }

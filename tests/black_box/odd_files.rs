@@ -58,6 +58,71 @@ fn a_fifo_among_the_files_hangs_nothing() {
     }
 }
 
+#[test]
+fn a_fifo_for_a_config_a_key_or_a_pack_is_an_error_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, list, key) =
+        (dir.path().join("gateway.toml"), dir.path().join("x.sealed"), dir.path().join("x.key"));
+    let ends = |arguments: &[&str]| {
+        let mut command = Command::new(LACHAN);
+        command.args(arguments);
+        let child = std::thread::spawn(move || command.output().unwrap());
+        let is_over = within(Duration::from_secs(30), || child.is_finished().then_some(()));
+        assert!(is_over.is_some(), "{arguments:?} hangs");
+        let output = child.join().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let path = config.to_str().unwrap().to_owned();
+    fifo(&config);
+    for arguments in [&["check", &path][..], &["serve", "--config", &path]] {
+        let (code, said) = ends(arguments);
+        assert!(code != Some(0) && said.contains("a FIFO, a device or a socket"), "{said}");
+    }
+    std::fs::remove_file(&config).unwrap();
+    let text = "[[lists.source]]\ncategory = \"csam\"\nformat = \"sealed\"\n\
+                path = \"x.sealed\"\nkey = \"x.key\"\n";
+    std::fs::write(&config, text).unwrap();
+    for odd in [&key, &list] {
+        std::fs::write(&key, "k").unwrap();
+        std::fs::remove_file(odd).unwrap_or_default();
+        fifo(odd);
+        assert_ne!(ends(&["check", &path]).0, Some(0));
+        std::fs::remove_file(odd).unwrap();
+    }
+    // A FIFO among packs is no pack, and none is left.
+    let packs = dir.path().join("packs");
+    std::fs::create_dir(&packs).unwrap();
+    fifo(&packs.join("1.pack"));
+    std::fs::write(&config, "[lists]\npacks = \"packs\"\n").unwrap();
+    let (code, said) = ends(&["check", &path]);
+    assert!(code == Some(3) && said.contains("no file there ends in `.pack`"), "{said}");
+    for command in ["inspect", "verify"] {
+        let pack = packs.join("1.pack");
+        let (code, said) = ends(&["lists", command, pack.to_str().unwrap()]);
+        assert!(code == Some(3) && said.contains("a FIFO"), "{command}: {said}");
+    }
+}
+
+#[test]
+fn a_packed_list_is_counted_before_it_takes_room() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..1024 {
+        packed.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    }
+    std::fs::write(dir.path().join("list.gz"), packed.finish().unwrap()).unwrap();
+    let text = "[[lists.source]]\ncategory = \"games\"\npath = \"list.gz\"\n";
+    let config = dir.path().join("gateway.toml");
+    std::fs::write(&config, text).unwrap();
+    let mut command = Command::new("sh");
+    // Law: a gigabyte that is packed into one megabyte takes none of it.
+    command.args(["-c", "ulimit -v 400000; exec \"$0\" check \"$1\"", LACHAN]).arg(&config);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("no list packs so well"), "{said}");
+}
+
 /// What `check` says of a config that must not cost more than it is worth.
 fn check(text: &str) -> (Option<i32>, usize) {
     let dir = tempfile::tempdir().unwrap();

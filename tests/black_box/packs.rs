@@ -47,6 +47,16 @@ pub(crate) fn build(path: &Path, names: &[&str]) {
     assert_eq!(code, 0, "{text}");
 }
 
+/// The same, of names that somebody has to accept, with the reason.
+pub(crate) fn build_with_reason(path: &Path, names: &[&str], reason: &str) {
+    let list = path.with_extension("txt");
+    fs::write(&list, names.join("\n")).unwrap();
+    let source = format!("adult={}", list.display());
+    let out = path.to_str().unwrap();
+    let (code, text) = lists(&["build", "--out", out, "--source", &source, "--accept", reason]);
+    assert_eq!(code, 0, "{text}");
+}
+
 /// A gateway with packs in `packs`, a list of its own and, if wanted, a state directory.
 pub(crate) fn gateway(packs: &Path, keeps: bool, upstream: &Upstream) -> Gateway {
     let state = if keeps { "[state]\ndir = \"{dir}/state\"\n" } else { "" };

@@ -18,6 +18,7 @@ use crate::cli::output::{INVALID, complain, json, parse_lang, print};
 use crate::config::{Config, ConfigErrors, ListSource};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
+use crate::load::guard::GuardFinding;
 use crate::load::list_error::ListError;
 use crate::load::lists::FileReport;
 use crate::sys::clock::system_time;
@@ -102,7 +103,8 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             } else {
                 text(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
-            let is_refused = arguments.strict && !warnings(arguments, &assembled.config).is_empty();
+            let is_refused = arguments.strict
+                && !warnings(arguments, &assembled.config, &assembled.voided).is_empty();
             if is_refused { ExitCode::from(INVALID) } else { ExitCode::SUCCESS }
         }
         Err(errors) => {
@@ -154,7 +156,7 @@ fn passed(
     CheckResult {
         ok: true,
         mistakes: Vec::new(),
-        warnings: warnings(arguments, &assembled.config),
+        warnings: warnings(arguments, &assembled.config, &assembled.voided),
         lists: assembled.files.iter().map(list).collect(),
         names: assembled.snapshot.lists().len(),
         timezone: assembled.config.school.timezone.clone(),
@@ -171,7 +173,7 @@ fn passed(
 
 /// The warnings of the config, and what this machine does not have now: a typing mistake, or what
 /// comes later.
-fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<Mistake> {
+fn warnings(arguments: &CheckArguments, config: &Config, voided: &[GuardFinding]) -> Vec<Mistake> {
     let lang = arguments.lang.unwrap_or(config.school.lang);
     let listen: Vec<_> = config.listen.dns.iter().copied().chain([config.admin.listen]).collect();
     let addresses = absent(&listen).into_iter().map(messages::address_absent);
@@ -189,9 +191,13 @@ fn warnings(arguments: &CheckArguments, config: &Config) -> Vec<Mistake> {
         hint: hint.map(|hint| hint.in_lang(lang)),
     };
     let machine = addresses.chain(interfaces).map(|message| (message, None));
+    let voided = voided.iter().map(|one| {
+        let message = messages::guard_voids(&one.source, &one.category, one.count, one.shown());
+        (message, Some(messages::accept_if_meant()))
+    });
     let unreadable = readable::warnings(&arguments.file, config);
     let mut all = in_text(&config.warnings(system_time()).in_lang(lang));
-    all.extend(machine.chain(unreadable).map(placeless));
+    all.extend(voided.chain(machine).chain(unreadable).map(placeless));
     all
 }
 
@@ -243,9 +249,9 @@ fn text(
     effective: Option<&[GroupView]>,
     diff: Option<&[Difference]>,
 ) -> String {
-    let Assembled { config, snapshot, files, .. } = assembled;
+    let Assembled { config, snapshot, files, voided, .. } = assembled;
     let mut out = String::new();
-    for Mistake { path, line, column, message, hint } in warnings(arguments, config) {
+    for Mistake { path, line, column, message, hint } in warnings(arguments, config, voided) {
         let place = line.zip(column).map(|(line, column)| format!(":{line}:{column}"));
         let _ = writeln!(out, "{path}{}: warning: {message}", place.unwrap_or_default());
         let lang = arguments.lang.unwrap_or(config.school.lang);

@@ -207,7 +207,7 @@ pub(super) fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
                     }
                     let lists =
                         matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
-                            && rule.action != Action::Passthru;
+                            && !rule.action.is_pass();
                     for (number, is_self) in wanted.get(rule.name).into_iter().flatten() {
                         let finding = findings.get_mut(*number);
                         let finding = finding.filter(|one| one.category == input.category.1);

@@ -250,7 +250,7 @@ fn listed_at(pack: &Pack, name: &Name, id: &str) -> (Vec<u8>, bool) {
     let folded = Folded::from_name(name);
     let covers = |rule: &Rule, is_self: bool| {
         matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
-            && rule.action != Action::Passthru
+            && !rule.action.is_pass()
             && rule.scope.covers(is_self)
             && pack.categories().get(rule.category.index()).is_some_and(|other| other == id)
     };

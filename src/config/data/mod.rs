@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod essential;
+pub mod guard;
 pub mod safesearch;
 pub mod starter;
 pub mod taxonomy;

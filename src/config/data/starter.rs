@@ -136,9 +136,9 @@ pub fn safesearch() -> Result<SafeSearch, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// As [`parse_guard`]; a test checks that there are none.
+/// As [`parse_guarded`]; a test checks that there are none.
 pub fn guard() -> Result<Vec<Name>, Vec<Diagnostic>> {
-    parse_guard(GUARD)
+    Ok(parse_guarded(GUARD)?.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Reads essential names: `## class` headings, `=name` exactly, `name` with all below it.
@@ -227,13 +227,17 @@ pub fn parse_canaries(text: &str) -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnos
     })
 }
 
-/// Reads guarded names, one a line.
+/// Reads guarded names, one a line, each with the ids of the categories that exist to block it.
 ///
 /// # Errors
 ///
-/// Every line that is no name.
-pub fn parse_guard(text: &str) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    gather(text, name)
+/// Every line that has no name.
+pub fn parse_guarded(text: &str) -> Result<Vec<(Name, Vec<String>)>, Vec<Diagnostic>> {
+    gather(text, |span, line| {
+        let mut words = line.split_whitespace();
+        let name = name(span, words.next().unwrap_or_default())?;
+        Ok((name, words.map(str::to_owned).collect()))
+    })
 }
 
 /// Reads each line that is no comment; all values, or every mistake.
@@ -312,7 +316,7 @@ mod tests {
             assert!(canaries.iter().any(|(one, _)| *one == kind), "{}", kind.id());
         }
         for (id, text) in STARTER {
-            parse_guard(text).unwrap_or_else(|m| panic!("{}", shown(id, text, m)));
+            parse_guarded(text).unwrap_or_else(|m| panic!("{}", shown(id, text, m)));
         }
     }
 
@@ -330,17 +334,32 @@ mod tests {
         let taxonomy = taxonomy().unwrap();
         let essential = essential().unwrap().into_iter().map(|one| one.name);
         let kept: Vec<Name> = essential.chain(guard().unwrap()).collect();
+        let guarded = parse_guarded(GUARD).unwrap();
         for (id, text) in STARTER {
             let category = taxonomy.find(id).unwrap();
-            // Search engines are guarded against every other list; this one lists them.
-            if taxonomy.category(category).is_positive || *id == "unsafe_search" {
+            if taxonomy.category(category).is_positive {
                 continue;
             }
-            for listed in parse_guard(text).unwrap() {
+            for (listed, _) in parse_guarded(text).unwrap() {
                 let is_below = |name: &&Name| {
                     crate::dns::name::Folded::from_name(name).is_at_or_below(listed.as_wire())
                 };
-                assert_eq!(kept.iter().find(is_below), None, "{id} lists {listed}");
+                // Search engines are guarded against every other list; this one lists them.
+                let is_meant = guarded
+                    .iter()
+                    .any(|(name, ids)| is_below(&name) && ids.iter().any(|purpose| purpose == id));
+                let of_others = kept.iter().find(|name| is_below(name) && !is_meant);
+                assert_eq!(of_others, None, "{id} lists {listed}");
+            }
+        }
+    }
+
+    #[test]
+    fn guarded_names_are_of_categories_that_are_there() {
+        let taxonomy = taxonomy().unwrap();
+        for (name, ids) in parse_guarded(GUARD).unwrap() {
+            for id in ids {
+                assert!(taxonomy.find(&id).is_some(), "{name}: {id}");
             }
         }
     }

@@ -272,6 +272,7 @@ pub(crate) struct ListsFile {
     pub(crate) use_keywords: Option<bool>,
     pub(crate) keywords: SpannedText,
     pub(crate) packs: SpannedText,
+    pub(crate) accept: SpannedTexts,
     pub(crate) tls_roots: SpannedText,
     pub(crate) source: Vec<Spanned<Table<SourceFile>>>,
 }
@@ -299,4 +300,5 @@ pub(crate) struct SourceFile {
     pub(crate) min_percent: Number,
     pub(crate) trusted: Option<Spanned<bool>>,
     pub(crate) action: SpannedText,
+    pub(crate) accept: SpannedTexts,
 }

@@ -6,6 +6,7 @@ use crate::category::Taxonomy;
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListsFile;
 use crate::config::sections::source::{ListSource, Sealed};
+use crate::dns::name::Name;
 
 /// Sources of listed names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct ListSettings {
     pub keywords: Option<PathBuf>,
     /// Directory of compiled packs: the newest that verifies is used.
     pub packs: Option<PathBuf>,
+    /// Guarded names that packs may block, each with all below it.
+    pub accept: Vec<Name>,
     /// Sources of names, in the order of the config.
     pub sources: Vec<ListSource>,
     /// Sealed lists, in the order of the config.
@@ -33,6 +36,7 @@ impl Default for ListSettings {
             use_keywords: true,
             keywords: None,
             packs: None,
+            accept: Vec::new(),
             sources: Vec::new(),
             sealed: Vec::new(),
             tls_roots: None,
@@ -52,6 +56,7 @@ impl Report<'_> {
         lists.use_keywords = file.use_keywords.unwrap_or(lists.use_keywords);
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
         lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
+        lists.accept = self.names("accept", &file.accept);
         lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
         (lists.sources, lists.sealed) = self.sources(taxonomy, file);
         lists

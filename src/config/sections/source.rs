@@ -17,6 +17,7 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::{ListsFile, SourceFile, Table};
 use crate::config::file::value::place_of;
 use crate::diagnostic::Diagnostic;
+use crate::dns::name::Name;
 use crate::lang::{Message, messages};
 
 /// The `format` of a sealed list.
@@ -42,6 +43,8 @@ pub struct ListSource {
     pub trusted: bool,
     /// What the triggers of a response policy zone do.
     pub action: ZoneAction,
+    /// Guarded names that it may block, each with all below it.
+    pub accept: Vec<Name>,
     /// Path or URL as written: the source's name in logs, metrics and `why`.
     pub label: String,
     /// Download settings, for a source by `url`.
@@ -230,13 +233,14 @@ impl Report<'_> {
         });
         let trusted = self.trusted(file, fetch.as_ref());
         let action = self.zone_action(file, format);
+        let accept = self.names("accept", &file.accept);
         let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
             self.choice(messages::scope(), text, &ScopeChoice::ALL, ScopeChoice::id)
         });
         let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
         let (category, path, format, scope) = (category?, path?, format?, scope?);
         let action = action?;
-        Some(ListSource { category, path, format, scope, trusted, action, label, fetch })
+        Some(ListSource { category, path, format, scope, trusted, action, accept, label, fetch })
     }
 
     /// The action of all triggers, of a response policy zone alone.
@@ -342,6 +346,10 @@ impl Report<'_> {
         }
         if let Some(action) = &file.action {
             self.mistake(action.span(), messages::for_zones_only("action")).hint =
+                Some(messages::remove_it());
+        }
+        if let Some(accept) = &file.accept {
+            self.mistake(accept.span(), messages::scope_of_sealed("accept")).hint =
                 Some(messages::remove_it());
         }
         if let Some(scope) = &file.scope {

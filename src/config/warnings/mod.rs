@@ -11,12 +11,14 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use crate::config::data::guard::Guard;
 use crate::config::errors::ConfigErrors;
 use crate::config::file::shape::File;
 use crate::config::file::value::{each, place_of};
 use crate::config::model::Config;
 use crate::config::warnings::networks::Networks;
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::dns::name::Name;
 use crate::lang::{Message, messages};
 use crate::policy::GroupRules;
 
@@ -64,6 +66,16 @@ pub(super) fn warnings(file: &File, config: &Config) -> Vec<Diagnostic> {
         let is_listed = |group: &GroupRules| !group.is_allow_only && !group.block.is_empty();
         if config.groups.iter().any(is_listed) {
             warn(0..0, messages::no_lists_at_all(), messages::add("[[lists.source]]"));
+        }
+    }
+    let of_sources = file.lists.source.iter().map(|table| &table.get_ref().accept);
+    let accepted: Vec<_> = of_sources.chain([&file.lists.accept]).flat_map(each).collect();
+    let guard = (!accepted.is_empty()).then(|| Guard::embedded(&config.taxonomy));
+    for given in accepted {
+        let name = Name::from_text(given.get_ref()).ok();
+        if name.zip(guard.as_ref()).is_some_and(|(name, guard)| !guard.has(&name)) {
+            let message = messages::accepts_nothing(given.get_ref());
+            found.push(Diagnostic::new(given.span(), message).hint(messages::accept_guarded()));
         }
     }
     found.extend(schedules(file, config));

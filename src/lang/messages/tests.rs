@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{calendar, data, groups, locks, names, overrides, sections, shape, values, warnings};
+use super::{
+    calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
+};
 use crate::lang::{Lang, Message};
 
 fn all() -> impl Iterator<Item = Message> {
@@ -19,6 +21,7 @@ fn all() -> impl Iterator<Item = Message> {
         data::SAMPLES,
         overrides::SAMPLES,
         warnings::SAMPLES,
+        lists::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -16,6 +16,15 @@ messages! {
         => "hãy đặt nhóm học sinh làm mặc định và ghi mạng riêng cho giáo viên";
     no_lists_at_all() "there is no list: `starter` is off, and there is no source and no pack"
         => "không có danh sách nào: `starter` đã tắt, không có nguồn và không có gói";
+    accepts_nothing(name) "`{name}` in `accept` is not guarded: a list may block it without that"
+        => "`{name}` trong `accept` không được bảo vệ: danh sách vẫn chặn được mà không cần ghi";
+    accept_guarded() "write a guarded or essential name as `lachan check` shows it, or remove it"
+        => "hãy ghi tên được bảo vệ như `lachan check` hiển thị, hoặc xóa đi";
+    guard_voids(source, category, count, names)
+        "{source}: {count} rules of `{category}` would block what schools need, and have no effect on it: {names}"
+        => "{source}: {count} quy tắc của `{category}` sẽ chặn thứ trường học cần nên không có tác dụng với chúng: {names}";
+    accept_if_meant() "add them to `accept` of the source (of [lists] for a pack) if they are meant"
+        => "nếu đúng ý, hãy thêm vào `accept` của nguồn (của [lists] nếu là gói)";
     schedule_unused(name) "nothing depends on schedule `{name}`"
         => "không có gì phụ thuộc vào lịch `{name}`";
     use_the_schedule() "name it `lessons`, or name it in `lessons` of a group or in `during` of a profile"

@@ -54,7 +54,7 @@ pub fn join(
             value.rpz.iter().filter(|rule| rule.scope.covers(false)).copied().collect()
         });
         joined.table.has_every |= !every.is_empty();
-        joined.table.listings.push(Listing { pack, values, every });
+        joined.table.listings.push(Listing { pack, values, every, voided: Vec::new() });
     }
     if joined.table.listings.is_empty() {
         joined.table.seed = SEED;

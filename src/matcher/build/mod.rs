@@ -6,6 +6,7 @@
 
 mod builder;
 mod join;
+mod void;
 
 pub use builder::Builder;
 pub use join::{JoinedPacks, join};
