@@ -127,7 +127,7 @@ mod tests {
     fn judge(at: &str, category: &str, scope: Scope, accepted: &[&str]) -> Judged {
         let taxonomy = starter::taxonomy().unwrap();
         let category = taxonomy.find(category).unwrap();
-        let (effect, action) = (Effect::Add, Action::Default);
+        let (effect, action) = (Effect::Add, crate::rule::Action::Default);
         let rule = Rule { category, scope, effect, action, source: 1 };
         let accepted: Vec<Name> = accepted.iter().map(|text| name(text)).collect();
         Guard::embedded(&taxonomy).judge(&name(at), &rule, &accepted)
