@@ -111,7 +111,7 @@ pub struct Snapshot {
     /// EDE texts of blocked answers by category; the last is for none.
     pub(super) ede_texts: Vec<Box<[u8]>>,
     pub(super) void_allows: Vec<LockedAllow>,
-    has_list_aliases: bool,
+    has_list_answers: bool,
 }
 
 impl Snapshot {
@@ -153,7 +153,7 @@ impl Snapshot {
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
             lists: parts.lists,
-            has_list_aliases: parts.local.iter().any(|data| data.cname.is_some()),
+            has_list_answers: !parts.local.is_empty(),
             local: parts.local,
             sealed: parts.sealed,
             keywords: parts.keywords,
@@ -200,10 +200,10 @@ impl Snapshot {
         }
     }
 
-    /// Whether a list has an alias for any name or address.
+    /// Whether a list answers any name or address by itself.
     #[inline]
-    pub fn has_list_aliases(&self) -> bool {
-        self.has_list_aliases
+    pub fn has_list_answers(&self) -> bool {
+        self.has_list_answers
     }
 
     /// The groups, in the order of their ids.

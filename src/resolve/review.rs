@@ -10,6 +10,7 @@ use crate::dns::rtype;
 use crate::policy::{Block, Layer, Pass, Spared};
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::rewrite::Rewrite;
+use crate::rule::Action;
 
 impl QueryContext<'_> {
     /// The first name or address of the answer that policy blocks.
@@ -95,11 +96,11 @@ impl QueryContext<'_> {
         Ok(by_upstream.map(|block| (block, BlockedAt::Address)))
     }
 
-    /// The alias that a list has for a name or an address of an answer, in the place of the question's
-    /// name, and the block that it is of.
+    /// The name that an answer leads to by the word of a list that blocks a part of it, and the block:
+    /// the alias that has data in a zone, or the name that is in the place of an alias or address.
     #[inline]
     pub(super) fn garden_of(&self, entry: &Entry, pass: Pass) -> Option<(Block, Name)> {
-        let is_judged_by_lists = self.snapshot.has_list_aliases()
+        let is_judged_by_lists = self.snapshot.has_list_answers()
             && self.query.qtype != rtype::CNAME
             && !matches!(self.rewrite, Some(Rewrite::List(_)));
         if is_judged_by_lists { self.alias_of_block(entry, pass) } else { None }
@@ -107,7 +108,18 @@ impl QueryContext<'_> {
 
     #[cold]
     fn alias_of_block(&self, entry: &Entry, pass: Pass) -> Option<(Block, Name)> {
-        let (block, _) = self.review(entry, pass).ok()??;
+        let (block, found) = self.review(entry, pass).ok()??;
+        if found == BlockedAt::Target && matches!(block.action, Action::Local(_)) {
+            let targets = entry.answer.targets(self.query.head()).flatten();
+            for target in targets {
+                // What the zone says again, once it is asked about this name alone.
+                let name = self.snapshot.hashed(&target);
+                let of_zone = self.snapshot.review_garden(self.active, self.name, &name);
+                if of_zone == Some(block) {
+                    return Some((block, target.to_name()));
+                }
+            }
+        }
         let target = self.snapshot.rewrite_of(&block, self.name.name)?;
         Some((block, target.into_owned()))
     }
