@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::evidence::{Evidence, ancestor, evidence};
 use super::trace::TracedQuery;
-use super::{Evidence, ancestor, evidence};
 use crate::cache::AnswerCache;
 use crate::dns::message::answer::TtlLimits;
 use crate::dns::message::rewrite::{alias, join};

@@ -3,6 +3,7 @@
 //! The answer is the core's, to a query made here. No query leaves the process.
 
 mod answer;
+mod evidence;
 mod trace;
 mod when;
 
@@ -15,21 +16,18 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::answer::{AnswerPart, BlockedPart};
+use self::evidence::{Evidence, ancestor, evidence};
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, json, print};
-use crate::config::Config;
 use crate::dns::message::{CLASS_IN, HEADER};
-use crate::dns::name::{Folded, Labels, Name, write_presentation};
+use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config};
-use crate::load::lists::SourceOrigin;
-use crate::load::rule_origin::origin;
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
-use crate::rule::{Action, EVERY_NAME, Effect, Scope};
 use crate::serve::listener::origin::NOWHERE;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
@@ -108,17 +106,6 @@ struct Answer {
     ede: Option<(u16, String)>,
     /// Source of the answer.
     source: &'static str,
-}
-
-/// One rule for the name or a parent, decisive or not.
-#[derive(Debug, Clone, Serialize)]
-struct Evidence {
-    category: Option<String>,
-    rule: String,
-    effect: &'static str,
-    list: String,
-    file: Option<PathBuf>,
-    line: Option<u32>,
 }
 
 /// Explains a name; exits 0, 2 for wrong usage, or 3 for a config or list that cannot be used.
@@ -295,77 +282,6 @@ fn decided_by(
         }
         _ => category.and_then(|category| listed(Some(category))),
     }
-}
-
-/// The rules for the name and its parents, with their places in lists.
-fn evidence(
-    config: &Config,
-    sources: &[SourceOrigin],
-    snapshot: &Snapshot,
-    name: &Name,
-    explanation: &Explanation<'_>,
-) -> Vec<Evidence> {
-    let id = |category| Some(snapshot.taxonomy().category(category).id.clone());
-    let mut all = Vec::new();
-    for node in &explanation.nodes {
-        let listed = ancestor(name, node.labels);
-        for rule in node.rules {
-            let wire = Name::from_text(&listed).unwrap_or_else(|_| Name::root());
-            let wire = if node.labels == 0 { EVERY_NAME } else { wire.as_wire() };
-            let origin = origin(config, sources, rule, wire);
-            let (file, line) = origin.place.unzip();
-            all.push(Evidence {
-                category: id(rule.category),
-                rule: match rule.scope {
-                    _ if node.labels == 0 => "*".to_owned(),
-                    Scope::Exact => format!("={listed}"),
-                    Scope::Subtree => listed.clone(),
-                    Scope::Below => format!("*.{listed}"),
-                },
-                effect: match (rule.effect, rule.action) {
-                    (Effect::Rpz, Action::Passthru | Action::PassthruAll) => "passes",
-                    (Effect::Add | Effect::AddImportant | Effect::Rpz, _) => "lists",
-                    (Effect::Clear | Effect::ClearImportant, _) => "frees",
-                },
-                list: origin.list,
-                file,
-                line,
-            });
-        }
-    }
-    all.extend(explanation.sealed.iter().map(|list| {
-        // The sealed name is unknown here; that the query matches one is no secret.
-        let shown = format!("csam#{}", list.table.id());
-        Evidence {
-            category: id(list.category),
-            rule: shown.clone(),
-            effect: "lists",
-            list: shown,
-            file: None,
-            line: None,
-        }
-    }));
-    all.extend(explanation.keywords.iter().map(|hit| Evidence {
-        category: id(hit.category),
-        rule: hit.pattern.to_owned(),
-        effect: if hit.tier.id() == "block" { "lists" } else { "hints" },
-        list: "keywords".into(),
-        file: Some(config.lists.keywords.clone().unwrap_or_else(|| "keywords.txt".into())),
-        line: Some(hit.line),
-    }));
-    all
-}
-
-/// The last `labels` labels of a name, without the final dot.
-fn ancestor(name: &Name, labels: usize) -> String {
-    let mut rest = name.as_wire();
-    for label in Labels(name.as_wire()).take(name.label_count() - labels) {
-        rest = rest.get(label.len() + 1..).unwrap_or(&[0]);
-    }
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_presentation(rest, &mut text);
-    text.trim_end_matches('.').to_owned()
 }
 
 /// The core's answer to the query of this client, with an empty cache.
