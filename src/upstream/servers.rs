@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
+use tracing::{info, warn};
 
 use super::error::UpstreamError;
 use super::habits::Habits;
@@ -54,6 +55,8 @@ pub(super) struct Inner {
     endpoints: Vec<Arc<Endpoint>>,
     pub(super) options: Options,
     asked: AtomicU64,
+    /// Whether no server was up when a try ended last.
+    is_down: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -75,6 +78,7 @@ impl Inner {
             servers: servers.to_vec(),
             options,
             asked: AtomicU64::default(),
+            is_down: AtomicBool::default(),
         })
     }
 
@@ -82,6 +86,7 @@ impl Inner {
     /// counters and health; what is under way ends where it began.
     pub(super) fn followed_by(&self, servers: &[Server]) -> Result<Self, UpstreamError> {
         let mut next = Self::new(servers, self.options.clone())?;
+        next.is_down = AtomicBool::new(self.is_down.load(Ordering::Relaxed));
         for (at, server) in servers.iter().enumerate() {
             let Some(old) = self.servers.iter().position(|old| old == server) else { continue };
             if let (Some(state), Some(kept)) = (next.states.get_mut(at), self.states.get(old)) {
@@ -189,6 +194,25 @@ impl Inner {
                 Some(failure) => state.book_rejection(failure, now),
             },
             Err(failure) => state.book_failure(*failure, question.qtype, started, now),
+        }
+        self.note_outage(state.is_up());
+    }
+
+    /// Logs once that no server is up any more, and once that one is again. `is_up` is of the server
+    /// whose try has ended.
+    fn note_outage(&self, is_up: bool) {
+        let is_down = !is_up && self.states.iter().all(|state| !state.is_up());
+        if self.is_down.load(Ordering::Relaxed) == is_down
+            || self.is_down.swap(is_down, Ordering::Relaxed) == is_down
+        {
+            return;
+        }
+        let labels: Vec<&str> = self.states.iter().map(|state| state.label()).collect();
+        let servers = labels.join(" ");
+        if is_down {
+            warn!(%servers, "no upstream server answers: what is not in the cache fails");
+        } else {
+            info!(%servers, "an upstream server answers again");
         }
     }
 

@@ -188,10 +188,19 @@ fn when_no_server_is_up_a_stale_answer_does_not_wait() {
         assert_eq!(answer.rcode(), "SERVFAIL");
     }
     gateway.expect_metric("lachan_upstream_up", &[], 0.0);
+    let told = |words: &str| gateway.log().matches(words).count();
+    assert_eq!(told("no upstream server answers"), 1, "{}", gateway.log());
     // A client that waits no longer than a try of upstream takes.
     let ask = Ask::new("old.example", "A").edns(1232).limit(Duration::from_millis(1200));
     let answer = ask.expect(gateway.dns);
     assert_eq!(answer.ede().map(|ede| ede.0), Some(3));
+    // One line when it ends, and one when it is over.
+    eventually("an answer", || {
+        let answer = Ask::new("back.example", "A").send(gateway.dns)?;
+        (answer.rcode() != "SERVFAIL").then_some(())
+    });
+    eventually("the line", || (told("answers again") == 1).then_some(()));
+    assert_eq!(told("no upstream server answers"), 1, "{}", gateway.log());
 }
 
 #[test]
