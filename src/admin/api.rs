@@ -1,9 +1,11 @@
-//! HTTP API of overrides, at the admin address.
+//! HTTP API of overrides and status, at the admin address.
 //!
 //! ```text
 //! GET    /api/overrides                     those that are on
 //! POST   /api/overrides   OverrideRequest   begins one
 //! DELETE /api/overrides/ID?by=NAME          ends one
+//! GET    /api/status                        Status
+//! DELETE /api/kept                          drops what is kept of files; Status
 //! ```
 //!
 //! Each needs `Authorization: Bearer TOKEN`. Law: a web page must never act through a browser. The
@@ -22,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use serde::{Deserialize, Serialize};
 
+use crate::admin::status::{Status, degradation};
 use crate::admin::token::Token;
 use crate::load::in_force::Current;
 use crate::overrides::refusal::OverrideRefusal;
@@ -35,12 +38,21 @@ const MAX_BODY: usize = 64 << 10;
 /// Returns the time by which queries are judged.
 pub type NowSource = Box<dyn Fn() -> Now + Send + Sync>;
 
+/// What the gateway shows of itself and does, beside overrides.
+pub struct ApiActions {
+    /// The state of the gateway.
+    pub status: Box<dyn Fn() -> Status + Send + Sync>,
+    /// Drops what is kept of files.
+    pub forget: Box<dyn Fn() + Send + Sync>,
+}
+
 /// The state behind the routes.
 pub struct Api {
     /// None where the gateway has no token: it then refuses every request.
     token: Option<Token>,
     current: Arc<Current>,
     now: NowSource,
+    actions: ApiActions,
 }
 
 /// The reply to an override that has begun.
@@ -72,6 +84,8 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
     Router::new()
         .route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
+        .route("/api/status", get(status))
+        .route("/api/kept", delete(forget))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&api), authorise))
         .with_state(api)
@@ -120,6 +134,18 @@ async fn end(
     .await
 }
 
+async fn status(State(api): State<Arc<Api>>) -> Response {
+    json(StatusCode::OK, &(api.actions.status)())
+}
+
+async fn forget(State(api): State<Arc<Api>>) -> Response {
+    blocking(api, |api| {
+        (api.actions.forget)();
+        Ok(json(StatusCode::OK, &(api.actions.status)()))
+    })
+    .await
+}
+
 /// Runs a change, which derives a policy, on a blocking thread.
 async fn blocking(
     api: Arc<Api>,
@@ -140,8 +166,18 @@ async fn blocking(
 
 impl Api {
     /// An API that changes the policy in force for a client with the token.
-    pub fn new(token: Option<Token>, current: Arc<Current>, now: NowSource) -> Self {
-        Self { token, current, now }
+    pub fn new(
+        token: Option<Token>,
+        current: Arc<Current>,
+        now: NowSource,
+        actions: ApiActions,
+    ) -> Self {
+        Self { token, current, now, actions }
+    }
+
+    /// A line for each thing that is not as the files have it.
+    pub(super) fn degradation(&self) -> Vec<String> {
+        degradation(&self.current.in_force())
     }
 
     fn begin(&self, request: &OverrideRequest) -> Result<OverrideBegun, OverrideRefusal> {

@@ -10,6 +10,7 @@ pub mod api;
 pub mod banner;
 pub mod client;
 mod door;
+pub mod status;
 pub mod token;
 
 use std::fmt::Write as _;
@@ -66,7 +67,8 @@ async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {
     }
 }
 
-/// Ready with a line for each listen address that is not there; not ready if none is.
+/// Ready with a line for each listen address that is not there; not ready if none is. Where kept
+/// copies stand in for files, or a list is missing, it is ready and degraded.
 async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, String) {
     let absent = absent(&admin.listen);
     let is_ready = admin.is_ready.load(Ordering::Acquire) && absent.len() < admin.listen.len();
@@ -77,6 +79,9 @@ async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, String) {
     };
     for address in absent {
         let _ = writeln!(text, "not on this machine now: {address}");
+    }
+    for line in admin.api.degradation() {
+        let _ = writeln!(text, "degraded: {line}");
     }
     (status, text)
 }

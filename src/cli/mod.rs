@@ -7,7 +7,9 @@ pub mod export;
 pub mod lists;
 mod output;
 pub mod overrides;
+mod running;
 pub mod serve;
+pub mod status;
 pub mod why;
 
 use std::process::ExitCode;
@@ -34,6 +36,10 @@ enum Command {
     Export(export::ExportArguments),
     /// Let through more, or less, for a group and some minutes.
     Override(overrides::OverridesArguments),
+    /// Show what is in force in a running gateway, and what is held back.
+    Status(status::StatusArguments),
+    /// Act on what is kept of files for the day on which one is lost.
+    State(status::StateArguments),
     /// Work on lists: find them, download them, compile and seal them.
     Lists(lists::ListsArguments),
 }
@@ -46,6 +52,8 @@ pub fn run() -> ExitCode {
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Override(arguments) => overrides::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::State(arguments) => status::run_state(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }

@@ -6,21 +6,13 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::de::DeserializeOwned;
 
-use crate::admin::api::{ApiRefusal, OverrideBegun, OverrideList};
-use crate::admin::client::ask;
-use crate::admin::token::{self, Token};
+use crate::admin::api::{OverrideBegun, OverrideList};
 use crate::cli::output::{CommandFailure, finish, json};
-use crate::config::Config;
+use crate::cli::running::{RunningGateway, read};
 use crate::config::file::quantity::duration;
 use crate::lang::Lang;
-use crate::load::assemble::read_config;
 use crate::overrides::{OverrideRequest, StoredOverride};
-use crate::sys::state_dir::StateDir;
-
-/// State directory of a gateway that systemd runs.
-const USUAL: &str = "/var/lib/lachan";
 
 /// Arguments of `override`.
 #[derive(Debug, clap::Args)]
@@ -96,15 +88,9 @@ pub fn run(arguments: &OverridesArguments) -> ExitCode {
 
 /// Sends one request, and shows the response.
 fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
-    let config =
-        read_config(arguments.config.as_deref()).map_err(|error| (3, error.to_string()))?;
-    let token = open_token(arguments, &config)?;
-    let send = |method: &str, path: &str, body: &str| {
-        let admin = config.admin.listen;
-        ask(admin, method, path, &token, body).map_err(|error| {
-            (3, format!("the gateway at {admin} does not answer: {error}; is it running?"))
-        })
-    };
+    let gateway = RunningGateway::of(arguments.config.as_deref(), arguments.token.as_ref())?;
+    let send = |method: &str, path: &str, body: &str| gateway.send(method, path, body);
+    let config = &gateway.config;
     let shown = Shown { zone: config.school.zone(), lang: config.school.lang };
     let request = |kind: &str, whom: &Whom, (what, deny): (&[String], &[String])| OverrideRequest {
         kind: kind.into(),
@@ -132,30 +118,6 @@ fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
             Ok(if arguments.json { json(&stored) } else { shown.ended(&stored) })
         }
     }
-}
-
-/// The value of a response, or its refusal.
-fn read<T: DeserializeOwned>((status, body): &(u16, String)) -> Result<T, CommandFailure> {
-    if (200..300).contains(status) {
-        return serde_json::from_str(body).map_err(|error| (1, format!("an odd answer: {error}")));
-    }
-    let refused = serde_json::from_str::<ApiRefusal>(body).map(|refused| refused.error);
-    Err((1, refused.unwrap_or_else(|_| format!("the gateway answered {status}"))))
-}
-
-/// The bearer token: `--token`, the config's, or the one in the state directory.
-fn open_token(arguments: &OverridesArguments, config: &Config) -> Result<Token, CommandFailure> {
-    let in_state = || {
-        let state = StateDir::open(&config.state).ok().flatten();
-        let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
-        dir.join(token::FILE)
-    };
-    let given = arguments.token.clone().or_else(|| config.admin.token.clone());
-    let path = given.unwrap_or_else(in_state);
-    Token::read(&path).map_err(|error| {
-        let path = path.display();
-        (3, format!("{path}: the token cannot be read: {error}; `--token FILE` names another"))
-    })
 }
 
 /// Percent-encodes everything but letters and digits.

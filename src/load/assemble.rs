@@ -8,23 +8,29 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::config::data::starter;
-use crate::config::{Config, ConfigErrors, Outside, RootsError, StateSettings, load_in};
+use crate::config::{Config, ConfigErrors, StateSettings};
 use crate::fetch::{Downloads, place};
 pub use crate::load::assemble_error::AssembleError;
 use crate::load::candidate::Candidate;
-use crate::load::degraded::{self, LeftOut, Usable};
+use crate::load::config_file::{ConfigFile, ConfigTexts, InPlaceOf, read_plain};
+use crate::load::degraded;
 use crate::load::guard::GuardFinding;
 use crate::load::in_force::InForce;
+use crate::load::keep;
+use crate::load::kept::held::Held;
+use crate::load::kept::{self, Kept};
+use crate::load::left_out::LeftOut;
+use crate::load::lists::sealed::{self, SealedStore};
 use crate::load::lists::{self, FileReport, ListStore, SourceOrigin};
-use crate::load::sealed::{self, SealedStore};
 use crate::load::sources::PolicySources;
 use crate::overrides::StoredOverride;
 use crate::policy::Snapshot;
 use crate::sys::clock::{Dates, system_time};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
-use crate::sys::tls::{TlsError, prove_roots};
 use crate::upstream::zones::{Numbered, Zones};
 use crate::upstream::{Options, refuse_own_servers};
 
@@ -45,6 +51,8 @@ pub struct Assembled {
     pub sources: Arc<[SourceOrigin]>,
     /// Sources that could not be used.
     pub left_out: Vec<LeftOut>,
+    /// Files whose kept copies stand in.
+    pub held: Vec<Held>,
     /// Sources by URL; one without a copy is not in `config`.
     pub downloads: Downloads,
 }
@@ -55,35 +63,12 @@ pub struct Assembled {
 ///
 /// It cannot be read, or has mistakes.
 pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
-    path.map_or_else(|| Ok(Config::embedded()), |path| Ok(read_file(path, &Outside::default())?.1))
+    path.map_or_else(|| Ok(Config::embedded()), read_plain)
 }
 
-/// Reads certificate authorities, and checks that they parse.
-fn read_roots(path: &Path) -> Result<Vec<u8>, RootsError> {
-    let pem = read::octets(path, read::MAX_TEXT).map_err(RootsError::Read)?;
-    match prove_roots(&pem) {
-        Ok(()) => Ok(pem),
-        Err(TlsError::Roots(why)) => Err(RootsError::Content(why)),
-        Err(error) => Err(RootsError::Content(error.to_string())),
-    }
-}
-
-/// A config and its text, judged by `outside` and by the files that it names.
-fn read_file(path: &Path, outside: &Outside<'_>) -> Result<(String, Config), AssembleError> {
-    let text = read::text(path)
-        .map_err(|error| AssembleError::ReadConfig { path: path.to_owned(), error })?;
-    let base = path.parent().unwrap_or(Path::new("."));
-    let outside = Outside { texts: Some(&|path| read::text(path)), ..*outside };
-    let config = load_in(&text, &path.display().to_string(), base, &outside)
-        .map_err(AssembleError::Config)?;
-    Ok((text, config))
-}
-
-/// A config as it was read.
+/// A config as it was read, and the lists that it names.
 struct ReadConfig {
-    config: Config,
-    /// Its own text: diagnostics quote its lines.
-    text: String,
+    texts: ConfigTexts,
     downloads: Downloads,
     watched: Vec<PathBuf>,
 }
@@ -91,9 +76,27 @@ struct ReadConfig {
 impl ReadConfig {
     /// Identity of the config: its text, and those of the files that it names.
     fn identity(&self) -> String {
-        let own = std::iter::once(self.text.as_str());
-        own.chain(self.config.texts.iter().map(String::as_str)).collect::<Vec<_>>().join("\0")
+        let own = std::iter::once(self.texts.text.as_str());
+        let named = self.texts.config.texts.iter().map(String::as_str);
+        own.chain(named).collect::<Vec<_>>().join("\0")
     }
+}
+
+/// The config at `path` as a gateway on this machine has it: the kept one where the file cannot be
+/// used.
+///
+/// # Errors
+///
+/// It cannot be read or has mistakes, and none is kept.
+pub fn read_config_in_use(path: Option<&Path>) -> Result<Config, AssembleError> {
+    let Some(path) = path else { return Ok(Config::embedded()) };
+    let kept = kept::find(path, &read::text(path).unwrap_or_default());
+    let file = ConfigFile { path, kept: &kept, may_miss: Some(&|_| true), lacks_state: false };
+    let found = file.read(InPlaceOf::default(), "").or_else(|error| {
+        let in_place_of = InPlaceOf { config: true, texts: false };
+        file.read(in_place_of, &error.to_string()).map_err(|_| error)
+    });
+    found.map(|found| found.config)
 }
 
 /// The purpose of a candidate.
@@ -104,6 +107,18 @@ enum UseOf {
     Look,
     /// Service on this machine, which must have all that the config needs.
     Gateway,
+}
+
+/// The use of kept copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum StandsIn {
+    /// The files alone are judged.
+    #[default]
+    Never,
+    /// From the first reading on, which looks for the generation of an earlier life.
+    FromNowOn,
+    /// The generation was looked for.
+    Always,
 }
 
 /// Makes candidates of one config file and the files that it names.
@@ -118,6 +133,15 @@ pub struct Assembler {
     use_of: UseOf,
     /// Whether a start goes on without calendars that cannot be used.
     is_tolerant: bool,
+    /// What was adopted last: its copies stand in for files that cannot be used.
+    kept: Kept,
+    /// Whether they do, and the generation of an earlier life is still to be looked for.
+    stands_in: StandsIn,
+    /// True from the moment at which what was kept is dropped to the next reading: what is in force
+    /// may have it still, and must not be kept again.
+    is_forgotten: bool,
+    /// The fault of the last attempt to keep what is in force.
+    unkept: String,
     /// Whether the dates of upstream servers' certificates can be judged.
     dates: Dates,
     /// The files that the last config without mistakes named, whether it was adopted or refused.
@@ -137,7 +161,14 @@ impl Assembler {
     pub fn serving(path: Option<PathBuf>, dates: Dates) -> Self {
         let lists = ListStore::keeping();
         let use_of = UseOf::Gateway;
-        Self { path, lists, use_of, is_tolerant: true, dates, ..Self::default() }
+        let stands_in = StandsIn::FromNowOn;
+        Self { path, lists, use_of, is_tolerant: true, dates, stands_in, ..Self::default() }
+    }
+
+    /// The same, where the kept copies of a gateway on this machine stand in as they do for it.
+    #[must_use]
+    pub fn with_kept(self) -> Self {
+        Self { stands_in: StandsIn::FromNowOn, is_tolerant: true, ..self }
     }
 
     /// The same, with the timetables of [`Assembler::assemble`] around another time than now.
@@ -164,11 +195,35 @@ impl Assembler {
 
     /// Reads the config and all that it names, to take the place of `base`.
     ///
+    /// At a start the kept config stands in for one with mistakes.
+    ///
     /// # Errors
     ///
     /// [`AssembleError`].
     pub fn candidate(&mut self, base: Option<&InForce>) -> Result<Candidate, AssembleError> {
-        let read = self.config(base)?;
+        let made = self.made(base, InPlaceOf::default(), "");
+        let error = match (made, base) {
+            (Err(error), None) if self.stands_in != StandsIn::Never && error.is_of_config() => {
+                error
+            }
+            (made, _) => return made,
+        };
+        let fault = error.to_string();
+        for (config, texts) in [(false, true), (true, false), (true, true)] {
+            if let Ok(candidate) = self.made(base, InPlaceOf { config, texts }, &fault) {
+                return Ok(candidate);
+            }
+        }
+        Err(error)
+    }
+
+    fn made(
+        &mut self,
+        base: Option<&InForce>,
+        in_place_of: InPlaceOf,
+        fault: &str,
+    ) -> Result<Candidate, AssembleError> {
+        let read = self.config(base, in_place_of, fault)?;
         let sources = self.sources(read, base)?;
         self.proven(sources, base)
     }
@@ -179,7 +234,7 @@ impl Assembler {
     ///
     /// [`AssembleError`].
     pub fn changed(&mut self, base: &InForce) -> Result<Option<Candidate>, AssembleError> {
-        let read = self.config(Some(base))?;
+        let read = self.config(Some(base), InPlaceOf::default(), "")?;
         let sources = self.sources(read, Some(base))?;
         if sources.is_same(base.sources()) {
             return Ok(None);
@@ -190,7 +245,7 @@ impl Assembler {
     /// Records that a candidate was adopted: its lists are cached from now on.
     pub fn adopted(&mut self, in_force: &InForce) {
         self.lists.adopted(&in_force.sources().lists);
-        self.sealed.adopted(&in_force.sources().sealed);
+        self.sealed.adopted(&in_force.sources().sealed.lists);
     }
 
     /// Reads everything, and derives the policy of it without putting it in force.
@@ -211,6 +266,7 @@ impl Assembler {
             voided: Arc::clone(&sources.lists.voided),
             sources: Arc::clone(&sources.lists.sources),
             left_out: sources.left_out.clone(),
+            held: sources.held.clone(),
             downloads: sources.downloads.clone(),
         })
     }
@@ -224,14 +280,17 @@ impl Assembler {
     /// Every mistake in the config, or else in the lists.
     pub fn check(&mut self) -> Result<Assembled, Vec<AssembleError>> {
         self.use_of = UseOf::Gateway;
-        let read = self.config(None).map_err(|error| vec![error])?;
-        let sealed = sealed::problems(&read.config).into_iter().map(AssembleError::Sealed);
-        let open = lists::problems(&read.config).into_iter().map(AssembleError::Lists);
+        let read = self.config(None, InPlaceOf::default(), "").map_err(|error| vec![error])?;
+        let config = &read.texts.config;
+        let sealed = sealed::problems(config).into_iter().map(AssembleError::Sealed);
+        let open = lists::problems(config).into_iter().map(AssembleError::Lists);
         let problems: Vec<AssembleError> = sealed.chain(open).collect();
         if !problems.is_empty() {
             return Err(problems);
         }
-        let text = read.text;
+        // A file without a mistake may still be one that a gateway here holds back: it was emptied.
+        self.stands_in = StandsIn::FromNowOn;
+        let text = read.texts.text;
         let assembled = self.assemble().map_err(|error| vec![error])?;
         let path = self.path.as_deref().unwrap_or(Path::new("")).display().to_string();
         let void = assembled.config.refuse_void(&path, &text, assembled.snapshot.void_allows());
@@ -247,36 +306,40 @@ impl Assembler {
     ///
     /// [`AssembleError`] with every mistake in the config.
     pub fn downloads(&mut self) -> Result<(Config, Downloads), AssembleError> {
-        let read = self.config(None)?;
-        Ok((read.config, read.downloads))
+        let read = self.config(None, InPlaceOf::default(), "")?;
+        Ok((read.texts.config, read.downloads))
     }
 
     /// Reads the config and the files whose text is part of it.
-    fn config(&mut self, base: Option<&InForce>) -> Result<ReadConfig, AssembleError> {
-        let Some(path) = &self.path else {
-            let (config, text) = (Config::embedded(), String::new());
-            return Ok(ReadConfig {
-                config,
-                text,
-                downloads: Downloads::default(),
-                watched: Vec::new(),
-            });
+    fn config(
+        &mut self,
+        base: Option<&InForce>,
+        in_place_of: InPlaceOf,
+        fault: &str,
+    ) -> Result<ReadConfig, AssembleError> {
+        let Some(path) = self.path.clone() else {
+            let texts = ConfigTexts::embedded();
+            let (downloads, watched) = (Downloads::default(), Vec::new());
+            return Ok(ReadConfig { texts, downloads, watched });
         };
-        let is_served = self.use_of == UseOf::Gateway;
-        let before = base.map(|base| base.sources().left_out.as_slice());
-        let may_miss = |path: &Path| degraded::may_miss(before, path);
-        let outside = Outside {
-            roots: Some(&read_roots),
-            may_miss: self.is_tolerant.then_some(&may_miss),
-            lacks_state: is_served && StateDir::place(&StateSettings::default()).is_none(),
-            ..Outside::default()
-        };
-        let (text, mut config) = read_file(path, &outside)?;
-        let in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
-        let downloads = place(&mut config, &in_use);
+        if self.stands_in == StandsIn::FromNowOn {
+            self.kept = kept::find(&path, &read::text(&path).unwrap_or_default());
+            self.stands_in = StandsIn::Always;
+        }
+        let mut texts = self.config_texts(&path, base, in_place_of, fault)?;
+        if base.is_none() && !self.kept.is_of_school(&texts.config.school.id) {
+            // Another school's disk: nothing of its policy stands in here.
+            self.kept.ignore();
+            texts = self.config_texts(&path, base, in_place_of, fault)?;
+        }
+        let config = &mut texts.config;
+        let mut in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
+        // A copy that was lost is a list that its kept copy stands in for.
+        in_use.extend(self.kept.source_paths().map(Path::to_owned));
+        let downloads = place(config, &in_use);
         let sources = config.lists.sources.iter().chain(&downloads.sources);
         let sealed = config.lists.sealed.iter().flat_map(|one| [&one.path, &one.key]);
-        let watched: Vec<PathBuf> = std::iter::once(path)
+        let watched: Vec<PathBuf> = std::iter::once(&path)
             .chain(sources.map(|source| &source.path))
             .chain(&config.lists.keywords)
             .chain(&config.lists.packs)
@@ -285,7 +348,26 @@ impl Assembler {
             .cloned()
             .collect();
         self.watched.clone_from(&watched);
-        Ok(ReadConfig { config, text, downloads, watched })
+        Ok(ReadConfig { texts, downloads, watched })
+    }
+
+    fn config_texts(
+        &self,
+        path: &Path,
+        base: Option<&InForce>,
+        in_place_of: InPlaceOf,
+        fault: &str,
+    ) -> Result<ConfigTexts, AssembleError> {
+        let is_served = self.use_of == UseOf::Gateway;
+        let before = base.map(|base| base.sources().left_out.as_slice());
+        let may_miss = |path: &Path| degraded::may_miss(before, path);
+        let file = ConfigFile {
+            path,
+            kept: &self.kept,
+            may_miss: self.is_tolerant.then_some(&may_miss),
+            lacks_state: is_served && StateDir::place(&StateSettings::default()).is_none(),
+        };
+        file.read(in_place_of, fault)
     }
 
     /// Reads the lists of a config, open and sealed.
@@ -294,42 +376,84 @@ impl Assembler {
         read: ReadConfig,
         base: Option<&InForce>,
     ) -> Result<PolicySources, AssembleError> {
+        self.is_forgotten = false;
         let text = read.identity();
-        let ReadConfig { config, downloads, watched, .. } = read;
-        let before = base.map(|base| base.sources().left_out.as_slice());
-        let mut usable = Usable::new(&config, before);
-        let (sealed, sealed_tag) = loop {
-            match self.sealed.load(&usable.config) {
-                Ok(sealed) => break sealed,
-                Err(error) => usable.without_sealed(error)?,
-            }
-        };
-        let lists = loop {
-            match self.lists.load(&usable.config) {
-                Ok(lists) => break lists,
-                Err(error) => usable.without_list(error)?,
-            }
-        };
-        let mut left_out = usable.left_out;
+        let ReadConfig { texts, downloads, watched } = read;
+        let ConfigTexts { config, text: own, named, held } = texts;
+        let sealed = self.sealed.load(&config, &self.kept)?;
+        let mut lists = self.lists.load(&config, &self.kept)?;
+        let mut all_held = held;
+        all_held.extend(sealed.held.iter().cloned());
+        all_held.append(&mut lists.held);
+        let mut left_out = sealed.left_out.clone();
+        left_out.append(&mut lists.left_out);
         left_out.extend(degraded::not_downloaded(&config, &downloads));
         left_out.extend(degraded::calendars(&config));
+        for one in &mut left_out {
+            one.is_enrolled = match base {
+                None => !self.kept.is_unenrolled(&one.path),
+                Some(base) => base.sources().has_enrolled(&one.path),
+            };
+        }
+        for one in &mut all_held {
+            one.continue_from(base.map_or(&[], |base| &base.sources().held));
+        }
         let embedded = |file: &'static str, text: &'static str| {
             move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
         };
+        let is_degraded = !all_held.is_empty() || !left_out.is_empty();
+        let before = base.map(InForce::sources).filter(|one| one.is_degraded() == is_degraded);
         Ok(PolicySources {
+            since: before.map_or_else(system_time, |before| before.since),
             essential: starter::essential()
                 .map_err(embedded("essential.txt", starter::ESSENTIAL))?,
             canaries: starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?,
             // Neither number ever decreases between policies in force, so no sum occurs twice.
-            lists_tag: lists.tag + sealed_tag,
+            lists_tag: lists.tag + sealed.tag,
             config,
             text,
+            own,
+            named,
             lists,
             sealed,
+            held: all_held,
             left_out,
             downloads,
             watched,
         })
+    }
+
+    /// Keeps what is in force, for files that are lost later and for the next start; the same
+    /// fault is logged once. True where the next start finds all of it.
+    pub fn keep(&mut self, in_force: &InForce) -> bool {
+        let Some(path) = self.path.clone().filter(|_| self.stands_in != StandsIn::Never) else {
+            return false;
+        };
+        if self.is_forgotten {
+            return false;
+        }
+        let settings = &in_force.config().state;
+        let state = StateDir::open(settings).map(|state| state.filter(|_| settings.keep));
+        let (state, fault) = match state {
+            Ok(state) => (state, String::new()),
+            Err(error) => (None, error.to_string()),
+        };
+        let kept = keep::keep(&mut self.kept, &path, in_force.sources(), state.as_ref());
+        if let Some(state) = StateDir::place(settings).filter(|_| !settings.keep) {
+            Kept::remove_from(&state);
+        }
+        let fault = kept.map_or_else(|error| error.to_string(), |()| fault);
+        if !fault.is_empty() && fault != self.unkept {
+            warn!("what is in force is kept in memory only, and lost at the next start: {fault}");
+        }
+        self.unkept = fault;
+        self.kept.is_on_disk()
+    }
+
+    /// Drops what was kept: files that cannot be used are left out from now on.
+    pub fn forget(&mut self) {
+        self.kept.forget();
+        self.is_forgotten = true;
     }
 
     /// A candidate of sources that are not at odds with this machine.

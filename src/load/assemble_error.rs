@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::config::ConfigErrors;
 use crate::lang::Lang;
-use crate::load::list_error::ListError;
-use crate::load::sealed::SealedError;
+use crate::load::lists::list_error::ListError;
+use crate::load::lists::sealed::SealedError;
 use crate::load::zone_ids::ZoneIdsSpent;
 use crate::upstream::UpstreamError;
 
@@ -47,6 +47,12 @@ pub enum AssembleError {
 }
 
 impl AssembleError {
+    /// True for a fault of the config, or of a text or a key that it names: at a start the kept
+    /// config stands in.
+    pub(super) fn is_of_config(&self) -> bool {
+        matches!(self, Self::ReadConfig { .. } | Self::Config(_) | Self::Lists(_) | Self::Sealed(_))
+    }
+
     /// The same error in a language, if one is given.
     #[must_use]
     pub fn in_lang(self, lang: Option<Lang>) -> Self {

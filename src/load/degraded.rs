@@ -1,13 +1,12 @@
-//! Lists that cannot be used, and a start without them.
+//! Lists that cannot be used and have no kept copy.
 //!
-//! Law: a torn list must never stop the gateway from answering. After a power cut a source that
-//! cannot be used is left out, with an error in the log, and its category fails as configured
-//! ([`crate::policy::tables::categories`]). The law applies at the start, and to a source that the
-//! policy in force lacks already. In all other cases the policy in force is better than one without
-//! the list, and a reload is refused. A source that was never downloaded is missing in the same
-//! way. Mistakes of the config itself stop the start.
+//! Law: a torn list must never stop the gateway from answering, nor hold up what is beside it. A
+//! source that cannot be used and was never kept is left out, with an error in the log, and its
+//! category fails as configured ([`crate::policy::tables::categories`]). A source that was never
+//! downloaded is missing in the same way. At a reload a source that is new fails no category: it
+//! was open before, and a typing mistake must not take the DNS away.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tracing::warn;
 
@@ -15,98 +14,11 @@ use crate::category::CategorySet;
 use crate::config::{Config, ListSource};
 use crate::fetch::Downloads;
 use crate::lang::Lang;
-use crate::load::list_error::ListError;
+use crate::load::left_out::LeftOut;
 use crate::load::lists::LoadedLists;
-use crate::load::sealed::SealedError;
 use crate::policy::SealedList;
 use crate::policy::tables::categories::FailMode;
 use crate::sys::clock::system_time;
-
-/// A source that is left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Its path or URL in the config.
-    pub label: String,
-    /// The fault, and its remedy.
-    pub why: String,
-    path: PathBuf,
-    /// None for keyword rules, whose place the built-in rules take, and for calendars, whose
-    /// schedules run in their stricter meaning.
-    category: Option<crate::category::CategoryId>,
-}
-
-/// A config without the sources that cannot be used.
-#[derive(Debug)]
-pub(crate) struct Usable<'a> {
-    /// With a source that has no path where one was left out, so that their numbers stay.
-    pub(crate) config: Config,
-    pub(crate) left_out: Vec<LeftOut>,
-    /// The sources that the policy in force is without; none where there is no policy yet, and
-    /// then any source may be left out.
-    before: Option<&'a [LeftOut]>,
-}
-
-impl<'a> Usable<'a> {
-    pub(crate) fn new(config: &Config, before: Option<&'a [LeftOut]>) -> Self {
-        Self { config: config.clone(), left_out: Vec::new(), before }
-    }
-
-    fn may_miss(&self, path: &Path) -> bool {
-        may_miss(self.before, path)
-    }
-
-    /// Leaves out the open list that `error` is about; returns the error if that is not allowed.
-    pub(crate) fn without_list(&mut self, error: ListError) -> Result<(), ListError> {
-        let path = match &error {
-            ListError::Read { path, .. } | ListError::Refused { path, .. } => path.clone(),
-            ListError::Keywords(errors) => PathBuf::from(errors.path()),
-            _ => return Err(error),
-        };
-        if self.config.lists.keywords.as_ref() == Some(&path) {
-            if !self.may_miss(&path) {
-                return Err(error);
-            }
-            self.config.lists.keywords = None;
-            let (label, why) = (path.display().to_string(), error.to_string());
-            self.left_out.push(LeftOut { label, why, path, category: None });
-            return Ok(());
-        }
-        let is_of = |source: &&ListSource| {
-            !source.path.as_os_str().is_empty() && path.starts_with(&source.path)
-        };
-        let Some(source) = self.config.lists.sources.iter().find(is_of) else { return Err(error) };
-        let whole = source.path.clone();
-        if !self.may_miss(&whole) {
-            return Err(error);
-        }
-        // The same file may be a source of two categories.
-        for source in &mut self.config.lists.sources {
-            if source.path == whole {
-                source.path = PathBuf::new();
-                let (why, category) = (error.to_string(), Some(source.category));
-                let label = source.label.clone();
-                self.left_out.push(LeftOut { label, why, path: whole.clone(), category });
-            }
-        }
-        Ok(())
-    }
-
-    /// The same for a sealed list. A key that others can read is a mistake, and no accident.
-    pub(crate) fn without_sealed(&mut self, error: SealedError) -> Result<(), SealedError> {
-        let sealed = &self.config.lists.sealed;
-        let is_of = |path: &Path| sealed.iter().position(|one| one.path == path || one.key == path);
-        let is_accident = !matches!(error, SealedError::Exposed { .. });
-        let Some(place) = is_of(error.path()).filter(|_| is_accident) else { return Err(error) };
-        let path = sealed.get(place).map(|one| one.path.clone()).unwrap_or_default();
-        if !self.may_miss(&path) {
-            return Err(error);
-        }
-        let gone = self.config.lists.sealed.remove(place);
-        let (label, category) = (gone.label, Some(gone.category));
-        self.left_out.push(LeftOut { label, why: error.to_string(), path, category });
-        Ok(())
-    }
-}
 
 /// Logs the warnings of a config, a line each.
 pub fn warn_of(config: &Config) {
@@ -125,12 +37,7 @@ pub(crate) fn may_miss(before: Option<&[LeftOut]>, path: &Path) -> bool {
 
 /// The calendars that cannot be used.
 pub(crate) fn calendars(config: &Config) -> impl Iterator<Item = LeftOut> {
-    config.unusable.iter().map(|calendar| LeftOut {
-        label: calendar.label.clone(),
-        why: calendar.why.clone(),
-        path: calendar.path.clone(),
-        category: None,
-    })
+    config.unusable.iter().map(|one| LeftOut::new(&one.label, &one.path, one.why.clone(), None))
 }
 
 /// The sources that have never been downloaded: the config is without them already.
@@ -140,12 +47,7 @@ pub(crate) fn not_downloaded(
 ) -> impl Iterator<Item = LeftOut> {
     let has_copy = |wanted: &ListSource| config.lists.sources.iter().any(|s| s.path == wanted.path);
     let without = downloads.sources.iter().filter(move |wanted| !has_copy(wanted));
-    without.map(|source| LeftOut {
-        label: source.label.clone(),
-        why: "it has not been downloaded yet".into(),
-        path: source.path.clone(),
-        category: Some(source.category),
-    })
+    without.map(|source| LeftOut::source(source, "it has not been downloaded yet".into()))
 }
 
 /// The categories without a list.
@@ -155,7 +57,8 @@ pub(crate) fn fail_mode(
     lists: &LoadedLists,
     sealed: &[SealedList],
 ) -> FailMode {
-    let torn: CategorySet = left_out.iter().filter_map(|one| one.category).collect();
+    let enrolled = left_out.iter().filter(|one| one.is_enrolled);
+    let torn: CategorySet = enrolled.filter_map(|one| one.category).collect();
     let open = config.lists.sources.iter().map(|source| source.category);
     let sealed_too = open.chain(config.lists.sealed.iter().map(|one| one.category));
     let enrolled = sealed_too.chain(torn.iter()).collect();

@@ -9,8 +9,8 @@ use crate::metrics::family::{
 };
 use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, EngineLabel, FailureMode, FailureReason,
-    FetchResult, GroupLabel, ProgramVersion, QueueBound, ReadFrom, ReloadResult, SchoolId,
-    SchoolLevel, SchoolName, SchoolZone, UpstreamLabel, ZoneLabel,
+    FetchResult, GroupLabel, HeldFile, ProgramVersion, QueueBound, ReadFrom, ReloadResult,
+    SchoolId, SchoolLevel, SchoolName, SchoolZone, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -92,7 +92,11 @@ families! {
     // What policy is made of.
     RELOADS: Counter(ReloadResult) = "lachan_reloads_total", "Reloads by result.";
     LAST_RELOAD_SUCCESS: Gauge() = "lachan_config_last_reload_success",
-        "Whether the last reload was put in force (1) or refused (0).";
+        "Whether the last reload was put in force whole (1), or refused or held in part (0).";
+    FILES_HELD: Gauge(HeldFile) = "lachan_files_held",
+        "Files that cannot be used, and whose kept copies stand in, by their role.";
+    STATE_KEPT: Gauge() = "lachan_state_kept",
+        "Whether the state directory has all that a restart needs (1), or a part is in memory (0).";
     POLICY_GENERATION: Gauge() = "lachan_policy_generation",
         "Policies put in force since the start.";
     FAIL_MODE: Gauge(CategoryLabel, FailureMode) = "lachan_fail_mode",

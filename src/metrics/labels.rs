@@ -55,8 +55,28 @@ label_set! {
     ReloadResult {
         /// It is in force.
         Ok => "ok",
+        /// It is in force but for files whose kept copies stand in.
+        Held => "held",
         /// What was read is wrong, and the policy before it stays.
         Refused => "refused",
+    }
+}
+
+label_set! {
+    /// The role of a file that is held back.
+    HeldFile {
+        /// The config itself.
+        Config => "config",
+        /// A text that the config names: the department's policy, a calendar, certificates.
+        Text => "text",
+        /// Keyword rules.
+        Keywords => "keywords",
+        /// A source of listed names.
+        List => "list",
+        /// A sealed list or its key.
+        Sealed => "sealed",
+        /// The directory of packs, or a pack in it.
+        Pack => "pack",
     }
 }
 
@@ -143,6 +163,7 @@ listed! {
     FailureMode "mode";
     FailureReason "reason";
     FetchResult "result";
+    HeldFile "file";
     OverrideKind "kind";
     QueueBound "bound";
     ReadFrom "from";

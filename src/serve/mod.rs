@@ -28,7 +28,7 @@ use tracing::{info, warn};
 
 pub use error::ServeError;
 
-use crate::admin::api::Api;
+use crate::admin::api::{Api, ApiActions};
 use crate::admin::token::Token;
 use crate::admin::{self, AdminServer, banner};
 use crate::config::Listen;
@@ -92,7 +92,14 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
-    let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now())));
+    let actions = ApiActions {
+        status: scrape::status(&gateway, &reloads),
+        forget: {
+            let reloads = Arc::clone(&reloads);
+            Box::new(move || reloads.forget())
+        },
+    };
+    let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
     // Answering.

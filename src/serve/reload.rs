@@ -25,8 +25,9 @@ use crate::config::{Config, Listen};
 use crate::fetch::Fetcher;
 use crate::load::assemble::{AssembleError, Assembler};
 use crate::load::candidate::Candidate;
-use crate::load::degraded::LeftOut;
 use crate::load::in_force::InForce;
+use crate::load::kept::held;
+use crate::load::left_out::LeftOut;
 use crate::load::lists::FileReport;
 use crate::metrics::labels::{ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
@@ -53,7 +54,11 @@ pub(super) struct Reloads {
     /// The mistake that was logged last.
     complaint: Mutex<String>,
     was_good: AtomicBool,
+    /// Whether the state directory has all that a restart needs.
+    is_kept: AtomicBool,
     good: AtomicU64,
+    /// Reloads that put all in force but files whose kept copies stand in.
+    in_part: AtomicU64,
     bad: AtomicU64,
     readings: AtomicU64,
 }
@@ -77,8 +82,10 @@ impl Reloads {
             assembler: Mutex::new(assembler),
             started: config.clone(),
             complaint: Mutex::default(),
-            was_good: AtomicBool::new(true),
+            was_good: AtomicBool::new(in_force.sources().held.is_empty()),
+            is_kept: AtomicBool::new(false),
             good: AtomicU64::new(0),
+            in_part: AtomicU64::new(0),
             bad: AtomicU64::new(0),
         })
     }
@@ -90,9 +97,12 @@ impl Reloads {
     /// The error of the signal handler.
     pub(super) async fn run(self: Arc<Self>) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
-        let mut watch = Watch::start(&self.watched());
+        let mut followed = self.watched();
+        let mut watch = Watch::start(&followed);
         // Files may have changed between the first reading and the watch, or be half written now.
         watch.expect_change();
+        // What was adopted at the start is kept before anything else can happen to its files.
+        self.on_thread(Self::keep).await;
         loop {
             let is_asked = tokio::select! {
                 _ = hangup.recv() => true,
@@ -100,7 +110,14 @@ impl Reloads {
             };
             let started = tokio::time::Instant::now();
             self.reload(is_asked).await;
-            watch.follow(&self.watched());
+            let files = self.watched();
+            watch.follow(&files);
+            if files != followed {
+                // What is new may have changed before it was watched: a download has begun.
+                watch.expect_change();
+                followed = files;
+            }
+            self.on_thread(Self::keep).await;
             tokio::time::sleep_until(started + SPACING).await;
         }
     }
@@ -115,11 +132,16 @@ impl Reloads {
 
     /// One reload, on a thread of the lowest priority.
     async fn reload(self: &Arc<Self>, is_asked: bool) {
+        self.on_thread(move |reloads| reloads.reload_here(is_asked)).await;
+    }
+
+    /// Does work with files on a thread of the lowest priority.
+    async fn on_thread(self: &Arc<Self>, work: impl FnOnce(&Self) + Send + 'static) {
         let reloads = Arc::clone(self);
         let (sender, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("lachan-reload".into()).spawn(move || {
             step_aside();
-            reloads.reload_here(is_asked);
+            work(&reloads);
             // The receiver is dropped only when the process ends.
             let _ = sender.send(());
         });
@@ -131,13 +153,33 @@ impl Reloads {
         }
     }
 
+    /// Keeps what is in force, as far as it is not kept already.
+    fn keep(&self) {
+        let in_force = self.gateway.current.in_force();
+        let is_kept = self.assembler().keep(&in_force);
+        self.is_kept.store(is_kept, Ordering::Relaxed);
+    }
+
+    /// True where the next start finds all that is in force.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Relaxed)
+    }
+
+    /// Drops what was kept, and puts in force what the files are without it.
+    pub(super) fn forget(&self) {
+        self.assembler().forget();
+        self.reload_here(true);
+        self.keep();
+    }
+
     /// Makes a candidate and adopts it; without SIGHUP only if a file has changed.
     fn reload_here(&self, is_asked: bool) {
         match self.adopt_next(is_asked) {
             Ok(Some(in_force)) => self.adopted(&in_force),
             Ok(None) => {
                 // The files match the policy in force again: a mistake was undone.
-                if !self.was_good.swap(true, Ordering::Relaxed) {
+                let is_whole = self.gateway.current.in_force().sources().held.is_empty();
+                if is_whole && !self.was_good.swap(true, Ordering::Relaxed) {
                     self.complaint().clear();
                     info!("the files are again as they are in force");
                 }
@@ -158,6 +200,7 @@ impl Reloads {
         drop(base);
         let Some(candidate) = made? else { return Ok(None) };
         let mut candidate: Candidate = candidate;
+        self.is_kept.store(false, Ordering::Relaxed);
         loop {
             match current.adopt(candidate) {
                 Ok(in_force) => {
@@ -174,8 +217,10 @@ impl Reloads {
     fn adopted(&self, in_force: &InForce) {
         let config = in_force.config();
         self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
-        self.was_good.store(true, Ordering::Relaxed);
-        self.good.fetch_add(1, Ordering::Relaxed);
+        let is_whole = in_force.sources().held.is_empty();
+        self.was_good.store(is_whole, Ordering::Relaxed);
+        let counted = if is_whole { &self.good } else { &self.in_part };
+        counted.fetch_add(1, Ordering::Relaxed);
         self.complaint().clear();
         self.fetcher.update(in_force.sources().downloads.clone());
         report(in_force);
@@ -252,12 +297,15 @@ impl Reloads {
         let mut samples = vec![
             families::LAST_RELOAD_SUCCESS.flag((), self.was_good.load(Ordering::Relaxed)),
             families::POLICY_GENERATION.sample((), generation as f64),
+            families::STATE_KEPT.flag((), self.is_kept.load(Ordering::Relaxed)),
             families::RELOADS.sample((ReloadResult::Ok,), good),
+            families::RELOADS.sample((ReloadResult::Held,), self.in_part.load(Ordering::Relaxed)),
             families::RELOADS.sample((ReloadResult::Refused,), bad),
             families::LIST_READINGS
                 .sample((ReadFrom::Files,), self.readings.load(Ordering::Relaxed)),
         ];
         samples.extend(self.fetcher.tally().samples());
+        samples.extend(held::samples(&self.gateway.current.in_force().sources().held));
         samples
     }
 }
@@ -279,6 +327,9 @@ fn free(policies: Vec<Arc<InForce>>) {
 /// Logs the list files in force: a line each, never one per bad line.
 pub(super) fn report(in_force: &InForce) {
     let (sources, snapshot) = (in_force.sources(), &in_force.snapshot);
+    for one in &sources.held {
+        warn!("degraded: {one}");
+    }
     report_missing(&sources.left_out, snapshot);
     for line in sources.config.void_in_words(snapshot.void_allows()) {
         warn!("void, a lock wins: {line}");

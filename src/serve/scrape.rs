@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use crate::admin::status::{Status, UpstreamStatus};
 use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
 use crate::serve::gateway::Gateway;
@@ -43,6 +44,28 @@ pub(super) fn source(
                 in_force.override_samples(civil),
             ]
             .concat(),
+        }
+    })
+}
+
+/// The state of the gateway, for `lachan status`.
+pub(super) fn status(
+    gateway: &Arc<Gateway>,
+    reloads: &Arc<Reloads>,
+) -> Box<dyn Fn() -> Status + Send + Sync> {
+    let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
+    Box::new(move || {
+        let now = gateway.clock.now();
+        let upstreams = gateway.upstreams.load();
+        let server = |server: &Arc<ServerState>| UpstreamStatus {
+            name: server.label().to_owned(),
+            up: server.is_up(),
+        };
+        Status {
+            is_kept: reloads.is_kept(),
+            upstreams: upstreams.servers().iter().map(server).collect(),
+            clock: now.trust.id().to_owned(),
+            ..Status::of(&gateway.current.in_force(), now.civil)
         }
     })
 }

@@ -53,7 +53,7 @@ fn a_calendar_that_cannot_be_used_starts_in_the_stricter_meaning() {
         gateway.expect_metric("lachan_list_sources_left_out", &[], 0.0);
         std::fs::write(gateway.dir().join("exams.ics"), "").unwrap();
         eventually("the refusal", || {
-            gateway.log().contains("this is not a calendar").then_some(())
+            gateway.log().contains("stands in: it is empty, and was not").then_some(())
         });
         assert_eq!(rcode(&gateway, "games.example"), "NOERROR");
     }

@@ -20,6 +20,7 @@ mod checked;
 mod crowds;
 mod downloads;
 mod fail_mode;
+mod generation;
 mod guarded;
 mod in_force;
 mod in_use;

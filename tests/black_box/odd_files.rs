@@ -38,11 +38,12 @@ fn a_fifo_among_the_files_hangs_nothing() {
     let gateway = files.iter().fold(plan, |plan, (name, text)| plan.file(name, text)).start();
     for (name, text) in files {
         let path = gateway.dir().join(name);
-        let refused = || gateway.metrics().value("lachan_reloads_total", &[("result", "refused")]);
-        let before = refused();
+        let held = || gateway.metrics().value("lachan_reloads_total", &[("result", "held")]);
+        let before = held();
         fifo(&path);
         gateway.reload();
-        eventually("the refusal", || (refused() > before).then_some(()));
+        eventually("the refusal", || (held() > before).then_some(()));
+        eventually("the kept copy", || gateway.log().contains("degraded: ").then_some(()));
         assert!(
             gateway.log().contains("a FIFO, a device or a socket"),
             "{name}: {}",

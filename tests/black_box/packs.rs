@@ -72,7 +72,7 @@ pub(crate) fn gateway(packs: &Path, keeps: bool, upstream: &Upstream) -> Gateway
 }
 
 fn reloads(gateway: &Gateway) -> f64 {
-    ["ok", "refused"]
+    ["ok", "held", "refused"]
         .map(|result| gateway.metrics().value("lachan_reloads_total", &[("result", result)]))
         .iter()
         .sum()

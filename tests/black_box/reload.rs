@@ -171,9 +171,9 @@ fn a_mistake_keeps_the_old_policy_and_is_told_once() {
     replace(&path, &text);
     let list = gateway.dir().join("adult.txt");
     for not_a_list in ["<!DOCTYPE html>\n<html><body>404</body></html>\n", "", "?? !! ??\n"] {
-        let refused = reloads(&gateway, "refused");
+        let held = reloads(&gateway, "held");
         replace(&list, not_a_list);
-        eventually("the refusal", || (reloads(&gateway, "refused") > refused).then_some(()));
+        eventually("the refusal", || (reloads(&gateway, "held") > held).then_some(()));
         assert!(is_blocked(&gateway, "one.example"), "{not_a_list:?}");
     }
 }

@@ -19,11 +19,14 @@ use crate::config::{Config, ConfigErrors, ListSource};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::{AssembleError, Assembled, Assembler};
 use crate::load::guard::GuardFinding;
-use crate::load::list_error::ListError;
+use crate::load::kept::find;
+use crate::load::kept::held::Held;
 use crate::load::lists::FileReport;
+use crate::load::lists::list_error::ListError;
 use crate::sys::clock::system_time;
 use crate::sys::os::interface_number;
 use crate::sys::presence::absent;
+use crate::sys::read::text;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -55,6 +58,8 @@ struct CheckResult {
     mistakes: Vec<Mistake>,
     /// What may be a mistake, or only be later: addresses and interfaces that are not there.
     warnings: Vec<Mistake>,
+    /// True where a gateway of this config would go on with kept copies of mistaken files.
+    kept: bool,
     lists: Vec<List>,
     /// Listed names, of all lists.
     names: usize,
@@ -101,15 +106,17 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             print(&if arguments.json {
                 json(&passed(arguments, &assembled, effective, diff))
             } else {
-                text(arguments, &assembled, effective.as_deref(), diff.as_deref())
+                for_people(arguments, &assembled, effective.as_deref(), diff.as_deref())
             });
-            let is_refused = arguments.strict
-                && !warnings(arguments, &assembled.config, &assembled.voided).is_empty();
+            let is_warned = !warnings(arguments, &assembled.config, &assembled.voided).is_empty();
+            let is_refused = arguments.strict && is_warned || !assembled.held.is_empty();
             if is_refused { ExitCode::from(INVALID) } else { ExitCode::SUCCESS }
         }
         Err(errors) => {
             let errors: Vec<AssembleError> =
                 errors.into_iter().map(|error| error.in_lang(arguments.lang)).collect();
+            let kept = find(&arguments.file, &text(&arguments.file).unwrap_or_default());
+            let kept = kept.is_of(&arguments.file);
             if arguments.json {
                 let mistakes = errors.iter().flat_map(mistakes).collect();
                 let (lists, names) = (Vec::new(), 0);
@@ -119,6 +126,7 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
                     ok: false,
                     mistakes,
                     warnings,
+                    kept,
                     lists,
                     names,
                     timezone: String::new(),
@@ -130,6 +138,10 @@ pub fn run(arguments: &CheckArguments) -> ExitCode {
             } else {
                 for error in &errors {
                     complain(&error.to_string());
+                }
+                if kept {
+                    let lang = errors.iter().find_map(lang_of).or(arguments.lang);
+                    complain(&messages::kept_copies_stand_in().in_lang(lang.unwrap_or_default()));
                 }
             }
             ExitCode::from(INVALID)
@@ -154,9 +166,10 @@ fn passed(
         examples: file.examples.clone(),
     };
     CheckResult {
-        ok: true,
-        mistakes: Vec::new(),
+        ok: assembled.held.is_empty(),
+        mistakes: assembled.held.iter().map(lost).collect(),
         warnings: warnings(arguments, &assembled.config, &assembled.voided),
+        kept: !assembled.held.is_empty(),
         lists: assembled.files.iter().map(list).collect(),
         names: assembled.snapshot.lists().len(),
         timezone: assembled.config.school.timezone.clone(),
@@ -201,6 +214,12 @@ fn warnings(arguments: &CheckArguments, config: &Config, voided: &[GuardFinding]
     all
 }
 
+/// A file that a gateway here holds back, though it has no mistake in itself.
+fn lost(held: &Held) -> Mistake {
+    let path = held.label.clone();
+    Mistake { path, line: None, column: None, message: held.why.clone(), hint: None }
+}
+
 /// The mistakes of one error; without a place where the error has none.
 fn mistakes(error: &AssembleError) -> Vec<Mistake> {
     match error {
@@ -242,8 +261,16 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
     errors.mistakes().iter().map(mistake).collect()
 }
 
+/// The language of an error that has one.
+fn lang_of(error: &AssembleError) -> Option<Lang> {
+    match error {
+        AssembleError::Config(errors) => Some(errors.lang()),
+        _ => None,
+    }
+}
+
 /// The result for people.
-fn text(
+fn for_people(
     arguments: &CheckArguments,
     assembled: &Assembled,
     effective: Option<&[GroupView]>,
@@ -280,6 +307,13 @@ fn text(
         count => counted(count, "upstream"),
     };
     let path = arguments.file.display();
+    if !assembled.held.is_empty() {
+        for Mistake { path, message, .. } in assembled.held.iter().map(lost) {
+            let _ = writeln!(out, "{path}: {message}");
+        }
+        let lang = arguments.lang.unwrap_or(config.school.lang);
+        return out + &messages::kept_copies_stand_in().in_lang(lang) + "\n";
+    }
     let groups = counted(config.groups.len(), "group");
     let (lists, names) = (counted(files.len(), "list"), snapshot.lists().len());
     out + &format!("{path}: ok ({groups}, {servers}, {lists}, {names} names)\n")

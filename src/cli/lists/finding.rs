@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::blocklist::{Parsed, parse_pieces};
 use crate::cli::lists::pack_file::{reach, shown};
 use crate::lang::{Lang, Message, messages};
-use crate::load::compile_lists::{Input, ListTexts};
+use crate::load::lists::compile_lists::{Input, ListTexts};
 use crate::pack::AcceptedFinding;
 use crate::rule::{Action, Effect};
 use crate::sys::archive;
@@ -235,6 +235,8 @@ pub(super) fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
                 let _ = archive::each_text(file, |path, text| look(&path, &text));
             }),
             ListTexts::Here(name, text) => look(name, text),
+            // A build reads no kept copy.
+            ListTexts::Kept(..) => {}
         }
     }
 }

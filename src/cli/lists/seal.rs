@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::output::{CommandFailure, finish};
 use crate::dns::name::Name;
-use crate::load::sealed::read_key;
+use crate::load::lists::sealed::read_key;
 use crate::matcher::sealed::{SealedKey, SealedTable, seal, sealable};
 use crate::sys::os::leave_no_image;
 use crate::sys::read;

@@ -23,7 +23,7 @@ use crate::cli::output::{CommandFailure, complain, json, print};
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config};
+use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
@@ -132,19 +132,22 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
 /// Builds the policy in force at the time of the query, and evaluates it.
 fn explain(arguments: &WhyArguments, name: &Name) -> Result<WhyResult, CommandFailure> {
     let refused = |error: AssembleError| (3, error.to_string());
-    let config = read_config(arguments.config.as_deref()).map_err(refused)?;
+    let config = read_config_in_use(arguments.config.as_deref()).map_err(refused)?;
     let civil = match &arguments.at {
         None => system_time(),
         Some(text) => when::read(text, &config.school.zone(), system_time())
             .map_err(|message| (2, message))?,
     };
-    let mut assembler = Assembler::new(arguments.config.clone()).around(civil);
+    let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
     // Overrides of a gateway on this machine, if its state is readable; nothing is created.
     if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
         let state = StateDir::at(dir.clone()).ok();
         assembler.set_overrides(Overrides::open(state).list(civil));
     }
     let assembled = assembler.assemble().map_err(refused)?;
+    for one in &assembled.held {
+        complain(&format!("degraded: {one}"));
+    }
     for one in &assembled.left_out {
         complain(&format!("without `{}`: {}", one.label, one.why));
     }

@@ -282,6 +282,7 @@ pub(crate) struct ListsFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StateFile {
     pub(crate) dir: SpannedText,
+    pub(crate) keep: Option<bool>,
 }
 
 /// One `[[lists.source]]`: a file of names, a download, or a sealed list.

@@ -87,6 +87,9 @@ messages! {
         => "`{name}` trong `{key}` là cả một tên miền cấp cao nhất, không phải một trang";
     write_whole_name() "write the whole name, such as `youtube.com`"
         => "hãy viết đủ tên, như `youtube.com`";
+    kept_copies_stand_in()
+        "a gateway of this config that starts here goes on, degraded, with its kept copies of files that cannot be used"
+        => "bộ lọc khởi động với cấu hình này vẫn chạy, ở trạng thái suy giảm, bằng bản lưu của các tệp không dùng được";
     file_not_for_service(path, mode)
         "`{path}` (mode {mode}) can be read by this user and not by the service's"
         => "`{path}` (quyền {mode}) người dùng này đọc được nhưng dịch vụ thì không";

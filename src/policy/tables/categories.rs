@@ -9,6 +9,8 @@
 //! A name on a sealed list is in the list's category. **No answer, trace or refusal names an
 //! entry of a sealed list.**
 
+use std::sync::Arc;
+
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::matcher::sealed::SealedTable;
 
@@ -33,12 +35,12 @@ impl FailMode {
 }
 
 /// A sealed list: digests of names of one category.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SealedList {
     /// The category of its names.
     pub category: CategoryId,
     /// The names.
-    pub table: SealedTable,
+    pub table: Arc<SealedTable>,
 }
 
 /// EDE texts by category, the last for none: category and reference code, or the code alone for

@@ -59,6 +59,12 @@ impl Plan {
         self
     }
 
+    /// Makes more files beside the config.
+    pub(crate) fn made(self, make: impl FnOnce(&Path)) -> Self {
+        make(self.dir.path());
+        self
+    }
+
     /// Logs what this filter lets through, instead of everything from `info` up.
     pub(crate) fn log_filter(self, filter: &str) -> Self {
         Self { log_filter: Some(filter.to_owned()), ..self }
@@ -200,6 +206,12 @@ impl Gateway {
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         signal(&self.child, "TERM");
         eventually("the end after SIGTERM", || self.child.try_wait().unwrap())
+    }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// Whether it still runs.

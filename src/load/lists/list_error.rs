@@ -35,6 +35,14 @@ pub enum ListError {
         /// How much is lost, and what to do.
         why: ListRefusal,
     },
+    /// A source without a rule that had some: a directory without its files.
+    #[error("{path}: no list is there any more, where {before} rules were")]
+    Emptied {
+        /// The file or directory.
+        path: PathBuf,
+        /// The rules that it had.
+        before: u64,
+    },
     /// No pack can be used.
     #[error("no pack can be used: {0}; check `packs` in [lists]")]
     NoPack(String),

@@ -1,8 +1,9 @@
 //! List texts → rules in a compiler, each file bounded in memory, on some threads.
 //!
 //! Law: a file is accepted whole or refused whole. A refused file fails the whole reading, and the
-//! compiler is dropped with the rules it has from it. Neither the order in which files are read nor
-//! the number of threads may change the pack.
+//! compiler is dropped with the rules it has from it; all sources that fail are named, so that one
+//! more reading does without them. Neither the order in which files are read nor the number of
+//! threads may change the pack.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -13,8 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::blocklist::{Example, Format, Parsed, ScopeChoice, ZoneAction, parse_pieces};
 use crate::category::CategoryId;
-use crate::load::list_error::ListError;
-use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, hex};
+use crate::load::kept::Objects;
+use crate::load::lists::list_error::ListError;
+use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote};
 use crate::rule::{Action, Rule};
 use crate::sys::archive;
 
@@ -60,6 +62,36 @@ pub enum ListTexts {
     Files(Vec<PathBuf>),
     /// In memory, under this name.
     Here(PathBuf, Vec<u8>),
+    /// Kept copies, each with its name and digest.
+    Kept(Objects, Vec<(PathBuf, String)>),
+}
+
+/// Why no pack is made of list texts.
+#[derive(Debug)]
+pub enum ReadFailure {
+    /// Sources that cannot be taken, by their places, in the order of the inputs.
+    Sources(Vec<(u16, ListError)>),
+    /// The table cannot hold the lists, or no pack of them can be used.
+    Whole(ListError),
+}
+
+impl From<BuildError> for ReadFailure {
+    fn from(error: BuildError) -> Self {
+        Self::Whole(error.into())
+    }
+}
+
+impl ReadFailure {
+    /// The first error.
+    fn first(self) -> ListError {
+        match self {
+            Self::Whole(error) => error,
+            Self::Sources(failed) => failed.into_iter().next().map_or_else(
+                || BuildError::Write(io::ErrorKind::Other.into()).into(),
+                |(_, error)| error,
+            ),
+        }
+    }
 }
 
 /// Progress of a reading: octets read so far, and octets in all.
@@ -76,23 +108,23 @@ pub fn read_all(
     threads: usize,
     progress: Progress<'_>,
 ) -> Result<Compiler, ListError> {
-    let mut jobs = Vec::new();
-    for (place, input) in inputs.iter().enumerate() {
-        match &input.texts {
-            ListTexts::Files(files) => jobs.extend(files.iter().map(|file| Job {
-                input: place,
-                order: 0,
-                size: fs::metadata(file).map_or(0, |metadata| metadata.len()),
-                file: Some(file.clone()),
-            })),
-            ListTexts::Here(_, text) => {
-                jobs.push(Job { input: place, order: 0, size: text.len() as u64, file: None });
-            }
-        }
-    }
-    for (order, job) in jobs.iter_mut().enumerate() {
-        job.order = order;
-    }
+    read_each(compiler, inputs, threads, progress, None).map_err(ReadFailure::first)
+}
+
+/// As [`read_all`], with every source that cannot be taken. Texts of files are held in `objects`:
+/// what is adopted is what was read, whatever becomes of the file.
+///
+/// # Errors
+///
+/// [`ReadFailure`].
+pub fn read_each(
+    compiler: Compiler,
+    inputs: &[Input],
+    threads: usize,
+    progress: Progress<'_>,
+    objects: Option<&Objects>,
+) -> Result<Compiler, ReadFailure> {
+    let mut jobs = jobs(inputs);
     let total = jobs.iter().map(|job| job.size).sum();
     // The largest first, while the compiler holds least, and so that threads end together.
     jobs.sort_by_key(|job| Reverse(job.size));
@@ -101,6 +133,7 @@ pub fn read_all(
         next: AtomicUsize::new(0),
         done: Mutex::new(Vec::new()),
         octets: AtomicUsize::new(0),
+        objects,
     };
     progress(0, total);
     std::thread::scope(|scope| {
@@ -114,17 +147,52 @@ pub fn read_all(
     noted(compiler, inputs, done)
 }
 
-/// Adds the notes of all sources to the compiler, or returns the first error.
+/// One job a text, in the order of the inputs.
+fn jobs(inputs: &[Input]) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    let mut add = |input: usize, size: u64, text: JobText| {
+        jobs.push(Job { input, order: jobs.len(), size, text });
+    };
+    for (place, input) in inputs.iter().enumerate() {
+        match &input.texts {
+            ListTexts::Files(files) => {
+                for file in files {
+                    let size = fs::metadata(file).map_or(0, |metadata| metadata.len());
+                    add(place, size, JobText::File(file.clone()));
+                }
+            }
+            ListTexts::Here(_, text) => add(place, text.len() as u64, JobText::Here),
+            ListTexts::Kept(_, texts) => {
+                for (name, digest) in texts {
+                    add(place, 0, JobText::Kept(name.clone(), digest.clone()));
+                }
+            }
+        }
+    }
+    jobs
+}
+
+/// Adds the notes of all sources to the compiler, or returns the first error of each source.
 fn noted(
     mut compiler: Compiler,
     inputs: &[Input],
     mut done: Vec<Done>,
-) -> Result<Compiler, ListError> {
+) -> Result<Compiler, ReadFailure> {
     done.sort_by_key(|done| done.order);
     let mut notes: Vec<SourceNote> = Vec::new();
+    let mut failed: Vec<(u16, ListError)> = Vec::new();
     for Done { input, files, .. } in done {
         let Some(input) = inputs.get(input) else { continue };
-        let files = files?;
+        let files = match files {
+            Ok(files) => files,
+            Err(ListError::Build(error)) => return Err(error.into()),
+            Err(error) => {
+                if !failed.iter().any(|(place, _)| *place == input.place) {
+                    failed.push((input.place, error));
+                }
+                continue;
+            }
+        };
         // Several inputs may be one source: the lists that are compiled in.
         match notes.iter_mut().find(|note| note.place == input.place) {
             Some(note) => note.files.extend(files),
@@ -139,19 +207,30 @@ fn noted(
             }),
         }
     }
+    if !failed.is_empty() {
+        return Err(ReadFailure::Sources(failed));
+    }
     for note in notes {
         compiler.note(note);
     }
     Ok(compiler)
 }
 
-/// One file.
+/// One file or text.
 struct Job {
     input: usize,
     order: usize,
     size: u64,
-    /// None for a text in memory.
-    file: Option<PathBuf>,
+    text: JobText,
+}
+
+/// The place of one text.
+enum JobText {
+    File(PathBuf),
+    /// The text of the input.
+    Here,
+    /// A kept copy of this name and digest.
+    Kept(PathBuf, String),
 }
 
 struct Done {
@@ -160,14 +239,16 @@ struct Done {
     files: Result<Vec<FileNote>, ListError>,
 }
 
-struct Reading {
+struct Reading<'a> {
     compiler: Mutex<Compiler>,
     next: AtomicUsize,
     done: Mutex<Vec<Done>>,
     octets: AtomicUsize,
+    /// Takes the texts of files.
+    objects: Option<&'a Objects>,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Takes one job after the other.
     fn work(&self, inputs: &[Input], jobs: &[Job], progress: &dyn Fn(u64)) {
         while let Some(job) = jobs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
@@ -191,8 +272,8 @@ impl Reading {
                 }
             }
         };
-        match (&job.file, &input.texts) {
-            (Some(file), _) => {
+        match (&job.text, &input.texts) {
+            (JobText::File(file), _) => {
                 let read = archive::each_text(file, |path, text| take(path, &text));
                 let read = read.map_err(|error| ListError::Read { path: file.clone(), error });
                 match read {
@@ -200,14 +281,27 @@ impl Reading {
                     _ => {}
                 }
             }
-            (None, ListTexts::Here(name, text)) => take(name.clone(), text),
-            (None, ListTexts::Files(_)) => {}
+            (JobText::Kept(name, digest), ListTexts::Kept(objects, _)) => {
+                let text = objects.get(digest).ok_or_else(|| ListError::Read {
+                    path: name.clone(),
+                    error: io::Error::other("its kept copy is damaged"),
+                })?;
+                take(name.clone(), &text);
+            }
+            (_, ListTexts::Here(name, text)) => take(name.clone(), text),
+            (_, ListTexts::Files(_) | ListTexts::Kept(..)) => {}
         }
         failed.map_or(Ok(notes), Err)
     }
 
     fn compiler(&self) -> MutexGuard<'_, Compiler> {
         self.compiler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The digest of a text, which is held if it is of a file.
+    fn digest(&self, input: &Input, text: &[u8]) -> String {
+        let objects = self.objects.filter(|_| matches!(input.texts, ListTexts::Files(_)));
+        objects.map_or_else(|| Objects::digest(text), |objects| objects.hold(text))
     }
 
     /// Parses one text and adds its rules.
@@ -234,7 +328,7 @@ impl Reading {
                 parsed.answers()
             },
             examples: both.take(EXAMPLES).map(example).collect(),
-            digest: hex(blake3::hash(text).as_bytes()),
+            digest: self.digest(input, text),
         })
     }
 }

@@ -18,6 +18,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
+use crate::load::lists::compile_lists::ReadFailure;
+use crate::load::lists::list_error::ListError;
 use crate::pack::{BuildError, Owner, Pack, PackError, hex};
 use crate::sys::os;
 use crate::sys::read;
@@ -114,12 +116,12 @@ impl PackStore {
         }
     }
 
-    /// The newest pack in `directory` that verifies; the faults of newer ones are logged.
+    /// The newest pack in `directory` that verifies; with the faults of newer ones.
     ///
     /// # Errors
     ///
     /// The fault of the directory, or of each pack in it.
-    pub fn newest(&mut self, directory: &Path) -> Result<Arc<Pack>, String> {
+    pub fn newest(&mut self, directory: &Path) -> Result<(Arc<Pack>, Vec<String>), String> {
         let unreadable = |error| format!("{}: cannot be read: {error}", directory.display());
         let candidates = candidates(directory).map_err(unreadable)?;
         let mut complaints = Vec::new();
@@ -129,23 +131,15 @@ impl PackStore {
             let later: Vec<_> = behind.filter(is_later).map(|(path, _)| path.display()).collect();
             match self.delivered(path, *stat) {
                 Ok((pack, whole)) => {
-                    for complaint in &complaints {
-                        warn!("{complaint}; an older pack is used");
-                    }
                     let (names, digest, path) = (pack.len(), hex(&pack.digest()), path.display());
                     match whole {
                         Whole::Yes => info!(names, digest, "{path}: the pack in use"),
-                        Whole::No => warn!(
-                            names,
-                            digest,
-                            "{path}: {}; its verified copy stays in use",
-                            OpenError::Fragment
-                        ),
+                        Whole::No => complaints.push(format!("{path}: {}", OpenError::Fragment)),
                     }
                     for later in &later {
                         info!("{later}: was modified later, but put there earlier; not in use");
                     }
-                    return Ok(pack);
+                    return Ok((pack, complaints));
                 }
                 Err(error) => complaints.push(format!("{}: {error}", path.display())),
             }
@@ -190,9 +184,39 @@ impl PackStore {
                 return stays.ok_or(OpenError::Fragment);
             }
         }
-        state.replace_with(INCOMING, |copy| copy_by_pieces(&mut read::open(path)?, copy))?;
-        let pack = self.verify_copy(of, &state, format!("{}.{EXTENSION}", &text[..16]))?;
-        Ok((pack, Whole::Yes))
+        let copied =
+            state.replace_with(INCOMING, |copy| copy_by_pieces(&mut read::open(path)?, copy));
+        let name = format!("{}.{EXTENSION}", &text[..16]);
+        let verified = copied
+            .map_err(OpenError::from)
+            .and_then(|()| self.verify_copy(of.clone(), &state, name));
+        match verified {
+            Err(OpenError::Read(error)) => {
+                // A full disk costs the copy, not the pack.
+                let octets = read::octets(path, MAX_PACK)?;
+                let pack = self.keep(of, Pack::verify(Arc::new(octets))?);
+                let state = state.path().display();
+                warn!("{state}: no pack can be kept: {error}; the pack is held in memory");
+                Ok((pack, Whole::Yes))
+            }
+            other => Ok((other?, Whole::Yes)),
+        }
+    }
+
+    /// The copy of a pack with this check, whatever it was a copy of.
+    pub fn copy(&mut self, check: &str) -> Option<Arc<Pack>> {
+        if let Some((_, pack)) = self.open.iter().find(|(_, pack)| hex(&pack.check()) == check) {
+            return Some(Arc::clone(pack));
+        }
+        let of = self.stamps.iter().find(|stamp| stamp.check == check).map(|one| one.of.clone());
+        if let Some(pack) = of.as_ref().and_then(|of| self.known(of)) {
+            return Some(pack);
+        }
+        // Without a stamp, as after a backup was put back, it is verified in full.
+        let path = self.state.as_ref()?.join(format!("{}.{EXTENSION}", check.get(..16)?));
+        let owner: Owner = Arc::new(os::map(&read::open(&path).ok()?).ok()?);
+        let pack = Pack::verify(owner).ok().filter(|pack| hex(&pack.check()) == check)?;
+        Some(self.keep(of.unwrap_or_else(|| check.to_owned()), pack))
     }
 
     /// Whether a copy may be served for a file that is not whole: it is in use, or it is a start.
@@ -229,11 +253,11 @@ impl PackStore {
     /// # Errors
     ///
     /// The error of `write`; one of the file system is logged, and the pack is in memory.
-    pub fn compiled<E: From<BuildError>>(
+    pub fn compiled(
         &mut self,
         of: String,
-        mut write: impl FnMut(Destination<'_>) -> Result<(), E>,
-    ) -> Result<Arc<Pack>, E> {
+        mut write: impl FnMut(Destination<'_>) -> Result<(), ReadFailure>,
+    ) -> Result<Arc<Pack>, ReadFailure> {
         if let Some(state) = self.state.clone().filter(|_| self.writes) {
             let name =
                 format!("texts-{}.{EXTENSION}", &hex(blake3::hash(of.as_bytes()).as_bytes())[..16]);
@@ -245,6 +269,10 @@ impl PackStore {
                 })
             });
             let opened = match (written, failed) {
+                // A full disk costs the copy, not the lists.
+                (Err(_), Some(ReadFailure::Whole(ListError::Build(BuildError::Write(error))))) => {
+                    Err(OpenError::Read(error))
+                }
                 (Err(_), Some(error)) => return Err(error),
                 (Err(error), None) => Err(OpenError::Read(error)),
                 (Ok(()), _) => self.verify_copy(of.clone(), &state, name),

@@ -1,0 +1,95 @@
+//! What `lachan status` shows: what is in force, and what is held back.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::load::in_force::InForce;
+use crate::load::list_state::ListState;
+
+/// The state of a gateway.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    /// `ok`, or `degraded` where a kept copy stands in for a file, or a list is missing.
+    pub state: String,
+    /// The moment from which it is in that state, by RFC 3339.
+    pub since: String,
+    /// The version of the program.
+    pub version: String,
+    /// The release of the department's lists; none is followed yet.
+    pub release: Option<String>,
+    /// Policies put in force since the start.
+    pub generation: u64,
+    /// True where the next start finds all that is in force, whatever happens to its files.
+    pub is_kept: bool,
+    /// Lists, in the order of the config.
+    pub lists: Vec<ListState>,
+    /// Upstream servers.
+    pub upstreams: Vec<UpstreamStatus>,
+    /// How far the clock can be trusted.
+    pub clock: String,
+    /// Files whose kept copies stand in.
+    pub held: Vec<HeldStatus>,
+}
+
+/// One upstream server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpstreamStatus {
+    /// The server as the config has it.
+    pub name: String,
+    /// True while it is asked first.
+    pub up: bool,
+}
+
+/// One file whose kept copy stands in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HeldStatus {
+    /// Its role: `config`, `text`, `keywords`, `list`, `sealed` or `pack`.
+    pub file: String,
+    /// Its path or URL in the config.
+    pub name: String,
+    /// The fault, and its remedy.
+    pub why: String,
+    /// The moment from which the copy stands in, by RFC 3339.
+    pub since: String,
+}
+
+impl Status {
+    /// The state of a policy in force, at a civil time.
+    pub fn of(in_force: &InForce, civil: u64) -> Self {
+        let sources = in_force.sources();
+        let held = sources.held.iter().map(|one| HeldStatus {
+            file: one.role.id().to_owned(),
+            name: one.label.clone(),
+            why: one.why.clone(),
+            since: moment(one.since),
+        });
+        Self {
+            state: if sources.is_degraded() { "degraded" } else { "ok" }.to_owned(),
+            since: moment(sources.since),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            release: None,
+            generation: in_force.generation,
+            is_kept: false,
+            lists: sources.list_states(civil),
+            upstreams: Vec::new(),
+            clock: String::new(),
+            held: held.collect(),
+        }
+    }
+}
+
+/// A line for each thing that is not as the files have it.
+pub(super) fn degradation(in_force: &InForce) -> Vec<String> {
+    let sources = in_force.sources();
+    let held = sources.held.iter().map(ToString::to_string);
+    let left_out = sources.left_out.iter().map(|one| {
+        let why = one.why.lines().next().unwrap_or_default();
+        format!("without `{}`: {why}", one.label)
+    });
+    held.chain(left_out).collect()
+}
+
+fn moment(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|at| Timestamp::from_second(at).ok());
+    at.map_or_else(String::new, |at| at.to_string())
+}

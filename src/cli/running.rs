@@ -1,0 +1,73 @@
+//! The running gateway of a config: its admin address, its token, one request.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::admin::api::ApiRefusal;
+use crate::admin::client::ask;
+use crate::admin::token::{self, Token};
+use crate::cli::output::CommandFailure;
+use crate::config::Config;
+use crate::load::assemble::read_config_in_use;
+use crate::sys::state_dir::StateDir;
+
+/// State directory of a gateway that systemd runs.
+const USUAL: &str = "/var/lib/lachan";
+
+/// A gateway that runs, or should.
+pub(super) struct RunningGateway {
+    /// Its config; the kept one where the file cannot be read, as the gateway has it.
+    pub(super) config: Config,
+    token: Token,
+}
+
+impl RunningGateway {
+    /// The gateway of a config; `token` is the file of its token, if it is given.
+    pub(super) fn of(
+        config: Option<&Path>,
+        token: Option<&PathBuf>,
+    ) -> Result<Self, CommandFailure> {
+        let config = read_config_in_use(config).map_err(|error| (3, error.to_string()))?;
+        let token = open_token(token, &config)?;
+        Ok(Self { config, token })
+    }
+
+    /// Sends one request: status code and body of the response.
+    pub(super) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<(u16, String), CommandFailure> {
+        let admin = self.config.admin.listen;
+        ask(admin, method, path, &self.token, body).map_err(|error| {
+            (3, format!("the gateway at {admin} does not answer: {error}; is it running?"))
+        })
+    }
+}
+
+/// The value of a response, or its refusal.
+pub(super) fn read<T: DeserializeOwned>(
+    (status, body): &(u16, String),
+) -> Result<T, CommandFailure> {
+    if (200..300).contains(status) {
+        return serde_json::from_str(body).map_err(|error| (1, format!("an odd answer: {error}")));
+    }
+    let refused = serde_json::from_str::<ApiRefusal>(body).map(|refused| refused.error);
+    Err((1, refused.unwrap_or_else(|_| format!("the gateway answered {status}"))))
+}
+
+/// The bearer token: the given one, the config's, or the one in the state directory.
+fn open_token(given: Option<&PathBuf>, config: &Config) -> Result<Token, CommandFailure> {
+    let in_state = || {
+        let state = StateDir::open(&config.state).ok().flatten();
+        let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
+        dir.join(token::FILE)
+    };
+    let path = given.cloned().or_else(|| config.admin.token.clone()).unwrap_or_else(in_state);
+    Token::read(&path).map_err(|error| {
+        let path = path.display();
+        (3, format!("{path}: the token cannot be read: {error}; `--token FILE` names another"))
+    })
+}

@@ -1,0 +1,129 @@
+//! `lachan status` and `lachan state`: what is in force, what is held back, and dropping what is
+//! kept.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::admin::status::Status;
+use crate::cli::output::{CommandFailure, finish, json};
+use crate::cli::running::{RunningGateway, read};
+use crate::load::kept::forget;
+use crate::load::list_state::ListCondition;
+
+/// The gateway that is asked.
+#[derive(Debug, clap::Args)]
+struct Whose {
+    /// The config of the running gateway; the embedded default without one.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The file of its token; by default the one of the config, or of its state directory.
+    #[arg(long, value_name = "FILE", global = true)]
+    token: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub struct StatusArguments {
+    #[command(flatten)]
+    whose: Whose,
+}
+
+/// Arguments of `state`.
+#[derive(Debug, clap::Args)]
+pub struct StateArguments {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Drop what is kept of files, so that nothing stands in for one that is lost.
+    Forget,
+}
+
+/// The result of `state forget`.
+#[derive(Debug, Serialize)]
+struct Forgotten {
+    /// True where the running gateway did it.
+    by_gateway: bool,
+    /// The state of the gateway without what was kept.
+    status: Option<Status>,
+}
+
+/// Shows the state of the running gateway; exits 0, 1 when it is refused, 3 without an answer.
+pub fn run(arguments: &StatusArguments) -> ExitCode {
+    let show = || {
+        let gateway =
+            RunningGateway::of(arguments.whose.config.as_deref(), arguments.whose.token.as_ref())?;
+        let status: Status = read(&gateway.send("GET", "/api/status", "")?)?;
+        Ok(if arguments.whose.json { json(&status) } else { text(&status) })
+    };
+    finish(show())
+}
+
+/// Acts on what is kept; exits as [`run`].
+pub fn run_state(arguments: &StateArguments) -> ExitCode {
+    let Action::Forget = arguments.action;
+    finish(forget_kept(&arguments.whose))
+}
+
+/// Drops what is kept, by the running gateway if there is one.
+fn forget_kept(whose: &Whose) -> Result<String, CommandFailure> {
+    let answer = RunningGateway::of(whose.config.as_deref(), whose.token.as_ref())
+        .and_then(|gateway| gateway.send("DELETE", "/api/kept", ""));
+    let (by_gateway, status) = match answer {
+        Ok(answer) => (true, Some(read::<Status>(&answer)?)),
+        // No gateway runs, or there is no token: the files alone are dropped.
+        Err(failure) => {
+            let config = whose.config.as_deref();
+            if !config.is_some_and(forget) {
+                return Err(failure);
+            }
+            (false, None)
+        }
+    };
+    let forgotten = Forgotten { by_gateway, status };
+    if whose.json {
+        return Ok(json(&forgotten));
+    }
+    let shown = forgotten.status.as_ref().map_or_else(String::new, |status| text(status));
+    Ok(format!("what was kept is dropped\n{shown}"))
+}
+
+/// The state for people.
+fn text(status: &Status) -> String {
+    let mut out = format!("{} since {}", status.state, status.since);
+    let _ = writeln!(out, " (lachan {}, generation {})", status.version, status.generation);
+    for held in &status.held {
+        let why = held.why.trim_end();
+        let _ = writeln!(out, "held: the kept copy of `{}` stands in: {why}", held.name);
+    }
+    for list in &status.lists {
+        let state = match list.state {
+            ListCondition::Ok => "ok",
+            ListCondition::Held => "held",
+            ListCondition::LeftOut => "left out",
+        };
+        let age = list.age_s.map_or_else(String::new, |age| format!(", {} h old", age / 3600));
+        let _ = writeln!(out, "list {}: {state}, {} rules{age}", list.name, list.rules);
+        if let (ListCondition::LeftOut, Some(why)) = (list.state, &list.why) {
+            let _ = writeln!(out, "  {}", why.trim_end());
+        }
+    }
+    for upstream in &status.upstreams {
+        let state = if upstream.up { "up" } else { "down" };
+        let _ = writeln!(out, "upstream {}: {state}", upstream.name);
+    }
+    let kept = if status.is_kept { "in the state directory" } else { "in memory only" };
+    let _ = writeln!(out, "clock: {}", status.clock);
+    let _ = writeln!(out, "kept for the next start: {kept}");
+    out
+}

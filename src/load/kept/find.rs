@@ -1,0 +1,62 @@
+//! The generation of a config that may be unreadable: where its state directory can be.
+//!
+//! A torn config may have lost the line that names the directory. So the places are tried in which
+//! it can be, and the first generation of that very config is taken: its manifest has the path.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::config::StateSettings;
+use crate::load::kept::generation::Kept;
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+
+/// The most entries of the config's directory that are looked into.
+const MAX_ENTRIES: usize = 256;
+/// The state directory of a gateway that systemd runs.
+const USUAL: &str = "/var/lib/lachan";
+
+/// The generation of the config at `path`, of which `text` is what can be read; an empty one where
+/// there is none.
+pub fn find(path: &Path, text: &str) -> Kept {
+    let base = path.parent().unwrap_or(Path::new("."));
+    let written = written(text).into_iter().map(|dir| base.join(dir));
+    let given = StateDir::place(&StateSettings::default());
+    let beside = fs::read_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base });
+    let beside = beside.into_iter().flatten().take(MAX_ENTRIES).flatten().map(|one| one.path());
+    let places = written.chain(given).chain([PathBuf::from(USUAL)]).chain(beside);
+    places.map(|place| Kept::read(&place)).find(|kept| kept.is_of(path)).unwrap_or_default()
+}
+
+/// Drops the files of the generation of the config at `path`; false where there is none.
+pub fn forget(path: &Path) -> bool {
+    let mut kept = find(path, &read::text(path).unwrap_or_default());
+    let is_there = kept.is_of(path);
+    if is_there {
+        kept.forget();
+    }
+    is_there
+}
+
+/// The values of each line `dir = "…"`, found without a parser.
+fn written(text: &str) -> Vec<PathBuf> {
+    let value = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        let value = value.trim().trim_start_matches(['"', '\'']);
+        let value = value.split(['"', '\'']).next().filter(|_| key.trim() == "dir")?;
+        (!value.is_empty() && !value.contains('\0')).then(|| PathBuf::from(value))
+    };
+    text.lines().filter_map(value).take(4).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_is_found_in_what_is_left_of_a_config() {
+        assert_eq!(written("[state]\ndir = \"state\" # here\n[li"), [PathBuf::from("state")]);
+        assert_eq!(written("[state\ndir='/var/lib/x"), [PathBuf::from("/var/lib/x")]);
+        assert!(written("dir = \n dirs = \"x\"\0").is_empty());
+    }
+}

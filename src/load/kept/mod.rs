@@ -1,0 +1,22 @@
+//! What was adopted last, kept for the day on which a file is lost.
+//!
+//! ```text
+//! in force ▶ keep ▶ objects (by digest), then the manifest by one rename
+//! a file is missing, torn, mistaken ▶ its kept copy stands in ▶ `Held`, told in log, metrics, status
+//! ```
+//!
+//! A *generation* is the manifest and the objects that it names: config, department's policy,
+//! calendars, certificates, keywords, the texts of each list source, sealed lists with their keys,
+//! the check of the delivered pack. Laws: a generation is replaced whole or not at all; an object is
+//! written once and judged by its digest whenever it is used; a file that can be used always wins.
+
+mod find;
+mod generation;
+pub mod held;
+mod manifest;
+mod objects;
+
+pub use find::{find, forget};
+pub use generation::{Kept, Origins};
+pub use manifest::{KeptPack, KeptSealed, KeptSource, KeptText};
+pub use objects::Objects;

@@ -1,0 +1,49 @@
+//! Sources that cannot be used and have no kept copy.
+
+use std::path::{Path, PathBuf};
+
+use crate::category::CategoryId;
+use crate::config::{ListSource, Sealed};
+
+/// A source that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its path or URL in the config.
+    pub label: String,
+    /// The fault, and its remedy.
+    pub why: String,
+    pub(in crate::load) path: PathBuf,
+    /// None for keyword rules, whose place the built-in rules take, and for calendars, whose
+    /// schedules run in their stricter meaning.
+    pub(in crate::load) category: Option<CategoryId>,
+    /// False for a source that was added while the gateway ran and has not been good since: its
+    /// category was open without it, and does not fail for it.
+    pub(in crate::load) is_enrolled: bool,
+}
+
+impl LeftOut {
+    pub(in crate::load) fn new(
+        label: &str,
+        path: &Path,
+        why: String,
+        category: Option<CategoryId>,
+    ) -> Self {
+        let (label, path) = (label.to_owned(), path.to_owned());
+        Self { label, why, path, category, is_enrolled: true }
+    }
+
+    /// A source of listed names.
+    pub(in crate::load) fn source(source: &ListSource, why: String) -> Self {
+        Self::new(&source.label, &source.path, why, Some(source.category))
+    }
+
+    /// A sealed list.
+    pub(in crate::load) fn sealed(sealed: &Sealed, why: String) -> Self {
+        Self::new(&sealed.label, &sealed.path, why, Some(sealed.category))
+    }
+
+    /// A file without a category.
+    pub(in crate::load) fn file(path: &Path, why: String) -> Self {
+        Self::new(&path.display().to_string(), path, why, None)
+    }
+}

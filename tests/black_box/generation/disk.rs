@@ -1,0 +1,110 @@
+//! A state disk that takes nothing more: it costs persistence, and nothing else.
+
+use std::fs;
+use std::process::Command;
+
+use crate::support::gateway::run;
+use crate::support::{Gateway, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
+
+use super::{School, assert_as_strict, check, held, is_blocked, lachan, remove, until_whole};
+
+/// A mount that ends with the test.
+struct Mount(std::path::PathBuf);
+
+impl Mount {
+    /// A small file system at `state`; `None` for a user that cannot mount one.
+    fn tmpfs(at: &std::path::Path, options: &str) -> Option<Self> {
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at);
+        let is_mounted = run(command).0.success();
+        if !is_mounted {
+            eprintln!("skipped: this user cannot mount a file system");
+        }
+        is_mounted.then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let mut command = Command::new("umount");
+        command.arg("-l").arg(&self.0);
+        let _ = command.status();
+    }
+}
+
+#[test]
+fn a_full_state_disk_costs_persistence_and_nothing_else() {
+    let upstream = Upstream::start();
+    let config = format!(
+        "{TWO_GROUPS}{TWO_PROFILES}\n[state]\ndir = \"{{dir}}/state\"\n[[lists.source]]\n\
+         category = \"adult\"\npath = \"adult.txt\"\n"
+    )
+    .replace("starter = false", "starter = true\npacks = \"packs\"");
+    let mut mount = None;
+    let plan = Gateway::plan(&config)
+        .upstream(&upstream)
+        .file("adult.txt", "adult.example\n")
+        .file("packs/list.txt", "packed.example\n")
+        .made(|dir| {
+            lachan(dir, "lists build --out packs/1.pack --source adult=packs/list.txt");
+            fs::create_dir(dir.join("state")).unwrap();
+            mount = Mount::tmpfs(&dir.join("state"), "size=64k,mode=0700");
+            // Nothing is left, not one page.
+            let _ = fs::write(dir.join("state/filler"), vec![b'x'; 1 << 20]);
+        });
+    if mount.is_none() {
+        return;
+    }
+    let mut gateway = plan.start();
+    let names = ["adult.example", "packed.example", "adult.test.lachan.example"];
+    for turn in ["start", "restart"] {
+        for name in names {
+            assert!(is_blocked(&gateway, name), "{turn}: {name}\n{}", gateway.log());
+        }
+        assert!(!is_blocked(&gateway, "free.example"));
+        eventually("the warning", || gateway.log().contains("kept in memory only").then_some(()));
+        assert_eq!(gateway.log().matches("kept in memory only").count(), 1, "{}", gateway.log());
+        gateway.expect_metric("lachan_state_kept", &[], 0.0);
+        assert!(check(&gateway).0);
+        // A lost list is held in memory.
+        fs::write(gateway.dir().join("adult.txt"), "<html>").unwrap();
+        eventually("the loss", || (held(&gateway) > 0.0).then_some(()));
+        assert!(is_blocked(&gateway, "adult.example"));
+        fs::write(gateway.dir().join("adult.txt"), "adult.example\n").unwrap();
+        eventually("it is back", || (held(&gateway) == 0.0).then_some(()));
+        gateway.terminate();
+        gateway = gateway.restart();
+    }
+    // Room again: the next look keeps what is in force.
+    remove(&gateway.dir().join("state/filler"));
+    gateway.reload();
+    until_whole(&gateway);
+    drop(gateway);
+    drop(mount);
+}
+
+#[test]
+fn what_is_kept_on_a_disk_that_can_only_be_read_stands_in() {
+    let school = School::new();
+    let mut gateway = school.start();
+    gateway.terminate();
+    let state = gateway.dir().join("state");
+    let aside = gateway.dir().join("written");
+    fs::rename(&state, &aside).unwrap();
+    fs::create_dir(&state).unwrap();
+    let Some(mount) = Mount::tmpfs(&state, "size=16m,mode=0700") else { return };
+    let mut copy = Command::new("cp");
+    copy.arg("-rp").arg(format!("{}/.", aside.display())).arg(&state);
+    assert!(run(copy).0.success());
+    let mut command = Command::new("mount");
+    command.args(["-o", "remount,ro"]).arg(&state);
+    assert!(run(command).0.success());
+    for damaged in ["adult.txt", "department.toml", "exams.ics", "keywords.txt", "packs"] {
+        remove(&gateway.dir().join(damaged));
+    }
+    gateway = gateway.restart();
+    assert_as_strict(&gateway, "read-only");
+    assert_eq!(held(&gateway), 5.0, "{}", gateway.get("/readyz").1);
+    drop(gateway);
+    drop(mount);
+}
