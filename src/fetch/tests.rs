@@ -18,6 +18,7 @@ fn source() -> ListSource {
         trusted: false,
         action: crate::blocklist::ZoneAction::default(),
         accept: Vec::new(),
+        min_percent: 50,
         label: fetch.url.clone(),
         fetch: Some(fetch),
     }

@@ -235,11 +235,19 @@ impl Assembler {
     /// [`AssembleError`].
     pub fn changed(&mut self, base: &InForce) -> Result<Option<Candidate>, AssembleError> {
         let read = self.config(Some(base), InPlaceOf::default(), "")?;
-        let sources = self.sources(read, Some(base))?;
+        self.lists.be_patient(true);
+        let sources = self.sources(read, Some(base));
+        self.lists.be_patient(false);
+        let sources = sources?;
         if sources.is_same(base.sources()) {
             return Ok(None);
         }
         self.proven(sources, Some(base)).map(Some)
+    }
+
+    /// Whether a list is still being written, and is to be looked at again soon.
+    pub fn is_waiting(&self) -> bool {
+        self.lists.is_waiting()
     }
 
     /// Records that a candidate was adopted: its lists are cached from now on.

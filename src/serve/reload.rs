@@ -117,6 +117,9 @@ impl Reloads {
                 watch.expect_change();
                 followed = files;
             }
+            if self.assembler().is_waiting() {
+                watch.expect_change();
+            }
             self.on_thread(Self::keep).await;
             tokio::time::sleep_until(started + SPACING).await;
         }

@@ -22,6 +22,7 @@ mod downloads;
 mod fail_mode;
 mod generation;
 mod guarded;
+mod half_written;
 mod in_force;
 mod in_use;
 mod kept;

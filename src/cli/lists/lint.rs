@@ -27,7 +27,7 @@ use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
-use crate::rule::{Action, Effect, Rule};
+use crate::rule::{Effect, Rule};
 use crate::sys::read;
 
 /// Kinds, each with whether it refuses the pack.

@@ -1,5 +1,6 @@
 //! `lachan lists …`: work on lists, for their maintainers. This file only dispatches.
 
+pub mod accept;
 pub mod add;
 pub mod build;
 pub mod catalogue;
@@ -35,6 +36,8 @@ enum Command {
     Diff(diff::DiffArguments),
     /// Show the rules of a pack for a name and its parents.
     Lookup(inspect::LookupArguments),
+    /// Accept a list that became much shorter, as it is now.
+    Accept(accept::AcceptArguments),
     /// Add a list of the catalogue to a config.
     Add(add::AddArguments),
     /// Show well-known public lists.
@@ -53,6 +56,7 @@ pub fn run(arguments: &ListsArguments) -> ExitCode {
         Command::Verify(arguments) => inspect::verify(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Lookup(arguments) => inspect::lookup(arguments),
+        Command::Accept(arguments) => accept::run(arguments),
         Command::Add(arguments) => add::run(arguments),
         Command::Catalogue(arguments) => catalogue::run(arguments),
         Command::Fetch(arguments) => fetch::run(arguments),

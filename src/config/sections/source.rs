@@ -23,6 +23,8 @@ use crate::lang::{Message, messages};
 /// The `format` of a sealed list.
 pub(crate) const SEALED: &str = "sealed";
 
+/// The default of `min_percent`.
+const MIN_PERCENT: u8 = 50;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -45,6 +47,8 @@ pub struct ListSource {
     pub action: ZoneAction,
     /// Guarded names that it may block, each with all below it.
     pub accept: Vec<Name>,
+    /// Least number of rules, in percent of what was in force. A shorter list is held.
+    pub min_percent: u8,
     /// Path or URL as written: the source's name in logs, metrics and `why`.
     pub label: String,
     /// Download settings, for a source by `url`.
@@ -87,7 +91,7 @@ impl Fetch {
             every: DAY,
             timeout: 5 * MINUTE,
             max_octets: 256 << 20,
-            min_percent: 50,
+            min_percent: MIN_PERCENT,
         }
     }
 
@@ -234,13 +238,29 @@ impl Report<'_> {
         let trusted = self.trusted(file, fetch.as_ref());
         let action = self.zone_action(file, format);
         let accept = self.names("accept", &file.accept);
+        let mut min_percent = usize::from(MIN_PERCENT);
+        if fetch.is_none() {
+            self.number("min_percent", &file.min_percent, 0..=100, &mut min_percent);
+        }
+        let min_percent = min_percent as u8;
         let scope = file.scope.as_ref().map_or(Some(ScopeChoice::default()), |text| {
             self.choice(messages::scope(), text, &ScopeChoice::ALL, ScopeChoice::id)
         });
         let label = file.path.as_ref().or(file.url.as_ref()).map(|text| text.get_ref().clone())?;
         let (category, path, format, scope) = (category?, path?, format?, scope?);
         let action = action?;
-        Some(ListSource { category, path, format, scope, trusted, action, accept, label, fetch })
+        Some(ListSource {
+            category,
+            path,
+            format,
+            scope,
+            trusted,
+            action,
+            accept,
+            min_percent,
+            label,
+            fetch,
+        })
     }
 
     /// The action of all triggers, of a response policy zone alone.
@@ -309,7 +329,6 @@ impl Report<'_> {
             ("every", file.every.as_ref().map(Spanned::span)),
             ("timeout", file.timeout.as_ref().map(Spanned::span)),
             ("max_size", file.max_size.as_ref().map(Spanned::span)),
-            ("min_percent", file.min_percent.as_ref().map(Spanned::span)),
         ];
         for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
             self.push(
@@ -357,6 +376,10 @@ impl Report<'_> {
                 Some(messages::remove_it());
         }
         self.for_downloads_only(file);
+        if let Some(percent) = &file.min_percent {
+            self.mistake(percent.span(), messages::scope_of_sealed("min_percent")).hint =
+                Some(messages::remove_it());
+        }
         let path = match &file.path {
             Some(text) => self.path("path", text),
             None => self.missing(table.span(), "[[lists.source]]", "path"),

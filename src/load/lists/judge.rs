@@ -1,8 +1,9 @@
 //! Sources that can be read, and are not what they were: held like those that cannot.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::config::Config;
+use crate::config::{Config, ListSource};
 use crate::load::kept::held::absolute;
 use crate::load::kept::{Kept, KeptSource};
 use crate::load::lists::list_error::ListError;
@@ -35,16 +36,37 @@ pub(super) fn fragments(config: &Config, plan: &Plan) -> Vec<(u16, ListError)> {
     own.filter_map(|(source, one)| Some((one.place, proven(source).err()?))).collect()
 }
 
-/// Sources without a rule, whose kept copies have some: a directory that lost its files.
-pub(super) fn emptied(plan: &Plan, now: &[KeptSource], kept: &Kept) -> Vec<(u16, ListError)> {
-    let in_use = plan.sources.iter().filter(|source| !source.identity.is_empty());
-    let lost = in_use.zip(now).filter(|(source, now)| {
-        let before = kept.source(&source.kept.path).map_or(0, |kept| kept.rules);
-        !source.is_held && now.rules == 0 && before > 0
-    });
-    let error = |(source, _): (&PlannedSource, &KeptSource)| {
-        let before = kept.source(&source.kept.path).map_or(0, |kept| kept.rules);
-        (source.place, ListError::Emptied { path: source.kept.path.clone(), before })
+/// The most rules that a list loses without anybody being asked.
+const FEW: u64 = 20;
+
+/// Sources that lost most of their rules, of the kept copies: half a file, or a directory that lost
+/// its files. `accepted` are the digests of those that are meant. A download is judged before it is
+/// stored.
+pub(super) fn shrunken(
+    config: &Config,
+    plan: &Plan,
+    now: &[KeptSource],
+    kept: &Kept,
+    accepted: &BTreeSet<String>,
+) -> Vec<(u16, ListError)> {
+    let all = config.lists.sources.iter().zip(&plan.sources);
+    let in_use = all.filter(|(_, source)| !source.identity.is_empty());
+    let judged = in_use.zip(now).filter(|((_, source), _)| !source.is_held);
+    let error = |((settings, source), now): ((&ListSource, &PlannedSource), &KeptSource)| {
+        let path = source.kept.path.clone();
+        let (rules, before) = (now.rules, kept.source(&path).map_or(0, |kept| kept.rules));
+        let least = if settings.fetch.is_none() { u64::from(settings.min_percent) } else { 0 };
+        let is_emptied = rules == 0 && before > 0 && (least > 0 || settings.fetch.is_some());
+        let is_short = rules * 100 < before * least && before - rules > FEW;
+        if !is_emptied && !is_short || accepted.contains(&now.digest()) {
+            return None;
+        }
+        let error = if is_emptied {
+            ListError::Emptied { path, before }
+        } else {
+            ListError::Shrunken { path, rules, before, name: settings.label.clone() }
+        };
+        Some((source.place, error))
     };
-    lost.map(error).collect()
+    judged.filter_map(error).collect()
 }

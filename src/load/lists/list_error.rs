@@ -43,6 +43,21 @@ pub enum ListError {
         /// The rules that it had.
         before: u64,
     },
+    /// A list that lost most of its rules: half a file, or a stub.
+    #[error(
+        "{path}: refused: {rules} rules, where {before} were; if that is meant, \
+         `lachan lists accept CONFIG {name}`, or set `min_percent`"
+    )]
+    Shrunken {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its rules.
+        rules: u64,
+        /// The rules that it had.
+        before: u64,
+        /// The name of the source.
+        name: String,
+    },
     /// No pack can be used.
     #[error("no pack can be used: {0}; check `packs` in [lists]")]
     NoPack(String),

@@ -6,6 +6,7 @@ mod keywords;
 pub mod list_error;
 mod loaded;
 pub mod packs;
+pub mod patience;
 mod plan;
 pub mod sealed;
 mod store;

@@ -19,6 +19,7 @@ use crate::load::left_out::LeftOut;
 use crate::load::lists::compile_lists::{Input, ListTexts};
 use crate::load::lists::list_error::ListError;
 use crate::load::lists::packs::Stat;
+use crate::load::lists::patience::Patience;
 use crate::metrics::labels::HeldFile;
 use crate::sys::archive;
 use crate::sys::read;
@@ -59,10 +60,16 @@ pub(super) struct PlannedSource {
 
 impl Plan {
     /// The plan for a config; `refused` are the sources that were read and cannot be used.
-    pub(super) fn new(config: &Config, kept: &Kept, refused: &Refused) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        kept: &Kept,
+        refused: &Refused,
+        patience: &mut Patience,
+    ) -> Self {
+        patience.only(&config.lists.sources.iter().map(|source| &*source.path).collect());
         let mut plan = Self { inputs: starters(config), ..Self::default() };
         for (source, place) in config.lists.sources.iter().zip(STARTER_SOURCE + 1..) {
-            plan.add(config, source, place, kept, refused);
+            plan.add(config, (source, place), kept, refused, patience);
         }
         plan
     }
@@ -70,10 +77,10 @@ impl Plan {
     fn add(
         &mut self,
         config: &Config,
-        source: &ListSource,
-        place: u16,
+        (source, place): (&ListSource, u16),
         kept: &Kept,
         refused: &Refused,
+        patience: &mut Patience,
     ) {
         let category = config.taxonomy.category(source.category).id.clone();
         let (format, scope) = (source.format.id(), source.scope.id());
@@ -85,7 +92,14 @@ impl Plan {
             let path = source.path.display();
             format!("{path}: the list cannot be read: {error}; check its path in [lists]")
         });
+        let is_busy = source.fetch.is_none()
+            && found.as_ref().is_ok_and(|(_, own)| {
+                patience.is_busy(own, kept.source(&source.path).filter(|kept| kept.rules > 0))
+            });
         let usable = found.and_then(|(files, own)| {
+            if is_busy {
+                return Err(format!("{}: it is still being written", source.path.display()));
+            }
             let identity = format!("{settings} {}", own.files);
             refused.get(&identity).map_or(Ok((files, own, identity)), |why| Err(why.clone()))
         });
@@ -99,7 +113,9 @@ impl Plan {
                 });
                 match copy.filter(|(_, identity)| !refused.contains_key(identity)) {
                     Some((copy, identity)) => {
-                        self.held.push(Held::new(HeldFile::List, source.label.clone(), why));
+                        if !is_busy {
+                            self.held.push(Held::new(HeldFile::List, source.label.clone(), why));
+                        }
                         let texts = ListTexts::Kept(kept.objects().clone(), copy.texts.clone());
                         (texts, copy, identity, true)
                     }

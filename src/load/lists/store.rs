@@ -23,11 +23,12 @@ use crate::dns::name::Name;
 use crate::load::kept::held::{Held, absolute};
 use crate::load::kept::{Kept, KeptPack, Objects};
 use crate::load::lists::compile_lists::{Input, ListTexts, ReadFailure, read_each};
-use crate::load::lists::judge::{emptied, fragments, to_keep};
+use crate::load::lists::judge::{fragments, shrunken, to_keep};
 use crate::load::lists::keywords::{KeywordText, keyword_rules, keyword_text, keywords};
 use crate::load::lists::list_error::ListError;
 use crate::load::lists::loaded::{LoadedLists, accepted, lists};
 use crate::load::lists::packs::{Destination, PackStore, Stat, candidates};
+use crate::load::lists::patience::{self, Patience};
 use crate::load::lists::plan::{Plan, PlannedSource, Refused, proven};
 use crate::matcher::build::join;
 use crate::metrics::labels::HeldFile;
@@ -57,6 +58,9 @@ pub struct ListStore {
     packs: PackStore,
     /// Sources that cannot be used as they are.
     refused: Refused,
+    patience: Patience,
+    /// Digests of lists that are accepted though they are short.
+    accepted: BTreeSet<String>,
     tag: u64,
     readings: u64,
     complaint: String,
@@ -79,6 +83,16 @@ impl ListStore {
         Self { packs: PackStore::writing(), ..Self::default() }
     }
 
+    /// Whether files that are still being written are waited for.
+    pub(in crate::load) fn be_patient(&mut self, is_patient: bool) {
+        self.patience.is_patient = is_patient;
+    }
+
+    /// Whether a file is waited for.
+    pub(in crate::load) fn is_waiting(&self) -> bool {
+        self.patience.is_waiting()
+    }
+
     /// The number of readings of list files so far.
     pub fn readings(&self) -> u64 {
         self.readings
@@ -92,10 +106,15 @@ impl ListStore {
     /// [`ListError`] for lists that the table cannot hold, and where no pack can be used.
     pub fn load(&mut self, config: &Config, kept: &Kept) -> Result<LoadedLists, ListError> {
         let state = self.state(config);
+        let accepted = patience::accepted(state.as_ref().and_then(|packs| packs.path().parent()));
+        if self.accepted != accepted {
+            self.accepted = accepted;
+            self.refused.clear();
+        }
         self.packs.at(state);
         let mut seen = BTreeSet::new();
         loop {
-            let plan = Plan::new(config, kept, &self.refused);
+            let plan = Plan::new(config, kept, &self.refused, &mut self.patience);
             seen.extend(plan.sources.iter().map(|source| source.identity.clone()));
             match self.load_plan(config, kept, &plan) {
                 Ok(lists) => return Ok(lists),
@@ -156,9 +175,9 @@ impl ListStore {
         };
         let texts = read.packs.first().map_or(&[][..], |texts| texts.sources());
         let to_keep = to_keep(plan, texts);
-        let emptied = emptied(plan, &to_keep, kept);
-        if !emptied.is_empty() {
-            return Err(ReadFailure::Sources(emptied));
+        let shrunken = shrunken(config, plan, &to_keep, kept, &self.accepted);
+        if !shrunken.is_empty() {
+            return Err(ReadFailure::Sources(shrunken));
         }
         let mut lists = read.lists.clone();
         lists.held.extend(plan.held.iter().cloned().chain(keywords.held));

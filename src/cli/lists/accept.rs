@@ -1,0 +1,43 @@
+//! `lachan lists accept CONFIG SOURCE`: a list that became much shorter is meant to be so.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::cli::output::{CommandFailure, finish};
+use crate::load::assemble::Assembler;
+use crate::load::lists::patience::accept;
+use crate::sys::state_dir::StateDir;
+
+/// Arguments of `lists accept`.
+#[derive(Debug, clap::Args)]
+pub struct AcceptArguments {
+    /// The config file.
+    config: PathBuf,
+    /// The `path` of the source, as the config has it.
+    source: String,
+}
+
+/// Accepts the list as it is now.
+pub fn run(arguments: &AcceptArguments) -> ExitCode {
+    finish(accept_source(arguments))
+}
+
+fn accept_source(arguments: &AcceptArguments) -> Result<String, CommandFailure> {
+    let name = arguments.source.as_str();
+    let read = Assembler::new(Some(arguments.config.clone())).downloads();
+    let (config, downloads) = read.map_err(|error| (3, error.to_string()))?;
+    if downloads.sources.iter().any(|source| source.label == name) {
+        let how = "`lachan lists fetch CONFIG --accept-shrunken` takes a download";
+        return Err((2, format!("`{name}` is downloaded: {how}")));
+    }
+    let is_it = |path: &Path, label: &str| label == name || path == Path::new(name);
+    let source = config.lists.sources.iter().find(|one| is_it(&one.path, &one.label));
+    let source = source.ok_or_else(|| (2, format!("`{name}` is no source of the config")))?;
+    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state.ok_or_else(|| {
+        (3, "nothing is remembered without a state directory; set `min_percent = 0`".to_owned())
+    })?;
+    let failed = |error| (1, format!("{}: {error}", source.path.display()));
+    accept(&state, &source.path).map_err(failed)?;
+    Ok(format!("{name}: accepted as it is now; a gateway takes it within a minute, or at SIGHUP"))
+}

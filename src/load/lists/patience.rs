@@ -1,0 +1,121 @@
+//! Files that are still being written, and lists that somebody says are meant to be so short.
+//!
+//! Law: a file that was changed a moment ago is waited for, alone, as long as it is not steady and
+//! at most [`MOST`]; its rules in force stay meanwhile. Whoever asks for a reload asks for what is
+//! there, and is not kept waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::load::kept::KeptSource;
+use crate::pack::hex;
+use crate::sys::archive;
+use crate::sys::clock::system_time;
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+
+/// The time without a change after which a file is whole, in seconds.
+const STEADY: u64 = 3;
+/// The longest wait for a file, in seconds.
+const MOST: u64 = 60;
+/// The file of accepted lists in the state directory.
+const ACCEPTED: &str = "accepted-lists";
+/// The most octets of that file.
+const MAX_ACCEPTED: u64 = 1 << 20;
+
+/// Files that are waited for.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    pub(super) is_patient: bool,
+    /// The time since when each is waited for.
+    since: BTreeMap<PathBuf, u64>,
+}
+
+impl Patience {
+    /// Whether the file or directory of a source is still being written.
+    pub(super) fn is_busy(&mut self, own: &KeptSource, kept: Option<&KeptSource>) -> bool {
+        let now = system_time();
+        let is_new = kept.is_some_and(|kept| kept.files != own.files);
+        let is_fresh = own.modified <= now && now - own.modified < STEADY;
+        if !self.is_patient || !is_new || !is_fresh {
+            self.since.remove(&own.path);
+            return false;
+        }
+        let since = *self.since.entry(own.path.clone()).or_insert(now);
+        now.saturating_sub(since) < MOST
+    }
+
+    /// Whether a file is waited for, so that it is to be looked at again soon.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.since.is_empty()
+    }
+
+    /// Forgets the sources that the config names no more.
+    pub(super) fn only(&mut self, sources: &BTreeSet<&Path>) {
+        self.since.retain(|path, _| sources.contains(path.as_path()));
+    }
+}
+
+/// The digests of lists that somebody accepts though they are much shorter than before, by the
+/// state directory.
+pub(super) fn accepted(state: Option<&Path>) -> BTreeSet<String> {
+    let text = state.and_then(|state| read::octets(&state.join(ACCEPTED), MAX_ACCEPTED).ok());
+    let text = text.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Accepts what is at `path` now, however short.
+///
+/// # Errors
+///
+/// It cannot be read, or the state directory cannot be written.
+pub fn accept(state: &StateDir, path: &Path) -> io::Result<()> {
+    let mut texts = Vec::new();
+    for file in archive::files(path)? {
+        archive::each_text(&file, |name, text| {
+            texts.push((name, hex(blake3::hash(&text).as_bytes())));
+        })?;
+    }
+    let mut all = accepted(Some(state.path()));
+    all.insert(KeptSource { texts, ..KeptSource::default() }.digest());
+    let text: String = all.iter().flat_map(|digest| [digest.as_str(), "\n"]).collect();
+    state.replace_with(ACCEPTED, |file| {
+        // What root accepts, the gateway must be able to read.
+        let owner = std::fs::metadata(state.path())?;
+        if owner.uid() != file.metadata()?.uid() {
+            fchown(&*file, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        io::Write::write_all(file, text.as_bytes())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_waited_for_while_it_changes_and_only_by_who_did_not_ask() {
+        let now = system_time();
+        let source = |files: &str, modified| KeptSource {
+            path: "list".into(),
+            files: files.into(),
+            modified,
+            ..KeptSource::default()
+        };
+        let kept = source("before", now - 1000);
+        let mut patience = Patience { is_patient: true, ..Patience::default() };
+        assert!(patience.is_busy(&source("now", now), Some(&kept)) && patience.is_waiting());
+        assert!(!patience.is_busy(&source("now", now - 10), Some(&kept)));
+        assert!(!patience.is_waiting());
+        assert!(!patience.is_busy(&source("before", now), Some(&kept)));
+        assert!(!patience.is_busy(&source("now", now), None));
+        // The clock of its writer is ahead.
+        assert!(!patience.is_busy(&source("now", now + 1000), Some(&kept)));
+        patience.since.insert("list".into(), now - MOST);
+        assert!(!patience.is_busy(&source("now", now), Some(&kept)));
+        patience.is_patient = false;
+        assert!(!patience.is_busy(&source("now", now), Some(&kept)));
+    }
+}
