@@ -52,11 +52,16 @@ impl Tally {
         self.checked.insert(url.to_owned(), note.map(|note| note.checked));
     }
 
+    /// Seconds since a server last confirmed the oldest copy; 0 without one.
+    pub fn oldest(&self) -> u64 {
+        let oldest = self.checked.values().flatten().min();
+        oldest.map_or(0, |checked| system_time().saturating_sub(*checked))
+    }
+
     /// Downloads by result, the age of the oldest copy, and the number of missing copies; both
     /// are 0 where nothing is downloaded.
     pub fn samples(&self) -> Vec<Sample> {
-        let oldest = self.checked.values().flatten().min();
-        let age = oldest.map_or(0, |checked| system_time().saturating_sub(*checked));
+        let age = self.oldest();
         let missing = self.checked.values().filter(|checked| checked.is_none()).count();
         let counts = FetchResult::ALL.into_iter().zip(self.counts);
         let mut samples: Vec<Sample> =

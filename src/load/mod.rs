@@ -14,6 +14,7 @@ pub mod kept;
 pub mod left_out;
 pub mod list_state;
 pub mod lists;
+mod protection;
 pub mod rule_origin;
 pub mod sources;
 pub mod timetable;

@@ -8,9 +8,10 @@ use crate::metrics::family::{
     CounterFamily as Counter, Family, GaugeFamily as Gauge, HistogramFamily as Histogram,
 };
 use crate::metrics::labels::{
-    AddressFamily, CategoryLabel, ConnectionEnd, EngineLabel, FailureMode, FailureReason,
-    FetchResult, GroupLabel, HeldFile, ProgramVersion, QueueBound, ReadFrom, ReloadResult,
-    SchoolId, SchoolLevel, SchoolName, SchoolZone, UpstreamLabel, ZoneLabel,
+    AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EngineLabel, FailureMode,
+    FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, ProgramVersion,
+    Protection, QueueBound, ReadFrom, ReloadResult, SchoolId, SchoolLevel, SchoolName, SchoolZone,
+    UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -103,6 +104,13 @@ families! {
         "Whether a category with a source has no list (1), and so is closed or open.";
 
     // Lists.
+    PROTECTED: Gauge(Protection) = "lachan_protected",
+        "Whether nothing passes that the config blocks (1) or something does (0), with the worst reason.";
+    LIST_INFO: Gauge(ListLabel, ListHealth, DigestLabel) = "lachan_list_info",
+        "The lists of the config and the delivered pack: 1, with state and digest.";
+    LIST_RULES: Gauge(ListLabel) = "lachan_list_rules", "Rules in force of a list.";
+    LIST_AGE: Gauge(ListLabel) = "lachan_list_age_seconds",
+        "Time since the newest file of a list was written.";
     LIST_ENTRIES: Gauge(CategoryLabel) = "lachan_list_entries", "Names listed, by category.";
     LIST_BYTES: Gauge() = "lachan_list_bytes", "Octets of the list table.";
     LIST_SOURCES_LEFT_OUT: Gauge() = "lachan_list_sources_left_out",

@@ -81,6 +81,46 @@ label_set! {
 }
 
 label_set! {
+    /// The state of a list in force, best first.
+    #[derive(PartialOrd, Ord)]
+    ListHealth {
+        /// Its files are in force.
+        Ok => "ok",
+        /// Its kept copy stands in.
+        Held => "held",
+        /// It is not in force.
+        LeftOut => "left_out",
+    }
+}
+
+label_set! {
+    /// Whether the gateway filters as it is configured, and what is worst about it.
+    Protection {
+        /// As it is configured.
+        Ok => "ok",
+        /// A downloaded list was confirmed by no server for a week.
+        StaleList => "stale_list",
+        /// The clock is not trusted: the rules of lessons hold at all times.
+        Clock => "clock",
+        /// A kept copy stands in for a file that cannot be used.
+        Held => "held",
+        /// A category without a list is closed: only essential and good names resolve.
+        FailClosed => "fail_closed",
+        /// A list is not in force, and its names pass.
+        ListMissing => "list_missing",
+        /// No name is listed at all.
+        NoLists => "no_lists",
+    }
+}
+
+impl Protection {
+    /// Whether nothing passes that the config blocks.
+    pub fn is_protected(self) -> bool {
+        !matches!(self, Self::ListMissing | Self::NoLists)
+    }
+}
+
+label_set! {
     /// How the download of a list ended.
     FetchResult {
         /// A newer list.
@@ -164,7 +204,9 @@ listed! {
     FailureReason "reason";
     FetchResult "result";
     HeldFile "file";
+    ListHealth "state";
     OverrideKind "kind";
+    Protection "reason";
     QueueBound "bound";
     ReadFrom "from";
     ReloadResult "result";
@@ -231,6 +273,11 @@ open! {
     EngineLabel "engine" "a search engine's id";
     /// An upstream server.
     UpstreamLabel "upstream" "an upstream server as the config writes it";
+    /// A source of lists.
+    ListLabel "source"
+        "a source of lists as the config writes it, a URL without what follows `?`; `sealed-N` for a sealed list; `other` for those beyond 31";
+    /// The version of a list.
+    DigestLabel "digest" "the first characters of the digest of its texts; empty where there is none";
     /// A forward zone.
     ZoneLabel "zone" "a forward zone of the config";
 }

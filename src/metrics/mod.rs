@@ -15,6 +15,7 @@ mod exporter;
 pub mod families;
 mod family;
 pub mod labels;
+pub mod lists;
 mod policy;
 #[cfg(test)]
 mod reference;

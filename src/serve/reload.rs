@@ -294,6 +294,11 @@ impl Reloads {
         self.complaint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Seconds since a server last confirmed the oldest downloaded list; 0 without one.
+    pub(super) fn oldest_download(&self) -> u64 {
+        self.fetcher.tally().oldest()
+    }
+
     /// Policies, reloads by result, readings and downloads of list files.
     pub(super) fn samples(&self, generation: u64) -> Vec<Sample> {
         let (good, bad) = (self.good.load(Ordering::Relaxed), self.bad.load(Ordering::Relaxed));

@@ -22,7 +22,7 @@ pub(super) fn source(
     let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
     Box::new(move || {
         let in_force = gateway.current.in_force();
-        let civil = gateway.clock.now().civil;
+        let now = gateway.clock.now();
         ScrapeState {
             snapshot: Arc::clone(&in_force.snapshot),
             cache: (gateway.cache.len() as u64, gateway.cache.octets()),
@@ -41,7 +41,8 @@ pub(super) fn source(
                 udp::samples(&sockets),
                 gateway.connections.samples(),
                 gateway.clock.samples(),
-                in_force.override_samples(civil),
+                in_force.override_samples(now.civil),
+                in_force.list_samples(now, reloads.oldest_download()),
             ]
             .concat(),
         }

@@ -19,6 +19,7 @@ mod certificates;
 mod checked;
 mod crowds;
 mod downloads;
+mod exported;
 mod fail_mode;
 mod generation;
 mod guarded;
