@@ -220,7 +220,17 @@ category = "malware"
 path = "b.txt"
 format = "rpz"
 action = "block"
-"#), @"");
+"#), @r#"
+    gateway.toml:4:10: `action` is for response policy zones only
+      |
+    4 | action = "nxdomain"
+      |          ^^^^^^^^^^
+    hint: add `format = "rpz"`, or remove it
+    gateway.toml:9:10: unknown action `block`; known are `given`, `nxdomain`, `nodata`, `passthru`, `drop`, `tcp-only`, `disabled`
+      |
+    9 | action = "block"
+      |          ^^^^^^^
+    "#);
     let config = right(
         "[[lists.source]]\ncategory = \"malware\"\npath = \"a.zone\"\nformat = \"rpz\"\naction = \"tcp-only\"\n",
     );
