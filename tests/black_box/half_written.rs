@@ -93,7 +93,7 @@ fn a_file_that_is_being_written_is_waited_for_alone() {
     let with = fs::read_to_string(&config).unwrap();
     let with = with.replace("[profile.pupils]", "[profile.pupils]\ndeny = [\"urgent.example\"]");
     fs::write(&config, with).unwrap();
-    let until = std::time::Duration::from_secs(8);
+    let until = Duration::from_secs(8);
     let mut seen = false;
     for step in 0..16 {
         std::thread::sleep(until / 16);
