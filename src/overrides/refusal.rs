@@ -227,9 +227,11 @@ mod tests {
         `x` is neither `lesson` nor `exam`
         an override lasts from 1 minute to 12 hours
         say who sets it, with `--by NAME`: the ledger keeps it
-        say what the lesson needs: `--allow NAME`, `--allow category:ID` or `--allow bundle:NAME`
+        say what the lesson needs: `--allow NAME`, `--allow category:ID` or `--allow bundle:NAME`; `--deny NAME` closes one
         say the only names of the exam, with `--only NAME`
         an exam lets single names through, not categories; name them, or a `bundle:NAME`
+        an exam lets nothing through but its names, so there is nothing to deny
+        a lesson denies single names, not categories; name them, or a `bundle:NAME`
         there is no category `x`; there are a, b
         there is no bundle `x`; there are a, b
         `a b` is no name: a space
@@ -255,9 +257,11 @@ mod tests {
         `x` không phải là `lesson` (tiết học) hay `exam` (thi)
         thời gian phải từ 1 phút đến 12 giờ
         hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại
-        hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`
+        hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`; `--deny TÊN_MIỀN` để cấm
         hãy ghi các tên miền duy nhất được dùng khi thi bằng `--only TÊN_MIỀN`
         khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`
+        khi thi chỉ các tên miền đã ghi được mở nên không cần cấm thêm
+        tiết học chỉ cấm từng tên miền, không cấm cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`
         không có nhóm nội dung `x`; hiện có: a, b
         không có gói `x`; hiện có: a, b
         `a b` không phải là tên miền
