@@ -14,7 +14,6 @@ pub mod kept;
 pub mod left_out;
 pub mod list_state;
 pub mod lists;
-mod protection;
 pub mod rule_origin;
 pub mod sources;
 pub mod timetable;
