@@ -25,6 +25,7 @@ pub mod rule;
 pub mod blocklist;
 pub mod matcher;
 pub mod pack;
+pub mod pattern;
 
 // Policy and resolution.
 pub mod cache;

@@ -1,7 +1,11 @@
-//! Rules of lists: scope, effect and action of a name.
+//! Rules of lists: scope, effect and action of a name; and what a rule is about where that is more
+//! than a name.
+
+use std::fmt::{self, Write as _};
 
 use crate::category::CategoryId;
-use crate::dns::name::Name;
+use crate::dns::name::{Folded, Name, write_presentation};
+use crate::dns::rtype;
 
 /// Scope: the part of the tree that a rule covers.
 ///
@@ -105,4 +109,101 @@ pub struct Rule {
     /// The number of the source, or [`SEVERAL_SOURCES`]. Response policy zones decide in this
     /// order.
     pub source: u16,
+}
+
+/// What a rule is about where that is more than a name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// The names.
+    pub subject: Subject,
+    /// The types of query.
+    pub types: QueryTypes,
+    /// Names that it spares with all below them (`$denyallow`), in wire form and in order.
+    pub spared: Box<[Box<[u8]>]>,
+}
+
+/// The names that a rule with a [`Target`] is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// A wire name, within the scope of the rule.
+    Name(Box<[u8]>),
+    /// Those that match a [pattern](crate::pattern::HostPattern).
+    Pattern(Box<str>),
+    /// Every name.
+    All,
+}
+
+/// The types of query that a rule is about (`$dnstype`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum QueryTypes {
+    /// Every type.
+    All,
+    /// These, in order.
+    Only(Box<[u16]>),
+    /// All but these, in order.
+    Except(Box<[u16]>),
+}
+
+impl QueryTypes {
+    /// Whether a query of this type is among them.
+    #[inline]
+    pub fn has(&self, qtype: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(types) => types.contains(&qtype),
+            Self::Except(types) => !types.contains(&qtype),
+        }
+    }
+}
+
+impl Target {
+    /// Whether it spares `name`.
+    #[inline]
+    pub fn spares(&self, name: &Folded) -> bool {
+        let is_spared = |index| {
+            self.spared.binary_search_by(|spared| (**spared).cmp(name.suffix(index))).is_ok()
+        };
+        !self.spared.is_empty() && (0..name.label_count()).any(is_spared)
+    }
+
+    /// Its text, as lists have it: `*.x$dnstype=AAAA`, `/re/$denyallow=a.x`.
+    pub fn text(&self, scope: Scope) -> String {
+        let mut text = match (&self.subject, scope) {
+            (Subject::Name(wire), Scope::Exact) => format!("={}", shown(wire)),
+            (Subject::Name(wire), Scope::Subtree) => shown(wire),
+            (Subject::Name(wire), Scope::Below) => format!("*.{}", shown(wire)),
+            (Subject::Pattern(text), _) => text.to_string(),
+            (Subject::All, _) => "*".to_owned(),
+        };
+        let mut sign = '$';
+        if self.types != QueryTypes::All {
+            let _ = write!(text, "{sign}dnstype={}", self.types);
+            sign = ',';
+        }
+        if !self.spared.is_empty() {
+            let names: Vec<String> = self.spared.iter().map(|name| shown(name)).collect();
+            let _ = write!(text, "{sign}denyallow={}", names.join("|"));
+        }
+        text
+    }
+}
+
+impl fmt::Display for QueryTypes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (types, sign) = match self {
+            Self::All => return Ok(()),
+            Self::Only(types) => (types, ""),
+            Self::Except(types) => (types, "~"),
+        };
+        let names: Vec<String> =
+            types.iter().map(|one| format!("{sign}{}", rtype::name_of(*one))).collect();
+        f.write_str(&names.join("|"))
+    }
+}
+
+/// A wire name in presentation form, without the final dot.
+fn shown(wire: &[u8]) -> String {
+    let mut text = String::new();
+    let _ = write_presentation(wire, &mut text);
+    text.trim_end_matches('.').to_owned()
 }

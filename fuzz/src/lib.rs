@@ -15,8 +15,9 @@ use lachan::dns::message::Question;
 use lachan::dns::message::answer::{Answer, Form, TtlLimits};
 use lachan::dns::message::query::Query;
 use lachan::dns::name::{Folded, Name};
-use lachan::pack::{Compiler, Pack, SEED, fit_hashes};
-use lachan::rule::{Action, Effect, Rule, Scope};
+use lachan::pack::{Compiler, Pack, SEED, TargetedRule, fit_hashes};
+use lachan::pattern::HostPattern;
+use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
 
 /// A list in any shape: parsed without a panic, into names and answers that exist, with
 /// every line accounted for, and the same again the second time.
@@ -35,6 +36,12 @@ pub fn list(text: &[u8], format: Format) {
             rules += 1;
         }
         assert_eq!(rules, parsed.len());
+        for one in &parsed.targets {
+            assert!((1..=parsed.lines).contains(&one.line));
+            if let Subject::Pattern(pattern) = &one.target.subject {
+                assert_eq!(HostPattern::parse(pattern).expect("a pattern").text(), &**pattern);
+            }
+        }
         for rule in &parsed.addresses {
             assert!(rule.net.prefix_len() > 0);
             assert_eq!(rule.net, rule.net.trunc());
@@ -47,8 +54,25 @@ pub fn list(text: &[u8], format: Format) {
             assert!(parsed.lines <= lines && lines <= parsed.lines + 1);
         }
         let again = parse(text, format, choice);
-        assert!(parsed.rules().eq(again.rules()));
+        assert!(parsed.rules().eq(again.rules()) && parsed.targets == again.targets);
         assert_eq!(parsed.rejects, again.rejects);
+    }
+}
+
+/// A pattern, and a name behind it: what is taken is bounded, and matches a name only with one of its
+/// literals in it.
+pub fn pattern(text: &str) {
+    let (pattern, name) = text.split_once('\n').unwrap_or((text, "www.example.com"));
+    let Ok(pattern) = HostPattern::parse(pattern) else { return };
+    assert!(pattern.octets() <= 2 * lachan::pattern::MAX_OCTETS);
+    let Ok(name) = Name::from_text(name) else { return };
+    let name = Folded::from_name(&name);
+    let text = lachan::pattern::HostText::of(&name);
+    if let Some(literals) = pattern.literals()
+        && pattern.matches(&name)
+    {
+        let has = |literal: &[u8]| text.as_octets().windows(literal.len()).any(|w| w == literal);
+        assert!(literals.iter().any(|literal| has(literal)));
     }
 }
 
@@ -226,6 +250,21 @@ static GOOD_PACK: LazyLock<Vec<u8>> = LazyLock::new(|| {
         };
         let name = Name::from_text(&name).expect("a name");
         compiler.add(name.as_wire(), rule).expect("few rules");
+    }
+    for (number, text) in ["/^ads[0-9]+\\./", "||ad*.example|"].into_iter().enumerate() {
+        let target = Target {
+            subject: Subject::Pattern(text.into()),
+            types: QueryTypes::Only([28].into()),
+            spared: [(*b"\x03n14\x07example\x03com\0").into()].into(),
+        };
+        let rule = Rule {
+            category: CategoryId::new(number).expect("a category"),
+            scope: Scope::Exact,
+            effect: Effect::AddImportant,
+            action: Action::NoData,
+            source: 0,
+        };
+        compiler.add_target(TargetedRule { target, rule });
     }
     compiler.finish_in_memory().expect("a pack")
 });

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use ipnet::IpNet;
 
-use super::parsed::{AddressRule, ListRule, Parsed};
+use super::parsed::{AddressRule, ListRule, ListTarget, Parsed};
 use super::reject::Reject;
 use crate::dns::name::Name;
-use crate::rule::{Action, Effect, LocalData, Scope};
+use crate::rule::{Action, Effect, LocalData, Scope, Target};
 
 /// The most records of one name: more do not fit a message.
 const MAX_RECORDS: usize = 1024;
@@ -19,6 +19,8 @@ pub(super) enum RecordPlace {
     Name(Box<[u8]>, Scope, Effect),
     /// Addresses in an answer.
     Net(IpNet, Effect),
+    /// More than a name.
+    Target(Box<Target>, Scope, Effect),
 }
 
 /// One record of local data.
@@ -90,6 +92,15 @@ impl Locals {
                 }
                 RecordPlace::Net(net, effect) => {
                     parsed.addresses.push(AddressRule { net, effect, action, line });
+                }
+                RecordPlace::Target(target, scope, effect) => {
+                    parsed.targets.push(ListTarget {
+                        target: *target,
+                        scope,
+                        effect,
+                        action,
+                        line,
+                    });
                 }
             }
         }

@@ -45,7 +45,7 @@ pub mod ut1;
 
 pub use format::{Format, MAX_LINE, ScopeChoice, ZoneAction};
 pub use parse::{parse, parse_pieces};
-pub use parsed::{AddressRule, ListRefusal, ListRule, Parsed};
+pub use parsed::{AddressRule, ListRefusal, ListRule, ListTarget, Parsed};
 pub use reject::{Example, Reject};
 
 #[cfg(test)]

@@ -78,18 +78,12 @@ impl<'t> Reader<'t> {
 
     /// Whether the meaning of a line never depends on later lines.
     fn is_settled(&self) -> bool {
-        match self {
-            Self::Mixed(reader) => reader.is_settled(),
-            _ => !matches!(self, Self::Adblock(_) | Self::Rpz(_)),
-        }
+        !matches!(self, Self::Rpz(_))
     }
 
     fn finish(self, rules: &mut RuleSink<'_>) {
-        match self {
-            Self::Mixed(reader) => reader.finish(rules),
-            Self::Adblock(reader) => reader.finish(rules),
-            Self::Rpz(reader) => reader.finish(rules),
-            Self::Domains | Self::Hosts | Self::Dnsmasq | Self::Unbound | Self::Addresses => {}
+        if let Self::Rpz(reader) = self {
+            reader.finish(rules);
         }
     }
 }
@@ -165,8 +159,7 @@ fn read(
         }
         let parsed = rules.parsed();
         if parsed.pending() >= piece && reader.is_settled() {
-            take(parsed);
-            parsed.forget();
+            parsed.pass_on(take);
         }
     }
     reader.finish(&mut rules);

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::format::Format;
 use super::reject::{Example, Reject};
-use crate::rule::{Action, Effect, LocalData, Scope};
+use crate::rule::{Action, Effect, LocalData, Scope, Target};
 
 /// Number of rejected lines in examples.
 const EXAMPLES: usize = 3;
@@ -33,6 +33,8 @@ pub struct Parsed {
     pub data: Vec<LocalData>,
     /// Rules of addresses in answers.
     pub addresses: Vec<AddressRule>,
+    /// Rules that are about more than a name: patterns, query types, spared names.
+    pub targets: Vec<ListTarget>,
     /// The refusal of a text that is no list.
     pub refusal: Option<ListRefusal>,
     rows: Vec<Row>,
@@ -74,6 +76,21 @@ pub struct AddressRule {
     /// [`Effect::Rpz`] of a response policy zone, else [`Effect::Add`].
     pub effect: Effect,
     /// The answer to a name that resolves to one of them.
+    pub action: Action,
+    /// Its line, from 1.
+    pub line: u32,
+}
+
+/// One rule that is about more than a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListTarget {
+    /// What it is about.
+    pub target: Target,
+    /// The part of the tree that it covers, of a name.
+    pub scope: Scope,
+    /// Its effect.
+    pub effect: Effect,
+    /// The answer to the name.
     pub action: Action,
     /// Its line, from 1.
     pub line: u32,
@@ -175,13 +192,23 @@ impl Parsed {
         self.taken + self.rows.len()
     }
 
-    /// Whether there is no rule, about names or addresses.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.addresses.is_empty()
+    /// Number of rules of any kind.
+    pub fn rule_count(&self) -> usize {
+        self.len() + self.addresses.len() + self.targets.len()
     }
 
-    /// Drops the rules of names of a piece, but counts them.
-    pub(super) fn forget(&mut self) {
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rule_count() == 0
+    }
+
+    /// Passes the rules of names on as a piece, and drops them, but counts them. All other rules
+    /// stay for the last piece.
+    pub(super) fn pass_on(&mut self, take: &mut dyn FnMut(&Self)) {
+        let addresses = std::mem::take(&mut self.addresses);
+        let targets = std::mem::take(&mut self.targets);
+        take(self);
+        (self.addresses, self.targets) = (addresses, targets);
         self.taken += self.rows.len();
         self.rows.clear();
         self.names.clear();
@@ -235,7 +262,9 @@ impl Parsed {
     pub fn answers(&self) -> u64 {
         let is_answer = |action: Action| matches!(action, Action::Local(_));
         let names = self.rows.iter().filter(|row| is_answer(row.action)).count();
-        (names + self.addresses.iter().filter(|rule| is_answer(rule.action)).count()) as u64
+        let addresses = self.addresses.iter().filter(|rule| is_answer(rule.action)).count();
+        let targets = self.targets.iter().filter(|rule| is_answer(rule.action)).count();
+        (names + addresses + targets) as u64
     }
 
     /// A list of which most is lost, whatever its size: a mistake, though its rules are used.
@@ -245,7 +274,7 @@ impl Parsed {
         let is_by_design = |reject: &Reject| matches!(reject, Reject::Cosmetic | Reject::Disabled);
         let lost = self.rejects.iter().filter(|(reject, _)| !is_by_design(reject));
         let lost: u32 = lost.map(|(_, count)| count).sum();
-        let rules = self.len() + self.addresses.len();
+        let rules = self.rule_count();
         let both = self.examples.iter().chain(&self.ignored_examples);
         (lost as usize > rules).then(|| ListRefusal::MostIsLost {
             lost,

@@ -1,6 +1,7 @@
 //! Reasons to reject a line, and whether they count against its source.
 
 use crate::dns::name::NameError;
+use crate::pattern::PatternError;
 
 /// The reason to reject a line, or a name on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,13 +28,19 @@ pub enum Reject {
     PathRule,
     /// A rule for the content of a page.
     Cosmetic,
-    /// A modifier that depends on the page, the client or the type.
+    /// A modifier that depends on the page or the client.
     Modifier,
-    /// A regular expression.
+    /// A regular expression that is none, or one about URLs.
     Regex,
+    /// A regular expression with look-around or a back-reference.
+    RegexUnbounded,
+    /// A pattern whose automaton is too large, or beyond what one text may have.
+    TooLarge,
+    /// A pattern of all names, or nearly all, that nothing narrows.
+    TooWide,
     /// A wildcard that is not a whole first label.
     Wildcard,
-    /// A pattern without an end or a beginning: it matches part of a name.
+    /// A pattern that no host name matches.
     Prefix,
     /// Switched off by a `$badfilter` rule of the same list.
     Disabled,
@@ -49,7 +56,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every reason; those that count against a source first.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::NotText,
         Self::LineTooLong,
         Self::Syntax,
@@ -63,6 +70,9 @@ impl Reject {
         Self::Cosmetic,
         Self::Modifier,
         Self::Regex,
+        Self::RegexUnbounded,
+        Self::TooLarge,
+        Self::TooWide,
         Self::Wildcard,
         Self::Prefix,
         Self::Disabled,
@@ -88,6 +98,9 @@ impl Reject {
             Self::Cosmetic => "cosmetic",
             Self::Modifier => "modifier",
             Self::Regex => "regex",
+            Self::RegexUnbounded => "regex-unbounded",
+            Self::TooLarge => "too-large",
+            Self::TooWide => "too-wide",
             Self::Wildcard => "wildcard",
             Self::Prefix => "prefix",
             Self::Disabled => "disabled",
@@ -113,9 +126,12 @@ impl Reject {
             Self::PathRule => "a path, port or URL, not a whole host",
             Self::Cosmetic => "about what a page shows",
             Self::Modifier => "a modifier that DNS cannot honour",
-            Self::Regex => "a regular expression",
+            Self::Regex => "not a regular expression on host names",
+            Self::RegexUnbounded => "look-around or a back-reference, which no bounded search has",
+            Self::TooLarge => "a pattern that is too large, or one too many",
+            Self::TooWide => "a pattern of nearly all names, without `$denyallow` or `$dnstype`",
             Self::Wildcard => "a wildcard that is not the whole first label",
-            Self::Prefix => "matches part of a name (no `^` at its end, or no `||` in front)",
+            Self::Prefix => "a pattern that no host name can match",
             Self::Disabled => "switched off by `$badfilter`",
             Self::ClientIp => "a trigger on the client's address",
             Self::ServerIp => "a trigger on a name server's address",
@@ -142,6 +158,9 @@ impl Reject {
             | Self::Cosmetic
             | Self::Modifier
             | Self::Regex
+            | Self::RegexUnbounded
+            | Self::TooLarge
+            | Self::TooWide
             | Self::Wildcard
             | Self::Prefix
             | Self::Disabled
@@ -149,6 +168,17 @@ impl Reject {
             | Self::ServerIp
             | Self::ServerName
             | Self::Unsupported => false,
+        }
+    }
+}
+
+impl From<PatternError> for Reject {
+    fn from(error: PatternError) -> Self {
+        match error {
+            PatternError::Syntax => Self::Regex,
+            PatternError::Unbounded => Self::RegexUnbounded,
+            PatternError::TooLarge => Self::TooLarge,
+            PatternError::NoHost => Self::Prefix,
         }
     }
 }

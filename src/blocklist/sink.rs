@@ -7,10 +7,10 @@ use psl::{List, Psl};
 
 use super::format::ScopeChoice;
 use super::local::{ListRecord, Locals, RecordPlace};
-use super::parsed::{AddressRule, ListRule, Parsed};
+use super::parsed::{AddressRule, ListRule, ListTarget, Parsed};
 use super::reject::Reject;
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
-use crate::rule::{Action, EVERY_NAME, Effect, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Scope, Target};
 
 /// Top-level domains that no list closes: what a school cannot do without is below them.
 const NEEDED: [&[u8]; 8] = [b"com", b"net", b"org", b"edu", b"gov", b"int", b"arpa", b"vn"];
@@ -31,6 +31,7 @@ impl RuleBody {
 }
 
 /// A name in wire form, in place.
+#[derive(Debug)]
 pub(super) struct Wire {
     octets: [u8; MAX_OCTETS],
     length: usize,
@@ -194,6 +195,18 @@ impl<'a> RuleSink<'a> {
         self.record(spot, record);
     }
 
+    /// Adds a rule that is about more than a name.
+    pub(super) fn target(&mut self, target: Target, body: RuleBody, record: Option<ListRecord>) {
+        let (scope, line) = (self.scope(body), self.line());
+        let RuleBody { effect, action, .. } = body;
+        match record {
+            Some(record) => {
+                self.record(RecordPlace::Target(Box::new(target), scope, effect), record);
+            }
+            None => self.parsed.targets.push(ListTarget { target, scope, effect, action, line }),
+        }
+    }
+
     /// Adds a rule of addresses in answers.
     pub(super) fn address(&mut self, net: IpNet, effect: Effect, action: Action) {
         let line = self.line();
@@ -213,17 +226,6 @@ impl<'a> RuleSink<'a> {
 
     pub(super) fn reject(&mut self, text: &str, reject: Reject) {
         self.parsed.reject(self.parsed.lines, text, reject);
-    }
-
-    /// The rules so far.
-    pub(super) fn rules(&self) -> impl Iterator<Item = ListRule<'_>> {
-        self.parsed.rules()
-    }
-
-    /// Adds an exception for a name that a rule of this list excludes.
-    pub(super) fn spare(&mut self, name: &[u8], body: RuleBody, line: u32) {
-        let RuleBody { scope, effect, action } = body;
-        self.parsed.push(ListRule { name, scope, effect, action, line });
     }
 
     /// The result so far.

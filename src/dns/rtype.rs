@@ -40,3 +40,62 @@ pub const IXFR: u16 = 251;
 pub const AXFR: u16 = 252;
 /// All types.
 pub const ANY: u16 = 255;
+
+/// Types by their names, of those that people ask for or write rules about.
+const NAMES: [(&str, u16); 40] = [
+    ("A", A),
+    ("NS", NS),
+    ("CNAME", CNAME),
+    ("SOA", SOA),
+    ("PTR", PTR),
+    ("HINFO", HINFO),
+    ("MX", MX),
+    ("TXT", TXT),
+    ("RP", 17),
+    ("AFSDB", 18),
+    ("SIG", 24),
+    ("KEY", 25),
+    ("AAAA", AAAA),
+    ("LOC", 29),
+    ("SRV", SRV),
+    ("NAPTR", 35),
+    ("KX", 36),
+    ("CERT", 37),
+    ("DNAME", DNAME),
+    ("OPT", OPT),
+    ("APL", 42),
+    ("DS", DS),
+    ("SSHFP", 44),
+    ("IPSECKEY", 45),
+    ("RRSIG", RRSIG),
+    ("NSEC", 47),
+    ("DNSKEY", DNSKEY),
+    ("DHCID", 49),
+    ("NSEC3", 50),
+    ("NSEC3PARAM", 51),
+    ("TLSA", 52),
+    ("SMIMEA", 53),
+    ("CDS", 59),
+    ("CDNSKEY", 60),
+    ("OPENPGPKEY", 61),
+    ("SVCB", SVCB),
+    ("HTTPS", HTTPS),
+    ("SPF", 99),
+    ("ANY", ANY),
+    ("CAA", 257),
+];
+
+/// The type with this name, in any case; also as `TYPE64` (RFC 3597 §5).
+pub fn from_name(name: &str) -> Option<u16> {
+    let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    known.map(|(_, number)| *number).or_else(|| {
+        let digits = name.get(..4).filter(|start| start.eq_ignore_ascii_case("TYPE"));
+        digits.and_then(|_| name.get(4..)?.parse().ok())
+    })
+}
+
+/// The name of a type.
+pub fn name_of(rtype: u16) -> String {
+    let known = NAMES.iter().find(|(_, number)| *number == rtype);
+    known.map_or_else(|| format!("TYPE{rtype}"), |(name, _)| (*name).to_owned())
+}

@@ -160,7 +160,7 @@ fn judge(source: &ListSource, fetch: &Fetch, page: Page) -> Result<Judged, Fetch
     for (_, text) in texts.map_err(FetchError::Unpack)? {
         let parsed = parse(&text, source.format, source.scope);
         parsed.verdict().map_err(FetchError::Refused)?;
-        rules += (parsed.len() + parsed.addresses.len()) as u64;
+        rules += parsed.rule_count() as u64;
     }
     Ok(Judged { octets, rules })
 }

@@ -5,11 +5,12 @@
 
 use std::path::PathBuf;
 
-use crate::blocklist::{Format, ScopeChoice, parse};
+use crate::blocklist::{Format, Parsed, ScopeChoice, parse};
 use crate::config::Config;
 use crate::config::data::starter;
 use crate::load::lists::{STARTER_SOURCE, SourceOrigin};
 use crate::matcher::build::Rule;
+use crate::matcher::targeted::TargetRule;
 use crate::sys::archive;
 
 /// The place in which a rule is written.
@@ -23,13 +24,36 @@ pub struct RuleOrigin {
 
 /// Finds the place of `rule` about `name`, a wire name.
 pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8]) -> RuleOrigin {
-    let place = |text: &[u8], format, scope| {
-        let parsed = parse(text, format, scope);
+    origin_by(config, sources, rule, &|parsed| {
         let says = |line: &crate::blocklist::ListRule<'_>| {
             line.name == name && line.scope == rule.scope && line.effect == rule.effect
         };
         parsed.rules().find(says).map(|found| found.line)
-    };
+    })
+}
+
+/// As [`origin`], of a rule about more than a name.
+pub fn origin_of_target(
+    config: &Config,
+    sources: &[SourceOrigin],
+    TargetRule { target, rule }: &TargetRule,
+) -> RuleOrigin {
+    origin_by(config, sources, rule, &|parsed| {
+        let says = |line: &&crate::blocklist::ListTarget| {
+            line.target == *target && line.scope == rule.scope && line.effect == rule.effect
+        };
+        parsed.targets.iter().find(says).map(|found| found.line)
+    })
+}
+
+/// The place of a rule; `find` has the line in a text.
+fn origin_by(
+    config: &Config,
+    sources: &[SourceOrigin],
+    rule: &Rule,
+    find: &dyn Fn(&Parsed) -> Option<u32>,
+) -> RuleOrigin {
+    let place = |text: &[u8], format, scope| find(&parse(text, format, scope));
     let Some(from) = sources.get(usize::from(rule.source)) else {
         return RuleOrigin { list: "several lists".into(), place: None };
     };

@@ -5,6 +5,7 @@
 //! | [`suffix`] | every listed name in packs, one probe per label |
 //! | [`names`] | the few names of config and shipped data |
 //! | [`sealed`] | sealed lists: HMAC digests in place of names |
+//! | [`targeted`] | rules of lists about more than a name: patterns, query types |
 //! | [`keyword`] | words inside a label, for names that no list has yet |
 //!
 //! The first two take a [`HashedName`]: the hashes of all suffixes, made once per name.
@@ -13,6 +14,7 @@
 //! crafted collision matches nothing. Sealed lists alone compare 128 bits of an HMAC, for lack of
 //! names.
 
+mod automaton;
 pub mod build;
 pub mod facts;
 mod hashed_name;
@@ -22,6 +24,7 @@ pub mod prefetch;
 pub mod sealed;
 pub mod spared;
 pub mod suffix;
+pub mod targeted;
 
 pub use facts::Facts;
 pub use hashed_name::HashedName;

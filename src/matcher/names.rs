@@ -83,6 +83,26 @@ impl<T> NameTable<T> {
             .find_map(|index| self.at(name, hashes, index))
     }
 
+    /// Calls `visit` with the value of each entry that is `name` or above it, and the index of its
+    /// first label.
+    #[inline]
+    pub fn each<'a>(
+        &'a self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        mut visit: impl FnMut(usize, &'a T),
+    ) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let labels = hashes.label_count();
+        for index in (0..labels).filter(|index| self.depths & depth_bit(labels - index) != 0) {
+            if let Some((_, value)) = self.at(name, hashes, index) {
+                visit(index, value);
+            }
+        }
+    }
+
     /// The value of the entry that is `name` itself; one probe.
     #[inline]
     pub fn exact(&self, name: &Folded, hashes: &SuffixHashes) -> Option<&T> {

@@ -7,6 +7,7 @@
 
 use crate::category::CategoryId;
 use crate::dns::name::Folded;
+use crate::dns::rtype::CNAME;
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::{Listed, Passed, RuleChange, State, SuffixTable, ZoneHit};
 use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES};
@@ -59,6 +60,7 @@ impl SuffixTable {
                 spared.sources.extend(value.rules.iter().filter(clears).map(|rule| rule.source));
             });
         }
+        spared.sources.extend(self.sparing_targets(name, hashes));
         let mut passed = Passed::default();
         self.zone_rules(name, hashes, |rule| {
             if passed.decides(rule.category, rule.action) {
@@ -75,15 +77,21 @@ impl SuffixTable {
     /// As [`SuffixTable::lookup`], without the rules that are spared.
     #[cold]
     pub fn lookup_without(&self, name: &Folded, hashes: &SuffixHashes, spared: &Spared) -> Listed {
-        let mut listed =
-            Listed { any_zone: self.lookup(name, hashes).any_zone, ..Listed::default() };
+        let mut listed = Listed {
+            any_zone: self.lookup_of(name, hashes, Some(CNAME)).any_zone,
+            ..Listed::default()
+        };
         for listing in &self.listings {
             let mut state = State::default();
+            let is_asked = |rule: &Rule| !spared.spares(rule.effect, rule.category, rule.source);
             self.nodes(listing, name, hashes, |index, value| {
-                let is_asked =
-                    |rule: &Rule| !spared.spares(rule.effect, rule.category, rule.source);
-                state = state.apply(&RuleChange::of(&value.rules, index == 0, is_asked));
+                state = state.apply(&RuleChange::of(&&*value.rules, index == 0, is_asked));
             });
+            if let Some(table) = &listing.targets {
+                let targeted =
+                    self.targeted_by(listing, table, (name, hashes), Some(CNAME), is_asked);
+                state = targeted.unwrap_or(state);
+            }
             listed.set = listed.set.union(state.plain).union(state.important);
         }
         let mut passed = Passed::default();

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
+use crate::matcher::targeted::TargetTable;
 use crate::pack::{MAX_ZONES, Pack, SymbolText};
 use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 
@@ -107,10 +108,15 @@ impl RuleChange {
     /// The change of those `rules` that are asked to the name itself (`is_self`) or to names below it.
     ///
     /// In one category, at one name, an exception wins over a plain rule.
-    pub(crate) fn of(rules: &[Rule], is_self: bool, is_asked: impl Fn(&Rule) -> bool) -> Self {
+    pub(crate) fn of<'a>(
+        rules: &(impl IntoIterator<Item = &'a Rule> + Clone),
+        is_self: bool,
+        is_asked: impl Fn(&Rule) -> bool,
+    ) -> Self {
         let set = |effect| -> CategorySet {
             rules
-                .iter()
+                .clone()
+                .into_iter()
                 .filter(|rule| {
                     is_asked(rule) && rule.effect == effect && rule.scope.covers(is_self)
                 })
@@ -159,6 +165,8 @@ pub(crate) struct Listing {
     pub(crate) every: Box<[RpzRule]>,
     /// Names of which some rules are void, by their hash.
     pub(crate) voided: Vec<Voided>,
+    /// Rules about more than a name; mostly none.
+    pub(crate) targets: Option<TargetTable>,
 }
 
 /// A listed name of which some rules are void, and what is left of them.
@@ -218,16 +226,24 @@ impl SuffixTable {
         self.per_category.get(category).copied().unwrap_or(0)
     }
 
-    /// Octets of the packs.
+    /// Octets of the packs, and of the automata of their patterns.
     pub fn octets(&self) -> usize {
-        self.listings.iter().map(|listing| listing.pack.octets()).sum()
+        let packs: usize = self.listings.iter().map(|listing| listing.pack.octets()).sum();
+        packs + self.pattern_octets()
     }
 
     /// The categories of `name`: those of all listed ancestors, less those that exceptions clear.
     ///
+    /// For a query of any type: rules that list for some type count, exceptions for some do not.
+    pub fn lookup(&self, name: &Folded, hashes: &SuffixHashes) -> Listed {
+        self.lookup_of(name, hashes, None)
+    }
+
+    /// As [`SuffixTable::lookup`], for a query of this type.
+    ///
     /// At most one probe per label and pack; nothing is allocated.
     #[inline]
-    pub fn lookup(&self, name: &Folded, hashes: &SuffixHashes) -> Listed {
+    pub fn lookup_of(&self, name: &Folded, hashes: &SuffixHashes, qtype: Option<u16>) -> Listed {
         let mut listed = Listed::default();
         let mut has_zones = self.has_every;
         for listing in &self.listings {
@@ -236,6 +252,9 @@ impl SuffixTable {
                 state = state.apply(if index == 0 { &value.here } else { &value.below });
                 has_zones |= !value.rpz.is_empty();
             });
+            if let Some(table) = &listing.targets {
+                state = self.targeted(listing, table, name, hashes, qtype).unwrap_or(state);
+            }
             listed.set = listed.set.union(state.plain).union(state.important);
         }
         if has_zones { self.with_zones(listed, name, hashes) } else { listed }
@@ -332,7 +351,13 @@ impl SuffixTable {
     /// The action of the longest rule that lists `name` in `category`.
     ///
     /// Response policy zones apart: their action is in [`Listed::zone`].
-    pub fn action(&self, name: &Folded, hashes: &SuffixHashes, category: CategoryId) -> Action {
+    pub fn action(
+        &self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        category: CategoryId,
+        qtype: Option<u16>,
+    ) -> Action {
         if !self.has_actions {
             return Action::Default;
         }
@@ -352,7 +377,10 @@ impl SuffixTable {
                 }
             });
         }
-        nearest.1
+        if self.target_tables().next().is_none() {
+            return nearest.1;
+        }
+        self.targeted_action(name, hashes, (category, qtype), nearest)
     }
 
     /// The rules for every name, as of an ancestor without labels.

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 
 use crate::category::CategoryId;
-use crate::dns::name::Name;
-use crate::pack::notes::ListedNet;
-use crate::rule::{Action, Effect, LocalData, Rule, Scope};
+use crate::dns::name::{Folded, Name};
+use crate::pack::notes::{ListedNet, TargetedRule};
+use crate::rule::{Action, Effect, LocalData, QueryTypes, Rule, Scope, Subject, Target};
 
 /// Reader of numbers and strings from the front of a section; `None` at its end.
 #[derive(Debug, Clone, Copy)]
@@ -174,4 +174,58 @@ pub(crate) fn net(reader: &mut SectionReader<'_>) -> Option<ListedNet> {
     let effect = *EFFECTS.get(usize::from(reader.u8()?))?;
     matches!(effect, Effect::Add | Effect::Rpz).then_some(())?;
     Some(ListedNet { net, category, effect, action: action(reader)?, source: reader.u16()? })
+}
+
+pub(crate) fn put_target(targeted: &TargetedRule, octets: &mut Vec<u8>) {
+    let TargetedRule { target, rule } = targeted;
+    put_rule(rule, octets);
+    let (kind, subject): (u8, &[u8]) = match &target.subject {
+        Subject::Name(wire) => (0, wire),
+        Subject::Pattern(text) => (1, text.as_bytes()),
+        Subject::All => (2, &[]),
+    };
+    octets.push(kind);
+    put_short(subject, octets);
+    let (kind, types): (u8, &[u16]) = match &target.types {
+        QueryTypes::All => (0, &[]),
+        QueryTypes::Only(types) => (1, types),
+        QueryTypes::Except(types) => (2, types),
+    };
+    octets.push(kind);
+    octets.extend((types.len() as u16).to_le_bytes());
+    octets.extend(types.iter().flat_map(|rtype| rtype.to_le_bytes()));
+    octets.extend((target.spared.len() as u16).to_le_bytes());
+    for name in &target.spared {
+        put_short(name, octets);
+    }
+}
+
+pub(crate) fn target(reader: &mut SectionReader<'_>) -> Option<TargetedRule> {
+    let rule = rule(reader)?;
+    let subject = match (reader.u8()?, reader.short()?) {
+        (0, octets) => Subject::Name(wire(octets)?),
+        (1, octets) => Subject::Pattern(std::str::from_utf8(octets).ok()?.into()),
+        (2, []) => Subject::All,
+        _ => return None,
+    };
+    let (kind, count) = (reader.u8()?, reader.u16()?);
+    let types: Box<[u16]> = (0..count).map(|_| reader.u16()).collect::<Option<_>>()?;
+    let types = match kind {
+        0 if types.is_empty() => QueryTypes::All,
+        1 => QueryTypes::Only(types),
+        2 => QueryTypes::Except(types),
+        _ => return None,
+    };
+    let count = reader.u16()?;
+    let spared: Box<[Box<[u8]>]> =
+        (0..count).map(|_| wire(reader.short()?)).collect::<Option<_>>()?;
+    // They are searched.
+    let is_ordered = spared.is_sorted_by(|a, b| a < b);
+    is_ordered.then_some(TargetedRule { target: Target { subject, types, spared }, rule })
+}
+
+/// A wire name in lower case, whole.
+fn wire(octets: &[u8]) -> Option<Box<[u8]>> {
+    let (name, taken) = Folded::from_wire(octets).ok()?;
+    (taken == octets.len() && name.as_wire() == octets).then(|| octets.into())
 }

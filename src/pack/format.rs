@@ -72,11 +72,12 @@ pub(crate) enum Section {
     Addresses = 12,
     Keywords = 13,
     Sources = 14,
+    Targets = 15,
 }
 
 impl Section {
     /// Every section; a pack has each of them, perhaps empty.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Categories,
         Self::Symbols,
         Self::Parts,
@@ -91,6 +92,7 @@ impl Section {
         Self::Addresses,
         Self::Keywords,
         Self::Sources,
+        Self::Targets,
     ];
 
     /// Octets before the first section.
@@ -122,6 +124,7 @@ impl Section {
             Self::Addresses => "addresses",
             Self::Keywords => "keywords",
             Self::Sources => "sources",
+            Self::Targets => "targets",
         }
     }
 }

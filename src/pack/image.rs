@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::format::{HASH, Header, LINE, PARTITIONS, Part, Row, Section};
-use super::notes::{ListedNet, SourceNote};
+use super::notes::{ListedNet, SourceNote, TargetedRule};
 use super::symbols::Symbols;
 use crate::rule::{LocalData, Rule};
 
@@ -32,6 +32,7 @@ pub struct Pack {
     pub(super) addresses: Vec<ListedNet>,
     pub(super) keywords: String,
     pub(super) sources: Vec<SourceNote>,
+    pub(super) targets: Vec<TargetedRule>,
 }
 
 impl Pack {
@@ -110,6 +111,11 @@ impl Pack {
     /// Its listed addresses.
     pub fn addresses(&self) -> &[ListedNet] {
         &self.addresses
+    }
+
+    /// Its rules that are about more than a name, in order.
+    pub fn targets(&self) -> &[TargetedRule] {
+        &self.targets
     }
 
     /// The text of its keyword rules; may be empty.

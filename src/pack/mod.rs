@@ -36,7 +36,7 @@ pub use error::{BuildError, PackError};
 pub use format::MAX_ZONES;
 pub use hash::SEED;
 pub use image::{Owner, Pack, hex};
-pub use notes::{AcceptedFinding, FileNote, ListedNet, SourceNote};
+pub use notes::{AcceptedFinding, FileNote, ListedNet, SourceNote, TargetedRule};
 #[doc(hidden)]
 pub use verify::fit_hashes;
 

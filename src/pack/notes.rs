@@ -1,4 +1,5 @@
-//! Notes of a pack beside its names: sources of rules, and listed addresses.
+//! Notes of a pack beside its names: sources of rules, listed addresses, rules about more than a
+//! name.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::category::CategoryId;
-use crate::rule::{Action, Effect};
+use crate::rule::{Action, Effect, Rule, Target};
 
 /// A listed prefix of addresses in answers (response-IP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,15 @@ pub struct ListedNet {
     pub action: Action,
     /// The number of the source, as in [`Rule::source`](crate::rule::Rule).
     pub source: u16,
+}
+
+/// A rule that is about more than a name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TargetedRule {
+    /// What it is about.
+    pub target: Target,
+    /// The rule; its scope is that of the name, if the target is one.
+    pub rule: Rule,
 }
 
 /// The source of rules. Without time and path: equal inputs give equal notes.

@@ -9,11 +9,12 @@ use super::format::{
     ROW, Row, SETS, SPILLS, Section, VERSION, read_u16, read_u32, used,
 };
 use super::image::{Hot, Owner, Pack, Set};
-use super::notes::{ListedNet, SourceNote};
+use super::notes::{ListedNet, SourceNote, TargetedRule};
 use super::read::resort_name;
 use super::symbols::Symbols;
 use crate::dns::name::{MAX_LABELS, MAX_OCTETS};
-use crate::rule::{Action, Rule};
+use crate::pattern::HostPattern;
+use crate::rule::{Action, Rule, Subject};
 
 impl Pack {
     /// Octets of header, section table and their check.
@@ -78,6 +79,7 @@ impl Pack {
             .to_owned();
         let sources: Vec<SourceNote> = serde_json::from_slice(of(Section::Sources))
             .map_err(|_| nonsense(Section::Sources, "no source notes"))?;
+        let targets = targets(of(Section::Targets), categories.len(), local.len())?;
         let parts = parts(of(Section::Parts))?;
         Ok(Self {
             hot: Hot::of(&rows),
@@ -93,6 +95,7 @@ impl Pack {
             addresses,
             keywords,
             sources,
+            targets,
             owner,
         })
     }
@@ -331,6 +334,24 @@ fn addresses(octets: &[u8], categories: usize, local: usize) -> Result<Vec<Liste
     let fits = |l: &ListedNet| l.category.index() < categories && is_known(l.action, local);
     let all = listed.iter().all(fits);
     all.then_some(listed).ok_or(nonsense(Section::Addresses, "a number that stands for nothing"))
+}
+
+/// Rules about more than a name; their patterns are compiled when packs are joined.
+fn targets(octets: &[u8], categories: usize, local: usize) -> Result<Vec<TargetedRule>, PackError> {
+    let targets = items(Section::Targets, octets, codec::target)?;
+    let fits = |targeted: &TargetedRule| {
+        let rule = targeted.rule;
+        rule.category.index() < categories && is_known(rule.action, local)
+    };
+    if !targets.iter().all(fits) {
+        return Err(nonsense(Section::Targets, "a number that stands for nothing"));
+    }
+    let is_pattern = |targeted: &TargetedRule| match &targeted.target.subject {
+        Subject::Pattern(text) => HostPattern::parse(text).is_ok(),
+        Subject::Name(_) | Subject::All => true,
+    };
+    let all = targets.iter().all(is_pattern);
+    all.then_some(targets).ok_or(nonsense(Section::Targets, "a pattern that is none"))
 }
 
 fn parts(octets: &[u8]) -> Result<[Part; PARTITIONS], PackError> {

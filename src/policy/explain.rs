@@ -10,6 +10,7 @@ use crate::matcher::HashedName;
 use crate::matcher::keyword::KeywordTrace;
 use crate::matcher::spared::Spared;
 use crate::matcher::suffix::Node;
+use crate::matcher::targeted::TargetRule;
 use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::categories::SealedList;
@@ -25,6 +26,8 @@ pub struct Explanation<'a> {
     pub steps: Vec<(Layer, StepFinding)>,
     /// The listed ancestors of the name, longest first.
     pub nodes: Vec<Node<'a>>,
+    /// The rules about more than a name that hold for it.
+    pub targets: Vec<&'a TargetRule>,
     /// The keyword rules that match it.
     pub keywords: Vec<KeywordTrace<'a>>,
     /// The school's allow or deny, with the label count of its name.
@@ -53,6 +56,7 @@ impl Snapshot {
             verdict,
             steps,
             nodes: self.lists.trace(hashed.name, &hashed.hashes),
+            targets: self.lists.trace_targets(hashed.name, &hashed.hashes, Some(qtype)),
             keywords: self.keywords.trace(hashed.name),
             own: own.map(|(labels, &own)| (labels, own)),
             department: department.map(|(labels, &own)| (labels, own)),

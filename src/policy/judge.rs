@@ -4,6 +4,7 @@
 //! clock: the same call judges the present and the time after a schedule's edge.
 
 use crate::category::CategorySet;
+use crate::dns::rtype;
 use crate::matcher::keyword::KeywordMatch;
 use crate::matcher::spared::Spared;
 use crate::matcher::suffix::{Listed, ZoneHit};
@@ -30,6 +31,8 @@ enum Role {
 struct Case<'a> {
     active: ActiveRules<'a>,
     hashed: &'a HashedName<'a>,
+    /// The type of the query, or CNAME of a name that an answer points to.
+    qtype: u16,
     listed: &'a Listed,
     /// The department's allow or deny.
     department: Option<Own>,
@@ -85,9 +88,9 @@ impl Snapshot {
         if let Some(verdict) = self.answered_here(active, hashed, qtype, witness) {
             return verdict;
         }
-        let listed = self.listed(hashed);
+        let listed = self.listed(hashed, qtype);
         let keywords = || self.keywords.lookup(hashed.name);
-        let case = self.case(active, hashed, &listed, Role::Question);
+        let case = self.case(active, (hashed, qtype), &listed, Role::Question);
         match self.judge(&case, keywords, witness) {
             Err(block) => Verdict::Block(block),
             Ok(pass) => match self.safe_engine(active.group, hashed) {
@@ -127,12 +130,12 @@ impl Snapshot {
     fn case<'a>(
         &self,
         active: ActiveRules<'a>,
-        hashed: &'a HashedName<'a>,
+        (hashed, qtype): (&'a HashedName<'a>, u16),
         listed: &'a Listed,
         role: Role,
     ) -> Case<'a> {
         let department = self.department.longest(hashed.name, &hashed.hashes);
-        Case { active, hashed, listed, department: department.map(|(_, own)| *own), role }
+        Case { active, hashed, qtype, listed, department: department.map(|(_, own)| *own), role }
     }
 
     /// Whether no name with these facts can be blocked for a group, so that review need not
@@ -153,7 +156,8 @@ impl Snapshot {
         is_shielded: bool,
         spared: impl FnOnce() -> Spared,
     ) -> Option<Block> {
-        let case = self.case(active, hashed, &facts.listed, Role::Target { is_shielded });
+        let case =
+            self.case(active, (hashed, rtype::CNAME), &facts.listed, Role::Target { is_shielded });
         let block = self.judge(&case, || facts.keywords, &mut ()).err()?;
         match block.layer {
             Layer::Illegal | Layer::Locked | Layer::Category => {
@@ -171,7 +175,7 @@ impl Snapshot {
         question: &HashedName<'_>,
         hashed: &HashedName<'_>,
     ) -> Option<Block> {
-        let all = self.listed(hashed);
+        let all = self.listed(hashed, rtype::CNAME);
         all.zone?;
         let listed = Listed { set: all.set.intersection(all.any_zone), ..all };
         let facts = Facts { listed, ..Facts::default() };
@@ -198,7 +202,7 @@ impl Snapshot {
             return Some(block);
         }
         let HashedName { name, hashes } = case.hashed;
-        let all = self.lists.lookup(name, hashes);
+        let all = self.lists.lookup_of(name, hashes, Some(case.qtype));
         let asked = self.lists.lookup_without(name, hashes, spared);
         let set = facts.listed.set.without(all.set.without(asked.set));
         let listed = Listed { set, ..asked };
@@ -405,7 +409,8 @@ impl Snapshot {
             // Zones decide in their order, whatever the order of categories.
             (_, Some(hit)) => (Some(hit.category), hit.action),
             (Some(category), None) => {
-                (first, self.lists.action(hashed.name, &hashed.hashes, category))
+                let qtype = Some(case.qtype);
+                (first, self.lists.action(hashed.name, &hashed.hashes, category, qtype))
             }
             (None, None) => (None, Action::Default),
         };

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use crate::category::{CategoryId, CategorySet, LegalDuty, Taxonomy};
 use crate::dns::name::{Folded, Name};
 use crate::dns::route::UpstreamId;
+use crate::dns::rtype;
 use crate::matcher::keyword::Keywords;
 use crate::matcher::names::NameTable;
 use crate::matcher::prefetch::BatchPrefetch;
@@ -274,10 +275,14 @@ impl Snapshot {
         batch.add(&self.lists, &SuffixHashes::of(name, self.lists.seed()));
     }
 
-    /// The facts of a name: the same for every client.
+    /// The facts of a name that an answer points to: the same for every client and query. Rules for
+    /// some types speak of it as the target of an alias.
     #[inline]
     pub fn facts(&self, hashed: &HashedName<'_>) -> Facts {
-        Facts { listed: self.listed(hashed), keywords: self.keywords.lookup(hashed.name) }
+        Facts {
+            listed: self.listed(hashed, rtype::CNAME),
+            keywords: self.keywords.lookup(hashed.name),
+        }
     }
 
     /// A tag that changes whenever [`Snapshot::facts`] may change.
@@ -298,10 +303,10 @@ impl Snapshot {
         self.lists.listed_in(category.index()) + sealed as u64
     }
 
-    /// The listing of a name on open and sealed lists.
+    /// The listing of a name on open and sealed lists, for a query of a type.
     #[inline]
-    pub(crate) fn listed(&self, hashed: &HashedName<'_>) -> Listed {
-        let mut listed = self.lists.lookup(hashed.name, &hashed.hashes);
+    pub(crate) fn listed(&self, hashed: &HashedName<'_>, qtype: u16) -> Listed {
+        let mut listed = self.lists.lookup_of(hashed.name, &hashed.hashes, Some(qtype));
         for list in self.sealed.iter().filter(|list| list.table.lists(hashed.name)) {
             listed.set = listed.set.with(list.category);
         }

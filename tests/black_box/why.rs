@@ -49,7 +49,8 @@ const FILES: [(&str, &str); 4] = [
     ("adult.hosts", "0.0.0.0 adult.example\n0.0.0.0 both.example\n0.0.0.0 www.both.example\n"),
     (
         "ads.txt",
-        "[Adblock]\n||ads.example^\n@@||ok.ads.example^\n||no.example^$dnsrewrite=REFUSED\n",
+        "[Adblock]\n||ads.example^\n@@||ok.ads.example^\n||no.example^$dnsrewrite=REFUSED\n\
+         /^stats?[0-9]*\\./\n||v6.example^$dnstype=AAAA|HTTPS\n@@/^stats\\.ok\\./\n",
     ),
     (
         "zone.rpz",
@@ -87,6 +88,9 @@ fn why_says_what_the_wire_answers() {
         "no.example",
         "bet.example",
         "free.bet.example",
+        "stat7.example",
+        "stats.ok.example",
+        "v6.example",
         "denied.example",
         "plain.example",
         "pool.ntp.org",
@@ -136,7 +140,17 @@ fn why_says_what_the_wire_answers() {
     "local" "special-use"
     "#);
 
-    // With the place of the rule, where its text is at hand.
+    // With the place of the rule, where its text is at hand, also of one about more than a name.
+    for (name, qtype, rule, line) in [
+        ("stats.plain.example", "A", Some("/^stats?[0-9]*\\./"), Some(5)),
+        ("www.v6.example", "HTTPS", Some("v6.example$dnstype=AAAA|HTTPS"), Some(6)),
+        ("www.v6.example", "A", None, None),
+        ("stats.ok.example", "A", None, None),
+    ] {
+        let said = why(&path, name, PUPIL, qtype);
+        assert_eq!(said["rule"].as_str(), rule, "{said:#}");
+        assert_eq!(said["line"].as_u64(), line, "{said:#}");
+    }
     let said = why(&path, "www.games.example", PUPIL, "A");
     assert_eq!((&said["rule"], &said["line"]), (&"games.example".into(), &2.into()), "{said:#}");
     assert_eq!((&said["category"], &said["list"]), (&"games".into(), &"games.txt".into()));

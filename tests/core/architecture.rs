@@ -33,6 +33,7 @@ use self::source::Source;
 const LAYERS: &[&[&str]] = &[
     &["cpu_prefetch", "dns", "lang"],
     &["category", "diagnostic"],
+    &["pattern"],
     &["rule"],
     &["blocklist"],
     &["pack"],

@@ -67,10 +67,11 @@ fn show_action(action: Action, data: &[LocalData]) -> String {
 fn show(text: &str, format: Format) -> String {
     let parsed = read(text, format);
     let mut out = format!(
-        "{}: {} lines, {} rules for names, {} for addresses, {} answers\n",
+        "{}: {} lines, {} rules for names, {} for more, {} for addresses, {} answers\n",
         parsed.format.id(),
         parsed.lines,
         parsed.len(),
+        parsed.targets.len(),
         parsed.addresses.len(),
         parsed.data.len()
     );
@@ -90,6 +91,11 @@ fn show(text: &str, format: Format) -> String {
             let action = show_action(rule.action, &parsed.data);
             writeln!(out, "       + {name} {:?} {:?}{action}", rule.scope, rule.effect)
                 .expect("a String");
+        }
+        for rule in parsed.targets.iter().filter(|rule| here(rule.line)) {
+            let text = rule.target.text(rule.scope);
+            let action = show_action(rule.action, &parsed.data);
+            writeln!(out, "       + {text} {:?}{action}", rule.effect).expect("a String");
         }
         for rule in parsed.addresses.iter().filter(|rule| here(rule.line)) {
             let action = show_action(rule.action, &parsed.data);

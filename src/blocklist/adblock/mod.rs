@@ -8,19 +8,21 @@
 //! | `x` | x alone ("domains-only syntax") |
 //! | `0.0.0.0 x y` | x, y alone ("/etc/hosts syntax") |
 //! | `@@` in front | an exception |
-//! | `\|x`, `://x`; `x\|`, `x^` | of what begins or ends with x: x alone; x and all below it |
-//! | `\|\|x/*`, `\|\|x/`, `\|\|x^*` | x and all below it |
+//! | `*.x`, `*.x^`, `.x^` | all below x |
+//! | `\|\|x/*`, `\|\|x/`, `\|\|x^*`; `\|\|x` of a registered x | x and all below it |
+//! | `\|ads.`, `://ads.`, `ads\|`, `ads-*.x`, `\|\|ad*.x^` | names with these parts: [globs](crate::pattern) |
+//! | `/re/` | names in which the [expression](crate::pattern) finds something |
+//! | `*`, `\|\|*^`, nothing | all names, with `$denyallow` or `$dnstype` |
 //!
-//! Resolvers match patterns against host names, browsers against URLs; lists are
-//! written for either. Only a pattern that anchors whole labels of a host name is
-//! a rule here. All else is counted by its reason: paths, cosmetic rules, regular
-//! expressions, inner wildcards, `||x` (which also matches `x.evil.example`), and modifiers that depend on a page or a client.
+//! Resolvers match patterns against host names, browsers against URLs; lists are written for
+//! either. What speaks of paths, of what a page shows, of pages or clients is counted by its
+//! reason, and never widened.
 //!
-//! `$denyallow=a.x` excludes a.x from this rule and from no other: where the list
-//! also names a.x itself, that rule stays. `$badfilter` disables the identical rule
-//! of the same list, before or after it.
+//! `$denyallow=a.x` excludes a.x from this rule and from no other. `$dnstype=AAAA` is for queries of
+//! that type. `$badfilter` disables the identical rule of the same list, before or after it.
 
 mod modifier;
+mod pattern;
 mod reader;
 
-pub(super) use reader::{AdblockReader, looks_like};
+pub(super) use reader::{AdblockReader, has_expression, looks_like};

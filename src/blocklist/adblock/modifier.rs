@@ -7,15 +7,17 @@ use crate::blocklist::local::ListRecord;
 use crate::blocklist::reject::Reject;
 use crate::dns::name::Name;
 use crate::dns::rtype;
-use crate::rule::Action;
+use crate::rule::{Action, QueryTypes};
 
 /// The modifiers of one rule, all supported.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Modifiers<'a> {
     /// `important`.
     pub(super) is_important: bool,
     /// The names of `denyallow=`.
     pub(super) spared: Vec<&'a str>,
+    /// The types of `dnstype=`.
+    pub(super) types: QueryTypes,
     /// The answer of `dnsrewrite=`.
     pub(super) answer: Option<ModifierAnswer>,
 }
@@ -27,6 +29,12 @@ pub(super) enum ModifierAnswer {
     Action(Action),
     /// A record.
     Local(ListRecord),
+}
+
+impl Default for Modifiers<'_> {
+    fn default() -> Self {
+        Self { is_important: false, spared: Vec::new(), types: QueryTypes::All, answer: None }
+    }
 }
 
 impl<'a> Modifiers<'a> {
@@ -41,6 +49,9 @@ impl<'a> Modifiers<'a> {
                 ("all", None) => {}
                 ("denyallow", Some(names)) if !names.is_empty() => {
                     modifiers.spared.extend(names.split('|'));
+                }
+                ("dnstype", Some(names)) => {
+                    modifiers.types = types(names).ok_or(Reject::Modifier)?;
                 }
                 ("dnsrewrite", value) => {
                     modifiers.answer = Some(answer(value.unwrap_or("")).ok_or(Reject::Modifier)?);
@@ -67,6 +78,29 @@ pub(super) fn each(text: &str) -> impl Iterator<Item = &str> {
         };
         rest = after;
         Some(first.trim())
+    })
+}
+
+/// The types of `dnstype=`: those that are named, else all but those with `~` in front.
+///
+/// AdGuard reads `~A|AAAA` as `AAAA`. One unknown name rejects the rule.
+fn types(names: &str) -> Option<QueryTypes> {
+    let (mut only, mut except) = (Vec::new(), Vec::new());
+    for name in names.split('|') {
+        match name.trim().strip_prefix('~') {
+            Some(name) => except.push(rtype::from_name(name)?),
+            None => only.push(rtype::from_name(name.trim())?),
+        }
+    }
+    let in_order = |mut types: Vec<u16>| {
+        types.sort_unstable();
+        types.dedup();
+        types.into_boxed_slice()
+    };
+    Some(if only.is_empty() {
+        QueryTypes::Except(in_order(except))
+    } else {
+        QueryTypes::Only(in_order(only))
     })
 }
 

@@ -1,26 +1,33 @@
 //! Reader of an Adblock list, rule by rule.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::modifier::{self, ModifierAnswer, Modifiers};
+use super::pattern::{self, Matched};
+use crate::blocklist::domains::without_note;
 use crate::blocklist::hosts;
 use crate::blocklist::line::{Lines, without_comment};
-use crate::blocklist::local::ListRecord;
 use crate::blocklist::reject::Reject;
 use crate::blocklist::sink::{RuleBody, RuleSink, Wire};
 use crate::dns::name::Labels;
-use crate::rule::{Action, Effect, Scope};
+use crate::pattern::HostPattern;
+use crate::rule::{Action, Effect, QueryTypes, Scope, Subject, Target};
 
 /// Markers of cosmetic rules, at any place in a line.
 const COSMETIC: [&str; 9] = ["##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#", "#%#", "#@%#"];
+
+/// The most patterns of one text: a pass over a name looks for the literals of all.
+const MAX_PATTERNS: usize = 5_000;
+/// The most octets of their automata.
+const MAX_PATTERN_OCTETS: usize = 8 << 20;
 
 /// Reader of one list.
 #[derive(Debug)]
 pub(in crate::blocklist) struct AdblockReader {
     /// Rules that `$badfilter` disables, in canonical spelling.
     disabled: HashSet<String>,
-    /// Names that `$denyallow` excludes, each with its line.
-    spared: Vec<(Box<[u8]>, Effect, u32)>,
+    /// Number of patterns so far, and octets of their automata.
+    patterns: (usize, usize),
 }
 
 /// Whether a line is a rule of this syntax and of no other.
@@ -30,7 +37,8 @@ pub(in crate::blocklist) fn looks_like(line: &str) -> bool {
         || line.starts_with('|')
         || line.ends_with(['|', '^'])
         || line.starts_with("://")
-        || line.len() > 2 && line.starts_with('/') && line.ends_with('/')
+        || has_expression(line)
+        || pattern::is_glob(line)
         || is_cosmetic(line)
         || line.split_once('$').is_some_and(|(_, modifiers)| {
             modifiers.starts_with(|c: char| c.is_ascii_lowercase() || c == '~')
@@ -49,7 +57,7 @@ impl AdblockReader {
                 disabled.insert(one_spelling(pattern, modifiers));
             }
         }
-        Self { disabled, spared: Vec::new() }
+        Self { disabled, patterns: (0, 0) }
     }
 
     /// Reads one line, already trimmed.
@@ -64,11 +72,16 @@ impl AdblockReader {
         if line.starts_with('[') && line.ends_with(']') {
             return;
         }
-        if is_cosmetic(line) {
+        if is_cosmetic(line) && !has_expression(line) {
             rules.reject(line, Reject::Cosmetic);
             return;
         }
-        let line = without_comment(line);
+        let line = match line {
+            expression if has_expression(expression) => expression,
+            // A value may have any character.
+            modified if modified.contains('$') => without_comment(modified),
+            plain => without_note(plain),
+        };
         if line.is_empty() {
             return;
         }
@@ -86,7 +99,7 @@ impl AdblockReader {
         }
         let (target, is_exception) =
             pattern.strip_prefix("@@").map_or((pattern, false), |rest| (rest, true));
-        let (name, scope) = host_of(target, is_exception || modifiers.is_some())?;
+        let matched = pattern::matched(target, is_exception || modifiers.is_some())?;
         let modifiers_of_rule =
             modifiers.map_or_else(|| Ok(Modifiers::default()), Modifiers::of)?;
         let is_off = !self.disabled.is_empty()
@@ -94,22 +107,14 @@ impl AdblockReader {
         if is_off {
             return Err(Reject::Disabled);
         }
-        // A bare label is debris; one between anchors is a rule if the registry has it.
-        let is_bare = scope == Scope::Exact && target == name;
-        let wire = if is_bare { Wire::of_host(name) } else { Wire::of_zone(name) };
-        let wire = wire.map_err(|reject| match reject {
-            Reject::BadName if name.contains(char::is_whitespace) => Reject::Syntax,
-            reject => reject,
-        })?;
-        self.take(&wire, scope, is_exception, &modifiers_of_rule, rules)
+        self.take(matched, is_exception, modifiers_of_rule, rules)
     }
 
     fn take(
         &mut self,
-        wire: &Wire,
-        scope: Scope,
+        matched: Matched,
         is_exception: bool,
-        modifiers: &Modifiers<'_>,
+        modifiers: Modifiers<'_>,
         rules: &mut RuleSink<'_>,
     ) -> Result<(), Reject> {
         let effect = match (is_exception, modifiers.is_important) {
@@ -118,141 +123,106 @@ impl AdblockReader {
             (true, false) => Effect::Clear,
             (true, true) => Effect::ClearImportant,
         };
-        if is_exception && (modifiers.answer.is_some() || !modifiers.spared.is_empty()) {
+        if is_exception && modifiers.answer.is_some() {
             return Err(Reject::Modifier);
         }
-        self.spare(wire, effect, &modifiers.spared, rules.line())?;
-        let body = RuleBody { scope, effect, action: Action::Default };
-        match &modifiers.answer {
-            None => rules.wire(wire, body),
-            Some(ModifierAnswer::Action(action)) => {
-                rules.wire(wire, RuleBody { action: *action, ..body });
+        let spared = spared(&matched, &modifiers.spared)?;
+        let (action, record) = match modifiers.answer {
+            None => (Action::Default, None),
+            Some(ModifierAnswer::Action(action)) => (action, None),
+            Some(ModifierAnswer::Local(record)) => (Action::Default, Some(record)),
+        };
+        let is_narrowed = modifiers.types != QueryTypes::All || !spared.is_empty();
+        let (subject, scope) = match matched {
+            Matched::Name(wire, scope) if !is_narrowed => {
+                let body = RuleBody { scope, effect, action };
+                match record {
+                    None => rules.wire(&wire, body),
+                    Some(record) => rules.local(&wire, body, record),
+                }
+                return Ok(());
             }
-            Some(ModifierAnswer::Local(record)) => {
-                rules.local(wire, body, ListRecord::clone(record));
+            Matched::Name(wire, scope) => (Subject::Name(wire.octets().into()), scope),
+            Matched::Pattern(pattern) => {
+                self.count(&pattern)?;
+                (Subject::Pattern(pattern.text().into()), Scope::Exact)
             }
-        }
+            Matched::All if is_narrowed => (Subject::All, Scope::Exact),
+            Matched::All => return Err(Reject::TooWide),
+        };
+        let target = Target { subject, types: modifiers.types, spared };
+        rules.target(target, RuleBody { scope, effect, action }, record);
         Ok(())
     }
 
-    /// Records the names that `$denyallow` excludes from a rule.
-    ///
-    /// All names must parse, or the rule would cover more than was written.
-    fn spare(
-        &mut self,
-        wire: &Wire,
-        effect: Effect,
-        names: &[&str],
-        line: u32,
-    ) -> Result<(), Reject> {
-        let effect =
-            if effect == Effect::AddImportant { Effect::ClearImportant } else { Effect::Clear };
-        let mut spared = Vec::new();
-        for name in names {
-            let name = Wire::of(name).map_err(|_| Reject::Modifier)?;
+    /// Counts a pattern towards the limits of the text.
+    fn count(&mut self, pattern: &HostPattern) -> Result<(), Reject> {
+        let (count, octets) = (self.patterns.0 + 1, self.patterns.1 + pattern.octets());
+        if count > MAX_PATTERNS || octets > MAX_PATTERN_OCTETS {
+            return Err(Reject::TooLarge);
+        }
+        self.patterns = (count, octets);
+        Ok(())
+    }
+}
+
+/// The names that `$denyallow` excludes from a rule, in order; those left out that it is not about.
+///
+/// All names must parse, or the rule would cover more than was written.
+fn spared(matched: &Matched, names: &[&str]) -> Result<Box<[Box<[u8]>]>, Reject> {
+    let mut spared = Vec::new();
+    for name in names {
+        let name = Wire::of(name).map_err(|_| Reject::Modifier)?;
+        if let Matched::Name(wire, _) = matched {
             if is_at_or_below(wire.octets(), name.octets()) {
                 // The exclusion covers the whole rule.
                 return Err(Reject::Modifier);
             }
-            if is_at_or_below(name.octets(), wire.octets()) {
-                spared.push((name.octets().into(), effect, line));
+            if !is_at_or_below(name.octets(), wire.octets()) {
+                continue;
             }
         }
-        self.spared.extend(spared);
-        Ok(())
+        spared.push(name.octets().into());
     }
-
-    /// Adds exceptions for excluded names, except where another rule lists the same name.
-    pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
-        if self.spared.is_empty() {
-            return;
-        }
-        // By name: whether another rule lists it, and whether one lists names below it.
-        let mut listed: HashMap<Box<[u8]>, (bool, bool)> =
-            self.spared.iter().map(|(name, ..)| (name.clone(), (false, false))).collect();
-        for rule in rules.rules() {
-            if matches!(rule.effect, Effect::Add | Effect::AddImportant)
-                && let Some((at, below)) = listed.get_mut(rule.name)
-            {
-                *at |= rule.scope.covers(true);
-                *below |= rule.scope.covers(false);
-            }
-        }
-        for (name, effect, line) in &self.spared {
-            let scope = match listed.get(name) {
-                None | Some((false, false)) => Scope::Subtree,
-                Some((true, false)) => Scope::Below,
-                Some((false, true)) => Scope::Exact,
-                Some((true, true)) => continue,
-            };
-            rules.spare(name, RuleBody { scope, effect: *effect, action: Action::Default }, *line);
-        }
-    }
+    spared.sort_unstable();
+    spared.dedup();
+    Ok(spared.into())
 }
 
 /// The pattern of a rule, and its modifiers.
+///
+/// A `$` inside a regular expression is its own.
 fn split(line: &str) -> (&str, Option<&str>) {
+    let text = line.strip_prefix("@@").unwrap_or(line);
+    if text.starts_with('/') {
+        if pattern::is_expression(text) {
+            return (line, None);
+        }
+        if let Some((pattern, modifiers)) = text.rsplit_once("/$")
+            && !pattern.is_empty()
+        {
+            let end = line.len() - modifiers.len() - 1;
+            return (line.get(..end).unwrap_or(line), Some(modifiers));
+        }
+    }
     match line.split_once('$') {
         Some((pattern, modifiers)) => (pattern, Some(modifiers)),
         None => (line, None),
     }
 }
 
-/// The name and scope of a pattern.
-///
-/// `is_pattern`: it has `@@` or modifiers, so that a bare `x` is a substring of any name, and not
-/// a line of the domains-only syntax.
-fn host_of(pattern: &str, is_pattern: bool) -> Result<(&str, Scope), Reject> {
-    if pattern.is_empty() {
-        return Err(Reject::Modifier);
-    }
-    if pattern.len() > 1 && pattern.starts_with('/') && pattern.ends_with('/') {
-        return Err(Reject::Regex);
-    }
-    // `://x` begins a name as `|x` does; `||x/*` and `||x^*` are all of the host x.
-    let from_start = pattern.strip_prefix("://").or_else(|| pattern.strip_prefix('|'));
-    let is_begun = from_start.is_some();
-    let below = pattern.strip_prefix("||*.").or_else(|| pattern.strip_prefix("*."));
-    let (rest, scope) = match (below, pattern.strip_prefix("||"), from_start) {
-        (Some(rest), ..) => (rest, Scope::Below),
-        (None, Some(rest), _) => (rest, Scope::Subtree),
-        (None, None, rest) => (rest.unwrap_or(pattern), Scope::Exact),
-    };
-    let whole = ["/*", "^*", "/"].iter().find_map(|end| rest.strip_suffix(end));
-    let rest = whole.filter(|_| scope == Scope::Subtree).unwrap_or(rest);
-    if rest.contains(['/', '?', '=', '&', ':']) {
-        return Err(Reject::PathRule);
-    }
-    if rest.contains('*') {
-        return Err(Reject::Wildcard);
-    }
-    let ended = rest.strip_suffix('|').unwrap_or(rest);
-    let ended = ended.strip_suffix('^').unwrap_or(ended);
-    let is_ended = ended.len() < rest.len() || whole.is_some();
-    let is_piece = ended.starts_with('.')
-        || ended.starts_with('-') && !is_begun
-        || ended.ends_with(['.', '^']);
-    let has_labels = ended.contains('.');
-    match (is_begun || below.is_some(), is_ended) {
-        _ if is_piece => Err(Reject::Prefix),
-        (true, true) => Ok((ended, scope)),
-        // `*.x` is the wildcard of lists of names, and x a top-level domain or more.
-        (true, false) if below.is_some() && !pattern.starts_with('|') && !is_pattern => {
-            Ok((ended, scope))
-        }
-        // Of the names that begin or end with x, those are rules that have x as whole labels.
-        (true, false) if scope == Scope::Exact && has_labels => Ok((ended, Scope::Exact)),
-        (false, true) if has_labels => Ok((ended, Scope::Subtree)),
-        (false, false) if !is_pattern => Ok((ended, Scope::Exact)),
-        _ => Err(Reject::Prefix),
-    }
+/// Whether the pattern of a line is a regular expression.
+pub(in crate::blocklist) fn has_expression(line: &str) -> bool {
+    let (pattern, _) = split(line);
+    pattern::is_expression(pattern.strip_prefix("@@").unwrap_or(pattern))
 }
 
 /// The canonical spelling of a rule.
 fn one_spelling(pattern: &str, modifiers: &str) -> String {
     let mut names: Vec<&str> = modifier::each(modifiers).filter(|n| *n != "badfilter").collect();
     names.sort_unstable();
-    format!("{}${}", pattern.to_lowercase(), names.join(","))
+    let pattern = if has_expression(pattern) { pattern.to_owned() } else { pattern.to_lowercase() };
+    format!("{pattern}${}", names.join(","))
 }
 
 fn is_cosmetic(line: &str) -> bool {

@@ -25,7 +25,7 @@ const HTML: [&[u8]; 5] = [b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"];
 
 /// The refusal of a text that is no list in any syntax.
 pub(in crate::blocklist) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
-    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || is_wide(text) {
         return Some(ListRefusal::Utf16);
     }
     let mut text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
@@ -37,6 +37,13 @@ pub(in crate::blocklist) fn not_a_list(text: &[u8]) -> Option<ListRefusal> {
         text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     });
     is_html.then_some(ListRefusal::Html)
+}
+
+/// Whether every other octet at the start is NUL: UTF-16 without its mark.
+fn is_wide(text: &[u8]) -> bool {
+    let start = text.get(..text.len().min(64)).unwrap_or(text);
+    let is_nul = |first: usize| start.iter().skip(first).step_by(2).all(|&octet| octet == 0);
+    start.len() >= 8 && (is_nul(0) || is_nul(1))
 }
 
 /// Votes by syntax.
@@ -74,7 +81,7 @@ impl Votes {
             &mut self.rpz
         } else if hosts::looks_like(line) {
             &mut self.hosts
-        } else if adblock::looks_like(text) {
+        } else if adblock::looks_like(text) || adblock::has_expression(line) {
             &mut self.adblock
         } else if dnsmasq::looks_like(line) {
             &mut self.dnsmasq

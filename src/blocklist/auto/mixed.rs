@@ -19,22 +19,12 @@ pub(in crate::blocklist) struct MixedReader<'t> {
     is_of_pages: bool,
     text: &'t [u8],
     adblock: Option<AdblockReader>,
-    has_later_meaning: bool,
-}
-
-/// Whether the text has an Adblock rule with a meaning that depends on all other lines.
-fn has_later_meaning(text: &[u8]) -> bool {
-    let modifiers = text.split(|&octet| octet == b'$').skip(1);
-    modifiers
-        .filter_map(|rest| rest.split(|&octet| octet == b'\n').next())
-        .any(|rest| rest.windows(9).any(|part| part == b"denyallow"))
 }
 
 impl<'t> MixedReader<'t> {
     /// A reader of `text`, most lines of which are of one format.
     pub(in crate::blocklist) fn new(majority: Format, is_of_pages: bool, text: &'t [u8]) -> Self {
-        let has_later_meaning = majority == Format::Adblock || has_later_meaning(text);
-        Self { majority, is_of_pages, text, adblock: None, has_later_meaning }
+        Self { majority, is_of_pages, text, adblock: None }
     }
 
     /// Reads one line, already trimmed.
@@ -61,7 +51,9 @@ impl<'t> MixedReader<'t> {
         let text = domains::without_note(line);
         let is_of = |format: &Format| match format {
             Format::Hosts => hosts::looks_like(line),
-            Format::Adblock => adblock::looks_like(text) || is_header(line),
+            Format::Adblock => {
+                adblock::looks_like(text) || adblock::has_expression(line) || is_header(line)
+            }
             Format::Dnsmasq => dnsmasq::looks_like(line),
             Format::Unbound => unbound::looks_like(line),
             _ => false,
@@ -88,18 +80,6 @@ impl<'t> MixedReader<'t> {
             _ => Scope::Subtree,
         };
         domains::line_of(line, scope, !self.is_of_pages, rules);
-    }
-
-    /// Whether the meaning of a line never depends on later lines.
-    pub(in crate::blocklist) fn is_settled(&self) -> bool {
-        !self.has_later_meaning
-    }
-
-    /// Adds what depends on all lines.
-    pub(in crate::blocklist) fn finish(self, rules: &mut RuleSink<'_>) {
-        if let Some(adblock) = self.adblock {
-            adblock.finish(rules);
-        }
     }
 
     /// The part of a line that is no comment.

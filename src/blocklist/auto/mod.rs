@@ -4,4 +4,6 @@ pub(super) mod detect;
 pub(super) mod mixed;
 
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod tests;

@@ -96,30 +96,40 @@ fn each_only(one: &Pack, other: &Pack, mut each: impl FnMut(String, String)) {
             each(category.clone(), rule.clone());
         }
     });
+    for (category, rule) in targets_of(one).difference(&targets_of(other)) {
+        each(category.clone(), rule.clone());
+    }
 }
 
 /// The rules of a set, for `name`.
 fn rules_of(pack: &Pack, set: u16, name: &str) -> NameRules {
     let (_, rules) = pack.set(set);
-    let one = |rule: &crate::rule::Rule| {
-        let category = pack.categories().get(rule.category.index()).cloned().unwrap_or_default();
-        let mut text = reach(rule.scope, name);
-        if effect(rule) != "lists" {
-            let _ = write!(text, " {}", effect(rule));
+    rules.map(|rule| rule_of(pack, rule, reach(rule.scope, name))).collect()
+}
+
+/// The rules about more than a name.
+fn targets_of(pack: &Pack) -> NameRules {
+    let rules = pack.targets().iter();
+    rules.map(|one| rule_of(pack, &one.rule, one.target.text(one.rule.scope))).collect()
+}
+
+/// A rule as category and text.
+fn rule_of(pack: &Pack, rule: &crate::rule::Rule, mut text: String) -> (String, String) {
+    let category = pack.categories().get(rule.category.index()).cloned().unwrap_or_default();
+    if effect(rule) != "lists" {
+        let _ = write!(text, " {}", effect(rule));
+    }
+    match rule.action {
+        Action::Default | Action::Passthru | Action::PassthruAll => {}
+        Action::Local(number) => {
+            let data = pack.local().get(usize::from(number));
+            let _ = write!(text, " as {data:?}");
         }
-        match rule.action {
-            Action::Default | Action::Passthru | Action::PassthruAll => {}
-            Action::Local(number) => {
-                let data = pack.local().get(usize::from(number));
-                let _ = write!(text, " as {data:?}");
-            }
-            action => {
-                let _ = write!(text, " as {action:?}");
-            }
+        action => {
+            let _ = write!(text, " as {action:?}");
         }
-        (category, text)
-    };
-    rules.map(one).collect()
+    }
+    (category, text)
 }
 
 impl Difference {

@@ -14,7 +14,7 @@ use crate::cli::output::{complain, finish_or_invalid, json};
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
-use crate::pack::{Pack, hex};
+use crate::pack::{Pack, TargetedRule, hex};
 
 /// Arguments of `lists inspect`.
 #[derive(Debug, clap::Args)]
@@ -112,22 +112,32 @@ fn all(pack: &Pack) -> Vec<Listed> {
     let mut names = Vec::with_capacity(pack.len());
     pack.each_name(|wire, set| names.push((shown(wire), set)));
     names.sort_unstable();
-    names.iter().flat_map(|(name, set)| rules(pack, name, *set)).collect()
+    let named = names.iter().flat_map(|(name, set)| rules(pack, name, *set));
+    named.chain(pack.targets().iter().map(|one| target(pack, one))).collect()
+}
+
+/// A rule about more than a name.
+fn target(pack: &Pack, one: &TargetedRule) -> Listed {
+    listed(pack, &one.rule, one.target.text(one.rule.scope))
 }
 
 /// The rules of a set, for `name`.
 fn rules(pack: &Pack, name: &str, set: u16) -> Vec<Listed> {
     let (_, rules) = pack.set(set);
-    let listed = |rule: &crate::rule::Rule| Listed {
-        rule: reach(rule.scope, name),
+    rules.map(|rule| listed(pack, rule, reach(rule.scope, name))).collect()
+}
+
+/// A rule with its category and source.
+fn listed(pack: &Pack, rule: &crate::rule::Rule, text: String) -> Listed {
+    Listed {
+        rule: text,
         category: pack.categories().get(rule.category.index()).cloned().unwrap_or_default(),
         effect: effect(rule),
         source: match pack.sources().get(usize::from(rule.source)) {
             Some(source) => source.name.clone(),
             None => "several".into(),
         },
-    };
-    rules.map(listed).collect()
+    }
 }
 
 /// Rules as columns.
@@ -205,6 +215,10 @@ fn find(arguments: &LookupArguments, name: &Name) -> Result<String, String> {
         }
         at = node.parent();
     }
+    let hashes = SuffixHashes::of(&folded, table.seed());
+    let beside = table.trace_targets(&folded, &hashes, None).into_iter();
+    // The numbers of a pack joined alone are its own.
+    found.rules.extend(beside.map(|one| listed(&pack, &one.rule, one.target.text(one.rule.scope))));
     if arguments.json {
         return Ok(json(&found));
     }

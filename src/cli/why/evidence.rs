@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::dns::name::{Labels, Name, write_presentation};
 use crate::load::lists::SourceOrigin;
-use crate::load::rule_origin::origin;
+use crate::load::rule_origin::{origin, origin_of_target};
 use crate::policy::Snapshot;
 use crate::policy::explain::Explanation;
-use crate::rule::{Action, EVERY_NAME, Effect, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 
 /// One rule for the name or a parent, decisive or not.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +21,15 @@ pub(super) struct Evidence {
     pub(super) list: String,
     pub(super) file: Option<PathBuf>,
     pub(super) line: Option<u32>,
+}
+
+/// The effect of a rule, in a word.
+fn effect(rule: &Rule) -> &'static str {
+    match (rule.effect, rule.action) {
+        (Effect::Rpz, Action::Passthru | Action::PassthruAll) => "passes",
+        (Effect::Add | Effect::AddImportant | Effect::Rpz, _) => "lists",
+        (Effect::Clear | Effect::ClearImportant, _) => "frees",
+    }
 }
 
 /// The rules for the name and its parents, with their places in lists.
@@ -48,17 +57,25 @@ pub(super) fn evidence(
                     Scope::Subtree => listed.clone(),
                     Scope::Below => format!("*.{listed}"),
                 },
-                effect: match (rule.effect, rule.action) {
-                    (Effect::Rpz, Action::Passthru | Action::PassthruAll) => "passes",
-                    (Effect::Add | Effect::AddImportant | Effect::Rpz, _) => "lists",
-                    (Effect::Clear | Effect::ClearImportant, _) => "frees",
-                },
+                effect: effect(rule),
                 list: origin.list,
                 file,
                 line,
             });
         }
     }
+    all.extend(explanation.targets.iter().map(|targeted| {
+        let origin = origin_of_target(config, sources, targeted);
+        let (file, line) = origin.place.unzip();
+        Evidence {
+            category: id(targeted.rule.category),
+            rule: targeted.target.text(targeted.rule.scope),
+            effect: effect(&targeted.rule),
+            list: origin.list,
+            file,
+            line,
+        }
+    }));
     all.extend(explanation.sealed.iter().map(|list| {
         // The sealed name is unknown here; that the query matches one is no secret.
         let shown = format!("csam#{}", list.table.id());

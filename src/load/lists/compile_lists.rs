@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::blocklist::{Example, Format, Parsed, ScopeChoice, ZoneAction, parse_pieces};
+use crate::blocklist::{
+    Example, Format, ListTarget, Parsed, ScopeChoice, ZoneAction, parse_pieces,
+};
 use crate::category::CategoryId;
 use crate::load::kept::Objects;
 use crate::load::lists::list_error::ListError;
-use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote};
+use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, TargetedRule};
 use crate::rule::{Action, Rule};
 use crate::sys::archive;
 
@@ -320,7 +322,7 @@ impl Reading<'_> {
             name: path.display().to_string(),
             format: parsed.format.id().to_owned(),
             lines: parsed.lines,
-            rules: (parsed.len() + parsed.addresses.len()) as u64,
+            rules: parsed.rule_count() as u64,
             rejects: parsed.rejects.iter().map(|(r, n)| (r.id().to_owned(), *n)).collect(),
             answers: if input.trusted || input.action != ZoneAction::Given {
                 0
@@ -333,7 +335,7 @@ impl Reading<'_> {
     }
 }
 
-/// Adds the rules of a piece. Local data and addresses come with the last piece only.
+/// Adds the rules of a piece. Local data, addresses and targets come with the last piece only.
 fn add(compiler: &mut Compiler, input: &Input, piece: &Parsed) -> Result<(), BuildError> {
     let (category, source) = (input.category.0, input.place);
     // The numbers of one file start at 0; all files share one table.
@@ -363,6 +365,12 @@ fn add(compiler: &mut Compiler, input: &Input, piece: &Parsed) -> Result<(), Bui
         let (net, effect) = (rule.net, rule.effect);
         if let Some(action) = place(rule.action)? {
             compiler.add_address(ListedNet { net, category, effect, action, source });
+        }
+    }
+    for ListTarget { target, scope, effect, action, .. } in &piece.targets {
+        if let Some(action) = place(*action)? {
+            let rule = Rule { category, scope: *scope, effect: *effect, action, source };
+            compiler.add_target(TargetedRule { target: target.clone(), rule });
         }
     }
     Ok(())

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
 use crate::dns::name::{Folded, Name};
 use crate::matcher::suffix::{Listing, RpzRule, RuleChange, SuffixTable, Value};
-use crate::pack::{BuildError, ListedNet, Pack, SEED};
+use crate::matcher::targeted::{TargetRule, TargetTable};
+use crate::pack::{BuildError, ListedNet, Pack, SEED, TargetedRule};
 use crate::rule::{Action, EVERY_NAME, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// Several packs as one table.
@@ -54,7 +55,10 @@ pub fn join(
             value.rpz.iter().filter(|rule| rule.scope.covers(false)).copied().collect()
         });
         joined.table.has_every |= !every.is_empty();
-        joined.table.listings.push(Listing { pack, values, every, voided: Vec::new() });
+        let targets = TargetTable::new(numbers.targets(&pack), joined.table.seed);
+        joined.table.has_actions |= pack.targets().iter().any(|t| t.rule.action != Action::Default);
+        count_targets(targets.as_ref(), &mut per_category);
+        joined.table.listings.push(Listing { pack, values, every, voided: Vec::new(), targets });
     }
     if joined.table.listings.is_empty() {
         joined.table.seed = SEED;
@@ -89,7 +93,9 @@ impl Numbers {
         before: &JoinedPacks,
     ) -> Result<Self, BuildError> {
         let of_names = pack.rules().iter().map(|rule| rule.source);
-        let sources = of_names.chain(pack.addresses().iter().map(|listed| listed.source));
+        let sources = of_names
+            .chain(pack.addresses().iter().map(|listed| listed.source))
+            .chain(pack.targets().iter().map(|targeted| targeted.rule.source));
         let sources = sources.filter(|source| *source != SEVERAL_SOURCES);
         let source_count = sources.map(|s| usize::from(s) + 1).max().unwrap_or(0);
         let source_count = source_count.max(pack.sources().len());
@@ -141,14 +147,22 @@ impl Numbers {
         Some(ListedNet { category, action, source: self.source(listed.source), ..*listed })
     }
 
+    fn targets(&self, pack: &Pack) -> Vec<TargetRule> {
+        let of = |one: &TargetedRule| {
+            let rule = self.rule(&one.rule)?;
+            Some(TargetRule { target: one.target.clone(), rule })
+        };
+        pack.targets().iter().filter_map(of).collect()
+    }
+
     fn values(&self, pack: &Pack) -> Box<[Value]> {
         let numbers = 0..pack.set_count().min(usize::from(u16::MAX)) as u16;
         let value = |number| {
             let mut rules: Vec<Rule> = pack.set(number).1.filter_map(|r| self.rule(r)).collect();
             rules.sort_unstable();
             Value {
-                here: RuleChange::of(&rules, true, |_| true),
-                below: RuleChange::of(&rules, false, |_| true),
+                here: RuleChange::of(&rules.as_slice(), true, |_| true),
+                below: RuleChange::of(&rules.as_slice(), false, |_| true),
                 rpz: rpz(&rules, &self.zones),
                 rules: rules.into(),
             }
@@ -170,6 +184,16 @@ fn count(pack: &Pack, values: &[Value], per_category: &mut [u64]) {
             if let Some(total) = per_category.get_mut(category.index()) {
                 *total += u64::from(names);
             }
+        }
+    }
+}
+
+/// Adds the number of rules about more than a name, each as one name.
+fn count_targets(table: Option<&TargetTable>, per_category: &mut [u64]) {
+    for TargetRule { rule, .. } in table.into_iter().flat_map(TargetTable::rules) {
+        let lists = matches!(rule.effect, Effect::Add | Effect::AddImportant);
+        if let Some(total) = per_category.get_mut(rule.category.index()).filter(|_| lists) {
+            *total += 1;
         }
     }
 }

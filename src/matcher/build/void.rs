@@ -53,8 +53,8 @@ fn left(value: &Value, void: &[bool]) -> Value {
     let of_zones = value.rules.iter().zip(void).filter(|(rule, _)| rule.effect == Effect::Rpz);
     let rpz = value.rpz.iter().zip(of_zones).filter(|(_, (_, void))| !**void);
     Value {
-        here: RuleChange::of(&rules, true, |_| true),
-        below: RuleChange::of(&rules, false, |_| true),
+        here: RuleChange::of(&&*rules, true, |_| true),
+        below: RuleChange::of(&&*rules, false, |_| true),
         rpz: rpz.map(|(trigger, _)| *trigger).collect(),
         rules,
     }

@@ -6,7 +6,7 @@
 //! ([`parse`] reads it). The steps of one look-up, cheapest first:
 //!
 //! 1. one pass over the labels with an Aho-Corasick automaton of all literals
-//!    ([`automaton`]); an internationalised label is folded first ([`fold`]);
+//!    ([`automaton`](super::automaton)); an internationalised label is folded first ([`fold`]);
 //! 2. per occurrence, the two neighbouring octets ([`edge`]) and the shields;
 //! 3. only for a name with a hit left: the end of the registry, and whether
 //!    the name is protected ([`zone`]). Ordinary names never get here.
@@ -21,7 +21,6 @@
 //! **A match never hides another**: leftmost matches alone would lose `xoso` inside a longer word.
 //! A look-up allocates nothing, except one small vector to decode a label that starts with `xn--`.
 
-mod automaton;
 mod edge;
 mod fold;
 mod parse;

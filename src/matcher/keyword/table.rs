@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::automaton::Automaton;
 use super::fold;
 use super::parse::KeywordRules;
 use super::rule::{KeywordRule, LiteralUse, Tier};
 use super::zone::{Protected, Zone};
 use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::{Folded, Labels};
+use crate::matcher::automaton::Automaton;
 
 /// A label at least this long, of hexadecimal digits and `-`, is an identifier.
 const OPAQUE_LABEL: usize = 16;

@@ -25,9 +25,9 @@ use crate::pack::filter::Counter;
 use crate::pack::format::{Header, PART, PARTITIONS, Section};
 use crate::pack::hash::{hash_wire, suffix_hashes};
 use crate::pack::image::Pack;
-use crate::pack::notes::{ListedNet, SourceNote};
+use crate::pack::notes::{ListedNet, SourceNote, TargetedRule};
 use crate::pack::symbols::Symbols;
-use crate::rule::{LocalData, Rule, SEVERAL_SOURCES};
+use crate::rule::{Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// Compiler: collects rules and lays out a pack.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub struct Compiler {
     max_labels: usize,
     local: Vec<LocalData>,
     addresses: Vec<ListedNet>,
+    targets: Vec<TargetedRule>,
     keywords: String,
     notes: Vec<SourceNote>,
 }
@@ -66,6 +67,7 @@ impl Compiler {
             max_labels: 0,
             local: Vec::new(),
             addresses: Vec::new(),
+            targets: Vec::new(),
             keywords: String::new(),
             notes: Vec::new(),
         }
@@ -122,6 +124,11 @@ impl Compiler {
     /// Adds a prefix of addresses.
     pub fn add_address(&mut self, listed: ListedNet) {
         self.addresses.push(listed);
+    }
+
+    /// Adds a rule that is about more than a name.
+    pub fn add_target(&mut self, targeted: TargetedRule) {
+        self.targets.push(targeted);
     }
 
     /// Adds the text of keyword rules.
@@ -191,12 +198,11 @@ impl Compiler {
             .iter()
             .map(|rule| Rule { category: in_pack(&numbers, rule.category), ..*rule });
         let rules: Vec<Rule> = rules.collect();
-        let canonical = CanonicalRules::of(
-            &rules,
-            &self.addresses,
-            &self.notes,
-            std::mem::take(&mut self.local),
-        )?;
+        let of_addresses = self.addresses.iter().map(|listed| (listed.effect, listed.source));
+        let of_targets = self.targets.iter().map(|one| (one.rule.effect, one.rule.source));
+        let beside: Vec<(Effect, u16)> = of_addresses.chain(of_targets).collect();
+        let local = std::mem::take(&mut self.local);
+        let canonical = CanonicalRules::of(&rules, &beside, &self.notes, local)?;
         let mut sets = Sets::new(canonical.rules.clone());
         let symbols = Symbols::train(&self.partitioner.take_sample());
         let merged = std::mem::take(&mut self.partitioner.partitions)
@@ -242,6 +248,7 @@ impl Compiler {
         let used = self.rules.iter().map(|rule| rule.category);
         let mut used: Vec<(&String, usize)> = used
             .chain(self.addresses.iter().map(|listed| listed.category))
+            .chain(self.targets.iter().map(|targeted| targeted.rule.category))
             .map(|category| {
                 let number = category.index();
                 let id = self.categories.get(number);
@@ -271,8 +278,9 @@ impl Compiler {
         notes.sort_by_key(|note| canonical.sources.get(&note.place).copied());
         for note in &mut notes {
             let added = self.rules.iter().zip(&self.added);
-            note.rules =
-                added.filter(|(rule, _)| rule.source == note.place).map(|(_, count)| count).sum();
+            let names = added.filter(|(rule, _)| rule.source == note.place);
+            let beside = self.targets.iter().filter(|one| one.rule.source == note.place);
+            note.rules = names.map(|(_, count)| count).sum::<u64>() + beside.count() as u64;
             note.duplicate = of(note.place, &prepared.duplicates);
             note.subsumed = of(note.place, &prepared.dropped);
         }
@@ -297,6 +305,16 @@ impl Compiler {
         let mut nets: Vec<ListedNet> = self.addresses.iter().map(listed).collect();
         nets.sort_by_key(|l| (l.net, l.source, l.category, l.effect, l.action));
         nets.dedup();
+        let targets = self.targets.iter().map(|targeted| TargetedRule {
+            target: targeted.target.clone(),
+            rule: canonical.renumbered(Rule {
+                category: in_pack(numbers, targeted.rule.category),
+                ..targeted.rule
+            }),
+        });
+        let mut targets: Vec<TargetedRule> = targets.collect();
+        targets.sort_unstable();
+        targets.dedup();
         let sets = codec::items(&sets, |(names, rules), octets| {
             octets.extend(names.to_le_bytes());
             octets.extend((rules.len() as u16).to_le_bytes());
@@ -307,6 +325,7 @@ impl Compiler {
         writer.section(Section::Sets, &sets)?;
         writer.section(Section::Local, &codec::items(&canonical.local, codec::put_local))?;
         writer.section(Section::Addresses, &codec::items(&nets, codec::put_net))?;
+        writer.section(Section::Targets, &codec::items(&targets, codec::put_target))?;
         writer.section(Section::Keywords, self.keywords.as_bytes())?;
         // Serialisation fails only for maps with keys other than strings; there are none.
         let notes = serde_json::to_vec(&self.counted(prepared)).unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::pack::error::BuildError;
 use crate::pack::format::{MAX_ZONES, SPILLS};
 use crate::pack::hash::hash_wire;
 use crate::pack::image::Set;
-use crate::pack::notes::{ListedNet, SourceNote};
+use crate::pack::notes::SourceNote;
 use crate::rule::{Action, Effect, LocalData, Rule, SEVERAL_SOURCES};
 
 /// Past this number of sets, new ones drop the sources of their rules: 32,767 sets fit.
@@ -26,27 +26,33 @@ pub(crate) struct CanonicalRules {
 }
 
 impl CanonicalRules {
-    /// Orders `rules`, with categories already numbered for the pack.
+    /// Orders `rules`, with categories already numbered for the pack; `beside` are the effects and
+    /// sources of rules that are not about one name: addresses and targets.
     pub(crate) fn of(
         rules: &[Rule],
-        addresses: &[ListedNet],
+        beside: &[(Effect, u16)],
         notes: &[SourceNote],
         local: Vec<LocalData>,
     ) -> Result<Self, BuildError> {
-        let sources = order_sources(rules, addresses, notes)?;
+        let sources = order_sources(rules, beside, notes)?;
         let (local, local_ids) = order_local(local)?;
-        let renumber = |rule: &Rule| Rule {
-            source: sources.get(&rule.source).copied().unwrap_or(SEVERAL_SOURCES),
-            action: renumber(rule.action, &local_ids),
-            ..*rule
-        };
-        let mut ordered: Vec<Rule> = rules.iter().map(renumber).collect();
+        let empty = Self { rules: Vec::new(), ids: Vec::new(), sources, local, local_ids };
+        let mut ordered: Vec<Rule> = rules.iter().map(|rule| empty.renumbered(*rule)).collect();
         let placed = ordered.clone();
         ordered.sort_unstable();
         ordered.dedup();
         let id = |rule: &Rule| ordered.binary_search(rule).unwrap_or(0) as u16;
         let ids = placed.iter().map(id).collect();
-        Ok(Self { rules: ordered, ids, sources, local, local_ids })
+        Ok(Self { rules: ordered, ids, ..empty })
+    }
+
+    /// A rule with the numbers of the pack for its source and its local data.
+    pub(crate) fn renumbered(&self, rule: Rule) -> Rule {
+        Rule {
+            source: self.sources.get(&rule.source).copied().unwrap_or(SEVERAL_SOURCES),
+            action: renumber(rule.action, &self.local_ids),
+            ..rule
+        }
     }
 }
 
@@ -63,11 +69,11 @@ pub(crate) fn renumber(action: Action, numbers: &[u16]) -> Action {
 /// Response policy zones in the given order, which decides among them; then all other sources.
 fn order_sources(
     rules: &[Rule],
-    addresses: &[ListedNet],
+    beside: &[(Effect, u16)],
     notes: &[SourceNote],
 ) -> Result<HashMap<u16, u16>, BuildError> {
     let of_names = rules.iter().map(|rule| (rule.effect, rule.source));
-    let said = of_names.chain(addresses.iter().map(|listed| (listed.effect, listed.source)));
+    let said = of_names.chain(beside.iter().copied());
     let zones = said.clone().filter(|(effect, _)| *effect == Effect::Rpz);
     let mut zones: Vec<u16> = zones.map(|(_, source)| source).collect();
     zones.sort_unstable();

@@ -125,6 +125,7 @@ scenarios! {
     order_school_names_before_good_names_and_categories
     order_sources_local_record_zone_upstream
     order_special_names_before_lists_and_denials
+    patterns_and_query_types_of_lists
     positive_answer_is_cached_and_ages
     preschool_is_an_allow_list
     private_names_are_forwarded_where_wanted

@@ -1,8 +1,8 @@
 //! Aho-Corasick automaton over all literals, stepped by hand.
 //!
 //! Each search call of the crate has a set-up cost; for a label of a dozen octets
-//! it exceeds the search. Each label starts afresh at the
-//! start state, which is also why a hit never crosses a dot.
+//! it exceeds the search. Each text starts afresh at the start state: keyword rules scan label by
+//! label, so that a hit never crosses a dot; patterns scan whole names.
 
 use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::dfa::{self, DFA};
@@ -13,7 +13,7 @@ use aho_corasick::{Anchored, MatchKind, StartKind};
 const DFA_LITERALS: usize = 5000;
 
 /// The automaton of a set of literals.
-pub(super) struct Automaton {
+pub(in crate::matcher) struct Automaton {
     engine: Engine,
     start: StateID,
 }
@@ -30,7 +30,7 @@ impl Automaton {
     /// # Panics
     ///
     /// If the words together are longer than 2³¹ octets, which no rule file is.
-    pub(super) fn new(words: &[&[u8]]) -> Option<Self> {
+    pub(in crate::matcher) fn new(words: &[&[u8]]) -> Option<Self> {
         if words.is_empty() {
             return None;
         }
@@ -56,9 +56,17 @@ impl Automaton {
         Some(Self { engine, start: start.expect("built for unanchored searches") })
     }
 
+    /// Octets of its states.
+    pub(in crate::matcher) fn octets(&self) -> usize {
+        match &self.engine {
+            Engine::Fast(dfa) => dfa.memory_usage(),
+            Engine::Small(nfa) => nfa.memory_usage(),
+        }
+    }
+
     /// Calls `found` with each literal in `label` and the octet after its end.
     #[inline]
-    pub(super) fn scan(&self, label: &[u8], found: impl FnMut(usize, usize)) {
+    pub(in crate::matcher) fn scan(&self, label: &[u8], found: impl FnMut(usize, usize)) {
         match &self.engine {
             Engine::Fast(dfa) => step(dfa, self.start, label, found),
             Engine::Small(nfa) => step(nfa, self.start, label, found),
