@@ -94,7 +94,7 @@ fn forget_kept(whose: &Whose) -> Result<String, CommandFailure> {
     if whose.json {
         return Ok(json(&forgotten));
     }
-    let shown = forgotten.status.as_ref().map_or_else(String::new, |status| text(status));
+    let shown = forgotten.status.as_ref().map_or_else(String::new, text);
     Ok(format!("what was kept is dropped\n{shown}"))
 }
 

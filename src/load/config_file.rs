@@ -62,6 +62,14 @@ struct Used {
     held: Vec<Held>,
 }
 
+impl Used {
+    /// Records a text that is used.
+    fn take(&mut self, path: &Path, text: String) -> String {
+        self.texts.insert(path.to_owned(), text.clone());
+        text
+    }
+}
+
 impl ConfigFile<'_> {
     /// The config, with kept copies `in_place_of` files because of `fault`, and of every named
     /// file that cannot be used.
@@ -147,7 +155,9 @@ impl ConfigFile<'_> {
         let has_text = |kept: &String| !kept.trim().is_empty();
         let why = match (&read, fault) {
             (Err(error), _) => error.to_string(),
-            (Ok(text), None) if !text.trim().is_empty() => return self.take(path, read?, used),
+            (Ok(text), None) if !text.trim().is_empty() => {
+                return Ok(used.borrow_mut().take(path, read?));
+            }
             (Ok(_), None) => emptied().to_string(),
             (Ok(_), Some(fault)) => fault.to_owned(),
         };
@@ -155,15 +165,10 @@ impl ConfigFile<'_> {
         match copy {
             Some(copy) => {
                 used.borrow_mut().held.push(Held::at(HeldFile::Text, path, why));
-                self.take(path, copy, used)
+                Ok(used.borrow_mut().take(path, copy))
             }
-            None => self.take(path, read?, used),
+            None => Ok(used.borrow_mut().take(path, read?)),
         }
-    }
-
-    fn take(&self, path: &Path, text: String, used: &RefCell<Used>) -> io::Result<String> {
-        used.borrow_mut().texts.insert(path.to_owned(), text.clone());
-        Ok(text)
     }
 
     /// Certificate authorities that parse, or their kept copy.

@@ -14,7 +14,7 @@ use crate::category::CategorySet;
 use crate::config::{Config, ListSource};
 use crate::fetch::Downloads;
 use crate::lang::Lang;
-use crate::load::left_out::LeftOut;
+use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::LoadedLists;
 use crate::policy::SealedList;
 use crate::policy::tables::categories::FailMode;

@@ -20,8 +20,7 @@ pub(super) fn keep(
     state: Option<&StateDir>,
 ) -> io::Result<()> {
     let keywords = sources.lists.keyword_text.as_ref();
-    let named = sources.named.iter().map(|(path, text)| (path, text));
-    let named = named.chain(keywords.map(|(path, text)| (path, text)));
+    let named = sources.named.iter().chain(keywords.map(|(path, text)| (path, text)));
     let named = named.map(|(path, text)| (path.as_path(), text.as_bytes()));
     let unenrolled = sources.left_out.iter().filter(|one| !one.is_enrolled);
     let origins = Origins {

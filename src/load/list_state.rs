@@ -1,7 +1,7 @@
 //! The state of each list in force, and whether all filters as configured: for status and metrics.
 
 use crate::load::in_force::InForce;
-use crate::load::left_out::LeftOut;
+use crate::load::kept::left_out::LeftOut;
 use crate::metrics::Sample;
 use crate::metrics::labels::{ListHealth, Protection};
 use crate::metrics::lists::{self, ListSample};

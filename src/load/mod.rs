@@ -11,7 +11,6 @@ pub mod guard;
 pub mod in_force;
 mod keep;
 pub mod kept;
-pub mod left_out;
 pub mod list_state;
 pub mod lists;
 pub mod rule_origin;

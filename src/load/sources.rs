@@ -8,7 +8,7 @@ use crate::config::data::starter::ShippedEssential;
 use crate::dns::name::Name;
 use crate::fetch::Downloads;
 use crate::load::kept::held::Held;
-use crate::load::left_out::LeftOut;
+use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::LoadedLists;
 use crate::load::lists::sealed::LoadedSealed;
 use crate::policy::tables::names::CanaryKind;

@@ -27,7 +27,7 @@ use crate::load::assemble::{AssembleError, Assembler};
 use crate::load::candidate::Candidate;
 use crate::load::in_force::InForce;
 use crate::load::kept::held;
-use crate::load::left_out::LeftOut;
+use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::FileReport;
 use crate::metrics::labels::{ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};

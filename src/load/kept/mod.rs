@@ -13,6 +13,7 @@
 mod find;
 mod generation;
 pub mod held;
+pub mod left_out;
 mod manifest;
 mod objects;
 

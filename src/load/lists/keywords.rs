@@ -7,7 +7,7 @@ use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors};
 use crate::load::kept::Kept;
 use crate::load::kept::held::Held;
-use crate::load::left_out::LeftOut;
+use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::list_error::ListError;
 use crate::matcher::keyword::{KeywordRules, Keywords};
 use crate::metrics::labels::HeldFile;

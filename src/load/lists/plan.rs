@@ -14,8 +14,8 @@ use crate::config::data::starter;
 use crate::config::{Config, ListSource};
 use crate::fetch::prove;
 use crate::load::kept::held::Held;
+use crate::load::kept::left_out::LeftOut;
 use crate::load::kept::{Kept, KeptSource};
-use crate::load::left_out::LeftOut;
 use crate::load::lists::compile_lists::{Input, ListTexts};
 use crate::load::lists::list_error::ListError;
 use crate::load::lists::packs::Stat;
@@ -111,18 +111,16 @@ impl Plan {
                     let identity = format!("{settings} kept {}", copy.files);
                     (copy, identity)
                 });
-                match copy.filter(|(_, identity)| !refused.contains_key(identity)) {
-                    Some((copy, identity)) => {
-                        if !is_busy {
-                            self.held.push(Held::new(HeldFile::List, source.label.clone(), why));
-                        }
-                        let texts = ListTexts::Kept(kept.objects().clone(), copy.texts.clone());
-                        (texts, copy, identity, true)
+                let copy = copy.filter(|(_, identity)| !refused.contains_key(identity));
+                if let Some((copy, identity)) = copy {
+                    if !is_busy {
+                        self.held.push(Held::new(HeldFile::List, source.label.clone(), why));
                     }
-                    None => {
-                        self.left_out.push(LeftOut::source(source, why));
-                        (ListTexts::Files(Vec::new()), KeptSource::default(), String::new(), false)
-                    }
+                    let texts = ListTexts::Kept(kept.objects().clone(), copy.texts.clone());
+                    (texts, copy, identity, true)
+                } else {
+                    self.left_out.push(LeftOut::source(source, why));
+                    (ListTexts::Files(Vec::new()), KeptSource::default(), String::new(), false)
                 }
             }
         };

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::config::{Config, Sealed};
 use crate::load::kept::held::{Held, absolute};
+use crate::load::kept::left_out::LeftOut;
 use crate::load::kept::{Kept, KeptSealed, Objects};
-use crate::load::left_out::LeftOut;
 use crate::load::lists::packs::Stat;
 use crate::matcher::sealed::{
     MAX_OCTETS, SealedKey, SealedKeyError, SealedTable, SealedTableError,

@@ -161,17 +161,16 @@ impl ListStore {
             read.made_of == made_of && is_right
         };
         let at_hand = self.at_hand().find(is_same).cloned();
-        let read = match at_hand {
-            Some(read) => read,
-            None => {
-                let mut read = self.read(config, plan, made_of, kept)?;
-                self.tag += 1;
-                read.lists.tag = self.tag;
-                let read = Arc::new(read);
-                self.last = Some(Arc::clone(&read));
-                self.settle();
-                read
-            }
+        let read = if let Some(read) = at_hand {
+            read
+        } else {
+            let mut read = self.read(config, plan, made_of, kept)?;
+            self.tag += 1;
+            read.lists.tag = self.tag;
+            let read = Arc::new(read);
+            self.last = Some(Arc::clone(&read));
+            self.settle();
+            read
         };
         let texts = read.packs.first().map_or(&[][..], |texts| texts.sources());
         let to_keep = to_keep(plan, texts);
@@ -272,7 +271,7 @@ impl ListStore {
             warn!("the pack has the category `{id}`, which this program does not know; left out");
         }
         let lists = lists(config, joined, &packs, keywords);
-        Ok(ReadLists { made_of, lists: LoadedLists { held, pack, pack_names, ..lists }, packs })
+        Ok(ReadLists { made_of, lists: LoadedLists { held, pack_names, pack, ..lists }, packs })
     }
 
     /// The newest pack of a directory. Where it, or one that is newer, cannot be used, the copy of

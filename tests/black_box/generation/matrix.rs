@@ -88,7 +88,9 @@ fn assert_degraded(gateway: &Gateway, file: &str, when: &str) {
     assert_eq!(code, 200, "{when}");
     assert!(body.contains("degraded: the kept copy of"), "{when}: {body}");
     assert!(held(gateway) >= 1.0, "{when}");
-    assert!(gateway.log().contains("degraded: the kept copy of"), "{when}: {}", gateway.log());
+    // The log follows the swap.
+    let is_logged = || gateway.log().contains("degraded: the kept copy of").then_some(());
+    eventually(when, is_logged);
     let (is_fine, said) = check(gateway);
     // A download that is still to come is no mistake.
     if file != "fetched" {

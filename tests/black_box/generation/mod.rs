@@ -273,11 +273,9 @@ fn a_bad_list_holds_up_nothing_else_and_status_names_it() {
         assert_eq!(code, 200);
         assert!(body.contains("degraded: the kept copy of `adult.txt` stands in"), "{body}");
         assert_eq!(gateway.metrics().value("lachan_files_held", &[("file", "list")]), 1.0);
-        assert!(
-            gateway.log().contains("degraded: the kept copy of `adult.txt`"),
-            "{}",
-            gateway.log()
-        );
+        eventually("the log", || {
+            gateway.log().contains("degraded: the kept copy of `adult.txt`").then_some(())
+        });
         let status = status(&gateway);
         assert_eq!(status["state"], "degraded", "{status}");
         assert_eq!(status["held"][0]["name"], "adult.txt");
