@@ -91,6 +91,10 @@ fn check_shows_what_is_in_force_and_where_a_school_differs() {
     insta::assert_snapshot!(said, @r#"
     gateway.toml:34:1: warning: [school] has no `timezone`: schedules run by UTC, not by the clock on the wall
     hint: add `timezone = "Asia/Ho_Chi_Minh"`
+    gateway.toml:49:10: warning: `games` has no effect: no list has names of it
+    hint: add `[[lists.source]]`
+    gateway.toml:53:10: warning: `adult` has no effect: no list has names of it
+    hint: add `[[lists.source]]`
     department Sở Giáo dục và Đào tạo
       deny     bad.example
     times by UTC
@@ -129,6 +133,10 @@ fn check_shows_what_is_in_force_and_where_a_school_differs() {
     insta::assert_snapshot!(said, @r#"
     gateway.toml:34:1: warning: [school] has no `timezone`: schedules run by UTC, not by the clock on the wall
     hint: add `timezone = "Asia/Ho_Chi_Minh"`
+    gateway.toml:49:10: warning: `games` has no effect: no list has names of it
+    hint: add `[[lists.source]]`
+    gateway.toml:53:10: warning: `adult` has no effect: no list has names of it
+    hint: add `[[lists.source]]`
     group pupils (lower-secondary), against Sở Giáo dục và Đào tạo
       games                        lessons → observe  looser
       safe search of youtube       moderate → strict  stricter

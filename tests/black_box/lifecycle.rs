@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::support::gateway::{LACHAN, get, run, spawn};
 use crate::support::ports::free_port;
 use crate::support::{
-    Ask, Canned, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually, gateway_blocking,
-    now, within,
+    Ask, Canned, Gateway, PUPIL, STAFF, TWO_GROUPS, TWO_PROFILES, Upstream, eventually,
+    gateway_blocking, now, within,
 };
 
 /// The exit code for a config or list that cannot be used.
@@ -66,14 +66,23 @@ fn a_config_that_is_no_toml_is_refused_with_its_place() {
 }
 
 #[test]
-fn an_allow_of_a_locked_name_stops_the_start() {
-    // Else the school would believe that it had allowed it.
+fn an_allow_of_a_locked_name_is_void_and_stops_nobody() {
+    let upstream = Upstream::start();
     let config = format!(
         "{TWO_GROUPS}{TWO_PROFILES}\n[[lists.source]]\ncategory = \"gambling\"\npath = \"g.txt\"\n"
     )
     .replace("block = []", "block = []\nallow = [\"www.bet.example\"]");
-    let plan = Gateway::plan(&config).fill("upstream", "9").file("g.txt", "bet.example\n");
-    let (status, output) = run(plan.command());
+    let plan = Gateway::plan(&config).upstream(&upstream).file("g.txt", "||bet.example^\n");
+    let gateway = plan.start();
+    for from in [PUPIL, STAFF] {
+        let reply = Ask::new("www.bet.example", "A").from(from).expect(gateway.dns);
+        assert_eq!(reply.rcode(), "NXDOMAIN", "{from}");
+    }
+    assert!(gateway.log().contains("www.bet.example"), "{}", gateway.log());
+    // Else the school would believe that it had allowed it.
+    let mut check = Command::new(LACHAN);
+    check.current_dir(gateway.dir()).args(["check", "gateway.toml"]);
+    let (status, output) = run(check);
     assert_eq!(status.code(), Some(INVALID), "{output}");
     assert!(output.contains("www.bet.example") && output.contains("gambling"), "{output}");
 }
@@ -266,7 +275,7 @@ fn a_broken_config_at_reload_keeps_the_old_policy() {
     std::fs::write(&path, text.replace("block = []", "block = [\"adult\"]")).unwrap();
     gateway.reload();
     eventually("the mended config", || {
-        let answer = Ask::new("badname.example", "A").from(crate::support::STAFF);
+        let answer = Ask::new("badname.example", "A").from(STAFF);
         (answer.expect(gateway.dns).rcode() == "NXDOMAIN").then_some(())
     });
 }

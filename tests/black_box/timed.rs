@@ -133,7 +133,7 @@ fn a_calendar_takes_lessons_away_and_is_read_again_when_it_changes() {
     // Nonsense keeps what is in force, and says where.
     std::fs::write(
         gateway.dir().join("holidays.ics"),
-        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:tomorrow\n",
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:tomorrow\nEND:VEVENT\nEND:VCALENDAR\n",
     )
     .unwrap();
     crate::support::eventually("the refusal", || {

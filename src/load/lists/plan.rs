@@ -92,15 +92,18 @@ impl Plan {
             let path = source.path.display();
             format!("{path}: the list cannot be read: {error}; check its path in [lists]")
         });
+        let identity = |own: &KeptSource| format!("{settings} {}", own.files);
+        // What was judged already is known to be whole, or told as it is.
         let is_busy = source.fetch.is_none()
             && found.as_ref().is_ok_and(|(_, own)| {
-                patience.is_busy(own, kept.source(&source.path).filter(|kept| kept.rules > 0))
+                let kept = kept.source(&source.path).filter(|kept| kept.rules > 0);
+                !refused.contains_key(&identity(own)) && patience.is_busy(own, kept)
             });
         let usable = found.and_then(|(files, own)| {
             if is_busy {
                 return Err(format!("{}: it is still being written", source.path.display()));
             }
-            let identity = format!("{settings} {}", own.files);
+            let identity = identity(&own);
             refused.get(&identity).map_or(Ok((files, own, identity)), |why| Err(why.clone()))
         });
         let (texts, kept, identity, is_held) = match usable {

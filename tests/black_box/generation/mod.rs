@@ -234,6 +234,9 @@ fn what_is_kept_is_for_its_owner_and_written_once() {
         all.sort();
         all
     };
+    eventually("the download is kept", || {
+        fs::read_to_string(kept.join("current.json")).unwrap().contains("/fetched/").then_some(())
+    });
     let before = objects();
     for (path, _) in &before {
         assert_eq!(mode(path), 0o600);
