@@ -160,10 +160,7 @@ impl Target {
     /// Whether it spares `name`.
     #[inline]
     pub fn spares(&self, name: &Folded) -> bool {
-        let is_spared = |index| {
-            self.spared.binary_search_by(|spared| (**spared).cmp(name.suffix(index))).is_ok()
-        };
-        !self.spared.is_empty() && (0..name.label_count()).any(is_spared)
+        is_at_or_below_any(name, &self.spared)
     }
 
     /// Its text, as lists have it: `*.x$dnstype=AAAA`, `/re/$denyallow=a.x`.
@@ -186,6 +183,13 @@ impl Target {
         }
         text
     }
+}
+
+/// Whether a name is one of these, in wire form and in order, or below one.
+#[inline]
+pub(crate) fn is_at_or_below_any(name: &Folded, names: &[Box<[u8]>]) -> bool {
+    let is_one = |index| names.binary_search_by(|one| (**one).cmp(name.suffix(index))).is_ok();
+    !names.is_empty() && (0..name.label_count()).any(is_one)
 }
 
 impl fmt::Display for QueryTypes {

@@ -12,9 +12,6 @@ use super::reject::Reject;
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
 use crate::rule::{Action, EVERY_NAME, Effect, Scope, Target};
 
-/// Top-level domains that no list closes: what a school cannot do without is below them.
-const NEEDED: [&[u8]; 8] = [b"com", b"net", b"org", b"edu", b"gov", b"int", b"arpa", b"vn"];
-
 /// Scope, effect and action of a rule, without its name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RuleBody {
@@ -101,13 +98,16 @@ impl Wire {
         Ok(wire)
     }
 
-    /// Parses a name of two labels or more, or a top-level domain of the registry but for [`NEEDED`].
+    /// Parses a name of two labels or more, or a top-level domain of the registry.
+    ///
+    /// One below which schools have what they need, as `com`, is void where lists are put in force,
+    /// with a finding.
     pub(super) fn of_zone(text: &str) -> Result<Self, Reject> {
         Self::of_host(text).or_else(|reject| {
             let wire = Self::of(text)?;
             let label = Labels(wire.octets()).next().unwrap_or(&[]);
             let is_registered = List.suffix(label).is_some_and(|suffix| suffix.is_known());
-            if is_registered && !NEEDED.contains(&label) { Ok(wire) } else { Err(reject) }
+            if is_registered { Ok(wire) } else { Err(reject) }
         })
     }
 

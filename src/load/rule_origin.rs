@@ -36,7 +36,7 @@ pub fn origin(config: &Config, sources: &[SourceOrigin], rule: &Rule, name: &[u8
 pub fn origin_of_target(
     config: &Config,
     sources: &[SourceOrigin],
-    TargetRule { target, rule }: &TargetRule,
+    TargetRule { target, rule, .. }: &TargetRule,
 ) -> RuleOrigin {
     origin_by(config, sources, rule, &|parsed| {
         let says = |line: &&crate::blocklist::ListTarget| {

@@ -14,7 +14,7 @@ use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
 use crate::matcher::targeted::TargetTable;
 use crate::pack::{MAX_ZONES, Pack, SymbolText};
-use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
+use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope, is_at_or_below_any};
 
 /// The rules of one set, evaluated for a node.
 ///
@@ -162,11 +162,25 @@ pub(crate) struct Listing {
     /// By number of the set.
     pub(crate) values: Box<[Value]>,
     /// The triggers for every name; rarely any.
-    pub(crate) every: Box<[RpzRule]>,
+    pub(crate) every: Box<[EveryRule]>,
     /// Names of which some rules are void, by their hash.
     pub(crate) voided: Vec<Voided>,
     /// Rules about more than a name; mostly none.
     pub(crate) targets: Option<TargetTable>,
+}
+
+/// A trigger for every name.
+#[derive(Debug)]
+pub(crate) struct EveryRule {
+    pub(crate) rule: RpzRule,
+    /// Guarded names that it has no effect on, each with all below it; in wire form and in order.
+    pub(crate) guarded: Box<[Box<[u8]>]>,
+}
+
+impl EveryRule {
+    fn covers(&self, name: &Folded) -> bool {
+        !is_at_or_below_any(name, &self.guarded)
+    }
 }
 
 /// A listed name of which some rules are void, and what is left of them.
@@ -339,7 +353,8 @@ impl SuffixTable {
                     *place = Some(*rule);
                 }
             };
-            listing.every.iter().rev().for_each(&mut put);
+            let every = listing.every.iter().rev().filter(|every| every.covers(name));
+            every.map(|every| &every.rule).for_each(&mut put);
             self.nodes(listing, name, hashes, |index, value| {
                 let covers = |rule: &&RpzRule| rule.scope.covers(index == 0);
                 value.rpz.iter().filter(covers).rev().for_each(&mut put);
@@ -383,10 +398,10 @@ impl SuffixTable {
         self.targeted_action(name, hashes, (category, qtype), nearest)
     }
 
-    /// The rules for every name, as of an ancestor without labels.
-    fn every(&self) -> impl Iterator<Item = Node<'_>> {
-        let with_every = self.listings.iter().filter(|listing| !listing.every.is_empty());
-        with_every.filter_map(|listing| {
+    /// The rules for every name that cover `name`, as of an ancestor without labels.
+    fn every<'a>(&'a self, name: &Folded) -> impl Iterator<Item = Node<'a>> {
+        let covers = |listing: &&Listing| listing.every.iter().any(|every| every.covers(name));
+        self.listings.iter().filter(covers).filter_map(|listing| {
             let every = Folded::from_wire(EVERY_NAME).ok()?.0;
             let value = listing.values.get(usize::from(listing.pack.set_of(&every)?))?;
             Some(Node { labels: 0, rules: &value.rules })
@@ -400,7 +415,7 @@ impl SuffixTable {
             let nodes = self.nodes_up(listing, name, hashes).into_iter();
             nodes.map(move |(index, value)| Node { labels: labels - index, rules: &value.rules })
         });
-        let mut nodes: Vec<Node<'a>> = nodes.chain(self.every()).collect();
+        let mut nodes: Vec<Node<'a>> = nodes.chain(self.every(name)).collect();
         nodes.sort_by_key(|node| std::cmp::Reverse(node.labels));
         nodes
     }

@@ -134,3 +134,137 @@ fn a_pack_cannot_take_them_away_either() {
         assert!(gateway.log().contains("without effect, they would block what schools need"));
     }
 }
+
+#[test]
+fn a_rule_about_more_than_a_name_spares_guarded_names_alone() {
+    let list = "/goo+gle/\n||*.gov.vn^$denyallow=a.gov.vn\n||bing.com^$dnstype=A|AAAA\n\
+                *$dnstype=A,denyallow=com|net|org|vn|test\n|vnex\n/^[a-z]{6}\\.net$/$important\n";
+    let open = [
+        "google.com",
+        "www.google.com",
+        "gemini.google.com",
+        "moet.gov.vn",
+        "x.gov.vn",
+        "bing.com",
+        "www.bing.com",
+        "github.io",
+        "us.zoom.us",
+        "vnexpress.net",
+        "time.nist.gov",
+    ];
+    let blocked = ["google.example", "gooogle.com", "vnexam.test", "bad.example", "abcdef.net"];
+    let gateway = expect("adblock", list, "", &open, &blocked);
+    let log = gateway.log();
+    assert!(log.contains("/goo+gle/ (google.com, ") && log.contains("rules=6"), "{log}");
+    // The others of a name are told as well, and the rule acts where it is meant.
+    let keys = "accept = [\"google.com\", \"gov.vn\"]";
+    let open = ["bing.com", "github.io", "vnexpress.net", "google.com.vn"];
+    let blocked = ["google.com", "docs.google.com", "google.example", "moet.gov.vn"];
+    expect("adblock", list, keys, &open, &blocked);
+}
+
+#[test]
+fn a_zone_for_every_name_spares_guarded_names() {
+    let zone =
+        "$TTL 60\n@ SOA a. b. 1 1 1 1 1\n@ NS a.\n* CNAME .\nfine.example CNAME rpz-passthru.\n";
+    let open = ["google.com", "docs.google.com", "moet.gov.vn", "pool.ntp.org", "fine.example"];
+    let blocked = ["ntp.org", "example.com", "other.gov.vn"];
+    let gateway = expect("rpz", zone, "", &open, &blocked);
+    assert!(gateway.log().contains("* ("), "{}", gateway.log());
+    let open = ["pool.ntp.org", "moet.gov.vn", "fine.example"];
+    let blocked = ["docs.google.com", "google.com", "example.com"];
+    expect("rpz", zone, "accept = [\"google.com\"]", &open, &blocked);
+}
+
+#[test]
+fn keywords_do_not_look_at_guarded_names() {
+    let upstream = Upstream::start();
+    let rules = "block gambling *wiki*\nblock gambling *naughty*\ntld block gambling us\n\
+                 protect google.com\nblock gambling *googl*\n";
+    let config = |accept: &str| {
+        format!("{TWO_GROUPS}{TWO_PROFILES}").replace(
+            "starter = false",
+            &format!("starter = false\nkeywords = \"words.txt\"\n{accept}"),
+        )
+    };
+    let config_of = |accept: &str| {
+        let config = config(accept).replace("use_keywords = false", "");
+        Gateway::plan(&config).upstream(&upstream).file("words.txt", rules).start()
+    };
+    let gateway = config_of("");
+    for open in ["wikipedia.org", "vi.wikipedia.org", "zoom.us", "us02web.zoom.us", "google.com"] {
+        assert!(!is_blocked(&gateway, open), "{open}");
+    }
+    for blocked in
+        ["wikibet.example", "naughty.wikipedia.org", "other.us", "naughty.zoom.us", "googler.vn"]
+    {
+        assert!(is_blocked(&gateway, blocked), "{blocked}");
+    }
+    let log = gateway.log();
+    assert!(log.contains("keywords: without effect") && log.contains("*wiki* ("), "{log}");
+    let gateway = config_of("accept = [\"wikipedia.org\"]\n");
+    assert!(is_blocked(&gateway, "vi.wikipedia.org") && !is_blocked(&gateway, "zoom.us"));
+}
+
+/// Top-level domains with something below them that schools need.
+const NEEDED: [&str; 8] = ["com", "net", "org", "edu", "gov", "int", "arpa", "vn"];
+
+#[test]
+fn no_list_closes_a_domain_below_which_schools_have_what_they_need() {
+    let open: Vec<String> = NEEDED.iter().map(|tld| format!("any.{tld}")).collect();
+    let open: Vec<&str> = open.iter().map(String::as_str).collect();
+    let all = |line: fn(&str) -> String| -> String { NEEDED.iter().map(|tld| line(tld)).collect() };
+    let blocked = ["any.zip", "bad.example"];
+    let lists = [
+        ("adblock", all(|tld| format!("||{tld}^\n")) + "||zip^\n||bad.example^\n"),
+        ("dnsmasq", all(|tld| format!("local=/{tld}/\n")) + "local=/zip/\nlocal=/bad.example/\n"),
+        ("rpz", all(|tld| format!("*.{tld} CNAME .\n")) + "*.zip CNAME .\nbad.example CNAME .\n"),
+    ];
+    for (format, list) in lists {
+        let gateway = expect(format, &list, "", &open, &blocked);
+        assert!(gateway.log().contains("rules=8"), "{format}: {}", gateway.log());
+    }
+    // A bare label is debris, and one that is meant has its way.
+    expect("domains", "com\nvn\nzip\nbad.example\n", "", &open, &["bad.example"]);
+    let list = "||vn^\n||bad.example^\n";
+    let blocked = ["any.vn", "moet.gov.vn", "bad.example"];
+    expect("adblock", list, "accept = [\"vn\"]", &["any.com"], &blocked);
+
+    let dir = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = NEEDED.iter().map(|tld| format!("||{tld}^")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).chain(["||bad.example^"]).collect();
+    build_with_reason(&dir.path().join("1.pack"), &lines, "a reason");
+    let upstream = Upstream::start();
+    let config = format!("{TWO_GROUPS}{TWO_PROFILES}").replace(
+        "starter = false",
+        &format!("starter = false\npacks = \"{}\"\n", dir.path().display()),
+    );
+    let gateway = Gateway::plan(&config).upstream(&upstream).start();
+    assert!(is_blocked(&gateway, "bad.example"));
+    for name in open {
+        assert!(!is_blocked(&gateway, name), "{name}");
+    }
+}
+
+#[test]
+fn an_essential_name_answers_whatever_a_list_says() {
+    let open = ["pool.ntp.org", "0.vn.pool.ntp.org", "time.windows.com", "ocsp.digicert.com"];
+    let zone = "$TTL 60\n@ SOA a. b. 1 1 1 1 1\n@ NS a.\n";
+    for (format, list) in [
+        (
+            "adblock",
+            "||pool.ntp.org^\n||time.windows.com^$important\n||ocsp.digicert.com^\n".into(),
+        ),
+        ("adblock", "||ntp.org^\n/^ocsp\\./\n/time/\n".to_owned()),
+        ("adblock", "*$dnstype=A\n".into()),
+        (
+            "rpz",
+            format!("{zone}*.ntp.org CNAME .\ntime.windows.com CNAME .\n*.digicert.com CNAME .\n"),
+        ),
+        ("rpz", format!("{zone}* CNAME .\n")),
+    ] {
+        let gateway = expect(format, &list, "", &open, &[]);
+        let told = "without effect, they would block what schools need";
+        assert!(gateway.log().contains(told), "{list}");
+    }
+}

@@ -1,7 +1,8 @@
 //! The guard: names that no list may block by mistake, and what a rule of a list would cover.
 //!
 //! Law: a rule that covers a name of `guard.txt` is void in its list, whether it is for the name or
-//! for a parent of it; its other rules act. A list of the category that exists to block a name, a
+//! for a parent of it; its other rules act. A rule about more than names (a pattern, a keyword, every
+//! name of a zone) spares each such name with all below it, and acts on the others. A list of the category that exists to block a name, a
 //! category of a legal duty, and what is accepted of a source, may. An essential name resolves
 //! whatever a list says ([`crate::policy`]): a rule for it is told and not taken away, since what
 //! merely lies beside the name is blocked.
@@ -70,6 +71,11 @@ impl Guard {
         self.names.push(guarded);
     }
 
+    /// Every guarded and essential name.
+    pub fn names(&self) -> impl Iterator<Item = &Name> + Clone {
+        self.names.iter().map(|one| &one.name)
+    }
+
     /// Every name at which a rule can cover a guarded name.
     pub fn suffixes(&self) -> impl Iterator<Item = &Name> {
         self.suffixes.keys()
@@ -108,6 +114,11 @@ impl Guard {
             }
         }
         judged
+    }
+
+    /// The same for a guarded name that a rule blocks, whatever the rule is written about.
+    pub fn judge_at(&self, name: &Name, rule: &Rule, accepted: &[Name]) -> Judged {
+        self.judge(name, &Rule { scope: Scope::Exact, ..*rule }, accepted)
     }
 
     /// Whether accepting a name accepts anything: a guarded name is at or below it.

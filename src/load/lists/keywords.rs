@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors};
+use crate::load::guard::{self, GuardFinding};
 use crate::load::kept::Kept;
 use crate::load::kept::held::Held;
 use crate::load::kept::left_out::LeftOut;
@@ -88,13 +89,23 @@ pub(super) fn keyword_rules<'a>(text: Option<&'a str>, packs: &'a [Arc<Pack>]) -
     }
 }
 
-/// The rules of a text, ready for use.
-pub(super) fn keywords(config: &Config, text: Option<&str>) -> Result<Arc<Keywords>, ListError> {
-    let Some(text) = text else { return Ok(Arc::default()) };
+/// The rules of a text without effect on guarded names, and the findings about these.
+pub(super) fn guarded_keywords(
+    config: &Config,
+    text: Option<&str>,
+) -> Result<(Arc<Keywords>, Vec<GuardFinding>), ListError> {
+    let mut keywords = keywords(config, text)?;
+    let found = guard::void_keywords(&config.taxonomy, &mut keywords, &config.lists.accept);
+    Ok((Arc::new(keywords), found))
+}
+
+/// The rules of a text.
+pub(super) fn keywords(config: &Config, text: Option<&str>) -> Result<Keywords, ListError> {
+    let Some(text) = text else { return Ok(Keywords::default()) };
     let rules = KeywordRules::parse(text, &config.taxonomy).map_err(|mistakes| {
         let path = config.lists.keywords.as_ref();
         let path = path.map_or("built-in keywords.txt".into(), |path| path.display().to_string());
         ListError::Keywords(ConfigErrors::new(&path, text, mistakes))
     })?;
-    Ok(Arc::new(Keywords::compile(rules)))
+    Ok(Keywords::compile(rules))
 }

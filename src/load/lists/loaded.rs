@@ -87,7 +87,7 @@ pub(super) fn lists(
     config: &Config,
     mut joined: JoinedPacks,
     packs: &[Arc<Pack>],
-    keywords: Arc<Keywords>,
+    (keywords, of_keywords): (Arc<Keywords>, &[GuardFinding]),
 ) -> LoadedLists {
     let note = |&(pack, note): &(usize, usize)| {
         let note = packs.get(pack).and_then(|pack| pack.sources().get(note));
@@ -100,12 +100,13 @@ pub(super) fn lists(
         (net, ListedAddress { source, category, effect, action })
     };
     let sources: Arc<[SourceOrigin]> = joined.sources.iter().map(note).collect();
-    let voided = guard::void(
+    let mut voided = guard::void(
         &config.taxonomy,
         &mut joined.table,
         |source| accepted_of(config, &sources, source),
         |source| sources.get(usize::from(source)).map(|origin| origin.name.clone()),
     );
+    voided.extend_from_slice(of_keywords);
     let reports = packs.first().into_iter().flat_map(|texts| reports(config, texts));
     LoadedLists {
         files: reports.collect(),

@@ -20,11 +20,14 @@ use tracing::warn;
 use crate::blocklist::parse;
 use crate::config::Config;
 use crate::dns::name::Name;
+use crate::load::guard::GuardFinding;
 use crate::load::kept::held::{Held, absolute};
 use crate::load::kept::{Kept, KeptPack, Objects};
 use crate::load::lists::compile_lists::{Input, ListTexts, ReadFailure, read_each};
 use crate::load::lists::judge::{fragments, shrunken, to_keep};
-use crate::load::lists::keywords::{KeywordText, keyword_rules, keyword_text, keywords};
+use crate::load::lists::keywords::{
+    KeywordText, guarded_keywords, keyword_rules, keyword_text, keywords,
+};
 use crate::load::lists::list_error::ListError;
 use crate::load::lists::loaded::{LoadedLists, accepted, lists};
 use crate::load::lists::packs::{Destination, PackStore, Stat, candidates};
@@ -48,6 +51,8 @@ struct ReadLists {
     made_of: MadeOf,
     lists: LoadedLists,
     packs: Vec<Arc<Pack>>,
+    /// Findings about keyword rules.
+    of_keywords: Vec<GuardFinding>,
 }
 
 /// Reads lists, and caches those that were read last and those in force.
@@ -259,19 +264,21 @@ impl ListStore {
         let has_same_keywords = |read: &&Arc<ReadLists>| {
             let check = read.lists.pack.as_ref().map(|pack| &pack.check);
             read.made_of.keywords == made_of.keywords
+                && read.made_of.accepted == made_of.accepted
                 && check == pack.as_ref().map(|pack: &KeptPack| &pack.check)
         };
-        let keywords = match self.at_hand().find(has_same_keywords) {
-            Some(read) => Arc::clone(&read.lists.keywords),
-            None => keywords(config, keyword_rules(made_of.keywords.as_deref(), &packs))
+        let (keywords, of_keywords) = match self.at_hand().find(has_same_keywords) {
+            Some(read) => (Arc::clone(&read.lists.keywords), read.of_keywords.clone()),
+            None => guarded_keywords(config, keyword_rules(made_of.keywords.as_deref(), &packs))
                 .map_err(ReadFailure::Whole)?,
         };
         let joined = join(packs.iter().map(Arc::clone), |id| config.taxonomy.find(id))?;
         for id in &joined.unknown {
             warn!("the pack has the category `{id}`, which this program does not know; left out");
         }
-        let lists = lists(config, joined, &packs, keywords);
-        Ok(ReadLists { made_of, lists: LoadedLists { held, pack_names, pack, ..lists }, packs })
+        let lists = lists(config, joined, &packs, (keywords, &of_keywords));
+        let lists = LoadedLists { held, pack_names, pack, ..lists };
+        Ok(ReadLists { made_of, lists, packs, of_keywords })
     }
 
     /// The newest pack of a directory. Where it, or one that is newer, cannot be used, the copy of

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::category::{CategoryId, CategorySet, MAX_CATEGORIES};
 use crate::dns::name::{Folded, Name};
-use crate::matcher::suffix::{Listing, RpzRule, RuleChange, SuffixTable, Value};
+use crate::matcher::suffix::{EveryRule, Listing, RpzRule, RuleChange, SuffixTable, Value};
 use crate::matcher::targeted::{TargetRule, TargetTable};
 use crate::pack::{BuildError, ListedNet, Pack, SEED, TargetedRule};
 use crate::rule::{Action, EVERY_NAME, Effect, LocalData, Rule, SEVERAL_SOURCES};
@@ -51,8 +51,9 @@ pub fn join(
         joined.local.extend_from_slice(pack.local());
         joined.sources.extend((0..numbers.source_count).map(|note| (place, note)));
         let every = pack.set_of(&every_name()).and_then(|set| values.get(usize::from(set)));
-        let every: Box<[RpzRule]> = every.map_or_else(Box::default, |value| {
-            value.rpz.iter().filter(|rule| rule.scope.covers(false)).copied().collect()
+        let every: Box<[EveryRule]> = every.map_or_else(Box::default, |value| {
+            let below = value.rpz.iter().filter(|rule| rule.scope.covers(false));
+            below.map(|rule| EveryRule { rule: *rule, guarded: Box::default() }).collect()
         });
         joined.table.has_every |= !every.is_empty();
         let targets = TargetTable::new(numbers.targets(&pack), joined.table.seed);
@@ -150,7 +151,7 @@ impl Numbers {
     fn targets(&self, pack: &Pack) -> Vec<TargetRule> {
         let of = |one: &TargetedRule| {
             let rule = self.rule(&one.rule)?;
-            Some(TargetRule { target: one.target.clone(), rule })
+            Some(TargetRule { target: one.target.clone(), rule, guarded: Box::default() })
         };
         pack.targets().iter().filter_map(of).collect()
     }

@@ -10,6 +10,7 @@ mod void;
 
 pub use builder::Builder;
 pub use join::{JoinedPacks, join};
+pub use void::WideRule;
 
 pub use crate::pack::BuildError;
 pub use crate::rule::Rule;

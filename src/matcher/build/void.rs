@@ -1,12 +1,14 @@
 //! Rules that are void: listed names that keep their other rules.
 //!
 //! The packs stay as they are, mapped and shared. A name with a void rule gets a value of its own,
-//! which stands in for that of its set, so that look-ups, traces and zones never see the rule.
+//! which stands in for that of its set, so that look-ups, traces and zones never see the rule. A rule
+//! about more than a name keeps its effect elsewhere, and has the names beside it that it spares.
 
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
-use crate::matcher::suffix::{Listing, RuleChange, SuffixTable, Value, Voided};
-use crate::rule::{Effect, Rule};
+use crate::matcher::suffix::{EveryRule, Listing, RpzRule, RuleChange, SuffixTable, Value, Voided};
+use crate::matcher::targeted::TargetRule;
+use crate::rule::{Effect, Rule, is_at_or_below_any};
 
 impl SuffixTable {
     /// Takes the rules at `names` that `is_void` refuses out of the table. Law: the number of the
@@ -35,6 +37,81 @@ impl SuffixTable {
                 });
             }
         }
+    }
+}
+
+/// A rule about more than one name.
+#[derive(Debug, Clone, Copy)]
+pub enum WideRule<'a> {
+    /// About a pattern, or a name with query types or names that it spares.
+    Target(&'a TargetRule),
+    /// About every name of a zone.
+    Every(&'a Rule),
+}
+
+impl WideRule<'_> {
+    /// The rule.
+    pub fn rule(&self) -> &Rule {
+        match self {
+            Self::Target(targeted) => &targeted.rule,
+            Self::Every(rule) => rule,
+        }
+    }
+
+    /// Its text, as lists have it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Target(targeted) => targeted.target.text(targeted.rule.scope),
+            Self::Every(_) => "*".into(),
+        }
+    }
+}
+
+impl SuffixTable {
+    /// Takes `names`, each with all below it, out of the rules about more than a name that
+    /// `is_void` refuses for them. Law: the number of the table changes with them.
+    pub fn spare<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n Name>,
+        mut is_void: impl FnMut(&Name, WideRule<'_>) -> bool,
+    ) {
+        let Self { listings, seed, digest, .. } = self;
+        let is_wide = |one: &Listing| one.targets.is_some() || !one.every.is_empty();
+        if !listings.iter().any(is_wide) {
+            return;
+        }
+        for name in names {
+            let folded = Folded::from_name(name);
+            let hashes = SuffixHashes::of(&folded, *seed);
+            let mut is_changed = false;
+            for listing in listings.iter_mut() {
+                if let Some(table) = &mut listing.targets {
+                    let is_void = |rule: &TargetRule| is_void(name, WideRule::Target(rule));
+                    is_changed |= table.guard(&folded, &hashes, is_void);
+                }
+                for every in &mut listing.every {
+                    is_changed |= every.spare(&folded, |rule| is_void(name, WideRule::Every(rule)));
+                }
+            }
+            if is_changed {
+                *digest = digest.rotate_left(1) ^ hashes.at(0);
+            }
+        }
+    }
+}
+
+impl EveryRule {
+    fn spare(&mut self, name: &Folded, is_void: impl FnOnce(&Rule) -> bool) -> bool {
+        let RpzRule { source, category, scope, action, .. } = self.rule;
+        let rule = Rule { category, scope, effect: Effect::Rpz, action, source };
+        if is_at_or_below_any(name, &self.guarded) || !is_void(&rule) {
+            return false;
+        }
+        let mut guarded = std::mem::take(&mut self.guarded).into_vec();
+        let place = guarded.partition_point(|one| **one < *name.suffix(0));
+        guarded.insert(place, name.suffix(0).into());
+        self.guarded = guarded.into();
+        true
     }
 }
 

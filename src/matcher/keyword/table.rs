@@ -5,10 +5,11 @@ use std::fmt;
 use super::fold;
 use super::parse::KeywordRules;
 use super::rule::{KeywordRule, LiteralUse, Tier};
-use super::zone::{Protected, Zone};
+use super::zone::{Guarded, Protected, Zone};
 use crate::category::{CategoryId, CategorySet};
-use crate::dns::name::{Folded, Labels};
+use crate::dns::name::{Folded, Labels, Name};
 use crate::matcher::automaton::Automaton;
+use crate::matcher::hash_wire;
 
 /// A label at least this long, of hexadecimal digits and `-`, is an identifier.
 const OPAQUE_LABEL: usize = 16;
@@ -57,6 +58,7 @@ pub struct Keywords {
     /// Top-level domains, sorted, each with the place of its rule.
     tlds: Box<[(Box<[u8]>, u32)]>,
     protected: Protected,
+    guarded: Guarded,
     digest: u64,
 }
 
@@ -85,8 +87,32 @@ impl Keywords {
             rules: rules.into(),
             tlds: tlds.into(),
             protected: Protected::new(&protected),
+            guarded: Guarded::default(),
             digest,
         }
+    }
+
+    /// Takes the labels of those `names` for which `is_void` refuses a rule that blocks out of what
+    /// rules of its category look at. A label in front of such a name is looked at as ever. Law: the
+    /// number of the rules changes with them.
+    pub fn guard<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n Name>,
+        mut is_void: impl FnMut(&Name, &KeywordTrace<'_>) -> bool,
+    ) {
+        let mut guarded = Vec::new();
+        for name in names {
+            let folded = Folded::from_name(name);
+            let hits = self.trace(&folded).into_iter().filter(|hit| hit.tier == Tier::Block);
+            let void = hits.filter(|hit| is_void(name, hit)).map(|hit| hit.category);
+            let void: CategorySet = void.collect();
+            if !void.is_empty() {
+                let hash = hash_wire(name.as_wire(), self.digest);
+                self.digest = self.digest.rotate_left(1) ^ hash;
+                guarded.push((name.clone(), void));
+            }
+        }
+        self.guarded = Guarded::new(guarded);
     }
 
     /// The categories of the rules that match `name`, by tier.
@@ -196,7 +222,9 @@ impl Keywords {
             if !counts || zone.is_protected() {
                 return;
             }
-            if let Some(rule) = self.rules.get(place.rule as usize) {
+            if let Some(rule) = self.rules.get(place.rule as usize)
+                && !self.is_void(rule, zone, index)
+            {
                 hit(rule, index);
             }
         }
@@ -217,10 +245,17 @@ impl Keywords {
             if zone.is_protected() {
                 return;
             }
-            if let Some(rule) = self.rules.get(*rule as usize) {
+            if let Some(rule) = self.rules.get(*rule as usize)
+                && !self.is_void(rule, zone, last)
+            {
                 hit(rule, last);
             }
         }
+    }
+
+    /// Whether a rule hits a label of a name that is guarded against it.
+    fn is_void(&self, rule: &KeywordRule, zone: &Zone<'_>, label: usize) -> bool {
+        rule.tier == Tier::Block && self.guarded.has(zone.name(), label, rule.category)
     }
 }
 

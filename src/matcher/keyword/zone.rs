@@ -1,9 +1,10 @@
-//! The end of the registry in a name, and protected suffixes.
+//! The end of the registry in a name, protected suffixes, and guarded names.
 //!
-//! Both are computed once per name, and only after a literal matched.
+//! All are computed once per name, and only after a literal matched.
 
 use psl::{Psl as _, Type};
 
+use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::{Folded, Name};
 
 /// Suffixes to which keywords never apply, sorted.
@@ -25,6 +26,28 @@ impl Protected {
     }
 }
 
+/// Guarded names with the categories whose rules do not look at their labels, sorted; mostly none.
+#[derive(Default)]
+pub(super) struct Guarded(Box<[(Name, CategorySet)]>);
+
+impl Guarded {
+    pub(super) fn new(mut names: Vec<(Name, CategorySet)>) -> Self {
+        names.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(names.into())
+    }
+
+    /// Whether a label of `name` is one of a guarded name, at or above it, of a category.
+    pub(super) fn has(&self, name: &Folded, label: usize, category: CategoryId) -> bool {
+        let is_guarded = |index| {
+            let suffix = name.suffix(index);
+            let found = self.0.binary_search_by(|(guarded, _)| guarded.as_wire().cmp(suffix));
+            let guarded = found.ok().and_then(|place| self.0.get(place));
+            guarded.is_some_and(|(_, categories)| categories.contains(category))
+        };
+        !self.0.is_empty() && (0..=label).any(is_guarded)
+    }
+}
+
 /// Properties of one name, computed on first use.
 pub(super) struct Zone<'a> {
     name: &'a Folded,
@@ -37,6 +60,11 @@ impl<'a> Zone<'a> {
     #[inline]
     pub(super) fn new(name: &'a Folded, protected: &'a Protected) -> Self {
         Self { name, protected, registry: None, is_protected: None }
+    }
+
+    /// The name.
+    pub(super) fn name(&self) -> &'a Folded {
+        self.name
     }
 
     /// The label directly left of the public suffix; `None` when the name is one.

@@ -8,7 +8,7 @@ use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::names::NameTable;
 use crate::pattern::{HostPattern, HostText};
-use crate::rule::{Effect, Rule, Scope, Subject, Target};
+use crate::rule::{Effect, Rule, Scope, Subject, Target, is_at_or_below_any};
 
 /// Hits that are kept in place; more allocate.
 const FEW: usize = 24;
@@ -20,6 +20,8 @@ pub struct TargetRule {
     pub target: Target,
     /// The rule.
     pub rule: Rule,
+    /// Guarded names that it has no effect on, each with all below it; in wire form and in order.
+    pub guarded: Box<[Box<[u8]>]>,
 }
 
 /// All rules of a pack that are about more than a name.
@@ -104,6 +106,35 @@ impl TargetTable {
         self.patterns.octets()
     }
 
+    /// Takes guarded names out of the rules that `is_void` refuses at them. A rule about a name that
+    /// a guarded one is at or below has no effect any more, as one without a target has none.
+    pub(in crate::matcher) fn guard(
+        &mut self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        mut is_void: impl FnMut(&TargetRule) -> bool,
+    ) -> bool {
+        let hits = self.hits(name, hashes, None);
+        let mut is_changed = false;
+        for (_, number) in hits.iter() {
+            let Some(rule) = self.rules.get_mut(number as usize).filter(|rule| is_void(rule))
+            else {
+                continue;
+            };
+            let spared = match &rule.target.subject {
+                Subject::Name(wire) => wire.clone(),
+                Subject::Pattern(_) | Subject::All => name.suffix(0).into(),
+            };
+            let mut guarded = std::mem::take(&mut rule.guarded).into_vec();
+            if let Err(place) = guarded.binary_search(&spared) {
+                guarded.insert(place, spared);
+                is_changed = true;
+            }
+            rule.guarded = guarded.into();
+        }
+        is_changed
+    }
+
     /// The rule with a number.
     pub(super) fn rule(&self, number: u32) -> Option<&Rule> {
         self.rules.get(number as usize).map(|one| &one.rule)
@@ -137,7 +168,7 @@ impl TargetTable {
 
 impl TargetRule {
     fn holds(&self, index: u8, name: &Folded, qtype: Option<u16>) -> bool {
-        let Self { target, rule } = self;
+        let Self { target, rule, guarded } = self;
         let is_asked = match (qtype, rule.effect) {
             (Some(qtype), _) => target.types.has(qtype),
             (None, Effect::Clear | Effect::ClearImportant) => {
@@ -145,7 +176,10 @@ impl TargetRule {
             }
             (None, _) => true,
         };
-        is_asked && (index == BY_PATTERN || rule.scope.covers(index == 0)) && !target.spares(name)
+        is_asked
+            && (index == BY_PATTERN || rule.scope.covers(index == 0))
+            && !target.spares(name)
+            && !is_at_or_below_any(name, guarded)
     }
 }
 
