@@ -45,6 +45,7 @@ mod safesearch;
 mod scenarios;
 mod sealed;
 mod servers;
+mod shrunken_packs;
 mod storm;
 mod streams;
 mod support;

@@ -1,11 +1,11 @@
-//! `lachan lists accept CONFIG SOURCE`: a list that became much shorter is meant to be so.
+//! `lachan lists accept CONFIG SOURCE`: a list or pack that became much shorter is meant to be so.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, finish};
 use crate::load::assemble::Assembler;
-use crate::load::lists::patience::accept;
+use crate::load::lists::patience::{accept, accept_pack};
 use crate::sys::state_dir::StateDir;
 
 /// Arguments of `lists accept`.
@@ -13,7 +13,7 @@ use crate::sys::state_dir::StateDir;
 pub struct AcceptArguments {
     /// The config file.
     config: PathBuf,
-    /// The `path` of the source, as the config has it.
+    /// The `path` of the source, or `packs` of [lists], as the config has it.
     source: String,
 }
 
@@ -32,12 +32,16 @@ fn accept_source(arguments: &AcceptArguments) -> Result<String, CommandFailure> 
     }
     let is_it = |path: &Path, label: &str| label == name || path == Path::new(name);
     let source = config.lists.sources.iter().find(|one| is_it(&one.path, &one.label));
-    let source = source.ok_or_else(|| (2, format!("`{name}` is no source of the config")))?;
+    let packs = config.lists.packs.as_ref().filter(|path| path.ends_with(name));
+    let (Some(path), is_pack) = (source.map(|one| &one.path).or(packs), source.is_none()) else {
+        return Err((2, format!("`{name}` is no source of the config")));
+    };
     let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
     let state = state.ok_or_else(|| {
         (3, "nothing is remembered without a state directory; set `min_percent = 0`".to_owned())
     })?;
-    let failed = |error| (1, format!("{}: {error}", source.path.display()));
-    accept(&state, &source.path).map_err(failed)?;
+    let failed = |error| (1, format!("{}: {error}", path.display()));
+    let accept = if is_pack { accept_pack } else { accept };
+    accept(&state, path).map_err(failed)?;
     Ok(format!("{name}: accepted as it is now; a gateway takes it within a minute, or at SIGHUP"))
 }

@@ -273,6 +273,7 @@ pub(crate) struct ListsFile {
     pub(crate) keywords: SpannedText,
     pub(crate) packs: SpannedText,
     pub(crate) accept: SpannedTexts,
+    pub(crate) min_percent: Number,
     pub(crate) tls_roots: SpannedText,
     pub(crate) source: Vec<Spanned<Table<SourceFile>>>,
 }

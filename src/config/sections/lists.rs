@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::category::Taxonomy;
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListsFile;
-use crate::config::sections::source::{ListSource, Sealed};
+use crate::config::sections::source::{ListSource, MIN_PERCENT, Sealed};
 use crate::dns::name::Name;
 
 /// Sources of listed names.
@@ -21,6 +21,8 @@ pub struct ListSettings {
     pub packs: Option<PathBuf>,
     /// Guarded names that packs may block, each with all below it.
     pub accept: Vec<Name>,
+    /// The least of the names in force, and of those of a category, that a new pack has, in percent.
+    pub min_percent: u8,
     /// Sources of names, in the order of the config.
     pub sources: Vec<ListSource>,
     /// Sealed lists, in the order of the config.
@@ -37,6 +39,7 @@ impl Default for ListSettings {
             keywords: None,
             packs: None,
             accept: Vec::new(),
+            min_percent: MIN_PERCENT,
             sources: Vec::new(),
             sealed: Vec::new(),
             tls_roots: None,
@@ -57,6 +60,9 @@ impl Report<'_> {
         lists.keywords = file.keywords.as_ref().and_then(|text| self.path("keywords", text));
         lists.packs = file.packs.as_ref().and_then(|text| self.path("packs", text));
         lists.accept = self.names("accept", &file.accept);
+        let mut percent = usize::from(MIN_PERCENT);
+        self.number("min_percent", &file.min_percent, 0..=100, &mut percent);
+        lists.min_percent = percent as u8;
         lists.tls_roots = file.tls_roots.as_ref().and_then(|text| self.path("tls_roots", text));
         (lists.sources, lists.sealed) = self.sources(taxonomy, file);
         lists

@@ -24,7 +24,7 @@ use crate::lang::{Message, messages};
 pub(crate) const SEALED: &str = "sealed";
 
 /// The default of `min_percent`.
-const MIN_PERCENT: u8 = 50;
+pub(super) const MIN_PERCENT: u8 = 50;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 

@@ -1,6 +1,6 @@
-//! Sources that can be read, and are not what they were: held like those that cannot.
+//! Sources and packs that can be read, and are not what they were: held like those that cannot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::config::{Config, ListSource};
@@ -8,7 +8,8 @@ use crate::load::kept::held::absolute;
 use crate::load::kept::{Kept, KeptSource};
 use crate::load::lists::list_error::ListError;
 use crate::load::lists::plan::{Plan, PlannedSource, proven};
-use crate::pack::{FileNote, SourceNote};
+use crate::pack::{FileNote, ListedNet, Pack, SourceNote};
+use crate::rule::{Effect, Rule, Scope};
 
 /// The sources in use with their rules and texts, which the notes of the pack have.
 pub(super) fn to_keep(plan: &Plan, notes: &[SourceNote]) -> Vec<KeptSource> {
@@ -36,8 +37,60 @@ pub(super) fn fragments(config: &Config, plan: &Plan) -> Vec<(u16, ListError)> {
     own.filter_map(|(source, one)| Some((one.place, proven(source).err()?))).collect()
 }
 
-/// The most rules that a list loses without anybody being asked.
+/// The most rules that a list, or a category of a pack, loses without anybody being asked.
 const FEW: u64 = 20;
+
+/// What a delivered pack lost of the one before, if that is most of it or of one of its categories:
+/// fewer than `min_percent` are left.
+pub(super) fn loss(now: &Pack, before: &Pack, min_percent: u8) -> Option<String> {
+    let (names, by_category) = counts(now);
+    let (names_before, categories) = counts(before);
+    let is_short =
+        |now: u64, before: u64| now * 100 < before * u64::from(min_percent) && before - now > FEW;
+    let told = |what: &str, now: u64, before: u64| {
+        let more = "if that is meant, `lachan lists accept CONFIG PACKS` with the directory, or set \
+                    `min_percent` in [lists]";
+        format!("refused: {now} {what}, where {before} were; {more}")
+    };
+    if is_short(names, names_before) {
+        return Some(told("names", names, names_before));
+    }
+    categories.iter().find_map(|(id, &before)| {
+        let now = by_category.get(id).copied().unwrap_or(0);
+        is_short(now, before).then(|| told(&format!("names of `{id}`"), now, before))
+    })
+}
+
+/// What a pack blocks: names, addresses and rules about more than a name; in all, and by category.
+fn counts(pack: &Pack) -> (u64, BTreeMap<&str, u64>) {
+    let mut by_category = BTreeMap::new();
+    let mut all = 0;
+    let mut add = |count: u64, rules: &mut dyn Iterator<Item = &Rule>| {
+        let blocks = |rule: &&Rule| match rule.effect {
+            Effect::Add | Effect::AddImportant => true,
+            Effect::Rpz => !rule.action.is_pass(),
+            Effect::Clear | Effect::ClearImportant => false,
+        };
+        let of: BTreeSet<usize> = rules.filter(blocks).map(|rule| rule.category.index()).collect();
+        all += if of.is_empty() { 0 } else { count };
+        for id in of.iter().filter_map(|index| pack.categories().get(*index)) {
+            *by_category.entry(id.as_str()).or_default() += count;
+        }
+    };
+    for number in 0..u16::try_from(pack.set_count()).unwrap_or(u16::MAX) {
+        let (names, mut rules) = pack.set(number);
+        add(names.into(), &mut rules);
+    }
+    for targeted in pack.targets() {
+        add(1, &mut std::iter::once(&targeted.rule));
+    }
+    for listed in pack.addresses() {
+        let ListedNet { category, effect, action, source, .. } = *listed;
+        let rule = Rule { category, scope: Scope::Exact, effect, action, source };
+        add(1, &mut std::iter::once(&rule));
+    }
+    (all, by_category)
+}
 
 /// Sources that lost most of their rules, of the kept copies: half a file, or a directory that lost
 /// its files. `accepted` are the digests of those that are meant. A download is judged before it is

@@ -116,12 +116,17 @@ impl PackStore {
         }
     }
 
-    /// The newest pack in `directory` that verifies; with the faults of newer ones.
+    /// The newest pack in `directory` that verifies, and in which `fault` finds nothing; with the
+    /// faults of newer ones.
     ///
     /// # Errors
     ///
     /// The fault of the directory, or of each pack in it.
-    pub fn newest(&mut self, directory: &Path) -> Result<(Arc<Pack>, Vec<String>), String> {
+    pub fn newest(
+        &mut self,
+        directory: &Path,
+        fault: impl Fn(&Pack) -> Option<String>,
+    ) -> Result<(Arc<Pack>, Vec<String>), String> {
         let unreadable = |error| format!("{}: cannot be read: {error}", directory.display());
         let candidates = candidates(directory).map_err(unreadable)?;
         let mut complaints = Vec::new();
@@ -132,6 +137,10 @@ impl PackStore {
             match self.delivered(path, *stat) {
                 Ok((pack, whole)) => {
                     let (names, digest, path) = (pack.len(), hex(&pack.digest()), path.display());
+                    if let Some(fault) = fault(&pack) {
+                        complaints.push(format!("{path}: {fault}"));
+                        continue;
+                    }
                     match whole {
                         Whole::Yes => info!(names, digest, "{path}: the pack in use"),
                         Whole::No => complaints.push(format!("{path}: {}", OpenError::Fragment)),

@@ -1,4 +1,5 @@
-//! Files that are still being written, and lists that somebody says are meant to be so short.
+//! Files that are still being written, and lists and packs that somebody says are meant to be so
+//! short.
 //!
 //! Law: a file that was changed a moment ago is waited for, alone, as long as it is not steady and
 //! at most [`MOST`]; its rules in force stay meanwhile. Whoever asks for a reload asks for what is
@@ -10,6 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::load::kept::KeptSource;
+use crate::load::lists::packs::PackStore;
 use crate::pack::hex;
 use crate::sys::archive;
 use crate::sys::clock::system_time;
@@ -78,8 +80,23 @@ pub fn accept(state: &StateDir, path: &Path) -> io::Result<()> {
             texts.push((name, hex(blake3::hash(&text).as_bytes())));
         })?;
     }
+    accept_digest(state, KeptSource { texts, ..KeptSource::default() }.digest())
+}
+
+/// Accepts the pack in a directory that a gateway would use, whatever it lost.
+///
+/// # Errors
+///
+/// There is none.
+pub fn accept_pack(state: &StateDir, directory: &Path) -> io::Result<()> {
+    let newest = PackStore::default().newest(directory, |_| None);
+    let (pack, _) = newest.map_err(io::Error::other)?;
+    accept_digest(state, hex(&pack.check()))
+}
+
+fn accept_digest(state: &StateDir, digest: String) -> io::Result<()> {
     let mut all = accepted(Some(state.path()));
-    all.insert(KeptSource { texts, ..KeptSource::default() }.digest());
+    all.insert(digest);
     let text: String = all.iter().flat_map(|digest| [digest.as_str(), "\n"]).collect();
     state.replace_with(ACCEPTED, |file| {
         // What root accepts, the gateway must be able to read.

@@ -24,7 +24,7 @@ use crate::load::guard::GuardFinding;
 use crate::load::kept::held::{Held, absolute};
 use crate::load::kept::{Kept, KeptPack, Objects};
 use crate::load::lists::compile_lists::{Input, ListTexts, ReadFailure, read_each};
-use crate::load::lists::judge::{fragments, shrunken, to_keep};
+use crate::load::lists::judge::{fragments, loss, shrunken, to_keep};
 use crate::load::lists::keywords::{
     KeywordText, guarded_keywords, keyword_rules, keyword_text, keywords,
 };
@@ -80,6 +80,8 @@ struct MadeOf {
     packs: Vec<Fingerprint>,
     /// What sources and packs may block.
     accepted: Vec<Vec<Name>>,
+    /// What a delivered pack may lose: the least that stays, and what somebody said is meant.
+    loss: Option<(u8, BTreeSet<String>)>,
 }
 
 impl ListStore {
@@ -157,6 +159,7 @@ impl ListStore {
             keywords: keywords.text.clone(),
             packs: directory.map(|one| candidates(one).unwrap_or_default()).unwrap_or_default(),
             accepted: accepted(config),
+            loss: directory.map(|_| (config.lists.min_percent, self.accepted.clone())),
         };
         // The pack that was adopted last: where others fail, its copy is used.
         let kept_pack = directory.and_then(|one| kept.pack(one));
@@ -254,7 +257,7 @@ impl ListStore {
         let mut packs = vec![texts];
         let (mut pack, mut pack_names, mut held) = (None, 0, Vec::new());
         if let Some(directory) = &config.lists.packs {
-            let (delivered, fault) = self.delivered(directory, kept.pack(directory))?;
+            let (delivered, fault) = self.delivered(config, directory, kept.pack(directory))?;
             held.extend(fault.map(|why| Held::at(HeldFile::Pack, directory, why)));
             let check = hex(&delivered.check());
             pack_names = delivered.len() as u64;
@@ -282,18 +285,27 @@ impl ListStore {
     }
 
     /// The newest pack of a directory. Where it, or one that is newer, cannot be used, the copy of
-    /// the pack that was adopted last stands in, with the fault.
+    /// the pack that was adopted last stands in, with the fault; so it does where most of that pack,
+    /// or of one of its categories, is gone.
     fn delivered(
         &mut self,
+        config: &Config,
         directory: &Path,
         kept: Option<&str>,
     ) -> Result<(Arc<Pack>, Option<String>), ReadFailure> {
-        let (newest, fault) = match self.packs.newest(directory) {
+        let before = kept.and_then(|check| self.packs.copy(check));
+        let accepted = &self.accepted;
+        let fault = |pack: &Pack| {
+            let before = before.as_ref().filter(|one| one.check() != pack.check())?;
+            let loss = loss(pack, before, config.lists.min_percent)?;
+            (!accepted.contains(&hex(&pack.check()))).then_some(loss)
+        };
+        let (newest, fault) = match self.packs.newest(directory, fault) {
             Ok((pack, faults)) if faults.is_empty() => return Ok((pack, None)),
             Ok((pack, faults)) => (Some(pack), faults.join("; ")),
             Err(fault) => (None, fault),
         };
-        if let Some(copy) = kept.and_then(|check| self.packs.copy(check)) {
+        if let Some(copy) = before {
             return Ok((copy, Some(fault)));
         }
         match newest {
