@@ -146,3 +146,34 @@ fn answers_that_only_block_have_their_lines() {
     );
     assert_eq!(finding["key"], "answers/gambling/bets.txt");
 }
+
+#[test]
+fn a_build_and_a_gateway_judge_by_one_guard() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("videos.txt"), "||youtube.com^\n||video.example^\n").unwrap();
+    let videos = ["--out", "v.pack", "--source", "video=videos.txt"];
+    let (code, report) = build(dir, &videos);
+    assert_eq!((code, keys(&report)), (Some(0), Vec::new()), "{report:#}");
+    // The same list is a mistake in another category, as is a pattern.
+    let bets = "||youtube.com^\n||bet.example^\n/goo+gle/\n||bing.com^$dnstype=A\n||com^\n";
+    fs::write(dir.join("bets.txt"), bets).unwrap();
+    let (code, report) = build(dir, &BUILD);
+    assert_eq!(code, Some(3));
+    let places = |key: &str| -> Vec<(u64, String)> {
+        let all = report["findings"].as_array().unwrap();
+        let one = all.iter().find(|one| one["key"] == key).unwrap_or_else(|| panic!("{key}"));
+        let places = one["places"].as_array().unwrap().iter();
+        let place =
+            |one: &Value| (one["line"].as_u64().unwrap(), one["rule"].as_str().unwrap().to_owned());
+        places.map(place).collect()
+    };
+    assert_eq!(places("guard/gambling/youtube.com"), [(1, "youtube.com".into())]);
+    assert!(places("guard/gambling/com").contains(&(5, "com".into())));
+    assert!(places("guard/gambling/com").contains(&(4, "bing.com$dnstype=A".into())));
+    fs::write(dir.join("bets.txt"), "/goo+gle/\n||bet.example^\n").unwrap();
+    let (code, report) = build(dir, &BUILD);
+    assert_eq!(code, Some(3));
+    let first = &report["findings"][0];
+    assert_eq!((&first["rule"], &first["line"]), (&"/goo+gle/".into(), &1.into()), "{first:#}");
+}

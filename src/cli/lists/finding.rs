@@ -6,12 +6,14 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::blocklist::{Parsed, parse_pieces};
+use crate::blocklist::{ListTarget, Parsed, parse_pieces};
 use crate::cli::lists::pack_file::{reach, shown};
+use crate::dns::name::{Folded, Name};
 use crate::lang::{Lang, Message, messages};
 use crate::load::lists::compile_lists::{Input, ListTexts};
 use crate::pack::AcceptedFinding;
-use crate::rule::{Action, Effect};
+use crate::pattern::HostPattern;
+use crate::rule::{Action, Effect, Subject};
 use crate::sys::archive;
 
 /// Most findings of one kind in the text for people; JSON has all.
@@ -177,6 +179,36 @@ pub(super) fn findings_text(findings: &[LintFinding], lang: Lang) -> String {
     out
 }
 
+/// Adds the place of a rule about more than a name to the findings about names that it blocks, where
+/// no rule about a name is the cause.
+fn add_target(findings: &mut [LintFinding], input: &Input, file: &Path, rule: &ListTarget) {
+    let mut pattern = None;
+    if !matches!(rule.effect, Effect::Add | Effect::AddImportant) {
+        return;
+    }
+    let of_it = |one: &&mut LintFinding| one.refuses && one.category == input.category.1;
+    for finding in findings.iter_mut().filter(of_it).filter(|one| one.places.len() < PLACES) {
+        let is_hit =
+            finding.names.iter().filter_map(|name| Name::from_text(name).ok()).any(|name| {
+                let name = Folded::from_name(&name);
+                let is_about = match &rule.target.subject {
+                    Subject::All => true,
+                    Subject::Name(wire) => {
+                        name.is_at_or_below(wire) && rule.scope.covers(name.suffix(0) == &**wire)
+                    }
+                    Subject::Pattern(text) => pattern
+                        .get_or_insert_with(|| HostPattern::parse(text).ok())
+                        .as_ref()
+                        .is_some_and(|pattern| pattern.matches(&name)),
+                };
+                is_about && !rule.target.spares(&name)
+            });
+        if is_hit {
+            finding.add(input, file, rule.line, rule.target.text(rule.scope));
+        }
+    }
+}
+
 /// Reads the sources again for the lines of each finding.
 pub(super) fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
     let mut wanted: HashMap<Vec<u8>, Vec<(usize, bool)>> = HashMap::new();
@@ -218,6 +250,9 @@ pub(super) fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
                             finding.add(input, file, rule.line, text);
                         }
                     }
+                }
+                for rule in &piece.targets {
+                    add_target(findings, input, file, rule);
                 }
                 for rule in &piece.addresses {
                     if let Some(finding) = answers.and_then(|at| findings.get_mut(at))

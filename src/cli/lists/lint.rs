@@ -2,7 +2,7 @@
 //!
 //! | kind | what | refuses |
 //! |---|---|---|
-//! | `guard` | a guarded or essential name would be blocked | yes |
+//! | `guard` | a guarded or essential name would be blocked, as a gateway judges it | yes |
 //! | `public-suffix` | a suffix below which others register is listed with all below it | yes |
 //! | `changed` | a source shrank or grew more than is usual | yes |
 //! | `answers` | a source that is not trusted has answers of its own: such names are blocked | no |
@@ -20,14 +20,14 @@ use psl::Psl as _;
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::cli::lists::finding::LintFinding;
 use crate::cli::lists::pack_file::shown;
-use crate::config::data::starter;
+use crate::config::data::guard::{Guard, Judged};
 use crate::dns::name::{Folded, Labels, Name};
 use crate::lang::{Lang, Message, messages};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
-use crate::rule::{Effect, Rule};
+use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 use crate::sys::read;
 
 /// Kinds, each with whether it refuses the pack.
@@ -75,11 +75,13 @@ impl Lint<'_> {
         let blocking = |name: &Name| blocking(&joined.table, name).without(positive);
         let blocking = &blocking;
         let mut findings = Vec::new();
-        let guard = starter::guard().unwrap_or_default();
-        let essential = starter::essential().unwrap_or_default();
-        let guarded: Vec<Name> =
-            guard.into_iter().chain(essential.into_iter().map(|e| e.name)).collect();
-        findings.extend(self.about(GUARD, pack, &guarded, blocking, messages::guard_finding));
+        let guard = Guard::embedded(self.taxonomy);
+        let guarded: Vec<Name> = guard.names().cloned().collect();
+        // What a gateway judges, but for its `accept`.
+        let against = |name: &Name| -> CategorySet {
+            blocking(name).iter().filter(|category| is_against(&guard, name, *category)).collect()
+        };
+        findings.extend(self.about(GUARD, pack, &guarded, against, messages::guard_finding));
         findings.extend(self.suffixes(pack, blocking));
         findings.extend(self.about(
             POPULAR,
@@ -108,7 +110,9 @@ impl Lint<'_> {
         for name in names {
             for category in blocking(name).iter() {
                 let id = &self.taxonomy.category(category).id;
-                let (wire, is_self) = listed_at(pack, name, id);
+                // A rule about more than names is told by the name that it blocks.
+                let itself = || (name.as_wire().to_vec(), true);
+                let (wire, is_self) = listed_at(pack, name, id).unwrap_or_else(itself);
                 let key = (category, wire);
                 if !blocked.contains_key(&key) {
                     rules.push(key.clone());
@@ -122,7 +126,8 @@ impl Lint<'_> {
             let (names, is_self) = blocked.remove(&(category, wire.clone())).unwrap_or_default();
             let id = &self.taxonomy.category(category).id;
             let below = (wire.clone(), false);
-            let wanted = if is_self { vec![(wire.clone(), true), below] } else { vec![below] };
+            let mut wanted = vec![below, (EVERY_NAME.to_vec(), false)];
+            wanted.extend(is_self.then(|| (wire.clone(), true)));
             let message = message(first_of(&names), id.clone());
             let finding = LintFinding::of_name(kind, id, &wire, wanted, &message, self.lang);
             finding.blocking(names)
@@ -246,7 +251,7 @@ impl Lint<'_> {
 
 /// The nearest name at or above `name` with a rule of a category that covers it, and whether that is
 /// the name itself.
-fn listed_at(pack: &Pack, name: &Name, id: &str) -> (Vec<u8>, bool) {
+fn listed_at(pack: &Pack, name: &Name, id: &str) -> Option<(Vec<u8>, bool)> {
     let folded = Folded::from_name(name);
     let covers = |rule: &Rule, is_self: bool| {
         matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
@@ -259,8 +264,15 @@ fn listed_at(pack: &Pack, name: &Name, id: &str) -> (Vec<u8>, bool) {
         let set = ancestor.and_then(|(ancestor, _)| pack.set_of(&ancestor));
         set.is_some_and(|set| pack.set(set).1.clone().any(|rule| covers(rule, *at == 0)))
     };
-    let at = (0..folded.label_count()).find(is_listed).unwrap_or(0);
-    (folded.suffix(at).to_vec(), at == 0)
+    let at = (0..folded.label_count()).find(is_listed)?;
+    Some((folded.suffix(at).to_vec(), at == 0))
+}
+
+/// Whether a rule of a category must not block a name.
+fn is_against(guard: &Guard, name: &Name, category: CategoryId) -> bool {
+    let (scope, effect, action) = (Scope::Exact, Effect::Add, Action::Default);
+    let rule = Rule { category, scope, effect, action, source: 0 };
+    guard.judge_at(name, &rule, &[]) != Judged::Acts
 }
 
 /// The first names, for a message.
