@@ -109,3 +109,18 @@ fn a_file_that_is_being_written_is_waited_for_alone() {
     assert!(is_blocked(&gateway, "n1.listed.example").is_none());
     std::thread::sleep(Duration::from_millis(10));
 }
+
+#[test]
+fn what_was_judged_for_a_sighup_is_not_taken_back_by_the_next_look() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "");
+    fs::write(gateway.dir().join("own.txt"), "<!DOCTYPE html>\n<html></html>\n").unwrap();
+    gateway.reload();
+    let is_held = || gateway.get("/readyz").1.contains("degraded: the kept copy of `own.txt`");
+    eventually("it is held", || is_held().then_some(()));
+    // Looks follow each second while the file is fresh.
+    for _ in 0..15 {
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(is_held(), "{}", gateway.log());
+    }
+}
