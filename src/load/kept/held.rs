@@ -24,7 +24,7 @@ pub struct Held {
 impl Held {
     /// A file that is held back from now on.
     pub fn new(role: HeldFile, label: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { role, label: label.into(), why: why.into(), since: system_time() }
+        Self { role, label: label.into(), why: printable(why.into()), since: system_time() }
     }
 
     /// The same for a file at a path.
@@ -68,6 +68,12 @@ pub fn samples(held: &[Held]) -> impl Iterator<Item = Sample> {
         let count = held.iter().filter(|one| one.role == role).count();
         families::FILES_HELD.sample((role,), count as f64)
     })
+}
+
+/// A fault as it may be shown: a file quotes itself in it, and none writes to a terminal.
+pub(in crate::load) fn printable(why: String) -> String {
+    let is_bad = |one: char| one.is_control() && one != '\n';
+    if why.contains(is_bad) { why.replace(is_bad, "\u{fffd}") } else { why }
 }
 
 /// An absolute path: the same file has the same one, wherever the process was started.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::category::CategoryId;
 use crate::config::{ListSource, Sealed};
+use crate::load::kept::held::printable;
 
 /// A source that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl LeftOut {
         category: Option<CategoryId>,
     ) -> Self {
         let (label, path) = (label.to_owned(), path.to_owned());
-        Self { label, why, path, category, is_enrolled: true }
+        Self { label, why: printable(why), path, category, is_enrolled: true }
     }
 
     /// A source of listed names.
