@@ -1,7 +1,6 @@
 //! Paths of sources by URL: files of the state directory.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config::Config;
 use crate::fetch::copies::DIRECTORY;
@@ -11,10 +10,10 @@ use crate::sys::state_dir::StateDir;
 /// Sets the path of each source by URL to that of its copy, and removes those without a copy from
 /// the config until their download is stored; returns all of them.
 ///
-/// A copy that is `in_use` stays in the config even where its file is missing: its list then cannot
+/// A copy of which `is_in_use` holds stays in the config even where its file is missing: its list then cannot
 /// be read, and the policy in force is better than one without it. Nothing is created or fetched
 /// here.
-pub fn place(config: &mut Config, in_use: &BTreeSet<PathBuf>) -> Downloads {
+pub fn place(config: &mut Config, is_in_use: &dyn Fn(&Path) -> bool) -> Downloads {
     let state = StateDir::place(&config.state);
     let directory = state.as_deref().unwrap_or(Path::new("")).join(DIRECTORY);
     let mut sources = Vec::new();
@@ -24,7 +23,7 @@ pub fn place(config: &mut Config, in_use: &BTreeSet<PathBuf>) -> Downloads {
     }
     config.lists.sources.retain(|source| {
         source.fetch.is_none()
-            || in_use.contains(&source.path)
+            || is_in_use(&source.path)
             || state.is_some() && source.path.is_file()
     });
     Downloads { sources, state, tls_roots: config.lists.tls_roots.clone() }

@@ -15,7 +15,8 @@ use crate::config::{Config, ConfigErrors, StateSettings};
 use crate::fetch::{Downloads, place};
 pub use crate::load::assemble_error::AssembleError;
 use crate::load::candidate::Candidate;
-use crate::load::config_file::{ConfigFile, ConfigTexts, InPlaceOf, read_plain};
+use crate::load::config_file::{ConfigFile, ConfigTexts, InPlaceOf};
+pub use crate::load::config_file::{read_config, read_config_in_use};
 use crate::load::degraded;
 use crate::load::guard::GuardFinding;
 use crate::load::in_force::InForce;
@@ -57,15 +58,6 @@ pub struct Assembled {
     pub downloads: Downloads,
 }
 
-/// The config at `path`, or the embedded one; no list is read.
-///
-/// # Errors
-///
-/// It cannot be read, or has mistakes.
-pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
-    path.map_or_else(|| Ok(Config::embedded()), read_plain)
-}
-
 /// A config as it was read, and the lists that it names.
 struct ReadConfig {
     texts: ConfigTexts,
@@ -80,23 +72,6 @@ impl ReadConfig {
         let named = self.texts.config.texts.iter().map(String::as_str);
         own.chain(named).collect::<Vec<_>>().join("\0")
     }
-}
-
-/// The config at `path` as a gateway on this machine has it: the kept one where the file cannot be
-/// used.
-///
-/// # Errors
-///
-/// It cannot be read or has mistakes, and none is kept.
-pub fn read_config_in_use(path: Option<&Path>) -> Result<Config, AssembleError> {
-    let Some(path) = path else { return Ok(Config::embedded()) };
-    let kept = kept::find(path, &read::text(path).unwrap_or_default());
-    let file = ConfigFile { path, kept: &kept, may_miss: Some(&|_| true), lacks_state: false };
-    let found = file.read(InPlaceOf::default(), "").or_else(|error| {
-        let in_place_of = InPlaceOf { config: true, texts: false };
-        file.read(in_place_of, &error.to_string()).map_err(|_| error)
-    });
-    found.map(|found| found.config)
 }
 
 /// The purpose of a candidate.
@@ -195,37 +170,19 @@ impl Assembler {
 
     /// Reads the config and all that it names, to take the place of `base`.
     ///
-    /// At a start the kept config stands in for one with mistakes.
+    /// Kept copies of what the config names stand in where it has mistakes with the files; at a
+    /// start so does the kept config.
     ///
     /// # Errors
     ///
     /// [`AssembleError`].
     pub fn candidate(&mut self, base: Option<&InForce>) -> Result<Candidate, AssembleError> {
-        let made = self.made(base, InPlaceOf::default(), "");
-        let error = match (made, base) {
-            (Err(error), None) if self.stands_in != StandsIn::Never && error.is_of_config() => {
-                error
-            }
-            (made, _) => return made,
-        };
-        let fault = error.to_string();
-        for (config, texts) in [(false, true), (true, false), (true, true)] {
-            if let Ok(candidate) = self.made(base, InPlaceOf { config, texts }, &fault) {
-                return Ok(candidate);
-            }
-        }
-        Err(error)
-    }
-
-    fn made(
-        &mut self,
-        base: Option<&InForce>,
-        in_place_of: InPlaceOf,
-        fault: &str,
-    ) -> Result<Candidate, AssembleError> {
-        let read = self.config(base, in_place_of, fault)?;
-        let sources = self.sources(read, base)?;
-        self.proven(sources, base)
+        let standing_in = if base.is_some() { InPlaceOf::TEXTS } else { InPlaceOf::ANY };
+        self.first_of(standing_in, |this, in_place_of, fault| {
+            let read = this.config(base, in_place_of, fault)?;
+            let sources = this.sources(read, base)?;
+            this.proven(sources, base)
+        })
     }
 
     /// The same; `None` where config and lists are those in force.
@@ -234,7 +191,34 @@ impl Assembler {
     ///
     /// [`AssembleError`].
     pub fn changed(&mut self, base: &InForce) -> Result<Option<Candidate>, AssembleError> {
-        let read = self.config(Some(base), InPlaceOf::default(), "")?;
+        self.first_of(InPlaceOf::TEXTS, |this, in_place_of, fault| {
+            this.changed_with(base, in_place_of, fault)
+        })
+    }
+
+    /// Lists and texts that have changed, under the config in force: its file has the mistake
+    /// `fault`, and must not hold them up.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`].
+    pub fn changed_under(
+        &mut self,
+        base: &InForce,
+        fault: &str,
+    ) -> Result<Option<Candidate>, AssembleError> {
+        let config = InPlaceOf { config: true, texts: false };
+        let made = self.changed_with(base, config, fault);
+        made.or_else(|_| self.changed_with(base, InPlaceOf { texts: true, ..config }, fault))
+    }
+
+    fn changed_with(
+        &mut self,
+        base: &InForce,
+        in_place_of: InPlaceOf,
+        fault: &str,
+    ) -> Result<Option<Candidate>, AssembleError> {
+        let read = self.config(Some(base), in_place_of, fault)?;
         self.lists.be_patient(true);
         let sources = self.sources(read, Some(base));
         self.lists.be_patient(false);
@@ -243,6 +227,22 @@ impl Assembler {
             return Ok(None);
         }
         self.proven(sources, Some(base)).map(Some)
+    }
+
+    /// What is made of the files as they are, or else of the first of these kept copies with which
+    /// it can be made.
+    fn first_of<T>(
+        &mut self,
+        standing_in: &[InPlaceOf],
+        mut make: impl FnMut(&mut Self, InPlaceOf, &str) -> Result<T, AssembleError>,
+    ) -> Result<T, AssembleError> {
+        let error = match make(self, InPlaceOf::default(), "") {
+            Err(error) if self.stands_in != StandsIn::Never && error.is_of_config() => error,
+            made => return made,
+        };
+        let fault = error.to_string();
+        let made = standing_in.iter().find_map(|one| make(self, *one, &fault).ok());
+        made.ok_or(error)
     }
 
     /// Whether a list is still being written, and is to be looked at again soon.
@@ -341,10 +341,10 @@ impl Assembler {
             texts = self.config_texts(&path, base, in_place_of, fault)?;
         }
         let config = &mut texts.config;
-        let mut in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
+        let in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
         // A copy that was lost is a list that its kept copy stands in for.
-        in_use.extend(self.kept.source_paths().map(Path::to_owned));
-        let downloads = place(config, &in_use);
+        let is_kept = |path: &Path| self.kept.source(path).is_some();
+        let downloads = place(config, &|path| in_use.contains(path) || is_kept(path));
         let sources = config.lists.sources.iter().chain(&downloads.sources);
         let sealed = config.lists.sealed.iter().flat_map(|one| [&one.path, &one.key]);
         let watched: Vec<PathBuf> = std::iter::once(&path)
@@ -384,12 +384,12 @@ impl Assembler {
         read: ReadConfig,
         base: Option<&InForce>,
     ) -> Result<PolicySources, AssembleError> {
-        self.is_forgotten = false;
+        let was_forgotten = std::mem::take(&mut self.is_forgotten);
         let text = read.identity();
         let ReadConfig { texts, downloads, watched } = read;
         let ConfigTexts { config, text: own, named, held } = texts;
         let sealed = self.sealed.load(&config, &self.kept)?;
-        let mut lists = self.lists.load(&config, &self.kept)?;
+        let mut lists = self.lists.load(&config, &self.kept, was_forgotten)?;
         let mut all_held = held;
         all_held.extend(sealed.held.iter().cloned());
         all_held.append(&mut lists.held);

@@ -49,8 +49,8 @@ pub enum AssembleError {
 impl AssembleError {
     /// True for a fault of the config, or of a text or a key that it names: at a start the kept
     /// config stands in.
-    pub(super) fn is_of_config(&self) -> bool {
-        matches!(self, Self::ReadConfig { .. } | Self::Config(_) | Self::Lists(_) | Self::Sealed(_))
+    pub fn is_of_config(&self) -> bool {
+        !matches!(self, Self::ZoneIds(_))
     }
 
     /// The same error in a language, if one is given.

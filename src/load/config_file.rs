@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigErrors, Outside, RootsError, load_in};
 use crate::load::assemble_error::AssembleError;
-use crate::load::kept::Kept;
 use crate::load::kept::held::Held;
+use crate::load::kept::{self, Kept};
 use crate::metrics::labels::HeldFile;
 use crate::sys::read;
 use crate::sys::tls::{TlsError, prove_roots};
@@ -42,6 +42,17 @@ pub(super) struct InPlaceOf {
     pub(super) config: bool,
     /// Those of all texts that it names.
     pub(super) texts: bool,
+}
+
+impl InPlaceOf {
+    /// Texts alone: at a reload a mistake in the config itself is refused.
+    pub(super) const TEXTS: &[Self] = &[Self { config: false, texts: true }];
+    /// All of them, what is least first.
+    pub(super) const ANY: &[Self] = &[
+        Self { config: false, texts: true },
+        Self { config: true, texts: false },
+        Self { config: true, texts: true },
+    ];
 }
 
 /// Reads one config file.
@@ -218,12 +229,38 @@ fn proven_roots(path: &Path) -> Result<Vec<u8>, RootsError> {
     }
 }
 
+/// The config at `path`, or the embedded one; no list is read.
+///
+/// # Errors
+///
+/// It cannot be read, or has mistakes.
+pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
+    path.map_or_else(|| Ok(Config::embedded()), read_plain)
+}
+
+/// The config at `path` as a gateway on this machine has it: the kept one where the file cannot be
+/// used.
+///
+/// # Errors
+///
+/// It cannot be read or has mistakes, and none is kept.
+pub fn read_config_in_use(path: Option<&Path>) -> Result<Config, AssembleError> {
+    let Some(path) = path else { return Ok(Config::embedded()) };
+    let kept = kept::find(path, &read::text(path).unwrap_or_default());
+    let file = ConfigFile { path, kept: &kept, may_miss: Some(&|_| true), lacks_state: false };
+    let found = file.read(InPlaceOf::default(), "").or_else(|error| {
+        let in_place_of = InPlaceOf { config: true, texts: false };
+        file.read(in_place_of, &error.to_string()).map_err(|_| error)
+    });
+    found.map(|found| found.config)
+}
+
 /// The config at `path` and the texts that it names, as they are.
 ///
 /// # Errors
 ///
 /// The file cannot be read, or has mistakes.
-pub(super) fn read_plain(path: &Path) -> Result<Config, AssembleError> {
+fn read_plain(path: &Path) -> Result<Config, AssembleError> {
     let text = read::text(path)
         .map_err(|error| AssembleError::ReadConfig { path: path.to_owned(), error })?;
     let base = path.parent().unwrap_or(Path::new("."));

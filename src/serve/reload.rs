@@ -187,19 +187,40 @@ impl Reloads {
                     info!("the files are again as they are in force");
                 }
             }
-            Err(mistake) => self.failed(mistake.to_string()),
+            Err(mistake) => {
+                self.failed(mistake.to_string());
+                // What is refused holds up no list: they go on under the config in force.
+                if mistake.is_of_config()
+                    && let Ok(Some(in_force)) = self.adopt(|assembler, base| {
+                        assembler.changed_under(base, &mistake.to_string())
+                    })
+                {
+                    self.in_part.fetch_add(1, Ordering::Relaxed);
+                    self.follow(&in_force);
+                }
+            }
         }
     }
 
     fn adopt_next(&self, is_asked: bool) -> Result<Option<Arc<InForce>>, AssembleError> {
+        self.adopt(|assembler, base| {
+            if is_asked {
+                assembler.candidate(Some(base)).map(Some)
+            } else {
+                assembler.changed(base)
+            }
+        })
+    }
+
+    /// Adopts what is made for the policy in force.
+    fn adopt(
+        &self,
+        make: impl FnOnce(&mut Assembler, &InForce) -> Result<Option<Candidate>, AssembleError>,
+    ) -> Result<Option<Arc<InForce>>, AssembleError> {
         let current = &self.gateway.current;
         let mut assembler = self.assembler();
         let base = current.in_force();
-        let made = if is_asked {
-            assembler.candidate(Some(&base)).map(Some)
-        } else {
-            assembler.changed(&base)
-        };
+        let made = make(&mut assembler, &base);
         drop(base);
         let Some(candidate) = made? else { return Ok(None) };
         let mut candidate: Candidate = candidate;
@@ -216,15 +237,20 @@ impl Reloads {
         }
     }
 
-    /// Applies the effects of an adoption.
+    /// Records a good reload, and applies its effects.
     fn adopted(&self, in_force: &InForce) {
-        let config = in_force.config();
-        self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
         let is_whole = in_force.sources().held.is_empty();
         self.was_good.store(is_whole, Ordering::Relaxed);
         let counted = if is_whole { &self.good } else { &self.in_part };
         counted.fetch_add(1, Ordering::Relaxed);
         self.complaint().clear();
+        self.follow(in_force);
+    }
+
+    /// Applies the effects of an adoption.
+    fn follow(&self, in_force: &InForce) {
+        let config = in_force.config();
+        self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
         self.fetcher.update(in_force.sources().downloads.clone());
         report(in_force);
         self.report_unchanged(config);

@@ -106,11 +106,6 @@ impl Kept {
         kept.texts.iter().all(|(_, digest)| self.objects.has(digest)).then_some(kept)
     }
 
-    /// The paths of all kept sources.
-    pub fn source_paths(&self) -> impl Iterator<Item = &Path> {
-        self.manifest.sources.iter().map(|kept| kept.path.as_path())
-    }
-
     /// A kept sealed list and its key.
     pub fn sealed(&self, path: &Path, key: &Path) -> Option<(Vec<u8>, Zeroizing<Vec<u8>>)> {
         let kept = self.sealed_of(path, key)?;
@@ -191,7 +186,9 @@ impl Kept {
     /// Changes over to another state directory, or to memory.
     fn settle_at(&mut self, state: Option<&StateDir>) -> io::Result<()> {
         let place = state.map(|state| state.join(DIRECTORY));
-        if self.directory.as_ref().map(StateDir::path) == place.as_deref() {
+        let is_here = self.directory.as_ref().map(StateDir::path) == place.as_deref();
+        // A directory that was removed, or whose disk is gone, is made anew.
+        if is_here && place.as_ref().is_none_or(|place| place.join(OBJECTS).is_dir()) {
             return Ok(());
         }
         if self.directory.take().is_some() {
@@ -227,7 +224,8 @@ impl Kept {
         let is_same = self.manifest == manifest;
         self.manifest = manifest;
         let used: BTreeSet<&str> = digests(&self.manifest).collect();
-        if is_same && self.is_on_disk && self.is_there() {
+        // Somebody may have removed files: what is gone is written again.
+        if is_same && self.is_on_disk && self.is_there() && self.objects.have_all(&used) {
             self.objects.retain_in_memory(&used);
             return Ok(());
         }

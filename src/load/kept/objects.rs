@@ -82,6 +82,11 @@ impl Objects {
         is_written
     }
 
+    /// True where all of these are on the disk.
+    pub(super) fn have_all(&self, used: &BTreeSet<&str>) -> bool {
+        used.iter().all(|digest| self.is_on_disk(digest))
+    }
+
     /// Drops all objects in memory but these.
     pub(super) fn retain_in_memory(&self, used: &BTreeSet<&str>) {
         self.memory().retain(|digest, _| used.contains(digest.as_str()));

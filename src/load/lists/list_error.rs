@@ -58,6 +58,12 @@ pub enum ListError {
         /// The name of the source.
         name: String,
     },
+    /// A list in force that cannot be used any more, and whose kept copy is lost too.
+    #[error(
+        "{0}; its kept copy is lost, so nothing is reloaded until it is mended; \
+         `lachan state forget` says that it may go"
+    )]
+    Unkept(String),
     /// No pack can be used.
     #[error("no pack can be used: {0}; check `packs` in [lists]")]
     NoPack(String),

@@ -60,6 +60,8 @@ struct ReadLists {
 pub struct ListStore {
     last: Option<Arc<ReadLists>>,
     in_force: Option<Arc<ReadLists>>,
+    /// The sources of which rules are in force.
+    sources: BTreeSet<PathBuf>,
     packs: PackStore,
     /// Sources that cannot be used as they are.
     refused: Refused,
@@ -106,12 +108,19 @@ impl ListStore {
     }
 
     /// The lists that `config` names: those in force, or those read last, if they are of the same
-    /// files. The kept copy of what cannot be used stands in; what has none is left out.
+    /// files. The kept copy of what cannot be used stands in; what has none is left out, but not
+    /// what is in force: only if what was kept `is_forgotten`, not if it is lost.
     ///
     /// # Errors
     ///
-    /// [`ListError`] for lists that the table cannot hold, and where no pack can be used.
-    pub fn load(&mut self, config: &Config, kept: &Kept) -> Result<LoadedLists, ListError> {
+    /// [`ListError`] for lists that the table cannot hold, where no pack can be used, and where a
+    /// list in force is lost together with its kept copy.
+    pub fn load(
+        &mut self,
+        config: &Config,
+        kept: &Kept,
+        is_forgotten: bool,
+    ) -> Result<LoadedLists, ListError> {
         let state = self.state(config);
         let accepted = patience::accepted(state.as_ref().and_then(|packs| packs.path().parent()));
         if self.accepted != accepted {
@@ -122,6 +131,11 @@ impl ListStore {
         let mut seen = BTreeSet::new();
         loop {
             let plan = Plan::new(config, kept, &self.refused, &mut self.patience);
+            let lost =
+                plan.left_out.iter().find(|one| !is_forgotten && self.has_in_force(&one.path));
+            if let Some(lost) = lost {
+                return Err(ListError::Unkept(lost.why.clone()));
+            }
             seen.extend(plan.sources.iter().map(|source| source.identity.clone()));
             match self.load_plan(config, kept, &plan) {
                 Ok(lists) => return Ok(lists),
@@ -199,8 +213,15 @@ impl ListStore {
     pub(in crate::load) fn adopted(&mut self, lists: &LoadedLists) {
         let adopted = self.at_hand().find(|read| read.lists.tag == lists.tag).cloned();
         self.in_force = adopted;
+        let sources = lists.to_keep.iter().filter(|kept| kept.rules > 0);
+        self.sources = sources.map(|kept| absolute(&kept.path)).collect();
         self.last = None;
         self.settle();
+    }
+
+    /// Whether rules of the source at a path are in force.
+    fn has_in_force(&self, path: &Path) -> bool {
+        self.sources.contains(&absolute(path))
     }
 
     fn at_hand(&self) -> impl Iterator<Item = &Arc<ReadLists>> {

@@ -108,3 +108,58 @@ fn what_is_kept_on_a_disk_that_can_only_be_read_stands_in() {
     drop(gateway);
     drop(mount);
 }
+
+#[test]
+fn what_somebody_removes_of_the_state_is_kept_again() {
+    let school = School::new();
+    let mut gateway = school.start();
+    let state = gateway.dir().join("state");
+    for what in ["kept/objects", "kept", ""] {
+        let count = || fs::read_dir(state.join("kept/objects")).map_or(0, Iterator::count);
+        let before = count();
+        fs::rename(state.join(what), gateway.dir().join("gone")).unwrap();
+        gateway.reload();
+        // A download is asked for again where its copy is gone.
+        eventually(what, || (count() >= before).then_some(()));
+        remove(&gateway.dir().join("gone"));
+        assert_as_strict(&gateway, what);
+    }
+    until_whole(&gateway);
+    gateway.terminate();
+    for (file, _) in super::BLOCKED.iter().filter(|(file, _)| *file != "packs") {
+        remove(&super::place_of(&gateway, file));
+    }
+    gateway = gateway.restart();
+    assert_as_strict(&gateway, "all files are lost");
+}
+
+#[test]
+fn a_list_that_is_lost_with_its_kept_copy_stays_in_force() {
+    let school = School::new();
+    let gateway = school.start();
+    // Whoever removes both at once leaves what is in memory.
+    fs::rename(gateway.dir().join("state"), gateway.dir().join("gone")).unwrap();
+    fs::write(gateway.dir().join("adult.txt"), "<html>").unwrap();
+    gateway.reload();
+    eventually("the refusal", || gateway.log().contains("its kept copy is lost").then_some(()));
+    assert_as_strict(&gateway, "both are lost");
+    fs::write(gateway.dir().join("adult.txt"), "adult.example\n").unwrap();
+    until_whole(&gateway);
+    assert_as_strict(&gateway, "mended");
+}
+
+#[test]
+fn a_download_whose_copy_is_lost_stands_in_wherever_the_config_is_named_from() {
+    let school = School::new();
+    let mut gateway = school.start();
+    gateway.terminate();
+    let dir = gateway.dir().to_owned();
+    remove(&dir.join("state/fetched"));
+    let mut command = Command::new(crate::support::gateway::LACHAN);
+    // A path from where the program was started, not from the root.
+    command.current_dir(&dir).args(["why", "fetched.example", "--config", "gateway.toml"]);
+    let (_, said) = run(command);
+    assert!(said.contains("blocked"), "{said}");
+    gateway = gateway.restart();
+    assert_as_strict(&gateway, "the copy is lost");
+}

@@ -119,7 +119,15 @@ fn through_all(file: &str) {
                 (gateway.metrics().value("lachan_config_last_reload_success", &[]) == 0.0)
                     .then_some(())
             });
-            assert_as_strict(&gateway, &when);
+            eventually(&when, || (held(&gateway) >= 1.0).then_some(()));
+            assert_degraded(&gateway, file, &when);
+            // The rest acts: a list, under the config in force.
+            let list = gateway.dir().join("games.txt");
+            fs::write(&list, "exam.example\nurgent.example\n").unwrap();
+            eventually(&when, || is_blocked(&gateway, "urgent.example").then_some(()));
+            assert_degraded(&gateway, file, &when);
+            fs::write(&list, "exam.example\n").unwrap();
+            eventually(&when, || (!is_blocked(&gateway, "urgent.example")).then_some(()));
         } else {
             eventually(&when, || (held(&gateway) >= 1.0).then_some(()));
             assert_degraded(&gateway, file, &when);

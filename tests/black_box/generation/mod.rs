@@ -352,3 +352,33 @@ fn nothing_is_kept_where_the_config_says_so() {
     let gateway = gateway.restart();
     assert!(gateway.get("/readyz").1.contains("degraded: without `adult.txt`"));
 }
+
+#[test]
+fn a_calendar_without_events_holds_up_nothing_else() {
+    let school = School::new();
+    let gateway = school.start();
+    // It is a calendar, and a mistake of the config: its schedule never runs.
+    let empty = "BEGIN:VCALENDAR\nEND:VCALENDAR\n";
+    fs::write(gateway.dir().join("exams.ics"), empty).unwrap();
+    eventually("it is held", || (held(&gateway) >= 1.0).then_some(()));
+    let config = gateway.dir().join("gateway.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("deny = [\"denied", "deny = [\"urgent.example\", \"denied"))
+        .unwrap();
+    eventually("the urgent deny", || is_blocked(&gateway, "urgent.example").then_some(()));
+    assert_as_strict(&gateway, "an empty calendar");
+}
+
+#[test]
+fn a_forward_zone_that_cannot_be_set_up_ends_no_start() {
+    let school = School::new();
+    let mut gateway = school.start();
+    let config = gateway.dir().join("gateway.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let zone = "\n[[forward]]\nzone = \"school.example\"\nservers = [\"https://[2001:db8::1]\"]\n";
+    fs::write(&config, text + zone).unwrap();
+    eventually("it is held", || (held(&gateway) >= 1.0).then_some(()));
+    gateway.terminate();
+    gateway = gateway.restart();
+    assert_as_strict(&gateway, "a restart");
+}
