@@ -78,6 +78,16 @@ impl StateDir {
         }
     }
 
+    /// The mode of a directory that others can write to.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system, as where it is not there.
+    pub fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
+        let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+        Ok((mode & 0o022 != 0).then_some(mode))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
@@ -157,10 +167,7 @@ impl StateDir {
 
 /// Refuses a directory that others can write to: they could end an exam, or be anybody.
 fn only_ours(path: &Path) -> io::Result<()> {
-    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
-    if mode & 0o022 == 0 {
-        return Ok(());
-    }
+    let Some(mode) = StateDir::open_to_others(path)? else { return Ok(()) };
     let why = format!("others can write to it (mode {mode:04o}); chmod go-w it");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }

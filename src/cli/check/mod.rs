@@ -210,7 +210,8 @@ fn warnings(arguments: &CheckArguments, config: &Config, voided: &[GuardFinding]
     });
     let unreadable = readable::warnings(&arguments.file, config);
     let mut all = in_text(&config.warnings(system_time()).in_lang(lang));
-    all.extend(voided.chain(machine).chain(unreadable).map(placeless));
+    let state = readable::state(config);
+    all.extend(voided.chain(machine).chain(unreadable).chain(state).map(placeless));
     all
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::lang::{Message, messages};
+use crate::sys::state_dir::StateDir;
 
 /// The mode bits of others: to read a file, to enter a directory.
 const READ: u32 = 0o004;
@@ -34,6 +35,14 @@ pub(super) fn warnings(file: &Path, config: &Config) -> Vec<(Message, Option<Mes
         .collect();
     found.dedup();
     found
+}
+
+/// A warning for a state directory that the gateway will not use, whoever checks.
+pub(super) fn state(config: &Config) -> Option<(Message, Option<Message>)> {
+    let path = StateDir::place(&config.state)?;
+    let mode = StateDir::open_to_others(&path).ok().flatten()?;
+    let message = messages::state_open_to_others(path.display(), format!("{mode:04o}"));
+    Some((message, Some(messages::close_it_to_others())))
 }
 
 /// The mode of a file that others cannot read. Files of the service's own directories are its own:

@@ -95,4 +95,8 @@ messages! {
         => "`{path}` (quyền {mode}) người dùng này đọc được nhưng dịch vụ thì không";
     make_it_readable() "chmod o+r for files, o+rx for directories on the way"
         => "dùng chmod o+r cho tệp, o+rx cho các thư mục trên đường dẫn";
+    state_open_to_others(path, mode)
+        "`{path}` (mode {mode}): others can write to the state directory, so nothing is kept in it"
+        => "`{path}` (quyền {mode}): người khác ghi được vào thư mục trạng thái nên không lưu gì ở đó";
+    close_it_to_others() "chmod go-w it" => "dùng chmod go-w";
 }
