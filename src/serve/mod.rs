@@ -72,7 +72,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         clock.remember(state);
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
-    reload::report(&current.in_force());
+    reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
 
     // Servers and sockets.

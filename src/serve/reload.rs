@@ -29,7 +29,7 @@ use crate::load::in_force::InForce;
 use crate::load::kept::held;
 use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::FileReport;
-use crate::metrics::labels::{ReadFrom, ReloadResult};
+use crate::metrics::labels::{HeldFile, ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
 use crate::serve::gateway::Gateway;
@@ -252,7 +252,7 @@ impl Reloads {
         let config = in_force.config();
         self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
         self.fetcher.update(in_force.sources().downloads.clone());
-        report(in_force);
+        report(in_force, true);
         self.report_unchanged(config);
         info!(generation = in_force.generation, "reloaded");
     }
@@ -358,11 +358,16 @@ fn free(policies: Vec<Arc<InForce>>) {
     }
 }
 
-/// Logs the list files in force: a line each, never one per bad line.
-pub(super) fn report(in_force: &InForce) {
+/// Logs the list files in force: a line each, never one per bad line. `is_told` where the mistake of
+/// a config that is held was logged when it was refused.
+pub(super) fn report(in_force: &InForce, is_told: bool) {
     let (sources, snapshot) = (in_force.sources(), &in_force.snapshot);
     for one in &sources.held {
-        warn!("degraded: {one}");
+        if is_told && one.role == HeldFile::Config {
+            warn!("degraded: the kept copy of `{}` stands in: it was refused", one.label);
+        } else {
+            warn!("degraded: {one}");
+        }
     }
     report_missing(&sources.left_out, snapshot);
     for line in sources.config.void_in_words(snapshot.void_allows()) {

@@ -126,6 +126,10 @@ impl StateDir {
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> io::Result<()> {
+        // Somebody may have removed it, or its disk was away for a moment.
+        if !self.0.is_dir() {
+            Self::at(self.0.clone()).map_err(io::Error::other)?;
+        }
         // A unique name: the gateway and a command may write the same file at once.
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let beside = self.0.join(format!(".{name}.{}-{number}.new", std::process::id()));
@@ -211,6 +215,10 @@ mod tests {
         assert_eq!(fs::read(state.join("ledger")).unwrap(), b"new");
         let mode = fs::metadata(state.join("ledger")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        // Removed under a gateway, it is made again.
+        fs::remove_dir_all(scratch.path().join("deep")).unwrap();
+        state.replace("ledger", b"again").unwrap();
+        assert_eq!(fs::read(state.join("ledger")).unwrap(), b"again");
     }
 
     #[test]
