@@ -15,7 +15,8 @@ use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES};
 /// What is not asked about the aliases and addresses of some names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Spared {
-    /// Sources with an exception for the name.
+    /// Sources with an exception for the name, or with a rule about more than a name that spares it
+    /// since it is guarded.
     sources: Vec<u16>,
     /// For each category that is passed, the first zone that does so.
     zones: Vec<(CategoryId, u16)>,
@@ -37,7 +38,7 @@ impl Spared {
 
     /// Whether a rule of this effect, category and source is not asked.
     pub fn spares(&self, effect: Effect, category: CategoryId, source: u16) -> bool {
-        if effect != Effect::Rpz {
+        if effect != Effect::Rpz || self.sources.contains(&source) {
             return self.sources.contains(&source);
         }
         self.all.is_some_and(|zone| source >= zone)
@@ -61,6 +62,7 @@ impl SuffixTable {
             });
         }
         spared.sources.extend(self.sparing_targets(name, hashes));
+        spared.sources.extend(self.guarding(name));
         let mut passed = Passed::default();
         self.zone_rules(name, hashes, |rule| {
             if passed.decides(rule.category, rule.action) {

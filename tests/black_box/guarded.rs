@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::packs::build_with_reason;
 use crate::support::gateway::{LACHAN, run};
-use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream};
+use crate::support::{Ask, Canned, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream};
 
 fn is_blocked(gateway: &Gateway, name: &str) -> bool {
     Ask::new(name, "A").from(PUPIL).expect(gateway.dns).rcode() == "NXDOMAIN"
@@ -266,5 +266,26 @@ fn an_essential_name_answers_whatever_a_list_says() {
         let gateway = expect(format, &list, "", &open, &[]);
         let told = "without effect, they would block what schools need";
         assert!(gateway.log().contains(told), "{list}");
+    }
+}
+
+#[test]
+fn what_a_guarded_name_leads_to_is_not_taken_away_in_its_place() {
+    let zone = "$TTL 60\n@ SOA a. b. 1 1 1 1 1\n@ NS a.\n* CNAME .\n";
+    for (format, list) in
+        [("rpz", zone), ("adblock", "/[a-z]/\n"), ("adblock", "*$dnstype=A|CNAME\n")]
+    {
+        let upstream = Upstream::start();
+        for name in ["www.google.com", "time.windows.com", "other.example"] {
+            let alias = format!("{name}. 60 CNAME edge.far.example.");
+            let answer = vec![alias, "edge.far.example. 60 A 192.0.2.7".into()];
+            upstream.answer(name, None, Canned { answer, ..Canned::default() });
+        }
+        let config = config("games", format, "");
+        let gateway = Gateway::plan(&config).upstream(&upstream).file("list.txt", list).start();
+        for open in ["www.google.com", "time.windows.com"] {
+            assert!(!is_blocked(&gateway, open), "{list}: {open}");
+        }
+        assert!(is_blocked(&gateway, "other.example") && is_blocked(&gateway, "edge.far.example"));
     }
 }

@@ -7,8 +7,8 @@
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::{EveryRule, Listing, RpzRule, RuleChange, SuffixTable, Value, Voided};
-use crate::matcher::targeted::TargetRule;
-use crate::rule::{Effect, Rule, is_at_or_below_any};
+use crate::matcher::targeted::{TargetRule, TargetTable};
+use crate::rule::{Effect, Rule, SEVERAL_SOURCES, is_at_or_below_any};
 
 impl SuffixTable {
     /// Takes the rules at `names` that `is_void` refuses out of the table. Law: the number of the
@@ -97,6 +97,21 @@ impl SuffixTable {
                 *digest = digest.rotate_left(1) ^ hashes.at(0);
             }
         }
+    }
+}
+
+impl SuffixTable {
+    /// The sources with a rule about more than a name that has no effect on `name`, since it is
+    /// guarded. What it leads to is not checked against them: it would be gone all the same.
+    pub(in crate::matcher) fn guarding(&self, name: &Folded) -> impl Iterator<Item = u16> {
+        let of_targets = self.target_tables().flat_map(TargetTable::rules);
+        let of_targets = of_targets.map(|one| (one.rule.source, &one.guarded));
+        let every = self.listings.iter().flat_map(|listing| &listing.every);
+        let every = every.map(|one| (one.rule.source, &one.guarded));
+        let is_of = |(source, guarded): &(u16, &Box<[Box<[u8]>]>)| {
+            *source != SEVERAL_SOURCES && is_at_or_below_any(name, guarded)
+        };
+        of_targets.chain(every).filter(is_of).map(|(source, _)| source)
     }
 }
 
