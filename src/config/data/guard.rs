@@ -162,6 +162,33 @@ mod tests {
     }
 
     #[test]
+    fn every_domain_that_no_list_closes_has_a_guarded_name() {
+        for tld in ["com", "net", "org", "edu", "gov", "int", "arpa", "vn"] {
+            assert_eq!(judge(tld, "gambling", Scope::Subtree, &[]), Judged::Void, "{tld}");
+            assert_eq!(judge(tld, "gambling", Scope::Subtree, &[tld]), Judged::Acts, "{tld}");
+        }
+        assert_eq!(judge("zip", "gambling", Scope::Subtree, &[]), Judged::Acts);
+    }
+
+    #[test]
+    fn a_name_that_a_wide_rule_blocks_is_judged_alone() {
+        let taxonomy = starter::taxonomy().unwrap();
+        let guard = Guard::embedded(&taxonomy);
+        let at = |at: &str, category: &str| {
+            let category = taxonomy.find(category).unwrap();
+            let (scope, effect, action) =
+                (Scope::Below, Effect::Rpz, crate::rule::Action::NxDomain);
+            let rule = Rule { category, scope, effect, action, source: 1 };
+            guard.judge_at(&name(at), &rule, &[])
+        };
+        assert_eq!(at("youtube.com", "video"), Judged::Acts);
+        assert_eq!(at("youtube.com", "games"), Judged::Void);
+        assert_eq!(at("pool.ntp.org", "games"), Judged::Beside);
+        assert_eq!(at("ntp.org", "games"), Judged::Acts);
+        assert_eq!(at("moet.gov.vn", "csam"), Judged::Acts);
+    }
+
+    #[test]
     fn a_category_may_block_what_it_is_for_and_a_source_what_is_accepted() {
         let void = |at, category, accepted: &[&str]| {
             judge(at, category, Scope::Subtree, accepted) == Judged::Void

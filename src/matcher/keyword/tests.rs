@@ -167,6 +167,32 @@ fn no_rules_hit_nothing() {
 }
 
 #[test]
+fn a_guarded_name_keeps_its_labels_from_rules_that_block_in_its_category() {
+    let text = "block gambling *casino*\nblock adult *casino*\nobserve gambling *casino*\n\
+                tld block gambling bet\n";
+    let mut keywords = Keywords::compile(KeywordRules::parse(text, &categories()).unwrap());
+    let name = |text: &str| crate::dns::name::Name::from_text(text).unwrap();
+    let gambling = categories().find("gambling").unwrap();
+    let (guarded, before) = ([name("casino.example"), name("fine.bet")], keywords.digest());
+    keywords.guard(&guarded, |_, hit| hit.category == gambling);
+    assert_ne!(keywords.digest(), before);
+    let look = |text: &str| {
+        let found = keywords.lookup(&Folded::from_name(&name(text)));
+        (
+            found.block.contains(gambling),
+            found.block.iter().count(),
+            found.observe.contains(gambling),
+        )
+    };
+    assert_eq!(look("casino.example"), (false, 1, true));
+    assert_eq!(look("x.casino.example"), (false, 1, true));
+    assert_eq!(look("casino.casino.example"), (true, 2, true));
+    assert_eq!(look("mycasino.example"), (true, 2, true));
+    assert_eq!(look("www.fine.bet"), (false, 0, false));
+    assert_eq!(look("other.bet"), (true, 1, false));
+}
+
+#[test]
 fn labels_fold_as_the_table_of_spellings_says() {
     let fold = |label: &str| {
         let mut buffer = [0; fold::ROOM];

@@ -116,6 +116,43 @@ fn an_answer_is_that_of_the_longest_name_else_of_a_pattern() {
     assert_eq!(action("zz.test", rtype::A), Action::Refused);
 }
 
+#[test]
+fn a_rule_spares_the_names_that_are_refused_and_acts_on_others() {
+    let mut table = table("/goo+gle/\n||b.example^$dnstype=A\n*$dnstype=TXT\n@@||c.example^");
+    let before = table.digest();
+    let names = ["google.example", "x.b.example", "c.example"];
+    let names: Vec<Name> = names.iter().map(|name| Name::from_text(name).unwrap()).collect();
+    let mut refused = Vec::new();
+    table.spare(&names, |name, rule| {
+        refused.push(format!("{} {name}", rule.text()));
+        rule.rule().effect == crate::rule::Effect::Add
+    });
+    let expected = [
+        "*$dnstype=TXT google.example.",
+        "/goo+gle/ google.example.",
+        "b.example$dnstype=A x.b.example.",
+        "*$dnstype=TXT x.b.example.",
+        "*$dnstype=TXT c.example.",
+    ];
+    refused.sort();
+    let mut sorted = expected;
+    sorted.sort_unstable();
+    assert_eq!(refused, sorted);
+    assert_ne!(table.digest(), before);
+    for (name, qtype, is_listed) in [
+        ("google.example", rtype::A, false),
+        ("www.google.example", rtype::TXT, false),
+        ("gooogle.example", rtype::A, true),
+        // A rule about a name is void, as a rule without a type is.
+        ("b.example", rtype::A, false),
+        ("y.b.example", rtype::A, false),
+        ("b.example", rtype::TXT, true),
+        ("x.b.example", rtype::TXT, false),
+    ] {
+        assert_eq!(lists(&table, name, qtype), is_listed, "{name}");
+    }
+}
+
 proptest! {
     /// The set of many patterns matches a name if and only if one of them does.
     #[test]
