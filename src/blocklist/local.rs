@@ -24,7 +24,7 @@ pub(super) enum RecordPlace {
 }
 
 /// One record of local data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ListRecord {
     /// Another name to resolve instead; it displaces all other records.
     Cname(Name),

@@ -20,9 +20,12 @@
 //!
 //! `$denyallow=a.x` excludes a.x from this rule and from no other. `$dnstype=AAAA` is for queries of
 //! that type. `$badfilter` disables the identical rule of the same list, before or after it.
+//! `$dnsrewrite` sets an answer, and a rule with both `@@` and it takes answers back.
 
 mod modifier;
 mod pattern;
 mod reader;
+mod rewrite;
 
+pub(super) use pattern::is_host_like;
 pub(super) use reader::{AdblockReader, has_expression, looks_like};

@@ -1,13 +1,9 @@
 //! Modifiers: the part of an Adblock rule behind `$`.
 
-use std::net::IpAddr;
-
-use crate::blocklist::dnsmasq::address_record;
-use crate::blocklist::local::ListRecord;
+use super::rewrite::{self, RuleAnswer};
 use crate::blocklist::reject::Reject;
-use crate::dns::name::Name;
 use crate::dns::rtype;
-use crate::rule::{Action, QueryTypes};
+use crate::rule::QueryTypes;
 
 /// The modifiers of one rule, all supported.
 #[derive(Debug)]
@@ -19,16 +15,7 @@ pub(super) struct Modifiers<'a> {
     /// The types of `dnstype=`.
     pub(super) types: QueryTypes,
     /// The answer of `dnsrewrite=`.
-    pub(super) answer: Option<ModifierAnswer>,
-}
-
-/// The answer that a rule sets.
-#[derive(Debug)]
-pub(super) enum ModifierAnswer {
-    /// Without records.
-    Action(Action),
-    /// A record.
-    Local(ListRecord),
+    pub(super) answer: Option<RuleAnswer>,
 }
 
 impl Default for Modifiers<'_> {
@@ -54,7 +41,8 @@ impl<'a> Modifiers<'a> {
                     modifiers.types = types(names).ok_or(Reject::Modifier)?;
                 }
                 ("dnsrewrite", value) => {
-                    modifiers.answer = Some(answer(value.unwrap_or("")).ok_or(Reject::Modifier)?);
+                    let answer = rewrite::answer(value.unwrap_or(""));
+                    modifiers.answer = Some(answer.ok_or(Reject::Modifier)?);
                 }
                 _ => return Err(Reject::Modifier),
             }
@@ -102,49 +90,4 @@ fn types(names: &str) -> Option<QueryTypes> {
     } else {
         QueryTypes::Only(in_order(only))
     })
-}
-
-/// The answer of `dnsrewrite=`: a keyword, an address, a name, or `RCODE;TYPE;VALUE`.
-fn answer(value: &str) -> Option<ModifierAnswer> {
-    let (code, record) = match value.split_once(';') {
-        Some((code, record)) => (code, Some(record.split_once(';')?)),
-        None => (value, None),
-    };
-    let action = match code {
-        "" | "NOERROR" | "NODATA" => Some(Action::NoData),
-        "NXDOMAIN" => Some(Action::NxDomain),
-        "REFUSED" => Some(Action::Refused),
-        _ => None,
-    };
-    match (record, action) {
-        (None | Some(("", "")), Some(action)) => Some(ModifierAnswer::Action(action)),
-        (Some((rtype, value)), Some(Action::NoData)) if code == "NOERROR" => {
-            typed(rtype, value).map(ModifierAnswer::Local)
-        }
-        (Some(_), _) => None,
-        (None, None) => match value.parse::<IpAddr>() {
-            Ok(address) => Some(ModifierAnswer::Local(address_record(address))),
-            // `SERVFAIL` and other codes are one label in capitals; names have two.
-            Err(_) if !value.contains('.') => None,
-            Err(_) => {
-                Name::from_text(value).ok().map(|n| ModifierAnswer::Local(ListRecord::Cname(n)))
-            }
-        },
-    }
-}
-
-fn typed(rtype: &str, value: &str) -> Option<ListRecord> {
-    match rtype {
-        "A" => value.parse().ok().map(|a| address_record(IpAddr::V4(a))),
-        "AAAA" => value.parse().ok().map(|a| address_record(IpAddr::V6(a))),
-        "CNAME" => Name::from_text(value).ok().map(ListRecord::Cname),
-        "TXT" => {
-            // Between modifiers a comma is the separator, so one in a value is escaped.
-            let value = value.replace("\\,", ",");
-            let length = u8::try_from(value.len()).ok()?;
-            let rdata = [&[length], value.as_bytes()].concat();
-            Some(ListRecord::Data(rtype::TXT, rdata.into()))
-        }
-        _ => None,
-    }
 }

@@ -113,7 +113,7 @@ fn name(text: &str, wire: impl Fn(&str) -> Result<Wire, Reject>) -> Result<Wire,
 }
 
 /// Whether a text has the shape of a name, and not of a part of one.
-fn is_host_like(text: &str) -> bool {
+pub(in crate::blocklist) fn is_host_like(text: &str) -> bool {
     !text.starts_with(['.', '-']) && !text.ends_with(['.', '-'])
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::modifier::{self, ModifierAnswer, Modifiers};
+use super::modifier::{self, Modifiers};
 use super::pattern::{self, Matched};
+use super::rewrite::{RewriteExceptions, RuleAnswer};
 use crate::blocklist::domains::without_note;
 use crate::blocklist::hosts;
 use crate::blocklist::line::{Lines, without_comment};
@@ -26,6 +27,8 @@ const MAX_PATTERN_OCTETS: usize = 8 << 20;
 pub(in crate::blocklist) struct AdblockReader {
     /// Rules that `$badfilter` disables, in canonical spelling.
     disabled: HashSet<String>,
+    /// Rules that take back answers of others.
+    exceptions: RewriteExceptions,
     /// Number of patterns so far, and octets of their automata.
     patterns: (usize, usize),
 }
@@ -46,18 +49,35 @@ pub(in crate::blocklist) fn looks_like(line: &str) -> bool {
 }
 
 impl AdblockReader {
-    /// Scans the whole text for `$badfilter`, which may come after its rule.
+    /// Scans the whole text for `$badfilter` and `@@…$dnsrewrite`, which may come after their rules.
     pub(in crate::blocklist) fn new(text: &[u8]) -> Self {
-        let mut disabled = HashSet::new();
-        for line in Lines(text).filter(|line| line.windows(9).any(|part| part == b"badfilter")) {
+        let (mut disabled, mut exceptions) = (HashSet::new(), Vec::new());
+        for line in Lines(text).filter(|line| is_of_others(line)) {
             let Ok(line) = std::str::from_utf8(line) else { continue };
-            let (pattern, modifiers) = split(line.trim());
+            let (pattern, modifiers) = split(without_comment(line.trim()));
             let modifiers = modifiers.unwrap_or("");
             if modifier::each(modifiers).any(|name| name == "badfilter") {
                 disabled.insert(one_spelling(pattern, modifiers));
+            } else if is_rewrite(modifiers) && pattern.starts_with("@@") {
+                exceptions.push((pattern, modifiers));
             }
         }
-        Self { disabled, patterns: (0, 0) }
+        let mut reader =
+            Self { disabled, exceptions: RewriteExceptions::default(), patterns: (0, 0) };
+        for (pattern, modifiers) in exceptions {
+            if !reader.is_off(pattern, modifiers) {
+                // Those that cannot be honoured are counted where they are read.
+                let _ = reader
+                    .exceptions
+                    .add(pattern.trim_start_matches("@@"), modifier::each(modifiers));
+            }
+        }
+        reader
+    }
+
+    /// Whether `$badfilter` disables a rule.
+    fn is_off(&self, pattern: &str, modifiers: &str) -> bool {
+        !self.disabled.is_empty() && self.disabled.contains(&one_spelling(pattern, modifiers))
     }
 
     /// Reads one line, already trimmed.
@@ -99,15 +119,16 @@ impl AdblockReader {
         }
         let (target, is_exception) =
             pattern.strip_prefix("@@").map_or((pattern, false), |rest| (rest, true));
-        let matched = pattern::matched(target, is_exception || modifiers.is_some())?;
-        let modifiers_of_rule =
-            modifiers.map_or_else(|| Ok(Modifiers::default()), Modifiers::of)?;
-        let is_off = !self.disabled.is_empty()
-            && self.disabled.contains(&one_spelling(pattern, modifiers.unwrap_or("")));
-        if is_off {
+        let of_rule = modifiers.map_or_else(|| Ok(Modifiers::default()), Modifiers::of);
+        if self.is_off(pattern, modifiers.unwrap_or("")) {
             return Err(Reject::Disabled);
         }
-        self.take(matched, is_exception, modifiers_of_rule, rules)
+        if is_exception && modifiers.is_some_and(is_rewrite) {
+            return RewriteExceptions::default()
+                .add(target, modifier::each(modifiers.unwrap_or("")));
+        }
+        let matched = pattern::matched(target, is_exception || modifiers.is_some())?;
+        self.take(matched, is_exception, of_rule?, rules)
     }
 
     fn take(
@@ -117,20 +138,25 @@ impl AdblockReader {
         modifiers: Modifiers<'_>,
         rules: &mut RuleSink<'_>,
     ) -> Result<(), Reject> {
-        let effect = match (is_exception, modifiers.is_important) {
+        // An answer is given whatever plain exceptions say.
+        let effect = match (is_exception, modifiers.is_important || modifiers.answer.is_some()) {
             (false, false) => Effect::Add,
             (false, true) => Effect::AddImportant,
             (true, false) => Effect::Clear,
             (true, true) => Effect::ClearImportant,
         };
-        if is_exception && modifiers.answer.is_some() {
-            return Err(Reject::Modifier);
+        let mut spared = spared(&matched, &modifiers.spared)?;
+        if let (Matched::Name(wire, scope), Some(answer)) = (&matched, &modifiers.answer) {
+            let of_rule = (wire.octets(), *scope);
+            spared.extend(self.exceptions.spared(of_rule, answer, modifiers.is_important)?);
         }
-        let spared = spared(&matched, &modifiers.spared)?;
+        spared.sort_unstable();
+        spared.dedup();
+        let spared: Box<[Box<[u8]>]> = spared.into();
         let (action, record) = match modifiers.answer {
             None => (Action::Default, None),
-            Some(ModifierAnswer::Action(action)) => (action, None),
-            Some(ModifierAnswer::Local(record)) => (Action::Default, Some(record)),
+            Some(RuleAnswer::Action(action)) => (action, None),
+            Some(RuleAnswer::Local(record)) => (Action::Default, Some(record)),
         };
         let is_narrowed = modifiers.types != QueryTypes::All || !spared.is_empty();
         let (subject, scope) = match matched {
@@ -166,10 +192,10 @@ impl AdblockReader {
     }
 }
 
-/// The names that `$denyallow` excludes from a rule, in order; those left out that it is not about.
+/// The names that `$denyallow` excludes from a rule; those left out that it is not about.
 ///
 /// All names must parse, or the rule would cover more than was written.
-fn spared(matched: &Matched, names: &[&str]) -> Result<Box<[Box<[u8]>]>, Reject> {
+fn spared(matched: &Matched, names: &[&str]) -> Result<Vec<Box<[u8]>>, Reject> {
     let mut spared = Vec::new();
     for name in names {
         let name = Wire::of(name).map_err(|_| Reject::Modifier)?;
@@ -184,9 +210,18 @@ fn spared(matched: &Matched, names: &[&str]) -> Result<Box<[Box<[u8]>]>, Reject>
         }
         spared.push(name.octets().into());
     }
-    spared.sort_unstable();
-    spared.dedup();
-    Ok(spared.into())
+    Ok(spared)
+}
+
+/// Whether a line may change what others mean.
+fn is_of_others(line: &[u8]) -> bool {
+    let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
+    has(b"badfilter") || line.trim_ascii_start().starts_with(b"@@") && has(b"dnsrewrite")
+}
+
+/// Whether modifiers set an answer, or take one back.
+fn is_rewrite(modifiers: &str) -> bool {
+    modifier::each(modifiers).any(|one| one == "dnsrewrite" || one.starts_with("dnsrewrite="))
 }
 
 /// The pattern of a rule, and its modifiers.

@@ -140,7 +140,7 @@ fn adblock_lists() {
         ),
         (b"*$denyallow=~com\n||b.example^\n", "b.example ?modifier"),
         (b"*\n||*^\n/.*/\n||b.example^\n", "b.example /.*/ ?too-wide ?too-wide"),
-        (b"||*^$dnstype=AAAA,dnsrewrite=NOERROR\n", "*$dnstype=AAAA"),
+        (b"||*^$dnstype=AAAA,dnsrewrite=NOERROR\n", "!*$dnstype=AAAA"),
         (
             b"||ad*.a.example^\n*.b.example^\n||*.c.example^\n",
             "*.b.example *.c.example ||ad*.a.example|",
@@ -156,9 +156,55 @@ fn adblock_lists() {
             "||b\u{fc}cher.example^\n|b\u{fc}cher.\n".as_bytes(),
             "xn--bcher-kva.example |xn--bcher-kva.",
         ),
+        (b"-banner-\n||a.example^\n||b.example^\n", "a.example b.example -banner-"),
         (b"||1.2.3.4^\n||b.example^\n", "b.example ?address"),
         (b"||[2001:db8::1]^\n||b.example^\n", "b.example ?path"),
         (b"127.0.0.1 a.example$badfilter\n||b.example^\n", "b.example ?bad-name"),
+    ]);
+}
+
+#[test]
+fn answers_of_adblock_rules_and_what_takes_them_back() {
+    means(&[
+        (b"||a.example^$dnsrewrite=noerror;a;192.0.2.1\n", "!a.example"),
+        (b"||a.example^$dnsrewrite=nxdomain;;\n||b.example^$dnsrewrite=Refused\n", "!a.example !b.example"),
+        (b"||a.example^$dnsrewrite=SERVFAIL;;\n||b.example^$dnsrewrite=NXDOMAIN;A;x\n", "!a.example !b.example"),
+        (
+            b"|a.example^$dnsrewrite=NOERROR;MX;32 mx.example\n|b.example^$dnsrewrite=NOERROR;SRV;30 60 8080 .\n\
+              |c.example^$dnsrewrite=NOERROR;HTTPS;32 s.example alpn=h3\n|d.example^$dnsrewrite=host\n",
+            "!=a.example !=b.example !=c.example !=d.example",
+        ),
+        (
+            b"||a.example^$dnsrewrite=BADKEYWORD\n||a.example^$dnsrewrite=bad;syntax\n\
+              ||a.example^$dnsrewrite=noerror;;192.0.2.1\n||a.example^$dnsrewrite=noerror;a;::1\n\
+              ||a.example^$dnsrewrite=noerror;mx;x\n||a.example^$dnsrewrite=A:NOERROR:192.0.2.1\n\
+              ||a.example^$dnsrewrite=noerror;srv;1 2 x y\n||b.example^\n",
+            "b.example ?modifier ?modifier ?modifier ?modifier ?modifier ?modifier ?modifier",
+        ),
+        // All, one value, and no plain rule.
+        (b"||a.example^$dnsrewrite=192.0.2.1\n@@||a.example^$dnsrewrite\n||b.example^\n", "b.example ?disabled"),
+        (
+            b"@@|a.example^$dnsrewrite=192.0.2.1\n|a.example^$dnsrewrite=192.0.2.1\n\
+              |a.example^$dnsrewrite=192.0.2.2\n",
+            "!=a.example ?disabled",
+        ),
+        (b"||a.example^\n@@||a.example^$dnsrewrite\n", "a.example"),
+        (b"||x.a.example^$dnsrewrite=\n@@||a.example^$dnsrewrite=\n||b.example^\n", "b.example ?disabled"),
+        // A part of what a rule is about.
+        (
+            b"||a.example^$dnsrewrite=NXDOMAIN\n@@||ok.a.example^$dnsrewrite\n",
+            "!a.example$denyallow=ok.a.example",
+        ),
+        // Importance.
+        (
+            b"||a.example^$important,dnsrewrite=\n@@||a.example^$dnsrewrite\n\
+              ||b.example^$important,dnsrewrite=\n@@||b.example^$dnsrewrite,important\n",
+            "!a.example ?disabled",
+        ),
+        (
+            b"@@/a/$dnsrewrite\n@@||a.example^$dnsrewrite,dnstype=A\n||b.example^\n",
+            "b.example ?modifier ?modifier",
+        ),
     ]);
 }
 

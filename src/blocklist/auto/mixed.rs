@@ -68,7 +68,7 @@ impl<'t> MixedReader<'t> {
         }
         let is_named = domains::host_of(text).is_some_and(|name| Wire::of(name).is_ok());
         match self.majority {
-            Format::Adblock if !is_named => Format::Adblock,
+            Format::Adblock if !is_named || !adblock::is_host_like(text) => Format::Adblock,
             _ => Format::Domains,
         }
     }
