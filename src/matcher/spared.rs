@@ -105,4 +105,25 @@ impl SuffixTable {
         });
         listed
     }
+
+    /// The listing of a name for a query of this type, as if the zone of this match let it through.
+    #[cold]
+    pub fn lookup_past(
+        &self,
+        name: &Folded,
+        hashes: &SuffixHashes,
+        qtype: u16,
+        hit: ZoneHit,
+    ) -> Listed {
+        let mut spared = Spared::default();
+        self.zone_rules(name, hashes, |rule| {
+            if spared.zones.is_empty() && ZoneHit::of(rule) == hit {
+                spared.zones.push((rule.category, rule.source));
+            }
+        });
+        let all = self.lookup_of(name, hashes, Some(qtype));
+        let before = self.lookup_without(name, hashes, &Spared::default());
+        let after = self.lookup_without(name, hashes, &spared);
+        Listed { set: all.set.without(before.set.without(after.set)), ..after }
+    }
 }

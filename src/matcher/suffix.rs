@@ -340,6 +340,10 @@ impl SuffixTable {
 
     /// The rule of each zone that has the name, of the longest name, in the order of zones; zones of one
     /// pack come before those of the next.
+    ///
+    /// A name that a zone has stops the wildcards above it (RFC 4592 §3.3.1): `*.x` does not cover what
+    /// is below `a.x` where the zone has `a.x`. A trigger for every name is stopped by wildcards only:
+    /// a zone of a few good names would open most others.
     pub(super) fn zone_rules(
         &self,
         name: &Folded,
@@ -347,19 +351,26 @@ impl SuffixTable {
         mut each: impl FnMut(&RpzRule),
     ) {
         for listing in &self.listings {
-            let mut nearest: [Option<RpzRule>; MAX_ZONES] = [None; MAX_ZONES];
-            let mut put = |rule: &RpzRule| {
-                if let Some(place) = nearest.get_mut(usize::from(rule.zone)) {
-                    *place = Some(*rule);
-                }
-            };
-            let every = listing.every.iter().rev().filter(|every| every.covers(name));
-            every.map(|every| &every.rule).for_each(&mut put);
+            // Of a zone: nothing yet, a name that stops its wildcards, or a rule.
+            let mut nearest: [Option<Option<RpzRule>>; MAX_ZONES] = [None; MAX_ZONES];
             self.nodes(listing, name, hashes, |index, value| {
-                let covers = |rule: &&RpzRule| rule.scope.covers(index == 0);
-                value.rpz.iter().filter(covers).rev().for_each(&mut put);
+                for rule in value.rpz.iter().rev().filter(|rule| rule.scope == Scope::Exact) {
+                    if let Some(Some(wildcard)) = nearest.get_mut(usize::from(rule.zone)) {
+                        *wildcard = None;
+                    }
+                }
+                for rule in value.rpz.iter().rev().filter(|rule| rule.scope.covers(index == 0)) {
+                    if let Some(place) = nearest.get_mut(usize::from(rule.zone)) {
+                        *place = Some(Some(*rule));
+                    }
+                }
             });
-            nearest.iter().flatten().for_each(&mut each);
+            for every in listing.every.iter().filter(|every| every.covers(name)) {
+                if let Some(place) = nearest.get_mut(usize::from(every.rule.zone)) {
+                    place.get_or_insert(Some(every.rule));
+                }
+            }
+            nearest.iter().flatten().flatten().for_each(&mut each);
         }
     }
 

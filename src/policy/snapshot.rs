@@ -15,7 +15,7 @@ use crate::dns::rtype;
 use crate::matcher::keyword::Keywords;
 use crate::matcher::names::NameTable;
 use crate::matcher::prefetch::BatchPrefetch;
-use crate::matcher::suffix::{Listed, SuffixTable};
+use crate::matcher::suffix::{Listed, SuffixTable, ZoneHit};
 use crate::matcher::{Facts, HashedName, SuffixHashes};
 use crate::policy::group::rules::{
     ActiveRules, Group, GroupCounters, GroupId, GroupRules, GroupState,
@@ -189,16 +189,20 @@ impl Snapshot {
     /// The name that a list has in the place of `asked`, which it blocks: its CNAME target.
     #[inline]
     pub fn rewrite_of(&self, block: &Block, asked: &Folded) -> Option<Cow<'_, Name>> {
-        match block.action {
-            Action::Local(number) => {
-                let target = self.local(number)?.cname.as_ref()?;
-                match target.as_wire().strip_prefix(WILD) {
-                    None => Some(Cow::Borrowed(target)),
-                    Some(garden) => below(asked, garden).map(Cow::Owned),
-                }
-            }
-            _ => None,
+        let Action::Local(number) = block.action else { return None };
+        let target = self.local(number)?.cname.as_ref()?;
+        match target.as_wire().strip_prefix(WILD) {
+            None => Some(Cow::Borrowed(target)),
+            Some(garden) => below(asked, garden).map(Cow::Owned),
         }
+    }
+
+    /// Whether a list has `asked` itself in the place of `asked`, as `*.x CNAME www.x.` for www.x.
+    #[cold]
+    fn is_its_own(&self, hit: ZoneHit, asked: &Folded) -> bool {
+        let Action::Local(number) = hit.action else { return false };
+        let target = self.local(number).and_then(|data| data.cname.as_ref());
+        target.is_some_and(|target| Folded::from_name(target).as_wire() == asked.as_wire())
     }
 
     /// Whether a list answers any name or address by itself.
@@ -307,6 +311,12 @@ impl Snapshot {
     #[inline]
     pub(crate) fn listed(&self, hashed: &HashedName<'_>, qtype: u16) -> Listed {
         let mut listed = self.lists.lookup_of(hashed.name, &hashed.hashes, Some(qtype));
+        if let Some(hit) = listed.zone
+            && self.is_its_own(hit, hashed.name)
+        {
+            // The zone lets through what it leads to.
+            listed = self.lists.lookup_past(hashed.name, &hashed.hashes, qtype, hit);
+        }
         for list in self.sealed.iter().filter(|list| list.table.lists(hashed.name)) {
             listed.set = listed.set.with(list.category);
         }

@@ -93,7 +93,7 @@ impl RpzReader {
         }
         let Some(relative) = self.origin.relative(&owner)? else { return Ok(()) };
         match trigger::of(&relative)? {
-            Trigger::Name(name, scope) => self.name(name, scope, &record, rules),
+            Trigger::Name(name, scope) => self.name((&relative, name, scope), &record, rules),
             Trigger::Net(net) => match self.policy_action(&relative, &record)? {
                 PolicyAction::Action(action) => {
                     rules.address(net, Effect::Rpz, action);
@@ -109,14 +109,13 @@ impl RpzReader {
 
     fn name(
         &self,
-        name: &str,
-        scope: Scope,
+        (owner, name, scope): (&str, &str, Scope),
         record: &ZoneRecord<'_>,
         rules: &mut RuleSink<'_>,
     ) -> Result<(), Reject> {
         let wire = if name == EVERY { Wire::every() } else { Wire::escaped(name)? };
         let body = |action| RuleBody { scope, effect: Effect::Rpz, action };
-        match self.policy_action(name, record)? {
+        match self.policy_action(owner, record)? {
             PolicyAction::Action(action) => rules.wire(&wire, body(action)),
             PolicyAction::Local(local) => rules.local(&wire, body(Action::Default), local),
         }

@@ -163,17 +163,20 @@ fn any_rule() -> impl Strategy<Value = Rule> {
     )
 }
 
-/// The rule of each zone that has a name: of the longest name.
+/// The rule of each zone that has a name: of the longest name. What a zone has by itself stops the
+/// wildcards above it for what is below.
 fn naive_zones(rules: &[(Name, Rule)], name: &Name) -> Vec<Rule> {
     let of_zone = |zone: u16| {
         let mut node = Some(name.clone());
         while let Some(at) = node {
-            let is_here = |(n, r): &&(Name, Rule)| {
-                let is_of_zone = r.effect == Effect::Rpz && r.source == zone;
-                *n == at && is_of_zone && r.scope.covers(at == *name)
-            };
-            if let Some(rule) = rules.iter().filter(is_here).map(|(_, r)| *r).min() {
+            let is_here =
+                |(n, r): &&(Name, Rule)| *n == at && r.effect == Effect::Rpz && r.source == zone;
+            let here = || rules.iter().filter(is_here).map(|(_, r)| *r);
+            if let Some(rule) = here().filter(|r| r.scope.covers(at == *name)).min() {
                 return Some(rule);
+            }
+            if here().any(|r| r.scope == Scope::Exact) {
+                return None;
             }
             node = at.parent();
         }
