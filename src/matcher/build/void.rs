@@ -105,10 +105,10 @@ impl SuffixTable {
     /// guarded. What it leads to is not checked against them: it would be gone all the same.
     pub(in crate::matcher) fn guarding(&self, name: &Folded) -> impl Iterator<Item = u16> {
         let of_targets = self.target_tables().flat_map(TargetTable::rules);
-        let of_targets = of_targets.map(|one| (one.rule.source, &one.guarded));
+        let of_targets = of_targets.map(|one| (one.rule.source, &*one.guarded));
         let every = self.listings.iter().flat_map(|listing| &listing.every);
-        let every = every.map(|one| (one.rule.source, &one.guarded));
-        let is_of = |(source, guarded): &(u16, &Box<[Box<[u8]>]>)| {
+        let every = every.map(|one| (one.rule.source, &*one.guarded));
+        let is_of = |(source, guarded): &(u16, &[Box<[u8]>])| {
             *source != SEVERAL_SOURCES && is_at_or_below_any(name, guarded)
         };
         of_targets.chain(every).filter(is_of).map(|(source, _)| source)
