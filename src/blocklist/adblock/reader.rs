@@ -127,6 +127,10 @@ impl AdblockReader {
             return RewriteExceptions::default()
                 .add(target, modifier::each(modifiers.unwrap_or("")));
         }
+        if self.patterns.0 == MAX_PATTERNS && pattern::is_expression(target) {
+            // Not compiled: a list of a million takes no longer than its text.
+            return Err(Reject::TooLarge);
+        }
         let matched = pattern::matched(target, is_exception || modifiers.is_some())?;
         self.take(matched, is_exception, of_rule?, rules)
     }

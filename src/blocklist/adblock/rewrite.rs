@@ -177,7 +177,7 @@ impl RewriteExceptions {
         if below.len() > MAX_BELOW {
             return Err(Reject::TooLarge);
         }
-        let spares = |name: &&Box<[u8]>| takes(name, &|of| of == Scope::Subtree);
-        Ok(below.iter().filter(spares).cloned().collect())
+        let spares = |name: &[u8]| takes(name, &|of| of == Scope::Subtree);
+        Ok(below.iter().filter(|name| spares(name)).cloned().collect())
     }
 }
