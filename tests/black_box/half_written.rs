@@ -80,6 +80,22 @@ fn min_percent_says_how_much_may_be_lost() {
 }
 
 #[test]
+fn a_stub_that_is_held_is_taken_once_min_percent_says_so() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "min_percent = 50");
+    fs::write(gateway.dir().join("list.txt"), list(3)).unwrap();
+    gateway.reload();
+    eventually("the refusal", || gateway.log().contains("3 rules, where 3000 were").then_some(()));
+    let config = gateway.dir().join("gateway.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("min_percent = 50", "min_percent = 0")).unwrap();
+    eventually("the stub", || match is_blocked(&gateway, "n2999.listed.example") {
+        Some(()) => None,
+        None => is_blocked(&gateway, "n2.listed.example"),
+    });
+}
+
+#[test]
 fn a_file_that_is_being_written_is_waited_for_alone() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream, "");

@@ -92,7 +92,9 @@ impl Plan {
             let path = source.path.display();
             format!("{path}: the list cannot be read: {error}; check its path in [lists]")
         });
-        let identity = |own: &KeptSource| format!("{settings} {}", own.files);
+        // A list that was held as too short is judged again under another `min_percent`.
+        let least = source.min_percent;
+        let identity = |own: &KeptSource| format!("{settings} {least} {}", own.files);
         // What was judged already is known to be whole, or told as it is.
         let is_busy = source.fetch.is_none()
             && found.as_ref().is_ok_and(|(_, own)| {
