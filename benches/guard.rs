@@ -10,6 +10,7 @@
 //! names out of the joined table. The last row is the ratio of all with the guard to all without it.
 #![expect(clippy::unwrap_used, reason = "a bench: it fails by panicking")]
 #![expect(clippy::print_stdout, reason = "a bench prints")]
+#![expect(clippy::disallowed_methods, reason = "a bench measures")]
 
 use std::fmt::Write as _;
 use std::sync::Arc;

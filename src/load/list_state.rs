@@ -129,7 +129,7 @@ impl InForce {
         };
         let passes = |one: &LeftOut| !is_closed(one) && !is_calendar(one);
         match () {
-            () if self.snapshot.lists().len() == 0 => Protection::NoLists,
+            () if self.snapshot.lists().is_empty() => Protection::NoLists,
             () if sources.left_out.iter().any(passes) => Protection::ListMissing,
             () if sources.left_out.iter().any(is_closed) => Protection::FailClosed,
             () if sources.is_degraded() => Protection::Held,

@@ -1,5 +1,7 @@
 //! What the metrics say of lists and of protection, and how many series there are.
 
+use std::fmt::Write as _;
+
 use crate::support::{Gateway, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
 
 #[test]
@@ -82,8 +84,8 @@ fn a_whole_school_has_at_most_four_hundred_series() {
          [profile.staff]\nlevel = \"staff\"\n[state]\ndir = \"state\"\n"
     );
     for category in categories {
-        config +=
-            &format!("[[lists.source]]\ncategory = \"{category}\"\npath = \"{category}.txt\"\n");
+        let path = format!("{category}.txt");
+        writeln!(config, "[[lists.source]]\ncategory = \"{category}\"\npath = \"{path}\"").unwrap();
     }
     let plan = Gateway::plan(&config).upstream(&upstream);
     let plan = categories.iter().fold(plan, |plan, category| {

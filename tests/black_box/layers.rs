@@ -156,7 +156,12 @@ fn check_shows_what_is_in_force_and_where_a_school_differs() {
       safe search of ecosia        off → on  stricter
     gateway.toml: ok (2 groups, 1 upstream, 1 list, 1 names)
     "#);
-    let (_, said) = check(&gateway, &["--diff", "--json"]);
+}
+
+#[test]
+fn what_is_looser_than_the_department_is_for_scripts_too() {
+    let upstream = Upstream::start();
+    let (_, said) = check(&start(&upstream), &["--diff", "--json"]);
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     let looser: Vec<&str> = said["diff"][0]["changes"]
         .as_array()

@@ -97,13 +97,14 @@ fn every_finding_is_in_json_and_a_renamed_source_has_not_shrunk() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let names = |from: usize, to: usize| -> String {
-        (from..to).map(|n| format!("n{n}.example\n")).collect()
+        let lines: Vec<String> = (from..to).map(|n| format!("n{n}.example\n")).collect();
+        lines.concat()
     };
     let source = |name: &str, text: String| {
         fs::write(dir.join(name), text).unwrap();
         format!("games={name}")
     };
-    let popular: String = (0..60).map(|n| format!("n{n}.example\n")).collect();
+    let popular = names(0, 60);
     fs::write(dir.join("popular.txt"), popular).unwrap();
     let first = source("old.txt", names(0, 1000));
     let with = ["--out", "1.pack", "--source", &first, "--popular", "popular.txt"];

@@ -68,10 +68,10 @@ fn a_full_state_disk_costs_persistence_and_nothing_else() {
         assert!(check(&gateway).0);
         // A lost list is held in memory.
         fs::write(gateway.dir().join("adult.txt"), "<html>").unwrap();
-        eventually("the loss", || (held(&gateway) > 0.0).then_some(()));
+        eventually("the loss", || (held(&gateway) > 0).then_some(()));
         assert!(is_blocked(&gateway, "adult.example"));
         fs::write(gateway.dir().join("adult.txt"), "adult.example\n").unwrap();
-        eventually("it is back", || (held(&gateway) == 0.0).then_some(()));
+        eventually("it is back", || (held(&gateway) == 0).then_some(()));
         gateway.terminate();
         gateway = gateway.restart();
     }
@@ -104,7 +104,7 @@ fn what_is_kept_on_a_disk_that_can_only_be_read_stands_in() {
     }
     gateway = gateway.restart();
     assert_as_strict(&gateway, "read-only");
-    assert_eq!(held(&gateway), 5.0, "{}", gateway.get("/readyz").1);
+    assert_eq!(held(&gateway), 5, "{}", gateway.get("/readyz").1);
     drop(gateway);
     drop(mount);
 }

@@ -71,7 +71,7 @@ impl Fault {
                 fs::write(path.join(".hidden"), "").unwrap();
             }
             Self::Unreadable => {
-                fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+                fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
                 if fs::File::open(path).is_ok() {
                     return false;
                 }
@@ -87,7 +87,7 @@ fn assert_degraded(gateway: &Gateway, file: &str, when: &str) {
     let (code, body) = gateway.get("/readyz");
     assert_eq!(code, 200, "{when}");
     assert!(body.contains("degraded: the kept copy of"), "{when}: {body}");
-    assert!(held(gateway) >= 1.0, "{when}");
+    assert!(held(gateway) >= 1, "{when}");
     // The log follows the swap.
     let is_logged = || gateway.log().contains("degraded: the kept copy of").then_some(());
     eventually(when, is_logged);
@@ -119,7 +119,7 @@ fn through_all(file: &str) {
                 (gateway.metrics().value("lachan_config_last_reload_success", &[]) == 0.0)
                     .then_some(())
             });
-            eventually(&when, || (held(&gateway) >= 1.0).then_some(()));
+            eventually(&when, || (held(&gateway) >= 1).then_some(()));
             assert_degraded(&gateway, file, &when);
             // The rest acts: a list, under the config in force.
             let list = gateway.dir().join("games.txt");
@@ -129,7 +129,7 @@ fn through_all(file: &str) {
             fs::write(&list, "exam.example\n").unwrap();
             eventually(&when, || (!is_blocked(&gateway, "urgent.example")).then_some(()));
         } else {
-            eventually(&when, || (held(&gateway) >= 1.0).then_some(()));
+            eventually(&when, || (held(&gateway) >= 1).then_some(()));
             assert_degraded(&gateway, file, &when);
             // The rest acts: an urgent deny, beside the damaged file.
             let text = fs::read_to_string(&config).unwrap();
@@ -147,7 +147,7 @@ fn through_all(file: &str) {
         original.restore();
         gateway.reload();
         until_whole(&gateway);
-        assert_eq!(held(&gateway), 0.0, "{when}");
+        assert_eq!(held(&gateway), 0, "{when}");
         assert_as_strict(&gateway, "mended");
     }
 }

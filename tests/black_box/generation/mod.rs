@@ -152,10 +152,10 @@ fn assert_as_strict(gateway: &Gateway, when: &str) {
 }
 
 /// Files that kept copies stand in for, by the metrics.
-fn held(gateway: &Gateway) -> f64 {
+fn held(gateway: &Gateway) -> i64 {
     let roles = ["config", "text", "keywords", "list", "sealed", "pack"];
     let metrics = gateway.metrics();
-    roles.iter().map(|role| metrics.value("lachan_files_held", &[("file", role)])).sum()
+    roles.iter().map(|role| metrics.value("lachan_files_held", &[("file", role)]) as i64).sum()
 }
 
 /// `lachan status --json`.
@@ -275,7 +275,7 @@ fn a_bad_list_holds_up_nothing_else_and_status_names_it() {
         let (code, body) = gateway.get("/readyz");
         assert_eq!(code, 200);
         assert!(body.contains("degraded: the kept copy of `adult.txt` stands in"), "{body}");
-        assert_eq!(gateway.metrics().value("lachan_files_held", &[("file", "list")]), 1.0);
+        gateway.expect_metric("lachan_files_held", &[("file", "list")], 1.0);
         eventually("the log", || {
             gateway.log().contains("degraded: the kept copy of `adult.txt`").then_some(())
         });
@@ -346,7 +346,7 @@ fn nothing_is_kept_where_the_config_says_so() {
     });
     // While the process lives, a lost list is held all the same.
     remove(&gateway.dir().join("adult.txt"));
-    eventually("the loss", || (held(&gateway) > 0.0).then_some(()));
+    eventually("the loss", || (held(&gateway) > 0).then_some(()));
     assert_as_strict(&gateway, "without a kept generation");
     gateway.terminate();
     let gateway = gateway.restart();
@@ -360,7 +360,7 @@ fn a_calendar_without_events_holds_up_nothing_else() {
     // It is a calendar, and a mistake of the config: its schedule never runs.
     let empty = "BEGIN:VCALENDAR\nEND:VCALENDAR\n";
     fs::write(gateway.dir().join("exams.ics"), empty).unwrap();
-    eventually("it is held", || (held(&gateway) >= 1.0).then_some(()));
+    eventually("it is held", || (held(&gateway) >= 1).then_some(()));
     let config = gateway.dir().join("gateway.toml");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text.replace("deny = [\"denied", "deny = [\"urgent.example\", \"denied"))
@@ -377,7 +377,7 @@ fn a_forward_zone_that_cannot_be_set_up_ends_no_start() {
     let text = fs::read_to_string(&config).unwrap();
     let zone = "\n[[forward]]\nzone = \"school.example\"\nservers = [\"https://[2001:db8::1]\"]\n";
     fs::write(&config, text + zone).unwrap();
-    eventually("it is held", || (held(&gateway) >= 1.0).then_some(()));
+    eventually("it is held", || (held(&gateway) >= 1).then_some(()));
     gateway.terminate();
     gateway = gateway.restart();
     assert_as_strict(&gateway, "a restart");
