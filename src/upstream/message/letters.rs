@@ -19,24 +19,26 @@ pub(super) fn mix_letters(name: &mut [u8], mut bits: impl FnMut() -> bool) {
 
 /// Lower-cases each label in the names of `message` that is octet for octet one of `sent`.
 ///
-/// Others have their own case: it is not from our query.
+/// Others have their own case: it is not from our query. A name ends where its record or its RDATA
+/// does, whatever its labels say: each octet is looked at once.
 pub(super) fn lower_letters(message: &mut [u8], sent: &[u8]) {
     let mut names = Vec::new();
     walk(message, |_, record| {
-        names.push(record.owner);
         let (from, end) = record.rdata;
+        names.push((record.owner, from));
         let mut at = from + names_from(record.rtype);
         for _ in 0..names_of(record.rtype) {
             if at < end {
-                names.push(at);
-                at = after_name(message, at).unwrap_or(end);
+                let behind = after_name(message, at).unwrap_or(end).min(end);
+                names.push((at, behind));
+                at = behind;
             }
         }
     });
-    for mut at in names {
+    for (mut at, behind) in names {
         while let Some(&length @ 1..=63) = message.get(at) {
             let end = at + 1 + usize::from(length);
-            let Some(label) = message.get_mut(at..end) else { break };
+            let Some(label) = message.get_mut(at..end).filter(|_| end <= behind) else { break };
             if labels(sent).any(|one| one == label) {
                 label.make_ascii_lowercase();
             }
@@ -110,6 +112,20 @@ mod tests {
         let has = |wanted: &[u8]| message.windows(wanted.len()).any(|octets| octets == wanted);
         assert!(has(b"\x03www\x02ex\0\0\x05") && has(b"\x03CdN\x03www\xc0\x10"));
         assert!(has(b"\x04\x03wWw") && has(b"\x02ex\0\0\x06") && has(b"\x02nS\x02ex\0\x03www\0"));
+    }
+
+    #[test]
+    fn a_name_ends_where_its_rdata_does() {
+        // The one label of an NS record would be the head of the next record, its TTL in letters.
+        let head = b"\0\0\x10\0\x01WwWw\0\x01";
+        let mut message = vec![0; 12];
+        message[7] = 2;
+        message.extend(b"\0\0\x02\0\x01\0\0\0\x01\0\x01\x0b");
+        message.extend(head);
+        message.push(b'x');
+        let before = message.clone();
+        lower_letters(&mut message, &[b"\x0b", head.as_slice(), b"\0"].concat());
+        assert_eq!(message, before);
     }
 
     proptest! {
