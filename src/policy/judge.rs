@@ -393,10 +393,20 @@ impl Snapshot {
         witness: &mut impl Witness,
     ) -> Block {
         witness.saw(layer, StepFinding::Decided);
-        let Case { hashed, listed, .. } = *case;
         // A list speaks for its category only: where a name is denied, or an exam closes it, no list
-        // says how that is answered.
+        // says how that is answered; and lists of names alone, as nearly all are, never do.
         let is_by_category = matches!(layer, Layer::Illegal | Layer::Locked | Layer::Category);
+        let may_answer = self.lists.has_actions || !case.listed.any_zone.is_empty();
+        if is_by_category && may_answer {
+            return self.block_by_lists(layer, set, case);
+        }
+        Block { layer, category: set.first(), action: Action::Default }
+    }
+
+    /// A block that lists may say how to answer.
+    #[inline(never)]
+    fn block_by_lists(&self, layer: Layer, set: CategorySet, case: &Case<'_>) -> Block {
+        let Case { hashed, listed, .. } = *case;
         let first = set.first();
         let is_zones = first.is_some_and(|first| listed.any_zone.contains(first));
         let of_set = |hit: &ZoneHit| set.contains(hit.category);
@@ -405,7 +415,6 @@ impl Snapshot {
             listed.zone.filter(of_set).or_else(first)
         };
         let (category, action) = match (first, is_zones.then(from_zone).flatten()) {
-            _ if !is_by_category => (first, Action::Default),
             // Zones decide in their order, whatever the order of categories.
             (_, Some(hit)) => (Some(hit.category), hit.action),
             (Some(category), None) => {
