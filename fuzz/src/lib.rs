@@ -11,13 +11,14 @@ use lachan::config::layers::calendar::Calendar;
 use lachan::lang::Lang;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::join;
-use lachan::dns::message::Question;
+use lachan::dns::message::{Question, well_formed};
 use lachan::dns::message::answer::{Answer, Form, TtlLimits};
 use lachan::dns::message::query::Query;
 use lachan::dns::name::{Folded, Name};
 use lachan::pack::{Compiler, Pack, SEED, TargetedRule, fit_hashes};
 use lachan::pattern::HostPattern;
 use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
+use lachan::upstream::heard_message;
 
 /// A list in any shape: parsed without a panic, into names and answers that exist, with
 /// every line accounted for, and the same again the second time.
@@ -125,6 +126,34 @@ pub fn answer(octets: &[u8]) {
     }
     assert!(answer.targets(query.head()).all(|target| target.is_ok()));
     assert!(answer.addresses().all(|address| address.is_ok()));
+}
+
+/// What a server sends in reply to a question that it repeats, or does not: what is handed on is as
+/// long as it was, and repeats the question in the letters that were asked.
+pub fn heard(octets: &[u8]) {
+    let asked = lachan::dns::message::name_at(octets, 12).ok();
+    let (name, end) = asked.unwrap_or_else(|| (Folded::from_wire(b"\x01x\0").expect("a name").0, 15));
+    let qtype = octets.get(end..end + 2).map_or(1, |two| u16::from_be_bytes([two[0], two[1]]));
+    let question = Question {
+        name: name.to_name(),
+        qtype,
+        dnssec_ok: false,
+        checking_disabled: false,
+        upstream: lachan::dns::route::UpstreamId::MAIN,
+    };
+    let id = octets.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+    let wire = question.name.as_wire();
+    for is_mixed in [false, true] {
+        let mut reply = octets.to_vec();
+        if let Some(own) = reply.get_mut(12..end).filter(|own| own.eq_ignore_ascii_case(wire)) {
+            if is_mixed { own.make_ascii_uppercase() } else { own.make_ascii_lowercase() }
+        }
+        if let Some(message) = heard_message(&question, id, is_mixed, &mut reply) {
+            assert_eq!(message.len(), octets.len());
+            assert_eq!(&message[12..12 + wire.len()], wire);
+            assert_eq!(well_formed(&message), well_formed(octets));
+        }
+    }
 }
 
 /// A sealed list: refused, or opened and asked. As it comes it is hardly ever sealed, so the

@@ -34,6 +34,8 @@ pub mod zones;
 pub use addresses::addresses;
 pub use error::{AskError, UpstreamError};
 pub use health::{ExchangeDurations, Failure, ServerState};
+#[doc(hidden)]
+pub use message::heard_message;
 pub use options::Options;
 pub use servers::UpstreamAnswer;
 pub use system::{SystemServers, refuse_own_servers, system_servers};

@@ -102,6 +102,7 @@ const MAX_MAP_LINES: usize = 250;
 const FOR_TESTS: &[(&str, &str)] = &[
     ("bits", "benches and the model of a table compare a set of categories as one word"),
     ("fit_hashes", "tests and fuzz targets forge packs, and hashes would stop them all"),
+    ("heard_message", "a fuzz target says what a server would, without a socket"),
     ("hot_octets", "a test bounds, and a bench reports, the memory of a look-up per name"),
     ("is_at_least", "the law that no layer loosens a lock compares enforcements with it"),
 ];

@@ -9,8 +9,9 @@ pub(super) mod query;
 pub(super) mod reading;
 mod wire;
 
-use self::query::{QueryForm, UpstreamQuery, has_question};
+use self::query::{Match, QueryForm, UpstreamQuery, has_question};
 use self::reading::Reading;
+use crate::dns::message::Question;
 
 /// A reply that is matched with its query, and what it says.
 #[derive(Debug)]
@@ -33,5 +34,22 @@ impl Reply {
     /// The message, if it repeats its question: a bare header is no answer to hand on.
     pub(super) fn message(self) -> Option<Vec<u8>> {
         Some(self.octets).filter(|octets| has_question(octets))
+    }
+}
+
+/// The message that is handed on of octets that came as the reply to a query of this id; with
+/// `mixed`, to one with each letter of its name in upper case. Fuzz targets have no socket.
+#[doc(hidden)]
+pub fn heard_message(
+    question: &Question,
+    id: u16,
+    mixed: bool,
+    octets: &mut [u8],
+) -> Option<Vec<u8>> {
+    let form = QueryForm { mixed, edns: true };
+    let query = UpstreamQuery::new(question, id, form, || true);
+    match query.judge(octets) {
+        Match::Mine => Reply::of(octets, &query, form).message(),
+        Match::OtherCase | Match::Bare | Match::Other => None,
     }
 }
