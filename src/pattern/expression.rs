@@ -29,7 +29,7 @@ pub struct HostPattern {
 pub struct PatternCache(Option<Cache>);
 
 impl HostPattern {
-    /// Compiles `/re/` or a [glob](super::glob).
+    /// Compiles `/re/` or a [`super::glob`].
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use crate::sys::state_dir::StateDir;
 pub struct AcceptArguments {
     /// The config file.
     config: PathBuf,
-    /// The `path` of the source, or `packs` of [lists], as the config has it.
+    /// The `path` of the source, or `packs` of `[lists]`, as the config has it.
     source: String,
 }
 
