@@ -165,7 +165,9 @@ fn a_pack_that_was_put_there_last_is_used_whatever_its_age_and_never_a_fragment(
     let cp = Command::new("cp").arg("-p").args([&old, &back]).status().unwrap();
     assert!(cp.success());
     eventually("the old pack", is_old);
-    assert!(gateway.log().contains("new.pack: was modified later"), "{}", gateway.log());
+    eventually("what is not in use", || {
+        gateway.log().contains("new.pack: was modified later").then_some(())
+    });
     fs::remove_file(&back).unwrap();
     eventually("the new pack", is_new);
 
@@ -173,7 +175,9 @@ fn a_pack_that_was_put_there_last_is_used_whatever_its_age_and_never_a_fragment(
     let whole = fs::read(&old).unwrap();
     deliver(&gateway, &back, &whole[..whole.len() / 2]);
     assert!(is_new().is_some());
-    assert!(gateway.log().contains("back.pack: the pack is not whole"), "{}", gateway.log());
+    // The log follows the swap.
+    let is_logged = |text: &str| gateway.log().contains(text).then_some(());
+    eventually("the fragment in the log", || is_logged("back.pack: the pack is not whole"));
     assert!(!gateway.log().contains("back.pack: the pack in use\u{1b}"), "{}", gateway.log());
     // And in the place of the one in use: its copy stays, and is not called that file.
     fs::remove_file(&back).unwrap();
@@ -181,5 +185,5 @@ fn a_pack_that_was_put_there_last_is_used_whatever_its_age_and_never_a_fragment(
     deliver(&gateway, &new, &whole[..whole.len() - 1]);
     assert!(is_new().is_some());
     let told = "new.pack: the pack is not whole: it is damaged, or it is still being copied";
-    assert!(gateway.log().contains(told), "{}", gateway.log());
+    eventually("the damage in the log", || is_logged(told));
 }
