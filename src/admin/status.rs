@@ -27,7 +27,7 @@ pub struct Status {
     pub upstreams: Vec<UpstreamStatus>,
     /// How far the clock can be trusted.
     pub clock: String,
-    /// Files whose kept copies stand in.
+    /// Files that a kept copy stands in for.
     pub held: Vec<HeldStatus>,
 }
 
@@ -40,7 +40,7 @@ pub struct UpstreamStatus {
     pub up: bool,
 }
 
-/// One file whose kept copy stands in.
+/// One file that a kept copy stands in for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HeldStatus {
     /// Its role: `config`, `text`, `keywords`, `list`, `sealed` or `pack`.

@@ -34,7 +34,7 @@ pub enum Reject {
     Regex,
     /// A regular expression with look-around or a back-reference.
     RegexUnbounded,
-    /// A pattern whose automaton is too large, or beyond what one text may have.
+    /// A pattern with too large an automaton, or beyond what one text may have.
     TooLarge,
     /// A pattern of all names, or nearly all, that nothing narrows.
     TooWide,

@@ -1,7 +1,6 @@
 //! `lachan override`: lessons and exams for a group and some minutes, through the admin API.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::admin::api::{OverrideBegun, OverrideList};
 use crate::cli::output::{CommandFailure, finish, json};
-use crate::cli::running::{RunningGateway, read};
+use crate::cli::running::{GatewayArguments, read};
 use crate::config::file::quantity::duration;
 use crate::lang::Lang;
 use crate::overrides::{OverrideRequest, StoredOverride};
@@ -19,15 +18,8 @@ use crate::overrides::{OverrideRequest, StoredOverride};
 pub struct OverridesArguments {
     #[command(subcommand)]
     action: Action,
-    /// The config of the running gateway; the embedded default without one.
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// The file of its token; by default the one of the config, or of its state directory.
-    #[arg(long, value_name = "FILE", global = true)]
-    token: Option<PathBuf>,
-    /// One JSON object instead of text.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    gateway: GatewayArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -88,7 +80,7 @@ pub fn run(arguments: &OverridesArguments) -> ExitCode {
 
 /// Sends one request, and shows the response.
 fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
-    let gateway = RunningGateway::of(arguments.config.as_deref(), arguments.token.as_ref())?;
+    let gateway = arguments.gateway.running()?;
     let send = |method: &str, path: &str, body: &str| gateway.send(method, path, body);
     let config = &gateway.config;
     let shown = Shown { zone: config.school.zone(), lang: config.school.lang };
@@ -103,19 +95,19 @@ fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
     let begin = |request: &OverrideRequest| -> Result<String, CommandFailure> {
         let answer = send("POST", "/api/overrides", &json(request))?;
         let begun: OverrideBegun = read(&answer)?;
-        Ok(if arguments.json { json(&begun) } else { shown.begun(&begun) })
+        Ok(if arguments.gateway.json { json(&begun) } else { shown.begun(&begun) })
     };
     match &arguments.action {
         Action::Lesson { whom, allow, deny } => begin(&request("lesson", whom, (allow, deny))),
         Action::Exam { whom, only } => begin(&request("exam", whom, (only, &[]))),
         Action::List => {
             let listed: OverrideList = read(&send("GET", "/api/overrides", "")?)?;
-            Ok(if arguments.json { json(&listed) } else { shown.listed(&listed.overrides) })
+            Ok(if arguments.gateway.json { json(&listed) } else { shown.listed(&listed.overrides) })
         }
         Action::End { id, by } => {
             let path = format!("/api/overrides/{id}?by={}", encoded(by));
             let stored: StoredOverride = read(&send("DELETE", &path, "")?)?;
-            Ok(if arguments.json { json(&stored) } else { shown.ended(&stored) })
+            Ok(if arguments.gateway.json { json(&stored) } else { shown.ended(&stored) })
         }
     }
 }

@@ -15,6 +15,27 @@ use crate::sys::state_dir::StateDir;
 /// State directory of a gateway that systemd runs.
 const USUAL: &str = "/var/lib/lachan";
 
+/// The gateway that a subcommand asks.
+#[derive(Debug, clap::Args)]
+pub(super) struct GatewayArguments {
+    /// The config of the running gateway; the embedded default without one.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+    /// The file of its token; by default the one of the config, or of its state directory.
+    #[arg(long, value_name = "FILE", global = true)]
+    token: Option<PathBuf>,
+    /// One JSON object instead of text.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+impl GatewayArguments {
+    /// The gateway, which is not asked yet.
+    pub(super) fn running(&self) -> Result<RunningGateway, CommandFailure> {
+        RunningGateway::of(self.config.as_deref(), self.token.as_ref())
+    }
+}
+
 /// A gateway that runs, or should.
 pub(super) struct RunningGateway {
     /// Its config; the kept one where the file cannot be read, as the gateway has it.
@@ -24,10 +45,7 @@ pub(super) struct RunningGateway {
 
 impl RunningGateway {
     /// The gateway of a config; `token` is the file of its token, if it is given.
-    pub(super) fn of(
-        config: Option<&Path>,
-        token: Option<&PathBuf>,
-    ) -> Result<Self, CommandFailure> {
+    fn of(config: Option<&Path>, token: Option<&PathBuf>) -> Result<Self, CommandFailure> {
         let config = read_config_in_use(config).map_err(|error| (3, error.to_string()))?;
         let token = open_token(token, &config)?;
         Ok(Self { config, token })

@@ -2,36 +2,21 @@
 //! kept.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
 use crate::admin::status::Status;
 use crate::cli::output::{CommandFailure, finish, json};
-use crate::cli::running::{RunningGateway, read};
+use crate::cli::running::{GatewayArguments, read};
 use crate::load::kept::forget;
 use crate::load::list_state::ListCondition;
-
-/// The gateway that is asked.
-#[derive(Debug, clap::Args)]
-struct Whose {
-    /// The config of the running gateway; the embedded default without one.
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// The file of its token; by default the one of the config, or of its state directory.
-    #[arg(long, value_name = "FILE", global = true)]
-    token: Option<PathBuf>,
-    /// One JSON object instead of text.
-    #[arg(long, global = true)]
-    json: bool,
-}
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub struct StatusArguments {
     #[command(flatten)]
-    whose: Whose,
+    gateway: GatewayArguments,
 }
 
 /// Arguments of `state`.
@@ -40,7 +25,7 @@ pub struct StateArguments {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    whose: Whose,
+    gateway: GatewayArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -61,10 +46,9 @@ struct Forgotten {
 /// Shows the state of the running gateway; exits 0, 1 when it is refused, 3 without an answer.
 pub fn run(arguments: &StatusArguments) -> ExitCode {
     let show = || {
-        let gateway =
-            RunningGateway::of(arguments.whose.config.as_deref(), arguments.whose.token.as_ref())?;
+        let gateway = arguments.gateway.running()?;
         let status: Status = read(&gateway.send("GET", "/api/status", "")?)?;
-        Ok(if arguments.whose.json { json(&status) } else { text(&status) })
+        Ok(if arguments.gateway.json { json(&status) } else { text(&status) })
     };
     finish(show())
 }
@@ -72,18 +56,17 @@ pub fn run(arguments: &StatusArguments) -> ExitCode {
 /// Acts on what is kept; exits as [`run`].
 pub fn run_state(arguments: &StateArguments) -> ExitCode {
     let Action::Forget = arguments.action;
-    finish(forget_kept(&arguments.whose))
+    finish(forget_kept(&arguments.gateway))
 }
 
 /// Drops what is kept, by the running gateway if there is one.
-fn forget_kept(whose: &Whose) -> Result<String, CommandFailure> {
-    let answer = RunningGateway::of(whose.config.as_deref(), whose.token.as_ref())
-        .and_then(|gateway| gateway.send("DELETE", "/api/kept", ""));
+fn forget_kept(of: &GatewayArguments) -> Result<String, CommandFailure> {
+    let answer = of.running().and_then(|gateway| gateway.send("DELETE", "/api/kept", ""));
     let (by_gateway, status) = match answer {
         Ok(answer) => (true, Some(read::<Status>(&answer)?)),
         // No gateway runs, or there is no token: the files alone are dropped.
         Err(failure) => {
-            let config = whose.config.as_deref();
+            let config = of.config.as_deref();
             if !config.is_some_and(forget) {
                 return Err(failure);
             }
@@ -91,7 +74,7 @@ fn forget_kept(whose: &Whose) -> Result<String, CommandFailure> {
         }
     };
     let forgotten = Forgotten { by_gateway, status };
-    if whose.json {
+    if of.json {
         return Ok(json(&forgotten));
     }
     let shown = forgotten.status.as_ref().map_or_else(String::new, text);

@@ -72,7 +72,7 @@ pub struct Config {
     /// Words of the school that a lock of the department makes void: a mistake for `check`, and
     /// without effect where the config is served.
     pub void: ConfigErrors,
-    /// Calendars that cannot be used, whose schedules run in their stricter meaning.
+    /// Calendars that cannot be used; their schedules run in the stricter meaning.
     pub unusable: Vec<UnusableCalendar>,
     /// Bundles of names, by the bundle's name.
     pub bundles: BTreeMap<String, Vec<Name>>,

@@ -52,7 +52,7 @@ pub struct Assembled {
     pub sources: Arc<[SourceOrigin]>,
     /// Sources that could not be used.
     pub left_out: Vec<LeftOut>,
-    /// Files whose kept copies stand in.
+    /// Files that a kept copy stands in for.
     pub held: Vec<Held>,
     /// Sources by URL; one without a copy is not in `config`.
     pub downloads: Downloads,

@@ -20,7 +20,7 @@ pub struct PolicySources {
     pub config: Config,
     /// Open lists and keyword rules.
     pub lists: LoadedLists,
-    /// Files that cannot be used, and whose kept copies stand in.
+    /// Files that cannot be used; their kept copies stand in.
     pub held: Vec<Held>,
     /// The moment from which they are so, or none is, in seconds since 1970.
     pub since: u64,

@@ -55,7 +55,7 @@ label_set! {
     ReloadResult {
         /// It is in force.
         Ok => "ok",
-        /// It is in force but for files whose kept copies stand in.
+        /// It is in force but for files that kept copies stand in for.
         Held => "held",
         /// What was read is wrong, and the policy before it stays.
         Refused => "refused",

@@ -11,7 +11,7 @@
 //! as a whole. An expression ignores case, and knows ASCII only: other characters are A-labels.
 //!
 //! **Time is linear in the name, memory is bounded.** An expression with look-around or a
-//! back-reference has no automaton and is refused; so is one whose automaton is larger than
+//! back-reference has no automaton and is refused; so is one with an automaton larger than
 //! [`MAX_OCTETS`]. Each pattern has its *literals*: every host name that it matches contains one of
 //! them. A table of many patterns looks for the literals of all in one pass, and runs a pattern only
 //! for a name with one of its literals.

@@ -1,4 +1,4 @@
-//! Guarded names: no list takes away by mistake what schools need; who means it says so.
+//! Guarded names: no list takes away by mistake what schools need; `accept` says that it is meant.
 
 use std::process::Command;
 

@@ -190,7 +190,7 @@ fn what_the_department_locks_is_held_on_the_wire() {
     assert_eq!(rcode(&gateway, PUPIL, "dns-tunnel-check.googlezip.net"), "NOERROR");
 
     // The department tightens: its lock acts at once, what the school says of it is void, and the
-    // log says by whose word.
+    // log names the word that decides.
     let tighter = DEPARTMENT.replace("youtube = \"moderate\"", "youtube = \"strict\"");
     fs::write(gateway.dir().join("department.toml"), &tighter).unwrap();
     eventually("the reload", || {

@@ -69,7 +69,7 @@ fn each_finding_has_source_line_and_rule_and_is_accepted_by_itself() {
     fs::write(dir.join("accepted.toml"), one + &suffix).unwrap();
     let (code, report) = build(dir, &with);
     assert_eq!(code, Some(0), "{report:#}");
-    // The pack keeps who accepted what.
+    // The pack keeps each acceptance and its name.
     let (_, out, _) = lists(dir, &["inspect", "x.pack", "--json"]);
     let inspected: Value = serde_json::from_str(&out).unwrap();
     let kept = inspected["sources"][0]["accepted_findings"].as_array().unwrap();

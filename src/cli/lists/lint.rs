@@ -169,7 +169,7 @@ impl Lint<'_> {
         found
     }
 
-    /// Sources that are much smaller or larger than in the pack before. A source whose names are
+    /// Sources that are much smaller or larger than in the pack before. A source with names that are
     /// all there under another name, or were, has not changed.
     fn changes(
         &self,

@@ -40,7 +40,7 @@ pub struct Guard {
     names: Vec<Guarded>,
     /// Every guarded name and every parent of one, with the places of the names at or below it.
     suffixes: BTreeMap<Name, Vec<usize>>,
-    /// Categories of good names, whose lists block nothing, and of legal duties.
+    /// Categories of good names, with lists that block nothing, and of legal duties.
     exempt: CategorySet,
 }
 

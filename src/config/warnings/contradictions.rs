@@ -169,7 +169,7 @@ fn exempt(file: &File, config: &Config) -> Vec<Diagnostic> {
     found.into_iter().collect()
 }
 
-/// Categories whose missing list would close or open something, and that have no list at all.
+/// Categories with a missing list that would close or open something, and that have no list at all.
 fn fail_modes(file: &File, config: &Config) -> Vec<Diagnostic> {
     let lists = &config.lists;
     if lists.starter || lists.packs.is_some() {

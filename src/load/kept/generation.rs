@@ -187,7 +187,7 @@ impl Kept {
     fn settle_at(&mut self, state: Option<&StateDir>) -> io::Result<()> {
         let place = state.map(|state| state.join(DIRECTORY));
         let is_here = self.directory.as_ref().map(StateDir::path) == place.as_deref();
-        // A directory that was removed, or whose disk is gone, is made anew.
+        // A directory that was removed, or lost with its disk, is made anew.
         if is_here && place.as_ref().is_none_or(|place| place.join(OBJECTS).is_dir()) {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use crate::metrics::families;
 use crate::metrics::labels::HeldFile;
 use crate::sys::clock::system_time;
 
-/// A file that cannot be used, and whose kept copy is in force.
+/// A file that cannot be used; its kept copy is in force.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// Its role.

@@ -30,7 +30,7 @@ pub(super) fn to_keep(plan: &Plan, notes: &[SourceNote]) -> Vec<KeptSource> {
     in_use.map(source).collect()
 }
 
-/// Downloads whose copies are not what was downloaded.
+/// Downloads with copies that are not what was downloaded.
 pub(super) fn fragments(config: &Config, plan: &Plan) -> Vec<(u16, ListError)> {
     let planned = config.lists.sources.iter().zip(&plan.sources);
     let own = planned.filter(|(_, one)| !one.is_held && !one.identity.is_empty());

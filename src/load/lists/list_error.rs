@@ -58,7 +58,7 @@ pub enum ListError {
         /// The name of the source.
         name: String,
     },
-    /// A list in force that cannot be used any more, and whose kept copy is lost too.
+    /// A list in force that cannot be used any more, with a kept copy that is lost too.
     #[error(
         "{0}; its kept copy is lost, so nothing is reloaded until it is mended; \
          `lachan state forget` says that it may go"

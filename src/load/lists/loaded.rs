@@ -66,7 +66,7 @@ pub struct LoadedLists {
     pub keywords: Arc<Keywords>,
     /// Rules that are void, since they would block what schools need.
     pub voided: Arc<[GuardFinding]>,
-    /// Files whose kept copies stand in.
+    /// Files that a kept copy stands in for.
     pub held: Vec<Held>,
     /// Sources that cannot be used and have no kept copy.
     pub left_out: Vec<LeftOut>,

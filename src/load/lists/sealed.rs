@@ -94,7 +94,7 @@ pub struct LoadedSealed {
     pub lists: Arc<[SealedList]>,
     /// The identity of these lists: other lists have another number.
     pub(in crate::load) tag: u64,
-    /// Lists whose kept copies stand in.
+    /// Lists that a kept copy stands in for.
     pub(in crate::load) held: Vec<Held>,
     /// Lists that cannot be used and have no kept copy.
     pub(in crate::load) left_out: Vec<LeftOut>,

@@ -26,7 +26,7 @@ impl Protected {
     }
 }
 
-/// Guarded names with the categories whose rules do not look at their labels, sorted; mostly none.
+/// Guarded names with the categories that do not look at their labels, sorted; mostly none.
 #[derive(Default)]
 pub(super) struct Guarded(Box<[(Name, CategorySet)]>);
 
