@@ -11,14 +11,11 @@ use lachan::config::data::taxonomy;
 use lachan::dns::name::{Folded, Name};
 use lachan::matcher::keyword::{KeywordRules, Keywords};
 
+#[path = "support/popular.rs"]
+mod names;
+use names::{folded, popular};
+
 const SHIPPED: &str = include_str!("../blocklists/keywords.txt");
-const POPULAR: [&str; 5] = [
-    include_str!("../blocklists/guard.txt"),
-    include_str!("../blocklists/essential.txt"),
-    include_str!("../blocklists/starter/social.txt"),
-    include_str!("../blocklists/starter/video.txt"),
-    include_str!("../blocklists/starter/ads_trackers.txt"),
-];
 
 fn main() {
     let names = popular();
@@ -39,24 +36,6 @@ fn keywords(rules: usize) -> Keywords {
     let text = other.into_iter().chain(kept).collect::<Vec<_>>().join("\n");
     let categories = taxonomy::parse(include_str!("../blocklists/categories.toml")).unwrap();
     Keywords::compile(KeywordRules::parse(&text, &categories).unwrap())
-}
-
-/// Wire names.
-fn popular() -> Vec<Vec<u8>> {
-    let lines = POPULAR.iter().flat_map(|list| list.lines());
-    let names = lines.map(|line| line.trim_start_matches('=').trim());
-    let names = names.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let names = names.filter_map(|line| line.split_whitespace().next());
-    let below = ["", "www.", "static-cdn3.eu-west.", "d3f9a1c07be24558a6.img."];
-    names
-        .flat_map(|name| below.map(|labels| format!("{labels}{name}")))
-        .filter_map(|name| Name::from_text(&name).ok())
-        .map(|name| name.as_wire().to_vec())
-        .collect()
-}
-
-fn folded(names: &[Vec<u8>]) -> Vec<Folded> {
-    names.iter().map(|wire| Folded::from_wire(wire).unwrap().0).collect()
 }
 
 #[divan::bench]

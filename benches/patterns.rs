@@ -13,7 +13,7 @@ use divan::{Bencher, black_box};
 use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::category::CategoryId;
 use lachan::config::data::taxonomy;
-use lachan::dns::name::{Folded, Name};
+use lachan::dns::name::Folded;
 use lachan::dns::rtype;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::join;
@@ -22,21 +22,18 @@ use lachan::matcher::suffix::SuffixTable;
 use lachan::pack::{Compiler, Pack, SEED, TargetedRule};
 use lachan::rule::{Action, Rule};
 
+#[path = "support/popular.rs"]
+mod names;
+use names::{folded, popular};
+
 const SHIPPED: &str = include_str!("../blocklists/keywords.txt");
-const POPULAR: [&str; 5] = [
-    include_str!("../blocklists/guard.txt"),
-    include_str!("../blocklists/essential.txt"),
-    include_str!("../blocklists/starter/social.txt"),
-    include_str!("../blocklists/starter/video.txt"),
-    include_str!("../blocklists/starter/ads_trackers.txt"),
-];
 /// Patterns, and keyword rules.
 const RULES: usize = 500;
 /// What the automata of [`RULES`] patterns may take.
 const MOST_OCTETS: usize = 8 << 20;
 
 fn main() {
-    let (table, names) = (table(&expressions()), popular());
+    let (table, names) = (table(&expressions()), folded(&popular()));
     let is_listed = |table: &SuffixTable, name: &Folded| {
         let hashes = SuffixHashes::of(name, table.seed());
         !table.lookup_of(name, &hashes, Some(rtype::A)).set.is_empty()
@@ -99,21 +96,8 @@ fn table(text: &str) -> SuffixTable {
     join([Arc::new(pack)], |_| Some(category)).unwrap().table
 }
 
-fn popular() -> Vec<Folded> {
-    let lines = POPULAR.iter().flat_map(|list| list.lines());
-    let names = lines.map(|line| line.trim_start_matches('=').trim());
-    let names = names.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let names = names.filter_map(|line| line.split_whitespace().next());
-    let below = ["", "www.", "static-cdn3.eu-west.", "d3f9a1c07be24558a6.img."];
-    names
-        .flat_map(|name| below.map(|labels| format!("{labels}{name}")))
-        .filter_map(|name| Name::from_text(&name).ok())
-        .map(|name| Folded::from_name(&name))
-        .collect()
-}
-
 fn bench_table(bencher: Bencher<'_, '_>, text: &str) {
-    let (table, names) = (table(text), popular());
+    let (table, names) = (table(text), folded(&popular()));
     let hashed: Vec<_> =
         names.iter().map(|name| (name, SuffixHashes::of(name, table.seed()))).collect();
     bencher.counter(ItemsCount::new(names.len())).bench_local(|| {
@@ -130,7 +114,7 @@ fn keyword_rules(bencher: Bencher<'_, '_>) {
     let text = other.into_iter().chain(keyword.into_iter().take(RULES)).collect::<Vec<_>>();
     let categories = taxonomy::parse(include_str!("../blocklists/categories.toml")).unwrap();
     let keywords = Keywords::compile(KeywordRules::parse(&text.join("\n"), &categories).unwrap());
-    let names = popular();
+    let names = folded(&popular());
     bencher.counter(ItemsCount::new(names.len())).bench_local(|| {
         for name in &names {
             black_box(keywords.lookup(black_box(name)));
