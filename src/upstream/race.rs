@@ -224,11 +224,13 @@ impl Race {
     }
 
     /// Whether a server has so many tries under way that this one goes to the next. The last that
-    /// is left is asked all the same: the tries of other questions must never take its place.
+    /// is left unasked is asked all the same: the tries of other questions must never take its
+    /// place. A repeat at a server that was asked is no substitute for it.
     fn is_crowded(&self, step: Step) -> bool {
         let waiting = self.inner.states.get(step.server).map_or(0, |state| state.waiting());
         let is_repeat = self.was_asked(step.server);
-        let others = self.plan.iter().any(|next| next.server != step.server);
+        let others =
+            self.plan.iter().any(|next| next.server != step.server && !self.was_asked(next.server));
         let most = self.inner.options.server_in_flight;
         waiting >= if is_repeat { most / 2 } else { most } && (is_repeat || others)
     }
