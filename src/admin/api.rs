@@ -177,7 +177,7 @@ impl Api {
 
     /// A line for each thing that is not as the files have it.
     pub(super) fn degradation(&self) -> Vec<String> {
-        degradation(&self.current.in_force())
+        degradation(&self.current)
     }
 
     fn begin(&self, request: &OverrideRequest) -> Result<OverrideBegun, OverrideRefusal> {

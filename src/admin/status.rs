@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::load::in_force::InForce;
+use crate::load::in_force::{Current, InForce};
 use crate::load::list_state::ListState;
+use crate::metrics::labels::HeldFile;
 
 /// The state of a gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Status {
-    /// `ok`, or `degraded` where a kept copy stands in for a file, or a list is missing.
+    /// `ok`, or `degraded` where a kept copy stands in for a file, a list is missing, or the files
+    /// are refused.
     pub state: String,
     /// The moment from which it is in that state, by RFC 3339.
     pub since: String,
@@ -29,6 +31,8 @@ pub struct Status {
     pub clock: String,
     /// Files that a kept copy stands in for.
     pub held: Vec<HeldStatus>,
+    /// Why the files are not in force; none where they are.
+    pub refused: Option<String>,
 }
 
 /// One upstream server.
@@ -54,9 +58,12 @@ pub struct HeldStatus {
 }
 
 impl Status {
-    /// The state of a policy in force, at a civil time.
-    pub fn of(in_force: &InForce, civil: u64) -> Self {
+    /// The state of the policy in force, at a civil time.
+    pub fn of(current: &Current, civil: u64) -> Self {
+        let in_force = current.in_force();
+        let refused = refusal(current, &in_force);
         let sources = in_force.sources();
+        let is_degraded = refused.is_some() || sources.is_degraded();
         let held = sources.held.iter().map(|one| HeldStatus {
             file: one.role.id().to_owned(),
             name: one.label.clone(),
@@ -64,7 +71,7 @@ impl Status {
             since: moment(one.since),
         });
         Self {
-            state: if sources.is_degraded() { "degraded" } else { "ok" }.to_owned(),
+            state: if is_degraded { "degraded" } else { "ok" }.to_owned(),
             since: moment(sources.since),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             release: None,
@@ -74,19 +81,32 @@ impl Status {
             upstreams: Vec::new(),
             clock: String::new(),
             held: held.collect(),
+            refused,
         }
     }
 }
 
+/// Why the files are refused, where no kept config says so already.
+fn refusal(current: &Current, in_force: &InForce) -> Option<String> {
+    let is_told = in_force.sources().held.iter().any(|one| one.role == HeldFile::Config);
+    current.refusal().filter(|_| !is_told)
+}
+
 /// A line for each thing that is not as the files have it.
-pub(super) fn degradation(in_force: &InForce) -> Vec<String> {
+pub(super) fn degradation(current: &Current) -> Vec<String> {
+    let in_force = current.in_force();
+    let refused = refusal(current, &in_force);
+    let refused = refused.map(|why| {
+        let why = why.lines().next().unwrap_or_default();
+        format!("not reloaded, the old policy stays in force: {why}")
+    });
     let sources = in_force.sources();
     let held = sources.held.iter().map(ToString::to_string);
     let left_out = sources.left_out.iter().map(|one| {
         let why = one.why.lines().next().unwrap_or_default();
         format!("without `{}`: {why}", one.label)
     });
-    held.chain(left_out).collect()
+    refused.into_iter().chain(held).chain(left_out).collect()
 }
 
 fn moment(seconds: u64) -> String {

@@ -51,8 +51,6 @@ pub(super) struct Reloads {
     assembler: Mutex<Assembler>,
     /// The config of the start: sockets, upstream servers and cache follow it until a restart.
     started: Config,
-    /// The mistake that was logged last.
-    complaint: Mutex<String>,
     was_good: AtomicBool,
     /// Whether the state directory has all that a restart needs.
     is_kept: AtomicBool,
@@ -81,7 +79,6 @@ impl Reloads {
             readings: AtomicU64::new(assembler.readings()),
             assembler: Mutex::new(assembler),
             started: config.clone(),
-            complaint: Mutex::default(),
             was_good: AtomicBool::new(in_force.sources().held.is_empty()),
             is_kept: AtomicBool::new(false),
             good: AtomicU64::new(0),
@@ -149,10 +146,10 @@ impl Reloads {
             let _ = sender.send(());
         });
         if let Err(error) = thread {
-            return self.failed(format!("no thread to read the files: {error}"));
+            return self.failed(&format!("no thread to read the files: {error}"));
         }
         if ended.await.is_err() {
-            self.failed("the reload panicked; please report it".into());
+            self.failed("the reload panicked; please report it");
         }
     }
 
@@ -183,12 +180,12 @@ impl Reloads {
                 // The files match the policy in force again: a mistake was undone.
                 let is_whole = self.gateway.current.in_force().sources().held.is_empty();
                 if is_whole && !self.was_good.swap(true, Ordering::Relaxed) {
-                    self.complaint().clear();
+                    self.gateway.current.refuse(None);
                     info!("the files are again as they are in force");
                 }
             }
             Err(mistake) => {
-                self.failed(mistake.to_string());
+                self.failed(&mistake.to_string());
                 // What is refused holds up no list: they go on under the config in force.
                 if mistake.is_of_config()
                     && let Ok(Some(in_force)) = self.adopt(|assembler, base| {
@@ -243,7 +240,7 @@ impl Reloads {
         self.was_good.store(is_whole, Ordering::Relaxed);
         let counted = if is_whole { &self.good } else { &self.in_part };
         counted.fetch_add(1, Ordering::Relaxed);
-        self.complaint().clear();
+        self.gateway.current.refuse(None);
         self.follow(in_force);
     }
 
@@ -258,13 +255,11 @@ impl Reloads {
     }
 
     /// Logs a refusal; the same mistake once, not at every reload.
-    fn failed(&self, mistake: String) {
+    fn failed(&self, mistake: &str) {
         self.was_good.store(false, Ordering::Relaxed);
         self.bad.fetch_add(1, Ordering::Relaxed);
-        let is_new = *self.complaint() != mistake;
-        if is_new {
+        if self.gateway.current.refuse(Some(mistake)).is_none_or(|last| last != mistake) {
             error!("not reloaded, the old policy stays in force: {mistake}");
-            *self.complaint() = mistake;
         }
     }
 
@@ -314,10 +309,6 @@ impl Reloads {
 
     fn assembler(&self) -> MutexGuard<'_, Assembler> {
         self.assembler.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn complaint(&self) -> MutexGuard<'_, String> {
-        self.complaint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Seconds since a server last confirmed the oldest downloaded list; 0 without one.

@@ -66,7 +66,7 @@ pub(super) fn status(
             is_kept: reloads.is_kept(),
             upstreams: upstreams.servers().iter().map(server).collect(),
             clock: now.trust.id().to_owned(),
-            ..Status::of(&gateway.current.in_force(), now.civil)
+            ..Status::of(&gateway.current, now.civil)
         }
     })
 }

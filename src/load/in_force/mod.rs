@@ -112,6 +112,8 @@ pub struct Current {
     overrides: Overrides,
     /// Policies that were in force and may still be in use.
     old: Mutex<Vec<Arc<InForce>>>,
+    /// Why the files are not in force; none where they are.
+    refusal: Mutex<Option<String>>,
 }
 
 impl Current {
@@ -124,6 +126,7 @@ impl Current {
             writer: Mutex::default(),
             overrides,
             old: Mutex::default(),
+            refusal: Mutex::default(),
         }
     }
 
@@ -141,6 +144,18 @@ impl Current {
         let generation = base.generation + 1;
         let overrides = self.overrides.list(system_time());
         Ok(self.swap(derive(candidate.parts, generation, generation, overrides)))
+    }
+
+    /// Notes that the files are refused, or that they are in force; the refusal before.
+    pub fn refuse(&self, why: Option<&str>) -> Option<String> {
+        let why = why.map(str::to_owned);
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *refusal, why)
+    }
+
+    /// Why the files are not in force; none where they are, or where kept copies stand in.
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Begins an override, judged by the policy in force; a reply to a later query is under it.

@@ -382,3 +382,36 @@ fn a_forward_zone_that_cannot_be_set_up_ends_no_start() {
     gateway = gateway.restart();
     assert_as_strict(&gateway, "a restart");
 }
+
+#[test]
+fn what_is_refused_is_told_until_it_is_mended() {
+    let school = School::new();
+    let gateway = school.start();
+    until_whole(&gateway);
+    let ready = || gateway.get("/readyz");
+    let is_told = || ready().1.contains("degraded: ").then_some(());
+    let is_mended = || (!ready().1.contains("adult.txt")).then_some(());
+    // A mistake of the config alone.
+    let config = gateway.dir().join("gateway.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}\nno_such_table = 1\n")).unwrap();
+    eventually("the refusal", is_told);
+    assert_eq!(ready().0, 200);
+    fs::write(&config, &text).unwrap();
+    until_whole(&gateway);
+    // A list that is lost together with its kept copy.
+    let kept = gateway.dir().join("state").join("kept");
+    let adult = fs::read(gateway.dir().join("adult.txt")).unwrap();
+    let refused = || {
+        remove(&kept.join("objects"));
+        remove(&gateway.dir().join("adult.txt"));
+        ready().1.contains("degraded: not reloaded, the old policy stays").then_some(())
+    };
+    eventually("the double loss", refused);
+    assert_as_strict(&gateway, "a double loss");
+    let status = status(&gateway);
+    assert_eq!(status["state"], "degraded", "{status}");
+    assert!(status["refused"].as_str().unwrap().contains("adult.txt"), "{status}");
+    fs::write(gateway.dir().join("adult.txt"), adult).unwrap();
+    eventually("the mended list", is_mended);
+}
