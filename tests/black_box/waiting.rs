@@ -298,6 +298,23 @@ fn what_waits_for_one_server_is_bounded() {
     gateway.expect_metric("lachan_inflight", &[], 0.0);
 }
 
+#[test]
+fn a_crowd_at_the_second_server_leaves_no_question_unasked() {
+    let silent = Habits::new().always(Said::silence()).start();
+    // Three questions are still under way when five more come from the silent one.
+    let slow = Habits::new().slow(Duration::from_secs(1)).start();
+    let servers = format!("\"{}\", \"{}\"", silent.url("udp"), slow.url("udp"));
+    let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n")
+        .replace("\"udp://127.0.0.1:{upstream}\"", &servers)
+        .replace("[upstream]\n", "[upstream]\nserver_in_flight = 5\n");
+    let gateway = Gateway::plan(&config).start();
+    let crowd = Crowd::new(&gateway, PUPIL);
+    for number in 0..8 {
+        crowd.send(&format!("n{number}.example"));
+    }
+    assert!(crowd.next(8).iter().all(|reply| reply.rcode() == "NOERROR"));
+}
+
 /// Five times as many hostile names as may wait, all of one client.
 #[test]
 fn names_that_nobody_answers_take_no_place_from_those_that_are_there() {
