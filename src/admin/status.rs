@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::load::in_force::{Current, InForce};
+use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
 use crate::metrics::labels::HeldFile;
 
@@ -63,7 +63,11 @@ impl Status {
         let in_force = current.in_force();
         let refused = refusal(current, &in_force);
         let sources = in_force.sources();
-        let is_degraded = refused.is_some() || sources.is_degraded();
+        let (state, since) = match &refused {
+            _ if sources.is_degraded() => ("degraded", sources.since),
+            Some(refused) => ("degraded", refused.since),
+            None => ("ok", sources.since),
+        };
         let held = sources.held.iter().map(|one| HeldStatus {
             file: one.role.id().to_owned(),
             name: one.label.clone(),
@@ -71,8 +75,8 @@ impl Status {
             since: moment(one.since),
         });
         Self {
-            state: if is_degraded { "degraded" } else { "ok" }.to_owned(),
-            since: moment(sources.since),
+            state: state.to_owned(),
+            since: moment(since),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             release: None,
             generation: in_force.generation,
@@ -81,23 +85,24 @@ impl Status {
             upstreams: Vec::new(),
             clock: String::new(),
             held: held.collect(),
-            refused,
+            refused: refused.map(|refused| refused.why),
         }
     }
 }
 
-/// Why the files are refused, where no kept config says so already.
-fn refusal(current: &Current, in_force: &InForce) -> Option<String> {
-    let is_told = in_force.sources().held.iter().any(|one| one.role == HeldFile::Config);
-    current.refusal().filter(|_| !is_told)
+/// Why the files are refused, where the config that is held for it does not say the same.
+fn refusal(current: &Current, in_force: &InForce) -> Option<Refusal> {
+    let held = &in_force.sources().held;
+    let is_told = |why: &str| held.iter().any(|one| one.role == HeldFile::Config && one.why == why);
+    current.refusal().filter(|refused| !is_told(&refused.why))
 }
 
 /// A line for each thing that is not as the files have it.
 pub(super) fn degradation(current: &Current) -> Vec<String> {
     let in_force = current.in_force();
     let refused = refusal(current, &in_force);
-    let refused = refused.map(|why| {
-        let why = why.lines().next().unwrap_or_default();
+    let refused = refused.map(|refused| {
+        let why = refused.why.lines().next().unwrap_or_default();
         format!("not reloaded, the old policy stays in force: {why}")
     });
     let sources = in_force.sources();

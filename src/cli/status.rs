@@ -86,7 +86,7 @@ fn text(status: &Status) -> String {
     let mut out = format!("{} since {}", status.state, status.since);
     let _ = writeln!(out, " (lachan {}, generation {})", status.version, status.generation);
     if let Some(why) = &status.refused {
-        let _ = writeln!(out, "not reloaded, the old policy stays in force: {}", why.trim_end());
+        let _ = writeln!(out, "refused, the old policy stays in force: {}", why.trim_end());
     }
     for held in &status.held {
         let why = held.why.trim_end();

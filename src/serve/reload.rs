@@ -108,7 +108,10 @@ impl Reloads {
             let started = tokio::time::Instant::now();
             self.reload(is_asked).await;
             let files = self.watched();
-            watch.follow(&files);
+            // A directory that is new may have got its files before it was watched.
+            if watch.follow(&files) {
+                watch.expect_change();
+            }
             if files != followed {
                 // What is new may have changed before it was watched: a download has begun.
                 watch.expect_change();
@@ -178,9 +181,9 @@ impl Reloads {
             Ok(Some(in_force)) => self.adopted(&in_force),
             Ok(None) => {
                 // The files match the policy in force again: a mistake was undone.
+                self.gateway.current.end_refusal();
                 let is_whole = self.gateway.current.in_force().sources().held.is_empty();
                 if is_whole && !self.was_good.swap(true, Ordering::Relaxed) {
-                    self.gateway.current.refuse(None);
                     info!("the files are again as they are in force");
                 }
             }
@@ -240,7 +243,7 @@ impl Reloads {
         self.was_good.store(is_whole, Ordering::Relaxed);
         let counted = if is_whole { &self.good } else { &self.in_part };
         counted.fetch_add(1, Ordering::Relaxed);
-        self.gateway.current.refuse(None);
+        self.gateway.current.end_refusal();
         self.follow(in_force);
     }
 
@@ -258,7 +261,7 @@ impl Reloads {
     fn failed(&self, mistake: &str) {
         self.was_good.store(false, Ordering::Relaxed);
         self.bad.fetch_add(1, Ordering::Relaxed);
-        if self.gateway.current.refuse(Some(mistake)).is_none_or(|last| last != mistake) {
+        if self.gateway.current.refuse(mistake) {
             error!("not reloaded, the old policy stays in force: {mistake}");
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Directories are watched, not files: an editor's rename, a deleted file that is created again
 //! and a replaced symbolic link are all events in the directory of the name. Each directory on
-//! the path whose entry is a symbolic link is watched too. An event is only a hint to read again,
+//! the path whose entry is a symbolic link is watched too, and where a directory is missing, the
+//! nearest above it: it may be made again. An event is only a hint to read again,
 //! for whichever file, so none can be misread. File systems without events are polled every half
 //! minute.
 
@@ -52,9 +53,9 @@ impl Watch {
         watch
     }
 
-    /// Replaces the watched paths.
-    pub fn follow(&mut self, paths: &[PathBuf]) {
-        let Some(watcher) = &mut self.watcher else { return };
+    /// Replaces the watched paths; whether a directory is watched that was not before.
+    pub fn follow(&mut self, paths: &[PathBuf]) -> bool {
+        let Some(watcher) = &mut self.watcher else { return false };
         let wanted: BTreeSet<PathBuf> = paths.iter().flat_map(|path| directories(path)).collect();
         for gone in self.directories.difference(&wanted) {
             // It may have been removed from the disk, and its watch with it.
@@ -73,7 +74,9 @@ impl Watch {
                 }
             }
         }
+        let has_grown = !held.is_subset(&self.directories);
         self.directories = held;
+        has_grown
     }
 
     /// Makes the next [`Watch::changed`] return after a moment of quiet, without an event.
@@ -117,11 +120,9 @@ fn directories(path: &Path) -> BTreeSet<PathBuf> {
                 paths.push(parent.join(target).join(rest));
             }
         }
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        if parent.is_dir() {
-            found.insert(parent.to_owned());
-        }
+        let above = path.ancestors().skip(1);
+        let mut above = above.map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        found.extend(above.find(|above| above.is_dir()).map(Path::to_owned));
     }
     found
 }

@@ -23,6 +23,10 @@
 //! one: an old policy stays in a list until it has no other reference, and a thread of low priority
 //! drops those that [`Current::let_go`] returns.
 
+mod refusal;
+
+pub use self::refusal::Refusal;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -113,7 +117,7 @@ pub struct Current {
     /// Policies that were in force and may still be in use.
     old: Mutex<Vec<Arc<InForce>>>,
     /// Why the files are not in force; none where they are.
-    refusal: Mutex<Option<String>>,
+    refusal: Mutex<Option<Refusal>>,
 }
 
 impl Current {
@@ -146,15 +150,24 @@ impl Current {
         Ok(self.swap(derive(candidate.parts, generation, generation, overrides)))
     }
 
-    /// Notes that the files are refused, or that they are in force; the refusal before.
-    pub fn refuse(&self, why: Option<&str>) -> Option<String> {
-        let why = why.map(str::to_owned);
-        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *refusal, why)
+    /// Notes that the files are refused; false where they were for the same mistake.
+    pub fn refuse(&self, why: &str) -> bool {
+        let refusal = Refusal::new(why);
+        let mut last = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = last.as_ref().is_none_or(|last| last.why != refusal.why);
+        if is_new {
+            *last = Some(refusal);
+        }
+        is_new
+    }
+
+    /// Notes that the files are in force, or that kept copies stand in for some.
+    pub fn end_refusal(&self) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Why the files are not in force; none where they are, or where kept copies stand in.
-    pub fn refusal(&self) -> Option<String> {
+    pub fn refusal(&self) -> Option<Refusal> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -139,8 +139,8 @@ fn a_list_that_is_lost_with_its_kept_copy_stays_in_force() {
     let says = |what: &str| gateway.get("/readyz").1.contains(what);
     assert!(says("degraded: not reloaded, the old policy stays in force"));
     fs::write(gateway.dir().join("adult.txt"), "adult.example\n").unwrap();
-    // The copy of the download went with the directory, and is waited for as well: no business here.
-    eventually("the mended list", || (!says("adult.txt")).then_some(()));
+    // The copy of the download went with the directory: it is fetched anew, and seen where it is put.
+    until_whole(&gateway);
     assert_as_strict(&gateway, "mended");
 }
 
