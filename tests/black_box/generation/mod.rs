@@ -134,8 +134,10 @@ fn lachan(dir: &Path, arguments: &str) -> String {
 /// Waits until all is in force and kept.
 fn until_whole(gateway: &Gateway) {
     eventually("all is in force and kept", || {
+        // In this order: what is adopted between two looks is not kept yet.
+        let is_ready = gateway.get("/readyz") == (200, "ready\n".to_owned());
         let is_kept = gateway.metrics().value("lachan_state_kept", &[]) > 0.0;
-        (is_kept && gateway.get("/readyz") == (200, "ready\n".to_owned())).then_some(())
+        (is_ready && is_kept).then_some(())
     });
 }
 
