@@ -26,6 +26,7 @@ pub mod blocklist;
 pub mod matcher;
 pub mod pack;
 pub mod pattern;
+pub mod release;
 
 // Policy and resolution.
 pub mod cache;
@@ -41,10 +42,12 @@ pub mod fetch;
 pub mod load;
 pub mod overrides;
 pub mod sys;
+pub mod update;
 pub mod upstream;
 
 // The shell: clients, operators, the command line.
 pub mod admin;
 pub mod cli;
 pub mod clients;
+pub mod publish;
 pub mod serve;

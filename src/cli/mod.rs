@@ -7,6 +7,7 @@ pub mod export;
 pub mod lists;
 mod output;
 pub mod overrides;
+pub mod publish;
 mod running;
 pub mod serve;
 pub mod status;
@@ -42,6 +43,8 @@ enum Command {
     State(status::StateArguments),
     /// Work on lists: find them, download them, compile and seal them.
     Lists(lists::ListsArguments),
+    /// Publish signed releases to gateways: the department's side.
+    Publish(publish::PublishArguments),
 }
 
 /// Runs the program; the result is its exit code.
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }
 }

@@ -1,0 +1,36 @@
+//! `lachan publish`: the department's side.
+
+mod init;
+mod key;
+mod refresh;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// Arguments of `publish`.
+#[derive(Debug, clap::Args)]
+pub struct PublishArguments {
+    #[command(subcommand)]
+    command: PublishCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PublishCommand {
+    /// Make a key, and its public half beside it.
+    Key(key::KeyArguments),
+    /// Make a repository: a directory that any static web server carries.
+    Init(init::InitArguments),
+    /// Sign for another 30 days which versions belong together; needs the online key alone.
+    Refresh(refresh::RefreshArguments),
+}
+
+/// Runs a subcommand of `publish`.
+pub fn run(arguments: &PublishArguments) -> ExitCode {
+    match &arguments.command {
+        PublishCommand::Key(arguments) => key::run(arguments),
+        PublishCommand::Init(arguments) => init::run(arguments),
+        PublishCommand::Refresh(arguments) => refresh::run(arguments),
+    }
+}

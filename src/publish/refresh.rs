@@ -1,0 +1,49 @@
+//! The daily work of the publishing host: a new snapshot and a new timestamp.
+//!
+//! Law: this needs the online key alone. What officers signed is read, and never signed anew.
+
+use tough::schema::{RoleType, Root, Signed, Snapshot, Targets, Timestamp};
+
+use super::error::PublishError;
+use super::keys::{SigningKey, key_id};
+use super::repository::Repository;
+use super::roles::{self, ONLINE_DAYS, SPECIFICATION};
+use super::signed::{self, meta, sign};
+use crate::release::layout;
+
+/// Signs which versions belong together, valid for 30 days from `now` (seconds since 1970).
+///
+/// # Errors
+///
+/// [`PublishError`]; also where `online` is not the key of the publishing host.
+pub async fn refresh(
+    repository: &Repository,
+    online: &SigningKey,
+    now: u64,
+) -> Result<(), PublishError> {
+    let (root, _): (Signed<Root>, _) = repository.newest("root")?;
+    let id = roles::id(&online.public())?;
+    let counts = root.signed.roles.get(&RoleType::Timestamp);
+    if !counts.is_some_and(|role| role.keyids.contains(&id)) {
+        return Err(PublishError::Refused(format!(
+            "key {} is not the online key of this repository",
+            key_id(&online.public())
+        )));
+    }
+    let keys = std::slice::from_ref(online);
+    let version = roles::next(repository.version("snapshot")?);
+    let mut snapshot =
+        Snapshot::new(SPECIFICATION.into(), version, roles::expiry(now, ONLINE_DAYS)?);
+    for role in ["targets", layout::ROLLOUT, layout::EMERGENCY] {
+        let (document, octets) = repository.newest::<Targets>(role)?;
+        let meta = meta(&octets, document.signed.version);
+        snapshot.meta.insert(format!("{role}.json"), meta);
+    }
+    let snapshot = sign(snapshot, keys).await?;
+    let mut timestamp =
+        Timestamp::new(SPECIFICATION.into(), version, roles::expiry(now, ONLINE_DAYS)?);
+    let entry = meta(&signed::octets(&snapshot)?, version);
+    timestamp.meta.insert("snapshot.json".into(), entry);
+    repository.put("snapshot", &snapshot)?;
+    repository.put_timestamp(&signed::octets(&sign(timestamp, keys).await?)?)
+}

@@ -1,0 +1,15 @@
+//! The gateway's side of releases.
+//!
+//! ```text
+//! carrier (directory, web) ▶ trust (TUF) ▶ release ▶ rehearse ▶ adopt
+//! ```
+//!
+//! Law: what is in force stays in force until a release has been verified whole; each failure has
+//! a reason of a closed set, and leaves nothing behind.
+
+pub mod carrier;
+pub mod error;
+pub mod trust;
+
+#[cfg(test)]
+mod tests;
