@@ -18,6 +18,7 @@ use crate::config::sections::local::{ForwardZone, Local};
 use crate::config::sections::rebinding::Rebinding;
 use crate::config::sections::school::School;
 use crate::config::sections::state::StateSettings;
+use crate::config::sections::update::UpdateSettings;
 use crate::config::sections::upstream::Upstream;
 use crate::dns::name::Name;
 use crate::policy::GroupRules;
@@ -58,6 +59,8 @@ pub struct Config {
     pub lists: ListSettings,
     /// State that outlives the process.
     pub state: StateSettings,
+    /// The department's releases.
+    pub update: UpdateSettings,
     /// Categories, by the ids that groups and lists use.
     pub taxonomy: Taxonomy,
     /// Search engines with a safe mode.

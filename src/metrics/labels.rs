@@ -135,6 +135,46 @@ label_set! {
 }
 
 label_set! {
+    /// Why an update was not taken.
+    UpdateRefusal {
+        /// The state directory, or a file of it.
+        Disk => "disk",
+        /// Another update is at work.
+        Busy => "busy",
+        /// Nobody answers, or a file of the repository is missing.
+        Unreachable => "unreachable",
+        /// Metadata is past its date.
+        Expired => "expired",
+        /// Metadata or a release is older than what was seen.
+        Rollback => "rollback",
+        /// A signature is missing, or of a key that does not count.
+        Signature => "signature",
+        /// A file is larger than it may be.
+        Size => "size",
+        /// A file is not the one that was signed.
+        Hash => "hash",
+        /// A file is malformed, or of a format that this program does not know.
+        Malformed => "malformed",
+        /// The clock stepped backward.
+        Clock => "clock",
+        /// The repository is not trusted for another reason.
+        Trust => "trust",
+        /// The store or the root is of another repository.
+        Root => "root",
+        /// Nothing is left of what was seen before.
+        Memory => "memory",
+        /// What was compiled is not what was signed.
+        Digest => "digest",
+        /// Policy cannot be made of the release.
+        Policy => "policy",
+        /// The self-test failed, before or after the adoption.
+        SelfTest => "selftest",
+        /// The process died twice after the adoption.
+        Died => "died",
+    }
+}
+
+label_set! {
     /// What list files were read from.
     ReadFrom {
         /// The files themselves.

@@ -167,6 +167,23 @@ pub fn step_aside() {
 #[cfg(not(target_os = "linux"))]
 pub fn step_aside() {}
 
+/// Locks an open file for this process alone, until it is closed; false while another has it.
+///
+/// # Errors
+///
+/// The error of the system.
+#[expect(unsafe_code, reason = "the standard library has locks of files from Rust 1.89 on")]
+pub fn try_lock(file: &File) -> io::Result<bool> {
+    use std::os::fd::AsRawFd as _;
+    // SAFETY: flock takes two integers; the descriptor is open, as `file` is borrowed.
+    let failed = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0;
+    match io::Error::last_os_error() {
+        _ if !failed => Ok(true),
+        error if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        error => Err(error),
+    }
+}
+
 /// Dissolves the association of a UDP socket with its peer. A port that the kernel drew is released
 /// with it: the next connect draws another (connect(2), `AF_UNSPEC`).
 ///

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use tough::error::Error as TufError;
 
+use crate::lang::{Message, messages};
+use crate::metrics::labels::UpdateRefusal;
+
 /// An update that was not taken; what is in force is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +20,9 @@ pub enum UpdateError {
         /// The error of the system.
         error: io::Error,
     },
+    /// Another update is at work.
+    #[error("another update is at work; try again when it has ended")]
+    Busy,
     /// The repository is not trusted, or not reachable.
     #[error("the repository is refused: {0}")]
     Trust(Box<TufError>),
@@ -33,7 +39,7 @@ pub enum UpdateError {
         /// The version that was seen.
         seen: u64,
     },
-    /// A root of another repository.
+    /// A store of another repository.
     #[error("the root has the digest {found}, and {wanted} was enrolled: another repository")]
     OtherRoot {
         /// The digest that was enrolled.
@@ -41,28 +47,141 @@ pub enum UpdateError {
         /// The digest that was found.
         found: String,
     },
+    /// What was seen before is not known any more.
+    #[error("{path}: what was seen of releases cannot be read: enrol the gateway anew")]
+    MemoryLost {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A target that is named is not signed.
+    #[error("the repository has no `{name}` that is signed: it is half copied, or wrong")]
+    Missing {
+        /// The target.
+        name: String,
+    },
+    /// A target that is longer than it may be.
+    #[error("`{name}` has {octets} octets; at most {most} are taken")]
+    TooLarge {
+        /// The target.
+        name: String,
+        /// Its length as signed, or as unpacked so far.
+        octets: u64,
+        /// The bound.
+        most: u64,
+    },
+    /// A document that is refused.
+    #[error("{0}")]
+    Malformed(String),
+    /// A list that is not the one that was signed.
+    #[error("release {serial}: {what} has the digest {found}, and {wanted} is signed")]
+    Digest {
+        /// The release.
+        serial: u64,
+        /// What was compared.
+        what: &'static str,
+        /// The digest that is signed.
+        wanted: String,
+        /// The digest that was found.
+        found: String,
+    },
+    /// No policy can be made of the release.
+    #[error("release {serial}: no policy can be made of it: {why}")]
+    Policy {
+        /// The release.
+        serial: u64,
+        /// The fault.
+        why: String,
+    },
+    /// The release fails the self-test.
+    #[error("release {serial}: the self-test failed: {why}")]
+    SelfTest {
+        /// The release.
+        serial: u64,
+        /// The fault.
+        why: String,
+    },
+    /// The release is below what a gateway may go back to.
+    #[error("release {release} is lower than {least}, the lowest that may be gone back to")]
+    Lower {
+        /// The release.
+        release: u64,
+        /// The lowest one.
+        least: u64,
+    },
+    /// No generation has the release.
+    #[error("there is no such release on this gateway; kept are: {kept}")]
+    NotKept {
+        /// The releases that are kept.
+        kept: String,
+    },
+    /// The release was rejected before.
+    #[error("release {serial} was rejected before ({why}); `lachan lists accept` tries it again")]
+    Rejected {
+        /// The release.
+        serial: u64,
+        /// The fault of then.
+        why: String,
+    },
 }
 
 impl UpdateError {
     /// The reason in metrics and in what a gateway says of itself: one of a closed set.
     pub fn reason(&self) -> &'static str {
+        self.refusal().id()
+    }
+
+    /// The same, as the label of a metric.
+    pub fn refusal(&self) -> UpdateRefusal {
         match self {
-            Self::File { .. } => "disk",
-            Self::Rollback { .. } => "rollback",
-            Self::OtherRoot { .. } => "root",
+            Self::File { .. } => UpdateRefusal::Disk,
+            Self::Busy => UpdateRefusal::Busy,
+            Self::Rollback { .. } | Self::Lower { .. } => UpdateRefusal::Rollback,
+            Self::OtherRoot { .. } => UpdateRefusal::Root,
+            Self::MemoryLost { .. } => UpdateRefusal::Memory,
+            Self::Missing { .. } | Self::NotKept { .. } => UpdateRefusal::Unreachable,
+            Self::TooLarge { .. } => UpdateRefusal::Size,
+            Self::Malformed(_) => UpdateRefusal::Malformed,
+            Self::Digest { .. } => UpdateRefusal::Digest,
+            Self::Policy { .. } => UpdateRefusal::Policy,
+            Self::SelfTest { .. } | Self::Rejected { .. } => UpdateRefusal::SelfTest,
             Self::Trust(error) => match **error {
-                TufError::Transport { .. } => "unreachable",
-                TufError::ExpiredMetadata { .. } => "expired",
-                TufError::OlderMetadata { .. } => "rollback",
+                TufError::Transport { .. } => UpdateRefusal::Unreachable,
+                TufError::ExpiredMetadata { .. } => UpdateRefusal::Expired,
+                TufError::OlderMetadata { .. } => UpdateRefusal::Rollback,
                 TufError::VerifyMetadata { .. } | TufError::VerifyTrustedMetadata { .. } => {
-                    "signature"
+                    UpdateRefusal::Signature
                 }
-                TufError::MaxSizeExceeded { .. } => "size",
-                TufError::HashMismatch { .. } => "hash",
-                TufError::ParseMetadata { .. } => "malformed",
-                TufError::SystemTimeSteppedBackward { .. } => "clock",
-                _ => "trust",
+                TufError::MaxSizeExceeded { .. } => UpdateRefusal::Size,
+                TufError::HashMismatch { .. } => UpdateRefusal::Hash,
+                TufError::ParseMetadata { .. } => UpdateRefusal::Malformed,
+                TufError::SystemTimeSteppedBackward { .. } => UpdateRefusal::Clock,
+                _ => UpdateRefusal::Trust,
             },
+        }
+    }
+
+    /// True where the release itself is at fault, and not its way: it is not tried again.
+    pub fn is_of_release(&self) -> bool {
+        matches!(self, Self::Policy { .. } | Self::SelfTest { .. } | Self::Digest { .. })
+    }
+
+    /// The reason and what to do, for the people of the school; the fault itself follows it.
+    pub fn message(&self) -> Message {
+        match self.refusal() {
+            UpdateRefusal::Disk => messages::update_disk(),
+            UpdateRefusal::Busy => messages::update_busy(),
+            UpdateRefusal::Unreachable => messages::update_unreachable(),
+            UpdateRefusal::Expired => messages::update_expired(),
+            UpdateRefusal::Rollback => messages::update_rollback(),
+            UpdateRefusal::Signature | UpdateRefusal::Trust => messages::update_signature(),
+            UpdateRefusal::Size | UpdateRefusal::Hash | UpdateRefusal::Malformed => {
+                messages::update_malformed()
+            }
+            UpdateRefusal::Clock => messages::update_clock(),
+            UpdateRefusal::Root => messages::update_root(),
+            UpdateRefusal::Memory => messages::update_memory(),
+            UpdateRefusal::Digest | UpdateRefusal::Policy => messages::update_policy(),
+            UpdateRefusal::SelfTest | UpdateRefusal::Died => messages::update_selftest(),
         }
     }
 }

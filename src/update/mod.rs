@@ -9,6 +9,8 @@
 
 pub mod carrier;
 pub mod error;
+pub mod store;
+pub mod take;
 pub mod trust;
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ pub(crate) struct File {
     pub(crate) lists: Table<ListsFile>,
     /// `[state]`
     pub(crate) state: Table<StateFile>,
+    /// `[update]`
+    pub(crate) update: Table<UpdateFile>,
 }
 
 /// `[school]`: the school that runs the gateway.
@@ -284,6 +286,17 @@ pub(crate) struct ListsFile {
 pub(crate) struct StateFile {
     pub(crate) dir: SpannedText,
     pub(crate) keep: Option<bool>,
+}
+
+/// `[update]`: the department's releases.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct UpdateFile {
+    pub(crate) urls: SpannedTexts,
+    pub(crate) directory: SpannedText,
+    pub(crate) root: SpannedText,
+    pub(crate) every: Amount<Time>,
+    pub(crate) nudge: SpannedText,
 }
 
 /// One `[[lists.source]]`: a file of names, a download, or a sealed list.

@@ -13,4 +13,5 @@ pub(crate) mod school;
 pub mod server;
 pub mod source;
 pub(crate) mod state;
+pub mod update;
 pub(crate) mod upstream;

@@ -11,6 +11,7 @@ mod sections;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod updates;
 mod values;
 mod warnings;
 
@@ -23,5 +24,6 @@ pub(crate) use names::*;
 pub(crate) use overrides::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
+pub(crate) use updates::*;
 pub(crate) use values::*;
 pub(crate) use warnings::*;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{
-    calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
+    calendar, data, groups, lists, locks, names, overrides, sections, shape, updates, values,
+    warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -22,6 +23,7 @@ fn all() -> impl Iterator<Item = Message> {
         overrides::SAMPLES,
         warnings::SAMPLES,
         lists::SAMPLES,
+        updates::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -1,0 +1,42 @@
+//! Updates of the department's releases, as the people of a school read of them.
+
+use crate::lang::message::messages;
+
+messages! {
+    update_disk() "the update cannot be stored; is the disk full, or read-only? The old lists stay in force"
+        => "không lưu được bản cập nhật; đĩa đầy hoặc chỉ đọc? Danh sách cũ vẫn có hiệu lực";
+    update_busy() "another update is at work; try again when it has ended"
+        => "một bản cập nhật khác đang chạy; hãy thử lại khi nó xong";
+    update_unreachable()
+        "the repository cannot be reached or is half copied; the old lists stay in force"
+        => "không tới được kho phát hành, hoặc kho mới chép được một nửa; danh sách cũ vẫn có hiệu lực";
+    update_expired()
+        "the repository is past its date: the department must refresh it; the old lists stay in force"
+        => "kho phát hành đã quá hạn: Sở cần ký lại; danh sách cũ vẫn có hiệu lực";
+    update_rollback()
+        "the repository is older than what this gateway has seen; the old lists stay in force"
+        => "kho phát hành cũ hơn bản mà cổng này đã thấy; danh sách cũ vẫn có hiệu lực";
+    update_signature()
+        "the signatures of the repository are not those of the department; the old lists stay in force"
+        => "chữ ký của kho phát hành không phải của Sở; danh sách cũ vẫn có hiệu lực";
+    update_malformed() "a file of the repository is damaged; the old lists stay in force"
+        => "một tệp trong kho phát hành bị hỏng; danh sách cũ vẫn có hiệu lực";
+    update_clock() "the clock stepped backward; the old lists stay in force"
+        => "đồng hồ bị lùi lại; danh sách cũ vẫn có hiệu lực";
+    update_root()
+        "what is stored is of another repository than the one that the gateway is enrolled with"
+        => "dữ liệu đã lưu thuộc kho phát hành khác với kho mà cổng này đã ghi danh";
+    update_memory() "what was seen of releases is lost; enrol the gateway anew"
+        => "mất dữ liệu về các bản phát hành đã thấy; hãy ghi danh lại cổng";
+    update_policy() "this gateway cannot use the release; the old lists stay in force"
+        => "cổng này không dùng được bản phát hành; danh sách cũ vẫn có hiệu lực";
+    update_selftest() "the release fails the self-test; the old lists stay in force"
+        => "bản phát hành không qua được tự kiểm tra; danh sách cũ vẫn có hiệu lực";
+    // [update]
+    update_two_urls(key) "`{key}` has at most two URLs" => "`{key}` có tối đa hai URL";
+    update_plain_http(text) "`{text}` is not https; http is for this machine and the school's network"
+        => "`{text}` không phải https; http chỉ dùng cho máy này và mạng của trường";
+    update_needs(key, needed) "`{key}` needs `{needed}`" => "`{key}` cần có `{needed}`";
+    update_beside_packs(one, other) "`{one}` and `{other}` would both say which pack is in use"
+        => "`{one}` và `{other}` cùng quyết định gói danh sách đang dùng";
+}

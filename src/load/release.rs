@@ -1,0 +1,92 @@
+//! The department's release on this gateway, as the update client laid it out.
+//!
+//! ```text
+//! STATE/releases/current            the number of the generation in use, replaced by one rename
+//! STATE/releases/N/                 a generation: immutable, written whole before it has its name
+//!       N/generation.json           the description
+//!       N/list.zst                  the canonical list: the base of the next difference
+//!       N/release.pack              the same, compiled
+//!       N/data/…                    categories, essential names, guard, keywords, …
+//!       N/trust/                    the memory of the repository's metadata
+//! STATE/releases/mark.json          what was seen, beside all generations
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys::read;
+
+/// The directory of generations below the state directory.
+pub const RELEASES: &str = "releases";
+/// The file with the number of the generation in use.
+pub const CURRENT: &str = "current";
+/// The description of a generation.
+pub const DESCRIPTION: &str = "generation.json";
+/// The canonical list of a generation, packed.
+pub const LIST: &str = "list.zst";
+/// The compiled list of a generation.
+pub const PACK: &str = "release.pack";
+/// The directory of a generation's data files.
+pub const DATA: &str = "data";
+/// The directory of a generation's trust memory.
+pub const TRUST: &str = "trust";
+
+/// A release that was verified whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    /// Its number on this gateway: one more than the generation before.
+    pub number: u64,
+    /// The release in it.
+    pub serial: u64,
+    /// The ring by which it was taken; empty where it was taken by hand.
+    pub ring: String,
+    /// The lowest release to which the gateway may go back from it.
+    pub min_release: u64,
+    /// Seconds since 1970 of its signing.
+    pub signed_at: u64,
+    /// Whether the digest of the compiled list was named in the release, and is equal.
+    pub is_digest_checked: bool,
+    /// The versions of the repository's metadata when it was taken.
+    pub versions: BTreeMap<String, u64>,
+}
+
+/// The directory of the generation in use; `None` where no release was taken yet.
+///
+/// Where the pointer is damaged, or what it points to is gone, it is the newest generation that is
+/// there: it was verified whole before it had its name.
+pub fn in_use(state: &Path) -> Option<PathBuf> {
+    let releases = state.join(RELEASES);
+    let pointer = releases.join(CURRENT);
+    if !pointer.exists() {
+        return None;
+    }
+    let number: Option<u64> = read::text(&pointer).ok().and_then(|text| text.trim().parse().ok());
+    let is_whole = |directory: &PathBuf| directory.join(PACK).is_file();
+    let pointed = number.map(|number| releases.join(number.to_string())).filter(is_whole);
+    pointed.or_else(|| {
+        let all = generations(state);
+        let newest = all.iter().rev().map(|one| releases.join(one.number.to_string()));
+        newest.into_iter().find(is_whole)
+    })
+}
+
+/// The description of the generation in a directory.
+pub fn description(directory: &Path) -> Option<Generation> {
+    serde_json::from_slice(&read::octets(&directory.join(DESCRIPTION), read::MAX_TEXT).ok()?).ok()
+}
+
+/// All generations below a state directory, by their numbers.
+pub fn generations(state: &Path) -> Vec<Generation> {
+    let entries = fs::read_dir(state.join(RELEASES)).into_iter().flatten().flatten();
+    let described = entries.filter_map(|entry| {
+        let number: u64 = entry.file_name().to_str()?.parse().ok()?;
+        description(&entry.path()).filter(|generation| generation.number == number)
+    });
+    let mut found: Vec<Generation> = described.collect();
+    found.sort_by_key(|generation| generation.number);
+    found
+}

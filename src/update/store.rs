@@ -1,0 +1,414 @@
+//! Generations of releases below the state directory, and the mark beside them.
+//!
+//! ```text
+//! incoming-…/ ▶ every file and directory flushed ▶ rename to N/ ▶ mark.json ▶ current
+//! ```
+//!
+//! Laws:
+//!
+//! - What is in use is a directory that was whole before it had its name, and is never written again;
+//!   a power cut at any moment leaves the old pointer or the new one.
+//! - Going back makes a new generation of old files with the newest trust memory: metadata versions
+//!   never fall.
+//! - The mark is written before the pointer, and by rename. Nothing lowers its versions.
+//! - Memory that cannot be read is *lost*, and said to be; what is left of it holds.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::UpdateError;
+use super::trust::HighWater;
+use crate::load::release::{self, CURRENT, DESCRIPTION, Generation, RELEASES, TRUST};
+use crate::sys::os;
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+
+/// What was seen, beside all generations.
+const MARK: &str = "mark.json";
+/// The lock that one update at a time holds.
+const LOCK: &str = "lock";
+/// The beginning of the names of generations in the making.
+const INCOMING: &str = "incoming-";
+/// Generations that stay.
+const KEPT: usize = 3;
+/// The files of the trust memory whose loss would let a rollback pass.
+const MEMORY: [&str; 2] = ["timestamp.json", "snapshot.json"];
+
+/// Generations in the making by this process, for their names.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
+
+/// What was seen of a repository, whatever becomes of a generation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// BLAKE3 of the root that the gateway was enrolled with.
+    pub root: String,
+    /// The highest versions of metadata.
+    pub versions: HighWater,
+    /// The highest release that was in use.
+    pub release: u64,
+    /// A release that was refused after its download, and is not tried again.
+    pub rejected: Option<RejectedRelease>,
+}
+
+/// A release that is not tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RejectedRelease {
+    /// The release.
+    pub serial: u64,
+    /// The reason, of the closed set.
+    pub reason: String,
+    /// The fault, for people.
+    pub why: String,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
+/// The store of one gateway.
+#[derive(Debug, Clone)]
+pub struct ReleaseStore {
+    state: PathBuf,
+    dir: StateDir,
+}
+
+/// The right to change a store; it ends with the value, and with the process.
+#[derive(Debug)]
+pub struct StoreLock {
+    _file: File,
+}
+
+/// A generation in the making: a directory that is removed unless it is completed.
+#[derive(Debug)]
+pub struct Incoming {
+    path: PathBuf,
+    is_complete: bool,
+}
+
+impl Incoming {
+    /// Its directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if !self.is_complete {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+impl ReleaseStore {
+    /// The store below a state directory.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`].
+    pub fn open(state: &StateDir) -> Result<Self, UpdateError> {
+        let path = state.join(RELEASES);
+        let dir = state.subdirectory(RELEASES);
+        let dir = dir.map_err(|error| failed(&path, io::Error::other(error)))?;
+        Ok(Self { state: state.path().to_owned(), dir })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Takes the right to change it, and removes what an update that was cut off has left.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Busy`] while another update has it; [`UpdateError::File`].
+    pub fn lock(&self) -> Result<StoreLock, UpdateError> {
+        let path = self.dir.join(LOCK);
+        let mut options = OpenOptions::new();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.map_err(|error| failed(&path, error))?;
+        match os::try_lock(&file) {
+            Ok(true) => {}
+            Ok(false) => return Err(UpdateError::Busy),
+            Err(error) => return Err(failed(&path, error)),
+        }
+        let lock = StoreLock { _file: file };
+        self.sweep(&lock);
+        Ok(lock)
+    }
+
+    /// Removes generations in the making that nobody makes any more, and old generations.
+    fn sweep(&self, _lock: &StoreLock) {
+        for entry in fs::read_dir(self.path()).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(INCOMING)) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        let current = self.current().map_or(0, |generation| generation.number);
+        if current == 0 && self.dir.join(CURRENT).exists() {
+            // What cannot be told is not removed.
+            return;
+        }
+        let mut all = self.generations();
+        // A generation that was completed and never adopted.
+        for one in all.iter().filter(|one| one.number > current) {
+            let _ = fs::remove_dir_all(self.directory(one));
+        }
+        all.retain(|one| one.number <= current);
+        while all.len() > KEPT {
+            // Of one release the newest generation is enough.
+            let later = |place: usize| all.get(place + 1..).unwrap_or_default();
+            let is_double = |place: &usize| {
+                let serial = all.get(*place).map(|one| one.serial);
+                later(*place).iter().any(|other| Some(other.serial) == serial)
+            };
+            let place = (0..all.len()).find(is_double).unwrap_or(0);
+            let _ = fs::remove_dir_all(self.directory(&all.remove(place)));
+        }
+    }
+
+    /// The directory of a generation.
+    pub fn directory(&self, generation: &Generation) -> PathBuf {
+        self.dir.join(generation.number.to_string())
+    }
+
+    /// All generations, by their numbers.
+    pub fn generations(&self) -> Vec<Generation> {
+        release::generations(&self.state)
+    }
+
+    /// The generation in use.
+    pub fn current(&self) -> Option<Generation> {
+        release::in_use(&self.state).and_then(|directory| release::description(&directory))
+    }
+
+    /// What was seen, as far as it is still known.
+    ///
+    /// A mark that cannot be read is made anew of what the generations say of themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::MemoryLost`] where nothing is left: an old repository would be taken for a new
+    /// one.
+    pub fn mark(&self) -> Result<Mark, UpdateError> {
+        let path = self.dir.join(MARK);
+        let read = read::octets(&path, read::MAX_TEXT);
+        let is_new = matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound)
+            && !self.dir.join(CURRENT).exists();
+        if is_new {
+            return Ok(Mark::default());
+        }
+        let parsed = read.ok().and_then(|octets| serde_json::from_slice::<Mark>(&octets).ok());
+        if let Some(mark) = parsed {
+            return Ok(mark);
+        }
+        let all = self.generations();
+        if all.is_empty() {
+            return Err(UpdateError::MemoryLost { path: self.path().to_owned() });
+        }
+        let versions = all.iter().fold(HighWater::default(), |known, generation| {
+            known.raised_by(&HighWater(generation.versions.clone()))
+        });
+        let release = all.iter().map(|one| one.serial).max().unwrap_or(0);
+        Ok(Mark { versions, release, ..Mark::default() })
+    }
+
+    /// Whether a part of the memory against rollback cannot be read.
+    pub fn is_memory_lost(&self) -> bool {
+        let is_whole = |path: &Path| {
+            read::octets(path, read::MAX_TEXT).is_ok_and(|octets| {
+                serde_json::from_slice::<serde::de::IgnoredAny>(&octets).is_ok()
+            })
+        };
+        if !self.dir.join(CURRENT).exists() && !self.dir.join(MARK).exists() {
+            return false;
+        }
+        let trust = self.current().map(|generation| self.directory(&generation).join(TRUST));
+        let is_torn =
+            trust.is_some_and(|trust| MEMORY.iter().any(|one| !is_whole(&trust.join(one))));
+        is_torn || !is_whole(&self.dir.join(MARK))
+    }
+
+    /// Writes what was seen. Versions and release only rise.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; the old mark holds then.
+    pub fn raise(&self, _lock: &StoreLock, seen: &Mark) -> Result<(), UpdateError> {
+        let old = self.mark()?;
+        let mark = Mark {
+            root: seen.root.clone(),
+            versions: old.versions.clone().raised_by(&seen.versions),
+            release: old.release.max(seen.release),
+            rejected: seen.rejected.clone(),
+        };
+        let path = self.dir.join(MARK);
+        if mark == old && path.exists() {
+            return Ok(());
+        }
+        let text = serde_json::to_vec_pretty(&mark).unwrap_or_default();
+        self.dir.replace(MARK, &text).map_err(|error| failed(&path, error))
+    }
+
+    /// Begins a generation, with a copy of the newest trust memory.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`].
+    pub fn begin(&self, _lock: &StoreLock) -> Result<Incoming, UpdateError> {
+        let number = BEGUN.fetch_add(1, Ordering::Relaxed);
+        let path = self.dir.join(format!("{INCOMING}{}-{number}", std::process::id()));
+        let incoming = Incoming { path, is_complete: false };
+        let trust = incoming.path.join(TRUST);
+        fs::create_dir_all(&trust).map_err(|error| failed(&trust, error))?;
+        if let Some(current) = self.current() {
+            let from = self.directory(&current).join(TRUST);
+            copy_files(&from, &trust).map_err(|error| failed(&from, error))?;
+        }
+        Ok(incoming)
+    }
+
+    /// Gives a generation its number and its name, once every octet of it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`]; it is removed then.
+    pub fn complete(
+        &self,
+        _lock: &StoreLock,
+        mut incoming: Incoming,
+        description: Generation,
+    ) -> Result<Generation, UpdateError> {
+        let last = self.generations().last().map_or(0, |generation| generation.number);
+        let generation = Generation { number: last + 1, ..description };
+        let text = serde_json::to_vec_pretty(&generation).unwrap_or_default();
+        let name = incoming.path.join(DESCRIPTION);
+        fs::write(&name, text).map_err(|error| failed(&name, error))?;
+        flush(&incoming.path).map_err(|error| failed(&incoming.path, error))?;
+        let directory = self.directory(&generation);
+        let renamed = fs::rename(&incoming.path, &directory)
+            .and_then(|()| File::open(self.path())?.sync_all());
+        renamed.map_err(|error| failed(&directory, error))?;
+        incoming.is_complete = true;
+        Ok(generation)
+    }
+
+    /// Puts a generation in use: first the mark, then the pointer.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`]; the generation before is in use then.
+    pub fn adopt(
+        &self,
+        lock: &StoreLock,
+        generation: &Generation,
+        seen: &Mark,
+    ) -> Result<(), UpdateError> {
+        let versions = seen.versions.clone().raised_by(&HighWater(generation.versions.clone()));
+        let release = seen.release.max(generation.serial);
+        self.raise(lock, &Mark { versions, release, ..seen.clone() })?;
+        let text = format!("{}\n", generation.number);
+        let written = self.dir.replace(CURRENT, text.as_bytes());
+        written.map_err(|error| failed(&self.dir.join(CURRENT), error))?;
+        self.sweep(lock);
+        Ok(())
+    }
+
+    /// Removes a generation that is not in use.
+    pub fn discard(&self, _lock: &StoreLock, generation: &Generation) {
+        if self.current().as_ref() != Some(generation) {
+            let _ = fs::remove_dir_all(self.directory(generation));
+        }
+    }
+
+    /// A new generation with the release of an older one, and the newest trust memory.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::NotKept`] where no generation has the release; [`UpdateError::Lower`] where the
+    /// release in use forbids it; [`UpdateError::File`].
+    pub fn again(
+        &self,
+        lock: &StoreLock,
+        serial: Option<u64>,
+    ) -> Result<(Generation, PathBuf), UpdateError> {
+        let all = self.generations();
+        let current = self.current();
+        let (here, least) = current.as_ref().map_or((0, 0), |one| (one.serial, one.min_release));
+        let is_it = |one: &&Generation| serial.map_or(one.serial != here, |s| one.serial == s);
+        let before = all.iter().rev().find(is_it);
+        let Some(before) = before else {
+            let kept = all.iter().map(|one| one.serial.to_string()).collect::<Vec<_>>();
+            return Err(UpdateError::NotKept { kept: kept.join(", ") });
+        };
+        if before.serial < least {
+            return Err(UpdateError::Lower { release: before.serial, least });
+        }
+        let incoming = self.begin(lock)?;
+        let from = self.directory(before);
+        let linked = link_all(&from, incoming.path());
+        linked.map_err(|error| failed(&from, error))?;
+        let versions = current.map_or_else(BTreeMap::new, |one| one.versions);
+        let description = Generation { versions, ring: String::new(), ..before.clone() };
+        let generation = self.complete(lock, incoming, description)?;
+        let directory = self.directory(&generation);
+        Ok((generation, directory))
+    }
+}
+
+/// The error of a file of the store.
+pub(super) fn failed(path: &Path, error: io::Error) -> UpdateError {
+    UpdateError::File { path: path.to_owned(), error }
+}
+
+/// Copies the files of a directory.
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    for (path, metadata) in read::directory(from)? {
+        if let Some(name) = path.file_name().filter(|_| metadata.is_file()) {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Links all files of a generation but its description and its trust memory: none is ever written
+/// again.
+fn link_all(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if name == TRUST || name == DESCRIPTION {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(to.join(&name))?;
+            link_all(&path, &to.join(&name))?;
+        } else {
+            fs::hard_link(&path, to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Flushes every file and directory below a path, and the path itself.
+fn flush(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            flush(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(path)?.sync_all()
+}

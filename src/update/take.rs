@@ -1,0 +1,199 @@
+//! Taking a release: from what carries a repository to a generation that may be adopted.
+//!
+//! ```text
+//! carrier ▶ trust ▶ rollout (which release is mine) ▶ manifest ▶ list, data ▶ compile ▶ generation
+//! ```
+//!
+//! Laws: nothing is in use before [`ReleaseStore::adopt`]; what is read from a repository has a bound
+//! that is compiled in, before and after it is unpacked; a release is taken in the place of a higher
+//! one only where the rollout says so in a newer version, and never below `min_release`.
+
+use blake3::Hash;
+use tough::{Repository, TargetName, Transport};
+
+use super::error::UpdateError;
+use super::store::{Mark, ReleaseStore, StoreLock};
+use super::trust::{self, HighWater};
+use crate::load::release::{Generation, TRUST};
+use crate::release::layout;
+use crate::release::manifest::{self, ReleaseManifest};
+use crate::release::rollout::{self, KnownTime, Rollout};
+
+/// The validity of what the publishing host signs: its expiry less this is when it was signed.
+const ONLINE_VALIDITY: u64 = 30 * 86_400;
+
+/// The gateway that asks, and what it knows.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateRequest<'a> {
+    /// The root that it was enrolled with.
+    pub enrolled: &'a [u8],
+    /// The id of its school.
+    pub school: &'a str,
+    /// The time, as far as it is known.
+    pub time: KnownTime,
+}
+
+/// The end of a look at a repository that is trusted.
+#[derive(Debug)]
+pub struct TakenRelease {
+    /// The ring of the school; empty where there is no rollout yet.
+    pub ring: String,
+    /// A new generation, which is not in use yet; none where the release in use stays.
+    pub generation: Option<Generation>,
+    /// What is to be remembered of the repository.
+    pub seen: Mark,
+    /// The end of each role's validity, in seconds since 1970.
+    pub expires: Vec<(&'static str, u64)>,
+}
+
+/// Looks at a repository, and makes a generation of its release for this school if that is not in
+/// use already.
+///
+/// # Errors
+///
+/// [`UpdateError`]; nothing is left behind, and what is in use stays.
+pub async fn take(
+    carrier: impl Transport + 'static,
+    store: &ReleaseStore,
+    lock: &StoreLock,
+    request: &UpdateRequest<'_>,
+) -> Result<TakenRelease, UpdateError> {
+    let root = digest_of_root(request.enrolled);
+    let mark = store.mark()?;
+    if !mark.root.is_empty() && mark.root != root {
+        return Err(UpdateError::OtherRoot { wanted: root, found: mark.root });
+    }
+    let incoming = store.begin(lock)?;
+    let memory = incoming.path().join(TRUST);
+    let is_synced = matches!(request.time, KnownTime::Synced(_));
+    let trusted =
+        trust::load(carrier, request.enrolled, &memory, &mark.versions, is_synced).await?;
+    let expires = expiries(&trusted.repository);
+    let seen =
+        Mark { root, versions: mark.versions.clone().raised_by(&trusted.versions), ..mark.clone() };
+    let current = store.current();
+    let none = |ring: &str| TakenRelease {
+        ring: ring.to_owned(),
+        generation: None,
+        seen: seen.clone(),
+        expires: expires.clone(),
+    };
+    let Some(rollout) = rollout(&trusted.repository).await? else { return Ok(none("")) };
+    let time = lower_bound(request.time, &expires);
+    let has = current.as_ref().map_or(0, |one| one.serial);
+    let chosen = rollout.choice(request.school, time, has);
+    if !is_to_be_taken(chosen.release, chosen.is_back, current.as_ref(), &trusted.versions) {
+        return Ok(none(chosen.ring));
+    }
+    if let Some(rejected) = mark.rejected.as_ref().filter(|one| one.serial == chosen.release) {
+        let (serial, why) = (rejected.serial, rejected.why.clone());
+        store.raise(lock, &seen)?;
+        return Err(UpdateError::Rejected { serial, why });
+    }
+    if let Some(current) = current.as_ref().filter(|one| chosen.release < one.min_release) {
+        let (release, least) = (chosen.release, current.min_release);
+        return Err(UpdateError::Lower { release, least });
+    }
+    let manifest = manifest_of(&trusted.repository, chosen.release).await?;
+    let ring = chosen.ring.to_owned();
+    let generation = Generation {
+        number: 0,
+        serial: manifest.serial,
+        ring: ring.clone(),
+        min_release: manifest.min_release,
+        signed_at: manifest.signed_at,
+        is_digest_checked: false,
+        versions: seen.versions.0.clone(),
+    };
+    let _ = (&manifest, current);
+    let generation = store.complete(lock, incoming, generation)?;
+    Ok(TakenRelease { ring, generation: Some(generation), seen, expires })
+}
+
+/// Whether a release is taken in the place of the one in use.
+fn is_to_be_taken(
+    release: u64,
+    is_back: bool,
+    current: Option<&Generation>,
+    versions: &HighWater,
+) -> bool {
+    let Some(current) = current else { return release > 0 };
+    if release >= current.serial {
+        return release > current.serial;
+    }
+    let rollout = |versions: &std::collections::BTreeMap<String, u64>| {
+        versions.get(layout::ROLLOUT).copied().unwrap_or(0)
+    };
+    is_back && release > 0 && rollout(&versions.0) > rollout(&current.versions)
+}
+
+/// The digest by which a root is known.
+fn digest_of_root(root: &[u8]) -> String {
+    let hash: Hash = blake3::hash(root);
+    hash.to_hex().to_string()
+}
+
+/// The ends of validity.
+fn expiries(repository: &Repository) -> Vec<(&'static str, u64)> {
+    let seconds = |at: i64| u64::try_from(at).unwrap_or(0);
+    vec![
+        ("root", seconds(repository.root().signed.expires.as_second())),
+        ("timestamp", seconds(repository.timestamp().signed.expires.as_second())),
+        ("snapshot", seconds(repository.snapshot().signed.expires.as_second())),
+        ("targets", seconds(repository.targets().signed.expires.as_second())),
+    ]
+}
+
+/// What is known of time: without a clock it is at least as late as the timestamp was signed.
+fn lower_bound(time: KnownTime, expires: &[(&'static str, u64)]) -> KnownTime {
+    let KnownTime::AtLeast(bound) = time else { return time };
+    let timestamp = expires.iter().find(|(role, _)| *role == "timestamp");
+    let signed = timestamp.map_or(0, |(_, expires)| expires.saturating_sub(ONLINE_VALIDITY));
+    KnownTime::AtLeast(bound.max(signed))
+}
+
+/// The rollout; `None` where none was published yet.
+async fn rollout(repository: &Repository) -> Result<Option<Rollout>, UpdateError> {
+    let most = rollout::MAX_OCTETS as u64;
+    let Some(octets) = target(repository, layout::ROLLOUT_TARGET, most).await? else {
+        return Ok(None);
+    };
+    let rollout = Rollout::parse(&octets).map_err(|e| UpdateError::Malformed(e.to_string()))?;
+    Ok(Some(rollout))
+}
+
+/// The manifest of a release.
+async fn manifest_of(repository: &Repository, serial: u64) -> Result<ReleaseManifest, UpdateError> {
+    let octets = needed(repository, &layout::manifest(serial), manifest::MAX_OCTETS as u64).await?;
+    ReleaseManifest::parse(&octets, serial).map_err(|e| UpdateError::Malformed(e.to_string()))
+}
+
+/// The octets of a target that must be there.
+async fn needed(repository: &Repository, name: &str, most: u64) -> Result<Vec<u8>, UpdateError> {
+    let octets = target(repository, name, most).await?;
+    octets.ok_or_else(|| UpdateError::Missing { name: name.to_owned() })
+}
+
+/// The signed length of a target; `None` where there is no such target.
+fn length(repository: &Repository, name: &str) -> Option<u64> {
+    let name = TargetName::new(name).ok()?;
+    repository.targets().signed.find_target(&name, false).ok().map(|target| target.length)
+}
+
+/// The octets of a target, verified; `None` where there is no such target.
+async fn target(
+    repository: &Repository,
+    name: &str,
+    most: u64,
+) -> Result<Option<Vec<u8>>, UpdateError> {
+    use tough::IntoVec as _;
+    let Some(octets) = length(repository, name) else { return Ok(None) };
+    if octets > most {
+        return Err(UpdateError::TooLarge { name: name.to_owned(), octets, most });
+    }
+    let wanted = TargetName::new(name)?;
+    match repository.read_target(&wanted).await? {
+        Some(stream) => Ok(Some(stream.into_vec().await?)),
+        None => Ok(None),
+    }
+}
