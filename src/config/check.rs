@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::category::Taxonomy;
+use crate::config::data::released::ReleasedData;
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::errors::ConfigErrors;
 use crate::config::external::Externals;
@@ -94,6 +95,7 @@ pub(super) fn check(
         lists,
         state,
         update,
+        data: ReleasedData::default(),
         taxonomy,
         safesearch,
         department,

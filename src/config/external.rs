@@ -11,11 +11,13 @@ use toml::Spanned;
 
 use super::ConfigErrors;
 use crate::category::Taxonomy;
+use crate::config::data::released::ReleasedData;
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::file::shape::File;
 use crate::config::file::value::each;
 use crate::config::layers::calendar::Calendar;
 use crate::config::layers::department::Department;
+use crate::config::sections::state::StateSettings;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, messages};
 
@@ -27,6 +29,21 @@ pub type FileReader<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
 /// Reads a file of certificate authorities, and proves that TLS can be set up with it.
 pub type RootsReader<'a> = &'a dyn Fn(&Path) -> Result<Vec<u8>, RootsError>;
+
+/// Finds the release in use below the state directory of these settings.
+pub type ReleaseReader<'a> = &'a dyn Fn(&StateSettings) -> Option<ReleaseFiles>;
+
+/// The department's release that a gateway uses.
+#[derive(Debug, Clone)]
+pub struct ReleaseFiles {
+    /// The directory of its pack.
+    pub directory: PathBuf,
+    /// The directories of releases before it, the newest first: where its pack is damaged, theirs is
+    /// used.
+    pub older: Vec<PathBuf>,
+    /// Its tables.
+    pub data: ReleasedData,
+}
 
 /// Why a file of certificate authorities cannot be used.
 #[derive(Debug)]
@@ -46,6 +63,8 @@ pub struct Outside<'a> {
     pub roots: Option<RootsReader<'a>>,
     /// True for a process without a state directory of the service manager.
     pub lacks_state: bool,
+    /// Finds the release in use.
+    pub release: Option<ReleaseReader<'a>>,
     /// Whether the calendar at a path may be unusable. Its schedules run in their stricter meaning
     /// then; without this it is a mistake.
     pub may_miss: Option<&'a dyn Fn(&Path) -> bool>,

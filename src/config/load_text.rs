@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::config::data::starter;
+use crate::config::data::released::ReleasedData;
 use crate::config::errors::{ConfigErrors, lang_of};
 use crate::config::external::{Externals, FileReader, Outside};
 use crate::config::model::Config;
+use crate::config::sections::state::StateSettings;
 use crate::config::{check, file};
 
 impl Config {
@@ -75,18 +76,17 @@ pub fn load_in(
     base_dir: &Path,
     outside: &Outside<'_>,
 ) -> Result<Config, ConfigErrors> {
-    let built_in = |file: &'static str, text: &'static str| {
-        move |mistakes| ConfigErrors::new(file, text, mistakes)
-    };
-    let taxonomy =
-        starter::taxonomy().map_err(built_in("built-in categories.toml", starter::CATEGORIES))?;
-    let safesearch =
-        starter::safesearch().map_err(built_in("built-in safesearch.toml", starter::SAFESEARCH))?;
-    let bundles =
-        starter::bundles().map_err(built_in("built-in bundles.toml", starter::BUNDLES))?;
     let lang = lang_of(text);
     let wrong = |mistakes| ConfigErrors::new(path, text, mistakes).in_lang(lang);
-    let file = file::shape::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
+    let file: file::shape::File =
+        file::shape::parse(text).map_err(|mistake| wrong(vec![mistake]))?;
+    let release = outside.release.filter(|_| file.update.root.is_some()).and_then(|read| {
+        let dir = file.state.dir.as_ref().map(|dir| base_dir.join(dir.get_ref()));
+        read(&StateSettings { dir, ..StateSettings::default() })
+    });
+    let data = release.as_ref().map_or_else(ReleasedData::default, |one| one.data.clone());
+    let (taxonomy, safesearch) = (data.taxonomy()?, data.safesearch()?);
+    let bundles = data.bundles()?;
     let known = (&taxonomy, &safesearch);
     let externals =
         Externals::read(&file, base_dir, known, outside).map_err(|errors| errors.in_lang(lang))?;
@@ -94,5 +94,13 @@ pub fn load_in(
         check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)?;
     config.warned = config.warned.of(path, text).in_lang(lang);
     config.void = config.void.of(path, text).in_lang(lang);
+    config.data = data;
+    if let Some(release) = release {
+        // People signed what a release removes; nobody here is asked again.
+        config.lists.min_percent = 0;
+        config.lists.packs = Some(release.directory);
+        config.lists.older_packs = release.older;
+        config.texts.extend(config.data.texts().cloned());
+    }
     Ok(config)
 }

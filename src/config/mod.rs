@@ -32,7 +32,9 @@ pub mod sections;
 mod warnings;
 
 pub use errors::ConfigErrors;
-pub use external::{FileReader, Outside, RootsError, RootsReader, UnusableCalendar};
+pub use external::{
+    FileReader, Outside, ReleaseFiles, ReleaseReader, RootsError, RootsReader, UnusableCalendar,
+};
 pub use load_text::{load, load_in, load_text};
 pub use model::Config;
 pub use sections::admin::AdminSettings;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::category::{CategorySet, Taxonomy};
+use crate::config::data::released::ReleasedData;
 use crate::config::data::safesearch::SafeSearch;
 use crate::config::errors::ConfigErrors;
 use crate::config::external::UnusableCalendar;
@@ -61,6 +62,8 @@ pub struct Config {
     pub state: StateSettings,
     /// The department's releases.
     pub update: UpdateSettings,
+    /// The tables in effect: those of a release, or those compiled in.
+    pub data: ReleasedData,
     /// Categories, by the ids that groups and lists use.
     pub taxonomy: Taxonomy,
     /// Search engines with a safe mode.

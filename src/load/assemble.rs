@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::config::data::starter;
-use crate::config::{Config, ConfigErrors, StateSettings};
+use crate::config::{Config, StateSettings};
 use crate::fetch::{Downloads, place};
 pub use crate::load::assemble_error::AssembleError;
 use crate::load::candidate::Candidate;
@@ -121,6 +120,8 @@ pub struct Assembler {
     dates: Dates,
     /// The files that the last config without mistakes named, whether it was adopted or refused.
     watched: Vec<PathBuf>,
+    /// The generation of a release that is tried, in the place of the one in use.
+    trial: Option<PathBuf>,
     /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
     around: Option<u64>,
@@ -183,6 +184,26 @@ impl Assembler {
             let sources = this.sources(read, base)?;
             this.proven(sources, base)
         })
+    }
+
+    /// A candidate with the release in `directory` in the place of the one in use: whatever is wrong
+    /// with it is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`AssembleError`].
+    pub fn trial(
+        &mut self,
+        directory: &Path,
+        base: Option<&InForce>,
+    ) -> Result<Candidate, AssembleError> {
+        self.trial = Some(directory.to_owned());
+        let made = self.config(base, InPlaceOf::default(), "").and_then(|read| {
+            let sources = self.sources(read, base)?;
+            self.proven(sources, base)
+        });
+        self.trial = None;
+        made
     }
 
     /// The same; `None` where config and lists are those in force.
@@ -373,6 +394,7 @@ impl Assembler {
             path,
             kept: &self.kept,
             may_miss: self.is_tolerant.then_some(&may_miss),
+            trial: self.trial.as_deref(),
             lacks_state: is_served && StateDir::place(&StateSettings::default()).is_none(),
         };
         file.read(in_place_of, fault)
@@ -406,16 +428,12 @@ impl Assembler {
         for one in &mut all_held {
             one.continue_from(base.map_or(&[], |base| &base.sources().held));
         }
-        let embedded = |file: &'static str, text: &'static str| {
-            move |mistakes| AssembleError::Config(ConfigErrors::new(file, text, mistakes))
-        };
         let is_degraded = !all_held.is_empty() || !left_out.is_empty();
         let before = base.map(InForce::sources).filter(|one| one.is_degraded() == is_degraded);
         Ok(PolicySources {
             since: before.map_or_else(system_time, |before| before.since),
-            essential: starter::essential()
-                .map_err(embedded("essential.txt", starter::ESSENTIAL))?,
-            canaries: starter::canaries().map_err(embedded("canaries.txt", starter::CANARIES))?,
+            essential: config.data.essential().map_err(AssembleError::Config)?,
+            canaries: config.data.canaries().map_err(AssembleError::Config)?,
             // Neither number ever decreases between policies in force, so no sum occurs twice.
             lists_tag: lists.tag + sealed.tag,
             config,

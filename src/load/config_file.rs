@@ -12,6 +12,7 @@ use crate::config::{Config, ConfigErrors, Outside, RootsError, load_in};
 use crate::load::assemble_error::AssembleError;
 use crate::load::kept::held::Held;
 use crate::load::kept::{self, Kept};
+use crate::load::release;
 use crate::metrics::labels::HeldFile;
 use crate::sys::read;
 use crate::sys::tls::{TlsError, prove_roots};
@@ -60,6 +61,8 @@ pub(super) struct ConfigFile<'a> {
     pub(super) path: &'a Path,
     /// What stands in; nothing does where nothing is kept.
     pub(super) kept: &'a Kept,
+    /// The generation of a release that is tried.
+    pub(super) trial: Option<&'a Path>,
     /// True for a process without a state directory of the service manager.
     pub(super) lacks_state: bool,
     /// Whether the calendar at a path may be unusable.
@@ -110,6 +113,7 @@ impl ConfigFile<'_> {
                 texts: Some(&texts),
                 roots: Some(&roots),
                 lacks_state: self.lacks_state,
+                release: Some(&|state| release::files(state, self.trial)),
                 may_miss: self.may_miss,
             };
             let loaded = load_in(&text, &self.path.display().to_string(), base, &outside);
@@ -247,7 +251,13 @@ pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
 pub fn read_config_in_use(path: Option<&Path>) -> Result<Config, AssembleError> {
     let Some(path) = path else { return Ok(Config::embedded()) };
     let kept = kept::find(path, &read::text(path).unwrap_or_default());
-    let file = ConfigFile { path, kept: &kept, may_miss: Some(&|_| true), lacks_state: false };
+    let file = ConfigFile {
+        path,
+        kept: &kept,
+        may_miss: Some(&|_| true),
+        trial: None,
+        lacks_state: false,
+    };
     let found = file.read(InPlaceOf::default(), "").or_else(|error| {
         let in_place_of = InPlaceOf { config: true, texts: false };
         file.read(in_place_of, &error.to_string()).map_err(|_| error)
@@ -264,7 +274,11 @@ fn read_plain(path: &Path) -> Result<Config, AssembleError> {
     let text = read::text(path)
         .map_err(|error| AssembleError::ReadConfig { path: path.to_owned(), error })?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let outside = Outside { texts: Some(&|path| read::text(path)), ..Outside::default() };
+    let outside = Outside {
+        texts: Some(&|path| read::text(path)),
+        release: Some(&|state| release::files(state, None)),
+        ..Outside::default()
+    };
     let loaded: Result<Config, ConfigErrors> =
         load_in(&text, &path.display().to_string(), base, &outside);
     loaded.map_err(AssembleError::Config)

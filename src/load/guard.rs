@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::category::{CategoryId, Taxonomy};
 use crate::config::data::guard::{Guard, Judged};
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::Name;
 use crate::matcher::build::WideRule;
 use crate::matcher::keyword::{KeywordTrace, Keywords};
@@ -50,12 +51,12 @@ type Wide = BTreeMap<(u16, CategoryId, String), Vec<String>>;
 /// Takes the rules for guarded names out of `table`; the findings. `accepted` has what the source
 /// of a rule may block, `name_of` the name of a source.
 pub(super) fn void<'c>(
-    taxonomy: &Taxonomy,
+    (data, taxonomy): (&ReleasedData, &Taxonomy),
     table: &mut SuffixTable,
     accepted: impl Fn(u16) -> &'c [Name],
     name_of: impl Fn(u16) -> Option<String>,
 ) -> Vec<GuardFinding> {
-    let guard = Guard::embedded(taxonomy);
+    let guard = Guard::of(data, taxonomy);
     let mut found = Found::new();
     table.void(guard.suffixes(), |name, rule| {
         let judged = guard.judge(name, rule, accepted(rule.source));
@@ -79,11 +80,11 @@ pub(super) fn void<'c>(
 
 /// Takes the labels of guarded names out of what keyword rules that block look at; the findings.
 pub(super) fn void_keywords(
-    taxonomy: &Taxonomy,
+    (data, taxonomy): (&ReleasedData, &Taxonomy),
     keywords: &mut Keywords,
     accepted: &[Name],
 ) -> Vec<GuardFinding> {
-    let guard = Guard::embedded(taxonomy);
+    let guard = Guard::of(data, taxonomy);
     let mut wide = Wide::new();
     keywords.guard(guard.names(), |name, hit: &KeywordTrace<'_>| {
         let (category, source) = (hit.category, SEVERAL_SOURCES);

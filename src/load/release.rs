@@ -16,8 +16,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
+use crate::config::data::released::ReleasedData;
+use crate::config::{ReleaseFiles, StateSettings};
 use crate::sys::read;
+use crate::sys::state_dir::StateDir;
 
 /// The directory of generations below the state directory.
 pub const RELEASES: &str = "releases";
@@ -72,6 +76,27 @@ pub fn in_use(state: &Path) -> Option<PathBuf> {
         let newest = all.iter().rev().map(|one| releases.join(one.number.to_string()));
         newest.into_iter().find(is_whole)
     })
+}
+
+/// What a config uses of releases: those of the generation in use, or of the one that is `tried`,
+/// whose mistakes are told and not passed over.
+pub fn files(state: &StateSettings, tried: Option<&Path>) -> Option<ReleaseFiles> {
+    let state = StateDir::place(state)?;
+    let directory = tried.map(Path::to_owned).or_else(|| in_use(&state))?;
+    let read = |file: &'static str| read::text(&directory.join(DATA).join(file)).ok();
+    let mut data = ReleasedData::new(read);
+    let mut older = Vec::new();
+    if tried.is_none() {
+        let (usable, faults) = data.usable();
+        data = usable;
+        for fault in faults {
+            warn!("{fault}; the table that is built in is used");
+        }
+        let all = generations(&state);
+        let others = all.iter().rev().map(|one| state.join(RELEASES).join(one.number.to_string()));
+        older = others.filter(|one| *one != directory).collect();
+    }
+    Some(ReleaseFiles { directory, older, data })
 }
 
 /// The description of the generation in a directory.

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::category::{CategorySet, Taxonomy};
-use crate::config::data::starter;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::{Folded, Name};
 use crate::rule::{Effect, Rule, Scope};
 
@@ -47,14 +47,18 @@ pub struct Guard {
 impl Guard {
     /// The embedded guard and essential names.
     pub fn embedded(taxonomy: &Taxonomy) -> Self {
+        Self::of(&ReleasedData::default(), taxonomy)
+    }
+
+    /// The guard and essential names in effect.
+    pub fn of(data: &ReleasedData, taxonomy: &Taxonomy) -> Self {
         let exempt = taxonomy.select(|row| row.is_positive || row.duty.is_some());
         let mut guard = Self { exempt, ..Self::default() };
-        let guarded = starter::parse_guarded(starter::GUARD).unwrap_or_default();
-        for (name, ids) in guarded {
+        for (name, ids) in data.guarded().unwrap_or_default() {
             let purpose = ids.iter().filter_map(|id| taxonomy.find(id)).collect();
             guard.add(Guarded { name, purpose, is_essential: false });
         }
-        for one in starter::essential().unwrap_or_default() {
+        for one in data.essential().unwrap_or_default() {
             let (name, purpose) = (one.name, CategorySet::EMPTY);
             guard.add(Guarded { name, purpose, is_essential: true });
         }
@@ -130,6 +134,7 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::data::starter;
 
     fn name(text: &str) -> Name {
         Name::from_text(text).unwrap()

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod essential;
 pub mod guard;
+pub mod released;
 pub mod safesearch;
 pub mod starter;
 pub mod taxonomy;

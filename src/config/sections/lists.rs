@@ -19,6 +19,9 @@ pub struct ListSettings {
     pub keywords: Option<PathBuf>,
     /// Directory of compiled packs: the newest that verifies is used.
     pub packs: Option<PathBuf>,
+    /// Directories of older packs, the newest first, where none of `packs` can be used; of releases
+    /// alone.
+    pub older_packs: Vec<PathBuf>,
     /// Guarded names that packs may block, each with all below it.
     pub accept: Vec<Name>,
     /// The least of the names in force, and of those of a category, that a new pack has, in percent.
@@ -38,6 +41,7 @@ impl Default for ListSettings {
             use_keywords: true,
             keywords: None,
             packs: None,
+            older_packs: Vec::new(),
             accept: Vec::new(),
             min_percent: MIN_PERCENT,
             sources: Vec::new(),

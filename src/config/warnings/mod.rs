@@ -70,7 +70,7 @@ pub(super) fn warnings(file: &File, config: &Config) -> Vec<Diagnostic> {
     }
     let of_sources = file.lists.source.iter().map(|table| &table.get_ref().accept);
     let accepted: Vec<_> = of_sources.chain([&file.lists.accept]).flat_map(each).collect();
-    let guard = (!accepted.is_empty()).then(|| Guard::embedded(&config.taxonomy));
+    let guard = (!accepted.is_empty()).then(|| Guard::of(&config.data, &config.taxonomy));
     for given in accepted {
         let name = Name::from_text(given.get_ref()).ok();
         if name.zip(guard.as_ref()).is_some_and(|(name, guard)| !guard.has(&name)) {

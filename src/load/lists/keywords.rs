@@ -34,7 +34,8 @@ impl KeywordText {
     pub(super) fn of(config: &Config, kept: &Kept, is_known: impl Fn(&str) -> bool) -> Self {
         let named = config.lists.keywords.as_ref().filter(|_| config.lists.use_keywords);
         let Some(path) = named else {
-            let text = config.lists.use_keywords.then(String::new);
+            let released = || config.data.keywords().unwrap_or_default().to_owned();
+            let text = config.lists.use_keywords.then(released);
             return Self { text, ..Self::default() };
         };
         let good = |text: &str| {
@@ -73,7 +74,7 @@ pub(super) fn keyword_text(config: &Config) -> Result<Option<String>, ListError>
         return Ok(None);
     }
     match &config.lists.keywords {
-        None => Ok(Some(String::new())),
+        None => Ok(Some(config.data.keywords().unwrap_or_default().to_owned())),
         Some(path) => read::text(path)
             .map(Some)
             .map_err(|error| ListError::Read { path: path.clone(), error }),
@@ -95,7 +96,8 @@ pub(super) fn guarded_keywords(
     text: Option<&str>,
 ) -> Result<(Arc<Keywords>, Vec<GuardFinding>), ListError> {
     let mut keywords = keywords(config, text)?;
-    let found = guard::void_keywords(&config.taxonomy, &mut keywords, &config.lists.accept);
+    let of = (&config.data, &config.taxonomy);
+    let found = guard::void_keywords(of, &mut keywords, &config.lists.accept);
     Ok((Arc::new(keywords), found))
 }
 

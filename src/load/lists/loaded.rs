@@ -101,7 +101,7 @@ pub(super) fn lists(
     };
     let sources: Arc<[SourceOrigin]> = joined.sources.iter().map(note).collect();
     let mut voided = guard::void(
-        &config.taxonomy,
+        (&config.data, &config.taxonomy),
         &mut joined.table,
         |source| accepted_of(config, &sources, source),
         |source| sources.get(usize::from(source)).map(|origin| origin.name.clone()),

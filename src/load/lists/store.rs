@@ -19,6 +19,7 @@ use tracing::warn;
 
 use crate::blocklist::parse;
 use crate::config::Config;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::Name;
 use crate::load::guard::GuardFinding;
 use crate::load::kept::held::{Held, absolute};
@@ -84,6 +85,8 @@ struct MadeOf {
     accepted: Vec<Vec<Name>>,
     /// What a delivered pack may lose: the least that stays, and what somebody said is meant.
     loss: Option<(u8, BTreeSet<String>)>,
+    /// The tables that rules are judged by.
+    data: ReleasedData,
 }
 
 impl ListStore {
@@ -174,6 +177,7 @@ impl ListStore {
             packs: directory.map(|one| candidates(one).unwrap_or_default()).unwrap_or_default(),
             accepted: accepted(config),
             loss: directory.map(|_| (config.lists.min_percent, self.accepted.clone())),
+            data: config.data.clone(),
         };
         // The pack that was adopted last: where others fail, its copy is used.
         let kept_pack = directory.and_then(|one| kept.pack(one));
@@ -278,7 +282,8 @@ impl ListStore {
         let mut packs = vec![texts];
         let (mut pack, mut pack_names, mut held) = (None, 0, Vec::new());
         if let Some(directory) = &config.lists.packs {
-            let (delivered, fault) = self.delivered(config, directory, kept.pack(directory))?;
+            let newest = self.delivered(config, directory, kept.pack(directory));
+            let (delivered, fault) = newest.or_else(|error| self.older(config, error))?;
             held.extend(fault.map(|why| Held::at(HeldFile::Pack, directory, why)));
             let check = hex(&delivered.check());
             pack_names = delivered.len() as u64;
@@ -289,6 +294,7 @@ impl ListStore {
             let check = read.lists.pack.as_ref().map(|pack| &pack.check);
             read.made_of.keywords == made_of.keywords
                 && read.made_of.accepted == made_of.accepted
+                && read.made_of.data == made_of.data
                 && check == pack.as_ref().map(|pack: &KeptPack| &pack.check)
         };
         let (keywords, of_keywords) = match self.at_hand().find(has_same_keywords) {
@@ -303,6 +309,22 @@ impl ListStore {
         let lists = lists(config, joined, &packs, (keywords, &of_keywords));
         let lists = LoadedLists { held, pack_names, pack, ..lists };
         Ok(ReadLists { made_of, lists, packs, of_keywords })
+    }
+
+    /// The pack of the newest release before the one in use, whose pack cannot be used for `error`.
+    fn older(
+        &mut self,
+        config: &Config,
+        error: ReadFailure,
+    ) -> Result<(Arc<Pack>, Option<String>), ReadFailure> {
+        let fault = match &error {
+            ReadFailure::Whole(error) => error.to_string(),
+            ReadFailure::Sources(_) => return Err(error),
+        };
+        let older = config.lists.older_packs.iter();
+        let found = older.filter_map(|directory| self.delivered(config, directory, None).ok());
+        let found = found.map(|(pack, _)| pack).next();
+        found.map(|pack| (pack, Some(fault))).ok_or(error)
     }
 
     /// The newest pack of a directory. Where it, or one that is newer, cannot be used, the copy of
