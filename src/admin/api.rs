@@ -6,6 +6,8 @@
 //! DELETE /api/overrides/ID?by=NAME          ends one
 //! GET    /api/status                        Status
 //! DELETE /api/kept                          drops what is kept of files; Status
+//! POST   /api/release     ReleaseRequest    an update from a directory, or the way back; UpdateStatus
+//! DELETE /api/release/rejected              forgets that a release was rejected; UpdateStatus
 //! ```
 //!
 //! Each needs `Authorization: Bearer TOKEN`. Law: a web page must never act through a browser. The
@@ -13,6 +15,7 @@
 //! and an Origin, which only browsers send, must be this same server.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,7 +24,7 @@ use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::status::{Status, degradation};
@@ -31,6 +34,9 @@ use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::person;
 use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::policy::group::time::{Now, Trust};
+use crate::sys::os::step_aside;
+use crate::update::client::Updates;
+use crate::update::error::UpdateError;
 
 /// The longest request, in octets.
 const MAX_BODY: usize = 64 << 10;
@@ -44,6 +50,18 @@ pub struct ApiActions {
     pub status: Box<dyn Fn() -> Status + Send + Sync>,
     /// Drops what is kept of files.
     pub forget: Box<dyn Fn() + Send + Sync>,
+    /// The update client; none where the config names no repository.
+    pub updates: Option<Arc<Updates>>,
+}
+
+/// A change of the release in use.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseRequest {
+    /// An update from a copy of the repository in a directory of this machine.
+    From(PathBuf),
+    /// The way back to a release that is kept; to the one before without a number.
+    Back(Option<u64>),
 }
 
 /// The state behind the routes.
@@ -86,6 +104,8 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .route("/api/overrides/{id}", delete(end))
         .route("/api/status", get(status))
         .route("/api/kept", delete(forget))
+        .route("/api/release", post(change_release))
+        .route("/api/release/rejected", delete(accept_release))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&api), authorise))
         .with_state(api)
@@ -146,6 +166,47 @@ async fn forget(State(api): State<Arc<Api>>) -> Response {
     .await
 }
 
+async fn change_release(State(api): State<Arc<Api>>, body: Bytes) -> Response {
+    let request: ReleaseRequest = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("no request: {error}")),
+    };
+    with_updates(api, move |updates| match request {
+        ReleaseRequest::From(directory) => updates.update_from(directory).map(drop),
+        ReleaseRequest::Back(to) => updates.back(to).map(drop),
+    })
+    .await
+}
+
+async fn accept_release(State(api): State<Arc<Api>>) -> Response {
+    with_updates(api, |updates| updates.accept().map(drop)).await
+}
+
+/// Runs a change of the release on a thread of its own: lists are compiled there.
+async fn with_updates(
+    api: Arc<Api>,
+    act: impl FnOnce(&Updates) -> Result<(), UpdateError> + Send + 'static,
+) -> Response {
+    let Some(updates) = api.actions.updates.clone() else {
+        return refuse(StatusCode::CONFLICT, "the config has no `root` in [update]".into());
+    };
+    let (sender, ended) = tokio::sync::oneshot::channel();
+    let work = move || {
+        step_aside();
+        let done = act(&updates).map_err(|error| updates.say(&error));
+        let _ = sender.send(done.map(|()| updates.status()));
+    };
+    let thread = std::thread::Builder::new().name("lachan-update".into());
+    if let Err(error) = thread.spawn(work) {
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, format!("no thread: {error}"));
+    }
+    match ended.await {
+        Ok(Ok(status)) => json(StatusCode::OK, &status),
+        Ok(Err(said)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, said),
+        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "it failed; please report it".into()),
+    }
+}
+
 /// Runs a change, which derives a policy, on a blocking thread.
 async fn blocking(
     api: Arc<Api>,
@@ -177,7 +238,11 @@ impl Api {
 
     /// A line for each thing that is not as the files have it.
     pub(super) fn degradation(&self) -> Vec<String> {
-        degradation(&self.current)
+        let mut lines = degradation(&self.current);
+        let status = self.actions.updates.as_ref().map(|updates| updates.status());
+        let why = status.and_then(|status| status.why);
+        lines.extend(why.map(|why| format!("no update: {why}")));
+        lines
     }
 
     fn begin(&self, request: &OverrideRequest) -> Result<OverrideBegun, OverrideRefusal> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
 use crate::metrics::labels::HeldFile;
+use crate::update::client::UpdateStatus;
 
 /// The state of a gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,8 +18,10 @@ pub struct Status {
     pub since: String,
     /// The version of the program.
     pub version: String,
-    /// The release of the department's lists; none is followed yet.
+    /// The release of the department in use; none where the config names no repository.
     pub release: Option<String>,
+    /// The state of the update client; none where the config names no repository.
+    pub update: Option<UpdateStatus>,
     /// Policies put in force since the start.
     pub generation: u64,
     /// True where the next start finds all that is in force, whatever happens to its files.
@@ -79,6 +82,7 @@ impl Status {
             since: moment(since),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             release: None,
+            update: None,
             generation: in_force.generation,
             is_kept: false,
             lists: sources.list_states(civil),
@@ -114,7 +118,8 @@ pub(super) fn degradation(current: &Current) -> Vec<String> {
     refused.into_iter().chain(held).chain(left_out).collect()
 }
 
-fn moment(seconds: u64) -> String {
+/// A moment by RFC 3339; empty where it is none.
+pub fn moment(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|at| Timestamp::from_second(at).ok());
     at.map_or_else(String::new, |at| at.to_string())
 }

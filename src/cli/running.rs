@@ -45,7 +45,10 @@ pub(super) struct RunningGateway {
 
 impl RunningGateway {
     /// The gateway of a config; `token` is the file of its token, if it is given.
-    fn of(config: Option<&Path>, token: Option<&PathBuf>) -> Result<Self, CommandFailure> {
+    pub(super) fn of(
+        config: Option<&Path>,
+        token: Option<&PathBuf>,
+    ) -> Result<Self, CommandFailure> {
         let config = read_config_in_use(config).map_err(|error| (3, error.to_string()))?;
         let token = open_token(token, &config)?;
         Ok(Self { config, token })

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::admin::status::Status;
+use crate::admin::status::{Status, moment};
 use crate::cli::output::{CommandFailure, finish, json};
 use crate::cli::running::{GatewayArguments, read};
 use crate::load::kept::forget;
@@ -87,6 +87,16 @@ fn text(status: &Status) -> String {
     let _ = writeln!(out, " (lachan {}, generation {})", status.version, status.generation);
     if let Some(why) = &status.refused {
         let _ = writeln!(out, "refused, the old policy stays in force: {}", why.trim_end());
+    }
+    if let Some(update) = &status.update {
+        let ring = if update.ring.is_empty() { "no ring yet" } else { &update.ring };
+        let _ = writeln!(out, "release {} ({ring}): {}", update.release, update.state);
+        if let Some(why) = &update.why {
+            let _ = writeln!(out, "  {}", why.trim_end());
+        }
+        let polled = update.last_success > 0;
+        let at = if polled { moment(update.last_success) } else { "not since the start".into() };
+        let _ = writeln!(out, "last update looked for: {at}");
     }
     for held in &status.held {
         let why = held.why.trim_end();

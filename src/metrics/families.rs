@@ -11,7 +11,7 @@ use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EngineLabel, FailureMode,
     FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, ProgramVersion,
     Protection, QueueBound, ReadFrom, ReloadResult, SchoolId, SchoolLevel, SchoolName, SchoolZone,
-    UpstreamLabel, ZoneLabel,
+    UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -123,6 +123,19 @@ families! {
         "Time since the server of the oldest downloaded list said that it is the newest.";
     LIST_FETCH_MISSING: Gauge() = "lachan_list_fetch_missing",
         "Lists by URL that have never been downloaded, and so are not in force.";
+
+    // Releases of the department.
+    RELEASE: Gauge() = "lachan_release", "The release of the department in use; 0 without one.";
+    UPDATES_REJECTED: Counter(UpdateRefusal) = "lachan_update_rejected_total",
+        "Attempts at an update that were refused, by reason; what was in force stays.";
+    UPDATE_LAST_SUCCESS: Gauge() = "lachan_update_last_success_timestamp_seconds",
+        "When the repository was last found trusted, in seconds since 1970; 0 since the start.";
+    ROLLBACK_MEMORY_LOST: Gauge() = "lachan_rollback_memory_lost",
+        "Whether a part of the memory of the repository's versions cannot be read (1).";
+    PACK_DIGEST_CHECKED: Gauge() = "lachan_pack_digest_checked",
+        "Whether the compiled list of the release in use has the digest that was signed (1).";
+    METADATA_EXPIRY: Gauge(UpdateRole) = "lachan_metadata_expiry_seconds",
+        "Seconds until the repository's metadata is past its date, by role.";
 
     // Upstream.
     UPSTREAM_QUERIES: Counter(UpstreamLabel) = "lachan_upstream_queries_total",

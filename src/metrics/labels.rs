@@ -175,6 +175,20 @@ label_set! {
 }
 
 label_set! {
+    /// A role of the department's repository.
+    UpdateRole {
+        /// Whose keys count.
+        Root => "root",
+        /// The newest versions.
+        Timestamp => "timestamp",
+        /// The versions that belong together.
+        Snapshot => "snapshot",
+        /// What exists.
+        Targets => "targets",
+    }
+}
+
+label_set! {
     /// What list files were read from.
     ReadFrom {
         /// The files themselves.
@@ -252,6 +266,8 @@ listed! {
     ReloadResult "result";
     Transport "proto";
     Trust "state";
+    UpdateRefusal "reason";
+    UpdateRole "role";
 }
 
 impl Label for Rcode {

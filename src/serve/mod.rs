@@ -11,6 +11,7 @@ mod reload;
 mod resolvers;
 mod scrape;
 mod sockets;
+mod updates;
 
 use std::io;
 use std::net::UdpSocket;
@@ -46,6 +47,7 @@ use crate::serve::sockets::{Sockets, workers};
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
+use crate::update::tried::end_life;
 use crate::upstream::Upstreams;
 
 /// The longest wait at the end for queries in flight: longer than upstream's deadline of 1.9 s.
@@ -65,6 +67,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     // Policy. What can fail has failed when there is a candidate.
     let clock = Clock::start();
     let mut assembler = Assembler::serving(config.map(Path::to_owned), clock.dates());
+    updates::begin_life(config);
     let candidate = assembler.candidate(None)?;
     let settings = candidate.config().clone();
     let state = StateDir::open_or_warn(&settings.state);
@@ -88,16 +91,18 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
     let listen = settings.listen.dns.clone();
-    let source = scrape::source(&gateway, &reloads, workers.sockets(), listen.clone());
+    let updates = updates::open(&gateway, &reloads, &settings, state.as_ref());
+    let source = scrape::source(&gateway, (&reloads, &updates), workers.sockets(), listen.clone());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
     let actions = ApiActions {
-        status: scrape::status(&gateway, &reloads),
+        status: scrape::status(&gateway, &reloads, &updates),
         forget: {
             let reloads = Arc::clone(&reloads);
             Box::new(move || reloads.forget())
         },
+        updates: updates.clone(),
     };
     let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
@@ -120,6 +125,9 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
+        if let Some(updates) = &updates {
+            tasks.spawn(updates::follow(Arc::clone(updates)));
+        }
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();
@@ -141,6 +149,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     end(threads, runtime);
     if let Some(state) = &state {
         gateway.clock.keep(state, true);
+        end_life(state);
     }
     info!("stopped");
     Ok(())

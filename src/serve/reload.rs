@@ -11,7 +11,7 @@
 //! events there are, at most one reload a second starts.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +36,8 @@ use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
 use crate::sys::watch::Watch;
+use crate::update::client::TrialFault;
+use crate::update::selftest;
 
 /// The shortest time between the starts of two reloads.
 const SPACING: Duration = Duration::from_secs(1);
@@ -173,6 +175,29 @@ impl Reloads {
         self.assembler().forget();
         self.reload_here(true);
         self.keep();
+    }
+
+    /// Makes a policy of the generation of a release and tests it; nothing is put in force.
+    pub(super) fn try_release(&self, directory: &Path) -> Result<(), TrialFault> {
+        let base = self.gateway.current.in_force();
+        let tried = self.assembler().trial(directory, Some(&base));
+        let candidate = tried.map_err(|error| TrialFault::Policy(error.to_string()))?;
+        let civil = self.gateway.clock.now().civil;
+        let next = candidate.look(&base.overrides_at(civil), civil);
+        let data = [&base.config().data, &candidate.config().data];
+        selftest::test((&base.snapshot, &next), data, civil).map_err(TrialFault::SelfTest)
+    }
+
+    /// Puts the release in use in force, and tests what is in force then.
+    pub(super) fn adopt_release(&self) -> Result<(), String> {
+        let base = self.gateway.current.in_force();
+        let adopted = self.adopt_next(true).map_err(|error| error.to_string())?;
+        let Some(in_force) = adopted else { return Ok(()) };
+        self.adopted(&in_force);
+        self.keep();
+        let civil = self.gateway.clock.now().civil;
+        let data = [&base.config().data, &in_force.config().data];
+        selftest::test((&base.snapshot, &in_force.snapshot), data, civil)
     }
 
     /// Makes a candidate and adopts it; without SIGHUP only if a file has changed.

@@ -10,16 +10,17 @@ use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
 use crate::sys::presence::absent;
+use crate::update::client::Updates;
 use crate::upstream::{Failure, ServerState};
 
 /// The source of a scrape. All samples of policy are of one value in force.
 pub(super) fn source(
     gateway: &Arc<Gateway>,
-    reloads: &Arc<Reloads>,
+    (reloads, updates): (&Arc<Reloads>, &Option<Arc<Updates>>),
     sockets: Vec<Arc<UdpSocket>>,
     listen: Vec<SocketAddr>,
 ) -> StateSource {
-    let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
+    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.clone());
     Box::new(move || {
         let in_force = gateway.current.in_force();
         let now = gateway.clock.now();
@@ -43,6 +44,7 @@ pub(super) fn source(
                 gateway.clock.samples(),
                 in_force.override_samples(now.civil),
                 in_force.list_samples(now, reloads.oldest_download()),
+                updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
             ]
             .concat(),
         }
@@ -53,8 +55,9 @@ pub(super) fn source(
 pub(super) fn status(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
+    updates: &Option<Arc<Updates>>,
 ) -> Box<dyn Fn() -> Status + Send + Sync> {
-    let (gateway, reloads) = (Arc::clone(gateway), Arc::clone(reloads));
+    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.clone());
     Box::new(move || {
         let now = gateway.clock.now();
         let upstreams = gateway.upstreams.load();
@@ -62,7 +65,10 @@ pub(super) fn status(
             name: server.label().to_owned(),
             up: server.is_up(),
         };
+        let update = updates.as_ref().map(|updates| updates.status());
         Status {
+            release: update.as_ref().map(|one| one.release.to_string()),
+            update,
             is_kept: reloads.is_kept(),
             upstreams: upstreams.servers().iter().map(server).collect(),
             clock: now.trust.id().to_owned(),

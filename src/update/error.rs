@@ -115,7 +115,9 @@ pub enum UpdateError {
         kept: String,
     },
     /// The release was rejected before.
-    #[error("release {serial} was rejected before ({why}); `lachan lists accept` tries it again")]
+    #[error(
+        "release {serial} was rejected before ({why}); `lachan lists accept CONFIG release` tries it again"
+    )]
     Rejected {
         /// The release.
         serial: u64,
@@ -160,9 +162,14 @@ impl UpdateError {
         }
     }
 
-    /// True where the release itself is at fault, and not its way: it is not tried again.
-    pub fn is_of_release(&self) -> bool {
-        matches!(self, Self::Policy { .. } | Self::SelfTest { .. } | Self::Digest { .. })
+    /// The release that is at fault itself, and not its way: it is not tried again.
+    pub fn serial(&self) -> Option<u64> {
+        match self {
+            Self::Policy { serial, .. }
+            | Self::SelfTest { serial, .. }
+            | Self::Digest { serial, .. } => Some(*serial),
+            _ => None,
+        }
     }
 
     /// The reason and what to do, for the people of the school; the fault itself follows it.

@@ -8,9 +8,12 @@
 //! a reason of a closed set, and leaves nothing behind.
 
 pub mod carrier;
+pub mod client;
 pub mod error;
+pub mod selftest;
 pub mod store;
 pub mod take;
+pub mod tried;
 pub mod trust;
 
 #[cfg(test)]

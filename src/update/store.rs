@@ -124,6 +124,11 @@ impl ReleaseStore {
         self.dir.path()
     }
 
+    /// The directory of the store, whose files are replaced whole.
+    pub(super) fn dir(&self) -> &StateDir {
+        &self.dir
+    }
+
     /// Takes the right to change it, and removes what an update that was cut off has left.
     ///
     /// # Errors
@@ -351,12 +356,39 @@ impl ReleaseStore {
         if before.serial < least {
             return Err(UpdateError::Lower { release: before.serial, least });
         }
+        self.copy(lock, before)
+    }
+}
+
+impl ReleaseStore {
+    /// Leaves a release: the newest other one that is kept is in use, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`].
+    pub fn leave(&self, lock: &StoreLock, serial: u64, seen: &Mark) -> Result<(), UpdateError> {
+        self.raise(lock, seen)?;
+        let all = self.generations();
+        if let Some(other) = all.iter().rev().find(|one| one.serial != serial) {
+            let (generation, _) = self.copy(lock, other)?;
+            return self.adopt(lock, &generation, seen);
+        }
+        let pointer = self.dir.join(CURRENT);
+        let removed = fs::remove_file(&pointer).and_then(|()| File::open(self.path())?.sync_all());
+        removed.map_err(|error| failed(&pointer, error))
+    }
+
+    /// A new generation with the files of another one, and the newest trust memory.
+    fn copy(
+        &self,
+        lock: &StoreLock,
+        of: &Generation,
+    ) -> Result<(Generation, PathBuf), UpdateError> {
         let incoming = self.begin(lock)?;
-        let from = self.directory(before);
-        let linked = link_all(&from, incoming.path());
-        linked.map_err(|error| failed(&from, error))?;
-        let versions = current.map_or_else(BTreeMap::new, |one| one.versions);
-        let description = Generation { versions, ring: String::new(), ..before.clone() };
+        let from = self.directory(of);
+        link_all(&from, incoming.path()).map_err(|error| failed(&from, error))?;
+        let versions = self.current().map_or_else(BTreeMap::new, |one| one.versions);
+        let description = Generation { versions, ..of.clone() };
         let generation = self.complete(lock, incoming, description)?;
         let directory = self.directory(&generation);
         Ok((generation, directory))

@@ -1,19 +1,25 @@
-//! `lachan lists accept CONFIG SOURCE`: a list or pack that became much shorter is meant to be so.
+//! `lachan lists accept CONFIG SOURCE`: a list or pack that became much shorter is meant to be so, or a
+//! release that was rejected is tried again.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::cli::lists::update;
 use crate::cli::output::{CommandFailure, finish};
 use crate::load::assemble::Assembler;
 use crate::load::lists::patience::{accept, accept_pack};
 use crate::sys::state_dir::StateDir;
+
+/// The word for the department's release.
+const RELEASE: &str = "release";
 
 /// Arguments of `lists accept`.
 #[derive(Debug, clap::Args)]
 pub struct AcceptArguments {
     /// The config file.
     config: PathBuf,
-    /// The `path` of the source, or `packs` of `[lists]`, as the config has it.
+    /// The `path` of the source, or `packs` of `[lists]`, as the config has it; `release` for a
+    /// release of the department that was rejected.
     source: String,
 }
 
@@ -24,6 +30,9 @@ pub fn run(arguments: &AcceptArguments) -> ExitCode {
 
 fn accept_source(arguments: &AcceptArguments) -> Result<String, CommandFailure> {
     let name = arguments.source.as_str();
+    if name == RELEASE {
+        return update::accept(&arguments.config);
+    }
     let read = Assembler::new(Some(arguments.config.clone())).downloads();
     let (config, downloads) = read.map_err(|error| (3, error.to_string()))?;
     if downloads.sources.iter().any(|source| source.label == name) {

@@ -14,6 +14,7 @@ mod pack_file;
 mod report;
 pub mod seal;
 mod table;
+pub mod update;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,12 @@ enum Command {
     Catalogue(catalogue::CatalogueArguments),
     /// Download the lists of a config now, and report on each.
     Fetch(fetch::FetchListArguments),
+    /// Take the department's release from a copy of its repository: a stick, a share.
+    Update(update::UpdateArguments),
+    /// Go back to an earlier release of the department that is kept.
+    Rollback(update::RollbackArguments),
+    /// Show the release of the department in use, and those that are kept.
+    Releases(update::ReleasesArguments),
     /// Seal names into a list that nobody can read (for the authority that gives it).
     Seal(seal::SealArguments),
 }
@@ -60,6 +67,9 @@ pub fn run(arguments: &ListsArguments) -> ExitCode {
         Command::Add(arguments) => add::run(arguments),
         Command::Catalogue(arguments) => catalogue::run(arguments),
         Command::Fetch(arguments) => fetch::run(arguments),
+        Command::Update(arguments) => update::update(arguments),
+        Command::Rollback(arguments) => update::rollback(arguments),
+        Command::Releases(arguments) => update::releases(arguments),
         Command::Seal(arguments) => seal::run(arguments),
     }
 }

@@ -1,0 +1,171 @@
+//! `lachan lists update`, `rollback`, `releases`: the department's release on this gateway.
+//!
+//! The running gateway is asked where there is one; else the same is done in its state directory, and
+//! the next start uses it. Two at once are refused by the lock of the store.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use crate::admin::api::ReleaseRequest;
+use crate::cli::output::{CommandFailure, finish, json};
+use crate::cli::running::{RunningGateway, read};
+use crate::config::Config;
+use crate::load::assemble::{Assembler, read_config_in_use};
+use crate::policy::group::time::Trust;
+use crate::release::rollout::KnownTime;
+use crate::sys::clock::{Clock, built, system_time};
+use crate::sys::state_dir::StateDir;
+use crate::update::client::{TrialFault, UpdateHooks, UpdateStatus, Updates};
+use crate::update::error::UpdateError;
+use crate::update::selftest;
+
+/// Arguments of `lists update`.
+#[derive(Debug, clap::Args)]
+pub struct UpdateArguments {
+    /// The config file.
+    config: PathBuf,
+    /// A directory with a copy of the repository: a stick, a share.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `lists rollback`.
+#[derive(Debug, clap::Args)]
+pub struct RollbackArguments {
+    /// The config file.
+    config: PathBuf,
+    /// The release to go back to; the one before by default.
+    #[arg(long, value_name = "RELEASE")]
+    to: Option<u64>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `lists releases`.
+#[derive(Debug, clap::Args)]
+pub struct ReleasesArguments {
+    /// The config file.
+    config: PathBuf,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Takes a release from a directory; exits 0, 1 when it is refused, 3 for a config that names no
+/// repository.
+pub fn update(arguments: &UpdateArguments) -> ExitCode {
+    let act = || {
+        let from = std::path::absolute(&arguments.from).map_err(|e| (1, e.to_string()))?;
+        let request = ReleaseRequest::From(from.clone());
+        change(&arguments.config, &request, |updates| updates.update_from(from).map(drop))
+    };
+    finish(act().map(|status| shown(&status, arguments.json)))
+}
+
+/// Goes back to a release that is kept; exits as [`update`].
+pub fn rollback(arguments: &RollbackArguments) -> ExitCode {
+    let to = arguments.to;
+    let request = ReleaseRequest::Back(to);
+    let act = change(&arguments.config, &request, |updates| updates.back(to).map(drop));
+    finish(act.map(|status| shown(&status, arguments.json)))
+}
+
+/// Shows the release in use, and those that are kept; exits as [`update`].
+pub fn releases(arguments: &ReleasesArguments) -> ExitCode {
+    let show = || {
+        let config = config_of(&arguments.config)?;
+        let updates = alone(&arguments.config, &config)?;
+        Ok(shown(&updates.status(), arguments.json))
+    };
+    finish(show())
+}
+
+/// Forgets that a release was rejected; the answer for people.
+pub(super) fn accept(config: &Path) -> Result<String, CommandFailure> {
+    let asked = RunningGateway::of(Some(config), None)
+        .and_then(|gateway| gateway.send("DELETE", "/api/release/rejected", ""));
+    let status: UpdateStatus = match asked {
+        Ok(answer) => read(&answer)?,
+        Err(_) => {
+            let updates = alone(config, &config_of(config)?)?;
+            updates.accept().map_err(|error| (1, updates.say(&error)))?;
+            updates.status()
+        }
+    };
+    Ok(shown(&status, false))
+}
+
+/// Asks the running gateway, or acts on the store where none answers.
+fn change(
+    config: &Path,
+    request: &ReleaseRequest,
+    act: impl FnOnce(&Updates) -> Result<(), UpdateError>,
+) -> Result<UpdateStatus, CommandFailure> {
+    let read_config = config_of(config)?;
+    let body = serde_json::to_string(request).unwrap_or_default();
+    let asked = RunningGateway::of(Some(config), None)
+        .and_then(|gateway| gateway.send("POST", "/api/release", &body));
+    if let Ok(answer) = asked {
+        return read(&answer);
+    }
+    let updates = alone(config, &read_config)?;
+    act(&updates).map_err(|error| (1, updates.say(&error)))?;
+    Ok(updates.status())
+}
+
+fn config_of(path: &Path) -> Result<Config, CommandFailure> {
+    let config = read_config_in_use(Some(path)).map_err(|error| (3, error.to_string()))?;
+    if config.update.root.is_none() {
+        return Err((3, format!("{}: there is no `root` in [update]", path.display())));
+    }
+    Ok(config)
+}
+
+/// The update client of a gateway that does not run.
+fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
+    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let clock = Clock::start();
+    if let Some(state) = &state {
+        clock.remember(state);
+    }
+    let assembler = || Assembler::new(Some(path.to_owned())).with_kept();
+    let before = Mutex::new(assembler());
+    let hooks = UpdateHooks {
+        time: Box::new(move || match clock.now().trust {
+            Trust::Synced => KnownTime::Synced(clock.now().civil),
+            Trust::Plausible | Trust::Untrusted => KnownTime::AtLeast(built()),
+        }),
+        trial: Box::new(move |directory| {
+            let policy = |error: &dyn std::fmt::Display| TrialFault::Policy(error.to_string());
+            let mut before = before.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let old = before.candidate(None).map_err(|error| policy(&error))?;
+            let new = before.trial(directory, None).map_err(|error| policy(&error))?;
+            let civil = system_time();
+            let data = [&old.config().data, &new.config().data];
+            let pair = (&old.look(&[], civil), &new.look(&[], civil));
+            selftest::test(pair, data, civil).map_err(TrialFault::SelfTest)
+        }),
+        adopt: Box::new(|| Ok(())),
+    };
+    let open = Updates::open(config, state.as_ref(), hooks);
+    let updates = open.map_err(|error| (1, error.to_string()))?;
+    updates.ok_or_else(|| (3, "releases need a state directory: `dir` in [state]".into()))
+}
+
+/// The state for people, or as JSON.
+fn shown(status: &UpdateStatus, is_json: bool) -> String {
+    if is_json {
+        return json(status);
+    }
+    let kept: Vec<String> = status.kept.iter().map(u64::to_string).collect();
+    let mut text = format!("release {} is in use; kept are: {}", status.release, kept.join(", "));
+    if let Some(why) = &status.why {
+        text += &format!("\n{}: {why}", status.state);
+    }
+    text
+}

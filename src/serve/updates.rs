@@ -1,0 +1,115 @@
+//! The update client of the gateway: what it may do here, and the directory that it watches.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::error;
+
+use crate::config::Config;
+use crate::load::assemble::read_config_in_use;
+use crate::policy::group::time::Trust;
+use crate::release::layout::TIMESTAMP;
+use crate::release::rollout::KnownTime;
+use crate::serve::gateway::Gateway;
+use crate::serve::reload::Reloads;
+use crate::sys::clock::built;
+use crate::sys::os::step_aside;
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+use crate::update::client::{UpdateHooks, Updates};
+use crate::update::tried;
+
+/// The interval at which the watched directory and the release on trial are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// Looks after which a copy that was refused is tried again: it may have been half made.
+const AGAIN: u32 = 15;
+/// Looks for which a release is on trial: ten minutes.
+const TRIAL: u32 = 300;
+
+/// Begins a life: before the first policy is made, a release that ended two lives is left.
+pub(super) fn begin_life(config: Option<&Path>) {
+    let read = read_config_in_use(config).ok().filter(|config| config.update.root.is_some());
+    let state = read.and_then(|config| StateDir::open(&config.state).ok().flatten());
+    if let Some(state) = state {
+        tried::begin_life(&state);
+    }
+}
+
+/// The update client of a config; none where it names no repository, or nothing can be stored.
+pub(super) fn open(
+    gateway: &Arc<Gateway>,
+    reloads: &Arc<Reloads>,
+    config: &Config,
+    state: Option<&StateDir>,
+) -> Option<Arc<Updates>> {
+    let (clock, tries, adopts) = (Arc::clone(gateway), Arc::clone(reloads), Arc::clone(reloads));
+    let hooks = UpdateHooks {
+        time: Box::new(move || {
+            let now = clock.clock.now();
+            match now.trust {
+                Trust::Synced => KnownTime::Synced(now.civil),
+                Trust::Plausible | Trust::Untrusted => KnownTime::AtLeast(built()),
+            }
+        }),
+        trial: Box::new(move |directory| tries.try_release(directory)),
+        adopt: Box::new(move || adopts.adopt_release()),
+    };
+    Updates::open(config, state, hooks)
+        .unwrap_or_else(|fault| {
+            error!("no release is taken: {fault}");
+            None
+        })
+        .map(Arc::new)
+}
+
+/// Follows the watched directory and the release on trial, until aborted.
+///
+/// # Errors
+///
+/// None.
+pub(super) async fn follow(updates: Arc<Updates>) -> io::Result<()> {
+    let thread = std::thread::Builder::new().name("lachan-update".into());
+    let spawned = thread.spawn(move || {
+        step_aside();
+        look(&updates);
+    });
+    if let Err(fault) = spawned {
+        error!("no directory is watched: no thread: {fault}");
+    }
+    std::future::pending().await
+}
+
+/// The thread's body, which ends with the process.
+fn look(updates: &Updates) {
+    let directory = updates.settings().directory.clone();
+    let (mut seen, mut refused) = (None, 0);
+    let (mut on_trial, mut looks) = (None, 0);
+    loop {
+        if let Some(directory) = &directory {
+            let found = identity(&directory.join(TIMESTAMP));
+            let is_again = refused > 0 && refused % AGAIN == 0;
+            if found.is_some() && (found != seen || is_again) {
+                refused = u32::from(updates.update_from(directory.clone()).is_err());
+                seen = found;
+            } else if refused > 0 {
+                refused += 1;
+            }
+        }
+        let now_on_trial = updates.on_trial();
+        looks = if now_on_trial == on_trial { looks + 1 } else { 0 };
+        on_trial = now_on_trial;
+        if on_trial.is_some() && looks > TRIAL {
+            updates.end_trial();
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The identity of a file: another one has other numbers.
+fn identity(path: &Path) -> Option<(u64, i64, i64, u64)> {
+    let found = read::metadata(path).ok()?;
+    Some((found.ino(), found.mtime(), found.mtime_nsec(), found.size()))
+}

@@ -1,0 +1,367 @@
+//! The update client of one gateway: one attempt after another, and what is told of them.
+//!
+//! ```text
+//! update(carrier) ▶ lock ▶ take ▶ trial (policy, self-test) ▶ pointer ▶ adopt ▶ ten minutes on trial
+//!                            └ refused: counted by reason      └ fails: back, and not tried again
+//! ```
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tough::Transport;
+use tracing::{error, info, warn};
+
+use super::carrier::Directory;
+use super::error::UpdateError;
+use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
+use super::take::{TakenRelease, UpdateRequest, take};
+use super::tried;
+use crate::config::{Config, UpdateSettings};
+use crate::lang::Lang;
+use crate::load::release::Generation;
+use crate::metrics::labels::{UpdateRefusal, UpdateRole};
+use crate::metrics::{Sample, families};
+use crate::release::rollout::KnownTime;
+use crate::sys::clock::system_time;
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+
+/// The most octets of an enrolled root.
+const MAX_ROOT: u64 = 1 << 20;
+
+/// The fault of a release that is tried.
+#[derive(Debug)]
+pub enum TrialFault {
+    /// No policy can be made of it.
+    Policy(String),
+    /// The policy fails the self-test.
+    SelfTest(String),
+}
+
+/// What the gateway does for its update client.
+pub struct UpdateHooks {
+    /// The time, as far as it is known.
+    pub time: Box<dyn Fn() -> KnownTime + Send + Sync>,
+    /// Makes a policy of the generation in a directory, and tests it; nothing is put in force.
+    pub trial: Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>,
+    /// Puts the generation in use in force, and tests what is in force then.
+    pub adopt: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+}
+
+/// The update client.
+pub struct Updates {
+    settings: UpdateSettings,
+    school: String,
+    lang: Lang,
+    store: ReleaseStore,
+    hooks: UpdateHooks,
+    told: Mutex<Told>,
+}
+
+/// What is told of the attempts of this process.
+#[derive(Debug, Default)]
+struct Told {
+    refused: [u64; UpdateRefusal::COUNT],
+    last_attempt: u64,
+    last_success: u64,
+    ring: String,
+    refusal: Option<(UpdateRefusal, String)>,
+    expires: Vec<(&'static str, u64)>,
+}
+
+/// The state of the update client, for `lachan status`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateStatus {
+    /// The release in use; 0 where there is none yet.
+    pub release: u64,
+    /// The school's ring.
+    pub ring: String,
+    /// Seconds since 1970 of the last attempt, and of the last one that ended well; 0 without one.
+    pub last_attempt: u64,
+    /// The last attempt that ended well.
+    pub last_success: u64,
+    /// `ok`, or `rejected`.
+    pub state: String,
+    /// The reason of the last refusal, of a closed set.
+    pub reason: Option<String>,
+    /// The same for people.
+    pub why: Option<String>,
+    /// Releases that are kept, the oldest first.
+    pub kept: Vec<u64>,
+}
+
+impl Updates {
+    /// The client of a config; `None` where it names no root, or nothing can be stored.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`].
+    pub fn open(
+        config: &Config,
+        state: Option<&StateDir>,
+        hooks: UpdateHooks,
+    ) -> Result<Option<Self>, UpdateError> {
+        let (Some(_), Some(state)) = (&config.update.root, state) else { return Ok(None) };
+        Ok(Some(Self {
+            settings: config.update.clone(),
+            school: config.school.id.clone(),
+            lang: config.school.lang,
+            store: ReleaseStore::open(state)?,
+            hooks,
+            told: Mutex::default(),
+        }))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &UpdateSettings {
+        &self.settings
+    }
+
+    /// One attempt with a repository; the generation that came in use, if it is a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; what was in force stays.
+    pub async fn update(
+        &self,
+        carrier: impl Transport + 'static,
+    ) -> Result<Option<Generation>, UpdateError> {
+        let ended = self.attempt(carrier).await;
+        self.note(&ended);
+        ended
+    }
+
+    /// The same with a repository in a directory, on this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; what was in force stays.
+    pub fn update_from(&self, directory: PathBuf) -> Result<Option<Generation>, UpdateError> {
+        self.wait_for(self.update(Directory(directory)))
+    }
+
+    fn wait_for<T>(
+        &self,
+        work: impl Future<Output = Result<T, UpdateError>>,
+    ) -> Result<T, UpdateError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let failed = |error| UpdateError::File { path: self.store.path().to_owned(), error };
+        runtime.map_err(failed)?.block_on(work)
+    }
+
+    async fn attempt(
+        &self,
+        carrier: impl Transport + 'static,
+    ) -> Result<Option<Generation>, UpdateError> {
+        let root = self.settings.root.clone().unwrap_or_default();
+        let enrolled = read::octets(&root, MAX_ROOT);
+        let enrolled = enrolled.map_err(|error| UpdateError::File { path: root, error })?;
+        let lock = self.store.lock()?;
+        let time = (self.hooks.time)();
+        let request = UpdateRequest { enrolled: &enrolled, school: &self.school, time };
+        let taken = take(carrier, &self.store, &lock, &request).await;
+        let TakenRelease { ring, generation, seen, expires } = match taken {
+            Ok(taken) => taken,
+            Err(error) => {
+                self.reject(&lock, &error, &self.store.mark().unwrap_or_default());
+                return Err(error);
+            }
+        };
+        {
+            let mut told = self.told();
+            told.ring = ring;
+            told.expires = expires;
+        }
+        match generation {
+            None => self.store.raise(&lock, &seen).map(|()| None),
+            Some(generation) => self.put_in_use(&lock, generation, &seen).map(Some),
+        }
+    }
+
+    /// Tries a generation, and puts it in use.
+    fn put_in_use(
+        &self,
+        lock: &StoreLock,
+        generation: Generation,
+        seen: &Mark,
+    ) -> Result<Generation, UpdateError> {
+        let serial = generation.serial;
+        let tried = (self.hooks.trial)(&self.store.directory(&generation));
+        let tried = tried.map_err(|fault| match fault {
+            TrialFault::Policy(why) => UpdateError::Policy { serial, why },
+            TrialFault::SelfTest(why) => UpdateError::SelfTest { serial, why },
+        });
+        if let Err(error) = tried {
+            self.store.discard(lock, &generation);
+            self.reject(lock, &error, seen);
+            return Err(error);
+        }
+        let seen = Mark { rejected: None, ..seen.clone() };
+        let adopted = tried::begin(&self.store, &generation)
+            .and_then(|()| self.store.adopt(lock, &generation, &seen));
+        if let Err(error) = adopted {
+            self.store.discard(lock, &generation);
+            return Err(error);
+        }
+        if let Err(why) = (self.hooks.adopt)() {
+            let error = UpdateError::SelfTest { serial, why };
+            self.give_up(lock, &error);
+            return Err(error);
+        }
+        info!(release = serial, "a new release is in use");
+        Ok(generation)
+    }
+
+    /// Goes back from the release in use, which is not tried again.
+    fn give_up(&self, lock: &StoreLock, fault: &UpdateError) {
+        let Some(serial) = fault.serial() else { return };
+        error!("going back from release {serial}: {fault}");
+        let mark = Mark { rejected: rejected(fault), ..self.store.mark().unwrap_or_default() };
+        tried::end(&self.store);
+        let left = self.store.leave(lock, serial, &mark).map_err(|error| error.to_string());
+        if let Err(error) = left.and_then(|()| (self.hooks.adopt)()) {
+            error!("the release before cannot be put in force: {error}");
+        }
+    }
+
+    /// Remembers a release that is at fault.
+    fn reject(&self, lock: &StoreLock, fault: &UpdateError, seen: &Mark) {
+        let Some(rejected) = rejected(fault) else { return };
+        let mark = Mark { rejected: Some(rejected), ..seen.clone() };
+        if let Err(error) = self.store.raise(lock, &mark) {
+            warn!("the rejected release cannot be remembered: {error}");
+        }
+    }
+
+    /// The generation that is on trial.
+    pub fn on_trial(&self) -> Option<u64> {
+        tried::number(&self.store)
+    }
+
+    /// Ends the trial of the release in use: it stays.
+    pub fn end_trial(&self) {
+        tried::end(&self.store);
+    }
+
+    /// Goes back to a release that is kept, or to the one before.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; what was in force stays.
+    pub fn back(&self, to: Option<u64>) -> Result<Generation, UpdateError> {
+        let lock = self.store.lock()?;
+        let left = self.store.current().map(|current| current.serial);
+        let (generation, _) = self.store.again(&lock, to)?;
+        let mut seen = self.store.mark()?;
+        let generation = self.put_in_use(&lock, generation, &seen)?;
+        // The release that was left would be taken again at the next poll.
+        if let Some(serial) = left.filter(|left| *left > generation.serial) {
+            let why = "somebody went back from it by hand".to_owned();
+            let reason = UpdateRefusal::Rollback.id().to_owned();
+            seen.rejected = Some(RejectedRelease { serial, reason, why, at: system_time() });
+            self.store.raise(&lock, &seen)?;
+        }
+        Ok(generation)
+    }
+
+    /// Forgets that a release was rejected; its number, if one was.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`].
+    pub fn accept(&self) -> Result<Option<u64>, UpdateError> {
+        let lock = self.store.lock()?;
+        let mark = self.store.mark()?;
+        let serial = mark.rejected.as_ref().map(|one| one.serial);
+        self.store.raise(&lock, &Mark { rejected: None, ..mark })?;
+        self.told().refusal = None;
+        Ok(serial)
+    }
+
+    fn note(&self, ended: &Result<Option<Generation>, UpdateError>) {
+        let now = system_time();
+        let mut told = self.told();
+        told.last_attempt = now;
+        match ended {
+            Ok(_) => {
+                told.last_success = now;
+                told.refusal = None;
+            }
+            Err(error) => {
+                let refusal = error.refusal();
+                if let Some(count) = told.refused.get_mut(refusal.index()) {
+                    *count += 1;
+                }
+                let why = self.say(error);
+                let is_new = told.refusal.as_ref().is_none_or(|(_, known)| *known != why);
+                if is_new {
+                    warn!(reason = refusal.id(), "no update: {why}");
+                }
+                told.refusal = Some((refusal, why));
+            }
+        }
+    }
+
+    /// A refusal in the language of the school, with the fault itself.
+    pub fn say(&self, error: &UpdateError) -> String {
+        format!("{} ({error})", error.message().in_lang(self.lang))
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, for people and for the department.
+    pub fn status(&self) -> UpdateStatus {
+        let current = self.store.current();
+        let rejected = self.store.mark().ok().and_then(|mark| mark.rejected);
+        let told = self.told();
+        let ring = current.as_ref().map(|one| one.ring.clone()).filter(|_| told.ring.is_empty());
+        let own =
+            told.refusal.as_ref().map(|(refusal, why)| (refusal.id().to_owned(), why.clone()));
+        let refusal = own.or_else(|| rejected.map(|one| (one.reason, one.why)));
+        let (reason, why) = refusal.unzip();
+        UpdateStatus {
+            release: current.map_or(0, |one| one.serial),
+            ring: ring.unwrap_or_else(|| told.ring.clone()),
+            last_attempt: told.last_attempt,
+            last_success: told.last_success,
+            state: if reason.is_some() { "rejected" } else { "ok" }.to_owned(),
+            reason,
+            why,
+            kept: self.store.generations().iter().map(|one| one.serial).collect(),
+        }
+    }
+
+    /// Release, refusals by reason, dates.
+    pub fn samples(&self) -> Vec<Sample> {
+        let current = self.store.current();
+        let release = current.as_ref().map_or(0, |one| one.serial);
+        let is_checked = current.as_ref().is_some_and(|one| one.is_digest_checked);
+        let told = self.told();
+        let now = system_time();
+        let counts = UpdateRefusal::ALL.into_iter().zip(told.refused);
+        let mut samples: Vec<Sample> =
+            counts.map(|(one, count)| families::UPDATES_REJECTED.sample((one,), count)).collect();
+        samples.extend([
+            families::RELEASE.sample((), release as f64),
+            families::PACK_DIGEST_CHECKED.flag((), is_checked),
+            families::ROLLBACK_MEMORY_LOST.flag((), self.store.is_memory_lost()),
+            families::UPDATE_LAST_SUCCESS.sample((), told.last_success as f64),
+        ]);
+        samples.extend(told.expires.iter().filter_map(|(role, at)| {
+            let role = UpdateRole::ALL.into_iter().find(|one| one.id() == *role)?;
+            Some(families::METADATA_EXPIRY.sample((role,), *at as f64 - now as f64))
+        }));
+        samples
+    }
+}
+
+/// The rejection of a release that is at fault.
+fn rejected(fault: &UpdateError) -> Option<RejectedRelease> {
+    let serial = fault.serial()?;
+    let reason = fault.reason().to_owned();
+    Some(RejectedRelease { serial, reason, why: fault.to_string(), at: system_time() })
+}
