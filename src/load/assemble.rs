@@ -181,13 +181,11 @@ impl Assembler {
         let standing_in = if base.is_some() { InPlaceOf::TEXTS } else { InPlaceOf::ANY };
         self.first_of(standing_in, |this, in_place_of, fault| {
             let read = this.config(base, in_place_of, fault)?;
-            let sources = this.sources(read, base)?;
-            this.proven(sources, base)
+            this.sources(read, base).and_then(|sources| this.proven(sources, base))
         })
     }
 
-    /// A candidate with the release in `directory` in the place of the one in use: whatever is wrong
-    /// with it is an error.
+    /// A candidate with the release in `directory`: whatever is wrong with it is an error.
     ///
     /// # Errors
     ///
@@ -198,12 +196,10 @@ impl Assembler {
         base: Option<&InForce>,
     ) -> Result<Candidate, AssembleError> {
         self.trial = Some(directory.to_owned());
-        let made = self.config(base, InPlaceOf::default(), "").and_then(|read| {
-            let sources = self.sources(read, base)?;
-            self.proven(sources, base)
-        });
+        let read = self.config(base, InPlaceOf::default(), "");
+        let made = read.and_then(|read| self.sources(read, base));
         self.trial = None;
-        made
+        self.proven(made?, base)
     }
 
     /// The same; `None` where config and lists are those in force.

@@ -146,19 +146,7 @@ impl UpdateError {
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,
             Self::SelfTest { .. } | Self::Rejected { .. } => UpdateRefusal::SelfTest,
-            Self::Trust(error) => match **error {
-                TufError::Transport { .. } => UpdateRefusal::Unreachable,
-                TufError::ExpiredMetadata { .. } => UpdateRefusal::Expired,
-                TufError::OlderMetadata { .. } => UpdateRefusal::Rollback,
-                TufError::VerifyMetadata { .. } | TufError::VerifyTrustedMetadata { .. } => {
-                    UpdateRefusal::Signature
-                }
-                TufError::MaxSizeExceeded { .. } => UpdateRefusal::Size,
-                TufError::HashMismatch { .. } => UpdateRefusal::Hash,
-                TufError::ParseMetadata { .. } => UpdateRefusal::Malformed,
-                TufError::SystemTimeSteppedBackward { .. } => UpdateRefusal::Clock,
-                _ => UpdateRefusal::Trust,
-            },
+            Self::Trust(error) => refusal_of(error),
         }
     }
 
@@ -190,6 +178,33 @@ impl UpdateError {
             UpdateRefusal::Digest | UpdateRefusal::Policy => messages::update_policy(),
             UpdateRefusal::SelfTest | UpdateRefusal::Died => messages::update_selftest(),
         }
+    }
+}
+
+/// The refusal of an error of `tough`: what is wrong with octets comes as the cause of an error of
+/// their transport.
+fn refusal_of(error: &TufError) -> UpdateRefusal {
+    match error {
+        TufError::Transport { .. } => {
+            let mut cause = std::error::Error::source(error);
+            while let Some(inner) = cause {
+                if let Some(inner) = inner.downcast_ref::<TufError>() {
+                    return refusal_of(inner);
+                }
+                cause = inner.source();
+            }
+            UpdateRefusal::Unreachable
+        }
+        TufError::ExpiredMetadata { .. } => UpdateRefusal::Expired,
+        TufError::OlderMetadata { .. } => UpdateRefusal::Rollback,
+        TufError::VerifyMetadata { .. } | TufError::VerifyTrustedMetadata { .. } => {
+            UpdateRefusal::Signature
+        }
+        TufError::MaxSizeExceeded { .. } => UpdateRefusal::Size,
+        TufError::HashMismatch { .. } => UpdateRefusal::Hash,
+        TufError::ParseMetadata { .. } => UpdateRefusal::Malformed,
+        TufError::SystemTimeSteppedBackward { .. } => UpdateRefusal::Clock,
+        _ => UpdateRefusal::Trust,
     }
 }
 

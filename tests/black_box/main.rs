@@ -39,6 +39,7 @@ mod odd_files;
 mod packs;
 mod privacy;
 mod real_lists;
+mod releases;
 mod reload;
 mod resolvers;
 mod safesearch;

@@ -6,6 +6,7 @@
 //! gateway  the shell around a Snapshot, without listeners
 //! wire     messages, octet by octet
 //! policies policies and questions at random
+//! repository a department's repository, made by `lachan publish`
 //! server   servers upstream that give canned octets, over UDP, TCP, DoT and DoH
 //! upstream a scripted server upstream with the habits that people met (case, EDNS, TC, lame, …)
 //! data     lists from outside the repository, and the report of a test that lacks them
@@ -18,6 +19,7 @@ pub(crate) mod data;
 pub(crate) mod folder;
 pub(crate) mod gateway;
 pub(crate) mod policies;
+pub(crate) mod repository;
 pub(crate) mod server;
 pub(crate) mod upstream;
 pub(crate) mod wire;

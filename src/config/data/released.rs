@@ -15,6 +15,7 @@ use crate::config::errors::ConfigErrors;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::lang::messages;
+use crate::matcher::keyword::KeywordRules;
 use crate::policy::CanaryKind;
 
 const CATEGORIES: &str = "categories.toml";
@@ -44,11 +45,14 @@ impl ReleasedData {
     pub fn usable(self) -> (Self, Vec<ConfigErrors>) {
         let mut faults = Vec::new();
         let mut good = BTreeMap::new();
-        for (file, text) in self.0.iter() {
-            let alone = Self(Arc::new([(*file, text.clone())].into()));
-            match alone.fault(file) {
-                None => drop(good.insert(*file, text.clone())),
-                Some(fault) => faults.push(fault),
+        // Keywords are of categories: the categories come first.
+        for file in Self::FILES {
+            let Some(text) = self.0.get(file) else { continue };
+            good.insert(file, text.clone());
+            let tried = Self(Arc::new(good.clone()));
+            if let Some(fault) = tried.fault(file) {
+                good.remove(file);
+                faults.push(fault);
             }
         }
         (Self(Arc::new(good)), faults)
@@ -62,8 +66,14 @@ impl ReleasedData {
             CANARIES => self.canaries().err(),
             SAFESEARCH => self.safesearch().err(),
             BUNDLES => self.bundles().err(),
-            _ => None,
+            _ => self.keyword_fault(),
         }
+    }
+
+    fn keyword_fault(&self) -> Option<ConfigErrors> {
+        let taxonomy = self.taxonomy().ok()?;
+        let parse = |text: &str| KeywordRules::parse(text, &taxonomy).map(drop);
+        self.parsed(KEYWORDS, starter::KEYWORDS, parse).err()
     }
 
     /// The texts of the release, for comparisons.
@@ -166,11 +176,13 @@ mod tests {
         let data = ReleasedData::new(|file| match file {
             ESSENTIAL => Some("## time\ntime.example\n".into()),
             GUARD => Some("a..b\n".into()),
+            KEYWORDS => Some("nonsense zq\n".into()),
             _ => None,
         });
         assert!(data.guarded().is_err());
         let (data, faults) = data.usable();
-        assert_eq!((data.essential().unwrap().len(), faults.len()), (1, 1));
+        assert_eq!((data.essential().unwrap().len(), faults.len()), (1, 2));
+        assert!(data.keywords().is_none());
         assert!(faults[0].to_string().contains("release guard.txt"), "{}", faults[0]);
         assert_eq!(data.guarded().unwrap(), ReleasedData::default().guarded().unwrap());
     }

@@ -18,6 +18,7 @@ mod section;
 mod served;
 mod shape;
 mod source;
+mod update;
 
 const GATEWAY: &str = include_str!("../../../config/gateway.toml");
 

@@ -1,0 +1,132 @@
+//! Repositories that a gateway does not take: each has a reason, and nothing is left behind.
+
+use std::fs;
+use std::path::Path;
+
+use super::{is_blocked, lists, make, plan, point};
+use crate::kit::repository::{TestRepository, copy};
+use crate::support::{Gateway, Upstream, eventually};
+
+/// A gateway that is enrolled with a repository, and serves what it took by hand long ago.
+fn enrolled(repository: &TestRepository, more: &str, upstream: &Upstream) -> Gateway {
+    plan(more, upstream)
+        .made(|dir| {
+            fs::copy(repository.root(), dir.join("root.json")).unwrap();
+            make(dir, 1, 1, &["one.example"], &[]);
+            point(dir, 1, 1);
+            for memory in ["timestamp.json", "snapshot.json"] {
+                fs::remove_file(dir.join("state/releases/1/trust").join(memory)).unwrap();
+            }
+        })
+        .start()
+}
+
+fn rejected(gateway: &Gateway, reason: &str) -> f64 {
+    gateway.metrics().value("lachan_update_rejected_total", &[("reason", reason)])
+}
+
+/// An update from a directory is refused for this reason, and changes nothing.
+fn refuse(gateway: &Gateway, from: &Path, reason: &str) -> String {
+    let before = rejected(gateway, reason);
+    let config = gateway.dir().join("gateway.toml");
+    let (code, text) = lists("update", &config, &["--from", from.to_str().unwrap()]);
+    assert_eq!(code, 1, "{reason}: {text}");
+    assert!((rejected(gateway, reason) - before - 1.0).abs() < 0.1, "{reason}: {text}");
+    assert!(is_blocked(gateway, "one.example"), "{reason}");
+    let releases = gateway.dir().join("state/releases");
+    let mut names = fs::read_dir(releases).unwrap().flatten().map(|one| one.file_name());
+    assert!(!names.any(|name| name.to_string_lossy().starts_with("incoming")), "{reason}");
+    text
+}
+
+fn take(gateway: &Gateway, from: &Path) {
+    let config = gateway.dir().join("gateway.toml");
+    let (code, text) = lists("update", &config, &["--from", from.to_str().unwrap()]);
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn an_old_copy_is_a_rollback_also_where_memory_is_lost() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let gateway = enrolled(&repository, "", &upstream);
+    let old = gateway.dir().join("old");
+    repository.copy_to(&old);
+    repository.refresh();
+    take(&gateway, &repository.path());
+    let text = refuse(&gateway, &old, "rollback");
+    assert!(text.contains("older than what this gateway has seen"), "{text}");
+    // The mark is torn: what the generations say of themselves is less, and said to be.
+    take(&gateway, &repository.path());
+}
+
+#[test]
+fn what_is_damaged_or_foreign_is_refused() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let other = TestRepository::new();
+    let gateway = enrolled(&repository, "", &upstream);
+    let damaged = |name: &str, damage: &dyn Fn(&Path)| {
+        let place = gateway.dir().join(name);
+        repository.copy_to(&place);
+        damage(&place);
+        place
+    };
+    let empty = gateway.dir().join("empty");
+    fs::create_dir(&empty).unwrap();
+    refuse(&gateway, &empty, "unreachable");
+    let half = damaged("half", &|place| fs::remove_file(place.join("1.targets.json")).unwrap());
+    refuse(&gateway, &half, "unreachable");
+    let portal = damaged("portal", &|place| {
+        fs::write(place.join("timestamp.json"), "<html>sign in</html>").unwrap();
+    });
+    refuse(&gateway, &portal, "malformed");
+    let truncated = damaged("truncated", &|place| {
+        let text = fs::read(place.join("1.targets.json")).unwrap();
+        fs::write(place.join("1.targets.json"), &text[..text.len() / 2]).unwrap();
+    });
+    refuse(&gateway, &truncated, "hash");
+    let large = damaged("large", &|place| {
+        fs::write(place.join("timestamp.json"), vec![b' '; 2 << 20]).unwrap();
+    });
+    refuse(&gateway, &large, "size");
+    let text = refuse(&gateway, &other.path(), "signature");
+    assert!(text.contains("not those of the department"), "{text}");
+    let mixed = damaged("mixed", &|place| {
+        fs::copy(other.path().join("1.snapshot.json"), place.join("1.snapshot.json")).unwrap();
+    });
+    refuse(&gateway, &mixed, "hash");
+    take(&gateway, &repository.path());
+}
+
+#[test]
+fn a_store_of_another_repository_is_told_in_the_language_of_the_school() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let mut gateway = enrolled(&repository, "", &upstream);
+    take(&gateway, &repository.path());
+    gateway.terminate();
+    let other = TestRepository::new();
+    let config = gateway.dir().join("gateway.toml");
+    fs::copy(other.root(), gateway.dir().join("root.json")).unwrap();
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("[school]", "[school]\nlang = \"vi\"")).unwrap();
+    let gateway = gateway.restart();
+    let said = refuse(&gateway, &other.path(), "root");
+    assert!(said.contains("thuộc kho phát hành khác"), "{said}");
+    assert!(gateway.get("/readyz").1.contains("no update"), "{}", gateway.get("/readyz").1);
+}
+
+#[test]
+fn a_watched_directory_is_followed_and_a_half_made_copy_is_tried_again() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let gateway = enrolled(&repository, "directory = \"watched\"", &upstream);
+    let watched = gateway.dir().join("watched");
+    fs::create_dir(&watched).unwrap();
+    fs::copy(repository.path().join("timestamp.json"), watched.join("timestamp.json")).unwrap();
+    eventually("a half copy is refused", || {
+        (rejected(&gateway, "unreachable") >= 1.0).then_some(())
+    });
+    copy(&repository.path(), &watched);
+    let last = "lachan_update_last_success_timestamp_seconds";
+    eventually("the whole copy is taken", || {
+        (gateway.metrics().value(last, &[]) > 0.0).then_some(())
+    });
+}

@@ -1,0 +1,131 @@
+//! Releases that are stored: used, gone back from, given up.
+
+use std::fs;
+
+use super::{is_blocked, lists, make, plan, point, state};
+use crate::support::{Upstream, eventually};
+
+const ESSENTIAL: (&str, &str) = ("essential.txt", "## time\ntime.example\n");
+const GUARD: (&str, &str) = ("guard.txt", "guarded.example\n");
+const KEYWORDS: (&str, &str) = ("keywords.txt", "block adult zqreleased\n");
+
+#[test]
+fn its_pack_and_its_tables_are_in_force() {
+    let upstream = Upstream::start();
+    let names = ["one.example", "guarded.example", "time.example"];
+    let gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &names, &[ESSENTIAL, GUARD]);
+            point(dir, 1, 1);
+        })
+        .start();
+    assert!(is_blocked(&gateway, "www.one.example"));
+    assert!(!is_blocked(&gateway, "guarded.example"), "its guard");
+    assert!(!is_blocked(&gateway, "time.example"), "its essential names");
+    gateway.expect_metric("lachan_release", &[], 1.0);
+    gateway.expect_metric("lachan_rollback_memory_lost", &[], 0.0);
+    let config = gateway.dir().join("gateway.toml");
+    assert_eq!(state("releases", &config, &[])["release"], 1);
+}
+
+#[test]
+fn somebody_goes_back_while_it_runs_and_while_it_does_not() {
+    let upstream = Upstream::start();
+    let mut gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[]);
+            make(dir, 2, 2, &["two.example"], &[]);
+            point(dir, 2, 2);
+        })
+        .start();
+    assert!(is_blocked(&gateway, "two.example") && !is_blocked(&gateway, "one.example"));
+    let config = gateway.dir().join("gateway.toml");
+    let (code, text) = lists("rollback", &config, &["--to", "7"]);
+    assert!(code == 1 && text.contains("kept are: 1, 2"), "{text}");
+    let back = state("rollback", &config, &[]);
+    assert_eq!(back["release"], 1, "{back}");
+    assert!(is_blocked(&gateway, "one.example") && !is_blocked(&gateway, "two.example"));
+    gateway.expect_metric("lachan_release", &[], 1.0);
+    gateway.terminate();
+    // The pointer's generation is a new one: metadata versions stay those of the newest.
+    assert_eq!(state("rollback", &config, &["--to", "2"])["release"], 2);
+    let generation = gateway.dir().join("state/releases/4/generation.json");
+    let text = fs::read_to_string(generation).unwrap();
+    assert!(text.contains("\"timestamp\": 2"), "{text}");
+    let gateway = gateway.restart();
+    assert!(is_blocked(&gateway, "two.example") && !is_blocked(&gateway, "one.example"));
+}
+
+#[test]
+fn what_ends_the_process_twice_is_given_up() {
+    let upstream = Upstream::start();
+    let mut gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[]);
+            make(dir, 2, 2, &["two.example"], &[]);
+            point(dir, 2, 2);
+            let trying = "{\"number\": 2, \"serial\": 2, \"lives\": 1}";
+            fs::write(dir.join("state/releases/trying.json"), trying).unwrap();
+        })
+        .start();
+    // A planned end is no death.
+    gateway.terminate();
+    let mut gateway = gateway.restart();
+    assert!(is_blocked(&gateway, "two.example"));
+    gateway.kill();
+    let gateway = gateway.restart();
+    assert!(is_blocked(&gateway, "one.example") && !is_blocked(&gateway, "two.example"));
+    assert!(gateway.log().contains("release 2 is given up"), "{}", gateway.log());
+    let config = gateway.dir().join("gateway.toml");
+    assert_eq!(state("releases", &config, &[])["reason"], "died");
+    let (code, text) = lists("accept", &config, &["release"]);
+    assert!(code == 0 && !text.contains("died"), "{text}");
+    assert!(state("releases", &config, &[])["reason"].is_null());
+}
+
+#[test]
+fn a_damaged_release_is_followed_by_one_that_is_whole() {
+    let upstream = Upstream::start();
+    let faults: [(&str, &str); 4] = [
+        ("2/release.pack", "torn"),
+        ("current", ""),
+        ("mark.json", "{"),
+        ("2/data/guard.txt", "a..b\n"),
+    ];
+    for (file, text) in faults {
+        let gateway = plan("", &upstream)
+            .made(|dir| {
+                make(dir, 1, 1, &["both.example"], &[]);
+                make(dir, 2, 2, &["both.example"], &[GUARD]);
+                point(dir, 2, 2);
+                fs::write(dir.join("state/releases").join(file), text).unwrap();
+            })
+            .start();
+        assert!(is_blocked(&gateway, "both.example"), "{file}");
+        let lost = f64::from(u8::from(file == "mark.json"));
+        gateway.expect_metric("lachan_rollback_memory_lost", &[], lost);
+    }
+}
+
+#[test]
+fn a_bad_way_back_leaves_what_is_in_force() {
+    let upstream = Upstream::start();
+    let gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[("essential.txt", "no heading\n")]);
+            make(dir, 2, 2, &["one.example", "two.example"], &[KEYWORDS]);
+            point(dir, 2, 2);
+        })
+        .start();
+    let config = gateway.dir().join("gateway.toml");
+    let (code, text) = lists("rollback", &config, &[]);
+    assert!(code == 1 && text.contains("essential.txt"), "{text}");
+    assert!(is_blocked(&gateway, "two.example"));
+    gateway.expect_metric("lachan_release", &[], 2.0);
+    let releases = gateway.dir().join("state/releases");
+    let left = || fs::read_dir(&releases).unwrap().flatten().map(|one| one.file_name());
+    eventually("nothing is left behind", || {
+        (!left().any(|name| name == "3" || name.to_string_lossy().starts_with("incoming")))
+            .then_some(())
+    });
+}

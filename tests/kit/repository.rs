@@ -1,0 +1,94 @@
+//! A department's repository, made by the real program: `lachan publish`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A repository with its keys, in a directory that goes with it.
+#[derive(Debug)]
+pub(crate) struct TestRepository(TempDir);
+
+impl TestRepository {
+    /// A new repository: three root keys, two officers, the publishing host.
+    pub(crate) fn new() -> Self {
+        let made = Self(tempfile::tempdir().unwrap());
+        for name in ["a", "b", "c", "officer", "second", "online"] {
+            made.publish(&["key", &made.text(name)]);
+        }
+        let (path, third) = (made.text("repository"), made.text("c.pub"));
+        let second = made.text("second.pub");
+        let [a, b, officer, online] = ["a", "b", "officer", "online"].map(|name| made.text(name));
+        made.publish(&[
+            "init",
+            &path,
+            "--root",
+            &a,
+            "--root",
+            &b,
+            "--root",
+            &third,
+            "--officer",
+            &officer,
+            "--officer",
+            &second,
+            "--online",
+            &online,
+        ]);
+        made
+    }
+
+    /// The directory that a web server, a mirror or a stick carries.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.file("repository")
+    }
+
+    /// The root that gateways are enrolled with.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.path().join("1.root.json")
+    }
+
+    /// A file of its directory: a key by its holder's name.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The same as an argument.
+    pub(crate) fn text(&self, name: &str) -> String {
+        self.file(name).display().to_string()
+    }
+
+    /// Runs `lachan publish …`, which must succeed; what it printed.
+    pub(crate) fn publish(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lachan"));
+        let ended = command.arg("publish").args(arguments).output().unwrap();
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let (out, err) = (text(&ended.stdout), text(&ended.stderr));
+        assert!(ended.status.success(), "{arguments:?}: {out}{err}");
+        out
+    }
+
+    /// The daily work of the publishing host.
+    pub(crate) fn refresh(&self) {
+        self.publish(&["refresh", &self.text("repository"), "--online", &self.text("online")]);
+    }
+
+    /// Copies the repository as it is now, as a mirror or a stick has it.
+    pub(crate) fn copy_to(&self, to: &Path) {
+        copy(&self.path(), to);
+    }
+}
+
+/// Copies a directory with all below it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
