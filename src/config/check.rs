@@ -71,7 +71,7 @@ pub(super) fn check(
     if lacks_state {
         report.refuse_downloads(&file.lists);
     }
-    let update = report.update(file, lacks_state);
+    let update = report.update(&file.update, lacks_state);
     let state = report.state(&file.state);
     let Known { schedules, bundles, .. } = known;
     let void = report.into_voids()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use crate::config::file::report::Report;
-use crate::config::file::shape::{File, UpdateFile};
+use crate::config::file::shape::UpdateFile;
 use crate::config::file::value::each;
 use crate::config::sections::source::list_url;
 use crate::dns::address::is_internal;
@@ -43,8 +43,11 @@ impl Default for UpdateSettings {
 impl Report<'_> {
     /// Checks `[update]`; `lacks_state` where nothing but the config could name a state directory,
     /// and it does not.
-    pub(in crate::config) fn update(&mut self, file: &File, lacks_state: bool) -> UpdateSettings {
-        let (all, file) = (file, &file.update);
+    pub(in crate::config) fn update(
+        &mut self,
+        file: &UpdateFile,
+        lacks_state: bool,
+    ) -> UpdateSettings {
         let mut update = UpdateSettings::default();
         for (place, text) in each(&file.urls).enumerate() {
             if place == MOST_URLS {
@@ -65,12 +68,12 @@ impl Report<'_> {
         update.nudge = file.nudge.as_ref().and_then(|text| self.name("nudge", text));
         let (least, most) = (Duration::from_secs(10), Duration::from_secs(7 * 86_400));
         self.duration("every", file.every.as_ref(), least..=most, &mut update.every);
-        self.update_needs(all, file, lacks_state);
+        self.update_needs(file, lacks_state);
         update
     }
 
     /// Reports keys without what they need.
-    fn update_needs(&mut self, all: &File, file: &UpdateFile, lacks_state: bool) {
+    fn update_needs(&mut self, file: &UpdateFile, lacks_state: bool) {
         let first = each(&file.urls).next();
         let way = first.or(file.directory.as_ref()).or(file.nudge.as_ref());
         if let (Some(way), None) = (way, &file.root) {
@@ -84,10 +87,6 @@ impl Report<'_> {
         if lacks_state {
             self.mistake(root.span(), messages::update_needs("[update]", "dir")).hint =
                 Some(messages::give_state_directory("dir"));
-        }
-        if let Some(packs) = &all.lists.packs {
-            let message = messages::update_beside_packs("[update]", "packs");
-            self.mistake(packs.span(), message).hint = Some(messages::remove_it());
         }
     }
 }

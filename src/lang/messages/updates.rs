@@ -39,6 +39,4 @@ messages! {
     update_needs(key, needed) "`{key}` needs `{needed}`" => "`{key}` cần có `{needed}`";
     update_category_moved(id) "category `{id}` is missing or has another place; new ones stand behind those that block"
         => "nhóm nội dung `{id}` bị thiếu hoặc đổi vị trí; chỉ được thêm nhóm mới vào cuối";
-    update_beside_packs(one, other) "`{one}` and `{other}` would both say which pack is in use"
-        => "`{one}` và `{other}` cùng quyết định gói danh sách đang dùng";
 }

@@ -19,8 +19,32 @@ fn a_repository_is_named_by_its_root() {
 #[test]
 fn what_is_wrong_with_it() {
     assert_snapshot!(mistakes(
-        "[lists]\npacks = \"packs\"\n[update]\nroot = \"r\"\nevery = \"1s\"\n\
+        "[update]\nroot = \"r\"\nevery = \"1s\"\n\
          urls = [\"http://a.example/\", \"https://b.example/\", \"https://c.example/\"]\n"
-    ), @"");
-    assert_snapshot!(mistakes("[update]\ndirectory = \"stick\"\nnudge = \"n.example\"\n"), @"");
+    ), @r#"
+    gateway.toml:3:9: `every` is 1s; it must be 10s to 7d
+      |
+    3 | every = "1s"
+      |         ^^^^
+    gateway.toml:4:9: `http://a.example/` is not https; http is for this machine and the school's network
+      |
+    4 | urls = ["http://a.example/", "https://b.example/", "https://c.example/"]
+      |         ^^^^^^^^^^^^^^^^^^^
+    hint: write `https://host/path`
+    gateway.toml:4:52: `urls` has at most two URLs
+      |
+    4 | urls = ["http://a.example/", "https://b.example/", "https://c.example/"]
+      |                                                    ^^^^^^^^^^^^^^^^^^^^
+    "#);
+    assert_snapshot!(mistakes("[update]\ndirectory = \"stick\"\nnudge = \"n.example\"\n"), @r#"
+    gateway.toml:2:13: `[update]` needs `root`
+      |
+    2 | directory = "stick"
+      |             ^^^^^^^
+    hint: add `root = "1.root.json"`
+    gateway.toml:3:9: `nudge` needs `urls`
+      |
+    3 | nudge = "n.example"
+      |         ^^^^^^^^^^^
+    "#);
 }
