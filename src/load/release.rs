@@ -52,6 +52,8 @@ pub struct Generation {
     pub min_release: u64,
     /// Seconds since 1970 of its signing.
     pub signed_at: u64,
+    /// BLAKE3 of its canonical list, unpacked.
+    pub list_digest: String,
     /// Whether the digest of the compiled list was named in the release, and is equal.
     pub is_digest_checked: bool,
     /// The versions of the repository's metadata when it was taken.

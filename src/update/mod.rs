@@ -9,6 +9,7 @@
 
 pub mod carrier;
 pub mod client;
+mod content;
 pub mod error;
 pub mod selftest;
 pub mod store;

@@ -11,6 +11,7 @@
 use blake3::Hash;
 use tough::{Repository, TargetName, Transport};
 
+use super::content;
 use super::error::UpdateError;
 use super::store::{Mark, ReleaseStore, StoreLock};
 use super::trust::{self, HighWater};
@@ -96,16 +97,19 @@ pub async fn take(
     }
     let manifest = manifest_of(&trusted.repository, chosen.release).await?;
     let ring = chosen.ring.to_owned();
+    content::tables(&trusted.repository, &manifest, incoming.path()).await?;
+    let is_digest_checked =
+        content::list(&trusted.repository, &manifest, (store, current.as_ref()), incoming.path())?;
     let generation = Generation {
         number: 0,
         serial: manifest.serial,
         ring: ring.clone(),
         min_release: manifest.min_release,
         signed_at: manifest.signed_at,
-        is_digest_checked: false,
+        list_digest: manifest.list_digest.clone(),
+        is_digest_checked,
         versions: seen.versions.0.clone(),
     };
-    let _ = (&manifest, current);
     let generation = store.complete(lock, incoming, generation)?;
     Ok(TakenRelease { ring, generation: Some(generation), seen, expires })
 }
@@ -169,13 +173,17 @@ async fn manifest_of(repository: &Repository, serial: u64) -> Result<ReleaseMani
 }
 
 /// The octets of a target that must be there.
-async fn needed(repository: &Repository, name: &str, most: u64) -> Result<Vec<u8>, UpdateError> {
+pub(super) async fn needed(
+    repository: &Repository,
+    name: &str,
+    most: u64,
+) -> Result<Vec<u8>, UpdateError> {
     let octets = target(repository, name, most).await?;
     octets.ok_or_else(|| UpdateError::Missing { name: name.to_owned() })
 }
 
 /// The signed length of a target; `None` where there is no such target.
-fn length(repository: &Repository, name: &str) -> Option<u64> {
+pub(super) fn length(repository: &Repository, name: &str) -> Option<u64> {
     let name = TargetName::new(name).ok()?;
     repository.targets().signed.find_target(&name, false).ok().map(|target| target.length)
 }

@@ -41,7 +41,7 @@ fn make(dir: &Path, number: u64, serial: u64, names: &[&str], data: &[(&str, &st
     }
     let description = serde_json::json!({
         "number": number, "serial": serial, "ring": "all", "min_release": 1, "signed_at": 0,
-        "is_digest_checked": true, "versions": {"timestamp": number},
+        "list_digest": "",         "is_digest_checked": true, "versions": {"timestamp": number},
     });
     fs::write(generation.join("generation.json"), description.to_string()).unwrap();
 }

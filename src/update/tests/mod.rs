@@ -1,5 +1,7 @@
 //! Repositories as `publish` makes them, read as a gateway reads them.
 
+mod taking;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

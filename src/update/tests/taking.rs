@@ -1,0 +1,265 @@
+//! Releases that a department publishes, as a gateway takes them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand::SystemRandom;
+use olpc_cjson::CanonicalFormatter;
+use serde::Serialize as _;
+use tough::TargetName;
+use tough::schema::{Hashes, Signature, Signed, Target, Targets};
+use tough::sign::Sign as _;
+
+use super::Scene;
+use crate::load::release::{DATA, Generation, LIST, PACK};
+use crate::publish::repository::Repository;
+use crate::release::layout;
+use crate::release::manifest::{self, ReleaseManifest};
+use crate::release::rollout::{KnownTime, Ring, Rollout};
+use crate::sys::clock::system_time;
+use crate::sys::state_dir::StateDir;
+use crate::update::carrier::Directory;
+use crate::update::error::UpdateError;
+use crate::update::store::{Mark, RejectedRelease, ReleaseStore};
+use crate::update::take::{TakenRelease, UpdateRequest, take};
+
+/// A gateway of the scene's department.
+struct Gateway {
+    scene: Scene,
+    store: ReleaseStore,
+}
+
+impl Gateway {
+    /// A gateway that has release 1, with list `list`.
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        let state = StateDir::at(scene.path("state")).unwrap();
+        let store = ReleaseStore::open(&state).unwrap();
+        let made = Self { scene, store };
+        let lock = made.store.lock().unwrap();
+        let incoming = made.store.begin(&lock).unwrap();
+        fs::write(incoming.path().join(PACK), "pack").unwrap();
+        fs::write(incoming.path().join(LIST), "list").unwrap();
+        let generation = Generation {
+            number: 0,
+            serial: 1,
+            ring: String::new(),
+            min_release: 1,
+            signed_at: 0,
+            list_digest: "list".into(),
+            is_digest_checked: true,
+            versions: BTreeMap::new(),
+        };
+        let generation = made.store.complete(&lock, incoming, generation).unwrap();
+        made.store.adopt(&lock, &generation, &Mark::default()).unwrap();
+        made
+    }
+
+    async fn look(&self, time: KnownTime) -> Result<TakenRelease, UpdateError> {
+        let repository = self.scene.path("repository");
+        let enrolled = fs::read(repository.join("1.root.json")).unwrap();
+        let lock = self.store.lock()?;
+        let request = UpdateRequest { enrolled: &enrolled, school: "a", time };
+        take(Directory(repository), &self.store, &lock, &request).await
+    }
+
+    /// Takes what is published under one lock, as the update client does.
+    async fn follow(&self) -> Result<u64, UpdateError> {
+        let repository = self.scene.path("repository");
+        let enrolled = fs::read(repository.join("1.root.json")).unwrap();
+        let lock = self.store.lock()?;
+        let time = KnownTime::Synced(system_time());
+        let request = UpdateRequest { enrolled: &enrolled, school: "a", time };
+        let taken = take(Directory(repository), &self.store, &lock, &request).await?;
+        match taken.generation {
+            Some(generation) => self.store.adopt(&lock, &generation, &taken.seen)?,
+            None => self.store.raise(&lock, &taken.seen)?,
+        }
+        Ok(self.store.current().map_or(0, |one| one.serial))
+    }
+
+    /// Publishes targets of a role, signed by `key`.
+    async fn publish(&self, role: &str, key: &str, files: &[(String, Vec<u8>)]) {
+        let path = self.scene.path("repository");
+        let repository = Repository::open(&path).unwrap();
+        let (mut document, _) = repository.newest::<Targets>(role).unwrap();
+        document.signed.version = document.signed.version.saturating_add(1);
+        for (name, octets) in files {
+            let hash = digest(&SHA256, octets);
+            let hex: String = hash.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+            let place = path.join(layout::place(name, &hex));
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, octets).unwrap();
+            let sha256 = hash.as_ref().to_vec().into();
+            let target = Target {
+                length: octets.len() as u64,
+                hashes: Hashes { sha256, _extra: Default::default() },
+                custom: Default::default(),
+                _extra: Default::default(),
+            };
+            document.signed.targets.insert(TargetName::new(name).unwrap(), target);
+        }
+        let version = document.signed.version.get();
+        let signed = self.sign(document.signed, key).await;
+        let text = serde_json::to_vec(&signed).unwrap();
+        fs::write(path.join(layout::metadata(role, version)), text).unwrap();
+        self.scene.refresh_at(system_time()).await;
+    }
+
+    async fn sign(&self, signed: Targets, key: &str) -> Signed<Targets> {
+        let pem = pem::parse(fs::read(self.scene.path(key)).unwrap()).unwrap();
+        let key = tough::sign::parse_keypair(pem.contents()).unwrap();
+        let mut canonical = Vec::new();
+        let formatter = CanonicalFormatter::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut canonical, formatter);
+        signed.serialize(&mut serializer).unwrap();
+        let sig = key.sign(&canonical, &SystemRandom::new()).await.unwrap().into();
+        let keyid = key.tuf_key().key_id().unwrap();
+        Signed { signed, signatures: vec![Signature { keyid, sig }] }
+    }
+
+    /// Publishes a release with the list that is in use, and the rollout to it.
+    async fn release(&self, serial: u64, min_release: u64) {
+        self.publish("targets", "officer", &content(serial, min_release)).await;
+        self.rollout(|rollout| rollout.release = serial).await;
+    }
+
+    async fn rollout(&self, change: impl FnOnce(&mut Rollout)) {
+        let all = Ring { name: "all".into(), from: 1000, schools: Vec::new(), percent: 100 };
+        let mut rollout = Rollout {
+            format: 1,
+            release: 1,
+            previous: 0,
+            halt: false,
+            back: false,
+            rings: vec![all],
+        };
+        change(&mut rollout);
+        rollout.previous = rollout.release - 1;
+        let octets = serde_json::to_vec(&rollout).unwrap();
+        self.publish("rollout", "online", &[(layout::ROLLOUT_TARGET.into(), octets)]).await;
+    }
+
+    fn leftovers(&self) -> usize {
+        let entries = fs::read_dir(self.store.path()).unwrap().flatten();
+        entries.filter(|one| one.file_name().to_string_lossy().starts_with("incoming")).count()
+    }
+}
+
+/// The targets of a release: its manifest, and a table.
+fn content(serial: u64, min_release: u64) -> Vec<(String, Vec<u8>)> {
+    let guard = format!("guarded{serial}.example\n").into_bytes();
+    let place = layout::data("guard.txt", &format!("{serial:016}"));
+    let odd = [("../../evil".to_owned(), place.clone()), ("guard.txt".to_owned(), place.clone())];
+    let manifest = ReleaseManifest {
+        format: manifest::FORMAT,
+        serial,
+        signed_at: 0,
+        min_release,
+        summary: String::new(),
+        full: layout::full(serial),
+        delta: None,
+        list_digest: "list".into(),
+        list_octets: 4,
+        pack_digest: BTreeMap::new(),
+        data: odd.into(),
+        names: BTreeMap::new(),
+        accepted: Vec::new(),
+    };
+    vec![(place, guard), (layout::manifest(serial), serde_json::to_vec(&manifest).unwrap())]
+}
+
+#[tokio::test]
+async fn a_release_is_taken_once_with_the_tables_that_are_known() {
+    let gateway = Gateway::new().await;
+    assert_eq!(gateway.follow().await.unwrap(), 1, "there is no rollout yet");
+    gateway.release(2, 1).await;
+    assert_eq!(gateway.follow().await.unwrap(), 2);
+    let current = gateway.store.current().unwrap();
+    assert_eq!((current.ring.as_str(), current.is_digest_checked), ("all", true));
+    let directory = gateway.store.directory(&current);
+    let guard = fs::read_to_string(directory.join(DATA).join("guard.txt")).unwrap();
+    assert_eq!(guard, "guarded2.example\n");
+    assert_eq!(fs::read_dir(directory.join(DATA)).unwrap().count(), 1, "no name is a path");
+    assert_eq!(fs::read(directory.join(PACK)).unwrap(), b"pack");
+    assert_eq!(gateway.follow().await.unwrap(), 2);
+    assert_eq!(gateway.store.current().unwrap().number, current.number, "it is taken once");
+    for serial in 3..=6 {
+        gateway.release(serial, 1).await;
+        assert_eq!(gateway.follow().await.unwrap(), serial);
+    }
+    let kept: Vec<u64> = gateway.store.generations().iter().map(|one| one.serial).collect();
+    assert_eq!((kept, gateway.leftovers()), (vec![4, 5, 6], 0));
+}
+
+#[tokio::test]
+async fn only_a_newer_rollout_leads_back_and_never_below_the_lowest() {
+    let gateway = Gateway::new().await;
+    gateway.release(2, 1).await;
+    gateway.release(3, 2).await;
+    assert_eq!(gateway.follow().await.unwrap(), 3);
+    // A lower release without `back` is nothing.
+    gateway.rollout(|rollout| rollout.release = 2).await;
+    assert_eq!(gateway.follow().await.unwrap(), 3);
+    gateway.rollout(|rollout| (rollout.release, rollout.back) = (3, true)).await;
+    assert_eq!(gateway.follow().await.unwrap(), 2);
+    assert_eq!(gateway.store.mark().unwrap().release, 3, "the mark stays");
+    gateway.release(4, 4).await;
+    assert_eq!(gateway.follow().await.unwrap(), 4);
+    gateway.rollout(|rollout| (rollout.release, rollout.back) = (4, true)).await;
+    let refused = gateway.follow().await.unwrap_err();
+    assert!(matches!(refused, UpdateError::Lower { release: 3, least: 4 }), "{refused}");
+    assert_eq!(gateway.leftovers(), 0);
+}
+
+#[tokio::test]
+async fn without_a_clock_a_signed_bound_of_time_opens_the_last_ring() {
+    let gateway = Gateway::new().await;
+    gateway.release(2, 1).await;
+    let later = system_time() + 86_400;
+    gateway.rollout(|rollout| (rollout.release, rollout.rings[0].from) = (2, later)).await;
+    let clockless = KnownTime::AtLeast(0);
+    assert!(gateway.look(clockless).await.unwrap().generation.is_none());
+    gateway.scene.refresh_at(later + 10).await;
+    assert!(gateway.look(clockless).await.unwrap().generation.is_some());
+}
+
+#[tokio::test]
+async fn documents_beyond_their_bounds_are_refused_and_a_rejected_release_is_not_tried() {
+    let gateway = Gateway::new().await;
+    gateway.rollout(|rollout| rollout.release = 2).await;
+    assert_eq!(gateway.follow().await.unwrap_err().reason(), "unreachable");
+    let large = vec![b' '; manifest::MAX_OCTETS + 1];
+    gateway.publish("targets", "officer", &[(layout::manifest(2), large)]).await;
+    assert_eq!(gateway.follow().await.unwrap_err().reason(), "size");
+    gateway.publish("targets", "officer", &[(layout::manifest(2), b"{}".to_vec())]).await;
+    assert_eq!(gateway.follow().await.unwrap_err().reason(), "malformed");
+    let wrong = [(layout::ROLLOUT_TARGET.to_owned(), b"{\"format\": 9}".to_vec())];
+    gateway.publish("rollout", "online", &wrong).await;
+    assert_eq!(gateway.follow().await.unwrap_err().reason(), "malformed");
+    gateway.release(2, 1).await;
+    let lock = gateway.store.lock().unwrap();
+    let rejected =
+        Some(RejectedRelease { serial: 2, reason: "died".into(), why: "it died".into(), at: 0 });
+    let mark = Mark { rejected, ..gateway.store.mark().unwrap() };
+    gateway.store.raise(&lock, &mark).unwrap();
+    assert!(matches!(gateway.store.lock().unwrap_err(), UpdateError::Busy), "one at a time");
+    drop(lock);
+    let refused = gateway.follow().await.unwrap_err();
+    assert!(matches!(refused, UpdateError::Rejected { serial: 2, .. }), "{refused}");
+    gateway.release(3, 1).await;
+    assert_eq!(gateway.follow().await.unwrap(), 3, "the next one is tried");
+    assert_eq!(gateway.leftovers(), 0);
+}
+
+#[tokio::test]
+async fn an_online_key_can_publish_no_release() {
+    let gateway = Gateway::new().await;
+    gateway.publish("rollout", "online", &content(2, 1)).await;
+    gateway.rollout(|rollout| rollout.release = 2).await;
+    assert!(gateway.follow().await.is_err());
+    // Nor can it sign as an officer.
+    gateway.publish("targets", "online", &content(2, 1)).await;
+    assert_eq!(gateway.follow().await.unwrap_err().reason(), "signature");
+}
