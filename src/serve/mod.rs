@@ -91,13 +91,14 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
     let listen = settings.listen.dns.clone();
-    let updates = updates::open(&gateway, &reloads, &settings, state.as_ref());
-    let source = scrape::source(&gateway, (&reloads, &updates), workers.sockets(), listen.clone());
+    let updates = updates::start(&gateway, &reloads, &settings, state.as_ref());
+    let source =
+        scrape::source(&gateway, (&reloads, updates.as_ref()), workers.sockets(), listen.clone());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
     let actions = ApiActions {
-        status: scrape::status(&gateway, &reloads, &updates),
+        status: scrape::status(&gateway, &reloads, updates.as_ref()),
         forget: {
             let reloads = Arc::clone(&reloads);
             Box::new(move || reloads.forget())
@@ -125,9 +126,6 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
-        if let Some(updates) = &updates {
-            tasks.spawn(updates::follow(Arc::clone(updates)));
-        }
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();

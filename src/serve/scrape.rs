@@ -16,11 +16,11 @@ use crate::upstream::{Failure, ServerState};
 /// The source of a scrape. All samples of policy are of one value in force.
 pub(super) fn source(
     gateway: &Arc<Gateway>,
-    (reloads, updates): (&Arc<Reloads>, &Option<Arc<Updates>>),
+    (reloads, updates): (&Arc<Reloads>, Option<&Arc<Updates>>),
     sockets: Vec<Arc<UdpSocket>>,
     listen: Vec<SocketAddr>,
 ) -> StateSource {
-    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.clone());
+    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
     Box::new(move || {
         let in_force = gateway.current.in_force();
         let now = gateway.clock.now();
@@ -55,9 +55,9 @@ pub(super) fn source(
 pub(super) fn status(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
-    updates: &Option<Arc<Updates>>,
+    updates: Option<&Arc<Updates>>,
 ) -> Box<dyn Fn() -> Status + Send + Sync> {
-    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.clone());
+    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
     Box::new(move || {
         let now = gateway.clock.now();
         let upstreams = gateway.upstreams.load();

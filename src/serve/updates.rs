@@ -1,6 +1,5 @@
 //! The update client of the gateway: what it may do here, and the directory that it watches.
 
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,8 +37,9 @@ pub(super) fn begin_life(config: Option<&Path>) {
     }
 }
 
-/// The update client of a config; none where it names no repository, or nothing can be stored.
-pub(super) fn open(
+/// Starts the update client of a config; none where it names no repository, or nothing can be
+/// stored.
+pub(super) fn start(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
     config: &Config,
@@ -57,32 +57,25 @@ pub(super) fn open(
         trial: Box::new(move |directory| tries.try_release(directory)),
         adopt: Box::new(move || adopts.adopt_release()),
     };
-    Updates::open(config, state, hooks)
-        .unwrap_or_else(|fault| {
-            error!("no release is taken: {fault}");
-            None
-        })
-        .map(Arc::new)
-}
-
-/// Follows the watched directory and the release on trial, until aborted.
-///
-/// # Errors
-///
-/// None.
-pub(super) async fn follow(updates: Arc<Updates>) -> io::Result<()> {
+    let opened = Updates::open(config, state, hooks).unwrap_or_else(|fault| {
+        error!("no release is taken: {fault}");
+        None
+    });
+    let updates = Arc::new(opened?);
+    let looking = Arc::clone(&updates);
     let thread = std::thread::Builder::new().name("lachan-update".into());
     let spawned = thread.spawn(move || {
         step_aside();
-        look(&updates);
+        look(&looking);
     });
     if let Err(fault) = spawned {
         error!("no directory is watched: no thread: {fault}");
     }
-    std::future::pending().await
+    Some(updates)
 }
 
-/// The thread's body, which ends with the process.
+/// Follows the watched directory and the release on trial: the thread's body, which ends with the
+/// process.
 fn look(updates: &Updates) {
     let directory = updates.settings().directory.clone();
     let (mut seen, mut refused) = (None, 0);

@@ -40,12 +40,15 @@ pub enum TrialFault {
     SelfTest(String),
 }
 
+/// Makes a policy of the generation in a directory, and tests it.
+pub type TrialHook = Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>;
+
 /// What the gateway does for its update client.
 pub struct UpdateHooks {
     /// The time, as far as it is known.
     pub time: Box<dyn Fn() -> KnownTime + Send + Sync>,
     /// Makes a policy of the generation in a directory, and tests it; nothing is put in force.
-    pub trial: Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>,
+    pub trial: TrialHook,
     /// Puts the generation in use in force, and tests what is in force then.
     pub adopt: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
 }

@@ -10,7 +10,7 @@ use tough::Repository;
 
 use super::error::UpdateError;
 use super::store::{ReleaseStore, failed};
-use super::take::{length, needed};
+use super::targets::{length, needed};
 use crate::config::data::released::ReleasedData;
 use crate::load::release::{DATA, Generation, LIST, PACK};
 use crate::release::layout;

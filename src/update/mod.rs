@@ -14,8 +14,11 @@ pub mod error;
 pub mod selftest;
 pub mod store;
 pub mod take;
+mod targets;
 pub mod tried;
 pub mod trust;
 
+#[cfg(test)]
+mod taking_tests;
 #[cfg(test)]
 mod tests;

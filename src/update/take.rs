@@ -9,11 +9,12 @@
 //! one only where the rollout says so in a newer version, and never below `min_release`.
 
 use blake3::Hash;
-use tough::{Repository, TargetName, Transport};
+use tough::{Repository, Transport};
 
 use super::content;
 use super::error::UpdateError;
 use super::store::{Mark, ReleaseStore, StoreLock};
+use super::targets::{needed, target};
 use super::trust::{self, HighWater};
 use crate::load::release::{Generation, TRUST};
 use crate::release::layout;
@@ -170,38 +171,4 @@ async fn rollout(repository: &Repository) -> Result<Option<Rollout>, UpdateError
 async fn manifest_of(repository: &Repository, serial: u64) -> Result<ReleaseManifest, UpdateError> {
     let octets = needed(repository, &layout::manifest(serial), manifest::MAX_OCTETS as u64).await?;
     ReleaseManifest::parse(&octets, serial).map_err(|e| UpdateError::Malformed(e.to_string()))
-}
-
-/// The octets of a target that must be there.
-pub(super) async fn needed(
-    repository: &Repository,
-    name: &str,
-    most: u64,
-) -> Result<Vec<u8>, UpdateError> {
-    let octets = target(repository, name, most).await?;
-    octets.ok_or_else(|| UpdateError::Missing { name: name.to_owned() })
-}
-
-/// The signed length of a target; `None` where there is no such target.
-pub(super) fn length(repository: &Repository, name: &str) -> Option<u64> {
-    let name = TargetName::new(name).ok()?;
-    repository.targets().signed.find_target(&name, false).ok().map(|target| target.length)
-}
-
-/// The octets of a target, verified; `None` where there is no such target.
-async fn target(
-    repository: &Repository,
-    name: &str,
-    most: u64,
-) -> Result<Option<Vec<u8>>, UpdateError> {
-    use tough::IntoVec as _;
-    let Some(octets) = length(repository, name) else { return Ok(None) };
-    if octets > most {
-        return Err(UpdateError::TooLarge { name: name.to_owned(), octets, most });
-    }
-    let wanted = TargetName::new(name)?;
-    match repository.read_target(&wanted).await? {
-        Some(stream) => Ok(Some(stream.into_vec().await?)),
-        None => Ok(None),
-    }
 }

@@ -62,6 +62,7 @@ impl TestRepository {
     /// Runs `lachan publish …`, which must succeed; what it printed.
     pub(crate) fn publish(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lachan"));
+        command.current_dir(self.0.path());
         let ended = command.arg("publish").args(arguments).output().unwrap();
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
         let (out, err) = (text(&ended.stdout), text(&ended.stderr));

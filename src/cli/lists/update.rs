@@ -89,13 +89,12 @@ pub fn releases(arguments: &ReleasesArguments) -> ExitCode {
 pub(super) fn accept(config: &Path) -> Result<String, CommandFailure> {
     let asked = RunningGateway::of(Some(config), None)
         .and_then(|gateway| gateway.send("DELETE", "/api/release/rejected", ""));
-    let status: UpdateStatus = match asked {
-        Ok(answer) => read(&answer)?,
-        Err(_) => {
-            let updates = alone(config, &config_of(config)?)?;
-            updates.accept().map_err(|error| (1, updates.say(&error)))?;
-            updates.status()
-        }
+    let status: UpdateStatus = if let Ok(answer) = asked {
+        read(&answer)?
+    } else {
+        let updates = alone(config, &config_of(config)?)?;
+        updates.accept().map_err(|error| (1, updates.say(&error)))?;
+        updates.status()
     };
     Ok(shown(&status, false))
 }
@@ -165,7 +164,7 @@ fn shown(status: &UpdateStatus, is_json: bool) -> String {
     let kept: Vec<String> = status.kept.iter().map(u64::to_string).collect();
     let mut text = format!("release {} is in use; kept are: {}", status.release, kept.join(", "));
     if let Some(why) = &status.why {
-        text += &format!("\n{}: {why}", status.state);
+        text = format!("{text}\n{}: {why}", status.state);
     }
     text
 }

@@ -1,7 +1,5 @@
 //! Repositories as `publish` makes them, read as a gateway reads them.
 
-mod taking;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,12 +15,12 @@ use crate::publish::repository::Repository;
 use crate::publish::roles::Holders;
 use crate::sys::clock::system_time;
 
-struct Scene {
+pub(super) struct Scene {
     scratch: TempDir,
 }
 
 impl Scene {
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
 
@@ -31,7 +29,7 @@ impl Scene {
         if path.exists() { SigningKey::read(&path) } else { SigningKey::make(&path) }.unwrap()
     }
 
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let scene = Self { scratch: tempfile::tempdir().unwrap() };
         for name in ["a", "b", "c", "officer", "second", "online"] {
             scene.key(name);
@@ -52,7 +50,7 @@ impl Scene {
         scene
     }
 
-    async fn refresh_at(&self, now: u64) {
+    pub(super) async fn refresh_at(&self, now: u64) {
         let repository = Repository::open(&self.path("repository")).unwrap();
         refresh(&repository, &self.key("online"), now).await.unwrap();
     }

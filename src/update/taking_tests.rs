@@ -1,6 +1,6 @@
 //! Releases that a department publishes, as a gateway takes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,7 +11,7 @@ use tough::TargetName;
 use tough::schema::{Hashes, Signature, Signed, Target, Targets};
 use tough::sign::Sign as _;
 
-use super::Scene;
+use super::tests::Scene;
 use crate::load::release::{DATA, Generation, LIST, PACK};
 use crate::publish::repository::Repository;
 use crate::release::layout;
@@ -94,9 +94,9 @@ impl Gateway {
             let sha256 = hash.as_ref().to_vec().into();
             let target = Target {
                 length: octets.len() as u64,
-                hashes: Hashes { sha256, _extra: Default::default() },
-                custom: Default::default(),
-                _extra: Default::default(),
+                hashes: Hashes { sha256, _extra: HashMap::default() },
+                custom: HashMap::default(),
+                _extra: HashMap::default(),
             };
             document.signed.targets.insert(TargetName::new(name).unwrap(), target);
         }
