@@ -162,9 +162,11 @@ impl ReleaseStore {
             return;
         }
         let mut all = self.generations();
-        // A generation that was completed and never adopted.
-        for one in all.iter().filter(|one| one.number > current) {
-            let _ = fs::remove_dir_all(self.directory(one));
+        // Generations that were never adopted, and what is left of others.
+        for number in self.numbers() {
+            if number > current || !all.iter().any(|one| one.number == number) {
+                self.remove(number);
+            }
         }
         all.retain(|one| one.number <= current);
         while all.len() > KEPT {
@@ -175,8 +177,22 @@ impl ReleaseStore {
                 later(*place).iter().any(|other| Some(other.serial) == serial)
             };
             let place = (0..all.len()).find(is_double).unwrap_or(0);
-            let _ = fs::remove_dir_all(self.directory(&all.remove(place)));
+            self.remove(all.remove(place).number);
         }
+    }
+
+    /// Removes a generation: it loses its name in one step, so that no part of it is ever found.
+    fn remove(&self, number: u64) {
+        let gone = self.dir.join(format!("{INCOMING}gone-{number}"));
+        if fs::rename(self.dir.join(number.to_string()), &gone).is_ok() {
+            let _ = fs::remove_dir_all(gone);
+        }
+    }
+
+    /// The numbers of all directories that have the name of a generation.
+    fn numbers(&self) -> Vec<u64> {
+        let entries = fs::read_dir(self.path()).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// The directory of a generation.
@@ -291,7 +307,7 @@ impl ReleaseStore {
         mut incoming: Incoming,
         description: Generation,
     ) -> Result<Generation, UpdateError> {
-        let last = self.generations().last().map_or(0, |generation| generation.number);
+        let last = self.numbers().into_iter().max().unwrap_or(0);
         let generation = Generation { number: last + 1, ..description };
         let text = serde_json::to_vec_pretty(&generation).unwrap_or_default();
         let name = incoming.path.join(DESCRIPTION);
@@ -329,7 +345,7 @@ impl ReleaseStore {
     /// Removes a generation that is not in use.
     pub fn discard(&self, _lock: &StoreLock, generation: &Generation) {
         if self.current().as_ref() != Some(generation) {
-            let _ = fs::remove_dir_all(self.directory(generation));
+            self.remove(generation.number);
         }
     }
 

@@ -263,3 +263,17 @@ async fn an_online_key_can_publish_no_release() {
     gateway.publish("targets", "online", &content(2, 1)).await;
     assert_eq!(gateway.follow().await.unwrap_err().reason(), "signature");
 }
+
+#[tokio::test]
+async fn what_is_left_of_a_removal_that_was_cut_off_is_in_nobodys_way() {
+    let gateway = Gateway::new().await;
+    gateway.release(2, 1).await;
+    // Power was cut while generation 2 was removed: its description is gone, a file is not.
+    let left = gateway.store.path().join("2");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join(LIST), "list").unwrap();
+    assert_eq!(gateway.follow().await.unwrap(), 2);
+    let all = fs::read_dir(gateway.store.path()).unwrap().flatten();
+    let names = all.filter(|one| one.file_name().to_string_lossy().parse::<u64>().is_ok());
+    assert_eq!((names.count(), gateway.store.generations().len()), (2, 2));
+}
