@@ -46,7 +46,7 @@ fn take(gateway: &Gateway, from: &Path) {
 }
 
 #[test]
-fn an_old_copy_is_a_rollback_also_where_memory_is_lost() {
+fn an_old_copy_is_a_rollback() {
     let (upstream, repository) = (Upstream::start(), TestRepository::new());
     let gateway = enrolled(&repository, "", &upstream);
     let old = gateway.dir().join("old");
@@ -55,7 +55,6 @@ fn an_old_copy_is_a_rollback_also_where_memory_is_lost() {
     take(&gateway, &repository.path());
     let text = refuse(&gateway, &old, "rollback");
     assert!(text.contains("older than what this gateway has seen"), "{text}");
-    // The mark is torn: what the generations say of themselves is less, and said to be.
     take(&gateway, &repository.path());
 }
 
