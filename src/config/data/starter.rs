@@ -35,6 +35,9 @@ pub const BUNDLES: &str = include_str!("../../../blocklists/bundles.toml");
 /// Guarded names: a publish that would newly block one needs consent.
 pub const GUARD: &str = include_str!("../../../blocklists/guard.txt");
 
+/// The popular sample: names that many people ask for.
+pub const POPULAR: &str = include_str!("../../../blocklists/popular.txt");
+
 /// Pairs each category with the text of its starter list.
 macro_rules! starter {
     ($($id:literal)*) => {
@@ -121,6 +124,15 @@ pub fn essential() -> Result<Vec<ShippedEssential>, Vec<Diagnostic>> {
 /// As [`parse_canaries`]; a test checks that there are none.
 pub fn canaries() -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
     parse_canaries(CANARIES)
+}
+
+/// The embedded popular sample, in the order of its file.
+///
+/// # Errors
+///
+/// As [`parse_popular`]; a test checks that there are none.
+pub fn popular() -> Result<Vec<Name>, Vec<Diagnostic>> {
+    parse_popular(POPULAR)
 }
 
 /// The embedded search engines.
@@ -218,6 +230,15 @@ pub fn parse_canaries(text: &str) -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnos
     })
 }
 
+/// Reads a popular sample: names, one a line.
+///
+/// # Errors
+///
+/// Every line that is no name.
+pub fn parse_popular(text: &str) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    gather(text, name)
+}
+
 /// Reads guarded names, one a line, each with the ids of the categories that exist to block it.
 ///
 /// # Errors
@@ -286,6 +307,7 @@ fn word<T: Copy>(
 mod tests {
     use super::*;
     use crate::category::{CategoryLock, Level};
+    use crate::dns::name::Folded;
 
     #[test]
     fn every_embedded_file_parses() {
@@ -309,6 +331,25 @@ mod tests {
         }
         for (id, text) in STARTER {
             parse_guarded(text).unwrap_or_else(|m| panic!("{}", shown(id, text, m)));
+        }
+        let popular = popular().unwrap_or_else(|m| panic!("{}", shown("popular.txt", POPULAR, m)));
+        let once: std::collections::BTreeSet<&Name> = popular.iter().collect();
+        assert_eq!(once.len(), popular.len(), "no name of popular.txt stands there twice");
+    }
+
+    #[test]
+    fn no_popular_name_is_on_a_starter_list_of_a_protected_category() {
+        let taxonomy = taxonomy().unwrap();
+        let popular = popular().unwrap();
+        let is_protected =
+            |id: &str| taxonomy.find(id).is_some_and(|id| taxonomy.category(id).is_protected);
+        for (id, text) in STARTER.iter().filter(|(id, _)| is_protected(id) || *id == "adult") {
+            for (listed, _) in parse_guarded(text).unwrap() {
+                let of_it = |name: &&Name| {
+                    Folded::from_name(name).is_at_or_below(Folded::from_name(&listed).as_wire())
+                };
+                assert_eq!(popular.iter().find(of_it), None, "{id}: {listed}");
+            }
         }
     }
 
@@ -334,9 +375,8 @@ mod tests {
                 continue;
             }
             for (listed, _) in parse_guarded(text).unwrap() {
-                let is_below = |name: &&Name| {
-                    crate::dns::name::Folded::from_name(name).is_at_or_below(listed.as_wire())
-                };
+                let is_below =
+                    |name: &&Name| Folded::from_name(name).is_at_or_below(listed.as_wire());
                 // Search engines are guarded against every other list; this one lists them.
                 let is_meant = guarded
                     .iter()
