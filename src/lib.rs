@@ -9,7 +9,7 @@
 //! evidence  resolve::Outcome ▶ metrics ▶ admin
 //! ```
 //!
-//! Law: from `dns` to `resolve` there is no socket, no file, no clock, no thread and no async.
+//! Law: from `dns` to `rehearse` there is no socket, no file, no clock, no thread and no async.
 //! Octets, a snapshot and the time come in, octets and an outcome go out. Groups below import
 //! from the groups above them only; `tests/core/architecture.rs` has the exact layers.
 
@@ -31,6 +31,7 @@ pub mod release;
 // Policy and resolution.
 pub mod cache;
 pub mod policy;
+pub mod rehearse;
 pub mod resolve;
 
 // Settings and counters.

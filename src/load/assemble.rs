@@ -125,6 +125,8 @@ pub struct Assembler {
     /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
     around: Option<u64>,
+    /// Stands in the place of `[lists] packs`.
+    pack: Option<PathBuf>,
 }
 
 impl Assembler {
@@ -151,6 +153,12 @@ impl Assembler {
     #[must_use]
     pub fn around(self, civil: u64) -> Self {
         Self { around: Some(civil), ..self }
+    }
+
+    /// The same, with this pack in the place of the delivered ones.
+    #[must_use]
+    pub fn with_pack(self, pack: PathBuf) -> Self {
+        Self { pack: Some(pack), ..self }
     }
 
     /// Sets the overrides of [`Assembler::assemble`].
@@ -358,6 +366,9 @@ impl Assembler {
             texts = self.config_texts(&path, base, in_place_of, fault)?;
         }
         let config = &mut texts.config;
+        if let Some(pack) = &self.pack {
+            config.lists.packs = Some(pack.clone());
+        }
         let in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
         // A copy that was lost is a list that its kept copy stands in for.
         let is_kept = |path: &Path| self.kept.source(path).is_some();

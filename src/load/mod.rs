@@ -13,6 +13,7 @@ mod keep;
 pub mod kept;
 pub mod list_state;
 pub mod lists;
+pub mod rehearsal;
 pub mod release;
 pub mod rule_origin;
 pub mod sources;

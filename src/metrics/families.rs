@@ -16,6 +16,7 @@ use crate::metrics::labels::{
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Trust;
+use crate::rehearse::compare::RehearsedSet;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
 
 macro_rules! families {
@@ -102,6 +103,16 @@ families! {
         "Policies put in force since the start.";
     FAIL_MODE: Gauge(CategoryLabel, FailureMode) = "lachan_fail_mode",
         "Whether a category with a source has no list (1), and so is closed or open.";
+
+    // The rehearsal of the last lists that were adopted, or held.
+    REHEARSED: Gauge(RehearsedSet) = "lachan_rehearsed",
+        "Names that the last lists were rehearsed with before they acted, by set.";
+    REHEARSAL_BLOCKED: Gauge(CategoryLabel) = "lachan_rehearsal_newly_blocked",
+        "Names that the last rehearsal found newly blocked in any group, by category; each name once.";
+    REHEARSAL_HOLDING: Gauge() = "lachan_rehearsal_holding",
+        "Guarded and essential names that the last rehearsal found newly blocked by a category that is not there to block them.";
+    REHEARSAL_UNKNOWN: Gauge() = "lachan_rehearsal_unrehearsed_ratio",
+        "Share of this school's queries whose names the last rehearsal did not have; 1 where nothing is known of them.";
 
     // Lists.
     PROTECTED: Gauge(Protection) = "lachan_protected",

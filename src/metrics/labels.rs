@@ -9,6 +9,7 @@ use crate::metrics::family::{Label, LabelValues};
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Trust;
+use crate::rehearse::compare::RehearsedSet;
 use crate::resolve::labels::label_set;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
 
@@ -263,6 +264,7 @@ listed! {
     Protection "reason";
     QueueBound "bound";
     ReadFrom "from";
+    RehearsedSet "set";
     ReloadResult "result";
     Transport "proto";
     Trust "state";

@@ -73,6 +73,11 @@ impl Forward {
         &self.question
     }
 
+    /// Name and type that the client asked for.
+    pub fn asked_for(&self) -> (Folded, u16) {
+        (self.name.clone(), self.query.view().qtype)
+    }
+
     /// The policy the query was begun with.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot

@@ -8,15 +8,21 @@ use tokio::runtime::Handle;
 
 use crate::cache::AnswerCache;
 use crate::clients::budget::ClientLimits;
+use crate::clients::client_id::ClientId;
 use crate::clients::inflight::InFlight;
 use crate::clients::limits::StreamLimits;
 use crate::clients::table::Connections;
 use crate::config::Config;
 use crate::dns::message::answer::TtlLimits;
-use crate::dns::name::Name;
+use crate::dns::message::query::Query;
+use crate::dns::name::{Folded, Name};
 use crate::dns::route::UpstreamId;
 use crate::load::in_force::Current;
+use crate::load::rehearsal;
 use crate::metrics::counters::Counters;
+use crate::policy::Snapshot;
+use crate::rehearse::recent::{ONE_IN, RecentNames};
+use crate::resolve::{Done, Origin, Outcome};
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::upstream::Upstreams;
@@ -50,6 +56,8 @@ pub struct Gateway {
     pub connections: Arc<Connections>,
     /// The runtime of waiting queries.
     pub runtime: Handle,
+    /// Names that were allowed lately, for the next rehearsal.
+    pub recent: RecentNames,
 }
 
 impl Gateway {
@@ -76,7 +84,31 @@ impl Gateway {
             connections: Connections::new(streams, Arc::clone(&counters)),
             counters,
             runtime,
+            recent: RecentNames::new(rehearsal::popular(), rand::random()),
         }
+    }
+
+    /// Notes an answer that was given at once; it stands for [`ONE_IN`] of them.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn note(&self, snapshot: &Snapshot, query: &[u8], origin: &Origin, done: &Done) {
+        let (Done::Reply(_, outcome), Ok(query)) = (done, Query::parse(query)) else { return };
+        if let Ok((name, _)) = Folded::from_wire(query.wire_name()) {
+            self.note_answer(snapshot, (&name, query.qtype), origin, outcome, ONE_IN);
+        }
+    }
+
+    /// Notes an answer that stands for `weight` of them.
+    pub(super) fn note_answer(
+        &self,
+        snapshot: &Snapshot,
+        question: (&Folded, u16),
+        origin: &Origin,
+        outcome: &Outcome,
+        weight: u32,
+    ) {
+        let client = ClientId::of(origin.client).number();
+        self.recent.note(snapshot, question, client, outcome, weight);
     }
 
     /// The upstream servers for a name, by the policy in force.

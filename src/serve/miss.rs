@@ -214,8 +214,15 @@ impl Gateway {
         match send {
             None => forward.refresh(answered, &self.cache, &self.limits, now),
             Some(send) => OUT.with_borrow_mut(|out| {
+                let (name, qtype) = forward.asked_for();
+                let (snapshot, origin) = (Arc::clone(forward.snapshot()), forward.origin().clone());
                 match forward.finish(answered, &self.cache, &self.limits, now, out) {
-                    Finish::Done(done) => self.reply(done, came, send, out),
+                    Finish::Done(done) => {
+                        if let Done::Reply(_, outcome) = &done {
+                            self.note_answer(&snapshot, (&name, qtype), &origin, outcome, 1);
+                        }
+                        self.reply(done, came, send, out);
+                    }
                     // The same miss, with the next question of its chain.
                     Finish::Next(forward) => {
                         self.start(Waiter { forward, came, send: Some(send), permit });

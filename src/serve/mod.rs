@@ -37,6 +37,7 @@ use crate::fetch::{Fetcher, Names};
 use crate::load::assemble::Assembler;
 use crate::load::degraded;
 use crate::load::in_force::Current;
+use crate::load::rehearsal;
 use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
@@ -85,6 +86,9 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let mut sockets = Sockets::open(&settings)?;
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
+    if let Some(state) = &state {
+        rehearsal::remember(&gateway.recent, state);
+    }
 
     // Sources of change and observers of the policy: downloads, reloads, overrides, scrapes.
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
@@ -148,6 +152,8 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     if let Some(state) = &state {
         gateway.clock.keep(state, true);
         end_life(state);
+        let in_force = gateway.current.in_force();
+        rehearsal::keep(&gateway.recent, state, in_force.config());
     }
     info!("stopped");
     Ok(())

@@ -29,9 +29,11 @@ use crate::load::in_force::InForce;
 use crate::load::kept::held;
 use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::FileReport;
+use crate::load::rehearsal;
 use crate::metrics::labels::{HeldFile, ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
+use crate::rehearse::compare::Rehearsal;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
@@ -61,6 +63,8 @@ pub(super) struct Reloads {
     in_part: AtomicU64,
     bad: AtomicU64,
     readings: AtomicU64,
+    /// That of the last lists that differed from those in force.
+    rehearsed: Mutex<Rehearsal>,
 }
 
 impl Reloads {
@@ -86,6 +90,7 @@ impl Reloads {
             good: AtomicU64::new(0),
             in_part: AtomicU64::new(0),
             bad: AtomicU64::new(0),
+            rehearsed: Mutex::default(),
         })
     }
 
@@ -172,6 +177,7 @@ impl Reloads {
 
     /// Drops what was kept, and puts in force what the files are without it.
     pub(super) fn forget(&self) {
+        self.gateway.recent.forget();
         self.assembler().forget();
         self.reload_here(true);
         self.keep();
@@ -246,9 +252,10 @@ impl Reloads {
         let mut assembler = self.assembler();
         let base = current.in_force();
         let made = make(&mut assembler, &base);
-        drop(base);
         let Some(candidate) = made? else { return Ok(None) };
         let mut candidate: Candidate = candidate;
+        self.rehearse(&base, &candidate);
+        drop(base);
         self.is_kept.store(false, Ordering::Relaxed);
         loop {
             match current.adopt(candidate) {
@@ -260,6 +267,16 @@ impl Reloads {
                 Err(stale) => candidate = current.in_force().rebase(&stale)?,
             }
         }
+    }
+
+    /// Rehearses a candidate against what is in force, and tells what it would block.
+    fn rehearse(&self, base: &InForce, candidate: &Candidate) {
+        let (recent, now) = (&self.gateway.recent, self.gateway.clock.now());
+        let Some(found) = rehearsal::rehearse_candidate(base, candidate, recent, now) else {
+            return;
+        };
+        rehearsal::report(&found);
+        *self.rehearsed.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
     /// Records a good reload, and applies its effects.
@@ -324,6 +341,9 @@ impl Reloads {
             free(self.gateway.current.let_go());
             if let Some(state) = &state {
                 clock.keep(state, false);
+                let in_force = self.gateway.current.in_force();
+                let recent = &self.gateway.recent;
+                rehearsal::keep_hourly(recent, state, in_force.config(), clock.micros());
             }
             let current = Arc::clone(&self.gateway.current);
             // It ends only with the process.
@@ -358,6 +378,9 @@ impl Reloads {
                 .sample((ReadFrom::Files,), self.readings.load(Ordering::Relaxed)),
         ];
         samples.extend(self.fetcher.tally().samples());
+        let rehearsed = self.rehearsed.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.extend(rehearsal::samples(&rehearsed));
+        drop(rehearsed);
         samples.extend(held::samples(&self.gateway.current.in_force().sources().held));
         samples
     }

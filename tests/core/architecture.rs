@@ -41,6 +41,7 @@ const LAYERS: &[&[&str]] = &[
     &["cache"],
     &["policy"],
     &["resolve"],
+    &["rehearse"],
     &["config", "metrics"],
     &["sys"],
     &["upstream"],

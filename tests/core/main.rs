@@ -20,6 +20,7 @@ mod keywords;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod real_lists;
+mod rehearsal;
 mod scripted;
 mod stress;
 mod time;

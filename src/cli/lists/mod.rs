@@ -11,6 +11,7 @@ mod finding;
 pub mod inspect;
 mod lint;
 mod pack_file;
+pub mod rehearse;
 mod report;
 pub mod seal;
 mod table;
@@ -37,6 +38,8 @@ enum Command {
     Diff(diff::DiffArguments),
     /// Show the rules of a pack for a name and its parents.
     Lookup(inspect::LookupArguments),
+    /// Say what another pack would block or open in each group of a config, before it acts.
+    Rehearse(rehearse::RehearseArguments),
     /// Accept a list that became much shorter, as it is now.
     Accept(accept::AcceptArguments),
     /// Add a list of the catalogue to a config.
@@ -63,6 +66,7 @@ pub fn run(arguments: &ListsArguments) -> ExitCode {
         Command::Verify(arguments) => inspect::verify(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Lookup(arguments) => inspect::lookup(arguments),
+        Command::Rehearse(arguments) => rehearse::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
         Command::Add(arguments) => add::run(arguments),
         Command::Catalogue(arguments) => catalogue::run(arguments),

@@ -80,6 +80,11 @@ impl Guard {
         self.names.iter().map(|one| &one.name)
     }
 
+    /// The same, each with the categories that exist to block it and whether it is essential.
+    pub fn guarded(&self) -> impl Iterator<Item = (&Name, CategorySet, bool)> {
+        self.names.iter().map(|one| (&one.name, one.purpose, one.is_essential))
+    }
+
     /// Every name at which a rule can cover a guarded name.
     pub fn suffixes(&self) -> impl Iterator<Item = &Name> {
         self.suffixes.keys()

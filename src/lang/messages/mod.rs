@@ -7,6 +7,7 @@ mod lists;
 mod locks;
 mod names;
 mod overrides;
+mod rehearsal;
 mod sections;
 mod shape;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use lists::*;
 pub(crate) use locks::*;
 pub(crate) use names::*;
 pub(crate) use overrides::*;
+pub(crate) use rehearsal::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
 pub(crate) use updates::*;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{
-    calendar, data, groups, lists, locks, names, overrides, sections, shape, updates, values,
-    warnings,
+    calendar, data, groups, lists, locks, names, overrides, rehearsal, sections, shape, updates,
+    values, warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -24,6 +24,7 @@ fn all() -> impl Iterator<Item = Message> {
         warnings::SAMPLES,
         lists::SAMPLES,
         updates::SAMPLES,
+        rehearsal::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

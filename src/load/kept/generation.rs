@@ -14,7 +14,9 @@ use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
 /// The directory of the generation, in the state directory.
-const DIRECTORY: &str = "kept";
+pub(in crate::load) const DIRECTORY: &str = "kept";
+/// What was seen of the popular sample, beside the manifest.
+pub(in crate::load) const SEEN: &str = "seen";
 /// The directory of objects, in the former.
 const OBJECTS: &str = "objects";
 /// The manifest.
@@ -254,6 +256,7 @@ impl Kept {
         if let Some(directory) = &self.directory {
             // Without it the objects are nothing; the next generation takes those that it needs.
             let _ = fs::remove_file(directory.join(MANIFEST));
+            let _ = fs::remove_file(directory.join(SEEN));
         }
         self.manifest = Manifest::default();
         self.is_on_disk = false;

@@ -18,6 +18,7 @@ mod manifest;
 mod objects;
 
 pub use find::{find, forget};
+pub(in crate::load) use generation::{DIRECTORY, SEEN};
 pub use generation::{Kept, Origins};
 pub use manifest::{KeptPack, KeptSealed, KeptSource, KeptText};
 pub use objects::Objects;

@@ -420,12 +420,17 @@ fn write_stamps(state: &StateDir, stamps: &[Stamp]) -> io::Result<()> {
     state.replace(STAMPS, &text)
 }
 
-/// The files of a directory that end in `.pack`, the one that was put there last first.
+/// The files of a directory that end in `.pack`, the one that was put there last first; of a path
+/// that is a file, itself.
 ///
 /// The time of the change of the inode tells when a file was put there, also by `cp -p` and `mv`,
 /// which keep an old time of modification: that is how an operator goes back to an older pack. A
 /// `chown -R` changes all of them within a moment; then the time of modification decides.
 pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
+    let own = fs::metadata(directory)?;
+    if own.is_file() {
+        return Ok(vec![(directory.to_owned(), Stat::of(&own))]);
+    }
     let mut found = Vec::new();
     for (path, metadata) in read::directory(directory)? {
         let is_hidden = path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));

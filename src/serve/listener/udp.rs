@@ -28,6 +28,7 @@ use crate::metrics::counters::{Counters, Event};
 use crate::metrics::labels::AddressFamily;
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
+use crate::rehearse::recent::ONE_IN;
 use crate::resolve::prepared::PreparedBatch;
 use crate::resolve::reply_cache::{Lookup, Probe, ReplyCache};
 use crate::resolve::{
@@ -123,6 +124,8 @@ struct Desk<'a> {
     local: SocketAddr,
     /// The outcomes of the batch: counted when its replies have left.
     outcomes: Vec<Outcome>,
+    /// Answers since one was noted.
+    unnoted: u32,
 }
 
 impl<'a> Worker<'a> {
@@ -139,6 +142,7 @@ impl<'a> Worker<'a> {
             prepared: PreparedBatch::new(BATCH),
             local,
             outcomes: Vec::with_capacity(BATCH),
+            unnoted: 0,
         };
         let policy = gateway.current.reader();
         Self { socket, batch: Batch::new(local.ip().is_unspecified()), policy, desk }
@@ -227,6 +231,11 @@ impl Desk<'_> {
         };
         let late = || late_reply(socket, path);
         let done = settle(self.gateway, self.counters, begun, arrival, out, late)?;
+        self.unnoted += 1;
+        if self.unnoted >= ONE_IN {
+            self.unnoted = 0;
+            self.gateway.note(snapshot, query, &origin, &done);
+        }
         let mut count = Deferred { counters: self.counters, outcomes: &mut self.outcomes };
         conclude(done, out, &mut count, <[u8]>::len)
     }

@@ -2,6 +2,7 @@
 
 mod cut;
 mod refused;
+mod rehearsal;
 mod stored;
 
 use std::fs;
