@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
 pub mod check;
+pub mod enrol;
 pub mod export;
 pub mod lists;
 mod output;
@@ -43,6 +44,8 @@ enum Command {
     State(status::StateArguments),
     /// Work on lists: find them, download them, compile and seal them.
     Lists(lists::ListsArguments),
+    /// Follow a department: check its root, and make the key of this box.
+    Enrol(enrol::EnrolArguments),
     /// Publish signed releases to gateways: the department's side.
     Publish(publish::PublishArguments),
 }
@@ -58,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
+        Command::Enrol(arguments) => enrol::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }

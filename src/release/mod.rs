@@ -15,6 +15,7 @@
 //! whatever signature it has. Nothing here reads a clock, a file or a socket.
 
 pub mod emergency;
+pub mod enrolment;
 pub mod layout;
 pub mod manifest;
 pub mod rollout;

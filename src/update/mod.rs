@@ -9,6 +9,7 @@
 
 pub mod carrier;
 pub mod client;
+pub mod enrolment;
 mod content;
 pub mod error;
 pub mod selftest;

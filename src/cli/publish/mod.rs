@@ -1,5 +1,6 @@
 //! `lachan publish`: the department's side.
 
+mod enrol;
 mod init;
 mod key;
 mod refresh;
@@ -22,6 +23,8 @@ enum PublishCommand {
     Key(key::KeyArguments),
     /// Make a repository: a directory that any static web server carries.
     Init(init::InitArguments),
+    /// Make the enrolment of a school's box; pin or revoke its key.
+    Enrol(enrol::BoxArguments),
     /// Sign for another 30 days which versions belong together; needs the online key alone.
     Refresh(refresh::RefreshArguments),
 }
@@ -31,6 +34,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
     match &arguments.command {
         PublishCommand::Key(arguments) => key::run(arguments),
         PublishCommand::Init(arguments) => init::run(arguments),
+        PublishCommand::Enrol(arguments) => enrol::run(arguments),
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
     }
 }

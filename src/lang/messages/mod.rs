@@ -2,6 +2,7 @@
 
 mod calendar;
 mod data;
+mod enrolment;
 mod groups;
 mod lists;
 mod locks;
@@ -18,6 +19,7 @@ mod warnings;
 
 pub(crate) use calendar::*;
 pub(crate) use data::*;
+pub(crate) use enrolment::*;
 pub(crate) use groups::*;
 pub(crate) use lists::*;
 pub(crate) use locks::*;

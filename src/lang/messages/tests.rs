@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{
-    calendar, data, groups, lists, locks, names, overrides, rehearsal, sections, shape, updates,
-    values, warnings,
+    calendar, data, enrolment, groups, lists, locks, names, overrides, rehearsal, sections, shape,
+    updates, values, warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -17,6 +17,7 @@ fn all() -> impl Iterator<Item = Message> {
         values::SAMPLES,
         sections::SAMPLES,
         groups::SAMPLES,
+        enrolment::SAMPLES,
         locks::SAMPLES,
         calendar::SAMPLES,
         data::SAMPLES,

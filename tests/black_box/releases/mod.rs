@@ -1,5 +1,6 @@
 //! The department's releases on a gateway: taken, refused, used, left.
 
+mod enrolment;
 mod cut;
 mod refused;
 mod rehearsal;

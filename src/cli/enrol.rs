@@ -1,0 +1,109 @@
+//! `lachan enrol FILE`: this box follows a department.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
+use crate::lang::{Lang, Message, messages};
+use crate::load::assemble::Assembler;
+use crate::release::enrolment::{Enrolment, EnrolmentError, MAX_OCTETS, fingerprint};
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+use crate::update::enrolment::{EnrolError, enrol, root};
+
+/// Arguments of `enrol`.
+#[derive(Debug, clap::Args)]
+pub struct EnrolArguments {
+    /// The file of the department.
+    file: PathBuf,
+    /// The config file of this gateway.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The fingerprint of the root, as it came another way than the file: by letter.
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<String>,
+    /// Give up another enrolment of this box, and its key.
+    #[arg(long)]
+    anew: bool,
+    /// Where to write the reply; beside FILE by default.
+    #[arg(long, value_name = "FILE")]
+    reply: Option<PathBuf>,
+    /// The language of messages; the config's by default.
+    #[arg(long, value_parser = parse_lang)]
+    lang: Option<Lang>,
+}
+
+/// Enrols; exits 0, or 3 where the root, the file or the school is another one.
+pub fn run(arguments: &EnrolArguments) -> ExitCode {
+    finish(enrolled(arguments))
+}
+
+fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
+    let read = Assembler::new(Some(of.config.clone())).downloads();
+    let (config, _) = read.map_err(|error| (INVALID, error.in_lang(of.lang).to_string()))?;
+    let lang = of.lang.unwrap_or(config.school.lang);
+    let refused = |message: Message| (INVALID, message.in_lang(lang));
+    let document = document(of).map_err(refused)?;
+    let told = of
+        .fingerprint
+        .as_deref()
+        .map(|text| fingerprint(text).ok_or_else(|| refused(messages::enrol_no_fingerprint(text))));
+    let told = told.transpose()?;
+    if config.school.id != document.school {
+        let found = &config.school.id;
+        return Err(refused(messages::enrol_other_school(&document.school, found)));
+    }
+    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state.ok_or_else(|| refused(messages::enrol_no_state()))?;
+    let reply = enrol(&state, &document, told.as_deref(), of.anew)
+        .map_err(|error| (INVALID, said(error).in_lang(lang)))?;
+    let path = of.reply.clone().unwrap_or_else(|| of.file.with_extension("reply.json"));
+    let written = fs::write(&path, reply.text());
+    written.map_err(|error| (1, format!("{}: {error}", path.display())))?;
+    let done = messages::enrol_done(&document.unit, &document.school, &document.fingerprint);
+    let mut lines = vec![done.in_lang(lang)];
+    if told.is_none() {
+        lines.push(messages::enrol_unconfirmed().in_lang(lang));
+    }
+    lines.push(messages::enrol_reply(path.display()).in_lang(lang));
+    lines.push(messages::enrol_config(of.config.display()).in_lang(lang));
+    lines.push(fragment(&document, &state));
+    Ok(lines.join("\n"))
+}
+
+fn document(of: &EnrolArguments) -> Result<Enrolment, Message> {
+    let path = of.file.display();
+    let octets = read::octets(&of.file, MAX_OCTETS)
+        .map_err(|error| messages::enrol_unreadable(path, error))?;
+    let text = String::from_utf8_lossy(&octets);
+    Enrolment::parse(&text).map_err(|error| messages::enrol_unreadable(of.file.display(), error))
+}
+
+/// An error for people.
+fn said(error: EnrolError) -> Message {
+    match error {
+        EnrolError::Document(EnrolmentError::Fingerprint { wanted, found }) => {
+            messages::enrol_wrong_root(wanted, found)
+        }
+        EnrolError::Root(why) => messages::enrol_bad_root(why),
+        EnrolError::Enrolled { school, unit, fingerprint } => {
+            messages::enrol_enrolled(school, unit, fingerprint)
+        }
+        EnrolError::InUse(root) => messages::enrol_in_use(root),
+        other => messages::enrol_failed(other),
+    }
+}
+
+/// The lines of the config.
+fn fragment(document: &Enrolment, state: &StateDir) -> String {
+    let text = |text: &str| toml::Value::from(text).to_string();
+    let urls: Vec<String> = document.urls.iter().map(|url| text(url)).collect();
+    let root = text(&root(state.path()).display().to_string());
+    let mut lines = format!("\n[update]\nurls = [{}]\nroot = {root}\n", urls.join(", "));
+    if !document.nudge.is_empty() {
+        let _ = writeln!(lines, "nudge = {}", text(&document.nudge));
+    }
+    lines
+}

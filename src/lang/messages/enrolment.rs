@@ -1,0 +1,34 @@
+//! Enrolment with a department, and backups of a box.
+
+use crate::lang::message::messages;
+
+messages! {
+    enrol_unreadable(path, why) "{path}: not an enrolment: {why}"
+        => "{path}: không phải tệp ghi danh: {why}";
+    enrol_no_fingerprint(text) "`{text}` is no fingerprint: it has 64 digits and letters a to f"
+        => "`{text}` không phải dấu vân tay: cần 64 ký tự 0-9 và a-f";
+    enrol_wrong_root(wanted, found)
+        "refused: the root has the fingerprint {found}, not {wanted}; ask the department, and enrol with nothing that came another way"
+        => "từ chối: khoá gốc có dấu vân tay {found}, không phải {wanted}; hãy hỏi lại Sở, đừng ghi danh bằng tệp từ nguồn khác";
+    enrol_bad_root(why) "refused: the root is not signed by its own keys: {why}"
+        => "từ chối: khoá gốc không được chính các khoá của nó ký: {why}";
+    enrol_no_state() "a box is enrolled in its state directory; name one with `dir` in [state]"
+        => "thông tin ghi danh nằm trong thư mục trạng thái; hãy đặt `dir` trong [state]";
+    enrol_other_school(wanted, found)
+        "the enrolment is for the school `{wanted}`, and `id` in [school] is `{found}`"
+        => "tệp ghi danh dành cho trường `{wanted}`, còn `id` trong [school] là `{found}`";
+    enrol_enrolled(school, unit, root)
+        "this box is enrolled as `{unit}` of `{school}`, with the root {root}; `--anew` gives that up, and its key"
+        => "hộp này đã ghi danh là `{unit}` của `{school}`, với khoá gốc {root}; `--anew` bỏ ghi danh cũ và khoá của nó";
+    enrol_in_use(root)
+        "releases of the root {root} are in use here: a department hands over by changing its root, not by a new enrolment; to leave it, remove `releases` in the state directory, and all that it blocks is open until the first update"
+        => "ở đây đang dùng bản phát hành của khoá gốc {root}: Sở chuyển giao bằng cách đổi khoá gốc, không phải ghi danh mới; muốn bỏ, hãy xoá `releases` trong thư mục trạng thái, và mọi thứ nó chặn sẽ mở cho đến lần cập nhật đầu tiên";
+    enrol_failed(why) "not enrolled: {why}" => "chưa ghi danh: {why}";
+    enrol_done(unit, school, root) "enrolled: `{unit}` of `{school}`, root {root}"
+        => "đã ghi danh: `{unit}` của `{school}`, khoá gốc {root}";
+    enrol_unconfirmed()
+        "the root was compared with nothing: compare it with the department's letter, or enrol with --fingerprint"
+        => "khoá gốc chưa được đối chiếu: hãy so với công văn của Sở, hoặc ghi danh với --fingerprint";
+    enrol_reply(path) "send this reply to the department: {path}" => "gửi thư trả lời này cho Sở: {path}";
+    enrol_config(path) "in {path}:" => "trong {path}:";
+}
