@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
+pub mod backup;
 pub mod check;
 pub mod enrol;
 pub mod export;
@@ -46,6 +47,10 @@ enum Command {
     Lists(lists::ListsArguments),
     /// Follow a department: check its root, and make the key of this box.
     Enrol(enrol::EnrolArguments),
+    /// Write what a new SD card needs to be this box into one file.
+    Backup(backup::BackupArguments),
+    /// Make this box what a backup says.
+    Restore(backup::RestoreArguments),
     /// Publish signed releases to gateways: the department's side.
     Publish(publish::PublishArguments),
 }
@@ -62,6 +67,8 @@ pub fn run() -> ExitCode {
         Command::State(arguments) => status::run_state(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
         Command::Enrol(arguments) => enrol::run(&arguments),
+        Command::Backup(arguments) => backup::run_backup(&arguments),
+        Command::Restore(arguments) => backup::run_restore(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }

@@ -7,6 +7,7 @@
 //! Law: what is in force stays in force until a release has been verified whole; each failure has
 //! a reason of a closed set, and leaves nothing behind.
 
+pub mod backup;
 pub mod carrier;
 pub mod client;
 pub mod enrolment;

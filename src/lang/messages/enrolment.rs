@@ -31,4 +31,19 @@ messages! {
         => "khoá gốc chưa được đối chiếu: hãy so với công văn của Sở, hoặc ghi danh với --fingerprint";
     enrol_reply(path) "send this reply to the department: {path}" => "gửi thư trả lời này cho Sở: {path}";
     enrol_config(path) "in {path}:" => "trong {path}:";
+    backup_done(path, count) "{path}: a backup of {count} files; it has the key of this box, keep it as one keeps a key"
+        => "{path}: bản sao lưu {count} tệp; trong đó có khoá của hộp này, hãy giữ nó như giữ chìa khoá";
+    backup_without(path) "not in it: {path} (no file below the directory of the config)"
+        => "không có trong đó: {path} (không phải tệp nằm dưới thư mục cấu hình)";
+    restore_other_school(found, here)
+        "the backup is of the school `{found}`, and this box is of `{here}`; `--other-school` makes it the other one's"
+        => "bản sao lưu của trường `{found}`, còn hộp này của `{here}`; `--other-school` để đổi sang trường kia";
+    restore_there(path) "{path}: a config is there; `--replace` takes its place"
+        => "{path}: đã có cấu hình; `--replace` để thay thế";
+    restore_no_state() "the config has no state directory: overrides and enrolment are not restored"
+        => "cấu hình không có thư mục trạng thái: chưa khôi phục ngoại lệ và ghi danh";
+    restore_kept_mark() "what this box has seen of releases stays: it is never lowered"
+        => "giữ nguyên những gì hộp này đã thấy về các bản phát hành: không bao giờ hạ thấp";
+    restore_done(school, count) "restored: {count} files of `{school}`"
+        => "đã khôi phục: {count} tệp của `{school}`";
 }

@@ -198,3 +198,66 @@ fn a_second_box_is_another_box_and_another_enrolment_is_meant() {
     let enrolled = fs::read(place.path("box/state/enrolment/root.json")).unwrap();
     assert_eq!(enrolled, fs::read(other.path("department/1.root.json")).unwrap());
 }
+
+#[test]
+fn a_box_on_a_new_card_is_the_same_box() {
+    let place = Place::new();
+    place.file("1", "1.toml");
+    assert_eq!(place.enrol(&[]).0, 0);
+    let state = place.path("box/state");
+    fs::create_dir(state.join("releases")).unwrap();
+    fs::write(state.join("releases/mark.json"), "{\"seen\": 7}").unwrap();
+    fs::write(state.join("overrides.json"), "[]").unwrap();
+    fs::create_dir(place.path("box/lists")).unwrap();
+    fs::write(place.path("box/lists/own.txt"), "own.example\n").unwrap();
+    fs::write(place.path("elsewhere.txt"), "else.example\n").unwrap();
+    let config = place.path("box/gateway.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let source =
+        |path: &str| format!("[[lists.source]]\ncategory = \"games\"\npath = \"{path}\"\n");
+    let outside = place.path("elsewhere.txt").display().to_string();
+    let text = format!("{text}{}{}", source("lists/own.txt"), source(&outside));
+    fs::write(&config, &text).unwrap();
+    let said = place.expect(0, &["backup", "box.backup", "--config", "box/gateway.toml"]);
+    assert!(said.contains("not in it") && said.contains("elsewhere.txt"), "{said}");
+    assert_eq!(mode(&place.path("box.backup")), 0o600);
+    place.expect(1, &["backup", "box.backup", "--config", "box/gateway.toml"]);
+
+    // A new card: nothing is there.
+    let key = place.key();
+    fs::rename(place.path("box"), place.path("dead")).unwrap();
+    let restore = ["restore", "box.backup", "--config", "box/gateway.toml"];
+    place.expect(0, &restore);
+    assert_eq!(fs::read_to_string(&config).unwrap(), text);
+    assert_eq!(place.key(), key);
+    assert_eq!(mode(&place.path("box/state/enrolment/box.key")), 0o600);
+    assert_eq!(fs::read_to_string(state.join("releases/mark.json")).unwrap(), "{\"seen\": 7}");
+    assert!(place.path("box/lists/own.txt").exists() && state.join("overrides.json").exists());
+    // It is enrolled: the same file gives the same key.
+    assert_eq!(place.enrol(&[]).0, 0);
+    assert_eq!(place.key(), key);
+
+    // Over a box that is there only where that is meant; what it has seen since is not lowered.
+    assert!(place.expect(3, &restore).contains("--replace"));
+    fs::write(state.join("releases/mark.json"), "{\"seen\": 9}").unwrap();
+    let said = place.expect(0, &[&restore[..], &["--replace"]].concat());
+    assert!(said.contains("never lowered"), "{said}");
+    assert_eq!(fs::read_to_string(state.join("releases/mark.json")).unwrap(), "{\"seen\": 9}");
+
+    // Never over another school's, unless told.
+    fs::write(&config, text.replace("thcs-a", "thcs-b")).unwrap();
+    let said = place.expect(3, &[&restore[..], &["--replace"]].concat());
+    assert!(said.contains("`thcs-a`") && said.contains("`thcs-b`"), "{said}");
+    assert!(fs::read_to_string(&config).unwrap().contains("thcs-b"));
+    let said = place.expect(3, &[&restore[..], &["--replace", "--lang", "vi"]].concat());
+    assert!(said.contains("bản sao lưu"), "{said}");
+    place.expect(0, &[&restore[..], &["--replace", "--other-school"]].concat());
+    assert!(fs::read_to_string(&config).unwrap().contains("thcs-a"));
+
+    // Half a backup is none, and changes nothing.
+    let whole = fs::read(place.path("box.backup")).unwrap();
+    fs::write(place.path("box.backup"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(&config, "[school]\nid = \"thcs-a\"\n").unwrap();
+    place.expect(3, &[&restore[..], &["--replace"]].concat());
+    assert_eq!(fs::read_to_string(&config).unwrap(), "[school]\nid = \"thcs-a\"\n");
+}

@@ -1,0 +1,118 @@
+//! `lachan backup FILE` and `lachan restore FILE`: a box whose SD card died is the same box again.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
+use crate::config::Config;
+use crate::lang::{Lang, Message, messages};
+use crate::load::assemble::Assembler;
+use crate::sys::clock::system_time;
+use crate::sys::state_dir::StateDir;
+use crate::update::backup::{Backup, BackupError};
+use crate::update::enrolment::enrolled;
+
+/// Arguments of `backup`.
+#[derive(Debug, clap::Args)]
+pub struct BackupArguments {
+    /// The file to make; it has the key of this box.
+    file: PathBuf,
+    /// The config file of this gateway.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The language of messages; the config's by default.
+    #[arg(long, value_parser = parse_lang)]
+    lang: Option<Lang>,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArguments {
+    /// The backup.
+    file: PathBuf,
+    /// The config file of this gateway, to be written.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Take the place of a config that is there.
+    #[arg(long)]
+    replace: bool,
+    /// Take the place of another school's.
+    #[arg(long)]
+    other_school: bool,
+    /// The language of messages.
+    #[arg(long, value_parser = parse_lang, default_value = "en")]
+    lang: Lang,
+}
+
+/// Makes a backup; exits 0, 1 where the file cannot be written, 3 for a config with mistakes.
+pub fn run_backup(arguments: &BackupArguments) -> ExitCode {
+    finish(backup(arguments))
+}
+
+/// Puts a backup back; exits 0, or 3 where it is refused.
+pub fn run_restore(arguments: &RestoreArguments) -> ExitCode {
+    finish(restore(arguments))
+}
+
+fn failure(error: &BackupError) -> CommandFailure {
+    let is_invalid = matches!(error, BackupError::Malformed(_));
+    (if is_invalid { INVALID } else { 1 }, error.to_string())
+}
+
+/// The config at a path, and the files that it names.
+fn config(path: &Path) -> Result<(Config, Vec<PathBuf>), CommandFailure> {
+    let mut assembler = Assembler::new(Some(path.to_owned()));
+    let read = assembler.downloads().map_err(|error| (INVALID, error.to_string()));
+    read.map(|(config, _)| (config, assembler.watched().to_vec()))
+}
+
+fn backup(of: &BackupArguments) -> Result<String, CommandFailure> {
+    let (config, named) = config(&of.config)?;
+    let lang = of.lang.unwrap_or(config.school.lang);
+    let state = StateDir::place(&config.state);
+    let who = (config.school.id.as_str(), system_time());
+    let made = Backup::of(who, &of.config, &named, state.as_deref());
+    let (made, left_out) = made.map_err(|error| failure(&error))?;
+    let count = made.write(&of.file).map_err(|error| failure(&error))?;
+    let path = of.file.display();
+    let mut lines = vec![messages::backup_done(path, count).in_lang(lang)];
+    for one in left_out {
+        lines.push(messages::backup_without(one.display()).in_lang(lang));
+    }
+    Ok(lines.join("\n"))
+}
+
+fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
+    let refused = |message: Message| (INVALID, message.in_lang(of.lang));
+    let backup = Backup::read(&of.file).map_err(|error| failure(&error))?;
+    let school = &backup.head.school;
+    if of.config.exists() {
+        // A torn config says nothing; its place is taken only where that is meant.
+        let here = config(&of.config).ok().map(|(config, _)| config);
+        let enrolled = here.as_ref().and_then(|here| enrolled(&StateDir::place(&here.state)?));
+        let ids = here.map(|here| here.school.id).into_iter();
+        let mut ids = ids.chain(enrolled.map(|one| one.school));
+        if let Some(other) = ids.find(|id| id != school).filter(|_| !of.other_school) {
+            return Err(refused(messages::restore_other_school(school, other)));
+        }
+        if !of.replace {
+            return Err(refused(messages::restore_there(of.config.display())));
+        }
+    }
+    let mut written = backup.restore_config(&of.config).map_err(|error| failure(&error))?;
+    let (config, _) = config(&of.config)?;
+    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let mut lines = Vec::new();
+    match state {
+        None => lines.push(messages::restore_no_state().in_lang(of.lang)),
+        Some(state) => {
+            let restored = backup.restore_state(&state).map_err(|error| failure(&error))?;
+            written += restored.written;
+            if restored.has_kept_mark {
+                lines.push(messages::restore_kept_mark().in_lang(of.lang));
+            }
+        }
+    }
+    lines.insert(0, messages::restore_done(school, written).in_lang(of.lang));
+    Ok(lines.join("\n"))
+}
