@@ -67,9 +67,8 @@ struct ReadConfig {
 impl ReadConfig {
     /// Identity of the config: its text, and those of the files that it names.
     fn identity(&self) -> String {
-        let own = std::iter::once(self.texts.text.as_str());
         let named = self.texts.config.texts.iter().map(String::as_str);
-        own.chain(named).collect::<Vec<_>>().join("\0")
+        std::iter::once(self.texts.text.as_str()).chain(named).collect::<Vec<_>>().join("\0")
     }
 }
 
@@ -125,8 +124,7 @@ pub struct Assembler {
     /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
     around: Option<u64>,
-    /// Stands in the place of `[lists] packs`.
-    pack: Option<PathBuf>,
+    pub(super) pack: Option<PathBuf>,
 }
 
 impl Assembler {
@@ -153,12 +151,6 @@ impl Assembler {
     #[must_use]
     pub fn around(self, civil: u64) -> Self {
         Self { around: Some(civil), ..self }
-    }
-
-    /// The same, with this pack in the place of the delivered ones.
-    #[must_use]
-    pub fn with_pack(self, pack: PathBuf) -> Self {
-        Self { pack: Some(pack), ..self }
     }
 
     /// Sets the overrides of [`Assembler::assemble`].
@@ -366,9 +358,7 @@ impl Assembler {
             texts = self.config_texts(&path, base, in_place_of, fault)?;
         }
         let config = &mut texts.config;
-        if let Some(pack) = &self.pack {
-            config.lists.packs = Some(pack.clone());
-        }
+        config.lists.packs = self.pack.clone().or(config.lists.packs.take());
         let in_use = base.map_or_else(BTreeSet::new, |base| base.sources().copies());
         // A copy that was lost is a list that its kept copy stands in for.
         let is_kept = |path: &Path| self.kept.source(path).is_some();

@@ -1,7 +1,8 @@
 //! The rehearsal of what is to come into force, and what is kept for the next one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tracing::{info, warn};
@@ -9,8 +10,9 @@ use tracing::{info, warn};
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::Config;
 use crate::config::data::guard::Guard;
-use crate::config::data::starter;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::Name;
+use crate::load::assemble::Assembler;
 use crate::load::candidate::Candidate;
 use crate::load::in_force::InForce;
 use crate::load::kept::{DIRECTORY, SEEN};
@@ -23,20 +25,29 @@ use crate::rehearse::sample::PopularSample;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
-/// The popular sample in use.
-pub fn popular() -> Arc<PopularSample> {
-    Arc::new(PopularSample::new(starter::popular().unwrap_or_default()))
+/// The popular sample of these tables.
+pub fn popular(data: &ReleasedData) -> Arc<PopularSample> {
+    Arc::new(PopularSample::new(data.popular().unwrap_or_default()))
 }
 
-/// The sets that a policy with this taxonomy is rehearsed with.
-fn sets(taxonomy: &Taxonomy, sample: &PopularSample, recent: &[Name]) -> Vec<NameSet> {
-    let guard = Guard::embedded(taxonomy);
+/// The sets that a policy with this taxonomy is rehearsed with; `data` are the tables before and after:
+/// what either calls essential or guarded is rehearsed.
+fn sets(taxonomy: &Taxonomy, data: [&ReleasedData; 2], recent: &[Name]) -> Vec<NameSet> {
+    let guards = data.map(|data| Guard::of(data, taxonomy));
     let of = |wanted: bool| -> Vec<RehearsedName> {
-        let names = guard.guarded().filter(|(.., is_essential)| *is_essential == wanted);
-        names.map(|(name, meant, _)| RehearsedName::new(name, meant)).collect()
+        let mut names: BTreeMap<&Name, CategorySet> = BTreeMap::new();
+        for (name, meant, is_essential) in guards.iter().flat_map(Guard::guarded) {
+            if is_essential == wanted {
+                let known = names.entry(name).or_insert(meant);
+                *known = known.union(meant);
+            }
+        }
+        names.into_iter().map(|(name, meant)| RehearsedName::new(name, meant)).collect()
     };
     let recent: BTreeSet<&Name> = recent.iter().collect();
     let recent = recent.into_iter().map(|name| RehearsedName::new(name, CategorySet::EMPTY));
+    let [_, after] = data;
+    let sample = popular(after);
     vec![
         (RehearsedSet::Guard, of(false)),
         (RehearsedSet::Essential, of(true)),
@@ -49,12 +60,12 @@ fn sets(taxonomy: &Taxonomy, sample: &PopularSample, recent: &[Name]) -> Vec<Nam
 /// names are told where `with_names`.
 pub fn rehearse_policies(
     (old, new): (&Snapshot, &Snapshot),
-    sample: &PopularSample,
+    data: [&ReleasedData; 2],
     recent: &RecentNames,
     now: Now,
     with_names: bool,
 ) -> Rehearsal {
-    let sets = sets(new.taxonomy(), sample, &recent.names());
+    let sets = sets(new.taxonomy(), data, &recent.names());
     let found = rehearse(old, new, &sets, now, with_names);
     Rehearsal { unrehearsed_permille: recent.unknown_permille(), ..found }
 }
@@ -72,8 +83,17 @@ pub fn rehearse_candidate(
         return None;
     }
     let next = candidate.look(&in_force.overrides_at(now.civil), now.civil);
-    let pair = (&*in_force.snapshot, &next);
-    Some(rehearse_policies(pair, &popular(), recent, now, false))
+    let data = [&in_force.config().data, &candidate.config().data];
+    Some(rehearse_policies((&in_force.snapshot, &next), data, recent, now, false))
+}
+
+impl Assembler {
+    /// The same, with this pack in the place of the delivered ones.
+    #[must_use]
+    pub fn with_pack(mut self, pack: PathBuf) -> Self {
+        self.pack = Some(pack);
+        self
+    }
 }
 
 /// Reads what an earlier process kept of the names that were asked for.

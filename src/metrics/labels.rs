@@ -168,6 +168,8 @@ label_set! {
         Digest => "digest",
         /// Policy cannot be made of the release.
         Policy => "policy",
+        /// The release blocks names that no list may block by mistake.
+        Rehearsal => "rehearsal",
         /// The self-test failed, before or after the adoption.
         SelfTest => "selftest",
         /// The process died twice after the adoption.

@@ -84,7 +84,7 @@ impl Gateway {
             connections: Connections::new(streams, Arc::clone(&counters)),
             counters,
             runtime,
-            recent: RecentNames::new(rehearsal::popular(), rand::random()),
+            recent: RecentNames::new(rehearsal::popular(&settings.data), rand::random()),
         }
     }
 

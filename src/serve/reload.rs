@@ -188,9 +188,18 @@ impl Reloads {
         let base = self.gateway.current.in_force();
         let tried = self.assembler().trial(directory, Some(&base));
         let candidate = tried.map_err(|error| TrialFault::Policy(error.to_string()))?;
-        let civil = self.gateway.clock.now().civil;
+        let now = self.gateway.clock.now();
+        let civil = now.civil;
         let next = candidate.look(&base.overrides_at(civil), civil);
         let data = [&base.config().data, &candidate.config().data];
+        let recent = &self.gateway.recent;
+        let policies = (&*base.snapshot, &next);
+        let found = rehearsal::rehearse_policies(policies, data, recent, now, false);
+        let holding = found.holding;
+        self.note_rehearsal(found);
+        if holding > 0 {
+            return Err(TrialFault::Rehearsal(holding));
+        }
         selftest::test((&base.snapshot, &next), data, civil).map_err(TrialFault::SelfTest)
     }
 
@@ -275,6 +284,10 @@ impl Reloads {
         let Some(found) = rehearsal::rehearse_candidate(base, candidate, recent, now) else {
             return;
         };
+        self.note_rehearsal(found);
+    }
+
+    fn note_rehearsal(&self, found: Rehearsal) {
         rehearsal::report(&found);
         *self.rehearsed.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
@@ -294,6 +307,7 @@ impl Reloads {
         let config = in_force.config();
         self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
         self.fetcher.update(in_force.sources().downloads.clone());
+        self.gateway.recent.follow(&rehearsal::popular(&config.data));
         report(in_force, true);
         self.report_unchanged(config);
         info!(generation = in_force.generation, "reloaded");

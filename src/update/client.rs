@@ -36,6 +36,8 @@ const MAX_ROOT: u64 = 1 << 20;
 pub enum TrialFault {
     /// No policy can be made of it.
     Policy(String),
+    /// It blocks so many names that no list may block by mistake.
+    Rehearsal(usize),
     /// The policy fails the self-test.
     SelfTest(String),
 }
@@ -194,6 +196,7 @@ impl Updates {
         let tried = (self.hooks.trial)(&self.store.directory(&generation));
         let tried = tried.map_err(|fault| match fault {
             TrialFault::Policy(why) => UpdateError::Policy { serial, why },
+            TrialFault::Rehearsal(names) => UpdateError::Rehearsal { serial, names },
             TrialFault::SelfTest(why) => UpdateError::SelfTest { serial, why },
         });
         if let Err(error) = tried {

@@ -92,6 +92,17 @@ pub enum UpdateError {
         /// The fault.
         why: String,
     },
+    /// The release blocks names that no list may block by mistake.
+    #[error(
+        "release {serial}: {names} guarded or essential names would be blocked; \
+         `lachan lists rehearse` names them"
+    )]
+    Rehearsal {
+        /// The release.
+        serial: u64,
+        /// The number of names.
+        names: usize,
+    },
     /// The release fails the self-test.
     #[error("release {serial}: the self-test failed: {why}")]
     SelfTest {
@@ -145,6 +156,7 @@ impl UpdateError {
             Self::Malformed(_) => UpdateRefusal::Malformed,
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,
+            Self::Rehearsal { .. } => UpdateRefusal::Rehearsal,
             Self::SelfTest { .. } | Self::Rejected { .. } => UpdateRefusal::SelfTest,
             Self::Trust(error) => refusal_of(error),
         }
@@ -154,6 +166,7 @@ impl UpdateError {
     pub fn serial(&self) -> Option<u64> {
         match self {
             Self::Policy { serial, .. }
+            | Self::Rehearsal { serial, .. }
             | Self::SelfTest { serial, .. }
             | Self::Digest { serial, .. } => Some(*serial),
             _ => None,
@@ -176,6 +189,7 @@ impl UpdateError {
             UpdateRefusal::Root => messages::update_root(),
             UpdateRefusal::Memory => messages::update_memory(),
             UpdateRefusal::Digest | UpdateRefusal::Policy => messages::update_policy(),
+            UpdateRefusal::Rehearsal => messages::update_rehearsal(),
             UpdateRefusal::SelfTest | UpdateRefusal::Died => messages::update_selftest(),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lachan::category::CategorySet;
+use lachan::config::data::released::ReleasedData;
 use lachan::dns::message::Rcode;
 use lachan::dns::name::{Folded, Name};
 use lachan::dns::rtype;
@@ -69,8 +70,9 @@ fn recent(sample: &Arc<PopularSample>) -> RecentNames {
 }
 
 fn rehearsed(old: &Snapshot, new: &Snapshot) -> Rehearsal {
-    let sample = popular();
-    rehearse_policies((old, new), &sample, &recent(&sample), synced(SUNDAY), true)
+    let data = ReleasedData::default();
+    let recent = recent(&popular(&data));
+    rehearse_policies((old, new), [&data, &data], &recent, synced(SUNDAY), true)
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn only_what_an_open_answer_says_is_noted() {
         safe: None,
     };
     let policy = policy("", "", "harm.example");
-    let sample = popular();
+    let sample = popular(&ReleasedData::default());
     let noted = |name: &str, qtype: u16, outcome: &Outcome| {
         let recent = recent(&sample);
         let name = Folded::from_name(&Name::from_text(name).unwrap());

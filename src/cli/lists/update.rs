@@ -12,7 +12,9 @@ use crate::cli::output::{CommandFailure, finish, json};
 use crate::cli::running::{RunningGateway, read};
 use crate::config::Config;
 use crate::load::assemble::{Assembler, read_config_in_use};
-use crate::policy::group::time::Trust;
+use crate::load::rehearsal;
+use crate::policy::group::time::{Now, Trust};
+use crate::rehearse::recent::RecentNames;
 use crate::release::rollout::KnownTime;
 use crate::sys::clock::{Clock, built, system_time};
 use crate::sys::state_dir::StateDir;
@@ -147,6 +149,12 @@ fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
             let civil = system_time();
             let data = [&old.config().data, &new.config().data];
             let pair = (&old.look(&[], civil), &new.look(&[], civil));
+            let now = Now { mono: 1, civil, trust: Trust::Synced };
+            let recent = RecentNames::new(rehearsal::popular(data[0]), (0, 0));
+            let found = rehearsal::rehearse_policies(pair, data, &recent, now, false);
+            if found.holds() {
+                return Err(TrialFault::Rehearsal(found.holding));
+            }
             selftest::test(pair, data, civil).map_err(TrialFault::SelfTest)
         }),
         adopt: Box::new(|| Ok(())),

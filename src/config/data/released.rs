@@ -25,6 +25,7 @@ const CANARIES: &str = "canaries.txt";
 const SAFESEARCH: &str = "safesearch.toml";
 const BUNDLES: &str = "bundles.toml";
 const KEYWORDS: &str = "keywords.txt";
+const POPULAR: &str = "popular.txt";
 
 /// The tables in effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,8 +33,8 @@ pub struct ReleasedData(Arc<BTreeMap<&'static str, String>>);
 
 impl ReleasedData {
     /// The names of the files that a gateway uses.
-    pub const FILES: [&str; 7] =
-        [CATEGORIES, ESSENTIAL, GUARD, CANARIES, SAFESEARCH, BUNDLES, KEYWORDS];
+    pub const FILES: [&str; 8] =
+        [CATEGORIES, ESSENTIAL, GUARD, CANARIES, SAFESEARCH, BUNDLES, KEYWORDS, POPULAR];
 
     /// Tables of these texts; `read` has the text of a file, if the release brings it.
     pub fn new(mut read: impl FnMut(&'static str) -> Option<String>) -> Self {
@@ -66,6 +67,7 @@ impl ReleasedData {
             CANARIES => self.canaries().err(),
             SAFESEARCH => self.safesearch().err(),
             BUNDLES => self.bundles().err(),
+            POPULAR => self.popular().err(),
             _ => self.keyword_fault(),
         }
     }
@@ -142,6 +144,15 @@ impl ReleasedData {
     /// The mistakes of the file.
     pub fn safesearch(&self) -> Result<SafeSearch, ConfigErrors> {
         self.parsed(SAFESEARCH, starter::SAFESEARCH, safesearch::parse)
+    }
+
+    /// The popular sample, in the order of its file.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes of the file.
+    pub fn popular(&self) -> Result<Vec<Name>, ConfigErrors> {
+        self.parsed(POPULAR, starter::POPULAR, starter::parse_popular)
     }
 
     /// The bundles of names.

@@ -30,6 +30,9 @@ messages! {
         => "mất dữ liệu về các bản phát hành đã thấy; hãy ghi danh lại cổng";
     update_policy() "this gateway cannot use the release; the old lists stay in force"
         => "cổng này không dùng được bản phát hành; danh sách cũ vẫn có hiệu lực";
+    update_rehearsal()
+        "the release blocks names that no list may block by mistake; tell the department. The old lists stay in force"
+        => "bản phát hành chặn những tên không danh sách nào được chặn nhầm; hãy báo cho Sở. Danh sách cũ vẫn có hiệu lực";
     update_selftest() "the release fails the self-test; the old lists stay in force"
         => "bản phát hành không qua được tự kiểm tra; danh sách cũ vẫn có hiệu lực";
     // [update]

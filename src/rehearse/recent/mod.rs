@@ -116,6 +116,14 @@ impl RecentNames {
         }
     }
 
+    /// Takes another sample, of which nothing was seen; what was seen of the same one stays.
+    pub fn follow(&self, sample: &Arc<PopularSample>) {
+        if self.seen.load().sample.digest() != sample.digest() {
+            self.seen.store(Arc::new(Seen::new(Arc::clone(sample))));
+            self.in_sample.store(0, Relaxed);
+        }
+    }
+
     /// Forgets all.
     pub fn forget(&self) {
         let sample = Arc::clone(&self.seen.load().sample);

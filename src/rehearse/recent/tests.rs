@@ -92,3 +92,13 @@ fn the_table_is_bounded_and_gives_whole_names_only() {
     assert_eq!(recent.names().len(), names.len() - 1);
     assert!(recent.unknown_permille().unwrap() > 600);
 }
+
+#[test]
+fn another_sample_forgets_the_bits() {
+    let recent = recent();
+    ask(&recent, "a.vn", 0..60);
+    recent.follow(&Arc::new(PopularSample::new(["a.vn", "b.vn", "c.vn"].map(name))));
+    assert!(recent.seen.load().has(0));
+    recent.follow(&Arc::new(PopularSample::new(["b.vn", "a.vn"].map(name))));
+    assert!(!recent.seen.load().has(0) && !recent.seen.load().has(1));
+}

@@ -182,3 +182,34 @@ fn what_was_seen_is_forgotten_on_request_and_not_kept_where_nothing_is() {
         assert!(!seen.exists());
     }
 }
+
+#[test]
+fn a_release_that_blocks_a_guarded_name_is_held() {
+    let upstream = Upstream::start();
+    let mut gateway = super::plan("", &upstream)
+        .made(|dir| {
+            super::make(dir, 1, 1, &["one.example"], &[]);
+            super::make(dir, 2, 2, &["two.example"], &[]);
+            super::point(dir, 2, 2);
+            let (list, out) = (dir.join("orders.txt"), dir.join("state/releases/1/release.pack"));
+            fs::write(&list, "moet.gov.vn\n").unwrap();
+            fs::remove_file(&out).unwrap();
+            let mut command = Command::new(LACHAN);
+            command.args(["lists", "build", "--accept", "Lan: a test", "--out"]).arg(&out);
+            command.arg("--source").arg(format!("legal_request={}", list.display()));
+            let (status, text) = run(command);
+            assert_eq!(status.code(), Some(0), "{text}");
+        })
+        .start();
+    let path = gateway.dir().join("gateway.toml");
+    let (code, text) = super::lists("rollback", &path, &[]);
+    assert!(code == 1 && text.contains("no list may block by mistake"), "{text}");
+    assert!(super::is_blocked(&gateway, "two.example"));
+    assert!(!super::is_blocked(&gateway, "moet.gov.vn"));
+    gateway.expect_metric("lachan_release", &[], 2.0);
+    gateway.expect_metric("lachan_rehearsal_holding", &[], 3.0);
+    // While it does not run, the same.
+    gateway.terminate();
+    let (code, text) = super::lists("rollback", &path, &["--to", "1"]);
+    assert!(code == 1 && text.contains("guarded or essential"), "{text}");
+}

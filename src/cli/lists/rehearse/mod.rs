@@ -99,7 +99,7 @@ fn rehearse(arguments: &RehearseArguments) -> Result<(Rehearsal, Lang), CommandF
     let mut before = assembler();
     let (config, _) = before.downloads().map_err(refused)?;
     let mut after = assembler().with_pack(arguments.pack.clone());
-    let recent = RecentNames::new(popular(), (0, 0));
+    let recent = RecentNames::new(popular(&config.data), (0, 0));
     if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
         let state = StateDir::at(dir.clone()).ok();
         if let Some(state) = &state {
@@ -110,9 +110,10 @@ fn rehearse(arguments: &RehearseArguments) -> Result<(Rehearsal, Lang), CommandF
         after.set_overrides(overrides);
     }
     let Assembled { snapshot: old, config, .. } = before.assemble().map_err(refused)?;
-    let Assembled { snapshot: new, .. } = after.assemble().map_err(refused)?;
+    let Assembled { snapshot: new, config: next, .. } = after.assemble().map_err(refused)?;
     let now = Now { mono: 1, civil, trust: Trust::Synced };
-    let found = rehearse_policies((&old, &new), &popular(), &recent, now, arguments.names);
+    let found =
+        rehearse_policies((&old, &new), [&config.data, &next.data], &recent, now, arguments.names);
     Ok((found, arguments.lang.unwrap_or(config.school.lang)))
 }
 
