@@ -1,5 +1,6 @@
 //! What must hold for any octets: the claims that the fuzz targets share.
 
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -17,6 +18,7 @@ use lachan::dns::message::query::Query;
 use lachan::dns::name::{Folded, Name};
 use lachan::pack::{Compiler, Pack, SEED, TargetedRule, fit_hashes};
 use lachan::pattern::HostPattern;
+use lachan::release::list::{delta, packed, read, write};
 use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
 use lachan::upstream::heard_message;
 
@@ -259,6 +261,51 @@ pub fn pack(octets: &[u8]) {
     let joined = join([Arc::new(pack)], |id| CategoryId::new(id.len())).expect("few numbers");
     let name = Folded::from_name(&Name::from_text("www.n7.example.com").expect("a name"));
     joined.table.lookup(&name, &SuffixHashes::of(&name, joined.table.seed()));
+}
+
+/// A canonical list: refused, or a pack; and the text of that pack has the same rules.
+///
+/// A mutation hardly gets past the count of names, so `octets` are also taken as names of one group.
+pub fn release_list(octets: &[u8]) {
+    let names: Vec<&[u8]> = octets.split(|&octet| octet == b'\n').collect();
+    let head = b"lachan list 1\n@category adult\n@source a adult a %\n@rules adult/exact/add/default/a\n";
+    let total = format!("\n@total {}\n", names.len());
+    for text in [octets.to_vec(), [head, octets, total.as_bytes()].concat()] {
+        let Ok(pack) = compiled(&text) else { continue };
+        let Ok(pack) = Pack::verify(Arc::new(pack)) else { continue };
+        let mut own = Vec::new();
+        write::write(&pack, &mut own).expect("memory");
+        let again = Pack::verify(Arc::new(compiled(&own).expect("its own text"))).expect("a pack");
+        assert_eq!(again.digest(), pack.digest());
+    }
+}
+
+fn compiled(text: &[u8]) -> Result<Vec<u8>, read::CanonicalListError> {
+    let (pack, digest) = read::compile(text, 1 << 20, Cursor::new(Vec::new()))?;
+    assert_eq!(digest, blake3::hash(text));
+    Ok(pack.into_inner())
+}
+
+/// A difference: refused, or it leads to the text that it names; and the difference of any two texts
+/// leads from one to the other.
+pub fn release_delta(octets: &[u8]) {
+    let (old, rest) = octets.split_at(octets.len() / 2);
+    for old in [old, b"@rules a\na\nb\n@total 2\n"] {
+        let mut new = Vec::new();
+        if let Ok(head) = delta::apply(old, rest, 1 << 16, &mut new) {
+            assert_eq!((head.old, head.new), (blake3::hash(old), blake3::hash(&new)));
+        }
+    }
+    let whole = |text: &[u8]| if text.is_empty() { Vec::new() } else { [text, b"\n"].concat() };
+    let (old, new) = (whole(old), whole(rest));
+    let (mut difference, mut found) = (Vec::new(), Vec::new());
+    delta::diff(&old, &new, (1, 2), &mut difference).expect("memory");
+    delta::apply(&old[..], &difference[..], new.len() as u64, &mut found).expect("its own");
+    assert_eq!(found, new);
+    // Unpacking ends, within the memory of one window.
+    if let Ok(unpacker) = packed::unpacker(octets) {
+        let _ = unpacker.take(1 << 20).read_to_end(&mut Vec::new());
+    }
 }
 
 /// A small pack with names that are text and names that are not.

@@ -17,5 +17,6 @@
 pub mod emergency;
 pub mod enrolment;
 pub mod layout;
+pub mod list;
 pub mod manifest;
 pub mod rollout;

@@ -16,7 +16,7 @@ use crate::category::{CategoryId, MAX_CATEGORIES};
 use crate::dns::name::{Labels, MAX_LABELS};
 use crate::pack::build::layout::Layout;
 use crate::pack::build::merge::{CanonicalRules, Merged, Sets, renumber};
-use crate::pack::build::partition::Partitioner;
+use crate::pack::build::partition::{NameSample, Partitioner};
 use crate::pack::build::reduce::Reduction;
 use crate::pack::build::writer::SectionWriter;
 use crate::pack::codec;
@@ -185,6 +185,8 @@ impl Compiler {
         }
         prepared.dropped = reduction.dropped;
         prepared.sets = sets;
+        // A pack depends on the rules that it has, and not on those that it had before.
+        prepared.symbols = Symbols::train(&sample_of(&prepared.merged));
         drop(full);
         self.lay_out(prepared, out)
     }
@@ -204,7 +206,7 @@ impl Compiler {
         let local = std::mem::take(&mut self.local);
         let canonical = CanonicalRules::of(&rules, &beside, &self.notes, local)?;
         let mut sets = Sets::new(canonical.rules.clone());
-        let symbols = Symbols::train(&self.partitioner.take_sample());
+        let symbols = Symbols::train(&self.partitioner.sample.take());
         let merged = std::mem::take(&mut self.partitioner.partitions)
             .into_iter()
             .map(|partition| Merged::of(&partition, self.seed, &canonical.ids, &mut sets))
@@ -215,6 +217,7 @@ impl Compiler {
 
     fn lay_out<W: Write + Seek>(&self, mut prepared: Prepared, out: W) -> Result<W, BuildError> {
         let merged = std::mem::take(&mut prepared.merged);
+        prepared.sets.drop_unused();
         self.write(&mut Names::Consuming(merged), &prepared, out)
     }
 
@@ -345,6 +348,17 @@ struct Prepared {
     /// Duplicate rules by kind; below, rules that an ancestor implies.
     duplicates: Vec<u64>,
     dropped: Vec<u64>,
+}
+
+/// The training sample of names that are merged.
+fn sample_of(merged: &[Merged]) -> Vec<Vec<u8>> {
+    let mut sample = NameSample::default();
+    for merged in merged {
+        for entry in &merged.entries {
+            sample.offer(entry.hash, merged.name(entry));
+        }
+    }
+    sample.take()
 }
 
 /// The number of a category in the pack.

@@ -73,7 +73,8 @@ fn order_sources(
     notes: &[SourceNote],
 ) -> Result<HashMap<u16, u16>, BuildError> {
     let of_names = rules.iter().map(|rule| (rule.effect, rule.source));
-    let said = of_names.chain(beside.iter().copied());
+    // Rules read out of another pack may have no source left.
+    let said = of_names.chain(beside.iter().copied()).filter(|(_, one)| *one != SEVERAL_SOURCES);
     let zones = said.clone().filter(|(effect, _)| *effect == Effect::Rpz);
     let mut zones: Vec<u16> = zones.map(|(_, source)| source).collect();
     zones.sort_unstable();
@@ -240,6 +241,25 @@ impl Sets {
     /// The same kinds, without sets.
     pub(crate) fn anew(&self) -> Self {
         Self::new(self.kinds.clone())
+    }
+
+    /// Drops kinds that no set has, and puts the rest in order; the numbers of sets stay.
+    pub(crate) fn drop_unused(&mut self) {
+        let mut used: Vec<u16> = self.found.iter().flatten().copied().collect();
+        used.sort_unstable();
+        used.dedup();
+        let kind = |id: &u16| self.kinds.get(usize::from(*id)).copied();
+        let mut kinds: Vec<Rule> = used.iter().filter_map(kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        for set in &mut self.found {
+            let rules = set.iter().filter_map(|id| self.kinds.get(usize::from(*id)));
+            let ids = rules.filter_map(|rule| kinds.binary_search(rule).ok());
+            let mut ids: Vec<u16> = ids.map(|id| id as u16).collect();
+            ids.sort_unstable();
+            *set = ids.into_boxed_slice();
+        }
+        self.kinds = kinds;
     }
 
     /// All kinds, and each set with its number of names.

@@ -50,18 +50,14 @@ impl Partition {
 #[derive(Debug)]
 pub(crate) struct Partitioner {
     pub(crate) partitions: Vec<Partition>,
-    /// The names with the smallest rotated hashes: the same in whatever order they came.
-    sample: Vec<(u64, Box<[u8]>)>,
-    /// Rotated hashes above this limit are not in the sample.
-    limit: u64,
+    pub(crate) sample: NameSample,
 }
 
 impl Partitioner {
     pub(crate) fn new() -> Self {
         Self {
             partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),
-            sample: Vec::new(),
-            limit: u64::MAX,
+            sample: NameSample::default(),
         }
     }
 
@@ -70,32 +66,54 @@ impl Partitioner {
         if let Some(partition) = self.partitions.get_mut(partition_of(hash)) {
             partition.push(name, rule);
         }
+        self.sample.offer(hash, name);
+    }
+}
+
+/// Names to train symbols on: those with the smallest rotated hashes, so that the same names give
+/// the same sample in whatever order they come.
+#[derive(Debug)]
+pub(crate) struct NameSample {
+    names: Vec<(u64, Box<[u8]>)>,
+    /// Rotated hashes above this limit are not in the sample.
+    limit: u64,
+}
+
+impl Default for NameSample {
+    fn default() -> Self {
+        Self { names: Vec::new(), limit: u64::MAX }
+    }
+}
+
+impl NameSample {
+    /// Takes the name, without its root octet, if its hash is small.
+    pub(crate) fn offer(&mut self, hash: u64, name: &[u8]) {
         let rotated = hash.rotate_left(24);
         if rotated <= self.limit {
-            self.sample.push((rotated, name.into()));
-            if self.sample.len() >= 2 * SAMPLE {
+            self.names.push((rotated, name.into()));
+            if self.names.len() >= 2 * SAMPLE {
                 self.trim();
             }
         }
     }
 
     fn trim(&mut self) {
-        self.sample.sort_unstable();
-        self.sample.dedup();
-        self.sample.truncate(SAMPLE);
-        if self.sample.len() == SAMPLE {
-            self.limit = self.sample.last().map_or(u64::MAX, |(rotated, _)| *rotated);
+        self.names.sort_unstable();
+        self.names.dedup();
+        self.names.truncate(SAMPLE);
+        if self.names.len() == SAMPLE {
+            self.limit = self.names.last().map_or(u64::MAX, |(rotated, _)| *rotated);
         }
     }
 
-    /// The sample as text, taken out of the partitioner.
-    pub(crate) fn take_sample(&mut self) -> Vec<Vec<u8>> {
+    /// The sample as text; it is empty then.
+    pub(crate) fn take(&mut self) -> Vec<Vec<u8>> {
         self.trim();
         let text = |(_, name): (u64, Box<[u8]>)| {
             let mut text = Vec::new();
             text_of(&name, &mut text).then_some(text)
         };
-        std::mem::take(&mut self.sample).into_iter().filter_map(text).collect()
+        std::mem::take(&mut self.names).into_iter().filter_map(text).collect()
     }
 }
 
