@@ -19,4 +19,5 @@ pub mod enrolment;
 pub mod layout;
 pub mod list;
 pub mod manifest;
+pub mod report;
 pub mod rollout;
