@@ -2,7 +2,8 @@
 //!
 //! A private key is PKCS#8 in PEM, as openssl reads and writes it; its public half is a JSON file
 //! with `.pub` behind the name, which is no secret and stays on the publishing host. Law: a private
-//! key that others can read is refused, and is neither logged nor copied.
+//! key that others can read, or that lies inside a repository, is refused; it is neither logged nor
+//! copied.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -16,6 +17,7 @@ use tough::schema::key::Key;
 use tough::sign::{Sign, parse_keypair};
 use zeroize::Zeroizing;
 
+use crate::release::layout;
 use crate::sys::read;
 
 /// The most octets of a key file.
@@ -57,6 +59,17 @@ pub enum KeyError {
         /// Its mode.
         mode: u32,
     },
+    /// It lies where a web server or a mirror carries it.
+    #[error(
+        "{path}: a private key must not be inside the repository {repository}, which everybody can \
+         read; move it to a stick, and make a new key if the repository was on a web server"
+    )]
+    Published {
+        /// The file.
+        path: PathBuf,
+        /// The directory of the repository.
+        repository: PathBuf,
+    },
     /// Its content is no key.
     #[error("{path}: not a key in PEM (PKCS#8, Ed25519); make one with `lachan publish key`")]
     NoKey {
@@ -82,6 +95,7 @@ impl SigningKey {
     /// [`KeyError::Write`]; also where a file is there already.
     pub fn make(path: &Path) -> Result<Self, KeyError> {
         let failed = |error| KeyError::Write { path: path.to_owned(), error };
+        refuse_published(path)?;
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
             .map_err(|_| failed(io::Error::other("the system gives no random octets")))?;
         let pem = Zeroizing::new(pem::encode(&pem::Pem::new(TAG, pkcs8.as_ref())));
@@ -105,6 +119,7 @@ impl SigningKey {
     /// [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let unread = |error| KeyError::Read { path: path.to_owned(), error };
+        refuse_published(path)?;
         let mode = fs::metadata(path).map_err(unread)?.mode() & 0o7777;
         if mode & OTHERS != 0 {
             return Err(KeyError::Exposed { path: path.to_owned(), mode });
@@ -124,6 +139,41 @@ impl SigningKey {
     pub(super) fn signer(&self) -> &dyn Sign {
         self.0.as_ref()
     }
+}
+
+/// Refuses a private key in any directory that has a repository, or below one: what carries a
+/// repository carries all that is in it. The path as given counts, and the one that links lead to.
+fn refuse_published(path: &Path) -> Result<(), KeyError> {
+    let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let parent = given.parent().unwrap_or(Path::new("/"));
+    let file = fs::canonicalize(&given).unwrap_or_else(|_| given.clone());
+    let directory = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+    let above = file.ancestors().skip(1).chain(directory.ancestors());
+    let mut above = above.chain(parent.ancestors());
+    let root = layout::metadata("root", 1);
+    match above.find(|directory| directory.join(&root).is_file()) {
+        Some(repository) => {
+            Err(KeyError::Published { path: path.to_owned(), repository: repository.to_owned() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a private key inside a directory that is about to become a repository.
+///
+/// # Errors
+///
+/// [`KeyError::Published`].
+pub fn refuse_inside(path: &Path, repository: &Path) -> Result<(), KeyError> {
+    let real = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        fs::canonicalize(&path).unwrap_or(path)
+    };
+    if real(path).starts_with(real(repository)) {
+        let (path, repository) = (path.to_owned(), repository.to_owned());
+        return Err(KeyError::Published { path, repository });
+    }
+    Ok(())
 }
 
 /// Reads a public key: a `.pub` file, or the public half of a private key.

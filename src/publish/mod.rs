@@ -21,4 +21,5 @@ pub mod keys;
 pub mod refresh;
 pub mod repository;
 pub mod roles;
+pub mod rollout;
 mod signed;

@@ -21,15 +21,7 @@ pub async fn refresh(
     online: &SigningKey,
     now: u64,
 ) -> Result<(), PublishError> {
-    let (root, _): (Signed<Root>, _) = repository.newest("root")?;
-    let id = roles::id(&online.public())?;
-    let counts = root.signed.roles.get(&RoleType::Timestamp);
-    if !counts.is_some_and(|role| role.keyids.contains(&id)) {
-        return Err(PublishError::Refused(format!(
-            "key {} is not the online key of this repository",
-            key_id(&online.public())
-        )));
-    }
+    refuse_stranger(repository, online)?;
     let keys = std::slice::from_ref(online);
     let version = roles::next(repository.version("snapshot")?);
     let mut snapshot =
@@ -46,4 +38,21 @@ pub async fn refresh(
     timestamp.meta.insert("snapshot.json".into(), entry);
     repository.put("snapshot", &snapshot)?;
     repository.put_timestamp(&signed::octets(&sign(timestamp, keys).await?)?)
+}
+
+/// Refuses a key that is not the publishing host's.
+pub(super) fn refuse_stranger(
+    repository: &Repository,
+    online: &SigningKey,
+) -> Result<(), PublishError> {
+    let (root, _): (Signed<Root>, _) = repository.newest("root")?;
+    let id = roles::id(&online.public())?;
+    let counts = root.signed.roles.get(&RoleType::Timestamp);
+    if counts.is_some_and(|role| role.keyids.contains(&id)) {
+        return Ok(());
+    }
+    Err(PublishError::Refused(format!(
+        "key {} is not the online key of this repository",
+        key_id(&online.public())
+    )))
 }

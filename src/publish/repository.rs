@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tough::schema::{Role, Root, Signed, Target};
+use tough::schema::{Role, Root, Signed, Target, Targets};
 
 use super::error::PublishError;
+use super::keys::hex_of;
 use super::signed;
 use crate::release::layout;
 use crate::sys::read;
@@ -97,6 +98,27 @@ impl Repository {
     /// [`PublishError`].
     pub fn root(&self) -> Result<Root, PublishError> {
         self.newest::<Root>("root").map(|(root, _)| root.signed)
+    }
+
+    /// The octets of a target of a role, which are what its entry says; `None` where the role has
+    /// no such target.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]; also where the file is missing or damaged.
+    pub fn target(&self, role: &str, name: &str) -> Result<Option<Vec<u8>>, PublishError> {
+        let (document, _) = self.newest::<Targets>(role)?;
+        let entry = document.signed.targets.iter().find(|(found, _)| found.raw() == name);
+        let Some((_, entry)) = entry else { return Ok(None) };
+        let digest = hex_of(&entry.hashes.sha256);
+        let path = self.path.join(layout::place(name, &digest));
+        let octets = read::octets(&path, entry.length)
+            .map_err(|error| PublishError::File { path: path.clone(), error })?;
+        if octets.len() as u64 == entry.length && signed::sha256(&octets) == digest {
+            return Ok(Some(octets));
+        }
+        let why = "it is not the file that was signed; copy it again from the second copy".into();
+        Err(PublishError::Malformed { path, why })
     }
 
     /// Writes a document of a role as its next immutable file.

@@ -37,6 +37,10 @@ fn make(arguments: &InitArguments) -> Result<String, CommandFailure> {
         paths.iter().map(|path| keys::public(path)).collect::<Result<Vec<_>, _>>()
     };
     let invalid = |error: keys::KeyError| failure(&error.into());
+    let keys = arguments.root.iter().chain(&arguments.officers).chain([&arguments.online]);
+    for key in keys.filter(|path| path.extension().is_none_or(|end| end != "pub")) {
+        keys::refuse_inside(key, &arguments.directory).map_err(invalid)?;
+    }
     let online = SigningKey::read(&arguments.online).map_err(invalid)?;
     let holders = Holders {
         root: public(&arguments.root).map_err(invalid)?,

@@ -4,6 +4,8 @@ mod enrol;
 mod init;
 mod key;
 mod refresh;
+mod rings;
+mod rollout;
 mod wait;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ enum PublishCommand {
     Enrol(enrol::BoxArguments),
     /// Sign for another 30 days which versions belong together; needs the online key alone.
     Refresh(refresh::RefreshArguments),
+    /// Say which schools take a release and when, halt that, or go back.
+    Rollout(rollout::RolloutArguments),
 }
 
 /// Runs a subcommand of `publish`.
@@ -36,5 +40,6 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Init(arguments) => init::run(arguments),
         PublishCommand::Enrol(arguments) => enrol::run(arguments),
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
+        PublishCommand::Rollout(arguments) => rollout::run(arguments),
     }
 }
