@@ -6,9 +6,9 @@ use tough::schema::Root;
 
 use super::error::PublishError;
 use super::keys::{SigningKey, key_id};
-use super::refresh::refresh;
+use super::refresh::complete;
 use super::repository::Repository;
-use super::roles::{self, Holders, ONLINE_DAYS, ROOT_THRESHOLD, TARGETS_DAYS};
+use super::roles::{self, EMERGENCY_DAYS, Holders, ONLINE_DAYS, ROOT_THRESHOLD, TARGETS_DAYS};
 use super::signed::{self, sign};
 use crate::release::layout;
 
@@ -56,12 +56,12 @@ pub async fn init(
     let officer = std::slice::from_ref(&founders.officer);
     let online = std::slice::from_ref(&founders.online);
     let rollout = roles::no_targets(first, now, ONLINE_DAYS)?;
-    let emergency = roles::no_targets(first, now, ONLINE_DAYS)?;
+    let emergency = roles::no_targets(first, now, EMERGENCY_DAYS)?;
     repository.put("targets", &sign(targets, officer).await?)?;
     repository.put(layout::ROLLOUT, &sign(rollout, online).await?)?;
     repository.put(layout::EMERGENCY, &sign(emergency, officer).await?)?;
     repository.put("root", &root)?;
-    refresh(&repository, &founders.online, now).await?;
+    complete(&repository, &founders.online, now).await?;
     Ok(signed::sha256(&signed::octets(&root)?))
 }
 

@@ -23,3 +23,6 @@ pub mod repository;
 pub mod roles;
 pub mod rollout;
 mod signed;
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
-//! The daily work of the publishing host: a new snapshot and a new timestamp.
+//! The daily work of the publishing host: all that its key signs, for another 30 days.
 //!
-//! Law: this needs the online key alone. What officers signed is read, and never signed anew.
+//! Laws: this needs the online key alone. What officers signed is read, and never signed anew. No
+//! role of the online key ends before the timestamp does: gateways refuse a repository of which one
+//! delegated role has expired, so a rollout that nobody renewed would stop all updates.
 
 use tough::schema::{RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
@@ -11,12 +13,29 @@ use super::roles::{self, ONLINE_DAYS, SPECIFICATION};
 use super::signed::{self, meta, sign};
 use crate::release::layout;
 
-/// Signs which versions belong together, valid for 30 days from `now` (seconds since 1970).
+/// Signs the rollout as it is, and which versions belong together, for 30 days from `now` (seconds
+/// since 1970).
 ///
 /// # Errors
 ///
 /// [`PublishError`]; also where `online` is not the key of the publishing host.
 pub async fn refresh(
+    repository: &Repository,
+    online: &SigningKey,
+    now: u64,
+) -> Result<(), PublishError> {
+    refuse_stranger(repository, online)?;
+    let (rollout, _) = repository.newest::<Targets>(layout::ROLLOUT)?;
+    let mut rollout = rollout.signed;
+    rollout.version = roles::next(Some(rollout.version));
+    rollout.expires = roles::expiry(now, ONLINE_DAYS)?;
+    let rollout = sign(rollout, std::slice::from_ref(online)).await?;
+    repository.put(layout::ROLLOUT, &rollout)?;
+    complete(repository, online, now).await
+}
+
+/// Signs which versions belong together: the end of each publication.
+pub(super) async fn complete(
     repository: &Repository,
     online: &SigningKey,
     now: u64,

@@ -6,7 +6,10 @@
 //! | targets | 1 of 2 officers | 180 | what exists |
 //! | snapshot, timestamp | the publishing host | 30 | which versions belong together |
 //! | rollout | the publishing host | 30 | which school takes what exists |
-//! | emergency | 1 of 2 officers | 30 | urgent blocks |
+//! | emergency | 1 of 2 officers | 180 | urgent blocks |
+//!
+//! An expired role stops all updates, and no officer signs an emergency every month: so that role is
+//! valid as long as targets are. Its entries have ends of their own, of 30 days at most.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -25,7 +28,9 @@ pub(super) const SPECIFICATION: &str = "1.0.0";
 pub(super) const ROOT_DAYS: u32 = 730;
 /// The validity of what exists.
 pub(super) const TARGETS_DAYS: u32 = 180;
-/// The validity of what the publishing host signs, and of urgent blocks.
+/// The validity of the role of urgent blocks; each of its entries ends by itself.
+pub(super) const EMERGENCY_DAYS: u32 = TARGETS_DAYS;
+/// The validity of what the publishing host signs.
 pub(super) const ONLINE_DAYS: u32 = 30;
 /// Signatures of root sticks that a root needs.
 pub(super) const ROOT_THRESHOLD: u64 = 2;

@@ -8,7 +8,7 @@ use tough::{TargetName, schema::RoleType};
 
 use super::error::PublishError;
 use super::keys::SigningKey;
-use super::refresh::{refresh, refuse_stranger};
+use super::refresh::{complete, refuse_stranger};
 use super::repository::Repository;
 use super::roles::{self, ONLINE_DAYS};
 use super::signed::sign;
@@ -67,7 +67,7 @@ pub async fn change(
     targets.targets.insert(name, repository.put_target(layout::ROLLOUT_TARGET, &octets)?);
     let document: Signed<Targets> = sign(targets, std::slice::from_ref(online)).await?;
     repository.put(layout::ROLLOUT, &document)?;
-    refresh(repository, online, now).await?;
+    complete(repository, online, now).await?;
     Ok(rollout)
 }
 

@@ -30,6 +30,10 @@ impl Scene {
     }
 
     pub(super) async fn new() -> Self {
+        Self::new_at(system_time()).await
+    }
+
+    pub(super) async fn new_at(now: u64) -> Self {
         let scene = Self { scratch: tempfile::tempdir().unwrap() };
         for name in ["a", "b", "c", "officer", "second", "online"] {
             scene.key(name);
@@ -45,7 +49,7 @@ impl Scene {
             officer: scene.key("officer"),
             online: scene.key("online"),
         };
-        init(&scene.path("repository"), &holders, founders, system_time()).await.unwrap();
+        init(&scene.path("repository"), &holders, founders, now).await.unwrap();
         fs::create_dir(scene.path("store")).unwrap();
         scene
     }
@@ -95,6 +99,18 @@ async fn a_refresh_needs_no_officer_and_no_version_falls() {
     assert!(scene.load(&none, true).await.is_ok(), "without a mark the rollback is not seen");
     let seen = scene.load(&second.versions, true).await.unwrap_err();
     assert!(matches!(seen, UpdateError::Rollback { found: 1, seen: 2, .. }), "{seen}");
+}
+
+/// Nobody had a stick in hand for a hundred days, and nothing was released.
+#[tokio::test]
+async fn a_refresh_renews_every_role_that_ends_before_the_officers_come_back() {
+    let scene = Scene::new_at(system_time() - 100 * 86_400).await;
+    let none = HighWater::default();
+    assert_eq!(scene.load(&none, true).await.unwrap_err().reason(), "expired");
+    scene.refresh_at(system_time()).await;
+    let found = scene.load(&none, true).await.unwrap();
+    assert_eq!(found.versions.0["rollout"], 2);
+    assert_eq!((found.versions.0["emergency"], found.versions.0["targets"]), (1, 1));
 }
 
 #[tokio::test]
