@@ -1,5 +1,6 @@
 //! `lachan publish`: the department's side.
 
+mod doctor;
 mod enrol;
 mod init;
 mod key;
@@ -29,6 +30,8 @@ enum PublishCommand {
     Enrol(enrol::BoxArguments),
     /// Sign for another 30 days which versions belong together; needs the online key alone.
     Refresh(refresh::RefreshArguments),
+    /// Tell days to each end, signers, damaged files, and a second copy that is behind.
+    Doctor(doctor::DoctorArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
 }
@@ -40,6 +43,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Init(arguments) => init::run(arguments),
         PublishCommand::Enrol(arguments) => enrol::run(arguments),
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
+        PublishCommand::Doctor(arguments) => doctor::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
     }
 }

@@ -1,3 +1,6 @@
+//! Releases of a department: what a gateway does with them, and what their office sees.
+
+mod office;
 //! The department's releases on a gateway: taken, refused, used, left.
 
 mod enrolment;
