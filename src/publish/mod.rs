@@ -24,6 +24,7 @@ pub mod repository;
 pub mod roles;
 pub mod rollout;
 mod signed;
+pub mod status;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,8 @@
 //! signature is added to a document here, by whoever has a key, and the document is complete when
 //! its threshold is met. The types, the canonical form and the signature are `tough`'s.
 
+use std::collections::HashMap;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use olpc_cjson::CanonicalFormatter;
@@ -60,13 +62,13 @@ pub(super) fn sha256(octets: &[u8]) -> String {
 }
 
 fn hashes(octets: &[u8]) -> Hashes {
-    Hashes { sha256: digest(&SHA256, octets).as_ref().to_vec().into(), _extra: Default::default() }
+    Hashes { sha256: digest(&SHA256, octets).as_ref().to_vec().into(), _extra: HashMap::new() }
 }
 
 /// What a snapshot or a timestamp says of a metadata file.
 pub(super) fn meta(octets: &[u8], version: std::num::NonZeroU64) -> Metafile {
     let (length, hashes) = (Some(octets.len() as u64), Some(hashes(octets)));
-    Metafile { length, hashes, version, _extra: Default::default() }
+    Metafile { length, hashes, version, _extra: HashMap::new() }
 }
 
 /// What a role of targets says of a file.
@@ -74,7 +76,7 @@ pub(super) fn target(octets: &[u8]) -> Target {
     Target {
         length: octets.len() as u64,
         hashes: hashes(octets),
-        custom: Default::default(),
-        _extra: Default::default(),
+        custom: HashMap::new(),
+        _extra: HashMap::new(),
     }
 }

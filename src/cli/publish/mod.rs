@@ -7,6 +7,7 @@ mod key;
 mod refresh;
 mod rings;
 mod rollout;
+mod status;
 mod wait;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum PublishCommand {
     Refresh(refresh::RefreshArguments),
     /// Tell days to each end, signers, damaged files, and a second copy that is behind.
     Doctor(doctor::DoctorArguments),
+    /// Show the fleet as its gateways report it in the web server's log.
+    Status(status::StatusArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
 }
@@ -44,6 +47,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Enrol(arguments) => enrol::run(arguments),
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
         PublishCommand::Doctor(arguments) => doctor::run(arguments),
+        PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
     }
 }

@@ -1,0 +1,94 @@
+//! `lachan publish status ACCESS.LOG…`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::output::{CommandFailure, finish, json};
+use crate::publish::status::{ReportedBox, ReportedFleet};
+use crate::sys::clock::system_time;
+use crate::sys::read;
+
+/// The most octets of one line of a log.
+const MAX_LINE: u64 = 16 << 10;
+
+/// Arguments of `publish status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArguments {
+    /// Access logs of the web server, in the combined format (nginx, Apache), unpacked.
+    #[arg(value_name = "LOG", required = true)]
+    logs: Vec<PathBuf>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is shown of a fleet.
+#[derive(Debug, Serialize)]
+struct ShownFleet {
+    /// Boxes, by the version of the program.
+    versions: BTreeMap<String, u64>,
+    /// Boxes, by release.
+    releases: BTreeMap<u64, u64>,
+    /// Each box as it reports itself, what needs a hand first.
+    reported: Vec<ReportedBox>,
+    /// Lines that no gateway wrote, or that are not of the grammar.
+    passed_over: u64,
+}
+
+/// Shows a fleet as its gateways report it.
+pub(super) fn run(arguments: &StatusArguments) -> ExitCode {
+    finish(show(arguments))
+}
+
+fn show(arguments: &StatusArguments) -> Result<String, CommandFailure> {
+    let mut fleet = ReportedFleet::default();
+    for path in &arguments.logs {
+        take(path, &mut fleet).map_err(|error| (1, format!("{}: {error}", path.display())))?;
+    }
+    let reported = fleet.boxes(system_time());
+    let (mut versions, mut releases) = (BTreeMap::new(), BTreeMap::new());
+    for one in &reported {
+        *versions.entry(one.version.clone()).or_default() += 1;
+        *releases.entry(one.release).or_default() += 1;
+    }
+    let passed_over = fleet.passed_over;
+    let shown = ShownFleet { versions, releases, reported, passed_over };
+    Ok(if arguments.json { json(&shown) } else { told(&shown) })
+}
+
+/// Reads a log line by line; the rest of a line that is too long is another line.
+fn take(path: &Path, fleet: &mut ReportedFleet) -> std::io::Result<()> {
+    let mut reader = BufReader::new(read::open(path)?);
+    let mut line = Vec::new();
+    while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+        fleet.take(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    Ok(())
+}
+
+/// A fleet for a person.
+fn told(shown: &ShownFleet) -> String {
+    let mut text = String::from("as reported by gateways; anybody can send such a line\n");
+    for (version, boxes) in &shown.versions {
+        let _ = writeln!(text, "program {version}: {boxes}");
+    }
+    for (release, boxes) in &shown.releases {
+        let _ = writeln!(text, "release {release}: {boxes}");
+    }
+    for one in &shown.reported {
+        let silent = if one.is_silent { ", silent" } else { "" };
+        let _ = writeln!(
+            text,
+            "{} box {}: {}{silent}, release {}, ring {}",
+            one.school, one.box_id, one.state, one.release, one.ring
+        );
+    }
+    let _ = write!(text, "{} lines passed over", shown.passed_over);
+    text
+}
