@@ -7,7 +7,12 @@
 //!   so a stolen stick can close no help line and no search engine.
 //! - A warning is for orders of an authority alone; an allow undoes a block of a release, never one
 //!   of a sealed list.
-//! - One entry beyond these refuses the document whole: half an order is no order.
+//! - An entry beyond these is refused alone, and told: one mistake, or one entry by a thief, must not
+//!   take the protection of the other entries away. A document that is malformed, too large or of
+//!   another format is refused whole, and the one before stays in force.
+//! - A name is written in one way, lower case, and once: of two entries for a name the first counts.
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +30,8 @@ pub const MAX_DAYS: u64 = 30;
 pub const CATEGORIES: [&str; 3] = ["legal_request", "fraud", "malware"];
 /// The category whose entries may warn.
 const WARNS: &str = "legal_request";
+/// The most octets of a document number, an authority or a reason.
+const MAX_TEXT: usize = 512;
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -90,16 +97,55 @@ pub enum EmergencyError {
     /// More than [`MAX_ENTRIES`].
     #[error("the emergency list has {0} entries; at most {MAX_ENTRIES} are taken")]
     TooMany(usize),
-    /// An entry that may not be.
-    #[error("entry {number}, `{name}`: {why}")]
-    UrgentEntry {
-        /// Its place, from 1.
-        number: usize,
-        /// Its name.
-        name: String,
-        /// What is wrong, and what is allowed.
-        why: String,
-    },
+}
+
+/// A document that was read.
+#[derive(Debug, Default)]
+pub struct UrgentEntries {
+    /// The entries that may be, each with its name.
+    pub taken: Vec<(Name, UrgentEntry)>,
+    /// The others.
+    pub refused: Vec<RefusedEntry>,
+}
+
+/// An entry that may not be.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("entry {number}: {fault}")]
+pub struct RefusedEntry {
+    /// Its place, from 1.
+    pub number: usize,
+    /// What is wrong, and what is allowed.
+    pub fault: EntryFault,
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryFault {
+    /// Its name is none, or written in another way than names are.
+    #[error("its name must be a domain name in lower case, of A-labels, without a final dot")]
+    Name,
+    /// A top-level domain.
+    #[error("a top-level domain is beyond an emergency list")]
+    TopLevel,
+    /// An entry before it has its name.
+    #[error("an entry before it has the same name")]
+    Twice,
+    /// A category beyond [`CATEGORIES`].
+    #[error("its category must be one of {}", CATEGORIES.join(", "))]
+    Category,
+    /// A warning of a category that may not warn.
+    #[error("`warn` is for category {WARNS} alone")]
+    Warn,
+    /// Beyond [`MAX_DAYS`], or over before it begins.
+    #[error("it must be valid for more than 0 and at most {MAX_DAYS} days")]
+    Validity,
+    /// A text is empty, too long, or has control characters.
+    #[error("document, authority and reason must each have a text of at most {MAX_TEXT} octets")]
+    Text,
+    /// It would block what no signature can.
+    #[error("it would block an essential or guarded name, which no signature can")]
+    Protected,
 }
 
 impl Emergency {
@@ -108,11 +154,11 @@ impl Emergency {
     ///
     /// # Errors
     ///
-    /// [`EmergencyError`] for the first fault.
+    /// [`EmergencyError`], where no entry of it can be taken.
     pub fn parse(
         octets: &[u8],
         protects: impl Fn(&Name) -> bool,
-    ) -> Result<Vec<(Name, UrgentEntry)>, EmergencyError> {
+    ) -> Result<UrgentEntries, EmergencyError> {
         if octets.len() > MAX_OCTETS {
             return Err(EmergencyError::TooLarge(octets.len()));
         }
@@ -125,40 +171,48 @@ impl Emergency {
         if document.entries.len() > MAX_ENTRIES {
             return Err(EmergencyError::TooMany(document.entries.len()));
         }
-        let judged = document.entries.into_iter().enumerate().map(|(place, entry)| {
-            let name = judge(&entry, &protects).map_err(|why| EmergencyError::UrgentEntry {
-                number: place + 1,
-                name: entry.name.clone(),
-                why,
-            })?;
-            Ok((name, entry))
-        });
-        judged.collect()
+        let mut read = UrgentEntries::default();
+        let mut seen = HashSet::new();
+        for (place, entry) in document.entries.into_iter().enumerate() {
+            let name = judge(&entry, &protects).and_then(|name| {
+                if seen.insert(name.clone()) { Ok(name) } else { Err(EntryFault::Twice) }
+            });
+            match name {
+                Ok(name) => read.taken.push((name, entry)),
+                Err(fault) => read.refused.push(RefusedEntry { number: place + 1, fault }),
+            }
+        }
+        Ok(read)
     }
 }
 
 /// The name of an entry that may be.
-fn judge(entry: &UrgentEntry, protects: &impl Fn(&Name) -> bool) -> Result<Name, String> {
-    let name = Name::from_text(&entry.name).map_err(|error| format!("not a name: {error}"))?;
+fn judge(entry: &UrgentEntry, protects: &impl Fn(&Name) -> bool) -> Result<Name, EntryFault> {
+    let name = Name::from_text(&entry.name).map_err(|_| EntryFault::Name)?;
+    let written = name.to_string().to_ascii_lowercase();
+    if written.trim_end_matches('.') != entry.name {
+        return Err(EntryFault::Name);
+    }
     if name.label_count() < 2 {
-        return Err("a top-level domain cannot be closed by an emergency list".into());
+        return Err(EntryFault::TopLevel);
     }
     if !CATEGORIES.contains(&entry.category.as_str()) {
-        let allowed = CATEGORIES.join(", ");
-        return Err(format!("category `{}`; allowed are {allowed}", entry.category));
+        return Err(EntryFault::Category);
     }
     if entry.action == UrgentAction::Warn && entry.category != WARNS {
-        return Err(format!("`warn` is for category {WARNS} alone"));
+        return Err(EntryFault::Warn);
     }
     if entry.until <= entry.from || entry.until - entry.from > MAX_DAYS * DAY {
-        return Err(format!("it must be valid for more than 0 and at most {MAX_DAYS} days"));
+        return Err(EntryFault::Validity);
     }
-    let texts = [&entry.document, &entry.authority, &entry.reason];
-    if texts.iter().any(|text| text.trim().is_empty()) {
-        return Err("document, authority and reason must each have a text".into());
+    let is_text = |text: &String| {
+        !text.trim().is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control)
+    };
+    if ![&entry.document, &entry.authority, &entry.reason].into_iter().all(is_text) {
+        return Err(EntryFault::Text);
     }
     if entry.action != UrgentAction::Allow && protects(&name) {
-        return Err("it would block an essential or guarded name, which no signature can".into());
+        return Err(EntryFault::Protected);
     }
     Ok(name)
 }
@@ -171,6 +225,8 @@ struct Head {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn entry() -> UrgentEntry {
@@ -186,42 +242,75 @@ mod tests {
         }
     }
 
-    fn read(entries: Vec<UrgentEntry>) -> Result<Vec<(Name, UrgentEntry)>, EmergencyError> {
+    fn read(entries: Vec<UrgentEntry>) -> Result<UrgentEntries, EmergencyError> {
         let octets = serde_json::to_vec(&Emergency { format: FORMAT, entries }).unwrap();
         Emergency::parse(&octets, |name| *name == Name::from_text("google.com").unwrap())
     }
 
     #[test]
-    fn what_is_beyond_a_limit_is_refused_whole() {
-        assert_eq!(read(vec![entry()]).unwrap().len(), 1);
+    fn an_entry_beyond_a_limit_is_refused_and_the_others_act() {
+        let allow = UrgentAction::Allow;
         let wrong = [
-            UrgentEntry { category: "social".into(), ..entry() },
-            UrgentEntry { category: "csam".into(), action: UrgentAction::Allow, ..entry() },
-            UrgentEntry { until: 1001 + 30 * DAY, ..entry() },
-            UrgentEntry { until: 1000, ..entry() },
-            UrgentEntry { name: "com".into(), ..entry() },
-            UrgentEntry { name: "google.com".into(), ..entry() },
-            UrgentEntry { action: UrgentAction::Warn, ..entry() },
-            UrgentEntry { authority: " ".into(), ..entry() },
+            (UrgentEntry { category: "social".into(), ..entry() }, EntryFault::Category),
+            (
+                UrgentEntry { category: "csam".into(), action: allow, ..entry() },
+                EntryFault::Category,
+            ),
+            (UrgentEntry { until: 1001 + 30 * DAY, ..entry() }, EntryFault::Validity),
+            (UrgentEntry { until: 1000, ..entry() }, EntryFault::Validity),
+            (UrgentEntry { name: "com".into(), ..entry() }, EntryFault::TopLevel),
+            (UrgentEntry { name: "google.com".into(), ..entry() }, EntryFault::Protected),
+            (UrgentEntry { action: UrgentAction::Warn, ..entry() }, EntryFault::Warn),
+            (UrgentEntry { authority: " ".into(), ..entry() }, EntryFault::Text),
+            (UrgentEntry { reason: "a\nb".into(), ..entry() }, EntryFault::Text),
+            (UrgentEntry { document: "1".repeat(513), ..entry() }, EntryFault::Text),
+            (UrgentEntry { name: "Other.example".into(), ..entry() }, EntryFault::Name),
+            (UrgentEntry { name: "other.example.".into(), ..entry() }, EntryFault::Name),
+            (UrgentEntry { name: "a b..example".into(), ..entry() }, EntryFault::Name),
+            (entry(), EntryFault::Twice),
         ];
-        for one in wrong {
-            let refused = read(vec![entry(), one.clone()]);
-            assert!(
-                matches!(refused, Err(EmergencyError::UrgentEntry { number: 2, .. })),
-                "{one:?}"
-            );
+        for (one, fault) in wrong {
+            let last = UrgentEntry { name: "last.example".into(), ..entry() };
+            let read = read(vec![entry(), one, last]).unwrap();
+            assert_eq!(read.refused, [RefusedEntry { number: 2, fault }]);
+            assert_eq!(read.taken.len(), 2);
         }
-        let short = UrgentEntry {
-            reason: "r".into(),
-            document: "1".into(),
-            authority: "a".into(),
-            ..entry()
-        };
-        let short = UrgentEntry { name: "a.vn".into(), from: 0, until: 1, ..short };
-        // A document is full by its octets before it is by its entries, unless they are short.
-        assert!(matches!(read(vec![short; 1001]), Err(EmergencyError::TooLarge(_))));
-        let allow =
-            UrgentEntry { name: "google.com".into(), action: UrgentAction::Allow, ..entry() };
-        assert!(read(vec![allow]).is_ok());
+        let allow = UrgentEntry { name: "google.com".into(), action: allow, ..entry() };
+        assert!(read(vec![allow]).unwrap().refused.is_empty());
+    }
+
+    #[test]
+    fn a_document_that_is_none_is_refused_whole() {
+        // A document is full by its octets before it is by its entries.
+        assert!(matches!(read(vec![entry(); 1001]), Err(EmergencyError::TooLarge(_))));
+        let parse = |text: &str| Emergency::parse(text.as_bytes(), |_| false).unwrap_err();
+        assert_eq!(parse(r#"{"format":2,"more":1}"#), EmergencyError::Format(2));
+        assert!(matches!(parse(r#"{"format":1}"#), EmergencyError::Malformed(_)));
+        let more = r#"{"format":1,"entries":[],"more":1}"#;
+        assert!(matches!(parse(more), EmergencyError::Malformed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_entry_that_is_taken_is_beyond_a_limit(
+            name in "[a-cA-C.\\-]{0,12}",
+            category in "legal_request|fraud|malware|csam|adult",
+            from in 0_u64..3,
+            days in 0_u64..40,
+            action in 0_usize..3,
+        ) {
+            let action =
+                [UrgentAction::Block, UrgentAction::Warn, UrgentAction::Allow][action];
+            let until = from + days * DAY;
+            let read = read(vec![UrgentEntry { name, category, from, until, action, ..entry() }]);
+            for (name, one) in read.unwrap().taken {
+                prop_assert!(name.label_count() >= 2);
+                prop_assert!(CATEGORIES.contains(&one.category.as_str()));
+                prop_assert!(one.until > one.from && one.until - one.from <= MAX_DAYS * DAY);
+                prop_assert!(one.action != UrgentAction::Warn || one.category == WARNS);
+                let wire = Name::from_text(&one.name.to_ascii_lowercase()).unwrap();
+                prop_assert_eq!(wire, name);
+            }
+        }
     }
 }
