@@ -19,6 +19,7 @@ use crate::load::assemble_error::AssembleError;
 use crate::load::derive::DerivedFrom;
 use crate::load::group_ids::GroupIds;
 use crate::load::sources::PolicySources;
+use crate::load::urgent::UrgentRules;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
 use crate::policy::Snapshot;
@@ -50,7 +51,8 @@ impl Candidate {
         built_on: u64,
     ) -> Result<Self, AssembleError> {
         let DerivedFrom { groups, zone_ids, zones, .. } = base;
-        Self::build(sources, groups.clone(), zone_ids.clone(), zones, Some(built_on))
+        let next = Self::build(sources, groups.clone(), zone_ids.clone(), zones, Some(built_on))?;
+        Ok(next.under(&base.urgent))
     }
 
     fn build(
@@ -62,8 +64,16 @@ impl Candidate {
     ) -> Result<Self, AssembleError> {
         let numbered: Arc<[Numbered]> = zone_ids.number(&sources.config.forwards)?.into();
         let zones = zones.followed_by(&numbered)?;
-        let parts = DerivedFrom { sources, groups, zone_ids, numbered, zones };
+        let urgent = Arc::default();
+        let parts = DerivedFrom { sources, groups, zone_ids, numbered, zones, urgent };
         Ok(Self { parts, built_on })
+    }
+
+    /// The same candidate under these urgent entries.
+    #[must_use]
+    pub(super) fn under(mut self, urgent: &Arc<UrgentRules>) -> Self {
+        self.parts.urgent = Arc::clone(urgent);
+        self
     }
 
     /// The generation whose config and lists it takes the place of; none for the first policy.

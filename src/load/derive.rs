@@ -12,6 +12,7 @@ use crate::load::degraded;
 use crate::load::group_ids::GroupIds;
 use crate::load::sources::PolicySources;
 use crate::load::timetable::Timetable;
+use crate::load::urgent::UrgentRules;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
 use crate::policy::group::overrides::Override;
@@ -31,12 +32,16 @@ pub(super) struct DerivedFrom {
     pub(super) numbered: Arc<[Numbered]>,
     /// Servers of the forward zones, and still those of the policy before.
     pub(super) zones: Zones,
+    /// Urgent entries of the department.
+    pub(super) urgent: Arc<UrgentRules>,
 }
 
 impl DerivedFrom {
     /// The policy around a civil time, under overrides; groups without a counter block get one.
     pub(super) fn snapshot(&mut self, overrides: &[StoredOverride], civil: u64) -> Snapshot {
-        let parts = parts(&self.sources, &self.numbered, &mut self.groups, overrides, civil);
+        let urgent = &self.urgent;
+        let parts =
+            parts(&self.sources, &self.numbered, &mut self.groups, urgent, overrides, civil);
         Snapshot::new(parts)
     }
 }
@@ -45,6 +50,7 @@ fn parts(
     sources: &PolicySources,
     zones: &[Numbered],
     groups: &mut GroupIds,
+    urgent: &UrgentRules,
     overrides: &[StoredOverride],
     civil: u64,
 ) -> Parts {
@@ -52,9 +58,12 @@ fn parts(
     let timetable = Timetable::new(config, civil);
     let overrides = overrides.iter().filter_map(|one| one.to_policy(&config.taxonomy));
     let overrides: Vec<Override> = overrides.collect();
+    let mut edges: Vec<u64> = urgent.iter().flat_map(|(_, rule)| [rule.from, rule.until]).collect();
+    edges.sort_unstable();
+    edges.dedup();
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = groups.counters(&rules.name);
-        let states = timetable.states(&rules, &overrides);
+        let states = timetable.states(&rules, &overrides, &edges);
         (rules, states, counters)
     });
     Parts {
@@ -77,6 +86,7 @@ fn parts(
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,
         },
+        urgent: urgent.clone(),
         canaries: sources.canaries.iter().map(|(kind, name)| (name.clone(), *kind)).collect(),
         engines: config.safesearch.engines.clone(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),

@@ -18,4 +18,5 @@ pub mod release;
 pub mod rule_origin;
 pub mod sources;
 pub mod timetable;
+pub mod urgent;
 pub mod zone_ids;

@@ -46,21 +46,32 @@ impl Timetable {
         self.windows.get(schedule).is_some_and(|windows| contains(windows, civil))
     }
 
-    /// The state of a group at each time.
-    pub fn states(&self, group: &GroupRules, overrides: &[Override]) -> Timeline<GroupState> {
+    /// The state of a group at each time; `urgent` has the edges of urgent entries, ascending.
+    pub fn states(
+        &self,
+        group: &GroupRules,
+        overrides: &[Override],
+        urgent: &[u64],
+    ) -> Timeline<GroupState> {
         let is_unknown = |schedule: usize| self.unknown.get(schedule) == Some(&true);
         let group = &group.clone().unknown(is_unknown);
         let own: Vec<&Override> = overrides.iter().filter(|one| one.group == group.name).collect();
         let state_at = |civil: u64| {
             let on = own.iter().copied().filter(|one| one.is_on(civil));
-            group.state(|schedule| self.runs(schedule, civil), on)
+            let state = group.state(|schedule| self.runs(schedule, civil), on);
+            // Between two edges the same entries are in force: one time stands for the interval.
+            let past = urgent.partition_point(|&edge| edge <= civil);
+            let begun = past.checked_sub(1).and_then(|place| urgent.get(place)).copied();
+            let urgent_at = (!urgent.is_empty()).then(|| begun.unwrap_or(0));
+            GroupState { urgent_at, ..state }
         };
         let edges = group
             .schedules()
             .filter_map(|schedule| self.windows.get(schedule))
             .flatten()
             .flat_map(|window| [window.start, window.end])
-            .chain(own.iter().flat_map(|one| [one.from, one.until]));
+            .chain(own.iter().flat_map(|one| [one.from, one.until]))
+            .chain(urgent.iter().copied());
         let strict = group.strict_state(own.iter().copied());
         Timeline::new(self.span.start, self.span.end, edges, state_at, strict)
     }

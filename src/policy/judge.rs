@@ -12,6 +12,7 @@ use crate::matcher::{Facts, HashedName};
 use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::names::{Essential, Own};
+use crate::policy::tables::urgent::UrgentSaid;
 use crate::policy::verdict::{Block, Layer, Pass, StepFinding, Verdict, Witness};
 use crate::rule::Action;
 
@@ -36,6 +37,7 @@ struct Case<'a> {
     listed: &'a Listed,
     /// The department's allow or deny.
     department: Option<Own>,
+    urgent: UrgentSaid,
     role: Role,
 }
 
@@ -58,7 +60,8 @@ impl Case<'_> {
 
     #[inline]
     fn pass(&self, layer: Layer) -> Pass {
-        Pass { layer, observed: self.listed.set.intersection(self.active.rules.observe) }
+        let observed = self.listed.set.intersection(self.active.rules.observe);
+        Pass { layer, observed: observed.union(self.urgent.warned) }
     }
 
     /// A pass by a step that decides.
@@ -67,6 +70,12 @@ impl Case<'_> {
         witness.saw(layer, StepFinding::Decided);
         self.pass(layer)
     }
+}
+
+/// What lists and urgent entries say of a name.
+#[inline]
+fn with_urgent(listed: Listed, urgent: UrgentSaid) -> Listed {
+    Listed { set: listed.set.union(urgent.blocked), ..listed }
 }
 
 impl Snapshot {
@@ -88,9 +97,10 @@ impl Snapshot {
         if let Some(verdict) = self.answered_here(active, hashed, qtype, witness) {
             return verdict;
         }
-        let listed = self.listed(hashed, qtype);
+        let urgent = self.urgent_of(active, hashed);
+        let listed = with_urgent(self.listed(hashed, qtype), urgent);
         let keywords = || self.keywords.lookup(hashed.name);
-        let case = self.case(active, (hashed, qtype), &listed, Role::Question);
+        let case = self.case(active, (hashed, qtype), &listed, urgent, Role::Question);
         match self.judge(&case, keywords, witness) {
             Err(block) => Verdict::Block(block),
             Ok(pass) => match self.safe_engine(active.group, hashed) {
@@ -132,17 +142,31 @@ impl Snapshot {
         active: ActiveRules<'a>,
         (hashed, qtype): (&'a HashedName<'a>, u16),
         listed: &'a Listed,
+        urgent: UrgentSaid,
         role: Role,
     ) -> Case<'a> {
         let department = self.department.longest(hashed.name, &hashed.hashes);
-        Case { active, hashed, qtype, listed, department: department.map(|(_, own)| *own), role }
+        let department = department.map(|(_, own)| *own);
+        // An urgent allow undoes what lists block, never what the department's config denies.
+        let department = department.or_else(|| urgent.is_allowed.then_some(Own::Allow));
+        Case { active, hashed, qtype, listed, department, urgent, role }
+    }
+
+    /// What urgent entries say of a name under these rules.
+    #[inline]
+    fn urgent_of(&self, active: ActiveRules<'_>, hashed: &HashedName<'_>) -> UrgentSaid {
+        let at = active.rules.urgent_at;
+        self.urgent.as_ref().map_or(UrgentSaid::default(), |table| table.of(hashed, at))
     }
 
     /// Whether no name with these facts can be blocked for a group, so that review need not
     /// parse the targets of an answer.
     #[inline]
     pub fn is_silent(&self, active: ActiveRules<'_>, facts: &Facts) -> bool {
-        facts.is_silent() && active.rules.says_nothing() && self.department.is_empty()
+        facts.is_silent()
+            && active.rules.says_nothing()
+            && self.department.is_empty()
+            && self.urgent.is_none()
     }
 
     /// Decides about a name that an answer points to; `is_shielded` when the
@@ -156,8 +180,10 @@ impl Snapshot {
         is_shielded: bool,
         spared: impl FnOnce() -> Spared,
     ) -> Option<Block> {
-        let case =
-            self.case(active, (hashed, rtype::CNAME), &facts.listed, Role::Target { is_shielded });
+        let urgent = self.urgent_of(active, hashed);
+        let listed = with_urgent(facts.listed, urgent);
+        let role = Role::Target { is_shielded };
+        let case = self.case(active, (hashed, rtype::CNAME), &listed, urgent, role);
         let block = self.judge(&case, || facts.keywords, &mut ()).err()?;
         match block.layer {
             Layer::Illegal | Layer::Locked | Layer::Category => {
@@ -205,6 +231,8 @@ impl Snapshot {
         let all = self.lists.lookup_of(name, hashes, Some(case.qtype));
         let asked = self.lists.lookup_without(name, hashes, spared);
         let set = facts.listed.set.without(all.set.without(asked.set));
+        // What lists spare is theirs: an urgent block stays.
+        let set = set.union(case.urgent.blocked);
         let listed = Listed { set, ..asked };
         self.judge(&Case { listed: &listed, ..*case }, || facts.keywords, &mut ()).err()
     }

@@ -29,6 +29,7 @@ use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones};
 use crate::policy::tables::names::{CanaryKind, Essential, LockedAllow, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
 use crate::policy::tables::special::Special;
+use crate::policy::tables::urgent::{UrgentRule, UrgentTable};
 use crate::policy::verdict::Block;
 use crate::rule::{Action, LocalData, Scope};
 
@@ -65,6 +66,8 @@ pub struct Parts {
     pub fail_mode: FailMode,
     /// Local data and forward zones.
     pub local_zones: LocalZoneParts,
+    /// Urgent entries of the department, each for a name and all below it.
+    pub urgent: Vec<(Name, UrgentRule)>,
     /// Canaries.
     pub canaries: Vec<(Name, CanaryKind)>,
     /// Search engines with a safe mode.
@@ -100,6 +103,8 @@ pub struct Snapshot {
     /// Missing categories that are closed.
     pub(super) closed: CategorySet,
     pub(super) local_zones: LocalZones,
+    /// None where the department has no urgent entry.
+    pub(super) urgent: Option<UrgentTable>,
     pub(super) canaries: NameTable<CanaryKind>,
     pub(super) safe_hosts: SafeHosts,
     /// Categories with a legal duty to block them.
@@ -139,6 +144,7 @@ impl Snapshot {
             essential: NameTable::new(parts.essential, seed),
             fail_mode: parts.fail_mode,
             closed: parts.fail_mode.closed(),
+            urgent: UrgentTable::new(parts.urgent, seed),
             local_zones: LocalZones::new(parts.local_zones, seed),
             canaries: NameTable::new(parts.canaries.into_iter().map(subtree), seed),
             safe_hosts: SafeHosts::new(parts.engines, seed),

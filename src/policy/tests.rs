@@ -138,6 +138,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
             (Name::from_text("update.example").unwrap(), Scope::Exact, Essential::Own),
         ],
         fail_mode: FailMode { missing: closed, fails_closed: closed, ..FailMode::default() },
+        urgent: vec![],
         local_zones: LocalZoneParts::default(),
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
         engines: Engines(vec![Engine {

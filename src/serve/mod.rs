@@ -37,6 +37,7 @@ use crate::fetch::{Fetcher, Names};
 use crate::load::assemble::Assembler;
 use crate::load::degraded;
 use crate::load::in_force::Current;
+use crate::load::urgent;
 use crate::load::rehearsal;
 use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
@@ -76,6 +77,12 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         clock.remember(state);
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
+    if let Some(state) = &state {
+        let urgent = urgent::kept(state, &settings.taxonomy);
+        if !urgent.is_empty() {
+            current.replace_urgent(urgent);
+        }
+    }
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
 

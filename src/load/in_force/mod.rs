@@ -39,6 +39,7 @@ use crate::load::candidate::{Candidate, StaleCandidate};
 use crate::load::derive::DerivedFrom;
 use crate::load::sources::PolicySources;
 use crate::load::timetable::RENEW;
+use crate::load::urgent::UrgentRules;
 use crate::metrics::{Sample, ZoneSample};
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::{OverrideRequest, judge};
@@ -147,7 +148,18 @@ impl Current {
         }
         let generation = base.generation + 1;
         let overrides = self.overrides.list(system_time());
-        Ok(self.swap(derive(candidate.parts, generation, generation, overrides)))
+        // Urgent entries may have come while it was made.
+        let parts = candidate.under(&base.parts.urgent).parts;
+        Ok(self.swap(derive(parts, generation, generation, overrides)))
+    }
+
+    /// Puts urgent entries in force in the place of those before; config and lists stay.
+    pub fn replace_urgent(&self, rules: UrgentRules) {
+        let _one = self.writer();
+        let base = self.in_force();
+        let parts = DerivedFrom { urgent: Arc::new(rules), ..base.parts.clone() };
+        let overrides = self.overrides.list(system_time());
+        self.swap(derive(parts, base.generation + 1, base.since, overrides));
     }
 
     /// Notes that the files are refused; false where they were for the same mistake.

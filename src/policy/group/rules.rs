@@ -147,6 +147,8 @@ pub struct GroupRules {
 /// The rules in force for a group in one interval, before hashing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupState {
+    /// The time at which urgent entries are looked up; none where it is unknown, or there are none.
+    pub urgent_at: Option<u64>,
     /// Categories answered as blocked, locked ones too.
     pub block: CategorySet,
     /// Categories counted and let through.
@@ -263,6 +265,8 @@ pub struct GroupCounters(pub u8);
 /// The rules in force for a group in one interval, in tables.
 #[derive(Debug)]
 pub struct Rules {
+    /// The time at which urgent entries are looked up; none where it is unknown, or there are none.
+    pub urgent_at: Option<u64>,
     /// Categories answered as blocked, locked ones too.
     pub block: CategorySet,
     /// Categories counted and let through.
@@ -289,6 +293,7 @@ impl Rules {
             NameTable::new(names.into_iter().map(|name| (name, Scope::Subtree, ())), seed)
         };
         Self {
+            urgent_at: state.urgent_at,
             block: state.block.union(illegal),
             observe: state.observe.without(illegal),
             is_allow_only: state.is_allow_only,

@@ -7,3 +7,4 @@ pub mod local_zones;
 pub mod names;
 pub mod rewrite;
 pub mod special;
+pub mod urgent;

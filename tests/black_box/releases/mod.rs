@@ -1,3 +1,6 @@
+//! Releases of a department at a gateway.
+
+mod emergency;
 //! Releases of a department: what a gateway does with them, and what their office sees.
 
 mod office;
