@@ -14,6 +14,8 @@ use crate::policy::tables::local_zones::LocalZoneParts;
 use crate::policy::tables::names::Essential;
 use crate::policy::tables::rewrite::{Engine, EngineId, Engines, SafeModes};
 use crate::policy::tables::special::Special;
+use crate::policy::tables::urgent::UrgentRule;
+use crate::release::emergency::UrgentAction;
 use crate::rule::{Action, Effect, Scope};
 
 const IDS: [&str; 6] = ["csam", "legal_request", "adult", "gambling", "games", "safe"];
@@ -82,6 +84,11 @@ fn listed() -> (Taxonomy, Builder) {
 
 /// The snapshot when the lists of the `closed` categories are missing.
 fn snapshot_without(closed: CategorySet) -> Snapshot {
+    snapshot_under(closed, Vec::new())
+}
+
+/// The same under urgent entries.
+fn snapshot_under(closed: CategorySet, urgent: Vec<(Name, UrgentRule)>) -> Snapshot {
     let (taxonomy, builder) = listed();
     let pupils = GroupRules {
         name: "pupils".into(),
@@ -138,7 +145,7 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
             (Name::from_text("update.example").unwrap(), Scope::Exact, Essential::Own),
         ],
         fail_mode: FailMode { missing: closed, fails_closed: closed, ..FailMode::default() },
-        urgent: vec![],
+        urgent,
         local_zones: LocalZoneParts::default(),
         canaries: vec![(Name::from_text("mask.icloud.com").unwrap(), CanaryKind::ICloud)],
         engines: Engines(vec![Engine {
@@ -154,7 +161,8 @@ fn snapshot_without(closed: CategorySet) -> Snapshot {
 
 /// A group that no schedule binds.
 fn always(group: GroupRules, counters: u8) -> (GroupRules, Timeline<GroupState>, GroupCounters) {
-    let states = Timeline::constant(group.state(|_| false, []));
+    let urgent_at = Some(NOW.civil);
+    let states = Timeline::constant(GroupState { urgent_at, ..group.state(|_| false, []) });
     (group, states, GroupCounters(counters))
 }
 
@@ -209,6 +217,58 @@ fn the_first_category_is_reported_and_observed_ones_pass() {
         verdict(STAFF, "games.example"),
         Verdict::Pass(Pass { layer: Layer::Category, observed: set(&["games"]) })
     );
+}
+
+#[test]
+fn an_urgent_entry_acts_as_its_category_and_an_allow_as_the_departments() {
+    let entry = |name: &str, action, category: &str| {
+        let category = taxonomy().find(category).unwrap();
+        let rule = UrgentRule { action, category, from: 0, until: NOW.civil + 1 };
+        (Name::from_text(name).unwrap(), rule)
+    };
+    let (add, allow, warn) = (UrgentAction::Block, UrgentAction::Allow, UrgentAction::Warn);
+    let urgent = vec![
+        entry("new.example", add, "legal_request"),
+        entry("plain.example", add, "games"),
+        entry("adult.example", add, "gambling"),
+        entry("bet.example", allow, "games"),
+        entry("games.example", allow, "games"),
+        entry("order.example", allow, "legal_request"),
+        entry("csam.example", allow, "legal_request"),
+        entry("forbidden.example", allow, "games"),
+        entry("deny.example", allow, "games"),
+        entry("warned.example", warn, "legal_request"),
+    ];
+    let snapshot = snapshot_under(CategorySet::EMPTY, urgent);
+    let verdict = |client, name| verdict_of(&snapshot, client, name);
+    for client in [PUPIL, STAFF] {
+        assert_eq!(verdict(client, "a.new.example"), block(Layer::Illegal, "legal_request"));
+        // No allow is above a legal duty.
+        assert_eq!(verdict(client, "csam.example"), block(Layer::Illegal, "csam"));
+        assert_eq!(verdict(client, "order.example"), block(Layer::Illegal, "legal_request"));
+    }
+    assert_eq!(verdict(PUPIL, "plain.example"), block(Layer::Category, "games"));
+    // A school's allow does not open a lock that an entry adds.
+    assert_eq!(verdict(PUPIL, "adult.example"), block(Layer::Locked, "gambling"));
+    // An allow opens locks and plain categories of lists, not what config denies.
+    assert_eq!(verdict(STAFF, "bet.example"), pass(Layer::Essential));
+    assert_eq!(verdict(PUPIL, "a.bet.example"), pass(Layer::Essential));
+    let safe = verdict(STAFF, "games.example");
+    let observed = set(&["games"]);
+    assert_eq!(safe, Verdict::Pass(Pass { layer: Layer::DepartmentAllow, observed }));
+    assert_eq!(verdict(PUPIL, "forbidden.example"), block(Layer::DepartmentDeny, "none"));
+    assert_eq!(verdict(PUPIL, "deny.example"), block(Layer::SchoolDeny, "none"));
+    // A warning counts.
+    let observed = set(&["legal_request"]);
+    let counted = Verdict::Pass(Pass { layer: Layer::Default, observed });
+    assert_eq!(verdict(PUPIL, "warned.example"), counted);
+    // An answer that leads to a blocked name is blocked.
+    let alias = Folded::from_name(&Name::from_text("cdn.new.example").unwrap());
+    let hashed = snapshot.hashed(&alias);
+    let (active, facts) = (snapshot.rules_at(GroupId(0), NOW), snapshot.facts(&hashed));
+    assert!(!snapshot.is_silent(active, &facts));
+    let found = snapshot.review(active, &hashed, &facts, true, Spared::default);
+    assert_eq!(found.map(|block| block.layer), Some(Layer::Illegal));
 }
 
 #[test]
