@@ -78,10 +78,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
     if let Some(state) = &state {
-        let urgent = urgent::kept(state, &settings.taxonomy);
-        if !urgent.is_empty() {
-            current.replace_urgent(urgent);
-        }
+        current.replace_urgent(urgent::kept(state, &settings.taxonomy));
     }
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);

@@ -157,6 +157,9 @@ impl Current {
     pub fn replace_urgent(&self, rules: UrgentRules) {
         let _one = self.writer();
         let base = self.in_force();
+        if rules.is_empty() && base.parts.urgent.is_empty() {
+            return;
+        }
         let parts = DerivedFrom { urgent: Arc::new(rules), ..base.parts.clone() };
         let overrides = self.overrides.list(system_time());
         self.swap(derive(parts, base.generation + 1, base.since, overrides));
