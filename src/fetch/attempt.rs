@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::copies::{Copies, Note, sha256};
 use super::error::FetchError;
-use super::get::{Ask, Got, HttpClient, Page};
+use super::get::{AGENT, Ask, Got, HttpClient, Page};
 use crate::blocklist::parse;
 use crate::config::{Fetch, ListSource};
 use crate::sys::archive;
@@ -108,6 +108,7 @@ async fn request(
     note: Option<&Note>,
 ) -> Result<Option<Page>, FetchError> {
     let mut ask = Ask {
+        agent: AGENT,
         url: &fetch.url,
         etag: note.and_then(|note| note.etag.as_deref()),
         modified: note.and_then(|note| note.last_modified.as_deref()),

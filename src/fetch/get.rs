@@ -47,11 +47,13 @@ const ROOM: u64 = 16 << 20;
 /// The most addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 6;
 /// The user agent; nothing of the school.
-const AGENT: &str = concat!("lachan/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("lachan/", env!("CARGO_PKG_VERSION"));
 
 /// One conditional request.
 pub(super) struct Ask<'a> {
     pub(super) url: &'a str,
+    /// The user agent; [`AGENT`] for lists.
+    pub(super) agent: &'a str,
     /// The entity tag of the copy.
     pub(super) etag: Option<&'a str>,
     /// The `Last-Modified` field of the copy, verbatim.
@@ -170,7 +172,7 @@ impl HttpClient {
         let encoding = if ask.takes_gzip { "gzip" } else { "identity" };
         let mut request = Request::get(target)
             .header(header::HOST, host)
-            .header(header::USER_AGENT, AGENT)
+            .header(header::USER_AGENT, ask.agent)
             .header(header::ACCEPT, "*/*")
             .header(header::ACCEPT_ENCODING, encoding);
         if let Some(etag) = ask.etag {

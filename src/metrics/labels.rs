@@ -144,8 +144,12 @@ label_set! {
         Busy => "busy",
         /// Nobody answers, or a file of the repository is missing.
         Unreachable => "unreachable",
+        /// A page for people came in the place of a file: a captive portal.
+        Portal => "portal",
         /// Metadata is past its date.
         Expired => "expired",
+        /// The server says for so long that nothing is new that its metadata is past its date.
+        Frozen => "frozen",
         /// Metadata or a release is older than what was seen.
         Rollback => "rollback",
         /// A signature is missing, or of a key that does not count.

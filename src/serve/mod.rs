@@ -32,8 +32,8 @@ pub use error::ServeError;
 use crate::admin::api::{Api, ApiActions};
 use crate::admin::token::Token;
 use crate::admin::{self, AdminServer, banner};
-use crate::config::Listen;
-use crate::fetch::{Fetcher, Names};
+use crate::config::{Config, Listen};
+use crate::fetch::{FetchError, Fetcher, HttpClient, Names};
 use crate::load::assemble::Assembler;
 use crate::load::degraded;
 use crate::load::in_force::Current;
@@ -99,7 +99,8 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
     let listen = settings.listen.dns.clone();
-    let updates = updates::start(&gateway, &reloads, &settings, state.as_ref());
+    let client = web_client(&gateway, &settings);
+    let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
     let source =
         scrape::source(&gateway, (&reloads, updates.as_ref()), workers.sockets(), listen.clone());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
@@ -178,6 +179,12 @@ fn names(gateway: &Arc<Gateway>) -> Names {
     let own = Arc::clone(gateway);
     Names::new(move |name| asked.servers_for(name), gateway.runtime.clone())
         .with_own(move |name| own.current.in_force().config().local.addresses(name))
+}
+
+/// A web client for the department's repository.
+fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, FetchError> {
+    let roots = settings.lists.tls_roots.as_deref();
+    HttpClient::new(roots, names(gateway), gateway.clock.dates())
 }
 
 /// The UDP workers, each with its socket and its counters.

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::RngExt as _;
 use tracing::error;
 
 use crate::config::Config;
+use crate::fetch::{FetchError, HttpClient};
 use crate::load::assemble::read_config_in_use;
 use crate::policy::group::time::Trust;
 use crate::release::layout::TIMESTAMP;
@@ -18,7 +20,9 @@ use crate::sys::clock::built;
 use crate::sys::os::step_aside;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
+use crate::update::carrier::Web;
 use crate::update::client::{UpdateHooks, Updates};
+use crate::update::schedule::{self, LastPoll};
 use crate::update::tried;
 
 /// The interval at which the watched directory and the release on trial are looked at.
@@ -42,8 +46,8 @@ pub(super) fn begin_life(config: Option<&Path>) {
 pub(super) fn start(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
-    config: &Config,
-    state: Option<&StateDir>,
+    (config, state): (&Config, Option<&StateDir>),
+    client: Result<HttpClient, FetchError>,
 ) -> Option<Arc<Updates>> {
     let (clock, tries, adopts) = (Arc::clone(gateway), Arc::clone(reloads), Arc::clone(reloads));
     let hooks = UpdateHooks {
@@ -62,16 +66,44 @@ pub(super) fn start(
         None
     });
     let updates = Arc::new(opened?);
+    let polling = Arc::clone(&updates);
+    match client {
+        _ if updates.settings().urls.is_empty() => {}
+        Err(fault) => error!("no repository is polled: {fault}"),
+        Ok(client) => begin("lachan-poll", move || poll(&polling, client)),
+    }
     let looking = Arc::clone(&updates);
-    let thread = std::thread::Builder::new().name("lachan-update".into());
-    let spawned = thread.spawn(move || {
+    begin("lachan-update", move || look(&looking));
+    Some(updates)
+}
+
+/// Begins a thread of low priority, which ends with the process.
+fn begin(name: &str, work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().name(name.into());
+    let spawned = thread.spawn(|| {
         step_aside();
-        look(&looking);
+        work();
     });
     if let Err(fault) = spawned {
-        error!("no directory is watched: no thread: {fault}");
+        error!("no thread `{name}`: {fault}");
     }
-    Some(updates)
+}
+
+/// Polls the repository's servers, the one that answered last first; it ends with the process.
+fn poll(updates: &Updates, client: HttpClient) {
+    let (client, urls) = (Arc::new(client), &updates.settings().urls);
+    let mut servers: Vec<Web> =
+        urls.iter().map(|url| Web::new(Arc::clone(&client), url.clone())).collect();
+    let every = updates.settings().every;
+    let mut last = LastPoll::None;
+    loop {
+        std::thread::sleep(schedule::wait(every, last, rand::rng().random()));
+        last = match (updates.poll(&mut servers), last) {
+            (Ok(()), _) => LastPoll::Good,
+            (Err(_), LastPoll::Failed(times)) => LastPoll::Failed(times.saturating_add(1)),
+            (Err(_), _) => LastPoll::Failed(1),
+        };
+    }
 }
 
 /// Follows the watched directory and the release on trial: the thread's body, which ends with the

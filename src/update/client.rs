@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tough::Transport;
 use tracing::{error, info, warn};
 
-use super::carrier::Directory;
+use super::carrier::{Directory, Web};
 use super::error::UpdateError;
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::take::{TakenRelease, UpdateRequest, take};
@@ -23,6 +23,7 @@ use crate::lang::Lang;
 use crate::load::release::Generation;
 use crate::metrics::labels::{UpdateRefusal, UpdateRole};
 use crate::metrics::{Sample, families};
+use crate::release::report::{GatewayReport, ReportedState};
 use crate::release::rollout::KnownTime;
 use crate::sys::clock::system_time;
 use crate::sys::read;
@@ -145,6 +146,64 @@ impl Updates {
     /// [`UpdateError`]; what was in force stays.
     pub fn update_from(&self, directory: PathBuf) -> Result<Option<Generation>, UpdateError> {
         self.wait_for(self.update(Directory(directory)))
+    }
+
+    /// One poll of the repository's servers, on this thread: the first that carries a repository
+    /// that is trusted ends it, and is the first of the next poll.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`] of the last server; what was in force stays.
+    pub fn poll(&self, servers: &mut [Web]) -> Result<(), UpdateError> {
+        let agent = self.report().to_string();
+        self.wait_for(async {
+            let mut ended = Ok(());
+            for place in 0..servers.len() {
+                let Some(server) = servers.get(place).cloned() else { break };
+                ended = self.poll_one(&server, &agent).await;
+                if ended.is_ok() {
+                    servers.swap(0, place);
+                    break;
+                }
+            }
+            ended
+        })
+    }
+
+    /// A poll of one server. Where nothing is new, its files are in memory: the date of a ring may
+    /// have come, and no other request is made.
+    async fn poll_one(&self, server: &Web, agent: &str) -> Result<(), UpdateError> {
+        let is_new = match server.ask(agent).await {
+            Ok(is_new) => is_new,
+            Err(error) => {
+                let ended = Err(error);
+                self.note(&ended);
+                return ended.map(drop);
+            }
+        };
+        let ended = match self.attempt(server.clone()).await {
+            Err(error) if !is_new && error.refusal() == UpdateRefusal::Expired => {
+                Err(UpdateError::Frozen)
+            }
+            ended => ended,
+        };
+        self.note(&ended);
+        server.settle(ended.is_ok());
+        ended.map(drop)
+    }
+
+    /// What the gateway says of itself to the department's server.
+    fn report(&self) -> GatewayReport {
+        let UpdateStatus { release, ring, reason, .. } = self.status();
+        let word = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+        GatewayReport {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            school: word(self.school.clone()),
+            box_id: "-".to_owned(),
+            release,
+            ring: word(ring),
+            state: reason.map_or(ReportedState::Ok, ReportedState::Rejected),
+        }
     }
 
     fn wait_for<T>(

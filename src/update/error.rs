@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tough::error::Error as TufError;
 
+use crate::fetch::FetchError;
 use crate::lang::{Message, messages};
 use crate::metrics::labels::UpdateRefusal;
 
@@ -20,6 +21,15 @@ pub enum UpdateError {
         /// The error of the system.
         error: io::Error,
     },
+    /// No file came from a server.
+    #[error("the repository's server: {0}")]
+    Web(#[from] FetchError),
+    /// A page for people came in the place of a file.
+    #[error("a page for people came, and no repository: does the network ask for a sign-in?")]
+    Portal,
+    /// The server says that nothing is new, and what it had is past its date.
+    #[error("the server says that nothing is new, and its metadata is past its date: it is frozen")]
+    Frozen,
     /// Another update is at work.
     #[error("another update is at work; try again when it has ended")]
     Busy,
@@ -147,6 +157,10 @@ impl UpdateError {
     pub fn refusal(&self) -> UpdateRefusal {
         match self {
             Self::File { .. } => UpdateRefusal::Disk,
+            Self::Web(FetchError::TooLarge(_)) => UpdateRefusal::Size,
+            Self::Web(_) => UpdateRefusal::Unreachable,
+            Self::Portal => UpdateRefusal::Portal,
+            Self::Frozen => UpdateRefusal::Frozen,
             Self::Busy => UpdateRefusal::Busy,
             Self::Rollback { .. } | Self::Lower { .. } => UpdateRefusal::Rollback,
             Self::OtherRoot { .. } => UpdateRefusal::Root,
@@ -178,8 +192,8 @@ impl UpdateError {
         match self.refusal() {
             UpdateRefusal::Disk => messages::update_disk(),
             UpdateRefusal::Busy => messages::update_busy(),
-            UpdateRefusal::Unreachable => messages::update_unreachable(),
-            UpdateRefusal::Expired => messages::update_expired(),
+            UpdateRefusal::Unreachable | UpdateRefusal::Portal => messages::update_unreachable(),
+            UpdateRefusal::Expired | UpdateRefusal::Frozen => messages::update_expired(),
             UpdateRefusal::Rollback => messages::update_rollback(),
             UpdateRefusal::Signature | UpdateRefusal::Trust => messages::update_signature(),
             UpdateRefusal::Size | UpdateRefusal::Hash | UpdateRefusal::Malformed => {
@@ -204,6 +218,9 @@ fn refusal_of(error: &TufError) -> UpdateRefusal {
             while let Some(inner) = cause {
                 if let Some(inner) = inner.downcast_ref::<TufError>() {
                     return refusal_of(inner);
+                }
+                if let Some(inner) = inner.downcast_ref::<UpdateError>() {
+                    return inner.refusal();
                 }
                 cause = inner.source();
             }

@@ -13,6 +13,7 @@ pub mod client;
 pub mod enrolment;
 mod content;
 pub mod error;
+pub mod schedule;
 pub mod selftest;
 pub mod store;
 pub mod take;

@@ -1,13 +1,9 @@
-//! Releases of a department at a gateway.
+//! The department's releases on a gateway: taken, refused, used, left; and what their office sees.
 
-mod emergency;
-//! Releases of a department: what a gateway does with them, and what their office sees.
-
-mod office;
-//! The department's releases on a gateway: taken, refused, used, left.
-
-mod enrolment;
 mod cut;
+mod emergency;
+mod enrolment;
+mod office;
 mod refused;
 mod rehearsal;
 mod stored;

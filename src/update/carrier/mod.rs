@@ -1,24 +1,18 @@
-//! What carries a repository: a directory that is watched, or a stick.
+//! What carries a repository: a directory that is watched, a stick, or a web server.
 //!
 //! `tough` asks for a target with its digest before the whole name; the specification, and so a
 //! repository, has it before the last part (TUF specification §5.7). [`place`] turns one into the
 //! other.
 
-use std::io;
-use std::path::PathBuf;
+mod directory;
+mod web;
 
-use tough::{TransportError, TransportErrorKind, TransportStream};
 use url::Url;
 
+pub use directory::Directory;
+pub use web::Web;
+
 use crate::release::layout;
-use crate::sys::read;
-
-/// The most octets of one file of a repository.
-const MAX_FILE: u64 = 256 << 20;
-
-/// A repository in a directory of this machine.
-#[derive(Debug, Clone)]
-pub struct Directory(pub PathBuf);
 
 /// The base of the names that `tough` asks for; no host has it.
 pub(super) fn base(below: &str) -> Url {
@@ -45,19 +39,6 @@ fn place(url: &Url) -> Option<String> {
 fn percent_decoded(path: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     path.chars().all(is_plain).then(|| path.to_owned())
-}
-
-#[tough::async_trait]
-impl tough::Transport for Directory {
-    async fn fetch(&self, url: Url) -> Result<TransportStream, TransportError> {
-        let not_found = || TransportError::new(TransportErrorKind::FileNotFound, url.as_str());
-        let path = self.0.join(place(&url).ok_or_else(not_found)?);
-        let octets = read::octets(&path, MAX_FILE).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => not_found(),
-            _ => TransportError::new_with_cause(TransportErrorKind::Other, url.as_str(), error),
-        })?;
-        Ok(Box::pin(futures_util::stream::iter([Ok(octets.into())])))
-    }
 }
 
 #[cfg(test)]
