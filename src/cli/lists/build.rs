@@ -11,8 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::blocklist::{Format, ScopeChoice, ZoneAction};
 use crate::category::{CategoryId, Taxonomy};
 use crate::cli::lists::exceptions::Exceptions;
-use crate::cli::lists::finding::{LintFinding, find_places};
-use crate::cli::lists::lint::{self, Lint};
 use crate::cli::lists::pack_file::open;
 use crate::cli::lists::report::BuildReport;
 use crate::cli::output::{CommandFailure, complain, json, parse_lang, print};
@@ -22,6 +20,8 @@ use crate::load::lists::compile_lists::{Input, ListTexts, read_all};
 use crate::load::lists::list_error::ListError;
 use crate::matcher::keyword::KeywordRules;
 use crate::pack::{AcceptedFinding, BuildError, Compiler, Pack, SEED, SourceNote};
+use crate::publish::lint::finding::{LintFinding, find_places};
+use crate::publish::lint::{self, Lint, SourceLimits};
 use crate::sys::archive;
 use crate::sys::os;
 use crate::sys::read;
@@ -139,7 +139,7 @@ fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
         taxonomy: &taxonomy,
         previous,
         popular,
-        max_change: arguments.max_change,
+        limits: SourceLimits { shrink: arguments.max_change, grow: arguments.max_change },
         lang: arguments.lang,
     };
     let (mut findings, mut unmet) = (Vec::new(), Vec::new());

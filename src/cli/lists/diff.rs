@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::cli::lists::pack_file::{effect, open, reach, shown};
+use crate::cli::lists::pack_file::{effect, open};
 use crate::cli::lists::table::table;
 use crate::cli::output::{finish_or_invalid, json};
 use crate::dns::name::Folded;
 use crate::pack::Pack;
+use crate::publish::lint::finding::{reach, shown};
 use crate::rule::Action;
 
 /// Arguments of `lists diff`.

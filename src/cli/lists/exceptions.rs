@@ -16,8 +16,8 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::cli::lists::finding::LintFinding;
 use crate::pack::AcceptedFinding;
+use crate::publish::lint::finding::LintFinding;
 use crate::sys::read;
 
 /// The whole file.

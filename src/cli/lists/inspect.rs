@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::category::CategorySet;
-use crate::cli::lists::pack_file::{effect, open, reach, shown};
+use crate::cli::lists::pack_file::{effect, open};
 use crate::cli::lists::report::{SourceReport, Summary, sources_text};
 use crate::cli::lists::table::table;
 use crate::cli::output::{complain, finish_or_invalid, json};
@@ -15,6 +15,7 @@ use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::pack::{Pack, TargetedRule, hex};
+use crate::publish::lint::finding::{reach, shown};
 
 /// Arguments of `lists inspect`.
 #[derive(Debug, clap::Args)]

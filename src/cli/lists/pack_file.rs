@@ -3,29 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::dns::name::write_presentation;
 use crate::pack::Pack;
-use crate::rule::{Action, Effect, Rule, Scope};
+use crate::rule::{Action, Effect, Rule};
 use crate::sys::read;
 
 /// The most octets of a pack.
 const MOST: u64 = 4 << 30;
 
 /// Reads and verifies a pack.
-pub(super) fn open(path: &Path) -> Result<Arc<Pack>, String> {
+pub(in crate::cli) fn open(path: &Path) -> Result<Arc<Pack>, String> {
     let octets =
         read::octets(path, MOST).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
     let pack = Pack::verify(Arc::new(octets)).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(Arc::new(pack))
-}
-
-/// `name` with the scope of a rule, as written in lists: `=x`, `x`, `*.x`.
-pub(super) fn reach(scope: Scope, name: &str) -> String {
-    match scope {
-        Scope::Exact => format!("={name}"),
-        Scope::Subtree => name.to_owned(),
-        Scope::Below => format!("*.{name}"),
-    }
 }
 
 /// The effect of a rule, in a word.
@@ -37,11 +27,4 @@ pub(super) fn effect(rule: &Rule) -> &'static str {
         (Effect::Clear, _) => "frees",
         (Effect::ClearImportant, _) => "frees (important)",
     }
-}
-
-/// A wire name in presentation form, without the final dot.
-pub(super) fn shown(wire: &[u8]) -> String {
-    let mut text = String::new();
-    let _ = write_presentation(wire, &mut text);
-    text.trim_end_matches('.').to_owned()
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cli::lists::finding::{LintFinding, findings_text};
 use crate::cli::lists::table::table;
 use crate::lang::{Lang, messages};
 use crate::pack::{AcceptedFinding, Pack, SourceNote, hex};
+use crate::publish::lint::finding::{LintFinding, findings_text};
 use crate::rule::{Effect, Rule};
 
 /// Report on a build.

@@ -4,7 +4,10 @@ mod doctor;
 mod enrol;
 mod init;
 mod key;
+mod lint;
+mod page;
 mod refresh;
+mod review;
 mod rings;
 mod rollout;
 mod status;
@@ -31,6 +34,10 @@ enum PublishCommand {
     Enrol(enrol::BoxArguments),
     /// Sign for another 30 days which versions belong together; needs the online key alone.
     Refresh(refresh::RefreshArguments),
+    /// Judge a release against the last one: what would refuse it, and who accepts it.
+    Lint(lint::LintArguments),
+    /// The page that a person reads before a release is signed.
+    Page(page::PageArguments),
     /// Tell days to each end, signers, damaged files, and a second copy that is behind.
     Doctor(doctor::DoctorArguments),
     /// Show the fleet as its gateways report it in the web server's log.
@@ -46,6 +53,8 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Init(arguments) => init::run(arguments),
         PublishCommand::Enrol(arguments) => enrol::run(arguments),
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
+        PublishCommand::Lint(arguments) => lint::run(arguments),
+        PublishCommand::Page(arguments) => page::run(arguments),
         PublishCommand::Doctor(arguments) => doctor::run(arguments),
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),

@@ -152,7 +152,8 @@ impl ReleasedData {
     ///
     /// The mistakes of the file.
     pub fn popular(&self) -> Result<Vec<Name>, ConfigErrors> {
-        self.parsed(POPULAR, starter::POPULAR, starter::parse_popular)
+        let rows = self.parsed(POPULAR, starter::POPULAR, starter::parse_guarded)?;
+        Ok(rows.into_iter().map(|(name, _)| name).collect())
     }
 
     /// The bundles of names.

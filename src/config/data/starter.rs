@@ -126,13 +126,13 @@ pub fn canaries() -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnostic>> {
     parse_canaries(CANARIES)
 }
 
-/// The embedded popular sample, in the order of its file.
+/// The embedded popular sample, in the order of its file, as [`parse_guarded`] reads it.
 ///
 /// # Errors
 ///
-/// As [`parse_popular`]; a test checks that there are none.
-pub fn popular() -> Result<Vec<Name>, Vec<Diagnostic>> {
-    parse_popular(POPULAR)
+/// As [`parse_guarded`]; a test checks that there are none.
+pub fn popular() -> Result<Vec<(Name, Vec<String>)>, Vec<Diagnostic>> {
+    parse_guarded(POPULAR)
 }
 
 /// The embedded search engines.
@@ -230,16 +230,7 @@ pub fn parse_canaries(text: &str) -> Result<Vec<(CanaryKind, Name)>, Vec<Diagnos
     })
 }
 
-/// Reads a popular sample: names, one a line.
-///
-/// # Errors
-///
-/// Every line that is no name.
-pub fn parse_popular(text: &str) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    gather(text, name)
-}
-
-/// Reads guarded names, one a line, each with the ids of the categories that exist to block it.
+/// Reads guarded or popular names, one a line, each with the ids of the categories that exist to block it.
 ///
 /// # Errors
 ///
@@ -333,7 +324,7 @@ mod tests {
             parse_guarded(text).unwrap_or_else(|m| panic!("{}", shown(id, text, m)));
         }
         let popular = popular().unwrap_or_else(|m| panic!("{}", shown("popular.txt", POPULAR, m)));
-        let once: std::collections::BTreeSet<&Name> = popular.iter().collect();
+        let once: std::collections::BTreeSet<&Name> = popular.iter().map(|(name, _)| name).collect();
         assert_eq!(once.len(), popular.len(), "no name of popular.txt stands there twice");
     }
 
@@ -345,7 +336,7 @@ mod tests {
             |id: &str| taxonomy.find(id).is_some_and(|id| taxonomy.category(id).is_protected);
         for (id, text) in STARTER.iter().filter(|(id, _)| is_protected(id) || *id == "adult") {
             for (listed, _) in parse_guarded(text).unwrap() {
-                let of_it = |name: &&Name| {
+                let of_it = |(name, _): &&(Name, _)| {
                     Folded::from_name(name).is_at_or_below(Folded::from_name(&listed).as_wire())
                 };
                 assert_eq!(popular.iter().find(of_it), None, "{id}: {listed}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{
-    calendar, data, enrolment, groups, lists, locks, names, overrides, rehearsal, sections, shape,
+    calendar, data, enrolment, groups, lists, locks, names, overrides, rehearsal, releases, sections, shape,
     updates, values, warnings,
 };
 use crate::lang::{Lang, Message};
@@ -26,6 +26,7 @@ fn all() -> impl Iterator<Item = Message> {
         lists::SAMPLES,
         updates::SAMPLES,
         rehearsal::SAMPLES,
+        releases::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

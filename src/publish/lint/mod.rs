@@ -1,15 +1,30 @@
-//! Lint of a pack: findings that its maintainer reviews before it is published.
+//! Lint of packs: findings that people review before a pack or a release is published.
 //!
-//! | kind | what | refuses |
-//! |---|---|---|
-//! | `guard` | a guarded or essential name would be blocked, as a gateway judges it | yes |
-//! | `public-suffix` | a suffix below which others register is listed with all below it | yes |
-//! | `changed` | a source shrank or grew more than is usual | yes |
-//! | `answers` | a source that is not trusted has answers of its own: such names are blocked | no |
-//! | `popular` | names that many people use would be blocked | no |
+//! | kind | what | refuses | asked of |
+//! |---|---|---|---|
+//! | `guard` | a guarded or essential name would be blocked, as a gateway judges it | yes | both |
+//! | `public-suffix` | a suffix below which others register is listed with all below it | yes | both |
+//! | `changed` | a source shrank or grew more than is usual | yes | both |
+//! | `answers` | a source that is not trusted has answers of its own: such names are blocked | no | pack |
+//! | `popular` | names that many people use would be blocked | release | both |
+//! | `sample` | names of a sample that the department brings would be blocked | no | release |
+//! | `keyword` | a keyword rule hits names that many people use | yes | release |
+//! | `category` | a category lost most of its names | yes | release |
+//! | `empty` | a source has no rule | yes | release |
+//! | `garbled` | most lines of a file are no rules | yes | release |
+//! | `unchanged` | a source is the same for many days | no | release |
 //!
-//! A name in a list of good names is no finding, nor one that an exception (`@@`) frees, nor a source
-//! that has another name now.
+//! A pack is judged by itself. A release is judged by what it *newly* blocks, against the release
+//! before it ([`release`]); [`gate`] has what is accepted. A name in a list of good names is no
+//! finding, nor one that an exception (`@@`) frees, nor a source that has another name now.
+
+pub mod ages;
+pub mod finding;
+pub mod gate;
+mod keywords;
+pub mod popular;
+pub mod release;
+mod sources;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,8 +33,6 @@ use std::sync::Arc;
 use psl::Psl as _;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
-use crate::cli::lists::finding::LintFinding;
-use crate::cli::lists::pack_file::shown;
 use crate::config::data::guard::{Guard, Judged};
 use crate::dns::name::{Folded, Labels, Name};
 use crate::lang::{Lang, Message, messages};
@@ -27,6 +40,7 @@ use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
+use crate::publish::lint::finding::{LintFinding, shown};
 use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 use crate::sys::read;
 
@@ -36,28 +50,43 @@ const SUFFIX: (&str, bool) = ("public-suffix", true);
 const CHANGED: (&str, bool) = ("changed", true);
 const ANSWERS: (&str, bool) = ("answers", false);
 const POPULAR: (&str, bool) = ("popular", false);
+const SAMPLE: (&str, bool) = ("sample", false);
+const KEYWORD: (&str, bool) = ("keyword", true);
+const CATEGORY: (&str, bool) = ("category", true);
+const EMPTY: (&str, bool) = ("empty", true);
+const GARBLED: (&str, bool) = ("garbled", true);
+const UNCHANGED: (&str, bool) = ("unchanged", false);
+/// Names that nobody may block unasked: a release is refused for them.
+const POPULAR_OURS: (&str, bool) = ("popular", true);
 /// Most names of one finding in its message; JSON has all.
 const SHOWN: usize = 5;
 /// A label that no list has a rule for.
 const BELOW: &str = "lachan-lint";
 /// The most octets of a list of popular names.
 const MOST: u64 = 1 << 30;
-/// A change of fewer rules than this is never a finding.
-const SMALL: u64 = 100;
+
+pub use sources::SourceLimits;
 
 /// Data of the lint beside the pack.
-pub(super) struct Lint<'a> {
-    pub(super) taxonomy: &'a Taxonomy,
-    pub(super) previous: Option<Arc<Pack>>,
-    pub(super) popular: Vec<Name>,
-    /// Most change of a source, in percent.
-    pub(super) max_change: u32,
+pub struct Lint<'a> {
+    /// The categories.
+    pub taxonomy: &'a Taxonomy,
+    /// The pack before.
+    pub previous: Option<Arc<Pack>>,
+    /// Names that many people use, the most popular first.
+    pub popular: Vec<Name>,
+    /// Most change of a source.
+    pub limits: SourceLimits,
     /// The language of findings.
-    pub(super) lang: Lang,
+    pub lang: Lang,
 }
 
 /// Names, one a line; where there are several words or columns, the last.
-pub(super) fn names(path: &Path) -> Result<Vec<Name>, String> {
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn names(path: &Path) -> Result<Vec<Name>, String> {
     let text = read::octets(path, MOST)
         .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let word = |line: &str| {
@@ -68,12 +97,19 @@ pub(super) fn names(path: &Path) -> Result<Vec<Name>, String> {
 }
 
 impl Lint<'_> {
+    /// The categories that block a name, those of good names apart.
+    fn blocking(&self, table: &SuffixTable, name: &Name) -> CategorySet {
+        listing(table, name).without(self.taxonomy.select(|row| row.is_positive))
+    }
+
     /// All findings of a pack with every rule of its sources.
-    pub(super) fn of(&self, pack: &Arc<Pack>) -> Result<Vec<LintFinding>, BuildError> {
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] where the pack cannot be joined.
+    pub fn of(&self, pack: &Arc<Pack>) -> Result<Vec<LintFinding>, BuildError> {
         let joined = join([Arc::clone(pack)], |id| self.taxonomy.find(id))?;
-        let positive = self.taxonomy.select(|row| row.is_positive);
-        let blocking = |name: &Name| blocking(&joined.table, name).without(positive);
-        let blocking = &blocking;
+        let blocking = &|name: &Name| self.blocking(&joined.table, name);
         let mut findings = Vec::new();
         let guard = Guard::embedded(self.taxonomy);
         let guarded: Vec<Name> = guard.names().cloned().collect();
@@ -169,71 +205,6 @@ impl Lint<'_> {
         found
     }
 
-    /// Sources that are much smaller or larger than in the pack before. A source with names that are
-    /// all there under another name, or were, has not changed.
-    fn changes(
-        &self,
-        pack: &Pack,
-        now_table: &SuffixTable,
-    ) -> Result<Vec<LintFinding>, BuildError> {
-        let Some(previous) = &self.previous else { return Ok(Vec::new()) };
-        let before_table = join([Arc::clone(previous)], |id| self.taxonomy.find(id))?.table;
-        let same = |one: &SourceNote, other: &SourceNote| {
-            (&one.category, &one.name) == (&other.category, &other.name)
-        };
-        let mut findings = Vec::new();
-        for (place, before) in previous.sources().iter().enumerate() {
-            let found = pack.sources().iter().enumerate().find(|(_, now)| same(now, before));
-            let now = found.map_or(0, |(_, now)| now.rules);
-            let difference = now.abs_diff(before.rules);
-            let is_large = difference * 100 > before.rules * u64::from(self.max_change);
-            if !is_large || difference <= SMALL {
-                continue;
-            }
-            let has_shrunk = now < before.rules;
-            let is_moved = match found {
-                Some((now, _)) if !has_shrunk => {
-                    self.are_listed((pack, now), &before.category, &before_table)
-                }
-                _ => self.are_listed((previous, place), &before.category, now_table),
-            };
-            if is_moved {
-                continue;
-            }
-            let (name, category) = (&before.name, &before.category);
-            let message = if has_shrunk {
-                messages::source_shrank(name, category, before.rules, now)
-            } else {
-                messages::source_grew(name, category, before.rules, now)
-            };
-            // The numbers are in the key: nobody accepts what comes next year.
-            let more = format!("/{}-{now}", before.rules);
-            let source = Some((name.as_str(), more.as_str()));
-            findings.push(LintFinding::of_source(CHANGED, category, source, &message, self.lang));
-        }
-        Ok(findings)
-    }
-
-    /// Whether of the names of a source all but `max_change` percent are in a table, in its category.
-    fn are_listed(&self, (pack, source): (&Pack, usize), id: &str, table: &SuffixTable) -> bool {
-        let Some(category) = self.taxonomy.find(id) else { return false };
-        let (mut all, mut kept) = (0_u64, 0_u64);
-        pack.each_name(|wire, set| {
-            let is_of = |rule: &Rule| usize::from(rule.source) == source;
-            if !pack.set(set).1.clone().any(is_of) {
-                return;
-            }
-            all += 1;
-            let name = Folded::from_wire(wire);
-            let lists = |name: &Folded| {
-                let hashes = SuffixHashes::of(name, table.seed());
-                table.lookup(name, &hashes).set.contains(category)
-            };
-            kept += u64::from(name.is_ok_and(|(name, _)| lists(&name)));
-        });
-        all > 0 && (all - kept) * 100 <= all * u64::from(self.max_change)
-    }
-
     /// Sources with answers that are not given.
     fn answers(&self, pack: &Pack) -> Vec<LintFinding> {
         let finding = |note: &SourceNote| {
@@ -283,7 +254,7 @@ fn first_of(names: &[String]) -> String {
 }
 
 /// The categories that list a name.
-fn blocking(table: &SuffixTable, name: &Name) -> CategorySet {
+fn listing(table: &SuffixTable, name: &Name) -> CategorySet {
     let folded = Folded::from_name(name);
     table.lookup(&folded, &SuffixHashes::of(&folded, table.seed())).set
 }

@@ -7,13 +7,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::blocklist::{ListTarget, Parsed, parse_pieces};
-use crate::cli::lists::pack_file::{reach, shown};
-use crate::dns::name::{Folded, Name};
+use crate::dns::name::{Folded, Name, write_presentation};
 use crate::lang::{Lang, Message, messages};
 use crate::load::lists::compile_lists::{Input, ListTexts};
 use crate::pack::AcceptedFinding;
 use crate::pattern::HostPattern;
-use crate::rule::{Action, Effect, Subject};
+use crate::rule::{Action, Effect, Scope, Subject};
 use crate::sys::archive;
 
 /// Most findings of one kind in the text for people; JSON has all.
@@ -23,34 +22,37 @@ const PLACES: usize = 8;
 
 /// One finding of the lint, for the maintainer of the pack.
 #[derive(Debug, Serialize)]
-pub(super) struct LintFinding {
+pub struct LintFinding {
     /// Kind, category and name or source: the same finding has the same key in each build.
-    pub(super) key: String,
-    /// `guard`, `public-suffix`, `changed`, `answers`, `popular`.
-    pub(super) kind: &'static str,
+    pub key: String,
+    /// Its kind, as in the tables of [`super`].
+    pub kind: &'static str,
     /// Whether the pack is refused for it, unless somebody accepts it.
-    pub(super) refuses: bool,
-    pub(super) message: String,
-    pub(super) category: String,
+    pub refuses: bool,
+    /// The finding for people.
+    pub message: String,
+    /// The id of its category; empty where it is about none.
+    pub category: String,
     /// The name that the rule stands at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
     /// The names that it would block.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
     /// The source of the first of its places.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) source: Option<String>,
+    pub source: Option<String>,
     /// Line and rule of the first of its places.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) line: Option<u32>,
+    pub line: Option<u32>,
+    /// The rule as lists have it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rule: Option<String>,
+    pub rule: Option<String>,
     /// Every rule that it is about, the first eight.
-    pub(super) places: Vec<FindingPlace>,
+    pub places: Vec<FindingPlace>,
     /// The person that accepts it, and the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) accepted: Option<AcceptedFinding>,
+    pub accepted: Option<AcceptedFinding>,
     /// The rules that it is about: wire names, each with whether it is the name itself.
     #[serde(skip)]
     wanted: Vec<(Vec<u8>, bool)>,
@@ -58,17 +60,21 @@ pub(super) struct LintFinding {
 
 /// A rule in a source.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct FindingPlace {
-    pub(super) source: String,
-    pub(super) file: String,
-    pub(super) line: u32,
-    pub(super) rule: String,
+pub struct FindingPlace {
+    /// The name of the source.
+    pub source: String,
+    /// Its file.
+    pub file: String,
+    /// The line in it.
+    pub line: u32,
+    /// The rule as lists have it.
+    pub rule: String,
 }
 
 impl LintFinding {
     /// A finding about the rules of a category for a name: those at `wanted`, each with whether it
     /// is the name itself.
-    pub(super) fn of_name(
+    pub fn of_name(
         (kind, refuses): (&'static str, bool),
         category: &str,
         wire: &[u8],
@@ -86,12 +92,12 @@ impl LintFinding {
     }
 
     /// The same finding with the names that it blocks.
-    pub(super) fn blocking(self, names: Vec<String>) -> Self {
+    pub fn blocking(self, names: Vec<String>) -> Self {
         Self { names, ..self }
     }
 
     /// A finding about a whole source; `key` is what tells it from others of the source.
-    pub(super) fn of_source(
+    pub fn of_source(
         (kind, refuses): (&'static str, bool),
         category: &str,
         source: Option<(&str, &str)>,
@@ -118,7 +124,7 @@ impl LintFinding {
     }
 
     /// Whether the pack is refused for it: nobody has accepted it.
-    pub(super) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.refuses && self.accepted.is_none()
     }
 
@@ -160,7 +166,7 @@ impl LintFinding {
 }
 
 /// Findings for people: the first of each kind, and how many more there are.
-pub(super) fn findings_text(findings: &[LintFinding], lang: Lang) -> String {
+pub fn findings_text(findings: &[LintFinding], lang: Lang) -> String {
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     let mut out = String::new();
     // Those that refuse the pack first: nobody must miss one.
@@ -210,7 +216,7 @@ fn add_target(findings: &mut [LintFinding], input: &Input, file: &Path, rule: &L
 }
 
 /// Reads the sources again for the lines of each finding.
-pub(super) fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
+pub fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
     let mut wanted: HashMap<Vec<u8>, Vec<(usize, bool)>> = HashMap::new();
     for (number, finding) in findings.iter().enumerate() {
         for (name, is_self) in &finding.wanted {
@@ -274,4 +280,20 @@ pub(super) fn find_places(findings: &mut [LintFinding], inputs: &[Input]) {
             ListTexts::Kept(..) => {}
         }
     }
+}
+
+/// `name` with the scope of a rule, as written in lists: `=x`, `x`, `*.x`.
+pub fn reach(scope: Scope, name: &str) -> String {
+    match scope {
+        Scope::Exact => format!("={name}"),
+        Scope::Subtree => name.to_owned(),
+        Scope::Below => format!("*.{name}"),
+    }
+}
+
+/// A wire name in presentation form, without the final dot.
+pub fn shown(wire: &[u8]) -> String {
+    let mut text = String::new();
+    let _ = write_presentation(wire, &mut text);
+    text.trim_end_matches('.').to_owned()
 }

@@ -1,0 +1,162 @@
+//! What `publish lint` and `publish page` have in common: the two packs, the files of the last
+//! release, what people accept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::category::Taxonomy;
+use crate::cli::lists::pack_file;
+use crate::cli::output::{CommandFailure, INVALID, parse_lang};
+use crate::config::data::starter;
+use crate::lang::Lang;
+use crate::pack::Pack;
+use crate::publish::ledger::{self, Consent, Ledger};
+use crate::publish::lint::ages::{self, SourceAges};
+use crate::publish::lint::gate::{Gate, GateFiles, GateReport};
+use crate::publish::lint::release::RELEASE_LIMITS;
+use crate::publish::lint::{self, Lint};
+use crate::sys::clock::system_time;
+use crate::sys::read;
+
+/// The most octets of a data file.
+const MOST: u64 = 16 << 20;
+
+/// What is judged, and who accepts what.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReviewArguments {
+    /// The pack of the last accepted release; without it all that the new pack blocks is new.
+    #[arg(long, value_name = "PACK")]
+    pub(super) old: Option<PathBuf>,
+    /// The pack of the new release.
+    #[arg(long, value_name = "PACK")]
+    pub(super) new: PathBuf,
+    /// The directory with the data files of the last release: ledger.jsonl, sources.json.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The ledger to go on with, where it is not that of the last release.
+    #[arg(long, value_name = "FILE")]
+    pub(super) ledger: Option<PathBuf>,
+    /// Popular names beside the embedded ones, one a line, the most popular first.
+    #[arg(long, value_name = "FILE")]
+    pub(super) popular: Option<PathBuf>,
+    /// A source that is the same for so many days is told.
+    #[arg(long, value_name = "NUMBER", default_value_t = 90)]
+    pub(super) days: u64,
+    /// The number of the release; one more than the last in the ledger by default.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) serial: Option<u64>,
+    /// The key of a finding that is accepted. May be given many times.
+    #[arg(long = "accept", value_name = "KEY", requires_all = ["by", "reason"])]
+    pub(super) accept: Vec<String>,
+    /// The person that accepts; once for all, or once for each --accept.
+    #[arg(long = "by", value_name = "NAME")]
+    pub(super) by: Vec<String>,
+    /// The reason; once for all, or once for each --accept.
+    #[arg(long = "reason", value_name = "TEXT")]
+    pub(super) reason: Vec<String>,
+    /// The last day of the acceptances; without it they are for this release alone.
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    pub(super) until: Option<u64>,
+    /// The language of findings.
+    #[arg(long, value_name = "LANG", value_parser = parse_lang, default_value = "en")]
+    pub(super) lang: Lang,
+}
+
+/// A release that was judged, and what a page needs beside.
+pub(super) struct Review {
+    pub(super) taxonomy: Taxonomy,
+    pub(super) old: Option<Arc<Pack>>,
+    pub(super) new: Arc<Pack>,
+    pub(super) report: GateReport,
+}
+
+/// Reads `--until`: the end of that day, UTC.
+fn parse_day(text: &str) -> Result<u64, String> {
+    let wrong = || "write a day such as 2026-12-31".to_owned();
+    let day: Date = text.parse().map_err(|_| wrong())?;
+    let end = day.at(23, 59, 59, 0).in_tz("UTC").map_err(|_| wrong())?;
+    u64::try_from(end.timestamp().as_second()).map_err(|_| wrong())
+}
+
+impl ReviewArguments {
+    /// Judges the release.
+    pub(super) fn judge(&self) -> Result<Review, CommandFailure> {
+        let invalid = |complaint: String| (INVALID, complaint);
+        let taxonomy =
+            starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".to_owned()))?;
+        let consents = self.consents()?;
+        let old = self.old.as_deref().map(pack_file::open).transpose().map_err(invalid)?;
+        let new = pack_file::open(&self.new).map_err(invalid)?;
+        let popular = self.popular.as_deref().map(lint::names).transpose().map_err(invalid)?;
+        let last = self.data.as_deref().map(last_files).transpose().map_err(invalid)?;
+        let last = last.unwrap_or_default();
+        let ledger = self.ledger.as_deref().map(read_ledger).transpose().map_err(invalid)?;
+        let newest = ledger.as_ref().unwrap_or(&last.ledger).lines().last();
+        let serial = self.serial.unwrap_or_else(|| newest.map_or(1, |line| line.serial + 1));
+        let lint = Lint {
+            taxonomy: &taxonomy,
+            previous: old.clone(),
+            popular: popular.unwrap_or_default(),
+            limits: RELEASE_LIMITS,
+            lang: self.lang,
+        };
+        let gate = Gate {
+            lint: &lint,
+            last: &last,
+            ledger,
+            days: self.days,
+            serial,
+            now: system_time(),
+            consents: &consents,
+        };
+        let report = gate.judge(&new).map_err(|error| invalid(error.to_string()))?;
+        Ok(Review { taxonomy, old, new, report })
+    }
+
+    /// The acceptances: a name and a reason each, or one of both for all.
+    fn consents(&self) -> Result<Vec<Consent>, CommandFailure> {
+        let count = self.accept.len();
+        let fits = |given: &[String]| given.len() == count || (given.len() == 1 && count > 0);
+        if !(fits(&self.by) && fits(&self.reason)) && count + self.by.len() + self.reason.len() > 0
+        {
+            let text = "give --by and --reason once for all, or once for each --accept";
+            return Err((2, text.to_owned()));
+        }
+        let of = |given: &[String], place: usize| {
+            let text = given.get(place).or_else(|| given.first());
+            text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        };
+        let consent = |(place, finding): (usize, &String)| {
+            let (Some(by), Some(reason)) = (of(&self.by, place), of(&self.reason, place)) else {
+                return Err((2, format!("{finding}: --by or --reason is empty")));
+            };
+            Ok(Consent { finding: finding.clone(), by, reason, until: self.until })
+        };
+        self.accept.iter().enumerate().map(consent).collect()
+    }
+}
+
+fn read_ledger(path: &Path) -> Result<Ledger, String> {
+    let octets =
+        read::octets(path, MOST).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ledger::parse(&octets).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The data files of the last release; one that it did not have yet is empty.
+fn last_files(directory: &Path) -> Result<GateFiles, String> {
+    let (ledger, sources) = (directory.join(ledger::FILE), directory.join(ages::FILE));
+    if !directory.is_dir() {
+        return Err(format!("{}: no directory", directory.display()));
+    }
+    let ledger = if ledger.exists() { read_ledger(&ledger)? } else { Ledger::default() };
+    let ages = if sources.exists() {
+        let failed = |error: String| format!("{}: {error}", sources.display());
+        let octets = read::octets(&sources, MOST).map_err(|error| failed(error.to_string()))?;
+        SourceAges::parse(&octets).map_err(failed)?
+    } else {
+        SourceAges::default()
+    };
+    Ok(GateFiles { ledger, ages })
+}

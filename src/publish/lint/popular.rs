@@ -1,0 +1,67 @@
+//! Names that many people use, the most popular first; each with the categories that exist to block
+//! it, so that Facebook in a list of social networks is no finding.
+
+use std::collections::HashMap;
+
+use crate::category::{CategorySet, Taxonomy};
+use crate::config::data::starter;
+use crate::dns::name::Name;
+
+/// A sample with the purpose of each name.
+pub struct PopularNames {
+    names: Vec<Name>,
+    purposes: HashMap<Name, CategorySet>,
+}
+
+impl PopularNames {
+    /// The embedded sample.
+    pub fn embedded(taxonomy: &Taxonomy) -> Self {
+        let rows = starter::popular().unwrap_or_default();
+        let purposes = rows.iter().map(|(name, ids)| {
+            (name.clone(), ids.iter().filter_map(|id| taxonomy.find(id)).collect())
+        });
+        let purposes = purposes.collect();
+        Self { names: rows.into_iter().map(|(name, _)| name).collect(), purposes }
+    }
+
+    /// The names, the most popular first.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter()
+    }
+
+    /// The categories that exist to block a name.
+    pub(super) fn purpose(&self, name: &Name) -> CategorySet {
+        self.purposes.get(name).copied().unwrap_or(CategorySet::EMPTY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::name::Folded;
+
+    #[test]
+    fn the_sample_parses_and_no_starter_list_blocks_it_unmeant() {
+        let taxonomy = starter::taxonomy().unwrap();
+        let rows = starter::popular().unwrap();
+        let ours = PopularNames::embedded(&taxonomy);
+        assert!(rows.len() > 200);
+        assert_eq!(ours.purposes.len(), rows.len(), "a name stands twice");
+        for id in rows.iter().flat_map(|(_, ids)| ids) {
+            assert!(taxonomy.find(id).is_some(), "{id}");
+        }
+        for (id, text) in starter::STARTER {
+            let category = taxonomy.find(id).unwrap();
+            if taxonomy.category(category).is_positive {
+                continue;
+            }
+            for (listed, _) in starter::parse_guarded(text).unwrap() {
+                let hit = ours.names().find(|name| {
+                    Folded::from_name(name).is_at_or_below(listed.as_wire())
+                        && !ours.purpose(name).contains(category)
+                });
+                assert_eq!(hit, None, "{id} lists {listed}");
+            }
+        }
+    }
+}
