@@ -119,7 +119,7 @@ macro_rules! messages {
 
         /// Each message once, with the names of its parameters for arguments.
         #[cfg(test)]
-        pub(super) const SAMPLES: &[fn() -> $crate::lang::Message] =
+        pub(in crate::lang::messages) const SAMPLES: &[fn() -> $crate::lang::Message] =
             &[$(messages! { @sample $id $parameters }),*];
     };
     (@function $id:ident ($($parameter:ident),*) $en:literal [$($vi:literal)?]) => {

@@ -18,5 +18,4 @@ pub mod release;
 pub mod rule_origin;
 pub mod sources;
 pub mod timetable;
-pub mod urgent;
 pub mod zone_ids;

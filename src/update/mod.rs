@@ -10,8 +10,8 @@
 pub mod backup;
 pub mod carrier;
 pub mod client;
-pub mod enrolment;
 mod content;
+pub mod enrolment;
 pub mod error;
 pub mod schedule;
 pub mod selftest;

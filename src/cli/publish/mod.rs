@@ -41,7 +41,7 @@ enum PublishCommand {
     /// Tell days to each end, signers, damaged files, and a second copy that is behind.
     Doctor(doctor::DoctorArguments),
     /// Show the fleet as its gateways report it in the web server's log.
-    Status(status::StatusArguments),
+    Status(status::FleetArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
 }

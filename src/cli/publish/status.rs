@@ -18,7 +18,7 @@ const MAX_LINE: u64 = 16 << 10;
 
 /// Arguments of `publish status`.
 #[derive(Debug, clap::Args)]
-pub(super) struct StatusArguments {
+pub(super) struct FleetArguments {
     /// Access logs of the web server, in the combined format (nginx, Apache), unpacked.
     #[arg(value_name = "LOG", required = true)]
     logs: Vec<PathBuf>,
@@ -41,11 +41,11 @@ struct ShownFleet {
 }
 
 /// Shows a fleet as its gateways report it.
-pub(super) fn run(arguments: &StatusArguments) -> ExitCode {
+pub(super) fn run(arguments: &FleetArguments) -> ExitCode {
     finish(show(arguments))
 }
 
-fn show(arguments: &StatusArguments) -> Result<String, CommandFailure> {
+fn show(arguments: &FleetArguments) -> Result<String, CommandFailure> {
     let mut fleet = ReportedFleet::default();
     for path in &arguments.logs {
         take(path, &mut fleet).map_err(|error| (1, format!("{}: {error}", path.display())))?;

@@ -324,7 +324,8 @@ mod tests {
             parse_guarded(text).unwrap_or_else(|m| panic!("{}", shown(id, text, m)));
         }
         let popular = popular().unwrap_or_else(|m| panic!("{}", shown("popular.txt", POPULAR, m)));
-        let once: std::collections::BTreeSet<&Name> = popular.iter().map(|(name, _)| name).collect();
+        let once: std::collections::BTreeSet<&Name> =
+            popular.iter().map(|(name, _)| name).collect();
         assert_eq!(once.len(), popular.len(), "no name of popular.txt stands there twice");
     }
 

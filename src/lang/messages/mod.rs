@@ -2,34 +2,28 @@
 
 mod calendar;
 mod data;
-mod enrolment;
+mod department;
 mod groups;
 mod lists;
 mod locks;
 mod names;
 mod overrides;
-mod releases;
-mod rehearsal;
 mod sections;
 mod shape;
 #[cfg(test)]
 mod tests;
-mod updates;
 mod values;
 mod warnings;
 
 pub(crate) use calendar::*;
 pub(crate) use data::*;
-pub(crate) use enrolment::*;
+pub(crate) use department::*;
 pub(crate) use groups::*;
 pub(crate) use lists::*;
 pub(crate) use locks::*;
 pub(crate) use names::*;
 pub(crate) use overrides::*;
-pub(crate) use releases::*;
-pub(crate) use rehearsal::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
-pub(crate) use updates::*;
 pub(crate) use values::*;
 pub(crate) use warnings::*;

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::department::{enrolment, findings, rehearsal, updates};
 use super::{
-    calendar, data, enrolment, groups, lists, locks, names, overrides, rehearsal, releases, sections, shape,
-    updates, values, warnings,
+    calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -26,7 +26,7 @@ fn all() -> impl Iterator<Item = Message> {
         lists::SAMPLES,
         updates::SAMPLES,
         rehearsal::SAMPLES,
-        releases::SAMPLES,
+        findings::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -65,7 +65,14 @@ const BELOW: &str = "lachan-lint";
 /// The most octets of a list of popular names.
 const MOST: u64 = 1 << 30;
 
-pub use sources::SourceLimits;
+/// By how many percent a source may change.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceLimits {
+    /// May shrink by.
+    pub shrink: u32,
+    /// May grow by.
+    pub grow: u32,
+}
 
 /// Data of the lint beside the pack.
 pub struct Lint<'a> {

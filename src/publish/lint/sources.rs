@@ -15,15 +15,6 @@ use crate::rule::Rule;
 /// A change of fewer rules than this is never a finding.
 const SMALL: u64 = 100;
 
-/// By how many percent a source may change.
-#[derive(Debug, Clone, Copy)]
-pub struct SourceLimits {
-    /// May shrink by.
-    pub shrink: u32,
-    /// May grow by.
-    pub grow: u32,
-}
-
 impl Lint<'_> {
     /// Sources that are much smaller or larger than in the pack before. A source with names that are
     /// all there under another name, or were, has not changed.

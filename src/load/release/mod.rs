@@ -11,6 +11,8 @@
 //! STATE/releases/mark.json          what was seen, beside all generations
 //! ```
 
+pub mod urgent;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

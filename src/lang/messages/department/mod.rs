@@ -1,0 +1,11 @@
+//! Messages about a department's releases, by the room that they are about.
+
+pub(super) mod enrolment;
+pub(super) mod findings;
+pub(super) mod rehearsal;
+pub(super) mod updates;
+
+pub(crate) use enrolment::*;
+pub(crate) use findings::*;
+pub(crate) use rehearsal::*;
+pub(crate) use updates::*;
