@@ -17,6 +17,8 @@ use crate::pattern::HostPattern;
 use crate::rule::{Action, Rule, Subject};
 
 impl Pack {
+    /// The format of packs that this program writes, and the only one that it reads.
+    pub const FORMAT: u16 = VERSION;
     /// Octets of header, section table and their check.
     pub const FRONT: usize = Section::FRONT;
 
@@ -27,6 +29,17 @@ impl Pack {
     /// Any [`PackError`] that the front alone shows.
     pub fn check_of(front: &[u8]) -> Result<[u8; HASH], PackError> {
         Ok(split_front(front)?.1)
+    }
+
+    /// [`Pack::digest`] of a pack that begins with these octets.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PackError`] that the front alone shows.
+    pub fn digest_of(front: &[u8]) -> Result<[u8; HASH], PackError> {
+        let (unchecked, _) = split_front(front)?;
+        let (header, _) = read_front(unchecked).ok_or(PackError::Damaged("header"))?;
+        Ok(header.digest)
     }
 
     /// Verifies all of a pack.

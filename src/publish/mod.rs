@@ -19,15 +19,18 @@ pub mod enrol;
 pub mod error;
 pub mod init;
 pub mod keys;
+pub mod last;
 pub mod ledger;
 pub mod lint;
 pub mod page;
 pub mod refresh;
+pub mod release;
 pub mod repository;
 pub mod roles;
 pub mod rollout;
 mod signed;
 pub mod status;
+pub mod tables;
 
 #[cfg(test)]
 mod tests;

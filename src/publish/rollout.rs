@@ -124,7 +124,10 @@ fn previous(
 }
 
 /// The manifest of a release that officers signed.
-fn signed_release(repository: &Repository, serial: u64) -> Result<ReleaseManifest, PublishError> {
+pub(super) fn signed_release(
+    repository: &Repository,
+    serial: u64,
+) -> Result<ReleaseManifest, PublishError> {
     let octets = repository.target(&RoleType::Targets.to_string(), &layout::manifest(serial))?;
     let Some(octets) = octets else {
         return Err(PublishError::Refused(format!(

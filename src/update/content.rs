@@ -4,20 +4,31 @@
 //! repository is ever a path here. What is read has a bound before and after it is unpacked.
 
 use std::fs;
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::Path;
 
 use tough::Repository;
+use tracing::warn;
 
 use super::error::UpdateError;
 use super::store::{ReleaseStore, failed};
 use super::targets::{length, needed};
 use crate::config::data::released::ReleasedData;
 use crate::load::release::{DATA, Generation, LIST, PACK};
+use crate::pack::{BuildError, Pack, hex};
 use crate::release::layout;
+use crate::release::list::delta::{self, DeltaHead};
+use crate::release::list::read::{CanonicalListError, compile};
+use crate::release::list::{MAX_OCTETS, packed};
 use crate::release::manifest::ReleaseManifest;
+use crate::sys::read;
 
 /// The most octets of one table.
 const MAX_TABLE: u64 = 4 << 20;
+/// The most octets of a list or a difference, packed.
+const MAX_PACKED: u64 = 64 << 20;
+/// The level at which a list is packed anew on a gateway: its processor counts, not its disk.
+const LEVEL: i32 = 1;
 /// The most differences that are taken in the place of a full list.
 const MOST_DELTAS: u64 = 64;
 
@@ -73,26 +84,120 @@ pub(super) fn way(
 }
 
 /// Puts the list of a release into a generation; whether its digest was checked.
-pub(super) fn list(
+pub(super) async fn list(
     repository: &Repository,
     manifest: &ReleaseManifest,
     (store, current): (&ReleaseStore, Option<&Generation>),
     generation: &Path,
 ) -> Result<bool, UpdateError> {
-    match (way(manifest, current, |name| length(repository, name)), current) {
-        (ListWay::Same, Some(current)) => {
-            let from = store.directory(current);
+    let from = current.map(|current| (store.directory(current), current.is_digest_checked));
+    match (way(manifest, current, |name| length(repository, name)), from) {
+        (ListWay::Same, Some((from, is_digest_checked))) => {
             for file in [LIST, PACK] {
                 let (from, to) = (from.join(file), generation.join(file));
                 fs::hard_link(&from, &to).map_err(|error| failed(&from, error))?;
             }
-            Ok(current.is_digest_checked)
+            return Ok(is_digest_checked);
         }
-        (way, _) => Err(UpdateError::Policy {
-            serial: manifest.serial,
-            why: format!("its list comes another way than this program knows ({way:?})"),
-        }),
+        (ListWay::Deltas(serials), Some((from, _))) => {
+            let applied = deltas(repository, &serials, (manifest, &from), generation).await;
+            if let Err(error) = applied {
+                // The list here may be damaged: the full one does not need it.
+                warn!("release {}: the full list is taken: {error}", manifest.serial);
+                full(repository, manifest, generation).await?;
+            }
+        }
+        _ => full(repository, manifest, generation).await?,
     }
+    compiled(manifest, generation)
+}
+
+/// Writes the full list as it comes.
+async fn full(
+    repository: &Repository,
+    manifest: &ReleaseManifest,
+    generation: &Path,
+) -> Result<(), UpdateError> {
+    let octets = needed(repository, &manifest.full, MAX_PACKED).await?;
+    let path = generation.join(LIST);
+    fs::write(&path, octets).map_err(|error| failed(&path, error))
+}
+
+/// Applies differences one after another, from the list in the directory `from`.
+async fn deltas(
+    repository: &Repository,
+    serials: &[u64],
+    (manifest, from): (&ReleaseManifest, &Path),
+    generation: &Path,
+) -> Result<(), UpdateError> {
+    let mut old = from.join(LIST);
+    let mut passing = None;
+    for &serial in serials {
+        let delta = needed(repository, &layout::delta(serial), MAX_PACKED).await?;
+        let is_last = serial == manifest.serial;
+        let most = if is_last { manifest.list_octets } else { MAX_OCTETS };
+        let name = if is_last { LIST.to_owned() } else { format!("{LIST}.{serial}") };
+        let new = generation.join(name);
+        let head = applied(&old, &delta, most, &new)?;
+        if (head.from + 1, head.to) != (serial, serial) {
+            let (from, to) = (head.from, head.to);
+            let what = format!("the difference of release {serial} leads from {from} to {to}");
+            return Err(UpdateError::Malformed(what));
+        }
+        if let Some(passing) = passing.replace(new.clone()) {
+            fs::remove_file(&passing).map_err(|error| failed(&passing, error))?;
+        }
+        old = new;
+    }
+    Ok(())
+}
+
+/// Applies one difference to a packed list.
+fn applied(old: &Path, delta: &[u8], most: u64, new: &Path) -> Result<DeltaHead, UpdateError> {
+    let of_new = |error| failed(new, error);
+    let text = read::open(old).and_then(packed::unpacker).map_err(|error| failed(old, error))?;
+    let delta = packed::unpacker(delta).map_err(of_new)?;
+    let out = BufWriter::new(fs::File::create(new).map_err(of_new)?);
+    let mut out = packed::packer(out, LEVEL).map_err(of_new)?;
+    let head = delta::apply(text, delta, most, &mut out)
+        .map_err(|error| UpdateError::Malformed(error.to_string()))?;
+    out.finish().and_then(|mut out| out.flush()).map_err(of_new)?;
+    Ok(head)
+}
+
+/// Compiles the list of a generation; whether its digest is one that is signed for this format.
+fn compiled(manifest: &ReleaseManifest, generation: &Path) -> Result<bool, UpdateError> {
+    let serial = manifest.serial;
+    let (list, pack) = (generation.join(LIST), generation.join(PACK));
+    let text =
+        read::open(&list).and_then(packed::unpacker).map_err(|error| failed(&list, error))?;
+    let to = fs::File::options().read(true).write(true).create_new(true).open(&pack);
+    let to = BufWriter::new(to.map_err(|error| failed(&pack, error))?);
+    let (mut to, digest) =
+        compile(text, manifest.list_octets, to).map_err(|error| match error {
+            CanonicalListError::Read(error) => failed(&list, error),
+            CanonicalListError::Build(BuildError::Write(error)) => failed(&pack, error),
+            error => UpdateError::Policy { serial, why: error.to_string() },
+        })?;
+    to.flush().map_err(|error| failed(&pack, error))?;
+    drop(to);
+    let differs = |what, wanted: &str, found: String| {
+        Err(UpdateError::Digest { serial, what, wanted: wanted.to_owned(), found })
+    };
+    let found = digest.to_hex().to_string();
+    if found != manifest.list_digest {
+        return differs("the list", &manifest.list_digest, found);
+    }
+    let Some(wanted) = manifest.pack_digest.get(&Pack::FORMAT) else { return Ok(false) };
+    let found = hex(&digest_of(&pack).map_err(|error| failed(&pack, error))?);
+    if found == *wanted { Ok(true) } else { differs("the compiled list", wanted, found) }
+}
+
+/// The digest of the rules of a pack in a file.
+fn digest_of(path: &Path) -> io::Result<[u8; 32]> {
+    let mut front = Vec::new();
+    read::open(path)?.take(Pack::FRONT as u64).read_to_end(&mut front)?;
+    Pack::digest_of(&front).map_err(io::Error::other)
 }
 
 #[cfg(test)]

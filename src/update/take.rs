@@ -100,7 +100,8 @@ pub async fn take(
     let ring = chosen.ring.to_owned();
     content::tables(&trusted.repository, &manifest, incoming.path()).await?;
     let is_digest_checked =
-        content::list(&trusted.repository, &manifest, (store, current.as_ref()), incoming.path())?;
+        content::list(&trusted.repository, &manifest, (store, current.as_ref()), incoming.path())
+            .await?;
     let generation = Generation {
         number: 0,
         serial: manifest.serial,

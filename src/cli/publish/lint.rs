@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::output::{CommandFailure, INVALID, complain, json, print};
 use crate::cli::publish::review::ReviewArguments;
-use crate::lang::messages;
+use crate::lang::{Lang, messages};
 use crate::publish::lint::finding::{LintFinding, findings_text};
 use crate::publish::lint::gate::{GateFiles, GateReport};
 use crate::publish::{ledger, lint::ages};
@@ -61,13 +61,13 @@ fn judge(arguments: &LintArguments) -> Result<(String, bool), CommandFailure> {
         let GateReport { findings, accepted, unmet, .. } = &report;
         json(&LintOutput { refused: is_refused, findings, accepted, unmet })
     } else {
-        shown(arguments, &report)
+        shown(arguments.review.of.lang, &report)
     };
     Ok((text, is_refused))
 }
 
-fn shown(arguments: &LintArguments, report: &GateReport) -> String {
-    let lang = arguments.review.lang;
+/// A judgement in plain words.
+pub(super) fn shown(lang: Lang, report: &GateReport) -> String {
     let mut text = findings_text(&report.findings, lang);
     for key in &report.unmet {
         text += &(messages::consent_unmet(key).in_lang(lang) + "\n");

@@ -7,6 +7,7 @@ mod key;
 mod lint;
 mod page;
 mod refresh;
+mod release;
 mod review;
 mod rings;
 mod rollout;
@@ -38,6 +39,8 @@ enum PublishCommand {
     Lint(lint::LintArguments),
     /// The page that a person reads before a release is signed.
     Page(page::PageArguments),
+    /// Sign a release: the gate, then an officer's key.
+    Release(release::ReleaseArguments),
     /// Tell days to each end, signers, damaged files, and a second copy that is behind.
     Doctor(doctor::DoctorArguments),
     /// Show the fleet as its gateways report it in the web server's log.
@@ -55,6 +58,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
         PublishCommand::Lint(arguments) => lint::run(arguments),
         PublishCommand::Page(arguments) => page::run(arguments),
+        PublishCommand::Release(arguments) => release::run(arguments),
         PublishCommand::Doctor(arguments) => doctor::run(arguments),
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),

@@ -32,7 +32,7 @@ fn write(arguments: &PageArguments) -> Result<String, CommandFailure> {
     // The names that nobody may block unasked stand before any ranking.
     let mut popular: Vec<Name> = Guard::embedded(taxonomy).names().cloned().collect();
     popular.extend(PopularNames::embedded(taxonomy).names().cloned());
-    if let Some(path) = &arguments.review.popular {
+    if let Some(path) = &arguments.review.of.popular {
         popular.extend(lint::names(path).map_err(|complaint| (3, complaint))?);
     }
     let page = PageContent {
@@ -41,7 +41,7 @@ fn write(arguments: &PageArguments) -> Result<String, CommandFailure> {
         new: &review.new,
         popular: &popular,
         findings: &review.report.findings,
-        lang: arguments.review.lang,
+        lang: arguments.review.of.lang,
     };
     let text = page.text();
     let Some(out) = &arguments.out else { return Ok(text) };

@@ -9,14 +9,19 @@ use jiff::civil::Date;
 use crate::category::Taxonomy;
 use crate::cli::lists::pack_file;
 use crate::cli::output::{CommandFailure, INVALID, parse_lang};
+use crate::cli::publish::wait::failure;
 use crate::config::data::starter;
 use crate::lang::Lang;
 use crate::pack::Pack;
+use crate::publish::error::PublishError;
+use crate::publish::last::{self, SignedRelease};
 use crate::publish::ledger::{self, Consent, Ledger};
 use crate::publish::lint::ages::{self, SourceAges};
 use crate::publish::lint::gate::{Gate, GateFiles, GateReport};
 use crate::publish::lint::release::RELEASE_LIMITS;
 use crate::publish::lint::{self, Lint};
+use crate::publish::release::next_serial;
+use crate::publish::repository::Repository;
 use crate::sys::clock::system_time;
 use crate::sys::read;
 
@@ -25,16 +30,10 @@ const MOST: u64 = 16 << 20;
 
 /// What is judged, and who accepts what.
 #[derive(Debug, clap::Args)]
-pub(super) struct ReviewArguments {
-    /// The pack of the last accepted release; without it all that the new pack blocks is new.
-    #[arg(long, value_name = "PACK")]
-    pub(super) old: Option<PathBuf>,
+pub(super) struct JudgeArguments {
     /// The pack of the new release.
     #[arg(long, value_name = "PACK")]
     pub(super) new: PathBuf,
-    /// The directory with the data files of the last release: ledger.jsonl, sources.json.
-    #[arg(long, value_name = "DIR")]
-    pub(super) data: Option<PathBuf>,
     /// The ledger to go on with, where it is not that of the last release.
     #[arg(long, value_name = "FILE")]
     pub(super) ledger: Option<PathBuf>,
@@ -44,9 +43,6 @@ pub(super) struct ReviewArguments {
     /// A source that is the same for so many days is told.
     #[arg(long, value_name = "NUMBER", default_value_t = 90)]
     pub(super) days: u64,
-    /// The number of the release; one more than the last in the ledger by default.
-    #[arg(long, value_name = "NUMBER")]
-    pub(super) serial: Option<u64>,
     /// The key of a finding that is accepted. May be given many times.
     #[arg(long = "accept", value_name = "KEY", requires_all = ["by", "reason"])]
     pub(super) accept: Vec<String>,
@@ -62,6 +58,33 @@ pub(super) struct ReviewArguments {
     /// The language of findings.
     #[arg(long, value_name = "LANG", value_parser = parse_lang, default_value = "en")]
     pub(super) lang: Lang,
+}
+
+/// The same with what it is compared with.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReviewArguments {
+    #[command(flatten)]
+    pub(super) of: JudgeArguments,
+    /// The repository whose last release is compared with.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["old", "data", "serial"])]
+    pub(super) repository: Option<PathBuf>,
+    /// The pack of the last accepted release; without it all that the new pack blocks is new.
+    #[arg(long, value_name = "PACK")]
+    pub(super) old: Option<PathBuf>,
+    /// The directory with the data files of the last release: ledger.jsonl, sources.json.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The number of the release; one more than the last in the ledger by default.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) serial: Option<u64>,
+}
+
+/// What a release is compared with.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    old: Option<Arc<Pack>>,
+    files: GateFiles,
+    serial: Option<u64>,
 }
 
 /// A release that was judged, and what a page needs beside.
@@ -84,17 +107,52 @@ impl ReviewArguments {
     /// Judges the release.
     pub(super) fn judge(&self) -> Result<Review, CommandFailure> {
         let invalid = |complaint: String| (INVALID, complaint);
+        let before = match &self.repository {
+            Some(directory) => Repository::open(directory)
+                .and_then(|one| Before::of(&one))
+                .map_err(|e| failure(&e)),
+            None => Ok(Before {
+                old: self.old.as_deref().map(pack_file::open).transpose().map_err(invalid)?,
+                files: self
+                    .data
+                    .as_deref()
+                    .map_or(Ok(GateFiles::default()), last_files)
+                    .map_err(invalid)?,
+                serial: self.serial,
+            }),
+        };
+        self.of.judge(before?)
+    }
+}
+
+impl Before {
+    /// The last release of a repository.
+    pub(super) fn of(repository: &Repository) -> Result<Self, PublishError> {
+        let read = |serial| SignedRelease::read(repository, serial);
+        let newest = last::serials(repository)?.last().copied().map(read).transpose()?;
+        let old = last::accepted(repository)?.map(read).transpose()?;
+        let files = newest.map(|newest| newest.gate_files(repository)).transpose()?;
+        Ok(Self {
+            old: old.map(|old| old.pack(repository)).transpose()?,
+            files: files.unwrap_or_default(),
+            serial: Some(next_serial(repository)?),
+        })
+    }
+}
+
+impl JudgeArguments {
+    /// Judges the release.
+    pub(super) fn judge(&self, before: Before) -> Result<Review, CommandFailure> {
+        let invalid = |complaint: String| (INVALID, complaint);
         let taxonomy =
             starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".to_owned()))?;
         let consents = self.consents()?;
-        let old = self.old.as_deref().map(pack_file::open).transpose().map_err(invalid)?;
+        let Before { old, files: last, serial } = before;
         let new = pack_file::open(&self.new).map_err(invalid)?;
         let popular = self.popular.as_deref().map(lint::names).transpose().map_err(invalid)?;
-        let last = self.data.as_deref().map(last_files).transpose().map_err(invalid)?;
-        let last = last.unwrap_or_default();
         let ledger = self.ledger.as_deref().map(read_ledger).transpose().map_err(invalid)?;
         let newest = ledger.as_ref().unwrap_or(&last.ledger).lines().last();
-        let serial = self.serial.unwrap_or_else(|| newest.map_or(1, |line| line.serial + 1));
+        let serial = serial.unwrap_or_else(|| newest.map_or(1, |line| line.serial + 1));
         let lint = Lint {
             taxonomy: &taxonomy,
             previous: old.clone(),

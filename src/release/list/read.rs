@@ -49,8 +49,22 @@ pub fn compile<W: Write + Seek>(
     most: u64,
     out: W,
 ) -> Result<(W, blake3::Hash), CanonicalListError> {
+    compile_noted(text, most, &[], out)
+}
+
+/// The same, with what is known of its sources beside their rules, by category and name.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_noted<W: Write + Seek>(
+    text: impl Read,
+    most: u64,
+    notes: &[SourceNote],
+    out: W,
+) -> Result<(W, blake3::Hash), CanonicalListError> {
     let mut lines = LineStream::new(text, most.min(MAX_OCTETS));
-    let compiler = match read(&mut lines) {
+    let compiler = match read(&mut lines, notes) {
         Ok(compiler) => compiler,
         Err(Fault::Line(what)) => {
             return Err(CanonicalListError::Malformed { line: lines.number, what });
@@ -86,11 +100,11 @@ impl From<BuildError> for Fault {
 }
 
 /// The compiler with every rule of the text.
-fn read(lines: &mut LineStream<impl Read>) -> Result<Compiler, Fault> {
+fn read(lines: &mut LineStream<impl Read>, notes: &[SourceNote]) -> Result<Compiler, Fault> {
     if !lines.advance()? || lines.line() != HEAD.as_bytes() {
         return Err(Fault::Line("it is no canonical list of format 1"));
     }
-    let mut table = WordTable::default();
+    let mut table = WordTable { notes: notes.to_vec(), ..WordTable::default() };
     while lines.advance()? {
         let Some(id) = lines.line().strip_prefix(b"@category ") else { break };
         table.category(text_of(id)?)?;
@@ -190,9 +204,18 @@ struct WordTable {
     sources: HashMap<String, u16>,
     local: Vec<LocalData>,
     has_keywords: bool,
+    /// What is known of sources beside the text.
+    notes: Vec<SourceNote>,
 }
 
 impl WordTable {
+    /// What is known of a source.
+    fn note(&self, category: String, name: String) -> SourceNote {
+        let is_it = |note: &&SourceNote| note.category == category && note.name == name;
+        let known = self.notes.iter().find(is_it).cloned().unwrap_or_default();
+        SourceNote { category, name, ..known }
+    }
+
     fn category(&mut self, word: &str) -> Result<(), Fault> {
         let id = unescaped(word).filter(|id| !id.is_empty());
         let id = id.ok_or(Fault::Line("not the id of a category"))?;
@@ -243,10 +266,8 @@ fn take_source(text: &str, table: &mut WordTable, compiler: &mut Compiler) -> Re
     let (category, name, licence) = (text(), text(), text());
     let note = SourceNote {
         place,
-        category: category.ok_or_else(wrong)?,
-        name: name.ok_or_else(wrong)?,
         licence: Some(licence.ok_or_else(wrong)?).filter(|licence| !licence.is_empty()),
-        ..SourceNote::default()
+        ..table.note(category.ok_or_else(wrong)?, name.ok_or_else(wrong)?)
     };
     if word().is_some() || table.sources.insert(id, place).is_some() {
         return Err(wrong());

@@ -1,0 +1,104 @@
+//! `lachan publish release DIR --key OFFICER --new PACK`: sign what gateways take next.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::output::{CommandFailure, INVALID, finish, json};
+use crate::cli::publish::lint::shown;
+use crate::cli::publish::review::{Before, JudgeArguments};
+use crate::cli::publish::wait::{failure, wait_for};
+use crate::publish::keys::SigningKey;
+use crate::publish::release::{ReleaseDraft, assemble, sign_release};
+use crate::publish::repository::Repository;
+use crate::publish::tables;
+use crate::release::manifest::ReleaseManifest;
+use crate::sys::clock::system_time;
+
+/// Arguments of `publish release`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleaseArguments {
+    /// The directory of the repository.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    /// The key of an officer.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The key of the publishing host; without it the next `publish refresh` publishes the release.
+    #[arg(long, value_name = "FILE")]
+    online: Option<PathBuf>,
+    #[command(flatten)]
+    of: JudgeArguments,
+    /// A directory with tables: categories.toml, essential.txt, guard.txt, …, org.toml. Without it
+    /// those of the release before go on.
+    #[arg(long, value_name = "DIR")]
+    tables: Option<PathBuf>,
+    /// What the release changes, for people.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    summary: String,
+    /// The lowest release that a gateway may go back to once it has this one; for content that must
+    /// not come back.
+    #[arg(long, value_name = "N")]
+    min_release: Option<u64>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a script reads.
+#[derive(Serialize)]
+struct ReleaseOutput<'a> {
+    full_octets: u64,
+    delta_octets: Option<u64>,
+    manifest: &'a ReleaseManifest,
+}
+
+/// Signs a release; exits 3 where it is refused.
+pub(super) fn run(arguments: &ReleaseArguments) -> ExitCode {
+    finish(publish(arguments))
+}
+
+fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
+    let failed = |error| failure(&error);
+    let repository = Repository::open(&arguments.directory).map_err(failed)?;
+    let read = |path: &PathBuf| SigningKey::read(path).map_err(|error| failure(&error.into()));
+    let officer = read(&arguments.key)?;
+    let online = arguments.online.as_ref().map(read).transpose()?;
+    let tables = arguments.tables.as_deref().map(tables::read).transpose().map_err(failed)?;
+    let review = arguments.of.judge(Before::of(&repository).map_err(failed)?)?;
+    let lang = arguments.of.lang;
+    if review.report.is_refused() {
+        return Err((INVALID, shown(lang, &review.report)));
+    }
+    let draft = ReleaseDraft {
+        pack: &review.new,
+        tables,
+        report: &review.report,
+        summary: arguments.summary.clone(),
+        min_release: arguments.min_release,
+        now: system_time(),
+    };
+    let release = assemble(&repository, draft).map_err(failed)?;
+    let (full_octets, delta_octets) = (release.full_octets, release.delta_octets);
+    let manifest = wait_for(sign_release(&repository, release, officer, online.as_ref()))?;
+    if arguments.json {
+        return Ok(json(&ReleaseOutput { full_octets, delta_octets, manifest: &manifest }));
+    }
+    let mut text = shown(lang, &review.report);
+    let _ = write!(text, "\nrelease {} is signed: {full_octets} octets", manifest.serial);
+    if let Some(octets) = delta_octets {
+        let _ = write!(text, ", {octets} for a gateway that has release {}", manifest.serial - 1);
+    }
+    if online.is_none() {
+        text += "\nit is published by the next `lachan publish refresh`";
+    }
+    let _ = write!(
+        text,
+        "\ntake the stick out; schools take it after `lachan publish rollout {} --release {}`",
+        arguments.directory.display(),
+        manifest.serial
+    );
+    Ok(text)
+}
