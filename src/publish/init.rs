@@ -66,7 +66,7 @@ pub async fn init(
 }
 
 /// A key for two purposes would let one theft be two.
-fn refuse_shared_keys(holders: &Holders) -> Result<(), PublishError> {
+pub(super) fn refuse_shared_keys(holders: &Holders) -> Result<(), PublishError> {
     let all = holders.root.iter().chain(&holders.officers).chain([&holders.online]);
     let mut ids: Vec<String> = all.map(key_id).collect();
     let count = ids.len();

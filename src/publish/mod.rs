@@ -28,6 +28,7 @@ pub mod release;
 pub mod repository;
 pub mod roles;
 pub mod rollout;
+pub mod rotate;
 mod signed;
 pub mod status;
 pub mod tables;

@@ -25,7 +25,7 @@ use super::lint::gate::GateReport;
 use super::lint::release::names_by_category;
 use super::refresh::{complete, refuse_stranger};
 use super::repository::Repository;
-use super::roles::{self, TARGETS_DAYS};
+use super::roles::{self, EMERGENCY_DAYS, TARGETS_DAYS};
 use super::rollout;
 use super::signed::{sha256, sign};
 use crate::pack::{Pack, hex};
@@ -235,6 +235,13 @@ pub async fn sign_release(
     targets.targets.retain(|name, _| kept.contains(name.raw()));
     let document = sign(targets, std::slice::from_ref(&officer)).await?;
     repository.put(&role, &document)?;
+    // A department may have no emergency for years, and no update is taken once a role has ended.
+    let (emergency, _) = repository.newest::<Targets>(layout::EMERGENCY)?;
+    let mut emergency = emergency.signed;
+    emergency.version = roles::next(Some(emergency.version));
+    emergency.expires = roles::expiry(manifest.signed_at, EMERGENCY_DAYS)?;
+    let emergency = sign(emergency, std::slice::from_ref(&officer)).await?;
+    repository.put(layout::EMERGENCY, &emergency)?;
     if let Some(online) = online {
         complete(repository, online, manifest.signed_at).await?;
     }

@@ -75,6 +75,22 @@ impl TestRepository {
         self.publish(&["refresh", &self.text("repository"), "--online", &self.text("online")]);
     }
 
+    /// Signs and publishes a release of a pack.
+    pub(crate) fn release(&self, pack: &Path, more: &[&str]) -> String {
+        let (path, pack) = (self.text("repository"), pack.display().to_string());
+        let (officer, online) = (self.text("officer"), self.text("online"));
+        let own = ["release", &path, "--key", &officer, "--online", &online, "--new", &pack];
+        self.publish(&[&own[..], more].concat())
+    }
+
+    /// Gives a release to every school at once.
+    pub(crate) fn rollout(&self, serial: u64) -> String {
+        let (path, online) = (self.text("repository"), self.text("online"));
+        let serial = serial.to_string();
+        let own = ["rollout", &path, "--online", &online, "--release", &serial];
+        self.publish(&[&own[..], &["--ring", "all=now:100%"]].concat())
+    }
+
     /// Copies the repository as it is now, as a mirror or a stick has it.
     pub(crate) fn copy_to(&self, to: &Path) {
         copy(&self.path(), to);

@@ -11,6 +11,7 @@ mod release;
 mod review;
 mod rings;
 mod rollout;
+mod rotate;
 mod status;
 mod wait;
 
@@ -41,6 +42,8 @@ enum PublishCommand {
     Page(page::PageArguments),
     /// Sign a release: the gate, then an officer's key.
     Release(release::ReleaseArguments),
+    /// Change keys, or renew the root: two of three sticks, at one machine or two.
+    Rotate(rotate::RotateArguments),
     /// Tell days to each end, signers, damaged files, and a second copy that is behind.
     Doctor(doctor::DoctorArguments),
     /// Show the fleet as its gateways report it in the web server's log.
@@ -57,6 +60,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Enrol(arguments) => enrol::run(arguments),
         PublishCommand::Refresh(arguments) => refresh::run(arguments),
         PublishCommand::Lint(arguments) => lint::run(arguments),
+        PublishCommand::Rotate(arguments) => rotate::run(arguments),
         PublishCommand::Page(arguments) => page::run(arguments),
         PublishCommand::Release(arguments) => release::run(arguments),
         PublishCommand::Doctor(arguments) => doctor::run(arguments),

@@ -4,8 +4,10 @@ mod cut;
 mod emergency;
 mod enrolment;
 mod office;
+mod published;
 mod refused;
 mod rehearsal;
+mod rotated;
 mod stored;
 
 use std::fs;
