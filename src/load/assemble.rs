@@ -25,6 +25,7 @@ use crate::load::kept::left_out::LeftOut;
 use crate::load::kept::{self, Kept};
 use crate::load::lists::sealed::{self, SealedStore};
 use crate::load::lists::{self, FileReport, ListStore, SourceOrigin};
+use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::overrides::StoredOverride;
 use crate::policy::Snapshot;
@@ -121,6 +122,8 @@ pub struct Assembler {
     watched: Vec<PathBuf>,
     /// The generation of a release that is tried, in the place of the one in use.
     trial: Option<PathBuf>,
+    /// The emergency list of [`Assembler::assemble`].
+    pub urgent: Arc<UrgentList>,
     /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
     around: Option<u64>,
@@ -279,7 +282,7 @@ impl Assembler {
     ///
     /// [`AssembleError`].
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let candidate = self.candidate(None)?;
+        let candidate = self.candidate(None)?.under(&self.urgent);
         let civil = self.around.unwrap_or_else(system_time);
         let snapshot = candidate.look(&self.overrides, civil);
         let sources = candidate.sources();
@@ -449,12 +452,8 @@ impl Assembler {
     /// Keeps what is in force, for files that are lost later and for the next start; the same
     /// fault is logged once. True where the next start finds all of it.
     pub fn keep(&mut self, in_force: &InForce) -> bool {
-        let Some(path) = self.path.clone().filter(|_| self.stands_in != StandsIn::Never) else {
-            return false;
-        };
-        if self.is_forgotten {
-            return false;
-        }
+        let keeps = self.stands_in != StandsIn::Never && !self.is_forgotten;
+        let Some(path) = self.path.clone().filter(|_| keeps) else { return false };
         let settings = &in_force.config().state;
         let state = StateDir::open(settings).map(|state| state.filter(|_| settings.keep));
         let (state, fault) = match state {

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::load::assemble_error::AssembleError;
 use crate::load::derive::DerivedFrom;
 use crate::load::group_ids::GroupIds;
-use crate::load::release::urgent::UrgentRules;
+use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
@@ -69,9 +69,9 @@ impl Candidate {
         Ok(Self { parts, built_on })
     }
 
-    /// The same candidate under these urgent entries.
+    /// The same candidate under this emergency list.
     #[must_use]
-    pub(super) fn under(mut self, urgent: &Arc<UrgentRules>) -> Self {
+    pub(super) fn under(mut self, urgent: &Arc<UrgentList>) -> Self {
         self.parts.urgent = Arc::clone(urgent);
         self
     }

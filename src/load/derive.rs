@@ -10,7 +10,7 @@ use crate::config::data::starter::{self, ShippedEssential};
 use crate::dns::name::Name;
 use crate::load::degraded;
 use crate::load::group_ids::GroupIds;
-use crate::load::release::urgent::UrgentRules;
+use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::load::timetable::Timetable;
 use crate::load::zone_ids::ZoneIds;
@@ -32,8 +32,8 @@ pub(super) struct DerivedFrom {
     pub(super) numbered: Arc<[Numbered]>,
     /// Servers of the forward zones, and still those of the policy before.
     pub(super) zones: Zones,
-    /// Urgent entries of the department.
-    pub(super) urgent: Arc<UrgentRules>,
+    /// The department's emergency list.
+    pub(super) urgent: Arc<UrgentList>,
 }
 
 impl DerivedFrom {
@@ -50,7 +50,7 @@ fn parts(
     sources: &PolicySources,
     zones: &[Numbered],
     groups: &mut GroupIds,
-    urgent: &UrgentRules,
+    urgent: &UrgentList,
     overrides: &[StoredOverride],
     civil: u64,
 ) -> Parts {
@@ -58,9 +58,7 @@ fn parts(
     let timetable = Timetable::new(config, civil);
     let overrides = overrides.iter().filter_map(|one| one.to_policy(&config.taxonomy));
     let overrides: Vec<Override> = overrides.collect();
-    let mut edges: Vec<u64> = urgent.iter().flat_map(|(_, rule)| [rule.from, rule.until]).collect();
-    edges.sort_unstable();
-    edges.dedup();
+    let edges = urgent.edges();
     let groups = config.groups.iter().cloned().map(|rules| {
         let counters = groups.counters(&rules.name);
         let states = timetable.states(&rules, &overrides, &edges);
@@ -86,7 +84,7 @@ fn parts(
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,
         },
-        urgent: urgent.clone(),
+        urgent: urgent.rules(),
         canaries: sources.canaries.iter().map(|(kind, name)| (name.clone(), *kind)).collect(),
         engines: config.safesearch.engines.clone(),
         block_ttl: u32::try_from(config.block.ttl.as_secs()).unwrap_or(u32::MAX),

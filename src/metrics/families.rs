@@ -17,6 +17,7 @@ use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Trust;
 use crate::rehearse::compare::RehearsedSet;
+use crate::release::emergency::UrgentAction;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
 
 macro_rules! families {
@@ -147,6 +148,18 @@ families! {
         "Whether the compiled list of the release in use has the digest that was signed (1).";
     METADATA_EXPIRY: Gauge(UpdateRole) = "lachan_metadata_expiry_seconds",
         "Seconds until the repository's metadata is past its date, by role.";
+
+    // The department's emergency list.
+    EMERGENCY_VERSION: Gauge() = "lachan_emergency_version",
+        "Version of the department's emergency list in force; 0 without one.";
+    EMERGENCY_ENTRIES: Gauge(UrgentAction) = "lachan_emergency_entries",
+        "Urgent entries that are in force now, by effect.";
+    EMERGENCY_REFUSED_ENTRIES: Gauge() = "lachan_emergency_entries_refused",
+        "Entries of the emergency list in force that are beyond the limits, and do not act.";
+    EMERGENCY_APPLY: Gauge() = "lachan_emergency_apply_seconds",
+        "Time from the signing of the emergency list in force to its first use here; absent where the clock was not synchronised.";
+    EMERGENCY_REJECTED: Counter(UpdateRefusal) = "lachan_emergency_rejected_total",
+        "Emergency lists of a trusted repository that were refused, by reason; the one before stays.";
 
     // Upstream.
     UPSTREAM_QUERIES: Counter(UpstreamLabel) = "lachan_upstream_queries_total",

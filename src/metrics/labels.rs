@@ -10,6 +10,7 @@ use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Trust;
 use crate::rehearse::compare::RehearsedSet;
+use crate::release::emergency::UrgentAction;
 use crate::resolve::labels::label_set;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Transport};
 
@@ -276,6 +277,7 @@ listed! {
     Trust "state";
     UpdateRefusal "reason";
     UpdateRole "role";
+    UrgentAction "action";
 }
 
 impl Label for Rcode {

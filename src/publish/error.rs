@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::keys::KeyError;
+use crate::lang::{Lang, Message};
 
 /// A publication that failed; what is published already is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -51,4 +52,7 @@ pub enum PublishError {
     /// What was to be published is refused.
     #[error("{0}")]
     Refused(String),
+    /// The same, in both languages.
+    #[error("{}", .0.in_lang(Lang::En))]
+    Told(Message),
 }

@@ -15,6 +15,7 @@
 //! can sign says what a release contains.
 
 pub mod doctor;
+pub mod emergency;
 pub mod enrol;
 pub mod error;
 pub mod init;

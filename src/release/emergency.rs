@@ -17,11 +17,12 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::dns::name::Name;
+use crate::lang::{Lang, Message, messages};
 
 /// The format of documents that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;
 /// The most octets of a document.
-pub const MAX_OCTETS: usize = 64 << 10;
+pub const MAX_OCTETS: usize = 256 << 10;
 /// The most entries.
 pub const MAX_ENTRIES: usize = 1000;
 /// The longest validity of an entry, in days.
@@ -41,6 +42,8 @@ const DAY: u64 = 86_400;
 pub struct Emergency {
     /// [`FORMAT`].
     pub format: u32,
+    /// Seconds since 1970 of its signing.
+    pub signed_at: u64,
     /// The entries; an entry that is taken out ends.
     pub entries: Vec<UrgentEntry>,
 }
@@ -79,29 +82,52 @@ pub enum UrgentAction {
     Allow,
 }
 
+impl UrgentAction {
+    /// Every effect.
+    pub const ALL: [Self; 3] = [Self::Block, Self::Warn, Self::Allow];
+
+    /// The id used in documents, on the command line and in metrics.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Warn => "warn",
+            Self::Allow => "allow",
+        }
+    }
+}
+
 /// A document that is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{}", self.message().in_lang(Lang::En))]
 #[non_exhaustive]
 pub enum EmergencyError {
     /// More than [`MAX_OCTETS`].
-    #[error("the emergency list has {0} octets; at most {MAX_OCTETS} are read")]
     TooLarge(usize),
     /// Its text is no document.
-    #[error("the emergency list is malformed: {0}")]
     Malformed(String),
     /// Another format.
-    #[error(
-        "the emergency list has format {0}; this program reads format {FORMAT}: update the program"
-    )]
     Format(u32),
     /// More than [`MAX_ENTRIES`].
-    #[error("the emergency list has {0} entries; at most {MAX_ENTRIES} are taken")]
     TooMany(usize),
+}
+
+impl EmergencyError {
+    /// The fault, for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::TooLarge(octets) => messages::urgent_too_large(octets, MAX_OCTETS),
+            Self::Malformed(why) => messages::urgent_malformed(why),
+            Self::Format(found) => messages::urgent_format(found, FORMAT),
+            Self::TooMany(entries) => messages::urgent_too_many(entries, MAX_ENTRIES),
+        }
+    }
 }
 
 /// A document that was read.
 #[derive(Debug, Default)]
 pub struct UrgentEntries {
+    /// Seconds since 1970 of its signing.
+    pub signed_at: u64,
     /// The entries that may be, each with its name.
     pub taken: Vec<(Name, UrgentEntry)>,
     /// The others.
@@ -109,7 +135,7 @@ pub struct UrgentEntries {
 }
 
 /// An entry that may not be.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("entry {number}: {fault}")]
 pub struct RefusedEntry {
     /// Its place, from 1.
@@ -119,33 +145,42 @@ pub struct RefusedEntry {
 }
 
 /// What is wrong with an entry.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{}", self.message().in_lang(Lang::En))]
 #[non_exhaustive]
 pub enum EntryFault {
     /// Its name is none, or written in another way than names are.
-    #[error("its name must be a domain name in lower case, of A-labels, without a final dot")]
     Name,
     /// A top-level domain.
-    #[error("a top-level domain is beyond an emergency list")]
     TopLevel,
     /// An entry before it has its name.
-    #[error("an entry before it has the same name")]
     Twice,
     /// A category beyond [`CATEGORIES`].
-    #[error("its category must be one of {}", CATEGORIES.join(", "))]
     Category,
     /// A warning of a category that may not warn.
-    #[error("`warn` is for category {WARNS} alone")]
     Warn,
     /// Beyond [`MAX_DAYS`], or over before it begins.
-    #[error("it must be valid for more than 0 and at most {MAX_DAYS} days")]
     Validity,
     /// A text is empty, too long, or has control characters.
-    #[error("document, authority and reason must each have a text of at most {MAX_TEXT} octets")]
     Text,
     /// It would block what no signature can.
-    #[error("it would block an essential or guarded name, which no signature can")]
     Protected,
+}
+
+impl EntryFault {
+    /// What is wrong and what is allowed, for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::Name => messages::urgent_name(),
+            Self::TopLevel => messages::urgent_top_level(),
+            Self::Twice => messages::urgent_twice(),
+            Self::Category => messages::urgent_category(CATEGORIES.join(", ")),
+            Self::Warn => messages::urgent_warn(WARNS),
+            Self::Validity => messages::urgent_validity(MAX_DAYS),
+            Self::Text => messages::urgent_text(MAX_TEXT),
+            Self::Protected => messages::urgent_protected(),
+        }
+    }
 }
 
 impl Emergency {
@@ -171,7 +206,7 @@ impl Emergency {
         if document.entries.len() > MAX_ENTRIES {
             return Err(EmergencyError::TooMany(document.entries.len()));
         }
-        let mut read = UrgentEntries::default();
+        let mut read = UrgentEntries { signed_at: document.signed_at, ..UrgentEntries::default() };
         let mut seen = HashSet::new();
         for (place, entry) in document.entries.into_iter().enumerate() {
             let name = judge(&entry, &protects).and_then(|name| {
@@ -243,7 +278,8 @@ mod tests {
     }
 
     fn read(entries: Vec<UrgentEntry>) -> Result<UrgentEntries, EmergencyError> {
-        let octets = serde_json::to_vec(&Emergency { format: FORMAT, entries }).unwrap();
+        let octets =
+            serde_json::to_vec(&Emergency { format: FORMAT, signed_at: 1000, entries }).unwrap();
         Emergency::parse(&octets, |name| *name == Name::from_text("google.com").unwrap())
     }
 
@@ -281,12 +317,13 @@ mod tests {
 
     #[test]
     fn a_document_that_is_none_is_refused_whole() {
-        // A document is full by its octets before it is by its entries.
-        assert!(matches!(read(vec![entry(); 1001]), Err(EmergencyError::TooLarge(_))));
+        assert_eq!(read(vec![entry(); 1001]).unwrap_err(), EmergencyError::TooMany(1001));
+        let long = UrgentEntry { reason: "x".repeat(300), ..entry() };
+        assert!(matches!(read(vec![long; 1000]), Err(EmergencyError::TooLarge(_))));
         let parse = |text: &str| Emergency::parse(text.as_bytes(), |_| false).unwrap_err();
         assert_eq!(parse(r#"{"format":2,"more":1}"#), EmergencyError::Format(2));
         assert!(matches!(parse(r#"{"format":1}"#), EmergencyError::Malformed(_)));
-        let more = r#"{"format":1,"entries":[],"more":1}"#;
+        let more = r#"{"format":1,"signed_at":1,"entries":[],"more":1}"#;
         assert!(matches!(parse(more), EmergencyError::Malformed(_)));
     }
 

@@ -78,7 +78,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
     if let Some(state) = &state {
-        current.replace_urgent(urgent::kept(state, &settings.taxonomy));
+        current.replace_urgent(urgent::kept(state, &settings));
     }
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);

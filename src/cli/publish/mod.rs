@@ -1,6 +1,7 @@
 //! `lachan publish`: the department's side.
 
 mod doctor;
+mod emergency;
 mod enrol;
 mod init;
 mod key;
@@ -50,6 +51,8 @@ enum PublishCommand {
     Status(status::FleetArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
+    /// Block, allow or warn of a name within minutes, by an order.
+    Emergency(emergency::EmergencyArguments),
 }
 
 /// Runs a subcommand of `publish`.
@@ -66,5 +69,6 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Doctor(arguments) => doctor::run(arguments),
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
+        PublishCommand::Emergency(arguments) => emergency::run(arguments),
     }
 }

@@ -19,7 +19,10 @@ pub(super) fn wait_for<T>(
 pub(super) fn failure(error: &PublishError) -> CommandFailure {
     let is_invalid = matches!(
         error,
-        PublishError::Key(_) | PublishError::Refused(_) | PublishError::Threshold { .. }
+        PublishError::Key(_)
+            | PublishError::Refused(_)
+            | PublishError::Told(_)
+            | PublishError::Threshold { .. }
     );
     (if is_invalid { 3 } else { 1 }, error.to_string())
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::department::{enrolment, findings, rehearsal, updates};
+use super::department::{emergency, enrolment, findings, rehearsal, updates};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
 };
@@ -27,6 +27,7 @@ fn all() -> impl Iterator<Item = Message> {
         updates::SAMPLES,
         rehearsal::SAMPLES,
         findings::SAMPLES,
+        emergency::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -37,7 +37,7 @@ use crate::dns::route::UpstreamId;
 use crate::load::assemble_error::AssembleError;
 use crate::load::candidate::{Candidate, StaleCandidate};
 use crate::load::derive::DerivedFrom;
-use crate::load::release::urgent::UrgentRules;
+use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::load::timetable::RENEW;
 use crate::metrics::{Sample, ZoneSample};
@@ -71,6 +71,11 @@ impl InForce {
     /// The sources that it was derived from.
     pub fn sources(&self) -> &PolicySources {
         &self.parts.sources
+    }
+
+    /// The department's emergency list.
+    pub fn urgent(&self) -> &UrgentList {
+        &self.parts.urgent
     }
 
     /// The overrides that have not ended.
@@ -153,14 +158,14 @@ impl Current {
         Ok(self.swap(derive(parts, generation, generation, overrides)))
     }
 
-    /// Puts urgent entries in force in the place of those before; config and lists stay.
-    pub fn replace_urgent(&self, rules: UrgentRules) {
+    /// Puts an emergency list in force in the place of the one before; config and lists stay.
+    pub fn replace_urgent(&self, list: UrgentList) {
         let _one = self.writer();
         let base = self.in_force();
-        if rules.is_empty() && base.parts.urgent.is_empty() {
+        if list.version == 0 && base.parts.urgent.version == 0 {
             return;
         }
-        let parts = DerivedFrom { urgent: Arc::new(rules), ..base.parts.clone() };
+        let parts = DerivedFrom { urgent: Arc::new(list), ..base.parts.clone() };
         let overrides = self.overrides.list(system_time());
         self.swap(derive(parts, base.generation + 1, base.since, overrides));
     }

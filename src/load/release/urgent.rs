@@ -1,108 +1,236 @@
-//! The department's urgent entries: the document in the state directory → rules.
+//! The department's emergency list: the document in the state directory → rules.
 //!
-//! The document was verified before it was kept; its limits are judged again at each reading. A
-//! document that cannot be read is dropped and told: what else is in force stays.
+//! Laws:
+//!
+//! - The document was verified before it was kept; its limits are judged again at each reading. One
+//!   that cannot be read is dropped and told: what else is in force stays.
+//! - No entry blocks a name that is guarded or essential by the tables compiled in, or by those of the
+//!   release in use.
 
 use std::io;
+use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
-use crate::category::Taxonomy;
+use crate::config::Config;
 use crate::config::data::guard::Guard;
-use crate::config::data::starter;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::{Folded, Name};
+use crate::load::release::RELEASES;
+use crate::metrics::{Sample, families};
+use crate::policy::group::time::{Now, Trust};
 use crate::policy::tables::urgent::UrgentRule;
-use crate::release::emergency::{Emergency, MAX_OCTETS, UrgentEntries};
+use crate::release::emergency::{
+    Emergency, EmergencyError, MAX_OCTETS, RefusedEntry, UrgentAction, UrgentEntries, UrgentEntry,
+};
 use crate::rule::Scope;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
-/// The file below the state directory.
-const FILE: &str = "releases/emergency.json";
+/// The file below the directory of releases.
+pub const DOCUMENT: &str = "emergency.json";
 /// The most octets of the file: each octet of the document may be escaped.
 const MAX_FILE: u64 = 8 * MAX_OCTETS as u64;
 
-/// Rules of an emergency document, in the order of its entries.
-pub type UrgentRules = Vec<(Name, UrgentRule)>;
-
 /// A verified document as it is kept.
-#[derive(Debug, Deserialize)]
-struct KeptDocument {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptDocument {
     /// The version of the role that signed it.
-    version: u64,
+    pub version: u64,
+    /// Seconds since 1970 of its first use here; none where the clock was not synchronised.
+    #[serde(default)]
+    pub taken_at: Option<u64>,
     /// Its text.
-    document: String,
+    pub document: String,
 }
 
-/// The rules of the document that was kept last; none where there is none, or it is torn.
-pub fn kept(state: &StateDir, taxonomy: &Taxonomy) -> UrgentRules {
-    let path = state.join(FILE);
-    let octets = match read::octets(&path, MAX_FILE) {
-        Ok(octets) => octets,
-        Err(error) => {
-            if error.kind() != io::ErrorKind::NotFound {
-                warn!("{}: the emergency list is not in force: {error}", path.display());
-            }
-            return Vec::new();
+impl KeptDocument {
+    /// The document in the directory of releases; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file.
+    pub fn read(releases: &Path) -> Result<Option<Self>, String> {
+        let octets = match read::octets(&releases.join(DOCUMENT), MAX_FILE) {
+            Ok(octets) => octets,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        serde_json::from_slice(&octets).map(Some).map_err(|error| format!("torn: {error}"))
+    }
+
+    /// The file.
+    pub fn octets(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// An emergency list in force: its entries act in their time.
+#[derive(Debug, Clone, Default)]
+pub struct UrgentList {
+    /// The version of the role that signed it; 0 where there is no list.
+    pub version: u64,
+    /// Seconds since 1970 of its signing.
+    pub signed_at: u64,
+    /// Seconds since 1970 of its first use here; none where the clock was not synchronised.
+    pub taken_at: Option<u64>,
+    /// The entries within the limits, in the order of the document.
+    pub orders: Vec<UrgentOrder>,
+    /// The others.
+    pub refused: Vec<RefusedEntry>,
+}
+
+/// An entry with its rule.
+#[derive(Debug, Clone)]
+pub struct UrgentOrder {
+    /// Its name.
+    pub name: Name,
+    /// Its rule.
+    pub rule: UrgentRule,
+    /// The entry, for people.
+    pub entry: UrgentEntry,
+}
+
+impl UrgentList {
+    /// The list of a document, under the categories and the protected names of a config.
+    ///
+    /// # Errors
+    ///
+    /// [`EmergencyError`], where no entry of it can be taken.
+    pub fn of(kept: &KeptDocument, config: &Config) -> Result<Self, EmergencyError> {
+        let protected = ProtectedNames::of(&config.data);
+        let read = Emergency::parse(kept.document.as_bytes(), |name| protected.covers(name))?;
+        let UrgentEntries { signed_at, taken, refused } = read;
+        let orders = taken.into_iter().filter_map(|(name, entry)| {
+            let category = config.taxonomy.find(&entry.category)?;
+            let (action, from, until) = (entry.action, entry.from, entry.until);
+            Some(UrgentOrder { name, rule: UrgentRule { action, category, from, until }, entry })
+        });
+        let (version, taken_at) = (kept.version, kept.taken_at);
+        Ok(Self { version, signed_at, taken_at, orders: orders.collect(), refused })
+    }
+
+    /// The rules, each for a name and all below it.
+    pub fn rules(&self) -> Vec<(Name, UrgentRule)> {
+        self.orders.iter().map(|order| (order.name.clone(), order.rule)).collect()
+    }
+
+    /// The moments at which a rule begins or ends, ascending.
+    pub fn edges(&self) -> Vec<u64> {
+        let rules = self.orders.iter().map(|order| order.rule);
+        let mut edges: Vec<u64> = rules.flat_map(|rule| [rule.from, rule.until]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
+
+    /// The number of entries of an effect that are in force.
+    pub fn acting(&self, action: UrgentAction, now: Now) -> usize {
+        let at = (now.trust != Trust::Untrusted).then_some(now.civil);
+        let acts = |order: &&UrgentOrder| order.rule.action == action && order.rule.is_on(at);
+        self.orders.iter().filter(acts).count()
+    }
+
+    /// Seconds from its signing to its first use here.
+    pub fn seconds_to_use(&self) -> Option<u64> {
+        self.taken_at.map(|at| at.saturating_sub(self.signed_at))
+    }
+
+    /// Its samples.
+    pub fn samples(&self, now: Now) -> Vec<Sample> {
+        let acting =
+            |action| families::EMERGENCY_ENTRIES.sample((action,), self.acting(action, now) as f64);
+        let mut samples = vec![
+            families::EMERGENCY_VERSION.sample((), self.version as f64),
+            families::EMERGENCY_REFUSED_ENTRIES.sample((), self.refused.len() as f64),
+        ];
+        samples.extend(UrgentAction::ALL.map(acting));
+        let seconds = self.seconds_to_use();
+        samples.extend(seconds.map(|s| families::EMERGENCY_APPLY.sample((), s as f64)));
+        samples
+    }
+
+    /// Logs what is taken and what is not: numbers and reasons, no name.
+    pub fn tell(&self) {
+        for one in &self.refused {
+            warn!("emergency list {}: refused, and the others act: {one}", self.version);
         }
-    };
-    let file: KeptDocument = match serde_json::from_slice(&octets) {
-        Ok(file) => file,
-        Err(error) => {
-            warn!("{}: torn, the emergency list is not in force: {error}", path.display());
-            return Vec::new();
+        let entries = self.orders.len();
+        match self.seconds_to_use() {
+            None => info!("emergency list {}: {entries} entries are read", self.version),
+            Some(seconds) => info!(
+                "emergency list {}: {entries} entries are read, in use {seconds} s after their signing",
+                self.version
+            ),
         }
-    };
-    match rules(file.document.as_bytes(), taxonomy) {
-        Ok(rules) => {
-            info!("emergency list {}: {} entries are read", file.version, rules.len());
-            rules
+    }
+}
+
+/// The list that was kept last; an empty one where there is none, or it cannot be used.
+pub fn kept(state: &StateDir, config: &Config) -> UrgentList {
+    let releases = state.join(RELEASES);
+    let read = KeptDocument::read(&releases).and_then(|kept| {
+        let Some(kept) = kept else { return Ok(None) };
+        UrgentList::of(&kept, config).map(Some).map_err(|error| error.to_string())
+    });
+    match read {
+        Ok(None) => UrgentList::default(),
+        Ok(Some(list)) => {
+            list.tell();
+            list
         }
         Err(why) => {
+            let path = releases.join(DOCUMENT);
             warn!("{}: the emergency list is not in force: {why}", path.display());
-            Vec::new()
+            UrgentList::default()
         }
     }
 }
 
-/// The rules of a document; refused entries are logged by number and reason.
-fn rules(document: &[u8], taxonomy: &Taxonomy) -> Result<UrgentRules, String> {
-    let guard = Guard::embedded(taxonomy);
-    let read = Emergency::parse(document, |name| is_protected(&guard, name));
-    let UrgentEntries { taken, refused } = read.map_err(|error| error.to_string())?;
-    for one in refused {
-        warn!("emergency list: refused, and the others act: {one}");
-    }
-    let rules = taken.into_iter().filter_map(|(name, entry)| {
-        let category = taxonomy.find(&entry.category)?;
-        let (action, from, until) = (entry.action, entry.from, entry.until);
-        Some((name, UrgentRule { action, category, from, until }))
-    });
-    Ok(rules.collect())
+/// The names that no urgent entry blocks, whoever signed.
+#[derive(Debug)]
+pub struct ProtectedNames {
+    guards: Vec<Guard>,
+    /// Essential names with all below them.
+    essential: Vec<Name>,
 }
 
-/// Whether a block of a name with all below it would block an essential or guarded name.
-///
-/// Below a guarded name anybody may have a page; below an essential one that is a subtree, nobody.
-fn is_protected(guard: &Guard, name: &Name) -> bool {
-    let folded = Folded::from_name(name);
-    let is_below_essential = || {
-        let essential = starter::essential().unwrap_or_default();
-        let wide = essential.iter().filter(|one| !one.is_exact);
-        wide.into_iter().any(|one| folded.is_at_or_below(one.name.as_wire()))
-    };
-    guard.covers(name, Scope::Subtree).next().is_some() || is_below_essential()
+impl ProtectedNames {
+    /// The names of the tables compiled in, and of those of a release.
+    pub fn of(released: &ReleasedData) -> Self {
+        let own = ReleasedData::default();
+        let tables = [Some(&own), Some(released).filter(|released| **released != own)];
+        let tables = tables.into_iter().flatten();
+        let mut protected = Self { guards: Vec::new(), essential: Vec::new() };
+        for data in tables {
+            let taxonomy = data.taxonomy().or_else(|_| own.taxonomy()).unwrap_or_default();
+            protected.guards.push(Guard::of(data, &taxonomy));
+            let essential = data.essential().unwrap_or_default().into_iter();
+            protected.essential.extend(essential.filter(|one| !one.is_exact).map(|one| one.name));
+        }
+        protected
+    }
+
+    /// Whether a block of a name with all below it would block an essential or guarded name.
+    ///
+    /// Below a guarded name anybody may have a page; below an essential one that is a subtree, nobody.
+    pub fn covers(&self, name: &Name) -> bool {
+        let folded = Folded::from_name(name);
+        self.guards.iter().any(|guard| guard.covers(name, Scope::Subtree).next().is_some())
+            || self.essential.iter().any(|one| folded.is_at_or_below(one.as_wire()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::data::starter;
 
     #[test]
     fn a_signed_entry_takes_no_help_line_and_no_search_engine_away() {
-        let guard = Guard::embedded(&starter::taxonomy().unwrap());
-        let is_protected = |name: &str| is_protected(&guard, &Name::from_text(name).unwrap());
+        let protected = ProtectedNames::of(&ReleasedData::default());
+        let is_protected = |name: &str| protected.covers(&Name::from_text(name).unwrap());
         assert!(is_protected("google.com"));
         assert!(!is_protected("scam.google.com"));
         let essential = starter::essential().unwrap();
@@ -112,5 +240,18 @@ mod tests {
         assert!(is_protected(&exact.name.to_string()));
         assert!(is_protected(&exact.name.parent().unwrap().to_string()));
         assert!(!is_protected("scam.example"));
+    }
+
+    #[test]
+    fn a_release_protects_more_names_and_none_less() {
+        let released = ReleasedData::new(|file| match file {
+            "guard.txt" => Some("portal.example\n".to_owned()),
+            "essential.txt" => Some("## time\ntime.example\n".to_owned()),
+            _ => None,
+        });
+        let protected = ProtectedNames::of(&released);
+        for name in ["portal.example", "time.example", "google.com"] {
+            assert!(protected.covers(&Name::from_text(name).unwrap()), "{name}");
+        }
     }
 }

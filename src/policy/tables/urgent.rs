@@ -32,7 +32,7 @@ pub struct UrgentRule {
 
 impl UrgentRule {
     /// Whether it is in force at a time; `None` is an unknown one.
-    fn is_on(&self, at: Option<u64>) -> bool {
+    pub fn is_on(&self, at: Option<u64>) -> bool {
         match at {
             Some(civil) => (self.from..self.until).contains(&civil),
             None => self.action != UrgentAction::Allow,
@@ -63,15 +63,24 @@ impl UrgentTable {
         (!table.is_empty()).then_some(Self(table))
     }
 
-    /// What is said of a name at a time.
-    pub(crate) fn of(&self, hashed: &HashedName<'_>, at: Option<u64>) -> UrgentSaid {
-        let mut longest: Option<&UrgentRule> = None;
-        self.0.each(hashed.name, &hashed.hashes, |_, rule| {
+    /// The longest entry in force for a name at a time: the index of its first label, and the entry.
+    pub(crate) fn longest(
+        &self,
+        hashed: &HashedName<'_>,
+        at: Option<u64>,
+    ) -> Option<(usize, UrgentRule)> {
+        let mut longest = None;
+        self.0.each(hashed.name, &hashed.hashes, |index, rule| {
             if longest.is_none() && rule.is_on(at) {
-                longest = Some(rule);
+                longest = Some((index, *rule));
             }
         });
-        let Some(rule) = longest else { return UrgentSaid::default() };
+        longest
+    }
+
+    /// What is said of a name at a time.
+    pub(crate) fn of(&self, hashed: &HashedName<'_>, at: Option<u64>) -> UrgentSaid {
+        let Some((_, rule)) = self.longest(hashed, at) else { return UrgentSaid::default() };
         let only = CategorySet::EMPTY.with(rule.category);
         match rule.action {
             UrgentAction::Block => UrgentSaid { blocked: only, ..UrgentSaid::default() },

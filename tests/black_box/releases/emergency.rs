@@ -21,7 +21,9 @@ fn entry(name: &str, action: &str, category: &str, seconds: u64) -> String {
 
 /// The file that a gateway keeps of a verified document.
 fn kept(entries: &[String]) -> String {
-    let document = format!(r#"{{"format":1,"entries":[{}]}}"#, entries.join(","));
+    let signed_at = now() - 60;
+    let entries = entries.join(",");
+    let document = format!(r#"{{"format":1,"signed_at":{signed_at},"entries":[{entries}]}}"#);
     let document = document.replace('"', "\\\"");
     format!(r#"{{"version":3,"document":"{document}"}}"#)
 }
