@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
+use crate::load::release::urgent::UrgentList;
 use crate::metrics::labels::HeldFile;
+use crate::policy::group::time::Now;
+use crate::release::emergency::UrgentAction;
 use crate::update::client::UpdateStatus;
 
 /// The state of a gateway.
@@ -22,6 +25,8 @@ pub struct Status {
     pub release: Option<String>,
     /// The state of the update client; none where the config names no repository.
     pub update: Option<UpdateStatus>,
+    /// The department's emergency list; none where there is none.
+    pub emergency: Option<EmergencyStatus>,
     /// Policies put in force since the start.
     pub generation: u64,
     /// True where the next start finds all that is in force, whatever happens to its files.
@@ -36,6 +41,40 @@ pub struct Status {
     pub held: Vec<HeldStatus>,
     /// Why the files are not in force; none where they are.
     pub refused: Option<String>,
+}
+
+/// The department's emergency list in force.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EmergencyStatus {
+    /// Its version.
+    pub version: u64,
+    /// The moment of its signing, by RFC 3339.
+    pub signed_at: String,
+    /// Seconds from its signing to its first use here; none where the clock was not synchronised.
+    pub seconds_to_use: Option<u64>,
+    /// Entries that block now.
+    pub block: usize,
+    /// Entries that warn now.
+    pub warn: usize,
+    /// Entries that allow now.
+    pub allow: usize,
+    /// Entries beyond the limits, which do not act.
+    pub refused: usize,
+}
+
+impl EmergencyStatus {
+    /// The state of a list; none where there is none.
+    pub fn of(list: &UrgentList, now: Now) -> Option<Self> {
+        (list.version > 0).then(|| Self {
+            version: list.version,
+            signed_at: moment(list.signed_at),
+            seconds_to_use: list.seconds_to_use(),
+            block: list.acting(UrgentAction::Block, now),
+            warn: list.acting(UrgentAction::Warn, now),
+            allow: list.acting(UrgentAction::Allow, now),
+            refused: list.refused.len(),
+        })
+    }
 }
 
 /// One upstream server.
@@ -83,6 +122,7 @@ impl Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             release: None,
             update: None,
+            emergency: None,
             generation: in_force.generation,
             is_kept: false,
             lists: sources.list_states(civil),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::admin::status::{Status, moment};
+use crate::admin::status::{EmergencyStatus, Status, moment};
 use crate::cli::output::{CommandFailure, finish, json};
 use crate::cli::running::{GatewayArguments, read};
 use crate::load::kept::forget;
@@ -97,6 +97,21 @@ fn text(status: &Status) -> String {
         let polled = update.last_success > 0;
         let at = if polled { moment(update.last_success) } else { "not since the start".into() };
         let _ = writeln!(out, "last update looked for: {at}");
+    }
+    if let Some(list) = &status.emergency {
+        let EmergencyStatus { version, block, warn, allow, refused, .. } = list;
+        let _ = write!(
+            out,
+            "emergency list {version}: {block} blocked, {warn} warned, {allow} allowed now"
+        );
+        if *refused > 0 {
+            let _ = write!(out, ", {refused} entries beyond the limits");
+        }
+        let took = list.seconds_to_use;
+        let _ = match took {
+            Some(seconds) => writeln!(out, "; in use {seconds} s after its signing"),
+            None => writeln!(out, "; signed at {}", list.signed_at),
+        };
     }
     for held in &status.held {
         let why = held.why.trim_end();

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use crate::admin::status::{Status, UpstreamStatus};
+use crate::admin::status::{EmergencyStatus, Status, UpstreamStatus};
 use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
 use crate::serve::gateway::Gateway;
@@ -43,6 +43,7 @@ pub(super) fn source(
                 gateway.connections.samples(),
                 gateway.clock.samples(),
                 in_force.override_samples(now.civil),
+                in_force.urgent().samples(now),
                 in_force.list_samples(now, reloads.oldest_download()),
                 updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
             ]
@@ -69,6 +70,7 @@ pub(super) fn status(
         Status {
             release: update.as_ref().map(|one| one.release.to_string()),
             update,
+            emergency: EmergencyStatus::of(gateway.current.in_force().urgent(), now),
             is_kept: reloads.is_kept(),
             upstreams: upstreams.servers().iter().map(server).collect(),
             clock: now.trust.id().to_owned(),

@@ -11,6 +11,7 @@ use tracing::error;
 use crate::config::Config;
 use crate::fetch::{FetchError, HttpClient};
 use crate::load::assemble::read_config_in_use;
+use crate::load::release::urgent::UrgentList;
 use crate::policy::group::time::Trust;
 use crate::release::layout::TIMESTAMP;
 use crate::release::rollout::KnownTime;
@@ -22,6 +23,7 @@ use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 use crate::update::carrier::Web;
 use crate::update::client::{UpdateHooks, Updates};
+use crate::update::emergency::UrgentHooks;
 use crate::update::schedule::{self, LastPoll};
 use crate::update::tried;
 
@@ -60,6 +62,7 @@ pub(super) fn start(
         }),
         trial: Box::new(move |directory| tries.try_release(directory)),
         adopt: Box::new(move || adopts.adopt_release()),
+        urgent: urgent(gateway),
     };
     let opened = Updates::open(config, state, hooks).unwrap_or_else(|fault| {
         error!("no release is taken: {fault}");
@@ -75,6 +78,20 @@ pub(super) fn start(
     let looking = Arc::clone(&updates);
     begin("lachan-update", move || look(&looking));
     Some(updates)
+}
+
+/// Emergency lists, put in force by swapping policies.
+fn urgent(gateway: &Arc<Gateway>) -> UrgentHooks {
+    let (read, put) = (Arc::clone(gateway), Arc::clone(gateway));
+    UrgentHooks {
+        version: Box::new(move || read.current.in_force().urgent().version),
+        put: Box::new(move |kept| {
+            let list = UrgentList::of(kept, put.current.in_force().config())?;
+            list.tell();
+            put.current.replace_urgent(list);
+            Ok(())
+        }),
+    }
 }
 
 /// Begins a thread of low priority, which ends with the process.

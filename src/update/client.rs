@@ -1,8 +1,8 @@
 //! The update client of one gateway: one attempt after another, and what is told of them.
 //!
 //! ```text
-//! update(carrier) ▶ lock ▶ take ▶ trial (policy, self-test) ▶ pointer ▶ adopt ▶ ten minutes on trial
-//!                            └ refused: counted by reason      └ fails: back, and not tried again
+//! update(carrier) ▶ lock ▶ open ▶ take ▶ trial (policy, self-test) ▶ pointer ▶ adopt ▶ ten minutes on trial
+//!                └ urgent    └ refused: counted by reason      └ fails: back, and not tried again
 //! ```
 
 use std::future::Future;
@@ -14,12 +14,13 @@ use tough::Transport;
 use tracing::{error, info, warn};
 
 use super::carrier::{Directory, Web};
+use super::emergency::{self, UrgentHooks};
 use super::error::UpdateError;
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
-use super::take::{TakenRelease, UpdateRequest, take};
+use super::take::{self, TakenRelease, TrustedRepository, UpdateRequest, take};
 use super::tried;
 use crate::config::{Config, UpdateSettings};
-use crate::lang::Lang;
+use crate::lang::{Lang, messages};
 use crate::load::release::Generation;
 use crate::metrics::labels::{UpdateRefusal, UpdateRole};
 use crate::metrics::{Sample, families};
@@ -54,6 +55,8 @@ pub struct UpdateHooks {
     pub trial: TrialHook,
     /// Puts the generation in use in force, and tests what is in force then.
     pub adopt: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// The same for emergency lists.
+    pub urgent: UrgentHooks,
 }
 
 /// The update client.
@@ -75,6 +78,9 @@ struct Told {
     ring: String,
     refusal: Option<(UpdateRefusal, String)>,
     expires: Vec<(&'static str, u64)>,
+    /// Emergency lists that were refused, by reason, and the last refusal.
+    urgent_refused: [u64; UpdateRefusal::COUNT],
+    urgent_refusal: Option<(UpdateRefusal, String)>,
 }
 
 /// The state of the update client, for `lachan status`.
@@ -96,6 +102,8 @@ pub struct UpdateStatus {
     pub why: Option<String>,
     /// Releases that are kept, the oldest first.
     pub kept: Vec<u64>,
+    /// The version of the emergency list in use; 0 without one.
+    pub emergency: u64,
 }
 
 impl Updates {
@@ -225,7 +233,9 @@ impl Updates {
         let lock = self.store.lock()?;
         let time = (self.hooks.time)();
         let request = UpdateRequest { enrolled: &enrolled, school: &self.school, time };
-        let taken = take(carrier, &self.store, &lock, &request).await;
+        let opened = take::open(carrier, &self.store, &lock, &request).await?;
+        self.follow_urgent(&lock, &opened, time).await;
+        let taken = take(opened, &self.store, &lock, &request).await;
         let TakenRelease { ring, generation, seen, expires } = match taken {
             Ok(taken) => taken,
             Err(error) => {
@@ -242,6 +252,28 @@ impl Updates {
             None => self.store.raise(&lock, &seen).map(|()| None),
             Some(generation) => self.put_in_use(&lock, generation, &seen).map(Some),
         }
+    }
+
+    /// Takes the emergency list, and notes what became of it: no fault of it stops a release.
+    async fn follow_urgent(&self, lock: &StoreLock, opened: &TrustedRepository, time: KnownTime) {
+        let (place, hooks) = ((&self.store, lock), (&self.hooks.urgent, time));
+        let ended = emergency::follow(&opened.trusted, place, hooks).await;
+        // Whatever becomes of the release: an older emergency list is refused from now on.
+        let ended = ended.and_then(|()| self.store.raise(lock, &opened.seen));
+        let mut told = self.told();
+        let Err(error) = ended else {
+            told.urgent_refusal = None;
+            return;
+        };
+        let refusal = error.refusal();
+        if let Some(count) = told.urgent_refused.get_mut(refusal.index()) {
+            *count += 1;
+        }
+        let why = format!("{} ({error})", messages::update_emergency().in_lang(self.lang));
+        if told.urgent_refusal.as_ref().is_none_or(|(_, known)| *known != why) {
+            warn!(reason = refusal.id(), "{why}");
+        }
+        told.urgent_refusal = Some((refusal, why));
     }
 
     /// Tries a generation, and puts it in use.
@@ -384,9 +416,10 @@ impl Updates {
         let rejected = self.store.mark().ok().and_then(|mark| mark.rejected);
         let told = self.told();
         let ring = current.as_ref().map(|one| one.ring.clone()).filter(|_| told.ring.is_empty());
-        let own =
-            told.refusal.as_ref().map(|(refusal, why)| (refusal.id().to_owned(), why.clone()));
-        let refusal = own.or_else(|| rejected.map(|one| (one.reason, one.why)));
+        let said = |one: &(UpdateRefusal, String)| (one.0.id().to_owned(), one.1.clone());
+        let refusal = told.refusal.as_ref().map(said);
+        let refusal = refusal.or_else(|| rejected.map(|one| (one.reason, one.why)));
+        let refusal = refusal.or_else(|| told.urgent_refusal.as_ref().map(said));
         let (reason, why) = refusal.unzip();
         UpdateStatus {
             release: current.map_or(0, |one| one.serial),
@@ -397,6 +430,7 @@ impl Updates {
             reason,
             why,
             kept: self.store.generations().iter().map(|one| one.serial).collect(),
+            emergency: (self.hooks.urgent.version)(),
         }
     }
 
@@ -407,9 +441,12 @@ impl Updates {
         let is_checked = current.as_ref().is_some_and(|one| one.is_digest_checked);
         let told = self.told();
         let now = system_time();
-        let counts = UpdateRefusal::ALL.into_iter().zip(told.refused);
-        let mut samples: Vec<Sample> =
-            counts.map(|(one, count)| families::UPDATES_REJECTED.sample((one,), count)).collect();
+        let counts = |of: [u64; UpdateRefusal::COUNT]| UpdateRefusal::ALL.into_iter().zip(of);
+        let of_updates = counts(told.refused)
+            .map(|(one, count)| families::UPDATES_REJECTED.sample((one,), count));
+        let of_urgent = counts(told.urgent_refused)
+            .map(|(one, count)| families::EMERGENCY_REJECTED.sample((one,), count));
+        let mut samples: Vec<Sample> = of_updates.chain(of_urgent).collect();
         samples.extend([
             families::RELEASE.sample((), release as f64),
             families::PACK_DIGEST_CHECKED.flag((), is_checked),

@@ -8,6 +8,7 @@ use tough::error::Error as TufError;
 use crate::fetch::FetchError;
 use crate::lang::{Message, messages};
 use crate::metrics::labels::UpdateRefusal;
+use crate::release::emergency::EmergencyError;
 
 /// An update that was not taken; what is in force is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,9 @@ pub enum UpdateError {
     /// A document that is refused.
     #[error("{0}")]
     Malformed(String),
+    /// An emergency list that is refused.
+    #[error("{0}")]
+    Emergency(#[from] EmergencyError),
     /// A list that is not the one that was signed.
     #[error("release {serial}: {what} has the digest {found}, and {wanted} is signed")]
     Digest {
@@ -167,7 +171,10 @@ impl UpdateError {
             Self::MemoryLost { .. } => UpdateRefusal::Memory,
             Self::Missing { .. } | Self::NotKept { .. } => UpdateRefusal::Unreachable,
             Self::TooLarge { .. } => UpdateRefusal::Size,
-            Self::Malformed(_) => UpdateRefusal::Malformed,
+            Self::Emergency(EmergencyError::TooLarge(_) | EmergencyError::TooMany(_)) => {
+                UpdateRefusal::Size
+            }
+            Self::Malformed(_) | Self::Emergency(_) => UpdateRefusal::Malformed,
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,
             Self::Rehearsal { .. } => UpdateRefusal::Rehearsal,

@@ -11,6 +11,7 @@ pub mod backup;
 pub mod carrier;
 pub mod client;
 mod content;
+pub mod emergency;
 pub mod enrolment;
 pub mod error;
 pub mod schedule;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! carrier ▶ trust ▶ rollout (which release is mine) ▶ manifest ▶ list, data ▶ compile ▶ generation
+//!              └▶ emergency list, whatever becomes of the release
 //! ```
 //!
 //! Laws: nothing is in use before [`ReleaseStore::adopt`]; what is read from a repository has a bound
@@ -13,9 +14,9 @@ use tough::{Repository, Transport};
 
 use super::content;
 use super::error::UpdateError;
-use super::store::{Mark, ReleaseStore, StoreLock};
+use super::store::{Incoming, Mark, ReleaseStore, StoreLock};
 use super::targets::{needed, target};
-use super::trust::{self, HighWater};
+use super::trust::{self, HighWater, Trusted};
 use crate::load::release::{Generation, TRUST};
 use crate::release::layout;
 use crate::release::manifest::{self, ReleaseManifest};
@@ -35,6 +36,19 @@ pub struct UpdateRequest<'a> {
     pub time: KnownTime,
 }
 
+/// A repository that is trusted, and what is known beside it.
+#[derive(Debug)]
+pub struct TrustedRepository {
+    /// The repository.
+    pub trusted: Trusted,
+    /// What is to be remembered of it.
+    pub seen: Mark,
+    /// The generation in the making, with the memory of its metadata.
+    incoming: Incoming,
+    /// The end of each role's validity, in seconds since 1970.
+    expires: Vec<(&'static str, u64)>,
+}
+
 /// The end of a look at a repository that is trusted.
 #[derive(Debug)]
 pub struct TakenRelease {
@@ -48,18 +62,17 @@ pub struct TakenRelease {
     pub expires: Vec<(&'static str, u64)>,
 }
 
-/// Looks at a repository, and makes a generation of its release for this school if that is not in
-/// use already.
+/// Looks whether a repository is trusted.
 ///
 /// # Errors
 ///
 /// [`UpdateError`]; nothing is left behind, and what is in use stays.
-pub async fn take(
+pub async fn open(
     carrier: impl Transport + 'static,
     store: &ReleaseStore,
     lock: &StoreLock,
     request: &UpdateRequest<'_>,
-) -> Result<TakenRelease, UpdateError> {
+) -> Result<TrustedRepository, UpdateError> {
     let root = digest_of_root(request.enrolled);
     let mark = store.mark()?;
     if !mark.root.is_empty() && mark.root != root {
@@ -71,8 +84,22 @@ pub async fn take(
     let trusted =
         trust::load(carrier, request.enrolled, &memory, &mark.versions, is_synced).await?;
     let expires = expiries(&trusted.repository);
-    let seen =
-        Mark { root, versions: mark.versions.clone().raised_by(&trusted.versions), ..mark.clone() };
+    let seen = Mark { root, versions: mark.versions.clone().raised_by(&trusted.versions), ..mark };
+    Ok(TrustedRepository { trusted, seen, incoming, expires })
+}
+
+/// Makes a generation of the release of a repository for this school, if that is not in use already.
+///
+/// # Errors
+///
+/// [`UpdateError`]; nothing is left behind, and what is in use stays.
+pub async fn take(
+    opened: TrustedRepository,
+    store: &ReleaseStore,
+    lock: &StoreLock,
+    request: &UpdateRequest<'_>,
+) -> Result<TakenRelease, UpdateError> {
+    let TrustedRepository { trusted, seen, incoming, expires } = opened;
     let current = store.current();
     let none = |ring: &str| TakenRelease {
         ring: ring.to_owned(),
@@ -87,7 +114,7 @@ pub async fn take(
     if !is_to_be_taken(chosen.release, chosen.is_back, current.as_ref(), &trusted.versions) {
         return Ok(none(chosen.ring));
     }
-    if let Some(rejected) = mark.rejected.as_ref().filter(|one| one.serial == chosen.release) {
+    if let Some(rejected) = seen.rejected.as_ref().filter(|one| one.serial == chosen.release) {
         let (serial, why) = (rejected.serial, rejected.why.clone());
         store.raise(lock, &seen)?;
         return Err(UpdateError::Rejected { serial, why });

@@ -22,7 +22,7 @@ use crate::sys::state_dir::StateDir;
 use crate::update::carrier::Directory;
 use crate::update::error::UpdateError;
 use crate::update::store::{Mark, RejectedRelease, ReleaseStore};
-use crate::update::take::{TakenRelease, UpdateRequest, take};
+use crate::update::take::{TakenRelease, UpdateRequest, open, take};
 
 /// A gateway of the scene's department.
 struct Gateway {
@@ -61,7 +61,8 @@ impl Gateway {
         let enrolled = fs::read(repository.join("1.root.json")).unwrap();
         let lock = self.store.lock()?;
         let request = UpdateRequest { enrolled: &enrolled, school: "a", time };
-        take(Directory(repository), &self.store, &lock, &request).await
+        let opened = open(Directory(repository), &self.store, &lock, &request).await?;
+        take(opened, &self.store, &lock, &request).await
     }
 
     /// Takes what is published under one lock, as the update client does.
@@ -71,7 +72,8 @@ impl Gateway {
         let lock = self.store.lock()?;
         let time = KnownTime::Synced(system_time());
         let request = UpdateRequest { enrolled: &enrolled, school: "a", time };
-        let taken = take(Directory(repository), &self.store, &lock, &request).await?;
+        let opened = open(Directory(repository), &self.store, &lock, &request).await?;
+        let taken = take(opened, &self.store, &lock, &request).await?;
         match taken.generation {
             Some(generation) => self.store.adopt(&lock, &generation, &taken.seen)?,
             None => self.store.raise(&lock, &taken.seen)?,

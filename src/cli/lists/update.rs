@@ -13,12 +13,15 @@ use crate::cli::running::{RunningGateway, read};
 use crate::config::Config;
 use crate::load::assemble::{Assembler, read_config_in_use};
 use crate::load::rehearsal;
+use crate::load::release::RELEASES;
+use crate::load::release::urgent::{KeptDocument, UrgentList};
 use crate::policy::group::time::{Now, Trust};
 use crate::rehearse::recent::RecentNames;
 use crate::release::rollout::KnownTime;
 use crate::sys::clock::{Clock, built, system_time};
 use crate::sys::state_dir::StateDir;
 use crate::update::client::{TrialFault, UpdateHooks, UpdateStatus, Updates};
+use crate::update::emergency::UrgentHooks;
 use crate::update::error::UpdateError;
 use crate::update::selftest;
 
@@ -158,10 +161,24 @@ fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
             selftest::test(pair, data, civil).map_err(TrialFault::SelfTest)
         }),
         adopt: Box::new(|| Ok(())),
+        urgent: urgent(config, state.as_ref()),
     };
     let open = Updates::open(config, state.as_ref(), hooks);
     let updates = open.map_err(|error| (1, error.to_string()))?;
     updates.ok_or_else(|| (3, "releases need a state directory: `dir` in [state]".into()))
+}
+
+/// Emergency lists, judged here and used by the next start.
+fn urgent(config: &Config, state: Option<&StateDir>) -> UrgentHooks {
+    let (config, releases) = (config.clone(), state.map(|state| state.join(RELEASES)));
+    let stored = move || KeptDocument::read(releases.as_ref()?).ok()?.map(|one| one.version);
+    UrgentHooks {
+        version: Box::new(move || stored().unwrap_or(0)),
+        put: Box::new(move |kept| {
+            UrgentList::of(kept, &config)?.tell();
+            Ok(())
+        }),
+    }
 }
 
 /// The state for people, or as JSON.
@@ -171,6 +188,9 @@ fn shown(status: &UpdateStatus, is_json: bool) -> String {
     }
     let kept: Vec<String> = status.kept.iter().map(u64::to_string).collect();
     let mut text = format!("release {} is in use; kept are: {}", status.release, kept.join(", "));
+    if status.emergency > 0 {
+        text = format!("{text}\nemergency list {} is in use", status.emergency);
+    }
     if let Some(why) = &status.why {
         text = format!("{text}\n{}: {why}", status.state);
     }
