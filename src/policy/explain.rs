@@ -15,6 +15,7 @@ use crate::policy::group::rules::ActiveRules;
 use crate::policy::snapshot::Snapshot;
 use crate::policy::tables::categories::SealedList;
 use crate::policy::tables::names::Own;
+use crate::policy::tables::urgent::UrgentRule;
 use crate::policy::verdict::{Block, Layer, StepFinding, Verdict};
 
 /// A verdict with its evidence.
@@ -34,6 +35,8 @@ pub struct Explanation<'a> {
     pub own: Option<(usize, Own)>,
     /// The department's allow or deny, in the same form.
     pub department: Option<(usize, Own)>,
+    /// The longest urgent entry in force for it, in the same form.
+    pub urgent: Option<(usize, UrgentRule)>,
     /// The sealed lists that contain it; they hold digests and cannot show which name.
     pub sealed: Vec<&'a SealedList>,
     /// Whether it resolves in every mode.
@@ -50,6 +53,9 @@ impl Snapshot {
     ) -> Explanation<'a> {
         let own = active.rules.own.longest(hashed.name, &hashed.hashes);
         let department = self.department.longest(hashed.name, &hashed.hashes);
+        let urgent = self.urgent.as_ref();
+        let urgent = urgent.and_then(|table| table.longest(hashed, active.rules.urgent_at));
+        let labels = hashed.hashes.label_count();
         let mut steps = Vec::new();
         let verdict = self.decide_before(active, hashed, qtype, &mut steps);
         Explanation {
@@ -60,6 +66,7 @@ impl Snapshot {
             keywords: self.keywords.trace(hashed.name),
             own: own.map(|(labels, &own)| (labels, own)),
             department: department.map(|(labels, &own)| (labels, own)),
+            urgent: urgent.map(|(index, rule)| (labels - index, rule)),
             sealed: self.sealed.iter().filter(|list| list.table.lists(hashed.name)).collect(),
             is_essential: self.essential.longest(hashed.name, &hashed.hashes).is_some(),
         }

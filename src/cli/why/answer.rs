@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::evidence::{Evidence, ancestor, evidence};
 use super::trace::TracedQuery;
+use super::urgent::UrgentEvidence;
 use crate::cache::AnswerCache;
 use crate::dns::message::answer::TtlLimits;
 use crate::dns::message::rewrite::{alias, join};
@@ -51,6 +52,9 @@ pub(super) struct BlockedPart {
     pub(super) list: Option<String>,
     pub(super) file: Option<PathBuf>,
     pub(super) line: Option<u32>,
+    /// The urgent entry for an alias.
+    #[serde(skip)]
+    pub(super) urgent: Option<UrgentEvidence>,
 }
 
 fn aliases(parts: &[AnswerPart]) -> impl Iterator<Item = &Name> {
@@ -91,6 +95,7 @@ pub(super) fn blocked_part(
         list: None,
         file: None,
         line: None,
+        urgent: None,
     };
     match cause {
         AnswerCause::Alias(number) => {
@@ -100,7 +105,13 @@ pub(super) fn blocked_part(
             let all = evidence(config, sources, snapshot, &name, &explanation);
             let lists = |e: &&Evidence| e.effect == "lists" && e.category == category;
             let found = all.into_iter().find(|e| lists(&e));
+            let urgent = UrgentEvidence::of(query.urgent, &name, &explanation, Some(&block));
+            let rule = urgent.as_ref().and_then(UrgentEvidence::rule);
             let part = part("alias", ancestor(&name, name.label_count()));
+            let part = BlockedPart { urgent, rule, ..part };
+            if part.rule.is_some() {
+                return Some(part);
+            }
             let Some(Evidence { rule, list, file, line, .. }) = found else { return Some(part) };
             Some(BlockedPart { rule: Some(rule), list: Some(list), file, line, ..part })
         }

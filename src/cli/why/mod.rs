@@ -5,6 +5,7 @@
 mod answer;
 mod evidence;
 mod trace;
+mod urgent;
 mod when;
 
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use self::answer::{AnswerPart, BlockedPart};
 use self::evidence::{Evidence, ancestor, evidence};
+use self::urgent::UrgentEvidence;
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, json, print};
@@ -24,6 +26,8 @@ use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
+use crate::load::release;
+use crate::load::release::urgent::UrgentList;
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
@@ -80,6 +84,9 @@ struct WhyResult {
     file: Option<PathBuf>,
     line: Option<u32>,
     observed: Vec<String>,
+    /// The urgent entry of the department for the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    urgent: Option<UrgentEvidence>,
     /// The alias or address of the given answer that blocks it.
     #[serde(skip_serializing_if = "Option::is_none")]
     blocked_by: Option<BlockedPart>,
@@ -139,9 +146,11 @@ fn explain(arguments: &WhyArguments, name: &Name) -> Result<WhyResult, CommandFa
             .map_err(|message| (2, message))?,
     };
     let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
-    // Overrides of a gateway on this machine, if its state is readable; nothing is created.
+    // Overrides and urgent entries of a gateway on this machine, if its state is readable; nothing is created.
     if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
         let state = StateDir::at(dir.clone()).ok();
+        let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config));
+        assembler.urgent = Arc::new(urgent.unwrap_or_default());
         assembler.set_overrides(Overrides::open(state).list(civil));
     }
     let assembled = assembler.assemble().map_err(refused)?;
@@ -152,11 +161,16 @@ fn explain(arguments: &WhyArguments, name: &Name) -> Result<WhyResult, CommandFa
         complain(&format!("without `{}`: {}", one.label, one.why));
     }
     let now = Now { mono: 1, civil, trust: Trust::Synced };
-    Ok(describe(arguments, name, assembled, now))
+    Ok(describe(arguments, name, (assembled, &assembler.urgent), now))
 }
 
 /// Decides the name, and describes the decision.
-fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: Now) -> WhyResult {
+fn describe(
+    arguments: &WhyArguments,
+    name: &Name,
+    (assembled, list): (Assembled, &UrgentList),
+    now: Now,
+) -> WhyResult {
     let Assembled { config, snapshot, sources, zones, .. } = assembled;
     let snapshot = Arc::new(snapshot);
     let (client, local) = (arguments.client, arguments.listener);
@@ -174,16 +188,21 @@ fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: No
         Verdict::Pass(pass) | Verdict::Safe(pass, _) => ids(pass.observed),
         Verdict::Special(_) | Verdict::Canary(_) | Verdict::Block(_) => Vec::new(),
     };
+    let urgent = UrgentEvidence::of(list, name, &explanation, None);
     let rule = match explanation.verdict {
         Verdict::Safe(_, engine) => snapshot.safe_target(group, engine).map(|target| {
             let engine = snapshot.engine_ids().get(usize::from(engine.0));
             format!("{} goes to {target}", engine.map_or("-", String::as_str))
         }),
-        _ => decided_by(layer, category.as_deref(), &evidence, &explanation, name),
+        _ => urgent
+            .as_ref()
+            .and_then(UrgentEvidence::rule)
+            .or_else(|| decided_by(layer, category.as_deref(), &evidence, &explanation, name)),
     };
     let query = trace::TracedQuery {
         config: &config,
         snapshot: &snapshot,
+        urgent: list,
         zones: &zones,
         group,
         bound,
@@ -204,6 +223,7 @@ fn describe(arguments: &WhyArguments, name: &Name, assembled: Assembled, now: No
         category,
         rule,
         observed,
+        urgent,
         blocked_by: answer::blocked_part(&query, &explanation.verdict, &arguments.parts, &sources),
         source: query.source(&explanation.verdict),
         steps: query.steps(&explanation),
@@ -232,7 +252,8 @@ impl WhyResult {
         let (rule, list) = (part.rule.clone(), part.list.clone());
         let (file, line) = (part.file.clone(), part.line);
         let (layer, category) = (part.layer, part.category.clone());
-        Self { verdict: "block", layer, category, rule, list, file, line, ..self }
+        let urgent = part.urgent.clone().or(self.urgent.clone());
+        Self { urgent, verdict: "block", layer, category, rule, list, file, line, ..self }
     }
 
     /// The result of a query that is not admitted to policy.
@@ -246,6 +267,7 @@ impl WhyResult {
             file: None,
             line: None,
             observed: Vec::new(),
+            urgent: None,
             source: trace::SourceView::here(),
             steps: vec![trace::Line::refused()],
             layers: Vec::new(),
@@ -367,6 +389,7 @@ fn text(result: &WhyResult) -> String {
         let list = result.list.as_ref().map_or(String::new(), |list| format!(", list {list}"));
         let _ = writeln!(out, "  rule      {rule}{list}{place}");
     }
+    out += &result.urgent.as_ref().map_or_else(String::new, UrgentEvidence::text);
     let rcode = result.answer.rcode.unwrap_or("-");
     let ede = result.answer.ede.as_ref();
     let ede = ede.map_or(String::new(), |(code, text)| format!(", EDE {code} `{text}`"));

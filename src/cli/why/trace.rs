@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::config::layers::department::Department;
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
+use crate::load::release::urgent::UrgentList;
 use crate::policy::explain::Explanation;
 use crate::policy::tables::special::special;
 use crate::policy::verdict::StepFinding;
@@ -22,6 +23,7 @@ use crate::upstream::zones::Numbered;
 pub(super) struct TracedQuery<'a> {
     pub(super) config: &'a Config,
     pub(super) snapshot: &'a Snapshot,
+    pub(super) urgent: &'a UrgentList,
     pub(super) zones: &'a [Numbered],
     pub(super) group: GroupId,
     pub(super) bound: ActiveRules<'a>,
