@@ -23,6 +23,4 @@ pub mod tried;
 pub mod trust;
 
 #[cfg(test)]
-mod taking_tests;
-#[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use tough::TargetName;
 use tough::schema::{Hashes, Signature, Signed, Target, Targets};
 use tough::sign::Sign as _;
 
-use super::tests::Scene;
+use super::Scene;
 use crate::load::release::{DATA, Generation, LIST, PACK};
 use crate::publish::repository::Repository;
 use crate::release::layout;
@@ -25,14 +25,14 @@ use crate::update::store::{Mark, RejectedRelease, ReleaseStore};
 use crate::update::take::{TakenRelease, UpdateRequest, open, take};
 
 /// A gateway of the scene's department.
-struct Gateway {
-    scene: Scene,
-    store: ReleaseStore,
+pub(super) struct Gateway {
+    pub(super) scene: Scene,
+    pub(super) store: ReleaseStore,
 }
 
 impl Gateway {
     /// A gateway that has release 1, with list `list`.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let scene = Scene::new().await;
         let state = StateDir::at(scene.path("state")).unwrap();
         let store = ReleaseStore::open(&state).unwrap();
@@ -82,7 +82,7 @@ impl Gateway {
     }
 
     /// Publishes targets of a role, signed by `key`.
-    async fn publish(&self, role: &str, key: &str, files: &[(String, Vec<u8>)]) {
+    pub(super) async fn publish(&self, role: &str, key: &str, files: &[(String, Vec<u8>)]) {
         let path = self.scene.path("repository");
         let repository = Repository::open(&path).unwrap();
         let (mut document, _) = repository.newest::<Targets>(role).unwrap();
@@ -122,12 +122,12 @@ impl Gateway {
     }
 
     /// Publishes a release with the list that is in use, and the rollout to it.
-    async fn release(&self, serial: u64, min_release: u64) {
+    pub(super) async fn release(&self, serial: u64, min_release: u64) {
         self.publish("targets", "officer", &content(serial, min_release)).await;
         self.rollout(|rollout| rollout.release = serial).await;
     }
 
-    async fn rollout(&self, change: impl FnOnce(&mut Rollout)) {
+    pub(super) async fn rollout(&self, change: impl FnOnce(&mut Rollout)) {
         let all = Ring { name: "all".into(), from: 1000, schools: Vec::new(), percent: 100 };
         let mut rollout = Rollout {
             format: 1,
