@@ -339,7 +339,7 @@ mod tests {
             let action =
                 [UrgentAction::Block, UrgentAction::Warn, UrgentAction::Allow][action];
             let until = from + days * DAY;
-            let read = read(vec![UrgentEntry { name, category, from, until, action, ..entry() }]);
+            let read = read(vec![UrgentEntry { name, action, category, from, until, ..entry() }]);
             for (name, one) in read.unwrap().taken {
                 prop_assert!(name.label_count() >= 2);
                 prop_assert!(CATEGORIES.contains(&one.category.as_str()));

@@ -161,19 +161,20 @@ impl UpdateError {
     pub fn refusal(&self) -> UpdateRefusal {
         match self {
             Self::File { .. } => UpdateRefusal::Disk,
-            Self::Web(FetchError::TooLarge(_)) => UpdateRefusal::Size,
-            Self::Web(_) => UpdateRefusal::Unreachable,
+            Self::TooLarge { .. }
+            | Self::Web(FetchError::TooLarge(_))
+            | Self::Emergency(EmergencyError::TooLarge(_) | EmergencyError::TooMany(_)) => {
+                UpdateRefusal::Size
+            }
+            Self::Web(_) | Self::Missing { .. } | Self::NotKept { .. } => {
+                UpdateRefusal::Unreachable
+            }
             Self::Portal => UpdateRefusal::Portal,
             Self::Frozen => UpdateRefusal::Frozen,
             Self::Busy => UpdateRefusal::Busy,
             Self::Rollback { .. } | Self::Lower { .. } => UpdateRefusal::Rollback,
             Self::OtherRoot { .. } => UpdateRefusal::Root,
             Self::MemoryLost { .. } => UpdateRefusal::Memory,
-            Self::Missing { .. } | Self::NotKept { .. } => UpdateRefusal::Unreachable,
-            Self::TooLarge { .. } => UpdateRefusal::Size,
-            Self::Emergency(EmergencyError::TooLarge(_) | EmergencyError::TooMany(_)) => {
-                UpdateRefusal::Size
-            }
             Self::Malformed(_) | Self::Emergency(_) => UpdateRefusal::Malformed,
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,

@@ -23,4 +23,6 @@ pub mod tried;
 pub mod trust;
 
 #[cfg(test)]
+mod taking_tests;
+#[cfg(test)]
 mod tests;

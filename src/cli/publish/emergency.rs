@@ -64,8 +64,8 @@ struct AddArguments {
     /// The name; it is meant with all below it.
     #[arg(value_name = "NAME")]
     name: String,
-    /// `block`, `warn` (legal_request alone: answered, and counted), or `allow` (undoes a block of a
-    /// release).
+    /// `block`, `warn` (`legal_request` alone: answered, and counted), or `allow` (undoes a block of
+    /// a release).
     #[arg(long, value_name = "ACTION", value_parser = parse_action, default_value = "block")]
     action: UrgentAction,
     /// `legal_request`, `fraud` or `malware`.

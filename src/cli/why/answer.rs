@@ -108,7 +108,7 @@ pub(super) fn blocked_part(
             let urgent = UrgentEvidence::of(query.urgent, &name, &explanation, Some(&block));
             let rule = urgent.as_ref().and_then(UrgentEvidence::rule);
             let part = part("alias", ancestor(&name, name.label_count()));
-            let part = BlockedPart { urgent, rule, ..part };
+            let part = BlockedPart { rule, urgent, ..part };
             if part.rule.is_some() {
                 return Some(part);
             }

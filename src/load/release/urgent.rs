@@ -55,9 +55,11 @@ impl KeptDocument {
         let octets = match read::octets(&releases.join(DOCUMENT), MAX_FILE) {
             Ok(octets) => octets,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(format!("the emergency list is not in force: {error}")),
         };
-        serde_json::from_slice(&octets).map(Some).map_err(|error| format!("torn: {error}"))
+        serde_json::from_slice(&octets)
+            .map(Some)
+            .map_err(|error| format!("torn, the emergency list is not in force: {error}"))
     }
 
     /// The file.
@@ -172,7 +174,9 @@ pub fn kept(state: &StateDir, config: &Config) -> UrgentList {
     let releases = state.join(RELEASES);
     let read = KeptDocument::read(&releases).and_then(|kept| {
         let Some(kept) = kept else { return Ok(None) };
-        UrgentList::of(&kept, config).map(Some).map_err(|error| error.to_string())
+        UrgentList::of(&kept, config)
+            .map(Some)
+            .map_err(|error| format!("the emergency list is not in force: {error}"))
     });
     match read {
         Ok(None) => UrgentList::default(),
@@ -181,8 +185,7 @@ pub fn kept(state: &StateDir, config: &Config) -> UrgentList {
             list
         }
         Err(why) => {
-            let path = releases.join(DOCUMENT);
-            warn!("{}: the emergency list is not in force: {why}", path.display());
+            warn!("{}: {why}", releases.join(DOCUMENT).display());
             UrgentList::default()
         }
     }

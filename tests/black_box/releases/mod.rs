@@ -9,6 +9,7 @@ mod refused;
 mod rehearsal;
 mod rotated;
 mod stored;
+mod urgent;
 
 use std::fs;
 use std::path::Path;

@@ -3,7 +3,6 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use super::taking::Gateway;
 use crate::config::Config;
 use crate::load::release::urgent::{DOCUMENT, KeptDocument, UrgentList};
 use crate::release::emergency::{EntryFault, RefusedEntry};
@@ -15,17 +14,18 @@ use crate::update::carrier::Directory;
 use crate::update::client::{UpdateHooks, Updates};
 use crate::update::emergency::UrgentHooks;
 use crate::update::error::UpdateError;
+use crate::update::taking_tests::TakingGateway;
 
 /// A gateway with an update client, and the emergency lists that were put in force.
 struct Client {
-    gateway: Gateway,
+    gateway: TakingGateway,
     updates: Updates,
     put: Arc<Mutex<Vec<UrgentList>>>,
 }
 
 impl Client {
     async fn new() -> Self {
-        let gateway = Gateway::new().await;
+        let gateway = TakingGateway::new().await;
         let mut config = Config::embedded();
         config.update.root = Some(gateway.scene.path("repository/1.root.json"));
         let state = StateDir::at(gateway.scene.path("state")).unwrap();

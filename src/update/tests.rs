@@ -1,22 +1,19 @@
 //! Repositories as `publish` makes them, read as a gateway reads them.
 
-mod emergency;
-mod taking;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::carrier::Directory;
+use super::error::UpdateError;
+use super::trust::{HighWater, Trusted, load};
 use crate::publish::init::{Founders, init};
 use crate::publish::keys::{SigningKey, public, public_path};
 use crate::publish::refresh::refresh;
 use crate::publish::repository::Repository;
 use crate::publish::roles::Holders;
 use crate::sys::clock::system_time;
-use crate::update::carrier::Directory;
-use crate::update::error::UpdateError;
-use crate::update::trust::{HighWater, Trusted, load};
 
 pub(super) struct Scene {
     scratch: TempDir,

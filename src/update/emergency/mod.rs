@@ -12,14 +12,17 @@
 //! - It acts before it is stored: a disk that takes nothing more takes no block away. Then it acts for
 //!   the life of the process, and each attempt tries to store it again.
 
-use super::error::UpdateError;
-use super::store::{ReleaseStore, StoreLock, failed};
-use super::targets::target;
-use super::trust::Trusted;
+#[cfg(test)]
+mod tests;
+
 use crate::load::release::urgent::{DOCUMENT, KeptDocument};
 use crate::release::emergency::{EmergencyError, FORMAT, MAX_OCTETS};
 use crate::release::layout;
 use crate::release::rollout::KnownTime;
+use crate::update::error::UpdateError;
+use crate::update::store::{ReleaseStore, StoreLock, failed};
+use crate::update::targets::target;
+use crate::update::trust::Trusted;
 
 /// Puts an emergency list in force.
 pub type UrgentHook = Box<dyn Fn(&KeptDocument) -> Result<(), EmergencyError> + Send + Sync>;

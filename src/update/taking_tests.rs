@@ -11,7 +11,7 @@ use tough::TargetName;
 use tough::schema::{Hashes, Signature, Signed, Target, Targets};
 use tough::sign::Sign as _;
 
-use super::Scene;
+use super::tests::Scene;
 use crate::load::release::{DATA, Generation, LIST, PACK};
 use crate::publish::repository::Repository;
 use crate::release::layout;
@@ -25,12 +25,12 @@ use crate::update::store::{Mark, RejectedRelease, ReleaseStore};
 use crate::update::take::{TakenRelease, UpdateRequest, open, take};
 
 /// A gateway of the scene's department.
-pub(super) struct Gateway {
+pub(super) struct TakingGateway {
     pub(super) scene: Scene,
     pub(super) store: ReleaseStore,
 }
 
-impl Gateway {
+impl TakingGateway {
     /// A gateway that has release 1, with list `list`.
     pub(super) async fn new() -> Self {
         let scene = Scene::new().await;
@@ -89,7 +89,7 @@ impl Gateway {
         document.signed.version = document.signed.version.saturating_add(1);
         for (name, octets) in files {
             let hash = digest(&SHA256, octets);
-            let hex: String = hash.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+            let hex = hex(hash.as_ref());
             let place = path.join(layout::place(name, &hex));
             fs::create_dir_all(place.parent().unwrap()).unwrap();
             fs::write(place, octets).unwrap();
@@ -149,6 +149,10 @@ impl Gateway {
     }
 }
 
+fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
+}
+
 /// The targets of a release: its manifest, and a table.
 fn content(serial: u64, min_release: u64) -> Vec<(String, Vec<u8>)> {
     let guard = format!("guarded{serial}.example\n").into_bytes();
@@ -174,7 +178,7 @@ fn content(serial: u64, min_release: u64) -> Vec<(String, Vec<u8>)> {
 
 #[tokio::test]
 async fn a_release_is_taken_once_with_the_tables_that_are_known() {
-    let gateway = Gateway::new().await;
+    let gateway = TakingGateway::new().await;
     assert_eq!(gateway.follow().await.unwrap(), 1, "there is no rollout yet");
     gateway.release(2, 1).await;
     assert_eq!(gateway.follow().await.unwrap(), 2);
@@ -197,7 +201,7 @@ async fn a_release_is_taken_once_with_the_tables_that_are_known() {
 
 #[tokio::test]
 async fn only_a_newer_rollout_leads_back_and_never_below_the_lowest() {
-    let gateway = Gateway::new().await;
+    let gateway = TakingGateway::new().await;
     gateway.release(2, 1).await;
     gateway.release(3, 2).await;
     assert_eq!(gateway.follow().await.unwrap(), 3);
@@ -217,7 +221,7 @@ async fn only_a_newer_rollout_leads_back_and_never_below_the_lowest() {
 
 #[tokio::test]
 async fn without_a_clock_a_signed_bound_of_time_opens_the_last_ring() {
-    let gateway = Gateway::new().await;
+    let gateway = TakingGateway::new().await;
     gateway.release(2, 1).await;
     let later = system_time() + 86_400;
     gateway.rollout(|rollout| (rollout.release, rollout.rings[0].from) = (2, later)).await;
@@ -229,7 +233,7 @@ async fn without_a_clock_a_signed_bound_of_time_opens_the_last_ring() {
 
 #[tokio::test]
 async fn documents_beyond_their_bounds_are_refused_and_a_rejected_release_is_not_tried() {
-    let gateway = Gateway::new().await;
+    let gateway = TakingGateway::new().await;
     gateway.rollout(|rollout| rollout.release = 2).await;
     assert_eq!(gateway.follow().await.unwrap_err().reason(), "unreachable");
     let large = vec![b' '; manifest::MAX_OCTETS + 1];
@@ -257,7 +261,7 @@ async fn documents_beyond_their_bounds_are_refused_and_a_rejected_release_is_not
 
 #[tokio::test]
 async fn an_online_key_can_publish_no_release() {
-    let gateway = Gateway::new().await;
+    let gateway = TakingGateway::new().await;
     gateway.publish("rollout", "online", &content(2, 1)).await;
     gateway.rollout(|rollout| rollout.release = 2).await;
     assert!(gateway.follow().await.is_err());
@@ -268,7 +272,7 @@ async fn an_online_key_can_publish_no_release() {
 
 #[tokio::test]
 async fn what_is_left_of_a_removal_that_was_cut_off_is_in_nobodys_way() {
-    let gateway = Gateway::new().await;
+    let gateway = TakingGateway::new().await;
     gateway.release(2, 1).await;
     // Power was cut while generation 2 was removed: its description is gone, a file is not.
     let left = gateway.store.path().join("2");
