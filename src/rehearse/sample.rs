@@ -52,7 +52,7 @@ impl PopularSample {
 }
 
 /// `www` below a name; none where that is too long for a name.
-pub(super) fn www(name: &Name) -> Option<Folded> {
+pub fn www(name: &Name) -> Option<Folded> {
     let wire = [WWW, name.as_wire()].concat();
     Folded::from_wire(&wire).ok().map(|(folded, _)| folded)
 }

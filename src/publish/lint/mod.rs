@@ -3,7 +3,7 @@
 //! | kind | what | refuses | asked of |
 //! |---|---|---|---|
 //! | `guard` | a guarded or essential name would be blocked, as a gateway judges it | yes | both |
-//! | `public-suffix` | a suffix below which others register is listed with all below it | yes | both |
+//! | `public-suffix` | a suffix below which others register is listed with all below it | yes, but for one by a company's wildcard | both |
 //! | `changed` | a source shrank or grew more than is usual | yes | both |
 //! | `answers` | a source that is not trusted has answers of its own: such names are blocked | no | pack |
 //! | `popular` | names that many people use would be blocked | release | both |
@@ -25,28 +25,30 @@ mod keywords;
 pub mod popular;
 pub mod release;
 mod sources;
+mod suffixes;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use psl::Psl as _;
-
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::config::data::guard::{Guard, Judged};
-use crate::dns::name::{Folded, Labels, Name};
+use crate::dns::name::{Folded, Name};
 use crate::lang::{Lang, Message, messages};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack, SourceNote};
 use crate::publish::lint::finding::{LintFinding, shown};
+use crate::publish::lint::popular::with_www;
 use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 use crate::sys::read;
 
 /// Kinds, each with whether it refuses the pack.
 const GUARD: (&str, bool) = ("guard", true);
 const SUFFIX: (&str, bool) = ("public-suffix", true);
+/// A suffix by a company's wildcard: most are the name of one customer.
+const SUFFIX_OF_ONE: (&str, bool) = ("public-suffix", false);
 const CHANGED: (&str, bool) = ("changed", true);
 const ANSWERS: (&str, bool) = ("answers", false);
 const POPULAR: (&str, bool) = ("popular", false);
@@ -119,20 +121,12 @@ impl Lint<'_> {
         let blocking = &|name: &Name| self.blocking(&joined.table, name);
         let mut findings = Vec::new();
         let guard = Guard::embedded(self.taxonomy);
-        let guarded: Vec<Name> = guard.names().cloned().collect();
         // What a gateway judges, but for its `accept`.
-        let against = |name: &Name| -> CategorySet {
-            blocking(name).iter().filter(|category| is_against(&guard, name, *category)).collect()
-        };
-        findings.extend(self.about(GUARD, pack, &guarded, against, messages::guard_finding));
+        let guarded = against(&guard, blocking);
+        findings.extend(self.about(GUARD, pack, guarded, messages::guard_finding));
         findings.extend(self.suffixes(pack, blocking));
-        findings.extend(self.about(
-            POPULAR,
-            pack,
-            &self.popular,
-            blocking,
-            messages::popular_finding,
-        ));
+        let popular = with_www(self.popular.iter(), |_, asked| blocking(asked));
+        findings.extend(self.about(POPULAR, pack, popular, messages::popular_finding));
         findings.extend(self.changes(pack, &joined.table)?);
         findings.extend(self.answers(pack));
         Ok(findings)
@@ -144,18 +138,17 @@ impl Lint<'_> {
         &self,
         kind: (&'static str, bool),
         pack: &Pack,
-        names: &[Name],
-        blocking: impl Fn(&Name) -> CategorySet,
+        names: Vec<(Name, CategorySet)>,
         message: fn(String, String) -> Message,
     ) -> Vec<LintFinding> {
         let mut rules: Vec<(CategoryId, Vec<u8>)> = Vec::new();
         let mut blocked: HashMap<(CategoryId, Vec<u8>), (Vec<String>, bool)> = HashMap::new();
-        for name in names {
-            for category in blocking(name).iter() {
+        for (name, categories) in names {
+            for category in categories.iter() {
                 let id = &self.taxonomy.category(category).id;
                 // A rule about more than names is told by the name that it blocks.
                 let itself = || (name.as_wire().to_vec(), true);
-                let (wire, is_self) = listed_at(pack, name, id).unwrap_or_else(itself);
+                let (wire, is_self) = listed_at(pack, &name, id).unwrap_or_else(itself);
                 let key = (category, wire);
                 if !blocked.contains_key(&key) {
                     rules.push(key.clone());
@@ -176,40 +169,6 @@ impl Lint<'_> {
             finding.blocking(names)
         };
         rules.into_iter().map(&mut finding).collect()
-    }
-
-    /// Public suffixes that are listed with all below them, and that no exception frees.
-    fn suffixes(&self, pack: &Pack, blocking: impl Fn(&Name) -> CategorySet) -> Vec<LintFinding> {
-        let lists = |rule: &Rule| {
-            matches!(rule.effect, Effect::Add | Effect::AddImportant | Effect::Rpz)
-                && !rule.action.is_pass()
-                && rule.scope.covers(false)
-        };
-        let mut suffixes = Vec::new();
-        pack.each_name(|wire, set| {
-            let labels: Vec<&[u8]> = Labels(wire).collect();
-            let info = psl::List.find(labels.iter().rev().copied());
-            // Only by a rule of the list: its default rule makes a suffix of any last label.
-            let is_suffix = info.typ.is_some()
-                && info.len + 1 == wire.len() - 1
-                && pack.set(set).1.clone().any(lists);
-            if is_suffix {
-                suffixes.push(wire.to_vec());
-            }
-        });
-        suffixes.sort_by_key(|wire| shown(wire));
-        let mut found = Vec::new();
-        for wire in suffixes {
-            // Some name below it; what an exception frees there is not blocked.
-            let below = Name::from_text(&format!("{BELOW}.{}", shown(&wire)));
-            for category in below.map(|name| blocking(&name)).unwrap_or_default().iter() {
-                let id = &self.taxonomy.category(category).id;
-                let message = messages::suffix_finding(shown(&wire));
-                let wanted = vec![(wire.clone(), false)];
-                found.push(LintFinding::of_name(SUFFIX, id, &wire, wanted, &message, self.lang));
-            }
-        }
-        found
     }
 
     /// Sources with answers that are not given.
@@ -244,6 +203,15 @@ fn listed_at(pack: &Pack, name: &Name, id: &str) -> Option<(Vec<u8>, bool)> {
     };
     let at = (0..folded.label_count()).find(is_listed)?;
     Some((folded.suffix(at).to_vec(), at == 0))
+}
+
+/// Guarded names, with the categories of `blocking` that must not block them.
+fn against(guard: &Guard, blocking: impl Fn(&Name) -> CategorySet) -> Vec<(Name, CategorySet)> {
+    let of = |name: &Name| -> CategorySet {
+        blocking(name).iter().filter(|category| is_against(guard, name, *category)).collect()
+    };
+    let all = guard.names().map(|name| (name.clone(), of(name)));
+    all.filter(|(_, categories)| !categories.is_empty()).collect()
 }
 
 /// Whether a rule of a category must not block a name.

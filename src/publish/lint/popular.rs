@@ -1,11 +1,13 @@
 //! Names that many people use, the most popular first; each with the categories that exist to block
-//! it, so that Facebook in a list of social networks is no finding.
+//! it, so that Facebook in a list of social networks is no finding. A name stands for `www` below it
+//! as well.
 
 use std::collections::HashMap;
 
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::data::starter;
 use crate::dns::name::Name;
+use crate::rehearse::sample::www;
 
 /// A sample with the purpose of each name.
 pub struct PopularNames {
@@ -29,10 +31,29 @@ impl PopularNames {
         self.names.iter()
     }
 
-    /// The categories that exist to block a name.
+    /// The categories that exist to block a name of the sample.
     pub(super) fn purpose(&self, name: &Name) -> CategorySet {
         self.purposes.get(name).copied().unwrap_or(CategorySet::EMPTY)
     }
+}
+
+/// Names of a sample and `www` below them, each with its categories: `of` has the name of the sample
+/// and the name that is asked for. What holds for both is told of the name alone.
+pub(super) fn with_www<'a>(
+    names: impl Iterator<Item = &'a Name>,
+    of: impl Fn(&Name, &Name) -> CategorySet,
+) -> Vec<(Name, CategorySet)> {
+    let mut found = Vec::new();
+    for name in names {
+        let own = of(name, name);
+        found.push((name.clone(), own));
+        if let Some(www) = www(name).map(|folded| folded.to_name()) {
+            let beside = of(name, &www).without(own);
+            found.push((www, beside));
+        }
+    }
+    found.retain(|(_, categories)| !categories.is_empty());
+    found
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use crate::matcher::keyword::{KeywordRules, Keywords};
 use crate::matcher::suffix::SuffixTable;
 use crate::pack::{BuildError, Pack};
 use crate::publish::lint::finding::{LintFinding, reach, shown};
-use crate::publish::lint::popular::PopularNames;
-use crate::publish::lint::{CATEGORY, GUARD, Lint, POPULAR_OURS, SAMPLE, SourceLimits, is_against};
+use crate::publish::lint::popular::{PopularNames, with_www};
+use crate::publish::lint::{CATEGORY, GUARD, Lint, POPULAR_OURS, SAMPLE, SourceLimits, against};
 use crate::rule::{Effect, Rule};
 
 /// A source of a release may lose half of its rules, and grow to three times as many.
@@ -76,18 +76,16 @@ impl Lint<'_> {
             self.blocking(&now.table, name).without(old)
         };
         let guard = Guard::embedded(self.taxonomy);
-        let guarded: Vec<Name> = guard.names().cloned().collect();
-        let against = |name: &Name| -> CategorySet {
-            newly(name).iter().filter(|category| is_against(&guard, name, *category)).collect()
-        };
         let ours = PopularNames::embedded(self.taxonomy);
-        let names: Vec<Name> = ours.names().cloned().collect();
-        let unmeant = |name: &Name| newly(name).without(ours.purpose(name));
         let pack = &now.pack;
-        let mut findings = self.about(GUARD, pack, &guarded, against, messages::guard_finding);
+        let guarded = against(&guard, newly);
+        let mut findings = self.about(GUARD, pack, guarded, messages::guard_finding);
         findings.extend(self.suffixes(pack, newly));
-        findings.extend(self.about(POPULAR_OURS, pack, &names, unmeant, messages::popular_finding));
-        findings.extend(self.about(SAMPLE, pack, &self.popular, newly, messages::popular_finding));
+        let unmeant = |name: &Name, asked: &Name| newly(asked).without(ours.purpose(name));
+        let names = with_www(ours.names(), unmeant);
+        findings.extend(self.about(POPULAR_OURS, pack, names, messages::popular_finding));
+        let names = with_www(self.popular.iter(), |_, asked| newly(asked));
+        findings.extend(self.about(SAMPLE, pack, names, messages::popular_finding));
         findings.extend(self.keyword_findings(now, before, &guard, &ours));
         findings
     }
