@@ -18,6 +18,7 @@ mod catalogue;
 mod certificates;
 mod checked;
 mod crowds;
+mod disasters;
 mod downloads;
 mod exported;
 mod fail_mode;

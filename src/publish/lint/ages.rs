@@ -89,12 +89,10 @@ fn key(note: &SourceNote) -> String {
     format!("{}/{}", note.category, note.name)
 }
 
-/// One digest of the digests of all files.
+/// One digest of the digests of all files, wherever they lie: lists are downloaded to another
+/// directory each week.
 fn digest_of(note: &SourceNote) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for file in &note.files {
-        hasher.update(file.name.as_bytes()).update(b"\n");
-        hasher.update(file.digest.as_bytes()).update(b"\n");
-    }
-    hasher.finalize().to_hex().to_string()
+    let mut digests: Vec<&str> = note.files.iter().map(|file| file.digest.as_str()).collect();
+    digests.sort_unstable();
+    blake3::hash(digests.join("\n").as_bytes()).to_hex().to_string()
 }

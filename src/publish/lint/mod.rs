@@ -154,7 +154,12 @@ impl Lint<'_> {
                     rules.push(key.clone());
                 }
                 let of = blocked.entry(key).or_default();
-                of.0.push(shown(name.as_wire()));
+                let name = shown(name.as_wire());
+                // The same rule blocks `www` below it: nothing new.
+                let is_www = |last: &String| name.strip_prefix("www.") == Some(last.as_str());
+                if !of.0.last().is_some_and(is_www) {
+                    of.0.push(name);
+                }
                 of.1 |= is_self;
             }
         }

@@ -38,22 +38,18 @@ impl PopularNames {
 }
 
 /// Names of a sample and `www` below them, each with its categories: `of` has the name of the sample
-/// and the name that is asked for. What holds for both is told of the name alone.
+/// and the name that is asked for.
 pub(super) fn with_www<'a>(
     names: impl Iterator<Item = &'a Name>,
     of: impl Fn(&Name, &Name) -> CategorySet,
 ) -> Vec<(Name, CategorySet)> {
-    let mut found = Vec::new();
-    for name in names {
-        let own = of(name, name);
-        found.push((name.clone(), own));
-        if let Some(www) = www(name).map(|folded| folded.to_name()) {
-            let beside = of(name, &www).without(own);
-            found.push((www, beside));
-        }
-    }
-    found.retain(|(_, categories)| !categories.is_empty());
-    found
+    let both = |name: &'a Name| {
+        let below = www(name).map(|folded| folded.to_name());
+        let all = [Some(name.clone()), below].into_iter().flatten();
+        all.map(|asked| (of(name, &asked), asked)).collect::<Vec<_>>()
+    };
+    let found = names.flat_map(both).filter(|(categories, _)| !categories.is_empty());
+    found.map(|(categories, asked)| (asked, categories)).collect()
 }
 
 #[cfg(test)]

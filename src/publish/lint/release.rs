@@ -80,10 +80,16 @@ impl Lint<'_> {
         let pack = &now.pack;
         let guarded = against(&guard, newly);
         let mut findings = self.about(GUARD, pack, guarded, messages::guard_finding);
-        findings.extend(self.suffixes(pack, newly));
         let unmeant = |name: &Name, asked: &Name| newly(asked).without(ours.purpose(name));
         let names = with_www(ours.names(), unmeant);
-        findings.extend(self.about(POPULAR_OURS, pack, names, messages::popular_finding));
+        let mut popular = self.about(POPULAR_OURS, pack, names, messages::popular_finding);
+        // A rule that blocks guarded names is told, and accepted, once.
+        let is_told = |one: &LintFinding| {
+            findings.iter().any(|told| (&told.name, &told.category) == (&one.name, &one.category))
+        };
+        popular.retain(|one| !is_told(one));
+        findings.extend(popular);
+        findings.extend(self.suffixes(pack, newly));
         let names = with_www(self.popular.iter(), |_, asked| newly(asked));
         findings.extend(self.about(SAMPLE, pack, names, messages::popular_finding));
         findings.extend(self.keyword_findings(now, before, &guard, &ours));
