@@ -18,7 +18,6 @@ mod catalogue;
 mod certificates;
 mod checked;
 mod crowds;
-mod disasters;
 mod downloads;
 mod exported;
 mod fail_mode;

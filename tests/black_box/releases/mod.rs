@@ -1,8 +1,10 @@
 //! The department's releases on a gateway: taken, refused, used, left; and what their office sees.
 
 mod cut;
+mod disasters;
 mod emergency;
 mod enrolment;
+mod judged;
 mod office;
 mod published;
 mod refused;
