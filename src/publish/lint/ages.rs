@@ -50,6 +50,7 @@ impl SourceAges {
     }
 
     /// The ages in a release of `pack` at `now` (seconds since 1970).
+    #[must_use]
     pub fn next(&self, pack: &Pack, now: u64) -> Self {
         let age = |note: &SourceNote| {
             let digest = digest_of(note);

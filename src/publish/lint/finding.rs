@@ -92,6 +92,7 @@ impl LintFinding {
     }
 
     /// The same finding with the names that it blocks.
+    #[must_use]
     pub fn blocking(self, names: Vec<String>) -> Self {
         Self { names, ..self }
     }

@@ -10,6 +10,7 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::releases::judged::names;
 use crate::support::gateway::LACHAN;
 
 /// The number of true accidents that the museum must have.
@@ -102,7 +103,7 @@ impl Disaster {
         let given = if is_same { case.join("before.txt") } else { given };
         let content = match self.names {
             _ if given.exists() => fs::read_to_string(given).unwrap(),
-            Some(count) => (0..count[when]).map(|n| format!("n{n}.example\n")).collect(),
+            Some(count) => names(count[when]),
             None => panic!("{}: no {name}.txt and no names", case.display()),
         };
         fs::write(&list, content).unwrap();

@@ -43,7 +43,7 @@ fn keys(report: &Value, refuses: bool) -> Vec<&str> {
 }
 
 /// So many harmless names.
-fn names(count: usize) -> String {
+pub(super) fn names(count: usize) -> String {
     (0..count).fold(String::new(), |mut text, n| {
         let _ = writeln!(text, "n{n}.example");
         text
