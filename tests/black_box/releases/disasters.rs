@@ -1,5 +1,5 @@
 //! A museum of list disasters: accidents of public lists, each with a thread or a file that can be
-//! had, rebuilt in small, and what the lint of a release says of them. `tests/disasters/README.md`
+//! had, rebuilt in small, and what the lint of a release and the rehearsal at a school say of them. `tests/disasters/README.md`
 //! has the form of a case.
 
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::releases::judged::names;
+use crate::support::TWO_GROUPS;
 use crate::support::gateway::LACHAN;
 
 /// The number of true accidents that the museum must have.
@@ -41,6 +42,9 @@ struct Disaster {
     reason: Option<String>,
     /// Keys of findings.
     expected: BTreeSet<String>,
+    /// Popular names that the rehearsal at a school would tell, had people accepted the release.
+    #[serde(default)]
+    rehearsed: BTreeSet<String>,
 }
 
 /// What becomes of a release with the list.
@@ -107,7 +111,7 @@ impl Disaster {
             None => panic!("{}: no {name}.txt and no names", case.display()),
         };
         fs::write(&list, content).unwrap();
-        let pack = work.join(format!("{name}.pack"));
+        let pack = work.join(name).join("list.pack");
         let source = format!("{}={}", self.category, text(&list));
         let keywords = case.join(format!("keywords-{name}.txt"));
         // The build judges a pack by itself, and would refuse most of them first.
@@ -120,29 +124,40 @@ impl Disaster {
         if code == 0 { Ok(pack) } else { Err(said) }
     }
 
-    /// Replays the accident: what becomes of the release, and the findings that say so.
-    fn replay(&self, case: &Path) -> (Outcome, BTreeSet<String>) {
+    /// Replays the accident: what becomes of the release, the findings that say so, and the popular
+    /// names of a school's rehearsal.
+    fn replay(&self, case: &Path) -> (Outcome, BTreeSet<String>, BTreeSet<String>) {
         let work = tempfile::tempdir().unwrap();
         let work = work.path();
         let before = self.build(case, work, 0).unwrap();
         let Ok(after) = self.build(case, work, 1) else {
-            return (Outcome::NotBuilt, BTreeSet::new());
+            return (Outcome::NotBuilt, BTreeSet::new(), BTreeSet::new());
         };
-        let data = work.join("data");
+        let (outcome, found) = self.lint(case, (&before, &after), &work.join("data"));
+        (outcome, found, self.rehearse((&before, &after), work))
+    }
+
+    /// What `lachan publish lint` says of the release.
+    fn lint(
+        &self,
+        case: &Path,
+        (before, after): (&Path, &Path),
+        data: &Path,
+    ) -> (Outcome, BTreeSet<String>) {
         // The release before, whose data files the next one goes on with.
         let (code, said) =
-            lachan(&["publish", "lint", "--new", text(&before), "--write", text(&data)]);
+            lachan(&["publish", "lint", "--new", text(before), "--write", text(data)]);
         assert_eq!(code, 0, "{}: the list was no accident before: {said}", case.display());
         make_older(&data.join("sources.json"), self.days.unwrap_or(0));
         let (code, said) = lachan(&[
             "publish",
             "lint",
             "--old",
-            text(&before),
+            text(before),
             "--new",
-            text(&after),
+            text(after),
             "--data",
-            text(&data),
+            text(data),
             "--json",
         ]);
         let report: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
@@ -157,11 +172,37 @@ impl Disaster {
             (Outcome::Refused, refusing)
         } else if !told.is_empty() {
             (Outcome::Noted, told)
-        } else if blocked(&before) == blocked(&after) {
+        } else if blocked(before) == blocked(after) {
             (Outcome::Harmless, told)
         } else {
             (Outcome::Missed, told)
         }
+    }
+
+    /// The popular names that `lachan lists rehearse` tells at a school that blocks the category. No
+    /// guarded name holds it up: a gateway makes such rules void.
+    fn rehearse(&self, (before, after): (&Path, &Path), work: &Path) -> BTreeSet<String> {
+        let mut blocked = vec![self.category.as_str(), "gambling"];
+        blocked.dedup();
+        let packs = format!("packs = \"{}\"", text(before.parent().unwrap()));
+        let config = format!(
+            "{TWO_GROUPS}\n[profile.pupils]\nlevel = \"lower-secondary\"\nblock = {blocked:?}\n\
+             [profile.staff]\nlevel = \"staff\"\n[state]\ndir = \"{}/state\"\n",
+            text(work)
+        );
+        let config = config.replace("starter = false", &format!("starter = false\n{packs}"));
+        let config = config.replace("{dns}", "5353").replace("{admin}", "5380");
+        let path = work.join("gateway.toml");
+        fs::write(&path, config.replace("{upstream}", "9")).unwrap();
+        let pack = text(after);
+        let (code, said) =
+            lachan(&["lists", "rehearse", text(&path), "--pack", pack, "--names", "--json"]);
+        assert_eq!(code, 0, "{said}");
+        let report: Value = serde_json::from_str(&said).unwrap();
+        let rows = report["changes"].as_array().unwrap().iter();
+        let rows = rows.filter(|row| row["set"] == "popular" && row["group"] == "pupils");
+        let names = rows.filter_map(|row| row["names_blocked"].as_array()).flatten();
+        names.map(|name| name.as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -201,14 +242,15 @@ fn every_case_says_what_it_is_and_where_to_read_of_it() {
 }
 
 #[test]
-fn the_lint_says_of_each_accident_what_the_museum_says() {
+fn lint_and_rehearsal_say_of_each_accident_what_the_museum_says() {
     let wrong: Vec<String> = museum()
         .into_iter()
         .filter_map(|(path, case)| {
-            let (outcome, found) = case.replay(&path);
-            let is_right = (outcome, &found) == (case.outcome, &case.expected);
+            let (outcome, found, rehearsed) = case.replay(&path);
+            let is_right = outcome == case.outcome
+                && (&found, &rehearsed) == (&case.expected, &case.rehearsed);
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (!is_right).then(|| format!("{name}: {outcome:?} {found:#?}"))
+            (!is_right).then(|| format!("{name}: {outcome:?} {found:#?} {rehearsed:?}"))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
