@@ -19,7 +19,7 @@ use crate::publish::ledger::{self, Consent, Ledger};
 use crate::publish::lint::ages::{self, SourceAges};
 use crate::publish::lint::gate::{Gate, GateFiles, GateReport};
 use crate::publish::lint::release::RELEASE_LIMITS;
-use crate::publish::lint::{self, Lint};
+use crate::publish::lint::{self, Lint, places};
 use crate::publish::release::next_serial;
 use crate::publish::repository::Repository;
 use crate::sys::clock::system_time;
@@ -169,7 +169,8 @@ impl JudgeArguments {
             now: system_time(),
             consents: &consents,
         };
-        let report = gate.judge(&new).map_err(|error| invalid(error.to_string()))?;
+        let mut report = gate.judge(&new).map_err(|error| invalid(error.to_string()))?;
+        places::read_again(&mut report.findings, &new, &taxonomy);
         Ok(Review { taxonomy, old, new, report })
     }
 

@@ -129,6 +129,11 @@ impl LintFinding {
         self.refuses && self.accepted.is_none()
     }
 
+    /// Whether it is about rules of a category that no place is known of.
+    pub fn wants(&self, category: &str) -> bool {
+        self.category == category && !self.wanted.is_empty() && self.places.is_empty()
+    }
+
     fn add(&mut self, input: &Input, file: &Path, line: u32, rule: String) {
         let is_same = |last: &FindingPlace| last.line == line && Path::new(&last.file) == file;
         if self.places.len() >= PLACES || self.places.last().is_some_and(is_same) {
@@ -155,6 +160,11 @@ impl LintFinding {
         let mut out = format!("{word}: {}: {}", self.kind, self.message);
         for FindingPlace { source, line, rule, .. } in self.places.iter().take(3) {
             let _ = write!(out, "\n  {source}:{line}: {rule}");
+        }
+        if let (true, Some(source), Some(rule)) = (self.places.is_empty(), &self.source, &self.rule)
+        {
+            let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+            let _ = write!(out, "\n  {source}{line}: {rule}");
         }
         if self.refuses {
             let _ = write!(out, "\n  [{}]", self.key);

@@ -22,6 +22,7 @@ pub mod ages;
 pub mod finding;
 pub mod gate;
 mod keywords;
+pub mod places;
 pub mod popular;
 pub mod release;
 mod sources;

@@ -172,6 +172,19 @@ fn names_that_people_use_are_found_by_themselves_and_by_www() {
         )
     );
     assert_eq!(keys(&report, false), ["public-suffix/malware/x.localto.net"]);
+    // Source, line and rule, as long as the list lies where it was read.
+    let finding = &report["findings"][1];
+    assert_eq!(
+        (&finding["source"], finding["line"].as_u64(), &finding["rule"]),
+        (&"list.txt".into(), Some(1), &"raw.githubusercontent.com".into()),
+        "{finding:#}"
+    );
+    let text = ["publish", "lint", "--old", "old.pack", "--new", "new.pack"];
+    let said = lachan(dir, &text).1;
+    assert!(said.contains("list.txt:2: www.dropbox.com"), "{said}");
+    fs::write(dir.join("new/list.txt"), "other.example\n".repeat(9)).unwrap();
+    let said = lachan(dir, &text).1;
+    assert!(said.contains("list.txt: www.dropbox.com"), "{said}");
     // One rule for both is one finding of one name.
     build(dir, "new", "malware", "||danviet.vn^\n", &[]);
     let (_, report) = judge(dir, &[]);
