@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod emergency;
 pub mod enrol;
 pub mod error;
+pub mod export;
 pub mod init;
 pub mod keys;
 pub mod last;

@@ -3,6 +3,7 @@
 mod doctor;
 mod emergency;
 mod enrol;
+mod export;
 mod init;
 mod key;
 mod lint;
@@ -49,6 +50,8 @@ enum PublishCommand {
     Doctor(doctor::DoctorArguments),
     /// Show the fleet as its gateways report it in the web server's log.
     Status(status::FleetArguments),
+    /// Write what a list blocks at a level for programs without a gateway of ours.
+    Export(export::ExportArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
     /// Block, allow or warn of a name within minutes, by an order.
@@ -68,6 +71,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Release(arguments) => release::run(arguments),
         PublishCommand::Doctor(arguments) => doctor::run(arguments),
         PublishCommand::Status(arguments) => status::run(arguments),
+        PublishCommand::Export(arguments) => export::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
         PublishCommand::Emergency(arguments) => emergency::run(arguments),
     }
