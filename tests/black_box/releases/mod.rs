@@ -4,6 +4,7 @@ mod cut;
 mod disasters;
 mod emergency;
 mod enrolment;
+mod export;
 mod judged;
 mod office;
 mod published;
