@@ -24,7 +24,7 @@ const CHUNK: usize = 256 << 10;
 
 /// Arguments of `publish export`.
 #[derive(Debug, clap::Args)]
-pub(super) struct ExportArguments {
+pub(super) struct ListExportArguments {
     /// The syntax of the file.
     #[arg(value_enum)]
     format: ExportFormat,
@@ -54,7 +54,7 @@ fn parse_level(text: &str) -> Result<Level, String> {
 }
 
 /// Exports; what was written and what was left out is told on stderr.
-pub(super) fn run(arguments: &ExportArguments) -> ExitCode {
+pub(super) fn run(arguments: &ListExportArguments) -> ExitCode {
     match export(arguments) {
         Ok(report) => {
             report.lines().iter().for_each(|line| complain(line));
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &ExportArguments) -> ExitCode {
     }
 }
 
-fn export(arguments: &ExportArguments) -> Result<ExportReport, CommandFailure> {
+fn export(arguments: &ListExportArguments) -> Result<ExportReport, CommandFailure> {
     let scratch = Scratch::new().map_err(|error| failure(&error))?;
     let pack = pack_of(&arguments.list, &scratch)?;
     let policy = LevelPolicy::of(arguments.level, &pack).map_err(|error| failure(&error))?;
@@ -154,7 +154,10 @@ fn serial_of(path: &Path) -> Option<u64> {
 }
 
 /// Popular names, those of the department first.
-fn popular(arguments: &ExportArguments, policy: &LevelPolicy) -> Result<Vec<Name>, CommandFailure> {
+fn popular(
+    arguments: &ListExportArguments,
+    policy: &LevelPolicy,
+) -> Result<Vec<Name>, CommandFailure> {
     let mut names = Vec::new();
     if let Some(path) = &arguments.popular {
         names = lint::names(path).map_err(|complaint| (INVALID, complaint))?;

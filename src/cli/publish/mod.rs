@@ -51,7 +51,7 @@ enum PublishCommand {
     /// Show the fleet as its gateways report it in the web server's log.
     Status(status::FleetArguments),
     /// Write what a list blocks at a level for programs without a gateway of ours.
-    Export(export::ExportArguments),
+    Export(export::ListExportArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
     /// Block, allow or warn of a name within minutes, by an order.

@@ -9,7 +9,7 @@ use std::io;
 
 use crate::publish::export::lost::Lost;
 use crate::publish::export::output::Output;
-use crate::publish::export::tree::{Key, Listed, Tree};
+use crate::publish::export::tree::{Key, Tree, TreeName};
 
 /// The rules that undo each other, weakest first: before the name, and behind it.
 const TURNS: [(&str, &str); 4] = [("", ""), ("@@", ""), ("", "$important"), ("@@", "$important")];
@@ -44,7 +44,7 @@ pub(super) fn rules(tree: &Tree, out: &mut Output<'_>) -> io::Result<()> {
 
 /// Writes what a name needs under what is above it; what holds below it then.
 fn rule<'a>(
-    name: &Listed<'a>,
+    name: &TreeName<'a>,
     above: Above<'_>,
     out: &mut Output<'_>,
 ) -> io::Result<Option<Above<'a>>> {

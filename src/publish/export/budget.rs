@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::dns::name::{Labels, Name};
-use crate::publish::export::output::Candidate;
+use crate::publish::export::output::BlockCandidate;
 use crate::publish::export::tree::Tree;
 
 /// The rank of a name that nobody ranks.
@@ -38,11 +38,11 @@ impl Ranks {
     pub(super) fn pick(
         &self,
         tree: &Tree,
-        mut candidates: Vec<Candidate>,
+        mut candidates: Vec<BlockCandidate>,
         max: u64,
         picked: &mut [bool],
-    ) -> Vec<Candidate> {
-        let rank = |one: &Candidate| {
+    ) -> Vec<BlockCandidate> {
+        let rank = |one: &BlockCandidate| {
             let key = tree.key(one.place as usize);
             self.0.get(key.0).copied().unwrap_or(UNKNOWN)
         };
@@ -52,7 +52,7 @@ impl Ranks {
             (rank(one), one.category, labels, one.place)
         });
         let mut lines = 0_u64;
-        let fits = |one: &&Candidate| {
+        let fits = |one: &&BlockCandidate| {
             lines += u64::from(one.lines);
             lines <= max
         };

@@ -9,7 +9,7 @@ use psl::Psl as _;
 
 use crate::publish::export::lost::Lost;
 use crate::publish::export::output::Output;
-use crate::publish::export::tree::{Listed, Tree};
+use crate::publish::export::tree::{Tree, TreeName};
 
 /// Writes the rules of a tree, one line for each address.
 pub(super) fn rules(tree: &Tree, addresses: &[&str], out: &mut Output<'_>) -> io::Result<()> {
@@ -48,7 +48,7 @@ pub(super) fn rules(tree: &Tree, addresses: &[&str], out: &mut Output<'_>) -> io
 }
 
 /// Whether `www` in front of a name has no rule of its own, and the name is one that people register.
-fn has_www(tree: &Tree, name: &Listed<'_>) -> bool {
+fn has_www(tree: &Tree, name: &TreeName<'_>) -> bool {
     let key = name.key.0;
     let suffix = psl::List.find(key.split(|octet| *octet == 0)).len;
     let label = key.rsplit(|octet| *octet == 0).next().map_or(0, <[u8]>::len);

@@ -18,7 +18,7 @@ use crate::policy::Snapshot;
 use crate::policy::group::rules::GroupId;
 use crate::policy::group::time::{Now, Trust};
 use crate::policy::verdict::Verdict;
-use crate::publish::export::tree::Fate;
+use crate::publish::export::fate::Fate;
 
 /// A label that no list has a rule for.
 const BELOW: &[u8] = b"\x0dlachan-export";

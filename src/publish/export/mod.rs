@@ -16,6 +16,7 @@
 mod abp;
 mod budget;
 mod domains;
+mod fate;
 mod hosts;
 pub mod level;
 mod lost;
@@ -34,7 +35,7 @@ use crate::pack::hex;
 use crate::publish::export::budget::Ranks;
 use crate::publish::export::level::LevelPolicy;
 pub use crate::publish::export::lost::Lost;
-use crate::publish::export::output::{Candidate, Output};
+use crate::publish::export::output::{BlockCandidate, Output};
 use crate::publish::export::tree::Tree;
 
 /// The syntax of an export.
@@ -185,7 +186,7 @@ impl Export<'_> {
         let mut picked = vec![false; tree.len()];
         let candidates = all.candidates.unwrap_or_default();
         let others = Ranks::of(self.popular).pick(tree, candidates, max, &mut picked);
-        for Candidate { category, .. } in others {
+        for BlockCandidate { category, .. } in others {
             *left_out.entry(taxonomy.category(category).id.clone()).or_default() += 1;
         }
         Ok((Some(picked), left_out))

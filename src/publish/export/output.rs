@@ -9,7 +9,7 @@ use crate::publish::export::lost::Lost;
 
 /// A name that a format would block.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
+pub(super) struct BlockCandidate {
     /// Its place in the tree.
     pub(super) place: u32,
     /// The category that is reported of it.
@@ -26,7 +26,7 @@ pub(super) struct Output<'a> {
     /// The names within the limit, by their places; without a limit all.
     picked: Option<&'a [bool]>,
     /// Collected where somebody chooses among them.
-    pub(super) candidates: Option<Vec<Candidate>>,
+    pub(super) candidates: Option<Vec<BlockCandidate>>,
     /// Rules that block.
     pub(super) rules: u64,
     /// Rules that let pass.
@@ -49,7 +49,7 @@ impl<'a> Output<'a> {
     /// Whether the name at `place` is to be blocked, with so many lines.
     pub(super) fn takes(&mut self, place: usize, category: CategoryId, lines: u32) -> bool {
         if let Some(candidates) = &mut self.candidates {
-            candidates.push(Candidate { place: place as u32, category, lines });
+            candidates.push(BlockCandidate { place: place as u32, category, lines });
         }
         self.picked.is_none_or(|picked| picked.get(place) == Some(&true))
     }

@@ -7,9 +7,10 @@
 
 use std::io::{self, Write};
 
+use crate::publish::export::fate::Fate;
 use crate::publish::export::lost::Lost;
 use crate::publish::export::output::Output;
-use crate::publish::export::tree::{Fate, Key, Listed, Tree};
+use crate::publish::export::tree::{Key, Tree, TreeName};
 use crate::rule::Action;
 
 /// The most octets of an owner: the name of the zone stands behind it, and `*.` in front.
@@ -71,7 +72,7 @@ pub(super) fn rules(tree: &Tree, out: &mut Output<'_>) -> io::Result<()> {
 }
 
 /// Whether a name has rules in the zone.
-fn is_said(name: &Listed<'_>, inherited: Option<&str>, out: &mut Output<'_>) -> bool {
+fn is_said(name: &TreeName<'_>, inherited: Option<&str>, out: &mut Output<'_>) -> bool {
     let (own, below) = (answer(name.own), answer(name.below));
     if own == inherited && below == inherited {
         return false;

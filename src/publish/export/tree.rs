@@ -1,50 +1,14 @@
-//! Listed names in the order of the tree, each with what becomes of it and of the names below it.
+//! TreeName names in the order of the tree, each with what becomes of it and of the names below it.
 
 use std::collections::BTreeMap;
 
-use crate::category::CategoryId;
 use crate::dns::name::{Folded, Labels, MAX_LABELS};
+use crate::publish::export::fate::Fate;
 use crate::publish::export::level::LevelPolicy;
 use crate::publish::export::lost::Lost;
-use crate::rule::Action;
 
 /// No listed name above.
 const NONE: u32 = u32::MAX;
-
-/// What becomes of a name at a gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It is resolved.
-    Pass,
-    /// It is blocked, and no category says why: an allow list lets nothing else pass.
-    Closed,
-    /// It is blocked for a category, with this answer.
-    Block(CategoryId, Action),
-}
-
-impl Fate {
-    /// Whether it is blocked, as far as that can be said without the answer: by TCP-only a name
-    /// passes.
-    pub(super) fn is_block(self) -> bool {
-        match self {
-            Self::Pass | Self::Block(_, Action::TcpOnly) => false,
-            Self::Closed | Self::Block(..) => true,
-        }
-    }
-
-    /// Its category, for counts and limits.
-    pub(super) fn category(self) -> Option<CategoryId> {
-        match self {
-            Self::Pass | Self::Closed => None,
-            Self::Block(category, _) => Some(category),
-        }
-    }
-
-    /// Whether a list sets the answer, and it is none that blocks plainly.
-    pub(super) fn has_answer(self) -> bool {
-        matches!(self, Self::Block(_, Action::Local(_) | Action::Refused | Action::TcpOnly))
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -71,7 +35,7 @@ pub(super) struct Tree {
 
 /// One name of a tree.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Listed<'a> {
+pub(super) struct TreeName<'a> {
     /// Its place.
     pub(super) place: usize,
     /// Its labels reversed.
@@ -212,8 +176,8 @@ impl Tree {
     }
 
     /// The names, parents first.
-    pub(super) fn names(&self) -> impl Iterator<Item = Listed<'_>> {
-        self.nodes.iter().enumerate().map(|(place, node)| Listed {
+    pub(super) fn names(&self) -> impl Iterator<Item = TreeName<'_>> {
+        self.nodes.iter().enumerate().map(|(place, node)| TreeName {
             place,
             key: key(&self.keys, node),
             own: node.own,
