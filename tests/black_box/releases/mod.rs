@@ -7,6 +7,7 @@ mod enrolment;
 mod export;
 mod judged;
 mod office;
+mod polled;
 mod published;
 mod refused;
 mod rehearsal;
@@ -26,8 +27,13 @@ use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream};
 
 /// A gateway that is enrolled, with its state directory `state`.
 fn plan(more: &str, upstream: &Upstream) -> Plan {
+    plan_with(TWO_GROUPS, more, upstream)
+}
+
+/// The same with other settings of lists.
+fn plan_with(groups: &str, more: &str, upstream: &Upstream) -> Plan {
     let config = format!(
-        "{TWO_GROUPS}{TWO_PROFILES}\n[state]\ndir = \"{{dir}}/state\"\n\
+        "{groups}{TWO_PROFILES}\n[state]\ndir = \"{{dir}}/state\"\n\
          [update]\nroot = \"root.json\"\n{more}"
     );
     Gateway::plan(&config).upstream(upstream).file("root.json", "{}")

@@ -8,20 +8,21 @@ use crate::kit::repository::{TestRepository, copy};
 use crate::support::{Gateway, Upstream, eventually};
 
 /// A gateway that is enrolled with a repository, and serves what it took by hand long ago.
-fn enrolled(repository: &TestRepository, more: &str, upstream: &Upstream) -> Gateway {
-    plan(more, upstream)
-        .made(|dir| {
-            fs::copy(repository.root(), dir.join("root.json")).unwrap();
-            make(dir, 1, 1, &["one.example"], &[]);
-            point(dir, 1, 1);
-            for memory in ["timestamp.json", "snapshot.json"] {
-                fs::remove_file(dir.join("state/releases/1/trust").join(memory)).unwrap();
-            }
-        })
-        .start()
+pub(super) fn enrolled(repository: &TestRepository, more: &str, upstream: &Upstream) -> Gateway {
+    plan(more, upstream).made(|dir| prepare(repository, dir)).start()
 }
 
-fn rejected(gateway: &Gateway, reason: &str) -> f64 {
+/// Makes what such a gateway has on its disk.
+pub(super) fn prepare(repository: &TestRepository, dir: &Path) {
+    fs::copy(repository.root(), dir.join("root.json")).unwrap();
+    make(dir, 1, 1, &["one.example"], &[]);
+    point(dir, 1, 1);
+    for memory in ["timestamp.json", "snapshot.json"] {
+        fs::remove_file(dir.join("state/releases/1/trust").join(memory)).unwrap();
+    }
+}
+
+pub(super) fn rejected(gateway: &Gateway, reason: &str) -> f64 {
     gateway.metrics().value("lachan_update_rejected_total", &[("reason", reason)])
 }
 

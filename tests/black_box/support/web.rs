@@ -1,9 +1,15 @@
 //! A web server that does as it is told, right or wrong; every request is kept.
+//!
+//! Told nothing of a path, it serves the directory that is mounted, as static servers do: entity tags,
+//! 304, and the rest of a file by `Range` with `If-Range`.
 
 use std::collections::HashMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -67,6 +73,32 @@ pub(crate) struct Web {
 struct Shared {
     pages: HashMap<String, Page>,
     requests: Vec<String>,
+    /// What is served of paths without a page.
+    root: Option<PathBuf>,
+    octets: Arc<AtomicUsize>,
+}
+
+/// A connection whose octets are counted, both ways.
+struct Counted(TcpStream, Arc<AtomicUsize>);
+
+impl Read for Counted {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let octets = self.0.read(to)?;
+        self.1.fetch_add(octets, Ordering::Relaxed);
+        Ok(octets)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, from: &[u8]) -> std::io::Result<usize> {
+        let octets = self.0.write(from)?;
+        self.1.fetch_add(octets, Ordering::Relaxed);
+        Ok(octets)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 impl Web {
@@ -80,7 +112,7 @@ impl Web {
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new([]).unwrap();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        std::fs::write(root, ca.self_signed(&ca_key).unwrap().pem()).unwrap();
+        fs::write(root, ca.self_signed(&ca_key).unwrap().pem()).unwrap();
         let issuer = Issuer::new(ca, ca_key);
         let key = KeyPair::generate().unwrap();
         let leaf = CertificateParams::new([name.to_owned()]).unwrap();
@@ -109,6 +141,8 @@ impl Web {
                 let (known, tls) = (Arc::clone(&known), tls.clone());
                 thread::spawn(move || {
                     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                    let octets = Arc::clone(&known.lock().unwrap().octets);
+                    let stream = Counted(stream, octets);
                     let Some(config) = tls else { return answer(stream, &known) };
                     let Ok(connection) = ServerConnection::new(config) else { return };
                     answer(StreamOwned::new(connection, stream), &known);
@@ -133,6 +167,22 @@ impl Web {
         self.shared.lock().unwrap().pages.insert(path.to_owned(), page);
     }
 
+    /// Serves a directory.
+    pub(crate) fn mount(&self, root: &Path) {
+        self.shared.lock().unwrap().root = Some(root.to_owned());
+    }
+
+    /// The octets of all connections so far, both ways, as the kernel has them.
+    pub(crate) fn octets(&self) -> usize {
+        self.shared.lock().unwrap().octets.load(Ordering::Relaxed)
+    }
+
+    /// The paths of all requests so far.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let path = |head: &String| head.split(' ').nth(1).unwrap_or_default().to_owned();
+        self.requests().iter().map(path).collect()
+    }
+
     /// The heads of all requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.lock().unwrap().requests.clone()
@@ -152,10 +202,40 @@ fn answer(stream: impl Read + Write, shared: &Mutex<Shared>) {
     let page = {
         let mut shared = shared.lock().unwrap();
         shared.requests.push(head.clone());
-        shared.pages.get(&path).cloned().unwrap_or_else(|| Page::status(404))
+        let root = shared.root.as_deref();
+        let told = shared.pages.get(&path).cloned();
+        let page = told.or_else(|| mounted(root?, &path, &head));
+        page.unwrap_or_else(|| Page::status(404))
     };
     // Clients may go away at any moment.
     let _ = send(&page, &head, &mut stream);
+}
+
+/// A file of a directory.
+fn mounted(root: &Path, path: &str, head: &str) -> Option<Page> {
+    let body = fs::read(root.join(path.trim_start_matches('/'))).ok()?;
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    let tag = format!("\"{:016x}\"", hasher.finish());
+    let field = |name: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+    };
+    let mut page = Page { head: vec![format!("ETag: {tag}")], ..Page::default() };
+    let range = field("range").filter(|_| field("if-range").as_ref() == Some(&tag));
+    let from = range
+        .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    if field("if-none-match").as_ref() == Some(&tag) {
+        page.status = Some(304);
+    } else if let Some(from) = from.filter(|from| *from < body.len()) {
+        let last = body.len() - 1;
+        page.status = Some(206);
+        page.head.push(format!("Content-Range: bytes {from}-{last}/{}", body.len()));
+        page.body = body.get(from..)?.to_vec();
+    } else {
+        page.body = body;
+    }
+    Some(page)
 }
 
 fn send(page: &Page, head: &str, stream: &mut BufReader<impl Read + Write>) -> std::io::Result<()> {
@@ -198,7 +278,10 @@ fn send(page: &Page, head: &str, stream: &mut BufReader<impl Read + Write>) -> s
 impl Drop for Web {
     fn drop(&mut self) {
         // Its thread goes on; what it would serve is gone.
-        self.shared.lock().unwrap().pages.clear();
+        let mut shared = self.shared.lock().unwrap();
+        shared.pages.clear();
+        shared.root = None;
+        drop(shared);
         let _ = TcpStream::connect(self.address);
     }
 }
