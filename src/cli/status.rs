@@ -97,6 +97,10 @@ fn text(status: &Status) -> String {
         let polled = update.last_success > 0;
         let at = if polled { moment(update.last_success) } else { "not since the start".into() };
         let _ = writeln!(out, "last update looked for: {at}");
+        for server in &update.servers {
+            let why = server.why.as_deref().unwrap_or("ok").trim_end();
+            let _ = writeln!(out, "  {}: {why}", server.url);
+        }
     }
     if let Some(list) = &status.emergency {
         let EmergencyStatus { version, block, warn, allow, refused, .. } = list;

@@ -113,6 +113,7 @@ async fn request(
         etag: note.and_then(|note| note.etag.as_deref()),
         modified: note.and_then(|note| note.last_modified.as_deref()),
         takes_gzip: is_plain(&source.path),
+        part: None,
         max_octets: fetch.max_octets,
         limit: fetch.timeout,
     };

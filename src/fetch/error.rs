@@ -75,6 +75,12 @@ pub enum FetchError {
     /// More octets than `max_size`.
     #[error("larger than {}; `max_size` sets another limit", show_size(*.0))]
     TooLarge(u64),
+    /// A file of a repository has more octets than any has.
+    #[error("more than {} came, which no such file has", show_size(*.0))]
+    Endless(u64),
+    /// A file of a repository did not come in time.
+    #[error("the file did not come within {}", show_duration(*.0))]
+    Late(Duration),
     /// A content encoding that was not requested.
     #[error("the server compressed it as `{0}`, which was not asked for")]
     Encoding(String),
@@ -106,6 +112,18 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// Whether the connection was cut, or there was none: the rest may come by another one.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(
+            self,
+            Self::Http(_)
+                | Self::Silent(_)
+                | Self::Dripping(..)
+                | Self::Connect { .. }
+                | Self::Name { .. }
+        )
+    }
+
     /// Whether a body arrived and was refused.
     pub fn is_refusal(&self) -> bool {
         matches!(

@@ -60,8 +60,18 @@ pub(super) struct Ask<'a> {
     pub(super) modified: Option<&'a str>,
     /// Whether the body may come compressed.
     pub(super) takes_gzip: bool,
+    /// The part of the body that is at hand.
+    pub(super) part: Option<Part<'a>>,
     pub(super) max_octets: u64,
     pub(super) limit: Duration,
+}
+
+/// The beginning of a body, whose rest is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) octets: usize,
+    /// The strong entity tag or the date of the file that it is a part of.
+    pub(super) of: &'a str,
 }
 
 /// The reply to it.
@@ -73,6 +83,7 @@ pub(super) enum Got {
 }
 
 /// A body, and the headers that matter.
+#[derive(Default)]
 pub(super) struct Page {
     pub(super) octets: Vec<u8>,
     pub(super) is_gzip: bool,
@@ -114,13 +125,28 @@ impl HttpClient {
         Ok(Self { tls: tls.for_protocol(b"http/1.1"), names })
     }
 
-    /// Sends the request, and follows redirects.
-    pub(super) async fn get(&self, ask: &Ask<'_>) -> Result<Got, FetchError> {
-        let followed = timeout(ask.limit, self.follow(ask)).await;
-        followed.map_err(|_| FetchError::TooSlow(ask.limit))?
+    /// The resolver of host names.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
-    async fn follow(&self, ask: &Ask<'_>) -> Result<Got, FetchError> {
+    /// Sends the request, and follows redirects.
+    pub(super) async fn get(&self, ask: &Ask<'_>) -> Result<Got, FetchError> {
+        let mut page = Page::default();
+        let followed = timeout(ask.limit, self.follow(ask, &mut page)).await;
+        match followed.map_err(|_| FetchError::TooSlow(ask.limit))?? {
+            Some(unchanged) => Ok(unchanged),
+            None => Ok(Got::Page(page)),
+        }
+    }
+
+    /// The same without a time limit, into a page that keeps what came before a failure; `None` where
+    /// the page is whole.
+    pub(super) async fn follow(
+        &self,
+        ask: &Ask<'_>,
+        page: &mut Page,
+    ) -> Result<Option<Got>, FetchError> {
         let wrong = |to: &str, why| FetchError::Redirect { to: to.to_owned(), why };
         let mut url = Url::parse(ask.url).map_err(|_| wrong(ask.url, "that is no URL"))?;
         let mut was_outside = false;
@@ -129,9 +155,15 @@ impl HttpClient {
             was_outside |= !is_internal(exchange.peer);
             let response = &mut exchange.response;
             match response.status() {
-                StatusCode::OK => return page(response, ask).await.map(Got::Page),
+                StatusCode::OK => {
+                    *page = Page::default();
+                    return fill(page, response, ask).await.map(|()| None);
+                }
+                StatusCode::PARTIAL_CONTENT if is_rest(response, ask) => {
+                    return fill(page, response, ask).await.map(|()| None);
+                }
                 StatusCode::NOT_MODIFIED if ask.etag.or(ask.modified).is_some() => {
-                    return Ok(Got::Unchanged(text(response, &header::ETAG)));
+                    return Ok(Some(Got::Unchanged(text(response, &header::ETAG))));
                 }
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
@@ -180,6 +212,10 @@ impl HttpClient {
         }
         if let Some(modified) = ask.modified {
             request = request.header(header::IF_MODIFIED_SINCE, modified);
+        }
+        if let Some(part) = ask.part {
+            let range = format!("bytes={}-", part.octets);
+            request = request.header(header::RANGE, range).header(header::IF_RANGE, part.of);
         }
         let refused = |_| FetchError::Redirect { to: url.to_string(), why: "that cannot be asked" };
         let request = request.body(Empty::<Bytes>::new()).map_err(refused)?;
@@ -254,21 +290,35 @@ fn next(url: &Url, location: &str) -> Result<Url, &'static str> {
     }
 }
 
-/// Reads the body up to its bound.
-async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, FetchError> {
+/// Whether a partial response goes on where the part at hand ends.
+fn is_rest(response: &Response<Incoming>, ask: &Ask<'_>) -> bool {
+    let range = text(response, &header::CONTENT_RANGE).unwrap_or_default();
+    let from = range.strip_prefix("bytes ").and_then(|range| range.split_once('-'));
+    let from = from.and_then(|(from, _)| from.parse::<usize>().ok());
+    ask.part.is_some_and(|part| from == Some(part.octets))
+}
+
+/// Reads the body up to its bound, behind what the page has already.
+async fn fill(
+    page: &mut Page,
+    response: &mut Response<Incoming>,
+    ask: &Ask<'_>,
+) -> Result<(), FetchError> {
     let too_large = FetchError::TooLarge(ask.max_octets);
-    let is_gzip = match text(response, &header::CONTENT_ENCODING).as_deref() {
+    page.is_gzip = match text(response, &header::CONTENT_ENCODING).as_deref() {
         None | Some("" | "identity") => false,
         Some("gzip" | "x-gzip") => true,
         Some(other) => return Err(FetchError::Encoding(other.chars().take(40).collect())),
     };
+    let octets = &mut page.octets;
     let told = text(response, &header::CONTENT_LENGTH).and_then(|text| text.parse::<u64>().ok());
-    if told.is_some_and(|octets| octets > ask.max_octets) {
+    if told.is_some_and(|told| told.saturating_add(octets.len() as u64) > ask.max_octets) {
         return Err(too_large);
     }
-    let (etag, modified) = (text(response, &header::ETAG), text(response, &header::LAST_MODIFIED));
-    let mut octets = Vec::with_capacity(told.unwrap_or(0).min(ROOM) as usize);
-    let (mut since, mut had) = (Instant::now(), 0);
+    page.etag = text(response, &header::ETAG);
+    page.modified = text(response, &header::LAST_MODIFIED);
+    octets.reserve(told.unwrap_or(0).min(ROOM) as usize);
+    let (mut since, mut had) = (Instant::now(), octets.len());
     loop {
         if since.elapsed() >= SILENCE {
             if octets.len() - had < LEAST {
@@ -277,14 +327,13 @@ async fn page(response: &mut Response<Incoming>, ask: &Ask<'_>) -> Result<Page, 
             (since, had) = (Instant::now(), octets.len());
         }
         let frame = timeout(SILENCE, response.body_mut().frame()).await;
-        let Some(frame) = frame.map_err(|_| FetchError::Silent(SILENCE))? else { break };
+        let Some(frame) = frame.map_err(|_| FetchError::Silent(SILENCE))? else { return Ok(()) };
         let Ok(data) = frame?.into_data() else { continue };
         if octets.len() as u64 + data.len() as u64 > ask.max_octets {
             return Err(too_large);
         }
         octets.extend_from_slice(&data);
     }
-    Ok(Page { octets, is_gzip, etag, modified })
 }
 
 /// A header's value as text, where it has at most 2,048 octets.

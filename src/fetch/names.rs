@@ -11,7 +11,7 @@ use crate::dns::message::Question;
 use crate::dns::name::Name;
 use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
-use crate::upstream::{AskError, Upstreams, addresses};
+use crate::upstream::{AskError, Upstreams, addresses, texts};
 
 /// The servers for a name.
 type ServersFor = dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync;
@@ -63,9 +63,9 @@ impl Names {
             return Ok(own);
         }
         let (v4, v6) = tokio::join!(self.ask(&name, rtype::A), self.ask(&name, rtype::AAAA));
-        let found = match (v4, v6) {
+        let found: Vec<IpAddr> = match (v4, v6) {
             (Err(error), Err(_)) => return Err(unnamed(error.to_string())),
-            (v4, v6) => [v4.unwrap_or_default(), v6.unwrap_or_default()].concat(),
+            (v4, v6) => [v4, v6].into_iter().flatten().flat_map(|it| addresses(&it)).collect(),
         };
         if found.is_empty() {
             return Err(unnamed("it has no address".into()));
@@ -73,7 +73,15 @@ impl Names {
         Ok(found)
     }
 
-    async fn ask(&self, name: &Name, qtype: u16) -> Result<Vec<IpAddr>, AskError> {
+    /// The texts at `name`, in the order of their octets; none where nobody has an answer.
+    pub async fn texts(&self, name: &Name) -> Option<Vec<Vec<u8>>> {
+        let mut found = texts(&self.ask(name, rtype::TXT).await.ok()?);
+        found.sort_unstable();
+        Some(found).filter(|found| !found.is_empty())
+    }
+
+    /// The message that answers a question.
+    async fn ask(&self, name: &Name, qtype: u16) -> Result<Vec<u8>, AskError> {
         let servers = (self.servers)(name).ok_or(AskError::Network)?;
         let name = name.clone();
         let question = Question {
@@ -86,6 +94,6 @@ impl Names {
         let asked = self.runtime.spawn(async move { servers.ask(&question).await });
         // The task fails only when the process ends.
         let answer = asked.await.map_err(|_| AskError::Network)??;
-        Ok(addresses(&answer.octets))
+        Ok(answer.octets.to_vec())
     }
 }

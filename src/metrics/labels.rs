@@ -151,6 +151,8 @@ label_set! {
         Expired => "expired",
         /// The server says for so long that nothing is new that its metadata is past its date.
         Frozen => "frozen",
+        /// Two servers have different repositories under one number.
+        Disagreeing => "disagreeing",
         /// Metadata or a release is older than what was seen.
         Rollback => "rollback",
         /// A signature is missing, or of a key that does not count.

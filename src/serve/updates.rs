@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt as _;
 use tracing::error;
 
 use crate::config::Config;
@@ -21,10 +20,9 @@ use crate::sys::clock::built;
 use crate::sys::os::step_aside;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
-use crate::update::carrier::Web;
 use crate::update::client::{UpdateHooks, Updates};
 use crate::update::emergency::UrgentHooks;
-use crate::update::schedule::{self, LastPoll};
+use crate::update::poll::Poller;
 use crate::update::tried;
 
 /// The interval at which the watched directory and the release on trial are looked at.
@@ -73,7 +71,7 @@ pub(super) fn start(
     match client {
         _ if updates.settings().urls.is_empty() => {}
         Err(fault) => error!("no repository is polled: {fault}"),
-        Ok(client) => begin("lachan-poll", move || poll(&polling, client)),
+        Ok(client) => begin("lachan-poll", || Poller::new(polling, client).work()),
     }
     let looking = Arc::clone(&updates);
     begin("lachan-update", move || look(&looking));
@@ -103,23 +101,6 @@ fn begin(name: &str, work: impl FnOnce() + Send + 'static) {
     });
     if let Err(fault) = spawned {
         error!("no thread `{name}`: {fault}");
-    }
-}
-
-/// Polls the repository's servers, the one that answered last first; it ends with the process.
-fn poll(updates: &Updates, client: HttpClient) {
-    let (client, urls) = (Arc::new(client), &updates.settings().urls);
-    let mut servers: Vec<Web> =
-        urls.iter().map(|url| Web::new(Arc::clone(&client), url.clone())).collect();
-    let every = updates.settings().every;
-    let mut last = LastPoll::None;
-    loop {
-        std::thread::sleep(schedule::wait(every, last, rand::rng().random()));
-        last = match (updates.poll(&mut servers), last) {
-            (Ok(()), _) => LastPoll::Good,
-            (Err(_), LastPoll::Failed(times)) => LastPoll::Failed(times.saturating_add(1)),
-            (Err(_), _) => LastPoll::Failed(1),
-        };
     }
 }
 

@@ -5,6 +5,7 @@
 //!                └ urgent    └ refused: counted by reason      └ fails: back, and not tried again
 //! ```
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tough::Transport;
 use tracing::{error, info, warn};
 
-use super::carrier::{Directory, Web};
+use super::carrier::Directory;
 use super::emergency::{self, UrgentHooks};
 use super::error::UpdateError;
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
@@ -81,6 +82,19 @@ struct Told {
     /// Emergency lists that were refused, by reason, and the last refusal.
     urgent_refused: [u64; UpdateRefusal::COUNT],
     urgent_refusal: Option<(UpdateRefusal, String)>,
+    /// How each server did, by its URL: the reason of a failure, and the same for people.
+    servers: BTreeMap<String, (Option<&'static str>, Option<String>)>,
+}
+
+/// How a server of the repository did when it was polled last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    /// The URL.
+    pub url: String,
+    /// The reason of a failure, of the closed set; none where the repository was trusted.
+    pub reason: Option<String>,
+    /// The same for people.
+    pub why: Option<String>,
 }
 
 /// The state of the update client, for `lachan status`.
@@ -94,7 +108,7 @@ pub struct UpdateStatus {
     pub last_attempt: u64,
     /// The last attempt that ended well.
     pub last_success: u64,
-    /// `ok`, or `rejected`.
+    /// `ok`, `held` where a release waits for a person, or `rejected`.
     pub state: String,
     /// The reason of the last refusal, of a closed set.
     pub reason: Option<String>,
@@ -104,6 +118,8 @@ pub struct UpdateStatus {
     pub kept: Vec<u64>,
     /// The version of the emergency list in use; 0 without one.
     pub emergency: u64,
+    /// The servers that were polled since the start.
+    pub servers: Vec<ServerStatus>,
 }
 
 impl Updates {
@@ -143,7 +159,7 @@ impl Updates {
         carrier: impl Transport + 'static,
     ) -> Result<Option<Generation>, UpdateError> {
         let ended = self.attempt(carrier).await;
-        self.note(&ended);
+        self.note(ended.as_ref().map(drop));
         ended
     }
 
@@ -156,52 +172,8 @@ impl Updates {
         self.wait_for(self.update(Directory(directory)))
     }
 
-    /// One poll of the repository's servers, on this thread: the first that carries a repository
-    /// that is trusted ends it, and is the first of the next poll.
-    ///
-    /// # Errors
-    ///
-    /// [`UpdateError`] of the last server; what was in force stays.
-    pub fn poll(&self, servers: &mut [Web]) -> Result<(), UpdateError> {
-        let agent = self.report().to_string();
-        self.wait_for(async {
-            let mut ended = Ok(());
-            for place in 0..servers.len() {
-                let Some(server) = servers.get(place).cloned() else { break };
-                ended = self.poll_one(&server, &agent).await;
-                if ended.is_ok() {
-                    servers.swap(0, place);
-                    break;
-                }
-            }
-            ended
-        })
-    }
-
-    /// A poll of one server. Where nothing is new, its files are in memory: the date of a ring may
-    /// have come, and no other request is made.
-    async fn poll_one(&self, server: &Web, agent: &str) -> Result<(), UpdateError> {
-        let is_new = match server.ask(agent).await {
-            Ok(is_new) => is_new,
-            Err(error) => {
-                let ended = Err(error);
-                self.note(&ended);
-                return ended.map(drop);
-            }
-        };
-        let ended = match self.attempt(server.clone()).await {
-            Err(error) if !is_new && error.refusal() == UpdateRefusal::Expired => {
-                Err(UpdateError::Frozen)
-            }
-            ended => ended,
-        };
-        self.note(&ended);
-        server.settle(ended.is_ok());
-        ended.map(drop)
-    }
-
     /// What the gateway says of itself to the department's server.
-    fn report(&self) -> GatewayReport {
+    pub(super) fn report(&self) -> GatewayReport {
         let UpdateStatus { release, ring, reason, .. } = self.status();
         let word = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         GatewayReport {
@@ -210,7 +182,11 @@ impl Updates {
             box_id: "-".to_owned(),
             release,
             ring: word(ring),
-            state: reason.map_or(ReportedState::Ok, ReportedState::Rejected),
+            state: match reason {
+                None => ReportedState::Ok,
+                Some(reason) if is_held(&reason) => ReportedState::Held,
+                Some(reason) => ReportedState::Rejected(reason),
+            },
         }
     }
 
@@ -223,7 +199,8 @@ impl Updates {
         runtime.map_err(failed)?.block_on(work)
     }
 
-    async fn attempt(
+    /// One attempt, which is not noted.
+    pub(super) async fn attempt(
         &self,
         carrier: impl Transport + 'static,
     ) -> Result<Option<Generation>, UpdateError> {
@@ -377,28 +354,51 @@ impl Updates {
         Ok(serial)
     }
 
-    fn note(&self, ended: &Result<Option<Generation>, UpdateError>) {
-        let now = system_time();
-        let mut told = self.told();
-        told.last_attempt = now;
-        match ended {
-            Ok(_) => {
-                told.last_success = now;
-                told.refusal = None;
-            }
-            Err(error) => {
-                let refusal = error.refusal();
-                if let Some(count) = told.refused.get_mut(refusal.index()) {
-                    *count += 1;
-                }
-                let why = self.say(error);
-                let is_new = told.refusal.as_ref().is_none_or(|(_, known)| *known != why);
-                if is_new {
-                    warn!(reason = refusal.id(), "no update: {why}");
-                }
-                told.refusal = Some((refusal, why));
-            }
+    /// Notes the end of an attempt.
+    pub(super) fn note(&self, ended: Result<(), &UpdateError>) {
+        let Err(error) = ended else {
+            let mut told = self.told();
+            told.last_attempt = system_time();
+            told.last_success = told.last_attempt;
+            told.refusal = None;
+            return;
+        };
+        let why = self.count(error);
+        let is_new = self.told().refusal.as_ref().is_none_or(|(_, known)| *known != why);
+        if is_new {
+            warn!(reason = error.reason(), "no update: {why}");
         }
+        self.note_unreached(error);
+    }
+
+    /// Notes the end of a poll by no server, each of which was noted.
+    pub(super) fn note_unreached(&self, error: &UpdateError) {
+        let why = self.say(error);
+        let mut told = self.told();
+        told.last_attempt = system_time();
+        told.refusal = Some((error.refusal(), why));
+    }
+
+    /// Notes how a server did; the same failure is logged once.
+    pub(super) fn note_server(&self, url: &str, failure: Option<&UpdateError>) {
+        let why = failure.map(|error| self.count(error));
+        let reason = failure.map(UpdateError::reason);
+        let mut told = self.told();
+        let known = told.servers.insert(url.to_owned(), (reason, why.clone()));
+        if let (Some(reason), Some(why)) = (reason, &why)
+            && known.is_none_or(|(_, known)| known.as_ref() != Some(why))
+        {
+            warn!(server = url, reason, "no update from it: {why}");
+        }
+    }
+
+    /// Counts a refusal; what is said of it.
+    fn count(&self, error: &UpdateError) -> String {
+        let mut told = self.told();
+        if let Some(count) = told.refused.get_mut(error.refusal().index()) {
+            *count += 1;
+        }
+        self.say(error)
     }
 
     /// A refusal in the language of the school, with the fault itself.
@@ -421,16 +421,25 @@ impl Updates {
         let refusal = refusal.or_else(|| rejected.map(|one| (one.reason, one.why)));
         let refusal = refusal.or_else(|| told.urgent_refusal.as_ref().map(said));
         let (reason, why) = refusal.unzip();
+        let server = |(url, (reason, why)): (&String, &(Option<&str>, Option<String>))| {
+            ServerStatus { url: url.clone(), reason: reason.map(Into::into), why: why.clone() }
+        };
         UpdateStatus {
             release: current.map_or(0, |one| one.serial),
             ring: ring.unwrap_or_else(|| told.ring.clone()),
             last_attempt: told.last_attempt,
             last_success: told.last_success,
-            state: if reason.is_some() { "rejected" } else { "ok" }.to_owned(),
+            state: match &reason {
+                None => "ok",
+                Some(reason) if is_held(reason) => "held",
+                Some(_) => "rejected",
+            }
+            .to_owned(),
             reason,
             why,
             kept: self.store.generations().iter().map(|one| one.serial).collect(),
             emergency: (self.hooks.urgent.version)(),
+            servers: told.servers.iter().map(server).collect(),
         }
     }
 
@@ -459,6 +468,11 @@ impl Updates {
         }));
         samples
     }
+}
+
+/// Whether a release that was refused for this reason waits for a person.
+fn is_held(reason: &str) -> bool {
+    reason == UpdateRefusal::Rehearsal.id()
 }
 
 /// The rejection of a release that is at fault.

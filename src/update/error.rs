@@ -31,6 +31,15 @@ pub enum UpdateError {
     /// The server says that nothing is new, and what it had is past its date.
     #[error("the server says that nothing is new, and its metadata is past its date: it is frozen")]
     Frozen,
+    /// Two servers have different repositories under one number.
+    #[error(
+        "the server has another timestamp {version} than the other one: one of them is wrong, or \
+         somebody else signs"
+    )]
+    Disagreeing {
+        /// The version of both.
+        version: u64,
+    },
     /// Another update is at work.
     #[error("another update is at work; try again when it has ended")]
     Busy,
@@ -146,9 +155,23 @@ pub enum UpdateError {
     Rejected {
         /// The release.
         serial: u64,
+        /// The reason of then, of the closed set.
+        reason: String,
         /// The fault of then.
         why: String,
     },
+}
+
+/// Where the fault of an update lies, and so what becomes of what was downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// With the server, or on the way: nothing of it is used again, and the next server is asked.
+    Server,
+    /// With this gateway: what was downloaded stays, and the poll is made again soon.
+    Gateway,
+    /// With the release, which the department signed: what was downloaded stays, and polls go on as
+    /// usual.
+    Release,
 }
 
 impl UpdateError {
@@ -162,7 +185,7 @@ impl UpdateError {
         match self {
             Self::File { .. } => UpdateRefusal::Disk,
             Self::TooLarge { .. }
-            | Self::Web(FetchError::TooLarge(_))
+            | Self::Web(FetchError::Endless(_))
             | Self::Emergency(EmergencyError::TooLarge(_) | EmergencyError::TooMany(_)) => {
                 UpdateRefusal::Size
             }
@@ -171,6 +194,7 @@ impl UpdateError {
             }
             Self::Portal => UpdateRefusal::Portal,
             Self::Frozen => UpdateRefusal::Frozen,
+            Self::Disagreeing { .. } => UpdateRefusal::Disagreeing,
             Self::Busy => UpdateRefusal::Busy,
             Self::Rollback { .. } | Self::Lower { .. } => UpdateRefusal::Rollback,
             Self::OtherRoot { .. } => UpdateRefusal::Root,
@@ -179,8 +203,39 @@ impl UpdateError {
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,
             Self::Rehearsal { .. } => UpdateRefusal::Rehearsal,
-            Self::SelfTest { .. } | Self::Rejected { .. } => UpdateRefusal::SelfTest,
+            Self::SelfTest { .. } => UpdateRefusal::SelfTest,
+            Self::Rejected { reason, .. } => {
+                let known = UpdateRefusal::ALL.into_iter().find(|one| one.id() == reason);
+                known.unwrap_or(UpdateRefusal::SelfTest)
+            }
             Self::Trust(error) => refusal_of(error),
+        }
+    }
+
+    /// Where the fault lies. What is signed and wrong is not better on another server.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Web(_)
+            | Self::Portal
+            | Self::Frozen
+            | Self::Disagreeing { .. }
+            | Self::Rollback { .. } => Blame::Server,
+            Self::Trust(_) if self.refusal() == UpdateRefusal::Clock => Blame::Gateway,
+            Self::Trust(_) => Blame::Server,
+            Self::File { .. }
+            | Self::Busy
+            | Self::OtherRoot { .. }
+            | Self::MemoryLost { .. }
+            | Self::NotKept { .. } => Blame::Gateway,
+            Self::Missing { .. }
+            | Self::TooLarge { .. }
+            | Self::Malformed(_)
+            | Self::Digest { .. }
+            | Self::Policy { .. }
+            | Self::Rehearsal { .. }
+            | Self::SelfTest { .. }
+            | Self::Lower { .. }
+            | Self::Rejected { .. } => Blame::Release,
         }
     }
 
@@ -203,6 +258,7 @@ impl UpdateError {
             UpdateRefusal::Unreachable | UpdateRefusal::Portal => messages::update_unreachable(),
             UpdateRefusal::Expired | UpdateRefusal::Frozen => messages::update_expired(),
             UpdateRefusal::Rollback => messages::update_rollback(),
+            UpdateRefusal::Disagreeing => messages::update_disagreeing(),
             UpdateRefusal::Signature | UpdateRefusal::Trust => messages::update_signature(),
             UpdateRefusal::Size | UpdateRefusal::Hash | UpdateRefusal::Malformed => {
                 messages::update_malformed()

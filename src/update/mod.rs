@@ -14,6 +14,8 @@ mod content;
 pub mod emergency;
 pub mod enrolment;
 pub mod error;
+pub mod nudge;
+pub mod poll;
 pub mod schedule;
 pub mod selftest;
 pub mod store;

@@ -14,7 +14,7 @@ use tough::{Repository, Transport};
 
 use super::content;
 use super::error::UpdateError;
-use super::store::{Incoming, Mark, ReleaseStore, StoreLock};
+use super::store::{Incoming, Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::targets::{needed, target};
 use super::trust::{self, HighWater, Trusted};
 use crate::load::release::{Generation, TRUST};
@@ -115,9 +115,9 @@ pub async fn take(
         return Ok(none(chosen.ring));
     }
     if let Some(rejected) = seen.rejected.as_ref().filter(|one| one.serial == chosen.release) {
-        let (serial, why) = (rejected.serial, rejected.why.clone());
+        let RejectedRelease { serial, reason, why, .. } = rejected.clone();
         store.raise(lock, &seen)?;
-        return Err(UpdateError::Rejected { serial, why });
+        return Err(UpdateError::Rejected { serial, reason, why });
     }
     if let Some(current) = current.as_ref().filter(|one| chosen.release < one.min_release) {
         let (release, least) = (chosen.release, current.min_release);

@@ -15,3 +15,13 @@ pub fn addresses(message: &[u8]) -> Vec<IpAddr> {
     };
     message.answers.iter().filter_map(|record| address(&record.data)).collect()
 }
+
+/// The texts in the answer section, the strings of each joined; none of what cannot be read.
+pub fn texts(message: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(message) = Message::from_vec(message) else { return Vec::new() };
+    let text = |data: &RData| match data {
+        RData::TXT(txt) => Some(txt.txt_data.iter().flatten().copied().collect()),
+        _ => None,
+    };
+    message.answers.iter().filter_map(|record| text(&record.data)).collect()
+}

@@ -31,7 +31,7 @@ mod system;
 mod transport;
 pub mod zones;
 
-pub use addresses::addresses;
+pub use addresses::{addresses, texts};
 pub use error::{AskError, UpstreamError};
 pub use health::{ExchangeDurations, Failure, ServerState};
 #[doc(hidden)]

@@ -3,10 +3,14 @@
 //! ```text
 //! ask ▶ conditional GET of the timestamp ─ 304 ▶ all files are those in memory
 //!                                        └ 200 ▶ tough ▶ immutable files: from memory, else by GET
-//! settle ▶ trusted: tag and files stay for the next poll · refused: all is forgotten
+//! settle ▶ trusted whole: the tag stays for the next poll, the files for those of all servers
+//!        └ else: they are forgotten
 //! ```
 //!
 //! Law: a file that was not part of a repository that was trusted whole is never used again.
+//!
+//! The immutable files of a trusted repository are one memory for all its servers: a mirror serves
+//! the same ones. What differs under one number of the timestamp is told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::StatusCode;
+use tough::schema::{Signed, Timestamp};
 use tough::{TransportError, TransportErrorKind, TransportStream};
 use url::Url;
 
@@ -37,6 +42,59 @@ const SOON: Duration = Duration::from_secs(60);
 /// Time limit of a target.
 const LATE: Duration = Duration::from_secs(3600);
 
+/// What all servers of a repository share: the files that were trusted whole.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedFiles(Arc<Mutex<Shared>>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Immutable files by place.
+    files: BTreeMap<String, Vec<u8>>,
+    /// The newest timestamp, and its version.
+    timestamp: Option<(u64, Vec<u8>)>,
+}
+
+impl TrustedFiles {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses a timestamp that is older than the newest trusted one, or another one of its version.
+    ///
+    /// Nothing is verified here yet: what passes is verified after, and what does not is refused in
+    /// any case.
+    fn compare(&self, octets: &[u8]) -> Result<(), UpdateError> {
+        let Some(found) = version(octets) else { return Ok(()) };
+        match &self.shared().timestamp {
+            Some((seen, _)) if found < *seen => {
+                let role = "timestamp".to_owned();
+                Err(UpdateError::Rollback { role, found, seen: *seen })
+            }
+            Some((seen, known)) if found == *seen && known != octets => {
+                Err(UpdateError::Disagreeing { version: found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The version that a timestamp says of itself.
+fn version(octets: &[u8]) -> Option<u64> {
+    let timestamp: Signed<Timestamp> = serde_json::from_slice(octets).ok()?;
+    Some(timestamp.signed.version.get())
+}
+
+/// The trust in a repository that was polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It was verified whole: its files stay.
+    Whole,
+    /// It was refused: what was used of it is forgotten.
+    Refused,
+    /// It was not verified to its end: what came with this poll is forgotten.
+    Unknown,
+}
+
 /// A repository on one web server.
 #[derive(Clone)]
 pub struct Web(Arc<Server>);
@@ -45,6 +103,7 @@ struct Server {
     client: Arc<HttpClient>,
     base: Url,
     memory: Mutex<Memory>,
+    trusted: TrustedFiles,
 }
 
 /// What is known of the server's repository.
@@ -52,7 +111,11 @@ struct Server {
 struct Memory {
     agent: String,
     etag: Option<String>,
-    /// Files by place, the timestamp among them.
+    /// The timestamp of this poll, or of the last one that was trusted.
+    timestamp: Option<Vec<u8>>,
+    /// The timestamp that came last; it is compared, and not used.
+    last: Option<Vec<u8>>,
+    /// Files of this poll by place.
     files: BTreeMap<String, Vec<u8>>,
     /// Places that were asked for since the poll began.
     used: BTreeSet<String>,
@@ -67,48 +130,73 @@ impl fmt::Debug for Web {
 }
 
 impl Web {
-    /// The repository below a URL.
-    pub fn new(client: Arc<HttpClient>, mut base: Url) -> Self {
+    /// The repository below a URL; `trusted` is that of all its servers.
+    pub fn new(client: Arc<HttpClient>, mut base: Url, trusted: TrustedFiles) -> Self {
         if !base.path().ends_with('/') {
             let path = format!("{}/", base.path());
             base.set_path(&path);
         }
-        Self(Arc::new(Server { client, base, memory: Mutex::default() }))
+        Self(Arc::new(Server { client, base, memory: Mutex::default(), trusted }))
     }
 
-    /// Begins a poll with one conditional request; true where the timestamp is another one.
+    /// The URL.
+    pub fn url(&self) -> &str {
+        self.0.base.as_str()
+    }
+
+    /// Begins a poll with one conditional request; true where the timestamp is another one than the
+    /// last.
     ///
     /// # Errors
     ///
-    /// [`UpdateError`]: no timestamp came.
+    /// [`UpdateError`]: no timestamp came, or one that cannot be the newest.
     pub async fn ask(&self, agent: &str) -> Result<bool, UpdateError> {
         let etag = {
             let mut memory = self.memory();
             agent.clone_into(&mut memory.agent);
-            memory.used = BTreeSet::from([layout::TIMESTAMP.to_owned()]);
-            memory.etag.clone().filter(|_| memory.files.contains_key(layout::TIMESTAMP))
+            memory.files.clear();
+            memory.used.clear();
+            memory.etag.clone().filter(|_| memory.timestamp.is_some())
         };
         let reply = self.get(layout::TIMESTAMP, etag.as_deref(), MAX_TIMESTAMP, SOON).await?;
-        let FileReply::File(octets, etag) = reply else { return Ok(false) };
         let mut memory = self.memory();
-        let is_new = memory.files.get(layout::TIMESTAMP) != Some(&octets);
-        if is_new {
-            memory.absent = None;
-        }
-        memory.etag = etag;
-        memory.files.insert(layout::TIMESTAMP.to_owned(), octets);
-        Ok(is_new)
+        let is_new = match reply {
+            FileReply::Unchanged => false,
+            FileReply::File(octets, etag) => {
+                let is_new = memory.last.as_ref() != Some(&octets);
+                if is_new {
+                    memory.absent = None;
+                }
+                memory.etag = etag;
+                memory.last = Some(octets.clone());
+                memory.timestamp = Some(octets);
+                is_new
+            }
+        };
+        let compared = self.0.trusted.compare(memory.timestamp.as_deref().unwrap_or_default());
+        drop(memory);
+        compared.inspect_err(|_| self.settle(Trust::Refused)).map(|()| is_new)
     }
 
-    /// Ends a poll: what was trusted stays in memory, and nothing else.
-    pub fn settle(&self, is_trusted: bool) {
+    /// Ends a poll.
+    pub fn settle(&self, trust: Trust) {
         let mut memory = self.memory();
-        if is_trusted {
-            let used = std::mem::take(&mut memory.used);
-            memory.files.retain(|place, _| used.contains(place));
-        } else {
-            *memory = Memory::default();
+        let mut shared = self.0.trusted.shared();
+        let mut files = std::mem::take(&mut memory.files);
+        let used = std::mem::take(&mut memory.used);
+        match trust {
+            Trust::Whole => {
+                shared.files.append(&mut files);
+                shared.files.retain(|place, _| used.contains(place));
+                let timestamp = memory.timestamp.clone();
+                let found = timestamp.and_then(|octets| Some((version(&octets)?, octets)));
+                shared.timestamp = found.or(shared.timestamp.take());
+                return;
+            }
+            Trust::Refused => shared.files.retain(|place, _| !used.contains(place)),
+            Trust::Unknown => {}
         }
+        *memory = Memory { last: memory.last.take(), ..Memory::default() };
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -137,14 +225,19 @@ impl Web {
     async fn file(&self, place: &str) -> Result<Option<Vec<u8>>, UpdateError> {
         {
             let mut memory = self.memory();
+            if place == layout::TIMESTAMP {
+                return Ok(memory.timestamp.clone());
+            }
             memory.used.insert(place.to_owned());
-            if let Some(octets) = memory.files.get(place) {
+            let shared = self.0.trusted.shared();
+            if let Some(octets) = memory.files.get(place).or_else(|| shared.files.get(place)) {
                 return Ok(Some(octets.clone()));
             }
             if memory.absent.as_deref() == Some(place) {
                 return Ok(None);
             }
         }
+        let is_root = place.ends_with(".root.json");
         let is_target = place.contains('/');
         let (most, limit) = if is_target { (MAX_TARGET, LATE) } else { (MAX_METADATA, SOON) };
         match self.get(place, None, most, limit).await {
@@ -155,15 +248,24 @@ impl Web {
                 }
                 Ok(Some(octets))
             }
-            Ok(FileReply::Unchanged)
-            | Err(UpdateError::Web(FetchError::Status(StatusCode::NOT_FOUND))) => {
-                if place.ends_with(".root.json") {
+            Ok(FileReply::Unchanged) => Ok(None),
+            Err(UpdateError::Web(FetchError::Status(status))) if is_absent(status, is_root) => {
+                if is_root {
                     self.memory().absent = Some(place.to_owned());
                 }
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Whether a status says that a file is not there. An object store without a right to list says 403
+/// of those; each poll asks for the next root, which is not there as a rule.
+fn is_absent(status: StatusCode, is_root: bool) -> bool {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => true,
+        other => is_root && other == StatusCode::FORBIDDEN,
     }
 }
 

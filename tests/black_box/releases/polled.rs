@@ -3,13 +3,15 @@
 //! The interval is the shortest that a config may have, so that a poll comes within seconds.
 
 use std::fs;
+use std::time::Duration;
 
 use super::refused::{enrolled, prepare, rejected};
 use crate::downloads::gzip;
 use crate::kit::repository::TestRepository;
+use crate::support::api::Api;
 use crate::support::ports::free_port;
 use crate::support::web::{Page, Web};
-use crate::support::{Canned, Gateway, TWO_GROUPS, Upstream, eventually};
+use crate::support::{Canned, Gateway, TWO_GROUPS, Upstream, eventually, within};
 
 /// A gateway that polls these URLs.
 fn polling(repository: &TestRepository, urls: &[&str], upstream: &Upstream) -> Gateway {
@@ -89,6 +91,7 @@ fn a_repository_over_https_is_trusted_by_the_authorities_of_the_config() {
     after(&web, 2);
     let octets = (web.octets() - octets) / 2;
     eprintln!("octets of a poll without news, with TLS: {octets}");
+    eventually("a session goes on", || (web.resumed() >= 2).then_some(()));
     assert!(octets <= 6000, "{octets} octets for a poll without news");
 }
 
@@ -132,12 +135,141 @@ fn what_is_no_repository_is_refused_with_its_reason_until_it_is_one() {
     }
 }
 
+/// The state of each server by its place in the config, as `lachan status --json` has it.
+fn servers(gateway: &Gateway, urls: &[&str]) -> Vec<Option<String>> {
+    let status = Api::of(gateway).status();
+    let all = status["update"]["servers"].as_array().unwrap();
+    let one = |url: &&str| {
+        let server = all.iter().find(|server| server["url"] == **url)?;
+        Some(server["reason"].as_str().unwrap_or("ok").to_owned())
+    };
+    urls.iter().map(one).collect()
+}
+
+fn expect_servers(gateway: &Gateway, urls: &[&str], expected: &[&str]) {
+    // Three polls, as each server has its turn.
+    let found = within(Duration::from_secs(120), || {
+        let found: Vec<_> = servers(gateway, urls).into_iter().flatten().collect();
+        (found == expected).then_some(())
+    });
+    assert!(found.is_some(), "{expected:?}: {:?}", servers(gateway, urls));
+    assert_eq!(Api::of(gateway).status()["update"]["state"], "ok");
+}
+
 #[test]
 fn where_the_first_server_is_dead_the_second_one_is_asked() {
     let (upstream, repository, web) = (Upstream::start(), TestRepository::new(), Web::start());
     web.mount(&repository.path());
     let dead = format!("http://127.0.0.1:{}/", free_port());
-    let gateway = polling(&repository, &[&dead, &web.url("/")], &upstream);
+    let urls = [dead.as_str(), &web.url("/")];
+    let gateway = polling(&repository, &urls, &upstream);
     taken(&gateway);
-    assert!(rejected(&gateway, "unreachable") >= 1.0);
+    expect_servers(&gateway, &urls, &["unreachable", "ok"]);
+    after(&web, 2);
+    let log = gateway.log();
+    assert_eq!(log.matches("no update from it").count(), 1, "it is told once: {log}");
+}
+
+#[test]
+fn a_mirror_that_is_frozen_is_found_out_by_the_other_server() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let (first, second) = (Web::start(), Web::start());
+    let frozen = repository.file("frozen");
+    repository.copy_to(&frozen);
+    first.mount(&frozen);
+    second.mount(&repository.path());
+    let urls = [first.url("/"), second.url("/")];
+    let urls = [urls[0].as_str(), &urls[1]];
+    let gateway = polling(&repository, &urls, &upstream);
+    expect_servers(&gateway, &urls, &["ok", "ok"]);
+    repository.refresh();
+    // The newer one is taken, and the older one then is a rollback that costs one small request.
+    expect_servers(&gateway, &urls, &["rollback", "ok"]);
+    let news = second.paths();
+    assert!(news.iter().any(|path| path.ends_with("2.snapshot.json")), "{news:?}");
+    // What both have is downloaded from one of them.
+    let all = [first.paths(), second.paths()].concat();
+    assert_eq!(all.iter().filter(|path| path.ends_with("1.targets.json")).count(), 1, "{all:?}");
+}
+
+#[test]
+fn servers_that_disagree_under_one_number_are_told() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let (first, second) = (Web::start(), Web::start());
+    let other = repository.file("other");
+    repository.copy_to(&other);
+    // The same keys sign another timestamp of the same version.
+    let other_text = other.display().to_string();
+    repository.refresh();
+    std::thread::sleep(Duration::from_millis(1100));
+    repository.publish(&["refresh", &other_text, "--online", &repository.text("online")]);
+    first.mount(&repository.path());
+    second.mount(&other);
+    let urls = [first.url("/"), second.url("/")];
+    let urls = [urls[0].as_str(), &urls[1]];
+    let gateway = polling(&repository, &urls, &upstream);
+    expect_servers(&gateway, &urls, &["ok", "disagreeing"]);
+    assert!(rejected(&gateway, "disagreeing") >= 1.0);
+    // It is the department's own again once it says something newer.
+    repository.refresh();
+    second.mount(&repository.path());
+    expect_servers(&gateway, &urls, &["ok", "ok"]);
+}
+
+#[test]
+fn a_download_that_is_cut_goes_on_where_it_was() {
+    let (upstream, repository, web) = (Upstream::start(), TestRepository::new(), Web::start());
+    web.mount(&repository.path());
+    let octets = fs::read(repository.path().join("1.targets.json")).unwrap().len();
+    let after = octets / 3 + 1;
+    web.cut("/1.targets.json", after);
+    let gateway = polling(&repository, &[&web.url("/")], &upstream);
+    taken(&gateway);
+    let requests = web.requests();
+    let range = |head: &String| {
+        let head = head.to_lowercase();
+        let line = head.lines().find(|line| line.starts_with("range: ")).map(ToOwned::to_owned);
+        line.unwrap_or_default()
+    };
+    let ranges: Vec<String> =
+        requests.iter().filter(|head| head.contains("/1.targets.json ")).map(range).collect();
+    let second = format!("range: bytes={after}-");
+    let third = format!("range: bytes={}-", 2 * after);
+    assert_eq!(ranges, [String::new(), second, third]);
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up_and_the_other_one_is_asked() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let (silent, web) = (Web::start(), Web::start());
+    silent.put("/timestamp.json", Page { is_silent: true, ..Page::default() });
+    web.mount(&repository.path());
+    let urls = [silent.url("/"), web.url("/")];
+    let urls = [urls[0].as_str(), &urls[1]];
+    let gateway = polling(&repository, &urls, &upstream);
+    let given_up = within(Duration::from_secs(90), || (last(&gateway) > 0.0).then_some(()));
+    assert!(given_up.is_some(), "{}", gateway.log());
+    expect_servers(&gateway, &urls, &["unreachable", "ok"]);
+}
+
+#[test]
+fn a_record_that_changes_brings_a_poll_within_a_minute() {
+    let (upstream, repository, web) = (Upstream::start(), TestRepository::new(), Web::start());
+    web.mount(&repository.path());
+    let record = |text: &str| Canned {
+        answer: vec![format!("nudge.example. 30 TXT \"{text}\"")],
+        ..Canned::default()
+    };
+    upstream.answer("nudge.example", Some(16), Canned { times: Some(1), ..record("1") });
+    upstream.answer("nudge.example", Some(16), record("2"));
+    let url = web.url("/");
+    let more = format!("urls = [{url:?}]\nevery = \"7d\"\nnudge = \"nudge.example\"");
+    let gateway = enrolled(&repository, &more, &upstream);
+    eventually("the record is asked for", || {
+        (upstream.count("nudge.example", Some(16)) > 0).then_some(())
+    });
+    let before = web.paths().len();
+    let polled = within(Duration::from_secs(150), || (web.paths().len() > before).then_some(()));
+    assert!(polled.is_some(), "{}", gateway.log());
+    taken(&gateway);
 }

@@ -61,6 +61,13 @@ impl Api {
         body["overrides"].as_array().unwrap().clone()
     }
 
+    /// The state of the gateway.
+    pub(crate) fn status(&self) -> Value {
+        let (status, body) = self.send("GET", "/api/status", "").unwrap();
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
     /// The id of the override that is listed for a group.
     pub(crate) fn id_for(&self, group: &str) -> Option<u64> {
         let listed = self.list();

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::ports::free_port;
 
@@ -75,7 +75,11 @@ struct Shared {
     requests: Vec<String>,
     /// What is served of paths without a page.
     root: Option<PathBuf>,
+    /// Octets of a path's body that are sent before the connection is cut.
+    cuts: HashMap<String, usize>,
     octets: Arc<AtomicUsize>,
+    /// TLS connections that went on with an earlier session.
+    resumed: usize,
 }
 
 /// A connection whose octets are counted, both ways.
@@ -145,7 +149,11 @@ impl Web {
                     let stream = Counted(stream, octets);
                     let Some(config) = tls else { return answer(stream, &known) };
                     let Ok(connection) = ServerConnection::new(config) else { return };
-                    answer(StreamOwned::new(connection, stream), &known);
+                    let mut stream = StreamOwned::new(connection, stream);
+                    answer(&mut stream, &known);
+                    if stream.conn.handshake_kind() == Some(HandshakeKind::Resumed) {
+                        known.lock().unwrap().resumed += 1;
+                    }
                 });
             }
         });
@@ -172,9 +180,19 @@ impl Web {
         self.shared.lock().unwrap().root = Some(root.to_owned());
     }
 
+    /// Cuts the connection after so many octets of a path's body, each time.
+    pub(crate) fn cut(&self, path: &str, after: usize) {
+        self.shared.lock().unwrap().cuts.insert(path.to_owned(), after);
+    }
+
     /// The octets of all connections so far, both ways, as the kernel has them.
     pub(crate) fn octets(&self) -> usize {
         self.shared.lock().unwrap().octets.load(Ordering::Relaxed)
+    }
+
+    /// TLS connections so far that went on with an earlier session.
+    pub(crate) fn resumed(&self) -> usize {
+        self.shared.lock().unwrap().resumed
     }
 
     /// The paths of all requests so far.
@@ -204,7 +222,11 @@ fn answer(stream: impl Read + Write, shared: &Mutex<Shared>) {
         shared.requests.push(head.clone());
         let root = shared.root.as_deref();
         let told = shared.pages.get(&path).cloned();
-        let page = told.or_else(|| mounted(root?, &path, &head));
+        let mut page = told.or_else(|| mounted(root?, &path, &head));
+        if let (Some(page), Some(&after)) = (&mut page, shared.cuts.get(&path)) {
+            page.missing = page.body.len().saturating_sub(after);
+            page.body.truncate(after);
+        }
         page.unwrap_or_else(|| Page::status(404))
     };
     // Clients may go away at any moment.

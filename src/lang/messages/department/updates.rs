@@ -16,6 +16,9 @@ messages! {
     update_rollback()
         "the repository is older than what this gateway has seen; the old lists stay in force"
         => "kho phát hành cũ hơn bản mà cổng này đã thấy; danh sách cũ vẫn có hiệu lực";
+    update_disagreeing()
+        "the two servers of the repository disagree: tell the department; the old lists stay in force"
+        => "hai máy chủ của kho phát hành không khớp nhau: hãy báo cho Sở; danh sách cũ vẫn có hiệu lực";
     update_signature()
         "the signatures of the repository are not those of the department; the old lists stay in force"
         => "chữ ký của kho phát hành không phải của Sở; danh sách cũ vẫn có hiệu lực";
