@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use tokio::time::{sleep, timeout};
 
 use super::error::FetchError;
-use super::get::{Ask, HttpClient, Page, Part};
+use super::get::{Ask, BodyPart, HttpClient, Page};
 
 /// The end of the names of files that are packed already.
 const PACKED: &str = ".zst";
@@ -80,7 +80,7 @@ impl HttpClient {
         loop {
             let known = page.octets.len();
             let of = validator(&page);
-            let part = of.as_deref().map(|of| Part { octets: known, of });
+            let part = of.as_deref().map(|of| BodyPart { octets: known, of });
             let etag = etag.filter(|_| part.is_none());
             let ask = Ask { url, agent, etag, modified: None, takes_gzip, part, max_octets, limit };
             let error = match self.follow(&ask, &mut page).await {

@@ -61,14 +61,14 @@ pub(super) struct Ask<'a> {
     /// Whether the body may come compressed.
     pub(super) takes_gzip: bool,
     /// The part of the body that is at hand.
-    pub(super) part: Option<Part<'a>>,
+    pub(super) part: Option<BodyPart<'a>>,
     pub(super) max_octets: u64,
     pub(super) limit: Duration,
 }
 
 /// The beginning of a body, whose rest is asked for.
 #[derive(Clone, Copy)]
-pub(super) struct Part<'a> {
+pub(super) struct BodyPart<'a> {
     pub(super) octets: usize,
     /// The strong entity tag or the date of the file that it is a part of.
     pub(super) of: &'a str,

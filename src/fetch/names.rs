@@ -94,6 +94,6 @@ impl Names {
         let asked = self.runtime.spawn(async move { servers.ask(&question).await });
         // The task fails only when the process ends.
         let answer = asked.await.map_err(|_| AskError::Network)??;
-        Ok(answer.octets.to_vec())
+        Ok(answer.octets)
     }
 }

@@ -215,13 +215,13 @@ impl UpdateError {
     /// Where the fault lies. What is signed and wrong is not better on another server.
     pub fn blame(&self) -> Blame {
         match self {
+            Self::Trust(_) if self.refusal() == UpdateRefusal::Clock => Blame::Gateway,
             Self::Web(_)
             | Self::Portal
             | Self::Frozen
             | Self::Disagreeing { .. }
-            | Self::Rollback { .. } => Blame::Server,
-            Self::Trust(_) if self.refusal() == UpdateRefusal::Clock => Blame::Gateway,
-            Self::Trust(_) => Blame::Server,
+            | Self::Rollback { .. }
+            | Self::Trust(_) => Blame::Server,
             Self::File { .. }
             | Self::Busy
             | Self::OtherRoot { .. }

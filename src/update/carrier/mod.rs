@@ -10,7 +10,7 @@ mod web;
 use url::Url;
 
 pub use directory::Directory;
-pub use web::{Trust, TrustedFiles, Web};
+pub use web::{Settled, TrustedFiles, Web};
 
 use crate::release::layout;
 

@@ -84,11 +84,11 @@ fn version(octets: &[u8]) -> Option<u64> {
     Some(timestamp.signed.version.get())
 }
 
-/// The trust in a repository that was polled.
+/// How a poll of a server is settled: the trust in its repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
+pub enum Settled {
     /// It was verified whole: its files stay.
-    Whole,
+    Trusted,
     /// It was refused: what was used of it is forgotten.
     Refused,
     /// It was not verified to its end: what came with this poll is forgotten.
@@ -175,17 +175,17 @@ impl Web {
         };
         let compared = self.0.trusted.compare(memory.timestamp.as_deref().unwrap_or_default());
         drop(memory);
-        compared.inspect_err(|_| self.settle(Trust::Refused)).map(|()| is_new)
+        compared.inspect_err(|_| self.settle(Settled::Refused)).map(|()| is_new)
     }
 
     /// Ends a poll.
-    pub fn settle(&self, trust: Trust) {
+    pub fn settle(&self, end: Settled) {
         let mut memory = self.memory();
         let mut shared = self.0.trusted.shared();
         let mut files = std::mem::take(&mut memory.files);
         let used = std::mem::take(&mut memory.used);
-        match trust {
-            Trust::Whole => {
+        match end {
+            Settled::Trusted => {
                 shared.files.append(&mut files);
                 shared.files.retain(|place, _| used.contains(place));
                 let timestamp = memory.timestamp.clone();
@@ -193,8 +193,8 @@ impl Web {
                 shared.timestamp = found.or(shared.timestamp.take());
                 return;
             }
-            Trust::Refused => shared.files.retain(|place, _| !used.contains(place)),
-            Trust::Unknown => {}
+            Settled::Refused => shared.files.retain(|place, _| !used.contains(place)),
+            Settled::Unknown => {}
         }
         *memory = Memory { last: memory.last.take(), ..Memory::default() };
     }

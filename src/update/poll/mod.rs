@@ -13,17 +13,20 @@
 //!   one is left.
 //! - A nudged poll ends with the server that has something new.
 
+pub mod nudge;
+pub mod schedule;
+
 use std::sync::Arc;
 
 use rand::RngExt as _;
 use tokio::time::{Duration, Instant, sleep_until};
 use tracing::{debug, error};
 
-use super::carrier::{Trust, TrustedFiles, Web};
+use self::nudge::{GAP, Nudge};
+use self::schedule::LastPoll;
+use super::carrier::{Settled, TrustedFiles, Web};
 use super::client::Updates;
 use super::error::{Blame, UpdateError};
-use super::nudge::{GAP, Nudge};
-use super::schedule::{self, LastPoll};
 use crate::fetch::{HttpClient, Names};
 use crate::metrics::labels::UpdateRefusal;
 
@@ -197,9 +200,9 @@ async fn poll_one(updates: &Updates, web: &Web, agent: &str) -> (bool, Result<()
         ended => ended.map(drop),
     };
     web.settle(match ended.as_ref().map_err(UpdateError::blame) {
-        Ok(()) | Err(Blame::Release) => Trust::Whole,
-        Err(Blame::Server) => Trust::Refused,
-        Err(Blame::Gateway) => Trust::Unknown,
+        Ok(()) | Err(Blame::Release) => Settled::Trusted,
+        Err(Blame::Server) => Settled::Refused,
+        Err(Blame::Gateway) => Settled::Unknown,
     });
     (is_new, ended)
 }
