@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use tough::schema::{Role, RoleKeys, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
 use super::error::PublishError;
-use super::keys::hex_of;
-use super::repository::Repository;
-use super::signed;
+use super::trust::keys::hex_of;
+use super::trust::repository::Repository;
+use super::trust::signed;
 use crate::release::layout;
 use crate::sys::read;
 

@@ -9,12 +9,12 @@ use tough::TargetName;
 use tough::schema::{RoleType, Signed, Targets};
 
 use super::error::PublishError;
-use super::keys::{SigningKey, key_id};
-use super::refresh::{refresh, refuse_stranger};
-use super::repository::Repository;
-use super::roles::{self, EMERGENCY_DAYS};
 use super::rollout;
-use super::signed::sign;
+use super::trust::keys::{SigningKey, key_id};
+use super::trust::refresh::{refresh, refuse_stranger};
+use super::trust::repository::Repository;
+use super::trust::roles::{self, EMERGENCY_DAYS};
+use super::trust::signed::sign;
 use crate::config::data::released::ReleasedData;
 use crate::lang::messages;
 use crate::load::release::urgent::ProtectedNames;

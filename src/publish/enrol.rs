@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tough::schema::Root;
 
 use super::error::PublishError;
-use super::repository::Repository;
-use super::signed::sha256;
+use super::trust::repository::Repository;
+use super::trust::signed::sha256;
 use crate::release::enrolment::{Enrolment, EnrolmentReply};
 use crate::release::layout;
 use crate::sys::read;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::keys::KeyError;
+use super::trust::keys::KeyError;
 use crate::lang::{Lang, Message};
 
 /// A publication that failed; what is published already is unchanged.

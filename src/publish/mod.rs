@@ -19,21 +19,15 @@ pub mod emergency;
 pub mod enrol;
 pub mod error;
 pub mod export;
-pub mod init;
-pub mod keys;
 pub mod last;
 pub mod ledger;
 pub mod lint;
 pub mod page;
-pub mod refresh;
 pub mod release;
-pub mod repository;
-pub mod roles;
 pub mod rollout;
-pub mod rotate;
-mod signed;
 pub mod status;
 pub mod tables;
+pub mod trust;
 
 #[cfg(test)]
 mod tests;

@@ -7,11 +7,11 @@ use tough::schema::{Signed, Targets};
 use tough::{TargetName, schema::RoleType};
 
 use super::error::PublishError;
-use super::keys::SigningKey;
-use super::refresh::{complete, refuse_stranger};
-use super::repository::Repository;
-use super::roles::{self, ONLINE_DAYS};
-use super::signed::sign;
+use super::trust::keys::SigningKey;
+use super::trust::refresh::{complete, refuse_stranger};
+use super::trust::repository::Repository;
+use super::trust::roles::{self, ONLINE_DAYS};
+use super::trust::signed::sign;
 use crate::release::layout;
 use crate::release::manifest::ReleaseManifest;
 use crate::release::rollout::{FORMAT, Ring, Rollout};

@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use tough::TargetName;
 use tough::schema::Targets;
 
-use super::init::{Founders, init};
-use super::keys::{SigningKey, public, public_path};
-use super::repository::Repository;
-use super::roles::{self, Holders};
 use super::rollout::{RolloutChange, change, current};
-use super::signed::sign;
+use super::trust::init::{Founders, init};
+use super::trust::keys::{SigningKey, public, public_path};
+use super::trust::repository::Repository;
+use super::trust::roles::{self, Holders};
+use super::trust::signed::sign;
 use crate::release::layout;
 use crate::release::manifest::{FORMAT, ReleaseManifest};
 use crate::release::rollout::Ring;

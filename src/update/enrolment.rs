@@ -19,7 +19,7 @@ use tough::schema::key::Key;
 use tough::schema::{Root, Signed};
 
 use crate::pack::hex;
-use crate::publish::keys::{KeyError, SigningKey};
+use crate::publish::trust::keys::{KeyError, SigningKey};
 use crate::release::enrolment::{Enrolment, EnrolmentError, EnrolmentReply};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -127,7 +127,7 @@ pub fn enrol(
 /// A new key in the place of the one before.
 fn new_key(directory: &StateDir) -> Result<SigningKey, EnrolError> {
     let (new, place) = (directory.join(NEW_KEY), directory.join(KEY));
-    let public = |path: &Path| crate::publish::keys::public_path(path);
+    let public = |path: &Path| crate::publish::trust::keys::public_path(path);
     // What an attempt that was cut off has left.
     let _ = fs::remove_file(&new);
     let key = SigningKey::make(&new)?;

@@ -230,6 +230,7 @@ impl UpdateError {
             Self::Missing { .. }
             | Self::TooLarge { .. }
             | Self::Malformed(_)
+            | Self::Emergency(_)
             | Self::Digest { .. }
             | Self::Policy { .. }
             | Self::Rehearsal { .. }

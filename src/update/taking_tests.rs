@@ -13,7 +13,7 @@ use tough::sign::Sign as _;
 
 use super::tests::Scene;
 use crate::load::release::{DATA, Generation, LIST, PACK};
-use crate::publish::repository::Repository;
+use crate::publish::trust::repository::Repository;
 use crate::release::layout;
 use crate::release::manifest::{self, ReleaseManifest};
 use crate::release::rollout::{KnownTime, Ring, Rollout};

@@ -8,11 +8,11 @@ use tempfile::TempDir;
 use super::carrier::Directory;
 use super::error::UpdateError;
 use super::trust::{HighWater, Trusted, load};
-use crate::publish::init::{Founders, init};
-use crate::publish::keys::{SigningKey, public, public_path};
-use crate::publish::refresh::refresh;
-use crate::publish::repository::Repository;
-use crate::publish::roles::Holders;
+use crate::publish::trust::init::{Founders, init};
+use crate::publish::trust::keys::{SigningKey, public, public_path};
+use crate::publish::trust::refresh::refresh;
+use crate::publish::trust::repository::Repository;
+use crate::publish::trust::roles::Holders;
 use crate::sys::clock::system_time;
 
 pub(super) struct Scene {

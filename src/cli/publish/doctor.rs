@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::cli::output::{INVALID, complain, json, print};
 use crate::publish::doctor::{Examination, RoleHealth, Severity, examine};
 use crate::publish::error::PublishError;
-use crate::publish::repository::Repository;
+use crate::publish::trust::repository::Repository;
 use crate::sys::clock::system_time;
 
 /// Arguments of `publish doctor`.

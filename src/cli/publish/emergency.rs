@@ -12,8 +12,8 @@ use crate::cli::publish::wait::failure;
 use crate::lang::{Lang, messages};
 use crate::publish::emergency::{PublishedList, UrgentChange, change, current};
 use crate::publish::error::PublishError;
-use crate::publish::keys::SigningKey;
-use crate::publish::repository::Repository;
+use crate::publish::trust::keys::SigningKey;
+use crate::publish::trust::repository::Repository;
 use crate::release::emergency::{Emergency, UrgentAction, UrgentEntry};
 use crate::sys::clock::system_time;
 

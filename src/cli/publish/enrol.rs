@@ -9,7 +9,7 @@ use clap::Subcommand;
 use crate::cli::output::{CommandFailure, finish};
 use crate::cli::publish::wait::failure;
 use crate::publish::enrol::{Organisation, enrolment};
-use crate::publish::repository::Repository;
+use crate::publish::trust::repository::Repository;
 use crate::release::enrolment::{EnrolmentReply, MAX_OCTETS};
 use crate::sys::clock::system_time;
 use crate::sys::read;

@@ -4,22 +4,21 @@ mod doctor;
 mod emergency;
 mod enrol;
 mod export;
-mod init;
-mod key;
 mod lint;
 mod page;
-mod refresh;
 mod release;
 mod review;
 mod rings;
 mod rollout;
-mod rotate;
 mod status;
+mod trust;
 mod wait;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+use trust::{init, key, refresh, rotate};
 
 /// Arguments of `publish`.
 #[derive(Debug, clap::Args)]

@@ -10,10 +10,10 @@ use crate::cli::output::{CommandFailure, INVALID, finish, json};
 use crate::cli::publish::lint::shown;
 use crate::cli::publish::review::{Before, JudgeArguments};
 use crate::cli::publish::wait::{failure, wait_for};
-use crate::publish::keys::SigningKey;
 use crate::publish::release::{ReleaseDraft, assemble, sign_release};
-use crate::publish::repository::Repository;
 use crate::publish::tables;
+use crate::publish::trust::keys::SigningKey;
+use crate::publish::trust::repository::Repository;
 use crate::release::manifest::ReleaseManifest;
 use crate::sys::clock::system_time;
 

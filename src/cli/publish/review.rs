@@ -21,7 +21,7 @@ use crate::publish::lint::gate::{Gate, GateFiles, GateReport};
 use crate::publish::lint::release::RELEASE_LIMITS;
 use crate::publish::lint::{self, Lint, places};
 use crate::publish::release::next_serial;
-use crate::publish::repository::Repository;
+use crate::publish::trust::repository::Repository;
 use crate::sys::clock::system_time;
 use crate::sys::read;
 

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use crate::cli::output::{CommandFailure, INVALID, finish};
 use crate::cli::publish::rings;
 use crate::cli::publish::wait::{failure, wait_for};
-use crate::publish::keys::SigningKey;
-use crate::publish::repository::Repository;
 use crate::publish::rollout::{RolloutChange, change};
+use crate::publish::trust::keys::SigningKey;
+use crate::publish::trust::repository::Repository;
 use crate::release::rollout::{Ring, Rollout};
 use crate::sys::clock::system_time;
 

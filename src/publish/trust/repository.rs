@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tough::schema::{Role, Root, Signed, Target, Targets};
 
-use super::error::PublishError;
 use super::keys::hex_of;
 use super::signed;
+use crate::publish::error::PublishError;
 use crate::release::layout;
 use crate::sys::read;
 
@@ -122,7 +122,7 @@ impl Repository {
     }
 
     /// Writes a document of a role as its next immutable file.
-    pub(super) fn put<T: Role + Serialize>(
+    pub(in crate::publish) fn put<T: Role + Serialize>(
         &self,
         role: &str,
         document: &Signed<T>,
@@ -132,14 +132,18 @@ impl Repository {
     }
 
     /// Writes the file of a target, and returns its entry.
-    pub(super) fn put_target(&self, name: &str, octets: &[u8]) -> Result<Target, PublishError> {
+    pub(in crate::publish) fn put_target(
+        &self,
+        name: &str,
+        octets: &[u8],
+    ) -> Result<Target, PublishError> {
         let place = layout::place(name, &signed::sha256(octets));
         self.write(&place, octets, true)?;
         Ok(signed::target(octets))
     }
 
     /// Writes the one file that is replaced.
-    pub(super) fn put_timestamp(&self, octets: &[u8]) -> Result<(), PublishError> {
+    pub(in crate::publish) fn put_timestamp(&self, octets: &[u8]) -> Result<(), PublishError> {
         self.write(layout::TIMESTAMP, octets, true)
     }
 

@@ -10,9 +10,9 @@ use tough::schema::{Root, Signed};
 use crate::cli::output::{CommandFailure, finish};
 use crate::cli::publish::wait::{failure, wait_for};
 use crate::publish::error::PublishError;
-use crate::publish::keys::{self, SigningKey};
-use crate::publish::repository::Repository;
-use crate::publish::rotate::{self, NewHolders, RootSignatures};
+use crate::publish::trust::keys::{self, SigningKey};
+use crate::publish::trust::repository::Repository;
+use crate::publish::trust::rotate::{self, NewHolders, RootSignatures};
 use crate::release::layout;
 use crate::sys::clock::system_time;
 use crate::sys::read;
@@ -24,7 +24,7 @@ const MAX_ROOT: u64 = 1 << 20;
 
 /// Arguments of `publish rotate`.
 #[derive(Debug, clap::Args)]
-pub(super) struct RotateArguments {
+pub(in crate::cli::publish) struct RotateArguments {
     /// The directory of the repository.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
@@ -58,7 +58,7 @@ pub(super) struct RotateArguments {
 }
 
 /// Rotates keys.
-pub(super) fn run(arguments: &RotateArguments) -> ExitCode {
+pub(in crate::cli::publish) fn run(arguments: &RotateArguments) -> ExitCode {
     finish(change(arguments))
 }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use tough::schema::Root;
 
-use super::error::PublishError;
 use super::keys::{SigningKey, key_id};
 use super::refresh::complete;
 use super::repository::Repository;
 use super::roles::{self, EMERGENCY_DAYS, Holders, ONLINE_DAYS, ROOT_THRESHOLD, TARGETS_DAYS};
 use super::signed::{self, sign};
+use crate::publish::error::PublishError;
 use crate::release::layout;
 
 /// The private keys that are at hand when a repository is made.
@@ -66,7 +66,7 @@ pub async fn init(
 }
 
 /// A key for two purposes would let one theft be two.
-pub(super) fn refuse_shared_keys(holders: &Holders) -> Result<(), PublishError> {
+pub(in crate::publish) fn refuse_shared_keys(holders: &Holders) -> Result<(), PublishError> {
     let all = holders.root.iter().chain(&holders.officers).chain([&holders.online]);
     let mut ids: Vec<String> = all.map(key_id).collect();
     let count = ids.len();

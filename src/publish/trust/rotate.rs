@@ -19,13 +19,13 @@ use std::slice::from_ref;
 use tough::schema::key::Key;
 use tough::schema::{RoleKeys, RoleType, Root, Signed, Targets};
 
-use super::error::PublishError;
 use super::init::refuse_shared_keys;
 use super::keys::{SigningKey, key_id};
 use super::refresh::complete;
 use super::repository::Repository;
 use super::roles::{self, EMERGENCY_DAYS, Holders, ONLINE_DAYS, TARGETS_DAYS};
 use super::signed::{add, counting, octets, sign};
+use crate::publish::error::PublishError;
 use crate::release::layout;
 use crate::sys::read;
 

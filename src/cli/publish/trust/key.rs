@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::finish;
-use crate::publish::keys::{SigningKey, key_id, public_path};
+use crate::publish::trust::keys::{SigningKey, key_id, public_path};
 
 /// Arguments of `publish key`.
 #[derive(Debug, clap::Args)]
-pub(super) struct KeyArguments {
+pub(in crate::cli::publish) struct KeyArguments {
     /// The file to make, on the stick of its holder; FILE.pub is its public half.
     #[arg(value_name = "FILE")]
     path: PathBuf,
 }
 
 /// Makes a key.
-pub(super) fn run(arguments: &KeyArguments) -> ExitCode {
+pub(in crate::cli::publish) fn run(arguments: &KeyArguments) -> ExitCode {
     let made = SigningKey::make(&arguments.path).map_err(|error| (3, error.to_string()));
     finish(made.map(|key| {
         format!(

@@ -19,21 +19,21 @@ use tough::schema::{
     DelegatedRole, Delegations, PathPattern, PathSet, RoleKeys, RoleType, Root, Targets,
 };
 
-use super::error::PublishError;
+use crate::publish::error::PublishError;
 use crate::release::layout;
 
 /// The version of the TUF specification.
-pub(super) const SPECIFICATION: &str = "1.0.0";
+pub(in crate::publish) const SPECIFICATION: &str = "1.0.0";
 /// The validity of root keys.
-pub(super) const ROOT_DAYS: u32 = 730;
+pub(in crate::publish) const ROOT_DAYS: u32 = 730;
 /// The validity of what exists.
-pub(super) const TARGETS_DAYS: u32 = 180;
+pub(in crate::publish) const TARGETS_DAYS: u32 = 180;
 /// The validity of the role of urgent blocks; each of its entries ends by itself.
-pub(super) const EMERGENCY_DAYS: u32 = TARGETS_DAYS;
+pub(in crate::publish) const EMERGENCY_DAYS: u32 = TARGETS_DAYS;
 /// The validity of what the publishing host signs.
-pub(super) const ONLINE_DAYS: u32 = 30;
+pub(in crate::publish) const ONLINE_DAYS: u32 = 30;
 /// Signatures of root sticks that a root needs.
-pub(super) const ROOT_THRESHOLD: u64 = 2;
+pub(in crate::publish) const ROOT_THRESHOLD: u64 = 2;
 
 /// The public keys of a repository.
 #[derive(Debug, Clone)]
@@ -47,12 +47,12 @@ pub struct Holders {
 }
 
 /// The number after `version`; 1 for the first.
-pub(super) fn next(version: Option<NonZeroU64>) -> NonZeroU64 {
+pub(in crate::publish) fn next(version: Option<NonZeroU64>) -> NonZeroU64 {
     version.map_or(NonZeroU64::MIN, |version| version.saturating_add(1))
 }
 
 /// A moment `days` after `now` (seconds since 1970), as `tough` has it.
-pub(super) fn expiry<T: serde::de::DeserializeOwned>(
+pub(in crate::publish) fn expiry<T: serde::de::DeserializeOwned>(
     now: u64,
     days: u32,
 ) -> Result<T, PublishError> {
@@ -64,7 +64,11 @@ pub(super) fn expiry<T: serde::de::DeserializeOwned>(
 }
 
 /// A root of these keys.
-pub(super) fn root(holders: &Holders, version: NonZeroU64, now: u64) -> Result<Root, PublishError> {
+pub(in crate::publish) fn root(
+    holders: &Holders,
+    version: NonZeroU64,
+    now: u64,
+) -> Result<Root, PublishError> {
     let online = std::slice::from_ref(&holders.online);
     let all = holders.root.iter().chain(&holders.officers).chain(online);
     let roles = [
@@ -85,7 +89,7 @@ pub(super) fn root(holders: &Holders, version: NonZeroU64, now: u64) -> Result<R
 }
 
 /// The delegations of `targets`: each ends where it begins, so that no role speaks for another.
-pub(super) fn delegations(holders: &Holders) -> Result<Delegations, PublishError> {
+pub(in crate::publish) fn delegations(holders: &Holders) -> Result<Delegations, PublishError> {
     let online = std::slice::from_ref(&holders.online);
     let role = |name: &str, keys: &[Key]| -> Result<DelegatedRole, PublishError> {
         let RoleKeys { keyids, threshold, .. } = keys_of(keys, 1)?;
@@ -103,7 +107,7 @@ pub(super) fn delegations(holders: &Holders) -> Result<Delegations, PublishError
 }
 
 /// A role of targets without targets.
-pub(super) fn no_targets(
+pub(in crate::publish) fn no_targets(
     version: NonZeroU64,
     now: u64,
     days: u32,
@@ -113,7 +117,7 @@ pub(super) fn no_targets(
 
 type KeyId = tough::schema::decoded::Decoded<tough::schema::decoded::Hex>;
 
-pub(super) fn id(key: &Key) -> Result<KeyId, PublishError> {
+pub(in crate::publish) fn id(key: &Key) -> Result<KeyId, PublishError> {
     key.key_id().map_err(|error| PublishError::Sign(error.to_string()))
 }
 

@@ -12,11 +12,11 @@ use olpc_cjson::CanonicalFormatter;
 use serde::Serialize;
 use tough::schema::{Hashes, Metafile, Role, RoleKeys, Signature, Signed, Target};
 
-use super::error::PublishError;
 use super::keys::{SigningKey, hex_of};
+use crate::publish::error::PublishError;
 
 /// Adds signatures of `keys` to `document`; a key's older signature is replaced.
-pub(super) async fn add<T: Role + Serialize>(
+pub(in crate::publish) async fn add<T: Role + Serialize>(
     mut document: Signed<T>,
     keys: &[SigningKey],
 ) -> Result<Signed<T>, PublishError> {
@@ -36,7 +36,7 @@ pub(super) async fn add<T: Role + Serialize>(
 }
 
 /// A document with signatures of `keys` and no other.
-pub(super) async fn sign<T: Role + Serialize>(
+pub(in crate::publish) async fn sign<T: Role + Serialize>(
     role: T,
     keys: &[SigningKey],
 ) -> Result<Signed<T>, PublishError> {
@@ -44,12 +44,14 @@ pub(super) async fn sign<T: Role + Serialize>(
 }
 
 /// The number of signatures on a document that count for a role.
-pub(super) fn counting<T>(document: &Signed<T>, role: &RoleKeys) -> u64 {
+pub(in crate::publish) fn counting<T>(document: &Signed<T>, role: &RoleKeys) -> u64 {
     document.signatures.iter().filter(|one| role.keyids.contains(&one.keyid)).count() as u64
 }
 
 /// A document as a file.
-pub(super) fn octets<T: Serialize>(document: &Signed<T>) -> Result<Vec<u8>, PublishError> {
+pub(in crate::publish) fn octets<T: Serialize>(
+    document: &Signed<T>,
+) -> Result<Vec<u8>, PublishError> {
     let mut octets =
         serde_json::to_vec(document).map_err(|error| PublishError::Sign(error.to_string()))?;
     octets.push(b'\n');
@@ -57,7 +59,7 @@ pub(super) fn octets<T: Serialize>(document: &Signed<T>) -> Result<Vec<u8>, Publ
 }
 
 /// SHA-256 in hexadecimal.
-pub(super) fn sha256(octets: &[u8]) -> String {
+pub(in crate::publish) fn sha256(octets: &[u8]) -> String {
     hex_of(digest(&SHA256, octets).as_ref())
 }
 
@@ -66,13 +68,13 @@ fn hashes(octets: &[u8]) -> Hashes {
 }
 
 /// What a snapshot or a timestamp says of a metadata file.
-pub(super) fn meta(octets: &[u8], version: std::num::NonZeroU64) -> Metafile {
+pub(in crate::publish) fn meta(octets: &[u8], version: std::num::NonZeroU64) -> Metafile {
     let (length, hashes) = (Some(octets.len() as u64), Some(hashes(octets)));
     Metafile { length, hashes, version, _extra: HashMap::new() }
 }
 
 /// What a role of targets says of a file.
-pub(super) fn target(octets: &[u8]) -> Target {
+pub(in crate::publish) fn target(octets: &[u8]) -> Target {
     Target {
         length: octets.len() as u64,
         hashes: hashes(octets),

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, finish};
 use crate::cli::publish::wait::{failure, wait_for};
-use crate::publish::init::{Founders, init};
-use crate::publish::keys::{self, SigningKey};
-use crate::publish::roles::Holders;
+use crate::publish::trust::init::{Founders, init};
+use crate::publish::trust::keys::{self, SigningKey};
+use crate::publish::trust::roles::Holders;
 use crate::sys::clock::system_time;
 
 /// Arguments of `publish init`.
 #[derive(Debug, clap::Args)]
-pub(super) struct InitArguments {
+pub(in crate::cli::publish) struct InitArguments {
     /// The directory of the repository.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
@@ -28,7 +28,7 @@ pub(super) struct InitArguments {
 }
 
 /// Makes a repository.
-pub(super) fn run(arguments: &InitArguments) -> ExitCode {
+pub(in crate::cli::publish) fn run(arguments: &InitArguments) -> ExitCode {
     finish(make(arguments))
 }
 

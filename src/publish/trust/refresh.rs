@@ -6,11 +6,11 @@
 
 use tough::schema::{RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
-use super::error::PublishError;
 use super::keys::{SigningKey, key_id};
 use super::repository::Repository;
 use super::roles::{self, ONLINE_DAYS, SPECIFICATION};
 use super::signed::{self, meta, sign};
+use crate::publish::error::PublishError;
 use crate::release::layout;
 
 /// Signs the rollout as it is, and which versions belong together, for 30 days from `now` (seconds
@@ -35,7 +35,7 @@ pub async fn refresh(
 }
 
 /// Signs which versions belong together: the end of each publication.
-pub(super) async fn complete(
+pub(in crate::publish) async fn complete(
     repository: &Repository,
     online: &SigningKey,
     now: u64,
@@ -60,7 +60,7 @@ pub(super) async fn complete(
 }
 
 /// Refuses a key that is not the publishing host's.
-pub(super) fn refuse_stranger(
+pub(in crate::publish) fn refuse_stranger(
     repository: &Repository,
     online: &SigningKey,
 ) -> Result<(), PublishError> {

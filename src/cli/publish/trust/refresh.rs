@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, finish};
 use crate::cli::publish::wait::{failure, wait_for};
-use crate::publish::keys::SigningKey;
-use crate::publish::refresh::refresh;
-use crate::publish::repository::Repository;
+use crate::publish::trust::keys::SigningKey;
+use crate::publish::trust::refresh::refresh;
+use crate::publish::trust::repository::Repository;
 use crate::sys::clock::system_time;
 
 /// Arguments of `publish refresh`.
 #[derive(Debug, clap::Args)]
-pub(super) struct RefreshArguments {
+pub(in crate::cli::publish) struct RefreshArguments {
     /// The directory of the repository.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct RefreshArguments {
 }
 
 /// Signs a new snapshot and timestamp.
-pub(super) fn run(arguments: &RefreshArguments) -> ExitCode {
+pub(in crate::cli::publish) fn run(arguments: &RefreshArguments) -> ExitCode {
     finish(sign(arguments))
 }
 

@@ -136,7 +136,7 @@ impl SigningKey {
         self.0.tuf_key()
     }
 
-    pub(super) fn signer(&self) -> &dyn Sign {
+    pub(in crate::publish) fn signer(&self) -> &dyn Sign {
         self.0.as_ref()
     }
 }
@@ -196,7 +196,7 @@ pub fn key_id(key: &Key) -> String {
 }
 
 /// Octets in hexadecimal.
-pub(super) fn hex_of(octets: &[u8]) -> String {
+pub(in crate::publish) fn hex_of(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |mut text, octet| {
         let _ = write!(text, "{octet:02x}");
         text
