@@ -69,10 +69,10 @@ impl Candidate {
         Ok(Self { parts, built_on })
     }
 
-    /// The same candidate under this emergency list.
+    /// The same candidate under this emergency list, within the limits of its config.
     #[must_use]
     pub(super) fn under(mut self, urgent: &Arc<UrgentList>) -> Self {
-        self.parts.urgent = Arc::clone(urgent);
+        self.parts.urgent = urgent.under(self.config());
         self
     }
 

@@ -5,10 +5,11 @@
 //! - The document was verified before it was kept; its limits are judged again at each reading. One
 //!   that cannot be read is dropped and told: what else is in force stays.
 //! - No entry blocks a name that is guarded or essential by the tables compiled in, or by those of the
-//!   release in use.
+//!   release in use: with other tables the document is judged anew.
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -81,6 +82,10 @@ pub struct UrgentList {
     pub orders: Vec<UrgentOrder>,
     /// The others.
     pub refused: Vec<RefusedEntry>,
+    /// The document.
+    text: Arc<str>,
+    /// The tables that it was judged by.
+    data: ReleasedData,
 }
 
 /// An entry with its rule.
@@ -109,8 +114,25 @@ impl UrgentList {
             let (action, from, until) = (entry.action, entry.from, entry.until);
             Some(UrgentOrder { name, rule: UrgentRule { action, category, from, until }, entry })
         });
-        let (version, taken_at) = (kept.version, kept.taken_at);
-        Ok(Self { version, signed_at, taken_at, orders: orders.collect(), refused })
+        Ok(Self {
+            version: kept.version,
+            signed_at,
+            taken_at: kept.taken_at,
+            orders: orders.collect(),
+            refused,
+            text: kept.document.as_str().into(),
+            data: config.data.clone(),
+        })
+    }
+
+    /// The same list under the categories and the protected names of another config.
+    pub fn under(self: &Arc<Self>, config: &Config) -> Arc<Self> {
+        if self.version == 0 || self.data == config.data {
+            return Arc::clone(self);
+        }
+        let (version, taken_at, document) = (self.version, self.taken_at, self.text.to_string());
+        let kept = KeptDocument { version, taken_at, document };
+        Self::of(&kept, config).map_or_else(|_| Arc::clone(self), Arc::new)
     }
 
     /// The rules, each for a name and all below it.
@@ -245,14 +267,33 @@ mod tests {
         assert!(!is_protected("scam.example"));
     }
 
-    #[test]
-    fn a_release_protects_more_names_and_none_less() {
-        let released = ReleasedData::new(|file| match file {
+    fn released() -> ReleasedData {
+        ReleasedData::new(|file| match file {
             "guard.txt" => Some("portal.example\n".to_owned()),
             "essential.txt" => Some("## time\ntime.example\n".to_owned()),
             _ => None,
-        });
-        let protected = ProtectedNames::of(&released);
+        })
+    }
+
+    #[test]
+    fn a_release_that_protects_a_name_ends_its_block_and_the_next_brings_it_back() {
+        let entry = r#"{"name":"portal.example","action":"block","category":"fraud",
+            "document":"1","authority":"a","reason":"r","from":1,"until":2}"#;
+        let document = format!(r#"{{"format":1,"signed_at":1,"entries":[{entry}]}}"#);
+        let kept = KeptDocument { version: 2, taken_at: None, document };
+        let before = Config::embedded();
+        let mut with_guard = before.clone();
+        with_guard.data = released();
+        let list = Arc::new(UrgentList::of(&kept, &before).unwrap());
+        assert_eq!(list.rules().len(), 1);
+        let guarded = list.under(&with_guard);
+        assert_eq!((guarded.rules().len(), guarded.refused.len()), (0, 1));
+        assert_eq!(guarded.under(&before).rules(), list.rules());
+    }
+
+    #[test]
+    fn a_release_protects_more_names_and_none_less() {
+        let protected = ProtectedNames::of(&released());
         for name in ["portal.example", "time.example", "google.com"] {
             assert!(protected.covers(&Name::from_text(name).unwrap()), "{name}");
         }
