@@ -21,7 +21,7 @@ use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::take::{self, TakenRelease, TrustedRepository, UpdateRequest, take};
 use super::tried;
 use crate::config::{Config, UpdateSettings};
-use crate::lang::{Lang, messages};
+use crate::lang::Lang;
 use crate::load::release::Generation;
 use crate::metrics::labels::{UpdateRefusal, UpdateRole};
 use crate::metrics::{Sample, families};
@@ -79,9 +79,8 @@ struct Told {
     ring: String,
     refusal: Option<(UpdateRefusal, String)>,
     expires: Vec<(&'static str, u64)>,
-    /// Emergency lists that were refused, by reason, and the last refusal.
+    /// Emergency lists that were refused, by reason.
     urgent_refused: [u64; UpdateRefusal::COUNT],
-    urgent_refusal: Option<(UpdateRefusal, String)>,
     /// How each server did, by its URL: the reason of a failure, and the same for people.
     servers: BTreeMap<String, (Option<&'static str>, Option<String>)>,
 }
@@ -211,7 +210,7 @@ impl Updates {
         let time = (self.hooks.time)();
         let request = UpdateRequest { enrolled: &enrolled, school: &self.school, time };
         let opened = take::open(carrier, &self.store, &lock, &request).await?;
-        self.follow_urgent(&lock, &opened, time).await;
+        let urgent = self.follow_urgent(&lock, &opened, time).await;
         let taken = take(opened, &self.store, &lock, &request).await;
         let TakenRelease { ring, generation, seen, expires } = match taken {
             Ok(taken) => taken,
@@ -225,32 +224,31 @@ impl Updates {
             told.ring = ring;
             told.expires = expires;
         }
-        match generation {
-            None => self.store.raise(&lock, &seen).map(|()| None),
-            Some(generation) => self.put_in_use(&lock, generation, &seen).map(Some),
-        }
+        let generation = match generation {
+            None => self.store.raise(&lock, &seen).map(|()| None)?,
+            Some(generation) => self.put_in_use(&lock, generation, &seen).map(Some)?,
+        };
+        // Told last: no fault of it stops a release, and no attempt without it ended well.
+        urgent.map(|()| generation)
     }
 
-    /// Takes the emergency list, and notes what became of it: no fault of it stops a release.
-    async fn follow_urgent(&self, lock: &StoreLock, opened: &TrustedRepository, time: KnownTime) {
+    /// Takes the emergency list, whatever becomes of the release; what is refused is counted.
+    async fn follow_urgent(
+        &self,
+        lock: &StoreLock,
+        opened: &TrustedRepository,
+        time: KnownTime,
+    ) -> Result<(), UpdateError> {
         let (place, hooks) = ((&self.store, lock), (&self.hooks.urgent, time));
         let ended = emergency::follow(&opened.trusted, place, hooks).await;
         // Whatever becomes of the release: an older emergency list is refused from now on.
         let ended = ended.and_then(|()| self.store.raise(lock, &opened.seen));
-        let mut told = self.told();
-        let Err(error) = ended else {
-            told.urgent_refusal = None;
-            return;
-        };
-        let refusal = error.refusal();
-        if let Some(count) = told.urgent_refused.get_mut(refusal.index()) {
-            *count += 1;
-        }
-        let why = format!("{} ({error})", messages::update_emergency().in_lang(self.lang));
-        if told.urgent_refusal.as_ref().is_none_or(|(_, known)| *known != why) {
-            warn!(reason = refusal.id(), "{why}");
-        }
-        told.urgent_refusal = Some((refusal, why));
+        ended.map_err(|error| {
+            if let Some(count) = self.told().urgent_refused.get_mut(error.refusal().index()) {
+                *count += 1;
+            }
+            UpdateError::Urgent(Box::new(error))
+        })
     }
 
     /// Tries a generation, and puts it in use.
@@ -416,10 +414,9 @@ impl Updates {
         let rejected = self.store.mark().ok().and_then(|mark| mark.rejected);
         let told = self.told();
         let ring = current.as_ref().map(|one| one.ring.clone()).filter(|_| told.ring.is_empty());
-        let said = |one: &(UpdateRefusal, String)| (one.0.id().to_owned(), one.1.clone());
-        let refusal = told.refusal.as_ref().map(said);
-        let refusal = refusal.or_else(|| rejected.map(|one| (one.reason, one.why)));
-        let refusal = refusal.or_else(|| told.urgent_refusal.as_ref().map(said));
+        let own =
+            told.refusal.as_ref().map(|(refusal, why)| (refusal.id().to_owned(), why.clone()));
+        let refusal = own.or_else(|| rejected.map(|one| (one.reason, one.why)));
         let (reason, why) = refusal.unzip();
         let server = |(url, (reason, why)): (&String, &(Option<&str>, Option<String>))| {
             ServerStatus { url: url.clone(), reason: reason.map(Into::into), why: why.clone() }

@@ -95,6 +95,9 @@ pub enum UpdateError {
     /// An emergency list that is refused.
     #[error("{0}")]
     Emergency(#[from] EmergencyError),
+    /// The emergency list was not taken; the release was.
+    #[error("{0}")]
+    Urgent(Box<UpdateError>),
     /// A list that is not the one that was signed.
     #[error("release {serial}: {what} has the digest {found}, and {wanted} is signed")]
     Digest {
@@ -199,6 +202,7 @@ impl UpdateError {
             Self::Rollback { .. } | Self::Lower { .. } => UpdateRefusal::Rollback,
             Self::OtherRoot { .. } => UpdateRefusal::Root,
             Self::MemoryLost { .. } => UpdateRefusal::Memory,
+            Self::Urgent(error) => error.refusal(),
             Self::Malformed(_) | Self::Emergency(_) => UpdateRefusal::Malformed,
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,
@@ -254,6 +258,7 @@ impl UpdateError {
     /// The reason and what to do, for the people of the school; the fault itself follows it.
     pub fn message(&self) -> Message {
         match self.refusal() {
+            _ if matches!(self, Self::Urgent(_)) => messages::update_emergency(),
             UpdateRefusal::Disk => messages::update_disk(),
             UpdateRefusal::Busy => messages::update_busy(),
             UpdateRefusal::Unreachable | UpdateRefusal::Portal => messages::update_unreachable(),

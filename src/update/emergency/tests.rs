@@ -71,6 +71,13 @@ impl Client {
     fn reason(&self) -> Option<String> {
         self.updates.status().reason
     }
+
+    /// An attempt that refuses the list alone, for this reason.
+    async fn refuse(&self, reason: &str) {
+        let error = self.update().await.unwrap_err();
+        assert!(matches!(error, UpdateError::Urgent(_)), "{reason}: {error}");
+        assert_eq!((error.reason(), self.reason().as_deref()), (reason, Some(reason)));
+    }
 }
 
 /// A document that blocks these names.
@@ -117,17 +124,22 @@ async fn a_list_that_is_refused_leaves_the_one_before() {
     client.publish("officer", &blocks(&["scam.example"])).await;
     client.update().await.unwrap();
     let large = format!("{}{}", blocks(&[]), " ".repeat(1 << 20));
+    // A mirror has not got it yet.
+    client.publish("officer", &blocks(&["other.example"])).await;
+    let targets = client.gateway.scene.path("repository/targets");
+    fs::rename(targets.join("emergency"), targets.join("away")).unwrap();
+    client.refuse("unreachable").await;
+    fs::rename(targets.join("away"), targets.join("emergency")).unwrap();
     for (document, reason) in
         [(r#"{"format":2}"#, "malformed"), ("\u{0}", "malformed"), (&large, "size")]
     {
         client.publish("second", document).await;
-        client.update().await.unwrap();
-        assert_eq!(client.reason().as_deref(), Some(reason), "{reason}");
+        client.refuse(reason).await;
         assert_eq!((client.versions(), client.stored()), (vec![2], 2), "{reason}");
     }
     client.publish("second", &blocks(&[])).await;
     client.update().await.unwrap();
-    assert_eq!((client.reason(), client.versions(), client.stored()), (None, vec![2, 6], 6));
+    assert_eq!((client.reason(), client.versions(), client.stored()), (None, vec![2, 7], 7));
 }
 
 #[tokio::test]
@@ -141,8 +153,7 @@ async fn an_older_list_is_refused_even_where_all_other_memory_is_lost() {
     assert_eq!(client.versions(), [3]);
     fs::remove_file(client.gateway.store.path().join("mark.json")).unwrap();
     fs::write(repository.join("timestamp.json"), old).unwrap();
-    client.update().await.unwrap();
-    assert_eq!(client.reason().as_deref(), Some("rollback"));
+    client.refuse("rollback").await;
     assert_eq!((client.versions(), client.stored()), (vec![3], 3));
 }
 
@@ -153,9 +164,8 @@ async fn it_acts_where_it_cannot_be_stored_and_is_stored_later() {
     fs::create_dir(&file).unwrap();
     client.publish("officer", &blocks(&["scam.example"])).await;
     for _ in 0..2 {
-        client.update().await.unwrap();
+        client.refuse("disk").await;
         assert_eq!(client.versions(), [2], "it is put in force once");
-        assert_eq!(client.reason().as_deref(), Some("disk"));
     }
     fs::remove_dir(&file).unwrap();
     client.update().await.unwrap();
