@@ -17,7 +17,7 @@ pub(super) fn rules(tree: &Tree, out: &mut Output<'_>) -> io::Result<()> {
             out.lose(Lost::Answer);
         }
         match (name.own.is_block(), name.below.is_block()) {
-            (false, false) => continue,
+            (false, false) => {}
             (true, false) => out.lose(Lost::Exact),
             (false, true) => out.lose(Lost::Below),
             (true, true) if name.key.labels() == 1 => out.lose(Lost::TopLevel),

@@ -41,7 +41,7 @@ use crate::publish::export::tree::Tree;
 /// The syntax of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExportFormat {
-    /// Response policy zone, for BIND, Knot Resolver, PowerDNS and Unbound.
+    /// Response policy zone, for BIND, Knot Resolver, `PowerDNS` and Unbound.
     Rpz,
     /// One name a line, each with all below it.
     Domains,
@@ -125,6 +125,15 @@ pub struct Export<'a> {
     pub serial: Option<u64>,
 }
 
+/// The names within a limit.
+#[derive(Default)]
+struct Picked {
+    /// By their places; none where there is no limit.
+    places: Option<Vec<bool>>,
+    /// The number of others, by category.
+    left_out: BTreeMap<String, u64>,
+}
+
 /// What was exported, and what was not.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ExportReport {
@@ -158,28 +167,24 @@ impl Export<'_> {
             }
             *lost.entry(Lost::EveryName).or_default() += 1;
         }
-        let (picked, left_out) = self.picked(&tree, taxonomy)?;
-        let mut dry = Output::counting(picked.as_deref());
+        let Picked { places, left_out } = self.picked(&tree, taxonomy)?;
+        let mut dry = Output::counting(places.as_deref());
         self.format.rules(&tree, &mut dry)?;
         for (kind, count) in dry.lost {
             *lost.entry(kind).or_default() += count;
         }
         let report = ExportReport { rules: dry.rules, exceptions: dry.exceptions, lost, left_out };
         self.header(&report, to)?;
-        let mut out = Output::writing(picked.as_deref(), to);
+        let mut out = Output::writing(places.as_deref(), to);
         self.format.rules(&tree, &mut out)?;
         to.flush()?;
         Ok(report)
     }
 
-    /// The names that are within the limit, by their places, and the number of others by category.
-    fn picked(
-        &self,
-        tree: &Tree,
-        taxonomy: &Taxonomy,
-    ) -> Result<(Option<Vec<bool>>, BTreeMap<String, u64>), ExportError> {
-        let mut left_out = BTreeMap::new();
-        let Some(max) = self.max else { return Ok((None, left_out)) };
+    /// The names that are within the limit.
+    fn picked(&self, tree: &Tree, taxonomy: &Taxonomy) -> Result<Picked, ExportError> {
+        let mut chosen = Picked::default();
+        let Some(max) = self.max else { return Ok(chosen) };
         let mut all = Output::counting(None);
         all.candidates = Some(Vec::new());
         self.format.rules(tree, &mut all)?;
@@ -187,9 +192,10 @@ impl Export<'_> {
         let candidates = all.candidates.unwrap_or_default();
         let others = Ranks::of(self.popular).pick(tree, candidates, max, &mut picked);
         for BlockCandidate { category, .. } in others {
-            *left_out.entry(taxonomy.category(category).id.clone()).or_default() += 1;
+            *chosen.left_out.entry(taxonomy.category(category).id.clone()).or_default() += 1;
         }
-        Ok((Some(picked), left_out))
+        chosen.places = Some(picked);
+        Ok(chosen)
     }
 
     /// What people read first; no time, so that equal lists give equal octets.

@@ -1,4 +1,4 @@
-//! TreeName names in the order of the tree, each with what becomes of it and of the names below it.
+//! Listed names in the order of the tree, each with what becomes of it and of the names below it.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl<'a> Key<'a> {
 
     /// Its number of labels.
     pub(super) fn labels(self) -> usize {
-        1 + self.0.iter().filter(|octet| **octet == 0).count()
+        self.0.split(|octet| *octet == 0).count()
     }
 
     /// The name as people write it.
