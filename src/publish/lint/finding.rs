@@ -129,9 +129,9 @@ impl LintFinding {
         self.refuses && self.accepted.is_none()
     }
 
-    /// Whether it is about rules of a category that no place is known of.
-    pub fn wants(&self, category: &str) -> bool {
-        self.category == category && !self.wanted.is_empty() && self.places.is_empty()
+    /// Whether it is about rules of a category.
+    pub fn is_about_rules(&self, category: &str) -> bool {
+        self.category == category && !self.wanted.is_empty()
     }
 
     fn add(&mut self, input: &Input, file: &Path, line: u32, rule: String) {
