@@ -16,7 +16,7 @@ use crate::release::list::read::compile_noted;
 use crate::release::list::{MAX_OCTETS, packed};
 use crate::release::manifest::ReleaseManifest;
 
-/// The data file with what is known of each source: files, counts.
+/// The data file with what is known of each source: licence, counts.
 pub const NOTES: &str = "notes.json";
 
 /// A release that officers signed.

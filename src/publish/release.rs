@@ -24,11 +24,11 @@ use super::lint::gate::GateReport;
 use super::lint::release::names_by_category;
 use super::rollout;
 use super::trust::keys::SigningKey;
-use super::trust::refresh::{complete, refuse_stranger};
+use super::trust::refresh::{refresh, refuse_stranger};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, EMERGENCY_DAYS, TARGETS_DAYS};
 use super::trust::signed::{sha256, sign};
-use crate::pack::{Pack, hex};
+use crate::pack::{Pack, SourceNote, hex};
 use crate::release::layout;
 use crate::release::list::{delta, packed, write};
 use crate::release::manifest::{FORMAT, ReleaseManifest};
@@ -173,8 +173,11 @@ fn data_files(
         }
     };
     let gate = &draft.report.files;
-    let notes = serde_json::to_vec(draft.pack.sources())
-        .map_err(|error| PublishError::Sign(error.to_string()))?;
+    // Counts, and no paths of this machine.
+    let public = |note: &SourceNote| SourceNote { files: Vec::new(), ..note.clone() };
+    let notes: Vec<SourceNote> = draft.pack.sources().iter().map(public).collect();
+    let notes =
+        serde_json::to_vec(&notes).map_err(|error| PublishError::Sign(error.to_string()))?;
     let made = [gate.ledger.octets().to_vec(), gate.ages.octets(), notes];
     files.extend(own.into_iter().map(str::to_owned).zip(made));
     Ok(files)
@@ -243,7 +246,7 @@ pub async fn sign_release(
     let emergency = sign(emergency, std::slice::from_ref(&officer)).await?;
     repository.put(layout::EMERGENCY, &emergency)?;
     if let Some(online) = online {
-        complete(repository, online, manifest.signed_at).await?;
+        refresh(repository, online, manifest.signed_at).await?;
     }
     Ok(manifest)
 }

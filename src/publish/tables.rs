@@ -51,10 +51,9 @@ pub fn read(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, PublishError>
         Some(String::from_utf8_lossy(octets).into_owned())
     });
     let (_, faults) = data.usable();
-    match faults.is_empty() {
-        true => Ok(tables),
-        false => Err(PublishError::Refused(
-            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-        )),
+    if faults.is_empty() {
+        return Ok(tables);
     }
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Err(PublishError::Refused(faults.join("\n")))
 }

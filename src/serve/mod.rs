@@ -49,6 +49,7 @@ use crate::serve::sockets::{Sockets, workers};
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
+use crate::update::client::Updates;
 use crate::update::tried::end_life;
 use crate::upstream::Upstreams;
 
@@ -106,14 +107,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
-    let actions = ApiActions {
-        status: scrape::status(&gateway, &reloads, updates.as_ref()),
-        forget: {
-            let reloads = Arc::clone(&reloads);
-            Box::new(move || reloads.forget())
-        },
-        updates: updates.clone(),
-    };
+    let actions = actions(&gateway, &reloads, updates);
     let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
@@ -122,14 +116,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let threads = workers.start(&gateway, &stop)?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
-        for listener in std::mem::take(&mut sockets.tcp) {
-            let listener = TcpListener::from_std(listener)?;
-            let gateway = Arc::clone(&gateway);
-            tasks.spawn(async move {
-                tcp::accept(listener, gateway).await;
-                Ok(())
-            });
-        }
+        accept(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
@@ -185,6 +172,37 @@ fn names(gateway: &Arc<Gateway>) -> Names {
 fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, FetchError> {
     let roots = settings.lists.tls_roots.as_deref();
     HttpClient::new(roots, names(gateway), gateway.clock.dates())
+}
+
+/// What the administrator's API may do.
+fn actions(
+    gateway: &Arc<Gateway>,
+    reloads: &Arc<Reloads>,
+    updates: Option<Arc<Updates>>,
+) -> ApiActions {
+    let forgets = Arc::clone(reloads);
+    ApiActions {
+        status: scrape::status(gateway, reloads, updates.as_ref()),
+        forget: Box::new(move || forgets.forget()),
+        updates,
+    }
+}
+
+/// Accepts connections on each listener.
+fn accept(
+    tasks: &mut JoinSet<io::Result<()>>,
+    listeners: Vec<std::net::TcpListener>,
+    gateway: &Arc<Gateway>,
+) -> io::Result<()> {
+    for listener in listeners {
+        let listener = TcpListener::from_std(listener)?;
+        let gateway = Arc::clone(gateway);
+        tasks.spawn(async move {
+            tcp::accept(listener, gateway).await;
+            Ok(())
+        });
+    }
+    Ok(())
 }
 
 /// The UDP workers, each with its socket and its counters.

@@ -226,6 +226,7 @@ impl UpdateError {
             | Self::Disagreeing { .. }
             | Self::Rollback { .. }
             | Self::Trust(_) => Blame::Server,
+            Self::Urgent(error) => error.blame(),
             Self::File { .. }
             | Self::Busy
             | Self::OtherRoot { .. }

@@ -79,7 +79,7 @@ impl TestRepository {
     pub(crate) fn release(&self, pack: &Path, more: &[&str]) -> String {
         let (path, pack) = (self.text("repository"), pack.display().to_string());
         let (officer, online) = (self.text("officer"), self.text("online"));
-        let own = ["release", &path, "--key", &officer, "--online", &online, "--new", &pack];
+        let own = ["release", &path, "--officer", &officer, "--online", &online, "--new", &pack];
         self.publish(&[&own[..], more].concat())
     }
 

@@ -1,4 +1,4 @@
-//! `lachan publish release DIR --key OFFICER --new PACK`: sign what gateways take next.
+//! `lachan publish release DIR --officer KEY --new PACK`: sign what gateways take next.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -23,9 +23,9 @@ pub(super) struct ReleaseArguments {
     /// The directory of the repository.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
-    /// The key of an officer.
+    /// The private key of an officer.
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    officer: PathBuf,
     /// The key of the publishing host; without it the next `publish refresh` publishes the release.
     #[arg(long, value_name = "FILE")]
     online: Option<PathBuf>,
@@ -64,7 +64,7 @@ fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
     let failed = |error| failure(&error);
     let repository = Repository::open(&arguments.directory).map_err(failed)?;
     let read = |path: &PathBuf| SigningKey::read(path).map_err(|error| failure(&error.into()));
-    let officer = read(&arguments.key)?;
+    let officer = read(&arguments.officer)?;
     let online = arguments.online.as_ref().map(read).transpose()?;
     let tables = arguments.tables.as_deref().map(tables::read).transpose().map_err(failed)?;
     let review = arguments.of.judge(Before::of(&repository).map_err(failed)?)?;

@@ -284,9 +284,7 @@ fn by_adguard(text: &str, name: &str) -> bool {
 fn names() -> impl Strategy<Value = String> {
     let label = prop_oneof![Just("a"), Just("b")];
     proptest::collection::vec(label, 0..4).prop_map(|labels| {
-        let mut name: String = labels.iter().map(|label| format!("{label}.")).collect();
-        name.push_str("school.vn");
-        name
+        labels.into_iter().chain(["school", "vn"]).collect::<Vec<&str>>().join(".")
     })
 }
 

@@ -213,7 +213,7 @@ impl WordTable {
     fn note(&self, category: String, name: String) -> SourceNote {
         let is_it = |note: &&SourceNote| note.category == category && note.name == name;
         let known = self.notes.iter().find(is_it).cloned().unwrap_or_default();
-        SourceNote { category, name, ..known }
+        SourceNote { name, category, ..known }
     }
 
     fn category(&mut self, word: &str) -> Result<(), Fault> {

@@ -140,7 +140,9 @@ fn a_release_that_the_gate_refuses_is_not_signed() {
         assert!(run(program).0.success());
         let mut program = Command::new(LACHAN);
         let (path, officer) = (repository.text("repository"), repository.text("officer"));
-        program.args(["publish", "release", &path, "--key", &officer, "--new", &new]).args(more);
+        program
+            .args(["publish", "release", &path, "--officer", &officer, "--new", &new])
+            .args(more);
         let (status, text) = run(program);
         (status.code(), text)
     };
@@ -173,7 +175,7 @@ fn tables_of_a_release_are_judged_and_go_on() {
     let refuse = |wanted: &str| {
         let mut program = Command::new(LACHAN);
         let pack = one.to_str().unwrap();
-        program.args(["publish", "release", &path, "--key", &officer, "--new", pack]);
+        program.args(["publish", "release", &path, "--officer", &officer, "--new", pack]);
         let (status, text) = run({
             program.args(arguments);
             program

@@ -40,7 +40,7 @@ fn every_role_is_rotated_and_gateways_follow() {
         repository.publish(&["key", &repository.text(name)]);
     }
     // An officer's stick is lost: two root sticks and the other officer.
-    let lost = "--officer @second.pub --officer @third.pub --sign @a --sign @c --key @second \
+    let lost = "--new-officer @second.pub --new-officer @third.pub --sign @a --sign @c --officer @second \
                 --online @online";
     let before = std::fs::read_dir(repository.path()).unwrap().count();
     let (code, text) = rotate(&repository, &format!("{lost} --rehearse"));
@@ -52,12 +52,12 @@ fn every_role_is_rotated_and_gateways_follow() {
     let path = repository.text("repository");
     let new = pack(&repository, 2, &["one.example", "two.example"]).display().to_string();
     let sign =
-        |key: &str| tried(&["release", &path, "--key", &repository.text(key), "--new", &new]);
+        |key: &str| tried(&["release", &path, "--officer", &repository.text(key), "--new", &new]);
     assert_eq!(sign("officer").0, 3, "the lost stick counts no more");
     let (code, text) = sign("second");
     assert_eq!(code, 0, "{text}");
     // The publishing host was broken into.
-    let broken = "--new-online @host.pub --sign @a --sign @b --key @third --online @host";
+    let broken = "--new-online @host.pub --sign @a --sign @b --officer @third --online @host";
     let (code, text) = rotate(&repository, broken);
     assert_eq!(code, 0, "{text}");
     assert_eq!(tried(&["refresh", &path, "--online", &repository.text("online")]).0, 3);
@@ -67,7 +67,8 @@ fn every_role_is_rotated_and_gateways_follow() {
     repository.publish(&[&["rollout", &path, "--online", &host][..], &ring].concat());
     assert_eq!(update(&gateway, &repository.path())["release"], 2);
     // The department is merged into another one: all keys are the other's, by two people of each.
-    let heir = "--root @d.pub --root @e.pub --root @f.pub --out @staged --sign @a --sign @b";
+    let heir =
+        "--new-root @d.pub --new-root @e.pub --new-root @f.pub --out @staged --sign @a --sign @b";
     let (code, text) = rotate(&repository, heir);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("2 of 2; of the new ones: 0 of 2"), "{text}");
@@ -75,9 +76,9 @@ fn every_role_is_rotated_and_gateways_follow() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("of the new ones: 1 of 2"), "{text}");
     let (code, text) =
-        rotate(&repository, "--staged @staged --sign @f --key @second --online @host");
+        rotate(&repository, "--staged @staged --sign @f --officer @second --online @host");
     assert_eq!(code, 0, "{text}");
-    assert_eq!(rotate(&repository, "--sign @a --sign @b --key @second --online @host").0, 3);
+    assert_eq!(rotate(&repository, "--sign @a --sign @b --officer @second --online @host").0, 3);
     assert_eq!(update(&gateway, &repository.path())["release"], 2);
     // Enrolled with the first root, and asleep until now.
     assert_eq!(update(&away, &repository.path())["release"], 2);
@@ -91,10 +92,12 @@ fn a_root_without_its_signatures_is_never_written() {
     assert_eq!(code, 3, "{text}");
     assert!(text.contains("1 of 2") && text.contains("--out"), "{text}");
     assert_eq!(rotate(&repository, "--sign @officer").0, 3, "no root key");
-    let shared = "--officer @a.pub --officer @second.pub --sign @a --sign @b --key @second";
+    let shared =
+        "--new-officer @a.pub --new-officer @second.pub --sign @a --sign @b --officer @second";
     assert_eq!(rotate(&repository, &format!("{shared} --online @online")).0, 3, "one key twice");
     assert_eq!(std::fs::read_dir(repository.path()).unwrap().count(), before);
     // The same keys for another two years.
-    let (code, text) = rotate(&repository, "--sign @a --sign @b --key @officer --online @online");
+    let (code, text) =
+        rotate(&repository, "--sign @a --sign @b --officer @officer --online @online");
     assert_eq!(code, 0, "{text}");
 }

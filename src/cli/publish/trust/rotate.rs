@@ -29,10 +29,10 @@ pub(in crate::cli::publish) struct RotateArguments {
     #[arg(value_name = "DIR")]
     directory: PathBuf,
     /// All root keys from now on, as .pub files; those of today without it.
-    #[arg(long = "root", value_name = "FILE")]
+    #[arg(long = "new-root", value_name = "FILE")]
     root: Vec<PathBuf>,
     /// All officers from now on, as .pub files; those of today without it.
-    #[arg(long = "officer", value_name = "FILE")]
+    #[arg(long = "new-officer", value_name = "FILE")]
     officers: Vec<PathBuf>,
     /// The key of the publishing host from now on, as a .pub file; that of today without it.
     #[arg(long = "new-online", value_name = "FILE")]
@@ -48,7 +48,7 @@ pub(in crate::cli::publish) struct RotateArguments {
     out: Option<PathBuf>,
     /// The private key of an officer, of those from now on.
     #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    officer: Option<PathBuf>,
     /// The private key of the publishing host, the one from now on.
     #[arg(long, value_name = "FILE")]
     online: Option<PathBuf>,
@@ -78,10 +78,10 @@ fn change(arguments: &RotateArguments) -> Result<String, CommandFailure> {
     if !signatures.are_enough() {
         return left(arguments, &signatures, &root).map_err(failed);
     }
-    let (Some(officer), Some(online)) = (&arguments.key, &arguments.online) else {
+    let (Some(officer), Some(online)) = (&arguments.officer, &arguments.online) else {
         return Err((
             2,
-            "root has its signatures; give --key OFFICER and --online FILE too".into(),
+            "root has its signatures; give --officer and --online too, the keys from now on".into(),
         ));
     };
     let (officer, online) = (read(officer)?, read(online)?);
