@@ -5,9 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::emergency::now;
+use super::refused::enrolled;
 use super::{is_blocked, plan};
 use crate::kit::repository::TestRepository;
 use crate::support::gateway::{LACHAN, run, said_in_json};
+use crate::support::web::Web;
 use crate::support::{Gateway, PUPIL, Upstream, eventually, within};
 
 /// Runs `lachan publish emergency …` with the keys that sign: its exit code, and what it said.
@@ -121,6 +123,22 @@ fn an_order_is_taken_back_and_a_block_is_undone() {
     assert!(list.contains("allow `ok.scam.example` until") && !list.contains("block"), "{list}");
     let (code, said) = emergency(&office, "renew", &[]);
     assert!(code == 0 && said.contains("emergency list 6, entries: 2"), "{code} {said}");
+}
+
+#[test]
+fn an_order_comes_by_polls_and_a_mirror_without_it_does_not_hold_it_up() {
+    let (upstream, office) = (Upstream::start(), TestRepository::new());
+    let (mirror, web) = (Web::start(), Web::start());
+    let copy = office.file("mirror");
+    published(&office, "scam.example", "fraud", &["--days", "2"]);
+    office.copy_to(&copy);
+    fs::remove_dir_all(copy.join("targets/emergency")).unwrap();
+    mirror.mount(&copy);
+    web.mount(&office.path());
+    let urls = [mirror.url("/"), web.url("/")];
+    let gateway = enrolled(&office, &format!("urls = {urls:?}\nevery = \"10s\""), &upstream);
+    eventually("the order", || is_blocked(&gateway, "scam.example").then_some(()));
+    assert!(is_blocked(&gateway, "one.example"), "the release stays");
 }
 
 #[test]
