@@ -116,6 +116,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let threads = workers.start(&gateway, &stop)?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
+        accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         accept(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
@@ -142,13 +143,35 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     })?;
     end(threads, runtime);
     if let Some(state) = &state {
-        gateway.clock.keep(state, true);
-        end_life(state);
-        let in_force = gateway.current.in_force();
-        rehearsal::keep(&gateway.recent, state, in_force.config());
+        keep(&gateway, state);
     }
     info!("stopped");
     Ok(())
+}
+
+/// Accepts connections of clients, in a task for each listener.
+fn accept_streams(
+    tasks: &mut JoinSet<io::Result<()>>,
+    listeners: Vec<std::net::TcpListener>,
+    gateway: &Arc<Gateway>,
+) -> io::Result<()> {
+    for listener in listeners {
+        let listener = TcpListener::from_std(listener)?;
+        let gateway = Arc::clone(gateway);
+        tasks.spawn(async move {
+            tcp::accept(listener, gateway).await;
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// Keeps what the next life goes on with.
+fn keep(gateway: &Gateway, state: &StateDir) {
+    gateway.clock.keep(state, true);
+    end_life(state);
+    let in_force = gateway.current.in_force();
+    rehearsal::keep(&gateway.recent, state, in_force.config());
 }
 
 /// The runtime of all tasks that wait.
