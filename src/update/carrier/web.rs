@@ -290,3 +290,82 @@ impl tough::Transport for Web {
         Ok(Box::pin(futures_util::stream::iter([item])))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::fetch::Names;
+    use crate::sys::clock::Dates;
+
+    const FILE: &str = "2.snapshot.json";
+
+    fn timestamp(version: u64, snapshot: u64) -> Vec<u8> {
+        let meta = serde_json::json!({
+            "version": snapshot, "length": 1, "hashes": {"sha256": "00"},
+        });
+        let signed = serde_json::json!({
+            "_type": "timestamp", "spec_version": "1.0.0", "version": version,
+            "expires": "2040-01-01T00:00:00Z", "meta": {"snapshot.json": meta},
+        });
+        serde_json::json!({"signed": signed, "signatures": []}).to_string().into()
+    }
+
+    /// A server whose poll brought a timestamp and a file.
+    fn polled(trusted: &TrustedFiles, octets: Vec<u8>) -> Web {
+        let names = Names::new(|_| unreachable!("nobody is asked"), Handle::current());
+        let client = Arc::new(HttpClient::new(None, names, Dates::default()).unwrap());
+        let base = Url::parse("https://releases.example/a").unwrap();
+        let web = Web::new(client, base, trusted.clone());
+        {
+            let mut memory = web.memory();
+            memory.etag = Some("\"1\"".into());
+            memory.timestamp = Some(octets);
+            memory.files.insert(FILE.into(), vec![1]);
+            memory.used.insert(FILE.into());
+        }
+        web
+    }
+
+    #[tokio::test]
+    async fn only_what_was_trusted_whole_is_used_again() {
+        let trusted = TrustedFiles::default();
+        for end in [Settled::Unknown, Settled::Refused] {
+            let web = polled(&trusted, timestamp(9, 9));
+            web.settle(end);
+            assert!(trusted.shared().files.is_empty() && trusted.shared().timestamp.is_none());
+            let memory = web.memory();
+            assert!(memory.etag.is_none() && memory.timestamp.is_none() && memory.files.is_empty());
+        }
+        let web = polled(&trusted, timestamp(2, 2));
+        web.settle(Settled::Trusted);
+        assert!(web.memory().etag.is_some() && trusted.shared().files.contains_key(FILE));
+        // A fault of this gateway says nothing of them, and a refusal that used them all.
+        polled(&trusted, timestamp(3, 3)).settle(Settled::Unknown);
+        assert!(trusted.shared().files.contains_key(FILE));
+        polled(&trusted, timestamp(3, 3)).settle(Settled::Refused);
+        assert!(trusted.shared().files.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_timestamp_is_compared_with_the_newest_that_was_trusted() {
+        let trusted = TrustedFiles::default();
+        assert!(trusted.compare(&timestamp(1, 1)).is_ok());
+        polled(&trusted, timestamp(2, 2)).settle(Settled::Trusted);
+        let reason = |octets: &[u8]| trusted.compare(octets).map_err(|fault| fault.reason());
+        assert_eq!(reason(&timestamp(1, 1)), Err("rollback"));
+        assert_eq!(reason(&timestamp(2, 3)), Err("disagreeing"));
+        assert_eq!(reason(&timestamp(2, 2)), Ok(()));
+        assert_eq!(reason(&timestamp(3, 2)), Ok(()));
+        // What cannot be read is refused with its own reason later.
+        assert_eq!(reason(b"{"), Ok(()));
+    }
+
+    #[test]
+    fn an_object_store_hides_the_next_root_and_nothing_else() {
+        assert!(is_absent(StatusCode::NOT_FOUND, false) && is_absent(StatusCode::GONE, false));
+        assert!(is_absent(StatusCode::FORBIDDEN, true) && !is_absent(StatusCode::FORBIDDEN, false));
+        assert!(!is_absent(StatusCode::SERVICE_UNAVAILABLE, true));
+    }
+}

@@ -161,16 +161,21 @@ impl Poller {
         end
     }
 
-    /// The servers in the order of this poll: the one in turn first, those that rest last.
+    /// The servers in the order of this poll.
     fn order(&mut self) -> Vec<usize> {
-        let (count, now) = (self.servers.len(), Instant::now());
-        let turn = self.turn;
+        let (turn, now) = (self.turn, Instant::now());
         self.turn = turn.wrapping_add(1);
-        let mut order: Vec<usize> =
-            (0..count).map(|step| turn.wrapping_add(step) % count).collect();
-        order.sort_by_key(|place| self.servers.get(*place).is_some_and(|server| server.rests(now)));
-        order
+        order(self.servers.len(), turn, |place| {
+            self.servers.get(place).is_some_and(|server| server.rests(now))
+        })
     }
+}
+
+/// The order of so many servers: the one in turn first, those that rest last.
+fn order(count: usize, turn: usize, rests: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).map(|step| turn.wrapping_add(step) % count).collect();
+    order.sort_by_key(|place| rests(*place));
+    order
 }
 
 impl Server {
@@ -205,4 +210,21 @@ async fn poll_one(updates: &Updates, web: &Web, agent: &str) -> (bool, Result<()
         Err(Blame::Gateway) => Settled::Unknown,
     });
     (is_new, ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_take_turns_and_those_that_rest_come_last() {
+        let firsts = |rests: fn(usize) -> bool| -> Vec<Vec<usize>> {
+            (0..3).map(|turn| order(2, turn, rests)).collect()
+        };
+        assert_eq!(firsts(|_| false), [[0, 1], [1, 0], [0, 1]]);
+        assert_eq!(firsts(|place| place == 0), [[1, 0], [1, 0], [1, 0]]);
+        assert_eq!(firsts(|_| true), [[0, 1], [1, 0], [0, 1]], "none is left out");
+        assert_eq!(order(1, 7, |_| true), [0]);
+        assert!(order(0, 7, |_| true).is_empty());
+    }
 }
