@@ -100,7 +100,10 @@ fn said(error: EnrolError) -> Message {
 fn fragment(document: &Enrolment, state: &StateDir) -> String {
     let text = |text: &str| toml::Value::from(text).to_string();
     let urls: Vec<String> = document.urls.iter().map(|url| text(url)).collect();
-    let root = text(&root(state.path()).display().to_string());
+    // A relative path would be one from the directory of the config.
+    let root = root(state.path());
+    let root = std::path::absolute(&root).unwrap_or(root);
+    let root = text(&root.display().to_string());
     let mut lines = format!("\n[update]\nurls = [{}]\nroot = {root}\n", urls.join(", "));
     if !document.nudge.is_empty() {
         let _ = writeln!(lines, "nudge = {}", text(&document.nudge));
