@@ -1,17 +1,23 @@
 //! `lachan publish export FORMAT LIST`: what a list blocks at a level, for other programs.
 
+use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::category::Level;
 use crate::cli::output::{CommandFailure, INVALID, complain};
+use crate::cli::publish::wait as publication;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::Name;
+use crate::load::release::{DATA, PACK};
 use crate::publish::export::level::{LevelError, LevelPolicy, Scratch};
 use crate::publish::export::{Export, ExportError, ExportFormat, ExportReport};
+use crate::publish::last::{self, SignedRelease};
 use crate::publish::lint;
-use crate::publish::lint::popular::PopularNames;
+use crate::publish::trust::repository::Repository;
+use crate::release::list::read::CanonicalListError;
 use crate::release::list::{self, packed, read as canonical};
 use crate::sys::read;
 
@@ -28,7 +34,7 @@ pub(super) struct ListExportArguments {
     /// The syntax of the file.
     #[arg(value_enum)]
     format: ExportFormat,
-    /// The rules: a release's full list, its text unpacked, or a compiled pack.
+    /// The rules: a repository, a release's full list, its text unpacked, or a compiled pack.
     list: PathBuf,
     /// The school level that says which categories are blocked.
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, default_value = "primary")]
@@ -39,7 +45,8 @@ pub(super) struct ListExportArguments {
     /// Popular names before the embedded ones, one a line, the most popular first.
     #[arg(long, value_name = "FILE")]
     popular: Option<PathBuf>,
-    /// The number of the release; by default that in the name of the list.
+    /// The number of the release; by default that in the name of the list, or the newest of a
+    /// repository that was not taken back.
     #[arg(long, value_name = "NUMBER")]
     serial: Option<u64>,
     /// The file to write; standard output without it.
@@ -69,14 +76,15 @@ pub(super) fn run(arguments: &ListExportArguments) -> ExitCode {
 
 fn export(arguments: &ListExportArguments) -> Result<ExportReport, CommandFailure> {
     let scratch = Scratch::new().map_err(|error| failure(&error))?;
-    let pack = pack_of(&arguments.list, &scratch)?;
-    let policy = LevelPolicy::of(arguments.level, &pack).map_err(|error| failure(&error))?;
+    let serial = lay_out(arguments, &scratch)?;
+    let policy =
+        LevelPolicy::of(arguments.level, scratch.directory()).map_err(|error| failure(&error))?;
     let export = Export {
         policy: &policy,
         format: arguments.format,
         max: arguments.max,
         popular: &popular(arguments, &policy)?,
-        serial: arguments.serial.or_else(|| serial_of(&arguments.list)),
+        serial,
     };
     let refused = |error: ExportError| match error {
         ExportError::Write(error) => {
@@ -124,27 +132,64 @@ fn to_stdout(export: &Export<'_>) -> Result<ExportReport, ExportError> {
     }
 }
 
-/// The pack of a list: itself, or compiled into the scratch directory.
-fn pack_of(path: &Path, scratch: &Scratch) -> Result<PathBuf, CommandFailure> {
-    let failed = |error: &dyn std::fmt::Display| (INVALID, format!("{}: {error}", path.display()));
+/// Lays the release out as a gateway has it, in the scratch directory; its number.
+fn lay_out(
+    arguments: &ListExportArguments,
+    scratch: &Scratch,
+) -> Result<Option<u64>, CommandFailure> {
+    let path = arguments.list.as_path();
+    let failed = |error: &dyn Display| (INVALID, format!("{}: {error}", path.display()));
+    if path.is_dir() {
+        return from_repository(path, arguments.serial, scratch).map(Some);
+    }
     let open = || read::open(path).map_err(|error| failed(&error));
     let mut first = Vec::new();
     open()?.take(TEXT.len() as u64).read_to_end(&mut first).map_err(|error| failed(&error))?;
-    let (is_packed, is_text) = (first.starts_with(&ZSTD), first == TEXT);
-    if !is_packed && !is_text {
-        return Ok(path.to_owned());
-    }
-    let pack = scratch.path("list.pack");
-    let out = File::create(&pack).map_err(|error| failed(&error))?;
-    let compiled = if is_packed {
-        let text = packed::unpacker(BufReader::new(open()?)).map_err(|error| failed(&error))?;
-        canonical::compile(text, list::MAX_OCTETS, BufWriter::with_capacity(CHUNK, out))
+    let mut file = open()?;
+    if first.starts_with(&ZSTD) {
+        let text = packed::unpacker(BufReader::new(file)).map_err(|error| failed(&error))?;
+        compile(text, scratch).map_err(|error| failed(&error))?;
+    } else if first == TEXT {
+        compile(file, scratch).map_err(|error| failed(&error))?;
     } else {
-        canonical::compile(open()?, list::MAX_OCTETS, BufWriter::with_capacity(CHUNK, out))
-    };
-    let (mut out, _) = compiled.map_err(|error| failed(&error))?;
-    out.flush().map_err(|error| failed(&error))?;
-    Ok(pack)
+        // What is no pack is told where it is read.
+        let copied =
+            File::create(scratch.path(PACK)).and_then(|mut to| io::copy(&mut file, &mut to));
+        copied.map_err(|error| failed(&error))?;
+    }
+    Ok(arguments.serial.or_else(|| serial_of(path)))
+}
+
+/// The same of a release that officers signed, with its tables.
+fn from_repository(
+    path: &Path,
+    serial: Option<u64>,
+    scratch: &Scratch,
+) -> Result<u64, CommandFailure> {
+    let failed = |error| publication::failure(&error);
+    let repository = Repository::open(path).map_err(failed)?;
+    let newest = || last::accepted(&repository).map_err(failed);
+    let none = || (INVALID, format!("{}: no release is signed yet", path.display()));
+    let serial = serial.map_or_else(newest, |serial| Ok(Some(serial)))?.ok_or_else(none)?;
+    let release = SignedRelease::read(&repository, serial).map_err(failed)?;
+    let damaged = |error: &dyn Display| (1, format!("{}: {error}", path.display()));
+    compile(release.text.as_slice(), scratch).map_err(|error| damaged(&error))?;
+    fs::create_dir(scratch.path(DATA)).map_err(|error| damaged(&error))?;
+    for file in ReleasedData::FILES {
+        if let Some(octets) = release.data(&repository, file).map_err(failed)? {
+            let to = scratch.path(DATA).join(file);
+            fs::write(to, octets).map_err(|error| damaged(&error))?;
+        }
+    }
+    Ok(serial)
+}
+
+/// Compiles a canonical list into the scratch directory.
+fn compile(text: impl Read, scratch: &Scratch) -> Result<(), CanonicalListError> {
+    let file = File::create(scratch.path(PACK)).map_err(CanonicalListError::Read)?;
+    let out = BufWriter::with_capacity(CHUNK, file);
+    let (mut out, _) = canonical::compile(text, list::MAX_OCTETS, out)?;
+    out.flush().map_err(CanonicalListError::Read)
 }
 
 /// The number of a release in the name of its full list: `HASH.7.full.zst`.
@@ -153,7 +198,7 @@ fn serial_of(path: &Path) -> Option<u64> {
     name.rsplit('.').next()?.parse().ok()
 }
 
-/// Popular names, those of the department first.
+/// Popular names: those of `--popular` first, then those of the release.
 fn popular(
     arguments: &ListExportArguments,
     policy: &LevelPolicy,
@@ -162,7 +207,7 @@ fn popular(
     if let Some(path) = &arguments.popular {
         names = lint::names(path).map_err(|complaint| (INVALID, complaint))?;
     }
-    names.extend(PopularNames::embedded(policy.taxonomy()).names().cloned());
+    names.extend(policy.data().popular().unwrap_or_default());
     Ok(names)
 }
 

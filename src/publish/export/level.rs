@@ -1,4 +1,4 @@
-//! The policy of a gateway of one level, with one list and nothing else.
+//! The policy of a gateway of one level, with one release and nothing else.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::category::{CategorySet, DefaultAction, Level, Taxonomy};
 use crate::config::data::guard::Guard;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::{Folded, MAX_OCTETS, Name};
 use crate::dns::rtype;
 use crate::load::assemble::{AssembleError, Assembler};
@@ -26,6 +27,8 @@ const BELOW: &[u8] = b"\x0dlachan-export";
 /// A gateway whose one group has the defaults of a level.
 pub struct LevelPolicy {
     snapshot: Snapshot,
+    /// The tables of the release.
+    data: ReleasedData,
     pack: Arc<Pack>,
     group: GroupId,
     level: Level,
@@ -55,31 +58,41 @@ pub enum LevelError {
 }
 
 impl LevelPolicy {
-    /// The policy of `level` with the pack at `path`.
+    /// The policy of `level` with the release in a directory, laid out as on a gateway: its pack, and
+    /// its tables, in the place of those that are built in.
     ///
     /// # Errors
     ///
     /// [`LevelError`].
-    pub fn of(level: Level, pack: &Path) -> Result<Self, LevelError> {
+    pub fn of(level: Level, generation: &Path) -> Result<Self, LevelError> {
         let scratch = Scratch::new()?;
         let config = scratch.path("level.toml");
         // No list, keyword or source of its own; the state is nobody's.
         let text = format!(
             "[school]\nlevel = \"{}\"\n[lists]\nstarter = false\nuse_keywords = false\n\
-             [state]\nkeep = false\n",
+             [state]\ndir = \"state\"\nkeep = false\n[update]\nroot = \"root.json\"\n",
             level.id()
         );
-        fs::write(&config, text).map_err(|error| scratch.fault(error))?;
-        let mut assembler = Assembler::new(Some(config)).with_pack(pack.to_owned()).around(0);
-        let made = assembler.assemble().map_err(Box::new)?;
-        let guard = Guard::embedded(made.snapshot.taxonomy());
+        // Whom the gateway would trust is of no matter: it fetches nothing.
+        for (path, text) in [(&config, text.as_str()), (&scratch.path("root.json"), "{}")] {
+            fs::write(path, text).map_err(|error| scratch.fault(error))?;
+        }
+        let made = Assembler::new(Some(config)).trial(generation, None).map_err(Box::new)?;
+        let snapshot = made.look(&[], 0);
+        let data = made.config().data.clone();
+        let guard = Guard::of(&data, snapshot.taxonomy());
         let guarded = guard.guarded().map(|(name, purpose, _)| (name.clone(), purpose)).collect();
         let listener = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let group = made.snapshot.group_of(IpAddr::V4(Ipv4Addr::LOCALHOST), listener);
-        let voided = made.voided.iter().map(|finding| finding.count as u64).sum();
-        let pack = made.snapshot.lists().listings.last().map(|listing| Arc::clone(&listing.pack));
+        let group = snapshot.group_of(IpAddr::V4(Ipv4Addr::LOCALHOST), listener);
+        let voided = made.sources().lists.voided.iter().map(|finding| finding.count as u64).sum();
+        let pack = snapshot.lists().listings.last().map(|listing| Arc::clone(&listing.pack));
         let pack = pack.ok_or(LevelError::Lacking)?;
-        Ok(Self { snapshot: made.snapshot, pack, group, level, guarded, voided })
+        Ok(Self { snapshot, data, pack, group, level, guarded, voided })
+    }
+
+    /// The tables of the release.
+    pub fn data(&self) -> &ReleasedData {
+        &self.data
     }
 
     /// The list.
@@ -180,6 +193,11 @@ impl Scratch {
         }
         let error = io::Error::from(io::ErrorKind::AlreadyExists);
         Err(LevelError::Scratch { path: place(0), error })
+    }
+
+    /// Its place.
+    pub fn directory(&self) -> &Path {
+        &self.0
     }
 
     /// A file in it.

@@ -147,10 +147,8 @@ pub(super) fn of_pack(policy: &LevelPolicy) -> BTreeMap<Lost, u64> {
     let nets = pack.addresses().iter();
     let nets = nets.filter(|one| is_blocked(one.category) && !one.action.is_pass());
     add(Lost::Address, nets.count() as u64);
-    let text = match pack.keywords() {
-        "" => starter::KEYWORDS,
-        text => text,
-    };
+    let of_pack = Some(pack.keywords()).filter(|text| !text.is_empty());
+    let text = policy.data().keywords().or(of_pack).unwrap_or(starter::KEYWORDS);
     add(Lost::Keyword, KeywordRules::parse(text, taxonomy).map_or(0, |rules| rules.len() as u64));
     add(Lost::Guarded, policy.voided());
     let unknown = pack.rules().iter().filter(|rule| number(rule.category).is_none());

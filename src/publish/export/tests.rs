@@ -35,13 +35,13 @@ fn adult(scope: Scope, effect: Effect) -> Rule {
 /// A gateway of a level with these rules.
 fn policy(level: Level, rules: &[(Vec<u8>, Rule)]) -> LevelPolicy {
     let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join("a.pack");
+    let path = scratch.path().join("release.pack");
     let mut compiler = Compiler::new(SEED, CATEGORIES.map(str::to_owned));
     for (wire, rule) in rules {
         compiler.add(wire, *rule).unwrap();
     }
     fs::write(&path, compiler.finish(Cursor::new(Vec::new())).unwrap().into_inner()).unwrap();
-    LevelPolicy::of(level, &path).unwrap()
+    LevelPolicy::of(level, scratch.path()).unwrap()
 }
 
 fn named(level: Level, rules: &[(&str, Rule)]) -> LevelPolicy {
@@ -206,11 +206,11 @@ fn a_limit_keeps_what_many_use_and_then_the_first_categories() {
 #[test]
 fn sealed_categories_are_refused_and_equal_lists_give_equal_octets() {
     let scratch = tempfile::tempdir().unwrap();
-    let path = scratch.path().join("a.pack");
+    let path = scratch.path().join("release.pack");
     let mut compiler = Compiler::new(SEED, ["csam".to_owned()]);
     compiler.add(&wire("a.vn"), adult(Scope::Subtree, Effect::Add)).unwrap();
     fs::write(&path, compiler.finish(Cursor::new(Vec::new())).unwrap().into_inner()).unwrap();
-    let sealed = LevelPolicy::of(Level::Primary, &path).unwrap();
+    let sealed = LevelPolicy::of(Level::Primary, scratch.path()).unwrap();
     let refused = export_max(&sealed, ExportFormat::Domains, None, &[]).unwrap_err();
     assert!(matches!(refused, ExportError::Sealed(_)), "{refused}");
 

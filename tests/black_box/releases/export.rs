@@ -10,6 +10,7 @@ use lachan::release::list::{packed, write};
 use tempfile::TempDir;
 
 use crate::kit::data::skipped;
+use crate::kit::repository::TestRepository;
 use crate::support::gateway::{LACHAN, Log, signal, spawn};
 use crate::support::ports::free_port;
 use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
@@ -166,6 +167,39 @@ fn a_limit_keeps_popular_names_and_tells_the_others_by_category() {
     assert!(lines.contains(&"0.0.0.0 www.tiktok.com") && lines.contains(&"0.0.0.0 facebook.com"));
     assert!(told.contains("left out by --max: 3 names of adult"), "{told}");
     assert!(text.contains("left out by --max: 3 names of adult"), "{text}");
+}
+
+/// A repository gives its newest release, with the tables of that release: there pupils of primary
+/// schools may use social networks.
+#[test]
+fn a_repository_gives_the_newest_release_under_its_own_tables() {
+    let (department, office) = (Department::new(), TestRepository::new());
+    let directory = office.text("repository");
+    let (code, _, told) = department.export(&["domains", &directory]);
+    assert!(code == 3 && told.contains("no release is signed yet"), "{told}");
+
+    let accepted = ["--accept", "guard/adult/pool.ntp.org", "--by", "Lan", "--reason", "a test"];
+    office.release(&department.file("list.pack"), &accepted);
+    let (code, first, told) = department.export(&["domains", &directory]);
+    assert_eq!(code, 0, "{told}");
+    let (_, wanted, _) = department.export(&["domains", "list.pack", "--serial", "1"]);
+    assert_eq!(first, wanted);
+    assert!(first.contains("\ntiktok.com\n"), "{first}");
+
+    let tables = office.file("tables");
+    fs::create_dir(&tables).unwrap();
+    let categories = include_str!("../../../blocklists/categories.toml");
+    let (before, social) = categories.split_once("id = \"social\"").unwrap();
+    let social = social.replacen("primary = \"block\"", "primary = \"allow\"", 1);
+    fs::write(tables.join("categories.toml"), format!("{before}id = \"social\"{social}")).unwrap();
+    let tables = ["--tables", tables.to_str().unwrap()];
+    office.release(&department.file("list.pack"), &tables);
+    let (code, second, told) = department.export(&["domains", &directory]);
+    assert_eq!(code, 0, "{told}");
+    assert!(second.contains("release 2,") && !second.contains("tiktok.com"), "{second}");
+    // An older one, by its number.
+    assert_eq!(department.export(&["domains", &directory, "--serial", "1"]).1, first);
+    assert_eq!(department.export(&["domains", &directory, "--serial", "9"]).0, 3);
 }
 
 /// A program of others, which ends with the test.
