@@ -49,9 +49,11 @@ fn the_guide_of_the_department_works_as_it_stands() {
     let said = run_page(&page, dir.path());
     assert!(said.len() >= 12, "{} blocks", said.len());
     let all = said.join("\n");
-    for wanted in ["root ", "release 1 is signed", "back: every school", "root 2", "rejected:disk"] {
+    for wanted in ["root ", "release 1 is signed", "back: every school", "root 2", "rejected:disk"]
+    {
         assert!(all.contains(wanted), "`{wanted}`: {all}");
     }
-    let state = fs::read_to_string(dir.path().join("work/school/state/releases/mark.json")).unwrap();
+    let state =
+        fs::read_to_string(dir.path().join("work/school/state/releases/mark.json")).unwrap();
     assert!(state.contains("\"release\": 3") || state.contains("\"release\":3"), "{state}");
 }
