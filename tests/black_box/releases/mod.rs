@@ -5,6 +5,7 @@ mod disasters;
 mod emergency;
 mod enrolment;
 mod export;
+mod fetched;
 mod guide;
 mod judged;
 mod office;
