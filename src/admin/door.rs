@@ -29,8 +29,12 @@ const CONNECTIONS: usize = 32;
 const HEADER: Duration = Duration::from_secs(5);
 /// The time for a request's body to come and for its answer to be made.
 const REQUEST: Duration = Duration::from_secs(10);
+/// The same for a change of the release: lists are compiled, at the lowest priority.
+pub(super) const LONG_REQUEST: Duration = Duration::from_secs(900);
+/// Where a change of the release is asked for.
+pub(super) const LONG: &str = "/api/release";
 /// The longest life of a connection, whatever it does.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_secs(1200);
 /// Octets of a request's header.
 const BUFFER: usize = 16 << 10;
 /// The wait after a failure to accept.
@@ -98,7 +102,8 @@ async fn guard(request: Request, next: Next) -> Response {
     if hosts > 1 || hosts == 0 && request.version() >= Version::HTTP_11 {
         return (StatusCode::BAD_REQUEST, "one Host is needed\n").into_response();
     }
-    match timeout(REQUEST, next.run(request)).await {
+    let limit = if request.uri().path() == LONG { LONG_REQUEST } else { REQUEST };
+    match timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
     }

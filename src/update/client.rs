@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::carrier::Directory;
 use super::emergency::{self, UrgentHooks};
+use super::enrolment::enrolled;
 use super::error::UpdateError;
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::take::{self, TakenRelease, TrustedRepository, UpdateRequest, take};
@@ -64,6 +65,8 @@ pub struct UpdateHooks {
 pub struct Updates {
     settings: UpdateSettings,
     school: String,
+    /// The box, as it was enrolled; empty without an enrolment.
+    unit: String,
     lang: Lang,
     store: ReleaseStore,
     hooks: UpdateHooks,
@@ -136,6 +139,7 @@ impl Updates {
         Ok(Some(Self {
             settings: config.update.clone(),
             school: config.school.id.clone(),
+            unit: enrolled(state.path()).map(|one| one.unit).unwrap_or_default(),
             lang: config.school.lang,
             store: ReleaseStore::open(state)?,
             hooks,
@@ -178,7 +182,7 @@ impl Updates {
         GatewayReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             school: word(self.school.clone()),
-            box_id: "-".to_owned(),
+            box_id: word(self.unit.clone()),
             release,
             ring: word(ring),
             state: match reason {

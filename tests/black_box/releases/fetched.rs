@@ -25,7 +25,7 @@ fn publish(office: &TestRepository, serial: u64, names: &[&str]) {
     });
     assert!(status.success(), "{said}");
     let (key, online) = (office.text("officer"), office.text("online"));
-    office.publish(&["release", &path, "--key", &key, "--online", &online, "--new", &pack]);
+    office.publish(&["release", &path, "--officer", &key, "--online", &online, "--new", &pack]);
     let (serial, ring) = (serial.to_string(), "all=now:100%");
     office.publish(&["rollout", &path, "--online", &online, "--release", &serial, "--ring", ring]);
 }
