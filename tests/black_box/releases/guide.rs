@@ -14,7 +14,7 @@ fn blocks(page: &str) -> Vec<(usize, String)> {
         match (&mut open, line) {
             (None, "```sh") => open = Some((number + 2, String::new())),
             (Some(_), "```") => blocks.extend(open.take()),
-            (Some((_, text)), line) => *text += &format!("{line}\n"),
+            (Some((_, text)), line) => text.extend([line, "\n"]),
             (None, _) => {}
         }
     }
