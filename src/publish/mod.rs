@@ -28,6 +28,7 @@ pub mod rollout;
 pub mod status;
 pub mod tables;
 pub mod trust;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod rollout;
 mod status;
 mod trust;
 mod wait;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,8 @@ enum PublishCommand {
     Export(export::ListExportArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
+    /// Ask Prometheus how the rollout fares, and halt it where it fares badly; nothing else.
+    Watch(watch::WatchArguments),
     /// Block, allow or warn of a name within minutes, by an order.
     Emergency(emergency::EmergencyArguments),
 }
@@ -72,6 +75,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Export(arguments) => export::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
+        PublishCommand::Watch(arguments) => watch::run(arguments),
         PublishCommand::Emergency(arguments) => emergency::run(arguments),
     }
 }

@@ -60,10 +60,11 @@ pub(in crate::publish) async fn complete(
 }
 
 /// Refuses a key that is not the publishing host's.
-pub(in crate::publish) fn refuse_stranger(
-    repository: &Repository,
-    online: &SigningKey,
-) -> Result<(), PublishError> {
+///
+/// # Errors
+///
+/// [`PublishError::Refused`], or a root that cannot be read.
+pub fn refuse_stranger(repository: &Repository, online: &SigningKey) -> Result<(), PublishError> {
     let (root, _): (Signed<Root>, _) = repository.newest("root")?;
     let id = roles::id(&online.public())?;
     let counts = root.signed.roles.get(&RoleType::Timestamp);

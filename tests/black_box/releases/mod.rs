@@ -16,6 +16,7 @@ mod rehearsal;
 mod rotated;
 mod stored;
 mod urgent;
+mod watch;
 
 use std::fs;
 use std::path::Path;
