@@ -278,11 +278,17 @@ fn told(report: &WatchReport) -> String {
         }
         _ => format!("release {release} goes on"),
     };
-    for figure in &report.figures {
+    let is_known = |figure: &&WatchFigure| figure.verdict != FigureVerdict::Unread;
+    for figure in report.figures.iter().filter(is_known) {
         let _ = write!(text, "\n{}", told_figure(figure));
     }
+    // A server that is down gives one reason for all.
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (question, why) in &report.unread {
-        let _ = write!(text, "\nnot answered ({question:?}): {why}");
+        reasons.entry(why).or_default().push(json(question).replace('"', ""));
+    }
+    for (why, questions) in reasons {
+        let _ = write!(text, "\nnot answered: {}: {why}", questions.join(", "));
     }
     text
 }
@@ -301,9 +307,8 @@ fn told_figure(figure: &WatchFigure) -> String {
     }
     let percent = limit * 100.0;
     match verdict {
-        FigureVerdict::Fine => text,
+        FigureVerdict::Fine | FigureVerdict::Unread => text,
         FigureVerdict::TooFew => format!("{text}: too few to judge"),
-        FigureVerdict::Unread => format!("gateways that {what}: not known"),
         FigureVerdict::Halt if others.is_some() => format!("{text}: {percent:.0} points apart"),
         FigureVerdict::Halt => format!("{text}: {percent:.0} % or more"),
     }

@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use lachan::sys::clock::system_time;
 
 /// A gateway as it is scraped.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +105,7 @@ pub(super) fn page(body: &str) -> String {
 /// The answer to the question of a path.
 fn vector(all: &[Scraped], path: &str, odd: Option<&str>, ago: u64) -> String {
     let is_before = path.contains("offset");
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - ago;
+    let at = system_time() - ago;
     let mut rows = String::new();
     for (number, one) in all.iter().enumerate() {
         let value = match () {
