@@ -9,7 +9,9 @@ use tough::schema::{Role, RoleKeys, RoleType, Root, Signed, Snapshot, Targets, T
 use super::error::PublishError;
 use super::trust::keys::hex_of;
 use super::trust::repository::Repository;
+use super::trust::roles::{ONLINE_DAYS, ROOT_DAYS, TARGETS_DAYS};
 use super::trust::signed;
+use super::trust::verify::verify_published;
 use crate::release::layout;
 use crate::sys::read;
 
@@ -97,6 +99,10 @@ pub fn examine(
         health(layout::EMERGENCY, &emergency.signed, delegated(layout::EMERGENCY), now),
     ];
     let mut faults: Vec<Fault> = roles.iter().filter_map(late).collect();
+    faults.extend(roles.iter().filter_map(long));
+    if let Err(error) = verify_published(repository) {
+        faults.push(Fault { severity: Severity::Broken, text: error.to_string() });
+    }
     let named = timestamp.signed.meta.get("snapshot.json");
     let digest = named.and_then(|named| named.hashes.as_ref()).map(|all| hex_of(&all.sha256));
     if digest.is_none_or(|digest| digest != signed::sha256(&snapshot_octets)) {
@@ -163,6 +169,23 @@ fn late(role: &RoleHealth) -> Option<Fault> {
         return None;
     };
     Some(Fault { severity, text })
+}
+
+/// A role that is valid for longer than such roles are.
+fn long(role: &RoleHealth) -> Option<Fault> {
+    let most = match role.role {
+        "root" => ROOT_DAYS,
+        "targets" | layout::EMERGENCY => TARGETS_DAYS,
+        _ => ONLINE_DAYS,
+    };
+    let RoleHealth { role: name, days, .. } = role;
+    let text = || {
+        format!(
+            "{name} ends in {days} days, and such a role is signed for {most}: the clock of the \
+             machine that signed it was ahead, or that of this one is behind"
+        )
+    };
+    (*days > i64::from(most)).then(|| Fault { severity: Severity::Soon, text: text() })
 }
 
 fn half_done(what: &str) -> Fault {

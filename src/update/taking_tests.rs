@@ -106,7 +106,7 @@ impl TakingGateway {
         let signed = self.sign(document.signed, key).await;
         let text = serde_json::to_vec(&signed).unwrap();
         fs::write(path.join(layout::metadata(role, version)), text).unwrap();
-        self.scene.refresh_at(system_time()).await;
+        self.scene.seal_at(system_time()).await;
     }
 
     async fn sign(&self, signed: Targets, key: &str) -> Signed<Targets> {

@@ -10,7 +10,7 @@ use super::error::UpdateError;
 use super::trust::{HighWater, Trusted, load};
 use crate::publish::trust::init::{Founders, init};
 use crate::publish::trust::keys::{SigningKey, public, public_path};
-use crate::publish::trust::refresh::refresh;
+use crate::publish::trust::refresh::{refresh, seal};
 use crate::publish::trust::repository::Repository;
 use crate::publish::trust::roles::Holders;
 use crate::sys::clock::system_time;
@@ -57,6 +57,12 @@ impl Scene {
     pub(super) async fn refresh_at(&self, now: u64) {
         let repository = Repository::open(&self.path("repository")).unwrap();
         refresh(&repository, &self.key("online"), now).await.unwrap();
+    }
+
+    /// What a thief of the online key publishes, whatever is signed.
+    pub(super) async fn seal_at(&self, now: u64) {
+        let repository = Repository::open(&self.path("repository")).unwrap();
+        seal(&repository, &self.key("online"), now).await.unwrap();
     }
 
     async fn load(&self, seen: &HighWater, is_synced: bool) -> Result<Trusted, UpdateError> {

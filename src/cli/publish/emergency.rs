@@ -8,14 +8,13 @@ use serde::Serialize;
 
 use crate::admin::status::moment;
 use crate::cli::output::{CommandFailure, INVALID, finish, json, parse_lang};
-use crate::cli::publish::wait::failure;
+use crate::cli::publish::wait::{failure, now};
 use crate::lang::{Lang, messages};
 use crate::publish::emergency::{PublishedList, UrgentChange, change, current};
 use crate::publish::error::PublishError;
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::repository::Repository;
 use crate::release::emergency::{Emergency, UrgentAction, UrgentEntry};
-use crate::sys::clock::system_time;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -131,7 +130,7 @@ pub(super) fn run(arguments: &EmergencyArguments) -> ExitCode {
 }
 
 fn add(arguments: &AddArguments) -> Result<String, CommandFailure> {
-    let now = system_time();
+    let now = now()?;
     let days = arguments.days.map(|days| now.saturating_add(days.saturating_mul(DAY)));
     let entry = UrgentEntry {
         name: written(&arguments.name),
@@ -152,12 +151,12 @@ fn publish(arguments: &SignArguments, wanted: UrgentChange) -> Result<String, Co
         PublishError::Told(message) => (INVALID, message.in_lang(lang)),
         error => failure(&error),
     };
-    let repository = Repository::open(&arguments.directory).map_err(told)?;
+    let repository = Repository::open_to_publish(&arguments.directory).map_err(told)?;
     let key = |path| SigningKey::read(path).map_err(|error| told(error.into()));
     let (officer, online) = (key(&arguments.officer)?, key(&arguments.online)?);
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| (1, error.to_string()))?;
-    let work = change(&repository, (&officer, &online), wanted, system_time());
+    let work = change(&repository, (&officer, &online), wanted, now()?);
     let PublishedList { version, list, ended } = runtime.block_on(work).map_err(told)?;
     let published = messages::urgent_published(version, list.entries.len(), ended).in_lang(lang);
     let lines = list.entries.iter().map(|entry| {

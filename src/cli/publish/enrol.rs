@@ -1,6 +1,7 @@
 //! `lachan publish enrol file|pin|revoke`: boxes of schools.
 
-use std::fs;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -98,7 +99,11 @@ fn file(of: &FileArguments) -> Result<String, CommandFailure> {
         enrolment(&of.repository, (&of.school, &of.unit), of.urls.clone(), (&of.ring, &of.nudge));
     let made = made.map_err(|error| failure(&error))?;
     let out = of.out.display();
-    fs::write(&of.out, made.text()).map_err(|error| (1, format!("{out}: {error}")))?;
+    // Nothing is written over: it may be a key.
+    let written =
+        File::create_new(&of.out).and_then(|mut file| file.write_all(made.text().as_bytes()));
+    written
+        .map_err(|error| (1, format!("{out}: {error}; name another file, or remove this one")))?;
     let fingerprint = &made.fingerprint;
     Ok(format!(
         "{out}: for `{}` of `{}`\nroot {fingerprint}\nsend the file, and the root another way; at \

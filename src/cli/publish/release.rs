@@ -9,13 +9,12 @@ use serde::Serialize;
 use crate::cli::output::{CommandFailure, INVALID, finish, json};
 use crate::cli::publish::lint::shown;
 use crate::cli::publish::review::{Before, JudgeArguments};
-use crate::cli::publish::wait::{failure, wait_for};
+use crate::cli::publish::wait::{failure, now, wait_for};
 use crate::publish::release::{ReleaseDraft, assemble, sign_release};
 use crate::publish::tables;
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::repository::Repository;
 use crate::release::manifest::ReleaseManifest;
-use crate::sys::clock::system_time;
 
 /// Arguments of `publish release`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +61,7 @@ pub(super) fn run(arguments: &ReleaseArguments) -> ExitCode {
 
 fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
     let failed = |error| failure(&error);
-    let repository = Repository::open(&arguments.directory).map_err(failed)?;
+    let repository = Repository::open_to_publish(&arguments.directory).map_err(failed)?;
     let read = |path: &PathBuf| SigningKey::read(path).map_err(|error| failure(&error.into()));
     let officer = read(&arguments.officer)?;
     let online = arguments.online.as_ref().map(read).transpose()?;
@@ -78,7 +77,7 @@ fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
         report: &review.report,
         summary: arguments.summary.clone(),
         min_release: arguments.min_release,
-        now: system_time(),
+        now: now()?,
     };
     let release = assemble(&repository, draft).map_err(failed)?;
     let (full_octets, delta_octets) = (release.full_octets, release.delta_octets);

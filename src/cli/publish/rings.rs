@@ -76,7 +76,7 @@ pub(super) fn of_argument(text: &str, now: u64) -> Result<Ring, String> {
     let from = moment(date, now).ok_or_else(wrong)?;
     let (schools, percent) = match members.strip_suffix('%') {
         Some(share) => (Vec::new(), share.parse().map_err(|_| wrong())?),
-        None => (members.split(',').map(str::to_owned).collect(), 0),
+        None => (members.split(',').map(|id| id.trim().to_owned()).collect(), 0),
     };
     if schools.iter().any(String::is_empty) {
         return Err(wrong());

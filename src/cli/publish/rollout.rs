@@ -6,12 +6,11 @@ use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, INVALID, finish};
 use crate::cli::publish::rings;
-use crate::cli::publish::wait::{failure, wait_for};
+use crate::cli::publish::wait::{failure, now, wait_for};
 use crate::publish::rollout::{RolloutChange, change};
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::repository::Repository;
 use crate::release::rollout::{Ring, Rollout};
-use crate::sys::clock::system_time;
 
 /// The file of rings in the working directory.
 const RINGS: &str = "rings.toml";
@@ -47,9 +46,10 @@ pub(super) fn run(arguments: &RolloutArguments) -> ExitCode {
 }
 
 fn publish(arguments: &RolloutArguments) -> Result<String, CommandFailure> {
-    let repository = Repository::open(&arguments.directory).map_err(|error| failure(&error))?;
+    let repository =
+        Repository::open_to_publish(&arguments.directory).map_err(|error| failure(&error))?;
     let online = SigningKey::read(&arguments.online).map_err(|error| failure(&error.into()))?;
-    let now = system_time();
+    let now = now()?;
     let wanted = match arguments.release {
         Some(release) => {
             let rings = rings_of(&arguments.rings, now).map_err(|error| (INVALID, error))?;

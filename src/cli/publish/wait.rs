@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use crate::cli::output::CommandFailure;
+use crate::cli::output::{CommandFailure, INVALID};
 use crate::publish::error::PublishError;
+use crate::sys::clock::{built, system_time};
 
 /// Waits for a publication; `tough` signs asynchronously.
 pub(super) fn wait_for<T>(
@@ -13,6 +14,17 @@ pub(super) fn wait_for<T>(
         .build()
         .map_err(|error| (1, error.to_string()))?;
     runtime.block_on(work).map_err(|error| failure(&error))
+}
+
+/// The time, in seconds since 1970, from a clock that can be right.
+pub(super) fn now() -> Result<u64, CommandFailure> {
+    let now = system_time();
+    if now >= built() {
+        return Ok(now);
+    }
+    let text = "the clock of this machine is behind: this program was built later than it says. Set \
+                the clock; what is signed now would have expired when gateways read it";
+    Err((INVALID, text.to_owned()))
 }
 
 /// The exit code of a publication that failed: 3 where what was given is refused.

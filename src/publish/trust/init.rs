@@ -9,6 +9,7 @@ use super::refresh::complete;
 use super::repository::Repository;
 use super::roles::{self, EMERGENCY_DAYS, Holders, ONLINE_DAYS, ROOT_THRESHOLD, TARGETS_DAYS};
 use super::signed::{self, sign};
+use super::verify::counting;
 use crate::publish::error::PublishError;
 use crate::release::layout;
 
@@ -38,9 +39,8 @@ pub async fn init(
     refuse_shared_keys(holders)?;
     let first = roles::next(None);
     let root: Root = roles::root(holders, first, now)?;
-    let role = root.roles.get(&tough::schema::RoleType::Root).cloned();
     let root = sign(root, &founders.root).await?;
-    let found = role.map_or(0, |role| signed::counting(&root, &role));
+    let (found, _) = counting(&root, &root.signed);
     if found < ROOT_THRESHOLD {
         return Err(PublishError::Threshold {
             role: "root",

@@ -14,3 +14,4 @@ pub mod repository;
 pub mod roles;
 pub mod rotate;
 pub(in crate::publish) mod signed;
+pub(in crate::publish) mod verify;

@@ -10,6 +10,7 @@ use super::keys::{SigningKey, key_id};
 use super::repository::Repository;
 use super::roles::{self, ONLINE_DAYS, SPECIFICATION};
 use super::signed::{self, meta, sign};
+use super::verify::verify;
 use crate::publish::error::PublishError;
 use crate::release::layout;
 
@@ -41,6 +42,21 @@ pub(in crate::publish) async fn complete(
     now: u64,
 ) -> Result<(), PublishError> {
     refuse_stranger(repository, online)?;
+    let (root, _) = repository.newest::<Root>("root")?;
+    verify(repository, &root)?;
+    seal(repository, online, now).await
+}
+
+/// The same without a look at what belongs together: whoever has the online key can do that.
+///
+/// # Errors
+///
+/// [`PublishError`].
+pub async fn seal(
+    repository: &Repository,
+    online: &SigningKey,
+    now: u64,
+) -> Result<(), PublishError> {
     let keys = std::slice::from_ref(online);
     let version = roles::next(repository.version("snapshot")?);
     let mut snapshot =

@@ -1,27 +1,64 @@
 //! A repository: the directory that a web server, a mirror or a stick carries.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::num::NonZeroU64;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tough::schema::{Role, Root, Signed, Target, Targets};
+use tough::schema::{Role, Root, Signed, Snapshot, Target, Targets, Timestamp};
 
 use super::keys::hex_of;
 use super::signed;
 use crate::publish::error::PublishError;
 use crate::release::layout;
-use crate::sys::read;
+use crate::sys::{os, read};
 
 /// The most octets of a metadata file.
 const MAX_METADATA: u64 = 10 << 20;
+
+/// The longest wait for another publication.
+const WAIT: Duration = Duration::from_secs(300);
+/// The interval at which is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Waits until no other publication is at work in a directory.
+fn locked(path: &Path) -> Result<File, PublishError> {
+    let failed = |error| PublishError::File { path: path.to_owned(), error };
+    let file = File::open(path).map_err(failed)?;
+    let began = Instant::now();
+    while !os::try_lock(&file).map_err(failed)? {
+        if began.elapsed() > WAIT {
+            let text = "another publication is at work; try again when it has ended";
+            return Err(PublishError::Place(format!("{}: {text}", path.display())));
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(file)
+}
+
+/// Gives a file or directory of the repository the mode with which web servers read it.
+fn readable(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+fn parsed<T: DeserializeOwned>(path: PathBuf, octets: &[u8]) -> Result<T, PublishError> {
+    serde_json::from_slice(octets).map_err(|error| {
+        let why = format!("{error}; copy it from the second copy");
+        PublishError::Malformed { path, why }
+    })
+}
 
 /// A directory with a repository in it.
 #[derive(Debug)]
 pub struct Repository {
     path: PathBuf,
+    /// Held while something is published: two publications would use a version twice.
+    _lock: Option<File>,
 }
 
 impl Repository {
@@ -32,10 +69,21 @@ impl Repository {
     /// [`PublishError::Place`] where there is none.
     pub fn open(path: &Path) -> Result<Self, PublishError> {
         if path.join(layout::metadata("root", 1)).is_file() {
-            return Ok(Self { path: path.to_owned() });
+            return Ok(Self { path: path.to_owned(), _lock: None });
         }
         let text = "no repository; make one with `lachan publish init`";
         Err(PublishError::Place(format!("{}: {text}", path.display())))
+    }
+
+    /// The same for a publication; waits while another one is at work.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]; also where another one works for minutes.
+    pub fn open_to_publish(path: &Path) -> Result<Self, PublishError> {
+        let opened = Self { _lock: Some(locked(path)?), ..Self::open(path)? };
+        opened.sweep();
+        Ok(opened)
     }
 
     /// A directory for a new repository.
@@ -51,7 +99,32 @@ impl Repository {
         }
         let file = |error| PublishError::File { path: path.to_owned(), error };
         fs::create_dir_all(path).map_err(file)?;
-        Ok(Self { path: path.to_owned() })
+        if fs::read_dir(path).map_err(file)?.next().is_some() {
+            let text =
+                "is not empty; was a `publish init` interrupted here? Remove it, and begin again";
+            return Err(PublishError::Place(format!("{}: {text}", path.display())));
+        }
+        readable(path, 0o755).map_err(file)?;
+        Ok(Self { path: path.to_owned(), _lock: Some(locked(path)?) })
+    }
+
+    /// Removes what publications left that were killed.
+    fn sweep(&self) {
+        let mut directories = vec![self.path.clone()];
+        let targets = self.path.join(layout::TARGETS);
+        directories
+            .extend(fs::read_dir(&targets).into_iter().flatten().flatten().map(|one| one.path()));
+        for entry in directories.iter().filter_map(|one| fs::read_dir(one).ok()).flatten().flatten()
+        {
+            let name = entry.file_name();
+            let is_left = |name: &str| {
+                let number = name.strip_prefix('.').and_then(|name| name.rsplit_once('.'));
+                number.is_some_and(|(_, number)| number.parse::<u32>().is_ok())
+            };
+            if name.to_str().is_some_and(is_left) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Its directory.
@@ -70,7 +143,46 @@ impl Repository {
             let number = number.and_then(|number| number.parse::<NonZeroU64>().ok());
             newest = newest.max(number);
         }
-        Ok(newest)
+        match self.published(role) {
+            Some(published) if newest < Some(published) => Err(PublishError::Refused(format!(
+                "{}: {role} {published} is published, and its file is not here; copy it from the \
+                 second copy, for a version is never used twice",
+                self.path.display()
+            ))),
+            _ => Ok(newest),
+        }
+    }
+
+    /// The version of a role that the timestamp leads to; `None` where it leads nowhere.
+    fn published(&self, role: &str) -> Option<NonZeroU64> {
+        let timestamp: Signed<Timestamp> = self.document(layout::TIMESTAMP).ok()?;
+        let snapshot = timestamp.signed.meta.get("snapshot.json")?.version;
+        if role == "snapshot" {
+            return Some(snapshot);
+        }
+        let place = layout::metadata("snapshot", snapshot.get());
+        let snapshot: Signed<Snapshot> = self.document(&place).ok()?;
+        Some(snapshot.signed.meta.get(&format!("{role}.json"))?.version)
+    }
+
+    /// A document by its file.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]; also where there is none.
+    pub(in crate::publish) fn document<T: Role + DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Signed<T>, PublishError> {
+        self.octets_of(name).and_then(|(path, octets)| parsed(path, &octets))
+    }
+
+    fn octets_of(&self, name: &str) -> Result<(PathBuf, Vec<u8>), PublishError> {
+        let path = self.path.join(name);
+        match read::octets(&path, MAX_METADATA) {
+            Ok(octets) => Ok((path, octets)),
+            Err(error) => Err(PublishError::File { path, error }),
+        }
     }
 
     /// The newest document of a role, and its octets.
@@ -83,12 +195,8 @@ impl Repository {
         role: &str,
     ) -> Result<(Signed<T>, Vec<u8>), PublishError> {
         let version = self.version(role)?.map_or(0, NonZeroU64::get);
-        let path = self.path.join(layout::metadata(role, version));
-        let octets = read::octets(&path, MAX_METADATA)
-            .map_err(|error| PublishError::File { path: path.clone(), error })?;
-        let document = serde_json::from_slice(&octets)
-            .map_err(|error| PublishError::Malformed { path, why: error.to_string() })?;
-        Ok((document, octets))
+        let (path, octets) = self.octets_of(&layout::metadata(role, version))?;
+        Ok((parsed(path, &octets)?, octets))
     }
 
     /// The newest root.
@@ -158,12 +266,19 @@ impl Repository {
             )));
         }
         let directory = path.parent().unwrap_or(&self.path);
-        fs::create_dir_all(directory).map_err(failed)?;
+        if !directory.is_dir() {
+            fs::create_dir_all(directory).map_err(failed)?;
+            for made in directory.ancestors().take_while(|one| *one != self.path) {
+                readable(made, 0o755).map_err(failed)?;
+            }
+        }
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         let beside = directory.join(format!(".{file_name}.{}", std::process::id()));
         let written = File::create(&beside)
             .and_then(|mut file| {
                 file.write_all(octets)?;
+                // Web servers read it, whatever the mask of the officer's shell is.
+                readable(&beside, 0o644)?;
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&beside, &path))

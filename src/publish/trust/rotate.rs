@@ -13,6 +13,7 @@
 //! first root alone.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::slice::from_ref;
 
@@ -24,7 +25,8 @@ use super::keys::{SigningKey, key_id};
 use super::refresh::complete;
 use super::repository::Repository;
 use super::roles::{self, EMERGENCY_DAYS, Holders, ONLINE_DAYS, TARGETS_DAYS};
-use super::signed::{add, counting, octets, sign};
+use super::signed::{add, octets, sign};
+use super::verify::{counting, verify};
 use crate::publish::error::PublishError;
 use crate::release::layout;
 use crate::sys::read;
@@ -135,11 +137,8 @@ pub async fn add_signatures(
         }
     }
     let root = add(root, keys).await?;
-    let found = |of: &Root| {
-        let keys = of.roles.get(&RoleType::Root);
-        keys.map_or((0, u64::MAX), |keys| (counting(&root, keys), keys.threshold.get()))
-    };
-    let signatures = RootSignatures { old: found(&old), new: found(&root.signed) };
+    let signatures =
+        RootSignatures { old: counting(&root, &old), new: counting(&root, &root.signed) };
     Ok((root, signatures))
 }
 
@@ -148,9 +147,17 @@ pub async fn add_signatures(
 /// # Errors
 ///
 /// [`PublishError::File`].
-pub fn write_staged(root: &Signed<Root>, path: &Path) -> Result<(), PublishError> {
+pub fn write_staged(
+    root: &Signed<Root>,
+    path: &Path,
+    is_replaced: bool,
+) -> Result<(), PublishError> {
     let octets = octets(root)?;
-    fs::write(path, octets).map_err(|error| PublishError::File { path: path.to_owned(), error })
+    let mut options = fs::OpenOptions::new();
+    // A staged root that was read from there is replaced; nothing else, which may be a key.
+    let options = if is_replaced { options.truncate(true) } else { options.create_new(true) };
+    let written = options.write(true).open(path).and_then(|mut file| file.write_all(&octets));
+    written.map_err(|error| PublishError::File { path: path.to_owned(), error })
 }
 
 /// Puts a root in force that has its signatures.
@@ -191,6 +198,7 @@ pub async fn enact(
     repository.put("targets", &sign(targets, from_ref(officer)).await?)?;
     repository.put(layout::ROLLOUT, &sign(rollout, from_ref(online)).await?)?;
     repository.put(layout::EMERGENCY, &sign(emergency, from_ref(officer)).await?)?;
+    verify(repository, root)?;
     repository.put("root", root)?;
     complete(repository, online, now).await
 }

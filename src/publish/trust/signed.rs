@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use olpc_cjson::CanonicalFormatter;
 use serde::Serialize;
-use tough::schema::{Hashes, Metafile, Role, RoleKeys, Signature, Signed, Target};
+use tough::schema::{Hashes, Metafile, Role, Signature, Signed, Target};
 
 use super::keys::{SigningKey, hex_of};
 use crate::publish::error::PublishError;
@@ -41,11 +41,6 @@ pub(in crate::publish) async fn sign<T: Role + Serialize>(
     keys: &[SigningKey],
 ) -> Result<Signed<T>, PublishError> {
     add(Signed { signed: role, signatures: Vec::new() }, keys).await
-}
-
-/// The number of signatures on a document that count for a role.
-pub(in crate::publish) fn counting<T>(document: &Signed<T>, role: &RoleKeys) -> u64 {
-    document.signatures.iter().filter(|one| role.keyids.contains(&one.keyid)).count() as u64
 }
 
 /// A document as a file.

@@ -7,6 +7,7 @@ mod enrolment;
 mod export;
 mod fetched;
 mod guide;
+mod halfway;
 mod judged;
 mod office;
 mod polled;

@@ -8,7 +8,7 @@ use crate::support::Upstream;
 use crate::support::gateway::{LACHAN, run};
 
 /// Runs `lachan publish …`: the exit code, and all that was written.
-fn tried(arguments: &[&str]) -> (i32, String) {
+pub(super) fn tried(arguments: &[&str]) -> (i32, String) {
     let mut program = Command::new(LACHAN);
     let (status, text) = run({
         program.arg("publish").args(arguments);
@@ -18,7 +18,7 @@ fn tried(arguments: &[&str]) -> (i32, String) {
 }
 
 /// `publish rotate` with these arguments, in which a word that begins with `@` is a key.
-fn rotate(repository: &TestRepository, arguments: &str) -> (i32, String) {
+pub(super) fn rotate(repository: &TestRepository, arguments: &str) -> (i32, String) {
     let path = repository.text("repository");
     let words = arguments.split_whitespace().map(|word| match word.strip_prefix('@') {
         Some(key) => repository.text(key),

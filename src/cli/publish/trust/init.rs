@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, finish};
-use crate::cli::publish::wait::{failure, wait_for};
+use crate::cli::publish::wait::{failure, now, wait_for};
 use crate::publish::trust::init::{Founders, init};
 use crate::publish::trust::keys::{self, SigningKey};
 use crate::publish::trust::roles::Holders;
-use crate::sys::clock::system_time;
 
 /// Arguments of `publish init`.
 #[derive(Debug, clap::Args)]
@@ -57,7 +56,7 @@ fn make(arguments: &InitArguments) -> Result<String, CommandFailure> {
     let officer = SigningKey::read(officer).map_err(invalid)?;
     let founders = Founders { root: root.map_err(invalid)?, officer, online };
     let path = &arguments.directory;
-    let digest = wait_for(init(path, &holders, founders, system_time()))?;
+    let digest = wait_for(init(path, &holders, founders, now()?))?;
     Ok(format!(
         "{}: a new repository\nroot {digest}\nwrite the root's digest down: gateways are enrolled with it",
         path.display()

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, finish};
-use crate::cli::publish::wait::{failure, wait_for};
+use crate::cli::publish::wait::{failure, now, wait_for};
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::refresh::refresh;
 use crate::publish::trust::repository::Repository;
-use crate::sys::clock::system_time;
 
 /// Arguments of `publish refresh`.
 #[derive(Debug, clap::Args)]
@@ -27,8 +26,9 @@ pub(in crate::cli::publish) fn run(arguments: &RefreshArguments) -> ExitCode {
 }
 
 fn sign(arguments: &RefreshArguments) -> Result<String, CommandFailure> {
-    let repository = Repository::open(&arguments.directory).map_err(|error| failure(&error))?;
+    let repository =
+        Repository::open_to_publish(&arguments.directory).map_err(|error| failure(&error))?;
     let online = SigningKey::read(&arguments.online).map_err(|error| failure(&error.into()))?;
-    wait_for(refresh(&repository, &online, system_time()))?;
+    wait_for(refresh(&repository, &online, now()?))?;
     Ok(format!("{}: signed for another 30 days", repository.path().display()))
 }

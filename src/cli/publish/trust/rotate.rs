@@ -8,13 +8,12 @@ use tough::schema::key::Key;
 use tough::schema::{Root, Signed};
 
 use crate::cli::output::{CommandFailure, finish};
-use crate::cli::publish::wait::{failure, wait_for};
+use crate::cli::publish::wait::{failure, now, wait_for};
 use crate::publish::error::PublishError;
 use crate::publish::trust::keys::{self, SigningKey};
 use crate::publish::trust::repository::Repository;
 use crate::publish::trust::rotate::{self, NewHolders, RootSignatures};
 use crate::release::layout;
-use crate::sys::clock::system_time;
 use crate::sys::read;
 use crate::update::carrier::Directory;
 use crate::update::trust::{self, HighWater};
@@ -64,8 +63,8 @@ pub(in crate::cli::publish) fn run(arguments: &RotateArguments) -> ExitCode {
 
 fn change(arguments: &RotateArguments) -> Result<String, CommandFailure> {
     let failed = |error| failure(&error);
-    let now = system_time();
-    let repository = Repository::open(&arguments.directory).map_err(failed)?;
+    let now = now()?;
+    let repository = Repository::open_to_publish(&arguments.directory).map_err(failed)?;
     let read = |path: &PathBuf| SigningKey::read(path).map_err(|error| failure(&error.into()));
     let signers = arguments.sign.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let root = match &arguments.staged {
@@ -114,7 +113,7 @@ fn rehearsed(
     made.map_err(|error| (1, format!("{}: {error}", scratch.display())))?;
     let copy = rotate::copy_of(repository, &scratch.join("repository"));
     let copy = copy.map_err(|error| failure(&error))?;
-    wait_for(rotate::enact(&copy, root, keys, system_time()))?;
+    wait_for(rotate::enact(&copy, root, keys, now()?))?;
     wait_for(follow(&copy, &memory))
 }
 
@@ -165,7 +164,7 @@ fn left(
             )));
         }
     };
-    rotate::write_staged(root, path)?;
+    rotate::write_staged(root, path, arguments.out.is_none())?;
     Ok(format!(
         "{counted}\nnext: lachan publish rotate {} --staged {} --sign KEY",
         arguments.directory.display(),
