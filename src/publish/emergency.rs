@@ -11,7 +11,7 @@ use tough::schema::{RoleType, Signed, Targets};
 use super::error::PublishError;
 use super::rollout;
 use super::trust::keys::{SigningKey, key_id};
-use super::trust::refresh::{refresh, refuse_stranger};
+use super::trust::refresh::{begin, refresh};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, EMERGENCY_DAYS};
 use super::trust::signed::sign;
@@ -72,7 +72,7 @@ pub async fn change(
     change: UrgentChange,
     now: u64,
 ) -> Result<PublishedList, PublishError> {
-    refuse_stranger(repository, online)?;
+    begin(repository, online)?;
     refuse_other_officer(repository, officer)?;
     let mut list = current(repository)?.list;
     match change {

@@ -24,7 +24,7 @@ use super::lint::gate::GateReport;
 use super::lint::release::names_by_category;
 use super::rollout;
 use super::trust::keys::SigningKey;
-use super::trust::refresh::{refresh, refuse_stranger};
+use super::trust::refresh::{begin, refresh};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, EMERGENCY_DAYS, TARGETS_DAYS};
 use super::trust::signed::{sha256, sign};
@@ -214,7 +214,7 @@ pub async fn sign_release(
     online: Option<&SigningKey>,
 ) -> Result<ReleaseManifest, PublishError> {
     if let Some(online) = online {
-        refuse_stranger(repository, online)?;
+        begin(repository, online)?;
     }
     let AssembledRelease { manifest, files, .. } = release;
     let role = RoleType::Targets.to_string();

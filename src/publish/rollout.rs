@@ -8,7 +8,7 @@ use tough::{TargetName, schema::RoleType};
 
 use super::error::PublishError;
 use super::trust::keys::SigningKey;
-use super::trust::refresh::{complete, refuse_stranger};
+use super::trust::refresh::{begin, complete};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, ONLINE_DAYS};
 use super::trust::signed::sign;
@@ -54,7 +54,7 @@ pub async fn change(
     change: RolloutChange,
     now: u64,
 ) -> Result<Rollout, PublishError> {
-    refuse_stranger(repository, online)?;
+    begin(repository, online)?;
     let rollout = changed(repository, current(repository)?, change)?;
     rollout.judge().map_err(|error| PublishError::Refused(error.to_string()))?;
     let octets =

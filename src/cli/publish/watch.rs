@@ -181,12 +181,15 @@ impl<'a> Watch<'a> {
             WatchState::Blind
         };
         if is_bad {
-            // The figures are of the rollout that was read before they were asked for.
-            if self.rollout()?.as_ref() != Some(&rollout) {
+            // The figures are of the rollout that was read before they were asked for; nobody else
+            // publishes from here on.
+            let repository = Repository::open_to_publish(&self.arguments.directory)
+                .map_err(|error| failure(&error))?;
+            if current(&repository).map_err(|error| failure(&error))?.as_ref() != Some(&rollout) {
                 let why = "the rollout was changed during the look";
                 return Ok(WatchReport::idle(rollout.release, why));
             }
-            let halt = change(&self.repository, &self.online, RolloutChange::Halt, now);
+            let halt = change(&repository, &self.online, RolloutChange::Halt, now);
             self.runtime.block_on(halt).map_err(|error| failure(&error))?;
         }
         Ok(WatchReport { state, release: rollout.release, why: None, figures, unread })

@@ -25,7 +25,7 @@ pub async fn refresh(
     online: &SigningKey,
     now: u64,
 ) -> Result<(), PublishError> {
-    refuse_stranger(repository, online)?;
+    begin(repository, online)?;
     let (rollout, _) = repository.newest::<Targets>(layout::ROLLOUT)?;
     let mut rollout = rollout.signed;
     rollout.version = roles::next(Some(rollout.version));
@@ -73,6 +73,21 @@ pub async fn seal(
     timestamp.meta.insert("snapshot.json".into(), entry);
     repository.put("snapshot", &snapshot)?;
     repository.put_timestamp(&signed::octets(&sign(timestamp, keys).await?)?)
+}
+
+/// Begins a publication: the key is the publishing host's, and what is there would be trusted.
+///
+/// # Errors
+///
+/// [`PublishError`]; nothing was written.
+pub(in crate::publish) fn begin(
+    repository: &Repository,
+    online: &SigningKey,
+) -> Result<(), PublishError> {
+    refuse_stranger(repository, online)?;
+    let (root, _) = repository.newest::<Root>("root")?;
+    verify(repository, &root)?;
+    repository.version("snapshot").map(drop)
 }
 
 /// Refuses a key that is not the publishing host's.
