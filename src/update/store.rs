@@ -24,13 +24,13 @@ use serde::{Deserialize, Serialize};
 
 use super::error::UpdateError;
 use super::trust::HighWater;
-use crate::load::release::{self, CURRENT, DESCRIPTION, Generation, RELEASES, TRUST};
+use crate::load::release::{
+    self, CURRENT, DESCRIPTION, Generation, MARK, Pointer, RELEASES, TRUST,
+};
 use crate::sys::os;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
-/// What was seen, beside all generations.
-const MARK: &str = "mark.json";
 /// The lock that one update at a time holds.
 const LOCK: &str = "lock";
 /// The beginning of the names of generations in the making.
@@ -156,11 +156,15 @@ impl ReleaseStore {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        let current = self.current().map_or(0, |generation| generation.number);
-        if current == 0 && self.dir.join(CURRENT).exists() {
-            // What cannot be told is not removed.
-            return;
-        }
+        // What cannot be told is not removed.
+        let current = match release::pointer(&self.state) {
+            Pointer::None => 0,
+            Pointer::Lost => return,
+            Pointer::To(_) => match self.current() {
+                None => return,
+                Some(generation) => generation.number,
+            },
+        };
         let mut all = self.generations();
         // Generations that were never adopted, and what is left of others.
         for number in self.numbers() {
@@ -222,7 +226,7 @@ impl ReleaseStore {
         let path = self.dir.join(MARK);
         let read = read::octets(&path, read::MAX_TEXT);
         let is_new = matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound)
-            && !self.dir.join(CURRENT).exists();
+            && release::pointer(&self.state) == Pointer::None;
         if is_new {
             return Ok(Mark::default());
         }
@@ -248,7 +252,7 @@ impl ReleaseStore {
                 serde_json::from_slice::<serde::de::IgnoredAny>(&octets).is_ok()
             })
         };
-        if !self.dir.join(CURRENT).exists() && !self.dir.join(MARK).exists() {
+        if release::pointer(&self.state) == Pointer::None && !self.dir.join(MARK).exists() {
             return false;
         }
         let trust = self.current().map(|generation| self.directory(&generation).join(TRUST));
@@ -289,11 +293,15 @@ impl ReleaseStore {
         let incoming = Incoming { path, is_complete: false };
         let trust = incoming.path.join(TRUST);
         fs::create_dir_all(&trust).map_err(|error| failed(&trust, error))?;
-        if let Some(current) = self.current() {
-            let from = self.directory(&current).join(TRUST);
-            copy_files(&from, &trust).map_err(|error| failed(&from, error))?;
-        }
+        self.copy_memory(&trust)?;
         Ok(incoming)
+    }
+
+    /// Copies the newest trust memory to a directory.
+    pub(super) fn copy_memory(&self, to: &Path) -> Result<(), UpdateError> {
+        let Some(current) = self.current() else { return Ok(()) };
+        let from = self.directory(&current).join(TRUST);
+        copy_files(&from, to).map_err(|error| failed(&from, error))
     }
 
     /// Gives a generation its number and its name, once every octet of it is on the disk.
@@ -335,9 +343,7 @@ impl ReleaseStore {
         let versions = seen.versions.clone().raised_by(&HighWater(generation.versions.clone()));
         let release = seen.release.max(generation.serial);
         self.raise(lock, &Mark { versions, release, ..seen.clone() })?;
-        let text = format!("{}\n", generation.number);
-        let written = self.dir.replace(CURRENT, text.as_bytes());
-        written.map_err(|error| failed(&self.dir.join(CURRENT), error))?;
+        self.point(generation.number)?;
         self.sweep(lock);
         Ok(())
     }
@@ -389,9 +395,14 @@ impl ReleaseStore {
             let (generation, _) = self.copy(lock, other)?;
             return self.adopt(lock, &generation, seen);
         }
-        let pointer = self.dir.join(CURRENT);
-        let removed = fs::remove_file(&pointer).and_then(|()| File::open(self.path())?.sync_all());
-        removed.map_err(|error| failed(&pointer, error))
+        // A pointer that is gone would be taken for one that is lost.
+        self.point(0)
+    }
+
+    /// Replaces the pointer; 0 stands for no release.
+    fn point(&self, number: u64) -> Result<(), UpdateError> {
+        let written = self.dir.replace(CURRENT, format!("{number}\n").as_bytes());
+        written.map_err(|error| failed(&self.dir.join(CURRENT), error))
     }
 
     /// A new generation with the files of another one, and the newest trust memory.

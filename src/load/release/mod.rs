@@ -1,7 +1,7 @@
 //! The department's release on this gateway, as the update client laid it out.
 //!
 //! ```text
-//! STATE/releases/current            the number of the generation in use, replaced by one rename
+//! STATE/releases/current            the number of the generation in use, 0 for none; replaced by rename
 //! STATE/releases/N/                 a generation: immutable, written whole before it has its name
 //!       N/generation.json           the description
 //!       N/list.zst                  the canonical list: the base of the next difference
@@ -15,6 +15,7 @@ pub mod urgent;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ use crate::sys::state_dir::StateDir;
 
 /// The directory of generations below the state directory.
 pub const RELEASES: &str = "releases";
+/// What was seen, beside all generations.
+pub const MARK: &str = "mark.json";
 /// The file with the number of the generation in use.
 pub const CURRENT: &str = "current";
 /// The description of a generation.
@@ -62,23 +65,77 @@ pub struct Generation {
     pub versions: BTreeMap<String, u64>,
 }
 
-/// The directory of the generation in use; `None` where no release was taken yet.
+/// What the pointer to the generation in use says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pointer {
+    /// No release is in use: none was taken yet, or the only one was left.
+    None,
+    /// The generation with this number.
+    To(u64),
+    /// It is damaged, or it is gone and a release was in use.
+    Lost,
+}
+
+/// What of the mark tells which generations were in use.
+#[derive(Debug, Deserialize)]
+struct Seen {
+    release: u64,
+    rejected: Option<SeenRejected>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SeenRejected {
+    serial: u64,
+}
+
+/// The mark, as far as it can be read.
+fn seen(releases: &Path) -> Option<Seen> {
+    serde_json::from_slice(&read::octets(&releases.join(MARK), read::MAX_TEXT).ok()?).ok()
+}
+
+/// The pointer below a state directory.
+pub fn pointer(state: &Path) -> Pointer {
+    let releases = state.join(RELEASES);
+    match read::text(&releases.join(CURRENT)) {
+        Ok(text) => match text.trim().parse() {
+            Ok(0) => Pointer::None,
+            Ok(number) => Pointer::To(number),
+            Err(_) => Pointer::Lost,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // The mark has a release from the first adoption on, and is written before it.
+            let was_in_use =
+                seen(&releases).map_or_else(|| !generations(state).is_empty(), |s| s.release > 0);
+            if was_in_use { Pointer::Lost } else { Pointer::None }
+        }
+        Err(_) => Pointer::Lost,
+    }
+}
+
+/// The directory of the generation in use; `None` where no release is.
 ///
-/// Where the pointer is damaged, or what it points to is gone, it is the newest generation that is
-/// there: it was verified whole before it had its name.
+/// Where the pointer is lost, or what it points to is gone, it is the newest generation that is there:
+/// it was verified whole before it had its name. One that was never in use, as the mark has it, or was
+/// rejected is not.
 pub fn in_use(state: &Path) -> Option<PathBuf> {
     let releases = state.join(RELEASES);
-    let pointer = releases.join(CURRENT);
-    if !pointer.exists() {
-        return None;
-    }
-    let number: Option<u64> = read::text(&pointer).ok().and_then(|text| text.trim().parse().ok());
     let is_whole = |directory: &PathBuf| directory.join(PACK).is_file();
-    let pointed = number.map(|number| releases.join(number.to_string())).filter(is_whole);
+    let pointed = match pointer(state) {
+        Pointer::None => return None,
+        Pointer::To(number) => Some(releases.join(number.to_string())).filter(is_whole),
+        Pointer::Lost => None,
+    };
     pointed.or_else(|| {
+        let seen = seen(&releases);
+        let was_in_use = |one: &&Generation| {
+            seen.as_ref().is_none_or(|seen| {
+                let rejected = seen.rejected.as_ref().map(|rejected| rejected.serial);
+                one.serial <= seen.release && rejected != Some(one.serial)
+            })
+        };
         let all = generations(state);
-        let newest = all.iter().rev().map(|one| releases.join(one.number.to_string()));
-        newest.into_iter().find(is_whole)
+        let newest = all.iter().rev().filter(was_in_use);
+        newest.map(|one| releases.join(one.number.to_string())).find(is_whole)
     })
 }
 
@@ -91,6 +148,11 @@ pub fn files(state: &StateSettings, tried: Option<&Path>) -> Option<ReleaseFiles
     let mut data = ReleasedData::new(read);
     let mut older = Vec::new();
     if tried.is_none() {
+        if pointer(&state) == Pointer::Lost {
+            let pointer = state.join(RELEASES).join(CURRENT);
+            let newest = directory.display();
+            warn!("{} is lost; the newest release that is kept acts: {newest}", pointer.display());
+        }
         let (usable, faults) = data.usable();
         data = usable;
         for fault in faults {

@@ -129,3 +129,28 @@ fn a_bad_way_back_leaves_what_is_in_force() {
             .then_some(())
     });
 }
+
+#[test]
+fn a_pointer_that_is_gone_takes_no_release_away() {
+    let upstream = Upstream::start();
+    let gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[]);
+            make(dir, 2, 2, &["two.example"], &[]);
+            // A power cut came between its trial and the pointer: it was never in use.
+            make(dir, 3, 3, &["three.example"], &[]);
+            point(dir, 2, 2);
+            fs::remove_file(dir.join("state/releases/current")).unwrap();
+        })
+        .start();
+    assert!(is_blocked(&gateway, "two.example") && !is_blocked(&gateway, "three.example"));
+    assert!(gateway.log().contains("current is lost"), "{}", gateway.log());
+    gateway.expect_metric("lachan_release", &[], 2.0);
+    let config = gateway.dir().join("gateway.toml");
+    let said = state("releases", &config, &[]);
+    assert_eq!((&said["release"], &said["kept"][0]), (&2.into(), &1.into()), "{said}");
+    // The way back writes the pointer again, and sweeps.
+    assert_eq!(state("rollback", &config, &["--to", "1"])["release"], 1);
+    let pointer = fs::read_to_string(gateway.dir().join("state/releases/current"));
+    assert_eq!(pointer.unwrap(), "4\n");
+}
