@@ -9,7 +9,7 @@ use crate::load::release::urgent::UrgentList;
 use crate::metrics::labels::HeldFile;
 use crate::policy::group::time::Now;
 use crate::release::emergency::UrgentAction;
-use crate::update::client::UpdateStatus;
+use crate::update::status::UpdateStatus;
 
 /// The state of a gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -10,7 +10,6 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use tough::Transport;
 use tracing::{error, info, warn};
 
@@ -18,6 +17,7 @@ use super::carrier::Directory;
 use super::emergency::{self, UrgentHooks};
 use super::enrolment::enrolled;
 use super::error::UpdateError;
+use super::status::{ServerStatus, UpdateStatus, is_held};
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::take::{self, TakenRelease, TrustedRepository, UpdateRequest, take};
 use super::tried;
@@ -88,42 +88,6 @@ struct Told {
     servers: BTreeMap<String, (Option<&'static str>, Option<String>)>,
 }
 
-/// How a server of the repository did when it was polled last.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerStatus {
-    /// The URL.
-    pub url: String,
-    /// The reason of a failure, of the closed set; none where the repository was trusted.
-    pub reason: Option<String>,
-    /// The same for people.
-    pub why: Option<String>,
-}
-
-/// The state of the update client, for `lachan status`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UpdateStatus {
-    /// The release in use; 0 where there is none yet.
-    pub release: u64,
-    /// The school's ring.
-    pub ring: String,
-    /// Seconds since 1970 of the last attempt, and of the last one that ended well; 0 without one.
-    pub last_attempt: u64,
-    /// The last attempt that ended well.
-    pub last_success: u64,
-    /// `ok`, `held` where a release waits for a person, or `rejected`.
-    pub state: String,
-    /// The reason of the last refusal, of a closed set.
-    pub reason: Option<String>,
-    /// The same for people.
-    pub why: Option<String>,
-    /// Releases that are kept, the oldest first.
-    pub kept: Vec<u64>,
-    /// The version of the emergency list in use; 0 without one.
-    pub emergency: u64,
-    /// The servers that were polled since the start.
-    pub servers: Vec<ServerStatus>,
-}
-
 impl Updates {
     /// The client of a config; `None` where it names no root, or nothing can be stored.
     ///
@@ -159,7 +123,7 @@ impl Updates {
     /// [`UpdateError`]; what was in force stays.
     pub async fn update(
         &self,
-        carrier: impl Transport + 'static,
+        carrier: impl Transport + Clone + 'static,
     ) -> Result<Option<Generation>, UpdateError> {
         let ended = self.attempt(carrier).await;
         self.note(ended.as_ref().map(drop));
@@ -205,15 +169,27 @@ impl Updates {
     /// One attempt, which is not noted.
     pub(super) async fn attempt(
         &self,
-        carrier: impl Transport + 'static,
+        carrier: impl Transport + Clone + 'static,
     ) -> Result<Option<Generation>, UpdateError> {
         let root = self.settings.root.clone().unwrap_or_default();
         let enrolled = read::octets(&root, MAX_ROOT);
         let enrolled = enrolled.map_err(|error| UpdateError::File { path: root, error })?;
-        let lock = self.store.lock()?;
         let time = (self.hooks.time)();
         let request = UpdateRequest { enrolled: &enrolled, school: &self.school, time };
-        let opened = take::open(carrier, &self.store, &lock, &request).await?;
+        let opened = match self.store.lock() {
+            Ok(lock) => take::open(carrier.clone(), &self.store, &lock, &request)
+                .await
+                .map(|opened| (lock, opened)),
+            Err(error) => Err(error),
+        };
+        let (lock, opened) = match opened {
+            Err(error) if error.refusal() == UpdateRefusal::Disk => {
+                // An order waits for no disk.
+                self.follow_urgent_unstored(carrier, &request).await;
+                return Err(error);
+            }
+            opened => opened?,
+        };
         let urgent = self.follow_urgent(&lock, &opened, time).await;
         let taken = take(opened, &self.store, &lock, &request).await;
         let TakenRelease { ring, generation, seen, expires } = match taken {
@@ -248,11 +224,33 @@ impl Updates {
         // Whatever becomes of the release: an older emergency list is refused from now on.
         let ended = ended.and_then(|()| self.store.raise(lock, &opened.seen));
         ended.map_err(|error| {
-            if let Some(count) = self.told().urgent_refused.get_mut(error.refusal().index()) {
-                *count += 1;
-            }
+            self.count_urgent(error.refusal());
             UpdateError::Urgent(Box::new(error))
         })
+    }
+
+    /// Puts the emergency list in force where the state directory takes nothing: it acts for the life
+    /// of the process.
+    async fn follow_urgent_unstored(
+        &self,
+        carrier: impl Transport + 'static,
+        request: &UpdateRequest<'_>,
+    ) {
+        let hooks = (&self.hooks.urgent, request.time);
+        match emergency::follow_unstored(carrier, &self.store, request, hooks).await {
+            Ok(false) => {}
+            Ok(true) => self.count_urgent(UpdateRefusal::Disk),
+            Err(error) => {
+                warn!("nothing can be stored, and no emergency list is taken: {error}");
+                self.count_urgent(error.refusal());
+            }
+        }
+    }
+
+    fn count_urgent(&self, refusal: UpdateRefusal) {
+        if let Some(count) = self.told().urgent_refused.get_mut(refusal.index()) {
+            *count += 1;
+        }
     }
 
     /// Tries a generation, and puts it in use.
@@ -469,11 +467,6 @@ impl Updates {
         }));
         samples
     }
-}
-
-/// Whether a release that was refused for this reason waits for a person.
-fn is_held(reason: &str) -> bool {
-    reason == UpdateRefusal::Rehearsal.id()
 }
 
 /// The rejection of a release that is at fault.

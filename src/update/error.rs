@@ -219,7 +219,11 @@ impl UpdateError {
     /// Where the fault lies. What is signed and wrong is not better on another server.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Trust(_) if self.refusal() == UpdateRefusal::Clock => Blame::Gateway,
+            Self::Trust(_)
+                if matches!(self.refusal(), UpdateRefusal::Clock | UpdateRefusal::Disk) =>
+            {
+                Blame::Gateway
+            }
             Self::Web(_)
             | Self::Portal
             | Self::Frozen
@@ -305,6 +309,10 @@ fn refusal_of(error: &TufError) -> UpdateRefusal {
         TufError::MaxSizeExceeded { .. } => UpdateRefusal::Size,
         TufError::HashMismatch { .. } => UpdateRefusal::Hash,
         TufError::ParseMetadata { .. } => UpdateRefusal::Malformed,
+        TufError::DatastoreInit { .. }
+        | TufError::DatastoreCreate { .. }
+        | TufError::DatastoreOpen { .. }
+        | TufError::DatastoreRemove { .. } => UpdateRefusal::Disk,
         TufError::SystemTimeSteppedBackward { .. } => UpdateRefusal::Clock,
         _ => UpdateRefusal::Trust,
     }

@@ -16,6 +16,7 @@ pub mod enrolment;
 pub mod error;
 pub mod poll;
 pub mod selftest;
+pub mod status;
 pub mod store;
 pub mod take;
 mod targets;

@@ -9,6 +9,8 @@
 //! that is compiled in, before and after it is unpacked; a release is taken in the place of a higher
 //! one only where the rollout says so in a newer version, and never below `min_release`.
 
+use std::path::Path;
+
 use blake3::Hash;
 use tough::{Repository, Transport};
 
@@ -73,19 +75,36 @@ pub async fn open(
     lock: &StoreLock,
     request: &UpdateRequest<'_>,
 ) -> Result<TrustedRepository, UpdateError> {
+    let mark = mark_of(store, request)?;
+    let incoming = store.begin(lock)?;
+    let trusted = trusted(carrier, &mark, &incoming.path().join(TRUST), request).await?;
+    let expires = expiries(&trusted.repository);
+    let seen = Mark { versions: mark.versions.clone().raised_by(&trusted.versions), ..mark };
+    Ok(TrustedRepository { trusted, seen, incoming, expires })
+}
+
+/// What was seen of the repository that the gateway was enrolled with.
+pub(super) fn mark_of(
+    store: &ReleaseStore,
+    request: &UpdateRequest<'_>,
+) -> Result<Mark, UpdateError> {
     let root = digest_of_root(request.enrolled);
     let mark = store.mark()?;
     if !mark.root.is_empty() && mark.root != root {
         return Err(UpdateError::OtherRoot { wanted: root, found: mark.root });
     }
-    let incoming = store.begin(lock)?;
-    let memory = incoming.path().join(TRUST);
+    Ok(Mark { root, ..mark })
+}
+
+/// Verifies a repository with a copy of the memory in the directory `memory`.
+pub(super) async fn trusted(
+    carrier: impl Transport + 'static,
+    mark: &Mark,
+    memory: &Path,
+    request: &UpdateRequest<'_>,
+) -> Result<Trusted, UpdateError> {
     let is_synced = matches!(request.time, KnownTime::Synced(_));
-    let trusted =
-        trust::load(carrier, request.enrolled, &memory, &mark.versions, is_synced).await?;
-    let expires = expiries(&trusted.repository);
-    let seen = Mark { root, versions: mark.versions.clone().raised_by(&trusted.versions), ..mark };
-    Ok(TrustedRepository { trusted, seen, incoming, expires })
+    trust::load(carrier, request.enrolled, memory, &mark.versions, is_synced).await
 }
 
 /// Makes a generation of the release of a repository for this school, if that is not in use already.

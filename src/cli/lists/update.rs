@@ -20,10 +20,11 @@ use crate::rehearse::recent::RecentNames;
 use crate::release::rollout::KnownTime;
 use crate::sys::clock::{Clock, built, system_time};
 use crate::sys::state_dir::StateDir;
-use crate::update::client::{TrialFault, UpdateHooks, UpdateStatus, Updates};
+use crate::update::client::{TrialFault, UpdateHooks, Updates};
 use crate::update::emergency::UrgentHooks;
 use crate::update::error::UpdateError;
 use crate::update::selftest;
+use crate::update::status::UpdateStatus;
 
 /// Arguments of `lists update`.
 #[derive(Debug, clap::Args)]

@@ -176,6 +176,34 @@ async fn it_acts_where_it_cannot_be_stored_and_is_stored_later() {
     assert_eq!((client.versions(), client.stored()), (vec![2], 2));
 }
 
+/// Neither the lock nor the memory of an attempt can be written.
+#[tokio::test]
+async fn it_acts_where_the_disk_takes_nothing_at_all() {
+    let client = Client::new().await;
+    let releases = client.gateway.store.path().to_owned();
+    let lock = releases.join("lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    client.publish("officer", &blocks(&["scam.example"])).await;
+    for _ in 0..2 {
+        assert_eq!(client.update().await.unwrap_err().reason(), "disk");
+        assert_eq!((client.versions(), client.stored()), (vec![2], 0), "it acts, once");
+    }
+    fs::remove_dir(&lock).unwrap();
+    let begun = |number: u32| releases.join(format!("incoming-{}-{number}", std::process::id()));
+    for number in 0..500 {
+        fs::write(begun(number), "in the way").unwrap();
+    }
+    client.publish("officer", &blocks(&["other.example"])).await;
+    assert_eq!(client.update().await.unwrap_err().reason(), "disk");
+    assert_eq!((client.versions(), client.reason().as_deref()), (vec![2, 3], Some("disk")));
+    for number in 0..500 {
+        fs::remove_file(begun(number)).unwrap();
+    }
+    client.update().await.unwrap();
+    assert_eq!((client.reason(), client.versions(), client.stored()), (None, vec![2, 3], 3));
+}
+
 #[tokio::test]
 async fn an_online_key_signs_no_emergency_list() {
     let client = Client::new().await;

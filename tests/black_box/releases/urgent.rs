@@ -126,6 +126,30 @@ fn an_order_is_taken_back_and_a_block_is_undone() {
 }
 
 #[test]
+fn an_order_acts_though_the_disk_takes_nothing() {
+    let (upstream, office) = (Upstream::start(), TestRepository::new());
+    let gateway = school(&office, &upstream);
+    let lock = gateway.dir().join("state/releases/lock");
+    // Root writes to read-only directories; a directory in the place of the lock stops it as well.
+    let _ = fs::remove_file(&lock);
+    fs::create_dir_all(&lock).unwrap();
+    published(&office, "scam.example", "fraud", &["--days", "2"]);
+    eventually("the order", || is_blocked(&gateway, "scam.example").then_some(()));
+    let disk = [("reason", "disk")];
+    eventually("the count", || {
+        let metrics = gateway.metrics();
+        let count = |name| metrics.value(name, &disk) > 0.5;
+        (count("lachan_update_rejected_total") && count("lachan_emergency_rejected_total"))
+            .then_some(())
+    });
+    fs::remove_dir(&lock).unwrap();
+    office.refresh();
+    eventually("its file", || {
+        gateway.dir().join("state/releases/emergency.json").exists().then_some(())
+    });
+}
+
+#[test]
 fn an_order_comes_by_polls_and_a_mirror_without_it_does_not_hold_it_up() {
     let (upstream, office) = (Upstream::start(), TestRepository::new());
     let (mirror, web) = (Web::start(), Web::start());
