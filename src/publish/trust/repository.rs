@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,24 +21,23 @@ use crate::sys::{os, read};
 /// The most octets of a metadata file.
 const MAX_METADATA: u64 = 10 << 20;
 
-/// The longest wait for another publication.
-const WAIT: Duration = Duration::from_secs(300);
-/// The interval at which is looked whether it has ended.
+/// The interval at which is looked whether another publication has ended.
 const LOOK: Duration = Duration::from_millis(50);
+/// The most looks: five minutes.
+const LOOKS: u32 = 6000;
 
 /// Waits until no other publication is at work in a directory.
 fn locked(path: &Path) -> Result<File, PublishError> {
     let failed = |error| PublishError::File { path: path.to_owned(), error };
     let file = File::open(path).map_err(failed)?;
-    let began = Instant::now();
-    while !os::try_lock(&file).map_err(failed)? {
-        if began.elapsed() > WAIT {
-            let text = "another publication is at work; try again when it has ended";
-            return Err(PublishError::Place(format!("{}: {text}", path.display())));
+    for _ in 0..LOOKS {
+        if os::try_lock(&file).map_err(failed)? {
+            return Ok(file);
         }
         thread::sleep(LOOK);
     }
-    Ok(file)
+    let text = "another publication is at work; try again when it has ended";
+    Err(PublishError::Place(format!("{}: {text}", path.display())))
 }
 
 /// Gives a file or directory of the repository the mode with which web servers read it.
