@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use tough::Repository;
 use tracing::warn;
@@ -15,13 +16,13 @@ use super::store::{ReleaseStore, failed};
 use super::targets::{length, needed};
 use crate::config::data::released::ReleasedData;
 use crate::load::release::{DATA, Generation, LIST, PACK};
-use crate::pack::{BuildError, Pack, hex};
+use crate::pack::{BuildError, Owner, Pack, hex};
 use crate::release::layout;
 use crate::release::list::delta::{self, DeltaHead};
 use crate::release::list::read::{CanonicalListError, compile};
 use crate::release::list::{MAX_OCTETS, packed};
 use crate::release::manifest::ReleaseManifest;
-use crate::sys::read;
+use crate::sys::{os, read};
 
 /// The most octets of one table.
 const MAX_TABLE: u64 = 4 << 20;
@@ -93,23 +94,68 @@ pub(super) async fn list(
     let from = current.map(|current| (store.directory(current), current.is_digest_checked));
     match (way(manifest, current, |name| length(repository, name)), from) {
         (ListWay::Same, Some((from, is_digest_checked))) => {
-            for file in [LIST, PACK] {
-                let (from, to) = (from.join(file), generation.join(file));
-                fs::hard_link(&from, &to).map_err(|error| failed(&from, error))?;
+            link(&from, generation, LIST)?;
+            if is_pack_of(manifest, &from) {
+                link(&from, generation, PACK)?;
+                return Ok(is_digest_checked);
             }
-            return Ok(is_digest_checked);
+            warn!(
+                "release {}: the compiled list here is damaged: it is made anew",
+                manifest.serial
+            );
+            match compiled(manifest, generation) {
+                Ok(is_digest_checked) => return Ok(is_digest_checked),
+                Err(error) => warn!("release {}: the full list is taken: {error}", manifest.serial),
+            }
+            for file in [LIST, PACK] {
+                removed(&generation.join(file))?;
+            }
+            full(repository, manifest, generation).await?;
         }
         (ListWay::Deltas(serials), Some((from, _))) => {
             let applied = deltas(repository, &serials, (manifest, &from), generation).await;
             if let Err(error) = applied {
                 // The list here may be damaged: the full one does not need it.
                 warn!("release {}: the full list is taken: {error}", manifest.serial);
+                for serial in serials {
+                    removed(&generation.join(passing_name(serial)))?;
+                }
                 full(repository, manifest, generation).await?;
             }
         }
         _ => full(repository, manifest, generation).await?,
     }
     compiled(manifest, generation)
+}
+
+/// Links a file of a generation, which is never written again, into another one.
+fn link(from: &Path, generation: &Path, file: &str) -> Result<(), UpdateError> {
+    let from = from.join(file);
+    fs::hard_link(&from, generation.join(file)).map_err(|error| failed(&from, error))
+}
+
+/// Removes a file if it is there.
+fn removed(path: &Path) -> Result<(), UpdateError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the compiled list in a directory is whole: each octet of it is read.
+pub(super) fn is_usable(directory: &Path) -> bool {
+    verified(directory).is_ok()
+}
+
+/// Whether it is whole, and is the one that is signed, where one is for this format.
+fn is_pack_of(manifest: &ReleaseManifest, directory: &Path) -> bool {
+    let wanted = manifest.pack_digest.get(&Pack::FORMAT);
+    verified(directory).is_ok_and(|pack| wanted.is_none_or(|one| *one == hex(&pack.digest())))
+}
+
+fn verified(directory: &Path) -> io::Result<Pack> {
+    let owner: Owner = Arc::new(os::map(&read::open(&directory.join(PACK))?)?);
+    Pack::verify(owner).map_err(io::Error::other)
 }
 
 /// Writes the full list as it comes.
@@ -136,7 +182,7 @@ async fn deltas(
         let delta = needed(repository, &layout::delta(serial), MAX_PACKED).await?;
         let is_last = serial == manifest.serial;
         let most = if is_last { manifest.list_octets } else { MAX_OCTETS };
-        let name = if is_last { LIST.to_owned() } else { format!("{LIST}.{serial}") };
+        let name = if is_last { LIST.to_owned() } else { passing_name(serial) };
         let new = generation.join(name);
         let head = applied(&old, &delta, most, &new)?;
         if (head.from + 1, head.to) != (serial, serial) {
@@ -150,6 +196,11 @@ async fn deltas(
         old = new;
     }
     Ok(())
+}
+
+/// The name of a list between two differences.
+fn passing_name(serial: u64) -> String {
+    format!("{LIST}.{serial}")
 }
 
 /// Applies one difference to a packed list.

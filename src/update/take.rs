@@ -130,7 +130,13 @@ pub async fn take(
     let time = lower_bound(request.time, &expires);
     let has = current.as_ref().map_or(0, |one| one.serial);
     let chosen = rollout.choice(request.school, time, has);
-    if !is_to_be_taken(chosen.release, chosen.is_back, current.as_ref(), &trusted.versions) {
+    let is_damaged = current.as_ref().is_some_and(|current| {
+        chosen.release == current.serial && !content::is_usable(&store.directory(current))
+    });
+    // A release whose compiled list cannot be used is not in use: another one stands in for it.
+    if !is_damaged
+        && !is_to_be_taken(chosen.release, chosen.is_back, current.as_ref(), &trusted.versions)
+    {
         return Ok(none(chosen.ring));
     }
     if let Some(rejected) = seen.rejected.as_ref().filter(|one| one.serial == chosen.release) {

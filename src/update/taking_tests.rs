@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::Write as _;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -13,8 +15,11 @@ use tough::sign::Sign as _;
 
 use super::tests::Scene;
 use crate::load::release::{DATA, Generation, LIST, PACK};
+use crate::pack::{Compiler, Pack, SEED};
 use crate::publish::trust::repository::Repository;
 use crate::release::layout;
+use crate::release::list::read::compile;
+use crate::release::list::{MAX_OCTETS, packed, write};
 use crate::release::manifest::{self, ReleaseManifest};
 use crate::release::rollout::{KnownTime, Ring, Rollout};
 use crate::sys::clock::system_time;
@@ -39,15 +44,15 @@ impl TakingGateway {
         let made = Self { scene, store };
         let lock = made.store.lock().unwrap();
         let incoming = made.store.begin(&lock).unwrap();
-        fs::write(incoming.path().join(PACK), "pack").unwrap();
-        fs::write(incoming.path().join(LIST), "list").unwrap();
+        fs::write(incoming.path().join(PACK), pack()).unwrap();
+        fs::write(incoming.path().join(LIST), packed_list()).unwrap();
         let generation = Generation {
             number: 0,
             serial: 1,
             ring: String::new(),
             min_release: 1,
             signed_at: 0,
-            list_digest: "list".into(),
+            list_digest: list_digest(),
             is_digest_checked: true,
             versions: BTreeMap::new(),
         };
@@ -153,6 +158,33 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
 }
 
+/// The canonical list of every release here.
+fn list() -> Vec<u8> {
+    let compiler = Compiler::new(SEED, ["adult".to_owned()]);
+    let pack = Pack::verify(Arc::new(compiler.finish_in_memory().unwrap())).unwrap();
+    let mut text = Vec::new();
+    write::write(&pack, &mut text).unwrap();
+    text
+}
+
+/// The same, compiled.
+fn pack() -> Vec<u8> {
+    let out = std::io::Cursor::new(Vec::new());
+    let (out, _) = compile(&list()[..], MAX_OCTETS, out).unwrap();
+    out.into_inner()
+}
+
+/// The same, packed as on disks.
+fn packed_list() -> Vec<u8> {
+    let mut out = packed::packer(Vec::new(), 1).unwrap();
+    out.write_all(&list()).unwrap();
+    out.finish().unwrap()
+}
+
+fn list_digest() -> String {
+    blake3::hash(&list()).to_hex().to_string()
+}
+
 /// The targets of a release: its manifest, and a table.
 fn content(serial: u64, min_release: u64) -> Vec<(String, Vec<u8>)> {
     let guard = format!("guarded{serial}.example\n").into_bytes();
@@ -166,8 +198,8 @@ fn content(serial: u64, min_release: u64) -> Vec<(String, Vec<u8>)> {
         summary: String::new(),
         full: layout::full(serial),
         delta: None,
-        list_digest: "list".into(),
-        list_octets: 4,
+        list_digest: list_digest(),
+        list_octets: list().len() as u64,
         pack_digest: BTreeMap::new(),
         data: odd.into(),
         names: BTreeMap::new(),
@@ -188,7 +220,7 @@ async fn a_release_is_taken_once_with_the_tables_that_are_known() {
     let guard = fs::read_to_string(directory.join(DATA).join("guard.txt")).unwrap();
     assert_eq!(guard, "guarded2.example\n");
     assert_eq!(fs::read_dir(directory.join(DATA)).unwrap().count(), 1, "no name is a path");
-    assert_eq!(fs::read(directory.join(PACK)).unwrap(), b"pack");
+    assert_eq!(fs::read(directory.join(PACK)).unwrap(), pack());
     assert_eq!(gateway.follow().await.unwrap(), 2);
     assert_eq!(gateway.store.current().unwrap().number, current.number, "it is taken once");
     for serial in 3..=6 {
@@ -282,4 +314,38 @@ async fn what_is_left_of_a_removal_that_was_cut_off_is_in_nobodys_way() {
     let all = fs::read_dir(gateway.store.path()).unwrap().flatten();
     let names = all.filter(|one| one.file_name().to_string_lossy().parse::<u64>().is_ok());
     assert_eq!((names.count(), gateway.store.generations().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_damaged_pack_is_made_anew_and_no_release_inherits_it() {
+    let gateway = TakingGateway::new().await;
+    gateway.release(1, 1).await;
+    let file = |name: &str| gateway.store.directory(&gateway.store.current().unwrap()).join(name);
+    let damage = |name: &str| {
+        let octets = fs::read(file(name)).unwrap();
+        let path = file(name);
+        // Another file in its place: releases with one list share it.
+        fs::remove_file(&path).unwrap();
+        fs::write(path, &octets[..octets.len() - 1]).unwrap();
+    };
+    damage(PACK);
+    assert_eq!(gateway.follow().await.unwrap(), 1, "the release in use is taken again");
+    assert_eq!(fs::read(file(PACK)).unwrap(), pack());
+    let number = gateway.store.current().unwrap().number;
+    assert_eq!(gateway.follow().await.unwrap(), 1);
+    assert_eq!(gateway.store.current().unwrap().number, number, "once");
+    damage(PACK);
+    gateway.release(2, 1).await;
+    assert_eq!(gateway.follow().await.unwrap(), 2);
+    assert_eq!(fs::read(file(PACK)).unwrap(), pack());
+    // Where the list is damaged as well, the full one comes.
+    gateway.publish("targets", "officer", &[(layout::full(3), packed_list())]).await;
+    (damage(PACK), damage(LIST));
+    gateway.release(3, 1).await;
+    assert_eq!(gateway.follow().await.unwrap(), 3);
+    assert_eq!(
+        (fs::read(file(PACK)).unwrap(), fs::read(file(LIST)).unwrap()),
+        (pack(), packed_list())
+    );
+    assert_eq!(gateway.leftovers(), 0);
 }
