@@ -340,7 +340,8 @@ async fn a_damaged_pack_is_made_anew_and_no_release_inherits_it() {
     assert_eq!(fs::read(file(PACK)).unwrap(), pack());
     // Where the list is damaged as well, the full one comes.
     gateway.publish("targets", "officer", &[(layout::full(3), packed_list())]).await;
-    (damage(PACK), damage(LIST));
+    damage(PACK);
+    damage(LIST);
     gateway.release(3, 1).await;
     assert_eq!(gateway.follow().await.unwrap(), 3);
     assert_eq!(
