@@ -51,6 +51,7 @@ pub(super) fn start(
 ) -> Option<Arc<Updates>> {
     let (clock, tries, adopts) = (Arc::clone(gateway), Arc::clone(reloads), Arc::clone(reloads));
     let hooks = UpdateHooks {
+        is_serving: true,
         time: Box::new(move || {
             let now = clock.clock.now();
             match now.trust {

@@ -53,6 +53,8 @@ pub type TrialHook = Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>;
 pub struct UpdateHooks {
     /// The time, as far as it is known.
     pub time: Box<dyn Fn() -> KnownTime + Send + Sync>,
+    /// Whether this process serves: its death within minutes of an adoption counts against a release.
+    pub is_serving: bool,
     /// Makes a policy of the generation in a directory, and tests it; nothing is put in force.
     pub trial: TrialHook,
     /// Puts the generation in use in force, and tests what is in force then.
@@ -273,7 +275,7 @@ impl Updates {
             return Err(error);
         }
         let seen = Mark { rejected: None, ..seen.clone() };
-        let adopted = tried::begin(&self.store, &generation)
+        let adopted = tried::begin(&self.store, &generation, self.hooks.is_serving)
             .and_then(|()| self.store.adopt(lock, &generation, &seen));
         if let Err(error) = adopted {
             self.store.discard(lock, &generation);

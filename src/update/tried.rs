@@ -40,10 +40,14 @@ fn write(store: &ReleaseStore, trying: &Trying) -> Result<(), UpdateError> {
     written.map_err(|error| failed(&store.path().join(TRYING), error))
 }
 
-/// Puts a generation on trial, in the life that takes it.
-pub(super) fn begin(store: &ReleaseStore, generation: &Generation) -> Result<(), UpdateError> {
+/// Puts a generation on trial; a life that serves is the first of it, and that of a command is none.
+pub(super) fn begin(
+    store: &ReleaseStore,
+    generation: &Generation,
+    is_serving: bool,
+) -> Result<(), UpdateError> {
     let Generation { number, serial, .. } = *generation;
-    write(store, &Trying { number, serial, lives: 1 })
+    write(store, &Trying { number, serial, lives: u32::from(is_serving) })
 }
 
 /// Ends the trial: the release stays, or was given up.

@@ -141,6 +141,7 @@ fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
     let assembler = || Assembler::new(Some(path.to_owned())).with_kept();
     let before = Mutex::new(assembler());
     let hooks = UpdateHooks {
+        is_serving: false,
         time: Box::new(move || match clock.now().trust {
             Trust::Synced => KnownTime::Synced(clock.now().civil),
             Trust::Plausible | Trust::Untrusted => KnownTime::AtLeast(built()),

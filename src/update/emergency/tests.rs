@@ -39,6 +39,7 @@ impl Client {
             }),
         };
         let hooks = UpdateHooks {
+            is_serving: true,
             time: Box::new(|| KnownTime::Synced(system_time())),
             trial: Box::new(|_| Ok(())),
             adopt: Box::new(|| Ok(())),
