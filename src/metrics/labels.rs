@@ -173,6 +173,8 @@ label_set! {
         Memory => "memory",
         /// What was compiled is not what was signed.
         Digest => "digest",
+        /// The config of the gateway is at fault, with whatever release.
+        Config => "config",
         /// Policy cannot be made of the release.
         Policy => "policy",
         /// The release blocks names that no list may block by mistake.

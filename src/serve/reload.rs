@@ -187,7 +187,12 @@ impl Reloads {
     pub(super) fn try_release(&self, directory: &Path) -> Result<(), TrialFault> {
         let base = self.gateway.current.in_force();
         let tried = self.assembler().trial(directory, Some(&base));
-        let candidate = tried.map_err(|error| TrialFault::Policy(error.to_string()))?;
+        let candidate = tried.map_err(|error| match self.assembler().candidate(Some(&base)) {
+            Err(own) => TrialFault::Config(own.to_string()),
+            // A kept copy stands in for a file of this gateway.
+            Ok(own) if !own.sources().held.is_empty() => TrialFault::Config(error.to_string()),
+            Ok(_) => TrialFault::Policy(error.to_string()),
+        })?;
         let now = self.gateway.clock.now();
         let civil = now.civil;
         let next = candidate.look(&base.overrides_at(civil), civil);

@@ -38,6 +38,8 @@ const MAX_ROOT: u64 = 1 << 20;
 /// The fault of a release that is tried.
 #[derive(Debug)]
 pub enum TrialFault {
+    /// The config of this gateway is at fault, with whatever release.
+    Config(String),
     /// No policy can be made of it.
     Policy(String),
     /// It blocks so many names that no list may block by mistake.
@@ -51,10 +53,10 @@ pub type TrialHook = Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>;
 
 /// What the gateway does for its update client.
 pub struct UpdateHooks {
-    /// The time, as far as it is known.
-    pub time: Box<dyn Fn() -> KnownTime + Send + Sync>,
     /// Whether this process serves: its death within minutes of an adoption counts against a release.
     pub is_serving: bool,
+    /// The time, as far as it is known.
+    pub time: Box<dyn Fn() -> KnownTime + Send + Sync>,
     /// Makes a policy of the generation in a directory, and tests it; nothing is put in force.
     pub trial: TrialHook,
     /// Puts the generation in use in force, and tests what is in force then.
@@ -175,7 +177,7 @@ impl Updates {
     ) -> Result<Option<Generation>, UpdateError> {
         let root = self.settings.root.clone().unwrap_or_default();
         let enrolled = read::octets(&root, MAX_ROOT);
-        let enrolled = enrolled.map_err(|error| UpdateError::File { path: root, error })?;
+        let enrolled = enrolled.map_err(|error| UpdateError::Enrolled { path: root, error })?;
         let time = (self.hooks.time)();
         let request = UpdateRequest { enrolled: &enrolled, school: &self.school, time };
         let opened = match self.store.lock() {
@@ -265,6 +267,7 @@ impl Updates {
         let serial = generation.serial;
         let tried = (self.hooks.trial)(&self.store.directory(&generation));
         let tried = tried.map_err(|fault| match fault {
+            TrialFault::Config(why) => UpdateError::Config(why),
             TrialFault::Policy(why) => UpdateError::Policy { serial, why },
             TrialFault::Rehearsal(names) => UpdateError::Rehearsal { serial, names },
             TrialFault::SelfTest(why) => UpdateError::SelfTest { serial, why },

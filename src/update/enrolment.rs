@@ -8,7 +8,7 @@
 //!
 //! Laws: a root whose fingerprint is another one is refused, and nothing is written; what is enrolled
 //! is changed only where that is asked for; the memory of one repository is never taken for that of
-//! another.
+//! another. A new memory begins only where nothing is left of the old one, and anew is asked for.
 
 use std::fs;
 use std::io;
@@ -17,7 +17,11 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use tough::schema::key::Key;
 use tough::schema::{Root, Signed};
+use tracing::warn;
 
+use super::error::UpdateError;
+use super::store::ReleaseStore;
+use crate::load::release::RELEASES;
 use crate::pack::hex;
 use crate::publish::trust::keys::{KeyError, SigningKey};
 use crate::release::enrolment::{Enrolment, EnrolmentError, EnrolmentReply};
@@ -56,6 +60,9 @@ pub enum EnrolError {
     /// Releases of another repository are in use.
     #[error("releases of the root {0} are in use")]
     InUse(String),
+    /// The memory of releases.
+    #[error(transparent)]
+    Memory(#[from] Box<UpdateError>),
     /// The key of the box.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -97,6 +104,12 @@ pub fn enrol(
     let root: Signed<Root> = serde_json::from_str(&document.root)
         .map_err(|error| EnrolError::Root(error.to_string()))?;
     root.signed.verify_role(&root).map_err(|error| EnrolError::Root(error.to_string()))?;
+    if anew && state.join(RELEASES).is_dir() {
+        let forgotten = ReleaseStore::open(state).and_then(|store| store.forget_lost());
+        if forgotten.map_err(Box::new)? {
+            warn!("what was seen of releases was lost: a new memory begins");
+        }
+    }
     let before = enrolled(state.path());
     let place = state.join(DIRECTORY).join(KEY);
     if let Some(before) = &before {

@@ -68,7 +68,7 @@ pub enum UpdateError {
         found: String,
     },
     /// What was seen before is not known any more.
-    #[error("{path}: what was seen of releases cannot be read: enrol the gateway anew")]
+    #[error("{path}: what was seen of releases cannot be read")]
     MemoryLost {
         /// The store.
         path: PathBuf,
@@ -109,6 +109,17 @@ pub enum UpdateError {
         wanted: String,
         /// The digest that was found.
         found: String,
+    },
+    /// The config of this gateway is at fault, with whatever release.
+    #[error("the config of this gateway: {0}")]
+    Config(String),
+    /// The enrolled root cannot be read.
+    #[error("{path}: {error}")]
+    Enrolled {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
     },
     /// No policy can be made of the release.
     #[error("release {serial}: no policy can be made of it: {why}")]
@@ -200,7 +211,8 @@ impl UpdateError {
             Self::Disagreeing { .. } => UpdateRefusal::Disagreeing,
             Self::Busy => UpdateRefusal::Busy,
             Self::Rollback { .. } | Self::Lower { .. } => UpdateRefusal::Rollback,
-            Self::OtherRoot { .. } => UpdateRefusal::Root,
+            Self::OtherRoot { .. } | Self::Enrolled { .. } => UpdateRefusal::Root,
+            Self::Config(_) => UpdateRefusal::Config,
             Self::MemoryLost { .. } => UpdateRefusal::Memory,
             Self::Urgent(error) => error.refusal(),
             Self::Malformed(_) | Self::Emergency(_) => UpdateRefusal::Malformed,
@@ -232,6 +244,8 @@ impl UpdateError {
             | Self::Trust(_) => Blame::Server,
             Self::Urgent(error) => error.blame(),
             Self::File { .. }
+            | Self::Config(_)
+            | Self::Enrolled { .. }
             | Self::Busy
             | Self::OtherRoot { .. }
             | Self::MemoryLost { .. }
@@ -264,7 +278,10 @@ impl UpdateError {
     pub fn message(&self) -> Message {
         match self.refusal() {
             _ if matches!(self, Self::Urgent(_)) => messages::update_emergency(),
+            _ if matches!(self, Self::NotKept { .. }) => messages::update_not_kept(),
+            _ if matches!(self, Self::Enrolled { .. }) => messages::update_root_unread(),
             UpdateRefusal::Disk => messages::update_disk(),
+            UpdateRefusal::Config => messages::update_config(),
             UpdateRefusal::Busy => messages::update_busy(),
             UpdateRefusal::Unreachable | UpdateRefusal::Portal => messages::update_unreachable(),
             UpdateRefusal::Expired | UpdateRefusal::Frozen => messages::update_expired(),

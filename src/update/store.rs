@@ -245,6 +245,27 @@ impl ReleaseStore {
         Ok(Mark { versions, release, ..Mark::default() })
     }
 
+    /// Begins a new memory where nothing is left of the one before; whether it does.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::Busy`], [`UpdateError::File`].
+    pub fn forget_lost(&self) -> Result<bool, UpdateError> {
+        let _lock = self.lock()?;
+        if !matches!(self.mark(), Err(UpdateError::MemoryLost { .. })) {
+            return Ok(false);
+        }
+        for path in [CURRENT, MARK].map(|file| self.dir.join(file)) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&path, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether a part of the memory against rollback cannot be read.
     pub fn is_memory_lost(&self) -> bool {
         let is_whole = |path: &Path| {

@@ -14,14 +14,17 @@ use tough::schema::{Hashes, Signature, Signed, Target, Targets};
 use tough::sign::Sign as _;
 
 use super::tests::Scene;
+use crate::category::CategoryId;
+use crate::dns::name::Name;
 use crate::load::release::{DATA, Generation, LIST, PACK};
 use crate::pack::{Compiler, Pack, SEED};
 use crate::publish::trust::repository::Repository;
 use crate::release::layout;
 use crate::release::list::read::compile;
-use crate::release::list::{MAX_OCTETS, packed, write};
+use crate::release::list::{MAX_OCTETS, delta, packed, write};
 use crate::release::manifest::{self, ReleaseManifest};
 use crate::release::rollout::{KnownTime, Ring, Rollout};
+use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES, Scope};
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
 use crate::update::carrier::Directory;
@@ -160,7 +163,23 @@ fn hex(octets: &[u8]) -> String {
 
 /// The canonical list of every release here.
 fn list() -> Vec<u8> {
-    let compiler = Compiler::new(SEED, ["adult".to_owned()]);
+    list_of(0)
+}
+
+/// One with so many names.
+fn list_of(names: u64) -> Vec<u8> {
+    let mut compiler = Compiler::new(SEED, ["adult".to_owned()]);
+    let rule = Rule {
+        category: CategoryId::new(0).unwrap(),
+        scope: Scope::Subtree,
+        effect: Effect::Add,
+        action: Action::Default,
+        source: SEVERAL_SOURCES,
+    };
+    for n in 0..names {
+        let name = Name::from_text(&format!("n{}.example", n * n * 7919 % 99_991)).unwrap();
+        compiler.add(name.as_wire(), rule).unwrap();
+    }
     let pack = Pack::verify(Arc::new(compiler.finish_in_memory().unwrap())).unwrap();
     let mut text = Vec::new();
     write::write(&pack, &mut text).unwrap();
@@ -176,8 +195,12 @@ fn pack() -> Vec<u8> {
 
 /// The same, packed as on disks.
 fn packed_list() -> Vec<u8> {
+    packed_text(&list())
+}
+
+fn packed_text(text: &[u8]) -> Vec<u8> {
     let mut out = packed::packer(Vec::new(), 1).unwrap();
-    out.write_all(&list()).unwrap();
+    out.write_all(text).unwrap();
     out.finish().unwrap()
 }
 
@@ -349,4 +372,31 @@ async fn a_damaged_pack_is_made_anew_and_no_release_inherits_it() {
         (pack(), packed_list())
     );
     assert_eq!(gateway.leftovers(), 0);
+}
+
+#[tokio::test]
+async fn differences_that_end_halfway_leave_no_list_behind() {
+    let gateway = TakingGateway::new().await;
+    let new = list_of(500);
+    let mut first = Vec::new();
+    delta::diff(&list(), &list(), (1, 2), &mut first).unwrap();
+    let mut files = content(3, 1);
+    let (_, manifest) = files.last_mut().unwrap();
+    let mut changed = ReleaseManifest::parse(manifest, 3).unwrap();
+    changed.list_digest = blake3::hash(&new).to_hex().to_string();
+    changed.list_octets = new.len() as u64;
+    *manifest = serde_json::to_vec(&changed).unwrap();
+    files.extend([
+        (layout::full(3), packed_text(&new)),
+        (layout::delta(2), packed_text(&first)),
+        (layout::delta(3), b"rotten".to_vec()),
+    ]);
+    gateway.publish("targets", "officer", &files).await;
+    gateway.rollout(|rollout| rollout.release = 3).await;
+    assert_eq!(gateway.follow().await.unwrap(), 3);
+    let directory = gateway.store.directory(&gateway.store.current().unwrap());
+    let entries = fs::read_dir(directory).unwrap().flatten().map(|one| one.file_name());
+    let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, [DATA, "generation.json", LIST, PACK, "trust"]);
 }

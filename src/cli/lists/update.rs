@@ -147,10 +147,14 @@ fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
             Trust::Plausible | Trust::Untrusted => KnownTime::AtLeast(built()),
         }),
         trial: Box::new(move |directory| {
-            let policy = |error: &dyn std::fmt::Display| TrialFault::Policy(error.to_string());
             let mut before = before.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let old = before.candidate(None).map_err(|error| policy(&error))?;
-            let new = before.trial(directory, None).map_err(|error| policy(&error))?;
+            let old = before.candidate(None);
+            let old = old.map_err(|error| TrialFault::Config(error.to_string()))?;
+            let new = before.trial(directory, None).map_err(|error| {
+                let is_own = !old.sources().held.is_empty();
+                let fault = if is_own { TrialFault::Config } else { TrialFault::Policy };
+                fault(error.to_string())
+            })?;
             let civil = system_time();
             let data = [&old.config().data, &new.config().data];
             let pair = (&old.look(&[], civil), &new.look(&[], civil));

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
-use super::{is_blocked, lists, make, plan, point};
+use super::{is_blocked, lists, make, plan, point, published, state};
 use crate::kit::repository::{TestRepository, copy};
-use crate::support::{Gateway, Upstream, eventually};
+use crate::support::gateway::{LACHAN, run};
+use crate::support::{Gateway, Upstream, eventually, within};
 
 /// A gateway that is enrolled with a repository, and serves what it took by hand long ago.
 pub(super) fn enrolled(repository: &TestRepository, more: &str, upstream: &Upstream) -> Gateway {
@@ -129,4 +132,68 @@ fn a_watched_directory_is_followed_and_a_half_made_copy_is_tried_again() {
     eventually("the whole copy is taken", || {
         (gateway.metrics().value(last, &[]) > 0.0).then_some(())
     });
+}
+
+#[test]
+fn a_mistake_in_the_gateways_own_config_is_not_the_releases() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let gateway = published::enrolled(&repository, "directory = \"watched\"", &upstream);
+    let config = gateway.dir().join("gateway.toml");
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{good}\nbroken = \n")).unwrap();
+    published::publish(&repository, 1, &["one.example"]);
+    copy(&repository.path(), &gateway.dir().join("watched"));
+    eventually("a refusal", || (rejected(&gateway, "config") >= 1.0).then_some(()));
+    assert!(!is_blocked(&gateway, "one.example"));
+    fs::write(&config, good).unwrap();
+    let said = state("releases", &config, &[]);
+    assert!(said["reason"].is_null(), "it is not remembered: {said}");
+    // Nobody accepts anything: the next attempt takes it.
+    within(Duration::from_secs(90), || is_blocked(&gateway, "one.example").then_some(()))
+        .expect("the release");
+}
+
+#[test]
+fn an_enrolled_root_that_is_missing_is_told() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let gateway = enrolled(&repository, "", &upstream);
+    fs::remove_file(gateway.dir().join("root.json")).unwrap();
+    let text = refuse(&gateway, &repository.path(), "root");
+    assert!(text.contains("correct `root` in [update]"), "{text}");
+}
+
+#[test]
+fn a_memory_that_is_lost_begins_anew_where_somebody_enrols_anew() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let mut gateway = published::enrolled(&repository, "", &upstream);
+    let config = gateway.dir().join("gateway.toml");
+    published::publish(&repository, 1, &["one.example"]);
+    published::update(&gateway, &repository.path());
+    gateway.terminate();
+    let releases = gateway.dir().join("state/releases");
+    fs::remove_dir_all(releases.join("1")).unwrap();
+    fs::write(releases.join("mark.json"), "").unwrap();
+    let from = repository.text("repository");
+    let (code, text) = lists("update", &config, &["--from", &from]);
+    assert!(code == 1 && text.contains("--anew"), "{text}");
+
+    let file = repository.text("box.toml");
+    let url = ["--url", "https://a.example/r/"];
+    let of = ["--school", "test-school", "--box", "1", "--ring", "all", "--out", &file];
+    repository.publish(&[&["enrol", "file", &from], &url[..], &of].concat());
+    let enrol = |more: &[&str]| {
+        let mut command = Command::new(LACHAN);
+        command.args(["enrol", &file, "--config"]).arg(&config).args(more);
+        let (status, text) = run(command);
+        assert!(status.success(), "{text}");
+    };
+    enrol(&[]);
+    let (code, text) = lists("update", &config, &["--from", &from]);
+    assert_eq!(code, 1, "it is never given up unasked: {text}");
+    enrol(&["--anew"]);
+    assert_eq!(state("update", &config, &["--from", &from])["release"], 1);
+    // What can be read is never given up.
+    let mark = fs::read(releases.join("mark.json")).unwrap();
+    enrol(&["--anew"]);
+    assert_eq!(fs::read(releases.join("mark.json")).unwrap(), mark);
 }

@@ -29,8 +29,17 @@ messages! {
     update_root()
         "what is stored is of another repository than the one that the gateway is enrolled with"
         => "dữ liệu đã lưu thuộc kho phát hành khác với kho mà cổng này đã ghi danh";
-    update_memory() "what was seen of releases is lost; enrol the gateway anew"
-        => "mất dữ liệu về các bản phát hành đã thấy; hãy ghi danh lại cổng";
+    update_root_unread()
+        "the root that this gateway is enrolled with cannot be read: correct `root` in [update], or enrol the gateway"
+        => "không đọc được khoá gốc mà cổng này đã ghi danh: hãy sửa `root` trong [update], hoặc ghi danh cổng";
+    update_memory()
+        "what was seen of releases is lost; `lachan enrol … --anew` begins a new memory"
+        => "mất dữ liệu về các bản phát hành đã thấy; `lachan enrol … --anew` bắt đầu lại từ đầu";
+    update_not_kept() "this release is not kept here; `lachan lists releases` shows those that are"
+        => "cổng này không giữ bản phát hành đó; `lachan lists releases` cho biết các bản đang giữ";
+    update_config()
+        "the config of this gateway has a mistake: correct it, and the release is tried again. The old lists stay in force"
+        => "tệp cấu hình của cổng này có lỗi: hãy sửa, rồi bản phát hành được thử lại. Danh sách cũ vẫn có hiệu lực";
     update_policy() "this gateway cannot use the release; the old lists stay in force"
         => "cổng này không dùng được bản phát hành; danh sách cũ vẫn có hiệu lực";
     update_rehearsal()
