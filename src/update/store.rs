@@ -389,8 +389,10 @@ impl ReleaseStore {
     ) -> Result<(Generation, PathBuf), UpdateError> {
         let all = self.generations();
         let current = self.current();
-        let (here, least) = current.as_ref().map_or((0, 0), |one| (one.serial, one.min_release));
-        let is_it = |one: &&Generation| serial.map_or(one.serial != here, |s| one.serial == s);
+        let least = current.as_ref().map_or(0, |one| one.min_release);
+        // A higher release may be one that the department took back.
+        let is_lower = |one: &Generation| current.as_ref().is_none_or(|c| one.serial < c.serial);
+        let is_it = |one: &&Generation| serial.map_or_else(|| is_lower(one), |s| one.serial == s);
         let before = all.iter().rev().find(is_it);
         let Some(before) = before else {
             let kept = all.iter().map(|one| one.serial.to_string()).collect::<Vec<_>>();
@@ -404,7 +406,8 @@ impl ReleaseStore {
 }
 
 impl ReleaseStore {
-    /// Leaves a release: the newest other one that is kept is in use, or none.
+    /// Leaves a release: the newest lower one that is kept is in use, else the newest other one, or
+    /// none.
     ///
     /// # Errors
     ///
@@ -412,7 +415,8 @@ impl ReleaseStore {
     pub fn leave(&self, lock: &StoreLock, serial: u64, seen: &Mark) -> Result<(), UpdateError> {
         self.raise(lock, seen)?;
         let all = self.generations();
-        if let Some(other) = all.iter().rev().find(|one| one.serial != serial) {
+        let lower = all.iter().rev().find(|one| one.serial < serial);
+        if let Some(other) = lower.or_else(|| all.iter().rev().find(|one| one.serial != serial)) {
             let (generation, _) = self.copy(lock, other)?;
             return self.adopt(lock, &generation, seen);
         }

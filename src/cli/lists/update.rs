@@ -44,7 +44,7 @@ pub struct UpdateArguments {
 pub struct RollbackArguments {
     /// The config file.
     config: PathBuf,
-    /// The release to go back to; the one before by default.
+    /// The release to go back to; by default the last one in use that is lower than the one in use.
     #[arg(long, value_name = "RELEASE")]
     to: Option<u64>,
     /// One JSON object instead of text.

@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use super::published::{enrolled, publish, update};
 use super::{is_blocked, lists, make, plan, point, state};
+use crate::kit::repository::TestRepository;
 use crate::support::{Upstream, eventually};
 
 const ESSENTIAL: (&str, &str) = ("essential.txt", "## time\ntime.example\n");
@@ -153,4 +155,66 @@ fn a_pointer_that_is_gone_takes_no_release_away() {
     assert_eq!(state("rollback", &config, &["--to", "1"])["release"], 1);
     let pointer = fs::read_to_string(gateway.dir().join("state/releases/current"));
     assert_eq!(pointer.unwrap(), "4\n");
+}
+
+#[test]
+fn what_a_command_puts_in_use_has_its_two_lives_still() {
+    let upstream = Upstream::start();
+    let mut gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[]);
+            make(dir, 2, 2, &["two.example"], &[]);
+            point(dir, 2, 2);
+        })
+        .start();
+    let config = gateway.dir().join("gateway.toml");
+    gateway.terminate();
+    // No gateway runs: the command serves nobody, and its end is no death.
+    assert_eq!(state("rollback", &config, &[])["release"], 1);
+    let mut gateway = gateway.restart();
+    gateway.kill();
+    let mut gateway = gateway.restart();
+    assert!(is_blocked(&gateway, "one.example"), "one death");
+    gateway.kill();
+    let gateway = gateway.restart();
+    assert!(is_blocked(&gateway, "two.example"), "two deaths");
+}
+
+#[test]
+fn the_way_back_leads_to_a_lower_release_unless_it_is_named() {
+    let upstream = Upstream::start();
+    let gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[]);
+            make(dir, 2, 3, &["three.example"], &[]);
+            // The department took release 3 back.
+            make(dir, 3, 2, &["two.example"], &[]);
+            point(dir, 3, 3);
+        })
+        .start();
+    let config = gateway.dir().join("gateway.toml");
+    assert_eq!(state("rollback", &config, &[])["release"], 1);
+    let (code, text) = lists("rollback", &config, &[]);
+    assert!(code == 1 && text.contains("not kept here"), "{text}");
+    assert!(is_blocked(&gateway, "one.example"));
+    assert_eq!(state("rollback", &config, &["--to", "3"])["release"], 3);
+}
+
+#[test]
+fn a_damaged_pack_is_made_anew_by_the_next_update() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let mut gateway = enrolled(&repository, "", &upstream);
+    publish(&repository, 1, &["one.example"]);
+    update(&gateway, &repository.path());
+    publish(&repository, 2, &["one.example", "two.example"]);
+    update(&gateway, &repository.path());
+    gateway.terminate();
+    let releases = gateway.dir().join("state/releases");
+    let pack = fs::read(releases.join("2/release.pack")).unwrap();
+    fs::write(releases.join("2/release.pack"), &pack[..100]).unwrap();
+    let gateway = gateway.restart();
+    assert!(is_blocked(&gateway, "one.example"));
+    assert_eq!(update(&gateway, &repository.path())["release"], 2);
+    assert!(is_blocked(&gateway, "two.example"));
+    assert_eq!(fs::read(releases.join("3/release.pack")).unwrap(), pack);
 }
