@@ -104,12 +104,6 @@ pub fn enrol(
     let root: Signed<Root> = serde_json::from_str(&document.root)
         .map_err(|error| EnrolError::Root(error.to_string()))?;
     root.signed.verify_role(&root).map_err(|error| EnrolError::Root(error.to_string()))?;
-    if anew && state.join(RELEASES).is_dir() {
-        let forgotten = ReleaseStore::open(state).and_then(|store| store.forget_lost());
-        if forgotten.map_err(Box::new)? {
-            warn!("what was seen of releases was lost: a new memory begins");
-        }
-    }
     let before = enrolled(state.path());
     let place = state.join(DIRECTORY).join(KEY);
     if let Some(before) = &before {
@@ -120,6 +114,12 @@ pub fn enrol(
         }
         if is_other_root && state.join(MEMORY).exists() {
             return Err(EnrolError::InUse(fingerprint));
+        }
+    }
+    if anew && state.join(RELEASES).is_dir() {
+        let forgotten = ReleaseStore::open(state).and_then(|store| store.forget_lost());
+        if forgotten.map_err(Box::new)? {
+            warn!("what was seen of releases was lost: a new memory begins");
         }
     }
     let failed = |error| EnrolError::File { path: state.join(DIRECTORY), error };
