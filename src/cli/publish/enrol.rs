@@ -11,7 +11,7 @@ use crate::cli::output::{CommandFailure, finish};
 use crate::cli::publish::wait::failure;
 use crate::publish::enrol::{Organisation, enrolment};
 use crate::publish::trust::repository::Repository;
-use crate::release::enrolment::{EnrolmentReply, MAX_OCTETS};
+use crate::release::enrolment::{Enrolment, EnrolmentReply, MAX_OCTETS};
 use crate::sys::clock::system_time;
 use crate::sys::read;
 
@@ -99,11 +99,14 @@ fn file(of: &FileArguments) -> Result<String, CommandFailure> {
         enrolment(&of.repository, (&of.school, &of.unit), of.urls.clone(), (&of.ring, &of.nudge));
     let made = made.map_err(|error| failure(&error))?;
     let out = of.out.display();
-    // Nothing is written over: it may be a key.
-    let written =
-        File::create_new(&of.out).and_then(|mut file| file.write_all(made.text().as_bytes()));
-    written
-        .map_err(|error| (1, format!("{out}: {error}; name another file, or remove this one")))?;
+    // Nothing but an older enrolment is written over: it may be a key.
+    let is_older = read::text(&of.out).is_ok_and(|text| Enrolment::parse(&text).is_ok());
+    let mut options = File::options();
+    let options = if is_older { options.truncate(true) } else { options.create_new(true) };
+    let opened = options.write(true).open(&of.out);
+    let written = opened.and_then(|mut file| file.write_all(made.text().as_bytes()));
+    let advice = "name another file, or remove this one";
+    written.map_err(|error| (1, format!("{out}: {error}; {advice}")))?;
     let fingerprint = &made.fingerprint;
     Ok(format!(
         "{out}: for `{}` of `{}`\nroot {fingerprint}\nsend the file, and the root another way; at \
