@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, ConfigErrors, Outside, RootsError, load_in};
+use crate::config::{Config, ConfigErrors, Outside, RootsError, StateSettings, load_in};
 use crate::load::assemble_error::AssembleError;
 use crate::load::kept::held::Held;
 use crate::load::kept::{self, Kept};
@@ -109,11 +109,12 @@ impl ConfigFile<'_> {
             };
             let texts = |path: &Path| self.named_text(path, fault_of(path), &used);
             let roots = |path: &Path| self.roots(path, fault_of(path), &used);
+            let released = |state: &StateSettings| release::files(state, self.trial);
             let outside = Outside {
                 texts: Some(&texts),
                 roots: Some(&roots),
                 lacks_state: self.lacks_state,
-                release: Some(&|state| release::files(state, self.trial)),
+                release: Some(&released),
                 may_miss: self.may_miss,
             };
             let loaded = load_in(&text, &self.path.display().to_string(), base, &outside);

@@ -68,8 +68,11 @@ fn rule<'a>(
     let text = name.key.text();
     let mut write = |anchor: &str, turn: usize| {
         let (front, end) = TURNS.get(turn).copied().unwrap_or_default();
-        let line = format_args!("{front}{anchor}{text}^{end}");
-        if front.is_empty() { out.block(line) } else { out.pass(line) }
+        if front.is_empty() {
+            out.block(format_args!("{anchor}{text}^{end}"))
+        } else {
+            out.pass(format_args!("{front}{anchor}{text}^{end}"))
+        }
     };
     if !below {
         write("|", turn)?;
