@@ -1,4 +1,4 @@
-//! `lachan backup FILE` and `lachan restore FILE`: a box whose SD card died is the same box again.
+//! `lachan backup FILE` and `lachan restore FILE`: after the death of its SD card a box is the same again.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,8 +70,8 @@ fn backup(of: &BackupArguments) -> Result<String, CommandFailure> {
     let (config, named) = config(&of.config)?;
     let lang = of.lang.unwrap_or(config.school.lang);
     let state = StateDir::place(&config.state);
-    let who = (config.school.id.as_str(), system_time());
-    let made = Backup::of(who, &of.config, &named, state.as_deref());
+    let school = (config.school.id.as_str(), system_time());
+    let made = Backup::of(school, &of.config, &named, state.as_deref());
     let (made, left_out) = made.map_err(|error| failure(&error))?;
     let count = made.write(&of.file).map_err(|error| failure(&error))?;
     let path = of.file.display();

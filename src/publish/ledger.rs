@@ -1,5 +1,5 @@
-//! The ledger: who accepted which finding in which release, and why. One JSON object a line, a data
-//! file of every release.
+//! The ledger: each acceptance of a finding in a release, with its person and reason. One JSON
+//! object a line, a data file of every release.
 //!
 //! Laws: a line names the digest of the line before it, so nobody takes a line out of the middle or
 //! changes one; a release's ledger begins with the whole ledger of the release before, so nobody

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tough::TargetName;
-use tough::schema::{RoleType, Targets};
+use tough::schema::{RoleType, Root, Targets};
 
 use super::error::PublishError;
 use super::last::{self, NOTES, SignedRelease, compiled};
@@ -28,6 +28,7 @@ use super::trust::refresh::{begin, refresh};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, EMERGENCY_DAYS, TARGETS_DAYS};
 use super::trust::signed::{sha256, sign};
+use super::trust::verify::verify;
 use crate::pack::{Pack, SourceNote, hex};
 use crate::release::layout;
 use crate::release::list::{delta, packed, write};
@@ -213,14 +214,15 @@ pub async fn sign_release(
     officer: SigningKey,
     online: Option<&SigningKey>,
 ) -> Result<ReleaseManifest, PublishError> {
-    if let Some(online) = online {
-        begin(repository, online)?;
+    let (root, _) = repository.newest::<Root>("root")?;
+    match online {
+        Some(online) => begin(repository, online)?,
+        None => verify(repository, &root)?,
     }
     let AssembledRelease { manifest, files, .. } = release;
     let role = RoleType::Targets.to_string();
     let id = roles::id(&officer.public())?;
-    let root = repository.root()?;
-    if root.roles.get(&RoleType::Targets).is_none_or(|keys| !keys.keyids.contains(&id)) {
+    if root.signed.roles.get(&RoleType::Targets).is_none_or(|keys| !keys.keyids.contains(&id)) {
         return Err(PublishError::Refused(
             "the key is no officer's of this repository; a release is signed by one of them".into(),
         ));

@@ -117,7 +117,6 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
         accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
-        accept(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
@@ -209,23 +208,6 @@ fn actions(
         forget: Box::new(move || forgets.forget()),
         updates,
     }
-}
-
-/// Accepts connections on each listener.
-fn accept(
-    tasks: &mut JoinSet<io::Result<()>>,
-    listeners: Vec<std::net::TcpListener>,
-    gateway: &Arc<Gateway>,
-) -> io::Result<()> {
-    for listener in listeners {
-        let listener = TcpListener::from_std(listener)?;
-        let gateway = Arc::clone(gateway);
-        tasks.spawn(async move {
-            tcp::accept(listener, gateway).await;
-            Ok(())
-        });
-    }
-    Ok(())
 }
 
 /// The UDP workers, each with its socket and its counters.

@@ -38,7 +38,7 @@ enum PublishCommand {
     Enrol(enrol::BoxArguments),
     /// Sign for another 30 days which versions belong together; needs the online key alone.
     Refresh(refresh::RefreshArguments),
-    /// Judge a release against the last one: what would refuse it, and who accepts it.
+    /// Judge a release against the last one: what would refuse it, and each acceptance with its person.
     Lint(lint::LintArguments),
     /// The page that a person reads before a release is signed.
     Page(page::PageArguments),

@@ -28,7 +28,7 @@ use crate::sys::read;
 /// The most octets of a data file.
 const MOST: u64 = 16 << 20;
 
-/// What is judged, and who accepts what.
+/// What is judged, and each acceptance with its person.
 #[derive(Debug, clap::Args)]
 pub(super) struct JudgeArguments {
     /// The pack of the new release.
@@ -65,7 +65,7 @@ pub(super) struct JudgeArguments {
 pub(super) struct ReviewArguments {
     #[command(flatten)]
     pub(super) of: JudgeArguments,
-    /// The repository whose last release is compared with.
+    /// The repository; its last release is compared with.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["old", "data", "serial"])]
     pub(super) repository: Option<PathBuf>,
     /// The pack of the last accepted release; without it all that the new pack blocks is new.

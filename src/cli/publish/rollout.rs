@@ -99,12 +99,12 @@ fn told(rollout: &Rollout) -> String {
             0 => "no school".to_owned(),
             percent => format!("{percent} % of schools"),
         };
-        let who = match (schools.is_empty(), percent) {
+        let members = match (schools.is_empty(), percent) {
             (true, _) => share,
             (false, 0) => schools.join(", "),
             (false, _) => format!("{} and {share}", schools.join(", ")),
         };
-        let _ = write!(text, "\n{name}: {who} from {}", shown(*from));
+        let _ = write!(text, "\n{name}: {members} from {}", shown(*from));
     }
     text
 }
