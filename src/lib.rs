@@ -50,5 +50,7 @@ pub mod upstream;
 pub mod admin;
 pub mod cli;
 pub mod clients;
+pub mod portal;
 pub mod publish;
 pub mod serve;
+pub mod web;

@@ -14,14 +14,13 @@
 //! Host must be an address or `localhost` (no name whose owner makes it resolve to this machine),
 //! and an Origin, which only browsers send, must be this same server.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -37,6 +36,8 @@ use crate::policy::group::time::{Now, Trust};
 use crate::sys::os::step_aside;
 use crate::update::client::Updates;
 use crate::update::error::UpdateError;
+use crate::web::form::Fields;
+use crate::web::head::{self, HostParts, is_from_elsewhere, only};
 
 /// The longest request, in octets.
 const MAX_BODY: usize = 64 << 10;
@@ -146,8 +147,8 @@ async fn end(
     Path(id): Path<u64>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let by = query.split('&').find_map(|pair| pair.strip_prefix("by=")).map(decoded);
+    let query = Fields::read(query.unwrap_or_default().as_bytes());
+    let by = query.get("by").map(str::to_owned);
     blocking(api, move |api| {
         api.end(id, &by.unwrap_or_default()).map(|ended| json(StatusCode::OK, &ended))
     })
@@ -261,16 +262,11 @@ impl Api {
 
     /// The refusal of a request without the right Host, Origin and token; none for one with all.
     fn refuses(&self, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
-        let host = only(headers, &header::HOST);
-        // A target with an authority is asked of that one (RFC 9112 §3.2.2).
-        let is_other = uri.authority().is_some_and(|authority| Some(authority.as_str()) != host);
-        let Some(host) = host.filter(|host| is_plain_host(host) && !is_other) else {
+        let is_plain = |host: &&str| HostParts::of(host).is_some_and(|parts| parts.is_plain());
+        let Some(host) = head::host(headers, uri).filter(is_plain) else {
             return Some(refuse(StatusCode::FORBIDDEN, "the Host is not an address".into()));
         };
-        let is_own = |origin: &str| origin == format!("http://{host}");
-        if headers.contains_key(header::ORIGIN)
-            && !only(headers, &header::ORIGIN).is_some_and(is_own)
-        {
+        if is_from_elsewhere(headers, "http", host) {
             return Some(refuse(StatusCode::FORBIDDEN, "a page of elsewhere may not act".into()));
         }
         let Some(token) = &self.token else {
@@ -285,47 +281,6 @@ impl Api {
     }
 }
 
-/// The text of a header that occurs once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut lines = headers.get_all(name).iter();
-    let first = lines.next()?.to_str().ok()?;
-    lines.next().is_none().then_some(first)
-}
-
-/// Whether a Host is an address or `localhost`, with or without a port, and nothing else.
-fn is_plain_host(host: &str) -> bool {
-    let bracketed = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
-    let (is_plain, rest) = if let Some((address, rest)) = bracketed {
-        (address.parse::<Ipv6Addr>().is_ok(), rest)
-    } else {
-        let (name, rest) = host.split_at(host.find(':').unwrap_or(host.len()));
-        (name == "localhost" || name.parse::<Ipv4Addr>().is_ok(), rest)
-    };
-    let is_port = |port: &str| {
-        port.bytes().all(|octet| octet.is_ascii_digit()) && port.parse::<u16>().is_ok()
-    };
-    is_plain && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
-}
-
-/// `%41+b` → `A b`.
-fn decoded(text: &str) -> String {
-    let octets = text.as_bytes();
-    let (mut plain, mut at) = (Vec::new(), 0);
-    while let Some(&octet) = octets.get(at) {
-        let hex = octets.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (octet, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(octet)) => {
-                plain.push(octet);
-                at += 2;
-            }
-            (b'+', _) => plain.push(b' '),
-            (octet, _) => plain.push(octet),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&plain).into_owned()
-}
-
 fn refuse(status: StatusCode, error: String) -> Response {
     json(status, &ApiRefusal { error })
 }
@@ -333,41 +288,4 @@ fn refuse(status: StatusCode, error: String) -> Response {
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let text = serde_json::to_string(value).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_an_address() {
-        for fine in ["127.0.0.1:9153", "127.0.0.1", "[::1]:9153", "localhost:9153"] {
-            assert!(is_plain_host(fine), "{fine}");
-        }
-        for odd in [
-            "",
-            "filter.school:9153",
-            "127.0.0.1.evil.example",
-            "evil.example:80",
-            "[::1]evil.example",
-            "[::1].evil.example:80",
-            "[::1]:80.evil.example",
-            "[evil.example]",
-            "[127.0.0.1]",
-            "[::1",
-            "::1",
-            "127.0.0.1:",
-            "127.0.0.1:+80",
-            "127.0.0.1:70000",
-            "127.0.0.1:80:80",
-            "localhost:evil",
-            "localhost.evil.example",
-            "user@127.0.0.1",
-            " 127.0.0.1",
-            "127.0.0.1, evil.example",
-        ] {
-            assert!(!is_plain_host(odd), "{odd}");
-        }
-        assert_eq!(decoded("C%C3%B4+Lan%"), "Cô Lan%");
-    }
 }

@@ -9,7 +9,6 @@
 pub mod api;
 pub mod banner;
 pub mod client;
-mod door;
 pub mod status;
 pub mod token;
 
@@ -17,6 +16,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -27,6 +27,16 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 use crate::sys::presence::absent;
+use crate::web::door::{self, DoorLimits};
+
+/// Connections at one time: a scraper and few people.
+const CONNECTIONS: usize = 32;
+/// The time for a request's body to come and for its answer to be made.
+const REQUEST: Duration = Duration::from_secs(10);
+/// The same for a change of the release: lists are compiled, at the lowest priority.
+const LONG_REQUEST: Duration = Duration::from_secs(900);
+/// Where a change of the release is asked for.
+const LONG: &str = "/api/release";
 
 /// The parts behind the routes.
 pub struct AdminServer {
@@ -53,7 +63,14 @@ pub async fn serve(listener: TcpListener, admin: Arc<AdminServer>) -> std::io::R
         .route("/readyz", get(ready))
         .with_state(admin)
         .merge(api);
-    door::serve(listener, router).await
+    let limits =
+        DoorLimits { connections: CONNECTIONS, per_client: CONNECTIONS, request: patience };
+    door::serve(listener, router, limits).await
+}
+
+/// The time limit of a request, by its path.
+fn patience(path: &str) -> Duration {
+    if path == LONG { LONG_REQUEST } else { REQUEST }
 }
 
 async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {

@@ -48,6 +48,7 @@ pub(super) fn check(
     let schedules = report.schedules(&file.schedule, &mut calendars, &school.zone());
     read_bundles(&mut report, file, &mut bundles);
     let known = Known {
+        has_portal: file.portal.listen.is_some(),
         taxonomy: &taxonomy,
         safesearch: &safesearch,
         department: &department,
@@ -63,6 +64,7 @@ pub(super) fn check(
     let rebinding = report.rebinding(&file.rebinding);
     let local = local::local(&mut report, &safesearch.engines, &file.local);
     let forwards = local::forwards(&mut report, file, &listen);
+    let portal = report.portal(&file.portal, (&listen, &admin), (&local, &forwards));
     let essential = essential(&mut report, &file.essential);
     let fail_closed = report.fail_closed(&taxonomy, file);
     let (groups, default_group) =
@@ -81,6 +83,7 @@ pub(super) fn check(
         school,
         listen,
         admin,
+        portal,
         upstream,
         cache,
         limits,

@@ -43,6 +43,7 @@ pub use sections::limits::{CacheLimits, Limits};
 pub use sections::listen::Listen;
 pub use sections::lists::ListSettings;
 pub use sections::local::{ForwardZone, Local};
+pub use sections::portal::{HelpLine, PortalSettings};
 pub use sections::rebinding::Rebinding;
 pub use sections::school::School;
 pub use sections::source::{Fetch, ListSource, Sealed};

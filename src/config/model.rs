@@ -16,6 +16,7 @@ use crate::config::sections::limits::{CacheLimits, Limits};
 use crate::config::sections::listen::Listen;
 use crate::config::sections::lists::ListSettings;
 use crate::config::sections::local::{ForwardZone, Local};
+use crate::config::sections::portal::PortalSettings;
 use crate::config::sections::rebinding::Rebinding;
 use crate::config::sections::school::School;
 use crate::config::sections::state::StateSettings;
@@ -34,6 +35,8 @@ pub struct Config {
     pub listen: Listen,
     /// The admin server.
     pub admin: AdminSettings,
+    /// The pages for people; none where the config has no `[portal]`.
+    pub portal: Option<PortalSettings>,
     /// Upstream servers.
     pub upstream: Upstream,
     /// Bounds of the answer cache.

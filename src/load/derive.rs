@@ -16,7 +16,7 @@ use crate::load::timetable::Timetable;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
 use crate::policy::group::overrides::Override;
-use crate::policy::tables::local_zones::LocalZoneParts;
+use crate::policy::tables::local_zones::{LocalZoneParts, PortalHost};
 use crate::policy::tables::names::Essential;
 use crate::policy::{Parts, Snapshot};
 use crate::rule::Scope;
@@ -80,6 +80,7 @@ fn parts(
         essential: essentials(config, &sources.essential),
         fail_mode: degraded::fail_mode(config, &sources.left_out, lists, &sealed.lists),
         local_zones: LocalZoneParts {
+            portal: config.portal.as_ref().map(|one| PortalHost::new(&one.name, &one.addresses)),
             names: config.local.names.clone(),
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,

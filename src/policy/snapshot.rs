@@ -25,7 +25,7 @@ use crate::policy::group::timeline::Timeline;
 use crate::policy::tables::addresses::{AddressTable, ListedAddress};
 use crate::policy::tables::categories::{FailMode, SealedList, ede_texts};
 use crate::policy::tables::client::PrefixTable;
-use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones};
+use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones, PortalHost};
 use crate::policy::tables::names::{CanaryKind, Essential, LockedAllow, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
 use crate::policy::tables::special::Special;
@@ -259,6 +259,12 @@ impl Snapshot {
     #[inline]
     pub fn group(&self, id: GroupId) -> &Group {
         &self.groups[usize::from(id.0)]
+    }
+
+    /// The portal.
+    #[inline]
+    pub fn portal(&self) -> Option<&PortalHost> {
+        self.local_zones.portal()
     }
 
     /// TTL of a blocked answer in seconds.

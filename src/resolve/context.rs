@@ -19,6 +19,9 @@ use crate::rule::{Action, LocalData};
 /// TTL of special-use answers, in seconds: they never change.
 const SPECIAL_TTL: u32 = 3600;
 
+/// TTL of the portal's own name, in seconds: a reload may move it.
+const PORTAL_TTL: u32 = 60;
+
 /// TTL of blocks by a category without its list, in seconds.
 const FAIL_CLOSED_TTL: u32 = 10;
 
@@ -74,13 +77,28 @@ impl QueryContext<'_> {
     }
 
     pub(super) fn special(&self, special: Special, out: &mut [u8]) -> Done {
-        let (rcode, data) = match special {
-            Special::NxDomain => (Rcode::NXDOMAIN, Data::Negative),
-            Special::NoData => (Rcode::NOERROR, Data::Negative),
-            Special::Addresses(each) => (Rcode::NOERROR, Data::Records(each)),
+        let (rcode, data, ttl) = match special {
+            Special::NxDomain => (Rcode::NXDOMAIN, Data::Negative, SPECIAL_TTL),
+            Special::NoData => (Rcode::NOERROR, Data::Negative, SPECIAL_TTL),
+            Special::Portal => {
+                let length = self.with_portal(|data| {
+                    write(&self.query, Rcode::NOERROR, data, PORTAL_TTL, None, self.limit, out)
+                });
+                return Done::reply(length, self.outcome(Rcode::NOERROR, AnswerSource::Local));
+            }
+            Special::Addresses(each) => (Rcode::NOERROR, Data::Records(each), SPECIAL_TTL),
         };
-        let length = write(&self.query, rcode, data, SPECIAL_TTL, None, self.limit, out);
+        let length = write(&self.query, rcode, data, ttl, None, self.limit, out);
         Done::reply(length, self.outcome(rcode, AnswerSource::Local))
+    }
+
+    /// Hands the portal's records of the type asked for to `write`.
+    #[inline]
+    fn with_portal<T>(&self, write: impl FnOnce(Data<'_>) -> T) -> T {
+        let Some(portal) = self.snapshot.portal() else { return write(Data::Negative) };
+        portal.with_records(self.query.qtype, |records| {
+            write(if records.is_empty() { Data::Negative } else { Data::Records(records) })
+        })
     }
 
     pub(super) fn canary(&self, kind: CanaryKind, out: &mut [u8]) -> Done {
@@ -119,17 +137,13 @@ impl QueryContext<'_> {
         let mode = match (block.layer, mode) {
             // The address of one type is at fault: the name may well have others. And no zero
             // address, which leads to this host.
-            (Layer::Rebinding | Layer::UpstreamBlock, AnswerMode::NxDomain | AnswerMode::Zero) => {
-                AnswerMode::NoData
-            }
+            (
+                Layer::Rebinding | Layer::UpstreamBlock,
+                AnswerMode::NxDomain | AnswerMode::Zero | AnswerMode::Portal,
+            ) => AnswerMode::NoData,
+            // The portal judges names, and would find nothing against this one.
+            (_, AnswerMode::Portal) if found != BlockedAt::Question => AnswerMode::NoData,
             (_, mode) => mode,
-        };
-        let (rcode, data) = match (mode, self.query.qtype) {
-            (AnswerMode::NxDomain, _) => (Rcode::NXDOMAIN, Data::Negative),
-            (AnswerMode::Refused, _) => (Rcode::REFUSED, Data::None),
-            (AnswerMode::Zero, rtype::A) => (Rcode::NOERROR, Data::Records(&[&[0; 4]])),
-            (AnswerMode::Zero, rtype::AAAA) => (Rcode::NOERROR, Data::Records(&[&[0; 16]])),
-            (AnswerMode::NoData | AnswerMode::Zero, _) => (Rcode::NOERROR, Data::Negative),
         };
         let (code, ttl) = match block.layer {
             // The list may return soon.
@@ -149,8 +163,18 @@ impl QueryContext<'_> {
                 _ => self.snapshot.text(block.category),
             },
         };
-        let length = write(&self.query, rcode, data, ttl, Some(ede), self.limit, out);
-        Done::reply(length, outcome(rcode))
+        let mut reply = |rcode, data: Data<'_>| {
+            let length = write(&self.query, rcode, data, ttl, Some(ede), self.limit, out);
+            Done::reply(length, outcome(rcode))
+        };
+        match (mode, self.query.qtype) {
+            (AnswerMode::NxDomain, _) => reply(Rcode::NXDOMAIN, Data::Negative),
+            (AnswerMode::Refused, _) => reply(Rcode::REFUSED, Data::None),
+            (AnswerMode::Zero, rtype::A) => reply(Rcode::NOERROR, Data::Records(&[&[0; 4]])),
+            (AnswerMode::Zero, rtype::AAAA) => reply(Rcode::NOERROR, Data::Records(&[&[0; 16]])),
+            (AnswerMode::Portal, _) => self.with_portal(|data| reply(Rcode::NOERROR, data)),
+            (AnswerMode::NoData | AnswerMode::Zero, _) => reply(Rcode::NOERROR, Data::Negative),
+        }
     }
 
     /// The reply with the records that a list gives for its name.

@@ -22,7 +22,7 @@ pub enum ServeError {
     Listen {
         /// The address of the config.
         address: SocketAddr,
-        /// `udp`, `tcp` or `admin`.
+        /// `udp`, `tcp`, `admin` or `portal`.
         proto: &'static str,
         /// The error of the system.
         error: io::Error,

@@ -28,8 +28,8 @@ use crate::sys::os;
 use crate::upstream::Upstreams;
 
 /// Descriptors for all but connections of clients and questions that wait: listeners, lists,
-/// admin, connections to upstream servers.
-const OTHER_FILES: usize = 512;
+/// admin, portal, connections to upstream servers.
+const OTHER_FILES: usize = 768;
 
 /// The shared state of all listeners.
 #[derive(Debug)]

@@ -42,6 +42,7 @@ use crate::load::release::urgent;
 use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
+use crate::portal::{self, Portal};
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
@@ -119,6 +120,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
+        serve_portal(&mut tasks, &sockets.portal, &gateway)?;
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
@@ -161,6 +163,22 @@ fn accept_streams(
             tcp::accept(listener, gateway).await;
             Ok(())
         });
+    }
+    Ok(())
+}
+
+/// Serves the portal, in a task for each of its addresses.
+fn serve_portal(
+    tasks: &mut JoinSet<io::Result<()>>,
+    listeners: &[std::net::TcpListener],
+    gateway: &Arc<Gateway>,
+) -> io::Result<()> {
+    let asked = Arc::clone(gateway);
+    let now = Box::new(move || asked.clock.now());
+    let portal = Arc::new(Portal::new(Arc::clone(&gateway.current), now));
+    for listener in listeners {
+        let listener = TcpListener::from_std(listener.try_clone()?)?;
+        tasks.spawn(portal::serve(listener, Arc::clone(&portal)));
     }
     Ok(())
 }

@@ -331,8 +331,10 @@ impl Reloads {
     fn report_unchanged(&self, config: &Config) {
         let started = &self.started;
         let listen = Listen { allow: started.listen.allow.clone(), ..config.listen.clone() };
+        let portal = |config: &Config| config.portal.as_ref().map(|one| one.listen.clone());
         let changed: Vec<&str> = [
             ("[listen]", listen == started.listen),
+            ("[portal] listen", portal(config) == portal(started)),
             ("[upstream]", config.upstream == started.upstream),
             ("[cache]", config.cache == started.cache),
         ]

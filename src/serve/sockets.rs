@@ -30,6 +30,8 @@ pub(super) struct Sockets {
     /// One an address.
     pub(super) tcp: Vec<TcpListener>,
     pub(super) admin: TcpListener,
+    /// One an address of the portal.
+    pub(super) portal: Vec<TcpListener>,
     /// The addresses of `tcp`: the system has chosen a port where the config has 0.
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) admin_address: SocketAddr,
@@ -42,6 +44,9 @@ impl Sockets {
             info!(%address, "listening for queries");
         }
         info!(address = %self.admin_address, "listening for scrapes");
+        for address in self.portal.iter().filter_map(|listener| listener.local_addr().ok()) {
+            info!(%address, "listening for people");
+        }
     }
 
     pub(super) fn open(settings: &Config) -> Result<Self, ServeError> {
@@ -73,7 +78,12 @@ impl Sockets {
         let failed = |error| ServeError::Listen { address, proto: "admin", error };
         let admin = tcp::open(address).map_err(failed)?;
         let admin_address = admin.local_addr().map_err(failed)?;
-        Ok(Self { udp, tcp, admin, addresses, admin_address })
+        let mut portal = Vec::new();
+        for &address in settings.portal.iter().flat_map(|portal| &portal.listen) {
+            let failed = |error| ServeError::Listen { address, proto: "portal", error };
+            portal.push(tcp::open(address).map_err(failed)?);
+        }
+        Ok(Self { udp, tcp, admin, portal, addresses, admin_address })
     }
 }
 

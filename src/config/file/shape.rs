@@ -38,6 +38,8 @@ pub(crate) struct File {
     pub(crate) listen: Table<ListenFile>,
     /// `[admin]`
     pub(crate) admin: Table<AdminFile>,
+    /// `[portal]`
+    pub(crate) portal: Table<PortalFile>,
     /// `[upstream]`
     pub(crate) upstream: Table<UpstreamFile>,
     /// `[cache]`
@@ -150,6 +152,28 @@ pub(crate) struct ListenFile {
 pub(crate) struct AdminFile {
     pub(crate) listen: SpannedText,
     pub(crate) token: SpannedText,
+}
+
+/// `[portal]`: the pages that people open in a browser.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PortalFile {
+    pub(crate) listen: SpannedTexts,
+    pub(crate) name: SpannedText,
+    pub(crate) owned: Option<bool>,
+    pub(crate) addresses: SpannedTexts,
+    pub(crate) staff_networks: SpannedTexts,
+    pub(crate) contact: SpannedText,
+    pub(crate) help: Vec<Spanned<Table<HelpFile>>>,
+}
+
+/// One `[[portal.help]]`: a line that a pupil may call.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HelpFile {
+    pub(crate) label: SpannedText,
+    pub(crate) label_en: SpannedText,
+    pub(crate) number: SpannedText,
 }
 
 /// `[upstream]`: upstream servers.

@@ -20,7 +20,7 @@ use crate::config::layers::enforcement::{LayerSettings, RawKeys};
 use crate::config::layers::known::Known;
 use crate::config::layers::profile::{Profile, read_profiles, rules};
 use crate::lang::messages;
-use crate::policy::{AnswerMode, GroupRules};
+use crate::policy::GroupRules;
 
 /// Most groups, the default group included: each has metric series of its own.
 const MAX_GROUPS: usize = 16;
@@ -142,8 +142,7 @@ fn read_group(
         }
     }
     if let Some(answer) = &file.answer {
-        let answer = report.choice(messages::answer(), answer, &AnswerMode::ALL, AnswerMode::id);
-        group.answer = answer.unwrap_or(group.answer);
+        group.answer = known.answer(report, answer).unwrap_or(group.answer);
     }
     group
 }

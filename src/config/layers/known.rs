@@ -14,12 +14,15 @@ use crate::config::layers::department::Department;
 use crate::config::layers::schedule::Schedule;
 use crate::dns::name::Name;
 use crate::lang::messages;
+use crate::policy::AnswerMode;
 
 /// What stands before the name of a bundle in a list of names.
 pub(crate) const BUNDLE: &str = "bundle:";
 
 /// Everything that groups and profiles refer to; read before them.
 pub(crate) struct Known<'a> {
+    /// Whether there is a portal, which blocked names may lead to.
+    pub(crate) has_portal: bool,
     /// The categories.
     pub(crate) taxonomy: &'a Taxonomy,
     /// The search engines.
@@ -45,6 +48,21 @@ impl Known<'_> {
             report.unknown(messages::schedule(), given, known.iter().map(String::as_str));
         }
         found
+    }
+
+    /// A form of blocked answers by its id.
+    pub(crate) fn answer(
+        &self,
+        report: &mut Report<'_>,
+        given: &Spanned<String>,
+    ) -> Option<AnswerMode> {
+        let mode = report.choice(messages::answer(), given, &AnswerMode::ALL, AnswerMode::id)?;
+        if mode == AnswerMode::Portal && !self.has_portal {
+            let message = messages::portal_needs_listen("answer = \"portal\"", "[portal] listen");
+            report.mistake(given.span(), message).hint =
+                Some(messages::add("[portal] listen = [\"10.20.0.1:80\"]"));
+        }
+        Some(mode)
     }
 
     /// The index of the schedule `lessons`.

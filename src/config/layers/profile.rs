@@ -107,9 +107,7 @@ fn read(report: &mut Report<'_>, known: &Known<'_>, file: &ProfileFile) -> Profi
         deny: denied(report, known, &file.deny),
         keywords: file.keywords,
         settings: LayerSettings::read(report, &known.safesearch.engines, &RawKeys::from(file)),
-        answer: file.answer.as_ref().and_then(|given| {
-            report.choice(messages::answer(), given, &AnswerMode::ALL, AnswerMode::id)
-        }),
+        answer: file.answer.as_ref().and_then(|given| known.answer(report, given)),
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod limits;
 pub(crate) mod listen;
 pub(crate) mod lists;
 pub(crate) mod local;
+pub(crate) mod portal;
 pub(crate) mod rebinding;
 pub(crate) mod school;
 pub mod server;

@@ -8,6 +8,7 @@ mod lists;
 mod locks;
 mod names;
 mod overrides;
+mod portal;
 mod sections;
 mod shape;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(crate) use lists::*;
 pub(crate) use locks::*;
 pub(crate) use names::*;
 pub(crate) use overrides::*;
+pub(crate) use portal::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
 pub(crate) use values::*;

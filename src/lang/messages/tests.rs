@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, rehearsal, updates};
+use super::portal::{settings, shell};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
 };
@@ -28,6 +29,8 @@ fn all() -> impl Iterator<Item = Message> {
         rehearsal::SAMPLES,
         findings::SAMPLES,
         emergency::SAMPLES,
+        settings::SAMPLES,
+        shell::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

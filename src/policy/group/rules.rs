@@ -30,13 +30,16 @@ pub enum AnswerMode {
     NoData,
     /// A 0.0.0.0, AAAA ::, NODATA for every other type.
     Zero,
+    /// The portal's addresses for A and AAAA, NODATA for every other type.
+    Portal,
     /// REFUSED.
     Refused,
 }
 
 impl AnswerMode {
     /// Every mode, default first.
-    pub const ALL: [Self; 4] = [Self::NxDomain, Self::NoData, Self::Zero, Self::Refused];
+    pub const ALL: [Self; 5] =
+        [Self::NxDomain, Self::NoData, Self::Zero, Self::Portal, Self::Refused];
 
     /// The id used in the config.
     pub fn id(self) -> &'static str {
@@ -44,6 +47,7 @@ impl AnswerMode {
             Self::NxDomain => "nxdomain",
             Self::NoData => "nodata",
             Self::Zero => "zero",
+            Self::Portal => "portal",
             Self::Refused => "refused",
         }
     }

@@ -4,6 +4,8 @@
 //! (`docs/concepts/decision-order.md`, step 20). A name with an entry is exempt only from the
 //! answers for special-use and private names and from rebinding protection.
 
+use std::net::IpAddr;
+
 use psl::Psl as _;
 
 use crate::dns::name::{Folded, Name};
@@ -25,9 +27,88 @@ pub struct LocalName {
     pub data: LocalData,
 }
 
+/// The most addresses of the portal in each family: a reply has room for them without allocation.
+pub const MOST_PORTAL_ADDRESSES: usize = 4;
+
+/// The label below the portal's name of names that exist to be asked for: a browser that resolves
+/// one resolves by this gateway.
+const CHECK: &[u8] = b"check";
+
+/// The portal's name and addresses.
+#[derive(Debug, Clone)]
+pub struct PortalHost {
+    /// The name in lower case.
+    name: Folded,
+    /// The RDATA of its A records.
+    v4: Vec<[u8; 4]>,
+    /// The RDATA of its AAAA records.
+    v6: Vec<[u8; 16]>,
+}
+
+impl PortalHost {
+    /// A portal of this name at some of these addresses.
+    pub fn new(name: &Name, addresses: &[IpAddr]) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for address in addresses {
+            match address {
+                IpAddr::V4(address) => v4.push(address.octets()),
+                IpAddr::V6(address) => v6.push(address.octets()),
+            }
+        }
+        v4.truncate(MOST_PORTAL_ADDRESSES);
+        v6.truncate(MOST_PORTAL_ADDRESSES);
+        Self { name: Folded::from_name(name), v4, v6 }
+    }
+
+    /// Hands the RDATA of a type to `write`; none of a type without any.
+    #[inline]
+    pub fn with_records<T>(&self, qtype: u16, write: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let mut room: [&[u8]; MOST_PORTAL_ADDRESSES] = [&[]; MOST_PORTAL_ADDRESSES];
+        let mut length = 0;
+        let mut put = |rdata| {
+            if let Some(place) = room.get_mut(length) {
+                *place = rdata;
+                length += 1;
+            }
+        };
+        match qtype {
+            rtype::A => self.v4.iter().for_each(|octets| put(octets.as_slice())),
+            rtype::AAAA => self.v6.iter().for_each(|octets| put(octets.as_slice())),
+            _ => {}
+        }
+        write(room.get(..length).unwrap_or_default())
+    }
+
+    /// The answer to the portal's name, and to the names that exist to be asked for.
+    #[inline]
+    fn special(&self, name: &Folded) -> Option<Special> {
+        if name.as_wire() == self.name.as_wire() {
+            return Some(Special::Portal);
+        }
+        self.below(name)
+    }
+
+    /// The answer to a name below the portal's: its own labels are few, and compared last.
+    #[inline]
+    fn below(&self, name: &Folded) -> Option<Special> {
+        let below = name.label_count().checked_sub(self.name.label_count())?;
+        let label = below.checked_sub(1)?;
+        if name.label(label) != CHECK || !name.is_at_or_below(self.name.as_wire()) {
+            return None;
+        }
+        Some(match below {
+            1 => Special::NoData,
+            2 => Special::Portal,
+            _ => Special::NxDomain,
+        })
+    }
+}
+
 /// Local data, forward zones, and the treatment of private names without either.
 #[derive(Debug, Clone, Default)]
 pub struct LocalZoneParts {
+    /// The portal; none where the config has none.
+    pub portal: Option<PortalHost>,
     /// Names with records.
     pub names: Vec<LocalName>,
     /// Zones, each with all below it.
@@ -39,6 +120,7 @@ pub struct LocalZoneParts {
 /// Local data and forward zones in tables.
 #[derive(Debug)]
 pub(crate) struct LocalZones {
+    portal: Option<PortalHost>,
     names: NameTable<LocalName>,
     zones: NameTable<UpstreamId>,
     /// Ancestors of configured names: they exist (empty non-terminals).
@@ -48,14 +130,16 @@ pub(crate) struct LocalZones {
 
 impl LocalZones {
     pub(crate) fn new(parts: LocalZoneParts, seed: u64) -> Self {
-        let named = parts.names.iter().map(|one| &one.name);
+        let own = parts.portal.iter().map(|portal| portal.name.to_name());
+        let named = own.chain(parts.names.iter().map(|one| one.name.clone()));
         let parents: Vec<Name> = named
-            .chain(parts.zones.iter().map(|(zone, _)| zone))
+            .chain(parts.zones.iter().map(|(zone, _)| zone.clone()))
             .flat_map(|name| std::iter::successors(name.parent(), Name::parent))
             .filter(|name| !name.is_root())
             .collect();
         let exact = |one: LocalName| (one.name.clone(), Scope::Exact, one);
         Self {
+            portal: parts.portal,
             names: NameTable::new(parts.names.into_iter().map(exact), seed),
             zones: NameTable::new(
                 parts.zones.into_iter().map(|(zone, id)| (zone, Scope::Subtree, id)),
@@ -79,6 +163,12 @@ impl LocalZones {
         zone.map_or(UpstreamId::MAIN, |(_, &id)| id)
     }
 
+    /// The portal.
+    #[inline]
+    pub(crate) fn portal(&self) -> Option<&PortalHost> {
+        self.portal.as_ref()
+    }
+
     /// Whether nothing is configured.
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.zones.is_empty()
@@ -98,6 +188,9 @@ impl LocalZones {
     /// The answer to a special-use or private name without local data or a forward zone.
     #[inline]
     pub(crate) fn special(&self, hashed: &HashedName<'_>, qtype: u16) -> Option<Special> {
+        if let Some(own) = self.portal.as_ref().and_then(|portal| portal.special(hashed.name)) {
+            return Some(own);
+        }
         let private = || {
             (!self.forward_private && is_private(hashed.name, qtype)).then_some(Special::NxDomain)
         };

@@ -17,6 +17,8 @@ pub enum Special {
     NxDomain,
     /// The name exists, the type does not.
     NoData,
+    /// The portal's addresses of the queried type.
+    Portal,
     /// One record of the queried type for each of these addresses.
     Addresses(&'static [&'static [u8]]),
 }

@@ -1,0 +1,7 @@
+//! Texts of the portal, and what `check` says of `[portal]`: a file a group of pages.
+
+pub(super) mod settings;
+pub(super) mod shell;
+
+pub(crate) use settings::*;
+pub(crate) use shell::*;

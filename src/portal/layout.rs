@@ -1,0 +1,90 @@
+//! The frame of every page: one document, one style sheet of ours, two languages.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::lang::{Lang, Message, messages};
+use crate::portal::pages::MENU;
+use crate::portal::visitor::Visitor;
+
+/// The style sheet.
+const STYLE: &str = include_str!("style.css");
+/// The path of the style sheet.
+pub(super) const STYLE_PATH: &str = "/style.css";
+
+/// A page of the portal for a visitor.
+pub(super) fn page(
+    visitor: &Visitor,
+    status: StatusCode,
+    title: Message,
+    body: Markup,
+) -> Response {
+    let title = visitor.say(title);
+    let menu = html! {
+        nav aria-label=(visitor.say(messages::portal_menu())) {
+            ul {
+                @for (path, label) in MENU {
+                    li { a href=(visitor.link(path)) { (visitor.say(label())) } }
+                }
+            }
+        }
+        p.language {
+            a href=(visitor.in_other_language()) lang=(other(visitor.lang).id()) {
+                (visitor.say(messages::portal_other_language()))
+            }
+        }
+    };
+    (status, document(visitor.lang, "", &title, menu, body)).into_response()
+}
+
+/// A page without a menu, for a visitor that is refused, or that asked for another site; `base` is
+/// where the style sheet is, without its path.
+pub(super) fn bare(lang: Lang, base: &str, title: Message, body: Markup) -> Markup {
+    document(lang, base, &title.in_lang(lang), html! {}, body)
+}
+
+fn document(lang: Lang, base: &str, title: &str, menu: Markup, body: Markup) -> Markup {
+    let say = |message: Message| message.in_lang(lang);
+    html! {
+        (DOCTYPE)
+        html lang=(lang.id()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (title) " – Lá Chắn" }
+                link rel="stylesheet" href={ (base) (STYLE_PATH) };
+                link rel="icon" href="data:,";
+            }
+            body {
+                a.skip href="#content" { (say(messages::portal_skip())) }
+                header {
+                    p.brand { (say(messages::portal_brand())) }
+                    (menu)
+                }
+                main #content tabindex="-1" {
+                    h1 { (title) }
+                    (body)
+                }
+                footer { p { (say(messages::portal_nothing_kept())) } }
+            }
+        }
+    }
+}
+
+/// The other language.
+fn other(lang: Lang) -> Lang {
+    if lang == Lang::En { Lang::Vi } else { Lang::En }
+}
+
+/// The style sheet; the block page of another site's name uses it, too.
+pub(super) async fn style() -> Response {
+    let head = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "max-age=3600"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ];
+    (head, STYLE).into_response()
+}

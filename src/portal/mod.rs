@@ -1,0 +1,63 @@
+//! The portal: what people of the school see in a browser.
+//!
+//! ```text
+//! web::door ─▶ gate ─ LAN, Host, Origin ─▶ Visitor ─▶ pages/, one file a page ─▶ layout ─▶ headers
+//!                └─ a blocked name's Host ─▶ the block page, and nothing else
+//! ```
+//!
+//! Laws: nothing is kept of who visits; the Host of another site never gets a page that has a form
+//! or a cookie; nothing changes by a GET, nor by a request that another site made; every page works
+//! without JavaScript and brings nothing from elsewhere.
+//!
+//! To add a page: a file in `pages/` with its routes, a line in `pages::routes`, its texts in
+//! `lang/messages/portal/`. It listens on its own addresses and knows nothing of the admin address.
+
+mod fault;
+mod form;
+mod gate;
+mod layout;
+mod pages;
+mod visitor;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware;
+use tokio::net::TcpListener;
+
+use crate::load::in_force::Current;
+use crate::resolve::Now;
+use crate::web::door::{self, DoorLimits};
+
+/// Connections at one time: a few classes, each browser with some.
+const CONNECTIONS: usize = 256;
+/// Those of one client.
+const PER_CLIENT: usize = 32;
+/// The time for a request's body to come and for its answer to be made.
+const REQUEST: Duration = Duration::from_secs(10);
+
+/// What the pages are made of.
+pub struct Portal {
+    current: Arc<Current>,
+    now: Box<dyn Fn() -> Now + Send + Sync>,
+}
+
+impl Portal {
+    /// A portal that shows the policy in force.
+    pub fn new(current: Arc<Current>, now: Box<dyn Fn() -> Now + Send + Sync>) -> Self {
+        Self { current, now }
+    }
+}
+
+/// Serves the pages until the task is aborted.
+///
+/// # Errors
+///
+/// None.
+pub async fn serve(listener: TcpListener, portal: Arc<Portal>) -> std::io::Result<()> {
+    let gate = middleware::from_fn_with_state(Arc::clone(&portal), gate::pass);
+    let router = pages::routes().layer(gate).with_state(portal);
+    let limits =
+        DoorLimits { connections: CONNECTIONS, per_client: PER_CLIENT, request: |_| REQUEST };
+    door::serve(listener, router, limits).await
+}

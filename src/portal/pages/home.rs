@@ -1,0 +1,32 @@
+//! The first page: what can be done here, and whom to call.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use maud::html;
+
+use crate::lang::messages;
+use crate::portal::Portal;
+use crate::portal::layout::page;
+use crate::portal::pages::MENU;
+use crate::portal::visitor::Visitor;
+
+/// The routes of this page.
+pub(super) fn routes() -> Router<Arc<Portal>> {
+    Router::new().route("/", get(show))
+}
+
+async fn show(visitor: Visitor) -> Response {
+    let body = html! {
+        p.lead { (visitor.say(messages::portal_home_about())) }
+        ul {
+            @for (path, label) in MENU.iter().filter(|(path, _)| *path != "/") {
+                li { a href=(visitor.link(path)) { (visitor.say(label())) } }
+            }
+        }
+    };
+    page(&visitor, StatusCode::OK, messages::portal_home_title(), body)
+}
