@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::portal::fault::Fault;
+use crate::portal::refusal::PageRefusal;
 use crate::portal::visitor::Visitor;
 use crate::web::form::Fields;
 use crate::web::head::only;
@@ -27,17 +27,17 @@ impl<S: Sync> FromRequest<S> for Submitted {
 
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Response> {
         let visitor = request.extensions().get::<Visitor>().cloned();
-        let refuse = |fault: Fault| {
-            visitor.as_ref().map_or_else(|| fault.bare(), |visitor| fault.page(visitor))
+        let refuse = |reason: PageRefusal| {
+            visitor.as_ref().map_or_else(|| reason.bare(), |visitor| reason.page(visitor))
         };
         let given = only(request.headers(), &header::CONTENT_TYPE).unwrap_or_default();
         let given = given.split(';').next().unwrap_or_default().trim();
         if !given.eq_ignore_ascii_case(TYPE) {
-            return Err(refuse(Fault::Unreadable));
+            return Err(refuse(PageRefusal::Unreadable));
         }
         match to_bytes(request.into_body(), MAX_BODY).await {
             Ok(body) => Ok(Self(Fields::read(&body))),
-            Err(_) => Err(refuse(Fault::TooLong)),
+            Err(_) => Err(refuse(PageRefusal::TooLong)),
         }
     }
 }

@@ -9,9 +9,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::config::PortalSettings;
-use crate::portal::Portal;
-use crate::portal::fault::Fault;
 use crate::portal::form::MAX_BODY;
+use crate::portal::refusal::PageRefusal;
+use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
 use crate::web::door::Ends;
 use crate::web::head::{self, HostParts, Site, is_from_elsewhere, only};
@@ -55,33 +55,33 @@ pub(super) async fn pass(
 
 /// The visitor of a request that may see pages; else the reply.
 fn admit(portal: &Portal, request: &Request) -> Result<Visitor, Box<Response>> {
-    let refuse = |fault: Fault| Box::new(fault.bare());
+    let refuse = |reason: PageRefusal| Box::new(reason.bare());
     let ends = request.extensions().get::<Ends>().copied();
-    let ends = ends.ok_or_else(|| refuse(Fault::Unreadable))?;
+    let ends = ends.ok_or_else(|| refuse(PageRefusal::Unreadable))?;
     let in_force = portal.current.in_force();
     if !in_force.snapshot.answers(ends.peer.ip()) {
-        return Err(refuse(Fault::NotHere));
+        return Err(refuse(PageRefusal::NotHere));
     }
     let uri = request.uri();
-    let host = head::host(request.headers(), uri).ok_or_else(|| refuse(Fault::Host))?;
-    let parts = HostParts::of(host).ok_or_else(|| refuse(Fault::Host))?;
+    let host = head::host(request.headers(), uri).ok_or_else(|| refuse(PageRefusal::Host))?;
+    let parts = HostParts::of(host).ok_or_else(|| refuse(PageRefusal::Host))?;
     let visitor = Visitor::of(in_force, ends, uri.path(), uri.query());
-    let settings = visitor.settings().ok_or_else(|| refuse(Fault::Off))?;
+    let settings = visitor.settings().ok_or_else(|| refuse(PageRefusal::Off))?;
     if !is_own(settings, ends, &parts) {
-        return Err(refuse(Fault::Host));
+        return Err(refuse(PageRefusal::Host));
     }
     let method = request.method();
     if *method == Method::POST {
         if !is_made_here(request.headers(), host) {
-            return Err(Box::new(Fault::Elsewhere.page(&visitor)));
+            return Err(Box::new(PageRefusal::Elsewhere.page(&visitor)));
         }
         let length = only(request.headers(), &header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.parse::<u64>().ok());
         if length.is_some_and(|length| length > MAX_BODY as u64) {
-            return Err(Box::new(Fault::TooLong.page(&visitor)));
+            return Err(Box::new(PageRefusal::TooLong.page(&visitor)));
         }
     } else if *method != Method::GET && *method != Method::HEAD {
-        return Err(Box::new(Fault::Method.page(&visitor)));
+        return Err(Box::new(PageRefusal::Method.page(&visitor)));
     }
     Ok(visitor)
 }

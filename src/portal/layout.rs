@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::lang::{Lang, Message, messages};
-use crate::portal::pages::MENU;
+use crate::portal::menu::MENU;
 use crate::portal::visitor::Visitor;
 
 /// The style sheet.

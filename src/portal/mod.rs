@@ -12,11 +12,14 @@
 //! To add a page: a file in `pages/` with its routes, a line in `pages::routes`, its texts in
 //! `lang/messages/portal/`. It listens on its own addresses and knows nothing of the admin address.
 
-mod fault;
 mod form;
 mod gate;
 mod layout;
+mod menu;
 mod pages;
+mod reference;
+mod refusal;
+mod state;
 mod visitor;
 
 use std::sync::Arc;
@@ -25,8 +28,8 @@ use std::time::Duration;
 use axum::middleware;
 use tokio::net::TcpListener;
 
-use crate::load::in_force::Current;
-use crate::resolve::Now;
+pub use self::state::Portal;
+
 use crate::web::door::{self, DoorLimits};
 
 /// Connections at one time: a few classes, each browser with some.
@@ -35,19 +38,6 @@ const CONNECTIONS: usize = 256;
 const PER_CLIENT: usize = 32;
 /// The time for a request's body to come and for its answer to be made.
 const REQUEST: Duration = Duration::from_secs(10);
-
-/// What the pages are made of.
-pub struct Portal {
-    current: Arc<Current>,
-    now: Box<dyn Fn() -> Now + Send + Sync>,
-}
-
-impl Portal {
-    /// A portal that shows the policy in force.
-    pub fn new(current: Arc<Current>, now: Box<dyn Fn() -> Now + Send + Sync>) -> Self {
-        Self { current, now }
-    }
-}
 
 /// Serves the pages until the task is aborted.
 ///

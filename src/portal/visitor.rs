@@ -108,9 +108,9 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 
 /// The fields of the query of a request.
 #[derive(Debug, Clone)]
-pub(super) struct Asked(pub(super) Fields);
+pub(super) struct QueryFields(pub(super) Fields);
 
-impl<S: Sync> FromRequestParts<S> for Asked {
+impl<S: Sync> FromRequestParts<S> for QueryFields {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {

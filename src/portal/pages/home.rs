@@ -9,9 +9,9 @@ use axum::routing::get;
 use maud::html;
 
 use crate::lang::messages;
-use crate::portal::Portal;
 use crate::portal::layout::page;
-use crate::portal::pages::MENU;
+use crate::portal::menu::MENU;
+use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
 
 /// The routes of this page.

@@ -10,7 +10,7 @@ use crate::portal::visitor::Visitor;
 
 /// Why a request gets no page of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum PageRefusal {
     /// No page has this path.
     NotFound,
     /// The page has no such method.
@@ -29,7 +29,7 @@ pub(super) enum Fault {
     Off,
 }
 
-impl Fault {
+impl PageRefusal {
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
