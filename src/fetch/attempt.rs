@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::copies::{Copies, Note, sha256};
 use super::error::FetchError;
-use super::get::{AGENT, Ask, Got, HttpClient, Page};
+use super::get::{AGENT, Ask, Got, HttpClient, Page, SILENCE};
 use crate::blocklist::parse;
 use crate::config::{Fetch, ListSource};
 use crate::sys::archive;
@@ -116,6 +116,7 @@ async fn request(
         part: None,
         max_octets: fetch.max_octets,
         limit: fetch.timeout,
+        silence: SILENCE,
     };
     let started = Instant::now();
     match client.get(&ask).await? {

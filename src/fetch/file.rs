@@ -33,6 +33,8 @@ pub struct FileRequest<'a> {
     pub max_octets: u64,
     /// The time limit of all of it.
     pub limit: Duration,
+    /// The time limit of the server's silence.
+    pub silence: Duration,
 }
 
 /// The reply to it.
@@ -73,7 +75,7 @@ impl HttpClient {
 
     /// The file, in as many requests as it takes; `None` where the copy is up to date.
     async fn whole(&self, request: &FileRequest<'_>) -> Result<Option<Page>, FetchError> {
-        let FileRequest { url, agent, etag, max_octets, limit } = *request;
+        let FileRequest { url, agent, etag, max_octets, limit, silence } = *request;
         let takes_gzip = !url.ends_with(PACKED);
         let mut page = Page::default();
         let mut cuts = Cuts::default();
@@ -82,7 +84,9 @@ impl HttpClient {
             let of = validator(&page);
             let part = of.as_deref().map(|of| BodyPart { octets: known, of });
             let etag = etag.filter(|_| part.is_none());
-            let ask = Ask { url, agent, etag, modified: None, takes_gzip, part, max_octets, limit };
+            let modified = None;
+            let ask =
+                Ask { url, agent, etag, modified, takes_gzip, part, max_octets, limit, silence };
             let error = match self.follow(&ask, &mut page).await {
                 Ok(Some(_)) => return Ok(None),
                 Ok(None) => return Ok(Some(page)),

@@ -36,12 +36,14 @@ use crate::sys::tls::Tls;
 
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
-/// Time limit of connecting to one address, and of its TLS handshake.
+/// The longest time limit of connecting to one address, and of its TLS handshake.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Time limit of a server's silence.
-const SILENCE: Duration = Duration::from_secs(30);
-/// The least octets within [`SILENCE`]: a server that drips is as good as silent.
+/// Time limit of a server's silence, where none is configured.
+pub const SILENCE: Duration = Duration::from_secs(30);
+/// The least octets within [`DRIP`]: a server that drips is as good as silent.
 const LEAST: usize = 8 << 10;
+/// The time in which octets are counted against [`LEAST`].
+const DRIP: Duration = Duration::from_secs(30);
 /// The most octets allocated ahead for a body, whatever length the server announces.
 const ROOM: u64 = 16 << 20;
 /// The most addresses of one host that are tried.
@@ -64,6 +66,7 @@ pub(super) struct Ask<'a> {
     pub(super) part: Option<BodyPart<'a>>,
     pub(super) max_octets: u64,
     pub(super) limit: Duration,
+    pub(super) silence: Duration,
 }
 
 /// The beginning of a body, whose rest is asked for.
@@ -186,7 +189,8 @@ impl HttpClient {
         ask: &Ask<'_>,
         was_outside: bool,
     ) -> Result<Exchange, FetchError> {
-        let (stream, peer) = self.connect(url, was_outside).await?;
+        let connect = CONNECT.min(ask.silence);
+        let (stream, peer) = self.connect(url, was_outside, connect).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -219,8 +223,8 @@ impl HttpClient {
         }
         let refused = |_| FetchError::Redirect { to: url.to_string(), why: "that cannot be asked" };
         let request = request.body(Empty::<Bytes>::new()).map_err(refused)?;
-        let response = timeout(SILENCE, sender.send_request(request)).await;
-        let response = response.map_err(|_| FetchError::Silent(SILENCE))??;
+        let response = timeout(ask.silence, sender.send_request(request)).await;
+        let response = response.map_err(|_| FetchError::Silent(ask.silence))??;
         Ok(Exchange { response, peer, _connection: tasks })
     }
 
@@ -229,6 +233,7 @@ impl HttpClient {
         &self,
         url: &Url,
         was_outside: bool,
+        limit: Duration,
     ) -> Result<(Box<dyn Stream>, IpAddr), FetchError> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let addresses = match url.host() {
@@ -245,9 +250,9 @@ impl HttpClient {
         let mut failure = None;
         for &address in addresses.iter().take(MAX_ADDRESSES) {
             let address = SocketAddr::new(address, port);
-            match timeout(CONNECT, TcpStream::connect(address)).await {
+            match timeout(limit, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    let stream = self.secure(url, &host, stream).await?;
+                    let stream = self.secure(url, &host, stream, limit).await?;
                     return Ok((stream, address.ip()));
                 }
                 Ok(Err(error)) => failure = Some(FetchError::Connect { address, error }),
@@ -265,6 +270,7 @@ impl HttpClient {
         url: &Url,
         host: &str,
         stream: TcpStream,
+        limit: Duration,
     ) -> Result<Box<dyn Stream>, FetchError> {
         if url.scheme() != "https" {
             return Ok(Box::new(stream));
@@ -273,7 +279,7 @@ impl HttpClient {
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
         let name = name.map_err(|error| failed(io::Error::other(error)))?;
         let connector = TlsConnector::from(self.tls.config());
-        match timeout(CONNECT, connector.connect(name, stream)).await {
+        match timeout(limit, connector.connect(name, stream)).await {
             Ok(secured) => Ok(Box::new(secured.map_err(failed)?)),
             Err(_) => Err(failed(io::ErrorKind::TimedOut.into())),
         }
@@ -320,14 +326,16 @@ async fn fill(
     octets.reserve(told.unwrap_or(0).min(ROOM) as usize);
     let (mut since, mut had) = (Instant::now(), octets.len());
     loop {
-        if since.elapsed() >= SILENCE {
+        if since.elapsed() >= DRIP {
             if octets.len() - had < LEAST {
-                return Err(FetchError::Dripping(octets.len() - had, SILENCE));
+                return Err(FetchError::Dripping(octets.len() - had, DRIP));
             }
             (since, had) = (Instant::now(), octets.len());
         }
-        let frame = timeout(SILENCE, response.body_mut().frame()).await;
-        let Some(frame) = frame.map_err(|_| FetchError::Silent(SILENCE))? else { return Ok(()) };
+        let frame = timeout(ask.silence, response.body_mut().frame()).await;
+        let Some(frame) = frame.map_err(|_| FetchError::Silent(ask.silence))? else {
+            return Ok(());
+        };
         let Ok(data) = frame?.into_data() else { continue };
         if octets.len() as u64 + data.len() as u64 > ask.max_octets {
             return Err(too_large);
@@ -368,12 +376,12 @@ mod tests {
         let client = HttpClient::new(None, names, Dates::default()).unwrap();
         for inside in ["http://127.0.0.1:1/", "http://[::1]:1/", "https://10.1.2.3/"] {
             let url = Url::parse(inside).unwrap();
-            let refused = client.connect(&url, true).await.err().unwrap();
+            let refused = client.connect(&url, true, CONNECT).await.err().unwrap();
             assert!(refused.to_string().contains("that is inside"), "{refused}");
         }
         // The operator may name what is inside, and nobody listens on port 1.
         let url = Url::parse("http://127.0.0.1:1/").unwrap();
-        let failed = client.connect(&url, false).await.err().unwrap();
+        let failed = client.connect(&url, false, CONNECT).await.err().unwrap();
         assert!(matches!(failed, FetchError::Connect { .. }), "{failed}");
     }
 }

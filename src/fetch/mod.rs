@@ -40,7 +40,7 @@ pub use copies::{Copies, Note, prove};
 pub use downloads::Downloads;
 pub use error::FetchError;
 pub use file::{FileReply, FileRequest};
-pub use get::HttpClient;
+pub use get::{HttpClient, SILENCE};
 pub use names::Names;
 pub use place::place;
 pub use tally::Tally;

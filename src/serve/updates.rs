@@ -27,8 +27,9 @@ use crate::update::tried;
 
 /// The interval at which the watched directory and the release on trial are looked at.
 const LOOK: Duration = Duration::from_secs(2);
-/// Looks after which a copy that was refused is tried again: it may have been half made.
-const AGAIN: u32 = 15;
+/// The most looks after which a copy that was refused is tried again: it may have been half made. The
+/// first time it is one look, and the number doubles.
+const AGAIN: u32 = 16;
 /// Looks for which a release is on trial: ten minutes.
 const TRIAL: u32 = 300;
 
@@ -109,17 +110,17 @@ fn begin(name: &str, work: impl FnOnce() + Send + 'static) {
 /// process.
 fn look(updates: &Updates) {
     let directory = updates.settings().directory.clone();
-    let (mut seen, mut refused) = (None, 0);
+    let (mut seen, mut refused) = (None, Refused::default());
     let (mut on_trial, mut looks) = (None, 0);
     loop {
         if let Some(directory) = &directory {
             let found = identity(&directory.join(TIMESTAMP));
-            let is_again = refused > 0 && refused % AGAIN == 0;
-            if found.is_some() && (found != seen || is_again) {
-                refused = u32::from(updates.update_from(directory.clone()).is_err());
+            let (is_new, is_due) = (found != seen, refused.is_due());
+            if found.is_some() && (is_new || is_due) {
+                let known = if is_new { Refused::default() } else { refused };
+                let is_refused = updates.update_from(directory.clone()).is_err();
+                refused = if is_refused { known.again() } else { Refused::default() };
                 seen = found;
-            } else if refused > 0 {
-                refused += 1;
             }
         }
         let now_on_trial = updates.on_trial();
@@ -129,6 +130,28 @@ fn look(updates: &Updates) {
             updates.end_trial();
         }
         std::thread::sleep(LOOK);
+    }
+}
+
+/// A copy that was refused: looks until it is tried again, and those of the time before.
+#[derive(Clone, Copy, Default)]
+struct Refused {
+    left: u32,
+    wait: u32,
+}
+
+impl Refused {
+    /// Counts a look; whether the copy is tried again now.
+    fn is_due(&mut self) -> bool {
+        let is_last = self.left == 1;
+        self.left = self.left.saturating_sub(1);
+        is_last
+    }
+
+    /// The same, refused once more.
+    fn again(self) -> Self {
+        let wait = (self.wait * 2).clamp(1, AGAIN);
+        Self { left: wait, wait }
     }
 }
 

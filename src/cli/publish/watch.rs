@@ -14,7 +14,7 @@ use url::Url;
 use crate::cli::output::{CommandFailure, complain, json, print};
 use crate::cli::publish::wait::failure;
 use crate::dns::name::Name;
-use crate::fetch::{FileReply, FileRequest, HttpClient, Names};
+use crate::fetch::{FileReply, FileRequest, HttpClient, Names, SILENCE};
 use crate::publish::rollout::{RolloutChange, change, current};
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::refresh::refuse_stranger;
@@ -231,6 +231,7 @@ impl<'a> Watch<'a> {
             etag: None,
             max_octets: MAX_OCTETS,
             limit: LIMIT,
+            silence: SILENCE,
         };
         match self.client.file(&request).await.map_err(|error| error.to_string())? {
             FileReply::File(octets, _) => {

@@ -320,7 +320,9 @@ pub(crate) struct UpdateFile {
     pub(crate) directory: SpannedText,
     pub(crate) root: SpannedText,
     pub(crate) every: Amount<Time>,
+    pub(crate) silence: Amount<Time>,
     pub(crate) nudge: SpannedText,
+    pub(crate) nudge_every: Amount<Time>,
 }
 
 /// One `[[lists.source]]`: a file of names, a download, or a sealed list.

@@ -29,14 +29,25 @@ pub struct UpdateSettings {
     pub root: Option<PathBuf>,
     /// The interval between two polls.
     pub every: Duration,
+    /// Time limit of a server's silence: then the other one is asked.
+    pub silence: Duration,
     /// The name whose TXT record changes with the repository: a poll comes early then.
     pub nudge: Option<Name>,
+    /// The interval between two looks at that record, and the least time from a poll to a nudged one.
+    pub nudge_every: Duration,
 }
 
 impl Default for UpdateSettings {
     fn default() -> Self {
-        let every = Duration::from_secs(3600);
-        Self { urls: Vec::new(), directory: None, root: None, every, nudge: None }
+        Self {
+            urls: Vec::new(),
+            directory: None,
+            root: None,
+            every: Duration::from_secs(3600),
+            silence: Duration::from_secs(30),
+            nudge: None,
+            nudge_every: Duration::from_secs(60),
+        }
     }
 }
 
@@ -66,8 +77,11 @@ impl Report<'_> {
         update.directory = file.directory.as_ref().and_then(|text| self.path("directory", text));
         update.root = file.root.as_ref().and_then(|text| self.path("root", text));
         update.nudge = file.nudge.as_ref().and_then(|text| self.name("nudge", text));
-        let (least, most) = (Duration::from_secs(10), Duration::from_secs(7 * 86_400));
-        self.duration("every", file.every.as_ref(), least..=most, &mut update.every);
+        let seconds = |least, most| Duration::from_secs(least)..=Duration::from_secs(most);
+        self.duration("every", file.every.as_ref(), seconds(1, 7 * 86_400), &mut update.every);
+        let (silence, nudge_every) = (file.silence.as_ref(), file.nudge_every.as_ref());
+        self.duration("silence", silence, seconds(1, 300), &mut update.silence);
+        self.duration("nudge_every", nudge_every, seconds(1, 3600), &mut update.nudge_every);
         self.update_needs(file, lacks_state);
         update
     }
@@ -82,6 +96,9 @@ impl Report<'_> {
         }
         if let (Some(nudge), None) = (&file.nudge, first) {
             self.mistake(nudge.span(), messages::update_needs("nudge", "urls"));
+        }
+        if let (Some(interval), None) = (&file.nudge_every, &file.nudge) {
+            self.mistake(interval.span(), messages::update_needs("nudge_every", "nudge"));
         }
         let Some(root) = &file.root else { return };
         if lacks_state {

@@ -102,6 +102,8 @@ pub struct Web(Arc<Server>);
 struct Server {
     client: Arc<HttpClient>,
     base: Url,
+    /// Time limit of its silence.
+    silence: Duration,
     memory: Mutex<Memory>,
     trusted: TrustedFiles,
 }
@@ -130,13 +132,19 @@ impl fmt::Debug for Web {
 }
 
 impl Web {
-    /// The repository below a URL; `trusted` is that of all its servers.
-    pub fn new(client: Arc<HttpClient>, mut base: Url, trusted: TrustedFiles) -> Self {
+    /// The repository below a URL, whose server may say nothing for so long; `trusted` is that of all
+    /// its servers.
+    pub fn new(
+        client: Arc<HttpClient>,
+        mut base: Url,
+        trusted: TrustedFiles,
+        silence: Duration,
+    ) -> Self {
         if !base.path().ends_with('/') {
             let path = format!("{}/", base.path());
             base.set_path(&path);
         }
-        Self(Arc::new(Server { client, base, memory: Mutex::default(), trusted }))
+        Self(Arc::new(Server { client, base, silence, memory: Mutex::default(), trusted }))
     }
 
     /// The URL.
@@ -213,7 +221,9 @@ impl Web {
         let wrong = |_| UpdateError::Malformed(format!("`{place}` is no place below a URL"));
         let url = self.0.base.join(place).map_err(wrong)?;
         let agent = self.memory().agent.clone();
-        let request = FileRequest { url: url.as_str(), agent: &agent, etag, max_octets, limit };
+        let silence = self.0.silence;
+        let url = url.as_str();
+        let request = FileRequest { url, agent: &agent, etag, max_octets, limit, silence };
         let reply = self.0.client.file(&request).await?;
         match &reply {
             FileReply::File(octets, _) if is_html(octets) => Err(UpdateError::Portal),
@@ -317,7 +327,7 @@ mod tests {
         let names = Names::new(|_| unreachable!("nobody is asked"), Handle::current());
         let client = Arc::new(HttpClient::new(None, names, Dates::default()).unwrap());
         let base = Url::parse("https://releases.example/a").unwrap();
-        let web = Web::new(client, base, trusted.clone());
+        let web = Web::new(client, base, trusted.clone(), SOON);
         {
             let mut memory = web.memory();
             memory.etag = Some("\"1\"".into());

@@ -22,7 +22,7 @@ use rand::RngExt as _;
 use tokio::time::{Duration, Instant, sleep_until};
 use tracing::{debug, error};
 
-use self::nudge::{GAP, Nudge};
+use self::nudge::Nudge;
 use self::schedule::LastPoll;
 use super::carrier::{Settled, TrustedFiles, Web};
 use super::client::Updates;
@@ -63,12 +63,13 @@ impl Poller {
         let (settings, names) = (updates.settings(), client.names().clone());
         let (client, trusted) = (Arc::new(client), TrustedFiles::default());
         let server = |url: &url::Url| Server {
-            web: Web::new(Arc::clone(&client), url.clone(), trusted.clone()),
+            web: Web::new(Arc::clone(&client), url.clone(), trusted.clone(), settings.silence),
             failures: 0,
             rests_until: None,
         };
         let servers = settings.urls.iter().map(server).collect();
-        let nudge = settings.nudge.as_ref().map(|_| Nudge::new(settings.every));
+        let looks = (settings.nudge_every, settings.every);
+        let nudge = settings.nudge.as_ref().map(|_| Nudge::new(looks.0, looks.1));
         Self { updates, servers, turn: 0, names, nudge }
     }
 
@@ -94,7 +95,7 @@ impl Poller {
             let now = Instant::now();
             if look.is_some_and(|at| at <= now) {
                 self.look().await;
-                look = Some(now + GAP);
+                look = Some(now + self.updates.settings().nudge_every);
                 continue;
             }
             let is_nudged = nudged.is_some_and(|at| at <= now);

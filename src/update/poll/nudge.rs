@@ -1,13 +1,11 @@
 //! The nudge: a TXT record that changes with the repository.
 //!
 //! It says *that* there is something, never what: its text is not read, so nobody who forges it can do
-//! more than cause polls. Of those there is at most one a minute, and fewer for each change that
-//! brought nothing.
+//! more than cause polls. Of those there is at most one in each interval of looks at the record, and fewer
+//! for each change that brought nothing.
 
 use std::time::Duration;
 
-/// The least time from a poll to one that a change causes.
-pub const GAP: Duration = Duration::from_secs(60);
 /// Polls that one change causes while nothing new is found: a record may be ahead of a mirror.
 const TRIES: u32 = 3;
 
@@ -16,14 +14,17 @@ const TRIES: u32 = 3;
 pub struct Nudge {
     known: Option<Vec<Vec<u8>>>,
     tries: u32,
+    /// The least time from a poll to one that a change causes.
     gap: Duration,
+    shortest: Duration,
     longest: Duration,
 }
 
 impl Nudge {
-    /// Nothing was seen yet; `every` is the interval of polls without a nudge.
-    pub fn new(every: Duration) -> Self {
-        Self { known: None, tries: 0, gap: GAP, longest: every.max(GAP) }
+    /// Nothing was seen yet; the record is looked at in each interval `look`, and `every` is that of
+    /// polls without a nudge.
+    pub fn new(look: Duration, every: Duration) -> Self {
+        Self { known: None, tries: 0, gap: look, shortest: look, longest: every.max(look) }
     }
 
     /// Takes the texts of the record; the first ones are no change. None, as after a failure, say
@@ -44,7 +45,7 @@ impl Nudge {
     /// Notes a poll, and whether it found something new.
     pub fn polled(&mut self, is_new: bool) {
         if is_new {
-            (self.tries, self.gap) = (0, GAP);
+            (self.tries, self.gap) = (0, self.shortest);
         } else if self.tries > 0 {
             self.tries -= 1;
             if self.tries == 0 {
@@ -58,6 +59,7 @@ impl Nudge {
 mod tests {
     use super::*;
 
+    const GAP: Duration = Duration::from_secs(60);
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn texts(text: &str) -> Vec<Vec<u8>> {
@@ -66,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_change_wants_a_poll_until_something_new_comes() {
-        let mut nudge = Nudge::new(HOUR);
+        let mut nudge = Nudge::new(GAP, HOUR);
         nudge.saw(None);
         nudge.saw(Some(texts("1")));
         nudge.saw(Some(texts("1")));
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn changes_that_bring_nothing_cause_ever_fewer_polls() {
-        let mut nudge = Nudge::new(HOUR);
+        let mut nudge = Nudge::new(GAP, HOUR);
         let mut gaps = Vec::new();
         for change in 0..200 {
             nudge.saw(Some(texts(&change.to_string())));

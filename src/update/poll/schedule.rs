@@ -55,5 +55,18 @@ mod tests {
             prop_assert!(failed(times) <= failed(times + 1));
             prop_assert!(failed(1) >= Duration::from_secs(7), "a failure is no busy loop");
         }
+
+        #[test]
+        fn waits_after_failures_double_from_a_minute_or_the_interval_to_six_hours(
+            seconds in 1_u64..604_800, random in 0.0..1.0_f64,
+        ) {
+            let every = Duration::from_secs(seconds);
+            let (least, most) = (RETRY.min(every), LAST_RETRY.max(every));
+            for times in 1..=20 {
+                let full = least.saturating_mul(1 << (times - 1).min(16)).min(most);
+                let found = wait(every, LastPoll::Failed(times), random);
+                prop_assert!(found >= full.mul_f64(0.75) && found <= full, "{times}: {found:?}");
+            }
+        }
     }
 }

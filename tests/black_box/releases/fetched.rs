@@ -32,7 +32,7 @@ fn publish(office: &TestRepository, serial: u64, names: &[&str]) {
 
 fn school(office: &TestRepository, web: &Web, upstream: &Upstream) -> Gateway {
     let url = web.url("/");
-    plan(&format!("urls = [{url:?}]\nevery = \"10s\""), upstream)
+    plan(&format!("urls = [{url:?}]\nevery = \"1s\""), upstream)
         .made(|dir| assert!(fs::copy(office.root(), dir.join("root.json")).is_ok()))
         .start()
 }
@@ -85,7 +85,7 @@ fn a_release_that_waits_for_a_person_is_not_downloaded_again_and_the_next_one_is
     publish(&office, 2, &["two.example"]);
     web.mount(&office.path());
     let url = web.url("/");
-    let made = plan(&format!("urls = [{url:?}]\nevery = \"10s\""), &upstream).made(|dir| {
+    let made = plan(&format!("urls = [{url:?}]\nevery = \"1s\""), &upstream).made(|dir| {
         prepare(&office, dir);
         let mark = dir.join("state/releases/mark.json");
         let text = fs::read_to_string(&mark).unwrap();

@@ -69,7 +69,7 @@ fn an_order_acts_within_seconds_outlives_the_repository_and_ends_by_itself() {
     assert!(!is_blocked(&gateway, "scam.example"));
     published(&office, "SCAM.example.", "fraud", &["--days", "2"]);
     eventually("the order", || is_blocked(&gateway, "pay.scam.example").then_some(()));
-    let brief = seconds_from_now(20);
+    let brief = seconds_from_now(12);
     published(&office, "brief.example", "legal_request", &["--until", &brief]);
     eventually("the second order", || is_blocked(&gateway, "brief.example").then_some(()));
     gateway.expect_metric("lachan_emergency_version", &[], 3.0);
@@ -160,7 +160,7 @@ fn an_order_comes_by_polls_and_a_mirror_without_it_does_not_hold_it_up() {
     mirror.mount(&copy);
     web.mount(&office.path());
     let urls = [mirror.url("/"), web.url("/")];
-    let gateway = enrolled(&office, &format!("urls = {urls:?}\nevery = \"10s\""), &upstream);
+    let gateway = enrolled(&office, &format!("urls = {urls:?}\nevery = \"1s\""), &upstream);
     eventually("the order", || is_blocked(&gateway, "scam.example").then_some(()));
     assert!(is_blocked(&gateway, "one.example"), "the release stays");
 }
