@@ -159,6 +159,12 @@ impl Snapshot {
         self.urgent.as_ref().map_or(UrgentSaid::default(), |table| table.of(hashed, at))
     }
 
+    /// The categories of these rules that are closed for want of their lists.
+    #[inline]
+    pub fn closed_for(&self, active: ActiveRules<'_>) -> CategorySet {
+        active.rules.block.intersection(self.closed)
+    }
+
     /// Whether no name with these facts can be blocked for a group, so that review need not
     /// parse the targets of an answer.
     #[inline]
@@ -262,7 +268,7 @@ impl Snapshot {
         case: &Case<'_>,
         witness: &mut impl Witness,
     ) -> Result<Option<Pass>, Block> {
-        let ActiveRules { group, rules } = case.active;
+        let group = case.active.group;
         let illegal = case.lockable().intersection(self.illegal);
         if !illegal.is_empty() {
             return Err(self.block(Layer::Illegal, illegal, case, witness));
@@ -298,7 +304,7 @@ impl Snapshot {
             witness.saw(Layer::Essential, StepFinding::Decided);
             return Ok(Some(Pass { layer: Layer::Essential, observed: CategorySet::EMPTY }));
         }
-        let closed = rules.block.intersection(self.closed);
+        let closed = self.closed_for(case.active);
         if closed.is_empty() || !case.is_question() {
             witness.saw(Layer::FailClosed, StepFinding::Nothing);
             return Ok(None);

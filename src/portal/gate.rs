@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use crate::config::PortalSettings;
 use crate::portal::form::MAX_BODY;
+use crate::portal::pages::block;
 use crate::portal::refusal::PageRefusal;
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
@@ -67,10 +68,12 @@ fn admit(portal: &Portal, request: &Request) -> Result<Visitor, Box<Response>> {
     let parts = HostParts::of(host).ok_or_else(|| refuse(PageRefusal::Host))?;
     let visitor = Visitor::of(in_force, ends, uri.path(), uri.query());
     let settings = visitor.settings().ok_or_else(|| refuse(PageRefusal::Off))?;
-    if !is_own(settings, ends, &parts) {
-        return Err(refuse(PageRefusal::Host));
-    }
     let method = request.method();
+    if !is_own(settings, ends, &parts) {
+        let is_read = *method == Method::GET || *method == Method::HEAD;
+        let blocked = is_read.then(|| block::of(portal, &visitor, settings, &parts)).flatten();
+        return Err(blocked.map_or_else(|| refuse(PageRefusal::Host), Box::new));
+    }
     if *method == Method::POST {
         if !is_made_here(request.headers(), host) {
             return Err(Box::new(PageRefusal::Elsewhere.page(&visitor)));

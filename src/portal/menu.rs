@@ -6,4 +6,5 @@ use crate::lang::{Message, messages};
 type Label = fn() -> Message;
 
 /// The menu of every page; a page with an entry adds its line.
-pub(super) const MENU: &[(&str, Label)] = &[("/", messages::portal_home)];
+pub(super) const MENU: &[(&str, Label)] =
+    &[("/", messages::portal_home), ("/blocked", messages::blocked_menu)];

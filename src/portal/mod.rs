@@ -14,8 +14,10 @@
 
 mod form;
 mod gate;
+mod judgement;
 mod layout;
 mod menu;
+mod names;
 mod pages;
 mod reference;
 mod refusal;

@@ -17,7 +17,7 @@ use crate::config::sections::listen::{Listen, collide};
 use crate::config::sections::local::{ForwardZone, Local};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::lang::messages;
+use crate::lang::{Lang, messages};
 use crate::policy::tables::local_zones::{MOST_PORTAL_ADDRESSES, is_public_suffix};
 use crate::policy::tables::special::{is_fixed, special};
 
@@ -56,6 +56,13 @@ pub struct HelpLine {
     pub label_en: String,
     /// The number.
     pub number: String,
+}
+
+impl HelpLine {
+    /// Its name in a language.
+    pub fn label_in(&self, lang: Lang) -> &str {
+        if lang == Lang::En { &self.label_en } else { &self.label }
+    }
 }
 
 impl PortalSettings {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, rehearsal, updates};
-use super::portal::{settings, shell};
+use super::portal::{blocked, settings, shell};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
 };
@@ -31,6 +31,7 @@ fn all() -> impl Iterator<Item = Message> {
         emergency::SAMPLES,
         settings::SAMPLES,
         shell::SAMPLES,
+        blocked::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -1,5 +1,7 @@
 //! The pages, one file each, and the table of their routes.
 
+pub(super) mod block;
+mod blocked;
 mod home;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ pub(super) fn routes() -> Router<Arc<Portal>> {
     Router::new()
         .route(STYLE_PATH, get(style))
         .merge(home::routes())
+        .merge(blocked::routes())
         .fallback(|visitor: Visitor| async move { PageRefusal::NotFound.page(&visitor) })
         .method_not_allowed_fallback(|visitor: Visitor| async move {
             PageRefusal::Method.page(&visitor)
