@@ -122,6 +122,7 @@ static FULL: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
         from: NOW.civil - 60,
         until: NOW.civil + 2000,
         by: "bench".into(),
+        reason: String::new(),
     };
     snapshot(config, &[over])
 });

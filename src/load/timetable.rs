@@ -55,7 +55,7 @@ impl Timetable {
     ) -> Timeline<GroupState> {
         let is_unknown = |schedule: usize| self.unknown.get(schedule) == Some(&true);
         let group = &group.clone().unknown(is_unknown);
-        let own: Vec<&Override> = overrides.iter().filter(|one| one.group == group.name).collect();
+        let own: Vec<&Override> = overrides.iter().filter(|one| one.binds(&group.name)).collect();
         let state_at = |civil: u64| {
             let on = own.iter().copied().filter(|one| one.is_on(civil));
             let state = group.state(|schedule| self.runs(schedule, civil), on);

@@ -26,18 +26,27 @@ const MAX_OCTETS: u64 = 4 << 20;
 
 /// One change.
 #[derive(Debug, Serialize)]
-pub(super) struct LedgerEntry<'a, T> {
+pub struct LedgerEntry<'a, T> {
     /// The moment, in civil seconds.
     pub at: u64,
     /// The same in RFC 3339, UTC.
-    pub time: String,
-    /// `begin`, `end` or `expire`.
+    time: String,
+    /// `begin`, `end` or `expire` of an override; `deny` of a review.
     pub action: &'static str,
     /// The name that the person gave; `by` in `what` is the person that set the override.
     pub who: &'a str,
-    /// The changed override.
+    /// What was changed.
     #[serde(flatten)]
     pub what: &'a T,
+}
+
+impl<'a, T> LedgerEntry<'a, T> {
+    /// A change that a person makes at a moment.
+    pub fn new(at: u64, action: &'static str, who: &'a str, what: &'a T) -> Self {
+        let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
+        let time = time.map_or(String::new(), |time| time.to_string());
+        Self { at, time, action, who, what }
+    }
 }
 
 /// Appends a line.
@@ -45,7 +54,7 @@ pub(super) struct LedgerEntry<'a, T> {
 /// # Errors
 ///
 /// The error of the system; the change has happened all the same.
-pub(super) fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
+pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
     let path = state.join(FILE);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.len() >= MAX_OCTETS) {
         fs::rename(&path, state.join(OLD))?;

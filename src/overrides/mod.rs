@@ -1,4 +1,5 @@
-//! Overrides: a lesson or an exam that is set for a group and some minutes.
+//! Overrides: a lesson or an exam that is set for a group and some minutes, or a name that is allowed
+//! until a day.
 //!
 //! ```text
 //! lachan override ▸ admin ▸ Current::begin ▸ request::judge ▸ store ▸ a derived policy ▸ ledger
@@ -7,11 +8,13 @@
 //!
 //! No event is needed to end one: its end is an edge in its group's timeline.
 
-mod ledger;
+pub mod allow;
+pub mod ledger;
 pub mod refusal;
 pub mod request;
 pub mod store;
 pub mod stored;
 
+pub use allow::AllowRequest;
 pub use request::OverrideRequest;
 pub use store::{Overrides, StoredOverride};

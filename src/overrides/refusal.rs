@@ -24,6 +24,13 @@ pub enum OverrideRefusal {
         /// The most, in hours.
         most: u64,
     },
+    /// An allow that is too short or too long.
+    AllowLength {
+        /// The most, in days.
+        most: u64,
+    },
+    /// An allow, or a deny of a review, without a reason.
+    NoReason,
     /// The request does not name a person.
     NoOne,
     /// No name and no category.
@@ -93,6 +100,11 @@ pub enum OverrideRefusal {
         /// The most.
         most: usize,
     },
+    /// Too many allows at one time.
+    TooManyAllows {
+        /// The most.
+        most: usize,
+    },
     /// Too many names in one.
     TooManyNames {
         /// The most.
@@ -118,9 +130,11 @@ impl OverrideRefusal {
             Self::NoGroup { given, known } => messages::override_no_group(given, known.join(", ")),
             Self::NoKind { given } => messages::override_no_kind(given),
             Self::Length { most } => messages::override_length(most),
+            Self::AllowLength { most } => messages::allow_length(most),
+            Self::NoReason => messages::no_reason(),
             Self::NoOne => messages::override_by_nobody(),
             Self::Nothing { kind: OverrideKind::Lesson } => messages::lesson_of_nothing(),
-            Self::Nothing { kind: OverrideKind::Exam } => messages::exam_of_nothing(),
+            Self::Nothing { .. } => messages::exam_of_nothing(),
             Self::ExamOfCategories => messages::exam_of_categories(),
             Self::ExamDenies => messages::exam_denies(),
             Self::DenyOfCategories => messages::deny_of_categories(),
@@ -144,6 +158,7 @@ impl OverrideRefusal {
                 messages::override_denied_name(name, department)
             }
             Self::TooMany { most } => messages::too_many_overrides(most),
+            Self::TooManyAllows { most } => messages::too_many_allows(most),
             Self::TooManyNames { most } => messages::too_many_names(most),
             Self::Clock => messages::clock_untrusted(),
             Self::NoOverride { id } => messages::no_override(id),
@@ -191,6 +206,8 @@ mod tests {
             OverrideRefusal::NoGroup { given: given(), known: known() },
             OverrideRefusal::NoKind { given: given() },
             OverrideRefusal::Length { most: 12 },
+            OverrideRefusal::AllowLength { most: 400 },
+            OverrideRefusal::NoReason,
             OverrideRefusal::NoOne,
             OverrideRefusal::Nothing { kind: OverrideKind::Lesson },
             OverrideRefusal::Nothing { kind: OverrideKind::Exam },
@@ -213,6 +230,7 @@ mod tests {
                 name: "x.example".into(), department: "Sở GD&ĐT".into()
             },
             OverrideRefusal::TooMany { most: 64 },
+            OverrideRefusal::TooManyAllows { most: 200 },
             OverrideRefusal::TooManyNames { most: 500 },
             OverrideRefusal::Clock,
             OverrideRefusal::NoOverride { id: 7 },

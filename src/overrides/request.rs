@@ -63,7 +63,8 @@ pub fn judge(
         let known = config.groups.iter().map(|group| group.name.clone()).collect();
         return Err(OverrideRefusal::NoGroup { given: request.group.clone(), known });
     };
-    let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == request.kind);
+    let kinds = [OverrideKind::Lesson, OverrideKind::Exam];
+    let kind = kinds.into_iter().find(|kind| kind.id() == request.kind);
     let kind = kind.ok_or_else(|| OverrideRefusal::NoKind { given: request.kind.clone() })?;
     if !LENGTHS.contains(&request.seconds) {
         return Err(OverrideRefusal::Length { most: *LENGTHS.end() / 3600 });
@@ -100,6 +101,7 @@ pub fn judge(
         from: 0,
         until: 0,
         by: by.to_owned(),
+        reason: String::new(),
     })
 }
 
@@ -174,8 +176,8 @@ fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, Ove
     }
 }
 
-/// A name, unless a lock is on it.
-fn name(
+/// A name, unless a lock is on it. The group is of the snapshot.
+pub(super) fn name(
     word: &str,
     config: &Config,
     snapshot: &Snapshot,

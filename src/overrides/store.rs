@@ -20,8 +20,10 @@ use crate::sys::state_dir::StateDir;
 
 /// The file, in the state directory.
 const FILE: &str = "overrides.json";
-/// The most at one time: each adds edges to a timeline that each query searches.
+/// The most lessons and exams at one time: each adds edges to a timeline that each query searches.
 const MAX_ACTIVE: usize = 64;
+/// The most allows at one time: each adds a name to the tables of each interval.
+const MAX_ALLOWS: usize = 200;
 
 /// The content of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -88,7 +90,7 @@ impl Overrides {
     ///
     /// # Errors
     ///
-    /// [`OverrideRefusal::TooMany`].
+    /// [`OverrideRefusal::TooMany`], [`OverrideRefusal::TooManyAllows`].
     pub fn begin(
         &self,
         judged: StoredOverride,
@@ -96,8 +98,17 @@ impl Overrides {
         civil: u64,
     ) -> Result<StoredOverride, OverrideRefusal> {
         let mut stored = self.lock();
-        if stored.overrides.iter().filter(|one| civil < one.until).count() >= MAX_ACTIVE {
-            return Err(OverrideRefusal::TooMany { most: MAX_ACTIVE });
+        let is_allow = |one: &StoredOverride| one.kind == OverrideKind::Allow.id();
+        let alike = stored.overrides.iter().filter(|one| civil < one.until);
+        let alike = alike.filter(|one| is_allow(one) == is_allow(&judged)).count();
+        match is_allow(&judged) {
+            true if alike >= MAX_ALLOWS => {
+                return Err(OverrideRefusal::TooManyAllows { most: MAX_ALLOWS });
+            }
+            false if alike >= MAX_ACTIVE => {
+                return Err(OverrideRefusal::TooMany { most: MAX_ACTIVE });
+            }
+            _ => {}
         }
         stored.next += 1;
         let begun =
@@ -169,9 +180,7 @@ impl Overrides {
 
     fn record(&self, action: &'static str, by: &str, what: &StoredOverride, at: u64) {
         let Some(state) = &self.state else { return };
-        let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
-        let time = time.map_or(String::new(), |time| time.to_string());
-        if let Err(error) = ledger::write(state, &LedgerEntry { at, time, action, who: by, what }) {
+        if let Err(error) = ledger::write(state, &LedgerEntry::new(at, action, by, what)) {
             warn!(%error, "the change ledger cannot be written");
         }
     }

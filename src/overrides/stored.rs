@@ -11,9 +11,9 @@ use crate::policy::group::overrides::{Override, OverrideKind};
 pub struct StoredOverride {
     /// Its number. Law: it must never be given to another override.
     pub id: u64,
-    /// `lesson` or `exam`.
+    /// `lesson`, `exam` or `allow`.
     pub kind: String,
-    /// The group it binds.
+    /// The group it binds; `*` is every group.
     pub group: String,
     /// The names it allows.
     pub names: Vec<String>,
@@ -28,6 +28,9 @@ pub struct StoredOverride {
     pub until: u64,
     /// The name of the person that set it.
     pub by: String,
+    /// The reason of an allow.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 impl StoredOverride {

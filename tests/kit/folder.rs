@@ -88,5 +88,6 @@ pub(crate) fn stored(
         from,
         until,
         by: "Lan".into(),
+        reason: String::new(),
     }
 }

@@ -10,6 +10,10 @@ messages! {
         => "`{given}` không phải là `lesson` (tiết học) hay `exam` (thi)";
     override_length(most) "an override lasts from 1 minute to {most} hours"
         => "thời gian phải từ 1 phút đến {most} giờ";
+    allow_length(most) "an allow lasts from 1 minute to {most} days; what stays longer belongs in the config"
+        => "thời gian mở phải từ 1 phút đến {most} ngày; muốn mở lâu hơn hãy ghi vào tệp cấu hình";
+    no_reason() "say why, in at most 300 characters: the ledger keeps it"
+        => "hãy ghi lý do (không quá 300 ký tự): sổ thay đổi sẽ lưu lại";
     override_by_nobody() "say who sets it, with `--by NAME`: the ledger keeps it"
         => "hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại";
     lesson_of_nothing()
@@ -63,6 +67,8 @@ messages! {
     too_many_overrides(most)
         "there are {most} overrides already; end one with `lachan override end`"
         => "đã có {most} thay đổi tạm thời; hãy kết thúc bớt bằng `lachan override end`";
+    too_many_allows(most) "there are {most} allows already; revoke one with `lachan review revoke`"
+        => "đã có {most} tên miền được mở; hãy thu hồi bớt bằng `lachan review revoke`";
     too_many_names(most) "an override has at most {most} names"
         => "mỗi lần chỉ được tối đa {most} tên miền";
     clock_untrusted()

@@ -41,6 +41,7 @@ use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::load::timetable::RENEW;
 use crate::metrics::{Sample, ZoneSample};
+use crate::overrides::allow::AllowRequest;
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::{OverrideRequest, judge};
 use crate::overrides::store::{self, Overrides, StoredOverride};
@@ -201,11 +202,40 @@ impl Current {
         request: &OverrideRequest,
         civil: u64,
     ) -> Result<StoredOverride, OverrideRefusal> {
+        self.begin_judged(
+            |base| judge(request, base.config(), &base.snapshot),
+            request.seconds,
+            civil,
+        )
+    }
+
+    /// Allows a name until a day, as [`Current::begin`] begins an override.
+    ///
+    /// # Errors
+    ///
+    /// [`OverrideRefusal`]; nothing has changed.
+    pub fn allow(
+        &self,
+        request: &AllowRequest,
+        civil: u64,
+    ) -> Result<StoredOverride, OverrideRefusal> {
+        self.begin_judged(
+            |base| request.judge(base.config(), &base.snapshot),
+            request.seconds,
+            civil,
+        )
+    }
+
+    fn begin_judged(
+        &self,
+        judge: impl FnOnce(&InForce) -> Result<StoredOverride, OverrideRefusal>,
+        seconds: u64,
+        civil: u64,
+    ) -> Result<StoredOverride, OverrideRefusal> {
         let begun = {
             let _one = self.writer();
             let base = self.in_force();
-            let judged = judge(request, base.config(), &base.snapshot)?;
-            let begun = self.overrides.begin(judged, request.seconds, civil)?;
+            let begun = self.overrides.begin(judge(&base)?, seconds, civil)?;
             self.derive_from(&base);
             begun
         };

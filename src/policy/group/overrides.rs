@@ -1,4 +1,5 @@
-//! Overrides: lessons and exams that a teacher sets for one group and a limited time.
+//! Overrides: lessons and exams that a teacher sets for one group and a limited time, and names that
+//! a technician allows until a day.
 
 use crate::category::CategorySet;
 use crate::dns::name::Name;
@@ -10,17 +11,23 @@ pub enum OverrideKind {
     Lesson,
     /// Allows its names only.
     Exam,
+    /// Allows names as the school's own config does.
+    Allow,
 }
+
+/// The group of an override that binds every group.
+pub const EVERY_GROUP: &str = "*";
 
 impl OverrideKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Lesson, Self::Exam];
+    pub const ALL: [Self; 3] = [Self::Lesson, Self::Exam, Self::Allow];
 
     /// The id used on the command line, in the ledger and in metrics.
     pub fn id(self) -> &'static str {
         match self {
             Self::Lesson => "lesson",
             Self::Exam => "exam",
+            Self::Allow => "allow",
         }
     }
 }
@@ -32,7 +39,7 @@ pub struct Override {
     pub id: u64,
     /// Its kind.
     pub kind: OverrideKind,
-    /// The group it applies to.
+    /// The group it applies to; [`EVERY_GROUP`] is every group.
     pub group: String,
     /// The names it allows, each with its subtree.
     pub names: Vec<Name>,
@@ -54,11 +61,17 @@ impl Override {
     pub fn strict(&self) -> Option<Self> {
         match self.kind {
             OverrideKind::Exam => Some(self.clone()),
+            OverrideKind::Allow => None,
             OverrideKind::Lesson if self.deny.is_empty() => None,
             OverrideKind::Lesson => {
                 Some(Self { names: Vec::new(), categories: CategorySet::EMPTY, ..self.clone() })
             }
         }
+    }
+
+    /// Whether it binds a group.
+    pub fn binds(&self, group: &str) -> bool {
+        self.group == group || self.group == EVERY_GROUP
     }
 
     /// Whether it is in force at this time.

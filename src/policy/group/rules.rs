@@ -220,6 +220,10 @@ impl GroupRules {
                 OverrideKind::Exam => {
                     state.exam.get_or_insert_default().extend(one.names.iter().cloned());
                 }
+                // After the denies of the config: it was said of this name, and later.
+                OverrideKind::Allow => {
+                    state.own.extend(one.names.iter().map(|name| (name.clone(), Own::Allow)));
+                }
             }
             state.overrides.push(one.id);
         }
