@@ -42,6 +42,7 @@ pub mod metrics;
 pub mod fetch;
 pub mod load;
 pub mod overrides;
+pub mod reviews;
 pub mod sys;
 pub mod update;
 pub mod upstream;

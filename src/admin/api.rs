@@ -8,6 +8,7 @@
 //! DELETE /api/kept                          drops what is kept of files; Status
 //! POST   /api/release     ReleaseRequest    an update from a directory, or the way back; UpdateStatus
 //! DELETE /api/release/rejected              forgets that a release was rejected; UpdateStatus
+//! …      /api/reviews…                      in `reviews.rs`
 //! ```
 //!
 //! Each needs `Authorization: Bearer TOKEN`. Law: a web page must never act through a browser. The
@@ -28,11 +29,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::admin::status::{Status, degradation};
 use crate::admin::token::Token;
-use crate::load::in_force::Current;
+use crate::lang::Message;
+use crate::load::in_force::{Current, InForce};
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::person;
-use crate::overrides::{OverrideRequest, StoredOverride};
+use crate::overrides::{AllowRequest, OverrideRequest, StoredOverride};
 use crate::policy::group::time::{Now, Trust};
+use crate::reviews::ReviewBook;
 use crate::sys::os::step_aside;
 use crate::update::client::Updates;
 use crate::update::error::UpdateError;
@@ -51,6 +54,8 @@ pub struct ApiActions {
     pub status: Box<dyn Fn() -> Status + Send + Sync>,
     /// Drops what is kept of files.
     pub forget: Box<dyn Fn() + Send + Sync>,
+    /// The reviews that people asked for.
+    pub reviews: Arc<ReviewBook>,
     /// The update client; none where the config names no repository.
     pub updates: Option<Arc<Updates>>,
 }
@@ -98,9 +103,9 @@ pub struct ApiRefusal {
     pub error: String,
 }
 
-/// The routes.
-pub(super) fn routes(api: Arc<Api>) -> Router {
-    Router::new()
+/// The routes, and `more` behind the same door.
+pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
+    more
         .route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .route("/api/status", get(status))
@@ -138,8 +143,11 @@ async fn begin(State(api): State<Arc<Api>>, body: Bytes) -> Response {
         Ok(request) => request,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, format!("no override: {error}")),
     };
-    blocking(api, move |api| api.begin(&request).map(|begun| json(StatusCode::CREATED, &begun)))
-        .await
+    blocking(api, move |api| {
+        let begun = api.begin(&request).map_err(|refusal| refusal.message())?;
+        Ok(json(StatusCode::CREATED, &begun))
+    })
+    .await
 }
 
 async fn end(
@@ -150,7 +158,8 @@ async fn end(
     let query = Fields::read(query.unwrap_or_default().as_bytes());
     let by = query.get("by").map(str::to_owned);
     blocking(api, move |api| {
-        api.end(id, &by.unwrap_or_default()).map(|ended| json(StatusCode::OK, &ended))
+        let ended = api.end(id, &by.unwrap_or_default()).map_err(|refusal| refusal.message())?;
+        Ok(json(StatusCode::OK, &ended))
     })
     .await
 }
@@ -209,14 +218,14 @@ async fn with_updates(
 }
 
 /// Runs a change, which derives a policy, on a blocking thread.
-async fn blocking(
+pub(super) async fn blocking(
     api: Arc<Api>,
-    act: impl FnOnce(&Api) -> Result<Response, OverrideRefusal> + Send + 'static,
+    act: impl FnOnce(&Api) -> Result<Response, Message> + Send + 'static,
 ) -> Response {
     let done = tokio::task::spawn_blocking(move || {
         act(&api).map_err(|refusal| {
             let lang = api.current.in_force().config().school.lang;
-            refusal.say(lang)
+            refusal.in_lang(lang)
         })
     });
     match done.await {
@@ -255,7 +264,27 @@ impl Api {
         Ok(OverrideBegun { kept, is_kept: self.current.keeps_overrides() })
     }
 
-    fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
+    /// Allows a name until a day.
+    pub(super) fn allow(&self, request: &AllowRequest) -> Result<OverrideBegun, OverrideRefusal> {
+        let now = (self.now)();
+        if now.trust == Trust::Untrusted {
+            return Err(OverrideRefusal::Clock);
+        }
+        let kept = self.current.allow(request, now.civil)?;
+        Ok(OverrideBegun { kept, is_kept: self.current.keeps_overrides() })
+    }
+
+    /// The release of the department in use; none without one.
+    pub(super) fn release(&self) -> Option<u64> {
+        self.actions.updates.as_ref().map(|updates| updates.status().release)
+    }
+
+    /// The policy in force, the time and the reviews.
+    pub(super) fn at_hand(&self) -> (Arc<InForce>, Now, &ReviewBook) {
+        (self.current.in_force(), (self.now)(), &self.actions.reviews)
+    }
+
+    pub(super) fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
         let by = person(by)?;
         self.current.end(id, by, (self.now)().civil)
     }
@@ -281,11 +310,11 @@ impl Api {
     }
 }
 
-fn refuse(status: StatusCode, error: String) -> Response {
+pub(super) fn refuse(status: StatusCode, error: String) -> Response {
     json(status, &ApiRefusal { error })
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let text = serde_json::to_string(value).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()
 }

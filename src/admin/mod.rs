@@ -9,6 +9,7 @@
 pub mod api;
 pub mod banner;
 pub mod client;
+pub mod reviews;
 pub mod status;
 pub mod token;
 
@@ -56,7 +57,7 @@ pub struct AdminServer {
 ///
 /// The error of the listening socket.
 pub async fn serve(listener: TcpListener, admin: Arc<AdminServer>) -> std::io::Result<()> {
-    let api = api::routes(Arc::clone(&admin.api));
+    let api = api::routes(Arc::clone(&admin.api), reviews::routes());
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))

@@ -7,6 +7,8 @@ use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
 use crate::load::release::urgent::UrgentList;
 use crate::metrics::labels::HeldFile;
+use crate::overrides::StoredOverride;
+use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Now;
 use crate::release::emergency::UrgentAction;
 use crate::update::status::UpdateStatus;
@@ -27,6 +29,12 @@ pub struct Status {
     pub update: Option<UpdateStatus>,
     /// The department's emergency list; none where there is none.
     pub emergency: Option<EmergencyStatus>,
+    /// Names that somebody asked to have opened, and that nobody answered yet.
+    #[serde(default)]
+    pub reviews_open: usize,
+    /// Names that the school allows by an answer to a review.
+    #[serde(default)]
+    pub allows: usize,
     /// Policies put in force since the start.
     pub generation: u64,
     /// True where the next start finds all that is in force, whatever happens to its files.
@@ -123,6 +131,8 @@ impl Status {
             release: None,
             update: None,
             emergency: None,
+            reviews_open: 0,
+            allows: allows(&in_force, civil).len(),
             generation: in_force.generation,
             is_kept: false,
             lists: sources.list_states(civil),
@@ -132,6 +142,13 @@ impl Status {
             refused: refused.map(|refused| refused.why),
         }
     }
+}
+
+/// The names that the school allows by an answer to a review.
+pub fn allows(in_force: &InForce, civil: u64) -> Vec<StoredOverride> {
+    let mut all = in_force.overrides_at(civil);
+    all.retain(|one| one.kind == OverrideKind::Allow.id());
+    all
 }
 
 /// Why the files are refused, where the config that is held for it does not say the same.

@@ -10,6 +10,7 @@ pub mod lists;
 mod output;
 pub mod overrides;
 pub mod publish;
+pub mod reviews;
 mod running;
 pub mod serve;
 pub mod status;
@@ -39,6 +40,8 @@ enum Command {
     Export(export::ExportArguments),
     /// Let through more, or less, for a group and some minutes.
     Override(overrides::OverridesArguments),
+    /// Answer what people ask to have opened: allow, deny, or forward it to the department.
+    Review(reviews::ReviewsArguments),
     /// Show what is in force in a running gateway, and what is held back.
     Status(status::StatusArguments),
     /// Act on what is kept of files for the day on which one is lost.
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Override(arguments) => overrides::run(&arguments),
+        Command::Review(arguments) => reviews::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),

@@ -117,6 +117,10 @@ fn text(status: &Status) -> String {
             None => writeln!(out, "; signed at {}", list.signed_at),
         };
     }
+    if status.reviews_open > 0 || status.allows > 0 {
+        let (open, allows) = (status.reviews_open, status.allows);
+        let _ = writeln!(out, "reviews: {open} wait, {allows} names allowed; `lachan review list`");
+    }
     for held in &status.held {
         let why = held.why.trim_end();
         let _ = writeln!(out, "held: the kept copy of `{}` stands in: {why}", held.name);

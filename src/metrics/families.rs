@@ -10,8 +10,8 @@ use crate::metrics::family::{
 use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EngineLabel, FailureMode,
     FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, ProgramVersion,
-    Protection, QueueBound, ReadFrom, ReloadResult, SchoolId, SchoolLevel, SchoolName, SchoolZone,
-    UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
+    Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision, ReviewOutcome, SchoolId, SchoolLevel,
+    SchoolName, SchoolZone, UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -91,6 +91,13 @@ families! {
         "Names that the school allows and a lock keeps blocked, counted for each group.";
     OVERRIDE_ACTIVE: Gauge(OverrideKind) = "lachan_override_active",
         "Timed overrides that are on, by kind.";
+
+    // Reviews.
+    REVIEW_REQUESTS: Counter(ReviewOutcome) = "lachan_review_requests_total",
+        "Requests to have a name opened, by how they ended.";
+    REVIEW_DECISIONS: Counter(ReviewDecision) = "lachan_review_decisions_total",
+        "Names that the school allowed, denied or forwarded to the department.";
+    REVIEWS_OPEN: Gauge() = "lachan_reviews_open", "Names whose review nobody answered yet.";
 
     // What policy is made of.
     RELOADS: Counter(ReloadResult) = "lachan_reloads_total", "Reloads by result.";

@@ -96,6 +96,30 @@ label_set! {
 }
 
 label_set! {
+    /// How a request for a review ended.
+    ReviewOutcome {
+        /// It was noted, or is about a name that is never opened: nobody can tell which.
+        Received => "received",
+        /// The client had asked too often.
+        Limited => "limited",
+        /// Its text is no site, or its reason none of the list.
+        Invalid => "invalid",
+    }
+}
+
+label_set! {
+    /// What a person did with a review.
+    ReviewDecision {
+        /// The school allows the name.
+        Allowed => "allowed",
+        /// The school does not open it.
+        Denied => "denied",
+        /// It was written into a file for the department.
+        Forwarded => "forwarded",
+    }
+}
+
+label_set! {
     /// Whether the gateway filters as it is configured, and what is worst about it.
     Protection {
         /// As it is configured.
@@ -277,6 +301,8 @@ listed! {
     ReadFrom "from";
     RehearsedSet "set";
     ReloadResult "result";
+    ReviewDecision "decision";
+    ReviewOutcome "outcome";
     Transport "proto";
     Trust "state";
     UpdateRefusal "reason";

@@ -125,7 +125,8 @@ impl OverrideRefusal {
         self.message().in_lang(lang)
     }
 
-    fn message(&self) -> Message {
+    /// The refusal as a message.
+    pub(crate) fn message(&self) -> Message {
         match self {
             Self::NoGroup { given, known } => messages::override_no_group(given, known.join(", ")),
             Self::NoKind { given } => messages::override_no_kind(given),

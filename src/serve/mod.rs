@@ -43,6 +43,7 @@ use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::portal::{self, Portal};
+use crate::reviews::ReviewBook;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
@@ -82,6 +83,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     if let Some(state) = &state {
         current.replace_urgent(urgent::kept(state, &settings));
     }
+    let reviews = Arc::new(ReviewBook::open(state.clone()));
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
 
@@ -104,11 +106,11 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
     let source =
-        scrape::source(&gateway, (&reloads, updates.as_ref()), workers.sockets(), listen.clone());
+        scrape::source(&gateway, (&reloads, &reviews, updates.as_ref()), workers.sockets(), listen.clone());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
-    let actions = actions(&gateway, &reloads, updates);
+    let actions = actions(&gateway, &reloads, &reviews, updates);
     let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
@@ -121,7 +123,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         serve_portal(&mut tasks, &sockets.portal, &gateway)?;
-        tasks.spawn(Arc::clone(&reloads).keep_time(state.clone()));
+        tasks.spawn(Arc::clone(&reloads).keep_time(state.clone(), Arc::clone(&reviews)));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
@@ -143,6 +145,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         Ok::<(), io::Error>(())
     })?;
     end(threads, runtime);
+    reviews.keep(gateway.clock.now().mono, true);
     if let Some(state) = &state {
         keep(&gateway, state);
     }
@@ -218,11 +221,13 @@ fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, F
 fn actions(
     gateway: &Arc<Gateway>,
     reloads: &Arc<Reloads>,
+    reviews: &Arc<ReviewBook>,
     updates: Option<Arc<Updates>>,
 ) -> ApiActions {
     let forgets = Arc::clone(reloads);
     ApiActions {
-        status: scrape::status(gateway, reloads, updates.as_ref()),
+        reviews: Arc::clone(reviews),
+        status: scrape::status(gateway, (reloads, reviews), updates.as_ref()),
         forget: Box::new(move || forgets.forget()),
         updates,
     }

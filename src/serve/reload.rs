@@ -35,6 +35,8 @@ use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
 use crate::rehearse::compare::Rehearsal;
 use crate::serve::gateway::Gateway;
+use crate::reviews::ReviewBook;
+use crate::reviews::ask::today;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
 use crate::sys::watch::Watch;
@@ -347,18 +349,23 @@ impl Reloads {
         }
     }
 
-    /// Follows the civil time: ends overrides, renews timetables, stores the time, frees old
-    /// policies.
+    /// Follows the civil time: ends overrides and reviews, renews timetables, stores the time, frees
+    /// old policies.
     ///
     /// # Errors
     ///
     /// None: it runs until it is aborted.
-    pub(super) async fn keep_time(self: Arc<Self>, state: Option<StateDir>) -> io::Result<()> {
+    pub(super) async fn keep_time(
+        self: Arc<Self>,
+        state: Option<StateDir>,
+        reviews: Arc<ReviewBook>,
+    ) -> io::Result<()> {
         loop {
             tokio::time::sleep(LOOK).await;
             let clock = &self.gateway.clock;
             clock.look();
-            let civil = clock.now().civil;
+            let now = clock.now();
+            let civil = now.civil;
             free(self.gateway.current.let_go());
             if let Some(state) = &state {
                 clock.keep(state, false);
@@ -367,10 +374,15 @@ impl Reloads {
                 rehearsal::keep_hourly(recent, state, in_force.config(), clock.micros());
             }
             let current = Arc::clone(&self.gateway.current);
+            let reviews = Arc::clone(&reviews);
             // It ends only with the process.
             let _ = tokio::task::spawn_blocking(move || {
                 current.expire(civil);
                 current.renew(civil);
+                if let Some(today) = today(current.in_force().config(), now) {
+                    reviews.expire(today);
+                }
+                reviews.keep(now.mono, false);
             })
             .await;
         }

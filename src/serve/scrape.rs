@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::admin::status::{EmergencyStatus, Status, UpstreamStatus};
 use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
+use crate::reviews::ReviewBook;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
@@ -16,11 +17,12 @@ use crate::upstream::{Failure, ServerState};
 /// The source of a scrape. All samples of policy are of one value in force.
 pub(super) fn source(
     gateway: &Arc<Gateway>,
-    (reloads, updates): (&Arc<Reloads>, Option<&Arc<Updates>>),
+    (reloads, reviews, updates): (&Arc<Reloads>, &Arc<ReviewBook>, Option<&Arc<Updates>>),
     sockets: Vec<Arc<UdpSocket>>,
     listen: Vec<SocketAddr>,
 ) -> StateSource {
     let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
+    let reviews = Arc::clone(reviews);
     Box::new(move || {
         let in_force = gateway.current.in_force();
         let now = gateway.clock.now();
@@ -43,6 +45,7 @@ pub(super) fn source(
                 gateway.connections.samples(),
                 gateway.clock.samples(),
                 in_force.override_samples(now.civil),
+                reviews.samples(),
                 in_force.urgent().samples(now),
                 in_force.list_samples(now, reloads.oldest_download()),
                 updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
@@ -55,10 +58,11 @@ pub(super) fn source(
 /// The state of the gateway, for `lachan status`.
 pub(super) fn status(
     gateway: &Arc<Gateway>,
-    reloads: &Arc<Reloads>,
+    (reloads, reviews): (&Arc<Reloads>, &Arc<ReviewBook>),
     updates: Option<&Arc<Updates>>,
 ) -> Box<dyn Fn() -> Status + Send + Sync> {
     let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
+    let reviews = Arc::clone(reviews);
     Box::new(move || {
         let now = gateway.clock.now();
         let upstreams = gateway.upstreams.load();
@@ -72,6 +76,7 @@ pub(super) fn status(
             update,
             emergency: EmergencyStatus::of(gateway.current.in_force().urgent(), now),
             is_kept: reloads.is_kept(),
+            reviews_open: reviews.open_count(),
             upstreams: upstreams.servers().iter().map(server).collect(),
             clock: now.trust.id().to_owned(),
             ..Status::of(&gateway.current, now.civil)

@@ -1,5 +1,6 @@
 //! The data compiled in: taxonomy, starter lists, engines, public lists.
 
+pub mod answers;
 pub mod catalogue;
 pub mod essential;
 pub mod guard;

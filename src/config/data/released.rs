@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::category::Taxonomy;
+use crate::config::data::answers::{self, ReviewAnswer};
 use crate::config::data::safesearch::{self, SafeSearch};
 use crate::config::data::starter::{self, ShippedEssential};
 use crate::config::data::taxonomy;
@@ -26,6 +27,8 @@ const SAFESEARCH: &str = "safesearch.toml";
 const BUNDLES: &str = "bundles.toml";
 const KEYWORDS: &str = "keywords.txt";
 const POPULAR: &str = "popular.txt";
+/// What the department answered to schools.
+pub const ANSWERS: &str = "answers.toml";
 
 /// The tables in effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,8 +36,8 @@ pub struct ReleasedData(Arc<BTreeMap<&'static str, String>>);
 
 impl ReleasedData {
     /// The names of the files that a gateway uses.
-    pub const FILES: [&str; 8] =
-        [CATEGORIES, ESSENTIAL, GUARD, CANARIES, SAFESEARCH, BUNDLES, KEYWORDS, POPULAR];
+    pub const FILES: [&str; 9] =
+        [CATEGORIES, ESSENTIAL, GUARD, CANARIES, SAFESEARCH, BUNDLES, KEYWORDS, POPULAR, ANSWERS];
 
     /// Tables of these texts; `read` has the text of a file, if the release brings it.
     pub fn new(mut read: impl FnMut(&'static str) -> Option<String>) -> Self {
@@ -68,6 +71,7 @@ impl ReleasedData {
             SAFESEARCH => self.safesearch().err(),
             BUNDLES => self.bundles().err(),
             POPULAR => self.popular().err(),
+            ANSWERS => self.answers().err(),
             _ => self.keyword_fault(),
         }
     }
@@ -163,6 +167,15 @@ impl ReleasedData {
     /// The mistakes of the file.
     pub fn bundles(&self) -> Result<BTreeMap<String, Vec<Name>>, ConfigErrors> {
         self.parsed(BUNDLES, starter::BUNDLES, starter::parse_bundles)
+    }
+
+    /// What the department answered to names that schools forwarded; none without a release.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes of the file.
+    pub fn answers(&self) -> Result<Vec<ReviewAnswer>, ConfigErrors> {
+        self.parsed(ANSWERS, "", answers::parse)
     }
 
     fn parsed<T>(

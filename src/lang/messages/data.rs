@@ -25,6 +25,11 @@ messages! {
     too_many_engines(most) "there may be {most} engines";
     engine_needs(id) "engine `{id}` needs `hosts`, and `target` or `modes`";
 
+    // Answers to reviews.
+    too_many_answers(most) "there may be {most} answers" => "chỉ được tối đa {most} câu trả lời";
+    no_answer_text(most) "no text of 1 to {most} characters without control characters"
+        => "phải là văn bản từ 1 đến {most} ký tự, không có ký tự điều khiển";
+
     // Lists of names below headings.
     before_heading() "a name before the first heading";
     put_below(example) "put it below a line such as `{example}`" => "đặt dưới một dòng như `{example}`";

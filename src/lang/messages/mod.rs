@@ -9,6 +9,7 @@ mod locks;
 mod names;
 mod overrides;
 mod portal;
+mod reviews;
 mod sections;
 mod shape;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub(crate) use locks::*;
 pub(crate) use names::*;
 pub(crate) use overrides::*;
 pub(crate) use portal::*;
+pub(crate) use reviews::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
 pub(crate) use values::*;

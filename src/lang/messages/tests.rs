@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::department::{emergency, enrolment, findings, rehearsal, updates};
 use super::portal::{blocked, settings, shell};
 use super::{
-    calendar, data, groups, lists, locks, names, overrides, sections, shape, values, warnings,
+    calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values, warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -23,6 +23,7 @@ fn all() -> impl Iterator<Item = Message> {
         calendar::SAMPLES,
         data::SAMPLES,
         overrides::SAMPLES,
+        reviews::SAMPLES,
         warnings::SAMPLES,
         lists::SAMPLES,
         updates::SAMPLES,
