@@ -7,6 +7,10 @@
 //! GET    /api/status                        Status
 //! DELETE /api/kept                          drops what is kept of files; Status
 //! POST   /api/release     ReleaseRequest    an update from a directory, or the way back; UpdateStatus
+//! GET    /api/codes                         teachers' codes, without their secret; CodeList
+//! POST   /api/codes       CodeRequest       issues some; CodesIssued
+//! DELETE /api/codes/ID                      revokes one
+//! POST   /api/pin         PinRequest        sets the teachers' PIN, or removes it
 //! DELETE /api/release/rejected              forgets that a release was rejected; UpdateStatus
 //! …      /api/reviews…                      in `reviews.rs`
 //! ```
@@ -23,12 +27,12 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::status::{Status, degradation};
-use crate::admin::token::Token;
+use crate::admin::codes::{self, CodesApi, NowSource};
+use crate::admin::reply::{json, refuse};
 use crate::lang::Message;
 use crate::load::in_force::{Current, InForce};
 use crate::overrides::refusal::OverrideRefusal;
@@ -36,6 +40,10 @@ use crate::overrides::request::person;
 use crate::overrides::{AllowRequest, OverrideRequest, StoredOverride};
 use crate::policy::group::time::{Now, Trust};
 use crate::reviews::ReviewBook;
+use crate::staff::desk::Desk;
+use crate::staff::token::Token;
+use crate::status::Status;
+use crate::status::state::degradation;
 use crate::sys::os::step_aside;
 use crate::update::client::Updates;
 use crate::update::error::UpdateError;
@@ -45,9 +53,6 @@ use crate::web::head::{self, HostParts, is_from_elsewhere, only};
 /// The longest request, in octets.
 const MAX_BODY: usize = 64 << 10;
 
-/// Returns the time by which queries are judged.
-pub type NowSource = Box<dyn Fn() -> Now + Send + Sync>;
-
 /// What the gateway shows of itself and does, beside overrides.
 pub struct ApiActions {
     /// The state of the gateway.
@@ -56,6 +61,8 @@ pub struct ApiActions {
     pub forget: Box<dyn Fn() + Send + Sync>,
     /// The reviews that people asked for.
     pub reviews: Arc<ReviewBook>,
+    /// Codes, PIN and sessions.
+    pub desk: Arc<Desk>,
     /// The update client; none where the config names no repository.
     pub updates: Option<Arc<Updates>>,
 }
@@ -77,6 +84,7 @@ pub struct Api {
     current: Arc<Current>,
     now: NowSource,
     actions: ApiActions,
+    codes: Arc<CodesApi>,
 }
 
 /// The reply to an override that has begun.
@@ -96,25 +104,19 @@ pub struct OverrideList {
     pub overrides: Vec<StoredOverride>,
 }
 
-/// The reply to a request that is refused.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ApiRefusal {
-    /// The reason, for people.
-    pub error: String,
-}
-
 /// The routes, and `more` behind the same door.
 pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
-    more
-        .route("/api/overrides", get(list).post(begin))
+    let codes = codes::routes(Arc::clone(&api.codes));
+    more.route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .route("/api/status", get(status))
         .route("/api/kept", delete(forget))
         .route("/api/release", post(change_release))
         .route("/api/release/rejected", delete(accept_release))
+        .with_state(Arc::clone(&api))
+        .merge(codes)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&api), authorise))
-        .with_state(api)
+        .route_layer(middleware::from_fn_with_state(api, authorise))
 }
 
 /// Refuses a request before its body is read.
@@ -243,7 +245,9 @@ impl Api {
         now: NowSource,
         actions: ApiActions,
     ) -> Self {
-        Self { token, current, now, actions }
+        let (desk, judged_by) = (Arc::clone(&actions.desk), Arc::clone(&current));
+        let codes = Arc::new(CodesApi { desk, current: judged_by, now: Arc::clone(&now) });
+        Self { token, current, now, actions, codes }
     }
 
     /// A line for each thing that is not as the files have it.
@@ -308,13 +312,4 @@ impl Api {
         (!is_right)
             .then(|| refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong".into()))
     }
-}
-
-pub(super) fn refuse(status: StatusCode, error: String) -> Response {
-    json(status, &ApiRefusal { error })
-}
-
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()
 }

@@ -4,8 +4,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::admin::token::Token;
 use crate::admin::{LONG, LONG_REQUEST};
+use crate::staff::token::Token;
 
 /// Time limit of a gateway's reply.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,9 +9,9 @@
 pub mod api;
 pub mod banner;
 pub mod client;
+pub mod codes;
+pub mod reply;
 pub mod reviews;
-pub mod status;
-pub mod token;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

@@ -21,8 +21,8 @@ use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::api::{Api, blocking, json, refuse};
-use crate::admin::status::allows;
+use crate::admin::api::{Api, blocking};
+use crate::admin::reply::{json, refuse};
 use crate::config::data::answers::ReviewAnswer;
 use crate::dns::name::Folded;
 use crate::dns::rtype;
@@ -37,6 +37,7 @@ use crate::reviews::ask::today;
 use crate::reviews::forwarded::{BlockedWhy, FORMAT, ForwardedFile, ForwardedReview};
 use crate::reviews::request::{ReviewReason, Site};
 use crate::reviews::stored::{ReviewWord, StoredReview};
+use crate::status::state::allows;
 
 /// A request that somebody makes through the administrator.
 #[derive(Debug, Serialize, Deserialize)]
@@ -155,7 +156,8 @@ async fn revoke(State(api): State<Arc<Api>>, body: Bytes) -> Response {
         let site = site(&request.name)?;
         let (in_force, now, book) = api.at_hand();
         let name = site.text();
-        let found = allows(&in_force, now.civil).into_iter().filter(|one| one.names.contains(&name));
+        let found =
+            allows(&in_force, now.civil).into_iter().filter(|one| one.names.contains(&name));
         let mut ended = None;
         // Several groups may have one each.
         for one in found {
@@ -277,9 +279,8 @@ fn blocked_why(in_force: &InForce, group: GroupId, site: &Site, now: Now) -> Opt
     }
     let of = |rule: &&crate::rule::Rule| Some(rule.category) == block.category;
     let rule = explanation.nodes.iter().flat_map(|node| node.rules).find(of);
-    let origin = rule.and_then(|rule| {
-        in_force.sources().lists.sources.get(usize::from(rule.source))
-    });
+    let origin =
+        rule.and_then(|rule| in_force.sources().lists.sources.get(usize::from(rule.source)));
     Some(BlockedWhy {
         layer,
         category: category.map(|(_, row)| row.id.clone()),

@@ -4,6 +4,7 @@
 
 pub mod backup;
 pub mod check;
+mod codes;
 pub mod enrol;
 pub mod export;
 pub mod lists;
@@ -44,6 +45,8 @@ enum Command {
     Review(reviews::ReviewsArguments),
     /// Show what is in force in a running gateway, and what is held back.
     Status(status::StatusArguments),
+    /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
+    Code(codes::CodesArguments),
     /// Act on what is kept of files for the day on which one is lost.
     State(status::StateArguments),
     /// Work on lists: find them, download them, compile and seal them.
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Override(arguments) => overrides::run(&arguments),
         Command::Review(arguments) => reviews::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Code(arguments) => codes::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
         Command::Enrol(arguments) => enrol::run(&arguments),

@@ -152,7 +152,8 @@ fn forward(
     let mut file: ForwardedFile = read(&gateway.send("GET", "/api/reviews/forward", "")?)?;
     let mut wanted = Vec::new();
     for name in names {
-        let site = Site::read(name).map_err(|_| (1, messages::review_no_site(name).in_lang(lang)))?;
+        let site =
+            Site::read(name).map_err(|_| (1, messages::review_no_site(name).in_lang(lang)))?;
         if !file.reviews.iter().any(|review| review.name == site.text()) {
             return Err((1, messages::review_no_row(site.text()).in_lang(lang)));
         }
@@ -235,7 +236,8 @@ impl Shown<'_> {
         };
         let days = format!("{}..{}", day(row.first), day(row.last));
         let state = state.in_lang(self.lang);
-        let mut line = format!("{:>4}  {}  {state}  {days}  {}", row.count, row.name, why.join(", "));
+        let mut line =
+            format!("{:>4}  {}  {state}  {days}  {}", row.count, row.name, why.join(", "));
         if let Some(word) = &row.word {
             let _ = write!(line, "  {}: {}", word.by, word.reason);
         }
@@ -254,7 +256,9 @@ impl Shown<'_> {
         }
         if let Some(answer) = &review.department {
             let said = match answer.verdict {
-                AnswerVerdict::Accepted => messages::department_accepted(&answer.day, &answer.reason),
+                AnswerVerdict::Accepted => {
+                    messages::department_accepted(&answer.day, &answer.reason)
+                }
                 AnswerVerdict::Denied => messages::department_denied(&answer.day, &answer.reason),
             };
             let _ = write!(lines, "\n      {}", said.in_lang(self.lang));

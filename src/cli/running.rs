@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use crate::admin::api::ApiRefusal;
 use crate::admin::client::ask;
-use crate::admin::token::{self, Token};
+use crate::admin::reply::ApiRefusal;
 use crate::cli::output::CommandFailure;
 use crate::config::Config;
+use crate::lang::messages;
 use crate::load::assemble::read_config_in_use;
+use crate::staff::token::Token;
 use crate::sys::state_dir::StateDir;
 
 /// State directory of a gateway that systemd runs.
@@ -63,7 +64,7 @@ impl RunningGateway {
     ) -> Result<(u16, String), CommandFailure> {
         let admin = self.config.admin.listen;
         ask(admin, method, path, &self.token, body).map_err(|error| {
-            (3, format!("the gateway at {admin} does not answer: {error}; is it running?"))
+            (3, messages::gateway_silent(admin, error).in_lang(self.config.school.lang))
         })
     }
 }
@@ -84,7 +85,7 @@ fn open_token(given: Option<&PathBuf>, config: &Config) -> Result<Token, Command
     let in_state = || {
         let state = StateDir::open(&config.state).ok().flatten();
         let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
-        dir.join(token::FILE)
+        dir.join(Token::ADMIN)
     };
     let path = given.cloned().or_else(|| config.admin.token.clone()).unwrap_or_else(in_state);
     Token::read(&path).map_err(|error| {

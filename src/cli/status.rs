@@ -1,22 +1,26 @@
 //! `lachan status` and `lachan state`: what is in force, what is held back, and dropping what is
 //! kept.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::admin::status::{EmergencyStatus, Status, moment};
-use crate::cli::output::{CommandFailure, finish, json};
+use crate::cli::output::{CommandFailure, finish, json, parse_lang};
 use crate::cli::running::{GatewayArguments, read};
+use crate::config::Config;
+use crate::lang::Lang;
 use crate::load::kept::forget;
-use crate::load::list_state::ListCondition;
+use crate::status::Status;
+use crate::status::report::StatusReport;
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub struct StatusArguments {
     #[command(flatten)]
     gateway: GatewayArguments,
+    /// The language; the config's by default.
+    #[arg(long, value_parser = parse_lang)]
+    lang: Option<Lang>,
 }
 
 /// Arguments of `state`.
@@ -47,8 +51,14 @@ struct Forgotten {
 pub fn run(arguments: &StatusArguments) -> ExitCode {
     let show = || {
         let gateway = arguments.gateway.running()?;
-        let status: Status = read(&gateway.send("GET", "/api/status", "")?)?;
-        Ok(if arguments.gateway.json { json(&status) } else { text(&status) })
+        let mut status: Status = read(&gateway.send("GET", "/api/status", "")?)?;
+        let lang = arguments.lang.unwrap_or(gateway.config.school.lang);
+        status.speak(lang);
+        Ok(if arguments.gateway.json {
+            json(&status)
+        } else {
+            text(&status, lang, &gateway.config)
+        })
     };
     finish(show())
 }
@@ -77,72 +87,13 @@ fn forget_kept(of: &GatewayArguments) -> Result<String, CommandFailure> {
     if of.json {
         return Ok(json(&forgotten));
     }
-    let shown = forgotten.status.as_ref().map_or_else(String::new, text);
+    let Some(status) = &forgotten.status else { return Ok("what was kept is dropped".into()) };
+    let config = of.running()?.config;
+    let shown = text(status, config.school.lang, &config);
     Ok(format!("what was kept is dropped\n{shown}"))
 }
 
 /// The state for people.
-fn text(status: &Status) -> String {
-    let mut out = format!("{} since {}", status.state, status.since);
-    let _ = writeln!(out, " (lachan {}, generation {})", status.version, status.generation);
-    if let Some(why) = &status.refused {
-        let _ = writeln!(out, "refused, the old policy stays in force: {}", why.trim_end());
-    }
-    if let Some(update) = &status.update {
-        let ring = if update.ring.is_empty() { "no ring yet" } else { &update.ring };
-        let _ = writeln!(out, "release {} ({ring}): {}", update.release, update.state);
-        if let Some(why) = &update.why {
-            let _ = writeln!(out, "  {}", why.trim_end());
-        }
-        let polled = update.last_success > 0;
-        let at = if polled { moment(update.last_success) } else { "not since the start".into() };
-        let _ = writeln!(out, "last update looked for: {at}");
-        for server in &update.servers {
-            let why = server.why.as_deref().unwrap_or("ok").trim_end();
-            let _ = writeln!(out, "  {}: {why}", server.url);
-        }
-    }
-    if let Some(list) = &status.emergency {
-        let EmergencyStatus { version, block, warn, allow, refused, .. } = list;
-        let _ = write!(
-            out,
-            "emergency list {version}: {block} blocked, {warn} warned, {allow} allowed now"
-        );
-        if *refused > 0 {
-            let _ = write!(out, ", {refused} entries beyond the limits");
-        }
-        let took = list.seconds_to_use;
-        let _ = match took {
-            Some(seconds) => writeln!(out, "; in use {seconds} s after its signing"),
-            None => writeln!(out, "; signed at {}", list.signed_at),
-        };
-    }
-    if status.reviews_open > 0 || status.allows > 0 {
-        let (open, allows) = (status.reviews_open, status.allows);
-        let _ = writeln!(out, "reviews: {open} wait, {allows} names allowed; `lachan review list`");
-    }
-    for held in &status.held {
-        let why = held.why.trim_end();
-        let _ = writeln!(out, "held: the kept copy of `{}` stands in: {why}", held.name);
-    }
-    for list in &status.lists {
-        let state = match list.state {
-            ListCondition::Ok => "ok",
-            ListCondition::Held => "held",
-            ListCondition::LeftOut => "left out",
-        };
-        let age = list.age_s.map_or_else(String::new, |age| format!(", {} h old", age / 3600));
-        let _ = writeln!(out, "list {}: {state}, {} rules{age}", list.name, list.rules);
-        if let (ListCondition::LeftOut, Some(why)) = (list.state, &list.why) {
-            let _ = writeln!(out, "  {}", why.trim_end());
-        }
-    }
-    for upstream in &status.upstreams {
-        let state = if upstream.up { "up" } else { "down" };
-        let _ = writeln!(out, "upstream {}: {state}", upstream.name);
-    }
-    let kept = if status.is_kept { "in the state directory" } else { "in memory only" };
-    let _ = writeln!(out, "clock: {}", status.clock);
-    let _ = writeln!(out, "kept for the next start: {kept}");
-    out
+fn text(status: &Status, lang: Lang, config: &Config) -> String {
+    StatusReport::of(status, lang, &config.school.zone()).text(lang)
 }

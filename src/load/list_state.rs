@@ -116,7 +116,7 @@ impl InForce {
     }
 
     /// The worst that is to be said of what is in force.
-    fn protection(&self, trust: Trust, oldest: u64) -> Protection {
+    pub fn protection(&self, trust: Trust, oldest: u64) -> Protection {
         let (sources, state) = (self.sources(), self.snapshot.fail_mode());
         let is_closed = |one: &LeftOut| {
             one.category.is_some_and(|category| {

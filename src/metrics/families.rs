@@ -10,8 +10,8 @@ use crate::metrics::family::{
 use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EngineLabel, FailureMode,
     FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, ProgramVersion,
-    Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision, ReviewOutcome, SchoolId, SchoolLevel,
-    SchoolName, SchoolZone, UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
+    Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision, ReviewOutcome, SchoolId,
+    SchoolLevel, SchoolName, SchoolZone, UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;

@@ -30,12 +30,12 @@ pub struct LedgerEntry<'a, T> {
     /// The moment, in civil seconds.
     pub at: u64,
     /// The same in RFC 3339, UTC.
-    time: String,
-    /// `begin`, `end` or `expire` of an override; `deny` of a review.
+    pub time: String,
+    /// `begin`, `end` or `expire` of an override; else what was done with a code or the PIN.
     pub action: &'static str,
     /// The name that the person gave; `by` in `what` is the person that set the override.
     pub who: &'a str,
-    /// What was changed.
+    /// The changed override, or code.
     #[serde(flatten)]
     pub what: &'a T,
 }

@@ -174,7 +174,8 @@ impl ReviewBook {
         add(&self.decisions, ReviewDecision::Denied as usize);
         if let Some(state) = &self.state {
             let what = LedgerReview { review: &closed.name, reason: &word.reason };
-            if let Err(error) = ledger::write(state, &LedgerEntry::new(at, "deny", &word.by, &what)) {
+            if let Err(error) = ledger::write(state, &LedgerEntry::new(at, "deny", &word.by, &what))
+            {
                 warn!(%error, "the change ledger cannot be written");
             }
         }
@@ -301,9 +302,8 @@ impl ReviewBook {
 ///
 /// Where there is none, the new one is not written down: names that many ask for stay.
 fn make_room(rows: &mut BTreeMap<String, StoredReview>) {
-    let may_go = |row: &&StoredReview| {
-        row.state == ReviewState::Denied || row.is_open() && row.count <= 1
-    };
+    let may_go =
+        |row: &&StoredReview| row.state == ReviewState::Denied || row.is_open() && row.count <= 1;
     let least = rows.values().filter(may_go).min_by_key(|row| (row.is_open(), row.last));
     if let Some(name) = least.map(|row| row.name.clone()) {
         rows.remove(&name);

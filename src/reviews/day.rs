@@ -69,7 +69,9 @@ mod tests {
         assert_eq!(CivilDay::of(u64::MAX, &zone), None);
         let read = |text: &str| CivilDay::try_from(text.to_owned());
         assert_eq!(read("2026-11-29"), Ok(day));
-        for odd in ["", "2026-11-29T00:00", "2026-13-01", "20261129", "2026-11-29 ", "-002026-11-29"] {
+        for odd in
+            ["", "2026-11-29T00:00", "2026-13-01", "20261129", "2026-11-29 ", "-002026-11-29"]
+        {
             assert!(read(odd).is_err(), "{odd}");
         }
     }

@@ -49,11 +49,11 @@ impl ReviewReason {
     /// The reason for people.
     pub fn label(self) -> Message {
         match self {
-            Self::Lesson => messages::reason_lesson(),
-            Self::Homework => messages::reason_homework(),
-            Self::Mistake => messages::reason_mistake(),
-            Self::Broken => messages::reason_broken(),
-            Self::Other => messages::reason_other(),
+            Self::Lesson => messages::needed_for_lesson(),
+            Self::Homework => messages::needed_for_homework(),
+            Self::Mistake => messages::needed_for_mistake(),
+            Self::Broken => messages::needed_for_broken(),
+            Self::Other => messages::needed_for_other(),
         }
     }
 }
@@ -130,10 +130,30 @@ mod tests {
         let long = format!("{}.example", "a.".repeat(300));
         let huge = "x".repeat(4096);
         for odd in [
-            "", " ", "example", "com.vn", "vn", "10.0.0.1", "[::1]", "::1", "a..example", ".",
-            "<script>alert(1)</script>", "a\"b.example", "a'b.example", "a b.example",
-            "a\u{202e}b.example", "a\0.example", "a\n.example", "a\u{200b}.com", "javascript:alert(1)",
-            "../../etc/passwd", "a&b.example", "%3cscript%3e.example", "xn--\u{7f}.example", &long,
+            "",
+            " ",
+            "example",
+            "com.vn",
+            "vn",
+            "10.0.0.1",
+            "[::1]",
+            "::1",
+            "a..example",
+            ".",
+            "<script>alert(1)</script>",
+            "a\"b.example",
+            "a'b.example",
+            "a b.example",
+            "a\u{202e}b.example",
+            "a\0.example",
+            "a\n.example",
+            "a\u{200b}.com",
+            "javascript:alert(1)",
+            "../../etc/passwd",
+            "a&b.example",
+            "%3cscript%3e.example",
+            "xn--\u{7f}.example",
+            &long,
             &huge,
         ] {
             let read = Site::read(odd).map(|site| site.text());

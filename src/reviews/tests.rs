@@ -156,7 +156,11 @@ fn the_file_is_written_seldom_survives_and_a_torn_one_starts_anew() {
         assert_eq!(names(&ReviewBook::open(Some(state.clone()))), [("d.example".into(), 1)]);
     }
     // Rows by another hand are held to the same bounds.
-    let row = |name: &str| format!("{{\"name\":{name:?},\"count\":1,\"reasons\":{{}},\"levels\":{{}},\"first\":null,\"last\":null,\"state\":\"open\"}}");
+    let row = |name: &str| {
+        format!(
+            "{{\"name\":{name:?},\"count\":1,\"reasons\":{{}},\"levels\":{{}},\"first\":null,\"last\":null,\"state\":\"open\"}}"
+        )
+    };
     let odd = ["<script>", "../x", "com.vn", "ok.example"].map(row).join(",");
     fs::write(&file, format!("{{\"reviews\":[{odd}]}}")).unwrap();
     assert_eq!(names(&ReviewBook::open(Some(state))), [("ok.example".into(), 1)]);
@@ -239,7 +243,11 @@ fn a_hostile_file_is_refused_with_its_place_and_shows_nothing() {
         ("\"count\":1", "\"count\":4000000000", field("count")),
         ("\"lesson\":1", "\"lesson\":7", field("reasons")),
         ("lower-secondary", "pupils of 7A", field("levels")),
-        ("\"blocked\":null", "\"blocked\":{\"layer\":\"a\\u001b[2J\",\"category\":null,\"list\":null}", field("blocked")),
+        (
+            "\"blocked\":null",
+            "\"blocked\":{\"layer\":\"a\\u001b[2J\",\"category\":null,\"list\":null}",
+            field("blocked"),
+        ),
     ] {
         let hostile = whole.replacen(from, to, 1);
         assert_ne!(hostile, whole, "{from}");

@@ -14,7 +14,7 @@ mod sockets;
 mod updates;
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,6 @@ use tracing::{info, warn};
 pub use error::ServeError;
 
 use crate::admin::api::{Api, ApiActions};
-use crate::admin::token::Token;
 use crate::admin::{self, AdminServer, banner};
 use crate::config::{Config, Listen};
 use crate::fetch::{FetchError, Fetcher, HttpClient, Names};
@@ -48,6 +47,8 @@ use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
 use crate::serve::sockets::{Sockets, workers};
+use crate::staff::desk::Desk;
+use crate::staff::token::Token;
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
@@ -105,13 +106,18 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let listen = settings.listen.dns.clone();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
-    let source =
-        scrape::source(&gateway, (&reloads, &reviews, updates.as_ref()), workers.sockets(), listen.clone());
+    let source = scrape::source(
+        &gateway,
+        (&reloads, &reviews, updates.as_ref()),
+        workers.sockets(),
+        listen.clone(),
+    );
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
-    let actions = actions(&gateway, &reloads, &reviews, updates);
-    let api = Arc::new(Api::new(token, current, Box::new(move || asked.clock.now()), actions));
+    let desk = Arc::new(Desk::open(state.as_ref(), true));
+    let actions = actions(&gateway, (&reloads, &reviews), (updates, desk), listen.clone());
+    let api = Arc::new(Api::new(token, current, Arc::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
     // Answering.
@@ -220,15 +226,16 @@ fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, F
 /// What the administrator's API may do.
 fn actions(
     gateway: &Arc<Gateway>,
-    reloads: &Arc<Reloads>,
-    reviews: &Arc<ReviewBook>,
-    updates: Option<Arc<Updates>>,
+    (reloads, reviews): (&Arc<Reloads>, &Arc<ReviewBook>),
+    (updates, desk): (Option<Arc<Updates>>, Arc<Desk>),
+    listen: Vec<SocketAddr>,
 ) -> ApiActions {
     let forgets = Arc::clone(reloads);
     ApiActions {
         reviews: Arc::clone(reviews),
-        status: scrape::status(gateway, (reloads, reviews), updates.as_ref()),
+        status: scrape::status(gateway, (reloads, reviews), updates.as_ref(), listen),
         forget: Box::new(move || forgets.forget()),
+        desk,
         updates,
     }
 }

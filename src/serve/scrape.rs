@@ -3,13 +3,16 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use crate::admin::status::{EmergencyStatus, Status, UpstreamStatus};
 use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
 use crate::reviews::ReviewBook;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
+use crate::status::judge::judged;
+use crate::status::state::FilteringStatus;
+use crate::status::{EmergencyStatus, Status, UpstreamStatus};
+use crate::sys::log;
 use crate::sys::presence::absent;
 use crate::update::client::Updates;
 use crate::upstream::{Failure, ServerState};
@@ -60,6 +63,7 @@ pub(super) fn status(
     gateway: &Arc<Gateway>,
     (reloads, reviews): (&Arc<Reloads>, &Arc<ReviewBook>),
     updates: Option<&Arc<Updates>>,
+    listen: Vec<SocketAddr>,
 ) -> Box<dyn Fn() -> Status + Send + Sync> {
     let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
     let reviews = Arc::clone(reviews);
@@ -69,18 +73,25 @@ pub(super) fn status(
         let server = |server: &Arc<ServerState>| UpstreamStatus {
             name: server.label().to_owned(),
             up: server.is_up(),
+            down_s: server.down_for().map(|time| time.as_secs()),
         };
+        let in_force = gateway.current.in_force();
+        let protection = in_force.protection(now.trust, reloads.oldest_download());
         let update = updates.as_ref().map(|updates| updates.status());
-        Status {
+        let status = Status {
+            filtering: FilteringStatus::of(protection, now.civil.saturating_sub(now.mono)),
             release: update.as_ref().map(|one| one.release.to_string()),
             update,
-            emergency: EmergencyStatus::of(gateway.current.in_force().urgent(), now),
+            emergency: EmergencyStatus::of(in_force.urgent(), now),
             is_kept: reloads.is_kept(),
             reviews_open: reviews.open_count(),
             upstreams: upstreams.servers().iter().map(server).collect(),
             clock: now.trust.id().to_owned(),
+            absent: absent(&listen).iter().map(ToString::to_string).collect(),
+            errors: log::recent().into_iter().map(Into::into).collect(),
             ..Status::of(&gateway.current, now.civil)
-        }
+        };
+        judged(status, now.civil, in_force.config().school.lang)
     })
 }
 

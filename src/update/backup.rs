@@ -35,11 +35,14 @@ const CONFIG: &str = "config/gateway.toml";
 const CONFIG_FILES: &str = "config/";
 const STATE_FILES: &str = "state/";
 /// What is lost without it, of the state directory.
-const STATE: [&str; 9] = [
+const STATE: [&str; 12] = [
     "overrides.json",
     "ledger.jsonl",
     "ledger.old.jsonl",
     "admin-token",
+    "technician-token",
+    "inspector-token",
+    "codes.json",
     "enrolment/root.json",
     "enrolment/box.key",
     "enrolment/box.key.pub",

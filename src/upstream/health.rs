@@ -132,6 +132,8 @@ impl Drop for Try<'_> {
 
 #[derive(Debug)]
 struct Recheck {
+    /// The moment from which the server is put back.
+    since: Instant,
     at: Instant,
     pause: Duration,
 }
@@ -184,6 +186,11 @@ impl ServerState {
     /// False while the server is put back for failing again and again.
     pub fn is_up(&self) -> bool {
         self.health().recheck.is_none()
+    }
+
+    /// The time for which it is put back; none while it is up.
+    pub fn down_for(&self) -> Option<Duration> {
+        self.health().recheck.as_ref().map(|recheck| recheck.since.elapsed())
     }
 
     /// Starts a try.
@@ -273,7 +280,8 @@ impl ServerState {
         let mut health = self.health();
         health.failures = health.failures.saturating_add(1);
         if health.failures >= PUT_BACK_AFTER && health.recheck.is_none() {
-            health.recheck = Some(Recheck { at: now + FIRST_RECHECK, pause: FIRST_RECHECK });
+            health.recheck =
+                Some(Recheck { since: now, at: now + FIRST_RECHECK, pause: FIRST_RECHECK });
         }
     }
 

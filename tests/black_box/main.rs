@@ -51,6 +51,7 @@ mod storm;
 mod streams;
 mod support;
 mod timed;
+mod told;
 mod waiting;
 mod warned;
 mod why;

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::admin::status::moment;
 use crate::cli::output::{CommandFailure, INVALID, finish, json, parse_lang};
 use crate::cli::publish::wait::{failure, now};
 use crate::lang::{Lang, messages};
@@ -15,6 +14,7 @@ use crate::publish::error::PublishError;
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::repository::Repository;
 use crate::release::emergency::{Emergency, UrgentAction, UrgentEntry};
+use crate::status::moment;
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;

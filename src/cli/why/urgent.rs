@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::evidence::ancestor;
-use crate::admin::status::moment;
 use crate::dns::name::Name;
 use crate::load::release::urgent::UrgentList;
 use crate::policy::explain::Explanation;
 use crate::policy::{Block, Layer, Verdict};
 use crate::release::emergency::{UrgentAction, UrgentEntry};
+use crate::status::moment;
 
 /// The longest urgent entry that is in force for a name.
 #[derive(Debug, Clone, Serialize)]

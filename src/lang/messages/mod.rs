@@ -12,6 +12,7 @@ mod portal;
 mod reviews;
 mod sections;
 mod shape;
+pub(in crate::lang) mod staff;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,5 +30,6 @@ pub(crate) use portal::*;
 pub(crate) use reviews::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
+pub(crate) use staff::*;
 pub(crate) use values::*;
 pub(crate) use warnings::*;

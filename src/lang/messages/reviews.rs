@@ -3,14 +3,14 @@
 use crate::lang::message::messages;
 
 messages! {
-    reason_lesson() "I need it for a lesson" => "Em cần cho bài học trên lớp";
-    reason_homework() "I need it for homework or to read up on something"
+    needed_for_lesson() "I need it for a lesson" => "Em cần cho bài học trên lớp";
+    needed_for_homework() "I need it for homework or to read up on something"
         => "Em cần để làm bài tập hoặc tìm hiểu thêm";
-    reason_mistake() "The site is not what it is blocked for"
+    needed_for_mistake() "The site is not what it is blocked for"
         => "Trang này không thuộc loại nội dung bị chặn";
-    reason_broken() "Another page or app does not work without it"
+    needed_for_broken() "Another page or app does not work without it"
         => "Trang hoặc ứng dụng khác không chạy được nếu thiếu trang này";
-    reason_other() "Something else" => "Lý do khác";
+    needed_for_other() "Something else" => "Lý do khác";
 
     review_no_site(given) "`{given}` is no site; write a name such as `www.school.example`"
         => "`{given}` không phải là một trang; hãy ghi tên miền, như `www.school.example`";

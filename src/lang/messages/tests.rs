@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, rehearsal, updates};
 use super::portal::{blocked, settings, shell};
+use super::staff::{codes, state};
 use super::{
-    calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values, warnings,
+    calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
+    warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -33,6 +35,8 @@ fn all() -> impl Iterator<Item = Message> {
         settings::SAMPLES,
         shell::SAMPLES,
         blocked::SAMPLES,
+        state::SAMPLES,
+        codes::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

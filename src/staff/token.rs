@@ -1,4 +1,5 @@
-//! The admin bearer token; the permissions of its file are the access control.
+//! Tokens: of the admin address, of the technician and of the inspector; the permissions of its file
+//! are the access control.
 //!
 //! A file that only its owner can read, created at start if it does not exist. To have another
 //! token made, remove the file and start again.
@@ -11,21 +12,26 @@ use std::path::Path;
 use tracing::warn;
 
 use crate::config::AdminSettings;
+use crate::staff::hash::{hex, is_same};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
-
-/// The file, in the state directory.
-pub const FILE: &str = "admin-token";
 
 /// A token: 64 hexadecimal digits.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
+    /// The file of the admin address's token, in the state directory.
+    pub const ADMIN: &str = "admin-token";
+    /// The file of the technician's.
+    pub const TECHNICIAN: &str = "technician-token";
+    /// The file of the inspector's.
+    pub const INSPECTOR: &str = "inspector-token";
+
     /// The token of a gateway: of the file in the config, or of the state directory. Without one
     /// nothing can be changed over the admin address, and the log says why.
     pub fn of(settings: &AdminSettings, state: Option<&StateDir>) -> Option<Self> {
-        let path = settings.token.clone().or_else(|| Some(state?.join(FILE)))?;
+        let path = settings.token.clone().or_else(|| Some(state?.join(Self::ADMIN)))?;
         let opened = Self::open(&path);
         opened.map_err(|error| warn!(%error, path = %path.display(), "no admin token")).ok()
     }
@@ -40,12 +46,7 @@ impl Token {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             read => return read,
         }
-        let octets: [u8; 32] = rand::random();
-        let token: String = octets
-            .iter()
-            .flat_map(|octet| [octet >> 4, octet & 15])
-            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-            .collect();
+        let token = hex(&rand::random::<[u8; 32]>());
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         writeln!(file, "{token}")?;
         file.sync_all()?;
@@ -73,8 +74,7 @@ impl Token {
 
     /// True for the token. The comparison takes constant time for a given length.
     pub fn is(&self, given: &str) -> bool {
-        let (own, given) = (self.0.as_bytes(), given.as_bytes());
-        own.len() == given.len() && own.iter().zip(given).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
+        is_same(&self.0, given)
     }
 
     /// The token as a client sends it.
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn it_is_made_once_and_only_its_owner_reads_it() {
         let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join(FILE);
+        let path = scratch.path().join(Token::ADMIN);
         let made = Token::open(&path).unwrap();
         assert!(made.is(Token::open(&path).unwrap().text()));
         assert!(!made.is("") && !made.is(&"0".repeat(64)));

@@ -1,26 +1,30 @@
-//! What `lachan status` shows: what is in force, and what is held back.
+//! The values that the state of a gateway is told by.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::lang::Lang;
 use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
 use crate::load::release::urgent::UrgentList;
-use crate::metrics::labels::HeldFile;
+use crate::metrics::labels::{HeldFile, Protection};
 use crate::overrides::StoredOverride;
 use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Now;
 use crate::release::emergency::UrgentAction;
+use crate::status::finding::Finding;
+use crate::sys::log::Recent;
 use crate::update::status::UpdateStatus;
 
 /// The state of a gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Status {
-    /// `ok`, or `degraded` where a kept copy stands in for a file, a list is missing, or the files
-    /// are refused.
+    /// `ok`, or `degraded` where a finding is a fault.
     pub state: String,
     /// The moment from which it is in that state, by RFC 3339.
     pub since: String,
+    /// Whether it filters, and since when.
+    pub filtering: FilteringStatus,
     /// The version of the program.
     pub version: String,
     /// The release of the department in use; none where the config names no repository.
@@ -49,6 +53,53 @@ pub struct Status {
     pub held: Vec<HeldStatus>,
     /// Why the files are not in force; none where they are.
     pub refused: Option<String>,
+    /// Listen addresses that this machine does not have now.
+    pub absent: Vec<String>,
+    /// What is not as it should be, the worst first.
+    pub findings: Vec<Finding>,
+    /// The last warnings and errors of the log, the newest first.
+    pub errors: Vec<LoggedError>,
+}
+
+/// Whether a gateway filters.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FilteringStatus {
+    /// `on`; `partly` where the names of a list pass; `off` where no name is listed at all.
+    pub state: String,
+    /// The moment from which it runs, by RFC 3339.
+    pub since: String,
+    /// The worst that is to be said of it, as in `lachan_protection`.
+    pub protection: String,
+}
+
+impl FilteringStatus {
+    /// The state of one that runs since a civil time.
+    pub fn of(protection: Protection, since: u64) -> Self {
+        let state = match protection {
+            Protection::NoLists => "off",
+            _ if protection.is_protected() => "on",
+            _ => "partly",
+        };
+        let protection = protection.id().to_owned();
+        Self { state: state.to_owned(), since: moment(since), protection }
+    }
+}
+
+/// A warning or an error of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LoggedError {
+    /// The moment at which it was logged last, by RFC 3339.
+    pub at: String,
+    /// Its text.
+    pub text: String,
+    /// How often it was logged in a row.
+    pub times: u64,
+}
+
+impl From<Recent> for LoggedError {
+    fn from(of: Recent) -> Self {
+        Self { at: moment(of.at), text: of.text, times: of.times }
+    }
 }
 
 /// The department's emergency list in force.
@@ -92,6 +143,8 @@ pub struct UpstreamStatus {
     pub name: String,
     /// True while it is asked first.
     pub up: bool,
+    /// Seconds since it was put back for failing again and again; none while it is up.
+    pub down_s: Option<u64>,
 }
 
 /// One file that a kept copy stands in for.
@@ -127,6 +180,7 @@ impl Status {
         Self {
             state: state.to_owned(),
             since: moment(since),
+            filtering: FilteringStatus::of(Protection::Ok, civil),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             release: None,
             update: None,
@@ -140,6 +194,16 @@ impl Status {
             clock: String::new(),
             held: held.collect(),
             refused: refused.map(|refused| refused.why),
+            absent: Vec::new(),
+            findings: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Puts the texts of its findings into a language.
+    pub fn speak(&mut self, lang: Lang) {
+        for finding in &mut self.findings {
+            finding.speak(lang);
         }
     }
 }
@@ -159,7 +223,7 @@ fn refusal(current: &Current, in_force: &InForce) -> Option<Refusal> {
 }
 
 /// A line for each thing that is not as the files have it.
-pub(super) fn degradation(current: &Current) -> Vec<String> {
+pub fn degradation(current: &Current) -> Vec<String> {
     let in_force = current.in_force();
     let refused = refusal(current, &in_force);
     let refused = refused.map(|refused| {
@@ -173,6 +237,11 @@ pub(super) fn degradation(current: &Current) -> Vec<String> {
         format!("without `{}`: {why}", one.label)
     });
     refused.into_iter().chain(held).chain(left_out).collect()
+}
+
+/// The seconds of a moment by RFC 3339; none where it is none.
+pub fn seconds(moment: &str) -> Option<u64> {
+    moment.parse::<Timestamp>().ok().and_then(|at| u64::try_from(at.as_second()).ok())
 }
 
 /// A moment by RFC 3339; empty where it is none.

@@ -1,0 +1,268 @@
+//! The desk: where codes, PIN and tokens are judged, and sessions begin.
+//!
+//! One hash is computed at a time. A few may wait for it, on networks of staff and elsewhere apart:
+//! a class that tries codes keeps a teacher waiting for those few at most.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+use tracing::warn;
+
+use crate::clients::client_id::ClientId;
+use crate::policy::group::time::{Now, Trust};
+use crate::staff::code::Code;
+use crate::staff::codes::{CodeRequest, CodeState, Codes, IssuedCode, person};
+use crate::staff::hash::Salt;
+use crate::staff::refusal::StaffRefusal;
+use crate::staff::sessions::{BoundTo, Role, Session, SessionId, Sessions};
+use crate::staff::token::Token;
+use crate::staff::tries::Tries;
+use crate::sys::state_dir::StateDir;
+
+/// Those that wait for a hash on networks of staff, and elsewhere.
+const WAITING: [usize; 2] = [16, 4];
+/// The longest PIN or token that is looked at.
+const MAX_SECRET: usize = 128;
+
+/// Somebody who asks to be let in.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What a session of them is bound to.
+    pub bound: BoundTo,
+    /// Whether they are on a network of staff.
+    pub is_staff: bool,
+}
+
+impl Caller {
+    fn number(&self) -> u64 {
+        ClientId::of(self.bound.client).number()
+    }
+}
+
+/// Codes, tokens, tries and sessions of a gateway.
+pub struct Desk {
+    codes: Codes,
+    technician: Option<Token>,
+    inspector: Option<Token>,
+    tries: Mutex<Tries>,
+    sessions: Mutex<Sessions>,
+    hashing: Semaphore,
+    waiting: [Semaphore; 2],
+}
+
+impl Desk {
+    /// The desk of a gateway with this state directory. The tokens of technician and inspector are
+    /// files in it, made where they are not there and somebody is to use them.
+    pub fn open(state: Option<&StateDir>, has_portal: bool) -> Self {
+        let token = |file: &str| {
+            let path = state.filter(|_| has_portal)?.join(file);
+            let opened = Token::open(&path);
+            opened.map_err(|error| warn!(%error, path = %path.display(), "no {file}")).ok()
+        };
+        Self {
+            codes: Codes::open(state.cloned()),
+            technician: token(Token::TECHNICIAN),
+            inspector: token(Token::INSPECTOR),
+            tries: Mutex::default(),
+            sessions: Mutex::default(),
+            hashing: Semaphore::new(1),
+            waiting: WAITING.map(Semaphore::new),
+        }
+    }
+
+    /// The codes and the PIN.
+    pub fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// Issues codes, when no other hash is computed.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal`].
+    pub async fn issue(
+        self: &Arc<Self>,
+        request: CodeRequest,
+        who: String,
+        now: Now,
+    ) -> Result<Vec<IssuedCode>, StaffRefusal> {
+        if now.trust == Trust::Untrusted {
+            return Err(StaffRefusal::Clock);
+        }
+        self.alone(true, move |desk| desk.codes.issue(&request, &who, now.civil)).await?
+    }
+
+    /// Sets the PIN, or removes it.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal`].
+    pub async fn set_pin(
+        self: &Arc<Self>,
+        pin: Option<String>,
+        who: String,
+        civil: u64,
+    ) -> Result<(), StaffRefusal> {
+        self.alone(true, move |desk| desk.codes.set_pin(pin.as_deref(), &who, civil)).await?
+    }
+
+    /// Revokes a code; whoever used it is known no more.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal`].
+    pub fn revoke(&self, id: u64, who: &str, civil: u64) -> Result<CodeState, StaffRefusal> {
+        let revoked = self.codes.revoke(id, who, civil)?;
+        self.sessions().end_of_code(id);
+        Ok(revoked)
+    }
+
+    /// A session for a code; `name` is asked where the code names nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal`].
+    pub async fn with_code(
+        self: &Arc<Self>,
+        (typed, name): (&str, &str),
+        caller: &Caller,
+        now: Now,
+    ) -> Result<SessionId, StaffRefusal> {
+        let code = Code::read(typed).ok_or(StaffRefusal::Mistyped)?;
+        if now.trust == Trust::Untrusted {
+            return Err(StaffRefusal::Clock);
+        }
+        self.begin_try(caller, now)?;
+        let salt = self.codes.salt().ok_or(StaffRefusal::Wrong)?;
+        let hash = self.hash(caller, salt, code.octets().to_vec()).await?;
+        let taken = self.codes.take(&hash, name, now.civil)?;
+        let session = Session {
+            role: Role::Teacher,
+            by: format!("{} (code {})", taken.by, taken.id),
+            room: Some(taken.room.clone()),
+            code: Some(taken.id),
+        };
+        let life = taken.until.saturating_sub(now.civil);
+        Ok(self.begin_session(session, caller, life, now))
+    }
+
+    /// A session for the PIN, on a network of staff, for a room that there is.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal`].
+    pub async fn with_pin(
+        self: &Arc<Self>,
+        (pin, name, room): (&str, &str, &str),
+        caller: &Caller,
+        now: Now,
+    ) -> Result<SessionId, StaffRefusal> {
+        if !caller.is_staff {
+            return Err(StaffRefusal::NotStaff);
+        }
+        let name = person(name)?.to_owned();
+        let salt = self.codes.pin_salt().ok_or(StaffRefusal::NoPin)?;
+        if pin.len() > MAX_SECRET {
+            return Err(StaffRefusal::Wrong);
+        }
+        self.begin_try(caller, now)?;
+        self.tries().begin_pin(now.mono).map_err(waiting)?;
+        let hash = self.hash(caller, salt, pin.trim().as_bytes().to_vec()).await?;
+        if !self.codes.is_pin(&hash) {
+            return Err(StaffRefusal::Wrong);
+        }
+        let (by, room) = (format!("{name} (PIN)"), Some(room.to_owned()));
+        let session = Session { role: Role::Teacher, by, room, code: None };
+        Ok(self.begin_session(session, caller, u64::MAX, now))
+    }
+
+    /// A session for a token, on a network of staff.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal`].
+    pub fn with_token(
+        &self,
+        role: Role,
+        (token, name): (&str, &str),
+        caller: &Caller,
+        now: Now,
+    ) -> Result<SessionId, StaffRefusal> {
+        if !caller.is_staff {
+            return Err(StaffRefusal::NotStaff);
+        }
+        let (own, by) = match role {
+            Role::Technician => (&self.technician, format!("{} (technician)", person(name)?)),
+            Role::Inspector => (&self.inspector, String::new()),
+            Role::Teacher => return Err(StaffRefusal::Wrong),
+        };
+        self.begin_try(caller, now)?;
+        let given = token.trim();
+        let is_right = given.len() <= MAX_SECRET && own.as_ref().is_some_and(|own| own.is(given));
+        if !is_right {
+            return Err(StaffRefusal::Wrong);
+        }
+        let session = Session { role, by, room: None, code: None };
+        Ok(self.begin_session(session, caller, u64::MAX, now))
+    }
+
+    /// The session of a cookie at a client, from which it goes on.
+    pub fn session(&self, cookie: &str, bound: &BoundTo, now: Now) -> Option<Session> {
+        self.sessions().find(SessionId::read(cookie)?, bound, now.mono)
+    }
+
+    /// Ends the session of a cookie.
+    pub fn leave(&self, cookie: &str) {
+        if let Some(id) = SessionId::read(cookie) {
+            self.sessions().end(id);
+        }
+    }
+
+    fn begin_try(&self, caller: &Caller, now: Now) -> Result<(), StaffRefusal> {
+        self.tries().begin(caller.number(), caller.is_staff, now.mono).map_err(waiting)
+    }
+
+    fn begin_session(&self, session: Session, caller: &Caller, life: u64, now: Now) -> SessionId {
+        self.tries().succeeded(caller.number(), caller.is_staff);
+        let id = SessionId::fresh();
+        self.sessions().begin(id, session, caller.bound.clone(), (life, now.mono));
+        id
+    }
+
+    async fn hash(
+        self: &Arc<Self>,
+        caller: &Caller,
+        salt: Salt,
+        secret: Vec<u8>,
+    ) -> Result<String, StaffRefusal> {
+        let hash = self.alone(caller.is_staff, move |_| salt.hash(&secret)).await?;
+        hash.ok_or(StaffRefusal::Busy)
+    }
+
+    /// Does work with hashes on a thread of its own, when no other is done.
+    async fn alone<T: Send + 'static>(
+        self: &Arc<Self>,
+        is_staff: bool,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, StaffRefusal> {
+        let [staff, others] = &self.waiting;
+        let place = if is_staff { staff } else { others };
+        let _place = place.try_acquire().map_err(|_| StaffRefusal::Busy)?;
+        let _alone = self.hashing.acquire().await.map_err(|_| StaffRefusal::Busy)?;
+        let desk = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&desk)).await;
+        done.map_err(|_| StaffRefusal::Busy)
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Tries> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn waiting(seconds: u64) -> StaffRefusal {
+    StaffRefusal::Wait { minutes: seconds.div_ceil(60) }
+}

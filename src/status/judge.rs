@@ -1,0 +1,201 @@
+//! The findings of a state: a pure function of what is told.
+
+use crate::lang::Lang;
+use crate::load::list_state::ListCondition;
+use crate::metrics::labels::{Protection, UpdateRefusal};
+use crate::policy::group::time::Trust;
+use crate::status::finding::{Finding, FindingId, Gravity};
+use crate::status::state::{Status, moment, seconds};
+use crate::update::status::UpdateStatus;
+
+/// The time without an update from which the department's release is stale, in seconds.
+const STALE: u64 = 14 * 86_400;
+
+/// Refusals that are about the way to the repository, not about what is in it.
+const UNREACHED: [UpdateRefusal; 3] =
+    [UpdateRefusal::Unreachable, UpdateRefusal::Portal, UpdateRefusal::Busy];
+
+/// A state with its findings at a civil time, in a language, and with the state that they make.
+pub fn judged(mut status: Status, civil: u64, lang: Lang) -> Status {
+    status.findings = findings(&status, civil);
+    let has_fault = status.findings.iter().any(|one| one.gravity == Gravity::Fault);
+    if has_fault && status.state == "ok" {
+        "degraded".clone_into(&mut status.state);
+        if let Some(since) = down_since(&status, civil) {
+            status.since = moment(since);
+        }
+    }
+    status.speak(lang);
+    status
+}
+
+/// The moment from which no upstream server answers; what else has no moment of its own is as old
+/// as the process.
+fn down_since(status: &Status, civil: u64) -> Option<u64> {
+    let down: Option<Vec<u64>> = status.upstreams.iter().map(|one| one.down_s).collect();
+    let shortest = down.and_then(|down| down.into_iter().min());
+    shortest.map(|down| civil.saturating_sub(down)).or_else(|| seconds(&status.filtering.since))
+}
+
+/// What is not as it should be, the worst first.
+fn findings(status: &Status, civil: u64) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |id, subject: &str, why: &str| found.push(Finding::new(id, subject, why));
+    let protection = status.filtering.protection.as_str();
+    let is = |what: Protection| protection == what.id();
+    if is(Protection::NoLists) {
+        add(FindingId::NoLists, "", "");
+    }
+    if is(Protection::FailClosed) {
+        add(FindingId::FailClosed, "", "");
+    }
+    if is(Protection::StaleList) {
+        add(FindingId::ListStale, "", "");
+    }
+    for list in status.lists.iter().filter(|list| list.state == ListCondition::LeftOut) {
+        add(FindingId::ListLeftOut, &list.name, list.why.as_deref().unwrap_or_default());
+    }
+    for held in &status.held {
+        add(FindingId::Held, &held.name, &held.why);
+    }
+    if let Some(why) = &status.refused {
+        add(FindingId::Refused, "", why);
+    }
+    let down: Vec<&str> =
+        status.upstreams.iter().filter(|one| !one.up).map(|one| one.name.as_str()).collect();
+    if !down.is_empty() && down.len() == status.upstreams.len() {
+        add(FindingId::NoUpstream, "", &down.join(" "));
+    } else {
+        for name in down {
+            add(FindingId::UpstreamDown, name, "");
+        }
+    }
+    if status.clock == Trust::Untrusted.id() {
+        add(FindingId::Clock, "", "");
+    }
+    for address in &status.absent {
+        add(FindingId::AddressAbsent, address, "");
+    }
+    if !status.is_kept {
+        add(FindingId::NotKept, "", "");
+    }
+    if let Some(list) = status.emergency.as_ref().filter(|list| list.refused > 0) {
+        add(FindingId::EmergencyRefused, &list.refused.to_string(), "");
+    }
+    if let Some(update) = &status.update {
+        found.extend(update_findings(update, civil));
+    }
+    found.sort_by_key(|one| (one.gravity, one.id));
+    found
+}
+
+/// What is not as it should be of releases.
+fn update_findings(update: &UpdateStatus, civil: u64) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let why = update.why.as_deref().unwrap_or_default();
+    let reason = update.reason.as_deref().unwrap_or_default();
+    if update.release == 0 {
+        found.push(Finding::new(FindingId::NoRelease, "", why));
+    }
+    let is_unreached = UNREACHED.iter().any(|one| one.id() == reason);
+    match update.state.as_str() {
+        "held" => found.push(Finding::new(FindingId::ReleaseHeld, "", why)),
+        "rejected" if !is_unreached && update.release > 0 => {
+            found.push(Finding::new(FindingId::ReleaseRejected, "", why));
+        }
+        _ => {}
+    }
+    for server in &update.servers {
+        if let Some(why) = &server.why {
+            found.push(Finding::new(FindingId::RepositorySilent, &server.url, why));
+        }
+    }
+    let age = civil.saturating_sub(update.last_success);
+    if update.last_success > 0 && !update.servers.is_empty() && age > STALE {
+        found.push(Finding::new(FindingId::ReleaseStale, (age / 86_400).to_string(), ""));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The state of a gateway without a fault, with some keys replaced.
+    fn status(with: &serde_json::Value) -> Status {
+        let mut value = json!({
+            "state": "ok", "since": "2026-09-05T00:00:00Z", "version": "1", "release": null,
+            "filtering": {"state": "on", "since": "2026-09-05T00:00:00Z", "protection": "ok"},
+            "update": null, "emergency": null, "generation": 1, "is_kept": true, "lists": [],
+            "upstreams": [{"name": "a", "up": true}, {"name": "b", "up": true}],
+            "clock": "synced", "held": [], "refused": null, "absent": [], "findings": [],
+            "errors": [],
+        });
+        for (key, with) in with.as_object().unwrap() {
+            value[key] = with.clone();
+        }
+        serde_json::from_value(value).unwrap()
+    }
+
+    const DAY: u64 = 86_400;
+    const NOW: u64 = 1_800_000_000;
+
+    fn found(with: &serde_json::Value) -> (String, Vec<FindingId>) {
+        let status = judged(status(with), NOW, Lang::Vi);
+        for one in &status.findings {
+            assert!(!one.text.is_empty() && !one.remedy.is_empty(), "{one:?}");
+        }
+        (status.state, status.findings.iter().map(|one| one.id).collect())
+    }
+
+    fn update(release: u64, state: &str, reason: Option<&str>) -> serde_json::Value {
+        json!({"update": {
+            "release": release, "ring": "", "last_attempt": 0, "last_success": NOW - 15 * DAY,
+            "state": state, "reason": reason, "why": reason, "kept": [], "emergency": 0,
+            "servers": [],
+        }})
+    }
+
+    #[test]
+    fn a_fault_degrades_and_a_notice_does_not() {
+        let ok = |ids: &[FindingId]| ("ok".to_owned(), ids.to_vec());
+        let bad = |ids: &[FindingId]| ("degraded".to_owned(), ids.to_vec());
+        assert_eq!(found(&json!({})), ok(&[]));
+        assert_eq!(found(&json!({"is_kept": false})), ok(&[FindingId::NotKept]));
+        assert_eq!(found(&json!({"clock": "plausible"})), ok(&[]));
+        assert_eq!(
+            found(&json!({"clock": "untrusted", "is_kept": false, "absent": ["10.0.0.1:53"]})),
+            bad(&[FindingId::Clock, FindingId::AddressAbsent, FindingId::NotKept])
+        );
+        let down = json!({"name": "a", "up": false, "down_s": 60});
+        let up = json!({"name": "b", "up": true});
+        assert_eq!(found(&json!({"upstreams": [down, up]})), ok(&[FindingId::UpstreamDown]));
+        assert_eq!(found(&json!({"upstreams": [down, down]})), bad(&[FindingId::NoUpstream]));
+        assert_eq!(found(&json!({"refused": "1:1"})), bad(&[FindingId::Refused]));
+    }
+
+    #[test]
+    fn a_release_is_told_by_what_must_be_done() {
+        let ids = |with: &serde_json::Value| found(with).1;
+        assert_eq!(ids(&update(0, "ok", None)), [FindingId::NoRelease]);
+        assert_eq!(ids(&update(3, "ok", None)), []);
+        assert_eq!(ids(&update(3, "held", Some("rehearsal"))), [FindingId::ReleaseHeld]);
+        assert_eq!(ids(&update(3, "rejected", Some("signature"))), [FindingId::ReleaseRejected]);
+        // The line is down: the old release is good for weeks.
+        let mut silent = update(3, "rejected", Some("unreachable"));
+        silent["update"]["servers"] = json!([{"url": "https://a", "reason": "x", "why": "x"}]);
+        silent["update"]["last_success"] = (NOW - DAY).into();
+        assert_eq!(found(&silent), ("ok".into(), vec![FindingId::RepositorySilent]));
+        silent["update"]["last_success"] = (NOW - 15 * DAY).into();
+        assert_eq!(ids(&silent), [FindingId::ReleaseStale, FindingId::RepositorySilent]);
+    }
+
+    #[test]
+    fn it_is_as_old_as_the_outage() {
+        let down = json!({"name": "a", "up": false, "down_s": 60});
+        let status = judged(status(&json!({"upstreams": [down]})), NOW, Lang::En);
+        assert_eq!(status.since, moment(NOW - 60));
+    }
+}

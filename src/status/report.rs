@@ -1,0 +1,229 @@
+//! The state of a gateway in words, section by section: what the command line prints and the
+//! technician's page shows.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::lang::{Lang, Message, messages};
+use crate::load::list_state::{ListCondition, ListState};
+use crate::policy::group::time::Trust;
+use crate::status::finding::Gravity;
+use crate::status::state::{LoggedError, Status, UpstreamStatus, moment};
+use crate::update::status::UpdateStatus;
+
+/// A state in words.
+#[derive(Debug)]
+pub struct StatusReport {
+    /// Whether nothing is a fault.
+    pub is_ok: bool,
+    /// Whether it filters, and how it is.
+    pub head: Vec<String>,
+    /// What is to be done, the worst first.
+    pub todo: Vec<Todo>,
+    /// What there is.
+    pub sections: Vec<StatusSection>,
+}
+
+/// One thing to do.
+#[derive(Debug)]
+pub struct Todo {
+    /// Whether it can wait.
+    pub is_notice: bool,
+    /// The finding.
+    pub text: String,
+    /// The cause as it was found, in lines; a mistake in a file has a drawing of its place.
+    pub why: Vec<String>,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// A part of the report.
+#[derive(Debug)]
+pub struct StatusSection {
+    /// Its heading.
+    pub title: String,
+    /// Its lines: whether one is as it should be, and its text.
+    pub lines: Vec<(bool, String)>,
+}
+
+/// Words of one language and time zone.
+struct Words<'a> {
+    lang: Lang,
+    zone: &'a TimeZone,
+}
+
+impl StatusReport {
+    /// A state in a language, with times of a zone.
+    pub fn of(status: &Status, lang: Lang, zone: &TimeZone) -> Self {
+        let words = Words { lang, zone };
+        let todo = status.findings.iter().map(|finding| Todo {
+            is_notice: finding.gravity == Gravity::Notice,
+            text: finding.text.clone(),
+            why: finding.why.trim_end().lines().map(str::to_owned).collect(),
+            remedy: finding.remedy.clone(),
+        });
+        Self {
+            is_ok: status.state == "ok",
+            head: words.head(status),
+            todo: todo.collect(),
+            sections: vec![
+                words.lists(&status.lists),
+                words.upstreams(&status.upstreams),
+                words.release(status),
+                words.this_box(status),
+                words.errors(&status.errors),
+            ],
+        }
+    }
+
+    /// The report as plain text.
+    pub fn text(&self, lang: Lang) -> String {
+        let mut lines = self.head.clone();
+        if !self.todo.is_empty() {
+            lines.push(String::new());
+            lines.push(messages::heading_todo().in_lang(lang));
+        }
+        for todo in &self.todo {
+            lines.push(format!("  {} {}", if todo.is_notice { '-' } else { '!' }, todo.text));
+            lines.extend(todo.why.iter().map(|line| format!("      {line}")));
+            let remedy = messages::what_to_do(&todo.remedy).in_lang(lang);
+            lines.push(format!("    {remedy}"));
+        }
+        for section in &self.sections {
+            lines.push(String::new());
+            lines.push(section.title.clone());
+            let mark = |is_ok: bool| if is_ok { ' ' } else { '!' };
+            let shown = section.lines.iter();
+            lines.extend(shown.map(|(is_ok, line)| format!("  {} {line}", mark(*is_ok))));
+        }
+        lines.join("\n")
+    }
+}
+
+impl Words<'_> {
+    fn say(&self, message: &Message) -> String {
+        message.in_lang(self.lang)
+    }
+
+    /// A moment by RFC 3339, as the clock on the wall has it.
+    fn time(&self, moment: &str) -> String {
+        let at = moment.parse::<Timestamp>();
+        at.map_or_else(
+            |_| moment.to_owned(),
+            |at| self.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string(),
+        )
+    }
+
+    fn section(&self, title: &Message, lines: Vec<(bool, Message)>) -> StatusSection {
+        let lines = lines.into_iter().map(|(is_ok, line)| (is_ok, self.say(&line))).collect();
+        StatusSection { title: self.say(title), lines }
+    }
+
+    fn head(&self, status: &Status) -> Vec<String> {
+        let since = self.time(&status.filtering.since);
+        let filtering = match status.filtering.state.as_str() {
+            "on" => messages::filtering_on(since),
+            "off" => messages::filtering_off(since),
+            _ => messages::filtering_partly(since),
+        };
+        let state = match status.state.as_str() {
+            "ok" if status.findings.is_empty() => messages::state_ok(),
+            "ok" => messages::state_notices(),
+            _ => messages::state_degraded(self.time(&status.since)),
+        };
+        let program = messages::program_version(&status.version, status.generation);
+        [filtering, state, program].iter().map(|line| self.say(line)).collect()
+    }
+
+    fn lists(&self, lists: &[ListState]) -> StatusSection {
+        let line = |list: &ListState| {
+            let age = list.age_s.map_or_else(String::new, |age| {
+                let hours = age / 3600;
+                self.say(&match hours {
+                    0..=47 => messages::hours_old(hours),
+                    _ => messages::days_old(hours / 24),
+                })
+            });
+            match list.state {
+                ListCondition::Ok => (true, messages::list_ok(&list.name, list.rules, age)),
+                ListCondition::Held => (false, messages::list_held(&list.name, list.rules, age)),
+                ListCondition::LeftOut => (false, messages::list_left_out(&list.name)),
+            }
+        };
+        self.section(&messages::heading_lists(), lists.iter().map(line).collect())
+    }
+
+    fn upstreams(&self, servers: &[UpstreamStatus]) -> StatusSection {
+        let line = |server: &UpstreamStatus| match server.down_s {
+            None => (server.up, messages::upstream_up(&server.name)),
+            Some(seconds) => (false, messages::upstream_down(&server.name, seconds / 60)),
+        };
+        self.section(&messages::heading_upstreams(), servers.iter().map(line).collect())
+    }
+
+    fn release(&self, status: &Status) -> StatusSection {
+        let mut lines = match &status.update {
+            None => vec![(true, messages::no_repository())],
+            Some(update) => self.update(update),
+        };
+        if let Some(list) = &status.emergency {
+            let line = messages::emergency_in_use(list.version, list.block, list.warn, list.allow);
+            lines.push((list.refused == 0, line));
+        }
+        self.section(&messages::heading_release(), lines)
+    }
+
+    fn update(&self, update: &UpdateStatus) -> Vec<(bool, Message)> {
+        let ring = match update.ring.as_str() {
+            "" => messages::no_ring(),
+            ring => messages::in_ring(ring),
+        };
+        let release = match update.release {
+            0 => (false, messages::no_release_yet()),
+            release => (true, messages::release_in_use(release, ring)),
+        };
+        let looked = match update.last_success {
+            0 => messages::update_never_looked_for(),
+            at => messages::update_looked_for(self.time(&moment(at))),
+        };
+        let servers = update.servers.iter().map(|server| match &server.why {
+            None => (true, messages::repository_server_ok(&server.url)),
+            Some(why) => (false, messages::repository_server_fails(&server.url, why.trim_end())),
+        });
+        [release, (true, looked)].into_iter().chain(servers).collect()
+    }
+
+    fn this_box(&self, status: &Status) -> StatusSection {
+        let clock = match status.clock.as_str() {
+            id if id == Trust::Synced.id() => (true, messages::clock_is_synced()),
+            id if id == Trust::Plausible.id() => (true, messages::clock_is_plausible()),
+            _ => (false, messages::clock_is_untrusted()),
+        };
+        let kept = if status.is_kept {
+            (true, messages::kept_in_state())
+        } else {
+            (false, messages::kept_in_memory())
+        };
+        let mut lines = vec![clock, kept];
+        if status.reviews_open > 0 || status.allows > 0 {
+            lines.push((true, messages::reviews_waiting(status.reviews_open, status.allows)));
+        }
+        self.section(&messages::heading_box(), lines)
+    }
+
+    fn errors(&self, errors: &[LoggedError]) -> StatusSection {
+        let line = |error: &LoggedError| {
+            let at = self.time(&error.at);
+            let line = match error.times {
+                1 => messages::error_line(at, &error.text),
+                times => messages::error_line_times(at, &error.text, times),
+            };
+            (true, line)
+        };
+        let mut lines: Vec<(bool, Message)> = errors.iter().map(line).collect();
+        if lines.is_empty() {
+            lines.push((true, messages::no_errors()));
+        }
+        self.section(&messages::heading_errors(), lines)
+    }
+}
