@@ -258,6 +258,12 @@ impl Taxonomy {
         Self { levels, ..self }
     }
 
+    /// The name of a level, in English or Vietnamese; none where the table has no such level.
+    pub fn level_name(&self, level: Level, is_english: bool) -> Option<String> {
+        let row = self.levels.iter().find(|row| row.level == level)?;
+        Some(if is_english { row.en.clone() } else { row.vi.clone() })
+    }
+
     /// Whether names that no layer allows are blocked for a level by default.
     pub fn is_allow_only(&self, level: Level) -> bool {
         self.levels.iter().any(|row| row.level == level && row.is_allow_only)

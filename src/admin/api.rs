@@ -56,7 +56,7 @@ const MAX_BODY: usize = 64 << 10;
 /// What the gateway shows of itself and does, beside overrides.
 pub struct ApiActions {
     /// The state of the gateway.
-    pub status: Box<dyn Fn() -> Status + Send + Sync>,
+    pub status: Arc<dyn Fn() -> Status + Send + Sync>,
     /// Drops what is kept of files.
     pub forget: Box<dyn Fn() + Send + Sync>,
     /// The reviews that people asked for.

@@ -98,3 +98,52 @@ pub(super) fn replay(state: &StateDir) -> Option<(Vec<StoredOverride>, u64)> {
     }
     Some((active, highest))
 }
+
+/// The most lines that are read of the ledger for people.
+const MOST_LINES: usize = 200;
+
+/// A line of the ledger, as people read it; what a kind of change does not have is empty.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LedgerLine {
+    /// The moment, in civil seconds.
+    pub at: u64,
+    /// What was done.
+    pub action: String,
+    /// The person.
+    pub who: String,
+    /// `lesson`, `exam` or another kind of override.
+    #[serde(default)]
+    pub kind: String,
+    /// The group of an override.
+    #[serde(default)]
+    pub group: String,
+    /// The room of a code.
+    #[serde(default)]
+    pub room: String,
+    /// Names that it allows.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Categories that it allows.
+    #[serde(default)]
+    pub categories: Vec<String>,
+    /// Names that it denies.
+    #[serde(default)]
+    pub deny: Vec<String>,
+    /// The reason that was given.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// The last changes, the newest first; a line that was cut off is passed over.
+pub fn last(state: &StateDir) -> Vec<LedgerLine> {
+    let read = |name: &str| read::octets(&state.join(name), 2 * MAX_OCTETS).unwrap_or_default();
+    let (old, new) = (read(OLD), read(FILE));
+    let lines = |octets: &[u8]| -> Vec<LedgerLine> {
+        let lines = octets.rsplit(|octet| *octet == b'\n');
+        lines.filter_map(|line| serde_json::from_slice(line).ok()).take(MOST_LINES).collect()
+    };
+    let mut found = lines(&new);
+    found.extend(lines(&old));
+    found.truncate(MOST_LINES);
+    found
+}

@@ -126,7 +126,7 @@ impl OverrideRefusal {
     }
 
     /// The refusal as a message.
-    pub(crate) fn message(&self) -> Message {
+    pub fn message(&self) -> Message {
         match self {
             Self::NoGroup { given, known } => messages::override_no_group(given, known.join(", ")),
             Self::NoKind { given } => messages::override_no_kind(given),

@@ -6,5 +6,8 @@ use crate::lang::{Message, messages};
 type Label = fn() -> Message;
 
 /// The menu of every page; a page with an entry adds its line.
-pub(super) const MENU: &[(&str, Label)] =
-    &[("/", messages::portal_home), ("/blocked", messages::blocked_menu)];
+pub(super) const MENU: &[(&str, Label)] = &[
+    ("/", messages::portal_home),
+    ("/blocked", messages::blocked_menu),
+    ("/staff", messages::staff_menu),
+];

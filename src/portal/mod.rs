@@ -30,7 +30,7 @@ use std::time::Duration;
 use axum::middleware;
 use tokio::net::TcpListener;
 
-pub use self::state::Portal;
+pub use self::state::{Portal, StaffRoom};
 
 use crate::web::door::{self, DoorLimits};
 

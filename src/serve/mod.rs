@@ -41,7 +41,7 @@ use crate::load::release::urgent;
 use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
-use crate::portal::{self, Portal};
+use crate::portal::{self, Portal, StaffRoom};
 use crate::reviews::ReviewBook;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
@@ -115,8 +115,9 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
-    let desk = Arc::new(Desk::open(state.as_ref(), true));
+    let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
     let actions = actions(&gateway, (&reloads, &reviews), (updates, desk), listen.clone());
+    let staff = StaffRoom { desk: Arc::clone(&actions.desk), status: Arc::clone(&actions.status) };
     let api = Arc::new(Api::new(token, current, Arc::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
@@ -128,7 +129,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
-        serve_portal(&mut tasks, &sockets.portal, &gateway)?;
+        serve_portal(&mut tasks, &sockets.portal, &gateway, staff)?;
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone(), Arc::clone(&reviews)));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
@@ -181,10 +182,11 @@ fn serve_portal(
     tasks: &mut JoinSet<io::Result<()>>,
     listeners: &[std::net::TcpListener],
     gateway: &Arc<Gateway>,
+    staff: StaffRoom,
 ) -> io::Result<()> {
     let asked = Arc::clone(gateway);
     let now = Box::new(move || asked.clock.now());
-    let portal = Arc::new(Portal::new(Arc::clone(&gateway.current), now));
+    let portal = Arc::new(Portal::new(Arc::clone(&gateway.current), now, staff));
     for listener in listeners {
         let listener = TcpListener::from_std(listener.try_clone()?)?;
         tasks.spawn(portal::serve(listener, Arc::clone(&portal)));

@@ -64,10 +64,10 @@ pub(super) fn status(
     (reloads, reviews): (&Arc<Reloads>, &Arc<ReviewBook>),
     updates: Option<&Arc<Updates>>,
     listen: Vec<SocketAddr>,
-) -> Box<dyn Fn() -> Status + Send + Sync> {
+) -> Arc<dyn Fn() -> Status + Send + Sync> {
     let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
     let reviews = Arc::clone(reviews);
-    Box::new(move || {
+    Arc::new(move || {
         let now = gateway.clock.now();
         let upstreams = gateway.upstreams.load();
         let server = |server: &Arc<ServerState>| UpstreamStatus {

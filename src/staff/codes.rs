@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
-use crate::overrides::ledger::{self, LedgerEntry};
+use crate::overrides::ledger::{self, LedgerEntry, LedgerLine};
 use crate::staff::code::Code;
 use crate::staff::hash::{Salt, is_same};
 use crate::staff::refusal::StaffRefusal;
@@ -136,6 +136,11 @@ impl Codes {
     /// True where they outlive the process.
     pub fn are_kept(&self) -> bool {
         self.state.is_some()
+    }
+
+    /// The last changes that people made, the newest first; none without a state directory.
+    pub fn changes(&self) -> Vec<LedgerLine> {
+        self.state.as_ref().map(ledger::last).unwrap_or_default()
     }
 
     /// Those that have not ended.

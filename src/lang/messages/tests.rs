@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, rehearsal, updates};
 use super::portal::{blocked, settings, shell};
-use super::staff::{codes, state};
+use super::staff::{codes, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
     warnings,
@@ -37,6 +37,7 @@ fn all() -> impl Iterator<Item = Message> {
         blocked::SAMPLES,
         state::SAMPLES,
         codes::SAMPLES,
+        pages::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -3,6 +3,7 @@
 pub(super) mod block;
 mod blocked;
 mod home;
+mod staff;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Router<Arc<Portal>> {
         .route(STYLE_PATH, get(style))
         .merge(home::routes())
         .merge(blocked::routes())
+        .merge(staff::routes())
         .fallback(|visitor: Visitor| async move { PageRefusal::NotFound.page(&visitor) })
         .method_not_allowed_fallback(|visitor: Visitor| async move {
             PageRefusal::Method.page(&visitor)

@@ -1,0 +1,152 @@
+//! The inspector's page: what is enforced, on one page that can be printed. It changes nothing.
+
+use axum::response::Response;
+use maud::{Markup, html};
+
+use crate::category::{CategoryId, CategorySet};
+use crate::dns::name::{Folded, Name};
+use crate::dns::rtype;
+use crate::lang::{Lang, Message, messages};
+use crate::overrides::ledger::LedgerLine;
+use crate::policy::{GroupId, GroupRules, Verdict};
+use crate::portal::layout::page;
+use crate::portal::pages::staff::known::bar;
+use crate::portal::pages::staff::running::{kind, time};
+use crate::portal::pages::staff::technician::state;
+use crate::portal::state::Portal;
+use crate::portal::visitor::Visitor;
+use crate::staff::sessions::Session;
+
+/// The changes that are shown.
+const CHANGES: usize = 60;
+
+/// The page.
+pub(super) fn show(
+    portal: &Portal,
+    visitor: &Visitor,
+    session: &Session,
+    changes: &[LedgerLine],
+) -> Response {
+    let config = visitor.in_force.config();
+    let body = html! {
+        p { (visitor.say(messages::inspector_print())) }
+        (state(portal, visitor))
+        @for (place, group) in config.groups.iter().enumerate() {
+            (enforced(portal, visitor, place, group))
+        }
+        (ledger(visitor, changes))
+        (bar(visitor, session))
+    };
+    let title = messages::inspector_title(&config.school.name);
+    page(visitor, axum::http::StatusCode::OK, title, body)
+}
+
+fn enforced(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules) -> Markup {
+    let taxonomy = visitor.in_force.snapshot.taxonomy();
+    let level = taxonomy.level_name(group.level, visitor.lang == Lang::En);
+    let level = level.unwrap_or_else(|| group.level.id().to_owned());
+    let row = |title: Message, set: CategorySet| {
+        html! { dt { (visitor.say(title)) } dd { (labels(visitor, set)) } }
+    };
+    let (blocked, all) = tests(portal, visitor, place, group);
+    html! {
+        section.card {
+            h2 { (visitor.say(messages::inspector_group(&group.name, level))) }
+            dl {
+                (row(messages::inspector_blocked(), group.block))
+                (row(messages::inspector_locked(), group.locked))
+                (row(messages::inspector_lessons(), group.lessons))
+                (row(messages::inspector_observed(), group.observe))
+                dt { (visitor.say(messages::inspector_tests())) }
+                dd { (visitor.say(messages::inspector_test(blocked, all))) }
+            }
+            @if group.is_allow_only { p { (visitor.say(messages::inspector_allow_only())) } }
+            p { (visitor.say(messages::inspector_exceptions(
+                group.allow.len(), group.deny.len()))) }
+        }
+    }
+}
+
+/// The names of categories.
+fn labels(visitor: &Visitor, set: CategorySet) -> String {
+    let taxonomy = visitor.in_force.snapshot.taxonomy();
+    let label = |id: CategoryId| {
+        let row = taxonomy.category(id);
+        if visitor.lang == Lang::En { row.en.clone() } else { row.vi.clone() }
+    };
+    let labels: Vec<String> = set.iter().map(label).collect();
+    if labels.is_empty() { visitor.say(messages::inspector_none()) } else { labels.join("; ") }
+}
+
+/// Test names of the categories that a group blocks: those that are blocked now, and all that lists
+/// have.
+fn tests(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules) -> (usize, usize) {
+    let snapshot = &visitor.in_force.snapshot;
+    let Ok(id) = u8::try_from(place) else { return (0, 0) };
+    let active = snapshot.rules_at(GroupId(id), (portal.now)());
+    let (mut blocked, mut all) = (0, 0);
+    for category in group.block.iter() {
+        let label = snapshot.taxonomy().category(category).id.replace('_', "-");
+        let Ok(name) = Name::from_text(&format!("{label}.test.lachan.example")) else { continue };
+        let folded = Folded::from_name(&name);
+        let explained = snapshot.explain(active, &snapshot.hashed(&folded), rtype::A);
+        let mut rules = explained.nodes.iter().flat_map(|node| node.rules);
+        if rules.any(|rule| rule.category == category) {
+            all += 1;
+            blocked += usize::from(matches!(explained.verdict, Verdict::Block(_)));
+        }
+    }
+    (blocked, all)
+}
+
+fn ledger(visitor: &Visitor, changes: &[LedgerLine]) -> Markup {
+    html! {
+        section {
+            h2 #changes { (visitor.say(messages::inspector_changes())) }
+            @if changes.is_empty() {
+                p { (visitor.say(messages::inspector_no_changes())) }
+            } @else {
+                div.wide tabindex="0" role="region" aria-labelledby="changes" {
+                    table {
+                        thead { tr {
+                            th scope="col" { (visitor.say(messages::inspector_time())) }
+                            th scope="col" { (visitor.say(messages::inspector_who())) }
+                            th scope="col" { (visitor.say(messages::inspector_change())) }
+                            th scope="col" { (visitor.say(messages::inspector_what())) }
+                        } }
+                        tbody { @for line in changes.iter().take(CHANGES) { (change(visitor, line)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn change(visitor: &Visitor, line: &LedgerLine) -> Markup {
+    let action = match line.action.as_str() {
+        "begin" => messages::change_begin(),
+        "end" => messages::change_end(),
+        "expire" => messages::change_expire(),
+        "issue_code" => messages::change_issue_code(),
+        "revoke_code" => messages::change_revoke_code(),
+        "set_pin" => messages::change_set_pin(),
+        "remove_pin" => messages::change_remove_pin(),
+        other => messages::change_other(other),
+    };
+    let categories = line.categories.iter().map(|id| format!("category:{id}"));
+    let denied = line.deny.iter().map(|name| visitor.say(messages::running_without(name)));
+    let words = [&line.group, &line.room].into_iter().filter(|word| !word.is_empty()).cloned();
+    let words = words.chain(categories).chain(line.names.iter().cloned()).chain(denied);
+    let reason = Some(line.reason.clone()).filter(|reason| !reason.is_empty());
+    html! {
+        tr {
+            td { (time(visitor, line.at, "%Y-%m-%d %H:%M")) }
+            td { bdi { (line.who) } }
+            td {
+                @if !line.kind.is_empty() { (visitor.say(kind(&line.kind))) " " }
+                (visitor.say(action))
+            }
+            td { @for word in words.chain(reason) { bdi { (word) } " " } }
+        }
+    }
+}
