@@ -9,9 +9,10 @@ use crate::metrics::family::{
 };
 use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EngineLabel, FailureMode,
-    FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, ProgramVersion,
-    Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision, ReviewOutcome, SchoolId,
-    SchoolLevel, SchoolName, SchoolZone, UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
+    FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, PortalReply,
+    ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision, ReviewOutcome,
+    SchoolId, SchoolLevel, SchoolName, SchoolZone, UpdateRefusal, UpdateRole, UpstreamLabel,
+    ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -51,6 +52,9 @@ families! {
         "Datagrams and messages that got no answer, by reason.";
     CANARY_HITS: Counter(CanaryKind) = "lachan_canary_hits_total",
         "Questions by which software asks whether it may resolve elsewhere.";
+
+    PORTAL_REPLIES: Counter(PortalReply) = "lachan_portal_replies_total",
+        "Replies of the portal, by what they were.";
 
     // Queries that wait.
     COALESCED: Counter() = "lachan_coalesced_total",

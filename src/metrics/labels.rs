@@ -161,6 +161,18 @@ label_set! {
 }
 
 label_set! {
+    /// What the portal answered with.
+    PortalReply {
+        /// A page or a file of the portal.
+        Page => "page",
+        /// The block page, to a browser that asked for a blocked site.
+        Block => "block",
+        /// A refusal.
+        Refused => "refused",
+    }
+}
+
+label_set! {
     /// Why an update was not taken.
     UpdateRefusal {
         /// The state directory, or a file of it.
@@ -305,6 +317,7 @@ listed! {
     ReviewOutcome "outcome";
     Transport "proto";
     Trust "state";
+    PortalReply "kind";
     UpdateRefusal "reason";
     UpdateRole "role";
     UrgentAction "action";

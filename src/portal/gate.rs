@@ -1,6 +1,5 @@
 //! The gate: what every request passes before a page sees it, and what every reply carries.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -9,8 +8,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::config::PortalSettings;
+use crate::metrics::labels::PortalReply;
 use crate::portal::form::MAX_BODY;
-use crate::portal::pages::block;
+use crate::portal::pages::{block, check};
 use crate::portal::refusal::PageRefusal;
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
@@ -41,11 +41,18 @@ pub(super) async fn pass(
     next: Next,
 ) -> Response {
     let mut response = match admit(&portal, &request) {
-        Ok(visitor) => {
-            request.extensions_mut().insert(visitor);
-            next.run(request).await
+        Admission::Pages(visitor) => {
+            request.extensions_mut().insert(*visitor);
+            let response = next.run(request).await;
+            let status = response.status();
+            let is_refused = status.is_client_error() || status.is_server_error();
+            portal.count(if is_refused { PortalReply::Refused } else { PortalReply::Page });
+            response
         }
-        Err(response) => *response,
+        Admission::Reply(kind, response) => {
+            portal.count(kind);
+            *response
+        }
     };
     for (name, value) in HEAD {
         let name = HeaderName::from_static(name);
@@ -54,52 +61,109 @@ pub(super) async fn pass(
     response
 }
 
-/// The visitor of a request that may see pages; else the reply.
-fn admit(portal: &Portal, request: &Request) -> Result<Visitor, Box<Response>> {
-    let refuse = |reason: PageRefusal| Box::new(reason.bare());
-    let ends = request.extensions().get::<Ends>().copied();
-    let ends = ends.ok_or_else(|| refuse(PageRefusal::Unreadable))?;
+/// What comes of a request at the gate.
+enum Admission {
+    /// Its visitor may see pages.
+    Pages(Box<Visitor>),
+    /// It is answered at once.
+    Reply(PortalReply, Box<Response>),
+}
+
+impl Admission {
+    /// The refusal of a client without business here.
+    fn refused(reason: PageRefusal) -> Self {
+        Self::Reply(PortalReply::Refused, Box::new(reason.bare()))
+    }
+
+    /// The refusal of a visitor.
+    fn turned_down(reason: PageRefusal, visitor: &Visitor) -> Self {
+        Self::Reply(PortalReply::Refused, Box::new(reason.page(visitor)))
+    }
+
+    /// The only page under a Host; a refusal where there is none.
+    fn only(kind: PortalReply, page: Option<Response>) -> Self {
+        page.map_or_else(
+            || Self::refused(PageRefusal::Host),
+            |response| Self::Reply(kind, Box::new(response)),
+        )
+    }
+}
+
+fn admit(portal: &Portal, request: &Request) -> Admission {
+    let Some(&ends) = request.extensions().get::<Ends>() else {
+        return Admission::refused(PageRefusal::Unreadable);
+    };
     let in_force = portal.current.in_force();
     if !in_force.snapshot.answers(ends.peer.ip()) {
-        return Err(refuse(PageRefusal::NotHere));
+        return Admission::refused(PageRefusal::NotHere);
     }
     let uri = request.uri();
-    let host = head::host(request.headers(), uri).ok_or_else(|| refuse(PageRefusal::Host))?;
-    let parts = HostParts::of(host).ok_or_else(|| refuse(PageRefusal::Host))?;
+    let Some((host, parts)) =
+        head::host(request.headers(), uri).and_then(|host| Some((host, HostParts::of(host)?)))
+    else {
+        return Admission::refused(PageRefusal::Host);
+    };
     let visitor = Visitor::of(in_force, ends, uri.path(), uri.query());
-    let settings = visitor.settings().ok_or_else(|| refuse(PageRefusal::Off))?;
-    let method = request.method();
-    if !is_own(settings, ends, &parts) {
-        let is_read = *method == Method::GET || *method == Method::HEAD;
-        let blocked = is_read.then(|| block::of(portal, &visitor, settings, &parts)).flatten();
-        return Err(blocked.map_or_else(|| refuse(PageRefusal::Host), Box::new));
+    let Some(settings) = visitor.settings() else {
+        return Admission::refused(PageRefusal::Off);
+    };
+    let is_read = *request.method() == Method::GET || *request.method() == Method::HEAD;
+    match asked_for(settings, ends, &parts) {
+        AskedFor::Portal => {}
+        AskedFor::Check if is_read => {
+            let page = check::of(portal, &visitor, settings, (&parts, ends, uri.path()));
+            return Admission::only(PortalReply::Page, page);
+        }
+        AskedFor::Other if is_read => {
+            let page = block::of(portal, &visitor, settings, &parts);
+            return Admission::only(PortalReply::Block, page);
+        }
+        AskedFor::Check | AskedFor::Other => return Admission::refused(PageRefusal::Host),
     }
-    if *method == Method::POST {
+    if *request.method() == Method::POST {
         if !is_made_here(request.headers(), host) {
-            return Err(Box::new(PageRefusal::Elsewhere.page(&visitor)));
+            return Admission::turned_down(PageRefusal::Elsewhere, &visitor);
         }
         let length = only(request.headers(), &header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.parse::<u64>().ok());
         if length.is_some_and(|length| length > MAX_BODY as u64) {
-            return Err(Box::new(PageRefusal::TooLong.page(&visitor)));
+            return Admission::turned_down(PageRefusal::TooLong, &visitor);
         }
-    } else if *method != Method::GET && *method != Method::HEAD {
-        return Err(Box::new(PageRefusal::Method.page(&visitor)));
+    } else if !is_read {
+        return Admission::turned_down(PageRefusal::Method, &visitor);
     }
-    Ok(visitor)
+    Admission::Pages(Box::new(visitor))
 }
 
-/// Whether a Host is the portal: by its name, or by an address at which it is. Any other name may
-/// be of a site that resolves its name to this machine.
-fn is_own(settings: &PortalSettings, ends: Ends, host: &HostParts<'_>) -> bool {
-    let is_here = |address: IpAddr| {
-        address.to_canonical() == ends.local.ip() || settings.addresses.contains(&address)
-    };
+/// What a Host is of.
+enum AskedFor {
+    /// The portal: by its name, or by an address at which it is.
+    Portal,
+    /// A name that exists to be asked for.
+    Check,
+    /// Any other name: it may be of a site that lets its name resolve to this machine.
+    Other,
+}
+
+fn asked_for(settings: &PortalSettings, ends: Ends, host: &HostParts<'_>) -> AskedFor {
     match host.site {
-        Site::Address(address) => is_here(address),
+        Site::Address(address) => {
+            let is_own = settings.addresses.contains(&address);
+            if is_own || address.to_canonical() == ends.local.ip() {
+                AskedFor::Portal
+            } else {
+                AskedFor::Other
+            }
+        }
         Site::Name(name) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name.eq_ignore_ascii_case(&settings.shown_name())
+            let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+            let own = settings.shown_name();
+            let below = name.strip_suffix(&own).and_then(|rest| rest.strip_suffix(".check."));
+            match below {
+                Some(label) if !label.is_empty() && !label.contains('.') => AskedFor::Check,
+                _ if name == own => AskedFor::Portal,
+                _ => AskedFor::Other,
+            }
         }
     }
 }

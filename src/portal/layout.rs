@@ -1,6 +1,6 @@
 //! The frame of every page: one document, one style sheet of ours, two languages.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
@@ -35,16 +35,16 @@ pub(super) fn page(
             }
         }
     };
-    (status, document(visitor.lang, "", &title, menu, body)).into_response()
+    (status, document(visitor.lang, Some(""), &title, menu, body)).into_response()
 }
 
 /// A page without a menu, for a visitor that is refused, or that asked for another site; `base` is
-/// where the style sheet is, without its path.
-pub(super) fn bare(lang: Lang, base: &str, title: Message, body: Markup) -> Markup {
+/// where the style sheet is, without its path, if it has one.
+pub(super) fn bare(lang: Lang, base: Option<&str>, title: Message, body: Markup) -> Markup {
     document(lang, base, &title.in_lang(lang), html! {}, body)
 }
 
-fn document(lang: Lang, base: &str, title: &str, menu: Markup, body: Markup) -> Markup {
+fn document(lang: Lang, base: Option<&str>, title: &str, menu: Markup, body: Markup) -> Markup {
     let say = |message: Message| message.in_lang(lang);
     html! {
         (DOCTYPE)
@@ -55,7 +55,9 @@ fn document(lang: Lang, base: &str, title: &str, menu: Markup, body: Markup) -> 
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { (title) " – Lá Chắn" }
-                link rel="stylesheet" href={ (base) (STYLE_PATH) };
+                @if let Some(base) = base {
+                    link rel="stylesheet" href={ (base) (STYLE_PATH) };
+                }
                 link rel="icon" href="data:,";
             }
             body {
@@ -72,6 +74,22 @@ fn document(lang: Lang, base: &str, title: &str, menu: Markup, body: Markup) -> 
             }
         }
     }
+}
+
+/// What a page under another name may load: the style sheet of the portal at `base`.
+pub(super) fn style_policy(base: &str) -> String {
+    format!(
+        "default-src 'none'; style-src {base}; img-src data:; form-action 'none'; \
+         base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// A reply with a policy of its own for what it may load and do.
+pub(super) fn with_policy(mut response: Response, policy: &str) -> Response {
+    if let Ok(policy) = HeaderValue::from_str(policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// The other language.

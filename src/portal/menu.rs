@@ -9,5 +9,6 @@ type Label = fn() -> Message;
 pub(super) const MENU: &[(&str, Label)] = &[
     ("/", messages::portal_home),
     ("/blocked", messages::blocked_menu),
+    ("/check", messages::check_menu),
     ("/staff", messages::staff_menu),
 ];

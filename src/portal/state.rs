@@ -1,8 +1,11 @@
 //! What the pages are made of.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::load::in_force::Current;
+use crate::metrics::labels::PortalReply;
+use crate::metrics::{Sample, families};
 use crate::resolve::Now;
 use crate::staff::desk::Desk;
 use crate::status::Status;
@@ -23,6 +26,7 @@ pub struct Portal {
     pub(super) now: Box<dyn Fn() -> Now + Send + Sync>,
     /// What pages of staff need.
     pub(super) staff: StaffRoom,
+    replies: [AtomicU64; PortalReply::COUNT],
 }
 
 impl Portal {
@@ -32,6 +36,22 @@ impl Portal {
         now: Box<dyn Fn() -> Now + Send + Sync>,
         staff: StaffRoom,
     ) -> Self {
-        Self { current, now, staff }
+        Self { current, now, staff, replies: Default::default() }
+    }
+
+    /// Counts a reply.
+    pub(super) fn count(&self, reply: PortalReply) {
+        if let Some(count) = self.replies.get(reply.index()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The counters, for the metrics.
+    pub fn samples(&self) -> Vec<Sample> {
+        let counts = PortalReply::ALL.into_iter().zip(&self.replies);
+        let sample = |(reply, count): (PortalReply, &AtomicU64)| {
+            families::PORTAL_REPLIES.sample((reply,), count.load(Ordering::Relaxed))
+        };
+        counts.map(sample).collect()
     }
 }

@@ -47,7 +47,7 @@ impl Visitor {
         let lang = if fields.get("lang") == Some(Lang::En.id()) { Lang::En } else { Lang::Vi };
         let staff = config.portal.iter().flat_map(|portal| &portal.staff_networks);
         let is_staff = staff.into_iter().any(|network| network.contains(&client));
-        Self { client, group, lang, is_staff, path: path.to_owned(), in_force }
+        Self { client, group, lang, is_staff, path: plain_path(path).to_owned(), in_force }
     }
 
     /// A message in the visitor's language.
@@ -86,6 +86,12 @@ impl Visitor {
     pub(super) fn settings(&self) -> Option<&PortalSettings> {
         self.in_force.config().portal.as_ref()
     }
+}
+
+/// A path for a link: one with two slashes in front would lead to another site.
+fn plain_path(path: &str) -> &str {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/_.-~%".contains(&octet);
+    if path.starts_with("//") || !path.bytes().all(is_plain) { "/" } else { path }
 }
 
 /// A path in a language; Vietnamese is what a page has without being asked.

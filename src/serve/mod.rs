@@ -14,7 +14,7 @@ mod sockets;
 mod updates;
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,13 +46,13 @@ use crate::reviews::ReviewBook;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
+use crate::serve::scrape::Observed;
 use crate::serve::sockets::{Sockets, workers};
 use crate::staff::desk::Desk;
 use crate::staff::token::Token;
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
-use crate::update::client::Updates;
 use crate::update::tried::end_life;
 use crate::upstream::Upstreams;
 
@@ -106,18 +106,20 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let listen = settings.listen.dns.clone();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
-    let source = scrape::source(
-        &gateway,
-        (&reloads, &reviews, updates.as_ref()),
-        workers.sockets(),
-        listen.clone(),
-    );
+    let observed = Observed {
+        gateway: Arc::clone(&gateway),
+        reloads: Arc::clone(&reloads),
+        reviews: Arc::clone(&reviews),
+        updates,
+        listen: listen.clone(),
+    };
+    let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
+    let actions = actions(&observed, desk);
+    let portal = portal(&gateway, &actions);
+    let source = observed.source(Arc::clone(&portal), workers.sockets());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let asked = Arc::clone(&gateway);
-    let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
-    let actions = actions(&gateway, (&reloads, &reviews), (updates, desk), listen.clone());
-    let staff = StaffRoom { desk: Arc::clone(&actions.desk), status: Arc::clone(&actions.status) };
     let api = Arc::new(Api::new(token, current, Arc::new(move || asked.clock.now()), actions));
     let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
 
@@ -129,7 +131,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
         accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
-        serve_portal(&mut tasks, &sockets.portal, &gateway, staff)?;
+        serve_portal(&mut tasks, &sockets.portal, &portal)?;
         tasks.spawn(Arc::clone(&reloads).keep_time(state.clone(), Arc::clone(&reviews)));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
@@ -177,19 +179,23 @@ fn accept_streams(
     Ok(())
 }
 
+/// The portal, which has pages where the config has a `[portal]`.
+fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
+    let asked = Arc::clone(gateway);
+    let now = Box::new(move || asked.clock.now());
+    let staff = StaffRoom { desk: Arc::clone(&actions.desk), status: Arc::clone(&actions.status) };
+    Arc::new(Portal::new(Arc::clone(&gateway.current), now, staff))
+}
+
 /// Serves the portal, in a task for each of its addresses.
 fn serve_portal(
     tasks: &mut JoinSet<io::Result<()>>,
     listeners: &[std::net::TcpListener],
-    gateway: &Arc<Gateway>,
-    staff: StaffRoom,
+    portal: &Arc<Portal>,
 ) -> io::Result<()> {
-    let asked = Arc::clone(gateway);
-    let now = Box::new(move || asked.clock.now());
-    let portal = Arc::new(Portal::new(Arc::clone(&gateway.current), now, staff));
     for listener in listeners {
         let listener = TcpListener::from_std(listener.try_clone()?)?;
-        tasks.spawn(portal::serve(listener, Arc::clone(&portal)));
+        tasks.spawn(portal::serve(listener, Arc::clone(portal)));
     }
     Ok(())
 }
@@ -226,19 +232,14 @@ fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, F
 }
 
 /// What the administrator's API may do.
-fn actions(
-    gateway: &Arc<Gateway>,
-    (reloads, reviews): (&Arc<Reloads>, &Arc<ReviewBook>),
-    (updates, desk): (Option<Arc<Updates>>, Arc<Desk>),
-    listen: Vec<SocketAddr>,
-) -> ApiActions {
-    let forgets = Arc::clone(reloads);
+fn actions(observed: &Observed, desk: Arc<Desk>) -> ApiActions {
+    let forgets = Arc::clone(&observed.reloads);
     ApiActions {
-        reviews: Arc::clone(reviews),
-        status: scrape::status(gateway, (reloads, reviews), updates.as_ref(), listen),
+        reviews: Arc::clone(&observed.reviews),
+        status: observed.status(),
         forget: Box::new(move || forgets.forget()),
         desk,
-        updates,
+        updates: observed.updates.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
+use crate::portal::Portal;
 use crate::reviews::ReviewBook;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
@@ -17,82 +18,88 @@ use crate::sys::presence::absent;
 use crate::update::client::Updates;
 use crate::upstream::{Failure, ServerState};
 
-/// The source of a scrape. All samples of policy are of one value in force.
-pub(super) fn source(
-    gateway: &Arc<Gateway>,
-    (reloads, reviews, updates): (&Arc<Reloads>, &Arc<ReviewBook>, Option<&Arc<Updates>>),
-    sockets: Vec<Arc<UdpSocket>>,
-    listen: Vec<SocketAddr>,
-) -> StateSource {
-    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
-    let reviews = Arc::clone(reviews);
-    Box::new(move || {
-        let in_force = gateway.current.in_force();
-        let now = gateway.clock.now();
-        ScrapeState {
-            snapshot: Arc::clone(&in_force.snapshot),
-            cache: (gateway.cache.len() as u64, gateway.cache.octets()),
-            upstreams: gateway
-                .upstreams
-                .load()
-                .servers()
-                .iter()
-                .map(|server| sample(server))
-                .collect(),
-            zones: in_force.zone_samples(),
-            in_flight: gateway.flights.waiting(),
-            samples: [
-                vec![school(&in_force), listeners(&listen)],
-                reloads.samples(in_force.generation),
-                udp::samples(&sockets),
-                gateway.connections.samples(),
-                gateway.clock.samples(),
-                in_force.override_samples(now.civil),
-                reviews.samples(),
-                in_force.urgent().samples(now),
-                in_force.list_samples(now, reloads.oldest_download()),
-                updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
-            ]
-            .concat(),
-        }
-    })
+/// What a scrape and the state of the gateway are made of.
+#[derive(Clone)]
+pub(super) struct Observed {
+    /// The gateway.
+    pub gateway: Arc<Gateway>,
+    /// Its reloads.
+    pub reloads: Arc<Reloads>,
+    /// The reviews that people asked for.
+    pub reviews: Arc<ReviewBook>,
+    /// The update client; none where the config names no repository.
+    pub updates: Option<Arc<Updates>>,
+    /// The addresses that clients are answered at.
+    pub listen: Vec<SocketAddr>,
 }
 
-/// The state of the gateway, for `lachan status`.
-pub(super) fn status(
-    gateway: &Arc<Gateway>,
-    (reloads, reviews): (&Arc<Reloads>, &Arc<ReviewBook>),
-    updates: Option<&Arc<Updates>>,
-    listen: Vec<SocketAddr>,
-) -> Arc<dyn Fn() -> Status + Send + Sync> {
-    let (gateway, reloads, updates) = (Arc::clone(gateway), Arc::clone(reloads), updates.cloned());
-    let reviews = Arc::clone(reviews);
-    Arc::new(move || {
-        let now = gateway.clock.now();
-        let upstreams = gateway.upstreams.load();
-        let server = |server: &Arc<ServerState>| UpstreamStatus {
-            name: server.label().to_owned(),
-            up: server.is_up(),
-            down_s: server.down_for().map(|time| time.as_secs()),
-        };
-        let in_force = gateway.current.in_force();
-        let protection = in_force.protection(now.trust, reloads.oldest_download());
-        let update = updates.as_ref().map(|updates| updates.status());
-        let status = Status {
-            filtering: FilteringStatus::of(protection, now.civil.saturating_sub(now.mono)),
-            release: update.as_ref().map(|one| one.release.to_string()),
-            update,
-            emergency: EmergencyStatus::of(in_force.urgent(), now),
-            is_kept: reloads.is_kept(),
-            reviews_open: reviews.open_count(),
-            upstreams: upstreams.servers().iter().map(server).collect(),
-            clock: now.trust.id().to_owned(),
-            absent: absent(&listen).iter().map(ToString::to_string).collect(),
-            errors: log::recent().into_iter().map(Into::into).collect(),
-            ..Status::of(&gateway.current, now.civil)
-        };
-        judged(status, now.civil, in_force.config().school.lang)
-    })
+impl Observed {
+    /// The source of a scrape. All samples of policy are of one value in force.
+    pub(super) fn source(self, portal: Arc<Portal>, sockets: Vec<Arc<UdpSocket>>) -> StateSource {
+        let Self { gateway, reloads, reviews, updates, listen } = self;
+        Box::new(move || {
+            let in_force = gateway.current.in_force();
+            let now = gateway.clock.now();
+            ScrapeState {
+                snapshot: Arc::clone(&in_force.snapshot),
+                cache: (gateway.cache.len() as u64, gateway.cache.octets()),
+                upstreams: gateway
+                    .upstreams
+                    .load()
+                    .servers()
+                    .iter()
+                    .map(|server| sample(server))
+                    .collect(),
+                zones: in_force.zone_samples(),
+                in_flight: gateway.flights.waiting(),
+                samples: [
+                    vec![school(&in_force), listeners(&listen)],
+                    reloads.samples(in_force.generation),
+                    udp::samples(&sockets),
+                    gateway.connections.samples(),
+                    gateway.clock.samples(),
+                    in_force.override_samples(now.civil),
+                    reviews.samples(),
+                    in_force.urgent().samples(now),
+                    in_force.list_samples(now, reloads.oldest_download()),
+                    updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
+                    in_force.config().portal.as_ref().map_or_else(Vec::new, |_| portal.samples()),
+                ]
+                .concat(),
+            }
+        })
+    }
+
+    /// The state of the gateway, for `lachan status` and the technician's page.
+    pub(super) fn status(&self) -> Arc<dyn Fn() -> Status + Send + Sync> {
+        let Self { gateway, reloads, reviews, updates, listen } = self.clone();
+        Arc::new(move || {
+            let now = gateway.clock.now();
+            let upstreams = gateway.upstreams.load();
+            let server = |server: &Arc<ServerState>| UpstreamStatus {
+                name: server.label().to_owned(),
+                up: server.is_up(),
+                down_s: server.down_for().map(|time| time.as_secs()),
+            };
+            let in_force = gateway.current.in_force();
+            let protection = in_force.protection(now.trust, reloads.oldest_download());
+            let update = updates.as_ref().map(|updates| updates.status());
+            let status = Status {
+                filtering: FilteringStatus::of(protection, now.civil.saturating_sub(now.mono)),
+                release: update.as_ref().map(|one| one.release.to_string()),
+                update,
+                emergency: EmergencyStatus::of(in_force.urgent(), now),
+                is_kept: reloads.is_kept(),
+                reviews_open: reviews.open_count(),
+                upstreams: upstreams.servers().iter().map(server).collect(),
+                clock: now.trust.id().to_owned(),
+                absent: absent(&listen).iter().map(ToString::to_string).collect(),
+                errors: log::recent().into_iter().map(Into::into).collect(),
+                ..Status::of(&gateway.current, now.civil)
+            };
+            judged(status, now.civil, in_force.config().school.lang)
+        })
+    }
 }
 
 /// The school, as labels.

@@ -105,8 +105,8 @@ impl Counted {
                  [profile.{id}]\nlevel = \"primary\"\nblock = [\"adult\"]\nanswer = \"{id}\"\n\n"
             )
         });
-        let text =
-            groups.fold("default_group = \"nxdomain\"\n".to_owned(), |text, group| text + &group);
+        let head = "default_group = \"nxdomain\"\n\n[portal]\nlisten = [\"127.0.0.1:8080\"]\n\n";
+        let text = groups.fold(head.to_owned(), |text, group| text + &group);
         Self::new(Folder::new(&text, &[]).policy())
     }
 
@@ -180,11 +180,17 @@ fn address(owner: &[u8]) -> Vec<u8> {
 #[test]
 fn a_blocked_answer_allocates_nothing_in_every_mode() {
     let mut core = Counted::with_every_mode();
-    let expected = [Rcode::NXDOMAIN, Rcode::NOERROR, Rcode::NOERROR, Rcode::REFUSED];
+    let expected =
+        [Rcode::NXDOMAIN, Rcode::NOERROR, Rcode::NOERROR, Rcode::NOERROR, Rcode::REFUSED];
     for (number, rcode) in (1..).zip(expected) {
         let client = Ipv4Addr::new(10, 0, number, 9);
         for qtype in [rtype::A, rtype::AAAA, rtype::HTTPS, rtype::ANY] {
             core.expect(BLOCKED, qtype, client, rcode, AnswerSource::Blocked);
+        }
+    }
+    for name in ["lachan.internal", "0123.check.lachan.internal", "check.lachan.internal"] {
+        for qtype in [rtype::A, rtype::AAAA, rtype::HTTPS] {
+            core.expect(name, qtype, CLIENT, Rcode::NOERROR, AnswerSource::Local);
         }
     }
 }

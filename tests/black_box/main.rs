@@ -37,6 +37,7 @@ mod malformed;
 mod mended;
 mod odd_files;
 mod packs;
+mod portal;
 mod privacy;
 mod real_lists;
 mod releases;

@@ -155,10 +155,10 @@ impl Report<'_> {
                 Some(messages::portal_public_name(shown))
             }
             () if is_suffix(&folded) => Some(messages::public_suffix(shown)),
-            () if local.names.iter().any(|one| folded.is_at_or_below(one.name.as_wire())) => {
+            () if local.names.iter().any(|one| one.name == name) => {
                 Some(messages::portal_name_taken(shown, "[local] records"))
             }
-            () if forwards.iter().any(|one| folded.is_at_or_below(one.zone.as_wire())) => {
+            () if forwards.iter().any(|one| one.zone == name) => {
                 Some(messages::portal_name_taken(shown, "[[forward]]"))
             }
             () => None,

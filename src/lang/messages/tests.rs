@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, rehearsal, updates};
-use super::portal::{blocked, settings, shell};
+use super::portal::{blocked, check, settings, shell};
 use super::staff::{codes, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
@@ -38,6 +38,7 @@ fn all() -> impl Iterator<Item = Message> {
         state::SAMPLES,
         codes::SAMPLES,
         pages::SAMPLES,
+        check::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -4,7 +4,7 @@
 //! the portal's own name. Its status is 403: systems that look for a captive portal take a 200 or a
 //! redirect for one, and a program that fetches a file must not take the page for the file.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ use crate::config::PortalSettings;
 use crate::dns::name::Name;
 use crate::lang::messages;
 use crate::portal::judgement::{Blocked, Judgement, Reason, judge, shown};
-use crate::portal::layout::bare;
+use crate::portal::layout::{bare, style_policy, with_policy};
 use crate::portal::names;
 use crate::portal::reference::ReferenceCode;
 use crate::portal::state::Portal;
@@ -60,17 +60,10 @@ fn page(visitor: &Visitor, name: &Name, blocked: &Blocked, base: &str) -> Respon
         ul {
             li { a href=(link("/blocked")) { (visitor.say(messages::do_look_up())) } }
         }
+        p { a href=(visitor.in_other_language()) { (visitor.say(messages::portal_other_language())) } }
     };
-    let policy = format!(
-        "default-src 'none'; style-src {base}; img-src data:; form-action 'none'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    let mut response =
-        (StatusCode::FORBIDDEN, bare(visitor.lang, base, title, body)).into_response();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response
+    let document = bare(visitor.lang, Some(base), title, body);
+    with_policy((StatusCode::FORBIDDEN, document).into_response(), &style_policy(base))
 }
 
 /// Whether the group is of children that read little.

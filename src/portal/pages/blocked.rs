@@ -19,6 +19,7 @@ use crate::portal::judgement::{Blocked, Judgement, Reason, judge, label};
 use crate::portal::layout::page;
 use crate::portal::names;
 use crate::portal::pages::block::{help, what_to_do};
+use crate::portal::reference::ReferenceCode;
 use crate::portal::state::Portal;
 use crate::portal::visitor::{QueryFields, Visitor};
 use crate::web::form::Fields;
@@ -59,6 +60,9 @@ fn look_up(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Response {
         (question(visitor, matches!(name, Some(None))))
         @if let Some(Some(name)) = &name {
             (found(visitor, name, &judge(portal, visitor, name)))
+            @if let Some(code) = fields.get("code").and_then(ReferenceCode::read) {
+                p { (visitor.say(messages::reference_code())) ": " strong.code { (code) } }
+            }
         }
         section {
             h2 { (visitor.say(messages::blocked_https_title())) }

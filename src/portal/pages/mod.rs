@@ -2,6 +2,7 @@
 
 pub(super) mod block;
 mod blocked;
+pub(super) mod check;
 mod home;
 mod staff;
 
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<Arc<Portal>> {
         .route(STYLE_PATH, get(style))
         .merge(home::routes())
         .merge(blocked::routes())
+        .merge(check::routes())
         .merge(staff::routes())
         .fallback(|visitor: Visitor| async move { PageRefusal::NotFound.page(&visitor) })
         .method_not_allowed_fallback(|visitor: Visitor| async move {

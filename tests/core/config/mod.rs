@@ -14,6 +14,7 @@ mod group;
 mod held;
 mod layers;
 mod local;
+mod portal;
 mod section;
 mod served;
 mod shape;
