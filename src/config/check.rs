@@ -5,7 +5,6 @@
 //! checking continues. A [`Config`] is built only from a report without mistakes.
 //! Sections are in `sections/`, groups and profiles in `layers/`, single values in `file/`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::category::Taxonomy;
@@ -16,14 +15,14 @@ use crate::config::external::Externals;
 use crate::config::file::report::Report;
 use crate::config::file::shape::File;
 use crate::config::layers::group;
-use crate::config::layers::known::{Known, read_bundles};
+use crate::config::layers::known::Known;
+use crate::config::layers::words::NameWords;
 use crate::config::model::Config;
 use crate::config::sections::essential::essential;
 use crate::config::sections::local;
 use crate::config::sections::upstream::Upstream;
 use crate::config::warnings::warnings;
 use crate::diagnostic::Diagnostic;
-use crate::dns::name::Name;
 
 /// Checks every table of a file.
 ///
@@ -35,7 +34,7 @@ pub(super) fn check(
     base_dir: &Path,
     taxonomy: Taxonomy,
     safesearch: SafeSearch,
-    mut bundles: BTreeMap<String, Vec<Name>>,
+    mut words: NameWords,
     externals: Externals,
 ) -> Result<Config, Vec<Diagnostic>> {
     let mut report = Report::new(base_dir);
@@ -46,14 +45,14 @@ pub(super) fn check(
     }
     let school = report.school(&file.school);
     let schedules = report.schedules(&file.schedule, &mut calendars, &school.zone());
-    read_bundles(&mut report, file, &mut bundles);
+    words.add_bundles(&mut report, file);
     let known = Known {
         has_portal: file.portal.listen.is_some(),
         taxonomy: &taxonomy,
         safesearch: &safesearch,
         department: &department,
         schedules,
-        bundles,
+        words,
     };
     let listen = report.listen(&file.listen);
     let admin = report.admin(&file.admin, &file.listen.dns, &listen);
@@ -75,7 +74,7 @@ pub(super) fn check(
     }
     let update = report.update(&file.update, lacks_state);
     let state = report.state(&file.state);
-    let Known { schedules, bundles, .. } = known;
+    let Known { schedules, words, .. } = known;
     let void = report.into_voids()?;
     let mut config = Config {
         warned: ConfigErrors::default(),
@@ -104,7 +103,7 @@ pub(super) fn check(
         department,
         schedules,
         unusable: calendars.unusable.into_values().collect(),
-        bundles,
+        words,
         files,
         texts,
     };

@@ -17,6 +17,7 @@ use crate::config::file::shape::File;
 use crate::config::file::value::each;
 use crate::config::layers::calendar::Calendar;
 use crate::config::layers::department::Department;
+use crate::config::layers::words::NameWords;
 use crate::config::sections::state::StateSettings;
 use crate::diagnostic::Diagnostic;
 use crate::lang::{Lang, messages};
@@ -117,7 +118,7 @@ impl Externals {
     pub(super) fn read(
         file: &File,
         base_dir: &Path,
-        (taxonomy, safesearch): (&Taxonomy, &SafeSearch),
+        (taxonomy, safesearch, words): (&Taxonomy, &SafeSearch, &NameWords),
         outside: &Outside<'_>,
     ) -> Result<Self, ConfigErrors> {
         let reader = outside.texts;
@@ -129,7 +130,7 @@ impl Externals {
         if let Some(given) = &file.department.policy
             && let Some(text) = externals.text(given, base_dir, reader)
         {
-            externals.department = Department::parse(&text, taxonomy, safesearch)
+            externals.department = Department::parse(&text, taxonomy, safesearch, words)
                 .map_err(|mistakes| ConfigErrors::new(given.get_ref(), &text, mistakes))?;
         }
         for schedule in &file.schedule {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::config::data::released::ReleasedData;
 use crate::config::errors::{ConfigErrors, lang_of};
 use crate::config::external::{Externals, FileReader, Outside};
+use crate::config::layers::words::NameWords;
 use crate::config::model::Config;
 use crate::config::sections::state::StateSettings;
 use crate::config::{check, file};
@@ -86,12 +87,12 @@ pub fn load_in(
     });
     let data = release.as_ref().map_or_else(ReleasedData::default, |one| one.data.clone());
     let (taxonomy, safesearch) = (data.taxonomy()?, data.safesearch()?);
-    let bundles = data.bundles()?;
-    let known = (&taxonomy, &safesearch);
+    let words = NameWords::new(data.bundles()?, data.services(&taxonomy)?);
+    let known = (&taxonomy, &safesearch, &words);
     let externals =
         Externals::read(&file, base_dir, known, outside).map_err(|errors| errors.in_lang(lang))?;
     let mut config =
-        check::check(&file, base_dir, taxonomy, safesearch, bundles, externals).map_err(wrong)?;
+        check::check(&file, base_dir, taxonomy, safesearch, words, externals).map_err(wrong)?;
     config.warned = config.warned.of(path, text).in_lang(lang);
     config.void = config.void.of(path, text).in_lang(lang);
     config.data = data;

@@ -1,6 +1,5 @@
 //! Config: every section's value, checked.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::category::{CategorySet, Taxonomy};
@@ -10,6 +9,7 @@ use crate::config::errors::ConfigErrors;
 use crate::config::external::UnusableCalendar;
 use crate::config::layers::department::Department;
 use crate::config::layers::schedule::Schedule;
+use crate::config::layers::words::NameWords;
 use crate::config::sections::admin::AdminSettings;
 use crate::config::sections::block::BlockSettings;
 use crate::config::sections::limits::{CacheLimits, Limits};
@@ -83,8 +83,8 @@ pub struct Config {
     pub void: ConfigErrors,
     /// Calendars that cannot be used; their schedules run in the stricter meaning.
     pub unusable: Vec<UnusableCalendar>,
-    /// Bundles of names, by the bundle's name.
-    pub bundles: BTreeMap<String, Vec<Name>>,
+    /// Words that stand for many names: bundles and services.
+    pub words: NameWords,
     /// Other files that it refers to, to be watched.
     pub files: Vec<PathBuf>,
     /// Texts of those files, to see whether one has changed.

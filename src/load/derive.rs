@@ -56,7 +56,8 @@ fn parts(
 ) -> Parts {
     let PolicySources { config, lists, sealed, .. } = sources;
     let timetable = Timetable::new(config, civil);
-    let overrides = overrides.iter().filter_map(|one| one.to_policy(&config.taxonomy));
+    let overrides =
+        overrides.iter().filter_map(|one| one.to_policy(&config.taxonomy, &config.words));
     let overrides: Vec<Override> = overrides.collect();
     let edges = urgent.edges();
     let groups = config.groups.iter().cloned().map(|rules| {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::overrides::refusal::OverrideRefusal;
-use crate::overrides::request::{name, person};
+use crate::overrides::request::{openable, person};
 use crate::overrides::stored::StoredOverride;
 use crate::policy::group::overrides::{EVERY_GROUP, OverrideKind};
 use crate::policy::{Group, Snapshot};
@@ -65,7 +65,7 @@ impl AllowRequest {
         let reason = reason(&self.reason)?.to_owned();
         let mut allowed = None;
         for group in bound {
-            allowed = Some(name(&self.name, config, snapshot, group)?);
+            allowed = Some(openable(&self.name, config, snapshot, group)?);
         }
         let shown = allowed.map_or_else(String::new, |name| name.to_string());
         Ok(StoredOverride {

@@ -1,6 +1,8 @@
 //! Why an override is refused, in the language of the school.
 
 use crate::config::layers::department::LockedBy;
+use crate::config::layers::words::UnknownWord;
+use crate::diagnostic::nearest;
 use crate::lang::{Lang, Message, messages};
 use crate::policy::group::overrides::OverrideKind;
 
@@ -51,12 +53,12 @@ pub enum OverrideRefusal {
         /// The categories there are.
         known: Vec<String>,
     },
-    /// No bundle of this name.
-    NoBundle {
+    /// No bundle or service of this name.
+    NoWord(UnknownWord),
+    /// A service of which no name is looked up.
+    NoNames {
         /// The word of the request.
         given: String,
-        /// The bundles there are.
-        known: Vec<String>,
     },
     /// A text that is no name.
     NoName {
@@ -142,9 +144,13 @@ impl OverrideRefusal {
             Self::NoCategory { given, known } => {
                 messages::override_no_category(given, known.join(", "))
             }
-            Self::NoBundle { given, known } => {
-                messages::override_no_bundle(given, known.join(", "))
+            Self::NoWord(UnknownWord { kind, given, known }) => {
+                match nearest(given, known.iter().map(String::as_str)) {
+                    Some(meant) => messages::override_no_word_but(kind.message(), given, meant),
+                    None => messages::override_no_word(kind.message(), given, known.join(", ")),
+                }
             }
+            Self::NoNames { given } => messages::word_of_no_name(given),
             Self::NoName { given, error } => messages::override_no_name(given, error),
             Self::PublicSuffix { given } => messages::override_public_suffix(given),
             Self::Locked { category, by, department, contact } => {
@@ -193,6 +199,7 @@ fn locked(by: &LockedBy, department: &str, contact: &str) -> (Message, Message) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::layers::words::WordKind;
 
     fn all() -> Vec<OverrideRefusal> {
         let known = || vec!["a".to_owned(), "b".to_owned()];
@@ -216,7 +223,17 @@ mod tests {
             OverrideRefusal::ExamDenies,
             OverrideRefusal::DenyOfCategories,
             OverrideRefusal::NoCategory { given: given(), known: known() },
-            OverrideRefusal::NoBundle { given: given(), known: known() },
+            OverrideRefusal::NoWord(UnknownWord {
+                kind: WordKind::Bundle,
+                given: "long".into(),
+                known: known(),
+            }),
+            OverrideRefusal::NoWord(UnknownWord {
+                kind: WordKind::Service,
+                given: "tiktk".into(),
+                known: vec!["tiktok".into()],
+            }),
+            OverrideRefusal::NoNames { given: "service:x".into() },
             OverrideRefusal::NoName { given: "a b".into(), error: "a space".into() },
             OverrideRefusal::PublicSuffix { given: "com.vn".into() },
             lock(LockedBy::Everyone),
@@ -232,7 +249,7 @@ mod tests {
             },
             OverrideRefusal::TooMany { most: 64 },
             OverrideRefusal::TooManyAllows { most: 200 },
-            OverrideRefusal::TooManyNames { most: 500 },
+            OverrideRefusal::TooManyNames { most: 2000 },
             OverrideRefusal::Clock,
             OverrideRefusal::NoOverride { id: 7 },
         ]
@@ -246,13 +263,15 @@ mod tests {
         `x` is neither `lesson` nor `exam`
         an override lasts from 1 minute to 12 hours
         say who sets it, with `--by NAME`: the ledger keeps it
-        say what the lesson needs: `--allow NAME`, `--allow category:ID` or `--allow bundle:NAME`; `--deny NAME` closes one
+        say what the lesson needs: `--allow NAME`, `--allow service:ID`, `--allow category:ID` or `--allow bundle:NAME`; `--deny NAME` closes one
         say the only names of the exam, with `--only NAME`
-        an exam lets single names through, not categories; name them, or a `bundle:NAME`
+        an exam lets single names through, not categories; name them, a `service:ID` or a `bundle:NAME`
         an exam lets nothing through but its names, so there is nothing to deny
-        a lesson denies single names, not categories; name them, or a `bundle:NAME`
+        a lesson denies single names, not categories; name them, a `service:ID` or a `bundle:NAME`
         there is no category `x`; there are a, b
-        there is no bundle `x`; there are a, b
+        there is no bundle `long`; there are a, b
+        there is no service `tiktk`; did you mean `tiktok`?
+        `service:x` stands for no name yet: nobody looked its names up
         `a b` is no name: a space
         `com.vn` is no site: everybody registers names under it; write the whole name, such as `school.com.vn`
         `games` stays blocked: it is locked for everyone; nobody at a school can open it
@@ -262,7 +281,7 @@ mod tests {
         `x.example` stays blocked: it is locked
         `x.example` stays blocked: Sở GD&ĐT denies it, and only it can open it
         there are 64 overrides already; end one with `lachan override end`
-        an override has at most 500 names
+        an override has at most 2000 names
         the clock is not to be trusted, so nobody knows when it would end; set the clock first
         there is no override 7; `lachan override list` shows them
         ");
@@ -276,13 +295,15 @@ mod tests {
         `x` không phải là `lesson` (tiết học) hay `exam` (thi)
         thời gian phải từ 1 phút đến 12 giờ
         hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại
-        hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`; `--deny TÊN_MIỀN` để cấm
+        hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow service:MÃ`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`; `--deny TÊN_MIỀN` để cấm
         hãy ghi các tên miền duy nhất được dùng khi thi bằng `--only TÊN_MIỀN`
-        khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`
+        khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền, `service:MÃ` hoặc `bundle:TÊN`
         khi thi chỉ các tên miền đã ghi được mở nên không cần cấm thêm
-        tiết học chỉ cấm từng tên miền, không cấm cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`
+        tiết học chỉ cấm từng tên miền, không cấm cả nhóm nội dung; hãy ghi tên miền, `service:MÃ` hoặc `bundle:TÊN`
         không có nhóm nội dung `x`; hiện có: a, b
-        không có gói `x`; hiện có: a, b
+        không có gói `long`; hiện có: a, b
+        không có dịch vụ `tiktk`; có phải ý bạn là `tiktok`?
+        `service:x` chưa có tên miền nào: chưa ai xác minh các tên của nó
         `a b` không phải là tên miền
         `com.vn` không phải là một trang: ai cũng đăng ký tên dưới đó; hãy viết đủ tên, như `school.com.vn`
         `games` vẫn bị chặn: nhóm này bị khóa với mọi người; nhà trường không thể mở
@@ -292,7 +313,7 @@ mod tests {
         `x.example` vẫn bị chặn: tên này bị khóa
         `x.example` vẫn bị chặn: Sở GD&ĐT đã cấm tên này và chỉ cơ quan đó mới mở được
         đã có 64 thay đổi tạm thời; hãy kết thúc bớt bằng `lachan override end`
-        mỗi lần chỉ được tối đa 500 tên miền
+        mỗi lần chỉ được tối đa 2000 tên miền
         đồng hồ chưa đáng tin cậy nên không biết khi nào hết giờ; hãy chỉnh đồng hồ trước
         không có thay đổi tạm thời số 7; xem bằng `lachan override list`
         ");

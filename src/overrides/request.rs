@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::config::layers::words::WordKind;
 use crate::dns::name::Name;
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::store::StoredOverride;
@@ -16,10 +17,8 @@ use crate::policy::{Group, GroupRules, LockCause, Snapshot};
 
 /// The prefix of a category's id in a list of names.
 const CATEGORY: &str = "category:";
-/// The prefix of a bundle's name.
-const BUNDLE: &str = "bundle:";
 /// The most names of one override: each is compared with every lock.
-const MAX_NAMES: usize = 500;
+const MAX_NAMES: usize = 2_000;
 /// The most characters of a person's name.
 const MAX_PERSON: usize = 100;
 /// The length of an override, in seconds: at most a school day.
@@ -33,9 +32,9 @@ pub struct OverrideRequest {
     pub kind: String,
     /// The group.
     pub group: String,
-    /// Names, `category:ID` and `bundle:NAME`.
+    /// Names, `category:ID`, `bundle:NAME` and `service:ID`.
     pub what: Vec<String>,
-    /// Names and `bundle:NAME` that a lesson denies.
+    /// The same without categories, that a lesson denies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
     /// Its length in seconds.
@@ -70,34 +69,34 @@ pub fn judge(
         return Err(OverrideRefusal::Length { most: *LENGTHS.end() / 3600 });
     }
     let by = person(&request.by)?;
-    let (mut names, mut categories) = (Vec::new(), Vec::new());
+    let (mut allow, mut categories) = (Words::default(), Vec::new());
     for word in &request.what {
         if let Some(id) = word.strip_prefix(CATEGORY) {
             if kind == OverrideKind::Exam {
                 return Err(OverrideRefusal::ExamOfCategories);
             }
             categories.push(category(id, config, rules)?);
-        } else if let Some(bundle) = word.strip_prefix(BUNDLE) {
-            names.extend(bundled(bundle, config)?);
-        } else {
-            names.push(name(word, config, snapshot, group)?);
+            continue;
+        }
+        for name in allow.add(word, config)? {
+            unlocked(&name, config, snapshot, group)?;
+            no_registry(&name, word)?;
         }
     }
     let deny = denied(&request.deny, kind, config)?;
-    if names.is_empty() && categories.is_empty() && deny.is_empty() {
+    if allow.texts.is_empty() && categories.is_empty() && deny.texts.is_empty() {
         return Err(OverrideRefusal::Nothing { kind });
     }
-    if names.len() + deny.len() > MAX_NAMES {
+    if allow.count + deny.count > MAX_NAMES {
         return Err(OverrideRefusal::TooManyNames { most: MAX_NAMES });
     }
-    let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
     Ok(StoredOverride {
         id: 0,
         kind: kind.id().to_owned(),
         group: request.group.clone(),
-        names: names.iter().map(shown).collect(),
+        names: allow.texts,
         categories,
-        deny: deny.iter().map(shown).collect(),
+        deny: deny.texts,
         from: 0,
         until: 0,
         by: by.to_owned(),
@@ -117,37 +116,46 @@ pub fn person(by: &str) -> Result<&str, OverrideRefusal> {
 }
 
 /// The names that a lesson denies. Any name may be denied: a deny opens nothing.
-fn denied(
-    words: &[String],
-    kind: OverrideKind,
-    config: &Config,
-) -> Result<Vec<Name>, OverrideRefusal> {
+fn denied(words: &[String], kind: OverrideKind, config: &Config) -> Result<Words, OverrideRefusal> {
     if kind == OverrideKind::Exam && !words.is_empty() {
         return Err(OverrideRefusal::ExamDenies);
     }
-    let mut names = Vec::new();
+    let mut denied = Words::default();
     for word in words {
         if word.starts_with(CATEGORY) {
             return Err(OverrideRefusal::DenyOfCategories);
-        } else if let Some(bundle) = word.strip_prefix(BUNDLE) {
-            names.extend(bundled(bundle, config)?);
-        } else {
-            let name = read_name(word)?;
-            if is_public_suffix(&name) {
-                return Err(OverrideRefusal::PublicSuffix { given: word.clone() });
-            }
-            names.push(name);
+        }
+        for name in denied.add(word, config)? {
+            no_registry(&name, word)?;
         }
     }
-    Ok(names)
+    Ok(denied)
 }
 
-/// The names of a bundle.
-fn bundled(bundle: &str, config: &Config) -> Result<Vec<Name>, OverrideRefusal> {
-    config.bundles.get(bundle).cloned().ok_or_else(|| OverrideRefusal::NoBundle {
-        given: bundle.to_owned(),
-        known: config.bundles.keys().cloned().collect(),
-    })
+/// Names and words of a request, as they are stored.
+#[derive(Debug, Default)]
+struct Words {
+    texts: Vec<String>,
+    /// The number of names that they stand for.
+    count: usize,
+}
+
+impl Words {
+    /// Adds a name, or a word that stands for many, and returns the names.
+    fn add(&mut self, word: &str, config: &Config) -> Result<Vec<Name>, OverrideRefusal> {
+        let names = match config.words.names(word) {
+            None => vec![read_name(word)?],
+            Some(Ok([])) => return Err(OverrideRefusal::NoNames { given: word.to_owned() }),
+            Some(Ok(names)) => names.to_vec(),
+            Some(Err(unknown)) => return Err(OverrideRefusal::NoWord(unknown)),
+        };
+        self.count += names.len();
+        self.texts.push(match names.as_slice() {
+            [name] if WordKind::of(word).is_none() => shown(name),
+            _ => word.to_owned(),
+        });
+        Ok(names)
+    }
 }
 
 /// A name as written.
@@ -156,6 +164,24 @@ fn read_name(word: &str) -> Result<Name, OverrideRefusal> {
         given: word.to_owned(),
         error: error.to_string(),
     })
+}
+
+/// A name that may be opened: no lock is on it. The group is of the snapshot.
+pub(super) fn openable(
+    word: &str,
+    config: &Config,
+    snapshot: &Snapshot,
+    group: &Group,
+) -> Result<Name, OverrideRefusal> {
+    let name = read_name(word)?;
+    unlocked(&name, config, snapshot, group)?;
+    no_registry(&name, word)?;
+    Ok(name)
+}
+
+/// A name without the final dot.
+fn shown(name: &Name) -> String {
+    name.to_string().trim_end_matches('.').to_owned()
 }
 
 /// A category, unless a layer above locks it.
@@ -176,33 +202,37 @@ fn category(id: &str, config: &Config, rules: &GroupRules) -> Result<String, Ove
     }
 }
 
-/// A name, unless a lock is on it. The group is of the snapshot.
-pub(super) fn name(
-    word: &str,
+/// Refuses all of a top-level domain, or all that a registry sells, by its name: no lesson needs
+/// that. A word may have one that is all its own.
+fn no_registry(name: &Name, word: &str) -> Result<(), OverrideRefusal> {
+    if WordKind::of(word).is_none() && is_public_suffix(name) {
+        return Err(OverrideRefusal::PublicSuffix { given: shown(name) });
+    }
+    Ok(())
+}
+
+/// Refuses a name that a lock is on.
+fn unlocked(
+    name: &Name,
     config: &Config,
     snapshot: &Snapshot,
     group: &Group,
-) -> Result<Name, OverrideRefusal> {
-    let name = read_name(word)?;
-    match snapshot.lock_of(group, &name) {
-        // All of a top-level domain, or all that a registry sells: no lesson needs that.
-        None if is_public_suffix(&name) => {
-            Err(OverrideRefusal::PublicSuffix { given: word.to_owned() })
-        }
-        None => Ok(name),
+) -> Result<(), OverrideRefusal> {
+    match snapshot.lock_of(group, name) {
+        None => Ok(()),
         Some(LockCause::Category(category)) => {
             let row = config.taxonomy.category(category);
             // A reply must not reveal that a name is on a protected list.
             let category = (!row.is_protected).then(|| row.id.clone());
-            Err(OverrideRefusal::LockedName { name: word.to_owned(), category })
+            Err(OverrideRefusal::LockedName { name: shown(name), category })
         }
         // Nor that one is on a sealed list, of which nobody asks here.
         Some(LockCause::Sealed) => {
-            Err(OverrideRefusal::LockedName { name: word.to_owned(), category: None })
+            Err(OverrideRefusal::LockedName { name: shown(name), category: None })
         }
         Some(LockCause::Department) => {
             let department = config.department.name.clone();
-            Err(OverrideRefusal::DeniedName { name: word.to_owned(), department })
+            Err(OverrideRefusal::DeniedName { name: shown(name), department })
         }
     }
 }

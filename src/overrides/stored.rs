@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::category::Taxonomy;
-use crate::dns::name::Name;
+use crate::config::layers::words::NameWords;
 use crate::policy::group::overrides::{Override, OverrideKind};
 
 /// One override in text form, as in the file and in replies.
@@ -15,11 +15,11 @@ pub struct StoredOverride {
     pub kind: String,
     /// The group it binds; `*` is every group.
     pub group: String,
-    /// The names it allows.
+    /// The names it allows, and the words that stand for many: `bundle:NAME`, `service:ID`.
     pub names: Vec<String>,
     /// The categories it allows.
     pub categories: Vec<String>,
-    /// The names it denies; absent in files of versions that could not.
+    /// The same of what it denies; absent in files of versions that could not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
     /// Its beginning, in civil seconds.
@@ -34,12 +34,11 @@ pub struct StoredOverride {
 }
 
 impl StoredOverride {
-    /// Converts it to policy; `None` where its kind is unknown. Categories and names that do not
-    /// exist any more are left out.
-    pub fn to_policy(&self, taxonomy: &Taxonomy) -> Option<Override> {
+    /// Converts it to policy; `None` where its kind is unknown. Categories, names and words that do
+    /// not exist any more are left out.
+    pub fn to_policy(&self, taxonomy: &Taxonomy, words: &NameWords) -> Option<Override> {
         let kind = OverrideKind::ALL.into_iter().find(|kind| kind.id() == self.kind)?;
-        let names =
-            |texts: &[String]| texts.iter().filter_map(|name| Name::from_text(name).ok()).collect();
+        let names = |texts: &[String]| texts.iter().flat_map(|text| words.meant(text)).collect();
         Some(Override {
             id: self.id,
             kind,

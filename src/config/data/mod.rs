@@ -6,6 +6,7 @@ pub mod essential;
 pub mod guard;
 pub mod released;
 pub mod safesearch;
+pub mod services;
 pub mod starter;
 pub mod taxonomy;
 pub mod windows_zones;

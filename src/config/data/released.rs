@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::category::Taxonomy;
 use crate::config::data::answers::{self, ReviewAnswer};
 use crate::config::data::safesearch::{self, SafeSearch};
+use crate::config::data::services::{self, KeptNames, Services};
 use crate::config::data::starter::{self, ShippedEssential};
 use crate::config::data::taxonomy;
 use crate::config::errors::ConfigErrors;
@@ -25,6 +26,7 @@ const GUARD: &str = "guard.txt";
 const CANARIES: &str = "canaries.txt";
 const SAFESEARCH: &str = "safesearch.toml";
 const BUNDLES: &str = "bundles.toml";
+const SERVICES: &str = "services.toml";
 const KEYWORDS: &str = "keywords.txt";
 const POPULAR: &str = "popular.txt";
 /// What the department answered to schools.
@@ -36,8 +38,10 @@ pub struct ReleasedData(Arc<BTreeMap<&'static str, String>>);
 
 impl ReleasedData {
     /// The names of the files that a gateway uses.
-    pub const FILES: [&str; 9] =
-        [CATEGORIES, ESSENTIAL, GUARD, CANARIES, SAFESEARCH, BUNDLES, KEYWORDS, POPULAR, ANSWERS];
+    pub const FILES: [&str; 10] = [
+        CATEGORIES, ESSENTIAL, GUARD, CANARIES, SAFESEARCH, BUNDLES, SERVICES, KEYWORDS, POPULAR,
+        ANSWERS,
+    ];
 
     /// Tables of these texts; `read` has the text of a file, if the release brings it.
     pub fn new(mut read: impl FnMut(&'static str) -> Option<String>) -> Self {
@@ -49,7 +53,8 @@ impl ReleasedData {
     pub fn usable(self) -> (Self, Vec<ConfigErrors>) {
         let mut faults = Vec::new();
         let mut good = BTreeMap::new();
-        // Keywords are of categories: the categories come first.
+        // Keywords and services are of categories, and services are kept from guarded and
+        // essential names: those come first.
         for file in Self::FILES {
             let Some(text) = self.0.get(file) else { continue };
             good.insert(file, text.clone());
@@ -70,10 +75,15 @@ impl ReleasedData {
             CANARIES => self.canaries().err(),
             SAFESEARCH => self.safesearch().err(),
             BUNDLES => self.bundles().err(),
+            SERVICES => self.services_fault(),
             POPULAR => self.popular().err(),
             ANSWERS => self.answers().err(),
             _ => self.keyword_fault(),
         }
+    }
+
+    fn services_fault(&self) -> Option<ConfigErrors> {
+        self.services(&self.taxonomy().ok()?).err()
     }
 
     fn keyword_fault(&self) -> Option<ConfigErrors> {
@@ -176,6 +186,24 @@ impl ReleasedData {
     /// The mistakes of the file.
     pub fn answers(&self) -> Result<Vec<ReviewAnswer>, ConfigErrors> {
         self.parsed(ANSWERS, "", answers::parse)
+    }
+
+    /// The services, by id: those of the release, and those compiled in that it does not have. A word
+    /// that a school uses means something whichever of the two is newer.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes of the file; names that it must not have among them.
+    pub fn services(&self, taxonomy: &Taxonomy) -> Result<Arc<Services>, ConfigErrors> {
+        let embedded = services::embedded();
+        let Some(text) = self.0.get(SERVICES) else { return Ok(embedded) };
+        let kept = KeptNames { guarded: self.guarded()?, essential: self.essential()? };
+        let parse = |text: &str| services::parse(text, taxonomy, Some(&kept));
+        let mut services = self.parsed(SERVICES, text, parse)?;
+        for (id, service) in embedded.iter() {
+            services.entry(id.clone()).or_insert_with(|| service.clone());
+        }
+        Ok(Arc::new(services))
     }
 
     fn parsed<T>(

@@ -8,11 +8,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 
 use crate::category::Taxonomy;
 use crate::config::data::essential::lint;
 use crate::config::data::safesearch::{self, SafeSearch};
 use crate::config::data::taxonomy;
+use crate::config::file::report::Report;
 use crate::config::file::shape;
 use crate::config::file::syntax::listed;
 use crate::config::file::wire_error::name_error;
@@ -32,6 +34,8 @@ pub const CANARIES: &str = include_str!("../../../blocklists/canaries.txt");
 pub const SAFESEARCH: &str = include_str!("../../../blocklists/safesearch.toml");
 /// Bundles of names.
 pub const BUNDLES: &str = include_str!("../../../blocklists/bundles.toml");
+/// Services: the names of an app or a site under one word.
+pub const SERVICES: &str = include_str!("../../../blocklists/services.toml");
 /// Guarded names: a publish that would newly block one needs consent.
 pub const GUARD: &str = include_str!("../../../blocklists/guard.txt");
 
@@ -197,20 +201,12 @@ pub fn bundles() -> Result<BTreeMap<String, Vec<Name>>, Vec<Diagnostic>> {
 ///
 /// # Errors
 ///
-/// The first mistake of shape, or every text that is no name.
+/// The first mistake of shape, or every mistake of meaning.
 pub fn parse_bundles(text: &str) -> Result<BTreeMap<String, Vec<Name>>, Vec<Diagnostic>> {
     let file: shape::Bundles = shape::parse(text).map_err(|mistake| vec![mistake])?;
-    let (mut bundles, mut mistakes) = (BTreeMap::new(), Vec::new());
-    for (bundle, table) in &file.bundle {
-        let mut names = Vec::new();
-        for given in table.names.iter().flat_map(toml::Spanned::get_ref) {
-            match name(given.span(), given.get_ref()) {
-                Ok(name) => names.push(name),
-                Err(mistake) => mistakes.push(mistake),
-            }
-        }
-        bundles.insert(bundle.get_ref().clone(), names);
-    }
+    let mut report = Report::new(Path::new(""));
+    let bundles = report.bundles(&file.bundle);
+    let mistakes = report.into_mistakes();
     if mistakes.is_empty() { Ok(bundles) } else { Err(mistakes) }
 }
 

@@ -3,6 +3,7 @@
 //! Each kind is checked by one function, so that a mistake has the same message under
 //! every key. A wrong value leaves `to`, the default, as it is.
 
+use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use toml::Spanned;
 use crate::category::{CategoryId, Level, Taxonomy};
 use crate::config::file::quantity::{self, QuantityError, show_duration, show_size};
 use crate::config::file::report::Report;
-use crate::config::file::shape::{Number, Quoted, Size, SpannedText, SpannedTexts, Time};
+use crate::config::file::shape::{
+    BundleFile, Number, Quoted, Size, SpannedText, SpannedTexts, Table, Time,
+};
 use crate::config::file::wire_error::name_error;
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
@@ -56,7 +59,7 @@ impl Report<'_> {
         }
     }
 
-    /// The name of a group, profile, schedule or bundle: a label of metrics and files.
+    /// The name of a group, profile, schedule, bundle or service: a label of metrics and files.
     pub(crate) fn label(&mut self, kind: Message, given: &Spanned<String>) {
         let text = given.get_ref();
         let is_right = (1..=32).contains(&text.len())
@@ -85,6 +88,22 @@ impl Report<'_> {
     /// Names of a list; those with a mistake are left out.
     pub(crate) fn names(&mut self, key: &str, given: &SpannedTexts) -> Vec<Name> {
         each(given).filter_map(|text| self.name(key, text)).collect()
+    }
+
+    /// Bundles of names, by the bundle's name.
+    pub(crate) fn bundles(
+        &mut self,
+        given: &BTreeMap<Spanned<String>, Table<BundleFile>>,
+    ) -> BTreeMap<String, Vec<Name>> {
+        let mut bundles = BTreeMap::new();
+        for (name, table) in given {
+            self.label(messages::bundle(), name);
+            if table.names.is_none() {
+                self.missing::<()>(name.span(), "[bundle]", "names");
+            }
+            bundles.insert(name.get_ref().clone(), self.names("names", &table.names));
+        }
+        bundles
     }
 
     /// A path, resolved against the directory of the file.

@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! name = "Sở Giáo dục và Đào tạo"
-//! deny = ["bad.example"]
+//! deny = ["bad.example", "service:tiktok"]
 //!
 //! [[lock]]                          # blocked, and no school loosens it
 //! category = "social"
@@ -33,6 +33,7 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::{self, Choice, SpannedText, SpannedTexts, Table};
 use crate::config::file::value::each;
 use crate::config::layers::enforcement::{DepartmentLocks, LayerSettings, RawKeys};
+use crate::config::layers::words::NameWords;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
@@ -137,6 +138,7 @@ impl Department {
         text: &str,
         taxonomy: &Taxonomy,
         safesearch: &SafeSearch,
+        words: &NameWords,
     ) -> Result<Self, Vec<Diagnostic>> {
         let file: DepartmentFile = shape::parse(text).map_err(|mistake| vec![mistake])?;
         let mut report = Report::new(Path::new(""));
@@ -144,8 +146,8 @@ impl Department {
         let mut department = Self {
             name: name.unwrap_or_else(|| "the department".into()),
             contact: plain(&file.contact),
-            allow: report.names("allow", &file.allow),
-            deny: report.names("deny", &file.deny),
+            allow: names(&mut report, words, "allow", &file.allow),
+            deny: names(&mut report, words, "deny", &file.deny),
             ..Self::default()
         };
         for table in &file.lock {
@@ -155,7 +157,8 @@ impl Department {
             department.unlock(&mut report, taxonomy, table);
         }
         department.read_defaults(&mut report, (taxonomy, &safesearch.engines), &file);
-        let mistakes = report.into_mistakes();
+        // No layer above makes a word of the department void: it would act on nothing unnoticed.
+        let mistakes = report.into_voids().unwrap_or_else(|mistakes| mistakes);
         if mistakes.is_empty() { Ok(department) } else { Err(mistakes) }
     }
 
@@ -368,6 +371,11 @@ impl Department {
 /// A text as written; empty where absent.
 fn plain(given: &SpannedText) -> String {
     given.as_ref().map_or(String::new(), |text| text.get_ref().clone())
+}
+
+/// Names of a list; a word that is built in stands for all of its names.
+fn names(report: &mut Report<'_>, words: &NameWords, key: &str, given: &SpannedTexts) -> Vec<Name> {
+    words.read(report, key, given).into_iter().map(|(name, _)| name).collect()
 }
 
 /// Levels by id; those with a mistake are left out.

@@ -13,7 +13,6 @@ use crate::config::errors::ConfigErrors;
 use crate::config::file::shape::{self, AllowOnly, File};
 use crate::config::file::value::each;
 use crate::config::layers::department::LockedBy;
-use crate::config::layers::known::BUNDLE;
 use crate::config::model::Config;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
@@ -107,15 +106,13 @@ impl Config {
         }
     }
 
-    /// The place where the config allows a name: by itself, or by a bundle.
+    /// The place where the config allows a name: by itself, or by a word that stands for it.
     fn place(&self, file: &File, allow: &LockedAllow) -> Option<Range<usize>> {
         let allows = |text: &&Spanned<String>| {
             let text = text.get_ref();
             let is = |text: &str| Name::from_text(text).is_ok_and(|name| name == allow.name);
-            match text.strip_prefix(BUNDLE) {
-                Some(bundle) => {
-                    self.bundles.get(bundle).is_some_and(|names| names.contains(&allow.name))
-                }
+            match self.words.names(text) {
+                Some(names) => names.is_ok_and(|names| names.contains(&allow.name)),
                 None => is(text) || text.strip_prefix('=').is_some_and(is),
             }
         };

@@ -10,3 +10,4 @@ pub(crate) mod locked;
 pub(crate) mod profile;
 pub mod schedule;
 pub mod spans;
+pub mod words;

@@ -140,21 +140,21 @@ fn allowed(
     allow: &SpannedTexts,
     only: Option<&Spanned<AllowOnly>>,
 ) -> (Option<bool>, Vec<(Name, Range<usize>)>) {
-    let mut names = known.names(report, "allow", allow);
+    let mut names = known.words.read(report, "allow", allow);
     let Some(given) = only else { return (None, names) };
     match given.get_ref() {
         AllowOnly::Is(is) => (Some(*is), names),
         AllowOnly::Names(texts) => {
             let texts = Some(Spanned::new(given.span(), texts.clone()));
-            names.extend(known.names(report, "allow_only", &texts));
+            names.extend(known.words.read(report, "allow_only", &texts));
             (Some(true), names)
         }
     }
 }
 
-/// The names of `deny`; a bundle stands for all of its names.
+/// The names of `deny`.
 fn denied(report: &mut Report<'_>, known: &Known<'_>, given: &SpannedTexts) -> Vec<Name> {
-    known.names(report, "deny", given).into_iter().map(|(name, _)| name).collect()
+    known.words.read(report, "deny", given).into_iter().map(|(name, _)| name).collect()
 }
 
 /// Categories of `block`; one of good names cannot block.

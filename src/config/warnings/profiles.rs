@@ -4,12 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use toml::Spanned;
-
 use crate::category::{CategorySet, Taxonomy};
 use crate::config::file::shape::{AllowOnly, DuringFile, File, ProfileFile, SpannedTexts};
 use crate::config::file::value::each;
-use crate::config::layers::known::BUNDLE;
+use crate::config::layers::words::WordKind;
 use crate::config::model::Config;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::{Folded, Name};
@@ -89,12 +87,13 @@ fn names(
     for (key, names) in [("allow", allow), ("deny", deny)] {
         found.extend(single_labels(key, names));
     }
-    let allowed: HashSet<Name> = each(allow).flat_map(|given| meant(config, given)).collect();
+    let allowed: HashSet<Name> =
+        each(allow).flat_map(|given| config.words.meant(given.get_ref())).collect();
     let local: HashSet<&Name> = config.local.names.iter().map(|local| &local.name).collect();
     for given in each(deny) {
-        let meant = meant(config, given);
+        let meant = config.words.meant(given.get_ref());
         let shown = |name: &Name| {
-            if given.get_ref().starts_with(BUNDLE) {
+            if WordKind::of(given.get_ref()).is_some() {
                 name.to_string().trim_end_matches('.').to_owned()
             } else {
                 given.get_ref().clone()
@@ -114,14 +113,6 @@ fn names(
         }
     }
     found
-}
-
-/// The names that a text stands for.
-fn meant(config: &Config, given: &Spanned<String>) -> Vec<Name> {
-    match given.get_ref().strip_prefix(BUNDLE) {
-        Some(bundle) => config.bundles.get(bundle).cloned().unwrap_or_default(),
-        None => Name::from_text(given.get_ref()).into_iter().collect(),
-    }
 }
 
 /// A complete `block` that opens what the level blocks.
@@ -225,7 +216,7 @@ fn single_labels<'f>(
 ) -> impl Iterator<Item = Diagnostic> + 'f {
     let is_single = |text: &str| {
         let name = text.trim_end_matches('.');
-        !name.is_empty() && !name.contains('.') && !name.starts_with(BUNDLE)
+        !name.is_empty() && !name.contains('.') && WordKind::of(name).is_none()
     };
     each(names).filter(move |given| is_single(given.get_ref())).map(move |given| {
         let message = messages::whole_top_level(key, given.get_ref());

@@ -30,6 +30,12 @@ messages! {
     write_plain_name(name) "write `{name}`: it stands for the name and all below it"
         => "viết `{name}`: gồm tên này và mọi tên bên dưới";
 
+    // Words that stand for many names.
+    word_of_no_name(word) "`{word}` stands for no name yet: nobody looked its names up"
+        => "`{word}` chưa có tên miền nào: chưa ai xác minh các tên của nó";
+    write_the_names() "write its names themselves, or a bundle of them"
+        => "hãy ghi thẳng các tên miền, hoặc khai báo một gói";
+
     // Ids.
     no_school_id(text)
         "{text} is not a school id; it must be 1 to 64 of letters, digits, `.`, `_` and `-`"
@@ -61,6 +67,7 @@ messages! {
     group() "group" => "nhóm máy";
     schedule() "schedule" => "lịch";
     bundle() "bundle" => "gói";
+    service() "service" => "dịch vụ";
     category() "category" => "nhóm nội dung";
     level() "level" => "cấp học";
     answer() "answer" => "cách trả lời";

@@ -17,22 +17,24 @@ messages! {
     override_by_nobody() "say who sets it, with `--by NAME`: the ledger keeps it"
         => "hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại";
     lesson_of_nothing()
-        "say what the lesson needs: `--allow NAME`, `--allow category:ID` or `--allow bundle:NAME`; `--deny NAME` closes one"
-        => "hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`; `--deny TÊN_MIỀN` để cấm";
+        "say what the lesson needs: `--allow NAME`, `--allow service:ID`, `--allow category:ID` or `--allow bundle:NAME`; `--deny NAME` closes one"
+        => "hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow service:MÃ`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`; `--deny TÊN_MIỀN` để cấm";
     exam_of_nothing() "say the only names of the exam, with `--only NAME`"
         => "hãy ghi các tên miền duy nhất được dùng khi thi bằng `--only TÊN_MIỀN`";
     exam_of_categories()
-        "an exam lets single names through, not categories; name them, or a `bundle:NAME`"
-        => "khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`";
+        "an exam lets single names through, not categories; name them, a `service:ID` or a `bundle:NAME`"
+        => "khi thi chỉ mở từng tên miền, không mở cả nhóm nội dung; hãy ghi tên miền, `service:MÃ` hoặc `bundle:TÊN`";
     exam_denies() "an exam lets nothing through but its names, so there is nothing to deny"
         => "khi thi chỉ các tên miền đã ghi được mở nên không cần cấm thêm";
     deny_of_categories()
-        "a lesson denies single names, not categories; name them, or a `bundle:NAME`"
-        => "tiết học chỉ cấm từng tên miền, không cấm cả nhóm nội dung; hãy ghi tên miền hoặc `bundle:TÊN`";
+        "a lesson denies single names, not categories; name them, a `service:ID` or a `bundle:NAME`"
+        => "tiết học chỉ cấm từng tên miền, không cấm cả nhóm nội dung; hãy ghi tên miền, `service:MÃ` hoặc `bundle:TÊN`";
     override_no_category(given, known) "there is no category `{given}`; there are {known}"
         => "không có nhóm nội dung `{given}`; hiện có: {known}";
-    override_no_bundle(given, known) "there is no bundle `{given}`; there are {known}"
-        => "không có gói `{given}`; hiện có: {known}";
+    override_no_word(kind, given, known) "there is no {kind} `{given}`; there are {known}"
+        => "không có {kind} `{given}`; hiện có: {known}";
+    override_no_word_but(kind, given, meant) "there is no {kind} `{given}`; did you mean `{meant}`?"
+        => "không có {kind} `{given}`; có phải ý bạn là `{meant}`?";
     // Vietnamese leaves the reason out, which is English: none of its characters is shown.
     override_no_name(given, reason) "`{given}` is no name: {reason}"
         => "`{given}` không phải là tên miền{reason:.0}";

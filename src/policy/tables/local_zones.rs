@@ -232,6 +232,14 @@ pub fn is_public_suffix(name: &Name) -> bool {
     psl::List.suffix(text).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == text)
 }
 
+/// Whether a registry sells the names directly below `name`: a public suffix that is no company's own.
+pub(crate) fn is_registry(name: &Name) -> bool {
+    let text = name.to_string();
+    let text = text.trim_end_matches('.').as_bytes();
+    let is_sold = |suffix: psl::Suffix<'_>| suffix.typ() == Some(psl::Type::Icann);
+    psl::List.suffix(text).is_some_and(|suffix| is_sold(suffix) && suffix.as_bytes() == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

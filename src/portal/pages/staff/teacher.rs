@@ -3,7 +3,7 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::lang::{Message, messages};
+use crate::lang::{Lang, Message, messages};
 use crate::portal::form::post;
 use crate::portal::layout::page;
 use crate::portal::pages::staff::known::{Notice, bar};
@@ -35,7 +35,12 @@ pub(super) fn show(
             button: messages::teacher_exam_do(),
         }))
         datalist #words {
-            @for bundle in config.bundles.keys() { option value={ "bundle:" (bundle) } {} }
+            @for (id, service) in config.words.services() {
+                option value={ "service:" (id) } {
+                    (if visitor.lang == Lang::En { &service.en } else { &service.vi })
+                }
+            }
+            @for bundle in config.words.bundles() { option value={ "bundle:" (bundle) } {} }
         }
         (bar(visitor, session))
     };
