@@ -14,6 +14,7 @@ pub mod publish;
 pub mod reviews;
 mod running;
 pub mod serve;
+pub mod services;
 pub mod status;
 pub mod why;
 
@@ -49,6 +50,8 @@ enum Command {
     Code(codes::CodesArguments),
     /// Act on what is kept of files for the day on which one is lost.
     State(status::StateArguments),
+    /// Show the services that `service:ID` can name: apps and sites under one word.
+    Services(services::ServicesArguments),
     /// Work on lists: find them, download them, compile and seal them.
     Lists(lists::ListsArguments),
     /// Follow a department: check its root, and make the key of this box.
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Code(arguments) => codes::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
+        Command::Services(arguments) => services::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
         Command::Enrol(arguments) => enrol::run(&arguments),
         Command::Backup(arguments) => backup::run_backup(&arguments),

@@ -28,10 +28,12 @@ enum Action {
     Lesson {
         #[command(flatten)]
         whom: Whom,
-        /// A name with all below it, `category:ID` or `bundle:NAME`; may be given many times.
+        /// A name with all below it, `service:ID`, `category:ID` or `bundle:NAME`; may be given many
+        /// times.
         #[arg(long, value_name = "NAME", required_unless_present = "deny", num_args = 1..)]
         allow: Vec<String>,
-        /// A name that is refused with all below it, or `bundle:NAME`; may be given many times.
+        /// A name that is refused with all below it, `service:ID` or `bundle:NAME`; may be given many
+        /// times.
         #[arg(long, value_name = "NAME", num_args = 1..)]
         deny: Vec<String>,
     },
@@ -39,7 +41,7 @@ enum Action {
     Exam {
         #[command(flatten)]
         whom: Whom,
-        /// A name with all below it, or `bundle:NAME`; may be given many times.
+        /// A name with all below it, `service:ID` or `bundle:NAME`; may be given many times.
         #[arg(long, value_name = "NAME", required = true, num_args = 1..)]
         only: Vec<String>,
     },

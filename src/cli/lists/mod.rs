@@ -12,7 +12,7 @@ pub(in crate::cli) mod pack_file;
 pub mod rehearse;
 mod report;
 pub mod seal;
-mod table;
+pub(in crate::cli) mod table;
 pub mod update;
 
 use std::process::ExitCode;

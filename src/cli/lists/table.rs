@@ -1,7 +1,7 @@
 //! Tables for people: words aligned left, numbers right.
 
 /// Rows under a heading, each column as wide as its widest cell.
-pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+pub(in crate::cli) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let heading = heading.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>();
     let all = || std::iter::once(&heading).chain(rows);
     let width = |column: usize| {

@@ -7,6 +7,7 @@ mod evidence;
 mod trace;
 mod urgent;
 mod when;
+mod word;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -21,11 +22,14 @@ use self::evidence::{Evidence, ancestor, evidence};
 use self::urgent::UrgentEvidence;
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
-use crate::cli::output::{CommandFailure, complain, json, print};
+use crate::cli::output::{CommandFailure, complain, finish, json};
+use crate::config::Config;
+use crate::config::layers::words::WordKind;
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
+use crate::load::lists::SourceOrigin;
 use crate::load::release;
 use crate::load::release::urgent::UrgentList;
 use crate::overrides::Overrides;
@@ -35,11 +39,13 @@ use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, b
 use crate::serve::listener::origin::NOWHERE;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
+use crate::upstream::zones::Numbered;
 
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
 pub struct WhyArguments {
-    /// The name in presentation form.
+    /// The name in presentation form; or `service:ID` or `bundle:NAME`, for a line on each of its
+    /// names.
     name: String,
     /// The config file; the embedded default without one.
     #[arg(long, value_name = "FILE")]
@@ -78,6 +84,8 @@ struct WhyResult {
     /// The step of the decision order that decided.
     layer: &'static str,
     category: Option<String>,
+    /// The services that the name is of, as `service:ID`.
+    services: Vec<String>,
     /// The rule that decided, as a name with its scope.
     rule: Option<String>,
     list: Option<String>,
@@ -117,6 +125,9 @@ struct Answer {
 
 /// Explains a name; exits 0, 2 for wrong usage, or 3 for a config or list that cannot be used.
 pub fn run(arguments: &WhyArguments) -> ExitCode {
+    if WordKind::of(&arguments.name).is_some() {
+        return word::run(arguments);
+    }
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
         Err(error) => {
@@ -124,125 +135,138 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match explain(arguments, &name) {
-        Ok(result) => {
-            print(&if arguments.json { json(&result) } else { text(&result) });
-            ExitCode::SUCCESS
-        }
-        Err((code, message)) => {
-            complain(&message);
-            ExitCode::from(code)
-        }
-    }
+    finish(PolicyAt::read(arguments).map(|policy| {
+        let result = policy.describe(arguments, &name);
+        if arguments.json { json(&result) } else { text(&result) }
+    }))
 }
 
-/// Builds the policy in force at the time of the query, and evaluates it.
-fn explain(arguments: &WhyArguments, name: &Name) -> Result<WhyResult, CommandFailure> {
-    let refused = |error: AssembleError| (3, error.to_string());
-    let config = read_config_in_use(arguments.config.as_deref()).map_err(refused)?;
-    let civil = match &arguments.at {
-        None => system_time(),
-        Some(text) => when::read(text, &config.school.zone(), system_time())
-            .map_err(|message| (2, message))?,
-    };
-    let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
-    // Overrides and urgent entries of a gateway on this machine, if its state is readable; nothing is created.
-    if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
-        let state = StateDir::at(dir.clone()).ok();
-        let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config));
-        assembler.urgent = Arc::new(urgent.unwrap_or_default());
-        assembler.set_overrides(Overrides::open(state).list(civil));
-    }
-    let assembled = assembler.assemble().map_err(refused)?;
-    for one in &assembled.held {
-        complain(&format!("degraded: {one}"));
-    }
-    for one in &assembled.left_out {
-        complain(&format!("without `{}`: {}", one.label, one.why));
-    }
-    let now = Now { mono: 1, civil, trust: Trust::Synced };
-    Ok(describe(arguments, name, (assembled, &assembler.urgent), now))
-}
-
-/// Decides the name, and describes the decision.
-fn describe(
-    arguments: &WhyArguments,
-    name: &Name,
-    (assembled, list): (Assembled, &UrgentList),
+/// The policy in force at the time of the query.
+struct PolicyAt {
+    config: Config,
+    snapshot: Arc<Snapshot>,
+    zones: Vec<Numbered>,
+    sources: Arc<[SourceOrigin]>,
+    urgent: Arc<UrgentList>,
     now: Now,
-) -> WhyResult {
-    let Assembled { config, snapshot, sources, zones, .. } = assembled;
-    let snapshot = Arc::new(snapshot);
-    let (client, local) = (arguments.client, arguments.listener);
-    let meta = Origin::plain(client, local, Transport::Udp);
-    let group = snapshot.group_of(meta.client, meta.local);
-    let bound = snapshot.rules_at(group, now);
-    let folded = Folded::from_name(name);
-    let explanation = snapshot.explain(bound, &snapshot.hashed(&folded), arguments.qtype);
-    let evidence = evidence(&config, &sources, &snapshot, name, &explanation);
-    let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
-    let ids = |set: CategorySet| set.iter().map(id).collect();
-    let (verdict, layer, category) = when::words(&explanation.verdict);
-    let category = category.map(id);
-    let observed = match explanation.verdict {
-        Verdict::Pass(pass) | Verdict::Safe(pass, _) => ids(pass.observed),
-        Verdict::Special(_) | Verdict::Canary(_) | Verdict::Block(_) => Vec::new(),
-    };
-    let urgent = UrgentEvidence::of(list, name, &explanation, None);
-    let rule = match explanation.verdict {
-        Verdict::Safe(_, engine) => snapshot.safe_target(group, engine).map(|target| {
-            let engine = snapshot.engine_ids().get(usize::from(engine.0));
-            format!("{} goes to {target}", engine.map_or("-", String::as_str))
-        }),
-        _ => urgent
-            .as_ref()
-            .and_then(UrgentEvidence::rule)
-            .or_else(|| decided_by(layer, category.as_deref(), &evidence, &explanation, name)),
-    };
-    let query = trace::TracedQuery {
-        config: &config,
-        snapshot: &snapshot,
-        urgent: list,
-        zones: &zones,
-        group,
-        bound,
-        name: &folded,
-        qtype: arguments.qtype,
-    };
-    let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
-    let result = WhyResult {
-        name: name.to_string(),
-        qtype: arguments.qtype,
-        client: arguments.client,
-        group: snapshot.group(group).name.clone(),
-        verdict,
-        layer,
-        list: place.map(|e| e.list.clone()),
-        file: place.and_then(|e| e.file.clone()),
-        line: place.and_then(|e| e.line),
-        category,
-        rule,
-        observed,
-        urgent,
-        blocked_by: answer::blocked_part(&query, &explanation.verdict, &arguments.parts, &sources),
-        source: query.source(&explanation.verdict),
-        steps: query.steps(&explanation),
-        layers: query.layers(&explanation),
-        answer: answer(&explanation.verdict, arguments, name, &snapshot, (meta, now)),
-        evidence,
-        times: when::Times::of(
-            &config,
-            &snapshot,
-            bound,
-            now,
-            (&snapshot.hashed(&folded), arguments.qtype),
-        ),
-        reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
-    };
-    if result.answer.source == AnswerSource::Refused.id() {
-        return result.refused();
+}
+
+impl PolicyAt {
+    /// Builds it.
+    fn read(arguments: &WhyArguments) -> Result<Self, CommandFailure> {
+        let refused = |error: AssembleError| (3, error.to_string());
+        let config = read_config_in_use(arguments.config.as_deref()).map_err(refused)?;
+        let civil = match &arguments.at {
+            None => system_time(),
+            Some(text) => when::read(text, &config.school.zone(), system_time())
+                .map_err(|message| (2, message))?,
+        };
+        let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
+        // Overrides and urgent entries of a gateway on this machine, if its state is readable; nothing is created.
+        if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
+            let state = StateDir::at(dir.clone()).ok();
+            let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config));
+            assembler.urgent = Arc::new(urgent.unwrap_or_default());
+            assembler.set_overrides(Overrides::open(state).list(civil));
+        }
+        let assembled = assembler.assemble().map_err(refused)?;
+        for one in &assembled.held {
+            complain(&format!("degraded: {one}"));
+        }
+        for one in &assembled.left_out {
+            complain(&format!("without `{}`: {}", one.label, one.why));
+        }
+        let now = Now { mono: 1, civil, trust: Trust::Synced };
+        let Assembled { config, snapshot, sources, zones, .. } = assembled;
+        let (snapshot, urgent) = (Arc::new(snapshot), Arc::clone(&assembler.urgent));
+        Ok(Self { config, snapshot, zones, sources, urgent, now })
     }
-    result.reviewed()
+
+    /// Decides the name, and describes the decision.
+    fn describe(&self, arguments: &WhyArguments, name: &Name) -> WhyResult {
+        let Self { config, snapshot, zones, sources, urgent: list, now } = self;
+        let now = *now;
+        let (client, local) = (arguments.client, arguments.listener);
+        let meta = Origin::plain(client, local, Transport::Udp);
+        let group = snapshot.group_of(meta.client, meta.local);
+        let bound = snapshot.rules_at(group, now);
+        let folded = Folded::from_name(name);
+        let explanation = snapshot.explain(bound, &snapshot.hashed(&folded), arguments.qtype);
+        let evidence = evidence(config, sources, snapshot, name, &explanation);
+        let id = |category: CategoryId| config.taxonomy.category(category).id.clone();
+        let ids = |set: CategorySet| set.iter().map(id).collect();
+        let (verdict, layer, category) = when::words(&explanation.verdict);
+        let category = category.map(id);
+        let observed = match explanation.verdict {
+            Verdict::Pass(pass) | Verdict::Safe(pass, _) => ids(pass.observed),
+            Verdict::Special(_) | Verdict::Canary(_) | Verdict::Block(_) => Vec::new(),
+        };
+        let urgent = UrgentEvidence::of(list, name, &explanation, None);
+        let rule = match explanation.verdict {
+            Verdict::Safe(_, engine) => snapshot.safe_target(group, engine).map(|target| {
+                let engine = snapshot.engine_ids().get(usize::from(engine.0));
+                format!("{} goes to {target}", engine.map_or("-", String::as_str))
+            }),
+            _ => urgent
+                .as_ref()
+                .and_then(UrgentEvidence::rule)
+                .or_else(|| decided_by(layer, category.as_deref(), &evidence, &explanation, name)),
+        };
+        let query = trace::TracedQuery {
+            config,
+            snapshot,
+            urgent: list,
+            zones,
+            group,
+            bound,
+            name: &folded,
+            qtype: arguments.qtype,
+        };
+        let place = rule.as_ref().and_then(|rule| evidence.iter().find(|e| e.rule == *rule));
+        let result = WhyResult {
+            name: name.to_string(),
+            qtype: arguments.qtype,
+            client: arguments.client,
+            group: snapshot.group(group).name.clone(),
+            verdict,
+            layer,
+            list: place.map(|e| e.list.clone()),
+            file: place.and_then(|e| e.file.clone()),
+            line: place.and_then(|e| e.line),
+            category,
+            services: config
+                .words
+                .services_of(name)
+                .map(|(id, _)| format!("service:{id}"))
+                .collect(),
+            rule,
+            observed,
+            urgent,
+            blocked_by: answer::blocked_part(
+                &query,
+                &explanation.verdict,
+                &arguments.parts,
+                sources,
+            ),
+            source: query.source(&explanation.verdict),
+            steps: query.steps(&explanation),
+            layers: query.layers(&explanation),
+            answer: answer(&explanation.verdict, arguments, name, snapshot, (meta, now)),
+            evidence,
+            times: when::Times::of(
+                config,
+                snapshot,
+                bound,
+                now,
+                (&snapshot.hashed(&folded), arguments.qtype),
+            ),
+            reference: format!("{:06x}", snapshot.lists().digest() & 0xff_ffff),
+        };
+        if result.answer.source == AnswerSource::Refused.id() {
+            return result.refused();
+        }
+        result.reviewed()
+    }
 }
 
 impl WhyResult {
@@ -388,6 +412,9 @@ fn text(result: &WhyResult) -> String {
         let place = place.map_or(String::new(), |(f, l)| format!(", {} line {l}", f.display()));
         let list = result.list.as_ref().map_or(String::new(), |list| format!(", list {list}"));
         let _ = writeln!(out, "  rule      {rule}{list}{place}");
+    }
+    if !result.services.is_empty() {
+        let _ = writeln!(out, "  service   {}", result.services.join(", "));
     }
     out += &result.urgent.as_ref().map_or_else(String::new, UrgentEvidence::text);
     let rcode = result.answer.rcode.unwrap_or("-");
