@@ -82,6 +82,13 @@ impl Change {
         self.mixed
     }
 
+    /// Writes when each query was due and how long its reply took, a line each.
+    pub(crate) fn write(&self, out: &str) {
+        let lines: String =
+            self.replies.iter().map(|(due, took)| format!("{due} {took}\n")).collect();
+        std::fs::write(out, lines).expect("a file for replies");
+    }
+
     /// Prints what was seen, as `key value` lines; times in milliseconds after the start.
     #[expect(clippy::print_stdout, reason = "a program of the benchmarks")]
     pub(crate) fn report(mut self, started: Instant, unix: Duration) {

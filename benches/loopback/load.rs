@@ -3,14 +3,16 @@
 //!
 //! ```text
 //! load PORT FILE SECONDS [--rate QUERIES_A_SECOND] [--once]
-//!      [--rename FROM TO --at SECONDS] [--beside FILE --beside-rate QUERIES_A_SECOND]
+//!      [--rename FROM TO --at SECONDS] [--replies OUT]
+//!      [--beside FILE --beside-rate QUERIES_A_SECOND]
 //!
 //! FILE    a query a line: NAME A|B|-|AB|BA (an address is expected, a block, either, an
 //!         address first and then a block, or the other way)
 //! ```
 //!
 //! `--rename` changes the server's policy by putting a file in the place of another in the
-//! middle of the run; what became of it is told apart (`change.rs`). Queries `--beside` come
+//! middle of the run; what became of it is told apart (`change.rs`), and each reply in a line of
+//! `--replies` (when its query was due, and how long it took, in us). Queries `--beside` come
 //! from a socket of their own, and count in nothing but lines of their own: for those that
 //! are never answered.
 //!
@@ -128,6 +130,7 @@ fn main() {
         let a_second = rate.expect("a --rename needs a --rate");
         Change::new(from, to, at, a_second * (length.as_secs() as usize + 1))
     });
+    let replies = after("--replies", 1);
     let mut lanes: Vec<Lane> = (0..LANES).map(|_| Lane::to(port, LOST_AFTER)).collect();
     let mut beside = after("--beside", 1).map(|file| Beside {
         lane: Lane::to(port, BESIDE_LOST_AFTER),
@@ -138,7 +141,7 @@ fn main() {
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let mut counts = Counts::new(change);
     run(&mut lanes, &queries, &mut counts, beside.as_mut(), &Plan { rate, length, most });
-    report(counts, length, unix);
+    report(counts, length, unix, replies);
     if let Some(Beside { counts: Counts { sent, got, stray, .. }, lane, .. }) = beside {
         println!("beside_sent {sent}\nbeside_got {}", got + stray);
         println!("beside_waiting {}", lane.outstanding);
@@ -452,7 +455,7 @@ fn read(file: &str) -> Vec<Query> {
     queries
 }
 
-fn report(counts: Counts, length: Duration, unix: Duration) {
+fn report(counts: Counts, length: Duration, unix: Duration, replies: Option<&str>) {
     let length = counts.started.elapsed().min(length);
     let Counts { sent, got, lost, failed, stray, .. } = counts;
     let wrong = counts.wrong + counts.change.as_ref().map_or(0, Change::mixed);
@@ -464,6 +467,9 @@ fn report(counts: Counts, length: Duration, unix: Duration) {
     println!("away {}", counts.away.as_micros());
     println!("max {}", counts.took.iter().rposition(|&n| n > 0).unwrap_or(0));
     if let Some(change) = counts.change {
+        if let Some(out) = replies {
+            change.write(out);
+        }
         change.report(counts.started, unix);
     }
 }
