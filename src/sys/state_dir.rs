@@ -10,18 +10,22 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::StateSettings;
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 
-/// The age from which an unfinished file is abandoned: a live writer would have written to it.
+/// The age from which an unfinished file is abandoned in any case: a live writer would have written to
+/// it.
 const LEFT: Duration = Duration::from_secs(3600);
 /// Files that this process has written, for the names of unfinished ones.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
+/// About the start of this process: before its first file.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,7 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
+        LazyLock::force(&STARTED);
         match DirBuilder::new().recursive(true).mode(0o700).create(&path) {
             Ok(()) => match only_ours(&path) {
                 Ok(()) => Ok(Self(path)),
@@ -133,7 +138,7 @@ impl StateDir {
         // A unique name: the gateway and a command may write the same file at once.
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let beside = self.0.join(format!(".{name}.{}-{number}.new", std::process::id()));
-        self.sweep(name);
+        self.sweep(Some(name));
         let written = OpenOptions::new()
             .write(true)
             .create(true)
@@ -153,20 +158,46 @@ impl StateDir {
         File::open(&self.0)?.sync_all()
     }
 
-    /// Removes unfinished files of writers that ended long ago.
-    fn sweep(&self, name: &str) {
-        let beginning = format!(".{name}.");
-        let is_left = |entry: &fs::DirEntry| {
+    /// Removes unfinished files of a name, or of all names, that no writer finishes any more.
+    fn sweep(&self, name: Option<&str>) {
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
             let file = entry.file_name();
-            let file = file.to_str().unwrap_or_default();
-            let age = entry.metadata().and_then(|of| of.modified()).map(|at| at.elapsed());
-            file.strip_prefix(&beginning).is_some_and(|end| end.ends_with("new"))
-                && age.is_ok_and(|age| age.is_ok_and(|age| age >= LEFT))
-        };
-        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten().filter(is_left) {
-            let _ = fs::remove_file(entry.path());
+            let Some((of, writer)) = file.to_str().and_then(unfinished) else { continue };
+            if name.is_none_or(|name| name == of) && is_abandoned(&entry, writer) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
     }
+
+    /// Removes all files that a power cut, or a writer that was killed, has left unfinished.
+    pub fn sweep_unfinished(&self) {
+        self.sweep(None);
+    }
+}
+
+/// The name that an unfinished file is to get, and the process that writes it.
+fn unfinished(file: &str) -> Option<(&str, u32)> {
+    let (name, writer) = file.strip_prefix('.')?.strip_suffix(".new")?.rsplit_once('.')?;
+    let (process, number) = writer.split_once('-')?;
+    number.parse::<u64>().ok()?;
+    Some((name, process.parse().ok()?))
+}
+
+/// Whether nobody finishes a file: its writer has ended, it is from before this process, which has
+/// its writer's number now, or it is old.
+fn is_abandoned(entry: &fs::DirEntry, writer: u32) -> bool {
+    let modified = entry.metadata().and_then(|of| of.modified());
+    let age = modified.and_then(|at| at.elapsed().map_err(io::Error::other));
+    let is_old = |than: Duration| age.as_ref().is_ok_and(|age| *age >= than);
+    if writer == std::process::id() {
+        return is_old(STARTED.elapsed().min(LEFT));
+    }
+    is_old(LEFT) || !Path::new("/proc").join(writer.to_string()).exists() && is_proc_mounted()
+}
+
+/// Whether processes can be seen at all.
+fn is_proc_mounted() -> bool {
+    Path::new("/proc/self").exists()
 }
 
 /// Refuses a directory that others can write to: they could end an exam, or be anybody.
@@ -233,15 +264,24 @@ mod tests {
         });
         written.unwrap();
         assert_eq!(fs::read(state.join("list")).unwrap(), b"slow and whole");
-        let (dead, alive) = (state.join(".list.1-1.new"), state.join(".list.2-1.new"));
-        for path in [&dead, &alive, &state.join(".list.json.1-1.new")] {
+        let own = std::process::id();
+        let (dead, alive) = (state.join(".list.1-1.new"), state.join(format!(".list.{own}-1.new")));
+        // The writer of one has ended; another one is of an earlier process with the number of this.
+        let gone = state.join(format!(".list.{}-1.new", u32::MAX));
+        let before = state.join(format!(".list.{own}-0.new"));
+        for path in [&dead, &alive, &gone, &before, &state.join(".list.json.1-1.new")] {
             fs::write(path, "half").unwrap();
         }
         let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        File::options().write(true).open(&dead).unwrap().set_modified(long_ago).unwrap();
+        for path in [&dead, &before] {
+            File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+        }
         state.replace("list", b"new").unwrap();
-        assert!(!dead.exists() && alive.exists());
+        assert!(!dead.exists() && alive.exists() && !gone.exists() && !before.exists());
         assert_eq!(fs::read_dir(state.path()).unwrap().count(), 3);
+        fs::write(state.join(format!(".other.{}-7.new", u32::MAX)), "half").unwrap();
+        state.sweep_unfinished();
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 3, "whatever its name");
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl ReleaseStore {
 
     /// Removes generations in the making that nobody makes any more, and old generations.
     fn sweep(&self, _lock: &StoreLock) {
+        self.dir.sweep_unfinished();
         for entry in fs::read_dir(self.path()).into_iter().flatten().flatten() {
             if entry.file_name().to_str().is_some_and(|name| name.starts_with(INCOMING)) {
                 let _ = fs::remove_dir_all(entry.path());
