@@ -1,0 +1,68 @@
+// The portal in a real browser: `.ci/browser` runs it.
+//
+//   node tests/browser/run.mjs --bin LACHAN --cache DIR --chromium CHROMIUM [--screenshots DIR] [--gallery DIR]
+//
+// --screenshots  the pictures of the documentation
+// --gallery      a picture of every page in every look, for who changes pages
+//
+// Law: nothing here waits for a time that the machine's speed decides; times are printed.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { upstream } from './kit/dns.mjs';
+import { Gateway } from './kit/gateway.mjs';
+import { check, closing, part } from './kit/report.mjs';
+import { tools, Unreachable } from './kit/tools.mjs';
+import { site } from './kit/visitor.mjs';
+import { pages } from './pages.mjs';
+
+/** What `.ci/browser` takes for a skip. */
+const SKIPPED = 77;
+
+const { values: options } = parseArgs({
+    options: {
+        bin: { type: 'string' },
+        cache: { type: 'string' },
+        chromium: { type: 'string', default: 'chromium' },
+        screenshots: { type: 'string' },
+        gallery: { type: 'string' },
+    },
+});
+
+async function main() {
+    const scratch = await mkdtemp(join(tmpdir(), 'lachan-browser-'));
+    const world = { isLong: Boolean(process.env.LACHAN_LONG), screenshots: options.screenshots, gallery: options.gallery };
+    const ends = [() => rm(scratch, { recursive: true, force: true })];
+    try {
+        const { chromium, axe } = await tools(options.cache, scratch);
+        world.axe = axe;
+        const dns = await upstream();
+        ends.push(() => dns.close());
+        world.site = await site();
+        ends.push(() => world.site.closeAllConnections(), () => world.site.close());
+        world.gateway = await Gateway.start({ bin: options.bin, dir: join(scratch, 'gateway'), upstream: dns.address().port });
+        ends.push(() => world.gateway.stop());
+        world.browser = await chromium.launch({
+            executablePath: options.chromium,
+            args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+        });
+        ends.push(() => world.browser.close());
+        console.log(`${world.browser.version()} over ${options.bin}`);
+        await part('pages', () => pages(world));
+        check(await world.gateway.stop() === 0, 'the gateway ends by itself, without a fault');
+        const log = await readFile(world.gateway.log, 'utf8');
+        check(!/panicked|\bERROR\b/.test(log), 'the gateway logs no fault', log.split('\n').filter((line) => /panicked|ERROR/.test(line)).join(' | '));
+        return closing();
+    } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        console.log(`not reachable: ${error.message}`);
+        return SKIPPED;
+    } finally {
+        for (const end of ends.reverse()) await end();
+    }
+}
+
+process.exit(await main());
