@@ -4,6 +4,7 @@
 //
 // --screenshots  the pictures of the documentation
 // --gallery      a picture of every page in every look, for who changes pages
+// --only         one part, by its name
 //
 // Law: nothing here waits for a time that the machine's speed decides; times are printed.
 
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { attacks } from './attacks.mjs';
 import { upstream } from './kit/dns.mjs';
 import { Gateway } from './kit/gateway.mjs';
 import { check, closing, part } from './kit/report.mjs';
@@ -22,6 +24,8 @@ import { pages } from './pages.mjs';
 /** What `.ci/browser` takes for a skip. */
 const SKIPPED = 77;
 
+const PARTS = { pages, attacks };
+
 const { values: options } = parseArgs({
     options: {
         bin: { type: 'string' },
@@ -29,6 +33,7 @@ const { values: options } = parseArgs({
         chromium: { type: 'string', default: 'chromium' },
         screenshots: { type: 'string' },
         gallery: { type: 'string' },
+        only: { type: 'string' },
     },
 });
 
@@ -51,7 +56,9 @@ async function main() {
         });
         ends.push(() => world.browser.close());
         console.log(`${world.browser.version()} over ${options.bin}`);
-        await part('pages', () => pages(world));
+        for (const [name, run] of Object.entries(PARTS)) {
+            if (!options.only || options.only === name) await part(name, () => run(world));
+        }
         check(await world.gateway.stop() === 0, 'the gateway ends by itself, without a fault');
         const log = await readFile(world.gateway.log, 'utf8');
         check(!/panicked|\bERROR\b/.test(log), 'the gateway logs no fault', log.split('\n').filter((line) => /panicked|ERROR/.test(line)).join(' | '));

@@ -17,7 +17,7 @@ export const LOOKS = [
 
 /** Watches a page from its first request on; call it before `goto`. */
 export function watch(page) {
-    const seen = { errors: [], elsewhere: [], octets: new Map() };
+    const seen = { errors: [], hosts: new Set(), octets: new Map() };
     page.on('console', (message) => {
         // Chromium itself notes each reply with an error status.
         const isStatus = message.text().startsWith('Failed to load resource: the server responded with a status of');
@@ -27,7 +27,7 @@ export function watch(page) {
     page.on('response', (response) => {
         const url = new URL(response.url());
         if (url.protocol === 'data:') return;
-        if (url.hostname !== NAME) seen.elsewhere.push(response.url());
+        seen.hosts.add(url.hostname);
         const read = response.body().then((body) => seen.octets.set(response.url(), body.length));
         // A redirect has no body.
         seen.reading = Promise.all([seen.reading, read.catch(() => {})]);
@@ -37,12 +37,12 @@ export function watch(page) {
 }
 
 /** Checks the page that is open; `what` names it in what is said. */
-export async function inspect(page, seen, what, { look, axe, status = 200, response, host = NAME }) {
+export async function inspect(page, seen, what, { look, axe, status = 200, response, host = NAME, picture }) {
     await seen.reading;
     if (response) check(response.status() === status, `${what}: status ${status}`, response.status());
     check(new URL(page.url()).hostname === host, `${what}: it stays at ${host}`, page.url());
-    check(seen.errors.length === 0, `${what}: no errors in the console`, seen.errors.join(' | '));
-    const strangers = seen.elsewhere.filter((url) => new URL(url).hostname !== host);
+    check(seen.errors.length === 0, `${what}: no errors in the console`, [...new Set(seen.errors)].join(' | '));
+    const strangers = [...seen.hosts].filter((one) => one !== host && one !== NAME);
     check(strangers.length === 0, `${what}: nothing from elsewhere`, strangers.join(' '));
     const octets = [...seen.octets.values()].reduce((sum, one) => sum + one, 0);
     check(octets > 0 && octets <= MOST_OCTETS, `${what}: at most ${MOST_OCTETS} octets`, octets);
@@ -55,6 +55,7 @@ export async function inspect(page, seen, what, { look, axe, status = 200, respo
         `${about.overflow} px; ${about.wide.join(' ')}`);
     check(about.small.length === 0, `${what}: controls are 24 px high or more`, about.small.join(' '));
     check(!/\{[a-z_]+\}|undefined|null\b|\bNone\b|Some\(/u.test(about.text), `${what}: no raw values in the text`);
+    if (picture) await page.screenshot({ path: picture, fullPage: true });
     await violations(page, what, axe);
     await keyboard(page, what);
     return { octets };

@@ -1,5 +1,10 @@
 // What was seen: a fault does not end the run, so that one run shows all of them.
 
+/** Faults that are said once more at the end. */
+const MOST_REPEATED = 20;
+/** Characters of a detail: an axe-core finding can be long. */
+const MOST_DETAIL = 600;
+
 const faults = [];
 let checks = 0;
 
@@ -7,7 +12,7 @@ let checks = 0;
 export function check(holds, what, detail = '') {
     checks += 1;
     if (!holds) {
-        faults.push(`${what}${detail === '' ? '' : `: ${detail}`}`);
+        faults.push(`${what}${detail === '' ? '' : `: ${String(detail).slice(0, MOST_DETAIL)}`}`);
         console.log(`  FAULT ${faults.at(-1)}`);
     }
     return Boolean(holds);
@@ -34,6 +39,7 @@ export async function part(name, run) {
 /** All faults once more; returns the exit status. */
 export function closing() {
     console.log(`\n${checks} checks, ${faults.length} faults`);
-    for (const fault of faults) console.log(`FAULT ${fault}`);
+    faults.slice(0, MOST_REPEATED).forEach((fault) => console.log(`FAULT ${fault}`));
+    if (faults.length > MOST_REPEATED) console.log(`and ${faults.length - MOST_REPEATED} more, above`);
     return faults.length === 0 ? 0 : 1;
 }

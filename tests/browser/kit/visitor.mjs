@@ -33,7 +33,7 @@ export class Visitor {
     /** A device at an address; `world` has `gateway`, `site` and `browser`. */
     static async at(address, world) {
         const visitor = new Visitor();
-        Object.assign(visitor, { address, world, contexts: [], sockets: new Set() });
+        Object.assign(visitor, { address, world, contexts: [], sockets: new Set(), leads: {} });
         visitor.relay = net.createServer((socket) => visitor.serve(socket));
         visitor.relay.listen(0, '127.0.0.1');
         await once(visitor.relay, 'listening');
@@ -44,7 +44,7 @@ export class Visitor {
     async browser(options = {}) {
         const proxy = { server: `socks5://127.0.0.1:${this.relay.address().port}`, bypass: '<-loopback>' };
         const context = await this.world.browser.newContext({ viewport: DESKTOP, locale: 'vi-VN', ...options, proxy });
-        context.setDefaultTimeout(10_000);
+        context.setDefaultTimeout(30_000);
         this.contexts.push(context);
         return context;
     }
@@ -57,6 +57,13 @@ export class Visitor {
     /** The address of a page of the portal. */
     url(path) {
         return `http://${NAME}:${this.world.gateway.portal}${path}`;
+    }
+
+    /** The median of five requests for a page, in milliseconds: no browser, no relay. */
+    async time(path, headers = {}) {
+        const times = [];
+        for (let turn = 0; turn < 5; turn += 1) times.push((await this.request(path, { headers })).time);
+        return times.sort((a, b) => a - b)[2];
     }
 
     /** A request without a browser, for what a browser would not send, and for figures. */
@@ -107,9 +114,10 @@ export class Visitor {
         }
     }
 
-    /** The port on loopback for a name, as the gateway answers it. */
+    /** The port on loopback for a name, as the gateway answers it; `leads` are answers that another
+     * resolver gave. */
     async place(host, port) {
-        const address = net.isIPv4(host) ? host : (await this.lookup(host)).addresses[0];
+        const address = net.isIPv4(host) ? host : this.leads[host] ?? (await this.lookup(host)).addresses[0];
         if (address === SITE) return this.world.site.address().port;
         if (address === '127.0.0.1' && (port === 80 || port === this.world.gateway.portal)) return this.world.gateway.portal;
         throw new Error(`${host}:${port} leads nowhere`);
@@ -127,7 +135,7 @@ class Reader {
             const chunk = this.socket.read();
             if (chunk) this.held = Buffer.concat([this.held, chunk]);
             else if (this.socket.destroyed || this.socket.readableEnded) throw new Error('closed');
-            else await once(this.socket, 'readable', { signal: AbortSignal.timeout(10_000) });
+            else await once(this.socket, 'readable', { signal: AbortSignal.timeout(30_000) });
         }
         const taken = this.held.subarray(0, length);
         this.held = this.held.subarray(length);

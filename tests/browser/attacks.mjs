@@ -1,0 +1,99 @@
+// What other people's pages, names and hands may try against the portal by way of a browser.
+
+import { PLACES } from './kit/gateway.mjs';
+import { check, expect } from './kit/report.mjs';
+import { Visitor } from './kit/visitor.mjs';
+
+/** What people may type where a name belongs. */
+const TYPED = {
+    script: '<script>document.title="taken"</script>.example',
+    attribute: '"><img src=x onerror=document.title="taken">',
+    template: '{{7*7}}${7*7}.example',
+    bidi: 'an\u202Etxt.elpmaxe.example',
+    nul: 'a\u0000b.example',
+    long: `${'a'.repeat(60)}.`.repeat(70),
+    entity: '&lt;b&gt;.example&amp;lang=en',
+    path: '../../etc/passwd',
+    lines: 'a.example\r\nSet-Cookie: taken=1',
+};
+
+export async function attacks(world) {
+    const pupil = await Visitor.at(`${PLACES.upper}.66`, world);
+    const context = await pupil.browser();
+    await otherPages(world, pupil, context);
+    await names(pupil, context);
+    await rebinding(world, pupil, context);
+    expect((await context.cookies()).length === 0, 'a pupil gets no cookie');
+    await pupil.leave();
+}
+
+/** Forms, frames and requests of another site. */
+async function otherPages(world, pupil, context) {
+    const form = (path, fields) => `<form method="post" action="${pupil.url(path)}">${Object.entries(fields)
+        .map(([name, value]) => `<input name="${name}" value="${value}">`).join('')}<button>send</button></form>`;
+    world.site.pages = {
+        '/form': `<!DOCTYPE html><title>elsewhere</title>${form('/blocked', { name: 'www.example.com' })}`,
+        '/frame': `<!DOCTYPE html><title>elsewhere</title><iframe src="${pupil.url('/blocked')}"></iframe>`,
+        '/fetch': '<!DOCTYPE html><title>elsewhere</title>',
+    };
+    const page = await context.newPage();
+    await page.goto('http://elsewhere.example/form');
+    const [reply] = await Promise.all([page.waitForResponse((one) => one.request().method() === 'POST'), page.click('button')]);
+    expect(reply.status() === 403, "another site's form is refused", reply.status());
+    expect(!(await page.textContent('main')).includes('www.example.com'), 'what it sent is not shown');
+
+    await page.goto('http://elsewhere.example/frame');
+    const framed = page.frames()[1];
+    await framed.waitForLoadState().catch(() => {});
+    const text = await framed.evaluate(() => document.body?.innerText ?? '').catch(() => '');
+    expect(framed.url().startsWith('chrome-error:') && !text.includes('Lá Chắn'), 'no page can be framed', framed.url());
+
+    await page.goto('http://elsewhere.example/fetch');
+    const read = await page.evaluate(async (url) => {
+        const outcome = [];
+        for (const mode of ['cors', 'no-cors']) {
+            const method = mode === 'cors' ? 'GET' : 'POST';
+            const reply = await fetch(url, { mode, method, credentials: 'include' }).catch(() => null);
+            outcome.push(reply && reply.type !== 'opaque' ? await reply.text() : '');
+        }
+        return outcome.join('');
+    }, pupil.url('/blocked'));
+    expect(read === '', "another site's script reads nothing", read);
+    await page.close();
+}
+
+/** Names that are none: shown as text or not at all, and nothing runs. */
+async function names(pupil, context) {
+    for (const [what, typed] of Object.entries(TYPED)) {
+        const page = await context.newPage();
+        page.on('dialog', (dialog) => { check(false, `${what}: a script ran`); dialog.dismiss(); });
+        await page.goto(pupil.url('/blocked'));
+        // As a page without limits of length would send it.
+        await page.evaluate(() => { document.querySelector('#name').type = 'hidden'; });
+        await page.$eval('#name', (input, value) => { input.value = value; }, typed);
+        const [reply] = await Promise.all([
+            page.waitForResponse((one) => one.request().method() === 'POST'), page.click('main button[type=submit]'),
+        ]);
+        await page.waitForLoadState();
+        const about = await page.evaluate(() => ({ title: document.title, scripts: document.querySelectorAll('main script, main img').length }));
+        expect([400, 413].includes(reply.status()) && about.title.endsWith('Lá Chắn') && !about.title.includes('taken') && about.scripts === 0,
+            `a name that is none, ${what}: ${reply.status()}, nothing of it runs`, JSON.stringify(about));
+        const html = await page.content();
+        check(!html.includes('\u202E') && !html.includes('taken='), `${what}: not repeated`);
+        await page.close();
+    }
+    const page = await context.newPage();
+    await page.goto(pupil.url(`/blocked?name=${encodeURIComponent('аррӏе.example')}`));
+    const shown = await page.textContent('main');
+    expect(shown.includes('xn--'), 'a name in other letters is shown in letters of the network, too');
+    await page.close();
+}
+
+/** A name of another site that leads to the portal (DNS rebinding), and its name at another port. */
+async function rebinding(world, pupil, context) {
+    pupil.leads = { 'rebound.example': '127.0.0.1' };
+    const page = await context.newPage();
+    const reply = await page.goto(`http://rebound.example:${world.gateway.portal}/blocked`);
+    expect(reply.status() >= 400 && await page.locator('form').count() === 0, "another site's name gets no form", reply.status());
+    await page.close();
+}
