@@ -41,6 +41,8 @@ async function main() {
     const scratch = await mkdtemp(join(tmpdir(), 'lachan-browser-'));
     const world = { isLong: Boolean(process.env.LACHAN_LONG), screenshots: options.screenshots, gallery: options.gallery };
     const ends = [() => rm(scratch, { recursive: true, force: true })];
+    // Whoever ends the run ends what it started.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => finish(ends).finally(() => process.exit(130)));
     try {
         const { chromium, axe } = await tools(options.cache, scratch);
         world.axe = axe;
@@ -51,6 +53,8 @@ async function main() {
         world.gateway = await Gateway.start({ bin: options.bin, dir: join(scratch, 'gateway'), upstream: dns.address().port });
         ends.push(() => world.gateway.stop());
         world.browser = await chromium.launch({
+            handleSIGINT: false,
+            handleSIGTERM: false,
             executablePath: options.chromium,
             args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
         });
@@ -68,8 +72,12 @@ async function main() {
         console.log(`not reachable: ${error.message}`);
         return SKIPPED;
     } finally {
-        for (const end of ends.reverse()) await end();
+        await finish(ends);
     }
+}
+
+async function finish(ends) {
+    for (let end = ends.pop(); end; end = ends.pop()) await end();
 }
 
 process.exit(await main());

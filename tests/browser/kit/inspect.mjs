@@ -7,13 +7,12 @@ import { DESKTOP, PHONE } from './visitor.mjs';
 /** Octets of a page with its style and scripts. */
 const MOST_OCTETS = 50 << 10;
 
-/** Both languages, a phone in the dark and a desktop in light: each of the four is seen. */
-export const LOOKS = [
-    { lang: 'vi', viewport: PHONE, colorScheme: 'dark', hasTouch: true, deviceScaleFactor: 1 },
-    { lang: 'en', viewport: PHONE, colorScheme: 'light', hasTouch: true, deviceScaleFactor: 1 },
-    { lang: 'vi', viewport: DESKTOP, colorScheme: 'light' },
-    { lang: 'en', viewport: DESKTOP, colorScheme: 'dark' },
-];
+/** Looks of a page, by its language: a page is loaded in the first and then changed to the second, so
+ * that each language, width and scheme of colours is seen. */
+export const LOOKS = {
+    vi: [{ viewport: PHONE, colorScheme: 'dark' }, { viewport: DESKTOP, colorScheme: 'light' }],
+    en: [{ viewport: PHONE, colorScheme: 'light' }, { viewport: DESKTOP, colorScheme: 'dark' }],
+};
 
 /** Watches a page from its first request on; call it before `goto`. */
 export function watch(page) {
@@ -36,29 +35,42 @@ export function watch(page) {
     return seen;
 }
 
-/** Checks the page that is open; `what` names it in what is said. */
-export async function inspect(page, seen, what, { look, axe, status = 200, response, host = NAME, picture }) {
+/** Checks the page that is open in both looks of its language; `what` names it in what is said. */
+export async function inspect(page, seen, what, { lang, axe, status = 200, response, host = NAME, gallery }) {
     await seen.reading;
     if (response) check(response.status() === status, `${what}: status ${status}`, response.status());
     check(new URL(page.url()).hostname === host, `${what}: it stays at ${host}`, page.url());
+    await page.evaluate(axe);
+    for (const [turn, look] of LOOKS[lang].entries()) {
+        const where = `${what} ${look.viewport.width} ${look.colorScheme}`;
+        if (turn > 0) {
+            await page.emulateMedia({ colorScheme: look.colorScheme });
+            await page.setViewportSize(look.viewport);
+        }
+        await inLook(page, where, lang, look);
+        if (gallery) await page.screenshot({ path: `${gallery}/${where.replace(/[^a-z0-9]+/gi, '-')}.png`, fullPage: true });
+        await violations(page, where);
+        await keyboard(page, where);
+    }
     check(seen.errors.length === 0, `${what}: no errors in the console`, [...new Set(seen.errors)].join(' | '));
     const strangers = [...seen.hosts].filter((one) => one !== host && one !== NAME);
     check(strangers.length === 0, `${what}: nothing from elsewhere`, strangers.join(' '));
     const octets = [...seen.octets.values()].reduce((sum, one) => sum + one, 0);
     check(octets > 0 && octets <= MOST_OCTETS, `${what}: at most ${MOST_OCTETS} octets`, octets);
+    return { octets };
+}
+
+async function inLook(page, what, lang, look) {
     const about = await page.evaluate(facts);
-    check(about.lang === look.lang, `${what}: lang="${look.lang}"`, about.lang);
+    check(about.lang === lang, `${what}: lang="${lang}"`, about.lang);
     check(/\S.* – Lá Chắn$/u.test(about.title), `${what}: a title`, about.title);
     check(about.headings === 1, `${what}: one h1`, about.headings);
     check(about.skipped === '', `${what}: no level of headings is left out`, about.skipped);
     check(about.wide.length === 0 && about.overflow <= 0, `${what}: no horizontal scroll at ${look.viewport.width}`,
         `${about.overflow} px; ${about.wide.join(' ')}`);
+    check(about.narrow.length === 0, `${what}: no column of single letters`, about.narrow.join(' '));
     check(about.small.length === 0, `${what}: controls are 24 px high or more`, about.small.join(' '));
     check(!/\{[a-z_]+\}|undefined|null\b|\bNone\b|Some\(/u.test(about.text), `${what}: no raw values in the text`);
-    if (picture) await page.screenshot({ path: picture, fullPage: true });
-    await violations(page, what, axe);
-    await keyboard(page, what);
-    return { octets };
 }
 
 /** In the page: what it says of itself, and what is wider than it. */
@@ -69,6 +81,12 @@ function facts() {
     const isSeen = (element) => element.checkVisibility() && !element.closest('.skip, .away');
     const wide = [...document.querySelectorAll('main *, header *, footer *')]
         .filter((element) => isSeen(element) && element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement));
+    // A column that is left too little breaks words: lines of some letters each.
+    const narrow = [...document.querySelectorAll('dd, dt, td, th, p, li')].filter((one) => {
+        const style = getComputedStyle(one);
+        const lines = one.getBoundingClientRect().height / parseFloat(style.lineHeight);
+        return isSeen(one) && one.children.length < 2 && lines > 2.5 && one.textContent.trim().length < 6 * lines;
+    });
     // The rule of target size (WCAG 2.5.8) leaves out links within a sentence.
     const controls = [...document.querySelectorAll('button, input, select, textarea, summary, nav a, .button')];
     const levels = [...document.querySelectorAll('h1, h2, h3, h4')].filter(isSeen).map((heading) => Number(heading.localName[1]));
@@ -80,16 +98,16 @@ function facts() {
         skipped: skipped ? skipped.join(' then ') : '',
         overflow: document.scrollingElement.scrollWidth - width,
         wide: wide.map(describe),
+        narrow: narrow.map(describe),
         small: controls.filter((one) => isSeen(one) && !['radio', 'checkbox', 'hidden'].includes(one.type)
             && one.getBoundingClientRect().height < 24).map(describe),
         text: document.body.innerText,
     };
 }
 
-/** axe-core's rules, contrast among them. The evaluation is the debugger's: the page's own policy
+/** axe-core's rules, contrast among them. It is evaluated as by a debugger: the page's own policy
  * forbids such a script. */
-async function violations(page, what, axe) {
-    await page.evaluate(axe);
+async function violations(page, what) {
     const found = await page.evaluate(async () => {
         const result = await globalThis.axe.run(document, { resultTypes: ['violations', 'incomplete'] });
         const say = ({ id, help, nodes }) => `${id} (${help}): ${nodes.map((node) => node.html.slice(0, 160)).join(' ')}`;
@@ -133,22 +151,26 @@ async function keyboard(page, what) {
         check(isAfter, `${what}: the order of Tab is that of the page`, `${before?.text} then ${one.text}`);
     });
     await page.evaluate(() => {
-        const seen = [];
-        globalThis.focused = seen;
+        const isWatched = Boolean(globalThis.focused);
+        globalThis.focused = [];
+        if (isWatched) return;
         document.addEventListener('focusin', ({ target: one }) => {
             const style = getComputedStyle(one);
             const box = one.getBoundingClientRect();
             const isIn = box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
             const hasOutline = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-            seen.push({ stop: one.dataset.stop, text: (one.textContent || one.name || one.localName).trim().slice(0, 30), isSeen: isIn && hasOutline });
+            globalThis.focused.push({ stop: one.dataset.stop, text: (one.textContent || one.name || one.localName).trim().slice(0, 30), isSeen: isIn && hasOutline });
         });
     });
     // At the last control Tab leaves the page, and comes back to its first.
     for (let presses = 0; presses < controls.length + 2; presses += 1) await page.keyboard.press('Tab');
     const focused = await page.evaluate(() => globalThis.focused);
     const order = [...new Set(focused.filter((one) => one.stop !== undefined).map((one) => Number(one.stop)))];
+    // Where an earlier walk ended, the next one begins.
+    const first = order.indexOf(0);
+    const walk = [...order.slice(first), ...order.slice(0, first)];
     const wanted = controls.map((_, index) => index);
-    check(order.join() === wanted.join(), `${what}: Tab reaches every control`, `${order.join()} of ${wanted.length}`);
+    check(walk.join() === wanted.join(), `${what}: Tab reaches every control`, `${order.join()} of ${wanted.length}`);
     const unseen = focused.filter((one) => !one.isSeen).map((one) => one.text);
     check(unseen.length === 0, `${what}: what is focused can be seen`, unseen.join(' | '));
 }
