@@ -35,9 +35,8 @@ use crate::policy::group::time::Now;
 use crate::policy::{GroupId, Verdict};
 use crate::reviews::ask::today;
 use crate::reviews::forwarded::{BlockedWhy, FORMAT, ForwardedFile, ForwardedReview};
-use crate::reviews::request::{ReviewReason, Site};
+use crate::reviews::request::{AskedSite, ReviewReason};
 use crate::reviews::stored::{ReviewWord, StoredReview};
-use crate::status::state::allows;
 
 /// A request that somebody makes through the administrator.
 #[derive(Debug, Serialize, Deserialize)]
@@ -114,7 +113,7 @@ async fn list(State(api): State<Arc<Api>>) -> Response {
             StatusCode::OK,
             &ReviewList {
                 reviews: shown(&in_force, now, book.list()),
-                allows: allows(&in_force, now.civil),
+                allows: in_force.allows_at(now.civil),
                 is_kept: book.is_kept(),
             },
         ))
@@ -132,7 +131,7 @@ async fn add(State(api): State<Arc<Api>>, body: Bytes) -> Response {
         })?;
         let group = group(&in_force, request.group.as_deref())?;
         let policy = (in_force.config(), &*in_force.snapshot);
-        let receipt = book.ask(policy, group, (&site, reason), now);
+        let receipt = book.ask(policy, group, (&site, reason, None), now);
         Ok(json(StatusCode::CREATED, &receipt))
     })
     .await
@@ -157,7 +156,7 @@ async fn revoke(State(api): State<Arc<Api>>, body: Bytes) -> Response {
         let (in_force, now, book) = api.at_hand();
         let name = site.text();
         let found =
-            allows(&in_force, now.civil).into_iter().filter(|one| one.names.contains(&name));
+            in_force.allows_at(now.civil).into_iter().filter(|one| one.names.contains(&name));
         let mut ended = None;
         // Several groups may have one each.
         for one in found {
@@ -206,7 +205,8 @@ async fn forward(State(api): State<Arc<Api>>) -> Response {
 
 async fn forwarded(State(api): State<Arc<Api>>, body: Bytes) -> Response {
     change(api, body, |api, request: ForwardedNames| {
-        let sites: Vec<Site> = request.names.iter().filter_map(|n| Site::read(n).ok()).collect();
+        let sites: Vec<AskedSite> =
+            request.names.iter().filter_map(|n| AskedSite::read(n).ok()).collect();
         let (_, _, book) = api.at_hand();
         Ok(json(StatusCode::OK, &book.forwarded(&sites)))
     })
@@ -225,8 +225,8 @@ async fn change<T: DeserializeOwned + Send + 'static>(
     }
 }
 
-fn site(text: &str) -> Result<Site, Message> {
-    Site::read(text).map_err(|_| messages::review_no_site(plain(text)))
+fn site(text: &str) -> Result<AskedSite, Message> {
+    AskedSite::read(text).map_err(|_| messages::review_no_site(plain(text)))
 }
 
 /// The beginning of a text, as it may be shown.
@@ -253,7 +253,7 @@ pub fn shown(in_force: &InForce, now: Now, rows: Vec<StoredReview>) -> Vec<Shown
     let answers = in_force.config().data.answers().unwrap_or_default();
     let group = GroupId(u8::try_from(in_force.config().default_group).unwrap_or_default());
     let shown = |row: StoredReview| {
-        let blocked = Site::read(&row.name).ok();
+        let blocked = AskedSite::read(&row.name).ok();
         let blocked = blocked.and_then(|site| blocked_why(in_force, group, &site, now));
         let department = answers.iter().rev().find(|answer| answer.name == row.name).cloned();
         ShownReview { row, blocked, department }
@@ -263,7 +263,12 @@ pub fn shown(in_force: &InForce, now: Now, rows: Vec<StoredReview>) -> Vec<Shown
 
 /// What blocks a site for a group. Rows are of sites that no lock is on; of one that was locked since
 /// nothing more is told than that.
-fn blocked_why(in_force: &InForce, group: GroupId, site: &Site, now: Now) -> Option<BlockedWhy> {
+fn blocked_why(
+    in_force: &InForce,
+    group: GroupId,
+    site: &AskedSite,
+    now: Now,
+) -> Option<BlockedWhy> {
     let snapshot = &in_force.snapshot;
     let folded = Folded::from_name(site.name());
     let hashed = snapshot.hashed(&folded);

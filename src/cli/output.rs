@@ -1,6 +1,8 @@
 //! Output of subcommands: results on stdout, complaints on stderr, an exit code.
 
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,12 +19,12 @@ pub(super) const INVALID: u8 = 3;
 /// Writes a message for a person to stderr.
 pub(super) fn complain(text: &str) {
     // As `print`: a log that was closed is no reason to panic.
-    let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    let _ = writeln!(io::stderr(), "{}", text.trim_end());
 }
 
 /// Writes the result, for a person or a script, to stdout.
 pub(super) fn print(text: &str) {
-    let mut out = std::io::stdout();
+    let mut out = io::stdout();
     let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
     // A reader that has seen enough, such as `head`, is no fault; a full disk is.
     if let Err(error) = written.or_else(|error| match error.kind() {
@@ -64,6 +66,18 @@ pub(super) fn finish(result: Result<String, CommandFailure>) -> ExitCode {
 /// As [`finish`], for what fails only by a file that cannot be used.
 pub(super) fn finish_or_invalid(result: Result<String, String>) -> ExitCode {
     finish(result.map_err(|message| (INVALID, message)))
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn write_whole(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written = fs::write(&beside, octets).and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // It must not fill a full disk further.
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
 /// Reads `--lang`.

@@ -12,6 +12,7 @@ use crate::cli::running::{GatewayArguments, read};
 use crate::config::file::quantity::duration;
 use crate::lang::Lang;
 use crate::overrides::{OverrideRequest, StoredOverride};
+use crate::policy::group::overrides::OverrideKind;
 
 /// Arguments of `override`.
 #[derive(Debug, clap::Args)]
@@ -134,10 +135,12 @@ struct Shown {
 }
 
 impl Shown {
-    /// The time of day, in the school's zone.
-    fn time(&self, civil: u64) -> String {
+    /// The end of an override, in the school's zone: the time of day, or the day of an allow.
+    fn end(&self, stored: &StoredOverride) -> String {
+        let civil = stored.until;
+        let form = if stored.kind == OverrideKind::Allow.id() { "%Y-%m-%d %H:%M" } else { "%H:%M" };
         let at = i64::try_from(civil).ok().and_then(|at| Timestamp::from_second(at).ok());
-        at.map_or(String::new(), |at| self.zone.to_datetime(at).strftime("%H:%M").to_string())
+        at.map_or(String::new(), |at| self.zone.to_datetime(at).strftime(form).to_string())
     }
 
     /// One override, on one line.
@@ -150,13 +153,17 @@ impl Shown {
         let what: Vec<String> =
             categories.chain(stored.names.iter().cloned()).chain(denied).collect();
         let (id, kind, group, by, until) =
-            (stored.id, &stored.kind, &stored.group, &stored.by, self.time(stored.until));
+            (stored.id, &stored.kind, &stored.group, &stored.by, self.end(stored));
         match self.lang {
             Lang::En => {
                 format!("{id}  {kind}  {group}  until {until}  by {by}: {}", what.join(" "))
             }
             Lang::Vi => {
-                let kind = if kind == "exam" { "thi" } else { "tiết học" };
+                let kind = match kind.as_str() {
+                    "exam" => "thi",
+                    "allow" => "mở theo đề nghị",
+                    _ => "tiết học",
+                };
                 format!("{id}  {kind}  {group}  đến {until}  người đặt {by}: {}", what.join(" "))
             }
         }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::admin::api::OverrideBegun;
 use crate::admin::reviews::{ForwardedNames, NamedWord, ReviewList, ReviewRequest, ShownReview};
-use crate::cli::output::{CommandFailure, finish, json};
+use crate::cli::output::{CommandFailure, finish, json, write_whole};
 use crate::cli::running::{GatewayArguments, RunningGateway, read};
 use crate::config::data::answers::AnswerVerdict;
 use crate::config::file::quantity::duration;
@@ -16,7 +16,7 @@ use crate::policy::group::overrides::EVERY_GROUP;
 use crate::reviews::book::ReviewReceipt;
 use crate::reviews::day::CivilDay;
 use crate::reviews::forwarded::ForwardedFile;
-use crate::reviews::request::Site;
+use crate::reviews::request::AskedSite;
 use crate::reviews::stored::{ReviewState, StoredReview};
 
 /// Arguments of `review`.
@@ -153,7 +153,7 @@ fn forward(
     let mut wanted = Vec::new();
     for name in names {
         let site =
-            Site::read(name).map_err(|_| (1, messages::review_no_site(name).in_lang(lang)))?;
+            AskedSite::read(name).map_err(|_| (1, messages::review_no_site(name).in_lang(lang)))?;
         if !file.reviews.iter().any(|review| review.name == site.text()) {
             return Err((1, messages::review_no_row(site.text()).in_lang(lang)));
         }
@@ -170,22 +170,10 @@ fn forward(
         read::<usize>(&note()?)?;
         return Ok(text);
     };
-    write(out, &text).map_err(|error| (1, format!("{}: {error}", out.display())))?;
+    write_whole(out, text.as_bytes())
+        .map_err(|error| (1, format!("{}: {error}", out.display())))?;
     let count: usize = read(&note()?)?;
     Ok(messages::reviews_forwarded(count, out.display()).in_lang(lang))
-}
-
-/// Writes a file whole or not at all.
-fn write(out: &std::path::Path, text: &str) -> std::io::Result<()> {
-    let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or_else(|| std::path::Path::new("."));
-    let beside = directory.join(format!(".{name}.{}.new", std::process::id()));
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, out));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
 }
 
 /// How the answers of a gateway are shown.
@@ -197,7 +185,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn receipt(&self, receipt: &ReviewReceipt) -> String {
         let kept = if receipt.is_kept { String::new() } else { self.not_kept() };
-        messages::review_received(&receipt.code).in_lang(self.lang) + &kept
+        messages::review_received().in_lang(self.lang) + &kept
     }
 
     fn not_kept(&self) -> String {

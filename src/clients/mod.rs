@@ -15,4 +15,5 @@ pub mod inflight;
 pub mod late;
 pub mod limits;
 pub mod place;
+pub mod quota;
 pub mod table;

@@ -262,6 +262,8 @@ mod tests {
         there is no group `x`; there are a, b
         `x` is neither `lesson` nor `exam`
         an override lasts from 1 minute to 12 hours
+        an allow lasts from 1 minute to 400 days; what stays longer belongs in the config
+        say why, in at most 300 characters: the ledger keeps it
         say who sets it, with `--by NAME`: the ledger keeps it
         say what the lesson needs: `--allow NAME`, `--allow service:ID`, `--allow category:ID` or `--allow bundle:NAME`; `--deny NAME` closes one
         say the only names of the exam, with `--only NAME`
@@ -281,6 +283,7 @@ mod tests {
         `x.example` stays blocked: it is locked
         `x.example` stays blocked: Sở GD&ĐT denies it, and only it can open it
         there are 64 overrides already; end one with `lachan override end`
+        there are 200 allows already; revoke one with `lachan review revoke`
         an override has at most 2000 names
         the clock is not to be trusted, so nobody knows when it would end; set the clock first
         there is no override 7; `lachan override list` shows them
@@ -294,6 +297,8 @@ mod tests {
         không có nhóm `x`; các nhóm hiện có: a, b
         `x` không phải là `lesson` (tiết học) hay `exam` (thi)
         thời gian phải từ 1 phút đến 12 giờ
+        thời gian mở phải từ 1 phút đến 400 ngày; muốn mở lâu hơn hãy ghi vào tệp cấu hình
+        hãy ghi lý do (không quá 300 ký tự): sổ thay đổi sẽ lưu lại
         hãy ghi tên người thực hiện bằng `--by TÊN`: sổ thay đổi sẽ lưu lại
         hãy ghi nội dung tiết học cần mở: `--allow TÊN_MIỀN`, `--allow service:MÃ`, `--allow category:MÃ` hoặc `--allow bundle:TÊN`; `--deny TÊN_MIỀN` để cấm
         hãy ghi các tên miền duy nhất được dùng khi thi bằng `--only TÊN_MIỀN`
@@ -313,6 +318,7 @@ mod tests {
         `x.example` vẫn bị chặn: tên này bị khóa
         `x.example` vẫn bị chặn: Sở GD&ĐT đã cấm tên này và chỉ cơ quan đó mới mở được
         đã có 64 thay đổi tạm thời; hãy kết thúc bớt bằng `lachan override end`
+        đã có 200 tên miền được mở; hãy thu hồi bớt bằng `lachan review revoke`
         mỗi lần chỉ được tối đa 2000 tên miền
         đồng hồ chưa đáng tin cậy nên không biết khi nào hết giờ; hãy chỉnh đồng hồ trước
         không có thay đổi tạm thời số 7; xem bằng `lachan override list`

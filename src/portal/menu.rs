@@ -9,6 +9,7 @@ type Label = fn() -> Message;
 pub(super) const MENU: &[(&str, Label)] = &[
     ("/", messages::portal_home),
     ("/blocked", messages::blocked_menu),
+    ("/review", messages::portal_review),
     ("/check", messages::check_menu),
     ("/staff", messages::staff_menu),
 ];

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::clients::quota::Quota;
 use crate::load::in_force::Current;
 use crate::metrics::labels::PortalReply;
 use crate::metrics::{Sample, families};
 use crate::resolve::Now;
+use crate::reviews::ReviewBook;
 use crate::staff::desk::Desk;
 use crate::status::Status;
+
+/// Requests for a review of one client in any hour.
+const REVIEWS_AN_HOUR: usize = 3;
 
 /// What pages of staff need beside the policy.
 pub struct StaffRoom {
@@ -24,6 +29,10 @@ pub struct Portal {
     pub(super) current: Arc<Current>,
     /// The time by which names are judged.
     pub(super) now: Box<dyn Fn() -> Now + Send + Sync>,
+    /// The reviews that people asked for.
+    pub(super) reviews: Arc<ReviewBook>,
+    /// Requests for a review by client.
+    pub(super) review_quota: Quota,
     /// What pages of staff need.
     pub(super) staff: StaffRoom,
     replies: [AtomicU64; PortalReply::COUNT],
@@ -34,9 +43,11 @@ impl Portal {
     pub fn new(
         current: Arc<Current>,
         now: Box<dyn Fn() -> Now + Send + Sync>,
+        reviews: Arc<ReviewBook>,
         staff: StaffRoom,
     ) -> Self {
-        Self { current, now, staff, replies: Default::default() }
+        let review_quota = Quota::an_hour(REVIEWS_AN_HOUR);
+        Self { current, now, reviews, review_quota, staff, replies: Default::default() }
     }
 
     /// Counts a reply.

@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod lint;
 pub mod page;
 pub mod release;
+pub mod reviews;
 pub mod rollout;
 pub mod status;
 pub mod tables;

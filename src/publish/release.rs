@@ -22,6 +22,7 @@ use super::ledger;
 use super::lint::ages;
 use super::lint::gate::GateReport;
 use super::lint::release::names_by_category;
+use super::reviews;
 use super::rollout;
 use super::trust::keys::SigningKey;
 use super::trust::refresh::{begin, refresh};
@@ -29,6 +30,7 @@ use super::trust::repository::Repository;
 use super::trust::roles::{self, EMERGENCY_DAYS, TARGETS_DAYS};
 use super::trust::signed::{sha256, sign};
 use super::trust::verify::verify;
+use crate::config::data::released::ANSWERS;
 use crate::pack::{Pack, SourceNote, hex};
 use crate::release::layout;
 use crate::release::list::{delta, packed, write};
@@ -125,7 +127,7 @@ pub fn assemble(
         layout::delta(serial)
     });
     let mut data = BTreeMap::new();
-    for (file, octets) in data_files(repository, before.as_ref(), &draft)? {
+    for (file, octets) in data_files(repository, before.as_ref(), &draft, serial)? {
         let target = layout::data(&file, &sha256(&octets));
         files.insert(target.clone(), octets);
         data.insert(file, target);
@@ -158,6 +160,7 @@ fn data_files(
     repository: &Repository,
     before: Option<&SignedRelease>,
     draft: &ReleaseDraft<'_>,
+    serial: u64,
 ) -> Result<BTreeMap<String, Vec<u8>>, PublishError> {
     let own = [ledger::FILE, ages::FILE, NOTES];
     let mut files = match (&draft.tables, before) {
@@ -174,12 +177,16 @@ fn data_files(
         }
     };
     let gate = &draft.report.files;
+    let mut ledger = gate.ledger.clone();
+    let answered = before.map(|before| before.data(repository, ANSWERS)).transpose()?.flatten();
+    let answers = files.get(ANSWERS).map(Vec::as_slice);
+    reviews::record(&mut ledger, (answered.as_deref(), answers), (serial, draft.now));
     // Counts, and no paths of this machine.
     let public = |note: &SourceNote| SourceNote { files: Vec::new(), ..note.clone() };
     let notes: Vec<SourceNote> = draft.pack.sources().iter().map(public).collect();
     let notes =
         serde_json::to_vec(&notes).map_err(|error| PublishError::Sign(error.to_string()))?;
-    let made = [gate.ledger.octets().to_vec(), gate.ages.octets(), notes];
+    let made = [ledger.octets().to_vec(), gate.ages.octets(), notes];
     files.extend(own.into_iter().map(str::to_owned).zip(made));
     Ok(files)
 }

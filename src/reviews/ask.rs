@@ -7,7 +7,7 @@ use crate::reviews::ReviewBook;
 use crate::reviews::book::ReviewReceipt;
 use crate::reviews::day::CivilDay;
 use crate::reviews::fate::gets_row;
-use crate::reviews::request::{ReviewReason, Site};
+use crate::reviews::request::{AskedSite, ReviewReason};
 
 /// The day at a time, in the school's zone; none while the clock is untrusted.
 pub fn today(config: &Config, now: Now) -> Option<CivilDay> {
@@ -18,19 +18,19 @@ pub fn today(config: &Config, now: Now) -> Option<CivilDay> {
 }
 
 impl ReviewBook {
-    /// Notes that a group asks for a site. Config and snapshot are of one generation.
+    /// Notes that a group asks for a site; `code` is what its page shows. Config and snapshot are of one generation.
     ///
     /// Law: the receipt does not depend on the site.
     pub fn ask(
         &self,
         (config, snapshot): (&Config, &Snapshot),
         group: GroupId,
-        (site, reason): (&Site, ReviewReason),
+        (site, reason, code): (&AskedSite, ReviewReason, Option<&str>),
         now: Now,
     ) -> ReviewReceipt {
         let gets_row = gets_row(snapshot, group, site.name(), now);
         let rules = config.groups.get(usize::from(group.0));
         let level = rules.unwrap_or_else(|| config.default_group()).level;
-        self.receive(site, (reason, level), gets_row, today(config, now))
+        self.receive(site, (reason, level, code), gets_row, today(config, now))
     }
 }

@@ -18,7 +18,7 @@ use crate::metrics::labels::{ReviewDecision, ReviewOutcome};
 use crate::metrics::{Sample, families};
 use crate::overrides::ledger::{self, LedgerEntry};
 use crate::reviews::day::CivilDay;
-use crate::reviews::request::{ReviewReason, Site};
+use crate::reviews::request::{AskedSite, ReviewReason};
 use crate::reviews::stored::{ReviewState, ReviewWord, StoredReview};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -33,8 +33,6 @@ pub const MAX_ROWS: usize = 500;
 pub const DAYS: u32 = 30;
 /// Seconds between two writes that nobody waits for.
 const PAUSE: u64 = 300;
-/// Letters and digits of a code: none that is taken for another one.
-const LETTERS: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The content of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -54,8 +52,6 @@ struct Rows {
 /// What is told of a request: the same for every name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewReceipt {
-    /// A random code, by which somebody may ask after the request.
-    pub code: String,
     /// True where requests outlive a restart.
     pub is_kept: bool,
 }
@@ -63,7 +59,8 @@ pub struct ReviewReceipt {
 /// A line of the ledger about a review.
 #[derive(Debug, Serialize)]
 struct LedgerReview<'a> {
-    review: &'a str,
+    kind: &'static str,
+    names: [&'a str; 1],
     reason: &'a str,
 }
 
@@ -91,7 +88,8 @@ fn read_rows(state: &StateDir) -> BTreeMap<String, StoredReview> {
         }
     };
     // A file by another hand is held to the same bounds.
-    let is_site = |row: &StoredReview| Site::read(&row.name).is_ok_and(|s| s.text() == row.name);
+    let is_site =
+        |row: &StoredReview| AskedSite::read(&row.name).is_ok_and(|s| s.text() == row.name);
     let rows = rows.into_iter().filter(is_site).take(MAX_ROWS);
     rows.map(|row| (row.name.clone(), row)).collect()
 }
@@ -115,13 +113,12 @@ impl ReviewBook {
     /// does.
     pub fn receive(
         &self,
-        site: &Site,
-        (reason, level): (ReviewReason, Level),
+        site: &AskedSite,
+        (reason, level, code): (ReviewReason, Level, Option<&str>),
         gets_row: bool,
         today: Option<CivilDay>,
     ) -> ReviewReceipt {
         self.tell(ReviewOutcome::Received);
-        let code = code();
         let name = site.text();
         let mut rows = self.lock();
         rows.is_changed = true;
@@ -139,10 +136,10 @@ impl ReviewBook {
                 }
             };
             if let Some(row) = row {
-                row.count((reason, level), today, &code);
+                row.count((reason, level, code), today);
             }
         }
-        ReviewReceipt { code, is_kept: self.is_kept() }
+        ReviewReceipt { is_kept: self.is_kept() }
     }
 
     /// Counts a request that was not noted.
@@ -169,11 +166,11 @@ impl ReviewBook {
     /// Closes the row of a site with a person's word; `None` where it has none.
     ///
     /// `at` is the moment for the ledger, which has the same of every change.
-    pub fn deny(&self, site: &Site, word: ReviewWord, at: u64) -> Option<StoredReview> {
+    pub fn deny(&self, site: &AskedSite, word: ReviewWord, at: u64) -> Option<StoredReview> {
         let closed = self.put(site, ReviewState::Denied, Some(word.clone()))?;
         add(&self.decisions, ReviewDecision::Denied as usize);
         if let Some(state) = &self.state {
-            let what = LedgerReview { review: &closed.name, reason: &word.reason };
+            let what = LedgerReview { kind: "review", names: [&closed.name], reason: &word.reason };
             if let Err(error) = ledger::write(state, &LedgerEntry::new(at, "deny", &word.by, &what))
             {
                 warn!(%error, "the change ledger cannot be written");
@@ -183,19 +180,19 @@ impl ReviewBook {
     }
 
     /// Notes that the school allows a site; the ledger has it of the override.
-    pub fn allowed(&self, site: &Site, word: ReviewWord) -> Option<StoredReview> {
+    pub fn allowed(&self, site: &AskedSite, word: ReviewWord) -> Option<StoredReview> {
         add(&self.decisions, ReviewDecision::Allowed as usize);
         self.put(site, ReviewState::Allowed, Some(word))
     }
 
     /// Notes that the school allows a site no longer.
-    pub fn revoked(&self, site: &Site) -> Option<StoredReview> {
+    pub fn revoked(&self, site: &AskedSite) -> Option<StoredReview> {
         self.put(site, ReviewState::Open, None)
     }
 
     /// Notes that rows were written into a file for the department; how many there were.
-    pub fn forwarded(&self, sites: &[Site]) -> usize {
-        let names: Vec<String> = sites.iter().map(Site::text).collect();
+    pub fn forwarded(&self, sites: &[AskedSite]) -> usize {
+        let names: Vec<String> = sites.iter().map(AskedSite::text).collect();
         let mut rows = self.lock();
         let mut count = 0;
         for name in names {
@@ -265,7 +262,7 @@ impl ReviewBook {
 
     fn put(
         &self,
-        site: &Site,
+        site: &AskedSite,
         state: ReviewState,
         word: Option<ReviewWord>,
     ) -> Option<StoredReview> {
@@ -314,16 +311,4 @@ fn add(cells: &[AtomicU64], place: usize) {
     if let Some(cell) = cells.get(place) {
         cell.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// A random code of two groups of four.
-fn code() -> String {
-    let mut random: u64 = rand::random();
-    let mut letter = || {
-        let place = (random % LETTERS.len() as u64) as usize;
-        random /= LETTERS.len() as u64;
-        LETTERS.get(place).map_or('X', |letter| char::from(*letter))
-    };
-    let mut group = || (0..4).map(|_| letter()).collect::<String>();
-    format!("{}-{}", group(), group())
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::category::Level;
 use crate::reviews::book::MAX_ROWS;
 use crate::reviews::day::CivilDay;
-use crate::reviews::request::{ReviewReason, Site};
+use crate::reviews::request::{AskedSite, ReviewReason};
 use crate::reviews::stored::{ReviewState, StoredReview};
 
 /// The format that is written, and the only one that is read.
@@ -159,7 +159,7 @@ impl ForwardedFile {
 impl ForwardedReview {
     /// Whether each field is one that a school writes.
     fn check(&self) -> Result<(), &'static str> {
-        let is_site = Site::read(&self.name).is_ok_and(|site| site.text() == self.name);
+        let is_site = AskedSite::read(&self.name).is_ok_and(|site| site.text() == self.name);
         let is_level = |id: &String| Level::ALL.into_iter().any(|level| level.id() == id);
         let is_sum = |counts: Vec<u32>| {
             counts.into_iter().try_fold(0_u32, u32::checked_add) == Some(self.count)

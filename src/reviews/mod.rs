@@ -1,7 +1,7 @@
 //! Reviews: names that people ask to have opened, until somebody answers.
 //!
 //! ```text
-//! portal, lachan review add ▸ Site ▸ fate ──▶ ReviewBook ──▶ lachan review list
+//! portal, lachan review add ▸ a name ▸ fate ──▶ ReviewBook ──▶ lachan review list
 //!                             (what?) (a row?)  one row a name    │ allow ▸ overrides
 //!                                               no client         │ deny  ▸ closed with a word
 //!                                               no time of day    └ forward ▸ a file ▸ the department

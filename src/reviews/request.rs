@@ -60,14 +60,14 @@ impl ReviewReason {
 
 /// A site that can be asked for: a host name below a public suffix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site(Name);
+pub struct AskedSite(Name);
 
 /// Text that is no site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no site")]
 pub struct NoSite;
 
-impl Site {
+impl AskedSite {
     /// Reads a name, or the address of a page as a browser shows it: of that, the host.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ mod tests {
             ("games.example/path", "games.example"),
             ("tiếngviệt.vn", "xn--tingvit-5t4cyc.vn"),
         ] {
-            assert_eq!(Site::read(given).map(|site| site.text()), Ok(site.into()), "{given}");
+            assert_eq!(AskedSite::read(given).map(|site| site.text()), Ok(site.into()), "{given}");
         }
     }
 
@@ -156,7 +156,7 @@ mod tests {
             &long,
             &huge,
         ] {
-            let read = Site::read(odd).map(|site| site.text());
+            let read = AskedSite::read(odd).map(|site| site.text());
             let is_plain = |text: &String| {
                 text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet))
             };

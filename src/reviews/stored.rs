@@ -79,9 +79,8 @@ impl StoredReview {
     /// Counts a request.
     pub(super) fn count(
         &mut self,
-        (reason, level): (ReviewReason, Level),
+        (reason, level, code): (ReviewReason, Level, Option<&str>),
         today: Option<CivilDay>,
-        code: &str,
     ) {
         self.count = self.count.saturating_add(1);
         let reasons = self.reasons.entry(reason).or_default();
@@ -90,7 +89,7 @@ impl StoredReview {
         *levels = levels.saturating_add(1);
         self.first = self.first.or(today);
         self.last = today.or(self.last);
-        self.codes.push(code.to_owned());
+        self.codes.extend(code.map(str::to_owned));
         if self.codes.len() > MAX_CODES {
             self.codes.remove(0);
         }

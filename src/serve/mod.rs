@@ -184,7 +184,8 @@ fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
     let asked = Arc::clone(gateway);
     let now = Box::new(move || asked.clock.now());
     let staff = StaffRoom { desk: Arc::clone(&actions.desk), status: Arc::clone(&actions.status) };
-    Arc::new(Portal::new(Arc::clone(&gateway.current), now, staff))
+    let reviews = Arc::clone(&actions.reviews);
+    Arc::new(Portal::new(Arc::clone(&gateway.current), now, reviews, staff))
 }
 
 /// Serves the portal, in a task for each of its addresses.

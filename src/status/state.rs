@@ -8,8 +8,6 @@ use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
 use crate::load::release::urgent::UrgentList;
 use crate::metrics::labels::{HeldFile, Protection};
-use crate::overrides::StoredOverride;
-use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Now;
 use crate::release::emergency::UrgentAction;
 use crate::status::finding::Finding;
@@ -186,7 +184,7 @@ impl Status {
             update: None,
             emergency: None,
             reviews_open: 0,
-            allows: allows(&in_force, civil).len(),
+            allows: in_force.allows_at(civil).len(),
             generation: in_force.generation,
             is_kept: false,
             lists: sources.list_states(civil),
@@ -206,13 +204,6 @@ impl Status {
             finding.speak(lang);
         }
     }
-}
-
-/// The names that the school allows by an answer to a review.
-pub fn allows(in_force: &InForce, civil: u64) -> Vec<StoredOverride> {
-    let mut all = in_force.overrides_at(civil);
-    all.retain(|one| one.kind == OverrideKind::Allow.id());
-    all
 }
 
 /// Why the files are refused, where the config that is held for it does not say the same.

@@ -35,8 +35,9 @@ const CONFIG: &str = "config/gateway.toml";
 const CONFIG_FILES: &str = "config/";
 const STATE_FILES: &str = "state/";
 /// What is lost without it, of the state directory.
-const STATE: [&str; 12] = [
+const STATE: [&str; 13] = [
     "overrides.json",
+    "reviews.json",
     "ledger.jsonl",
     "ledger.old.jsonl",
     "admin-token",

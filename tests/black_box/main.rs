@@ -43,6 +43,7 @@ mod real_lists;
 mod releases;
 mod reload;
 mod resolvers;
+mod reviews;
 mod safesearch;
 mod scenarios;
 mod sealed;

@@ -8,6 +8,7 @@ mod lint;
 mod page;
 mod release;
 mod review;
+mod reviews;
 mod rings;
 mod rollout;
 mod status;
@@ -48,6 +49,8 @@ enum PublishCommand {
     Rotate(rotate::RotateArguments),
     /// Tell days to each end, signers, damaged files, and a second copy that is behind.
     Doctor(doctor::DoctorArguments),
+    /// Merge what schools ask to have opened, and answer it.
+    Reviews(reviews::PublishReviewsArguments),
     /// Show the fleet as its gateways report it in the web server's log.
     Status(status::FleetArguments),
     /// Write what a list blocks at a level for programs without a gateway of ours.
@@ -72,6 +75,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Page(arguments) => page::run(arguments),
         PublishCommand::Release(arguments) => release::run(arguments),
         PublishCommand::Doctor(arguments) => doctor::run(arguments),
+        PublishCommand::Reviews(arguments) => reviews::run(arguments),
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Export(arguments) => export::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),

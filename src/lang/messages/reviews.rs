@@ -36,9 +36,8 @@ messages! {
         => "cơ quan quản lý đã từ chối ngày {day}: {reason}";
     no_reviews() "nobody asked for a name, and none is allowed by a review"
         => "chưa có đề nghị nào và chưa mở tên miền nào theo đề nghị";
-    review_received(code)
-        "noted, if the name is blocked and the school may open it; code {code}"
-        => "đã ghi nhận, nếu tên miền đang bị chặn và nhà trường được phép mở; mã {code}";
+    review_received() "noted, if the name is blocked and the school may open it"
+        => "đã ghi nhận, nếu tên miền đang bị chặn và nhà trường được phép mở";
     reviews_not_kept()
         "it is kept nowhere: without a state directory a restart ends it; where there is one its disk may be full, and the log has the reason"
         => "không lưu được: khi không có thư mục trạng thái thì khởi động lại sẽ mất; nếu đã có, có thể đĩa đã đầy, lý do ở trong nhật ký";

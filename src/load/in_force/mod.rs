@@ -46,6 +46,7 @@ use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::{OverrideRequest, judge};
 use crate::overrides::store::{self, Overrides, StoredOverride};
 use crate::policy::Snapshot;
+use crate::policy::group::overrides::OverrideKind;
 use crate::sys::clock::system_time;
 use crate::upstream::Upstreams;
 
@@ -82,6 +83,13 @@ impl InForce {
     /// The overrides that have not ended.
     pub fn overrides_at(&self, civil: u64) -> Vec<StoredOverride> {
         self.overrides.iter().filter(|one| civil < one.until).cloned().collect()
+    }
+
+    /// The names that the school allows by an answer to a review.
+    pub fn allows_at(&self, civil: u64) -> Vec<StoredOverride> {
+        let is_allow = |one: &&StoredOverride| one.kind == OverrideKind::Allow.id();
+        let on = self.overrides.iter().filter(|one| civil < one.until);
+        on.filter(is_allow).cloned().collect()
     }
 
     /// Active overrides, by kind, for the metrics.

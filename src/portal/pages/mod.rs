@@ -4,6 +4,7 @@ pub(super) mod block;
 mod blocked;
 pub(super) mod check;
 mod home;
+mod review;
 mod staff;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Router<Arc<Portal>> {
         .merge(blocked::routes())
         .merge(check::routes())
         .merge(staff::routes())
+        .merge(review::routes())
         .fallback(|visitor: Visitor| async move { PageRefusal::NotFound.page(&visitor) })
         .method_not_allowed_fallback(|visitor: Visitor| async move {
             PageRefusal::Method.page(&visitor)

@@ -2,10 +2,12 @@
 
 pub(super) mod blocked;
 pub(super) mod check;
+pub(super) mod review;
 pub(super) mod settings;
 pub(super) mod shell;
 
 pub(crate) use blocked::*;
 pub(crate) use check::*;
+pub(crate) use review::*;
 pub(crate) use settings::*;
 pub(crate) use shell::*;
