@@ -104,7 +104,7 @@ const MOST_LINES: usize = 200;
 
 /// A line of the ledger, as people read it; what a kind of change does not have is empty.
 #[derive(Debug, Clone, Deserialize)]
-pub struct LedgerLine {
+pub struct ChangeLine {
     /// The moment, in civil seconds.
     pub at: u64,
     /// What was done.
@@ -135,10 +135,10 @@ pub struct LedgerLine {
 }
 
 /// The last changes, the newest first; a line that was cut off is passed over.
-pub fn last(state: &StateDir) -> Vec<LedgerLine> {
+pub fn last(state: &StateDir) -> Vec<ChangeLine> {
     let read = |name: &str| read::octets(&state.join(name), 2 * MAX_OCTETS).unwrap_or_default();
     let (old, new) = (read(OLD), read(FILE));
-    let lines = |octets: &[u8]| -> Vec<LedgerLine> {
+    let lines = |octets: &[u8]| -> Vec<ChangeLine> {
         let lines = octets.rsplit(|octet| *octet == b'\n');
         lines.filter_map(|line| serde_json::from_slice(line).ok()).take(MOST_LINES).collect()
     };

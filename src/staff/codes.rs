@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
-use crate::overrides::ledger::{self, LedgerEntry, LedgerLine};
+use crate::overrides::ledger::{self, ChangeLine, LedgerEntry};
 use crate::staff::code::Code;
 use crate::staff::hash::{Salt, is_same};
 use crate::staff::refusal::StaffRefusal;
@@ -139,7 +139,7 @@ impl Codes {
     }
 
     /// The last changes that people made, the newest first; none without a state directory.
-    pub fn changes(&self) -> Vec<LedgerLine> {
+    pub fn changes(&self) -> Vec<ChangeLine> {
         self.state.as_ref().map(ledger::last).unwrap_or_default()
     }
 
@@ -336,7 +336,7 @@ impl Codes {
 pub fn person(name: &str) -> Result<&str, StaffRefusal> {
     let name = name.trim();
     let is_name = (1..=MAX_PERSON).contains(&name.chars().count())
-        && !name.chars().any(|one| one.is_control() || is_bidi(one));
+        && !name.chars().any(|one| one.is_control() || is_bidi(one) || "<>\"\\`".contains(one));
     if is_name { Ok(name) } else { Err(StaffRefusal::NoOne) }
 }
 

@@ -49,6 +49,7 @@ mod scenarios;
 mod sealed;
 mod servers;
 mod shrunken_packs;
+mod staff;
 mod storm;
 mod streams;
 mod support;

@@ -7,7 +7,7 @@ use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::lang::{Lang, Message, messages};
-use crate::overrides::ledger::LedgerLine;
+use crate::overrides::ledger::ChangeLine;
 use crate::policy::{GroupId, GroupRules, Verdict};
 use crate::portal::layout::page;
 use crate::portal::pages::staff::known::bar;
@@ -25,7 +25,7 @@ pub(super) fn show(
     portal: &Portal,
     visitor: &Visitor,
     session: &Session,
-    changes: &[LedgerLine],
+    changes: &[ChangeLine],
 ) -> Response {
     let config = visitor.in_force.config();
     let body = html! {
@@ -99,7 +99,7 @@ fn tests(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules) -
     (blocked, all)
 }
 
-fn ledger(visitor: &Visitor, changes: &[LedgerLine]) -> Markup {
+fn ledger(visitor: &Visitor, changes: &[ChangeLine]) -> Markup {
     html! {
         section {
             h2 #changes { (visitor.say(messages::inspector_changes())) }
@@ -122,7 +122,7 @@ fn ledger(visitor: &Visitor, changes: &[LedgerLine]) -> Markup {
     }
 }
 
-fn change(visitor: &Visitor, line: &LedgerLine) -> Markup {
+fn change(visitor: &Visitor, line: &ChangeLine) -> Markup {
     let action = match line.action.as_str() {
         "begin" => messages::change_begin(),
         "end" => messages::change_end(),

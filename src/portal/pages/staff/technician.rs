@@ -11,7 +11,7 @@ use crate::policy::{GroupId, Verdict};
 use crate::portal::form::post;
 use crate::portal::layout::page;
 use crate::portal::pages::staff::known::{Notice, bar};
-use crate::portal::pages::staff::running::{table, time};
+use crate::portal::pages::staff::running::{table, time, words};
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
 use crate::staff::codes::{CodeState, IssuedCode};
@@ -178,7 +178,9 @@ fn why_form(visitor: &Visitor) -> Markup {
 pub(super) fn why(portal: &Portal, visitor: &Visitor, name: &str, group: &str) -> Option<Markup> {
     let (snapshot, config) = (&visitor.in_force.snapshot, visitor.in_force.config());
     let place = config.groups.iter().position(|one| one.name == group)?;
-    let name = Name::from_text(name.trim()).ok()?;
+    let words = words(name)?;
+    let [name] = words.as_slice() else { return None };
+    let name = Name::from_text(name).ok()?;
     let folded = Folded::from_name(&name);
     let active = snapshot.rules_at(GroupId(u8::try_from(place).ok()?), (portal.now)());
     let explained = snapshot.explain(active, &snapshot.hashed(&folded), rtype::A);
