@@ -266,3 +266,64 @@ impl Desk {
 fn waiting(seconds: u64) -> StaffRefusal {
     StaffRefusal::Wait { minutes: seconds.div_ceil(60) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: u64 = 1_800_000_000;
+
+    fn now(mono: u64, civil: u64) -> Now {
+        Now { mono, civil, trust: Trust::Plausible }
+    }
+
+    fn caller(client: u8, is_staff: bool) -> Caller {
+        let bound = BoundTo { client: [127, 0, 10, client].into(), group: "room3".into() };
+        Caller { bound, is_staff }
+    }
+
+    async fn code(desk: &Arc<Desk>, at: Now) -> String {
+        let request = CodeRequest {
+            room: "room3".into(),
+            by: String::new(),
+            from: None,
+            until: at.civil + 3600,
+            count: 1,
+        };
+        desk.issue(request, "admin".into(), at).await.unwrap()[0].code.clone()
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_ends_no_session_and_lets_no_code_into_another_day() {
+        let desk = Arc::new(Desk::open(None, false));
+        let (first, second) = (code(&desk, now(10, NOON)).await, code(&desk, now(10, NOON)).await);
+        let lan = caller(1, false);
+        let id = desk.with_code((&first, "Lan"), &lan, now(20, NOON)).await.unwrap().text();
+        for civil in [0, NOON - 86_400, NOON + 86_400, u64::MAX] {
+            let session = desk.session(&id, &lan.bound, now(21, civil)).unwrap();
+            assert_eq!((session.by.as_str(), session.code), ("Lan (code 1)", Some(1)));
+        }
+        let at = |civil| desk.with_code((&second, "Lan"), &lan, now(22, civil));
+        assert_eq!(at(NOON - 1).await.err(), Some(StaffRefusal::NotNow));
+        assert_eq!(at(NOON + 3600).await.err(), Some(StaffRefusal::Wrong));
+        let unknown = Now { trust: Trust::Untrusted, ..now(22, NOON) };
+        let refused = desk.with_code((&second, "Lan"), &lan, unknown).await;
+        assert_eq!(refused.err(), Some(StaffRefusal::Clock));
+        assert!(at(NOON).await.is_ok());
+        // By the clock that does not jump it ends.
+        assert_eq!(desk.session(&id, &lan.bound, now(21 + 600, NOON)), None);
+    }
+
+    #[tokio::test]
+    async fn a_code_is_taken_once_whoever_comes_at_the_same_time() {
+        let desk = Arc::new(Desk::open(None, false));
+        let code = code(&desk, now(10, NOON)).await;
+        let (lan, binh) = (caller(1, true), caller(2, true));
+        let (one, two) = tokio::join!(
+            desk.with_code((&code, "Lan"), &lan, now(20, NOON)),
+            desk.with_code((&code, "Bình"), &binh, now(20, NOON)),
+        );
+        let refused: Vec<StaffRefusal> = [one.err(), two.err()].into_iter().flatten().collect();
+        assert_eq!(refused, [StaffRefusal::Used]);
+    }
+}

@@ -7,8 +7,8 @@ messages! {
     portal_skip() "Skip to the content" => "Tới phần nội dung";
     portal_menu() "Pages" => "Các trang";
     portal_other_language() "Tiếng Việt" => "English";
-    portal_nothing_kept() "No one's name is recorded, and nobody keeps who asked what."
-        => "Không ai bị ghi tên, và không lưu lại ai đã hỏi gì.";
+    portal_nothing_kept() "Nobody keeps who visits or who asks what. What staff change is kept with their name."
+        => "Không lưu ai đã vào xem hay đã hỏi gì. Chỉ thay đổi do cán bộ, giáo viên thực hiện được ghi kèm tên.";
 
     // The first page.
     portal_home() "Home" => "Trang đầu";

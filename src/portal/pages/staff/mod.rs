@@ -91,9 +91,21 @@ fn let_in(
 async fn log_in(
     State(portal): State<Arc<Portal>>,
     visitor: Visitor,
+    headers: HeaderMap,
     Submitted(fields): Submitted,
 ) -> Response {
+    // Whoever logs in anew on a device is no longer who was there before.
+    end_session(&portal, &visitor, &headers);
     login::receive(&portal, &visitor, &fields).await
+}
+
+/// Ends the session of a request, if it is one of this visitor.
+fn end_session(portal: &Portal, visitor: &Visitor, headers: &HeaderMap) {
+    if known(portal, visitor, headers).is_some()
+        && let Some(id) = cookie(headers)
+    {
+        portal.staff.desk.leave(id);
+    }
 }
 
 async fn leave(
@@ -101,11 +113,7 @@ async fn leave(
     visitor: Visitor,
     headers: HeaderMap,
 ) -> Response {
-    if known(&portal, &visitor, &headers).is_some()
-        && let Some(id) = cookie(&headers)
-    {
-        portal.staff.desk.leave(id);
-    }
+    end_session(&portal, &visitor, &headers);
     back_with(&visitor, None)
 }
 

@@ -205,20 +205,22 @@ pub(super) fn why(portal: &Portal, visitor: &Visitor, name: &str, group: &str) -
     });
     let lists: Vec<String> = lists.take(12).collect();
     Some(html! {
-        dl role="status" {
-            dt { (visitor.say(messages::technician_name())) }
-            dd { bdi.name dir="ltr" { (name.to_string().trim_end_matches('.')) } }
-            dt { (visitor.say(messages::technician_group())) }
-            dd { bdi { (group) } }
-            dt { (visitor.say(messages::technician_verdict())) }
-            dd { (visitor.say(verdict)) }
-            @if let Some(label) = label {
-                dt { (visitor.say(messages::technician_category())) }
-                dd { (label) }
-            }
-            @if !lists.is_empty() {
-                dt { (visitor.say(messages::technician_listed())) }
-                dd { @for list in &lists { bdi { (list) } br; } }
+        div role="status" {
+            dl {
+                dt { (visitor.say(messages::technician_name())) }
+                dd { bdi.name dir="ltr" { (name.to_string().trim_end_matches('.')) } }
+                dt { (visitor.say(messages::technician_group())) }
+                dd { bdi { (group) } }
+                dt { (visitor.say(messages::technician_verdict())) }
+                dd { (visitor.say(verdict)) }
+                @if let Some(label) = label {
+                    dt { (visitor.say(messages::technician_category())) }
+                    dd { (label) }
+                }
+                @if !lists.is_empty() {
+                    dt { (visitor.say(messages::technician_listed())) }
+                    dd { @for list in &lists { bdi { (list) } br; } }
+                }
             }
         }
     })
