@@ -1,6 +1,7 @@
 // What other people's pages, names and hands may try against the portal by way of a browser.
 
-import { PLACES } from './kit/gateway.mjs';
+import { form, logIn, send, token } from './kit/desk.mjs';
+import { GROUPS, NAME, PLACES } from './kit/gateway.mjs';
 import { check, expect } from './kit/report.mjs';
 import { Visitor } from './kit/visitor.mjs';
 
@@ -25,14 +26,15 @@ export async function attacks(world) {
     await rebinding(world, pupil, context);
     expect((await context.cookies()).length === 0, 'a pupil gets no cookie');
     await pupil.leave();
+    await sessions(world);
 }
 
 /** Forms, frames and requests of another site. */
 async function otherPages(world, pupil, context) {
-    const form = (path, fields) => `<form method="post" action="${pupil.url(path)}">${Object.entries(fields)
+    const stranger = (path, fields) => `<form method="post" action="${pupil.url(path)}">${Object.entries(fields)
         .map(([name, value]) => `<input name="${name}" value="${value}">`).join('')}<button>send</button></form>`;
     world.site.pages = {
-        '/form': `<!DOCTYPE html><title>elsewhere</title>${form('/blocked', { name: 'www.example.com' })}`,
+        '/form': `<!DOCTYPE html><title>elsewhere</title>${stranger('/blocked', { name: 'www.example.com' })}`,
         '/frame': `<!DOCTYPE html><title>elsewhere</title><iframe src="${pupil.url('/blocked')}"></iframe>`,
         '/fetch': '<!DOCTYPE html><title>elsewhere</title>',
     };
@@ -96,4 +98,53 @@ async function rebinding(world, pupil, context) {
     const reply = await page.goto(`http://rebound.example:${world.gateway.portal}/blocked`);
     expect(reply.status() >= 400 && await page.locator('form').count() === 0, "another site's name gets no form", reply.status());
     await page.close();
+}
+
+/** The session of a technician, in the hands of other sites, of another device and of the next child. */
+async function sessions(world) {
+    const { gateway } = world;
+    const office = await Visitor.at(`${PLACES.staff}.66`, world);
+    const context = await office.browser();
+    const page = await context.newPage();
+    await logIn(page, office, 'technician', { token: await token(gateway, 'technician'), name: 'Thầy Nam' });
+    const isIn = async (one) => await form(one, '/staff/leave').count() === 1;
+    expect(await isIn(page), 'a technician is in');
+    const [cookie, ...others] = await context.cookies();
+    expect(cookie.httpOnly && cookie.sameSite === 'Strict' && cookie.expires === -1 && cookie.domain === NAME && others.length === 0,
+        'one cookie: HttpOnly, SameSite=Strict, of this name, until the browser is closed', JSON.stringify({ ...cookie, value: '' }));
+    expect(await page.evaluate(() => document.cookie + localStorage.length + sessionStorage.length) === '00', 'no script can read it, and no other store is used');
+
+    const stranger = await context.newPage();
+    world.site.pages = {
+        '/link': `<!DOCTYPE html><title>elsewhere</title><a href="${office.url('/staff')}">staff</a>`,
+        '/codes': `<!DOCTYPE html><title>elsewhere</title><form method="post" action="${office.url('/staff/codes')}">
+            <input name="room" value="${GROUPS.room3}"><input name="count" value="1"><input name="hours" value="1"><button>codes</button></form>`,
+    };
+    const codes = async () => JSON.parse(await gateway.done(['code', 'list', '--config', gateway.config, '--json'])).codes.length;
+    const before = await codes();
+    await stranger.goto('http://elsewhere.example/codes');
+    const refused = await send(stranger, stranger.locator('form'));
+    expect(refused.status() === 403 && await codes() === before, "another site's form makes no code", refused.status());
+    await stranger.goto('http://elsewhere.example/link');
+    await stranger.click('a');
+    await stranger.waitForURL(office.url('/staff'));
+    expect(!await isIn(stranger), "another site's link does not bring the session along");
+
+    const colleague = await Visitor.at(`${PLACES.staff}.67`, world);
+    const copied = await colleague.browser();
+    await copied.addCookies([cookie]);
+    const there = await copied.newPage();
+    await there.goto(colleague.url('/staff'));
+    expect(!await isIn(there), 'a cookie that was copied to another device lets nobody in');
+
+    await send(page, form(page, '/staff/leave'));
+    expect(!await isIn(page) && (await context.cookies()).length === 0, 'who leaves is out, and the cookie is gone');
+    await page.goBack();
+    await page.waitForLoadState();
+    expect(!await isIn(page) && !(await page.textContent('body')).includes('Thầy Nam'), 'the back button shows nothing of the session');
+    await context.addCookies([cookie]);
+    await page.goto(office.url('/staff'));
+    expect(!await isIn(page), 'the old cookie lets nobody in');
+    await office.leave();
+    await colleague.leave();
 }

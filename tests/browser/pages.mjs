@@ -12,6 +12,9 @@ const EVERYBODY = [
     { path: `/blocked?name=${LISTED.self_harm}` },
     { path: '/blocked?name=www.example.com' },
     { path: '/blocked?name=a..b', status: 400 },
+    { path: '/check' },
+    { path: `/review?name=${LISTED.games}` },
+    { path: '/staff' },
     { path: '/nowhere', status: 404 },
 ];
 const BLOCKED = [LISTED.games, LISTED.self_harm].map((host) => ({ host, path: '/', status: 403 }));

@@ -20,11 +20,14 @@ import { check, closing, part } from './kit/report.mjs';
 import { tools, Unreachable } from './kit/tools.mjs';
 import { site } from './kit/visitor.mjs';
 import { pages } from './pages.mjs';
+import { pictures } from './pictures.mjs';
+import { staff } from './staff.mjs';
+import { minute, story } from './story.mjs';
 
 /** What `.ci/browser` takes for a skip. */
 const SKIPPED = 77;
 
-const PARTS = { pages, attacks };
+const PARTS = { story, attacks, pages, staff, pictures };
 
 const { values: options } = parseArgs({
     options: {
@@ -60,9 +63,12 @@ async function main() {
         });
         ends.push(() => world.browser.close());
         console.log(`${world.browser.version()} over ${options.bin}`);
+        let ending = async () => {};
+        await part('a lesson of a minute', async () => { ending = await minute(world); });
         for (const [name, run] of Object.entries(PARTS)) {
             if (!options.only || options.only === name) await part(name, () => run(world));
         }
+        await part('the end of the minute', () => ending());
         check(await world.gateway.stop() === 0, 'the gateway ends by itself, without a fault');
         const log = await readFile(world.gateway.log, 'utf8');
         check(!/panicked|\bERROR\b/.test(log), 'the gateway logs no fault', log.split('\n').filter((line) => /panicked|ERROR/.test(line)).join(' | '));

@@ -11,10 +11,10 @@ import { once } from 'node:events';
 export const NAME = 'lachan.internal';
 
 /** Places of the school: the last octet is a device's. Whoever is nowhere is a pupil. */
-export const PLACES = { upper: '127.0.2', primary: '127.0.1', room3: '127.0.3', room4: '127.0.4', staff: '127.0.5' };
+export const PLACES = { upper: '127.0.2', primary: '127.0.1', room3: '127.0.3', room4: '127.0.4', room5: '127.0.6', staff: '127.0.5' };
 
 /** The groups of the config; each place is one. */
-export const GROUPS = { upper: 'khoi-12', primary: 'lop-2', room3: 'phong-3', room4: 'phong-4', staff: 'giao-vien' };
+export const GROUPS = { upper: 'khoi-12', primary: 'lop-2', room3: 'phong-3', room4: 'phong-4', room5: 'phong-5', staff: 'giao-vien' };
 
 /** Names of the school's own list, by category. */
 export const LISTED = {
@@ -24,7 +24,10 @@ export const LISTED = {
     self_harm: 'tu-hai.example',
 };
 
-const LEVELS = { upper: 'upper-secondary', primary: 'primary', room3: 'lower-secondary', room4: 'lower-secondary', staff: 'staff' };
+/** A service that no pupil may use, but in a lesson: the word of policy, and a name of it. */
+export const SERVICE = { word: 'service:tiktok', name: 'www.tiktok.com' };
+
+const LEVELS = { upper: 'upper-secondary', primary: 'primary', room3: 'lower-secondary', room4: 'lower-secondary', room5: 'lower-secondary', staff: 'staff' };
 
 export class Gateway {
     /** Starts it; `files` are more files beside the config, `more` is more of the config. */
@@ -88,6 +91,7 @@ name = "${GROUPS[place]}"
 clients = ["${PLACES[place]}.0/24"]
 level = "${LEVELS[place]}"
 answer = "portal"
+${place === 'staff' ? '' : `deny = ["${SERVICE.word}"]`}
 `);
     return `default_group = "${GROUPS.primary}"
 
