@@ -1,6 +1,6 @@
 // What other people's pages, names and hands may try against the portal by way of a browser.
 
-import { form, logIn, send, token } from './kit/desk.mjs';
+import { codeFor, form, logIn, send, token } from './kit/desk.mjs';
 import { GROUPS, NAME, PLACES } from './kit/gateway.mjs';
 import { check, expect } from './kit/report.mjs';
 import { Visitor } from './kit/visitor.mjs';
@@ -97,6 +97,22 @@ async function rebinding(world, pupil, context) {
     await page.close();
 }
 
+/** A person's name that is markup, on the page of somebody else. */
+async function markup(world, desk) {
+    const room = await Visitor.at(`${PLACES.room4}.66`, world);
+    const page = await (await room.browser()).newPage();
+    const name = '<i id=taken onclick=alert(1)>Lan</i>';
+    await logIn(page, room, 'code', { code: await codeFor(world.gateway, 'room4', ''), name });
+    await send(page, form(page, '/staff/begin', 'input[value=lesson]'), { what: 'bai-hoc.example', minutes: '10' });
+    await desk.reload();
+    for (const one of [page, desk]) {
+        const row = one.locator('tr').filter({ hasText: 'bai-hoc.example' });
+        expect(await one.locator('#taken').count() === 0 && (await row.textContent()).includes(name), 'a name with markup is text, for whoever reads it');
+    }
+    await send(page, page.locator('tr').filter({ hasText: 'bai-hoc.example' }).locator('form'));
+    await room.leave();
+}
+
 /** The session of a technician, in the hands of other sites, of another device and of the next child. */
 async function sessions(world) {
     const { gateway } = world;
@@ -110,6 +126,8 @@ async function sessions(world) {
     expect(cookie.httpOnly && cookie.sameSite === 'Strict' && cookie.expires === -1 && cookie.domain === NAME && others.length === 0,
         'one cookie: HttpOnly, SameSite=Strict, of this name, until the browser is closed', JSON.stringify({ ...cookie, value: '' }));
     expect(await page.evaluate(() => document.cookie + localStorage.length + sessionStorage.length) === '00', 'no script can read it, and no other store is used');
+
+    await markup(world, page);
 
     const stranger = await context.newPage();
     world.site.pages = {

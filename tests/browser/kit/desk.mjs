@@ -5,9 +5,10 @@ import { join } from 'node:path';
 
 import { GROUPS } from './gateway.mjs';
 
-/** A code for a room, as the technician hands it out on paper. */
+/** A code for a room, as the technician hands it out on paper; for nobody where `by` is empty. */
 export async function codeFor(gateway, place, by = 'Cô Lan') {
-    const said = await gateway.done(['code', 'issue', '--room', GROUPS[place], '--by', by, '--config', gateway.config, '--json']);
+    const said = await gateway.done(['code', 'issue', '--room', GROUPS[place], ...(by ? ['--by', by] : []),
+        '--config', gateway.config, '--json']);
     return JSON.parse(said).codes[0].code;
 }
 
