@@ -140,12 +140,12 @@ fn listed(
     category: CategoryId,
     name: &Folded,
 ) -> Option<(String, String)> {
-    let rules = explanation
+    let mut rules = explanation
         .nodes
         .iter()
         .filter(|node| node.labels > 0)
         .flat_map(|node| node.rules.iter().map(move |rule| (node.labels, rule)));
-    let (labels, rule) = rules.into_iter().find(|(_, rule)| rule.category == category)?;
+    let (labels, rule) = rules.find(|(_, rule)| rule.category == category)?;
     let index = name.label_count().checked_sub(labels)?;
     let (listed, _) = Name::from_wire(name.suffix(index)).ok()?;
     let source = visitor.in_force.sources().lists.sources.get(usize::from(rule.source))?;

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::lang::{Lang, Message, messages};
 use crate::portal::menu::MENU;
@@ -46,6 +46,7 @@ pub(super) fn bare(lang: Lang, base: Option<&str>, title: Message, body: Markup)
 
 fn document(lang: Lang, base: Option<&str>, title: &str, menu: Markup, body: Markup) -> Markup {
     let say = |message: Message| message.in_lang(lang);
+    let (menu, body) = (PreEscaped(menu.into_string()), PreEscaped(body.into_string()));
     html! {
         (DOCTYPE)
         html lang=(lang.id()) {

@@ -45,8 +45,8 @@ impl Visitor {
         let group = in_force.snapshot.group_of(client, asked);
         let fields = Fields::read(query.unwrap_or_default().as_bytes());
         let lang = if fields.get("lang") == Some(Lang::En.id()) { Lang::En } else { Lang::Vi };
-        let staff = config.portal.iter().flat_map(|portal| &portal.staff_networks);
-        let is_staff = staff.into_iter().any(|network| network.contains(&client));
+        let mut staff = config.portal.iter().flat_map(|portal| &portal.staff_networks);
+        let is_staff = staff.any(|network| network.contains(&client));
         Self { client, group, lang, is_staff, path: plain_path(path).to_owned(), in_force }
     }
 

@@ -33,6 +33,10 @@ pub const MOST_PORTAL_ADDRESSES: usize = 4;
 /// The label below the portal's name of names that exist to be asked for: a browser that resolves
 /// one resolves by this gateway.
 const CHECK: &[u8] = b"check";
+/// What such a name begins with that has addresses of one family alone: a browser that reaches it
+/// has a way of that family.
+const ONLY_V4: &[u8] = b"v4-";
+const ONLY_V6: &[u8] = b"v6-";
 
 /// The portal's name and addresses.
 #[derive(Debug, Clone)]
@@ -81,16 +85,16 @@ impl PortalHost {
 
     /// The answer to the portal's name, and to the names that exist to be asked for.
     #[inline]
-    fn special(&self, name: &Folded) -> Option<Special> {
+    fn special(&self, name: &Folded, qtype: u16) -> Option<Special> {
         if name.as_wire() == self.name.as_wire() {
             return Some(Special::Portal);
         }
-        self.below(name)
+        self.below(name, qtype)
     }
 
     /// The answer to a name below the portal's: its own labels are few, and compared last.
     #[inline]
-    fn below(&self, name: &Folded) -> Option<Special> {
+    fn below(&self, name: &Folded, qtype: u16) -> Option<Special> {
         let below = name.label_count().checked_sub(self.name.label_count())?;
         let label = below.checked_sub(1)?;
         if name.label(label) != CHECK || !name.is_at_or_below(self.name.as_wire()) {
@@ -98,6 +102,8 @@ impl PortalHost {
         }
         Some(match below {
             1 => Special::NoData,
+            2 if qtype == rtype::AAAA && name.label(0).starts_with(ONLY_V4) => Special::NoData,
+            2 if qtype == rtype::A && name.label(0).starts_with(ONLY_V6) => Special::NoData,
             2 => Special::Portal,
             _ => Special::NxDomain,
         })
@@ -188,7 +194,9 @@ impl LocalZones {
     /// The answer to a special-use or private name without local data or a forward zone.
     #[inline]
     pub(crate) fn special(&self, hashed: &HashedName<'_>, qtype: u16) -> Option<Special> {
-        if let Some(own) = self.portal.as_ref().and_then(|portal| portal.special(hashed.name)) {
+        if let Some(own) =
+            self.portal.as_ref().and_then(|portal| portal.special(hashed.name, qtype))
+        {
             return Some(own);
         }
         let private = || {

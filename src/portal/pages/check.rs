@@ -1,8 +1,8 @@
 //! The self-check: whether the filter holds for this device.
 //!
 //! A browser that resolves `RANDOM.check.NAME` resolves by this gateway, and then reaches it: nobody
-//! else answers such a name. Without JavaScript the visitor opens one in a link; with it the page
-//! fetches some, and addresses of the gateway, and shows a code. Verdicts of test names are the
+//! else answers such a name; one that begins with `v4-` or `v6-` has addresses of that family alone.
+//! Without JavaScript the visitor opens one in a link; with it the page fetches some, and shows a code. Verdicts of test names are the
 //! judge's, for the visitor's group. Nothing is kept of who came by which name.
 
 use std::net::IpAddr;
@@ -98,11 +98,8 @@ async fn show(
     let below = format!(".check.{}{port}", settings.shown_name());
     let rows = rows(&portal, &visitor);
     let (blocked, all) = count(&rows);
-    let origins = |of: fn(&IpAddr) -> bool| {
-        let own = settings.addresses.iter().filter(|address| of(address));
-        own.map(|address| origin(*address, port)).collect::<Vec<_>>().join(" ")
-    };
-    let (v4, v6) = (origins(IpAddr::is_ipv4), origins(IpAddr::is_ipv6));
+    let has = |of: fn(&IpAddr) -> bool| settings.addresses.iter().any(of);
+    let (has_v4, has_v6) = (has(IpAddr::is_ipv4), has(IpAddr::is_ipv6));
     let body = html! {
         p { (visitor.say(messages::check_about())) }
         section.card {
@@ -112,7 +109,7 @@ async fn show(
                     (visitor.say(messages::check_dns_open())) } }
                 p { (visitor.say(messages::check_dns_how())) }
             }
-            div #run hidden data-word=(WORD) data-below=(below) data-v4=(v4) data-v6=(v6)
+            div #run hidden data-word=(WORD) data-below=(below) data-v4=[has_v4.then_some("1")] data-v6=[has_v6.then_some("1")]
                 data-blocked=(format!("{blocked}/{all}"))
                 data-all=(visitor.say(messages::check_all()))
                 data-none=(visitor.say(messages::check_none()))
@@ -123,13 +120,13 @@ async fn show(
                 }
             }
         }
-        (ways(&visitor, ends, (&v4, &v6)))
+        (ways(&visitor, ends, (has_v4, has_v6)))
         (table(&visitor, &rows))
         script src="/check.js" defer {}
     };
     let policy = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; \
-         connect-src 'self' http://*{below} {v4} {v6}; form-action 'self'; base-uri 'none'; \
+         connect-src 'self' http://*{below}; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     );
     with_policy(page(&visitor, StatusCode::OK, messages::check_menu(), body), &policy)
@@ -140,20 +137,12 @@ fn token() -> String {
     format!("{:016x}", rand::random::<u64>())
 }
 
-/// An address of the gateway as a browser writes it.
-fn origin(address: IpAddr, port: &str) -> String {
-    match address {
-        IpAddr::V4(address) => format!("http://{address}{port}"),
-        IpAddr::V6(address) => format!("http://[{address}]{port}"),
-    }
-}
-
 /// How the device reaches the gateway.
-fn ways(visitor: &Visitor, ends: Ends, (v4, v6): (&str, &str)) -> Markup {
-    let way = |id: &str, origins: &str, is_used: bool| {
+fn ways(visitor: &Visitor, ends: Ends, (has_v4, has_v6): (bool, bool)) -> Markup {
+    let way = |id: &str, has_any: bool, is_used: bool| {
         let text = match () {
             () if is_used => messages::check_reached(),
-            () if origins.is_empty() => messages::check_not_set(),
+            () if !has_any => messages::check_not_set(),
             () => messages::check_unknown(),
         };
         html! {
@@ -173,9 +162,9 @@ fn ways(visitor: &Visitor, ends: Ends, (v4, v6): (&str, &str)) -> Markup {
                 dt { (visitor.say(messages::check_staff())) }
                 dd { (visitor.say(staff)) }
                 dt { (visitor.say(messages::check_v4())) }
-                (way("v4", v4, ends.peer.is_ipv4()))
+                (way("v4", has_v4, ends.peer.is_ipv4()))
                 dt { (visitor.say(messages::check_v6())) }
-                (way("v6", v6, ends.peer.is_ipv6()))
+                (way("v6", has_v6, ends.peer.is_ipv6()))
             }
         }
     }

@@ -11,6 +11,7 @@ use maud::html;
 use crate::lang::messages;
 use crate::portal::layout::page;
 use crate::portal::menu::MENU;
+use crate::portal::pages::block::help;
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
 
@@ -27,6 +28,7 @@ async fn show(visitor: Visitor) -> Response {
                 li { a href=(visitor.link(path)) { (visitor.say(label())) } }
             }
         }
+        (help(&visitor))
     };
     page(&visitor, StatusCode::OK, messages::portal_home_title(), body)
 }

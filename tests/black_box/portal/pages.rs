@@ -24,6 +24,10 @@ fn names_lead_to_the_portal(school: &School) {
         let other = ask(name, "HTTPS");
         assert_eq!((other.rcode().as_str(), other.answers().len()), ("NOERROR", 0), "{name}");
     }
+    assert_eq!(ask("v4-1.check.lachan.internal", "A").answers(), ["A 127.0.0.1"]);
+    assert_eq!(ask("v6-1.check.lachan.internal", "AAAA").answers(), ["AAAA fd00::1"]);
+    assert!(ask("v4-1.check.lachan.internal", "AAAA").answers().is_empty());
+    assert!(ask("v6-1.check.lachan.internal", "A").answers().is_empty());
     for (name, rcode) in [
         ("internal", "NOERROR"),
         ("check.lachan.internal", "NOERROR"),
@@ -118,7 +122,8 @@ fn a_device_checks_itself(school: &School) {
         &[
             &below,
             "src=\"/check.js\"",
-            &format!("connect-src 'self' http://*{below} http://127.0.0.1:{port} http://[fd00::1]"),
+            &format!("connect-src 'self' http://*{below};"),
+            "data-v6=\"1\"",
             "Address of this device",
             PUPIL,
         ],
