@@ -20,6 +20,7 @@ use serde::Serialize;
 use self::answer::{AnswerPart, BlockedPart};
 use self::evidence::{Evidence, ancestor, evidence};
 use self::urgent::UrgentEvidence;
+use self::word::{WordName, WordResult};
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, finish, json};
@@ -126,7 +127,7 @@ struct Answer {
 /// Explains a name; exits 0, 2 for wrong usage, or 3 for a config or list that cannot be used.
 pub fn run(arguments: &WhyArguments) -> ExitCode {
     if WordKind::of(&arguments.name).is_some() {
-        return word::run(arguments);
+        return finish(explain_word(arguments));
     }
     let name = match Name::from_text(&arguments.name) {
         Ok(name) => name,
@@ -139,6 +140,19 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
         let result = policy.describe(arguments, &name);
         if arguments.json { json(&result) } else { text(&result) }
     }))
+}
+
+/// Explains each name of a word, in a line.
+fn explain_word(arguments: &WhyArguments) -> Result<String, CommandFailure> {
+    let policy = PolicyAt::read(arguments)?;
+    let group = policy.snapshot.group_of(arguments.client, arguments.listener);
+    let group = &policy.snapshot.group(group).name;
+    let result = WordResult::of(&arguments.name, &policy.config, group, |name| {
+        let WhyResult { verdict, layer, category, rule, .. } = policy.describe(arguments, name);
+        WordName { name: word::shown(name), verdict, layer, category, rule }
+    });
+    let result = result.map_err(|message| (2, message))?;
+    Ok(if arguments.json { json(&result) } else { word::text(&result) })
 }
 
 /// The policy in force at the time of the query.

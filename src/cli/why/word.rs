@@ -1,12 +1,9 @@
 //! `lachan why service:ID`, `why bundle:NAME`: what is done with each name of a word.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{PolicyAt, WhyArguments, WhyResult};
-use crate::cli::output::{CommandFailure, finish, json};
 use crate::config::Config;
 use crate::config::layers::words::{UnknownWord, WordKind};
 use crate::dns::name::Name;
@@ -14,7 +11,7 @@ use crate::lang::messages;
 
 /// Result of `why` for a word, for people and for scripts.
 #[derive(Debug, Serialize)]
-struct WordResult {
+pub(super) struct WordResult {
     word: String,
     /// What a service is called in Vietnamese and in English.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,54 +25,45 @@ struct WordResult {
 
 /// The verdict on one name.
 #[derive(Debug, Serialize)]
-struct WordName {
-    name: String,
-    verdict: &'static str,
-    layer: &'static str,
-    category: Option<String>,
-    rule: Option<String>,
+pub(super) struct WordName {
+    pub(super) name: String,
+    pub(super) verdict: &'static str,
+    pub(super) layer: &'static str,
+    pub(super) category: Option<String>,
+    pub(super) rule: Option<String>,
 }
 
-/// Explains each name of a word; exits as `why` does, and 2 for an unknown word.
-pub(super) fn run(arguments: &WhyArguments) -> ExitCode {
-    finish(explain(arguments).map(
-        |result| {
-            if arguments.json { json(&result) } else { text(&result) }
-        },
-    ))
+impl WordResult {
+    /// Explains each name of a word for a group.
+    ///
+    /// # Errors
+    ///
+    /// That there is no such word, and which there are.
+    pub(super) fn of(
+        word: &str,
+        config: &Config,
+        group: &str,
+        describe: impl Fn(&Name) -> WordName,
+    ) -> Result<Self, String> {
+        let names = names(config, word)?;
+        let service = match WordKind::of(word) {
+            Some((WordKind::Service, id)) => config.words.services().get(id),
+            _ => None,
+        };
+        let unverified = service.map_or(&[][..], |service| &service.unverified);
+        Ok(Self {
+            word: word.to_owned(),
+            label: service.map(|service| (service.vi.clone(), service.en.clone())),
+            group: group.to_owned(),
+            names: names.iter().map(describe).collect(),
+            unverified: unverified.iter().map(shown).collect(),
+        })
+    }
 }
 
-fn explain(arguments: &WhyArguments) -> Result<WordResult, CommandFailure> {
-    let policy = PolicyAt::read(arguments)?;
-    let names = names(&policy.config, &arguments.name).map_err(|message| (2, message))?;
-    let describe = |name: &Name| policy.describe(arguments, name);
-    let described: Vec<WhyResult> = names.iter().map(describe).collect();
-    let services = policy.config.words.services();
-    let service = match WordKind::of(&arguments.name) {
-        Some((WordKind::Service, id)) => services.get(id),
-        _ => None,
-    };
-    let shown = |name: &Name| name.to_string().trim_end_matches('.').to_owned();
-    let group = policy.snapshot.group_of(arguments.client, arguments.listener);
-    Ok(WordResult {
-        word: arguments.name.clone(),
-        label: service.map(|service| (service.vi.clone(), service.en.clone())),
-        group: policy.snapshot.group(group).name.clone(),
-        names: names
-            .iter()
-            .zip(described)
-            .map(|(name, result)| WordName {
-                name: shown(name),
-                verdict: result.verdict,
-                layer: result.layer,
-                category: result.category,
-                rule: result.rule,
-            })
-            .collect(),
-        unverified: service
-            .map(|one| one.unverified.iter().map(shown).collect())
-            .unwrap_or_default(),
-    })
+/// A name without the final dot.
+pub(super) fn shown(name: &Name) -> String {
+    name.to_string().trim_end_matches('.').to_owned()
 }
 
 /// The names of a word, or why there are none.
@@ -91,7 +79,7 @@ fn names(config: &Config, word: &str) -> Result<Vec<Name>, String> {
 }
 
 /// The result for people.
-fn text(result: &WordResult) -> String {
+pub(super) fn text(result: &WordResult) -> String {
     let label = result.label.as_ref().map_or(String::new(), |(vi, en)| {
         if vi == en { format!(": {vi}") } else { format!(": {vi} / {en}") }
     });

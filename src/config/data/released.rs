@@ -188,22 +188,21 @@ impl ReleasedData {
         self.parsed(ANSWERS, "", answers::parse)
     }
 
-    /// The services, by id: those of the release, and those compiled in that it does not have. A word
-    /// that a school uses means something whichever of the two is newer.
+    /// The services of the release, and those compiled in that it does not have; none where it has no
+    /// table. A word that a school uses means something whichever of the two is newer.
     ///
     /// # Errors
     ///
     /// The mistakes of the file; names that it must not have among them.
-    pub fn services(&self, taxonomy: &Taxonomy) -> Result<Arc<Services>, ConfigErrors> {
-        let embedded = services::embedded();
-        let Some(text) = self.0.get(SERVICES) else { return Ok(embedded) };
+    pub fn services(&self, taxonomy: &Taxonomy) -> Result<Option<Arc<Services>>, ConfigErrors> {
+        let Some(text) = self.0.get(SERVICES) else { return Ok(None) };
         let kept = KeptNames { guarded: self.guarded()?, essential: self.essential()? };
         let parse = |text: &str| services::parse(text, taxonomy, Some(&kept));
         let mut services = self.parsed(SERVICES, text, parse)?;
-        for (id, service) in embedded.iter() {
+        for (id, service) in services::embedded() {
             services.entry(id.clone()).or_insert_with(|| service.clone());
         }
-        Ok(Arc::new(services))
+        Ok(Some(Arc::new(services)))
     }
 
     fn parsed<T>(
@@ -238,6 +237,39 @@ mod tests {
         assert!(data.keywords().is_none());
         assert!(faults[0].to_string().contains("release guard.txt"), "{}", faults[0]);
         assert_eq!(data.guarded().unwrap(), ReleasedData::default().guarded().unwrap());
+    }
+
+    #[test]
+    fn services_of_a_release_stand_in_and_one_that_closes_more_does_not() {
+        let row = |id: &str, name: &str| {
+            format!(
+                "[source.s]\nrepository = \"r\"\ncommit = \"c\"\n[service.{id}]\nvi = \"A\"\nen = \"A\"\n\
+                 [[service.{id}.from]]\nsource = \"s\"\nfile = \"f\"\nnames = [\"{name}\"]\n"
+            )
+        };
+        let of = |text: String, guard: &str| {
+            let guard = guard.to_owned();
+            ReleasedData::new(move |file| match file {
+                SERVICES => Some(text.clone()),
+                GUARD => Some(guard.clone()),
+                _ => None,
+            })
+        };
+        let taxonomy = starter::taxonomy().unwrap();
+        let own = services::embedded();
+        let read = |data: &ReleasedData| data.services(&taxonomy).unwrap().unwrap();
+        let data = of(row("tiktok", "tok.example"), "");
+        let services = read(&data);
+        assert_eq!(services["tiktok"].names, [Name::from_text("tok.example").unwrap()]);
+        assert_eq!((services.len(), &services["zalo"]), (own.len(), &own["zalo"]));
+        assert_eq!(read(&of(row("new", "new.example"), "")).len(), own.len() + 1);
+        // The guard of the release counts: a candidate with such a table is refused, and one that
+        // lies here is told and not used.
+        let data = of(row("tiktok", "tok.example"), "www.tok.example\n");
+        assert!(data.services(&taxonomy).unwrap_err().to_string().contains("`www.tok.example`"));
+        let (data, faults) = data.usable();
+        assert!(faults.len() == 1 && faults[0].to_string().contains("release services.toml:10:"));
+        assert_eq!(data.services(&taxonomy).unwrap(), None);
     }
 
     #[test]

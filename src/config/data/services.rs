@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use toml::Spanned;
 
@@ -132,17 +132,17 @@ struct Read<'f> {
 }
 
 /// The services that are compiled in.
-static EMBEDDED: LazyLock<Arc<Services>> = LazyLock::new(|| {
+static EMBEDDED: LazyLock<Services> = LazyLock::new(|| {
     let parsed = starter::taxonomy().and_then(|taxonomy| parse(starter::SERVICES, &taxonomy, None));
     match parsed {
-        Ok(services) => Arc::new(services),
+        Ok(services) => services,
         Err(mistakes) => unreachable!("the services are tested to hold together: {mistakes:?}"),
     }
 });
 
-/// The services that are compiled in; read once in a process.
-pub(super) fn embedded() -> Arc<Services> {
-    Arc::clone(&EMBEDDED)
+/// The services that are compiled in; read once in a process, where one is first asked for.
+pub(in crate::config) fn embedded() -> &'static Services {
+    &EMBEDDED
 }
 
 /// Reads a table of services, and judges their names where it has names to keep them from.
@@ -398,7 +398,7 @@ mod tests {
                 m.iter().map(|m| m.render("services.toml", starter::SERVICES)).collect::<String>()
             )
         });
-        assert_eq!(services, *embedded());
+        assert_eq!(&services, embedded());
         assert!(starter::SERVICES.len() <= 150 << 10, "{} octets", starter::SERVICES.len());
     }
 

@@ -25,6 +25,7 @@ use crate::config::layers::department::{Department, LockedBy};
 use crate::config::layers::effective::{self, Effective};
 use crate::config::layers::enforcement::{LayerSettings, RawKeys};
 use crate::config::layers::known::Known;
+use crate::config::layers::words::WordKind;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::lang::messages;
@@ -157,11 +158,25 @@ fn denied(report: &mut Report<'_>, known: &Known<'_>, given: &SpannedTexts) -> V
     known.words.read(report, "deny", given).into_iter().map(|(name, _)| name).collect()
 }
 
+/// A category by its id; what stands for names is told where it belongs.
+fn category(
+    report: &mut Report<'_>,
+    taxonomy: &Taxonomy,
+    given: &Spanned<String>,
+) -> Option<CategoryId> {
+    if WordKind::of(given.get_ref()).is_none() {
+        return report.category(taxonomy, given);
+    }
+    let message = messages::word_is_no_category(given.get_ref());
+    report.mistake(given.span(), message).hint = Some(messages::words_stand_in("deny", "allow"));
+    None
+}
+
 /// Categories of `block`; one of good names cannot block.
 fn blocked(report: &mut Report<'_>, taxonomy: &Taxonomy, given: &SpannedTexts) -> CategorySet {
     let mut block = CategorySet::EMPTY;
     for given in each(given) {
-        let Some(category) = report.category(taxonomy, given) else { continue };
+        let Some(category) = category(report, taxonomy, given) else { continue };
         if taxonomy.category(category).is_positive {
             let message = messages::never_blocks(given.get_ref());
             report.mistake(given.span(), message).hint =
@@ -181,7 +196,7 @@ fn observed(
 ) -> Placed {
     let mut observe = Vec::new();
     for given in each(given) {
-        let Some(category) = report.category(taxonomy, given) else { continue };
+        let Some(category) = category(report, taxonomy, given) else { continue };
         if block.is_some_and(|block| block.contains(category)) {
             let message = messages::in_block_and_observe(given.get_ref());
             report.mistake(given.span(), message).hint =

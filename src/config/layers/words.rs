@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use crate::config::data::services::{Service, Services};
+use crate::config::data::services::{self, Service, Services};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{File, SpannedTexts};
 use crate::config::file::value::each;
@@ -55,7 +55,8 @@ impl WordKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameWords {
     bundles: BTreeMap<String, Vec<Name>>,
-    services: Arc<Services>,
+    /// Those of a release; none for those that are compiled in.
+    services: Option<Arc<Services>>,
 }
 
 /// A word with an id that there is not.
@@ -70,14 +71,14 @@ pub struct UnknownWord {
 }
 
 impl NameWords {
-    /// The words of these bundles and services.
-    pub fn new(bundles: BTreeMap<String, Vec<Name>>, services: Arc<Services>) -> Self {
+    /// The words of these bundles, and of the services of a release where it has any.
+    pub fn new(bundles: BTreeMap<String, Vec<Name>>, services: Option<Arc<Services>>) -> Self {
         Self { bundles, services }
     }
 
     /// The services, by id.
     pub fn services(&self) -> &Services {
-        &self.services
+        self.services.as_deref().unwrap_or_else(|| services::embedded())
     }
 
     /// The ids of the bundles.
@@ -87,7 +88,7 @@ impl NameWords {
 
     /// The services that have a name, or a name above it.
     pub fn services_of(&self, name: &Name) -> impl Iterator<Item = (&str, &Service)> {
-        let all = self.services.iter().filter(|(_, service)| service.has(name));
+        let all = self.services().iter().filter(|(_, service)| service.has(name));
         all.map(|(id, service)| (id.as_str(), service))
     }
 
@@ -100,12 +101,12 @@ impl NameWords {
         let (kind, id) = WordKind::of(text)?;
         let found = match kind {
             WordKind::Bundle => self.bundles.get(id).map(Vec::as_slice),
-            WordKind::Service => self.services.get(id).map(|service| service.names.as_slice()),
+            WordKind::Service => self.services().get(id).map(|service| service.names.as_slice()),
         };
         Some(found.ok_or_else(|| {
             let known = match kind {
                 WordKind::Bundle => self.bundles.keys().cloned().collect(),
-                WordKind::Service => self.services.keys().cloned().collect(),
+                WordKind::Service => self.services().keys().cloned().collect(),
             };
             UnknownWord { kind, given: id.to_owned(), known }
         }))

@@ -33,6 +33,10 @@ messages! {
     // Words that stand for many names.
     word_of_no_name(word) "`{word}` stands for no name yet: nobody looked its names up"
         => "`{word}` chưa có tên miền nào: chưa ai xác minh các tên của nó";
+    word_is_no_category(word) "`{word}` stands for names, and here stand categories"
+        => "`{word}` là các tên miền, còn ở đây là nhóm nội dung";
+    words_stand_in(deny, allow) "write it in `{deny}` to block its names, in `{allow}` to let them through"
+        => "viết vào `{deny}` để chặn, vào `{allow}` để mở";
     write_the_names() "write its names themselves, or a bundle of them"
         => "hãy ghi thẳng các tên miền, hoặc khai báo một gói";
 

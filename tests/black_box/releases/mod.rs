@@ -15,6 +15,7 @@ mod published;
 mod refused;
 mod rehearsal;
 mod rotated;
+mod services;
 mod stored;
 mod urgent;
 mod watch;

@@ -151,6 +151,7 @@ scenarios! {
     school_deny_beats_good_names_and_allow_beats_category
     scope_subtree_widens_hosts
     service_binding_targets_are_reviewed
+    services_stand_for_their_names
     several_categories_first_is_reported
     special_use_names_stay_here
     stale_answer_where_upstream_fails

@@ -20,6 +20,7 @@ mod served;
 mod shape;
 mod source;
 mod update;
+mod words;
 
 const GATEWAY: &str = include_str!("../../../config/gateway.toml");
 
