@@ -19,6 +19,9 @@ use crate::reviews::forwarded::ForwardedFile;
 use crate::reviews::request::AskedSite;
 use crate::reviews::stored::{ReviewState, StoredReview};
 
+/// Names of one request to the gateway.
+const NAMES_A_REQUEST: usize = 100;
+
 /// Arguments of `review`.
 #[derive(Debug, clap::Args)]
 pub struct ReviewsArguments {
@@ -164,16 +167,26 @@ fn forward(
         false => wanted.contains(&review.name),
     });
     let text = json(&file) + "\n";
-    let names = file.reviews.iter().map(|review| review.name.clone()).collect();
-    let note = || gateway.send("POST", "/api/reviews/forwarded", &json(&ForwardedNames { names }));
+    let names: Vec<String> = file.reviews.into_iter().map(|review| review.name).collect();
     let Some(out) = out else {
-        read::<usize>(&note()?)?;
+        note_forwarded(gateway, &names)?;
         return Ok(text);
     };
     write_whole(out, text.as_bytes())
         .map_err(|error| (1, format!("{}: {error}", out.display())))?;
-    let count: usize = read(&note()?)?;
+    let count = note_forwarded(gateway, &names)?;
     Ok(messages::reviews_forwarded(count, out.display()).in_lang(lang))
+}
+
+/// Says to the gateway which names were written into a file.
+fn note_forwarded(gateway: &RunningGateway, names: &[String]) -> Result<usize, CommandFailure> {
+    let mut count = 0;
+    // A request has a bound that all names together may pass.
+    for names in names.chunks(NAMES_A_REQUEST) {
+        let asked = json(&ForwardedNames { names: names.to_vec() });
+        count += read::<usize>(&gateway.send("POST", "/api/reviews/forwarded", &asked)?)?;
+    }
+    Ok(count)
 }
 
 /// How the answers of a gateway are shown.

@@ -170,7 +170,7 @@ pub struct GroupState {
     pub exam: Option<Vec<Name>>,
     /// The schedules that run, as places in the config.
     pub schedules: Vec<usize>,
-    /// The overrides in force, by number.
+    /// The lessons and exams in force, by number.
     pub overrides: Vec<u64>,
 }
 
@@ -223,6 +223,7 @@ impl GroupRules {
                 // After the denies of the config: it was said of this name, and later.
                 OverrideKind::Allow => {
                     state.own.extend(one.names.iter().map(|name| (name.clone(), Own::Allow)));
+                    continue;
                 }
             }
             state.overrides.push(one.id);
@@ -291,7 +292,7 @@ pub struct Rules {
     pub exam: Option<NameTable<()>>,
     /// The schedules that run, as places in the config.
     pub schedules: Vec<usize>,
-    /// The overrides in force, by number.
+    /// The lessons and exams in force, by number.
     pub overrides: Vec<u64>,
 }
 

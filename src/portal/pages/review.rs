@@ -99,7 +99,7 @@ fn form(
     let body = html! {
         p.lead { (visitor.say(messages::portal_review_about())) }
         @if let Some(mistake) = mistake {
-            p.mistake #mistake role="alert" { (visitor.say(mistake)) }
+            p.stop #mistake role="alert" { (visitor.say(mistake)) }
         }
         (post(visitor, PATH, &fields(visitor, &name, filled)))
     };
@@ -108,13 +108,10 @@ fn form(
 
 fn fields(visitor: &Visitor, name: &str, filled: &Filled) -> Markup {
     html! {
-        p {
-            label for="name" { (visitor.say(messages::portal_review_name())) }
-            input #name name="name" type="text" value=(name) required maxlength="1000"
-                inputmode="url" autocapitalize="none" spellcheck="false"
-                aria-describedby="name-hint";
-            span.hint #name-hint { (visitor.say(messages::portal_review_name_hint())) }
-        }
+        label for="name" { (visitor.say(messages::portal_review_name())) }
+        p.soft #name-hint { (visitor.say(messages::portal_review_name_hint())) }
+        input #name name="name" type="text" value=(name) required maxlength="1000" inputmode="url"
+            autocapitalize="none" spellcheck="false" aria-describedby="name-hint";
         fieldset {
             legend { (visitor.say(messages::portal_review_why())) }
             @for reason in ReviewReason::ALL {
