@@ -60,6 +60,11 @@ impl Visitor {
         in_lang(path, self.lang)
     }
 
+    /// The same visitor on the page at a path: where a form is sent to there is no page of its own.
+    pub(super) fn on(&self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
+
     /// This page in the other language.
     pub(super) fn in_other_language(&self) -> String {
         in_lang(&self.path, if self.lang == Lang::En { Lang::Vi } else { Lang::En })

@@ -96,6 +96,8 @@ fn hostile_fields_are_shown_nowhere_and_change_nothing() {
     let teacher = school.log_in(PUPIL, &fields).expect(303, "").cookie();
     let long = "a".repeat(4096);
     for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
+        // A name of a person may have an apostrophe or a colon: it is text, and shown as text.
+        let by = if hostile.starts_with(['\'', 'j']) { "\u{202e}" } else { hostile };
         let tries: [(&str, &str, &str, Vec<(&str, &str)>); 8] = [
             (STAFF, "/staff/login", "", vec![("way", hostile), ("code", hostile)]),
             (
@@ -112,7 +114,7 @@ fn hostile_fields_are_shown_nowhere_and_change_nothing() {
                 STAFF,
                 "/staff/codes",
                 &technician,
-                vec![("room", "pupils"), ("by", hostile), ("count", "1"), ("hours", "1")],
+                vec![("room", "pupils"), ("by", by), ("count", "1"), ("hours", "1")],
             ),
             (
                 STAFF,
@@ -123,11 +125,6 @@ fn hostile_fields_are_shown_nowhere_and_change_nothing() {
         ];
         for (from, path, cookie, fields) in tries {
             let reply = school.post(from, path, cookie, &fields);
-            // A name of a person may have an apostrophe or a colon: it is text, and shown as text.
-            if path == "/staff/codes" && reply.status == 200 {
-                assert!(hostile.starts_with(['\'', 'j']), "{hostile}");
-                continue;
-            }
             assert_eq!(reply.status, 422, "{path} {fields:?}");
             assert!(!reply.body.contains(hostile), "{path}: {fields:?}\n{}", reply.body);
         }

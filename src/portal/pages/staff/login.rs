@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::lang::messages;
 use crate::portal::form::post;
 use crate::portal::layout::page;
-use crate::portal::pages::staff::known::{Notice, back_with, caller};
+use crate::portal::pages::staff::known::{Notice, PATH, back_with, caller};
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
 use crate::staff::refusal::StaffRefusal;
@@ -19,6 +19,7 @@ const LOGIN: &str = "/staff/login";
 
 /// The page, with what is said above it.
 pub(super) fn show(portal: &Portal, visitor: &Visitor, notice: Option<&Notice>) -> Response {
+    let visitor = &visitor.on(PATH);
     let has_pin = portal.staff.desk.codes().has_pin();
     let body = html! {
         (Notice::show(notice, visitor))

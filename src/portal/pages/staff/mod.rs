@@ -65,6 +65,7 @@ async fn page(
     session: &Session,
     (notice, brought): (Option<Notice>, Brought),
 ) -> Response {
+    let visitor = &visitor.on(PATH);
     match session.role {
         Role::Teacher => teacher::show(portal, visitor, session, notice.as_ref()),
         Role::Technician => technician::show(portal, visitor, session, (notice.as_ref(), &brought)),

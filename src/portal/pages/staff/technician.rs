@@ -69,7 +69,7 @@ pub(super) fn state(portal: &Portal, visitor: &Visitor) -> Markup {
                 ul {
                     @for todo in &report.todo {
                         li {
-                            strong.stop[!todo.is_notice] { (todo.text) }
+                            @if todo.is_notice { (todo.text) } @else { strong.stop { (todo.text) } }
                             @for line in &todo.why { br; bdi.soft { (line) } }
                             br;
                             (visitor.say(messages::what_to_do(&todo.remedy)))
@@ -82,7 +82,7 @@ pub(super) fn state(portal: &Portal, visitor: &Visitor) -> Markup {
             section {
                 h2 { (section.title) }
                 ul { @for (is_ok, line) in &section.lines {
-                    li { span.stop[!is_ok] { bdi { (line) } } }
+                    @if *is_ok { li { bdi { (line) } } } @else { li.stop { bdi { (line) } } }
                 } }
             }
         }
