@@ -167,7 +167,12 @@ impl Words<'_> {
             Some(update) => self.update(update),
         };
         if let Some(list) = &status.emergency {
-            let line = messages::emergency_in_use(list.version, list.block, list.warn, list.allow);
+            let when = match list.seconds_to_use {
+                Some(seconds) => messages::emergency_took(seconds),
+                None => messages::emergency_signed(self.time(&list.signed_at)),
+            };
+            let (block, warn, allow) = (list.block, list.warn, list.allow);
+            let line = messages::emergency_in_use(list.version, block, warn, allow, when);
             lines.push((list.refused == 0, line));
         }
         self.section(&messages::heading_release(), lines)

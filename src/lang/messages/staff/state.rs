@@ -46,9 +46,11 @@ messages! {
         => "lần kiểm tra gần nhất: chưa, từ khi khởi động";
     repository_server_ok(url) "{url}: ok" => "{url}: tốt";
     repository_server_fails(url, why) "{url}: {why}" => "{url}: {why}";
-    emergency_in_use(version, block, warn, allow)
-        "emergency list {version}: {block} blocked, {warn} warned, {allow} allowed now"
-        => "danh sách khẩn số {version}: đang chặn {block}, cảnh báo {warn}, cho phép {allow}";
+    emergency_in_use(version, block, warn, allow, when)
+        "emergency list {version}: {block} blocked, {warn} warned, {allow} allowed now; {when}"
+        => "danh sách khẩn số {version}: đang chặn {block}, cảnh báo {warn}, cho phép {allow}; {when}";
+    emergency_took(seconds) "in use {seconds} s after its signing" => "có hiệu lực {seconds} giây sau khi ký";
+    emergency_signed(at) "signed at {at}" => "ký lúc {at}";
 
     // The box.
     clock_is_synced() "clock: right, confirmed by a time server" => "đồng hồ: đúng, đã khớp máy chủ giờ";

@@ -1,5 +1,6 @@
 //! The inspector's page: what is enforced, on one page that can be printed. It changes nothing.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -38,7 +39,7 @@ pub(super) fn show(
         (bar(visitor, session))
     };
     let title = messages::inspector_title(&config.school.name);
-    page(visitor, axum::http::StatusCode::OK, title, body)
+    page(visitor, StatusCode::OK, title, body)
 }
 
 fn enforced(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules) -> Markup {
