@@ -148,3 +148,20 @@ async fn a_damaged_target_is_not_taken_for_a_release() {
     }
     assert!(office.begin(1).await.unwrap_err().contains("not the file that was signed"));
 }
+
+#[tokio::test]
+async fn each_timestamp_has_a_second_of_its_own() {
+    let office = Office::new().await;
+    office.release(1, 0).await;
+    let path = office.repository.path().join(layout::TIMESTAMP);
+    let second = || {
+        let at = std::fs::metadata(&path).unwrap().modified().unwrap();
+        at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    };
+    let mut before = second();
+    for _ in 0..3 {
+        office.begin(1).await.unwrap();
+        assert!(second() > before, "a web server would say 304 of another timestamp");
+        before = second();
+    }
+}
