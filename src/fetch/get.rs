@@ -11,6 +11,8 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty};
@@ -98,10 +100,26 @@ pub(super) struct Page {
 pub struct HttpClient {
     tls: Tls,
     names: Names,
+    dial: Dial,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+/// A connection: octets both ways.
+pub trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for T {}
+
+/// A connection in time.
+pub type Dialling = Pin<Box<dyn Future<Output = io::Result<Box<dyn ByteStream>>> + Send>>;
+
+/// Connects to an address: by TCP, but where a test has the network in memory.
+pub type Dial = Arc<dyn Fn(SocketAddr) -> Dialling + Send + Sync>;
+
+/// Connects by TCP.
+fn by_tcp(address: SocketAddr) -> Dialling {
+    Box::pin(async move {
+        let stream = TcpStream::connect(address).await?;
+        Ok(Box::new(stream) as Box<dyn ByteStream>)
+    })
+}
 
 /// A response with the connection that it comes through.
 struct Exchange {
@@ -118,6 +136,20 @@ impl HttpClient {
     ///
     /// [`FetchError::Roots`].
     pub fn new(tls_roots: Option<&Path>, names: Names, dates: Dates) -> Result<Self, FetchError> {
+        Self::over(Arc::new(by_tcp), tls_roots, names, dates)
+    }
+
+    /// The same over a network.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError::Roots`].
+    pub fn over(
+        dial: Dial,
+        tls_roots: Option<&Path>,
+        names: Names,
+        dates: Dates,
+    ) -> Result<Self, FetchError> {
         let path = tls_roots.unwrap_or(Path::new("the built-in authorities"));
         let wrong = |why: String| FetchError::Roots { path: path.to_owned(), why };
         let pem = tls_roots
@@ -125,7 +157,7 @@ impl HttpClient {
             .transpose()
             .map_err(|e| wrong(e.to_string()))?;
         let tls = Tls::new(pem.as_deref(), dates).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { tls: tls.for_protocol(b"http/1.1"), names })
+        Ok(Self { tls: tls.for_protocol(b"http/1.1"), names, dial })
     }
 
     /// The resolver of host names.
@@ -234,7 +266,7 @@ impl HttpClient {
         url: &Url,
         was_outside: bool,
         limit: Duration,
-    ) -> Result<(Box<dyn Stream>, IpAddr), FetchError> {
+    ) -> Result<(Box<dyn ByteStream>, IpAddr), FetchError> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let addresses = match url.host() {
             Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
@@ -250,7 +282,7 @@ impl HttpClient {
         let mut failure = None;
         for &address in addresses.iter().take(MAX_ADDRESSES) {
             let address = SocketAddr::new(address, port);
-            match timeout(limit, TcpStream::connect(address)).await {
+            match timeout(limit, (self.dial)(address)).await {
                 Ok(Ok(stream)) => {
                     let stream = self.secure(url, &host, stream, limit).await?;
                     return Ok((stream, address.ip()));
@@ -269,11 +301,11 @@ impl HttpClient {
         &self,
         url: &Url,
         host: &str,
-        stream: TcpStream,
+        stream: Box<dyn ByteStream>,
         limit: Duration,
-    ) -> Result<Box<dyn Stream>, FetchError> {
+    ) -> Result<Box<dyn ByteStream>, FetchError> {
         if url.scheme() != "https" {
-            return Ok(Box::new(stream));
+            return Ok(stream);
         }
         let failed = |error| FetchError::Tls { host: host.to_owned(), error };
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());

@@ -40,8 +40,8 @@ pub use copies::{Copies, Note, prove};
 pub use downloads::Downloads;
 pub use error::FetchError;
 pub use file::{FileReply, FileRequest};
-pub use get::{HttpClient, SILENCE};
-pub use names::Names;
+pub use get::{ByteStream, Dial, Dialling, HttpClient, SILENCE};
+pub use names::{Answering, Names};
 pub use place::place;
 pub use tally::Tally;
 

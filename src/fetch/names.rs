@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -13,8 +14,11 @@ use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::upstream::{AskError, Upstreams, addresses, texts};
 
-/// The servers for a name.
-type ServersFor = dyn Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync;
+/// The message that answers a question, in time.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Vec<u8>, AskError>> + Send>>;
+
+/// Asks for the records of a name by their type.
+type Asks = dyn Fn(Name, u16) -> Answering + Send + Sync;
 
 /// The name to ask for another, and the addresses that the school's own records give.
 type OwnRecords = dyn Fn(&Name) -> (Name, Vec<IpAddr>) + Send + Sync;
@@ -23,9 +27,7 @@ type OwnRecords = dyn Fn(&Name) -> (Name, Vec<IpAddr>) + Send + Sync;
 #[derive(Clone)]
 pub struct Names {
     own: Arc<OwnRecords>,
-    servers: Arc<ServersFor>,
-    /// The runtime of the connections to the servers.
-    runtime: Handle,
+    asks: Arc<Asks>,
 }
 
 impl fmt::Debug for Names {
@@ -40,8 +42,29 @@ impl Names {
         servers: impl Fn(&Name) -> Option<Arc<Upstreams>> + Send + Sync + 'static,
         runtime: Handle,
     ) -> Self {
+        Self::by(move |name, qtype| {
+            let (servers, runtime) = (servers(&name), runtime.clone());
+            Box::pin(async move {
+                let servers = servers.ok_or(AskError::Network)?;
+                let question = Question {
+                    name,
+                    qtype,
+                    dnssec_ok: false,
+                    checking_disabled: false,
+                    upstream: UpstreamId::MAIN,
+                };
+                let asked = runtime.spawn(async move { servers.ask(&question).await });
+                // The task fails only when the process ends.
+                let answer = asked.await.map_err(|_| AskError::Network)??;
+                Ok(answer.octets)
+            })
+        })
+    }
+
+    /// A resolver that asks in this way.
+    pub fn by(asks: impl Fn(Name, u16) -> Answering + Send + Sync + 'static) -> Self {
         let own = |name: &Name| (name.clone(), Vec::new());
-        Self { own: Arc::new(own), servers: Arc::new(servers), runtime }
+        Self { own: Arc::new(own), asks: Arc::new(asks) }
     }
 
     /// The same, which looks among the school's own records first.
@@ -82,18 +105,6 @@ impl Names {
 
     /// The message that answers a question.
     async fn ask(&self, name: &Name, qtype: u16) -> Result<Vec<u8>, AskError> {
-        let servers = (self.servers)(name).ok_or(AskError::Network)?;
-        let name = name.clone();
-        let question = Question {
-            name,
-            qtype,
-            dnssec_ok: false,
-            checking_disabled: false,
-            upstream: UpstreamId::MAIN,
-        };
-        let asked = self.runtime.spawn(async move { servers.ask(&question).await });
-        // The task fails only when the process ends.
-        let answer = asked.await.map_err(|_| AskError::Network)??;
-        Ok(answer.octets)
+        (self.asks)(name.clone(), qtype).await
     }
 }

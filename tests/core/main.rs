@@ -16,6 +16,7 @@ mod blocklists;
 mod config;
 mod docs;
 mod explain;
+mod fleet;
 mod keywords;
 #[path = "../kit/mod.rs"]
 mod kit;

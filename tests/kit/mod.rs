@@ -4,6 +4,7 @@
 //! Folder   a config on disk with its files ──▶ Snapshot
 //! Core     Snapshot + answer cache; octets in, octets out, at a given time
 //! gateway  the shell around a Snapshot, without listeners
+//! fleet    many update clients in virtual time, over web servers in memory
 //! wire     messages, octet by octet
 //! policies policies and questions at random
 //! repository a department's repository, made by `lachan publish`
@@ -16,6 +17,7 @@
 
 pub(crate) mod core;
 pub(crate) mod data;
+pub(crate) mod fleet;
 pub(crate) mod folder;
 pub(crate) mod gateway;
 pub(crate) mod policies;

@@ -4,6 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lachan::publish::trust::keys::SigningKey;
+use lachan::publish::trust::refresh::seal;
+use lachan::publish::trust::repository::Repository;
+use lachan::sys::clock::system_time;
 use tempfile::TempDir;
 
 /// A repository with its keys, in a directory that goes with it.
@@ -85,10 +89,57 @@ impl TestRepository {
 
     /// Gives a release to every school at once.
     pub(crate) fn rollout(&self, serial: u64) -> String {
+        self.rollout_by(serial, &["all=now:100%"])
+    }
+
+    /// Gives a release to these rings.
+    pub(crate) fn rollout_by(&self, serial: u64, rings: &[&str]) -> String {
         let (path, online) = (self.text("repository"), self.text("online"));
         let serial = serial.to_string();
         let own = ["rollout", &path, "--online", &online, "--release", &serial];
-        self.publish(&[&own[..], &["--ring", "all=now:100%"]].concat())
+        let rings = rings.iter().flat_map(|ring| ["--ring", ring]);
+        self.publish(&own.into_iter().chain(rings).collect::<Vec<_>>())
+    }
+
+    /// Halts the rollout, or leads back: `--halt`, `--back`.
+    pub(crate) fn say(&self, word: &str) -> String {
+        let (path, online) = (self.text("repository"), self.text("online"));
+        self.publish(&["rollout", &path, "--online", &online, word])
+    }
+
+    /// An officer's order to block a name as fraud.
+    pub(crate) fn order(&self, name: &str) -> String {
+        let (path, officer) = (self.text("repository"), self.text("officer"));
+        let online = self.text("online");
+        let own = ["emergency", "add", &path, name, "--category", "fraud", "--days", "2"];
+        let order = ["--document", "12/2026", "--authority", "A05", "--reason", "fake bank"];
+        let keys = ["--officer", &officer, "--online", &online];
+        self.publish(&[&own[..], &order, &keys].concat())
+    }
+
+    /// Signs a release of these names as games, the one source `games.txt`; no school takes it yet.
+    pub(crate) fn release_of(&self, names: &[String]) -> String {
+        let (list, pack) = (self.text("games.txt"), self.file("games.pack"));
+        fs::write(&list, names.join("\n")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lachan"));
+        command.args(["lists", "build", "--out"]).arg(&pack).arg("--source");
+        let built = command.arg(format!("games={list}")).output().unwrap();
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        self.release(&pack, &[])
+    }
+
+    /// Signs anew which files belong together, as the publishing host did 30 days ago less `seconds`: it
+    /// is past its date in so many seconds.
+    pub(crate) fn ends_in(&self, seconds: u64) {
+        let repository = Repository::open(&self.path()).unwrap();
+        let online = SigningKey::read(&self.file("online")).unwrap();
+        let then = system_time() + seconds - 30 * 86_400;
+        let signed = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(seal(&repository, &online, then)).unwrap();
+        };
+        // Whoever calls may be in a runtime.
+        std::thread::scope(|scope| scope.spawn(signed).join().unwrap());
     }
 
     /// Copies the repository as it is now, as a mirror or a stick has it.

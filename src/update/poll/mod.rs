@@ -81,7 +81,8 @@ impl Poller {
         }
     }
 
-    async fn run(mut self) {
+    /// Polls without an end.
+    pub async fn run(mut self) {
         let every = self.updates.settings().every;
         let random = || rand::rng().random();
         let mut last = LastPoll::None;
