@@ -9,6 +9,7 @@
 //!          swapping              pages, tables, the old policy's end
 //! ```
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -84,8 +85,10 @@ impl Change {
 
     /// Writes when each query was due and how long its reply took, a line each.
     pub(crate) fn write(&self, out: &str) {
-        let lines: String =
-            self.replies.iter().map(|(due, took)| format!("{due} {took}\n")).collect();
+        let mut lines = String::new();
+        for (due, took) in &self.replies {
+            let _ = writeln!(lines, "{due} {took}");
+        }
         std::fs::write(out, lines).expect("a file for replies");
     }
 

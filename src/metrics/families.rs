@@ -157,6 +157,8 @@ families! {
         "Whether a part of the memory of the repository's versions cannot be read (1).";
     PACK_DIGEST_CHECKED: Gauge() = "lachan_pack_digest_checked",
         "Whether the compiled list of the release in use has the digest that was signed (1).";
+    PROGRAM_CHOSEN: Gauge(ProgramVersion) = "lachan_program_chosen_info",
+        "The version of the program that the department's rollout chooses for this gateway.";
     METADATA_EXPIRY: Gauge(UpdateRole) = "lachan_metadata_expiry_seconds",
         "Seconds until the repository's metadata is past its date, by role.";
 

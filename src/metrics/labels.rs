@@ -211,6 +211,8 @@ label_set! {
         Digest => "digest",
         /// The config of the gateway is at fault, with whatever release.
         Config => "config",
+        /// The release needs a newer program, or the rollout chooses one that nobody signed.
+        Program => "program",
         /// Policy cannot be made of the release.
         Policy => "policy",
         /// The release blocks names that no list may block by mistake.

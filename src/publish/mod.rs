@@ -23,6 +23,7 @@ pub mod last;
 pub mod ledger;
 pub mod lint;
 pub mod page;
+pub mod program;
 pub mod release;
 pub mod reviews;
 pub mod rollout;

@@ -13,9 +13,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tough::TargetName;
-use tough::schema::{RoleType, Root, Targets};
-
 use super::error::PublishError;
 use super::last::{self, NOTES, SignedRelease, compiled};
 use super::ledger;
@@ -25,16 +22,15 @@ use super::lint::release::names_by_category;
 use super::reviews;
 use super::rollout;
 use super::trust::keys::SigningKey;
-use super::trust::refresh::{begin, refresh};
+use super::trust::officers::{sign_targets, target_name};
 use super::trust::repository::Repository;
-use super::trust::roles::{self, EMERGENCY_DAYS, TARGETS_DAYS};
-use super::trust::signed::{sha256, sign};
-use super::trust::verify::verify;
+use super::trust::signed::sha256;
 use crate::config::data::released::ANSWERS;
 use crate::pack::{Pack, SourceNote, hex};
 use crate::release::layout;
 use crate::release::list::{delta, packed, write};
 use crate::release::manifest::{FORMAT, ReleaseManifest};
+use crate::release::program::ProgramPackage;
 
 /// The level at which lists are packed: octets are sent to every school, and this machine has time.
 const LEVEL: i32 = 19;
@@ -56,6 +52,8 @@ pub struct ReleaseDraft<'a> {
     pub summary: String,
     /// The lowest release that a gateway may go back to; that of the release before by default.
     pub min_release: Option<u64>,
+    /// The lowest version of the program that can take it; that of the release before by default.
+    pub min_program: Option<String>,
     /// Seconds since 1970.
     pub now: u64,
 }
@@ -104,6 +102,11 @@ pub fn assemble(
              release before) to {serial} (this one)"
         ));
     }
+    let before_needs = before.as_ref().and_then(|before| before.manifest.min_program.clone());
+    let min_program = draft.min_program.clone().or(before_needs);
+    if min_program.as_ref().is_some_and(|least| semver::Version::parse(least).is_err()) {
+        return refused("the lowest program is a version such as 0.2.0".into());
+    }
     let mut text = Vec::new();
     write::write(draft.pack, &mut text).map_err(|error| PublishError::Sign(error.to_string()))?;
     // The gateways compile the text: so does this machine, and compares.
@@ -146,6 +149,7 @@ pub fn assemble(
         data,
         names: names_by_category(&pack),
         accepted: draft.report.accepted.clone(),
+        min_program,
     };
     let octets =
         serde_json::to_vec(&manifest).map_err(|error| PublishError::Sign(error.to_string()))?;
@@ -221,42 +225,19 @@ pub async fn sign_release(
     officer: SigningKey,
     online: Option<&SigningKey>,
 ) -> Result<ReleaseManifest, PublishError> {
-    let (root, _) = repository.newest::<Root>("root")?;
-    match online {
-        Some(online) => begin(repository, online)?,
-        None => verify(repository, &root)?,
-    }
     let AssembledRelease { manifest, files, .. } = release;
-    let role = RoleType::Targets.to_string();
-    let id = roles::id(&officer.public())?;
-    if root.signed.roles.get(&RoleType::Targets).is_none_or(|keys| !keys.keyids.contains(&id)) {
-        return Err(PublishError::Refused(
-            "the key is no officer's of this repository; a release is signed by one of them".into(),
-        ));
-    }
-    let (newest, _) = repository.newest::<Targets>(&role)?;
-    let mut targets = newest.signed;
-    targets.version = roles::next(repository.version(&role)?);
-    targets.expires = roles::expiry(manifest.signed_at, TARGETS_DAYS)?;
-    for (name, octets) in &files {
-        let entry = repository.put_target(name, octets)?;
-        let name = TargetName::new(name).map_err(|error| PublishError::Sign(error.to_string()))?;
-        targets.targets.insert(name, entry);
-    }
-    let kept = kept(repository, &manifest)?;
-    targets.targets.retain(|name, _| kept.contains(name.raw()));
-    let document = sign(targets, std::slice::from_ref(&officer)).await?;
-    repository.put(&role, &document)?;
-    // A department may have no emergency for years, and no update is taken once a role has ended.
-    let (emergency, _) = repository.newest::<Targets>(layout::EMERGENCY)?;
-    let mut emergency = emergency.signed;
-    emergency.version = roles::next(Some(emergency.version));
-    emergency.expires = roles::expiry(manifest.signed_at, EMERGENCY_DAYS)?;
-    let emergency = sign(emergency, std::slice::from_ref(&officer)).await?;
-    repository.put(layout::EMERGENCY, &emergency)?;
-    if let Some(online) = online {
-        refresh(repository, online, manifest.signed_at).await?;
-    }
+    sign_targets(repository, &officer, online, manifest.signed_at, |targets| {
+        for (name, octets) in &files {
+            let entry = repository.put_target(name, octets)?;
+            targets.insert(target_name(name)?, entry);
+        }
+        let kept = kept(repository, &manifest)?;
+        targets.retain(|name, _| {
+            kept.contains(name.raw()) || ProgramPackage::of_target(name.raw()).is_some()
+        });
+        Ok(())
+    })
+    .await?;
     Ok(manifest)
 }
 

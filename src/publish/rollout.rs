@@ -3,17 +3,18 @@
 //! Laws: it chooses among releases that officers signed; a halt and a way back change nothing else;
 //! a way back never leads below the `min_release` of the release that is left.
 
-use tough::schema::{Signed, Targets};
+use tough::schema::{Signed, Target, Targets};
 use tough::{TargetName, schema::RoleType};
 
 use super::error::PublishError;
-use super::trust::keys::SigningKey;
+use super::trust::keys::{SigningKey, hex_of};
 use super::trust::refresh::{begin, complete};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, ONLINE_DAYS};
 use super::trust::signed::sign;
 use crate::release::layout;
 use crate::release::manifest::ReleaseManifest;
+use crate::release::program::ProgramPackage;
 use crate::release::rollout::{FORMAT, Ring, Rollout};
 
 /// A change of the rollout.
@@ -88,6 +89,15 @@ fn changed(
                     current.release
                 ));
             }
+            let programs = signed_programs(repository)?;
+            let is_signed =
+                |version: &String| programs.iter().any(|one| one.package.version == *version);
+            let chosen = rings.iter().filter_map(|ring| ring.program.as_ref());
+            if let Some(version) = chosen.into_iter().find(|version| !is_signed(version)) {
+                return refused(format!(
+                    "no officer signed the program {version}; a rollout chooses among those alone"
+                ));
+            }
             let previous = previous(repository, current.as_ref(), release)?;
             Ok(Rollout { format: FORMAT, release, previous, halt: false, back: false, rings })
         }
@@ -121,6 +131,36 @@ fn previous(
     let is_signed =
         repository.target(&RoleType::Targets.to_string(), &layout::manifest(previous))?.is_some();
     Ok(if is_signed { previous } else { 0 })
+}
+
+/// A package that officers signed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SignedProgram {
+    /// Version and architecture.
+    pub package: ProgramPackage,
+    /// SHA-256 of its octets.
+    pub sha256: String,
+    /// Its length.
+    pub octets: u64,
+}
+
+/// The packages that officers signed.
+///
+/// # Errors
+///
+/// [`PublishError`].
+pub fn signed_programs(repository: &Repository) -> Result<Vec<SignedProgram>, PublishError> {
+    let (targets, _) = repository.newest::<Targets>(&RoleType::Targets.to_string())?;
+    let program = |(name, target): (&TargetName, &Target)| {
+        Some(SignedProgram {
+            package: ProgramPackage::of_target(name.raw())?,
+            sha256: hex_of(&target.hashes.sha256),
+            octets: target.length,
+        })
+    };
+    let mut found: Vec<SignedProgram> = targets.signed.targets.iter().filter_map(program).collect();
+    found.sort();
+    Ok(found)
 }
 
 /// The manifest of a release that officers signed.

@@ -66,6 +66,7 @@ impl Office {
             data: BTreeMap::new(),
             names: BTreeMap::new(),
             accepted: Vec::new(),
+            min_program: None,
         };
         let octets = serde_json::to_vec(&manifest).unwrap();
         let (targets, _) = self.repository.newest::<Targets>("targets").unwrap();
@@ -95,6 +96,7 @@ fn rings(given: &[(u64, u32)]) -> Vec<Ring> {
         from,
         schools: Vec::new(),
         percent,
+        program: None,
     };
     given.iter().map(ring).collect()
 }

@@ -7,6 +7,7 @@
 //! targets/lists/HASH.SERIAL.full.zst   every rule
 //! targets/lists/HASH.SERIAL.delta.zst  the difference from the release before
 //! targets/data/HASH.NAME               categories, essential names, keywords, ...
+//! targets/programs/VERSION/HASH.ARCHITECTURE.deb
 //! targets/rollout/HASH.current.json
 //! targets/emergency/HASH.current.json
 //! ```
@@ -26,6 +27,14 @@ pub const EMERGENCY: &str = "emergency";
 pub const ROLLOUT_TARGET: &str = "rollout/current.json";
 /// The target with urgent blocks.
 pub const EMERGENCY_TARGET: &str = "emergency/current.json";
+
+/// The beginning of the targets of programs.
+pub const PROGRAMS: &str = "programs/";
+
+/// The target of a package of the program.
+pub fn program(version: &str, architecture: &str) -> String {
+    format!("{PROGRAMS}{version}/{architecture}.deb")
+}
 
 /// The target of a release's manifest.
 pub fn manifest(serial: u64) -> String {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::program::is_below;
+
 /// The format of manifests that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;
 /// The most octets of a manifest.
@@ -39,6 +41,9 @@ pub struct ReleaseManifest {
     pub names: BTreeMap<String, u64>,
     /// Findings that were accepted for this release.
     pub accepted: Vec<Acceptance>,
+    /// The lowest version of the program that can take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_program: Option<String>,
 }
 
 /// A finding that somebody accepted.
@@ -66,6 +71,16 @@ pub enum ManifestError {
     /// Another format.
     #[error("the manifest has format {0}; this program reads format {FORMAT}: update the program")]
     Format(u32),
+    /// It needs a newer program.
+    #[error("release {serial} needs the program {least} or later, and this is {own}")]
+    Program {
+        /// The release.
+        serial: u64,
+        /// The lowest version.
+        least: String,
+        /// The version that reads it.
+        own: String,
+    },
     /// It speaks of another release.
     #[error("the manifest is of release {found}, and release {wanted} was asked for")]
     Serial {
@@ -77,6 +92,24 @@ pub enum ManifestError {
 }
 
 impl ReleaseManifest {
+    /// Reads the manifest of release `serial` for a program of the version `own`.
+    ///
+    /// What a release needs is read first: one that needs a newer program may have other fields.
+    ///
+    /// # Errors
+    ///
+    /// [`ManifestError`].
+    pub fn parse_for(own: &str, octets: &[u8], serial: u64) -> Result<Self, ManifestError> {
+        let head = octets.get(..MAX_OCTETS.min(octets.len())).unwrap_or_default();
+        let head: Option<Head> = serde_json::from_slice(head).ok();
+        match head.and_then(|head| head.min_program) {
+            Some(least) if is_below(own, &least) => {
+                Err(ManifestError::Program { serial, least, own: own.to_owned() })
+            }
+            _ => Self::parse(octets, serial),
+        }
+    }
+
     /// Reads the manifest of release `serial`.
     ///
     /// # Errors
@@ -104,4 +137,6 @@ impl ReleaseManifest {
 #[derive(Deserialize)]
 struct Head {
     format: u32,
+    #[serde(default)]
+    min_program: Option<String>,
 }

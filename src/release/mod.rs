@@ -19,5 +19,6 @@ pub mod enrolment;
 pub mod layout;
 pub mod list;
 pub mod manifest;
+pub mod program;
 pub mod report;
 pub mod rollout;

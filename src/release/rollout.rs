@@ -10,6 +10,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::program::is_version;
+
 /// The format of rollouts that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;
 /// The most octets of a rollout.
@@ -53,6 +55,9 @@ pub struct Ring {
     /// The share of all other schools, in percent; cumulative.
     #[serde(default)]
     pub percent: u32,
+    /// The version of the program for them: one that officers signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
 }
 
 /// A rollout that is refused.
@@ -91,6 +96,8 @@ pub struct Assigned<'a> {
     pub ring: &'a str,
     /// True where a release lower than the one that the school has is meant.
     pub is_back: bool,
+    /// The version of the program, from the ring's date on and unless it is halted.
+    pub program: Option<&'a str>,
 }
 
 impl Rollout {
@@ -133,6 +140,9 @@ impl Rollout {
         if self.rings.iter().any(|ring| ring.name.is_empty() || ring.name.len() > 32) {
             return wrong("a name must have 1 to 32 octets");
         }
+        if self.rings.iter().filter_map(|ring| ring.program.as_ref()).any(|one| !is_version(one)) {
+            return wrong("a `program` is no version");
+        }
         let is_ordered = self.rings.is_sorted_by(|a, b| a.from <= b.from && a.percent <= b.percent);
         if !is_ordered {
             return wrong("dates and shares must not decrease from ring to ring");
@@ -149,7 +159,9 @@ impl Rollout {
             KnownTime::Synced(now) => (self.ring_of(school), now),
             KnownTime::AtLeast(bound) => (self.rings.last(), bound),
         };
-        let Some(ring) = ring else { return Assigned { release: has, ring: "", is_back: false } };
+        let Some(ring) = ring else {
+            return Assigned { release: has, ring: "", is_back: false, program: None };
+        };
         let release = if self.back {
             self.previous
         } else if has == self.release || (now >= ring.from && !self.halt) {
@@ -158,7 +170,9 @@ impl Rollout {
             // Before its date a school takes the release before, unless it has more already.
             self.previous.max(has.min(self.release))
         };
-        Assigned { release, ring: &ring.name, is_back: self.back && release < has }
+        let is_reached = now >= ring.from && !self.halt && !self.back;
+        let program = ring.program.as_deref().filter(|_| is_reached);
+        Assigned { release, ring: &ring.name, is_back: self.back && release < has, program }
     }
 
     /// The first ring that has the school.
@@ -196,6 +210,7 @@ mod tests {
             from,
             schools: schools.iter().map(|id| (*id).to_owned()).collect(),
             percent,
+            program: None,
         };
         Rollout {
             format: FORMAT,
@@ -228,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_chosen_from_the_date_of_the_ring_on_and_not_while_halted() {
+        let mut rollout = rollout();
+        rollout.rings[0].program = Some("0.2.0".into());
+        let at = |rollout: &Rollout, now| {
+            rollout.choice("lab-1", KnownTime::Synced(now), 7).program.map(str::to_owned)
+        };
+        assert_eq!((at(&rollout, 99), at(&rollout, 100)), (None, Some("0.2.0".into())));
+        assert_eq!(rollout.choice("a", KnownTime::Synced(1000), 7).program, None, "by ring");
+        let halted = Rollout { halt: true, ..rollout.clone() };
+        assert_eq!(at(&halted, 1000), None);
+        for wrong in ["../0.2.0", "0.2", ""] {
+            rollout.rings[0].program = Some(wrong.into());
+            assert!(rollout.judge().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn without_a_clock_a_school_is_in_the_last_ring() {
         let rollout = rollout();
         let at = |bound| rollout.choice("lab-1", KnownTime::AtLeast(bound), 7).release;
@@ -241,7 +273,8 @@ mod tests {
         assert_eq!(halted.choice("a", late, 7).release, 7);
         assert_eq!(halted.choice("a", late, 8).release, 8);
         let back = Rollout { back: true, ..rollout() };
-        assert_eq!(back.choice("a", late, 8), Assigned { release: 7, ring: "all", is_back: true });
+        let chosen = Assigned { release: 7, ring: "all", is_back: true, program: None };
+        assert_eq!(back.choice("a", late, 8), chosen);
         assert!(!back.choice("a", late, 7).is_back);
     }
 

@@ -187,6 +187,8 @@ impl Words<'_> {
             0 => (false, messages::no_release_yet()),
             release => (true, messages::release_in_use(release, ring)),
         };
+        let program = update.program.as_ref();
+        let chosen = program.map(|one| (true, messages::program_chosen(&one.version)));
         let looked = match update.last_success {
             0 => messages::update_never_looked_for(),
             at => messages::update_looked_for(self.time(&moment(at))),
@@ -195,7 +197,7 @@ impl Words<'_> {
             None => (true, messages::repository_server_ok(&server.url)),
             Some(why) => (false, messages::repository_server_fails(&server.url, why.trim_end())),
         });
-        [release, (true, looked)].into_iter().chain(servers).collect()
+        std::iter::once(release).chain(chosen).chain([(true, looked)]).chain(servers).collect()
     }
 
     fn this_box(&self, status: &Status) -> StatusSection {

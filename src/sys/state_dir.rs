@@ -10,9 +10,9 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::config::StateSettings;
 
@@ -24,8 +24,8 @@ const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 const LEFT: Duration = Duration::from_secs(3600);
 /// Files that this process has written, for the names of unfinished ones.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
-/// About the start of this process: before its first file.
-static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// The numbers of those that it is writing.
+static WRITING: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
 /// The state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,6 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
-        LazyLock::force(&STARTED);
         match DirBuilder::new().recursive(true).mode(0o700).create(&path) {
             Ok(()) => match only_ours(&path) {
                 Ok(()) => Ok(Self(path)),
@@ -136,8 +135,8 @@ impl StateDir {
             Self::at(self.0.clone()).map_err(io::Error::other)?;
         }
         // A unique name: the gateway and a command may write the same file at once.
-        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let beside = self.0.join(format!(".{name}.{}-{number}.new", std::process::id()));
+        let number = Writing::begin();
+        let beside = self.0.join(format!(".{name}.{}-{}.new", std::process::id(), number.0));
         self.sweep(Some(name));
         let written = OpenOptions::new()
             .write(true)
@@ -175,24 +174,44 @@ impl StateDir {
     }
 }
 
-/// The name that an unfinished file is to get, and the process that writes it.
-fn unfinished(file: &str) -> Option<(&str, u32)> {
+/// The name that an unfinished file is to get, the process that writes it, and its number there.
+fn unfinished(file: &str) -> Option<(&str, (u32, u64))> {
     let (name, writer) = file.strip_prefix('.')?.strip_suffix(".new")?.rsplit_once('.')?;
     let (process, number) = writer.split_once('-')?;
-    number.parse::<u64>().ok()?;
-    Some((name, process.parse().ok()?))
+    Some((name, (process.parse().ok()?, number.parse().ok()?)))
 }
 
-/// Whether nobody finishes a file: its writer has ended, it is from before this process, which has
-/// its writer's number now, or it is old.
-fn is_abandoned(entry: &fs::DirEntry, writer: u32) -> bool {
-    let modified = entry.metadata().and_then(|of| of.modified());
-    let age = modified.and_then(|at| at.elapsed().map_err(io::Error::other));
-    let is_old = |than: Duration| age.as_ref().is_ok_and(|age| *age >= than);
-    if writer == std::process::id() {
-        return is_old(STARTED.elapsed().min(LEFT));
+fn writing() -> MutexGuard<'static, Vec<u64>> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file that this process is writing.
+struct Writing(u64);
+
+impl Writing {
+    fn begin() -> Self {
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        writing().push(number);
+        Self(number)
     }
-    is_old(LEFT) || !Path::new("/proc").join(writer.to_string()).exists() && is_proc_mounted()
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        writing().retain(|number| *number != self.0);
+    }
+}
+
+/// Whether nobody finishes a file: its writer has ended, an earlier process had the number that this
+/// one has now, or it is old.
+fn is_abandoned(entry: &fs::DirEntry, (writer, number): (u32, u64)) -> bool {
+    if writer == std::process::id() {
+        return !writing().contains(&number);
+    }
+    let modified = entry.metadata().and_then(|of| of.modified());
+    let age = modified.map(|at| at.elapsed());
+    let is_old = age.is_ok_and(|age| age.is_ok_and(|age| age >= LEFT));
+    is_old || !Path::new("/proc").join(writer.to_string()).exists() && is_proc_mounted()
 }
 
 /// Whether processes can be seen at all.
@@ -264,18 +283,17 @@ mod tests {
         });
         written.unwrap();
         assert_eq!(fs::read(state.join("list")).unwrap(), b"slow and whole");
-        let own = std::process::id();
-        let (dead, alive) = (state.join(".list.1-1.new"), state.join(format!(".list.{own}-1.new")));
+        let (own, other) = (std::process::id(), std::os::unix::process::parent_id());
+        let dead = state.join(".list.1-1.new");
+        let alive = state.join(format!(".list.{other}-1.new"));
         // The writer of one has ended; another one is of an earlier process with the number of this.
         let gone = state.join(format!(".list.{}-1.new", u32::MAX));
-        let before = state.join(format!(".list.{own}-0.new"));
+        let before = state.join(format!(".list.{own}-{}.new", u64::MAX));
         for path in [&dead, &alive, &gone, &before, &state.join(".list.json.1-1.new")] {
             fs::write(path, "half").unwrap();
         }
         let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        for path in [&dead, &before] {
-            File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
-        }
+        File::options().write(true).open(&dead).unwrap().set_modified(long_ago).unwrap();
         state.replace("list", b"new").unwrap();
         assert!(!dead.exists() && alive.exists() && !gone.exists() && !before.exists());
         assert_eq!(fs::read_dir(state.path()).unwrap().count(), 3);

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,10 +15,11 @@ use tough::Transport;
 use tracing::{error, info, warn};
 
 use super::carrier::Directory;
+use super::content::is_usable;
 use super::emergency::{self, UrgentHooks};
 use super::enrolment::enrolled;
 use super::error::UpdateError;
-use super::status::{ServerStatus, UpdateStatus, is_held};
+use super::status::{ChosenProgram, ServerStatus, UpdateStatus, is_held};
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::take::{self, TakenRelease, TrustedRepository, UpdateRequest, take};
 use super::tried;
@@ -86,6 +88,7 @@ struct Told {
     ring: String,
     refusal: Option<(UpdateRefusal, String)>,
     expires: Vec<(&'static str, u64)>,
+    program: Option<ChosenProgram>,
     /// Emergency lists that were refused, by reason.
     urgent_refused: [u64; UpdateRefusal::COUNT],
     /// How each server did, by its URL: the reason of a failure, and the same for people.
@@ -195,6 +198,8 @@ impl Updates {
             opened => opened?,
         };
         let urgent = self.follow_urgent(&lock, &opened, time).await;
+        let program = take::program(&opened, &self.store, &request).await;
+        self.told().program = program.as_ref().ok().cloned().flatten();
         let taken = take(opened, &self.store, &lock, &request).await;
         let TakenRelease { ring, generation, seen, expires } = match taken {
             Ok(taken) => taken,
@@ -213,7 +218,7 @@ impl Updates {
             Some(generation) => self.put_in_use(&lock, generation, &seen).map(Some)?,
         };
         // Told last: no fault of it stops a release, and no attempt without it ended well.
-        urgent.map(|()| generation)
+        urgent.and(program.map(drop)).map(|()| generation)
     }
 
     /// Takes the emergency list, whatever becomes of the release; what is refused is counted.
@@ -265,9 +270,17 @@ impl Updates {
         seen: &Mark,
     ) -> Result<Generation, UpdateError> {
         let serial = generation.serial;
-        let tried = (self.hooks.trial)(&self.store.directory(&generation));
+        let directory = self.store.directory(&generation);
+        // A disk that fails for a moment is no fault of the release.
+        let tried = match (self.hooks.trial)(&directory) {
+            Err(TrialFault::Policy(_)) => (self.hooks.trial)(&directory),
+            ended => ended,
+        };
         let tried = tried.map_err(|fault| match fault {
             TrialFault::Config(why) => UpdateError::Config(why),
+            TrialFault::Policy(why) if !is_usable(&directory) => {
+                UpdateError::File { path: directory, error: io::Error::other(why) }
+            }
             TrialFault::Policy(why) => UpdateError::Policy { serial, why },
             TrialFault::Rehearsal(names) => UpdateError::Rehearsal { serial, names },
             TrialFault::SelfTest(why) => UpdateError::SelfTest { serial, why },
@@ -443,6 +456,7 @@ impl Updates {
             why,
             kept: self.store.generations().iter().map(|one| one.serial).collect(),
             emergency: (self.hooks.urgent.version)(),
+            program: told.program.clone(),
             servers: told.servers.iter().map(server).collect(),
         }
     }
@@ -466,6 +480,8 @@ impl Updates {
             families::ROLLBACK_MEMORY_LOST.flag((), self.store.is_memory_lost()),
             families::UPDATE_LAST_SUCCESS.sample((), told.last_success as f64),
         ]);
+        let program = told.program.as_ref().map(|one| one.version.as_str().into());
+        samples.extend(program.map(|version| families::PROGRAM_CHOSEN.flag((version,), true)));
         samples.extend(told.expires.iter().filter_map(|(role, at)| {
             let role = UpdateRole::ALL.into_iter().find(|one| one.id() == *role)?;
             Some(families::METADATA_EXPIRY.sample((role,), *at as f64 - now as f64))

@@ -272,6 +272,7 @@ mod tests {
             data: BTreeMap::new(),
             names: BTreeMap::new(),
             accepted: Vec::new(),
+            min_program: None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::fetch::FetchError;
 use crate::lang::{Message, messages};
 use crate::metrics::labels::UpdateRefusal;
 use crate::release::emergency::EmergencyError;
+use crate::release::manifest::ManifestError;
 
 /// An update that was not taken; what is in force is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,19 @@ pub enum UpdateError {
     /// A document that is refused.
     #[error("{0}")]
     Malformed(String),
+    /// A release that needs a newer program.
+    #[error("{0}")]
+    OldProgram(ManifestError),
+    /// The rollout chooses a program that officers did not sign; the release was taken.
+    #[error(
+        "the rollout chooses the program {version} for {architecture}, which no officer signed"
+    )]
+    UnsignedProgram {
+        /// The version.
+        version: String,
+        /// The architecture of this gateway.
+        architecture: &'static str,
+    },
     /// An emergency list that is refused.
     #[error("{0}")]
     Emergency(#[from] EmergencyError),
@@ -216,6 +230,7 @@ impl UpdateError {
             Self::MemoryLost { .. } => UpdateRefusal::Memory,
             Self::Urgent(error) => error.refusal(),
             Self::Malformed(_) | Self::Emergency(_) => UpdateRefusal::Malformed,
+            Self::OldProgram(_) | Self::UnsignedProgram { .. } => UpdateRefusal::Program,
             Self::Digest { .. } => UpdateRefusal::Digest,
             Self::Policy { .. } => UpdateRefusal::Policy,
             Self::Rehearsal { .. } => UpdateRefusal::Rehearsal,
@@ -254,6 +269,8 @@ impl UpdateError {
             | Self::TooLarge { .. }
             | Self::Malformed(_)
             | Self::Emergency(_)
+            | Self::OldProgram(_)
+            | Self::UnsignedProgram { .. }
             | Self::Digest { .. }
             | Self::Policy { .. }
             | Self::Rehearsal { .. }
@@ -279,6 +296,9 @@ impl UpdateError {
         match self.refusal() {
             _ if matches!(self, Self::Urgent(_)) => messages::update_emergency(),
             _ if matches!(self, Self::NotKept { .. }) => messages::update_not_kept(),
+            _ if matches!(self, Self::UnsignedProgram { .. }) => {
+                messages::update_unsigned_program()
+            }
             _ if matches!(self, Self::Enrolled { .. }) => messages::update_root_unread(),
             UpdateRefusal::Disk => messages::update_disk(),
             UpdateRefusal::Config => messages::update_config(),
@@ -295,6 +315,7 @@ impl UpdateError {
             UpdateRefusal::Root => messages::update_root(),
             UpdateRefusal::Memory => messages::update_memory(),
             UpdateRefusal::Digest | UpdateRefusal::Policy => messages::update_policy(),
+            UpdateRefusal::Program => messages::update_program(),
             UpdateRefusal::Rehearsal => messages::update_rehearsal(),
             UpdateRefusal::SelfTest | UpdateRefusal::Died => messages::update_selftest(),
         }
@@ -332,6 +353,15 @@ fn refusal_of(error: &TufError) -> UpdateRefusal {
         | TufError::DatastoreRemove { .. } => UpdateRefusal::Disk,
         TufError::SystemTimeSteppedBackward { .. } => UpdateRefusal::Clock,
         _ => UpdateRefusal::Trust,
+    }
+}
+
+impl From<ManifestError> for UpdateError {
+    fn from(error: ManifestError) -> Self {
+        match error {
+            ManifestError::Program { .. } => Self::OldProgram(error),
+            error => Self::Malformed(error.to_string()),
+        }
     }
 }
 

@@ -15,6 +15,17 @@ pub struct ServerStatus {
     pub why: Option<String>,
 }
 
+/// The program that the department's rollout chooses for this gateway: a package that officers signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenProgram {
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the package, as it is signed.
+    pub sha256: String,
+    /// The length of the package.
+    pub octets: u64,
+}
+
 /// The state of the update client, for `lachan status`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateStatus {
@@ -36,6 +47,9 @@ pub struct UpdateStatus {
     pub kept: Vec<u64>,
     /// The version of the emergency list in use; 0 without one.
     pub emergency: u64,
+    /// The program that is chosen for this gateway, as the last attempt found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<ChosenProgram>,
     /// The servers that were polled since the start.
     pub servers: Vec<ServerStatus>,
 }

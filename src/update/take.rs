@@ -9,19 +9,22 @@
 //! that is compiled in, before and after it is unpacked; a release is taken in the place of a higher
 //! one only where the rollout says so in a newer version, and never below `min_release`.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use blake3::Hash;
-use tough::{Repository, Transport};
+use tough::{Repository, TargetName, Transport};
 
 use super::content;
 use super::error::UpdateError;
+use super::status::ChosenProgram;
 use super::store::{Incoming, Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::targets::{needed, target};
 use super::trust::{self, HighWater, Trusted};
 use crate::load::release::{Generation, TRUST};
 use crate::release::layout;
 use crate::release::manifest::{self, ReleaseManifest};
+use crate::release::program::{OWN, own_architecture};
 use crate::release::rollout::{self, KnownTime, Rollout};
 
 /// The validity of what the publishing host signs: its expiry less this is when it was signed.
@@ -105,6 +108,25 @@ pub(super) async fn trusted(
 ) -> Result<Trusted, UpdateError> {
     let is_synced = matches!(request.time, KnownTime::Synced(_));
     trust::load(carrier, request.enrolled, memory, &mark.versions, is_synced).await
+}
+
+/// The program that the rollout of a repository chooses for this gateway. It is looked for by itself:
+/// a release may need just that program.
+///
+/// # Errors
+///
+/// [`UpdateError::UnsignedProgram`]; or the rollout cannot be read.
+pub async fn program(
+    opened: &TrustedRepository,
+    store: &ReleaseStore,
+    request: &UpdateRequest<'_>,
+) -> Result<Option<ChosenProgram>, UpdateError> {
+    let repository = &opened.trusted.repository;
+    let Some(rollout) = rollout(repository).await? else { return Ok(None) };
+    let has = store.current().map_or(0, |one| one.serial);
+    let time = lower_bound(request.time, &opened.expires);
+    let chosen = rollout.choice(request.school, time, has).program;
+    chosen.map(|version| program_of(repository, version)).transpose()
 }
 
 /// Makes a generation of the release of a repository for this school, if that is not in use already.
@@ -220,8 +242,24 @@ async fn rollout(repository: &Repository) -> Result<Option<Rollout>, UpdateError
     Ok(Some(rollout))
 }
 
+/// The package of a version for this gateway: officers signed it, or it is not chosen.
+fn program_of(repository: &Repository, version: &str) -> Result<ChosenProgram, UpdateError> {
+    let architecture = own_architecture();
+    let signed = TargetName::new(layout::program(version, architecture)).ok();
+    let signed = signed.as_ref().and_then(|name| repository.targets().signed.targets.get(name));
+    let Some(signed) = signed else {
+        let version = version.to_owned();
+        return Err(UpdateError::UnsignedProgram { version, architecture });
+    };
+    let sha256 = signed.hashes.sha256.iter().fold(String::new(), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    });
+    Ok(ChosenProgram { version: version.to_owned(), sha256, octets: signed.length })
+}
+
 /// The manifest of a release.
 async fn manifest_of(repository: &Repository, serial: u64) -> Result<ReleaseManifest, UpdateError> {
     let octets = needed(repository, &layout::manifest(serial), manifest::MAX_OCTETS as u64).await?;
-    ReleaseManifest::parse(&octets, serial).map_err(|e| UpdateError::Malformed(e.to_string()))
+    Ok(ReleaseManifest::parse_for(OWN, &octets, serial)?)
 }

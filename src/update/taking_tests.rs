@@ -23,6 +23,7 @@ use crate::release::layout;
 use crate::release::list::read::compile;
 use crate::release::list::{MAX_OCTETS, delta, packed, write};
 use crate::release::manifest::{self, ReleaseManifest};
+use crate::release::program::{OWN, own_architecture};
 use crate::release::rollout::{KnownTime, Ring, Rollout};
 use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES, Scope};
 use crate::sys::clock::system_time;
@@ -30,7 +31,7 @@ use crate::sys::state_dir::StateDir;
 use crate::update::carrier::Directory;
 use crate::update::error::UpdateError;
 use crate::update::store::{Mark, RejectedRelease, ReleaseStore};
-use crate::update::take::{TakenRelease, UpdateRequest, open, take};
+use crate::update::take::{TakenRelease, UpdateRequest, open, program, take};
 
 /// A gateway of the scene's department.
 pub(super) struct TakingGateway {
@@ -135,8 +136,26 @@ impl TakingGateway {
         self.rollout(|rollout| rollout.release = serial).await;
     }
 
+    /// The program that is chosen, or why none is.
+    async fn chosen(&self) -> Result<Option<String>, String> {
+        let repository = self.scene.path("repository");
+        let enrolled = fs::read(repository.join("1.root.json")).unwrap();
+        let lock = self.store.lock().unwrap();
+        let time = KnownTime::Synced(system_time());
+        let request = UpdateRequest { enrolled: &enrolled, school: "a", time };
+        let opened = open(Directory(repository), &self.store, &lock, &request).await.unwrap();
+        let program = program(&opened, &self.store, &request).await;
+        program.map(|one| one.map(|one| one.version)).map_err(|error| error.to_string())
+    }
+
     pub(super) async fn rollout(&self, change: impl FnOnce(&mut Rollout)) {
-        let all = Ring { name: "all".into(), from: 1000, schools: Vec::new(), percent: 100 };
+        let all = Ring {
+            name: "all".into(),
+            from: 1000,
+            schools: Vec::new(),
+            percent: 100,
+            program: None,
+        };
         let mut rollout = Rollout {
             format: 1,
             release: 1,
@@ -227,6 +246,7 @@ fn content(serial: u64, min_release: u64) -> Vec<(String, Vec<u8>)> {
         data: odd.into(),
         names: BTreeMap::new(),
         accepted: Vec::new(),
+        min_program: None,
     };
     vec![(place, guard), (layout::manifest(serial), serde_json::to_vec(&manifest).unwrap())]
 }
@@ -399,4 +419,44 @@ async fn differences_that_end_halfway_leave_no_list_behind() {
     let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
     names.sort_unstable();
     assert_eq!(names, [DATA, "generation.json", LIST, PACK, "trust"]);
+}
+
+#[tokio::test]
+async fn a_stolen_rollout_key_chooses_no_program_that_people_did_not_sign() {
+    let gateway = TakingGateway::new().await;
+    let target = |version| (layout::program(version, own_architecture()), b"package".to_vec());
+    gateway.publish("targets", "officer", &[target("7.0.0")]).await;
+    let choose = async |version: &str| {
+        gateway.rollout(|rollout| rollout.rings[0].program = Some(version.to_owned())).await;
+        gateway.chosen().await
+    };
+    assert_eq!(choose("7.0.0").await, Ok(Some("7.0.0".into())));
+    assert!(choose("8.0.0").await.unwrap_err().contains("no officer signed"));
+    // The key signs a package itself: its role is not asked.
+    gateway.publish("rollout", "online", &[target("8.0.0")]).await;
+    let forged = gateway.look(KnownTime::Synced(system_time())).await;
+    assert!(forged.is_err() || gateway.chosen().await.is_err());
+    assert_eq!(gateway.store.current().unwrap().serial, 1);
+}
+
+#[tokio::test]
+async fn a_release_that_needs_a_newer_program_waits_for_it_and_is_not_rejected() {
+    let gateway = TakingGateway::new().await;
+    let needing = |serial: u64, least: &str| {
+        let mut files = content(serial, 1);
+        let manifest = files.last_mut().unwrap();
+        let mut fields: serde_json::Value = serde_json::from_slice(&manifest.1).unwrap();
+        fields["min_program"] = least.into();
+        // A later program may have fields that this one does not know.
+        fields["later"] = true.into();
+        manifest.1 = serde_json::to_vec(&fields).unwrap();
+        files
+    };
+    gateway.publish("targets", "officer", &needing(2, "999.0.0")).await;
+    gateway.rollout(|rollout| rollout.release = 2).await;
+    let refused = gateway.follow().await.unwrap_err();
+    assert_eq!(refused.reason(), "program", "{refused}");
+    assert_eq!(refused.serial(), None, "a newer program takes it");
+    assert!(refused.to_string().contains(&format!("999.0.0 or later, and this is {OWN}")));
+    assert_eq!((gateway.store.current().unwrap().serial, gateway.leftovers()), (1, 0));
 }

@@ -6,6 +6,7 @@ mod enrol;
 mod export;
 mod lint;
 mod page;
+mod program;
 mod release;
 mod review;
 mod reviews;
@@ -55,6 +56,8 @@ enum PublishCommand {
     Status(status::FleetArguments),
     /// Write what a list blocks at a level for programs without a gateway of ours.
     Export(export::ListExportArguments),
+    /// Sign versions of the program, among which a rollout chooses.
+    Program(program::ProgramArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
     /// Ask Prometheus how the rollout fares, and halt it where it fares badly; nothing else.
@@ -78,6 +81,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Reviews(arguments) => reviews::run(arguments),
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Export(arguments) => export::run(arguments),
+        PublishCommand::Program(arguments) => program::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
         PublishCommand::Watch(arguments) => watch::run(arguments),
         PublishCommand::Emergency(arguments) => emergency::run(arguments),

@@ -41,6 +41,10 @@ pub(super) struct ReleaseArguments {
     /// not come back.
     #[arg(long, value_name = "N")]
     min_release: Option<u64>,
+    /// The lowest version of the program that can take the release; that of the release before by
+    /// default.
+    #[arg(long, value_name = "VERSION")]
+    min_program: Option<String>,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -77,6 +81,7 @@ fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
         report: &review.report,
         summary: arguments.summary.clone(),
         min_release: arguments.min_release,
+        min_program: arguments.min_program.clone(),
         now: now()?,
     };
     let release = assemble(&repository, draft).map_err(failed)?;

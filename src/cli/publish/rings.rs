@@ -28,6 +28,7 @@ struct RingShape {
     schools: Vec<String>,
     #[serde(default)]
     percent: u32,
+    program: Option<String>,
 }
 
 /// Rings of a file.
@@ -44,6 +45,7 @@ pub(super) fn of_file(path: &Path, now: u64) -> Result<Vec<Ring>, String> {
         from: now.saturating_add(ring.after_days.saturating_mul(DAY)),
         schools: ring.schools,
         percent: ring.percent,
+        program: ring.program,
     };
     Ok(file.ring.into_iter().map(ring).collect())
 }
@@ -55,6 +57,7 @@ pub(super) fn usual(now: u64) -> Vec<Ring> {
         from: now.saturating_add(days * DAY),
         schools: Vec::new(),
         percent,
+        program: None,
     };
     vec![ring("lab", 0, 0), ring("volunteers", 1, 0), ring("tenth", 2, 10), ring("all", 4, 100)]
 }
@@ -81,7 +84,7 @@ pub(super) fn of_argument(text: &str, now: u64) -> Result<Ring, String> {
     if schools.iter().any(String::is_empty) {
         return Err(wrong());
     }
-    Ok(Ring { name: name.into(), from, schools, percent })
+    Ok(Ring { name: name.into(), from, schools, percent, program: None })
 }
 
 /// A moment: `now`, days from now, a date (its beginning, in UTC), or RFC 3339.

@@ -38,6 +38,9 @@ pub(super) struct RolloutArguments {
     /// `+2d`, `2026-12-01` (UTC) or RFC 3339. Without: `rings.toml`, or the usual ones.
     #[arg(long = "ring", value_name = "RING", requires = "release")]
     rings: Vec<String>,
+    /// The version of the program for each ring that names none: one that `publish program add` signed.
+    #[arg(long, value_name = "VERSION", requires = "release")]
+    program: Option<String>,
 }
 
 /// Changes the rollout.
@@ -52,7 +55,10 @@ fn publish(arguments: &RolloutArguments) -> Result<String, CommandFailure> {
     let now = now()?;
     let wanted = match arguments.release {
         Some(release) => {
-            let rings = rings_of(&arguments.rings, now).map_err(|error| (INVALID, error))?;
+            let mut rings = rings_of(&arguments.rings, now).map_err(|error| (INVALID, error))?;
+            for ring in &mut rings {
+                ring.program = ring.program.take().or_else(|| arguments.program.clone());
+            }
             RolloutChange::Begin { release, rings }
         }
         None if arguments.back => RolloutChange::Back,
@@ -93,7 +99,7 @@ fn told(rollout: &Rollout) -> String {
         );
     }
     let mut text = format!("release {release}; until their date schools keep {before}");
-    for Ring { name, from, schools, percent } in rings {
+    for Ring { name, from, schools, percent, program } in rings {
         let share = match percent {
             100 => "all schools".to_owned(),
             0 => "no school".to_owned(),
@@ -105,6 +111,9 @@ fn told(rollout: &Rollout) -> String {
             (false, _) => format!("{} and {share}", schools.join(", ")),
         };
         let _ = write!(text, "\n{name}: {members} from {}", shown(*from));
+        if let Some(program) = program {
+            let _ = write!(text, ", program {program}");
+        }
     }
     text
 }

@@ -9,6 +9,7 @@
 
 pub mod init;
 pub mod keys;
+pub(super) mod officers;
 pub mod refresh;
 pub mod repository;
 pub mod roles;

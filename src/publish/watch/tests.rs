@@ -15,8 +15,13 @@ fn gateway(number: usize) -> WatchedGateway {
 
 /// Release 8 after 7: the first `due` schools by name, the others at a later time.
 fn rollout(due: usize) -> Rollout {
-    let ring =
-        |name: &str, from, schools, percent| Ring { name: name.into(), from, schools, percent };
+    let ring = |name: &str, from, schools, percent| Ring {
+        name: name.into(),
+        from,
+        schools,
+        percent,
+        program: None,
+    };
     let first = (0..due).map(|number| gateway(number).school).collect();
     let rings = vec![ring("lab", 100, first, 0), ring("all", NOW + 100, vec![], 100)];
     Rollout { format: FORMAT, release: 8, previous: 7, halt: false, back: false, rings }

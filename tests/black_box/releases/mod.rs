@@ -11,6 +11,7 @@ mod halfway;
 mod judged;
 mod office;
 mod polled;
+mod programs;
 mod published;
 mod refused;
 mod rehearsal;

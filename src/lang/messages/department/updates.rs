@@ -42,6 +42,12 @@ messages! {
         => "tệp cấu hình của cổng này có lỗi: hãy sửa, rồi bản phát hành được thử lại. Danh sách cũ vẫn có hiệu lực";
     update_policy() "this gateway cannot use the release; the old lists stay in force"
         => "cổng này không dùng được bản phát hành; danh sách cũ vẫn có hiệu lực";
+    update_program()
+        "the release needs a newer program: update it on this gateway. The old lists stay in force"
+        => "bản phát hành cần chương trình mới hơn: hãy cập nhật chương trình của cổng này. Danh sách cũ vẫn có hiệu lực";
+    update_unsigned_program()
+        "the rollout chooses a program that nobody at the department signed: it is not chosen here; tell the department"
+        => "kế hoạch phát hành chọn một phiên bản chương trình không ai ở Sở đã ký: cổng này không chọn phiên bản đó; hãy báo cho Sở";
     update_rehearsal()
         "the release blocks names that no list may block by mistake; tell the department. The old lists stay in force"
         => "bản phát hành chặn những tên không danh sách nào được chặn nhầm; hãy báo cho Sở. Danh sách cũ vẫn có hiệu lực";

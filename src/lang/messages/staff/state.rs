@@ -41,6 +41,8 @@ messages! {
     no_ring() "no ring yet" => "chưa có nhóm triển khai";
     no_release_yet() "no release yet" => "chưa có bản phát hành nào";
     no_repository() "this box follows no department" => "máy này không theo Sở nào";
+    program_chosen(version) "program chosen by the department: lachan {version}"
+        => "phiên bản chương trình do Sở chọn: lachan {version}";
     update_looked_for(at) "last looked for: {at}" => "lần kiểm tra gần nhất: {at}";
     update_never_looked_for() "last looked for: not since the start"
         => "lần kiểm tra gần nhất: chưa, từ khi khởi động";
