@@ -2,7 +2,7 @@
 
 import { LISTED, NAME, PLACES } from './kit/gateway.mjs';
 import { inspect, watch } from './kit/inspect.mjs';
-import { PHONE, Visitor } from './kit/visitor.mjs';
+import { Visitor } from './kit/visitor.mjs';
 
 /** Pages by their path; a path with a host is what a blocked site's name leads to. */
 const EVERYBODY = [
@@ -37,7 +37,7 @@ async function seen(world, visitor, who, places) {
 }
 
 async function inLanguage(world, visitor, who, places, lang, times) {
-    const context = await visitor.browser({ viewport: PHONE, colorScheme: lang === 'vi' ? 'dark' : 'light' });
+    const context = await visitor.browser();
     for (const place of places) {
         const page = await context.newPage();
         const { path, host, status } = place;

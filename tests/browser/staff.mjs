@@ -4,14 +4,14 @@ import { codeFor, form, logIn, send, token } from './kit/desk.mjs';
 import { GROUPS, LISTED, PLACES } from './kit/gateway.mjs';
 import { inspect, watch } from './kit/inspect.mjs';
 import { expect } from './kit/report.mjs';
-import { PHONE, Visitor } from './kit/visitor.mjs';
+import { Visitor } from './kit/visitor.mjs';
 
 export async function staff(world) {
     await Promise.all(['vi', 'en'].map(async (lang, index) => {
         const room = await Visitor.at(`${PLACES.room3}.${11 + index}`, world);
         const office = await Visitor.at(`${PLACES.staff}.${11 + index}`, world);
         for (const [visitor, run] of [[room, teacher], [office, technician], [office, inspector]]) {
-            const context = await visitor.browser({ viewport: PHONE, colorScheme: lang === 'vi' ? 'dark' : 'light' });
+            const context = await visitor.browser();
             await run(world, visitor, await context.newPage(), lang);
             await context.close();
         }

@@ -7,7 +7,7 @@ import { DESKTOP, PHONE } from './visitor.mjs';
 /** Octets of a page with its style and scripts. */
 const MOST_OCTETS = 50 << 10;
 
-/** Looks of a page, by its language: a page is loaded in the first and then changed to the second, so
+/** Looks of a page, by its language: a page is changed from one to the other, so
  * that each language, width and scheme of colours is seen. */
 export const LOOKS = {
     vi: [{ viewport: PHONE, colorScheme: 'dark' }, { viewport: DESKTOP, colorScheme: 'light' }],
@@ -41,12 +41,10 @@ export async function inspect(page, seen, what, { lang, axe, status = 200, respo
     if (response) check(response.status() === status, `${what}: status ${status}`, response.status());
     check(new URL(page.url()).hostname === host, `${what}: it stays at ${host}`, page.url());
     await page.evaluate(axe);
-    for (const [turn, look] of LOOKS[lang].entries()) {
+    for (const look of LOOKS[lang]) {
         const where = `${what} ${look.viewport.width} ${look.colorScheme}`;
-        if (turn > 0) {
-            await page.emulateMedia({ colorScheme: look.colorScheme });
-            await page.setViewportSize(look.viewport);
-        }
+        await page.emulateMedia({ colorScheme: look.colorScheme });
+        await page.setViewportSize(look.viewport);
         await inLook(page, where, lang, look);
         if (gallery) await page.screenshot({ path: `${gallery}/${where.replace(/[^a-z0-9]+/gi, '-')}.png`, fullPage: true });
         await violations(page, where);
@@ -83,9 +81,10 @@ function facts() {
         .filter((element) => isSeen(element) && element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement));
     // A column that is left too little breaks words: lines of some letters each.
     const narrow = [...document.querySelectorAll('dd, dt, td, th, p, li')].filter((one) => {
-        const style = getComputedStyle(one);
-        const lines = one.getBoundingClientRect().height / parseFloat(style.lineHeight);
-        return isSeen(one) && one.children.length < 2 && lines > 2.5 && one.textContent.trim().length < 6 * lines;
+        const range = document.createRange();
+        range.selectNodeContents(one);
+        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.bottom / 8))).size;
+        return isSeen(one) && !one.querySelector('p, ul, form, dl') && lines > 2 && one.textContent.trim().length < 6 * lines;
     });
     // The rule of target size (WCAG 2.5.8) leaves out links within a sentence.
     const controls = [...document.querySelectorAll('button, input, select, textarea, summary, nav a, .button')];
