@@ -89,7 +89,7 @@ async function names(pupil, context) {
 
 /** A name of another site that leads to the portal (DNS rebinding), and its name at another port. */
 async function rebinding(world, pupil, context) {
-    pupil.leads = { 'rebound.example': '127.0.0.1' };
+    pupil.resolver = (name) => (name === 'rebound.example' ? '127.0.0.1' : undefined);
     const page = await context.newPage();
     const reply = await page.goto(`http://rebound.example:${world.gateway.portal}/blocked`);
     expect(reply.status() >= 400 && await page.locator('form').count() === 0, "another site's name gets no form", reply.status());

@@ -14,6 +14,7 @@ import { PHONE, Visitor } from './kit/visitor.mjs';
 export async function story(world) {
     await asked(world);
     await opened(world);
+    await selfCheck(world);
     await nothingKept(world);
 }
 
@@ -95,6 +96,29 @@ async function opened(world) {
     expect(used.status() === 422, 'a code is good once', used.status());
     await room.leave();
     await other.leave();
+}
+
+/** A device that asks this gateway, one that asks another resolver, and one that asks both. */
+async function selfCheck(world) {
+    const device = await Visitor.at(`${PLACES.upper}.51`, world);
+    const page = await (await device.browser({ viewport: PHONE })).newPage();
+    let turn = 0;
+    const elsewhere = (name) => (name.includes(`.check.${NAME}`) ? '203.0.113.1' : undefined);
+    const devices = { S8: () => undefined, S0: elsewhere, 'S[1-7]': (name) => (turn++ % 2 === 0 ? elsewhere(name) : undefined) };
+    for (const [code, resolver] of Object.entries(devices)) {
+        device.resolver = resolver;
+        await page.goto(device.url('/check'));
+        await page.locator('#code-line').waitFor({ state: 'visible' });
+        const shown = (await page.textContent('#code')).trim();
+        expect(new RegExp(`^${code}-`).test(shown), `self-check: the code begins with ${code}`, shown);
+    }
+    device.resolver = () => undefined;
+    const plain = await (await device.browser({ viewport: PHONE, javaScriptEnabled: false })).newPage();
+    await plain.goto(device.url('/check'));
+    await plain.locator('#by-hand a').click();
+    await plain.waitForURL(/\.check\./);
+    expect(/^S1-/.test((await plain.locator('.code').first().textContent()).trim()), 'self-check: without JavaScript, by a link');
+    await device.leave();
 }
 
 /** Nothing on the disk says who was there. */

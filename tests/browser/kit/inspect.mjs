@@ -51,7 +51,7 @@ export async function inspect(page, seen, what, { lang, axe, status = 200, respo
         await keyboard(page, where);
     }
     check(seen.errors.length === 0, `${what}: no errors in the console`, [...new Set(seen.errors)].join(' | '));
-    const strangers = [...seen.hosts].filter((one) => one !== host && one !== NAME);
+    const strangers = [...seen.hosts].filter((one) => one !== host && one !== NAME && !one.endsWith(`.${NAME}`));
     check(strangers.length === 0, `${what}: nothing from elsewhere`, strangers.join(' '));
     const octets = [...seen.octets.values()].reduce((sum, one) => sum + one, 0);
     check(octets > 0 && octets <= MOST_OCTETS, `${what}: at most ${MOST_OCTETS} octets`, octets);

@@ -33,7 +33,7 @@ export class Visitor {
     /** A device at an address; `world` has `gateway`, `site` and `browser`. */
     static async at(address, world) {
         const visitor = new Visitor();
-        Object.assign(visitor, { address, world, contexts: [], sockets: new Set(), leads: {} });
+        Object.assign(visitor, { address, world, contexts: [], sockets: new Set(), resolver: () => undefined });
         visitor.relay = net.createServer((socket) => visitor.serve(socket));
         visitor.relay.listen(0, '127.0.0.1');
         await once(visitor.relay, 'listening');
@@ -114,10 +114,10 @@ export class Visitor {
         }
     }
 
-    /** The port on loopback for a name, as the gateway answers it; `leads` are answers that another
-     * resolver gave. */
+    /** The port on loopback for a name, as the gateway answers it; `resolver` is another one
+     * that the device asks first: an address, or nothing. */
     async place(host, port) {
-        const address = net.isIPv4(host) ? host : this.leads[host] ?? (await this.lookup(host)).addresses[0];
+        const address = net.isIPv4(host) ? host : this.resolver(host) ?? (await this.lookup(host)).addresses[0];
         if (address === SITE) return this.world.site.address().port;
         if (address === '127.0.0.1' && (port === 80 || port === this.world.gateway.portal)) return this.world.gateway.portal;
         throw new Error(`${host}:${port} leads nowhere`);
