@@ -4,7 +4,8 @@ import { LISTED, NAME, PLACES } from './kit/gateway.mjs';
 import { inspect, watch } from './kit/inspect.mjs';
 import { Visitor } from './kit/visitor.mjs';
 
-/** Pages by their path; a path with a host is what a blocked site's name leads to. */
+/** Pages by their path; one with a host is what a blocked site's name leads to, one with `ready` has
+ * a script that ends by showing that. */
 const EVERYBODY = [
     { path: '/' },
     { path: '/blocked' },
@@ -12,7 +13,7 @@ const EVERYBODY = [
     { path: `/blocked?name=${LISTED.self_harm}` },
     { path: '/blocked?name=www.example.com' },
     { path: '/blocked?name=a..b', status: 400 },
-    { path: '/check' },
+    { path: '/check', ready: '#code-line' },
     { path: `/review?name=${LISTED.games}` },
     { path: '/staff' },
     { path: '/nowhere', status: 404 },
@@ -40,11 +41,12 @@ async function inLanguage(world, visitor, who, places, lang, times) {
     const context = await visitor.browser();
     for (const place of places) {
         const page = await context.newPage();
-        const { path, host, status } = place;
+        const { path, host, status, ready } = place;
         const notes = watch(page);
         const address = lang === 'en' ? `${path}${path.includes('?') ? '&' : '?'}lang=en` : path;
         const what = `${who} ${host ?? ''}${address}`;
         const response = await page.goto(host ? `http://${host}${address}` : visitor.url(address));
+        if (ready) await page.locator(ready).waitFor({ state: 'visible' });
         const { octets } = await inspect(page, notes, what, { lang, axe: world.axe, response, status, host: host ?? NAME, gallery: world.gallery });
         console.log(`  ${what}: ${octets} octets, ${times.get(place).toFixed(1)} ms`);
         await page.close();

@@ -25,7 +25,7 @@ export const LISTED = {
 };
 
 /** A service that no pupil may use, but in a lesson: the word of policy, and a name of it. */
-export const SERVICE = { word: 'tiktok.com', name: 'www.tiktok.com' };
+export const SERVICE = { word: 'service:tiktok', name: 'www.tiktok.com' };
 
 /** A place that has none is a room. */
 const LEVELS = { upper: 'upper-secondary', primary: 'primary', staff: 'staff' };
