@@ -40,6 +40,7 @@ pub(super) fn page(
 
 /// A page without a menu, for a visitor that is refused, or that asked for another site; `base` is
 /// where the style sheet is, without its path, if it has one.
+#[expect(clippy::needless_pass_by_value, reason = "a page makes a message where it says it")]
 pub(super) fn bare(lang: Lang, base: Option<&str>, title: Message, body: Markup) -> Markup {
     document(lang, base, &title.in_lang(lang), html! {}, body)
 }

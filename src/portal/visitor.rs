@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 
 use crate::category::Level;
@@ -51,6 +52,7 @@ impl Visitor {
     }
 
     /// A message in the visitor's language.
+    #[expect(clippy::needless_pass_by_value, reason = "a page makes a message where it says it")]
     pub(super) fn say(&self, message: Message) -> String {
         message.in_lang(self.lang)
     }
@@ -109,11 +111,11 @@ fn in_lang(path: &str, lang: Lang) -> String {
 
 /// The gate has put it there.
 impl<S: Sync> FromRequestParts<S> for Visitor {
-    type Rejection = axum::http::StatusCode;
+    type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let found = parts.extensions.get::<Self>().cloned();
-        found.ok_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR)
+        found.ok_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 

@@ -78,13 +78,27 @@ impl Sockets {
         let failed = |error| ServeError::Listen { address, proto: "admin", error };
         let admin = tcp::open(address).map_err(failed)?;
         let admin_address = admin.local_addr().map_err(failed)?;
-        let mut portal = Vec::new();
-        for &address in settings.portal.iter().flat_map(|portal| &portal.listen) {
-            let failed = |error| ServeError::Listen { address, proto: "portal", error };
-            portal.push(tcp::open(address).map_err(failed)?);
-        }
+        let portal = settings.portal.iter().flat_map(|portal| &portal.listen);
+        let portal = open_portal(portal)?;
         Ok(Self { udp, tcp, admin, portal, addresses, admin_address })
     }
+}
+
+/// The sockets of the portal; one that cannot be there takes nothing else down.
+fn open_portal<'a>(
+    asked: impl Iterator<Item = &'a SocketAddr>,
+) -> Result<Vec<TcpListener>, ServeError> {
+    let mut opened = Vec::new();
+    for &address in asked {
+        match tcp::open(address) {
+            Ok(listener) => opened.push(listener),
+            Err(error) if is_absence(&error) => {
+                error!(%address, %error, "no portal there; once it is there, restart");
+            }
+            Err(error) => return Err(ServeError::Listen { address, proto: "portal", error }),
+        }
+    }
+    Ok(opened)
 }
 
 /// The first UDP socket of an address and the TCP socket of the same port.
