@@ -24,13 +24,12 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src '
 
 /// What every reply carries, unless its page says otherwise. The referrer goes to this portal only:
 /// without any, browsers hide the Origin of a form from the server that the form came from.
-const HEAD: [(&str, &str); 7] = [
+const HEAD: [(&str, &str); 6] = [
     ("content-security-policy", CONTENT_POLICY),
     ("cache-control", "no-store"),
     ("referrer-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
-    ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
 

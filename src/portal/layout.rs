@@ -22,16 +22,17 @@ pub(super) fn page(
 ) -> Response {
     let title = visitor.say(title);
     let menu = html! {
+        (other_language(visitor))
         nav aria-label=(visitor.say(messages::portal_menu())) {
             ul {
                 @for (path, label) in MENU {
-                    li { a href=(visitor.link(path)) { (visitor.say(label())) } }
+                    li {
+                        a href=(visitor.link(path))
+                            aria-current=[visitor.is_at(path).then_some("page")] {
+                            (visitor.say(label()))
+                        }
+                    }
                 }
-            }
-        }
-        p.language {
-            a href=(visitor.in_other_language()) lang=(other(visitor.lang).id()) {
-                (visitor.say(messages::portal_other_language()))
             }
         }
     };
@@ -92,6 +93,17 @@ pub(super) fn with_policy(mut response: Response, policy: &str) -> Response {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+/// A link to the same page in the other language.
+pub(super) fn other_language(visitor: &Visitor) -> Markup {
+    html! {
+        p.language {
+            a href=(visitor.in_other_language()) lang=(other(visitor.lang).id()) {
+                (visitor.say(messages::portal_other_language()))
+            }
+        }
+    }
 }
 
 /// The other language.

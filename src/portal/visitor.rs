@@ -72,6 +72,11 @@ impl Visitor {
         in_lang(&self.path, if self.lang == Lang::En { Lang::Vi } else { Lang::En })
     }
 
+    /// Whether this is the page at a path.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        self.path == path
+    }
+
     /// The group in force.
     pub(super) fn group(&self) -> &Group {
         self.in_force.snapshot.group(self.group)

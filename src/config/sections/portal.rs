@@ -133,7 +133,7 @@ impl Report<'_> {
             };
             if let Some(by) = by {
                 self.mistake(text.span(), messages::port_taken(address, by)).hint =
-                    Some(messages::give_another_port());
+                    Some(messages::portal_another_port());
             }
             own.push(address);
         }

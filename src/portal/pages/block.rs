@@ -13,7 +13,7 @@ use crate::config::PortalSettings;
 use crate::dns::name::Name;
 use crate::lang::messages;
 use crate::portal::judgement::{Blocked, Judgement, Reason, judge, shown};
-use crate::portal::layout::{bare, style_policy, with_policy};
+use crate::portal::layout::{bare, other_language, style_policy, with_policy};
 use crate::portal::names;
 use crate::portal::reference::ReferenceCode;
 use crate::portal::state::Portal;
@@ -45,22 +45,28 @@ fn page(visitor: &Visitor, name: &Name, blocked: &Blocked, base: &str) -> Respon
             p.lead { (visitor.say(messages::block_young_calm())) }
             p { (visitor.say(messages::block_young_go_back())) }
             p { (visitor.say(messages::block_young_tell())) }
+            (help(visitor))
         } @else {
-            p.lead { (names::show(visitor, name)) }
+            p.site { (names::show(visitor, name)) }
             p { (visitor.say(blocked.reason.sentence(visitor))) }
             p { (visitor.say(messages::block_why_schools())) }
         }
-        @if blocked.needs_care { (care(visitor)) }
-        (help(visitor))
+        // Whoever may be in need reads of help first; a pupil with a task, of what to do.
+        @if blocked.needs_care {
+            (care(visitor))
+            @if !is_young { (help(visitor)) }
+        }
         @if !is_young { (what_to_do(visitor, blocked.reason)) }
+        p {
+            a.button href=(link("/review")) { (visitor.say(messages::do_review())) }
+            a.button.plain href=(link("/blocked")) { (visitor.say(messages::do_look_up())) }
+        }
         div.card {
             p { (visitor.say(messages::reference_code())) ": " strong.code { (code) } }
             p.soft { (visitor.say(messages::reference_about())) }
         }
-        ul {
-            li { a href=(link("/blocked")) { (visitor.say(messages::do_look_up())) } }
-        }
-        p { a href=(visitor.in_other_language()) { (visitor.say(messages::portal_other_language())) } }
+        @if !is_young && !blocked.needs_care { (help(visitor)) }
+        (other_language(visitor))
     };
     let document = bare(visitor.lang, Some(base), title, body);
     with_policy((StatusCode::FORBIDDEN, document).into_response(), &style_policy(base))
@@ -86,7 +92,7 @@ pub(super) fn help(visitor: &Visitor) -> Markup {
     let lines = visitor.settings().map_or(&[][..], |settings| &settings.help);
     html! {
         @if !lines.is_empty() {
-            section.card {
+            section {
                 h2 { (visitor.say(messages::help_title())) }
                 ul.help {
                     @for line in lines {

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use crate::dns::name::Name;
 use crate::lang::messages;
 use crate::portal::form::{self, Submitted};
-use crate::portal::judgement::{Blocked, Judgement, Reason, judge, label};
+use crate::portal::judgement::{Blocked, Judgement, Reason, judge, label, shown};
 use crate::portal::layout::page;
 use crate::portal::names;
 use crate::portal::pages::block::{help, what_to_do};
@@ -51,19 +51,17 @@ async fn answer(
 fn look_up(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Response {
     let typed = fields.get("name");
     let name = typed.map(names::read);
+    let code = fields.get("code").and_then(ReferenceCode::read);
     let status = match name {
         Some(None) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
     let body = html! {
+        @if let Some(Some(name)) = &name {
+            (found(visitor, name, &judge(portal, visitor, name), code.as_ref()))
+        }
         p { (visitor.say(messages::blocked_about())) }
         (question(visitor, matches!(name, Some(None))))
-        @if let Some(Some(name)) = &name {
-            (found(visitor, name, &judge(portal, visitor, name)))
-            @if let Some(code) = fields.get("code").and_then(ReferenceCode::read) {
-                p { (visitor.say(messages::reference_code())) ": " strong.code { (code) } }
-            }
-        }
         section {
             h2 { (visitor.say(messages::blocked_https_title())) }
             p { (visitor.say(messages::blocked_https())) }
@@ -76,7 +74,7 @@ fn look_up(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Response {
 fn question(visitor: &Visitor, is_wrong: bool) -> Markup {
     let fields = html! {
         label for="name" { (visitor.say(messages::blocked_name())) }
-        p.soft #hint { (visitor.say(messages::blocked_example())) }
+        p.hint #hint { (visitor.say(messages::blocked_example())) }
         @if is_wrong {
             p.stop #wrong role="alert" { (visitor.say(messages::blocked_no_name())) }
         }
@@ -90,7 +88,12 @@ fn question(visitor: &Visitor, is_wrong: bool) -> Markup {
 }
 
 /// The verdict about a name.
-fn found(visitor: &Visitor, name: &Name, judgement: &Judgement) -> Markup {
+fn found(
+    visitor: &Visitor,
+    name: &Name,
+    judgement: &Judgement,
+    code: Option<&ReferenceCode>,
+) -> Markup {
     html! {
         section.card role="status" {
             h2 { (names::show(visitor, name)) }
@@ -101,14 +104,24 @@ fn found(visitor: &Visitor, name: &Name, judgement: &Judgement) -> Markup {
                     p { (visitor.say(messages::blocked_open_help())) }
                 }
                 Judgement::Safe => p.good { (visitor.say(messages::blocked_is_safe())) }
-                Judgement::Blocked(blocked) => (stopped(visitor, blocked)),
+                Judgement::Blocked(blocked) => (stopped(visitor, name, blocked, code)),
             }
         }
     }
 }
 
 /// A block with its reason, and what can be done.
-fn stopped(visitor: &Visitor, blocked: &Blocked) -> Markup {
+fn stopped(
+    visitor: &Visitor,
+    name: &Name,
+    blocked: &Blocked,
+    code: Option<&ReferenceCode>,
+) -> Markup {
+    let name = names::encoded(&shown(name));
+    let review = match code {
+        Some(code) => format!("/review?name={name}&code={code}"),
+        None => format!("/review?name={name}"),
+    };
     html! {
         p.stop { (visitor.say(messages::blocked_is_blocked())) }
         @if let Reason::Category(category) = blocked.reason {
@@ -128,6 +141,10 @@ fn stopped(visitor: &Visitor, blocked: &Blocked) -> Markup {
             p { (visitor.say(blocked.reason.sentence(visitor))) }
         }
         (what_to_do(visitor, blocked.reason))
+        p { a.button href=(visitor.link(&review)) { (visitor.say(messages::do_review())) } }
+        @if let Some(code) = code {
+            p { (visitor.say(messages::reference_code())) ": " strong.code { (code) } }
+        }
         (help(visitor))
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<Arc<Portal>> {
 async fn show(visitor: Visitor) -> Response {
     let body = html! {
         p.lead { (visitor.say(messages::portal_home_about())) }
-        ul {
+        ul.doors {
             @for (path, label) in MENU.iter().filter(|(path, _)| *path != "/") {
                 li { a href=(visitor.link(path)) { (visitor.say(label())) } }
             }

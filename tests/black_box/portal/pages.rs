@@ -63,6 +63,7 @@ fn the_block_page_speaks_by_age(school: &School) {
             "cache-control: no-store",
             "http://lachan.internal/blocked?name=www.games.example&amp;code=",
             "href=\"/any/path?lang=en\"",
+            "http://lachan.internal/review?name=www.games.example&amp;code=",
         ],
     )
     .without(&["<form", "<script", "set-cookie", "<Nam>"]);

@@ -51,6 +51,7 @@ messages! {
     do_wait_lesson() "It opens again when the lesson has ended."
         => "Trang sẽ mở lại khi hết tiết học.";
     do_wait_mended() "Try again later." => "Hãy thử lại sau.";
+    do_review() "Ask for this site" => "Đề nghị mở trang này";
     do_look_up() "See why it is blocked" => "Xem vì sao trang bị chặn";
 
     // The page.

@@ -5,6 +5,7 @@ use crate::lang::message::messages;
 messages! {
     portal_needs_listen(what, key) "`{what}` needs `{key}`: there is no portal without it"
         => "`{what}` cần có `{key}`: thiếu khóa này thì không có cổng thông tin";
+    portal_another_port() "give the portal another port" => "hãy cho cổng thông tin một cổng khác";
     portal_too_many(key, most) "`{key}` has more than {most}" => "`{key}` có hơn {most} mục";
     portal_special_name(name)
         "`{name}` cannot name the portal: it is a single label, or has a meaning of its own on every network"
