@@ -161,6 +161,7 @@ fn list(rows: &[ServiceRow<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::Path;
 
     use super::*;
@@ -182,7 +183,7 @@ a pattern is left out. A name in *unverified* was not looked up, and is used by 
         let mut out = INTRODUCTION.to_owned();
         let taxonomy = &config.taxonomy;
         let title = |id: &str| taxonomy.find(id).map_or("", |id| taxonomy.category(id).vi.as_str());
-        let mut by_category: std::collections::BTreeMap<String, Vec<String>> = Default::default();
+        let mut by_category: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (id, service) in config.words.services() {
             let row = ServiceRow::of(id, service);
             let heading = row.category.map_or_else(
@@ -210,7 +211,8 @@ a pattern is left out. A name in *unverified* was not looked up, and is used by 
                 .push(format!("| `service:{id}` | {label} | {count} | {} |\n", beside.trim()));
         }
         for (heading, rows) in by_category {
-            out += &format!("## {heading}\n\n| Word | Label | Names | What breaks beside it |\n");
+            let _ =
+                writeln!(out, "## {heading}\n\n| Word | Label | Names | What breaks beside it |");
             out += "| --- | --- | --- | --- |\n";
             out += &rows.concat();
             out += "\n";

@@ -200,8 +200,7 @@ impl PolicyAt {
     fn describe(&self, arguments: &WhyArguments, name: &Name) -> WhyResult {
         let Self { config, snapshot, zones, sources, urgent: list, now } = self;
         let now = *now;
-        let (client, local) = (arguments.client, arguments.listener);
-        let meta = Origin::plain(client, local, Transport::Udp);
+        let meta = Origin::plain(arguments.client, arguments.listener, Transport::Udp);
         let group = snapshot.group_of(meta.client, meta.local);
         let bound = snapshot.rules_at(group, now);
         let folded = Folded::from_name(name);
@@ -248,11 +247,7 @@ impl PolicyAt {
             file: place.and_then(|e| e.file.clone()),
             line: place.and_then(|e| e.line),
             category,
-            services: config
-                .words
-                .services_of(name)
-                .map(|(id, _)| format!("service:{id}"))
-                .collect(),
+            services: word::services_of(config, name),
             rule,
             observed,
             urgent,

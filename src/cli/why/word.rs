@@ -61,6 +61,11 @@ impl WordResult {
     }
 }
 
+/// The services that a name is of, as words.
+pub(super) fn services_of(config: &Config, name: &Name) -> Vec<String> {
+    config.words.services_of(name).map(|(id, _)| format!("service:{id}")).collect()
+}
+
 /// A name without the final dot.
 pub(super) fn shown(name: &Name) -> String {
     name.to_string().trim_end_matches('.').to_owned()
