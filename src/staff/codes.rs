@@ -336,7 +336,7 @@ impl Codes {
 pub fn person(name: &str) -> Result<&str, StaffRefusal> {
     let name = name.trim();
     let is_name = (1..=MAX_PERSON).contains(&name.chars().count())
-        && !name.chars().any(|one| one.is_control() || is_bidi(one) || "<>\"\\`".contains(one));
+        && !name.chars().any(|one| one.is_control() || is_bidi(one));
     if is_name { Ok(name) } else { Err(StaffRefusal::NoOne) }
 }
 

@@ -96,7 +96,8 @@ fn hostile_fields_are_shown_nowhere_and_change_nothing() {
     let teacher = school.log_in(PUPIL, &fields).expect(303, "").cookie();
     let long = "a".repeat(4096);
     for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
-        // A name of a person may have an apostrophe or a colon: it is text, and shown as text.
+        // A name of a person may have any letter: it is text, and shown as text. Those without markup
+        // would stand there as they are.
         let by = if hostile.starts_with(['\'', 'j']) { "\u{202e}" } else { hostile };
         let tries: [(&str, &str, &str, Vec<(&str, &str)>); 8] = [
             (STAFF, "/staff/login", "", vec![("way", hostile), ("code", hostile)]),
@@ -125,7 +126,9 @@ fn hostile_fields_are_shown_nowhere_and_change_nothing() {
         ];
         for (from, path, cookie, fields) in tries {
             let reply = school.post(from, path, cookie, &fields);
-            assert_eq!(reply.status, 422, "{path} {fields:?}");
+            let is_named =
+                path == "/staff/codes" && by.contains('<') && fields.contains(&("by", by));
+            assert_eq!(reply.status, if is_named { 200 } else { 422 }, "{path} {fields:?}");
             assert!(!reply.body.contains(hostile), "{path}: {fields:?}\n{}", reply.body);
         }
         let asked = [("name", hostile), ("group", "pupils")];
