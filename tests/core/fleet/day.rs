@@ -1,6 +1,6 @@
 //! A day of a department: a refresh, a release by rings, a bad one that is halted, an order.
 //!
-//! With `LACHAN_LONG` of 2,000 schools, else of 20. Printed: octets at the department's web server, and
+//! With `LACHAN_LONG` of 2,000 schools, or of as many as `LACHAN_SCHOOLS` says, else of 20. Printed: octets at the department's web server, and
 //! times to 50, 95 and 100 % of the schools.
 
 use std::time::Duration;
@@ -20,9 +20,16 @@ const OLD: &str = "http://10.0.0.4/";
 /// The most octets of 2,000 schools a day.
 const MOST: u64 = 300_000_000;
 
-/// Names of a day, of which `changed` are others than on the first day: 1,450 of them, which are random from
-/// end to end, make the difference of a day of 1.1 million real names, 33 kB.
-fn names(changed: u64) -> Vec<String> {
+/// Whether all of it is played.
+fn is_long() -> bool {
+    std::env::var_os("LACHAN_LONG").is_some_and(|value| value == "1")
+}
+
+/// Names of a day, of which some of each hundred are others than on the first day: 1,430 names, which are
+/// random from end to end, make the difference of a day of 1.1 million real names, 33 kB.
+fn names(percent: u64) -> Vec<String> {
+    let count = if is_long() { 2600 } else { 260 };
+    let changed = count * percent / 100;
     let name = |n: u64| {
         let day = if n < changed { changed } else { 0 };
         let drawn = |part: u64| {
@@ -31,7 +38,7 @@ fn names(changed: u64) -> Vec<String> {
         };
         format!("{:016x}{:016x}{:08x}.example", drawn(0), drawn(1), drawn(2) >> 32)
     };
-    (0..2600).map(name).collect()
+    (0..count).map(name).collect()
 }
 
 fn moment(seconds: u64) -> String {
@@ -116,7 +123,7 @@ impl Department {
 /// A release by rings: nobody before the date of its ring, then everybody by the next poll.
 async fn by_rings(department: &Department) {
     let (fleet, office) = (&department.fleet, &department.office);
-    office.release_of(&names(1450));
+    office.release_of(&names(55));
     let (tenth, all) = (fleet.civil() + 3600, fleet.civil() + 3 * 3600);
     let tenth = format!("tenth={}:10%", moment(tenth));
     let rings = [&department.lab_ring(), &tenth, &format!("all={}:100%", moment(all))];
@@ -138,7 +145,7 @@ async fn by_rings(department: &Department) {
 
 /// A bad release in the first ring: halted, and gone ten minutes later.
 async fn halted(department: &Department) {
-    department.office.release_of(&names(1500));
+    department.office.release_of(&names(58));
     let later = format!("all={}:100%", moment(department.fleet.civil() + 86_400));
     let rings = [department.lab_ring(), later];
     let began = department
@@ -192,8 +199,8 @@ fn told(schools: &[School]) {
 
 #[test]
 fn a_day_of_a_department() {
-    let is_long = std::env::var_os("LACHAN_LONG").is_some_and(|value| value == "1");
-    let count = if is_long { 2000 } else { 20 };
+    let wanted = std::env::var("LACHAN_SCHOOLS").map(|text| text.parse().unwrap());
+    let count: usize = if is_long() { wanted.unwrap_or(2000) } else { 20 };
     in_virtual_time(async {
         let mut department = Department::new(count);
         let began = Instant::now();

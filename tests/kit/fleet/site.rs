@@ -40,6 +40,11 @@ impl Tally {
         self.0.values().map(|(_, octets)| octets).sum()
     }
 
+    /// The requests for a purpose.
+    pub(crate) fn count(&self, purpose: &str) -> u64 {
+        self.0.get(purpose).map_or(0, |(count, _)| *count)
+    }
+
     /// A line for each purpose.
     pub(crate) fn lines(&self) -> String {
         let line = |(purpose, (count, octets)): (&&str, &(u64, u64))| {
