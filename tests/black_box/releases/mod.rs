@@ -18,6 +18,7 @@ mod rehearsal;
 mod rotated;
 mod services;
 mod stored;
+mod synced;
 mod urgent;
 mod watch;
 

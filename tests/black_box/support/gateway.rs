@@ -23,6 +23,7 @@ pub(crate) struct Plan {
     dns: u16,
     admin: u16,
     log_filter: Option<String>,
+    is_synced: bool,
 }
 
 /// A running gateway. It is killed when dropped.
@@ -70,11 +71,22 @@ impl Plan {
         Self { log_filter: Some(filter.to_owned()), ..self }
     }
 
+    /// A time server has answered, as systemd-timesyncd says it. Needs [`has_mounts`].
+    pub(crate) fn synced(self) -> Self {
+        Self { is_synced: true, ..self }
+    }
+
     /// Writes the config and gives the command that serves it.
     pub(crate) fn command(&self) -> Command {
         let config = self.config_path();
         std::fs::write(&config, &self.config).unwrap();
         let mut command = Command::new(LACHAN);
+        if self.is_synced {
+            command = Command::new("unshare");
+            let stamp = "mount -t tmpfs none /run && mkdir -p /run/systemd/timesync && \
+                         : >/run/systemd/timesync/synchronized && exec \"$0\" \"$@\"";
+            command.args(["--mount", "--", "sh", "-c", stamp, LACHAN]);
+        }
         command.arg("serve").arg("--config").arg(config).current_dir(self.dir.path());
         command.env_remove("RUST_LOG");
         command.envs(self.log_filter.iter().map(|filter| ("RUST_LOG", filter)));
@@ -115,7 +127,7 @@ impl Gateway {
         let (dns, admin) = (free_port(), free_port());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().display().to_string();
-        Plan { config: config.to_owned(), dir, dns, admin, log_filter: None }
+        Plan { config: config.to_owned(), dir, dns, admin, log_filter: None, is_synced: false }
             .fill("dns", &dns.to_string())
             .fill("admin", &admin.to_string())
             .fill("dir", &path)
@@ -228,6 +240,13 @@ impl Drop for Gateway {
             eprintln!("--- log of the gateway\n{}", self.log());
         }
     }
+}
+
+/// Whether mounts of one's own are allowed here.
+pub(crate) fn has_mounts() -> bool {
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", "mount", "-t", "tmpfs", "none", "/run"]);
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// Starts a child and collects what it writes.
