@@ -69,7 +69,7 @@ fn an_order_acts_within_seconds_outlives_the_repository_and_ends_by_itself() {
     assert!(!is_blocked(&gateway, "scam.example"));
     published(&office, "SCAM.example.", "fraud", &["--days", "2"]);
     eventually("the order", || is_blocked(&gateway, "pay.scam.example").then_some(()));
-    let brief = seconds_from_now(12);
+    let brief = seconds_from_now(20);
     published(&office, "brief.example", "legal_request", &["--until", &brief]);
     eventually("the second order", || is_blocked(&gateway, "brief.example").then_some(()));
     gateway.expect_metric("lachan_emergency_version", &[], 3.0);
