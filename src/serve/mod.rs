@@ -67,6 +67,13 @@ const DRAIN: Duration = Duration::from_millis(2500);
 ///
 /// [`ServeError`]; nothing was answered then.
 pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
+    let mut began = None;
+    // A port in use is no fault of the release on trial.
+    live(config, &mut began).inspect_err(|_| began.iter().for_each(end_life))
+}
+
+/// One life of the gateway; its state once there is a policy to answer by.
+fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), ServeError> {
     os::return_memory();
     os::raise_file_limit();
 
@@ -77,6 +84,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
     let candidate = assembler.candidate(None)?;
     let settings = candidate.config().clone();
     let state = StateDir::open_or_warn(&settings.state);
+    began.clone_from(&state);
     if let Some(state) = &state {
         clock.remember(state);
     }

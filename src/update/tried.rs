@@ -1,7 +1,7 @@
 //! A release on trial: the first ten minutes of its use.
 //!
 //! Law: a gateway that dies twice in them goes back by itself at its next start, and does not take
-//! that release again. A planned end is no death.
+//! that release again. A planned end is no death, nor is a start that fails once there is a policy.
 
 use serde::{Deserialize, Serialize};
 use tracing::error;

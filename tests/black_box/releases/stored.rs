@@ -1,10 +1,13 @@
 //! Releases that are stored: used, gone back from, given up.
 
 use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
 
 use super::published::{enrolled, publish, update};
 use super::{is_blocked, lists, make, plan, point, state};
 use crate::kit::repository::TestRepository;
+use crate::support::gateway::{LACHAN, run};
 use crate::support::{Upstream, eventually};
 
 const ESSENTIAL: (&str, &str) = ("essential.txt", "## time\ntime.example\n");
@@ -70,8 +73,16 @@ fn what_ends_the_process_twice_is_given_up() {
             fs::write(dir.join("state/releases/trying.json"), trying).unwrap();
         })
         .start();
-    // A planned end is no death.
+    // A planned end is no death, nor is a start that finds its port in use.
     gateway.terminate();
+    let taken = TcpListener::bind(gateway.admin_address()).unwrap();
+    for _ in 0..3 {
+        let mut program = Command::new(LACHAN);
+        program.args(["serve", "--config"]).arg(gateway.dir().join("gateway.toml"));
+        let (status, text) = run(program);
+        assert!(!status.success() && text.contains("in use"), "{text}");
+    }
+    drop(taken);
     let mut gateway = gateway.restart();
     assert!(is_blocked(&gateway, "two.example"));
     gateway.kill();
