@@ -3,7 +3,7 @@
 import os
 import re
 
-CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
+CALL = re.compile(r"^(?:(\d+) +)?(\w+)\((.*)$")
 
 
 class ReplayError(Exception):

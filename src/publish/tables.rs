@@ -45,15 +45,19 @@ pub fn read(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, PublishError>
         }
         tables.insert(name, octets);
     }
-    let data = ReleasedData::new(|file| {
-        let octets = tables.get(file)?;
-        // What is no text is judged as such.
-        Some(String::from_utf8_lossy(octets).into_owned())
-    });
-    let (_, faults) = data.usable();
+    let (_, faults) = of(&tables).usable();
     if faults.is_empty() {
         return Ok(tables);
     }
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     Err(PublishError::Refused(faults.join("\n")))
+}
+
+/// The tables as a gateway has them.
+pub fn of(tables: &BTreeMap<String, Vec<u8>>) -> ReleasedData {
+    ReleasedData::new(|file| {
+        let octets = tables.get(file)?;
+        // What is no text is judged as such.
+        Some(String::from_utf8_lossy(octets).into_owned())
+    })
 }

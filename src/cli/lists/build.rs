@@ -14,6 +14,7 @@ use crate::cli::lists::exceptions::Exceptions;
 use crate::cli::lists::pack_file::open;
 use crate::cli::lists::report::BuildReport;
 use crate::cli::output::{CommandFailure, complain, json, parse_lang, print};
+use crate::config::data::released::ReleasedData;
 use crate::config::data::starter;
 use crate::lang::Lang;
 use crate::load::lists::compile_lists::{Input, ListTexts, read_all};
@@ -136,6 +137,7 @@ fn build(arguments: &BuildArguments) -> Result<BuildReport, CommandFailure> {
     let compiler = compiler.map_err(|error| (3, error.to_string()))?;
     bar.set_message("compiling");
     let lint = Lint {
+        data: &ReleasedData::default(),
         taxonomy: &taxonomy,
         previous,
         popular,

@@ -30,8 +30,8 @@ fn write(arguments: &PageArguments) -> Result<String, CommandFailure> {
     let review = arguments.review.judge()?;
     let taxonomy = &review.taxonomy;
     // The names that nobody may block unasked stand before any ranking.
-    let mut popular: Vec<Name> = Guard::embedded(taxonomy).names().cloned().collect();
-    popular.extend(PopularNames::embedded(taxonomy).names().cloned());
+    let mut popular: Vec<Name> = Guard::of(&review.data, taxonomy).names().cloned().collect();
+    popular.extend(PopularNames::of(&review.data, taxonomy).names().cloned());
     if let Some(path) = &arguments.review.of.popular {
         popular.extend(lint::names(path).map_err(|complaint| (3, complaint))?);
     }

@@ -11,7 +11,6 @@ use crate::cli::publish::lint::shown;
 use crate::cli::publish::review::{Before, JudgeArguments};
 use crate::cli::publish::wait::{failure, now, wait_for};
 use crate::publish::release::{ReleaseDraft, assemble, sign_release};
-use crate::publish::tables;
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::repository::Repository;
 use crate::release::manifest::ReleaseManifest;
@@ -30,10 +29,6 @@ pub(super) struct ReleaseArguments {
     online: Option<PathBuf>,
     #[command(flatten)]
     of: JudgeArguments,
-    /// A directory with tables: categories.toml, essential.txt, guard.txt, …, org.toml. Without it
-    /// those of the release before go on.
-    #[arg(long, value_name = "DIR")]
-    tables: Option<PathBuf>,
     /// What the release changes, for people.
     #[arg(long, value_name = "TEXT", default_value = "")]
     summary: String,
@@ -69,7 +64,6 @@ fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
     let read = |path: &PathBuf| SigningKey::read(path).map_err(|error| failure(&error.into()));
     let officer = read(&arguments.officer)?;
     let online = arguments.online.as_ref().map(read).transpose()?;
-    let tables = arguments.tables.as_deref().map(tables::read).transpose().map_err(failed)?;
     let review = arguments.of.judge(Before::of(&repository).map_err(failed)?)?;
     let lang = arguments.of.lang;
     if review.report.is_refused() {
@@ -77,7 +71,7 @@ fn publish(arguments: &ReleaseArguments) -> Result<String, CommandFailure> {
     }
     let draft = ReleaseDraft {
         pack: &review.new,
-        tables,
+        tables: review.tables,
         report: &review.report,
         summary: arguments.summary.clone(),
         min_release: arguments.min_release,

@@ -1,6 +1,7 @@
 //! What `publish lint` and `publish page` have in common: the two packs, the files of the last
 //! release, what people accept.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::category::Taxonomy;
 use crate::cli::lists::pack_file;
 use crate::cli::output::{CommandFailure, INVALID, parse_lang};
 use crate::cli::publish::wait::failure;
-use crate::config::data::starter;
+use crate::config::data::released::ReleasedData;
 use crate::lang::Lang;
 use crate::pack::Pack;
 use crate::publish::error::PublishError;
@@ -21,6 +22,7 @@ use crate::publish::lint::gate::{Gate, GateFiles, GateReport};
 use crate::publish::lint::release::RELEASE_LIMITS;
 use crate::publish::lint::{self, Lint, places};
 use crate::publish::release::next_serial;
+use crate::publish::tables;
 use crate::publish::trust::repository::Repository;
 use crate::sys::clock::system_time;
 use crate::sys::read;
@@ -37,7 +39,11 @@ pub(super) struct JudgeArguments {
     /// The ledger to go on with, where it is not that of the last release.
     #[arg(long, value_name = "FILE")]
     pub(super) ledger: Option<PathBuf>,
-    /// Popular names beside the embedded ones, one a line, the most popular first.
+    /// A directory with tables: categories.toml, essential.txt, guard.txt, popular.txt, …, org.toml.
+    /// Without it those of the release before go on.
+    #[arg(long, value_name = "DIR")]
+    pub(super) tables: Option<PathBuf>,
+    /// Popular names beside those of the tables, one a line, the most popular first.
     #[arg(long, value_name = "FILE")]
     pub(super) popular: Option<PathBuf>,
     /// A source that is the same for so many days is told.
@@ -85,11 +91,17 @@ pub(super) struct Before {
     old: Option<Arc<Pack>>,
     files: GateFiles,
     serial: Option<u64>,
+    /// The tables of the newest release.
+    data: ReleasedData,
 }
 
 /// A release that was judged, and what a page needs beside.
 pub(super) struct Review {
     pub(super) taxonomy: Taxonomy,
+    /// The tables that gateways will have.
+    pub(super) data: ReleasedData,
+    /// The tables of the new release, where they are given.
+    pub(super) tables: Option<BTreeMap<String, Vec<u8>>>,
     pub(super) old: Option<Arc<Pack>>,
     pub(super) new: Arc<Pack>,
     pub(super) report: GateReport,
@@ -119,6 +131,7 @@ impl ReviewArguments {
                     .map_or(Ok(GateFiles::default()), last_files)
                     .map_err(invalid)?,
                 serial: self.serial,
+                data: ReleasedData::default(),
             }),
         };
         self.of.judge(before?)
@@ -131,11 +144,19 @@ impl Before {
         let read = |serial| SignedRelease::read(repository, serial);
         let newest = last::serials(repository)?.last().copied().map(read).transpose()?;
         let old = last::accepted(repository)?.map(read).transpose()?;
-        let files = newest.map(|newest| newest.gate_files(repository)).transpose()?;
+        let files = newest.as_ref().map(|newest| newest.gate_files(repository)).transpose()?;
+        let mut tables = BTreeMap::new();
+        for file in ReleasedData::FILES {
+            let Some(newest) = &newest else { break };
+            if let Some(octets) = newest.data(repository, file)? {
+                tables.insert(file.to_owned(), octets);
+            }
+        }
         Ok(Self {
             old: old.map(|old| old.pack(repository)).transpose()?,
             files: files.unwrap_or_default(),
             serial: Some(next_serial(repository)?),
+            data: tables::of(&tables),
         })
     }
 }
@@ -144,16 +165,19 @@ impl JudgeArguments {
     /// Judges the release.
     pub(super) fn judge(&self, before: Before) -> Result<Review, CommandFailure> {
         let invalid = |complaint: String| (INVALID, complaint);
-        let taxonomy =
-            starter::taxonomy().map_err(|_| (1, "the built-in taxonomy is wrong".to_owned()))?;
+        let tables = self.tables.as_deref().map(tables::read).transpose();
+        let tables = tables.map_err(|error| failure(&error))?;
+        let Before { old, files: last, serial, data } = before;
+        let data = tables.as_ref().map_or(data, tables::of);
+        let taxonomy = data.taxonomy().map_err(|fault| invalid(fault.to_string()))?;
         let consents = self.consents()?;
-        let Before { old, files: last, serial } = before;
         let new = pack_file::open(&self.new).map_err(invalid)?;
         let popular = self.popular.as_deref().map(lint::names).transpose().map_err(invalid)?;
         let ledger = self.ledger.as_deref().map(read_ledger).transpose().map_err(invalid)?;
         let newest = ledger.as_ref().unwrap_or(&last.ledger).lines().last();
         let serial = serial.unwrap_or_else(|| newest.map_or(1, |line| line.serial + 1));
         let lint = Lint {
+            data: &data,
             taxonomy: &taxonomy,
             previous: old.clone(),
             popular: popular.unwrap_or_default(),
@@ -171,7 +195,7 @@ impl JudgeArguments {
         };
         let mut report = gate.judge(&new).map_err(|error| invalid(error.to_string()))?;
         places::read_again(&mut report.findings, &new, &taxonomy);
-        Ok(Review { taxonomy, old, new, report })
+        Ok(Review { taxonomy, data, tables, old, new, report })
     }
 
     /// The acceptances: a name and a reason each, or one of both for all.

@@ -166,8 +166,16 @@ impl ReleasedData {
     ///
     /// The mistakes of the file.
     pub fn popular(&self) -> Result<Vec<Name>, ConfigErrors> {
-        let rows = self.parsed(POPULAR, starter::POPULAR, starter::parse_guarded)?;
-        Ok(rows.into_iter().map(|(name, _)| name).collect())
+        Ok(self.popular_with_purposes()?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The same, each name with the ids of the categories that exist to block it.
+    ///
+    /// # Errors
+    ///
+    /// The mistakes of the file.
+    pub fn popular_with_purposes(&self) -> Result<Vec<(Name, Vec<String>)>, ConfigErrors> {
+        self.parsed(POPULAR, starter::POPULAR, starter::parse_guarded)
     }
 
     /// The bundles of names.

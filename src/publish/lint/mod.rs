@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use crate::category::{CategoryId, CategorySet, Taxonomy};
 use crate::config::data::guard::{Guard, Judged};
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::{Folded, Name};
 use crate::lang::{Lang, Message, messages};
 use crate::matcher::SuffixHashes;
@@ -79,7 +80,9 @@ pub struct SourceLimits {
 
 /// Data of the lint beside the pack.
 pub struct Lint<'a> {
-    /// The categories.
+    /// The tables in effect on gateways: guard, essential and popular names.
+    pub data: &'a ReleasedData,
+    /// Their categories.
     pub taxonomy: &'a Taxonomy,
     /// The pack before.
     pub previous: Option<Arc<Pack>>,
@@ -121,7 +124,7 @@ impl Lint<'_> {
         let joined = join([Arc::clone(pack)], |id| self.taxonomy.find(id))?;
         let blocking = &|name: &Name| self.blocking(&joined.table, name);
         let mut findings = Vec::new();
-        let guard = Guard::embedded(self.taxonomy);
+        let guard = Guard::of(self.data, self.taxonomy);
         // What a gateway judges, but for its `accept`.
         let guarded = against(&guard, blocking);
         findings.extend(self.about(GUARD, pack, guarded, messages::guard_finding));

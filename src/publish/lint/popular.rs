@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::category::{CategorySet, Taxonomy};
-use crate::config::data::starter;
+use crate::config::data::released::ReleasedData;
 use crate::dns::name::Name;
 use crate::rehearse::sample::www;
 
@@ -16,9 +16,9 @@ pub struct PopularNames {
 }
 
 impl PopularNames {
-    /// The embedded sample.
-    pub fn embedded(taxonomy: &Taxonomy) -> Self {
-        let rows = starter::popular().unwrap_or_default();
+    /// The sample in effect with these tables.
+    pub fn of(data: &ReleasedData, taxonomy: &Taxonomy) -> Self {
+        let rows = data.popular_with_purposes().unwrap_or_default();
         let purposes = rows.iter().map(|(name, ids)| {
             (name.clone(), ids.iter().filter_map(|id| taxonomy.find(id)).collect())
         });
@@ -55,13 +55,14 @@ pub(super) fn with_www<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::data::starter;
     use crate::dns::name::Folded;
 
     #[test]
     fn the_sample_parses_and_no_starter_list_blocks_it_unmeant() {
         let taxonomy = starter::taxonomy().unwrap();
         let rows = starter::popular().unwrap();
-        let ours = PopularNames::embedded(&taxonomy);
+        let ours = PopularNames::of(&ReleasedData::default(), &taxonomy);
         assert!(rows.len() > 200);
         assert_eq!(ours.purposes.len(), rows.len(), "a name stands twice");
         for id in rows.iter().flat_map(|(_, ids)| ids) {

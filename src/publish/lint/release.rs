@@ -75,8 +75,8 @@ impl Lint<'_> {
             let old = before.map_or(CategorySet::EMPTY, |one| self.blocking(&one.table, name));
             self.blocking(&now.table, name).without(old)
         };
-        let guard = Guard::embedded(self.taxonomy);
-        let ours = PopularNames::embedded(self.taxonomy);
+        let guard = Guard::of(self.data, self.taxonomy);
+        let ours = PopularNames::of(self.data, self.taxonomy);
         let pack = &now.pack;
         let guarded = against(&guard, newly);
         let mut findings = self.about(GUARD, pack, guarded, messages::guard_finding);

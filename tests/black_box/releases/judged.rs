@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::kit::repository::TestRepository;
 use crate::support::gateway::{LACHAN, run};
 
 const DAY: u64 = 86_400;
@@ -235,4 +236,30 @@ fn an_acceptance_has_a_name_and_a_reason_and_the_ledger_only_grows() {
     let anew = ["--data", "data", "--ledger", "new.jsonl"];
     let (code, said) = lachan(dir, &[&with[..], &anew, &accept].concat());
     assert_eq!((code, said.contains("begin with the ledger")), (3, true), "{said}");
+}
+
+#[test]
+fn guard_and_popular_names_are_those_of_the_release() {
+    let repository = TestRepository::new();
+    let dir = repository.file("");
+    fs::create_dir(dir.join("tables")).unwrap();
+    fs::write(dir.join("tables/guard.txt"), "exam.school.example\n").unwrap();
+    fs::write(dir.join("tables/popular.txt"), "popular.example\n").unwrap();
+    build(&dir, "old", "games", &names(40), &[]);
+    let list = format!("{}exam.school.example\npopular.example\n", names(40));
+    build(&dir, "new", "games", &list, &[]);
+    let (code, report) = judge(&dir, &[]);
+    assert_eq!((code, keys(&report, true).len()), (0, 0), "{report:#}");
+    let kinds = |report: &Value| -> Vec<String> {
+        let found = keys(report, true);
+        found.iter().map(|key| key.split('/').next().unwrap().to_owned()).collect()
+    };
+    let (code, report) = judge(&dir, &["--tables", "tables"]);
+    assert_eq!((code, kinds(&report)), (3, vec!["guard".into(), "popular".into()]), "{report:#}");
+    // The tables of a release are those that the next one is judged by.
+    repository.release(&dir.join("old.pack"), &["--tables", "tables"]);
+    let of = ["publish", "lint", "--repository", "repository", "--new", "new.pack", "--json"];
+    let (code, said) = lachan(&dir, &of);
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!((code, kinds(&report)), (3, vec!["guard".into(), "popular".into()]), "{report:#}");
 }
