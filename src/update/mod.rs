@@ -18,6 +18,7 @@ pub mod poll;
 pub mod selftest;
 pub mod status;
 pub mod store;
+mod sweep;
 pub mod take;
 mod targets;
 pub mod tried;

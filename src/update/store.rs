@@ -34,9 +34,7 @@ use crate::sys::state_dir::StateDir;
 /// The lock that one update at a time holds.
 const LOCK: &str = "lock";
 /// The beginning of the names of generations in the making.
-const INCOMING: &str = "incoming-";
-/// Generations that stay.
-const KEPT: usize = 3;
+pub(super) const INCOMING: &str = "incoming-";
 /// The files of the trust memory whose loss would let a rollback pass.
 const MEMORY: [&str; 2] = ["timestamp.json", "snapshot.json"];
 
@@ -74,7 +72,7 @@ pub struct RejectedRelease {
 /// The store of one gateway.
 #[derive(Debug, Clone)]
 pub struct ReleaseStore {
-    state: PathBuf,
+    pub(super) state: PathBuf,
     dir: StateDir,
 }
 
@@ -147,57 +145,6 @@ impl ReleaseStore {
         let lock = StoreLock { _file: file };
         self.sweep(&lock);
         Ok(lock)
-    }
-
-    /// Removes generations in the making that nobody makes any more, and old generations.
-    fn sweep(&self, _lock: &StoreLock) {
-        self.dir.sweep_unfinished();
-        for entry in fs::read_dir(self.path()).into_iter().flatten().flatten() {
-            if entry.file_name().to_str().is_some_and(|name| name.starts_with(INCOMING)) {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
-        // What cannot be told is not removed.
-        let current = match release::pointer(&self.state) {
-            Pointer::None => 0,
-            Pointer::Lost => return,
-            Pointer::To(_) => match self.current() {
-                None => return,
-                Some(generation) => generation.number,
-            },
-        };
-        let mut all = self.generations();
-        // Generations that were never adopted, and what is left of others.
-        for number in self.numbers() {
-            if number > current || !all.iter().any(|one| one.number == number) {
-                self.remove(number);
-            }
-        }
-        all.retain(|one| one.number <= current);
-        while all.len() > KEPT {
-            // Of one release the newest generation is enough.
-            let later = |place: usize| all.get(place + 1..).unwrap_or_default();
-            let is_double = |place: &usize| {
-                let serial = all.get(*place).map(|one| one.serial);
-                later(*place).iter().any(|other| Some(other.serial) == serial)
-            };
-            let place = (0..all.len()).find(is_double).unwrap_or(0);
-            self.remove(all.remove(place).number);
-        }
-    }
-
-    /// Removes a generation: it loses its name in one step, so that no part of it is ever found.
-    fn remove(&self, number: u64) {
-        let gone = self.dir.join(format!("{INCOMING}gone-{number}"));
-        if fs::rename(self.dir.join(number.to_string()), &gone).is_ok() {
-            let _ = fs::remove_dir_all(gone);
-        }
-    }
-
-    /// The numbers of all directories that have the name of a generation.
-    fn numbers(&self) -> Vec<u64> {
-        let entries = fs::read_dir(self.path()).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// The directory of a generation.
@@ -337,7 +284,8 @@ impl ReleaseStore {
         mut incoming: Incoming,
         description: Generation,
     ) -> Result<Generation, UpdateError> {
-        let last = self.numbers().into_iter().max().unwrap_or(0);
+        let numbers = release::numbers(&self.state).map_err(|error| failed(self.path(), error))?;
+        let last = numbers.into_iter().max().unwrap_or(0);
         let generation = Generation { number: last + 1, ..description };
         let text = serde_json::to_vec_pretty(&generation).unwrap_or_default();
         let name = incoming.path.join(DESCRIPTION);
@@ -372,7 +320,13 @@ impl ReleaseStore {
 
     /// Removes a generation that is not in use.
     pub fn discard(&self, _lock: &StoreLock, generation: &Generation) {
-        if self.current().as_ref() != Some(generation) {
+        // A pointer that cannot be read may be to it.
+        let is_in_use = match release::pointer(&self.state) {
+            Pointer::None => false,
+            Pointer::To(number) => number == generation.number,
+            Pointer::Lost => true,
+        };
+        if !is_in_use {
             self.remove(generation.number);
         }
     }
@@ -415,6 +369,8 @@ impl ReleaseStore {
     /// [`UpdateError::File`].
     pub fn leave(&self, lock: &StoreLock, serial: u64, seen: &Mark) -> Result<(), UpdateError> {
         self.raise(lock, seen)?;
+        // What cannot be listed is not none: the release in use stays.
+        release::numbers(&self.state).map_err(|error| failed(self.path(), error))?;
         let all = self.generations();
         let lower = all.iter().rev().find(|one| one.serial < serial);
         if let Some(other) = lower.or_else(|| all.iter().rev().find(|one| one.serial != serial)) {

@@ -422,6 +422,23 @@ async fn differences_that_end_halfway_leave_no_list_behind() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_now_is_not_removed() {
+    let gateway = TakingGateway::new().await;
+    for serial in 2..=4 {
+        gateway.release(serial, 1).await;
+        gateway.follow().await.unwrap();
+    }
+    let of = |number: u64| gateway.store.path().join(number.to_string());
+    // A directory in the place of a description: it is there, and reading it fails.
+    for number in [2, 4] {
+        fs::remove_file(of(number).join("generation.json")).unwrap();
+        fs::create_dir(of(number).join("generation.json")).unwrap();
+    }
+    drop(gateway.store.lock().unwrap());
+    assert!((2..=4).all(|number| of(number).is_dir()), "the one in use, and another");
+}
+
+#[tokio::test]
 async fn a_stolen_rollout_key_chooses_no_program_that_people_did_not_sign() {
     let gateway = TakingGateway::new().await;
     let target = |version| (layout::program(version, own_architecture()), b"package".to_vec());

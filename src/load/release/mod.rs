@@ -170,14 +170,53 @@ pub fn description(directory: &Path) -> Option<Generation> {
     serde_json::from_slice(&read::octets(&directory.join(DESCRIPTION), read::MAX_TEXT).ok()?).ok()
 }
 
-/// All generations below a state directory, by their numbers.
+/// What there is of a generation.
+#[derive(Debug)]
+pub enum Found {
+    /// All of it, as far as its description tells.
+    Whole(Generation),
+    /// It has no description, or one of another generation: it is left of a removal.
+    Torn,
+    /// Its description cannot be read now.
+    Unread,
+}
+
+/// Looks for a generation by its number.
+pub fn find(state: &Path, number: u64) -> Found {
+    let path = state.join(RELEASES).join(number.to_string()).join(DESCRIPTION);
+    match read::octets(&path, read::MAX_TEXT) {
+        Ok(octets) => match serde_json::from_slice::<Generation>(&octets) {
+            Ok(generation) if generation.number == number => Found::Whole(generation),
+            _ => Found::Torn,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Torn,
+        Err(_) => Found::Unread,
+    }
+}
+
+/// The numbers of all directories that have the name of a generation.
+///
+/// # Errors
+///
+/// They cannot be listed: what is there is not known.
+pub fn numbers(state: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(state.join(RELEASES))? {
+        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+    }
+    Ok(numbers)
+}
+
+/// All generations below a state directory, by their numbers, as far as they can be read.
 pub fn generations(state: &Path) -> Vec<Generation> {
     let entries = fs::read_dir(state.join(RELEASES)).into_iter().flatten().flatten();
-    let described = entries.filter_map(|entry| {
-        let number: u64 = entry.file_name().to_str()?.parse().ok()?;
-        description(&entry.path()).filter(|generation| generation.number == number)
-    });
-    let mut found: Vec<Generation> = described.collect();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut found: Vec<Generation> = numbers
+        .filter_map(|number| match find(state, number) {
+            Found::Whole(generation) => Some(generation),
+            Found::Torn | Found::Unread => None,
+        })
+        .collect();
     found.sort_by_key(|generation| generation.number);
     found
 }
