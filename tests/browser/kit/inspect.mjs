@@ -66,7 +66,7 @@ async function inLook(page, what, lang, look) {
     check(about.skipped === '', `${what}: no level of headings is left out`, about.skipped);
     check(about.wide.length === 0 && about.overflow <= 0, `${what}: no horizontal scroll at ${look.viewport.width}`,
         `${about.overflow} px; ${about.wide.join(' ')}`);
-    check(about.narrow.length === 0, `${what}: no column of single letters`, about.narrow.join(' '));
+    check(about.narrow.length === 0, `${what}: no column that breaks words`, about.narrow.join(' '));
     check(about.small.length === 0, `${what}: controls are 24 px high or more`, about.small.join(' '));
     check(!/\{[a-z_]+\}|undefined|null\b|\bNone\b|Some\(/u.test(about.text), `${what}: no raw values in the text`);
 }
@@ -79,12 +79,12 @@ function facts() {
     const isSeen = (element) => element.checkVisibility() && !element.closest('.skip, .away');
     const wide = [...document.querySelectorAll('main *, header *, footer *')]
         .filter((element) => isSeen(element) && element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement));
-    // A column that is left too little breaks words: lines of some letters each.
-    const narrow = [...document.querySelectorAll('dd, dt, td, th, p, li')].filter((one) => {
+    // A column that is left too little breaks words: more lines than words.
+    const narrow = [...document.querySelectorAll('dd, dt, td, th, p, li, button')].filter((one) => {
         const range = document.createRange();
         range.selectNodeContents(one);
         const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.bottom / 8))).size;
-        return isSeen(one) && !one.querySelector('p, ul, form, dl') && lines > 2 && one.textContent.trim().length < 6 * lines;
+        return isSeen(one) && !one.querySelector('p, ul, form, dl, input') && lines > one.textContent.trim().split(/[\s.-]+/).length;
     });
     // The rule of target size (WCAG 2.5.8) leaves out links within a sentence.
     const controls = [...document.querySelectorAll('button, input, select, textarea, summary, nav a, .button')];
