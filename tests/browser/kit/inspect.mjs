@@ -45,6 +45,7 @@ export async function inspect(page, seen, what, { lang, axe, status = 200, respo
         const where = `${what} ${look.viewport.width} ${look.colorScheme}`;
         await page.emulateMedia({ colorScheme: look.colorScheme });
         await page.setViewportSize(look.viewport);
+        await page.evaluate(() => { document.activeElement?.blur(); scrollTo(0, 0); });
         await inLook(page, where, lang, look);
         if (gallery) await page.screenshot({ path: `${gallery}/${where.replace(/[^a-z0-9]+/gi, '-')}.png`, fullPage: true });
         await violations(page, where);
