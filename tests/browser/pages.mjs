@@ -1,7 +1,8 @@
 // Every page, as everybody that may see it.
 
+import { form, send } from './kit/desk.mjs';
 import { LISTED, NAME, PLACES } from './kit/gateway.mjs';
-import { inspect, watch } from './kit/inspect.mjs';
+import { eyes, inspect, watch } from './kit/inspect.mjs';
 import { Visitor } from './kit/visitor.mjs';
 
 /** Pages by their path; one with a host is what a blocked site's name leads to, one with `ready` has
@@ -26,6 +27,25 @@ export async function pages(world) {
         await seen(world, visitor, place, [...EVERYBODY, ...BLOCKED]);
         await visitor.leave();
     }
+    const visitor = await Visitor.at(`${PLACES.upper}.8`, world);
+    await Promise.all(['vi', 'en'].map((lang) => filledIn(world, visitor, lang)));
+    await visitor.leave();
+}
+
+/** Pages that come after a form. */
+async function filledIn(world, visitor, lang) {
+    const context = await visitor.browser();
+    const page = await context.newPage();
+    const look = eyes(world, page, lang, 'upper');
+    const open = (path) => page.goto(visitor.url(lang === 'en' ? `${path}?lang=en` : path));
+    await open('/blocked');
+    await look('a verdict', await send(page, form(page, '/blocked'), { name: LISTED.games }));
+    await open('/review');
+    await page.locator('[name=reason]').first().check();
+    await look('a site that is none', await send(page, form(page, '/review'), { name: '<b>' }), 422);
+    await page.locator('[name=reason]').first().check();
+    await look('asked', await send(page, form(page, '/review'), { name: LISTED.gambling }));
+    await context.close();
 }
 
 /** Visits pages in both languages at one time: there are two cores. */

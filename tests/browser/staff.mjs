@@ -2,7 +2,7 @@
 
 import { codeFor, form, logIn, send, token } from './kit/desk.mjs';
 import { GROUPS, LISTED, PLACES } from './kit/gateway.mjs';
-import { inspect, watch } from './kit/inspect.mjs';
+import { eyes } from './kit/inspect.mjs';
 import { expect } from './kit/report.mjs';
 import { Visitor } from './kit/visitor.mjs';
 
@@ -18,17 +18,6 @@ export async function staff(world) {
         await room.leave();
         await office.leave();
     }));
-}
-
-/** Sees each page that a walk meets. */
-function eyes(world, page, lang, who) {
-    const seen = watch(page);
-    return async (what, response, status = 200) => {
-        const { octets } = await inspect(page, seen, `${who} ${lang} ${what}`, { lang, axe: world.axe, response, status, gallery: world.gallery });
-        const timing = response.request().timing();
-        console.log(`  ${who} ${lang} ${what}: ${octets} octets, ${(timing.responseEnd - timing.requestStart).toFixed(1)} ms in the browser`);
-        seen.octets.clear();
-    };
 }
 
 async function teacher(world, visitor, page, lang) {

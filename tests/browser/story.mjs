@@ -11,15 +11,8 @@ import { expect } from './kit/report.mjs';
 import { PHONE, Visitor } from './kit/visitor.mjs';
 
 
-export async function story(world) {
-    await asked(world);
-    await opened(world);
-    await selfCheck(world);
-    await nothingKept(world);
-}
-
 /** Block page, request, answer. */
-async function asked(world) {
+export async function asked(world) {
     const { gateway } = world;
     const pupil = await Visitor.at(`${PLACES.upper}.21`, world);
     const page = await (await pupil.browser({ viewport: PHONE, javaScriptEnabled: false })).newPage();
@@ -70,7 +63,7 @@ async function answer({ gateway }, desk) {
 }
 
 /** A teacher opens a service for a room. */
-async function opened(world) {
+export async function opened(world) {
     const [room, other] = [await Visitor.at(`${PLACES.room3}.31`, world), await Visitor.at(`${PLACES.room4}.31`, world)];
     const isBlocked = async (visitor) => (await visitor.lookup(SERVICE.name)).addresses.join() !== SITE;
     expect(await isBlocked(room) && await isBlocked(other), `${SERVICE.name} is blocked in both rooms`);
@@ -103,7 +96,7 @@ async function opened(world) {
 }
 
 /** A device that asks this gateway, one that asks another resolver, and one that asks both. */
-async function selfCheck(world) {
+export async function selfCheck(world) {
     const device = await Visitor.at(`${PLACES.upper}.51`, world);
     const page = await (await device.browser({ viewport: PHONE })).newPage();
     let turn = 0;
@@ -126,7 +119,7 @@ async function selfCheck(world) {
 }
 
 /** Nothing on the disk says who was there. */
-async function nothingKept({ gateway }) {
+export async function nothingKept({ gateway }) {
     const state = join(gateway.dir, 'state');
     const files = (await readdir(state, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
     const places = Object.values(PLACES).join('|').replaceAll('.', '\\.');

@@ -59,6 +59,17 @@ export async function inspect(page, seen, what, { lang, axe, status = 200, respo
     return { octets };
 }
 
+/** Sees each page that a walk meets. */
+export function eyes(world, page, lang, who) {
+    const seen = watch(page);
+    return async (what, response, status = 200) => {
+        const { octets } = await inspect(page, seen, `${who} ${lang} ${what}`, { lang, axe: world.axe, response, status, gallery: world.gallery });
+        const timing = response.request().timing();
+        console.log(`  ${who} ${lang} ${what}: ${octets} octets, ${(timing.responseEnd - timing.requestStart).toFixed(1)} ms in the browser`);
+        seen.octets.clear();
+    };
+}
+
 async function inLook(page, what, lang, look) {
     const about = await page.evaluate(facts);
     check(about.lang === lang, `${what}: lang="${lang}"`, about.lang);
