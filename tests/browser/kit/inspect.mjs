@@ -92,12 +92,18 @@ function facts() {
     const wide = [...document.querySelectorAll('main *, header *, footer *')]
         .filter((element) => isSeen(element) && element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement));
     // A column that is left too little breaks words: more lines than words.
-    const narrow = [...document.querySelectorAll('dd, dt, td, th, p, li, button')].filter((one) => {
-        const range = document.createRange();
-        range.selectNodeContents(one);
-        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.bottom / 8))).size;
-        return isSeen(one) && !one.querySelector('p, ul, form, dl, input') && lines > one.textContent.trim().split(/[\s.-]+/).length;
-    });
+    const linesOf = (one) => {
+        const bottoms = [];
+        const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            bottoms.push(...[...range.getClientRects()].map((box) => box.bottom));
+        }
+        return bottoms.sort((x, y) => x - y).filter((bottom, index, all) => index === 0 || bottom > all[index - 1] + 8).length;
+    };
+    const narrow = [...document.querySelectorAll('dd, dt, td, th, p, li, button')].filter((one) => isSeen(one)
+        && !one.querySelector('p, ul, form, dl, input') && linesOf(one) > one.textContent.trim().split(/[\s.-]+/).length);
     // The rule of target size (WCAG 2.5.8) leaves out links within a sentence.
     const controls = [...document.querySelectorAll('button, input, select, textarea, summary, nav a, .button')];
     const levels = [...document.querySelectorAll('h1, h2, h3, h4')].filter(isSeen).map((heading) => Number(heading.localName[1]));
