@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::error::UpdateError;
 use super::trust::HighWater;
@@ -313,7 +314,13 @@ impl ReleaseStore {
         let versions = seen.versions.clone().raised_by(&HighWater(generation.versions.clone()));
         let release = seen.release.max(generation.serial);
         self.raise(lock, &Mark { versions, release, ..seen.clone() })?;
-        self.point(generation.number)?;
+        if let Err(error) = self.point(generation.number) {
+            if release::pointer(&self.state) != Pointer::To(generation.number) {
+                return Err(error);
+            }
+            // A power cut may bring the old pointer back, and that is as good.
+            warn!("the release in use may not outlive a power cut: {error}");
+        }
         self.sweep(lock);
         Ok(())
     }
