@@ -75,7 +75,7 @@ fn act(arguments: &CodesArguments) -> Result<String, CommandFailure> {
         Action::Issue { room, day, until, by, count } => {
             let (from, until) = shown.day(*day, *until)?;
             let (room, by) = (room.clone(), by.clone());
-            let request = CodeRequest { room, by, from: Some(from), until, count: *count };
+            let request = CodeRequest { room, by, from, until, count: *count };
             let answer = gateway.send("POST", "/api/codes", &json(&request))?;
             let issued: CodesIssued = read(&answer)?;
             Ok(if as_json { json(&issued) } else { shown.issued(&issued) })
@@ -121,8 +121,13 @@ struct Shown {
 }
 
 impl Shown {
-    /// The civil seconds of a day, from its begin, or from now, to its end or a time of it.
-    fn day(&self, day: Option<Date>, until: Option<Time>) -> Result<(u64, u64), CommandFailure> {
+    /// The civil seconds of a day from its begin to its end, or to a time of it. Today begins now, by
+    /// the clock of the gateway.
+    fn day(
+        &self,
+        day: Option<Date>,
+        until: Option<Time>,
+    ) -> Result<(Option<u64>, u64), CommandFailure> {
         let odd = |error: jiff::Error| (2, error.to_string());
         let now = i64::try_from(system_time()).unwrap_or(i64::MAX);
         let now = Timestamp::from_second(now).map_err(odd)?;
@@ -137,7 +142,7 @@ impl Shown {
             Ok(u64::try_from(at.as_second()).unwrap_or(0))
         };
         let start = day.to_datetime(Time::midnight());
-        let from = if day == today { system_time() } else { seconds(start)? };
+        let from = if day == today { None } else { Some(seconds(start)?) };
         Ok((from, seconds(end)?))
     }
 
