@@ -176,7 +176,7 @@ async fn deny(State(api): State<Arc<Api>>, body: Bytes) -> Response {
         let by = person(&request.by).map_err(|refusal| refusal.message())?.to_owned();
         let reason = reason(&request.reason).map_err(|refusal| refusal.message())?.to_owned();
         let (_, now, book) = api.at_hand();
-        let closed = book.deny(&site, ReviewWord { by, reason }, now.civil);
+        let closed = book.deny(&site, &ReviewWord { by, reason }, now.civil);
         let closed = closed.ok_or_else(|| messages::review_no_row(site.text()))?;
         Ok(json(StatusCode::OK, &closed))
     })

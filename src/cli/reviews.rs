@@ -162,9 +162,9 @@ fn forward(
         }
         wanted.push(site.text());
     }
-    file.reviews.retain(|review| match wanted.is_empty() {
-        true => matches!(review.state, ReviewState::Open | ReviewState::Forwarded),
-        false => wanted.contains(&review.name),
+    file.reviews.retain(|review| {
+        let waits = matches!(review.state, ReviewState::Open | ReviewState::Forwarded);
+        wanted.contains(&review.name) || (wanted.is_empty() && waits)
     });
     let text = json(&file) + "\n";
     let names: Vec<String> = file.reviews.into_iter().map(|review| review.name).collect();
@@ -271,9 +271,10 @@ impl Shown<'_> {
         let reviews = list.reviews.iter().map(|review| self.review(review));
         let allows = list.allows.iter().map(|one| self.allow(one));
         let lines: Vec<String> = reviews.chain(allows).collect();
-        let mut text = match lines.is_empty() {
-            true => messages::no_reviews().in_lang(self.lang),
-            false => lines.join("\n"),
+        let mut text = if lines.is_empty() {
+            messages::no_reviews().in_lang(self.lang)
+        } else {
+            lines.join("\n")
         };
         if !list.is_kept {
             text += &self.not_kept();

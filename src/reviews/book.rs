@@ -166,7 +166,7 @@ impl ReviewBook {
     /// Closes the row of a site with a person's word; `None` where it has none.
     ///
     /// `at` is the moment for the ledger, which has the same of every change.
-    pub fn deny(&self, site: &AskedSite, word: ReviewWord, at: u64) -> Option<StoredReview> {
+    pub fn deny(&self, site: &AskedSite, word: &ReviewWord, at: u64) -> Option<StoredReview> {
         let closed = self.put(site, ReviewState::Denied, Some(word.clone()))?;
         add(&self.decisions, ReviewDecision::Denied as usize);
         if let Some(state) = &self.state {

@@ -29,5 +29,5 @@ pub fn gets_row(snapshot: &Snapshot, group: GroupId, name: &Name, now: Now) -> b
         }
         _ => false,
     };
-    is_open & !is_sealed & lock.is_none() & !is_protected
+    is_open && !is_sealed && lock.is_none() && !is_protected
 }

@@ -192,8 +192,8 @@ fn a_person_closes_a_row_once_and_the_ledger_has_it() {
     for name in ["a.example", "b.example", "c.example"] {
         book.receive(&site(name), ASK, true, day(0));
     }
-    assert_eq!(book.deny(&site("none.example"), word("no"), START), None);
-    book.deny(&site("b.example"), word("a game"), START).unwrap();
+    assert_eq!(book.deny(&site("none.example"), &word("no"), START), None);
+    book.deny(&site("b.example"), &word("a game"), START).unwrap();
     book.allowed(&site("c.example"), word("CV 12")).unwrap();
     let states: Vec<_> = book.list().iter().map(|row| (row.name.clone(), row.state)).collect();
     let of = |name: &str, state| (name.to_owned(), state);

@@ -14,7 +14,7 @@ mod sockets;
 mod updates;
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,11 +83,8 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     updates::begin_life(config);
     let candidate = assembler.candidate(None)?;
     let settings = candidate.config().clone();
-    let state = StateDir::open_or_warn(&settings.state);
+    let state = state_of(&settings, &clock);
     began.clone_from(&state);
-    if let Some(state) = &state {
-        clock.remember(state);
-    }
     let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
     if let Some(state) = &state {
         current.replace_urgent(urgent::kept(state, &settings));
@@ -127,9 +124,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let source = observed.source(Arc::clone(&portal), workers.sockets());
     let metrics = Metrics::new(workers.counters(&gateway), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
-    let asked = Arc::clone(&gateway);
-    let api = Arc::new(Api::new(token, current, Arc::new(move || asked.clock.now()), actions));
-    let admin = Arc::new(AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api });
+    let admin = Arc::new(admin_server(&gateway, (metrics, listen), token, actions));
 
     // Answering.
     let stop = Arc::new(AtomicBool::new(false));
@@ -170,6 +165,13 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     Ok(())
 }
 
+/// The state directory; the clock is not earlier than what it remembers.
+fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
+    let state = StateDir::open_or_warn(&settings.state)?;
+    clock.remember(&state);
+    Some(state)
+}
+
 /// Accepts connections of clients, in a task for each listener.
 fn accept_streams(
     tasks: &mut JoinSet<io::Result<()>>,
@@ -185,6 +187,19 @@ fn accept_streams(
         });
     }
     Ok(())
+}
+
+/// The administrator's server, not ready yet.
+fn admin_server(
+    gateway: &Arc<Gateway>,
+    (metrics, listen): (Metrics, Vec<SocketAddr>),
+    token: Option<Token>,
+    actions: ApiActions,
+) -> AdminServer {
+    let asked = Arc::clone(gateway);
+    let now = Arc::new(move || asked.clock.now());
+    let api = Arc::new(Api::new(token, Arc::clone(&gateway.current), now, actions));
+    AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api }
 }
 
 /// The portal, which has pages where the config has a `[portal]`.

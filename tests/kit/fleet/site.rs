@@ -175,7 +175,7 @@ fn answer(root: &Path, path: &str, head: &str) -> (u16, Vec<u8>) {
         );
         return (304, head.into_bytes());
     }
-    let is_json = path.ends_with(".json");
+    let is_json = path.rsplit_once('.').is_some_and(|(_, end)| end == "json");
     let kind = if is_json { "application/json" } else { "application/octet-stream" };
     let is_packed = is_json && takes_gzip;
     let weak = if is_packed { "W/" } else { "" };
