@@ -30,6 +30,7 @@ use crate::load::kept::held;
 use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::FileReport;
 use crate::load::rehearsal;
+use crate::load::release;
 use crate::metrics::labels::{HeldFile, ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
@@ -189,11 +190,16 @@ impl Reloads {
     pub(super) fn try_release(&self, directory: &Path) -> Result<(), TrialFault> {
         let base = self.gateway.current.in_force();
         let tried = self.assembler().trial(directory, Some(&base));
-        let candidate = tried.map_err(|error| match self.assembler().candidate(Some(&base)) {
-            Err(own) => TrialFault::Config(own.to_string()),
-            // A kept copy stands in for a file of this gateway.
-            Ok(own) if !own.sources().held.is_empty() => TrialFault::Config(error.to_string()),
-            Ok(_) => TrialFault::Policy(error.to_string()),
+        let candidate = tried.map_err(|error| {
+            let (own, why) = (self.assembler().candidate(Some(&base)), error.to_string());
+            match own {
+                Err(own) => TrialFault::Config(own.to_string()),
+                // A kept copy stands in for a file of this gateway, which fails with any release.
+                Ok(own) if !own.sources().held.is_empty() && self.fails_as_ever(&why, &base) => {
+                    TrialFault::Config(why)
+                }
+                Ok(_) => TrialFault::Policy(why),
+            }
         })?;
         let now = self.gateway.clock.now();
         let civil = now.civil;
@@ -208,6 +214,14 @@ impl Reloads {
             return Err(TrialFault::Rehearsal(holding));
         }
         selftest::test((&base.snapshot, &next), data, civil).map_err(TrialFault::SelfTest)
+    }
+
+    /// Whether a trial of the release in use fails for the same reason.
+    fn fails_as_ever(&self, why: &str, base: &InForce) -> bool {
+        let state = StateDir::place(&base.config().state);
+        let Some(directory) = state.and_then(|state| release::in_use(&state)) else { return true };
+        let tried = self.assembler().trial(&directory, Some(base));
+        tried.is_err_and(|error| error.to_string() == why)
     }
 
     /// Puts the release in use in force, and tests what is in force then.

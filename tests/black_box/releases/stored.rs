@@ -97,6 +97,32 @@ fn what_ends_the_process_twice_is_given_up() {
 }
 
 #[test]
+fn where_a_kept_file_stands_in_a_bad_release_is_the_releases_fault() {
+    let upstream = Upstream::start();
+    let gateway = plan("[[lists.source]]\ncategory = \"adult\"\npath = \"own.txt\"\n", &upstream)
+        .file("own.txt", "own.example\n")
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[("categories.toml", "broken\n")]);
+            make(dir, 2, 2, &["two.example"], &[]);
+            make(dir, 3, 3, &["three.example"], &[]);
+            point(dir, 3, 3);
+        })
+        .start();
+    fs::write(gateway.dir().join("own.txt"), "<html>\n".repeat(100)).unwrap();
+    eventually("a kept copy stands in", || {
+        gateway.get("/readyz").1.contains("own.txt").then_some(())
+    });
+    let config = gateway.dir().join("gateway.toml");
+    let (code, text) = lists("rollback", &config, &["--to", "1"]);
+    assert_ne!(code, 0, "a table that nobody can use: {text}");
+    let mark = fs::read(gateway.dir().join("state/releases/mark.json")).unwrap();
+    let mark: serde_json::Value = serde_json::from_slice(&mark).unwrap();
+    assert_eq!(mark["rejected"]["serial"], 1, "it is not tried for ever: {text}");
+    assert!(is_blocked(&gateway, "three.example"));
+    assert_eq!(state("rollback", &config, &["--to", "2"])["release"], 2);
+}
+
+#[test]
 fn a_damaged_release_is_followed_by_one_that_is_whole() {
     let upstream = Upstream::start();
     let faults: [(&str, &str); 4] = [
