@@ -9,7 +9,8 @@
 //!
 //! A query (or a batch of queries) reads one clock of the system, the monotonic one. Civil time is
 //! monotonic time plus an offset, which is read once a second away from the queries: a step of
-//! the system's clock takes effect up to a second later.
+//! the system's clock takes effect up to a second later. Law: without such a step civil time must not
+//! go back.
 //!
 //! The last synced time is stored in the state directory: it detects a board without an RTC battery
 //! that starts in the past. Law: a time that is not synced must never be stored.
@@ -37,6 +38,16 @@ const STAMP: &str = "/run/systemd/timesync/synchronized";
 /// An unconfirmed time over ten years past the floor is untrusted: boards without an RTC battery
 /// start in 2036 or 2099 as well, where every certificate has expired. In seconds.
 const HORIZON: u64 = 10 * 366 * 86_400;
+
+/// The most by which two looks at unchanged clocks differ, in seconds: each clock is read in whole
+/// seconds, and a busy machine pauses between the two.
+const JITTER: u64 = 2;
+
+/// The offset after a look. Without a step of the system's clock it stays: civil time that went back
+/// by a second would undo a lesson or an exam that had just begun.
+fn followed(before: u64, found: u64) -> u64 {
+    if before.abs_diff(found) <= JITTER { before } else { found }
+}
 
 /// The build time of this program, in civil seconds.
 pub fn built() -> u64 {
@@ -156,7 +167,8 @@ impl Clock {
     pub fn look(&self) {
         let elapsed = self.micros() / 1_000_000;
         let civil = system_time();
-        self.offset.store(civil.saturating_sub(elapsed), Ordering::Relaxed);
+        let found = civil.saturating_sub(elapsed);
+        self.offset.store(followed(self.offset.load(Ordering::Relaxed), found), Ordering::Relaxed);
         let is_synced = Path::new(STAMP).exists() || os::is_clock_synced();
         let trust = judge(civil, self.floor.load(Ordering::Relaxed), is_synced);
         let before = self.trust();
@@ -213,6 +225,17 @@ mod tests {
         assert_eq!(judge(99, 100, false), Trust::Untrusted);
         assert_eq!(judge(100, 100, false), Trust::Plausible);
         assert_eq!(judge(100, 100, true), Trust::Synced);
+    }
+
+    #[test]
+    fn civil_time_goes_back_by_a_step_alone() {
+        assert_eq!(followed(0, 1_800_000_000), 1_800_000_000);
+        for found in [1_799_999_998, 1_799_999_999, 1_800_000_001, 1_800_000_002] {
+            assert_eq!(followed(1_800_000_000, found), 1_800_000_000);
+        }
+        for step in [1_799_999_000, 1_800_000_003, 0] {
+            assert_eq!(followed(1_800_000_000, step), step);
+        }
     }
 
     #[test]
