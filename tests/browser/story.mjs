@@ -32,9 +32,9 @@ export async function asked(world) {
     await page.goto(pupil.url(`/review?name=${LISTED.self_harm}`));
     await page.locator('[name=reason]').first().check();
     await send(page, form(page, '/review'));
-    const words = (text) => text.replace(/\b[0-9A-Z]{7}\b/g, 'CODE');
+    const other = (await page.locator('.code').first().textContent()).trim();
     const same = await page.textContent('main');
-    expect(words(same) === words(thanks), 'a protected name is answered with the same words');
+    expect(other !== code && same.replace(other, code) === thanks, 'a protected name is answered with the same words', `${thanks}\n${same}`);
     const list = await gateway.done(['review', 'list', '--config', gateway.config, '--json']);
     const names = JSON.parse(list).reviews.map((one) => one.name);
     expect(names.join() === LISTED.games, 'one row: the name, and not the protected one', names.join());
@@ -42,24 +42,15 @@ export async function asked(world) {
     const office = await Visitor.at(`${PLACES.staff}.21`, world);
     const desk = await (await office.browser({ javaScriptEnabled: false })).newPage();
     await logIn(desk, office, 'technician', { token: await token(gateway, 'technician'), name: 'Thầy Nam' });
-    await answer(world, desk);
+    const row = form(desk, '/staff', `input[type=hidden][value="${LISTED.games}"]`);
+    expect(await row.count() === 1, 'the request is in the queue of the technician', await row.count());
+    await send(desk, row, { reason: 'Câu lạc bộ lập trình' });
     const { addresses } = await pupil.lookup(LISTED.games);
     expect(addresses.join() === SITE, 'the technician has allowed it: the name resolves', addresses.join());
     await page.goto(`http://${LISTED.games}/`);
     expect((await page.textContent('h1')).includes(`THE SITE ${LISTED.games}`), 'the pupil is at the site');
     await pupil.leave();
     await office.leave();
-}
-
-/** The technician's answer: on the page where the queue is, or else by the command line. */
-async function answer({ gateway }, desk) {
-    const reason = 'Câu lạc bộ lập trình';
-    const row = form(desk, '/staff', `input[type=hidden][value="${LISTED.games}"]`);
-    if (await row.count() > 0) {
-        await send(desk, row.first(), { reason });
-    } else {
-        await gateway.done(['review', 'allow', LISTED.games, '--by', 'Thầy Nam', '--reason', reason, '--config', gateway.config]);
-    }
 }
 
 /** A teacher opens a service for a room. */

@@ -17,7 +17,7 @@ export async function token(gateway, role) {
     return (await readFile(join(gateway.dir, 'state', `${role}-token`), 'utf8')).trim();
 }
 
-/** Fills a form of a page in and sends it; the reply of the page that comes then. */
+/** Fills a form of a page in and sends it by its first button; the reply of the page that comes then. */
 export async function send(page, form, fields = {}) {
     for (const [name, value] of Object.entries(fields)) {
         const field = form.locator(`[name="${name}"]`);
@@ -25,9 +25,10 @@ export async function send(page, form, fields = {}) {
         else await field.fill(value);
     }
     const before = page.url();
-    const reply = page.waitForResponse((one) => one.request().isNavigationRequest() && one.status() !== 303);
-    await form.locator('button').click();
-    const last = await reply;
+    const [last] = await Promise.all([
+        page.waitForResponse((one) => one.request().isNavigationRequest() && one.status() !== 303),
+        form.locator('button').first().click(),
+    ]);
     await page.waitForLoadState();
     if (page.url() !== before) await page.waitForURL(last.url());
     return last;
