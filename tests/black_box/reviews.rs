@@ -61,7 +61,7 @@ impl School {
         let answer = vec!["games.example. 300 A 192.0.2.9".into()];
         upstream.answer("games.example", Some(1), Canned { answer, ..Canned::default() });
         let portal = free_port();
-        let games: String = (0..20).map(|n| format!("games{n}.example\n")).collect();
+        let games = (0..20).map(|n| format!("games{n}.example\n")).collect::<Vec<_>>().concat();
         let plan = Gateway::plan(&format!("{TWO_GROUPS}{LISTS}"))
             .fill("portal", &portal.to_string())
             .upstream(&upstream)
@@ -222,16 +222,7 @@ fn the_answer_to_a_request_tells_nothing_of_the_name_and_what_the_school_says_ac
     }
     assert!(!school.gateway.log().contains("games2.example"), "no name in the log");
 
-    let mut command = Command::new(LACHAN);
-    command.args(["why", "games.example", "--client", "127.0.10.1", "--json"]);
-    command.args(["--config", "gateway.toml"]).current_dir(school.gateway.dir());
-    let why = said_in_json(&run(command).1);
-    assert_eq!(why["overrides"], serde_json::json!([]), "no lesson runs: {why}");
-    assert_eq!(
-        (&why["verdict"], &why["layer"]),
-        (&"allow".into(), &"school-allow".into()),
-        "{why}"
-    );
+    why_says_that_it_is_allowed(&school);
 
     // The department gets what waits, without people and codes.
     let (code, said) = school.review(&["forward", "--out", "forwarded.json"]);
@@ -248,6 +239,19 @@ fn the_answer_to_a_request_tells_nothing_of_the_name_and_what_the_school_says_ac
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(school.rcode("127.0.10.1", "games.example"), "NXDOMAIN");
     assert_eq!(school.rcode(STAFF, "games.example"), "NOERROR");
+}
+
+fn why_says_that_it_is_allowed(school: &School) {
+    let mut command = Command::new(LACHAN);
+    command.args(["why", "games.example", "--client", "127.0.10.1", "--json"]);
+    command.args(["--config", "gateway.toml"]).current_dir(school.gateway.dir());
+    let why = said_in_json(&run(command).1);
+    assert_eq!(why["overrides"], serde_json::json!([]), "no lesson runs: {why}");
+    assert_eq!(
+        (&why["verdict"], &why["layer"]),
+        (&"allow".into(), &"school-allow".into()),
+        "{why}"
+    );
 }
 
 /// The department merges what it was sent, and answers it.

@@ -5,6 +5,9 @@ use lachan::staff::code::Code;
 use super::{HOSTILE, School};
 use crate::support::{PUPIL, STAFF};
 
+/// From where, to which path, with which cookie and fields.
+type Try<'a> = (&'a str, &'a str, &'a str, Vec<(&'a str, &'a str)>);
+
 #[test]
 fn a_page_of_elsewhere_and_a_link_change_nothing() {
     let school = School::start();
@@ -99,7 +102,7 @@ fn hostile_fields_are_shown_nowhere_and_change_nothing() {
         // A name of a person may have any letter: it is text, and shown as text. Those without markup
         // would stand there as they are.
         let by = if hostile.starts_with(['\'', 'j']) { "\u{202e}" } else { hostile };
-        let tries: [(&str, &str, &str, Vec<(&str, &str)>); 8] = [
+        let tries: [Try<'_>; 8] = [
             (STAFF, "/staff/login", "", vec![("way", hostile), ("code", hostile)]),
             (
                 STAFF,
