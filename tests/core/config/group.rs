@@ -130,12 +130,12 @@ answer = "block"
     5 | profile = "pupls"
       |           ^^^^^^^
     hint: did you mean `pupils`?
-    gateway.toml:6:10: unknown answer `nxdomian`; known are `nxdomain`, `nodata`, `zero`, `refused`
+    gateway.toml:6:10: unknown answer `nxdomian`; known are `nxdomain`, `nodata`, `zero`, `portal`, `refused`
       |
     6 | answer = "nxdomian"
       |          ^^^^^^^^^^
     hint: did you mean `nxdomain`?
-    gateway.toml:8:10: unknown answer `block`; known are `nxdomain`, `nodata`, `zero`, `refused`
+    gateway.toml:8:10: unknown answer `block`; known are `nxdomain`, `nodata`, `zero`, `portal`, `refused`
       |
     8 | answer = "block"
       |          ^^^^^^^
