@@ -97,6 +97,7 @@ update() {
     cp "$prepared/2.timestamp.json" "$work/next"
     taskset -c 0 "$LOAD" "$DNS" "$prepared/judged.txt" "$LENGTH" --rate "$RATE" --replies "$work/replies" \
         --rename "$work/next" "$work/copy/timestamp.json" --at 2 >"$work/run"
+    [ -d "$work/state/releases/2" ] || fail "release 2 did not come within the run; set a longer LENGTH"
     born=$(stat -c %.6W "$work/state/releases/2")
     python3 - "$1" "$born" "$before" "$(memory VmHWM)" "$work/run" "$work/replies" <<'PYTHON'
 import sys
