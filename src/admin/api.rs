@@ -33,11 +33,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::admin::codes::{self, CodesApi, NowSource};
 use crate::admin::reply::{json, refuse};
+use crate::admin::review_desk::ReviewDesk;
 use crate::lang::Message;
 use crate::load::in_force::{Current, InForce};
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::person;
-use crate::overrides::{AllowRequest, OverrideRequest, StoredOverride};
+use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::policy::group::time::{Now, Trust};
 use crate::reviews::ReviewBook;
 use crate::staff::desk::Desk;
@@ -264,18 +265,18 @@ impl Api {
         if now.trust == Trust::Untrusted {
             return Err(OverrideRefusal::Clock);
         }
-        let kept = self.current.begin(request, now.civil)?;
-        Ok(OverrideBegun { kept, is_kept: self.current.keeps_overrides() })
+        Ok(self.begun(self.current.begin(request, now.civil)?))
     }
 
-    /// Allows a name until a day.
-    pub(super) fn allow(&self, request: &AllowRequest) -> Result<OverrideBegun, OverrideRefusal> {
-        let now = (self.now)();
-        if now.trust == Trust::Untrusted {
-            return Err(OverrideRefusal::Clock);
-        }
-        let kept = self.current.allow(request, now.civil)?;
-        Ok(OverrideBegun { kept, is_kept: self.current.keeps_overrides() })
+    /// An override that has begun, for a reply.
+    pub(super) fn begun(&self, kept: StoredOverride) -> OverrideBegun {
+        OverrideBegun { kept, is_kept: self.current.keeps_overrides() }
+    }
+
+    /// What people decide about reviews, now.
+    pub(super) fn desk(&self) -> ReviewDesk<'_> {
+        let (book, now) = (&*self.actions.reviews, (self.now)());
+        ReviewDesk { current: &self.current, book, now }
     }
 
     /// The release of the department in use; none without one.
@@ -288,7 +289,7 @@ impl Api {
         (self.current.in_force(), (self.now)(), &self.actions.reviews)
     }
 
-    pub(super) fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
+    fn end(&self, id: u64, by: &str) -> Result<StoredOverride, OverrideRefusal> {
         let by = person(by)?;
         self.current.end(id, by, (self.now)().civil)
     }

@@ -11,6 +11,7 @@ pub mod banner;
 pub mod client;
 pub mod codes;
 pub mod reply;
+pub mod review_desk;
 pub mod reviews;
 
 use std::fmt::Write as _;

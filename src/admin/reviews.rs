@@ -23,20 +23,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::admin::api::{Api, blocking};
 use crate::admin::reply::{json, refuse};
+use crate::admin::review_desk::{plain, site};
 use crate::config::data::answers::ReviewAnswer;
 use crate::dns::name::Folded;
 use crate::dns::rtype;
 use crate::lang::{Message, messages};
 use crate::load::in_force::InForce;
-use crate::overrides::allow::reason;
-use crate::overrides::request::person;
 use crate::overrides::{AllowRequest, StoredOverride};
 use crate::policy::group::time::Now;
 use crate::policy::{GroupId, Verdict};
 use crate::reviews::ask::today;
 use crate::reviews::forwarded::{BlockedWhy, FORMAT, ForwardedFile, ForwardedReview};
 use crate::reviews::request::{AskedSite, ReviewReason};
-use crate::reviews::stored::{ReviewWord, StoredReview};
+use crate::reviews::stored::StoredReview;
 
 /// A request that somebody makes through the administrator.
 #[derive(Debug, Serialize, Deserialize)]
@@ -139,46 +138,23 @@ async fn add(State(api): State<Arc<Api>>, body: Bytes) -> Response {
 
 async fn allow(State(api): State<Arc<Api>>, body: Bytes) -> Response {
     change(api, body, |api, request: AllowRequest| {
-        let site = site(&request.name)?;
-        let request = AllowRequest { name: site.text(), ..request };
-        let begun = api.allow(&request).map_err(|refusal| refusal.message())?;
-        let StoredOverride { by, reason, .. } = begun.kept.clone();
-        let (_, _, book) = api.at_hand();
-        book.allowed(&site, ReviewWord { by, reason });
-        Ok(json(StatusCode::CREATED, &begun))
+        let kept = api.desk().allow(request)?;
+        Ok(json(StatusCode::CREATED, &api.begun(kept)))
     })
     .await
 }
 
 async fn revoke(State(api): State<Arc<Api>>, body: Bytes) -> Response {
     change(api, body, |api, request: NamedWord| {
-        let site = site(&request.name)?;
-        let (in_force, now, book) = api.at_hand();
-        let name = site.text();
-        let found =
-            in_force.allows_at(now.civil).into_iter().filter(|one| one.names.contains(&name));
-        let mut ended = None;
-        // Several groups may have one each.
-        for one in found {
-            let end = api.end(one.id, &request.by).map_err(|refusal| refusal.message())?;
-            ended = Some(end);
-        }
-        let ended = ended.ok_or_else(|| messages::review_no_allow(&name))?;
-        book.revoked(&site);
-        Ok(json(StatusCode::OK, &ended))
+        Ok(json(StatusCode::OK, &api.desk().revoke(&request.name, &request.by)?))
     })
     .await
 }
 
 async fn deny(State(api): State<Arc<Api>>, body: Bytes) -> Response {
     change(api, body, |api, request: NamedWord| {
-        let site = site(&request.name)?;
-        let by = person(&request.by).map_err(|refusal| refusal.message())?.to_owned();
-        let reason = reason(&request.reason).map_err(|refusal| refusal.message())?.to_owned();
-        let (_, now, book) = api.at_hand();
-        let closed = book.deny(&site, &ReviewWord { by, reason }, now.civil);
-        let closed = closed.ok_or_else(|| messages::review_no_row(site.text()))?;
-        Ok(json(StatusCode::OK, &closed))
+        let NamedWord { name, by, reason } = request;
+        Ok(json(StatusCode::OK, &api.desk().deny(&name, &by, &reason)?))
     })
     .await
 }
@@ -223,15 +199,6 @@ async fn change<T: DeserializeOwned + Send + 'static>(
         Ok(request) => blocking(api, |api| act(api, request)).await,
         Err(error) => refuse(StatusCode::BAD_REQUEST, format!("no request: {error}")),
     }
-}
-
-fn site(text: &str) -> Result<AskedSite, Message> {
-    AskedSite::read(text).map_err(|_| messages::review_no_site(plain(text)))
-}
-
-/// The beginning of a text, as it may be shown.
-fn plain(text: &str) -> String {
-    text.chars().filter(|one| !one.is_control()).take(80).collect()
 }
 
 /// The group of a name; the default group without one.

@@ -6,27 +6,7 @@ use crate::dns::name::Name;
 use crate::lang::messages;
 use crate::portal::judgement::shown;
 use crate::portal::visitor::Visitor;
-
-/// The most octets of what is typed: a name has 253, and may be typed in letters of three octets.
-const MOST_OCTETS: usize = 1024;
-
-/// The name in what somebody typed: a name, or an address of the web with one in it.
-pub(super) fn read(text: &str) -> Option<Name> {
-    if text.len() > MOST_OCTETS {
-        return None;
-    }
-    let text = text.trim();
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = match host.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => host,
-        _ => host,
-    };
-    // An address is no name, and no list names one.
-    let is_address = host.parse::<std::net::Ipv4Addr>().is_ok();
-    Name::from_text(host).ok().filter(|name| !is_address && !name.is_root())
-}
+pub(super) use crate::reviews::request::typed_name as read;
 
 /// A name for a page: in letters of its language where it has any, and as it is on the network.
 ///

@@ -6,8 +6,9 @@ use crate::dns::name::Name;
 use crate::lang::{Message, messages};
 use crate::policy::tables::local_zones::is_public_suffix;
 
-/// The most octets of a site as it is written: an address line of a browser.
-const MAX_TEXT: usize = 1000;
+/// The most octets of what is typed: a name has 253, and may be typed in letters of three octets, with a
+/// path behind it.
+const MAX_TEXT: usize = 1024;
 
 /// Why somebody asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,6 +59,25 @@ impl ReviewReason {
     }
 }
 
+/// The name in what somebody typed: a name, or the address of a page with one in it.
+pub fn typed_name(text: &str) -> Option<Name> {
+    let text = text.trim();
+    if text.len() > MAX_TEXT {
+        return None;
+    }
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    // What stands before an `@` is a user, and is how a link pretends to be another site.
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => host,
+        _ => host,
+    };
+    // An address is no name, and no list names one.
+    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    Name::from_text(host).ok().filter(|name| !is_address && !name.is_root())
+}
+
 /// A site that can be asked for: a host name below a public suffix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedSite(Name);
@@ -74,22 +94,8 @@ impl AskedSite {
     ///
     /// [`NoSite`]; the text must not be shown again.
     pub fn read(text: &str) -> Result<Self, NoSite> {
-        let text = text.trim();
-        if text.is_empty() || text.len() > MAX_TEXT {
-            return Err(NoSite);
-        }
-        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-        let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-        // What stands before an `@` is a user, and is how a link pretends to be another site.
-        let host = host.rsplit('@').next().unwrap_or_default();
-        let host = match host.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|octet| octet.is_ascii_digit()) => host,
-            _ => host,
-        };
-        let name = Name::from_text(host).map_err(|_| NoSite)?;
-        // An address has no such label, and a browser asks nobody for it.
-        let is_address = host.parse::<std::net::IpAddr>().is_ok();
-        if is_address || name.label_count() < 2 || is_public_suffix(&name) {
+        let name = typed_name(text).ok_or(NoSite)?;
+        if name.label_count() < 2 || is_public_suffix(&name) {
             return Err(NoSite);
         }
         Ok(Self(name))

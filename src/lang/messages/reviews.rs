@@ -34,6 +34,20 @@ messages! {
         => "cơ quan quản lý đã đồng ý ngày {day}: {reason}";
     department_denied(day, reason) "the department refused it on {day}: {reason}"
         => "cơ quan quản lý đã từ chối ngày {day}: {reason}";
+    // The technician's page.
+    queue_title() "What people ask for" => "Các đề nghị mở trang";
+    queue_more(count) "{count} more: `lachan review list`" => "còn {count} đề nghị: `lachan review list`";
+    queue_asked(count, first, last) "{count} times, {first} to {last}"
+        => "{count} lần, từ {first} đến {last}";
+    queue_why() "Reason, for the ledger" => "Lý do, ghi vào sổ";
+    queue_days() "Days, where it is allowed" => "Số ngày, nếu mở";
+    queue_allow() "Allow" => "Mở";
+    queue_deny() "Keep blocked" => "Không mở";
+    queue_revoke() "Revoke" => "Thu hồi";
+    queue_allowed() "allow by a review" => "mở theo đề nghị";
+    queue_review() "review" => "đề nghị";
+    change_deny() "denied" => "không mở";
+
     no_reviews() "nobody asked for a name, and none is allowed by a review"
         => "chưa có đề nghị nào và chưa mở tên miền nào theo đề nghị";
     review_received() "noted, if the name is blocked and the school may open it"

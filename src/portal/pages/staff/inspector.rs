@@ -128,6 +128,7 @@ fn change(visitor: &Visitor, line: &ChangeLine) -> Markup {
         "begin" => messages::change_begin(),
         "end" => messages::change_end(),
         "expire" => messages::change_expire(),
+        "deny" => messages::change_deny(),
         "issue_code" => messages::change_issue_code(),
         "revoke_code" => messages::change_revoke_code(),
         "set_pin" => messages::change_set_pin(),

@@ -7,6 +7,7 @@
 //! POST /staff/begin    a lesson or an exam, in the teacher's room
 //! POST /staff/end      ends one before its time
 //! POST /staff/codes    issues codes        POST /staff/revoke   makes one good no more
+//! POST /staff/review   a technician's word about a review
 //! POST /staff/why      why a name is blocked; a POST, so that no name stands in a history
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod inspector;
 mod known;
 mod login;
+mod reviews;
 mod running;
 mod teacher;
 mod technician;
@@ -49,6 +51,7 @@ pub(super) fn routes() -> Router<Arc<Portal>> {
         .route("/staff/codes", post(issue))
         .route("/staff/revoke", post(revoke))
         .route("/staff/why", post(why))
+        .route(reviews::WORD, post(review))
 }
 
 async fn show(State(portal): State<Arc<Portal>>, visitor: Visitor, headers: HeaderMap) -> Response {
@@ -231,6 +234,20 @@ async fn revoke(
         Ok(Err(refusal)) => Err(refusal.message()),
         Err(_) => Err(messages::login_busy()),
     };
+    answer(&portal, &visitor, &session, done).await
+}
+
+async fn review(
+    State(portal): State<Arc<Portal>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Submitted(fields): Submitted,
+) -> Response {
+    let session = match technician(&portal, &visitor, &headers).await {
+        Ok(session) => session,
+        Err(response) => return *response,
+    };
+    let done = reviews::decide(&portal, &session, &fields).await;
     answer(&portal, &visitor, &session, done).await
 }
 

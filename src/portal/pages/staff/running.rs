@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use crate::lang::{Message, messages};
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::{OverrideRequest, StoredOverride};
+use crate::policy::group::overrides::OverrideKind;
 use crate::policy::group::time::Trust;
 use crate::portal::form::post;
 use crate::portal::state::Portal;
@@ -104,8 +105,10 @@ async fn blocking<T: Send + 'static>(
 /// The table of what runs in a room, or everywhere; with buttons where somebody may end it.
 pub(super) fn table(portal: &Portal, visitor: &Visitor, room: Option<&str>) -> Markup {
     let all = visitor.in_force.overrides_at((portal.now)().civil);
+    // An allow is an answer to a review, and stands in its queue.
+    let runs = |one: &&StoredOverride| one.kind != OverrideKind::Allow.id();
     let shown: Vec<&StoredOverride> =
-        all.iter().filter(|one| room.is_none_or(|room| one.group == room)).collect();
+        all.iter().filter(runs).filter(|one| room.is_none_or(|room| one.group == room)).collect();
     html! {
         section {
             h2 #running { (visitor.say(messages::running_title())) }
@@ -154,6 +157,8 @@ pub(super) fn kind(id: &str) -> Message {
     match id {
         "lesson" => messages::running_lesson(),
         "exam" => messages::running_exam(),
+        "allow" => messages::queue_allowed(),
+        "review" => messages::queue_review(),
         other => messages::change_other(other),
     }
 }

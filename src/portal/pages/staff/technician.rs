@@ -11,6 +11,7 @@ use crate::policy::{GroupId, Verdict};
 use crate::portal::form::post;
 use crate::portal::layout::page;
 use crate::portal::pages::staff::known::{Notice, bar};
+use crate::portal::pages::staff::reviews::queue;
 use crate::portal::pages::staff::running::{table, time, words};
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
@@ -39,6 +40,7 @@ pub(super) fn show(
         (issued(visitor, &brought.codes))
         (state(portal, visitor))
         (table(portal, visitor, None))
+        (queue(portal, visitor))
         section #why {
             h2 { (visitor.say(messages::technician_why())) }
             @if let Some(why) = &brought.why { (why) }
