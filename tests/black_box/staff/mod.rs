@@ -2,6 +2,7 @@
 
 mod attacks;
 mod pages;
+mod reviews;
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;

@@ -14,6 +14,7 @@ use crate::portal::pages::staff::running::time;
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
 use crate::reviews::day::CivilDay;
+use crate::reviews::request::AskedSite;
 use crate::reviews::stored::{ReviewState, StoredReview};
 use crate::staff::sessions::Session;
 use crate::web::form::Fields;
@@ -21,7 +22,7 @@ use crate::web::form::Fields;
 /// The path that a word is sent to.
 pub(super) const WORD: &str = "/staff/review";
 /// The rows that are shown: the rest is in `lachan review list`.
-const MOST_ROWS: usize = 30;
+const MOST_ROWS: usize = 15;
 /// The days that are offered.
 const DAYS: [u64; 3] = [7, 30, 365];
 
@@ -132,6 +133,8 @@ pub(super) async fn decide(
     let (name, reason, by, act) =
         (field("name"), field("reason"), session.by.clone(), field("act"));
     let days = field("days").parse::<u64>().ok().filter(|days| DAYS.contains(days));
+    // What is no site is not shown again.
+    AskedSite::read(&name).map_err(|_| messages::portal_review_no_site())?;
     let portal = Arc::clone(portal);
     let done = tokio::task::spawn_blocking(move || {
         let (book, now) = (&*portal.reviews, (portal.now)());
