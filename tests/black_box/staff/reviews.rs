@@ -27,7 +27,7 @@ fn what_a_pupil_asks_for_a_technician_answers_on_the_page() {
     let word = |act| [("name", "games.example"), ("reason", "bài 12"), ("days", "7"), ("act", act)];
 
     // Nobody else decides, and nothing decides by a link or from elsewhere.
-    school.post(PUPIL, WORD, "", &word("allow")).expect(200, "name=\"code\"");
+    school.post(PUPIL, WORD, "", &word("allow")).expect(422, "name=\"code\"");
     let code = school.code("");
     let fields = [("way", "code"), ("code", code.as_str()), ("name", "Lan")];
     let teacher = school.log_in(PUPIL, &fields).expect(303, "").cookie();
@@ -61,5 +61,5 @@ fn what_a_pupil_asks_for_a_technician_answers_on_the_page() {
     school.post(STAFF, WORD, &technician, &word("deny")).expect(303, "");
     school.get(STAFF, "/staff?lang=en", &technician).expect(200, "denied");
     let ledger = std::fs::read_to_string(school.gateway.dir().join("state/ledger.jsonl")).unwrap();
-    assert!(ledger.contains("\"action\":\"deny\",\"who\":\"Nam\""), "{ledger}");
+    assert!(ledger.contains("\"action\":\"deny\",\"who\":\"Nam (technician)\""), "{ledger}");
 }
