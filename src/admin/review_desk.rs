@@ -69,7 +69,7 @@ impl ReviewDesk<'_> {
         let site = site(name)?;
         let by = person(by).map_err(|refusal| refusal.message())?.to_owned();
         let reason = reason(why).map_err(|refusal| refusal.message())?.to_owned();
-        let closed = self.book.deny(&site, ReviewWord { by, reason }, self.now.civil);
+        let closed = self.book.deny(&site, &ReviewWord { by, reason }, self.now.civil);
         closed.ok_or_else(|| messages::review_no_row(site.text()))
     }
 }

@@ -11,6 +11,7 @@ mod reload;
 mod resolvers;
 mod scrape;
 mod sockets;
+mod time;
 mod updates;
 
 use std::io;
@@ -135,7 +136,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         serve_portal(&mut tasks, &sockets.portal, &portal)?;
-        tasks.spawn(Arc::clone(&reloads).keep_time(state.clone(), Arc::clone(&reviews)));
+        tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), Arc::clone(&reviews)));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));

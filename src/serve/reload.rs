@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use crate::clients::budget::ClientLimits;
 use crate::config::{Config, Listen};
@@ -35,8 +35,6 @@ use crate::metrics::labels::{HeldFile, ReadFrom, ReloadResult};
 use crate::metrics::{Sample, families};
 use crate::policy::Snapshot;
 use crate::rehearse::compare::Rehearsal;
-use crate::reviews::ReviewBook;
-use crate::reviews::ask::today;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
@@ -46,8 +44,6 @@ use crate::update::selftest;
 
 /// The shortest time between the starts of two reloads.
 const SPACING: Duration = Duration::from_secs(1);
-/// The interval at which the civil time is read.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Reloads of one gateway, and their results.
 #[derive(Debug)]
@@ -363,45 +359,6 @@ impl Reloads {
         }
     }
 
-    /// Follows the civil time: ends overrides and reviews, renews timetables, stores the time, frees
-    /// old policies.
-    ///
-    /// # Errors
-    ///
-    /// None: it runs until it is aborted.
-    pub(super) async fn keep_time(
-        self: Arc<Self>,
-        state: Option<StateDir>,
-        reviews: Arc<ReviewBook>,
-    ) -> io::Result<()> {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            let clock = &self.gateway.clock;
-            clock.look();
-            let now = clock.now();
-            let civil = now.civil;
-            free(self.gateway.current.let_go());
-            if let Some(state) = &state {
-                clock.keep(state, false);
-                let in_force = self.gateway.current.in_force();
-                let recent = &self.gateway.recent;
-                rehearsal::keep_hourly(recent, state, in_force.config(), clock.micros());
-            }
-            let current = Arc::clone(&self.gateway.current);
-            let reviews = Arc::clone(&reviews);
-            // It ends only with the process.
-            let _ = tokio::task::spawn_blocking(move || {
-                current.expire(civil);
-                current.renew(civil);
-                if let Some(today) = today(current.in_force().config(), now) {
-                    reviews.expire(today);
-                }
-                reviews.keep(now.mono, false);
-            })
-            .await;
-        }
-    }
-
     fn assembler(&self) -> MutexGuard<'_, Assembler> {
         self.assembler.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -430,20 +387,6 @@ impl Reloads {
         drop(rehearsed);
         samples.extend(held::samples(&self.gateway.current.in_force().sources().held));
         samples
-    }
-}
-
-/// Frees old policies on a thread of low priority: large lists take milliseconds.
-fn free(policies: Vec<Arc<InForce>>) {
-    if policies.is_empty() {
-        return;
-    }
-    let thread = std::thread::Builder::new().name("lachan-free".into()).spawn(move || {
-        step_aside();
-        drop(policies);
-    });
-    if let Err(error) = thread {
-        debug!(%error, "no thread to free the old policy");
     }
 }
 

@@ -56,7 +56,6 @@ fn look_up(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Response {
         Some(None) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    let code = fields.get("code").and_then(ReferenceCode::read);
     let body = html! {
         @if let Some(Some(name)) = &name {
             (found(visitor, name, &judge(portal, visitor, name), code.as_ref()))
@@ -69,12 +68,6 @@ fn look_up(portal: &Portal, visitor: &Visitor, fields: &Fields) -> Response {
         }
     };
     page(visitor, status, messages::blocked_menu(), body)
-}
-
-/// The way to ask for a review of a name, with the code of the page that led here.
-fn review(visitor: &Visitor, name: &Name, code: Option<&ReferenceCode>) -> String {
-    let code = code.map_or_else(String::new, |code| format!("&code={code}"));
-    visitor.link(&format!("/review?name={}{code}", names::encoded(&shown(name))))
 }
 
 /// The form; `is_wrong` where what was typed is no name.

@@ -1,0 +1,67 @@
+//! The civil time: what ends or is kept by it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::debug;
+
+use crate::load::in_force::InForce;
+use crate::load::rehearsal;
+use crate::reviews::ReviewBook;
+use crate::reviews::ask::today;
+use crate::serve::gateway::Gateway;
+use crate::sys::os::step_aside;
+use crate::sys::state_dir::StateDir;
+
+/// The interval at which the civil time is read.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Ends overrides and reviews, renews timetables, stores the time, frees old policies.
+///
+/// # Errors
+///
+/// None: it runs until it is aborted.
+pub(super) async fn follow(
+    gateway: Arc<Gateway>,
+    state: Option<StateDir>,
+    reviews: Arc<ReviewBook>,
+) -> io::Result<()> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let clock = &gateway.clock;
+        clock.look();
+        let now = clock.now();
+        free(gateway.current.let_go());
+        if let Some(state) = &state {
+            clock.keep(state, false);
+            let in_force = gateway.current.in_force();
+            rehearsal::keep_hourly(&gateway.recent, state, in_force.config(), clock.micros());
+        }
+        let (current, reviews) = (Arc::clone(&gateway.current), Arc::clone(&reviews));
+        // It ends only with the process.
+        let _ = tokio::task::spawn_blocking(move || {
+            current.expire(now.civil);
+            current.renew(now.civil);
+            if let Some(today) = today(current.in_force().config(), now) {
+                reviews.expire(today);
+            }
+            reviews.keep(now.mono, false);
+        })
+        .await;
+    }
+}
+
+/// Frees old policies on a thread of low priority: large lists take milliseconds.
+fn free(policies: Vec<Arc<InForce>>) {
+    if policies.is_empty() {
+        return;
+    }
+    let thread = std::thread::Builder::new().name("lachan-free".into()).spawn(move || {
+        step_aside();
+        drop(policies);
+    });
+    if let Err(error) = thread {
+        debug!(%error, "no thread to free the old policy");
+    }
+}
