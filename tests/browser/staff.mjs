@@ -49,7 +49,7 @@ async function inspector(world, visitor, page, lang) {
     await look('the school', await logIn(page, visitor, 'inspector', { token: await token(world.gateway, 'inspector') }, lang));
     const forms = await page.locator('main form').evaluateAll((all) => all.map((one) => new URL(one.action).pathname));
     expect(forms.every((path) => path === '/staff/leave'), `inspector ${lang}: it changes nothing`, forms.join(' '));
-    const sheet = await page.pdf({ format: 'A4', margin: { top: '12mm', bottom: '12mm', left: '12mm', right: '12mm' } });
+    const sheet = await page.pdf({ preferCSSPageSize: true });
     const count = (sheet.toString('latin1').match(/\/Type\s*\/Page\b/g) ?? []).length;
     expect(count === 1, `inspector ${lang}: it is printed on one page`, count);
 }
