@@ -25,11 +25,11 @@ pub(super) fn page(
         (other_language(visitor))
         nav aria-label=(visitor.say(messages::portal_menu())) {
             ul {
-                @for (path, label) in MENU {
+                @for entry in MENU {
                     li {
-                        a href=(visitor.link(path))
-                            aria-current=[visitor.is_at(path).then_some("page")] {
-                            (visitor.say(label()))
+                        a href=(visitor.link(entry.path))
+                            aria-current=[visitor.is_at(entry.path).then_some("page")] {
+                            (visitor.say((entry.short)()))
                         }
                     }
                 }

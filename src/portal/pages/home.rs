@@ -24,8 +24,8 @@ async fn show(visitor: Visitor) -> Response {
     let body = html! {
         p.lead { (visitor.say(messages::portal_home_about())) }
         ul.doors {
-            @for (path, label) in MENU.iter().filter(|(path, _)| *path != "/") {
-                li { a href=(visitor.link(path)) { (visitor.say(label())) } }
+            @for entry in MENU.iter().filter(|entry| entry.path != "/") {
+                li { a href=(visitor.link(entry.path)) { (visitor.say((entry.long)())) } }
             }
         }
         (help(&visitor))

@@ -12,6 +12,10 @@ messages! {
 
     // The first page.
     portal_home() "Home" => "Trang đầu";
+    menu_blocked() "Blocked?" => "Bị chặn?";
+    menu_review() "Ask" => "Đề nghị mở";
+    menu_check() "Check" => "Kiểm tra máy";
+    menu_staff() "Staff" => "Thầy cô";
     portal_home_title() "What would you like to do?" => "Bạn muốn làm gì?";
     portal_home_about()
         "This page belongs to the gateway of your school. It can tell why a site does not open."

@@ -22,8 +22,8 @@ messages! {
     staff_with_token() "Technician" => "Người phụ trách kỹ thuật";
     staff_as_inspector() "Inspector" => "Cán bộ kiểm tra";
     staff_token() "Token" => "Khóa truy cập";
-    staff_token_hint(file) "The text in `{file}` of the gateway's state directory."
-        => "Nội dung tệp `{file}` trong thư mục trạng thái của máy lọc.";
+    staff_token_hint(file) "The text in {file} of the gateway's state directory."
+        => "Nội dung tệp {file} trong thư mục trạng thái của máy lọc.";
     staff_other_network()
         "The PIN, the technician and the inspector log in on the staff network only."
         => "PIN, người phụ trách kỹ thuật và cán bộ kiểm tra chỉ đăng nhập được từ mạng của cán bộ, giáo viên.";
@@ -38,15 +38,15 @@ messages! {
     teacher_open() "Open for a lesson" => "Mở cho tiết học";
     teacher_open_what() "Sites to open" => "Các trang cần mở";
     teacher_open_hint()
-        "One or more names, such as `youtube.com`, with spaces between. `category:ID` opens a category, `bundle:NAME` a bundle, `service:ID` a service."
-        => "Một hay nhiều tên, ví dụ `youtube.com`, cách nhau bằng dấu cách. `category:MÃ` mở một nhóm nội dung, `bundle:TÊN` một gói, `service:MÃ` một dịch vụ.";
+        "Choose a service from the list, or write names such as youtube.com, with spaces between."
+        => "Chọn một dịch vụ trong danh sách, hoặc ghi tên như youtube.com, cách nhau bằng dấu cách.";
     teacher_minutes() "For how many minutes" => "Trong bao nhiêu phút";
     teacher_open_do() "Open" => "Mở";
     teacher_exam() "Begin an exam" => "Bắt đầu giờ thi";
     teacher_exam_what() "The only sites that open" => "Chỉ những trang này được mở";
     teacher_exam_do() "Begin the exam" => "Bắt đầu thi";
-    teacher_say_what() "Write at least one name, and nothing but names and words such as `category:ID`."
-        => "Hãy ghi ít nhất một tên, và chỉ ghi tên miền hoặc từ như `category:MÃ`.";
+    teacher_say_what() "Write at least one name, and nothing but names and words of the list."
+        => "Hãy ghi ít nhất một tên, và chỉ ghi tên miền hoặc từ trong danh sách.";
     teacher_say_minutes() "Choose for how many minutes." => "Hãy chọn số phút.";
 
     // What runs.
@@ -58,7 +58,7 @@ messages! {
     running_until() "Until" => "Đến";
     running_by() "By" => "Người đặt";
     running_end() "End it" => "Kết thúc";
-    running_end_of(id) "End number {id}" => "Kết thúc số {id}";
+    running_end_of(id) "End it: number {id}" => "Kết thúc: số {id}";
     running_lesson() "lesson" => "tiết học";
     running_exam() "exam" => "giờ thi";
     running_without(name) "without {name}" => "cấm {name}";
@@ -79,8 +79,8 @@ messages! {
     technician_group() "Group" => "Nhóm";
     technician_why_do() "Look" => "Xem";
     technician_no_name() "That is no name of a site." => "Đó không phải là tên miền.";
-    technician_blocked(layer) "blocked, by step `{layer}`" => "bị chặn, ở bước `{layer}`";
-    technician_passes(layer) "not blocked, by step `{layer}`" => "không bị chặn, ở bước `{layer}`";
+    technician_blocked(layer) "blocked, by step {layer}" => "bị chặn, ở bước {layer}";
+    technician_passes(layer) "not blocked, by step {layer}" => "không bị chặn, ở bước {layer}";
     technician_own() "answered by the gateway itself" => "máy lọc tự trả lời";
     technician_verdict() "Verdict" => "Kết luận";
     technician_category() "Category" => "Nhóm nội dung";

@@ -30,13 +30,13 @@ pub(super) fn show(
 ) -> Response {
     let config = visitor.in_force.config();
     let body = html! {
+        (bar(visitor, session))
         p { (visitor.say(messages::inspector_print())) }
         (state(portal, visitor))
         @for (place, group) in config.groups.iter().enumerate() {
             (enforced(portal, visitor, place, group))
         }
         (ledger(visitor, changes))
-        (bar(visitor, session))
     };
     let title = messages::inspector_title(&config.school.name);
     page(visitor, StatusCode::OK, title, body)

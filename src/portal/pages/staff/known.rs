@@ -114,10 +114,12 @@ pub(super) fn bar(visitor: &Visitor, session: &Session) -> Markup {
         _ => session.by.clone(),
     };
     html! {
-        p.soft { (visitor.say(messages::staff_greeting(by))) }
-        (post(visitor, "/staff/leave", &html! {
-            button { (visitor.say(messages::staff_leave())) }
-        }))
-        p.soft { (visitor.say(messages::staff_session_note())) }
+        div.bar {
+            p.soft { (visitor.say(messages::staff_greeting(by))) }
+            (post(visitor, "/staff/leave", &html! {
+                button.plain { (visitor.say(messages::staff_leave())) }
+            }))
+            p.soft { (visitor.say(messages::staff_session_note())) }
+        }
     }
 }

@@ -80,7 +80,9 @@ fn form(visitor: &Visitor, row: &StoredReview) -> Markup {
     let button = |act: &str, label: Message| {
         let label = visitor.say(label);
         html! {
-            button name="act" value=(act) aria-label={ (label) " " (row.name) } { (label) }
+            button.plain[act != "allow"] name="act" value=(act) aria-label={ (label) " " (row.name) } {
+                (label)
+            }
         }
     };
     let fields = html! {
@@ -118,7 +120,7 @@ fn allowed(visitor: &Visitor, one: &StoredOverride) -> Markup {
         bdi { (visitor.say(messages::review_allow(&names, group, day, &one.by, &one.reason))) }
         (post(visitor, WORD, &html! {
             input type="hidden" name="name" value=(names);
-            button name="act" value="revoke" aria-label={ (label) " " (names) } { (label) }
+            button.plain name="act" value="revoke" aria-label={ (label) " " (names) } { (label) }
         }))
     }
 }

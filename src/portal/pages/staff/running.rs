@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::lang::{Message, messages};
+use crate::lang::{Lang, Message, messages};
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::policy::group::overrides::OverrideKind;
@@ -116,7 +116,7 @@ pub(super) fn table(portal: &Portal, visitor: &Visitor, room: Option<&str>) -> M
                 p { (visitor.say(messages::running_none())) }
             } @else {
                 div.wide tabindex="0" role="region" aria-labelledby="running" {
-                    table {
+                    table.stack {
                         thead { tr {
                             th scope="col" { (visitor.say(messages::running_kind())) }
                             th scope="col" { (visitor.say(messages::running_room())) }
@@ -163,11 +163,19 @@ pub(super) fn kind(id: &str) -> Message {
     }
 }
 
+/// A word as people say it: a service by its label.
+fn called(visitor: &Visitor, word: &str) -> String {
+    let services = visitor.in_force.config().words.services();
+    let service = word.strip_prefix("service:").and_then(|id| services.get(id));
+    let label = service.map(|one| if visitor.lang == Lang::En { &one.en } else { &one.vi });
+    label.map_or_else(|| word.to_owned(), Clone::clone)
+}
+
 /// What an override is about.
 fn named(visitor: &Visitor, one: &StoredOverride) -> Vec<String> {
     let categories = one.categories.iter().map(|id| format!("category:{id}"));
     let denied = one.deny.iter().map(|name| visitor.say(messages::running_without(name)));
-    categories.chain(one.names.iter().cloned()).chain(denied).collect()
+    categories.chain(one.names.iter().map(|word| called(visitor, word))).chain(denied).collect()
 }
 
 /// A moment as the school's clock has it.

@@ -22,6 +22,7 @@ pub(super) fn show(
     let room = session.room.as_deref().unwrap_or_default();
     let config = visitor.in_force.config();
     let body = html! {
+        (bar(visitor, session))
         (Notice::show(notice, visitor))
         (table(portal, visitor, Some(room)))
         (form(visitor, "lesson", &Texts {
@@ -42,7 +43,6 @@ pub(super) fn show(
             }
             @for bundle in config.words.bundles() { option value={ "bundle:" (bundle) } {} }
         }
-        (bar(visitor, session))
     };
     page(visitor, Notice::status(notice), messages::teacher_title(room), body)
 }

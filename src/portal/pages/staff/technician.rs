@@ -36,6 +36,7 @@ pub(super) fn show(
     (notice, brought): (Option<&Notice>, &Brought),
 ) -> Response {
     let body = html! {
+        (bar(visitor, session))
         (Notice::show(notice, visitor))
         (issued(visitor, &brought.codes))
         (state(portal, visitor))
@@ -48,7 +49,6 @@ pub(super) fn show(
         }
         (codes(portal, visitor))
         (groups(visitor))
-        (bar(visitor, session))
     };
     page(visitor, Notice::status(notice), messages::technician_title(), body)
 }
@@ -62,7 +62,7 @@ pub(super) fn state(portal: &Portal, visitor: &Visitor) -> Markup {
     html! {
         section.card {
             @for line in &report.head {
-                p.good[report.is_ok].stop[!report.is_ok] { (line) }
+                p.headline.good[report.is_ok].stop[!report.is_ok] { (line) }
             }
         }
         @if !report.todo.is_empty() {
@@ -144,7 +144,7 @@ fn code(visitor: &Visitor, code: &CodeState) -> Markup {
             bdi { (visitor.say(line)) }
             (post(visitor, "/staff/revoke", &html! {
                 input type="hidden" name="id" value=(code.id);
-                button aria-label=(visitor.say(messages::technician_revoke_of(code.id))) {
+                button.plain aria-label=(visitor.say(messages::technician_revoke_of(code.id))) {
                     (visitor.say(messages::technician_revoke())) }
             }))
         }
@@ -229,7 +229,7 @@ pub(super) fn why(portal: &Portal, visitor: &Visitor, name: &str, group: &str) -
 }
 
 fn groups(visitor: &Visitor) -> Markup {
-    let config = visitor.in_force.config();
+    let (config, taxonomy) = (visitor.in_force.config(), visitor.in_force.snapshot.taxonomy());
     html! {
         section {
             h2 #groups { (visitor.say(messages::technician_groups())) }
@@ -244,7 +244,10 @@ fn groups(visitor: &Visitor) -> Markup {
                     tbody { @for group in &config.groups {
                         tr {
                             th scope="row" { bdi { (group.name) } }
-                            td { (group.level.id()) }
+                            td {
+                                (taxonomy.level_name(group.level, visitor.lang == Lang::En)
+                                    .unwrap_or_else(|| group.level.id().to_owned()))
+                            }
                             td {
                                 @for network in &group.clients { bdi dir="ltr" { (network) } " " }
                                 @if group.name == config.default_group().name {
