@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { codeFor, form, logIn, send, token } from './kit/desk.mjs';
 import { SITE } from './kit/dns.mjs';
-import { GROUPS, LISTED, NAME, PLACES, SERVICE } from './kit/gateway.mjs';
+import { ASKED, GROUPS, LISTED, NAME, PLACES, SERVICE } from './kit/gateway.mjs';
 import { expect } from './kit/report.mjs';
 import { PHONE, Visitor } from './kit/visitor.mjs';
 
@@ -16,17 +16,17 @@ export async function asked(world) {
     const { gateway } = world;
     const pupil = await Visitor.at(`${PLACES.upper}.21`, world);
     const page = await (await pupil.browser({ viewport: PHONE, javaScriptEnabled: false })).newPage();
-    const blocked = await page.goto(`http://${LISTED.games}/`);
-    expect(blocked.status() === 403 && (await page.textContent('main')).includes(LISTED.games), 'a pupil meets the block page', blocked.status());
+    const blocked = await page.goto(`http://${ASKED}/`);
+    expect(blocked.status() === 403 && (await page.textContent('main')).includes(ASKED), 'a pupil meets the block page', blocked.status());
     const code = (await page.locator('.code').first().textContent()).trim();
     await page.locator('main a[href*="/review"]').first().click();
     await page.waitForURL(`http://${NAME}/**`);
-    expect(await page.inputValue('[name=name]') === LISTED.games, 'the form knows the site');
+    expect(await page.inputValue('[name=name]') === ASKED, 'the form knows the site');
     await page.locator('[name=reason]').first().check();
     await send(page, form(page, '/review'));
     const thanks = await page.textContent('main');
     expect(thanks.includes(code), 'the pupil has asked, with the code of the page', thanks.slice(0, 200));
-    expect(!thanks.includes(LISTED.games), 'the thanks name no site');
+    expect(!thanks.includes(ASKED), 'the thanks name no site');
 
     // A protected name has the same words, and no row.
     await page.goto(pupil.url(`/review?name=${LISTED.self_harm}`));
@@ -37,18 +37,18 @@ export async function asked(world) {
     expect(other !== code && same.replace(other, code) === thanks, 'a protected name is answered with the same words', `${thanks}\n${same}`);
     const list = await gateway.done(['review', 'list', '--config', gateway.config, '--json']);
     const names = JSON.parse(list).reviews.map((one) => one.name);
-    expect(names.join() === LISTED.games, 'one row: the name, and not the protected one', names.join());
+    expect(names.join() === ASKED, 'one row: the name, and not the protected one', names.join());
 
     const office = await Visitor.at(`${PLACES.staff}.21`, world);
     const desk = await (await office.browser({ javaScriptEnabled: false })).newPage();
     await logIn(desk, office, 'technician', { token: await token(gateway, 'technician'), name: 'Thầy Nam' });
-    const row = form(desk, '/staff', `input[type=hidden][value="${LISTED.games}"]`);
+    const row = form(desk, '/staff', `input[type=hidden][value="${ASKED}"]`);
     expect(await row.count() === 1, 'the request is in the queue of the technician', await row.count());
     await send(desk, row, { reason: 'Câu lạc bộ lập trình' });
-    const { addresses } = await pupil.lookup(LISTED.games);
+    const { addresses } = await pupil.lookup(ASKED);
     expect(addresses.join() === SITE, 'the technician has allowed it: the name resolves', addresses.join());
-    await page.goto(`http://${LISTED.games}/`);
-    expect((await page.textContent('h1')).includes(`THE SITE ${LISTED.games}`), 'the pupil is at the site');
+    await page.goto(`http://${ASKED}/`);
+    expect((await page.textContent('h1')).includes(`THE SITE ${ASKED}`), 'the pupil is at the site');
     await pupil.leave();
     await office.leave();
 }
@@ -121,7 +121,7 @@ export async function nothingKept({ gateway }) {
     }
     expect(files.length > 0 && told.length === 0, `none of ${files.length} kept files has a device in it`, told.join());
     const log = await readFile(gateway.log, 'utf8');
-    expect(!new RegExp(`(${places})\\.[1-9]|${Object.values(LISTED).join('|')}`).test(log), 'the log names no device and no site');
+    expect(!new RegExp(`(${places})\\.[1-9]|${[ASKED, ...Object.values(LISTED)].join('|')}`).test(log), 'the log names no device and no site');
 }
 
 /** A lesson of a minute, begun before all else: that it ends is seen when all else is done. */

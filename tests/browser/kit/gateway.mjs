@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -24,6 +24,9 @@ export const LISTED = {
     self_harm: 'tu-hai.example',
 };
 
+/** A name of the games that pupils ask for, and that is opened. */
+export const ASKED = 'hoc-lap-trinh.example';
+
 /** A service that no pupil may use, but in a lesson: the word of policy, and a name of it. */
 export const SERVICE = { word: 'service:tiktok', name: 'www.tiktok.com' };
 
@@ -36,6 +39,7 @@ export class Gateway {
         await mkdir(dir, { recursive: true });
         const [dns, portal, admin] = await freePorts(3);
         for (const [category, name] of Object.entries(LISTED)) await writeFile(join(dir, `${category}.txt`), `${name}\n`);
+        await appendFile(join(dir, 'games.txt'), `${ASKED}\n`);
         await writeFile(join(dir, 'gateway.toml'), config({ dns, portal, admin, upstream }));
         const gateway = new Gateway();
         Object.assign(gateway, { bin, dir, dns, portal, config: join(dir, 'gateway.toml'), log: join(dir, 'gateway.log') });
