@@ -9,18 +9,21 @@ use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::category::CategoryId;
 use lachan::config::Config;
 use lachan::config::layers::calendar::Calendar;
+use lachan::dns::message::answer::{Answer, Form, TtlLimits};
+use lachan::dns::message::query::Query;
+use lachan::dns::message::{Question, well_formed};
+use lachan::dns::name::{Folded, Name};
 use lachan::lang::Lang;
 use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::join;
-use lachan::dns::message::{Question, well_formed};
-use lachan::dns::message::answer::{Answer, Form, TtlLimits};
-use lachan::dns::message::query::Query;
-use lachan::dns::name::{Folded, Name};
 use lachan::pack::{Compiler, Pack, SEED, TargetedRule, fit_hashes};
 use lachan::pattern::HostPattern;
 use lachan::release::list::{delta, packed, read, write};
+use lachan::reviews::forwarded::ForwardedFile;
+use lachan::reviews::request::AskedSite;
 use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
 use lachan::upstream::heard_message;
+use lachan::web::form::Fields;
 
 /// A list in any shape: parsed without a panic, into names and answers that exist, with
 /// every line accounted for, and the same again the second time.
@@ -134,7 +137,8 @@ pub fn answer(octets: &[u8]) {
 /// long as it was, and repeats the question in the letters that were asked.
 pub fn heard(octets: &[u8]) {
     let asked = lachan::dns::message::name_at(octets, 12).ok();
-    let (name, end) = asked.unwrap_or_else(|| (Folded::from_wire(b"\x01x\0").expect("a name").0, 15));
+    let (name, end) =
+        asked.unwrap_or_else(|| (Folded::from_wire(b"\x01x\0").expect("a name").0, 15));
     let qtype = octets.get(end..end + 2).map_or(1, |two| u16::from_be_bytes([two[0], two[1]]));
     let question = Question {
         name: name.to_name(),
@@ -268,7 +272,8 @@ pub fn pack(octets: &[u8]) {
 /// A mutation hardly gets past the count of names, so `octets` are also taken as names of one group.
 pub fn release_list(octets: &[u8]) {
     let names: Vec<&[u8]> = octets.split(|&octet| octet == b'\n').collect();
-    let head = b"lachan list 1\n@category adult\n@source a adult a %\n@rules adult/exact/add/default/a\n";
+    let head =
+        b"lachan list 1\n@category adult\n@source a adult a %\n@rules adult/exact/add/default/a\n";
     let total = format!("\n@total {}\n", names.len());
     for text in [octets.to_vec(), [head, octets, total.as_bytes()].concat()] {
         let Ok(pack) = compiled(&text) else { continue };
@@ -344,3 +349,18 @@ static GOOD_PACK: LazyLock<Vec<u8>> = LazyLock::new(|| {
     }
     compiler.finish_in_memory().expect("a pack")
 });
+
+/// A form that a browser sends to the portal: its fields, and the site that one of them names. A site is
+/// written so that it is read as the same one.
+pub fn form(octets: &[u8]) {
+    let fields = Fields::read(octets);
+    let Some(Ok(site)) = fields.get("name").map(AskedSite::read) else { return };
+    assert_eq!(AskedSite::read(&site.text()), Ok(site));
+}
+
+/// What a school forwards to its department: read whole or refused.
+pub fn forwarded(octets: &[u8]) {
+    if let Err(error) = ForwardedFile::parse(octets) {
+        assert!(!error.to_string().is_empty());
+    }
+}
