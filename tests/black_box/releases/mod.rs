@@ -6,6 +6,7 @@ mod emergency;
 mod enrolment;
 mod export;
 mod fetched;
+mod fleet;
 mod guide;
 mod halfway;
 mod judged;
