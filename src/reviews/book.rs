@@ -228,6 +228,21 @@ impl ReviewBook {
         rows.is_changed |= is_changed;
     }
 
+    /// Opens the rows again of names that the school allowed, and allows no longer.
+    ///
+    /// `is_allowed` is asked while no row can change: an allow is in force before its row says so.
+    pub fn settle(&self, is_allowed: impl Fn(&str) -> bool) {
+        let mut rows = self.lock();
+        let mut is_changed = false;
+        for row in rows.by_name.values_mut() {
+            if row.state == ReviewState::Allowed && !is_allowed(&row.name) {
+                (row.state, row.word) = (ReviewState::Open, None);
+                is_changed = true;
+            }
+        }
+        rows.is_changed |= is_changed;
+    }
+
     /// Writes the file if rows changed, not more often than every five minutes; `is_last` writes it
     /// at once. `mono` is of a monotonic clock, in seconds.
     pub fn keep(&self, mono: u64, is_last: bool) {

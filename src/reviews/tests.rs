@@ -210,6 +210,12 @@ fn a_person_closes_a_row_once_and_the_ledger_has_it() {
         ledger.contains(r#""action":"deny","who":"Lan","kind":"review","names":["b.example"]"#),
         "{ledger}"
     );
+    // An allow that ended, however it did, opens its row again, and no other.
+    book.settle(|name| name == "c.example");
+    assert_eq!(book.list().iter().filter(|row| row.state == ReviewState::Open).count(), 1);
+    book.allowed(&site("a.example"), word("CV 12")).unwrap();
+    book.settle(|name| name == "c.example");
+    assert_eq!(book.list().iter().filter(|row| row.state == ReviewState::Open).count(), 1);
     assert_eq!(book.forwarded(&[site("a.example"), site("c.example"), site("x.example")]), 2);
     let state_of = |name: &str| book.list().iter().find(|row| row.name == name).unwrap().state;
     assert_eq!(state_of("a.example"), ReviewState::Forwarded);

@@ -45,6 +45,10 @@ pub(super) async fn follow(
             current.renew(now.civil);
             if let Some(today) = today(current.in_force().config(), now) {
                 reviews.expire(today);
+                reviews.settle(|name| {
+                    let allows = current.in_force().allows_at(now.civil);
+                    allows.iter().any(|one| one.names.iter().any(|allowed| allowed == name))
+                });
             }
             reviews.keep(now.mono, false);
         })

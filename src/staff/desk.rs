@@ -92,7 +92,7 @@ impl Desk {
         self.alone(true, move |desk| desk.codes.issue(&request, &who, now.civil)).await?
     }
 
-    /// Sets the PIN, or removes it.
+    /// Sets the PIN, or removes it; whoever logged in with the one before is known no more.
     ///
     /// # Errors
     ///
@@ -103,7 +103,11 @@ impl Desk {
         who: String,
         civil: u64,
     ) -> Result<(), StaffRefusal> {
-        self.alone(true, move |desk| desk.codes.set_pin(pin.as_deref(), &who, civil)).await?
+        let set = move |desk: &Self| desk.codes.set_pin(pin.as_deref(), &who, civil);
+        self.alone(true, set).await??;
+        self.tries().forget_pin();
+        self.sessions().end_of_pin();
+        Ok(())
     }
 
     /// Revokes a code; whoever used it is known no more.
@@ -171,6 +175,7 @@ impl Desk {
         if !self.codes.is_pin(&hash) {
             return Err(StaffRefusal::Wrong);
         }
+        self.tries().pin_was_right();
         let (by, room) = (format!("{name} (PIN)"), Some(room.to_owned()));
         let session = Session { role: Role::Teacher, by, room, code: None };
         Ok(self.begin_session(session, caller, u64::MAX, now))

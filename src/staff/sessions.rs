@@ -143,6 +143,11 @@ impl Sessions {
         self.0.retain(|open| open.session.code != Some(code));
     }
 
+    /// Ends the sessions that began with the PIN.
+    pub fn end_of_pin(&mut self) {
+        self.0.retain(|open| open.session.role != Role::Teacher || open.session.code.is_some());
+    }
+
     fn drop_idlest(&mut self, among: impl Fn(&Open) -> bool) {
         let candidates = self.0.iter().enumerate().filter(|(_, open)| among(open));
         let idlest = candidates.min_by_key(|(_, open)| open.last).map(|(place, _)| place);

@@ -79,6 +79,16 @@ impl Tries {
         self.pin.add(MOST_PIN_TRIES, PIN_WINDOW, now)
     }
 
+    /// Takes back the newest try of the PIN: it was right.
+    pub fn pin_was_right(&mut self) {
+        self.pin.tries = self.pin.tries.saturating_sub(1);
+    }
+
+    /// Forgets the tries of a PIN that is no more.
+    pub fn forget_pin(&mut self) {
+        self.pin = Count::default();
+    }
+
     /// Forgets the tries of a client that was right.
     pub fn succeeded(&mut self, client: u64, is_staff: bool) {
         if is_staff { &mut self.staff } else { &mut self.others }.remove(&client);
@@ -103,6 +113,21 @@ mod tests {
             assert_eq!(tries.begin(3, false, 100), Ok(()));
             tries.succeeded(3, false);
         }
+    }
+
+    #[test]
+    fn a_right_pin_is_no_try_and_a_new_one_begins_anew() {
+        let mut tries = Tries::default();
+        for _ in 0..3 * MOST_PIN_TRIES {
+            assert_eq!(tries.begin_pin(100), Ok(()));
+            tries.pin_was_right();
+        }
+        for _ in 0..MOST_PIN_TRIES {
+            assert_eq!(tries.begin_pin(100), Ok(()));
+        }
+        assert!(tries.begin_pin(100).is_err());
+        tries.forget_pin();
+        assert_eq!(tries.begin_pin(100), Ok(()));
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub(super) async fn begin(
     let minutes = fields.get("minutes").and_then(|text| text.parse::<u64>().ok());
     let minutes = minutes.filter(|minutes| MINUTES.contains(minutes));
     let seconds = minutes.ok_or_else(messages::teacher_say_minutes)? * 60;
-    let kind = fields.get("kind").unwrap_or_default();
-    let kind = if kind == "exam" { "exam" } else { "lesson" }.to_owned();
+    // One that is neither is refused where all are judged.
+    let kind = fields.get("kind").unwrap_or_default().to_owned();
     let by = session.by.clone();
     let request = OverrideRequest { kind, group, what, deny: Vec::new(), seconds, by };
     let begun = blocking(portal, move |portal| {

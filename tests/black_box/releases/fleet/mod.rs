@@ -117,7 +117,9 @@ fn push(office: &TestRepository) -> PathBuf {
 /// The release that a gateway has, where it answers.
 fn release(gateway: &Gateway) -> u64 {
     let page = gateway.try_get("/metrics").filter(|(status, _)| *status == 200);
-    page.map_or(0, |(_, text)| Metrics::parse(&text).value("lachan_release", &[]) as u64)
+    let shown =
+        page.map(|(_, text)| Metrics::parse(&text).value("lachan_release", &[]).to_string());
+    shown.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 struct Schools {
@@ -159,10 +161,10 @@ fn start(office: &TestRepository, nginx: &Nginx, dead: u16, upstream: &Upstream)
         let urls = [url(port), url(nginx.ports[MAIN])];
         let urls = if is_plain(number) { &urls[1..] } else { &urls[..] };
         let config = format!(
-            "{CONFIG}[school]\nid = {:?}\n[lists]\nstarter = false\ntls_roots = {:?}\n[update]\n\
+            "{CONFIG}[school]\nid = {:?}\n[lists]\nstarter = false\ntls_roots = \"{}\"\n[update]\n\
              root = \"root.json\"\nurls = {urls:?}\nevery = \"{}s\"\nsilence = \"5s\"\n",
             id(number),
-            nginx.roots(),
+            nginx.roots().display(),
             EVERY.as_secs()
         );
         Gateway::plan(&config)
