@@ -6,7 +6,7 @@ use crate::lang::{Message, messages};
 type Label = fn() -> Message;
 
 /// One entry: where it leads, its word in the menu, and what the first page says of it.
-pub(super) struct Entry {
+pub(super) struct MenuEntry {
     /// The path.
     pub(super) path: &'static str,
     /// The word: all of them stand in two lines on a phone.
@@ -16,10 +16,10 @@ pub(super) struct Entry {
 }
 
 /// The menu of every page; a page with an entry adds its line.
-pub(super) const MENU: &[Entry] = &[
-    Entry { path: "/", short: messages::portal_home, long: messages::portal_home },
-    Entry { path: "/blocked", short: messages::menu_blocked, long: messages::blocked_menu },
-    Entry { path: "/review", short: messages::menu_review, long: messages::portal_review },
-    Entry { path: "/check", short: messages::menu_check, long: messages::check_menu },
-    Entry { path: "/staff", short: messages::menu_staff, long: messages::staff_menu },
+pub(super) const MENU: &[MenuEntry] = &[
+    MenuEntry { path: "/", short: messages::portal_home, long: messages::portal_home },
+    MenuEntry { path: "/blocked", short: messages::menu_blocked, long: messages::blocked_menu },
+    MenuEntry { path: "/review", short: messages::menu_review, long: messages::portal_review },
+    MenuEntry { path: "/check", short: messages::menu_check, long: messages::check_menu },
+    MenuEntry { path: "/staff", short: messages::menu_staff, long: messages::staff_menu },
 ];

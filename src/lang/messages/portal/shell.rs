@@ -12,7 +12,7 @@ messages! {
 
     // The first page.
     portal_home() "Home" => "Trang đầu";
-    menu_blocked() "Blocked?" => "Bị chặn?";
+    menu_blocked() "Blocked?" => "Chặn hay mở?";
     menu_review() "Ask" => "Đề nghị mở";
     menu_check() "Check" => "Kiểm tra máy";
     menu_staff() "Staff" => "Thầy cô";
