@@ -72,7 +72,7 @@ struct Whom {
 }
 
 /// Reads `--for`.
-fn seconds(text: &str) -> Result<u64, String> {
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
     duration(text).map(|length| length.as_secs()).map_err(|error| error.to_string())
 }
 

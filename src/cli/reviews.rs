@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use crate::admin::api::OverrideBegun;
 use crate::admin::reviews::{ForwardedNames, NamedWord, ReviewList, ReviewRequest, ShownReview};
 use crate::cli::output::{CommandFailure, finish, json, write_whole};
+use crate::cli::overrides::seconds;
 use crate::cli::running::{GatewayArguments, RunningGateway, read};
 use crate::config::data::answers::AnswerVerdict;
-use crate::config::file::quantity::duration;
 use crate::lang::{Lang, messages};
 use crate::overrides::{AllowRequest, StoredOverride};
 use crate::policy::group::overrides::EVERY_GROUP;
@@ -92,11 +92,6 @@ struct Word {
     /// Why; the ledger keeps it.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-}
-
-/// Reads `--for`.
-fn seconds(text: &str) -> Result<u64, String> {
-    duration(text).map(|length| length.as_secs()).map_err(|error| error.to_string())
 }
 
 /// Sends the request to the running gateway; exits 0, 1 when it is refused, 3 without an answer.

@@ -17,7 +17,7 @@ use crate::load::assemble::read_config_in_use;
 pub struct ServicesArguments {
     /// Only those with this text in their id, label or category; an id shows the service itself.
     text: Option<String>,
-    /// The config file, whose release may bring services; the embedded default without one.
+    /// The config file: a release in its state directory may bring services; the embedded default without one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A JSON list instead of text.

@@ -5,7 +5,7 @@
 //!                └─ a blocked name's Host ─▶ the block page, and nothing else
 //! ```
 //!
-//! Laws: nothing is kept of who visits; the Host of another site never gets a page that has a form
+//! Laws: no visitor is kept; the Host of another site never gets a page that has a form
 //! or a cookie; nothing changes by a GET, nor by a request that another site made; every page works
 //! without JavaScript and brings nothing from elsewhere.
 //!

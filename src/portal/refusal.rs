@@ -21,7 +21,7 @@ pub(super) enum PageRefusal {
     Host,
     /// The request or its form cannot be read.
     Unreadable,
-    /// Another site's page made the request, or who made it is not said.
+    /// Another site's page made the request, or the request names no origin.
     Elsewhere,
     /// The body is longer than any form.
     TooLong,

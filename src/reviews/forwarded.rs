@@ -38,7 +38,7 @@ pub struct ForwardedFile {
     pub reviews: Vec<ForwardedReview>,
 }
 
-/// One name, with why it is blocked at the school. Nothing of it says who asked.
+/// One name, with why it is blocked at the school. It has no client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForwardedReview {

@@ -89,7 +89,9 @@ impl Observed {
                 release: update.as_ref().map(|one| one.release.to_string()),
                 update,
                 emergency: EmergencyStatus::of(in_force.urgent(), now),
-                is_kept: reloads.is_kept(),
+                is_kept: reloads.is_kept()
+                    && gateway.current.keeps_overrides()
+                    && reviews.is_kept(),
                 reviews_open: reviews.open_count(),
                 upstreams: upstreams.servers().iter().map(server).collect(),
                 clock: now.trust.id().to_owned(),

@@ -24,7 +24,7 @@ const WAITING: [usize; 2] = [16, 4];
 /// The longest PIN or token that is looked at.
 const MAX_SECRET: usize = 128;
 
-/// Somebody who asks to be let in.
+/// A client that logs in.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// What a session of them is bound to.

@@ -1,4 +1,4 @@
-//! Staff: who may act at the portal, and for how long they are known.
+//! Staff: what lets a person act at the portal, and for how long.
 //!
 //! ```text
 //! code or PIN ─▶ Tries ─▶ one argon2 at a time ─▶ Codes ─┐

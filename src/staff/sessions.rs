@@ -1,4 +1,4 @@
-//! Sessions: who has logged in, for a moment. In RAM only; a restart ends them all.
+//! Sessions of people that logged in, for a moment. In RAM only; a restart ends them all.
 //!
 //! ```text
 //! log in ─▶ fresh id ─▶ cookie ─▶ each request: id, address and group are those of the log-in
@@ -32,7 +32,7 @@ pub enum Role {
     Inspector,
 }
 
-/// Somebody who has logged in.
+/// One log-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// What they may do.

@@ -77,7 +77,7 @@ fn is_young(visitor: &Visitor) -> bool {
     matches!(visitor.level(), Level::Preschool | Level::Primary)
 }
 
-/// A word to somebody who may be in need; it names no category.
+/// A word to a pupil that may be in need; it names no category.
 fn care(visitor: &Visitor) -> Markup {
     let text = if visitor.level().is_pupils() {
         messages::block_care()

@@ -3,7 +3,7 @@
 //! A browser that resolves `RANDOM.check.NAME` resolves by this gateway, and then reaches it: nobody
 //! else answers such a name; one that begins with `v4-` or `v6-` has addresses of that family alone.
 //! Without JavaScript the visitor opens one in a link; with it the page fetches some, and shows a code. Verdicts of test names are the
-//! judge's, for the visitor's group. Nothing is kept of who came by which name.
+//! judge's, for the visitor's group. No client is kept beside the name that it came by.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ struct Row {
     is_blocked: bool,
 }
 
-/// The categories whose test names are listed. A protected one is not told of.
+/// The categories whose test names are listed. A protected one is left out.
 fn rows(portal: &Portal, visitor: &Visitor) -> Vec<Row> {
     let snapshot = &visitor.in_force.snapshot;
     let categories = snapshot.taxonomy().iter();

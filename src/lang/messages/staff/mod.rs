@@ -1,4 +1,4 @@
-//! Messages for the people who keep a gateway, by the room that they are about.
+//! Messages for staff of a school, by the room that they are about.
 
 pub(in crate::lang::messages) mod codes;
 pub(in crate::lang::messages) mod pages;

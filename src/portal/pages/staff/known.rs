@@ -61,7 +61,7 @@ fn bound(visitor: &Visitor) -> BoundTo {
     BoundTo { client: visitor.client, group: visitor.group().name.clone() }
 }
 
-/// A visitor who asks to be let in.
+/// A visitor as the desk judges a log-in.
 pub(super) fn caller(visitor: &Visitor) -> Caller {
     Caller { bound: bound(visitor), is_staff: visitor.is_staff }
 }

@@ -98,7 +98,7 @@ async fn log_in(
     headers: HeaderMap,
     Submitted(fields): Submitted,
 ) -> Response {
-    // Whoever logs in anew on a device is no longer who was there before.
+    // A log-in ends the session before it on the same device.
     end_session(&portal, &visitor, &headers);
     login::receive(&portal, &visitor, &fields).await
 }
