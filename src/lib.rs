@@ -39,9 +39,11 @@ pub mod config;
 pub mod metrics;
 
 // The shell: the system, servers that are asked, policy that comes into force.
+pub mod evidence;
 pub mod fetch;
 pub mod load;
 pub mod overrides;
+pub mod paper;
 pub mod reviews;
 pub mod status;
 pub mod sys;
