@@ -204,6 +204,9 @@ pub struct Category {
     pub lock: CategoryLock,
     /// Reported as `protected`, without its name (`csam`, `self_harm`).
     pub is_protected: bool,
+    /// Tells of a person where few asked (`adult`): a count of 1 to 9 leaves no school. Protected
+    /// categories are.
+    pub is_sensitive: bool,
     /// A category of good names, which never blocks (`safe`).
     pub is_positive: bool,
     /// Whether it is closed while its list is missing.

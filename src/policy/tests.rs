@@ -27,6 +27,7 @@ fn taxonomy() -> Taxonomy {
         en: id.into(),
         lock: CategoryLock::None,
         is_protected: id == "csam",
+        is_sensitive: id == "csam",
         is_positive: id == "safe",
         fails_closed: id == "adult",
         duty: match id {

@@ -395,6 +395,14 @@ mod tests {
     }
 
     #[test]
+    fn what_tells_of_a_person_where_few_asked_is_sensitive() {
+        let taxonomy = taxonomy().unwrap();
+        let sensitive: Vec<&str> =
+            taxonomy.iter().filter(|(_, row)| row.is_sensitive).map(|(_, row)| &*row.id).collect();
+        assert_eq!(sensitive, ["csam", "adult", "nudify", "dating", "self_harm"]);
+    }
+
+    #[test]
     fn mistakes_in_a_released_file_have_a_place() {
         let text = "a.example\n## tme\n=b.example\n## help\n c..example\n";
         let mistakes = parse_essential(text).unwrap_err();

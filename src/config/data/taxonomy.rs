@@ -6,7 +6,7 @@
 //! vi = "Khiêu dâm, người lớn"
 //! en = "Pornography"
 //! lock = "pupils"        # none | pupils | everyone
-//! privacy = "normal"     # normal | protected
+//! privacy = "normal"     # normal | sensitive | protected
 //! kind = "block"         # block | allow: a list of good names, which never blocks
 //! fail = "open"          # open (the default) | closed: without its list
 //! duty = "law"           # law | request: blocked for everyone; none by default
@@ -69,7 +69,9 @@ const LOCKS: [(&str, CategoryLock); 3] = [
     ("pupils", CategoryLock::Pupils),
     ("everyone", CategoryLock::Everyone),
 ];
-const PRIVACY: [(&str, bool); 2] = [("normal", false), ("protected", true)];
+/// Words of `privacy`: whether a category is protected, and whether it is sensitive.
+const PRIVACY: [(&str, (bool, bool)); 3] =
+    [("normal", (false, false)), ("sensitive", (false, true)), ("protected", (true, true))];
 const KINDS: [(&str, bool); 2] = [("block", false), ("allow", true)];
 const FAILS: [(&str, bool); 2] = [("open", false), ("closed", true)];
 const DUTIES: [(&str, LegalDuty); 2] = [("law", LegalDuty::Law), ("request", LegalDuty::Request)];
@@ -160,7 +162,7 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
     let vi = text(report, table.span(), "vi", &file.vi);
     let en = text(report, table.span(), "en", &file.en);
     let lock = word(report, table.span(), "lock", &file.lock, &LOCKS);
-    let is_protected = word(report, table.span(), "privacy", &file.privacy, &PRIVACY);
+    let privacy = word(report, table.span(), "privacy", &file.privacy, &PRIVACY);
     let is_positive = word(report, table.span(), "kind", &file.kind, &KINDS);
     let fails_closed = file.fail.as_ref().is_some_and(|given| {
         // A wrong word is reported; the value does not matter then.
@@ -176,7 +178,8 @@ fn read(report: &mut Report<'_>, table: &Spanned<Table<CategoryFile>>) -> Option
         vi: vi?,
         en: en?,
         lock: lock?,
-        is_protected: is_protected?,
+        is_protected: privacy?.0,
+        is_sensitive: privacy?.1,
         is_positive: is_positive?,
         fails_closed,
         duty,

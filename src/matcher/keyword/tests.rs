@@ -12,6 +12,7 @@ fn categories() -> Taxonomy {
         en: id.into(),
         lock: CategoryLock::None,
         is_protected: false,
+        is_sensitive: false,
         is_positive,
         fails_closed: false,
         duty: None,
