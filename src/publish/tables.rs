@@ -8,6 +8,8 @@ use std::path::Path;
 use super::enrol::Organisation;
 use super::error::PublishError;
 use crate::config::data::released::ReleasedData;
+use crate::diagnostic::Diagnostic;
+use crate::release::organisation::SchoolRegistry;
 use crate::sys::read;
 
 /// The publisher, its schools and the keys of their boxes: for people and for the fleet, no table of
@@ -42,6 +44,7 @@ pub fn read(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, PublishError>
             .map_err(|error| PublishError::File { path: path.clone(), error })?;
         if name == ORGANISATION {
             Organisation::read(&path)?;
+            judge(&path, &octets)?;
         }
         tables.insert(name, octets);
     }
@@ -51,6 +54,17 @@ pub fn read(directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, PublishError>
     }
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     Err(PublishError::Refused(faults.join("\n")))
+}
+
+/// Judges the registry of an organisation.
+fn judge(path: &Path, octets: &[u8]) -> Result<(), PublishError> {
+    let text = String::from_utf8_lossy(octets);
+    let told = |mistakes: Vec<Diagnostic>| {
+        let shown = path.display().to_string();
+        mistakes.iter().map(|one| one.render(&shown, &text)).collect::<String>()
+    };
+    let judged = SchoolRegistry::parse(&text);
+    judged.map(|_| ()).map_err(|mistakes| PublishError::Refused(told(mistakes)))
 }
 
 /// The tables as a gateway has them.

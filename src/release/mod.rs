@@ -19,6 +19,7 @@ pub mod enrolment;
 pub mod layout;
 pub mod list;
 pub mod manifest;
+pub mod organisation;
 pub mod program;
 pub mod report;
 pub mod rollout;

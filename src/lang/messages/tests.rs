@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::department::{emergency, enrolment, findings, rehearsal, updates};
+use super::department::{emergency, enrolment, findings, organisation, rehearsal, updates};
 use super::portal::{blocked, check, review, settings, shell};
 use super::staff::{codes, pages, state};
 use super::{
@@ -32,6 +32,7 @@ fn all() -> impl Iterator<Item = Message> {
         rehearsal::SAMPLES,
         findings::SAMPLES,
         emergency::SAMPLES,
+        organisation::SAMPLES,
         review::SAMPLES,
         settings::SAMPLES,
         shell::SAMPLES,
