@@ -44,6 +44,30 @@ pub struct MonthRecord {
     pub config_digest: String,
     /// The version of the program that wrote last.
     pub version: String,
+    /// True where an earlier record of the month could not be read: this one began after it.
+    #[serde(default)]
+    pub began_anew: bool,
+    /// The last write, by which the next life knows how long there was none.
+    #[serde(default)]
+    pub written: LastWrite,
+}
+
+/// The last write of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastWrite {
+    /// Its number: a later write has a higher one, whatever the clock said.
+    pub number: u64,
+    /// Its civil second.
+    pub at: u64,
+    /// The boot of the kernel, as `/proc/sys/kernel/random/boot_id` names it.
+    pub boot: String,
+    /// True where the program ended after it, as it was told to.
+    pub clean: bool,
+    /// The number of the last counts without a clock that are in the records.
+    pub held: u64,
+    /// The version of the emergency list that was seen last.
+    pub emergency: u64,
 }
 
 /// The school of a record.
