@@ -74,6 +74,7 @@ pub(super) fn check(
     }
     let update = report.update(&file.update, lacks_state);
     let state = report.state(&file.state);
+    let evidence = report.evidence(&file.evidence, &known.schedules, (&school, &groups));
     let Known { schedules, words, .. } = known;
     let void = report.into_voids()?;
     let mut config = Config {
@@ -96,6 +97,7 @@ pub(super) fn check(
         default_group,
         lists,
         state,
+        evidence,
         update,
         data: ReleasedData::default(),
         taxonomy,

@@ -48,5 +48,6 @@ pub use sections::rebinding::Rebinding;
 pub use sections::school::School;
 pub use sections::source::{Fetch, ListSource, Sealed};
 pub use sections::state::StateSettings;
+pub use sections::state::evidence::{EvidenceSettings, SchoolHours};
 pub use sections::update::UpdateSettings;
 pub use sections::upstream::Upstream;

@@ -20,6 +20,7 @@ use crate::config::sections::portal::PortalSettings;
 use crate::config::sections::rebinding::Rebinding;
 use crate::config::sections::school::School;
 use crate::config::sections::state::StateSettings;
+use crate::config::sections::state::evidence::EvidenceSettings;
 use crate::config::sections::update::UpdateSettings;
 use crate::config::sections::upstream::Upstream;
 use crate::dns::name::Name;
@@ -63,6 +64,8 @@ pub struct Config {
     pub lists: ListSettings,
     /// State that outlives the process.
     pub state: StateSettings,
+    /// What is kept to show how the gateway did.
+    pub evidence: EvidenceSettings,
     /// The department's releases.
     pub update: UpdateSettings,
     /// The tables in effect: those of a release, or those compiled in.

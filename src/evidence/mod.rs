@@ -3,9 +3,22 @@
 //! ```text
 //! counters, protection, self-test, reviews ▸ EvidenceBook ▸ STATE/evidence/2026-11.json ▸ report,
 //!                                            a record a month                             attestation
+//! inside: each second  account::hold    what held, by the monotonic clock
+//!         each minute  account::settle  ▸ changes of months ▸ apply ▸ records in memory
+//!         each flush   files::replace   ▸ the records on the disk
 //! ```
 //!
 //! Laws: a record has sums of a month by group and category, times to the second only of the gateway
 //! itself, and neither a name that was asked nor a client. Protected categories are one, `protected`.
 
+pub mod account;
+mod apply;
+pub mod book;
+pub mod cause;
+mod files;
+pub mod month;
 pub mod record;
+pub mod tally;
+
+pub use self::book::{EvidenceBook, EvidenceInput};
+pub use self::files::records;

@@ -50,6 +50,11 @@ impl PolicySources {
         !self.held.is_empty() || !self.left_out.is_empty()
     }
 
+    /// BLAKE3 of the config's own text, in hexadecimal.
+    pub fn config_digest(&self) -> String {
+        blake3::hash(self.own.as_bytes()).to_hex().to_string()
+    }
+
     /// True where a policy of the same text and lists would be the same policy.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let is_left_out = |one: &LeftOut| other.left_out.contains(one);

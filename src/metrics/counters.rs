@@ -234,7 +234,8 @@ fn safe(engine: usize) -> usize {
     SAFE + engine % MAX_ENGINES
 }
 
-/// All blocks, summed at one moment.
+/// All blocks, summed at one moment; nothing by default.
+#[derive(Debug, Default)]
 pub struct Totals(Vec<u64>);
 
 /// The durations of answers.
@@ -258,6 +259,12 @@ impl Totals {
             }
         }
         Self(totals)
+    }
+
+    /// What was counted since an earlier moment.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let counted = |(cell, now): (usize, &u64)| now.saturating_sub(earlier.at(cell));
+        Self(self.0.iter().enumerate().map(counted).collect())
     }
 
     fn at(&self, cell: usize) -> u64 {

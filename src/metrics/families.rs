@@ -8,11 +8,11 @@ use crate::metrics::family::{
     CounterFamily as Counter, Family, GaugeFamily as Gauge, HistogramFamily as Histogram,
 };
 use crate::metrics::labels::{
-    AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EngineLabel, FailureMode,
-    FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel, PortalReply,
-    ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision, ReviewOutcome,
-    SchoolId, SchoolLevel, SchoolName, SchoolZone, UpdateRefusal, UpdateRole, UpstreamLabel,
-    ZoneLabel,
+    AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EnforcementState, EngineLabel,
+    FailureMode, FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel,
+    PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision,
+    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, UpdateRefusal, UpdateRole,
+    UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -125,6 +125,14 @@ families! {
         "Guarded and essential names that the last rehearsal found newly blocked by a category that is not there to block them.";
     REHEARSAL_UNKNOWN: Gauge() = "lachan_rehearsal_unrehearsed_ratio",
         "Share of this school's queries whose names the last rehearsal did not have; 1 where nothing is known of them.";
+
+    // Evidence.
+    ENFORCEMENT: Counter(EnforcementState) = "lachan_enforcement_seconds_total",
+        "School minutes by what held in them, in seconds; the time since the life before is in it.";
+    ENFORCEMENT_MONTH: Gauge(EnforcementState) = "lachan_enforcement_month_seconds",
+        "The same in the record of this month, over all restarts.";
+    STATE_WRITTEN: Counter() = "lachan_state_written_bytes_total",
+        "Octets written to the files of the state directory.";
 
     // Lists.
     PROTECTED: Gauge(Protection) = "lachan_protected",

@@ -147,6 +147,28 @@ impl Protection {
 }
 
 label_set! {
+    /// What a second of school minutes was: enforced, or the cause of a gap.
+    EnforcementState {
+        /// All that the config blocks was blocked.
+        Enforced => "enforced",
+        /// No upstream server was up.
+        Uplink => "uplink",
+        /// The machine was without power, or shut down.
+        Power => "power",
+        /// Somebody stopped the service.
+        Stopped => "stopped",
+        /// The program ended by itself.
+        Program => "program",
+        /// The clock was not trusted.
+        Clock => "clock",
+        /// The config cannot be used.
+        Config => "config",
+        /// Lists are missing, held, or older than they may be.
+        Lists => "lists",
+    }
+}
+
+label_set! {
     /// How the download of a list ended.
     FetchResult {
         /// A newer list.
@@ -304,6 +326,7 @@ listed! {
     CanaryKind "kind";
     ConnectionEnd "cause";
     DropReason "reason";
+    EnforcementState "state";
     FailureMode "mode";
     FailureReason "reason";
     FetchResult "result";

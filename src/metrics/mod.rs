@@ -16,7 +16,7 @@ pub mod families;
 mod family;
 pub mod labels;
 pub mod lists;
-mod policy;
+pub mod policy;
 #[cfg(test)]
 mod reference;
 mod traffic;

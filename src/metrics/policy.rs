@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::category::{CategoryId, CategorySet, Taxonomy};
+use crate::category::{Category, CategoryId, CategorySet, Taxonomy};
 use crate::metrics::counters::{MAX_GROUPS, Totals};
 use crate::metrics::families as family;
 use crate::metrics::family::Sample;
@@ -17,7 +17,12 @@ use crate::resolve::BlockedBy;
 /// The label of protected categories.
 const PROTECTED: &str = "protected";
 /// The label of a name that only the school denies.
-const NO_CATEGORY: &str = "none";
+pub const NO_CATEGORY: &str = "none";
+
+/// The name under which a category is counted, wherever counts leave the process.
+pub fn counted_as(row: &Category) -> &str {
+    if row.is_protected { PROTECTED } else { row.id.as_str() }
+}
 
 /// Everything that depends on the policy in force.
 pub(super) fn samples(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
@@ -78,8 +83,7 @@ fn verdicts(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
 fn listed(snapshot: &Snapshot) -> Vec<Sample> {
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
     for (id, row) in snapshot.taxonomy().iter() {
-        let name = if row.is_protected { PROTECTED } else { row.id.as_str() };
-        *listed.entry(name).or_default() += snapshot.listed_in(id);
+        *listed.entry(counted_as(row)).or_default() += snapshot.listed_in(id);
     }
     let listed = listed.into_iter();
     listed.map(|(id, count)| family::LIST_ENTRIES.sample((id.into(),), count as f64)).collect()
@@ -121,8 +125,5 @@ fn fail_modes(snapshot: &Snapshot) -> Vec<Sample> {
 
 /// The categories of a set with the names they are exported under.
 fn categories(taxonomy: &Taxonomy, set: CategorySet) -> impl Iterator<Item = (CategoryId, &str)> {
-    set.iter().map(|category| {
-        let row = taxonomy.category(category);
-        (category, if row.is_protected { PROTECTED } else { row.id.as_str() })
-    })
+    set.iter().map(|category| (category, counted_as(taxonomy.category(category))))
 }

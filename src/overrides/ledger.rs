@@ -1,28 +1,31 @@
 //! The change ledger: one JSON object a line, for every change that a person made.
 //!
+//! ```text
+//! STATE/ledger.jsonl           this month's changes
+//! STATE/ledger-2026-10.jsonl   those before, a file a month
+//! ```
+//!
 //! A file in the state directory, appended to and flushed to the disk with each line. It names the
 //! person that acted and what they allowed; law: it must never have a client or a name that one
-//! looked up. At [`MAX_OCTETS`] it is renamed, over the one that was renamed before: the last tens
-//! of thousands of changes can be read.
+//! looked up. A change of a later month begins another file; what is older than it must be goes whole
+//! ([`tidy`]).
 //!
 //! It is also what the overrides are made of again where their own file is damaged.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
+use crate::overrides::ledger_files::{FILE, files, is_over, lines_of, rotate};
+pub use crate::overrides::ledger_files::{names, tidy};
 use crate::overrides::stored::StoredOverride;
-use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{self, StateDir};
 
-/// The file.
-const FILE: &str = "ledger.jsonl";
-/// Its name after it was full.
-const OLD: &str = "ledger.old.jsonl";
-/// The most octets of one file: some tens of thousands of changes.
-const MAX_OCTETS: u64 = 4 << 20;
+/// The most files that overrides are made of again: some are much older than any override.
+const MOST_REPLAYED: usize = 36;
 
 /// One change.
 #[derive(Debug, Serialize)]
@@ -56,9 +59,10 @@ impl<'a, T> LedgerEntry<'a, T> {
 /// The error of the system; the change has happened all the same.
 pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
     let path = state.join(FILE);
-    if fs::symlink_metadata(&path).is_ok_and(|file| file.len() >= MAX_OCTETS) {
-        fs::rename(&path, state.join(OLD))?;
+    if is_over(&path, change.at) {
+        rotate(state)?;
     }
+    let is_new = fs::symlink_metadata(&path).is_err();
     let mut line = serde_json::to_vec(change)?;
     line.push(b'\n');
     // A link, or a FIFO, could lead the trail anywhere, or wait for ever.
@@ -69,7 +73,9 @@ pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io:
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the ledger is no file"));
     }
     file.write_all(&line)?;
-    file.sync_all()
+    state_dir::wrote(line.len() as u64);
+    file.sync_all()?;
+    if is_new { File::open(state.path())?.sync_all() } else { Ok(()) }
 }
 
 /// A line of the ledger, as far as it is replayed.
@@ -81,69 +87,26 @@ struct Replayed {
 }
 
 /// The overrides that began and did not end, and the highest number that was given; `None` where
-/// the ledger cannot be read. A line that was cut off is passed over.
+/// there is no ledger, or its newest file cannot be read. A line that was cut off is passed over.
 pub(super) fn replay(state: &StateDir) -> Option<(Vec<StoredOverride>, u64)> {
-    let read = |name: &str| read::octets(&state.join(name), 2 * MAX_OCTETS).ok();
-    let (old, new) = (read(OLD), read(FILE)?);
+    let files = files(state.path());
+    let newest = files.last()?;
+    if newest.ends_with(FILE) {
+        lines_of(newest).ok()?;
+    }
     let (mut active, mut highest) = (Vec::<StoredOverride>::new(), 0);
-    for line in old.iter().chain([&new]).flat_map(|octets| octets.split(|octet| *octet == b'\n')) {
-        let Ok(Replayed { action, what }) = serde_json::from_slice::<Replayed>(line) else {
-            continue;
-        };
-        highest = what.id.max(highest);
-        active.retain(|one| one.id != what.id);
-        if action == "begin" {
-            active.push(what);
+    for path in files.iter().skip(files.len().saturating_sub(MOST_REPLAYED)) {
+        let octets = lines_of(path).unwrap_or_default();
+        for line in octets.split(|octet| *octet == b'\n') {
+            let Ok(Replayed { action, what }) = serde_json::from_slice::<Replayed>(line) else {
+                continue;
+            };
+            highest = what.id.max(highest);
+            active.retain(|one| one.id != what.id);
+            if action == "begin" {
+                active.push(what);
+            }
         }
     }
     Some((active, highest))
-}
-
-/// The most lines that are read of the ledger for people.
-const MOST_LINES: usize = 200;
-
-/// A line of the ledger, as people read it; what a kind of change does not have is empty.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ChangeLine {
-    /// The moment, in civil seconds.
-    pub at: u64,
-    /// What was done.
-    pub action: String,
-    /// The person.
-    pub who: String,
-    /// `lesson`, `exam` or another kind of override.
-    #[serde(default)]
-    pub kind: String,
-    /// The group of an override.
-    #[serde(default)]
-    pub group: String,
-    /// The room of a code.
-    #[serde(default)]
-    pub room: String,
-    /// Names that it allows.
-    #[serde(default)]
-    pub names: Vec<String>,
-    /// Categories that it allows.
-    #[serde(default)]
-    pub categories: Vec<String>,
-    /// Names that it denies.
-    #[serde(default)]
-    pub deny: Vec<String>,
-    /// The reason that was given.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// The last changes, the newest first; a line that was cut off is passed over.
-pub fn last(state: &StateDir) -> Vec<ChangeLine> {
-    let read = |name: &str| read::octets(&state.join(name), 2 * MAX_OCTETS).unwrap_or_default();
-    let (old, new) = (read(OLD), read(FILE));
-    let lines = |octets: &[u8]| -> Vec<ChangeLine> {
-        let lines = octets.rsplit(|octet| *octet == b'\n');
-        lines.filter_map(|line| serde_json::from_slice(line).ok()).take(MOST_LINES).collect()
-    };
-    let mut found = lines(&new);
-    found.extend(lines(&old));
-    found.truncate(MOST_LINES);
-    found
 }

@@ -9,7 +9,9 @@
 //! No event is needed to end one: its end is an edge in its group's timeline.
 
 pub mod allow;
+mod changes;
 pub mod ledger;
+mod ledger_files;
 pub mod refusal;
 pub mod request;
 pub mod store;

@@ -54,6 +54,12 @@ pub fn built() -> u64 {
     env!("LACHAN_BUILT").parse().unwrap_or(0)
 }
 
+/// Whether a civil time can be right for all that this program knows: neither before it was built, nor
+/// long after.
+pub fn is_possible(civil: u64) -> bool {
+    judge(civil, built(), false) != Trust::Untrusted
+}
+
 /// The trust in a civil time, given the floor before which no right time is.
 fn judge(civil: u64, floor: u64, is_synced: bool) -> Trust {
     match (civil < floor, is_synced) {

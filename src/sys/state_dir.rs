@@ -27,6 +27,19 @@ static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// The numbers of those that it is writing.
 static WRITING: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
+/// Octets that this process has written to files of the state directory.
+static OCTETS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts octets that were written to a file of the state directory.
+pub fn wrote(octets: u64) {
+    OCTETS.fetch_add(octets, Ordering::Relaxed);
+}
+
+/// Octets that this process has written to files of the state directory.
+pub fn written_octets() -> u64 {
+    OCTETS.load(Ordering::Relaxed)
+}
+
 /// The state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -145,7 +158,10 @@ impl StateDir {
             .mode(0o600)
             .open(&beside)
             .and_then(|mut file| {
-                write(&mut file)?;
+                let result = write(&mut file);
+                // What failed half way has worn the disk too.
+                wrote(file.metadata().map_or(0, |of| of.len()));
+                result?;
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&beside, self.0.join(name)));

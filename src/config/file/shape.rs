@@ -72,6 +72,8 @@ pub(crate) struct File {
     pub(crate) lists: Table<ListsFile>,
     /// `[state]`
     pub(crate) state: Table<StateFile>,
+    /// `[evidence]`
+    pub(crate) evidence: Table<EvidenceFile>,
     /// `[update]`
     pub(crate) update: Table<UpdateFile>,
 }
@@ -310,6 +312,17 @@ pub(crate) struct ListsFile {
 pub(crate) struct StateFile {
     pub(crate) dir: SpannedText,
     pub(crate) keep: Option<bool>,
+}
+
+/// `[evidence]`: records of how the gateway did.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EvidenceFile {
+    pub(crate) hours: SpannedText,
+    pub(crate) flush: Amount<Time>,
+    pub(crate) keep: Number,
+    pub(crate) ledger: Number,
+    pub(crate) max_size: Amount<Size>,
 }
 
 /// `[update]`: the department's releases.

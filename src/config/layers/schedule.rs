@@ -56,6 +56,18 @@ struct NamedCalendar {
 }
 
 impl Schedule {
+    /// One that runs on some days, Monday first, from one minute of the day to another.
+    pub(in crate::config) fn weekly_times(name: &str, days: [bool; 7], times: (u32, u32)) -> Self {
+        Self {
+            name: name.to_owned(),
+            days,
+            times: vec![times],
+            only: None,
+            except: Vec::new(),
+            is_unknown: false,
+        }
+    }
+
     /// Its calendars without an event after `civil`: the path of each, and its place in the config.
     pub(in crate::config) fn past(
         &self,

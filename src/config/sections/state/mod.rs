@@ -1,5 +1,7 @@
 //! `[state]`: state that outlives the process.
 
+pub(crate) mod evidence;
+
 use std::path::PathBuf;
 
 use crate::config::file::report::Report;

@@ -1,0 +1,448 @@
+//! The evidence book: the records of a gateway, in memory and on the disk.
+//!
+//! What is counted is written every ten minutes, at a month's end and at the end of the program: a power
+//! cut loses ten minutes at most, and an SD card lives. A disk that takes nothing changes nothing in
+//! memory. Without a state directory a record lives as long as the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use tracing::{error, warn};
+
+use crate::config::{Config, EvidenceSettings};
+use crate::evidence::account::{Account, Change, Ended, SchoolTime};
+use crate::evidence::cause::Holding;
+use crate::evidence::files::{HeldFile, RecordFiles};
+use crate::evidence::month::{LocalMonth, day_of};
+use crate::evidence::record::{
+    EnforcementSeconds, GapCause, LastWrite, MonthRecord, RecordedSchool, ReviewCounts, UsedRelease,
+};
+use crate::evidence::tally::{CountedGroup, Tally};
+use crate::metrics::counters::Totals;
+use crate::metrics::labels::EnforcementState;
+use crate::metrics::{Sample, families};
+use crate::overrides::ledger;
+use crate::policy::Snapshot;
+use crate::policy::group::time::{Now, Trust};
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+
+/// Seconds between two looks at the counters.
+const LOOK: u64 = 60;
+/// The most releases of a record.
+const MAX_RELEASES: usize = 500;
+/// The id of this boot of the kernel.
+const BOOT: &str = "/proc/sys/kernel/random/boot_id";
+
+/// What the gateway is at a look. All counts are of the life of the process.
+#[derive(Debug)]
+pub struct EvidenceInput<'a> {
+    /// The config in force.
+    pub config: &'a Config,
+    /// The policy in force.
+    pub snapshot: &'a Snapshot,
+    /// The counters.
+    pub totals: Totals,
+    /// BLAKE3 of the config's text.
+    pub config_digest: String,
+    /// The box, as it was enrolled; empty where it was not.
+    pub unit: String,
+    /// The release in use; 0 without one.
+    pub release: u64,
+    /// The version of the emergency list in force, and the seconds from its signing to its use.
+    pub emergency: (u64, Option<u64>),
+    /// Requests to open a name.
+    pub reviews: ReviewCounts,
+}
+
+/// What was seen at the last look, from which the next one counts.
+#[derive(Debug, Default)]
+struct Seen {
+    totals: Totals,
+    groups: Vec<CountedGroup>,
+    reviews: ReviewCounts,
+    emergency: u64,
+}
+
+impl Seen {
+    /// What came since the last look, which is this one from now on.
+    fn next(&mut self, input: &mut EvidenceInput<'_>) -> Tally {
+        let groups = CountedGroup::all(input.config, input.snapshot, &self.groups);
+        let counted = input.totals.since(&self.totals);
+        let mut tally = Tally::of(&counted, &groups, input.snapshot.taxonomy());
+        tally.reviews = ReviewCounts {
+            received: input.reviews.received.saturating_sub(self.reviews.received),
+            accepted: input.reviews.accepted.saturating_sub(self.reviews.accepted),
+        };
+        let (version, seconds) = input.emergency;
+        if version > self.emergency {
+            tally.orders.applied = 1;
+            tally.orders.seconds.extend(seconds);
+            self.emergency = version;
+        }
+        self.totals = std::mem::take(&mut input.totals);
+        self.reviews = input.reviews;
+        self.groups = groups;
+        tally
+    }
+}
+
+/// The records in memory, and how far the disk has them.
+#[derive(Debug, Default)]
+struct Records {
+    account: Account,
+    by_month: BTreeMap<LocalMonth, MonthRecord>,
+    changed: BTreeSet<LocalMonth>,
+    /// The seconds of this life.
+    life: EnforcementSeconds,
+    seen: Seen,
+    /// Seconds of the monotonic clock at the last look, and at the last write.
+    looked: Option<u64>,
+    written: Option<u64>,
+    /// The civil second of the last tick, and its day; none while no clock is trusted.
+    ticked: Option<(u64, Date)>,
+    zone: Option<TimeZone>,
+    month: Option<LocalMonth>,
+    last: LastWrite,
+    /// The number of the file of waiting counts, where there is one.
+    held: Option<u64>,
+    /// Months whose records could not be read, and are set aside.
+    damaged: BTreeSet<LocalMonth>,
+    /// Whether files went before their time, to make room.
+    was_cut: bool,
+    school: RecordedSchool,
+    config_digest: String,
+}
+
+/// The records of a gateway.
+#[derive(Debug)]
+pub struct EvidenceBook {
+    state: Option<StateDir>,
+    files: Option<RecordFiles>,
+    records: Mutex<Records>,
+    /// Whether the last write succeeded.
+    is_saved: AtomicBool,
+}
+
+impl EvidenceBook {
+    /// Reads how the life before ended. `emergency` is the version of the emergency list that was
+    /// kept.
+    pub fn open(state: Option<&StateDir>, emergency: u64) -> Self {
+        let files = state.and_then(|state| {
+            let opened = RecordFiles::new(state);
+            opened.inspect_err(|fault| error!("no evidence is kept: {fault}")).ok()
+        });
+        let boot = read::octets(BOOT.as_ref(), 64).unwrap_or_default();
+        let boot = String::from_utf8_lossy(&boot).trim().to_owned();
+        let records = files
+            .as_ref()
+            .map_or_else(Records::default, |files| Records::after(files, boot.clone(), emergency));
+        Self {
+            state: state.cloned(),
+            is_saved: AtomicBool::new(state.is_none() || files.is_some()),
+            files,
+            records: Mutex::new(records),
+        }
+    }
+
+    /// Notes what holds; once a minute, what was counted. Called once a second.
+    pub fn tick<'a>(&self, now: Now, holding: &Holding, input: impl FnOnce() -> EvidenceInput<'a>) {
+        self.follow(now, holding, input, false);
+    }
+
+    /// The same at the end of the program.
+    pub fn end<'a>(&self, now: Now, holding: &Holding, input: impl FnOnce() -> EvidenceInput<'a>) {
+        self.follow(now, holding, input, true);
+    }
+
+    /// Counts a self-test: the rows that were asked, by id, and whether each was as it must be.
+    pub fn self_tested(&self, rows: &[(String, bool)]) {
+        let mut tally = Tally::default();
+        tally.self_tested(rows);
+        self.lock().account.count(&tally, Trust::Synced);
+    }
+
+    /// True where records outlive the process: there is a state directory, and the last write to it
+    /// succeeded.
+    pub fn is_kept(&self) -> bool {
+        self.files.is_some() && self.is_saved.load(Ordering::Relaxed)
+    }
+
+    /// True where records or changes went before their time, because all of them were too large.
+    pub fn was_cut(&self) -> bool {
+        self.lock().was_cut
+    }
+
+    /// The record of this month as it is in memory; none before the time is known.
+    pub fn this_month(&self) -> Option<MonthRecord> {
+        let records = self.lock();
+        records.month.and_then(|month| records.by_month.get(&month).cloned())
+    }
+
+    /// Seconds by what held: of this life, and of this month.
+    pub fn samples(&self) -> Vec<Sample> {
+        let records = self.lock();
+        let month = records.month.and_then(|month| records.by_month.get(&month));
+        let of = |all: &EnforcementSeconds, state: EnforcementState| match cause(state) {
+            None => all.enforced,
+            Some(cause) => all.gaps.get(&cause).copied().unwrap_or(0),
+        };
+        let mut samples: Vec<Sample> = EnforcementState::ALL
+            .map(|state| families::ENFORCEMENT.sample((state,), of(&records.life, state)))
+            .to_vec();
+        if let Some(month) = month {
+            samples.extend(EnforcementState::ALL.map(|state| {
+                let seconds = of(&month.enforcement, state) as f64;
+                families::ENFORCEMENT_MONTH.sample((state,), seconds)
+            }));
+        }
+        samples
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn follow<'a>(
+        &self,
+        now: Now,
+        holding: &Holding,
+        input: impl FnOnce() -> EvidenceInput<'a>,
+        is_last: bool,
+    ) {
+        let mut records = self.lock();
+        let Some(counted) = records.tick(now, holding.cause(), is_last) else { return };
+        let mut input = input();
+        let settings = &input.config.evidence;
+        let (files, before) = (self.files.as_ref(), records.month);
+        let had_place = records.account.is_placed();
+        records.look((now, counted), &mut input, is_last, files);
+        let is_new = records.month != before || records.account.is_placed() != had_place;
+        let flush = settings.flush.as_secs();
+        let is_due = records.written.is_none_or(|at| now.mono.saturating_sub(at) >= flush);
+        if is_last || is_new || is_due {
+            self.flush(&mut records, now, is_last);
+        }
+        if is_new {
+            self.tidy(&mut records, now, settings);
+        }
+    }
+
+    /// Writes what has changed; all of it is tried again where that fails.
+    fn flush(&self, records: &mut Records, now: Now, is_last: bool) {
+        let Some(files) = &self.files else { return };
+        let written = records.write(files, now, is_last);
+        let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
+        match written {
+            Ok(()) => records.written = Some(now.mono),
+            Err(error) if was_saved => {
+                warn!(%error, "evidence cannot be written: a restart may lose what is counted");
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Removes what is older than it must be. Only a time server says what is old.
+    fn tidy(&self, records: &mut Records, now: Now, settings: &EvidenceSettings) {
+        let (Some(files), Some(state), Some(month)) = (&self.files, &self.state, records.month)
+        else {
+            return;
+        };
+        let is_known = now.trust == Trust::Synced;
+        let cut = files.tidy(is_known.then(|| month.before(settings.keep)), settings.max_size);
+        let lines =
+            ledger::tidy(state, is_known.then(|| (now.civil, settings.ledger)), settings.max_size);
+        if cut + lines > 0 {
+            records.was_cut = true;
+            warn!(
+                records = cut,
+                ledgers = lines,
+                "files of evidence went before their time: all of them are larger than `max_size`"
+            );
+        }
+    }
+}
+
+impl Records {
+    /// What follows the life that wrote the files.
+    fn after(files: &RecordFiles, boot: String, emergency: u64) -> Self {
+        let (newest, damaged) = files.newest();
+        let before = newest.map(|newest| newest.written);
+        let last = before.clone().unwrap_or(LastWrite { emergency, ..LastWrite::default() });
+        let has_booted = last.boot != boot;
+        // Where a record is lost, nobody knows how long there was no life.
+        let ended = before.filter(|last| damaged.is_empty() && last.at > 0).map(|last| Ended {
+            at: last.at,
+            cause: match (has_booted, last.clean) {
+                (true, _) => GapCause::Power,
+                (false, true) => GapCause::Stopped,
+                (false, false) => GapCause::Program,
+            },
+        });
+        let held = files.held(last.held);
+        let number = held.as_ref().map(|held| held.number);
+        let HeldFile { counts, without_clock, seconds, .. } = held.unwrap_or_default();
+        Self {
+            account: Account::new(ended, has_booted, (counts, without_clock, seconds)),
+            seen: Seen { emergency: last.emergency, ..Seen::default() },
+            held: number,
+            damaged,
+            last: LastWrite { boot, ..last },
+            ..Self::default()
+        }
+    }
+
+    /// Notes what holds; the civil second of what was counted where it is time to look.
+    fn tick(&mut self, now: Now, cause: Option<GapCause>, is_last: bool) -> Option<u64> {
+        self.account.hold(now.mono, cause);
+        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+        let is_trusted = now.trust != Trust::Untrusted;
+        let next = is_trusted.then(|| (now.civil, day_of(now.civil, &zone)));
+        let before = std::mem::replace(&mut self.ticked, next);
+        // What was counted until midnight is of the day before.
+        let turned = before.zip(next).filter(|(before, next)| before.1 != next.1);
+        let is_due = self.looked.is_none_or(|at| now.mono.saturating_sub(at) >= LOOK);
+        let counted = turned.map_or(now.civil, |(before, _)| before.0);
+        (is_last || is_due || turned.is_some()).then_some(counted)
+    }
+
+    /// Counts, and places what can be placed.
+    fn look(
+        &mut self,
+        (now, counted): (Now, u64),
+        input: &mut EvidenceInput<'_>,
+        is_last: bool,
+        files: Option<&RecordFiles>,
+    ) {
+        self.looked = Some(now.mono);
+        self.describe(input);
+        let tally = self.seen.next(input);
+        self.account.count(&tally, now.trust);
+        let (zone, hours) = (input.config.school.zone(), &input.config.evidence.hours);
+        let time = SchoolTime { zone: &zone, hours };
+        for change in self.account.settle((now, counted), time, is_last) {
+            self.apply(&change, files);
+        }
+        if self.account.is_placed() && now.trust != Trust::Untrusted {
+            let month = LocalMonth::of(now.civil, &zone);
+            self.month = Some(month);
+            self.use_release(month, (input.release, now.civil), files);
+        }
+        self.zone = Some(zone);
+    }
+
+    /// Notes what a record says of the gateway itself.
+    fn describe(&mut self, input: &EvidenceInput<'_>) {
+        let school = &input.config.school;
+        self.school = RecordedSchool {
+            id: school.id.clone(),
+            name: school.name.clone(),
+            level: school.level.map_or("", crate::category::Level::id).to_owned(),
+            timezone: school.timezone.clone(),
+            unit: input.unit.clone(),
+        };
+        self.config_digest.clone_from(&input.config_digest);
+    }
+
+    /// The record of a month, from the disk where it is not in memory.
+    fn record(&mut self, month: LocalMonth, files: Option<&RecordFiles>) -> &mut MonthRecord {
+        let is_lost = self.damaged.contains(&month);
+        self.by_month.entry(month).or_insert_with(|| {
+            let (found, was_damaged) = files.map_or((None, false), |files| files.record(month));
+            let mut record = found.unwrap_or_else(|| MonthRecord::new(month));
+            record.began_anew |= was_damaged || is_lost;
+            record
+        })
+    }
+
+    fn apply(&mut self, change: &Change, files: Option<&RecordFiles>) {
+        let month = change.month();
+        self.record(month, files).apply(change);
+        self.changed.insert(month);
+        if let Change::Seconds { span, cause, .. } = change {
+            let seconds = span.end.saturating_sub(span.start);
+            let sum = match cause {
+                None => &mut self.life.enforced,
+                Some(cause) => self.life.gaps.entry(*cause).or_default(),
+            };
+            *sum = sum.saturating_add(seconds);
+        }
+    }
+
+    fn use_release(
+        &mut self,
+        month: LocalMonth,
+        (release, from): (u64, u64),
+        files: Option<&RecordFiles>,
+    ) {
+        let releases = &mut self.record(month, files).releases;
+        let is_known = releases.last().map_or(0, |last| last.release) == release;
+        if release == 0 || is_known || releases.len() >= MAX_RELEASES {
+            return;
+        }
+        releases.push(UsedRelease { release, from });
+        self.changed.insert(month);
+    }
+
+    /// Writes what has changed, and what waits for a clock.
+    fn write(&mut self, files: &RecordFiles, now: Now, is_last: bool) -> std::io::Result<()> {
+        let is_trusted = now.trust != Trust::Untrusted;
+        let waiting = self.account.waiting().map(|(counts, without_clock, seconds)| HeldFile {
+            number: self.held.unwrap_or(self.last.held + 1),
+            seconds,
+            without_clock,
+            counts: counts.clone(),
+        });
+        if let Some(held) = &waiting {
+            files.hold(held)?;
+            self.held = Some(held.number);
+        }
+        let is_first = self.written.is_none() && self.account.is_placed();
+        self.changed.extend(self.month.filter(|_| is_first || is_last));
+        let next = LastWrite {
+            number: self.last.number + 1,
+            at: if is_trusted { now.civil } else { self.last.at },
+            clean: is_last,
+            held: self.held.filter(|_| waiting.is_none()).unwrap_or(self.last.held),
+            emergency: self.seen.emergency,
+            boot: self.last.boot.clone(),
+        };
+        let (changed, mut last) = (self.changed.clone(), None);
+        for month in changed {
+            let Some(record) = self.by_month.get_mut(&month) else { continue };
+            record.school.clone_from(&self.school);
+            record.config_digest.clone_from(&self.config_digest);
+            env!("CARGO_PKG_VERSION").clone_into(&mut record.version);
+            record.written.clone_from(&next);
+            files.replace(month, record)?;
+            last = Some(&next);
+        }
+        if last.is_some() {
+            self.last = next;
+            self.changed.clear();
+            if waiting.is_none() && self.held.take().is_some() {
+                files.forget_held();
+            }
+        }
+        let month = self.month;
+        self.by_month.retain(|one, _| Some(*one) == month);
+        Ok(())
+    }
+}
+
+/// The cause of a gap that a state of the metrics is; none where all was enforced.
+fn cause(state: EnforcementState) -> Option<GapCause> {
+    Some(match state {
+        EnforcementState::Enforced => return None,
+        EnforcementState::Uplink => GapCause::Uplink,
+        EnforcementState::Power => GapCause::Power,
+        EnforcementState::Stopped => GapCause::Stopped,
+        EnforcementState::Program => GapCause::Program,
+        EnforcementState::Clock => GapCause::Clock,
+        EnforcementState::Config => GapCause::Config,
+        EnforcementState::Lists => GapCause::Lists,
+    })
+}
