@@ -148,16 +148,6 @@ impl EvidenceBook {
         }
     }
 
-    /// Notes what holds; once a minute, what was counted. Called once a second.
-    pub fn tick<'a>(&self, now: Now, holding: &Holding, input: impl FnOnce() -> EvidenceInput<'a>) {
-        self.follow(now, holding, input, false);
-    }
-
-    /// The same at the end of the program.
-    pub fn end<'a>(&self, now: Now, holding: &Holding, input: impl FnOnce() -> EvidenceInput<'a>) {
-        self.follow(now, holding, input, true);
-    }
-
     /// Counts a self-test: the rows that were asked, by id, and whether each was as it must be.
     pub fn self_tested(&self, rows: &[(String, bool)]) {
         let mut tally = Tally::default();
@@ -206,7 +196,9 @@ impl EvidenceBook {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn follow<'a>(
+    /// Notes what holds, and once a minute what was counted. Called once a second, and at the end of the
+    /// program with `is_last`.
+    pub fn tick<'a>(
         &self,
         now: Now,
         holding: &Holding,

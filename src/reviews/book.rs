@@ -259,6 +259,13 @@ impl ReviewBook {
         self.lock().by_name.values().filter(|row| row.is_open()).count()
     }
 
+    /// Requests that were noted and names that were allowed, in this life.
+    pub fn totals(&self) -> (u64, u64) {
+        let count = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        let received = count(&self.requests[ReviewOutcome::Received as usize]);
+        (received, count(&self.decisions[ReviewDecision::Allowed as usize]))
+    }
+
     /// Requests, decisions and rows that wait, for the metrics.
     pub fn samples(&self) -> Vec<Sample> {
         let open = self.open_count();

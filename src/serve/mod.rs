@@ -4,6 +4,7 @@
 //! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
 mod error;
+mod evidence;
 pub mod gateway;
 pub mod listener;
 mod miss;
@@ -33,6 +34,7 @@ pub use error::ServeError;
 use crate::admin::api::{Api, ApiActions};
 use crate::admin::{self, AdminServer, banner};
 use crate::config::{Config, Listen};
+use crate::evidence::EvidenceBook;
 use crate::fetch::{FetchError, Fetcher, HttpClient, Names};
 use crate::load::assemble::Assembler;
 use crate::load::degraded;
@@ -44,6 +46,7 @@ use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::portal::{self, Portal, StaffRoom};
 use crate::reviews::ReviewBook;
+use crate::serve::evidence::Witness;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
@@ -91,6 +94,8 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         current.replace_urgent(urgent::kept(state, &settings));
     }
     let reviews = Arc::new(ReviewBook::open(state.clone()));
+    let urgent = current.in_force().urgent().version;
+    let evidence = Arc::new(EvidenceBook::open(state.as_ref(), urgent));
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
 
@@ -116,14 +121,18 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         gateway: Arc::clone(&gateway),
         reloads: Arc::clone(&reloads),
         reviews: Arc::clone(&reviews),
+        evidence,
         updates,
         listen: listen.clone(),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
     let actions = actions(&observed, desk);
     let portal = portal(&gateway, &actions);
+    let counters = workers.counters(&gateway);
+    let witness = Witness { observed: observed.clone(), counters, state: state.clone() };
+    let witness = Arc::new(witness);
     let source = observed.source(Arc::clone(&portal), workers.sockets());
-    let metrics = Metrics::new(workers.counters(&gateway), source)?;
+    let metrics = Metrics::new(witness.counters.clone(), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let admin = Arc::new(admin_server(&gateway, (metrics, listen), token, actions));
 
@@ -136,7 +145,8 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         serve_portal(&mut tasks, &sockets.portal, &portal)?;
-        tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), Arc::clone(&reviews)));
+        let books = (Arc::clone(&reviews), Arc::clone(&witness));
+        tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
         tasks.spawn(Arc::clone(&reloads).run());
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
@@ -159,6 +169,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     })?;
     end(threads, runtime);
     reviews.keep(gateway.clock.now().mono, true);
+    witness.tell(true);
     if let Some(state) = &state {
         keep(&gateway, state);
     }

@@ -374,7 +374,6 @@ impl Reloads {
         let mut samples = vec![
             families::LAST_RELOAD_SUCCESS.flag((), self.was_good.load(Ordering::Relaxed)),
             families::POLICY_GENERATION.sample((), generation as f64),
-            families::STATE_KEPT.flag((), self.is_kept.load(Ordering::Relaxed)),
             families::RELOADS.sample((ReloadResult::Ok,), good),
             families::RELOADS.sample((ReloadResult::Held,), self.in_part.load(Ordering::Relaxed)),
             families::RELOADS.sample((ReloadResult::Refused,), bad),

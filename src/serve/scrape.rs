@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use crate::evidence::EvidenceBook;
 use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
 use crate::portal::Portal;
@@ -12,9 +13,10 @@ use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
 use crate::status::judge::judged;
 use crate::status::state::FilteringStatus;
-use crate::status::{EmergencyStatus, Status, UpstreamStatus};
+use crate::status::{EmergencyStatus, EvidenceStatus, Status, UpstreamStatus};
 use crate::sys::log;
 use crate::sys::presence::absent;
+use crate::sys::state_dir;
 use crate::update::client::Updates;
 use crate::upstream::{Failure, ServerState};
 
@@ -27,6 +29,8 @@ pub(super) struct Observed {
     pub reloads: Arc<Reloads>,
     /// The reviews that people asked for.
     pub reviews: Arc<ReviewBook>,
+    /// The records of the gateway.
+    pub evidence: Arc<EvidenceBook>,
     /// The update client; none where the config names no repository.
     pub updates: Option<Arc<Updates>>,
     /// The addresses that clients are answered at.
@@ -36,8 +40,8 @@ pub(super) struct Observed {
 impl Observed {
     /// The source of a scrape. All samples of policy are of one value in force.
     pub(super) fn source(self, portal: Arc<Portal>, sockets: Vec<Arc<UdpSocket>>) -> StateSource {
-        let Self { gateway, reloads, reviews, updates, listen } = self;
         Box::new(move || {
+            let Self { gateway, reloads, reviews, evidence, updates, listen } = &self;
             let in_force = gateway.current.in_force();
             let now = gateway.clock.now();
             ScrapeState {
@@ -53,13 +57,14 @@ impl Observed {
                 zones: in_force.zone_samples(),
                 in_flight: gateway.flights.waiting(),
                 samples: [
-                    vec![school(&in_force), listeners(&listen)],
+                    vec![school(&in_force), listeners(listen), self.kept(), written()],
                     reloads.samples(in_force.generation),
                     udp::samples(&sockets),
                     gateway.connections.samples(),
                     gateway.clock.samples(),
                     in_force.override_samples(now.civil),
                     reviews.samples(),
+                    evidence.samples(),
                     in_force.urgent().samples(now),
                     in_force.list_samples(now, reloads.oldest_download()),
                     updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
@@ -70,10 +75,23 @@ impl Observed {
         })
     }
 
+    /// Whether a restart finds all that is in memory now.
+    fn is_kept(&self) -> bool {
+        let Self { gateway, reloads, reviews, evidence, .. } = self;
+        let of_policy = reloads.is_kept() && gateway.current.keeps_overrides();
+        of_policy && reviews.is_kept() && evidence.is_kept()
+    }
+
+    /// The same as a sample.
+    fn kept(&self) -> Sample {
+        families::STATE_KEPT.flag((), self.is_kept())
+    }
+
     /// The state of the gateway, for `lachan status` and the technician's page.
     pub(super) fn status(&self) -> Arc<dyn Fn() -> Status + Send + Sync> {
-        let Self { gateway, reloads, reviews, updates, listen } = self.clone();
+        let observed = self.clone();
         Arc::new(move || {
+            let Self { gateway, reloads, evidence, reviews, updates, listen } = &observed;
             let now = gateway.clock.now();
             let upstreams = gateway.upstreams.load();
             let server = |server: &Arc<ServerState>| UpstreamStatus {
@@ -89,13 +107,12 @@ impl Observed {
                 release: update.as_ref().map(|one| one.release.to_string()),
                 update,
                 emergency: EmergencyStatus::of(in_force.urgent(), now),
-                is_kept: reloads.is_kept()
-                    && gateway.current.keeps_overrides()
-                    && reviews.is_kept(),
+                is_kept: observed.is_kept(),
+                evidence: EvidenceStatus::of(evidence),
                 reviews_open: reviews.open_count(),
                 upstreams: upstreams.servers().iter().map(server).collect(),
                 clock: now.trust.id().to_owned(),
-                absent: absent(&listen).iter().map(ToString::to_string).collect(),
+                absent: absent(listen).iter().map(ToString::to_string).collect(),
                 errors: log::recent().into_iter().map(Into::into).collect(),
                 ..Status::of(&gateway.current, now.civil)
             };
@@ -117,6 +134,11 @@ fn school(in_force: &InForce) -> Sample {
 /// The listen addresses that are not there.
 fn listeners(listen: &[SocketAddr]) -> Sample {
     families::LISTEN_ADDRESSES_ABSENT.sample((), absent(listen).len() as f64)
+}
+
+/// The wear of the disk.
+fn written() -> Sample {
+    families::STATE_WRITTEN.sample((), state_dir::written_octets())
 }
 
 fn sample(server: &ServerState) -> UpstreamSample {

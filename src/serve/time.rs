@@ -10,6 +10,7 @@ use crate::load::in_force::InForce;
 use crate::load::rehearsal;
 use crate::reviews::ReviewBook;
 use crate::reviews::ask::today;
+use crate::serve::evidence::Witness;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
@@ -25,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn follow(
     gateway: Arc<Gateway>,
     state: Option<StateDir>,
-    reviews: Arc<ReviewBook>,
+    (reviews, witness): (Arc<ReviewBook>, Arc<Witness>),
 ) -> io::Result<()> {
     loop {
         tokio::time::sleep(LOOK).await;
@@ -39,6 +40,7 @@ pub(super) async fn follow(
             rehearsal::keep_hourly(&gateway.recent, state, in_force.config(), clock.micros());
         }
         let (current, reviews) = (Arc::clone(&gateway.current), Arc::clone(&reviews));
+        let witness = Arc::clone(&witness);
         // It ends only with the process.
         let _ = tokio::task::spawn_blocking(move || {
             current.expire(now.civil);
@@ -51,6 +53,7 @@ pub(super) async fn follow(
                 });
             }
             reviews.keep(now.mono, false);
+            witness.tell(false);
         })
         .await;
     }

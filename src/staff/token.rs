@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::config::AdminSettings;
 use crate::staff::hash::{hex, is_same};
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{StateDir, wrote};
 
 /// A token: 64 hexadecimal digits.
 #[derive(Clone)]
@@ -49,6 +49,7 @@ impl Token {
         let token = hex(&rand::random::<[u8; 32]>());
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         writeln!(file, "{token}")?;
+        wrote(token.len() as u64 + 1);
         file.sync_all()?;
         Ok(Self(token))
     }

@@ -52,6 +52,10 @@ pub enum FindingId {
     EmergencyRefused,
     /// A restart may not find what is in force.
     NotKept,
+    /// The record of this month was damaged.
+    EvidenceLost,
+    /// Evidence was removed before its time.
+    EvidenceCut,
 }
 
 /// One finding.
@@ -84,7 +88,9 @@ impl Finding {
             FindingId::RepositorySilent
             | FindingId::UpstreamDown
             | FindingId::EmergencyRefused
-            | FindingId::NotKept => Gravity::Notice,
+            | FindingId::NotKept
+            | FindingId::EvidenceLost
+            | FindingId::EvidenceCut => Gravity::Notice,
             _ => Gravity::Fault,
         };
         let (subject, why) = (subject.into(), why.into());
@@ -138,6 +144,12 @@ impl Finding {
                 (messages::finding_emergency_refused(subject), messages::remedy_tell_department())
             }
             FindingId::NotKept => (messages::finding_not_kept(), messages::remedy_not_kept()),
+            FindingId::EvidenceLost => {
+                (messages::finding_evidence_lost(), messages::remedy_evidence_lost())
+            }
+            FindingId::EvidenceCut => {
+                (messages::finding_evidence_cut(), messages::remedy_evidence_cut())
+            }
         }
     }
 }

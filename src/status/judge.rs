@@ -79,6 +79,14 @@ fn findings(status: &Status, civil: u64) -> Vec<Finding> {
     if !status.is_kept {
         add(FindingId::NotKept, "", "");
     }
+    if let Some(evidence) = &status.evidence {
+        if evidence.began_anew {
+            add(FindingId::EvidenceLost, "", "");
+        }
+        if evidence.was_cut {
+            add(FindingId::EvidenceCut, "", "");
+        }
+    }
     if let Some(list) = status.emergency.as_ref().filter(|list| list.refused > 0) {
         add(FindingId::EmergencyRefused, &list.refused.to_string(), "");
     }
@@ -165,6 +173,10 @@ mod tests {
         assert_eq!(found(&json!({})), ok(&[]));
         assert_eq!(found(&json!({"is_kept": false})), ok(&[FindingId::NotKept]));
         assert_eq!(found(&json!({"clock": "plausible"})), ok(&[]));
+        let evidence = json!({"month": "2026-11", "enforced_s": 1, "gaps_s": {"power": 60},
+            "began_anew": true, "was_cut": true});
+        let lost = ok(&[FindingId::EvidenceLost, FindingId::EvidenceCut]);
+        assert_eq!(found(&json!({"evidence": evidence})), lost);
         assert_eq!(
             found(&json!({"clock": "untrusted", "is_kept": false, "absent": ["10.0.0.1:53"]})),
             bad(&[FindingId::Clock, FindingId::AddressAbsent, FindingId::NotKept])

@@ -11,4 +11,4 @@ pub mod judge;
 pub mod report;
 pub mod state;
 
-pub use state::{EmergencyStatus, Status, UpstreamStatus, moment};
+pub use state::{EmergencyStatus, EvidenceStatus, Status, UpstreamStatus, moment};

@@ -4,12 +4,16 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::evidence::record::GapCause;
 use crate::lang::{Lang, Message, messages};
 use crate::load::list_state::{ListCondition, ListState};
 use crate::policy::group::time::Trust;
 use crate::status::finding::Gravity;
-use crate::status::state::{LoggedError, Status, UpstreamStatus, moment};
+use crate::status::state::{EvidenceStatus, LoggedError, Status, UpstreamStatus, moment};
 use crate::update::status::UpdateStatus;
+
+/// The share of the school minutes that must be enforced, in tenths of a percent.
+const OBJECTIVE: u64 = 999;
 
 /// A state in words.
 #[derive(Debug)]
@@ -212,10 +216,29 @@ impl Words<'_> {
             (false, messages::kept_in_memory())
         };
         let mut lines = vec![clock, kept];
+        lines.extend(status.evidence.iter().flat_map(|one| self.evidence(one)));
         if status.reviews_open > 0 || status.allows > 0 {
             lines.push((true, messages::reviews_waiting(status.reviews_open, status.allows)));
         }
         self.section(&messages::heading_box(), lines)
+    }
+
+    /// The share of this month, and what is missing in it.
+    fn evidence(&self, evidence: &EvidenceStatus) -> Vec<(bool, Message)> {
+        let Some(share) = evidence.share() else {
+            return vec![(true, messages::evidence_no_minute())];
+        };
+        let shown = format!("{}.{}", share / 10, share % 10);
+        let mut lines = vec![(share >= OBJECTIVE, messages::evidence_month(shown))];
+        // What is left of a minute is one: a gap must not be told as none.
+        let gap =
+            |(cause, seconds): (&GapCause, &u64)| self.say(&gap(*cause, seconds.div_ceil(60)));
+        let gaps: Vec<String> =
+            evidence.gaps_s.iter().filter(|(_, seconds)| **seconds > 0).map(gap).collect();
+        if !gaps.is_empty() {
+            lines.push((true, messages::evidence_gaps(gaps.join(", "))));
+        }
+        lines
     }
 
     fn errors(&self, errors: &[LoggedError]) -> StatusSection {
@@ -232,5 +255,18 @@ impl Words<'_> {
             lines.push((true, messages::no_errors()));
         }
         self.section(&messages::heading_errors(), lines)
+    }
+}
+
+/// The minutes of a cause, in words.
+fn gap(cause: GapCause, minutes: u64) -> Message {
+    match cause {
+        GapCause::Uplink => messages::gap_uplink(minutes),
+        GapCause::Power => messages::gap_power(minutes),
+        GapCause::Stopped => messages::gap_stopped(minutes),
+        GapCause::Program => messages::gap_program(minutes),
+        GapCause::Clock => messages::gap_clock(minutes),
+        GapCause::Config => messages::gap_config(minutes),
+        GapCause::Lists => messages::gap_lists(minutes),
     }
 }

@@ -1,8 +1,12 @@
 //! The values that the state of a gateway is told by.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::EvidenceBook;
+use crate::evidence::record::{GapCause, MonthRecord};
 use crate::lang::Lang;
 use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
@@ -43,6 +47,9 @@ pub struct Status {
     pub is_kept: bool,
     /// Lists, in the order of the config.
     pub lists: Vec<ListState>,
+    /// What was enforced this month; none before the time is known.
+    #[serde(default)]
+    pub evidence: Option<EvidenceStatus>,
     /// Upstream servers.
     pub upstreams: Vec<UpstreamStatus>,
     /// How far the clock can be trusted.
@@ -134,6 +141,38 @@ impl EmergencyStatus {
     }
 }
 
+/// What was enforced in a month.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EvidenceStatus {
+    /// The month, as `2026-11`.
+    pub month: String,
+    /// Seconds of school minutes in which all was enforced.
+    pub enforced_s: u64,
+    /// Seconds in which not all was, by cause.
+    pub gaps_s: BTreeMap<GapCause, u64>,
+    /// True where the record was damaged, and began anew.
+    pub began_anew: bool,
+    /// True where evidence was removed before its time.
+    pub was_cut: bool,
+}
+
+impl EvidenceStatus {
+    /// The state of a month; none where it is not known.
+    pub fn of(book: &EvidenceBook) -> Option<Self> {
+        let MonthRecord { month, enforcement, began_anew, .. } = book.this_month()?;
+        let (enforced_s, gaps_s) = (enforcement.enforced, enforcement.gaps);
+        Some(Self { month, enforced_s, gaps_s, began_anew, was_cut: book.was_cut() })
+    }
+
+    /// The share of seconds in which all was enforced, in tenths of a percent that are full; none where
+    /// no second has passed.
+    pub fn share(&self) -> Option<u64> {
+        let gaps: u64 = self.gaps_s.values().sum();
+        let all = self.enforced_s.saturating_add(gaps);
+        (all > 0).then(|| self.enforced_s.saturating_mul(1000) / all)
+    }
+}
+
 /// One upstream server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UpstreamStatus {
@@ -188,6 +227,7 @@ impl Status {
             generation: in_force.generation,
             is_kept: false,
             lists: sources.list_states(civil),
+            evidence: None,
             upstreams: Vec::new(),
             clock: String::new(),
             held: held.collect(),

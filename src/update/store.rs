@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,7 +30,7 @@ use crate::load::release::{
 };
 use crate::sys::os;
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{self, StateDir};
 
 /// The lock that one update at a time holds.
 const LOCK: &str = "lock";
@@ -455,7 +455,11 @@ fn flush(path: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             flush(&entry.path())?;
         } else {
-            File::open(entry.path())?.sync_all()?;
+            let file = File::open(entry.path())?;
+            file.sync_all()?;
+            // A file with another name was written before.
+            let of = file.metadata()?;
+            state_dir::wrote(if of.nlink() == 1 { of.len() } else { 0 });
         }
     }
     File::open(path)?.sync_all()

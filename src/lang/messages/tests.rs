@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, organisation, rehearsal, updates};
 use super::portal::{blocked, check, review, settings, shell};
-use super::staff::{codes, pages, state};
+use super::staff::{codes, evidence, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
     warnings,
@@ -39,6 +39,7 @@ fn all() -> impl Iterator<Item = Message> {
         blocked::SAMPLES,
         state::SAMPLES,
         codes::SAMPLES,
+        evidence::SAMPLES,
         pages::SAMPLES,
         check::SAMPLES,
     ];
