@@ -54,6 +54,7 @@ pub mod upstream;
 pub mod admin;
 pub mod cli;
 pub mod clients;
+pub mod fleet;
 pub mod portal;
 pub mod publish;
 pub mod serve;

@@ -7,6 +7,7 @@ pub mod check;
 mod codes;
 pub mod enrol;
 pub mod export;
+pub mod fleet;
 pub mod lists;
 mod output;
 pub mod overrides;
@@ -60,6 +61,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Make this box what a backup says.
     Restore(backup::RestoreArguments),
+    /// Show all schools of a department: who is protected now, and why one is not.
+    Fleet(fleet::FleetArguments),
     /// Publish signed releases to gateways: the department's side.
     Publish(publish::PublishArguments),
 }
@@ -81,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Enrol(arguments) => enrol::run(&arguments),
         Command::Backup(arguments) => backup::run_backup(&arguments),
         Command::Restore(arguments) => backup::run_restore(&arguments),
+        Command::Fleet(arguments) => fleet::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }

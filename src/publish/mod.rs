@@ -27,6 +27,7 @@ pub mod program;
 pub mod release;
 pub mod reviews;
 pub mod rollout;
+pub mod series;
 pub mod status;
 pub mod tables;
 pub mod trust;

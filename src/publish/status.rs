@@ -9,11 +9,16 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::release::report::{GatewayReport, ReportedState};
+use crate::sys::read;
 
+/// The most octets of one line of a log.
+const MAX_LINE: u64 = 16 << 10;
 /// The most boxes that are told apart: names in a log are free to invent.
 const MAX_BOXES: usize = 50_000;
 /// Seconds without a poll after which a box is silent.
@@ -49,9 +54,24 @@ pub struct ReportedFleet {
 }
 
 impl ReportedFleet {
+    /// Reads a log line by line; the rest of a line that is too long is another line.
+    ///
+    /// # Errors
+    ///
+    /// Those of the file.
+    pub fn read(&mut self, path: &Path) -> io::Result<()> {
+        let mut reader = BufReader::new(read::open(path)?);
+        let mut line = Vec::new();
+        while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+            self.take(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        Ok(())
+    }
+
     /// Takes one line of a log in the combined format.
     pub fn take(&mut self, line: &str) {
-        let Some((at, report)) = read(line) else {
+        let Some((at, report)) = parse(line) else {
             self.passed_over += 1;
             return;
         };
@@ -99,7 +119,7 @@ impl ReportedFleet {
 }
 
 /// The time and the report of a line; the User-Agent is its last field.
-fn read(line: &str) -> Option<(u64, GatewayReport)> {
+fn parse(line: &str) -> Option<(u64, GatewayReport)> {
     let agent = line.trim_end().strip_suffix('"')?.rsplit_once('"')?.1;
     let report = GatewayReport::parse(agent)?;
     let (time, _) = line.split_once('[')?.1.split_once(']')?;

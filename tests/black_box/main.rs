@@ -21,6 +21,7 @@ mod crowds;
 mod downloads;
 mod exported;
 mod fail_mode;
+mod fleet_status;
 mod generation;
 mod guarded;
 mod half_written;

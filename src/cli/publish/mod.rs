@@ -53,7 +53,7 @@ enum PublishCommand {
     /// Merge what schools ask to have opened, and answer it.
     Reviews(reviews::PublishReviewsArguments),
     /// Show the fleet as its gateways report it in the web server's log.
-    Status(status::FleetArguments),
+    Status(status::ReportedArguments),
     /// Write what a list blocks at a level for programs without a gateway of ours.
     Export(export::ListExportArguments),
     /// Sign versions of the program, among which a rollout chooses.

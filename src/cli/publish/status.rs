@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -11,14 +10,10 @@ use serde::Serialize;
 use crate::cli::output::{CommandFailure, finish, json};
 use crate::publish::status::{ReportedBox, ReportedFleet};
 use crate::sys::clock::system_time;
-use crate::sys::read;
-
-/// The most octets of one line of a log.
-const MAX_LINE: u64 = 16 << 10;
 
 /// Arguments of `publish status`.
 #[derive(Debug, clap::Args)]
-pub(super) struct FleetArguments {
+pub(super) struct ReportedArguments {
     /// Access logs of the web server, in the combined format (nginx, Apache), unpacked.
     #[arg(value_name = "LOG", required = true)]
     logs: Vec<PathBuf>,
@@ -41,14 +36,14 @@ struct ShownFleet {
 }
 
 /// Shows a fleet as its gateways report it.
-pub(super) fn run(arguments: &FleetArguments) -> ExitCode {
+pub(super) fn run(arguments: &ReportedArguments) -> ExitCode {
     finish(show(arguments))
 }
 
-fn show(arguments: &FleetArguments) -> Result<String, CommandFailure> {
+fn show(arguments: &ReportedArguments) -> Result<String, CommandFailure> {
     let mut fleet = ReportedFleet::default();
     for path in &arguments.logs {
-        take(path, &mut fleet).map_err(|error| (1, format!("{}: {error}", path.display())))?;
+        fleet.read(path).map_err(|error| (1, format!("{}: {error}", path.display())))?;
     }
     let reported = fleet.boxes(system_time());
     let (mut versions, mut releases) = (BTreeMap::new(), BTreeMap::new());
@@ -59,17 +54,6 @@ fn show(arguments: &FleetArguments) -> Result<String, CommandFailure> {
     let passed_over = fleet.passed_over;
     let shown = ShownFleet { versions, releases, reported, passed_over };
     Ok(if arguments.json { json(&shown) } else { told(&shown) })
-}
-
-/// Reads a log line by line; the rest of a line that is too long is another line.
-fn take(path: &Path, fleet: &mut ReportedFleet) -> std::io::Result<()> {
-    let mut reader = BufReader::new(read::open(path)?);
-    let mut line = Vec::new();
-    while (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
-        fleet.take(&String::from_utf8_lossy(&line));
-        line.clear();
-    }
-    Ok(())
 }
 
 /// A fleet for a person.

@@ -2,40 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::ToSocketAddrs as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::runtime::{Builder, Handle, Runtime};
 use url::Url;
 
-use crate::cli::output::{CommandFailure, complain, json, print};
+use crate::cli::output::{CommandFailure, INVALID, complain, json, print};
 use crate::cli::publish::wait::failure;
-use crate::dns::name::Name;
-use crate::fetch::{FileReply, FileRequest, HttpClient, Names, SILENCE};
 use crate::publish::rollout::{RolloutChange, change, current};
+use crate::publish::series::{SeriesServer, parse_base};
 use crate::publish::trust::keys::SigningKey;
 use crate::publish::trust::refresh::refuse_stranger;
 use crate::publish::trust::repository::Repository;
-use crate::publish::watch::answer::{self, Readings};
+use crate::publish::watch::answer::{Readings, readings};
 use crate::publish::watch::question::WatchQuestion;
 use crate::publish::watch::{
     FigureKind, FigureVerdict, GatewayShare, WatchAnswers, WatchFigure, WatchLimits, judge,
 };
 use crate::release::rollout::Rollout;
-use crate::sys::clock::{Dates, system_time};
+use crate::sys::clock::system_time;
 
 /// The time between two looks.
 const EVERY: Duration = Duration::from_secs(60);
-/// The time limit of one question.
-const LIMIT: Duration = Duration::from_secs(20);
-/// The most octets of one answer: more than a hundred thousand gateways.
-const MAX_OCTETS: u64 = 16 << 20;
-/// The user agent.
-const AGENT: &str = concat!("lachan/", env!("CARGO_PKG_VERSION"));
-
 /// Arguments of `publish watch`.
 #[derive(Debug, clap::Args)]
 pub(super) struct WatchArguments {
@@ -142,8 +132,7 @@ struct Watch<'a> {
     arguments: &'a WatchArguments,
     repository: Repository,
     online: SigningKey,
-    client: HttpClient,
-    runtime: Runtime,
+    prometheus: SeriesServer,
 }
 
 impl<'a> Watch<'a> {
@@ -152,12 +141,10 @@ impl<'a> Watch<'a> {
         let online = SigningKey::read(&arguments.online).map_err(|error| failure(&error.into()))?;
         // A wrong key is found now, and not when it is needed.
         refuse_stranger(&repository, &online).map_err(|error| failure(&error))?;
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| (1, error.to_string()))?;
-        let names = system_names(runtime.handle().clone());
-        let client = HttpClient::new(arguments.tls_roots.as_deref(), names, Dates::default());
-        let client = client.map_err(|error| (3, error.to_string()))?;
-        Ok(Self { arguments, repository, online, client, runtime })
+        let prometheus =
+            SeriesServer::new(arguments.server.clone(), arguments.tls_roots.as_deref())
+                .map_err(|(is_invalid, why)| (if is_invalid { INVALID } else { 1 }, why))?;
+        Ok(Self { arguments, repository, online, prometheus })
     }
 
     /// Asks, judges, and halts where a figure says so.
@@ -168,7 +155,7 @@ impl<'a> Watch<'a> {
             Ok(watched) => watched,
             Err(idle) => return Ok(idle),
         };
-        let (answers, unread) = self.runtime.block_on(self.ask(age));
+        let (answers, unread) = self.ask(age);
         let WatchArguments { gateways, ratio, apart, jump, .. } = *self.arguments;
         let limits = WatchLimits { gateways, ratio, apart, jump };
         let figures = judge(&rollout, &answers, &limits, now).to_vec();
@@ -190,7 +177,7 @@ impl<'a> Watch<'a> {
                 return Ok(WatchReport::idle(rollout.release, why));
             }
             let halt = change(&repository, &self.online, RolloutChange::Halt, now);
-            self.runtime.block_on(halt).map_err(|error| failure(&error))?;
+            self.prometheus.wait(halt).map_err(|error| failure(&error))?;
         }
         Ok(WatchReport { state, release: rollout.release, why: None, figures, unread })
     }
@@ -200,10 +187,10 @@ impl<'a> Watch<'a> {
     }
 
     /// Asks every question; a server that does not answer one may answer the next.
-    async fn ask(&self, age: u64) -> (WatchAnswers, BTreeMap<WatchQuestion, String>) {
+    fn ask(&self, age: u64) -> (WatchAnswers, BTreeMap<WatchQuestion, String>) {
         let (mut answers, mut unread) = (WatchAnswers::new(), BTreeMap::new());
         for question in WatchQuestion::ALL {
-            match self.ask_one(&question.text(age)).await {
+            match self.ask_one(&question.text(age)) {
                 // Every Prometheus that scrapes gateways knows their releases.
                 Ok(readings) if question == WatchQuestion::Release && readings.is_empty() => {
                     unread.insert(question, "Prometheus knows of no gateway".to_owned());
@@ -219,26 +206,8 @@ impl<'a> Watch<'a> {
         (answers, unread)
     }
 
-    async fn ask_one(&self, text: &str) -> Result<Readings, String> {
-        let mut url = self.arguments.server.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(["api", "v1", "query"]);
-        }
-        url.query_pairs_mut().append_pair("query", text);
-        let request = FileRequest {
-            url: url.as_str(),
-            agent: AGENT,
-            etag: None,
-            max_octets: MAX_OCTETS,
-            limit: LIMIT,
-            silence: SILENCE,
-        };
-        match self.client.file(&request).await.map_err(|error| error.to_string())? {
-            FileReply::File(octets, _) => {
-                answer::read(&octets, system_time()).map_err(|error| error.to_string())
-            }
-            FileReply::Unchanged => Err("304, which was not asked for".into()),
-        }
+    fn ask_one(&self, text: &str) -> Result<Readings, String> {
+        readings(self.prometheus.ask(text)?).map_err(|error| error.to_string())
     }
 }
 
@@ -254,18 +223,6 @@ fn watched(rollout: Option<Rollout>, now: u64) -> Result<(Rollout, u64), WatchRe
         Some(age) => Ok((rollout, age)),
         None => Err(WatchReport::idle(rollout.release, "no ring has begun")),
     }
-}
-
-/// Names by the system: the publishing host has no config of a gateway.
-fn system_names(runtime: Handle) -> Names {
-    Names::new(|_| None, runtime).with_own(|name: &Name| {
-        let host = name.to_string();
-        let found = (host.trim_end_matches('.'), 0).to_socket_addrs();
-        let mut found: Vec<_> = found.into_iter().flatten().map(|one| one.ip()).collect();
-        found.sort_unstable();
-        found.dedup();
-        (name.clone(), found)
-    })
 }
 
 /// A look for a person.
@@ -316,19 +273,6 @@ fn told_figure(figure: &WatchFigure) -> String {
         FigureVerdict::Halt if others.is_some() => format!("{text}: {percent:.0} points apart"),
         FigureVerdict::Halt => format!("{text}: {percent:.0} % or more"),
     }
-}
-
-/// The address of Prometheus.
-fn parse_base(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    let is_plain = url.username().is_empty() && url.password().is_none();
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err("it begins with http:// or https:// and a host".into());
-    }
-    if !is_plain || url.query().is_some() || url.fragment().is_some() {
-        return Err("a user, a query or a fragment is not sent".into());
-    }
-    Ok(url)
 }
 
 /// A share above nothing.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::department::{emergency, enrolment, findings, organisation, rehearsal, updates};
+use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
 use super::portal::{blocked, check, review, settings, shell};
 use super::staff::{codes, evidence, pages, state};
 use super::{
@@ -33,6 +33,7 @@ fn all() -> impl Iterator<Item = Message> {
         findings::SAMPLES,
         emergency::SAMPLES,
         organisation::SAMPLES,
+        fleet::SAMPLES,
         review::SAMPLES,
         settings::SAMPLES,
         shell::SAMPLES,

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::answer::{AnswerError, read};
+use super::answer::readings as by_gateway;
 use super::*;
+use crate::publish::series::answer::{self, AnswerError};
 use crate::release::rollout::{FORMAT, Ring};
 
 const NOW: u64 = 1000;
@@ -123,6 +124,11 @@ fn questions_name_metrics_that_gateways_have() {
         "sum by (school, instance) (increase(lachan_update_rejected_total\
          {reason=~\"digest|policy|rehearsal|selftest|died\"}[7200s]))"
     );
+}
+
+/// The readings of an answer.
+fn read(octets: &[u8], now: u64) -> Result<Readings, AnswerError> {
+    by_gateway(answer::read(octets, now)?)
 }
 
 fn answer(result: &str) -> Result<Readings, AnswerError> {

@@ -21,7 +21,7 @@ mod services;
 mod stored;
 mod synced;
 mod urgent;
-mod watch;
+pub(crate) mod watch;
 
 use std::fs;
 use std::path::Path;

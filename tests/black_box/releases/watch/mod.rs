@@ -1,6 +1,6 @@
 //! The watch over a rollout: a real repository, and a Prometheus that says what it is told.
 
-mod prometheus;
+pub(crate) mod prometheus;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -10,41 +10,43 @@ use lachan::sys::clock::system_time;
 
 /// A gateway as it is scraped.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scraped {
-    pub(super) release: u64,
-    pub(super) is_heard: bool,
-    pub(super) refusals: u64,
-    pub(super) refusals_before: u64,
-    pub(super) blocked: f64,
+pub(crate) struct Scraped {
+    pub(crate) release: u64,
+    pub(crate) is_heard: bool,
+    pub(crate) refusals: u64,
+    pub(crate) refusals_before: u64,
+    pub(crate) blocked: f64,
 }
 
 /// A gateway with a release, all of which is well.
-pub(super) fn well(release: u64) -> Scraped {
+pub(crate) fn well(release: u64) -> Scraped {
     Scraped { release, is_heard: true, refusals: 0, refusals_before: 0, blocked: 0.2 }
 }
 
 /// What it says.
 #[derive(Debug, Clone)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// The truth of these gateways.
     Gateways(Vec<Scraped>),
     /// The same with this text for each value, and this many seconds ago.
     Odd(Vec<Scraped>, &'static str, u64),
     /// These octets, head and all, to every question.
     Raw(String),
+    /// These series to the first question that has the text beside them, and none to others.
+    Series(Vec<(&'static str, String)>),
     /// The truth of refusals, and 503 to every other question of shares.
     InPart(Vec<Scraped>),
 }
 
 /// A running server, and the questions so far.
 #[derive(Debug)]
-pub(super) struct Prometheus {
+pub(crate) struct Prometheus {
     address: SocketAddr,
     shared: Arc<Mutex<(Said, Vec<String>)>>,
 }
 
 impl Prometheus {
-    pub(super) fn start(said: Said) -> Self {
+    pub(crate) fn start(said: Said) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Mutex::new((said, Vec::new())));
@@ -58,15 +60,15 @@ impl Prometheus {
         Self { address, shared }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/prometheus/", self.address)
     }
 
-    pub(super) fn says(&self, said: Said) {
+    pub(crate) fn says(&self, said: Said) {
         self.shared.lock().unwrap().0 = said;
     }
 
-    pub(super) fn questions(&self) -> Vec<String> {
+    pub(crate) fn questions(&self) -> Vec<String> {
         self.shared.lock().unwrap().1.clone()
     }
 }
@@ -91,13 +93,17 @@ fn answer(stream: TcpStream, shared: &Mutex<(Said, Vec<String>)>) {
         Said::Raw(octets) => octets,
         Said::InPart(_) if path.contains("lachan_responses_total") => refused,
         Said::Gateways(all) | Said::InPart(all) => page(&vector(&all, &path, None, 0)),
+        Said::Series(all) => {
+            let rows = all.iter().find(|(part, _)| path.contains(part));
+            page(&body(rows.map_or("", |(_, rows)| rows)))
+        }
         Said::Odd(all, value, ago) => page(&vector(&all, &path, Some(value), ago)),
     };
     // The client may be gone.
     let _ = reader.get_mut().write_all(text.as_bytes());
 }
 
-pub(super) fn page(body: &str) -> String {
+pub(crate) fn page(body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
 }
@@ -126,5 +132,10 @@ fn vector(all: &[Scraped], path: &str, odd: Option<&str>, ago: u64) -> String {
             r#"{comma}{{"metric":{{"school":"s{number}","instance":"10.0.{number}.1:9153"}},"value":[{at}.123,"{value}"]}}"#
         );
     }
+    body(&rows)
+}
+
+/// Rows of a vector as an answer.
+fn body(rows: &str) -> String {
     format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{rows}]}}}}"#)
 }
