@@ -12,6 +12,8 @@
 //! DELETE /api/codes/ID                      revokes one
 //! POST   /api/pin         PinRequest        sets the teachers' PIN, or removes it
 //! DELETE /api/release/rejected              forgets that a release was rejected; UpdateStatus
+//! GET    /api/selftest                      the last test of the gateway by itself; SelfTestRun
+//! POST   /api/selftest                      runs one now; SelfTestRun
 //! …      /api/reviews…                      in `reviews.rs`
 //! ```
 //!
@@ -41,6 +43,7 @@ use crate::overrides::request::person;
 use crate::overrides::{OverrideRequest, StoredOverride};
 use crate::policy::group::time::{Now, Trust};
 use crate::reviews::ReviewBook;
+use crate::selftest::SelfTest;
 use crate::staff::desk::Desk;
 use crate::staff::token::Token;
 use crate::status::Status;
@@ -64,6 +67,8 @@ pub struct ApiActions {
     pub reviews: Arc<ReviewBook>,
     /// Codes, PIN and sessions.
     pub desk: Arc<Desk>,
+    /// The gateway's test of itself.
+    pub self_test: Arc<SelfTest>,
     /// The update client; none where the config names no repository.
     pub updates: Option<Arc<Updates>>,
 }
@@ -112,6 +117,7 @@ pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
         .route("/api/overrides/{id}", delete(end))
         .route("/api/status", get(status))
         .route("/api/kept", delete(forget))
+        .route("/api/selftest", get(last_test).post(run_test))
         .route("/api/release", post(change_release))
         .route("/api/release/rejected", delete(accept_release))
         .with_state(Arc::clone(&api))
@@ -177,6 +183,17 @@ async fn forget(State(api): State<Arc<Api>>) -> Response {
         Ok(json(StatusCode::OK, &(api.actions.status)()))
     })
     .await
+}
+
+async fn last_test(State(api): State<Arc<Api>>) -> Response {
+    match api.actions.self_test.last() {
+        Some(run) => json(StatusCode::OK, &*run),
+        None => refuse(StatusCode::NOT_FOUND, "no test has run yet".into()),
+    }
+}
+
+async fn run_test(State(api): State<Arc<Api>>) -> Response {
+    blocking(api, |api| Ok(json(StatusCode::OK, &*api.actions.self_test.run()))).await
 }
 
 async fn change_release(State(api): State<Arc<Api>>, body: Bytes) -> Response {

@@ -37,8 +37,12 @@ const CONNECTIONS: usize = 32;
 const REQUEST: Duration = Duration::from_secs(10);
 /// The same for a change of the release: lists are compiled, at the lowest priority.
 const LONG_REQUEST: Duration = Duration::from_secs(900);
+/// The same for a test of the gateway by itself: without servers upstream each question takes long.
+const TEST_REQUEST: Duration = Duration::from_secs(120);
 /// Where a change of the release is asked for.
 const LONG: &str = "/api/release";
+/// Where a test is asked for.
+const TEST: &str = "/api/selftest";
 
 /// The parts behind the routes.
 pub struct AdminServer {
@@ -72,7 +76,11 @@ pub async fn serve(listener: TcpListener, admin: Arc<AdminServer>) -> std::io::R
 
 /// The time limit of a request, by its path.
 fn patience(path: &str) -> Duration {
-    if path == LONG { LONG_REQUEST } else { REQUEST }
+    match path {
+        LONG => LONG_REQUEST,
+        TEST => TEST_REQUEST,
+        _ => REQUEST,
+    }
 }
 
 async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {

@@ -14,6 +14,7 @@ pub mod overrides;
 pub mod publish;
 pub mod reviews;
 mod running;
+pub mod selftest;
 pub mod serve;
 pub mod services;
 pub mod status;
@@ -47,6 +48,9 @@ enum Command {
     Review(reviews::ReviewsArguments),
     /// Show what is in force in a running gateway, and what is held back.
     Status(status::StatusArguments),
+    /// Let a running gateway ask itself what it blocks, and print a table to sign.
+    #[command(name = "selftest")]
+    SelfTest(selftest::SelfTestArguments),
     /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
     Code(codes::CodesArguments),
     /// Act on what is kept of files for the day on which one is lost.
@@ -77,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Override(arguments) => overrides::run(&arguments),
         Command::Review(arguments) => reviews::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::SelfTest(arguments) => selftest::run(&arguments),
         Command::Code(arguments) => codes::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Services(arguments) => services::run(&arguments),

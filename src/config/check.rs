@@ -75,6 +75,7 @@ pub(super) fn check(
     let update = report.update(&file.update, lacks_state);
     let state = report.state(&file.state);
     let evidence = report.evidence(&file.evidence, &known.schedules, (&school, &groups));
+    let selftest = report.selftest(&file.selftest);
     let Known { schedules, words, .. } = known;
     let void = report.into_voids()?;
     let mut config = Config {
@@ -98,6 +99,7 @@ pub(super) fn check(
         lists,
         state,
         evidence,
+        selftest,
         update,
         data: ReleasedData::default(),
         taxonomy,

@@ -19,6 +19,7 @@ use crate::config::sections::local::{ForwardZone, Local};
 use crate::config::sections::portal::PortalSettings;
 use crate::config::sections::rebinding::Rebinding;
 use crate::config::sections::school::School;
+use crate::config::sections::selftest::SelfTestSettings;
 use crate::config::sections::state::StateSettings;
 use crate::config::sections::state::evidence::EvidenceSettings;
 use crate::config::sections::update::UpdateSettings;
@@ -66,6 +67,8 @@ pub struct Config {
     pub state: StateSettings,
     /// What is kept to show how the gateway did.
     pub evidence: EvidenceSettings,
+    /// How often the gateway asks itself.
+    pub selftest: SelfTestSettings,
     /// The department's releases.
     pub update: UpdateSettings,
     /// The tables in effect: those of a release, or those compiled in.

@@ -11,8 +11,8 @@ use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EnforcementState, EngineLabel,
     FailureMode, FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel,
     PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision,
-    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, UpdateRefusal, UpdateRole,
-    UpstreamLabel, ZoneLabel,
+    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, SelfTestResult, UpdateRefusal,
+    UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -133,6 +133,11 @@ families! {
         "The same in the record of this month, over all restarts.";
     STATE_WRITTEN: Counter() = "lachan_state_written_bytes_total",
         "Octets written to the files of the state directory.";
+    // The self-test.
+    SELFTEST_ROWS: Gauge(SelfTestResult) = "lachan_selftest_rows",
+        "Rows of the last self-test, by result; 0 before the first.";
+    SELFTEST_LAST_RUN: Gauge() = "lachan_selftest_last_run_timestamp_seconds",
+        "When the last self-test ran, in seconds since 1970; 0 before the first.";
 
     // Lists.
     PROTECTED: Gauge(Protection) = "lachan_protected",

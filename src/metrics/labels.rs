@@ -53,6 +53,18 @@ label_set! {
 }
 
 label_set! {
+    /// The result of a row of the self-test.
+    SelfTestResult {
+        /// What came is what must come.
+        Passed => "passed",
+        /// It is not.
+        Failed => "failed",
+        /// Nothing can be said.
+        Unknown => "unknown",
+    }
+}
+
+label_set! {
     /// How a reload ended.
     ReloadResult {
         /// It is in force.
@@ -340,6 +352,7 @@ listed! {
     ReloadResult "result";
     ReviewDecision "decision";
     ReviewOutcome "outcome";
+    SelfTestResult "result";
     Transport "proto";
     Trust "state";
     PortalReply "kind";

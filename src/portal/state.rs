@@ -9,6 +9,7 @@ use crate::metrics::labels::PortalReply;
 use crate::metrics::{Sample, families};
 use crate::resolve::Now;
 use crate::reviews::ReviewBook;
+use crate::selftest::SelfTest;
 use crate::staff::desk::Desk;
 use crate::status::Status;
 
@@ -21,6 +22,8 @@ pub struct StaffRoom {
     pub desk: Arc<Desk>,
     /// The state of the gateway.
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// The gateway's test of itself.
+    pub self_test: Arc<SelfTest>,
 }
 
 /// What the pages are made of.

@@ -10,7 +10,7 @@ use crate::dns::message::reply::{Data, EdeText, write, write_header, write_trunc
 use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::policy::{Block, Pass, Snapshot, Verdict};
+use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
 use crate::resolve::chain::Follow;
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::prepared::Prepared;
@@ -89,7 +89,7 @@ pub fn begin_with(
     if let Some((rcode, ede)) = refusal(&query, origin, snapshot) {
         return Begin::Done(refused(&query, rcode, ede, limit, out));
     }
-    let group = snapshot.group_of(origin.client, origin.local);
+    let group = group_of(origin, snapshot);
     if let Some(look) = &mut stores.near {
         let under = PolicyEpoch::of(look.generation, snapshot.group(group), group, now);
         if let Some(ready) = look.near.get(look.probe, &query, under, now.mono) {
@@ -357,6 +357,16 @@ fn unreadable(octets: &[u8], unanswerable: Unanswerable, out: &mut [u8]) -> Done
     }
 }
 
+/// The group that a query is judged for: its client's, or the one that the gateway's own test asks
+/// for, while there is such a group.
+#[inline]
+fn group_of(origin: &Origin, snapshot: &Snapshot) -> GroupId {
+    match origin.tested_as {
+        Some(group) if usize::from(group.0) < snapshot.groups().len() => group,
+        _ => snapshot.group_of(origin.client, origin.local),
+    }
+}
+
 /// The refusal of a query before policy judges it.
 #[inline]
 fn refusal(
@@ -364,7 +374,7 @@ fn refusal(
     origin: &Origin,
     snapshot: &Snapshot,
 ) -> Option<(Rcode, Option<Ede>)> {
-    if !snapshot.answers(origin.client) {
+    if !origin.is_test() && !snapshot.answers(origin.client) {
         return Some((Rcode::REFUSED, Some(Ede::PROHIBITED)));
     }
     if query.edns.is_some_and(|edns| edns.version > 0) {

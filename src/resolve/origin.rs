@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::dns::message::MAX_MESSAGE;
 use crate::dns::message::query::Query;
+use crate::policy::GroupId;
 use crate::resolve::labels::label_set;
 
 label_set! {
@@ -39,12 +40,21 @@ pub struct Origin {
     pub transport: Transport,
     /// The name the client gave for the server (TLS SNI); `None` over plain UDP and TCP.
     pub server_name: Option<Arc<str>>,
+    /// The group that the gateway's own test asks for; none for every client. Such a query is
+    /// admitted, and counted nowhere.
+    pub tested_as: Option<GroupId>,
 }
 
 impl Origin {
     /// The origin of a query over a transport without server names.
     #[inline]
     pub const fn plain(client: IpAddr, local: SocketAddr, transport: Transport) -> Self {
-        Self { client, local, transport, server_name: None }
+        Self { client, local, transport, server_name: None, tested_as: None }
+    }
+
+    /// Whether it is a query of the gateway's own test.
+    #[inline]
+    pub const fn is_test(&self) -> bool {
+        self.tested_as.is_some()
     }
 }

@@ -23,6 +23,7 @@ use crate::metrics::counters::Counters;
 use crate::policy::Snapshot;
 use crate::rehearse::recent::{ONE_IN, RecentNames};
 use crate::resolve::{Done, Origin, Outcome};
+use crate::selftest::OwnAsks;
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::upstream::Upstreams;
@@ -58,6 +59,8 @@ pub struct Gateway {
     pub runtime: Handle,
     /// Names that were allowed lately, for the next rehearsal.
     pub recent: RecentNames,
+    /// The sockets by which the gateway's own test asks.
+    pub own_asks: Arc<OwnAsks>,
 }
 
 impl Gateway {
@@ -85,6 +88,7 @@ impl Gateway {
             counters,
             runtime,
             recent: RecentNames::new(rehearsal::popular(&settings.data), rand::random()),
+            own_asks: Arc::default(),
         }
     }
 

@@ -26,7 +26,7 @@ use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
 use crate::resolve::{Answered, Done, Finish, Forward, UpstreamFailure};
 use crate::serve::gateway::Gateway;
-use crate::serve::listener::conclude::{Elapsed, conclude};
+use crate::serve::listener::conclude::{Elapsed, Uncounted, conclude};
 use crate::upstream::AskError;
 
 thread_local! {
@@ -65,8 +65,8 @@ impl Gateway {
 
     /// Lets a query wait, or ends it; the question to ask, if it is the first.
     fn admit(&self, mut waiter: Waiter) -> Option<Started> {
-        let client = waiter.forward.origin().client;
-        if waiter.send.is_some() && !self.has_room(client, &mut waiter.permit) {
+        let (client, is_test) = (waiter.forward.origin().client, waiter.forward.origin().is_test());
+        if waiter.send.is_some() && !is_test && !self.has_room(client, &mut waiter.permit) {
             self.counters.event(Event::OverClient);
             self.give_up(waiter, UpstreamFailure::Busy);
             return None;
@@ -176,10 +176,10 @@ impl Gateway {
             let Waiter { forward, came, send, permit } = waiter;
             let staying = stays.then(|| forward.clone());
             let Some(send) = send else { continue };
-            let now = self.clock.now();
+            let (now, is_test) = (self.clock.now(), forward.origin().is_test());
             OUT.with_borrow_mut(|out| {
                 let done = forward.give_up(UpstreamFailure::Unreachable, now, out);
-                self.reply(done, came, send, out);
+                self.reply(done, (came, is_test), send, out);
             });
             if let Some(forward) = staying {
                 self.flights.put_back(Waiter { forward, came, send: None, permit });
@@ -201,8 +201,9 @@ impl Gateway {
         let Some(send) = waiter.send.take() else { return };
         let now = self.clock.now();
         OUT.with_borrow_mut(|out| {
+            let is_test = waiter.forward.origin().is_test();
             if let Some(done) = waiter.forward.stale(now, out) {
-                self.reply(done, waiter.came, send, out);
+                self.reply(done, (waiter.came, is_test), send, out);
             }
         });
     }
@@ -218,10 +219,10 @@ impl Gateway {
                 let (snapshot, origin) = (Arc::clone(forward.snapshot()), forward.origin().clone());
                 match forward.finish(answered, &self.cache, &self.limits, now, out) {
                     Finish::Done(done) => {
-                        if let Done::Reply(_, outcome) = &done {
+                        if let (Done::Reply(_, outcome), false) = (&done, origin.is_test()) {
                             self.note_answer(&snapshot, (&name, qtype), &origin, outcome, 1);
                         }
-                        self.reply(done, came, send, out);
+                        self.reply(done, (came, origin.is_test()), send, out);
                     }
                     // The same miss, with the next question of its chain.
                     Finish::Next(forward) => {
@@ -236,15 +237,21 @@ impl Gateway {
     fn give_up(&self, waiter: Waiter, failure: UpstreamFailure) {
         let Waiter { forward, came, send, permit } = waiter;
         if let Some(send) = send {
+            let is_test = forward.origin().is_test();
             OUT.with_borrow_mut(|out| {
                 let done = forward.give_up(failure, self.clock.now(), out);
-                self.reply(done, came, send, out);
+                self.reply(done, (came, is_test), send, out);
             });
         }
         drop(permit);
     }
 
-    fn reply(&self, done: Done, came: u64, send: SendReply, out: &[u8]) {
+    /// Sends the reply of an ending, and counts it unless the gateway's own test asked.
+    fn reply(&self, done: Done, (came, is_test): (u64, bool), send: SendReply, out: &[u8]) {
+        if is_test {
+            conclude(done, out, &mut Uncounted, send);
+            return;
+        }
         let mut count = Elapsed { counters: &self.counters, clock: &self.clock, came };
         conclude(done, out, &mut count, send);
     }

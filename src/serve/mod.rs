@@ -11,6 +11,7 @@ mod miss;
 mod reload;
 mod resolvers;
 mod scrape;
+mod self_test;
 mod sockets;
 mod time;
 mod updates;
@@ -117,12 +118,14 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let listen = settings.listen.dns.clone();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
+    let self_test = self_test::of(&gateway, sockets.addresses.clone(), updates.clone());
     let observed = Observed {
         gateway: Arc::clone(&gateway),
         reloads: Arc::clone(&reloads),
         reviews: Arc::clone(&reviews),
         evidence,
         updates,
+        self_test: Arc::clone(&self_test),
         listen: listen.clone(),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
@@ -157,6 +160,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         admin.is_ready.store(true, Ordering::Release);
         sockets.report();
         info!("ready");
+        self_test::start(self_test);
         until_stopped().await?;
 
         // The end, in reverse.
@@ -218,7 +222,11 @@ fn admin_server(
 fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
     let asked = Arc::clone(gateway);
     let now = Box::new(move || asked.clock.now());
-    let staff = StaffRoom { desk: Arc::clone(&actions.desk), status: Arc::clone(&actions.status) };
+    let staff = StaffRoom {
+        desk: Arc::clone(&actions.desk),
+        status: Arc::clone(&actions.status),
+        self_test: Arc::clone(&actions.self_test),
+    };
     let reviews = Arc::clone(&actions.reviews);
     Arc::new(Portal::new(Arc::clone(&gateway.current), now, reviews, staff))
 }
@@ -274,6 +282,7 @@ fn actions(observed: &Observed, desk: Arc<Desk>) -> ApiActions {
         reviews: Arc::clone(&observed.reviews),
         status: observed.status(),
         forget: Box::new(move || forgets.forget()),
+        self_test: Arc::clone(&observed.self_test),
         desk,
         updates: observed.updates.clone(),
     }

@@ -8,6 +8,7 @@ use crate::load::in_force::InForce;
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
 use crate::portal::Portal;
 use crate::reviews::ReviewBook;
+use crate::selftest::SelfTest;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
@@ -33,6 +34,8 @@ pub(super) struct Observed {
     pub evidence: Arc<EvidenceBook>,
     /// The update client; none where the config names no repository.
     pub updates: Option<Arc<Updates>>,
+    /// The gateway's test of itself.
+    pub self_test: Arc<SelfTest>,
     /// The addresses that clients are answered at.
     pub listen: Vec<SocketAddr>,
 }
@@ -41,7 +44,7 @@ impl Observed {
     /// The source of a scrape. All samples of policy are of one value in force.
     pub(super) fn source(self, portal: Arc<Portal>, sockets: Vec<Arc<UdpSocket>>) -> StateSource {
         Box::new(move || {
-            let Self { gateway, reloads, reviews, evidence, updates, listen } = &self;
+            let Self { gateway, reloads, reviews, evidence, updates, self_test, listen } = &self;
             let in_force = gateway.current.in_force();
             let now = gateway.clock.now();
             ScrapeState {
@@ -64,7 +67,7 @@ impl Observed {
                     gateway.clock.samples(),
                     in_force.override_samples(now.civil),
                     reviews.samples(),
-                    evidence.samples(),
+                    self_test.samples(),
                     in_force.urgent().samples(now),
                     in_force.list_samples(now, reloads.oldest_download()),
                     updates.as_ref().map_or_else(Vec::new, |updates| updates.samples()),
@@ -91,7 +94,8 @@ impl Observed {
     pub(super) fn status(&self) -> Arc<dyn Fn() -> Status + Send + Sync> {
         let observed = self.clone();
         Arc::new(move || {
-            let Self { gateway, reloads, evidence, reviews, updates, listen } = &observed;
+            let Self { gateway, reloads, evidence, reviews, updates, self_test, listen } =
+                &observed;
             let now = gateway.clock.now();
             let upstreams = gateway.upstreams.load();
             let server = |server: &Arc<ServerState>| UpstreamStatus {
@@ -110,6 +114,7 @@ impl Observed {
                 is_kept: observed.is_kept(),
                 evidence: EvidenceStatus::of(evidence),
                 reviews_open: reviews.open_count(),
+                self_test: self_test.status(),
                 upstreams: upstreams.servers().iter().map(server).collect(),
                 clock: now.trust.id().to_owned(),
                 absent: absent(listen).iter().map(ToString::to_string).collect(),

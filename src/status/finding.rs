@@ -32,6 +32,8 @@ pub enum FindingId {
     Refused,
     /// A kept copy stands in for a file.
     Held,
+    /// The gateway's test of itself failed.
+    SelfTestFailed,
     /// A listen address is not there.
     AddressAbsent,
     /// The department's repository has brought no release yet.
@@ -120,6 +122,9 @@ impl Finding {
             FindingId::Clock => (messages::finding_clock(), messages::remedy_clock()),
             FindingId::Refused => (messages::finding_refused(), messages::remedy_refused()),
             FindingId::Held => (messages::finding_held(subject), messages::remedy_held()),
+            FindingId::SelfTestFailed => {
+                (messages::finding_self_test(subject), messages::remedy_self_test())
+            }
             FindingId::AddressAbsent => {
                 (messages::finding_absent(subject), messages::remedy_absent())
             }

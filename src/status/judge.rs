@@ -73,6 +73,9 @@ fn findings(status: &Status, civil: u64) -> Vec<Finding> {
     if status.clock == Trust::Untrusted.id() {
         add(FindingId::Clock, "", "");
     }
+    if let Some(test) = status.self_test.as_ref().filter(|test| test.failed > 0) {
+        add(FindingId::SelfTestFailed, &test.failed.to_string(), &test.rows.join("\n"));
+    }
     for address in &status.absent {
         add(FindingId::AddressAbsent, address, "");
     }

@@ -38,6 +38,9 @@ pub struct Status {
     /// Names that somebody asked to have opened, and that nobody answered yet.
     #[serde(default)]
     pub reviews_open: usize,
+    /// The last self-test; none before the first.
+    #[serde(default)]
+    pub self_test: Option<SelfTestStatus>,
     /// Names that the school allows by an answer to a review.
     #[serde(default)]
     pub allows: usize,
@@ -105,6 +108,21 @@ impl From<Recent> for LoggedError {
     fn from(of: Recent) -> Self {
         Self { at: moment(of.at), text: of.text, times: of.times }
     }
+}
+
+/// The last self-test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SelfTestStatus {
+    /// Its moment, by RFC 3339.
+    pub at: String,
+    /// Rows that passed.
+    pub passed: usize,
+    /// Rows that failed.
+    pub failed: usize,
+    /// Rows of which nothing can be said.
+    pub unknown: usize,
+    /// The first rows that failed.
+    pub rows: Vec<String>,
 }
 
 /// The department's emergency list in force.
@@ -223,6 +241,7 @@ impl Status {
             update: None,
             emergency: None,
             reviews_open: 0,
+            self_test: None,
             allows: in_force.allows_at(civil).len(),
             generation: in_force.generation,
             is_kept: false,

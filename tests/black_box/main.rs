@@ -48,6 +48,7 @@ mod reviews;
 mod safesearch;
 mod scenarios;
 mod sealed;
+mod selftest;
 mod servers;
 mod shrunken_packs;
 mod staff;

@@ -97,9 +97,20 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("prometheus", &["src/metrics"]),
     ("tokio", SHELL),
     ("std::fs", SHELL),
-    ("UdpSocket", &["src/serve", "src/upstream"]),
+    ("UdpSocket", &["src/serve", "src/upstream", "src/selftest"]),
     ("TcpListener", &["src/serve", "src/web", "src/admin", "src/portal"]),
-    ("TcpStream", &["src/serve", "src/upstream", "src/fetch", "src/web", "src/admin", "src/cli"]),
+    (
+        "TcpStream",
+        &[
+            "src/serve",
+            "src/upstream",
+            "src/fetch",
+            "src/web",
+            "src/admin",
+            "src/selftest",
+            "src/cli",
+        ],
+    ),
     ("::now", SHELL),
 ];
 

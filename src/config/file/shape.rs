@@ -76,6 +76,8 @@ pub(crate) struct File {
     pub(crate) evidence: Table<EvidenceFile>,
     /// `[update]`
     pub(crate) update: Table<UpdateFile>,
+    /// `[selftest]`
+    pub(crate) selftest: Table<SelfTestFile>,
 }
 
 /// `[school]`: the school that runs the gateway.
@@ -323,6 +325,13 @@ pub(crate) struct EvidenceFile {
     pub(crate) keep: Number,
     pub(crate) ledger: Number,
     pub(crate) max_size: Amount<Size>,
+}
+
+/// `[selftest]`: how often the gateway asks itself.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SelfTestFile {
+    pub(crate) every: SpannedText,
 }
 
 /// `[update]`: the department's releases.

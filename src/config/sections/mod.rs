@@ -11,6 +11,7 @@ pub(crate) mod local;
 pub(crate) mod portal;
 pub(crate) mod rebinding;
 pub(crate) mod school;
+pub(crate) mod selftest;
 pub mod server;
 pub mod source;
 pub(crate) mod state;

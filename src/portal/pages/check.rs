@@ -16,13 +16,14 @@ use axum::{Extension, Router};
 use maud::{Markup, html};
 
 use crate::config::PortalSettings;
-use crate::dns::name::{Folded, Name};
+use crate::dns::name::Folded;
 use crate::dns::rtype;
 use crate::lang::messages;
-use crate::portal::judgement::{Judgement, judge, label};
+use crate::portal::judgement::{Judgement, judge, label, shown};
 use crate::portal::layout::{bare, page, style_policy, with_policy};
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
+use crate::selftest::test_name;
 use crate::web::door::Ends;
 use crate::web::head::HostParts;
 
@@ -184,8 +185,8 @@ fn rows(portal: &Portal, visitor: &Visitor) -> Vec<Row> {
     categories
         .filter(|(_, row)| !row.is_protected && !row.is_positive)
         .filter_map(|(category, row)| {
-            let text = format!("{}.test.lachan.example", row.id.replace('_', "-"));
-            let name = Name::from_text(&text).ok()?;
+            let name = test_name(row)?;
+            let text = shown(&name);
             let folded = Folded::from_name(&name);
             let listed = snapshot.listed(&snapshot.hashed(&folded), rtype::A);
             listed.set.contains(category).then(|| Row {

@@ -46,6 +46,15 @@ impl CountEnding for Elapsed<'_> {
     }
 }
 
+/// Counts nothing: the ending of a query of the gateway's own test.
+pub struct Uncounted;
+
+impl CountEnding for Uncounted {
+    fn outcome(&mut self, _: Outcome) {}
+
+    fn dropped(&mut self, _: DropReason) {}
+}
+
 /// Collects the outcomes of a batch, to be counted when its replies have left.
 pub struct Deferred<'a> {
     /// The worker's counters.

@@ -4,7 +4,7 @@
 //! what waits on them ([`stream`]), and the kernel's buffers of each.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,9 +57,9 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
     loop {
         match listener.accept().await {
             Ok((stream, client)) => {
-                let client = client.ip().to_canonical();
+                let client = SocketAddr::new(client.ip().to_canonical(), client.port());
                 // Without a place the connection is closed at once: the client tries again.
-                if let Some(seat) = gateway.connections.enter(client, gateway.clock.micros()) {
+                if let Some(seat) = gateway.connections.enter(client.ip(), gateway.clock.micros()) {
                     let gateway = Arc::clone(&gateway);
                     tokio::spawn(async move { serve(stream, client, &gateway, seat).await });
                 }
@@ -76,9 +76,9 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
     }
 }
 
-async fn serve(mut stream: TcpStream, client: IpAddr, gateway: &Arc<Gateway>, seat: Seat) {
+async fn serve(mut stream: TcpStream, client: SocketAddr, gateway: &Arc<Gateway>, seat: Seat) {
     let _ = stream.set_nodelay(true);
-    let origin = origin::of_connection(client, stream.local_addr());
+    let origin = origin::of_connection(client, stream.local_addr(), &gateway.own_asks);
     let (reader, writer) = stream.split();
     if stream::serve(reader, writer, origin, gateway, seat).await == Ended::Stalled {
         // The kernel drops what it holds for a client that takes nothing.

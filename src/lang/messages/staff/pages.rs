@@ -102,8 +102,6 @@ messages! {
     inspector_none() "none" => "không có";
     inspector_exceptions(allow, deny) "names of the school: {allow} allowed, {deny} denied"
         => "tên do trường ghi: {allow} cho phép, {deny} cấm";
-    inspector_test(blocked, all) "test names blocked now: {blocked} of {all}"
-        => "tên thử đang bị chặn: {blocked} trên {all}";
     inspector_tests() "Self-check" => "Tự kiểm tra";
     inspector_changes() "Changes" => "Các thay đổi";
     inspector_no_changes() "No change is recorded." => "Chưa có thay đổi nào được ghi.";

@@ -5,17 +5,16 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::category::{CategoryId, CategorySet};
-use crate::dns::name::{Folded, Name};
-use crate::dns::rtype;
 use crate::lang::{Lang, Message, messages};
 use crate::overrides::ledger::ChangeLine;
-use crate::policy::{GroupId, GroupRules, Verdict};
+use crate::policy::GroupRules;
 use crate::portal::layout::page;
 use crate::portal::pages::staff::known::bar;
 use crate::portal::pages::staff::running::{kind, time};
 use crate::portal::pages::staff::technician::state;
 use crate::portal::state::Portal;
 use crate::portal::visitor::Visitor;
+use crate::selftest::report::SelfTestReport;
 use crate::staff::sessions::Session;
 
 /// The changes that are shown.
@@ -33,23 +32,23 @@ pub(super) fn show(
         (bar(visitor, session))
         p { (visitor.say(messages::inspector_print())) }
         (state(portal, visitor))
-        @for (place, group) in config.groups.iter().enumerate() {
-            (enforced(portal, visitor, place, group))
+        @for group in &config.groups {
+            (enforced(visitor, group))
         }
+        (self_test(portal, visitor))
         (ledger(visitor, changes))
     };
     let title = messages::inspector_title(&config.school.name);
     page(visitor, StatusCode::OK, title, body)
 }
 
-fn enforced(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules) -> Markup {
+fn enforced(visitor: &Visitor, group: &GroupRules) -> Markup {
     let taxonomy = visitor.in_force.snapshot.taxonomy();
     let level = taxonomy.level_name(group.level, visitor.lang == Lang::En);
     let level = level.unwrap_or_else(|| group.level.id().to_owned());
     let row = |title: Message, set: CategorySet| {
         html! { dt { (visitor.say(title)) } dd { (labels(visitor, set)) } }
     };
-    let (blocked, all) = tests(portal, visitor, place, group);
     html! {
         section.card {
             h2 { (visitor.say(messages::inspector_group(&group.name, level))) }
@@ -58,8 +57,6 @@ fn enforced(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules
                 (row(messages::inspector_locked(), group.locked))
                 (row(messages::inspector_lessons(), group.lessons))
                 (row(messages::inspector_observed(), group.observe))
-                dt { (visitor.say(messages::inspector_tests())) }
-                dd { (visitor.say(messages::inspector_test(blocked, all))) }
             }
             @if group.is_allow_only { p { (visitor.say(messages::inspector_allow_only())) } }
             p { (visitor.say(messages::inspector_exceptions(
@@ -79,25 +76,28 @@ fn labels(visitor: &Visitor, set: CategorySet) -> String {
     if labels.is_empty() { visitor.say(messages::inspector_none()) } else { labels.join("; ") }
 }
 
-/// Test names of the categories that a group blocks: those that are blocked now, and all that lists
-/// have.
-fn tests(portal: &Portal, visitor: &Visitor, place: usize, group: &GroupRules) -> (usize, usize) {
-    let snapshot = &visitor.in_force.snapshot;
-    let Ok(id) = u8::try_from(place) else { return (0, 0) };
-    let active = snapshot.rules_at(GroupId(id), (portal.now)());
-    let (mut blocked, mut all) = (0, 0);
-    for category in group.block.iter() {
-        let label = snapshot.taxonomy().category(category).id.replace('_', "-");
-        let Ok(name) = Name::from_text(&format!("{label}.test.lachan.example")) else { continue };
-        let folded = Folded::from_name(&name);
-        let explained = snapshot.explain(active, &snapshot.hashed(&folded), rtype::A);
-        let mut rules = explained.nodes.iter().flat_map(|node| node.rules);
-        if rules.any(|rule| rule.category == category) {
-            all += 1;
-            blocked += usize::from(matches!(explained.verdict, Verdict::Block(_)));
+/// The last test of the gateway by itself.
+fn self_test(portal: &Portal, visitor: &Visitor) -> Markup {
+    let zone = visitor.in_force.config().school.zone();
+    let run = portal.staff.self_test.last();
+    html! {
+        section {
+            h2 #self-test { (visitor.say(messages::inspector_tests())) }
+            @if let Some(run) = run {
+                @let report = SelfTestReport::new(&run, visitor.lang, &zone);
+                p.headline.good[run.failed == 0].stop[run.failed > 0] {
+                    (visitor.say(messages::selftest_sums(run.passed, run.failed, run.unknown)))
+                }
+                p { (visitor.say(messages::selftest_time(report.moment()))) }
+                p { (visitor.say(messages::selftest_what())) }
+                div.wide tabindex="0" role="region" aria-labelledby="self-test" {
+                    (report.table())
+                }
+            } @else {
+                p { (visitor.say(messages::selftest_never())) }
+            }
         }
     }
-    (blocked, all)
 }
 
 fn ledger(visitor: &Visitor, changes: &[ChangeLine]) -> Markup {

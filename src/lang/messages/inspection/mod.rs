@@ -1,0 +1,5 @@
+//! Messages about what a school shows an inspector, by the room that they are about.
+
+pub(super) mod selftest;
+
+pub(crate) use selftest::*;

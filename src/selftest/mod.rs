@@ -1,0 +1,140 @@
+//! Self-test: what is answered here, asked through the real listeners.
+//!
+//! ```text
+//! InForce ▸ plan: name, group, what policy must do ─┐
+//! own_asks: the socket that asks ▸ its group        ▼
+//! ask ─udp/tcp─▶ listener ▸ begin ▸ reply ▸ row: expected, found ▸ SelfTestRun ▸ status, metrics,
+//!                                                                   portal, `lachan selftest`
+//! ```
+//!
+//! Laws: what must happen comes from config and policy, what happened from a socket. A question of
+//! the test is known by the address of the socket that asks it, which no other process can have; it
+//! is judged for the group that the socket stands for, and counted nowhere. A row that needs an
+//! upstream server, while none answers, is unknown and not failed.
+
+mod ask;
+mod own_asks;
+mod plan;
+pub mod report;
+pub mod run;
+
+pub use own_asks::OwnAsks;
+pub use plan::test_name;
+pub use run::{RowResult, SelfTestRow, SelfTestRun};
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use crate::load::in_force::Current;
+use crate::metrics::labels::SelfTestResult;
+use crate::metrics::{Sample, families};
+use crate::policy::group::time::Now;
+use crate::status::state::SelfTestStatus;
+
+/// The wait after the start before the first test: servers upstream are known then.
+const FIRST: Duration = Duration::from_secs(60);
+/// The interval at which a test that is switched off looks whether it is on.
+const LOOK: Duration = Duration::from_secs(60);
+/// The most rows that a status names.
+const NAMED: usize = 8;
+
+/// What a test is about beside the policy.
+pub struct SelfTestHooks {
+    /// The time by which names are judged.
+    pub now: Box<dyn Fn() -> Now + Send + Sync>,
+    /// The release of the department in use; none where the config names no repository.
+    pub release: Box<dyn Fn() -> Option<u64> + Send + Sync>,
+}
+
+/// The gateway's test of itself.
+pub struct SelfTest {
+    current: Arc<Current>,
+    listen: Vec<SocketAddr>,
+    own_asks: Arc<OwnAsks>,
+    hooks: SelfTestHooks,
+    last: Mutex<Option<Arc<SelfTestRun>>>,
+    /// One test at a time.
+    running: Mutex<()>,
+}
+
+impl SelfTest {
+    /// A test of the policy in force through these listeners.
+    pub fn new(
+        current: Arc<Current>,
+        listen: Vec<SocketAddr>,
+        own_asks: Arc<OwnAsks>,
+        hooks: SelfTestHooks,
+    ) -> Self {
+        Self { current, listen, own_asks, hooks, last: Mutex::default(), running: Mutex::default() }
+    }
+
+    /// Asks all questions now. What failed is asked once more: the policy may have changed meanwhile.
+    pub fn run(&self) -> Arc<SelfTestRun> {
+        let _alone = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut run = self.run_once();
+        if run.failed > 0 {
+            run = self.run_once();
+        }
+        let failed: Vec<&str> = run.failures().take(NAMED).map(|row| row.id.as_str()).collect();
+        if failed.is_empty() {
+            info!(passed = run.passed, unknown = run.unknown, "the self-test passed");
+        } else {
+            warn!(failed = run.failed, rows = failed.join(" "), "the self-test failed");
+        }
+        let run = Arc::new(run);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&run));
+        run
+    }
+
+    fn run_once(&self) -> SelfTestRun {
+        let in_force = self.current.in_force();
+        let now = (self.hooks.now)();
+        let rows = ask::rows(&in_force, &self.listen, &self.own_asks, now);
+        SelfTestRun::of(in_force.config(), now, (self.hooks.release)(), rows)
+    }
+
+    /// The last test; none before the first.
+    pub fn last(&self) -> Option<Arc<SelfTestRun>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs the test at its interval: a thread's body, which ends with the process.
+    pub fn follow(&self) {
+        std::thread::sleep(FIRST);
+        loop {
+            let every = self.current.in_force().config().selftest.every;
+            if every.is_some() {
+                self.run();
+            }
+            std::thread::sleep(every.unwrap_or(LOOK));
+        }
+    }
+
+    /// The last test, for the state of the gateway.
+    pub fn status(&self) -> Option<SelfTestStatus> {
+        let run = self.last()?;
+        Some(SelfTestStatus {
+            at: run.time.clone(),
+            passed: run.passed,
+            failed: run.failed,
+            unknown: run.unknown,
+            rows: run.failures().take(NAMED).map(|row| row.id.clone()).collect(),
+        })
+    }
+
+    /// Results of the last test, for the metrics.
+    pub fn samples(&self) -> Vec<Sample> {
+        let run = self.last();
+        let count = |result| run.as_ref().map_or(0, |run| run.count(result));
+        let mut samples: Vec<Sample> = SelfTestResult::ALL
+            .into_iter()
+            .map(|result| families::SELFTEST_ROWS.sample((result,), count(result) as f64))
+            .collect();
+        let at = run.as_ref().map_or(0, |run| run.at);
+        samples.push(families::SELFTEST_LAST_RUN.sample((), at as f64));
+        samples
+    }
+}
