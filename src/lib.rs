@@ -57,6 +57,7 @@ pub mod clients;
 pub mod fleet;
 pub mod portal;
 pub mod publish;
+pub mod report;
 pub mod selftest;
 pub mod serve;
 pub mod staff;

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 config or list invalid.
 
+pub mod attest;
 pub mod backup;
 pub mod check;
 mod codes;
@@ -51,6 +52,8 @@ enum Command {
     /// Let a running gateway ask itself what it blocks, and print a table to sign.
     #[command(name = "selftest")]
     SelfTest(selftest::SelfTestArguments),
+    /// Write what this box says of a month or a year, signed; or verify such files.
+    Attest(attest::AttestArguments),
     /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
     Code(codes::CodesArguments),
     /// Act on what is kept of files for the day on which one is lost.
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Review(arguments) => reviews::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::SelfTest(arguments) => selftest::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
         Command::Code(arguments) => codes::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Services(arguments) => services::run(&arguments),

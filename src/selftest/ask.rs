@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::debug;
 
-use crate::dns::message::reading::Reading;
+use crate::dns::message::outline::AnswerOutline;
 use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::name::Name;
 use crate::dns::rtype;
@@ -17,7 +17,7 @@ use crate::policy::group::time::Now;
 use crate::resolve::Transport;
 use crate::selftest::own_asks::OwnAsks;
 use crate::selftest::plan::{self, Planned};
-use crate::selftest::run::{Expected, Found, RowKind, SelfTestRow};
+use crate::selftest::run::{Expected, RowFinding, RowKind, SelfTestRow};
 use crate::sys::presence::absent;
 
 /// The wait for an answer: longer than the gateway's own wait for upstream.
@@ -45,7 +45,7 @@ pub(super) fn rows(
     for &listener in listen {
         for transport in Transport::ALL {
             let found = if missing.contains(&listener) {
-                Found::Absent
+                RowFinding::Absent
             } else {
                 let asked =
                     ask(own, (listener, transport), GroupId(0), std::slice::from_ref(&local));
@@ -93,7 +93,7 @@ fn row(
     group: &str,
     (kind, about): (RowKind, String),
     (name, expected): (&Name, Expected),
-    found: Found,
+    found: RowFinding,
 ) -> SelfTestRow {
     let family = if listener.is_ipv6() { "ipv6" } else { "ipv4" };
     let transport = transport.id();
@@ -114,19 +114,21 @@ fn row(
 }
 
 /// What an answer is.
-fn found(reading: Option<&Reading>, expected: Expected, safe: Option<&Name>) -> Found {
-    let Some(reading) = reading else { return Found::Silent };
-    let is_empty = reading.records == 0;
-    let is_negative = matches!(reading.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) && is_empty;
-    match (reading.ede, reading.rcode) {
-        (Some(Ede::NOT_READY), _) => Found::Closed,
-        (Some(Ede::BLOCKED), _) if expected == Expected::Negative && is_negative => Found::Negative,
-        (Some(Ede::BLOCKED | Ede::CENSORED), _) => Found::Blocked,
-        (_, Rcode::SERVFAIL) => Found::Unresolved,
-        (_, Rcode::REFUSED) => Found::Refused,
-        _ if safe.is_some_and(|safe| reading.aliases.contains(safe)) => Found::Safe,
-        (_, Rcode::NOERROR) if expected == Expected::Local && !is_empty => Found::Local,
-        _ => Found::Open,
+fn found(outline: Option<&AnswerOutline>, expected: Expected, safe: Option<&Name>) -> RowFinding {
+    let Some(outline) = outline else { return RowFinding::Silent };
+    let is_empty = outline.records == 0;
+    let is_negative = matches!(outline.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) && is_empty;
+    match (outline.ede, outline.rcode) {
+        (Some(Ede::NOT_READY), _) => RowFinding::Closed,
+        (Some(Ede::BLOCKED), _) if expected == Expected::Negative && is_negative => {
+            RowFinding::Negative
+        }
+        (Some(Ede::BLOCKED | Ede::CENSORED), _) => RowFinding::Blocked,
+        (_, Rcode::SERVFAIL) => RowFinding::Unresolved,
+        (_, Rcode::REFUSED) => RowFinding::Refused,
+        _ if safe.is_some_and(|safe| outline.aliases.contains(safe)) => RowFinding::Safe,
+        (_, Rcode::NOERROR) if expected == Expected::Local && !is_empty => RowFinding::Local,
+        _ => RowFinding::Open,
     }
 }
 
@@ -136,7 +138,7 @@ fn ask(
     (listener, transport): (SocketAddr, Transport),
     group: GroupId,
     names: &[Name],
-) -> Vec<Option<Reading>> {
+) -> Vec<Option<AnswerOutline>> {
     let listener = reachable(listener);
     let asked = match transport {
         Transport::Udp => by_udp(own, listener, group, names),
@@ -180,7 +182,7 @@ fn by_udp(
     listener: SocketAddr,
     group: GroupId,
     names: &[Name],
-) -> io::Result<Vec<Option<Reading>>> {
+) -> io::Result<Vec<Option<AnswerOutline>>> {
     let (socket, address) = socket(listener, Type::DGRAM, Protocol::UDP)?;
     let _asks = own.open(Transport::Udp, address, group);
     socket.connect(&listener.into())?;
@@ -206,10 +208,10 @@ fn read_window(
     socket: &UdpSocket,
     first: u16,
     window: &[u16],
-    answers: &mut [Option<Reading>],
+    answers: &mut [Option<AnswerOutline>],
 ) -> io::Result<()> {
     let mut octets = [0; MOST];
-    let is_open = |answers: &[Option<Reading>]| {
+    let is_open = |answers: &[Option<AnswerOutline>]| {
         window.iter().any(|&number| answers.get(usize::from(number)).is_some_and(Option::is_none))
     };
     // Datagrams that are no answers, such as late ones, are few.
@@ -222,10 +224,10 @@ fn read_window(
             Err(error) if is_timeout(&error) => break,
             Err(error) => return Err(error),
         };
-        let Some(reading) = octets.get(..length).and_then(Reading::of) else { continue };
-        let number = usize::from(reading.id.wrapping_sub(first));
+        let Some(outline) = octets.get(..length).and_then(AnswerOutline::of) else { continue };
+        let number = usize::from(outline.id.wrapping_sub(first));
         if let Some(place) = answers.get_mut(number) {
-            *place = Some(reading);
+            *place = Some(outline);
         }
     }
     Ok(())
@@ -240,7 +242,7 @@ fn by_tcp(
     listener: SocketAddr,
     group: GroupId,
     names: &[Name],
-) -> io::Result<Vec<Option<Reading>>> {
+) -> io::Result<Vec<Option<AnswerOutline>>> {
     let (socket, address) = socket(listener, Type::STREAM, Protocol::TCP)?;
     let _asks = own.open(Transport::Tcp, address, group);
     socket.connect_timeout(&listener.into(), WAIT)?;
@@ -253,7 +255,9 @@ fn by_tcp(
         stream.read_exact(&mut length)?;
         let mut octets = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut octets)?;
-        answers.push(Reading::of(&octets).filter(|one| query.starts_with(&one.id.to_be_bytes())));
+        answers.push(
+            AnswerOutline::of(&octets).filter(|one| query.starts_with(&one.id.to_be_bytes())),
+        );
     }
     Ok(answers)
 }

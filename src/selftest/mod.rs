@@ -26,13 +26,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::load::in_force::Current;
 use crate::metrics::labels::SelfTestResult;
 use crate::metrics::{Sample, families};
 use crate::policy::group::time::Now;
 use crate::status::state::SelfTestStatus;
+use crate::sys::os::step_aside;
 
 /// The wait after the start before the first test: servers upstream are known then.
 const FIRST: Duration = Duration::from_secs(60);
@@ -101,8 +102,19 @@ impl SelfTest {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs the test at its interval: a thread's body, which ends with the process.
-    pub fn follow(&self) {
+    /// Starts the thread that runs the test at its interval; it ends with the process.
+    pub fn start(self: Arc<Self>) {
+        let thread = std::thread::Builder::new().name("lachan-selftest".into());
+        let work = move || {
+            step_aside();
+            self.follow();
+        };
+        if let Err(fault) = thread.spawn(work) {
+            error!("no thread `lachan-selftest`: {fault}");
+        }
+    }
+
+    fn follow(&self) {
         std::thread::sleep(FIRST);
         loop {
             let every = self.current.in_force().config().selftest.every;

@@ -8,7 +8,7 @@ use crate::load::in_force::InForce;
 use crate::policy::group::time::Now;
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{ActiveRules, GroupId, Layer, Snapshot, Verdict};
-use crate::selftest::run::{Expected, Found, RowKind};
+use crate::selftest::run::{Expected, RowFinding, RowKind};
 
 /// The zone of the names that lists have for tests: one a category.
 const TEST_ZONE: &str = "test.lachan.example";
@@ -24,7 +24,7 @@ pub(super) struct Planned {
     /// The safe name, of an engine.
     pub(super) safe: Option<Name>,
     /// Why it is not asked; none for one that is.
-    pub(super) untested: Option<Found>,
+    pub(super) untested: Option<RowFinding>,
 }
 
 impl Planned {
@@ -92,8 +92,8 @@ fn of_category(
         let has_source = snapshot.fail_mode().enrolled.contains(id);
         planned.untested = match (has_names, has_source) {
             _ if row.is_protected => return None,
-            (true, _) => Some(Found::NoTestName),
-            (false, false) => Some(Found::NoList),
+            (true, _) => Some(RowFinding::NoTestName),
+            (false, false) => Some(RowFinding::NoList),
             // Its list is empty, or gone: the listener tells what that means.
             (false, true) => None,
         };

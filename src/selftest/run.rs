@@ -67,7 +67,7 @@ pub enum Expected {
 /// What came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Found {
+pub enum RowFinding {
     /// A block.
     Blocked,
     /// A block of everything, for want of a list.
@@ -107,26 +107,26 @@ impl Expected {
     }
 
     /// The end of a row.
-    pub fn judge(self, found: Found) -> RowResult {
+    pub fn judge(self, found: RowFinding) -> RowResult {
         let is_passed = matches!(
             (self, found),
-            (Self::Blocked, Found::Blocked)
-                | (Self::Open, Found::Open)
-                | (Self::Safe, Found::Safe)
-                | (Self::Negative, Found::Negative)
-                | (Self::Local, Found::Local)
+            (Self::Blocked, RowFinding::Blocked)
+                | (Self::Open, RowFinding::Open)
+                | (Self::Safe, RowFinding::Safe)
+                | (Self::Negative, RowFinding::Negative)
+                | (Self::Local, RowFinding::Local)
         );
         match found {
             _ if is_passed => RowResult::Passed,
-            Found::NoList | Found::NoTestName => RowResult::Unknown,
+            RowFinding::NoList | RowFinding::NoTestName => RowResult::Unknown,
             // What should have been answered here was asked upstream.
-            Found::Unresolved if matches!(self, Self::Open | Self::Safe) => RowResult::Unknown,
+            RowFinding::Unresolved if matches!(self, Self::Open | Self::Safe) => RowResult::Unknown,
             _ => RowResult::Failed,
         }
     }
 }
 
-impl Found {
+impl RowFinding {
     /// It, for people.
     pub fn message(self) -> Message {
         match self {
@@ -194,7 +194,7 @@ pub struct SelfTestRow {
     /// What must come.
     pub expected: Expected,
     /// What came.
-    pub found: Found,
+    pub found: RowFinding,
     /// The end of the row.
     pub result: RowResult,
     /// True where it passed, null where nothing can be said.
@@ -287,10 +287,10 @@ mod tests {
             (Expected::Negative, RowResult::Failed),
             (Expected::Local, RowResult::Failed),
         ] {
-            assert_eq!(expected.judge(Found::Unresolved), result, "{expected:?}");
-            assert_eq!(expected.judge(Found::Silent), RowResult::Failed, "{expected:?}");
+            assert_eq!(expected.judge(RowFinding::Unresolved), result, "{expected:?}");
+            assert_eq!(expected.judge(RowFinding::Silent), RowResult::Failed, "{expected:?}");
         }
-        assert_eq!(Expected::Blocked.judge(Found::Closed), RowResult::Failed);
-        assert_eq!(Expected::Blocked.judge(Found::NoTestName), RowResult::Unknown);
+        assert_eq!(Expected::Blocked.judge(RowFinding::Closed), RowResult::Failed);
+        assert_eq!(Expected::Blocked.judge(RowFinding::NoTestName), RowResult::Unknown);
     }
 }

@@ -11,7 +11,6 @@ mod miss;
 mod reload;
 mod resolvers;
 mod scrape;
-mod self_test;
 mod sockets;
 mod time;
 mod updates;
@@ -46,7 +45,9 @@ use crate::metrics::Metrics;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::portal::{self, Portal, StaffRoom};
+use crate::report::attest::seal;
 use crate::reviews::ReviewBook;
+use crate::selftest::{SelfTest, SelfTestHooks};
 use crate::serve::evidence::Witness;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
@@ -58,6 +59,7 @@ use crate::staff::token::Token;
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
+use crate::update::client::Updates;
 use crate::update::tried::end_life;
 use crate::upstream::Upstreams;
 
@@ -118,7 +120,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let listen = settings.listen.dns.clone();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
-    let self_test = self_test::of(&gateway, sockets.addresses.clone(), updates.clone());
+    let self_test = self_test(&gateway, sockets.addresses.clone(), updates.clone());
     let observed = Observed {
         gateway: Arc::clone(&gateway),
         reloads: Arc::clone(&reloads),
@@ -160,7 +162,12 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         admin.is_ready.store(true, Ordering::Release);
         sockets.report();
         info!("ready");
-        self_test::start(self_test);
+        self_test.start();
+        if let Some(state) = &state {
+            let asked = Arc::clone(&gateway);
+            let now = move || asked.clock.now();
+            seal::start(Arc::clone(&gateway.current), state.clone(), now);
+        }
         until_stopped().await?;
 
         // The end, in reverse.
@@ -216,6 +223,21 @@ fn admin_server(
     let now = Arc::new(move || asked.clock.now());
     let api = Arc::new(Api::new(token, Arc::clone(&gateway.current), now, actions));
     AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api }
+}
+
+/// The gateway's test of itself through its listeners.
+fn self_test(
+    gateway: &Arc<Gateway>,
+    listen: Vec<SocketAddr>,
+    updates: Option<Arc<Updates>>,
+) -> Arc<SelfTest> {
+    let asked = Arc::clone(gateway);
+    let hooks = SelfTestHooks {
+        now: Box::new(move || asked.clock.now()),
+        release: Box::new(move || updates.as_ref().map(|updates| updates.status().release)),
+    };
+    let (current, own_asks) = (Arc::clone(&gateway.current), Arc::clone(&gateway.own_asks));
+    Arc::new(SelfTest::new(current, listen, own_asks, hooks))
 }
 
 /// The portal, which has pages where the config has a `[portal]`.

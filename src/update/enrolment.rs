@@ -31,7 +31,8 @@ use crate::sys::state_dir::StateDir;
 /// The directory below the state directory.
 pub const DIRECTORY: &str = "enrolment";
 const ROOT: &str = "root.json";
-const KEY: &str = "box.key";
+/// The key of the box, in it.
+pub const KEY: &str = "box.key";
 const NEW_KEY: &str = "new.key";
 const DOCUMENT: &str = "enrolment.json";
 /// The memory of the repository that releases came from.
@@ -155,8 +156,8 @@ pub fn fingerprint_of(root: &[u8]) -> String {
     hex(digest(&SHA256, root).as_ref())
 }
 
-/// A public key as replies have it.
-fn public_hex(key: &Key) -> Option<String> {
+/// A public key as replies and `org.toml` have it; none of another kind.
+pub fn public_hex(key: &Key) -> Option<String> {
     match key {
         Key::Ed25519 { keyval, .. } => Some(hex(&keyval.public)),
         _ => None,

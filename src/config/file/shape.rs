@@ -89,6 +89,8 @@ pub(crate) struct SchoolFile {
     pub(crate) level: SpannedText,
     pub(crate) timezone: SpannedText,
     pub(crate) lang: SpannedText,
+    /// `[school.roles]`
+    pub(crate) roles: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 /// `[department]`: the policy above the school's.

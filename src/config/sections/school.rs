@@ -1,5 +1,7 @@
 //! `[school]`: the school that runs the gateway.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use crate::category::Level;
@@ -7,6 +9,9 @@ use crate::config::file::report::Report;
 use crate::config::file::shape::{SchoolFile, SpannedText};
 use crate::diagnostic::nearest;
 use crate::lang::{Lang, messages};
+
+/// The most roles.
+const MAX_ROLES: usize = 16;
 
 /// The school that runs the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub struct School {
     pub timezone: String,
     /// Language of messages.
     pub lang: Lang,
+    /// Persons by their role in filtering, for what is handed in.
+    pub roles: BTreeMap<String, String>,
 }
 
 impl Default for School {
@@ -31,6 +38,7 @@ impl Default for School {
             level: None,
             timezone: "UTC".into(),
             lang: Lang::En,
+            roles: BTreeMap::new(),
         }
     }
 }
@@ -62,7 +70,29 @@ impl Report<'_> {
             school.lang =
                 self.choice(messages::lang(), lang, &Lang::ALL, Lang::id).unwrap_or_default();
         }
+        school.roles = self.roles(file);
         school
+    }
+
+    /// Persons by their role.
+    fn roles(&mut self, file: &SchoolFile) -> BTreeMap<String, String> {
+        let is_role = |text: &str| {
+            (1..=40).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        let is_person = |text: &str| {
+            (1..=100).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control)
+        };
+        let mut roles = BTreeMap::new();
+        for (role, person) in &file.roles {
+            let is_right = is_role(role.get_ref()) && is_person(person.get_ref());
+            if !is_right || roles.len() == MAX_ROLES {
+                self.mistake(person.span(), messages::role_not_plain(role.get_ref()));
+                continue;
+            }
+            roles.insert(role.get_ref().clone(), person.get_ref().trim().to_owned());
+        }
+        roles
     }
 
     /// Reports a text in the shape of a time zone that names none.

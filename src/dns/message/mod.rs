@@ -5,7 +5,7 @@
 //! - [`answer`] stores upstream answers, and writes them again from the cache.
 //! - [`local`] parses the records of the config, and lays them out as an answer.
 //! - [`rewrite`] turns the answer to one name into the answer to another, and joins answers.
-//! - [`reading`] reads the part of an answer that a test looks at.
+//! - [`outline`] reads the part of an answer that a test looks at.
 //! - `rdata` has the layout of each type; [`well_formed`] checks a message by it. `compose` writes
 //!   records of one message into another.
 //!
@@ -15,9 +15,9 @@
 pub mod answer;
 mod compose;
 pub mod local;
+pub mod outline;
 pub mod query;
 mod rdata;
-pub mod reading;
 pub mod reply;
 pub mod rewrite;
 

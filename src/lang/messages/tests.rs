@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
-use super::inspection::selftest;
+use super::inspection::{attest, selftest};
 use super::portal::{blocked, check, review, settings, shell};
 use super::staff::{codes, evidence, pages, state};
 use super::{
@@ -45,6 +45,7 @@ fn all() -> impl Iterator<Item = Message> {
         pages::SAMPLES,
         check::SAMPLES,
         selftest::SAMPLES,
+        attest::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
+use futures_util::FutureExt as _;
 use tough::schema::key::Key;
 use tough::sign::{Sign, parse_keypair};
 use zeroize::Zeroizing;
@@ -31,6 +32,9 @@ const OTHERS: u32 = 0o077;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
+    /// It does not sign.
+    #[error("the key does not sign")]
+    Sign,
     /// The file cannot be read.
     #[error("{path}: the key cannot be read: {error}")]
     Read {
@@ -129,6 +133,17 @@ impl SigningKey {
         let der = pem::parse(&pem).map_err(|_| no_key())?;
         let key = parse_keypair(der.contents()).map_err(|_| no_key())?;
         Ok(Self(Box::new(key)))
+    }
+
+    /// The signature over octets.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Sign`].
+    pub fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError> {
+        // A key in memory signs at once.
+        let signed = self.0.sign(octets, &SystemRandom::new()).now_or_never();
+        signed.and_then(Result::ok).ok_or(KeyError::Sign)
     }
 
     /// Its public half.

@@ -9,7 +9,7 @@ const EDE_OPTION: u16 = 15;
 
 /// An answer, as far as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
+pub struct AnswerOutline {
     /// The id of its question.
     pub id: u16,
     /// Its code, without the upper bits of EDNS.
@@ -22,7 +22,7 @@ pub struct Reading {
     pub records: usize,
 }
 
-impl Reading {
+impl AnswerOutline {
     /// Reads an answer; none for octets that are no answer to one question.
     pub fn of(octets: &[u8]) -> Option<Self> {
         let is_answer = octets.get(2)? & 0x80 != 0;
@@ -30,7 +30,7 @@ impl Reading {
         if !is_answer || count(4)? != 1 {
             return None;
         }
-        let mut reading = Self {
+        let mut outline = Self {
             id: u16_at(octets, 0)?,
             rcode: Rcode(u16::from(octets.get(3)? & 0x0f)),
             ede: None,
@@ -44,15 +44,15 @@ impl Reading {
             let rdata = fixed + 10;
             let end = rdata + count(fixed + 8)?;
             match u16_at(octets, fixed)? {
-                rtype::CNAME if number < reading.records => {
-                    reading.aliases.push(name_at(octets, rdata).ok()?.0.to_name());
+                rtype::CNAME if number < outline.records => {
+                    outline.aliases.push(name_at(octets, rdata).ok()?.0.to_name());
                 }
-                rtype::OPT => reading.ede = ede(octets.get(rdata..end)?),
+                rtype::OPT => outline.ede = ede(octets.get(rdata..end)?),
                 _ => {}
             }
             at = end;
         }
-        (at <= octets.len()).then_some(reading)
+        (at <= octets.len()).then_some(outline)
     }
 }
 
@@ -85,16 +85,16 @@ mod tests {
 
     #[test]
     fn code_error_and_alias_are_read() {
-        let reading = Reading::of(&answer()).unwrap();
+        let outline = AnswerOutline::of(&answer()).unwrap();
         assert_eq!(
-            (reading.id, reading.rcode, reading.ede),
+            (outline.id, outline.rcode, outline.ede),
             (0x1234, Rcode::NXDOMAIN, Some(Ede::BLOCKED))
         );
-        assert_eq!(reading.aliases, [Name::from_text("a.example").unwrap()]);
-        assert_eq!(reading.records, 1);
+        assert_eq!(outline.aliases, [Name::from_text("a.example").unwrap()]);
+        assert_eq!(outline.records, 1);
         let mut query = answer();
         query[2] = 1;
-        assert_eq!(Reading::of(&query), None);
+        assert_eq!(AnswerOutline::of(&query), None);
     }
 
     proptest! {
@@ -105,7 +105,7 @@ mod tests {
                 *place = octet;
             }
             octets.truncate(length);
-            let _ = Reading::of(&octets);
+            let _ = AnswerOutline::of(&octets);
         }
     }
 }

@@ -1,0 +1,64 @@
+//! The attestation.
+
+use crate::lang::message::messages;
+
+messages! {
+    attest_title() "Attestation of filtering" => "Bản xác nhận lọc nội dung";
+    attest_what()
+        "This page proves which gateway said it, and that nothing was changed since. It does not prove that nobody with full access to the gateway made it say something untrue."
+        => "Trang này chứng minh máy lọc nào đã nêu các số liệu và không ai sửa kể từ đó. Trang không chứng minh được rằng người có toàn quyền trên máy đã không khiến máy nói sai.";
+    attest_month(month, name, id) "{month}: {name} ({id})" => "{month}: {name} ({id})";
+    attest_not_over() "The month is not over: the numbers still change."
+        => "Tháng chưa kết thúc: số liệu còn thay đổi.";
+    attest_signed(unit) "Signed with the key of the box {unit}:" => "Ký bằng khoá của máy {unit}:";
+    attest_unsigned() "NOT SIGNED: this gateway is not enrolled at a department, so nobody can verify the page."
+        => "CHƯA KÝ: máy này chưa ghi danh với Sở nên không ai kiểm chứng được trang này.";
+    attest_time() "Time" => "Thời gian";
+    attest_state() "State" => "Tình trạng";
+    attest_minutes() "Minutes" => "Số phút";
+    attest_enforced() "Filtering was enforced" => "Có lọc đầy đủ";
+    gap_uplink() "no server upstream answered" => "không máy chủ nào ở ngoài trả lời";
+    gap_power() "no power, or the machine was shut down" => "mất điện hoặc máy bị tắt";
+    gap_stopped() "stopped by hand" => "bị dừng bằng tay";
+    gap_program() "the program ended by itself" => "phần mềm tự dừng";
+    gap_clock() "the clock was not trusted" => "đồng hồ không tin cậy";
+    gap_config() "the config could not be used" => "cấu hình không dùng được";
+    gap_lists() "lists were missing or too old" => "danh sách thiếu hoặc quá cũ";
+    attest_gaps() "Times without enforcement" => "Các khoảng không lọc đầy đủ";
+    attest_from() "From" => "Từ";
+    attest_to() "To" => "Đến";
+    attest_cause() "Cause" => "Nguyên nhân";
+    attest_more(count) "{count} more" => "còn {count}";
+    attest_tests(runs, failed) "Self-tests: {runs}, of these with a failed row: {failed}"
+        => "Số lần tự kiểm tra: {runs}, trong đó có dòng không đạt: {failed}";
+    attest_row() "Question" => "Câu hỏi";
+    attest_asked() "Asked" => "Số lần hỏi";
+    attest_right() "As it must be" => "Đúng";
+    attest_reason() "Reason" => "Lý do";
+    attest_facts() "Other facts" => "Thông tin khác";
+    attest_releases() "Releases in use, from" => "Bản phát hành đã dùng, từ";
+    attest_reviews() "Requests to open a name: allowed / received"
+        => "Đề nghị mở tên: được mở / đã nhận";
+    attest_orders() "Orders of an authority carried out" => "Yêu cầu của cơ quan có thẩm quyền đã thực hiện";
+    attest_config() "Digest of the config (BLAKE3)" => "Mã băm cấu hình (BLAKE3)";
+    attest_version() "Version of the program" => "Phiên bản phần mềm";
+    attest_made() "Made at" => "Lập lúc";
+    attest_before() "Digest of the sealed month before (SHA-256)" => "Mã băm tháng trước đã niêm phong (SHA-256)";
+    attest_digest() "Digest of this document (SHA-256)" => "Mã băm tài liệu này (SHA-256)";
+    attest_no_period(text) "`{text}` is no month such as 2026-11 and no year such as 2026"
+        => "`{text}` không phải tháng như 2026-11 hay năm như 2026";
+    attest_no_record(period) "there is no record of {period}" => "không có số liệu của {period}";
+    attest_no_state() "there is no state directory: give `dir` in [state]"
+        => "không có thư mục trạng thái: hãy ghi `dir` trong [state]";
+    attest_changed(month) "the record of {month} is another one than when the month was sealed; the sealed document is written"
+        => "số liệu {month} đã khác so với lúc niêm phong; bản đã niêm phong được ghi ra";
+    attest_warn_unsigned() "not signed: this gateway is not enrolled (`lachan enrol`)"
+        => "chưa ký: máy chưa ghi danh (`lachan enrol`)";
+    attest_wrote(path) "wrote {path}" => "đã ghi {path}";
+    attest_valid(file, month, school, unit) "{file}: {month} of {school}, signed by box {unit}"
+        => "{file}: {month} của {school}, máy {unit} ký";
+    attest_valid_running() "the month was not over" => "tháng chưa kết thúc";
+    attest_invalid(file, why) "{file}: {why}" => "{file}: {why}";
+    role_not_plain(key) "`{key}` is a role in lower-case letters, digits and `_`, with the name of a person of at most 100 characters; at most 16"
+        => "`{key}` là vai trò viết bằng chữ thường, số và `_`, kèm tên người không quá 100 ký tự; tối đa 16";
+}

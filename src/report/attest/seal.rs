@@ -1,0 +1,181 @@
+//! Sealed months: made once, a day after the end of the month, and never again.
+//!
+//! Law: a document that is sealed is never replaced; a record that says otherwise later is told.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{error, info};
+
+use super::document::{Attestation, MAX_OCTETS, SignedAttestation, digest_of};
+use super::make::{AttestingBox, MakeError, span_of};
+use super::verify::parse;
+use crate::evidence::record::MonthRecord;
+use crate::load::in_force::Current;
+use crate::policy::group::time::{Now, Trust};
+use crate::sys::os::step_aside;
+use crate::sys::read;
+use crate::sys::state_dir::StateDir;
+
+/// The directory of records, in the state directory.
+const RECORDS: &str = "evidence";
+/// That of sealed months, in it.
+const SEALED: &str = "attested";
+/// The wait after the end of a month, in seconds: what came late is in its record then.
+const WAIT: u64 = 86_400;
+/// The most octets of a record.
+const MAX_RECORD: u64 = 1 << 20;
+/// The most months that are looked at: more than eleven years.
+const MOST: usize = 150;
+
+/// The interval at which months that are over are looked for.
+const LOOK: Duration = Duration::from_secs(600);
+
+/// Starts the thread that seals what is due, while the clock can be trusted; it ends with the process.
+pub fn start(current: Arc<Current>, state: StateDir, now: impl Fn() -> Now + Send + 'static) {
+    let thread = std::thread::Builder::new().name("lachan-seal".into());
+    let work = move || {
+        step_aside();
+        loop {
+            let now = now();
+            if now.trust != Trust::Untrusted {
+                seal(&current, &state, now.civil);
+            }
+            std::thread::sleep(LOOK);
+        }
+    };
+    if let Err(fault) = thread.spawn(work) {
+        error!("no thread `lachan-seal`: {fault}");
+    }
+}
+
+fn seal(current: &Current, state: &StateDir, civil: u64) {
+    let in_force = current.in_force();
+    let school = &in_force.config().school;
+    let zone = school.zone();
+    let from = AttestingBox { state, roles: &school.roles, zone: &zone };
+    match from.seal_due(civil) {
+        Ok(months) => months.iter().for_each(|month| info!("sealed the record of {month}")),
+        Err(fault) => error!("a month that is over cannot be sealed: {fault}"),
+    }
+}
+
+/// The months that a directory has files of, in order.
+fn months(directory: &Path) -> Vec<String> {
+    let files = read::directory(directory).unwrap_or_default();
+    let month = |path: &Path| {
+        let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
+        span_of(stem, &jiff::tz::TimeZone::UTC).map(|_| stem.to_owned())
+    };
+    let mut months: Vec<String> = files.iter().filter_map(|(path, _)| month(path)).collect();
+    months.sort_unstable();
+    let first = months.len().saturating_sub(MOST);
+    months.split_off(first)
+}
+
+impl AttestingBox<'_> {
+    fn sealed_directory(&self) -> PathBuf {
+        self.state.join(RECORDS).join(SEALED)
+    }
+
+    /// The record of a month; none where there is none that can be read.
+    pub fn record(&self, month: &str) -> Option<MonthRecord> {
+        let path = self.state.join(RECORDS).join(format!("{month}.json"));
+        serde_json::from_slice(&read::octets(&path, MAX_RECORD).ok()?).ok()
+    }
+
+    /// The months of a year that have a record or are sealed.
+    pub fn months_of(&self, year: &str) -> Vec<String> {
+        let mut found = months(&self.state.join(RECORDS));
+        found.extend(months(&self.sealed_directory()));
+        found.retain(|month| month.split('-').next() == Some(year));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The sealed document of a month, and its octets.
+    pub fn sealed(&self, month: &str) -> Option<(SignedAttestation, Vec<u8>)> {
+        let path = self.sealed_directory().join(format!("{month}.json"));
+        let octets = read::octets(&path, MAX_OCTETS as u64).ok()?;
+        Some((parse(&octets).ok()?, octets))
+    }
+
+    /// The digest of the newest sealed month before a month; empty where there is none.
+    fn digest_before(&self, month: &str) -> String {
+        let sealed = months(&self.sealed_directory());
+        let before = sealed.iter().rfind(|one| one.as_str() < month);
+        let path = before.map(|one| self.sealed_directory().join(format!("{one}.json")));
+        let octets = path.and_then(|path| read::octets(&path, MAX_OCTETS as u64).ok());
+        octets.map_or_else(String::new, |octets| digest_of(&octets))
+    }
+
+    /// The document of a month: the sealed one, or one that is made now; none without a record.
+    ///
+    /// # Errors
+    ///
+    /// [`MakeError`].
+    pub fn attest(&self, month: &str, civil: u64) -> Result<Option<SignedAttestation>, MakeError> {
+        if let Some((document, _)) = self.sealed(month) {
+            return Ok(Some(document));
+        }
+        let Some(record) = self.record(month) else { return Ok(None) };
+        self.make(&record, &self.digest_before(month), civil).map(Some)
+    }
+
+    /// Whether the record of a sealed month says otherwise now than when it was sealed.
+    pub fn was_changed(&self, sealed: &Attestation) -> bool {
+        let Some(record) = self.record(&sealed.month) else { return false };
+        let MonthRecord { enforcement, gaps, releases, self_test, reviews, orders, .. } = record;
+        (enforcement, gaps, releases, self_test, reviews, orders)
+            != (
+                sealed.enforcement.clone(),
+                sealed.gaps.clone(),
+                sealed.releases.clone(),
+                sealed.self_test.clone(),
+                sealed.reviews,
+                sealed.orders.clone(),
+            )
+    }
+
+    /// Seals the months that are over for a day, the oldest first; those that were sealed.
+    ///
+    /// # Errors
+    ///
+    /// [`MakeError`]; months before the one that failed are sealed.
+    pub fn seal_due(&self, civil: u64) -> Result<Vec<String>, MakeError> {
+        let sealed = months(&self.sealed_directory());
+        let mut done = Vec::new();
+        for month in months(&self.state.join(RECORDS)) {
+            let is_due = span_of(&month, self.zone).is_some_and(|span| civil >= span.end + WAIT);
+            // Behind a sealed month none is put in.
+            let is_next = sealed.last().is_none_or(|last| *last < month);
+            if !is_due || !is_next {
+                continue;
+            }
+            let Some(record) = self.record(&month) else { continue };
+            let document = self.make(&record, &self.digest_before(&month), civil)?;
+            write_once(&self.sealed_directory(), &format!("{month}.json"), &document.octets()?)?;
+            done.push(month);
+        }
+        Ok(done)
+    }
+}
+
+/// Writes a file that is not there yet, whole or not at all.
+fn write_once(directory: &Path, name: &str, octets: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let beside = directory.join(format!(".{name}.new"));
+    let _ = fs::remove_file(&beside);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    // A link, which never replaces a file.
+    let linked = fs::hard_link(&beside, directory.join(name));
+    fs::remove_file(&beside)?;
+    linked
+}
