@@ -34,13 +34,13 @@ impl Words<'_> {
 
     fn cause(&self, cause: GapCause) -> String {
         self.say(match cause {
-            GapCause::Uplink => messages::gap_uplink(),
-            GapCause::Power => messages::gap_power(),
-            GapCause::Stopped => messages::gap_stopped(),
-            GapCause::Program => messages::gap_program(),
-            GapCause::Clock => messages::gap_clock(),
-            GapCause::Config => messages::gap_config(),
-            GapCause::Lists => messages::gap_lists(),
+            GapCause::Uplink => messages::attest_gap_uplink(),
+            GapCause::Power => messages::attest_gap_power(),
+            GapCause::Stopped => messages::attest_gap_stopped(),
+            GapCause::Program => messages::attest_gap_program(),
+            GapCause::Clock => messages::attest_gap_clock(),
+            GapCause::Config => messages::attest_gap_config(),
+            GapCause::Lists => messages::attest_gap_lists(),
         })
     }
 }
