@@ -67,6 +67,7 @@ impl Observed {
                     gateway.clock.samples(),
                     in_force.override_samples(now.civil),
                     reviews.samples(),
+                    evidence.samples(),
                     self_test.samples(),
                     in_force.urgent().samples(now),
                     in_force.list_samples(now, reloads.oldest_download()),
