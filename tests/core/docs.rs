@@ -96,3 +96,46 @@ fn the_table_of_standards_names_tests_that_exist() {
     assert!(count > 30, "{count} tests are named");
     assert!(faults.is_empty(), "{faults:#?}");
 }
+
+#[test]
+fn each_yes_of_the_checklists_names_a_test_and_each_no_says_why() {
+    let text = fs::read_to_string(root().join("docs/reference/checklists.md")).unwrap();
+    let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| Criterion");
+    let mut faults = Vec::new();
+    let mut answers = [0; 3];
+    for row in text.lines().filter(is_row) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, answer, why, tests] = cells[..] else {
+            faults.push(format!("no four cells: {row}"));
+            continue;
+        };
+        let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        match ["yes", "partly", "no"].iter().position(|known| *known == answer) {
+            Some(found) => answers[found] += 1,
+            None => faults.push(format!("another answer: {row}")),
+        }
+        if why.is_empty() || named.is_empty() != (answer == "no") {
+            faults.push(format!("no reason, or no test, or a test of what is not: {row}"));
+        }
+        faults.extend(named.iter().filter(|test| !is_test(test)).map(|test| format!("no {test}")));
+    }
+    assert!(answers.iter().all(|count| *count > 9), "yes, partly, no: {answers:?}");
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// What `deploy/department/door.yml` lets through is what a gateway exports: a label that it does not
+/// know would be taken off each pushed series.
+#[test]
+fn the_departments_door_knows_each_label_of_the_metrics() {
+    let door = fs::read_to_string(root().join("deploy/department/door.yml")).unwrap();
+    let known = door.split_once("regex: \"(__name__|").and_then(|(_, rest)| rest.split_once(")\""));
+    let known: Vec<&str> = known.expect("the rule of all labels").0.split('|').collect();
+    let text = fs::read_to_string(root().join("docs/reference/metrics.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| `lachan_"));
+    let cells = rows.map(|row| row.split('|').nth(3).unwrap());
+    let exported: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let unknown: Vec<_> = exported.iter().filter(|label| !known.contains(label)).collect();
+    assert!(exported.len() > 30 && unknown.is_empty(), "door.yml does not know {unknown:?}");
+    // With `__name__`, `school`, `via`, `job`: fewer than the store takes of a series.
+    assert!(known.len() + 4 < 64, "{}; -maxLabelsPerTimeseries of the department", known.len());
+}
