@@ -146,8 +146,8 @@ pub(super) fn span_of(month: &str, zone: &TimeZone) -> Option<Range<u64>> {
     let first = Date::new(year.parse().ok()?, number.parse().ok()?, 1).ok()?;
     let next = first.checked_add(1.month()).ok()?;
     let second = |date: Date| {
-        let at = zone.to_zoned(date.at(0, 0, 0, 0)).ok()?;
-        u64::try_from(at.timestamp().as_second()).ok()
+        let at = zone.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
+        u64::try_from(at.as_second()).ok()
     };
     Some(second(first)?..second(next)?)
 }
