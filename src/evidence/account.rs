@@ -107,7 +107,8 @@ impl Account {
         has_booted: bool,
         (counts, without_clock, earlier): (Tally, u64, u64),
     ) -> Self {
-        let is_patient = has_booted;
+        // Without an earlier life no time depends on the first one of this.
+        let is_patient = has_booted && ended.is_some();
         Self { ended, is_patient, counts, without_clock, earlier, ..Self::default() }
     }
 

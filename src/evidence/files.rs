@@ -90,6 +90,14 @@ pub fn records(state: &Path) -> Vec<MonthRecord> {
     read.collect()
 }
 
+/// The names of the files of a state directory that have evidence.
+pub fn names(state: &Path) -> Vec<String> {
+    let directory = state.join(DIRECTORY);
+    let held = directory.join(HELD).exists().then(|| format!("{DIRECTORY}/{HELD}"));
+    let months = listed(&directory).into_iter();
+    months.map(|(month, _)| format!("{DIRECTORY}/{}", name(month))).chain(held).collect()
+}
+
 /// The directory of records that the gateway writes.
 #[derive(Debug)]
 pub(super) struct RecordFiles(StateDir);

@@ -19,6 +19,8 @@ mod files;
 pub mod month;
 pub mod record;
 pub mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use self::book::{EvidenceBook, EvidenceInput};
-pub use self::files::records;
+pub use self::files::{names, records};

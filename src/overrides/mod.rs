@@ -12,6 +12,8 @@ pub mod allow;
 mod changes;
 pub mod ledger;
 mod ledger_files;
+#[cfg(test)]
+mod ledger_tests;
 pub mod refusal;
 pub mod request;
 pub mod store;

@@ -18,6 +18,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence;
+use crate::overrides::ledger;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
@@ -35,11 +37,9 @@ const CONFIG: &str = "config/gateway.toml";
 const CONFIG_FILES: &str = "config/";
 const STATE_FILES: &str = "state/";
 /// What is lost without it, of the state directory.
-const STATE: [&str; 13] = [
+const STATE: [&str; 11] = [
     "overrides.json",
     "reviews.json",
-    "ledger.jsonl",
-    "ledger.old.jsonl",
     "admin-token",
     "technician-token",
     "inspector-token",
@@ -103,6 +103,12 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     |error| BackupError::File { path, error }
 }
 
+/// The files of a state directory: those of [`STATE`], the change ledger and the records of evidence.
+fn state_files(state: &Path) -> Vec<String> {
+    let fixed = STATE.iter().map(|&name| name.to_owned());
+    fixed.chain(ledger::names(state)).chain(evidence::names(state)).collect()
+}
+
 impl Backup {
     /// The backup of a config at `config`, of the files that it names and of its state directory; and
     /// the files that are not in it: they are not below the directory of the config, or no files.
@@ -132,8 +138,8 @@ impl Backup {
                 None => left_out.push(path.clone()),
             }
         }
-        for name in STATE {
-            let Some(path) = state.map(|state| state.join(name)) else { break };
+        for name in state.map(state_files).unwrap_or_default() {
+            let Some(path) = state.map(|state| state.join(&name)) else { break };
             if path.exists() {
                 let octets = read::octets(&path, MOST_OF_FILE).map_err(at(&path))?;
                 files.insert(format!("{STATE_FILES}{name}"), octets);

@@ -19,6 +19,7 @@ mod certificates;
 mod checked;
 mod crowds;
 mod downloads;
+mod evidence;
 mod exported;
 mod fail_mode;
 mod fleet_status;

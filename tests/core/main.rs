@@ -15,6 +15,7 @@ mod architecture;
 mod blocklists;
 mod config;
 mod docs;
+mod evidence;
 mod explain;
 mod fleet;
 mod keywords;

@@ -1,0 +1,130 @@
+//! The files of the change ledger: months, order, age, bounds, and what is read of them.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::overrides::ledger::{self, LedgerEntry, between, last, names, tidy};
+use crate::overrides::stored::StoredOverride;
+use crate::sys::state_dir::StateDir;
+
+/// 2026-11-30 in UTC, and the length of a month that is long enough.
+const NOVEMBER: u64 = 1_795_993_200;
+const MONTH: u64 = 31 * 86_400;
+
+fn state() -> (TempDir, StateDir) {
+    let scratch = tempfile::tempdir().unwrap();
+    let state = StateDir::at(scratch.path().to_owned()).unwrap();
+    (scratch, state)
+}
+
+fn stored(id: u64) -> StoredOverride {
+    StoredOverride {
+        id,
+        kind: "lesson".into(),
+        group: "pupils".into(),
+        names: Vec::new(),
+        categories: Vec::new(),
+        deny: Vec::new(),
+        from: 0,
+        until: u64::MAX,
+        by: "Lan".into(),
+        reason: String::new(),
+    }
+}
+
+fn write(state: &StateDir, at: u64, action: &'static str, id: u64) {
+    ledger::write(state, &LedgerEntry::new(at, action, "Lan", &stored(id))).unwrap();
+}
+
+#[test]
+fn a_later_month_begins_another_file_and_readers_follow() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "begin", 1);
+    write(&state, NOVEMBER + 60, "begin", 2);
+    assert_eq!(names(state.path()), ["ledger.jsonl"]);
+    write(&state, NOVEMBER + MONTH, "end", 1);
+    write(&state, NOVEMBER + 2 * MONTH, "begin", 3);
+    // The clock steps back, and far away: that ends no month, and changes no order.
+    write(&state, NOVEMBER, "end", 3);
+    write(&state, 60, "begin", 4);
+    write(&state, u64::MAX, "begin", 5);
+    let files = ["ledger-2026-11.jsonl", "ledger-2026-12.jsonl", "ledger.jsonl"];
+    assert_eq!(names(state.path()), files);
+    let (active, highest) = ledger::replay(&state).unwrap();
+    assert_eq!(active.iter().map(|one| one.id).collect::<Vec<_>>(), [2, 4, 5]);
+    assert_eq!(highest, 5);
+    let newest: Vec<u64> = last(&state).iter().map(|line| line.at).collect();
+    assert_eq!(newest.len(), 7);
+    assert_eq!((newest[0], newest[6]), (u64::MAX, NOVEMBER));
+    let found = between(&state, NOVEMBER + 1, NOVEMBER + MONTH + 1);
+    let actions: Vec<&str> = found.lines.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!((actions, found.left_out), (vec!["begin", "end"], 0));
+    // A cut between the new name and the next line.
+    fs::rename(state.join("ledger.jsonl"), state.join("ledger-2027-01.jsonl")).unwrap();
+    assert_eq!(ledger::replay(&state).unwrap().1, 5);
+}
+
+#[test]
+fn files_of_earlier_versions_are_taken_over_as_the_oldest() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "begin", 1);
+    fs::rename(state.join("ledger.jsonl"), state.join("ledger.old.jsonl")).unwrap();
+    write(&state, NOVEMBER + 60, "begin", 2);
+    assert_eq!(names(state.path()), ["ledger.old.jsonl", "ledger.jsonl"]);
+    assert_eq!(ledger::replay(&state).unwrap().0.len(), 2);
+    write(&state, NOVEMBER + MONTH, "begin", 3);
+    let files = ["ledger-2026-11.jsonl", "ledger-2026-11.2.jsonl", "ledger.jsonl"];
+    assert_eq!(names(state.path()), files);
+    let order: Vec<u64> = last(&state).iter().map(|line| line.at).collect();
+    assert_eq!(order, [NOVEMBER + MONTH, NOVEMBER + 60, NOVEMBER]);
+}
+
+#[test]
+fn a_month_with_too_many_changes_has_several_files_and_loses_none() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "begin", 1);
+    let mut full = fs::read(state.join("ledger.jsonl")).unwrap();
+    full.resize(4 << 20, b' ');
+    full.push(b'\n');
+    fs::write(state.join("ledger.jsonl"), full).unwrap();
+    write(&state, NOVEMBER + 1, "begin", 2);
+    assert_eq!(names(state.path()), ["ledger-2026-11.jsonl", "ledger.jsonl"]);
+    assert_eq!(ledger::replay(&state).unwrap().0.len(), 2);
+}
+
+#[test]
+fn old_months_go_by_age_and_the_oldest_go_for_room_and_that_is_told() {
+    let (_scratch, state) = state();
+    for month in 0..6 {
+        write(&state, NOVEMBER + month * MONTH, "begin", month);
+    }
+    let oldest = |state: &StateDir| names(state.path())[0].clone();
+    // Without a clock nothing is old.
+    assert_eq!((tidy(&state, None, 1 << 20), oldest(&state)), (0, "ledger-2026-11.jsonl".into()));
+    let now = NOVEMBER + 5 * MONTH;
+    assert_eq!(tidy(&state, Some((now, 60)), 1 << 20), 0);
+    assert_eq!(oldest(&state), "ledger-2026-11.jsonl");
+    assert_eq!(tidy(&state, Some((now, 4)), 1 << 20), 0, "what is old is not told");
+    assert_eq!(oldest(&state), "ledger-2027-01.jsonl");
+    let octets = fs::metadata(state.join("ledger.jsonl")).unwrap().len();
+    assert_eq!(tidy(&state, Some((now, 60)), 2 * octets + octets / 2), 2);
+    assert_eq!(names(state.path()), ["ledger-2027-03.jsonl", "ledger.jsonl"]);
+    assert_eq!(tidy(&state, None, 0), 1);
+    assert_eq!(names(state.path()), ["ledger.jsonl"], "the newest stays");
+}
+
+#[test]
+fn names_that_are_no_months_are_left_alone() {
+    let (_scratch, state) = state();
+    let odd =
+        ["ledger-.jsonl", "ledger-2026-13.jsonl", "ledger-2026-01.0x.jsonl", "ledger-2026.jsonl"];
+    for name in odd {
+        fs::write(state.join(name), "").unwrap();
+    }
+    fs::create_dir(state.join("ledger-2020-01.jsonl")).unwrap();
+    assert_eq!(tidy(&state, Some((NOVEMBER, 60)), 0), 0);
+    assert!(names(state.path()).is_empty());
+    assert!(ledger::replay(&state).is_none());
+    assert!(last(&state).is_empty());
+}
