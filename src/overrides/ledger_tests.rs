@@ -109,7 +109,7 @@ fn old_months_go_by_age_and_the_oldest_go_for_room_and_that_is_told() {
     assert_eq!(oldest(&state), "ledger-2027-01.jsonl");
     let octets = fs::metadata(state.join("ledger.jsonl")).unwrap().len();
     assert_eq!(tidy(&state, Some((now, 60)), 2 * octets + octets / 2), 2);
-    assert_eq!(names(state.path()), ["ledger-2027-03.jsonl", "ledger.jsonl"]);
+    assert_eq!(names(state.path()), ["ledger-2027-04.jsonl", "ledger.jsonl"]);
     assert_eq!(tidy(&state, None, 0), 1);
     assert_eq!(names(state.path()), ["ledger.jsonl"], "the newest stays");
 }

@@ -101,7 +101,8 @@ fn a_record_goes_on_over_every_end_of_the_program_and_says_why_there_was_none() 
     let mut last = end(&mut gateway);
     last["written"]["boot"] = "another".into();
     let month = last["month"].as_str().unwrap().to_owned();
-    fs::write(gateway.dir().join(format!("state/evidence/{month}.json")), last.to_string()).unwrap();
+    fs::write(gateway.dir().join(format!("state/evidence/{month}.json")), last.to_string())
+        .unwrap();
     sleep(Duration::from_secs(2));
     gateway = gateway.restart();
     let last = end(&mut gateway);
