@@ -22,7 +22,7 @@ use jiff::tz::TimeZone;
 use crate::config::SchoolHours;
 use crate::evidence::month::{LocalMonth, day_of};
 use crate::evidence::record::GapCause;
-use crate::evidence::tally::Tally;
+use crate::evidence::tally::EvidenceTally;
 use crate::policy::group::time::{Now, Trust};
 
 /// Seconds for which a time server is waited for after a boot.
@@ -35,7 +35,7 @@ const MAX_STRETCHES: usize = 4_096;
 
 /// The end of an earlier life.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct EarlierLife {
     /// Its civil second.
     pub at: u64,
     /// Why there was no life from then on.
@@ -70,7 +70,7 @@ pub enum Change {
         /// The day.
         day: Date,
         /// The counts.
-        tally: Box<Tally>,
+        tally: Box<EvidenceTally>,
         /// Queries among them that came while no clock could be trusted.
         without_clock: u64,
     },
@@ -85,27 +85,27 @@ struct Stretch {
 
 /// What is not placed yet.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct LifeAccount {
     /// Seconds of the monotonic clock, at the first look and at the last.
     looked: Option<Range<u64>>,
     stretches: Vec<Stretch>,
-    counts: Tally,
+    counts: EvidenceTally,
     without_clock: u64,
     /// Seconds for which earlier lives ran without a clock.
     earlier: u64,
-    ended: Option<Ended>,
+    ended: Option<EarlierLife>,
     /// Whether a time server is waited for.
     is_patient: bool,
     is_placed: bool,
 }
 
-impl Account {
+impl LifeAccount {
     /// The account of a life. `earlier` are the counts, of them those without a clock, and the seconds
     /// of earlier lives that nothing has placed; `has_booted` where the machine was off in between.
     pub fn new(
-        ended: Option<Ended>,
+        ended: Option<EarlierLife>,
         has_booted: bool,
-        (counts, without_clock, earlier): (Tally, u64, u64),
+        (counts, without_clock, earlier): (EvidenceTally, u64, u64),
     ) -> Self {
         // Without an earlier life no time depends on the first one of this.
         let is_patient = has_booted && ended.is_some();
@@ -135,7 +135,7 @@ impl Account {
     }
 
     /// Notes counts.
-    pub fn count(&mut self, tally: &Tally, trust: Trust) {
+    pub fn count(&mut self, tally: &EvidenceTally, trust: Trust) {
         if trust == Trust::Untrusted {
             self.without_clock = self.without_clock.saturating_add(tally.queries);
         }
@@ -143,7 +143,7 @@ impl Account {
     }
 
     /// Counts, queries without a clock and seconds that wait; none where all is placed.
-    pub fn waiting(&self) -> Option<(&Tally, u64, u64)> {
+    pub fn waiting(&self) -> Option<(&EvidenceTally, u64, u64)> {
         let own: u64 = self.stretches.iter().map(|one| one.span.end - one.span.start).sum();
         let seconds = own.saturating_add(self.earlier);
         let has_any = seconds > 0 || !self.counts.is_empty();
@@ -196,7 +196,7 @@ impl Account {
     fn place_earlier(&mut self, start: u64, time: SchoolTime<'_>, changes: &mut Vec<Change>) {
         let least = start.saturating_sub(MOST_BETWEEN);
         let mut ran = start.saturating_sub(std::mem::take(&mut self.earlier)).max(least);
-        if let Some(Ended { at, cause }) = self.ended.take() {
+        if let Some(EarlierLife { at, cause }) = self.ended.take() {
             let from = at.max(least);
             ran = ran.max(from);
             place(from..ran, Some(cause), time, changes);

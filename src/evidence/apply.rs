@@ -4,7 +4,7 @@ use crate::evidence::account::Change;
 use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{FORMAT, Gap, MonthRecord};
 use crate::evidence::tally::{
-    Tally, add_groups, add_orders, add_reviews, add_self_tests, add_sources,
+    EvidenceTally, add_groups, add_orders, add_reviews, add_self_tests, add_sources,
 };
 
 /// The most gaps of a record: the longest stay, and the sums have the seconds of all.
@@ -47,7 +47,7 @@ impl MonthRecord {
         }
     }
 
-    fn add_counts(&mut self, tally: &Tally, without_clock: u64) {
+    fn add_counts(&mut self, tally: &EvidenceTally, without_clock: u64) {
         self.queries = self.queries.saturating_add(tally.queries);
         self.queries_without_clock = self.queries_without_clock.saturating_add(without_clock);
         add_groups(&mut self.groups, &tally.groups);

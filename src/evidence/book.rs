@@ -13,14 +13,14 @@ use jiff::tz::TimeZone;
 use tracing::{error, warn};
 
 use crate::config::{Config, EvidenceSettings};
-use crate::evidence::account::{Account, Change, Ended, SchoolTime};
+use crate::evidence::account::{Change, EarlierLife, LifeAccount, SchoolTime};
 use crate::evidence::cause::Holding;
 use crate::evidence::files::{HeldFile, RecordFiles};
 use crate::evidence::month::{LocalMonth, day_of};
 use crate::evidence::record::{
     EnforcementSeconds, GapCause, LastWrite, MonthRecord, RecordedSchool, ReviewCounts, UsedRelease,
 };
-use crate::evidence::tally::{CountedGroup, Tally};
+use crate::evidence::tally::{CountedGroup, EvidenceTally};
 use crate::metrics::counters::Totals;
 use crate::metrics::labels::EnforcementState;
 use crate::metrics::{Sample, families};
@@ -69,10 +69,10 @@ struct Seen {
 
 impl Seen {
     /// What came since the last look, which is this one from now on.
-    fn next(&mut self, input: &mut EvidenceInput<'_>) -> Tally {
+    fn next(&mut self, input: &mut EvidenceInput<'_>) -> EvidenceTally {
         let groups = CountedGroup::all(input.config, input.snapshot, &self.groups);
         let counted = input.totals.since(&self.totals);
-        let mut tally = Tally::of(&counted, &groups, input.snapshot.taxonomy());
+        let mut tally = EvidenceTally::of(&counted, &groups, input.snapshot.taxonomy());
         tally.reviews = ReviewCounts {
             received: input.reviews.received.saturating_sub(self.reviews.received),
             accepted: input.reviews.accepted.saturating_sub(self.reviews.accepted),
@@ -93,7 +93,7 @@ impl Seen {
 /// The records in memory, and how far the disk has them.
 #[derive(Debug, Default)]
 struct Records {
-    account: Account,
+    account: LifeAccount,
     by_month: BTreeMap<LocalMonth, MonthRecord>,
     changed: BTreeSet<LocalMonth>,
     /// The seconds of this life.
@@ -150,7 +150,7 @@ impl EvidenceBook {
 
     /// Counts a self-test: the rows that were asked, by id, and whether each was as it must be.
     pub fn self_tested(&self, rows: &[(String, bool)]) {
-        let mut tally = Tally::default();
+        let mut tally = EvidenceTally::default();
         tally.self_tested(rows);
         self.lock().account.count(&tally, Trust::Synced);
     }
@@ -266,19 +266,20 @@ impl Records {
         let last = before.clone().unwrap_or(LastWrite { emergency, ..LastWrite::default() });
         let has_booted = last.boot != boot;
         // Where a record is lost, nobody knows how long there was no life.
-        let ended = before.filter(|last| damaged.is_empty() && last.at > 0).map(|last| Ended {
-            at: last.at,
-            cause: match (has_booted, last.clean) {
-                (true, _) => GapCause::Power,
-                (false, true) => GapCause::Stopped,
-                (false, false) => GapCause::Program,
-            },
-        });
+        let ended =
+            before.filter(|last| damaged.is_empty() && last.at > 0).map(|last| EarlierLife {
+                at: last.at,
+                cause: match (has_booted, last.clean) {
+                    (true, _) => GapCause::Power,
+                    (false, true) => GapCause::Stopped,
+                    (false, false) => GapCause::Program,
+                },
+            });
         let held = files.held(last.held);
         let number = held.as_ref().map(|held| held.number);
         let HeldFile { counts, without_clock, seconds, .. } = held.unwrap_or_default();
         Self {
-            account: Account::new(ended, has_booted, (counts, without_clock, seconds)),
+            account: LifeAccount::new(ended, has_booted, (counts, without_clock, seconds)),
             seen: Seen { emergency: last.emergency, ..Seen::default() },
             held: number,
             damaged,

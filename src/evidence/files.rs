@@ -16,7 +16,7 @@ use tracing::{error, warn};
 
 use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{FORMAT, MonthRecord};
-use crate::evidence::tally::Tally;
+use crate::evidence::tally::EvidenceTally;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
@@ -42,7 +42,7 @@ pub(super) struct HeldFile {
     /// Queries of the counts that came while no clock could be trusted.
     pub without_clock: u64,
     /// The counts.
-    pub counts: Tally,
+    pub counts: EvidenceTally,
 }
 
 /// The months that a directory has records of, in order, with the octets of each.

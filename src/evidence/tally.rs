@@ -22,7 +22,7 @@ const MAX_ORDERS: usize = 1_000;
 /// Counts of a stretch of time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tally {
+pub struct EvidenceTally {
     /// Queries received.
     pub queries: u64,
     /// What policy did, by the name of a group.
@@ -65,7 +65,7 @@ impl CountedGroup {
     }
 }
 
-impl Tally {
+impl EvidenceTally {
     /// What the counters counted in a stretch. The only place where they become counts of a record.
     pub(super) fn of(counted: &Totals, groups: &[CountedGroup], taxonomy: &Taxonomy) -> Self {
         let families = 0..FAMILIES.len();

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use crate::config::{EvidenceSettings, SchoolHours};
-use crate::evidence::account::{Account, Change, Ended, PATIENCE, SchoolTime};
+use crate::evidence::account::{Change, EarlierLife, LifeAccount, PATIENCE, SchoolTime};
 use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{GapCause, MonthRecord};
-use crate::evidence::tally::Tally;
+use crate::evidence::tally::EvidenceTally;
 use crate::policy::group::time::{Now, Trust};
 
 /// 2026-11-30 06:00 in Hanoi, a Monday.
@@ -24,7 +24,7 @@ fn now(mono: u64, civil: u64, trust: Trust) -> Now {
     Now { mono, civil, trust }
 }
 
-fn settle(account: &mut Account, now: Now, hours: &SchoolHours, is_last: bool) -> Vec<Change> {
+fn settle(account: &mut LifeAccount, now: Now, hours: &SchoolHours, is_last: bool) -> Vec<Change> {
     let zone = zone();
     account.settle((now, now.civil), SchoolTime { zone: &zone, hours }, is_last)
 }
@@ -50,12 +50,12 @@ fn seconds(changes: &[Change]) -> BTreeMap<Option<GapCause>, u64> {
     sums
 }
 
-fn queries(count: u64) -> Tally {
-    Tally { queries: count, ..Tally::default() }
+fn queries(count: u64) -> EvidenceTally {
+    EvidenceTally { queries: count, ..EvidenceTally::default() }
 }
 
-fn fresh() -> Account {
-    Account::new(None, true, (Tally::default(), 0, 0))
+fn fresh() -> LifeAccount {
+    LifeAccount::new(None, true, (EvidenceTally::default(), 0, 0))
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn a_span_over_the_end_of_a_month_is_split_at_midnight_of_the_school() {
 fn only_minutes_of_the_school_count() {
     let usual = EvidenceSettings::default().hours;
     // The machine was off from 17:00 on Saturday to 07:00 on Monday.
-    let ended = Ended { at: MORNING - 37 * HOUR, cause: GapCause::Power };
-    let mut account = Account::new(Some(ended), true, (Tally::default(), 0, 0));
+    let ended = EarlierLife { at: MORNING - 37 * HOUR, cause: GapCause::Power };
+    let mut account = LifeAccount::new(Some(ended), true, (EvidenceTally::default(), 0, 0));
     account.hold(1, None);
     account.hold(61, None);
     let changes = settle(&mut account, now(61, MORNING + HOUR + 60, Trust::Synced), &usual, false);
@@ -117,8 +117,8 @@ fn counts_without_a_clock_are_of_the_first_trusted_time() {
 
 #[test]
 fn a_board_without_a_battery_waits_for_a_time_server_before_it_says_how_long_it_was_off() {
-    let ended = Ended { at: MORNING, cause: GapCause::Power };
-    let start = || Account::new(Some(ended.clone()), true, (Tally::default(), 0, 0));
+    let ended = EarlierLife { at: MORNING, cause: GapCause::Power };
+    let start = || LifeAccount::new(Some(ended.clone()), true, (EvidenceTally::default(), 0, 0));
     // It goes on where it was switched off, and three hours have passed.
     let mut account = start();
     account.hold(1, None);
@@ -142,8 +142,8 @@ fn a_board_without_a_battery_waits_for_a_time_server_before_it_says_how_long_it_
 
 #[test]
 fn lives_without_a_clock_are_at_the_end_of_the_time_between() {
-    let ended = Ended { at: MORNING, cause: GapCause::Power };
-    let mut account = Account::new(Some(ended), true, (queries(7), 7, 600));
+    let ended = EarlierLife { at: MORNING, cause: GapCause::Power };
+    let mut account = LifeAccount::new(Some(ended), true, (queries(7), 7, 600));
     account.hold(1, None);
     let at = now(1, MORNING + HOUR, Trust::Synced);
     let changes = settle(&mut account, at, &SchoolHours::Always, false);
@@ -155,8 +155,8 @@ fn lives_without_a_clock_are_at_the_end_of_the_time_between() {
 #[test]
 fn a_record_of_another_hand_makes_no_endless_gap() {
     for at in [0, 1, u64::MAX] {
-        let ended = Some(Ended { at, cause: GapCause::Power });
-        let mut account = Account::new(ended, false, (Tally::default(), 0, u64::MAX));
+        let ended = Some(EarlierLife { at, cause: GapCause::Power });
+        let mut account = LifeAccount::new(ended, false, (EvidenceTally::default(), 0, u64::MAX));
         account.hold(1, None);
         let at = now(1, MORNING, Trust::Synced);
         let changes = settle(&mut account, at, &SchoolHours::Always, false);
@@ -244,8 +244,8 @@ proptest! {
     #[test]
     fn the_time_between_two_lives_is_a_gap(off in 0..40 * 86_400_u64, waits in 0..1_500_u64) {
         let usual = EvidenceSettings::default().hours;
-        let ended = Ended { at: MORNING, cause: GapCause::Program };
-        let mut account = Account::new(Some(ended), false, (Tally::default(), 0, 0));
+        let ended = EarlierLife { at: MORNING, cause: GapCause::Program };
+        let mut account = LifeAccount::new(Some(ended), false, (EvidenceTally::default(), 0, 0));
         account.hold(5, None);
         account.hold(5 + waits, None);
         let end = MORNING + off + waits;

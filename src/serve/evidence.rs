@@ -11,7 +11,7 @@ use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::enrolled;
 
 /// The gateway, as the evidence book looks at it.
-pub(super) struct Witness {
+pub(super) struct GatewayWitness {
     /// The gateway.
     pub observed: Observed,
     /// The counters of all workers, and of all others.
@@ -20,7 +20,7 @@ pub(super) struct Witness {
     pub state: Option<StateDir>,
 }
 
-impl Witness {
+impl GatewayWitness {
     /// Tells the book what holds now; `is_last` at the end of the program.
     pub(super) fn tell(&self, is_last: bool) {
         let Observed { gateway, reloads, reviews, updates, evidence, .. } = &self.observed;

@@ -48,7 +48,7 @@ use crate::portal::{self, Portal, StaffRoom};
 use crate::report::attest::seal;
 use crate::reviews::ReviewBook;
 use crate::selftest::{SelfTest, SelfTestHooks};
-use crate::serve::evidence::Witness;
+use crate::serve::evidence::GatewayWitness;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{tcp, udp};
 use crate::serve::reload::Reloads;
@@ -134,7 +134,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let actions = actions(&observed, desk);
     let portal = portal(&gateway, &actions);
     let counters = workers.counters(&gateway);
-    let witness = Witness { observed: observed.clone(), counters, state: state.clone() };
+    let witness = GatewayWitness { observed: observed.clone(), counters, state: state.clone() };
     let witness = Arc::new(witness);
     let source = observed.source(Arc::clone(&portal), workers.sockets());
     let metrics = Metrics::new(witness.counters.clone(), source)?;

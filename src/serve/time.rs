@@ -10,7 +10,7 @@ use crate::load::in_force::InForce;
 use crate::load::rehearsal;
 use crate::reviews::ReviewBook;
 use crate::reviews::ask::today;
-use crate::serve::evidence::Witness;
+use crate::serve::evidence::GatewayWitness;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;
@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn follow(
     gateway: Arc<Gateway>,
     state: Option<StateDir>,
-    (reviews, witness): (Arc<ReviewBook>, Arc<Witness>),
+    (reviews, witness): (Arc<ReviewBook>, Arc<GatewayWitness>),
 ) -> io::Result<()> {
     loop {
         tokio::time::sleep(LOOK).await;

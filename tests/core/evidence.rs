@@ -15,6 +15,8 @@ use lachan::metrics::labels::Protection;
 use lachan::resolve::{Now, Transport, Trust};
 use lachan::sys::state_dir::StateDir;
 
+mod wear;
+
 use crate::kit::core::{Core, synced};
 use crate::kit::folder::Folder;
 use crate::kit::wire::{an_address, query};
@@ -373,37 +375,6 @@ fn records_go_by_age_only_where_a_time_server_says_so() {
     school.tick(&book, at(1, MORNING), Protection::Ok, true);
     assert_eq!(found(&school), ["2024-11", "2026-10", "2026-11"]);
     assert!(!book.was_cut());
-}
-
-/// The budget of the records: what a school day writes, with a record as large as they come.
-#[test]
-fn a_school_day_writes_less_than_two_megabytes() {
-    let school = School::new();
-    let book = school.book();
-    let rows: Vec<_> = (0..60).map(|row| (format!("category-{row}@pupils"), true)).collect();
-    let file = school.file("2026-11.json");
-    let (mut written, mut number, mut writes) = (0, 0, 0);
-    for now in seconds(1..=86_400, MORNING - 6 * HOUR) {
-        // The line is bad: a gap every few minutes.
-        let protection = if now.mono % 300 < 20 { Protection::ListMissing } else { Protection::Ok };
-        if now.mono % 300 == 0 {
-            school.ask("games.example");
-            book.self_tested(&rows);
-        }
-        school.tick(&book, now, protection, false);
-        if now.mono % 60 == 1 || now.mono % 60 == 2 {
-            let text = fs::read(&file).unwrap_or_default();
-            let record: Option<MonthRecord> = serde_json::from_slice(&text).ok();
-            let found = record.map_or(0, |record| record.written.number);
-            if found != number {
-                (written, number, writes) = (written + text.len(), found, writes + 1);
-            }
-        }
-    }
-    assert!((143..=147).contains(&writes), "{writes}");
-    assert!(written < 2_000_000, "{written}");
-    assert_eq!(book.this_month().unwrap().gaps.len(), 200);
-    eprintln!("a school day: {writes} writes, {written} octets");
 }
 
 /// Law: a reader takes no other file for a record, and needs no directory.
