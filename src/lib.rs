@@ -30,6 +30,7 @@ pub mod release;
 
 // Policy and resolution.
 pub mod cache;
+pub mod overblock;
 pub mod policy;
 pub mod rehearse;
 pub mod resolve;

@@ -92,6 +92,18 @@ pub struct LocalData {
 /// The source of a rule where the combinations of sources are too many to record.
 pub const SEVERAL_SOURCES: u16 = u16::MAX;
 
+/// Sources that have a bit of their own in a set of sources; the last bit is that of all others.
+const OWN_BITS: u16 = 31;
+
+/// The bit of all sources without one of their own.
+pub const OTHER_SOURCES: u32 = 1 << OWN_BITS;
+
+/// The bit of a source in a set of sources.
+#[inline]
+pub fn source_bit(source: u16) -> u32 {
+    1 << source.min(OWN_BITS)
+}
+
 /// The name, in wire form, of a zone's rule for every name (`*` at its root).
 pub const EVERY_NAME: &[u8] = b"\x01*\x00";
 

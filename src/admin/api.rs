@@ -34,10 +34,12 @@ use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::codes::{self, CodesApi, NowSource};
+use crate::admin::diagnosis::{self, DiagnosisApi};
 use crate::admin::reply::{json, refuse};
 use crate::admin::review_desk::ReviewDesk;
 use crate::lang::Message;
 use crate::load::in_force::{Current, InForce};
+use crate::overblock::Overblock;
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::person;
 use crate::overrides::{OverrideRequest, StoredOverride};
@@ -49,6 +51,7 @@ use crate::staff::token::Token;
 use crate::status::Status;
 use crate::status::state::degradation;
 use crate::sys::os::step_aside;
+use crate::sys::state_dir::StateDir;
 use crate::update::client::Updates;
 use crate::update::error::UpdateError;
 use crate::web::form::Fields;
@@ -69,6 +72,10 @@ pub struct ApiActions {
     pub desk: Arc<Desk>,
     /// The gateway's test of itself.
     pub self_test: Arc<SelfTest>,
+    /// What was blocked lately.
+    pub overblock: Arc<Overblock>,
+    /// The state directory, which has the change ledger.
+    pub state: Option<StateDir>,
     /// The update client; none where the config names no repository.
     pub updates: Option<Arc<Updates>>,
 }
@@ -91,6 +98,7 @@ pub struct Api {
     now: NowSource,
     actions: ApiActions,
     codes: Arc<CodesApi>,
+    diagnosis: Arc<DiagnosisApi>,
 }
 
 /// The reply to an override that has begun.
@@ -113,6 +121,7 @@ pub struct OverrideList {
 /// The routes, and `more` behind the same door.
 pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
     let codes = codes::routes(Arc::clone(&api.codes));
+    let diagnosis = diagnosis::routes(Arc::clone(&api.diagnosis));
     more.route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
         .route("/api/status", get(status))
@@ -122,6 +131,7 @@ pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
         .route("/api/release/rejected", delete(accept_release))
         .with_state(Arc::clone(&api))
         .merge(codes)
+        .merge(diagnosis)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn_with_state(api, authorise))
 }
@@ -265,7 +275,13 @@ impl Api {
     ) -> Self {
         let (desk, judged_by) = (Arc::clone(&actions.desk), Arc::clone(&current));
         let codes = Arc::new(CodesApi { desk, current: judged_by, now: Arc::clone(&now) });
-        Self { token, current, now, actions, codes }
+        let diagnosis = Arc::new(DiagnosisApi {
+            overblock: Arc::clone(&actions.overblock),
+            current: Arc::clone(&current),
+            now: Arc::clone(&now),
+            state: actions.state.clone(),
+        });
+        Self { token, current, now, actions, codes, diagnosis }
     }
 
     /// A line for each thing that is not as the files have it.

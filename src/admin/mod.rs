@@ -10,6 +10,7 @@ pub mod api;
 pub mod banner;
 pub mod client;
 pub mod codes;
+pub mod diagnosis;
 pub mod reply;
 pub mod review_desk;
 pub mod reviews;

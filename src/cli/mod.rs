@@ -6,6 +6,7 @@ pub mod attest;
 pub mod backup;
 pub mod check;
 mod codes;
+mod diagnose;
 pub mod enrol;
 pub mod export;
 pub mod fleet;
@@ -54,6 +55,8 @@ enum Command {
     SelfTest(selftest::SelfTestArguments),
     /// Write what this box says of a month or a year, signed; or verify such files.
     Attest(attest::AttestArguments),
+    /// Look at what is blocked for a group, for some minutes: in memory, without devices, in the ledger.
+    Diagnose(diagnose::DiagnoseArguments),
     /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
     Code(codes::CodesArguments),
     /// Act on what is kept of files for the day on which one is lost.
@@ -86,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::SelfTest(arguments) => selftest::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
+        Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Code(arguments) => codes::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Services(arguments) => services::run(&arguments),

@@ -116,7 +116,7 @@ fn act(arguments: &OverridesArguments) -> Result<String, CommandFailure> {
 }
 
 /// Percent-encodes everything but letters and digits.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, octet| {
         if octet.is_ascii_alphanumeric() {
             out.push(char::from(octet));

@@ -21,6 +21,9 @@ pub struct StatusArguments {
     /// The language; the config's by default.
     #[arg(long, value_parser = parse_lang)]
     lang: Option<Lang>,
+    /// Also the names that are blocked for at least ten devices today.
+    #[arg(long)]
+    top: bool,
 }
 
 /// Arguments of `state`.
@@ -57,7 +60,7 @@ pub fn run(arguments: &StatusArguments) -> ExitCode {
         Ok(if arguments.gateway.json {
             json(&status)
         } else {
-            text(&status, lang, &gateway.config)
+            text(&status, (lang, arguments.top), &gateway.config)
         })
     };
     finish(show())
@@ -89,11 +92,11 @@ fn forget_kept(of: &GatewayArguments) -> Result<String, CommandFailure> {
     }
     let Some(status) = &forgotten.status else { return Ok("what was kept is dropped".into()) };
     let config = of.running()?.config;
-    let shown = text(status, config.school.lang, &config);
+    let shown = text(status, (config.school.lang, false), &config);
     Ok(format!("what was kept is dropped\n{shown}"))
 }
 
 /// The state for people.
-fn text(status: &Status, lang: Lang, config: &Config) -> String {
-    StatusReport::of(status, lang, &config.school.zone()).text(lang)
+fn text(status: &Status, (lang, with_top): (Lang, bool), config: &Config) -> String {
+    StatusReport::of(status, lang, &config.school.zone()).text(lang, with_top)
 }

@@ -9,6 +9,7 @@
 //!
 //! One budget for every stream transport: TCP now, and any other that takes a [`table::Seat`].
 
+pub mod blocks;
 pub mod budget;
 pub mod client_id;
 pub mod inflight;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::load::assemble_error::AssembleError;
 use crate::load::derive::DerivedFrom;
-use crate::load::group_ids::GroupIds;
+use crate::load::group_ids::{GroupIds, SourceIds};
 use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::load::zone_ids::ZoneIds;
@@ -40,7 +40,8 @@ pub struct StaleCandidate(pub Box<Candidate>);
 impl Candidate {
     /// The first policy of a process; `zones` has the options of upstream servers.
     pub(super) fn first(sources: Arc<PolicySources>, zones: &Zones) -> Result<Self, AssembleError> {
-        Self::build(sources, GroupIds::default(), ZoneIds::default(), zones, None)
+        let ids = (GroupIds::default(), SourceIds::default());
+        Self::build(sources, ids, ZoneIds::default(), zones, None)
     }
 
     /// A policy that takes the place of one whose sources came into force as generation
@@ -50,14 +51,15 @@ impl Candidate {
         base: &DerivedFrom,
         built_on: u64,
     ) -> Result<Self, AssembleError> {
-        let DerivedFrom { groups, zone_ids, zones, .. } = base;
-        let next = Self::build(sources, groups.clone(), zone_ids.clone(), zones, Some(built_on))?;
+        let DerivedFrom { groups, source_ids, zone_ids, zones, .. } = base;
+        let ids = (groups.clone(), source_ids.clone());
+        let next = Self::build(sources, ids, zone_ids.clone(), zones, Some(built_on))?;
         Ok(next.under(&base.urgent))
     }
 
     fn build(
         sources: Arc<PolicySources>,
-        groups: GroupIds,
+        (groups, source_ids): (GroupIds, SourceIds),
         mut zone_ids: ZoneIds,
         zones: &Zones,
         built_on: Option<u64>,
@@ -65,7 +67,7 @@ impl Candidate {
         let numbered: Arc<[Numbered]> = zone_ids.number(&sources.config.forwards)?.into();
         let zones = zones.followed_by(&numbered)?;
         let urgent = Arc::default();
-        let parts = DerivedFrom { sources, groups, zone_ids, numbered, zones, urgent };
+        let parts = DerivedFrom { sources, groups, source_ids, zone_ids, numbered, zones, urgent };
         Ok(Self { parts, built_on })
     }
 

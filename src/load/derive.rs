@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::config::data::starter::{self, ShippedEssential};
 use crate::dns::name::Name;
 use crate::load::degraded;
-use crate::load::group_ids::GroupIds;
+use crate::load::group_ids::{GroupIds, SourceIds};
 use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::load::timetable::Timetable;
@@ -18,6 +18,7 @@ use crate::overrides::store::StoredOverride;
 use crate::policy::group::overrides::Override;
 use crate::policy::tables::local_zones::{LocalZoneParts, PortalHost};
 use crate::policy::tables::names::Essential;
+use crate::policy::tables::sources::SourcePlaces;
 use crate::policy::{Parts, Snapshot};
 use crate::rule::Scope;
 use crate::upstream::zones::{Numbered, Zones};
@@ -27,6 +28,7 @@ use crate::upstream::zones::{Numbered, Zones};
 pub(super) struct DerivedFrom {
     pub(super) sources: Arc<PolicySources>,
     pub(super) groups: GroupIds,
+    pub(super) source_ids: SourceIds,
     pub(super) zone_ids: ZoneIds,
     /// The forward zones of the config, with their ids.
     pub(super) numbered: Arc<[Numbered]>,
@@ -39,10 +41,12 @@ pub(super) struct DerivedFrom {
 impl DerivedFrom {
     /// The policy around a civil time, under overrides; groups without a counter block get one.
     pub(super) fn snapshot(&mut self, overrides: &[StoredOverride], civil: u64) -> Snapshot {
+        let protected = self.sources.config.taxonomy.select(|row| row.is_protected);
+        let places = self.source_ids.places(&self.sources.lists, protected);
         let urgent = &self.urgent;
         let parts =
             parts(&self.sources, &self.numbered, &mut self.groups, urgent, overrides, civil);
-        Snapshot::new(parts)
+        Snapshot::new(Parts { sources: places, ..parts })
     }
 }
 
@@ -74,6 +78,7 @@ fn parts(
         access: config.listen.allow.clone(),
         local: Arc::clone(&lists.local),
         sealed: Arc::clone(&sealed.lists),
+        sources: SourcePlaces::default(),
         keywords: Arc::clone(&lists.keywords),
         facts_tag: sources.lists_tag,
         addresses: lists.addresses.to_vec(),

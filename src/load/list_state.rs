@@ -4,7 +4,7 @@ use crate::load::in_force::InForce;
 use crate::load::kept::left_out::LeftOut;
 use crate::metrics::Sample;
 use crate::metrics::labels::{ListHealth, Protection};
-use crate::metrics::lists::{self, ListSample};
+use crate::metrics::lists::{self, ListSample, label_of};
 use crate::policy::group::time::{Now, Trust};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,17 @@ pub struct ListState {
     pub digest: String,
     /// The fault of one that is held or left out.
     pub why: Option<String>,
+    /// Blocked queries since the start that it names, in the category they were counted in; none of a
+    /// sealed list, or of one whose categories are protected.
+    #[serde(default)]
+    pub matches: Option<u64>,
+    /// True where it named none of them in [`TRIAL`] seconds of service.
+    #[serde(default)]
+    pub only_costs: bool,
 }
+
+/// The service after which a list that named nothing is said to only cost: 30 days.
+const TRIAL: u64 = 30 * 86_400;
 
 impl PolicySources {
     /// The state of each list at a civil time, in the order of the config, packs last.
@@ -82,7 +92,8 @@ impl PolicySources {
             (None, None) => ListCondition::Ok,
         };
         let why = left_out.or(held).cloned();
-        ListState { name: name.to_owned(), rules, age_s, state, digest, why }
+        let name = name.to_owned();
+        ListState { name, rules, age_s, state, digest, why, matches: None, only_costs: false }
     }
 }
 
@@ -113,6 +124,31 @@ impl InForce {
         let mut samples = lists::samples(lists);
         samples.push(lists::protection(self.protection(now.trust, oldest)));
         samples
+    }
+
+    /// The lists with what each is worth; `count` has the matches at a place.
+    pub fn valued_lists(&self, now: Now, count: impl Fn(u8) -> u64) -> Vec<ListState> {
+        let sources = self.sources();
+        let places = self.snapshot.sources().names();
+        let of_label = |label: &str| {
+            let place = places.iter().find(|(_, name)| name == label_of(label));
+            place.map(|(place, _)| count(*place))
+        };
+        let packs = &sources.config.lists.packs;
+        let is_pack = |state: &ListState| {
+            packs.iter().any(|directory| directory.display().to_string() == state.name)
+        };
+        let of_packs = || {
+            let of_pack = sources.lists.sources.iter().filter(|source| source.place.is_none());
+            let counts: Vec<u64> = of_pack.filter_map(|one| of_label(&one.name)).collect();
+            (!counts.is_empty()).then(|| counts.iter().sum())
+        };
+        let valued = |state: ListState| {
+            let matches = if is_pack(&state) { of_packs() } else { of_label(&state.name) };
+            let only_costs = matches == Some(0) && state.rules > 0 && now.mono >= TRIAL;
+            ListState { matches, only_costs, ..state }
+        };
+        sources.list_states(now.civil).into_iter().map(valued).collect()
     }
 
     /// The worst that is to be said of what is in force.

@@ -16,6 +16,8 @@ impl Facts {
     /// Whether no list and no keyword rule matches.
     #[inline]
     pub fn is_silent(&self) -> bool {
-        *self == Self::default()
+        // A source that names it, and whose category an exception clears, says nothing.
+        let listed = Listed { named: 0, ..self.listed };
+        Self { listed, ..*self } == Self::default()
     }
 }

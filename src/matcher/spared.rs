@@ -10,7 +10,7 @@ use crate::dns::name::Folded;
 use crate::dns::rtype::CNAME;
 use crate::matcher::SuffixHashes;
 use crate::matcher::suffix::{Listed, Passed, RuleChange, State, SuffixTable, ZoneHit};
-use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES};
+use crate::rule::{Action, Effect, Rule, SEVERAL_SOURCES, source_bit};
 
 /// What is not asked about the aliases and addresses of some names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -95,11 +95,13 @@ impl SuffixTable {
                 state = targeted.unwrap_or(state);
             }
             listed.set = listed.set.union(state.plain).union(state.important);
+            listed.named |= state.named;
         }
         let mut passed = Passed::default();
         self.zone_rules(name, hashes, |rule| {
             if !spared.spares(Effect::Rpz, rule.category, rule.source) && passed.blocks(rule) {
                 listed.set = listed.set.with(rule.category);
+                listed.named |= source_bit(rule.source);
                 listed.zone.get_or_insert(ZoneHit::of(rule));
             }
         });

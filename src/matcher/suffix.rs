@@ -14,7 +14,7 @@ use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
 use crate::matcher::targeted::TargetTable;
 use crate::pack::{MAX_ZONES, Pack, SymbolText};
-use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope, is_at_or_below_any};
+use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope, is_at_or_below_any, source_bit};
 
 /// The rules of one set, evaluated for a node.
 ///
@@ -51,6 +51,9 @@ pub struct Listed {
     pub any_zone: CategorySet,
     /// The match of the first response policy zone that blocks the name and is not passed.
     pub zone: Option<ZoneHit>,
+    /// The sources that name it, by [`source_bit`]; of every category, also of one that an exception
+    /// clears.
+    pub named: u32,
 }
 
 /// The match of a name in a response policy zone.
@@ -102,6 +105,8 @@ pub struct RuleChange {
     pub(crate) cleared: CategorySet,
     pub(crate) important: CategorySet,
     pub(crate) important_cleared: CategorySet,
+    /// The sources that list the node, by [`source_bit`].
+    pub(crate) named: u32,
 }
 
 impl RuleChange {
@@ -113,16 +118,14 @@ impl RuleChange {
         is_self: bool,
         is_asked: impl Fn(&Rule) -> bool,
     ) -> Self {
-        let set = |effect| -> CategorySet {
-            rules
-                .clone()
-                .into_iter()
-                .filter(|rule| {
-                    is_asked(rule) && rule.effect == effect && rule.scope.covers(is_self)
-                })
-                .map(|rule| rule.category)
-                .collect()
+        let asked = || {
+            let rules = rules.clone().into_iter();
+            rules.filter(|rule| is_asked(rule) && rule.scope.covers(is_self))
         };
+        let set = |effect| -> CategorySet {
+            asked().filter(|rule| rule.effect == effect).map(|rule| rule.category).collect()
+        };
+        let lists = |rule: &&Rule| matches!(rule.effect, Effect::Add | Effect::AddImportant);
         let cleared = set(Effect::Clear);
         let important_cleared = set(Effect::ClearImportant);
         Self {
@@ -130,6 +133,7 @@ impl RuleChange {
             cleared,
             important: set(Effect::AddImportant).without(important_cleared),
             important_cleared,
+            named: asked().filter(lists).fold(0, |named, rule| named | source_bit(rule.source)),
         }
     }
 }
@@ -139,6 +143,7 @@ impl RuleChange {
 pub(super) struct State {
     pub(super) plain: CategorySet,
     pub(super) important: CategorySet,
+    pub(super) named: u32,
 }
 
 impl State {
@@ -151,6 +156,7 @@ impl State {
                 .without(change.important_cleared)
                 .union(change.added),
             important: self.important.without(change.important_cleared).union(change.important),
+            named: self.named | change.named,
         }
     }
 }
@@ -197,6 +203,8 @@ pub struct SuffixTable {
     pub(crate) seed: u64,
     pub(crate) listings: Vec<Listing>,
     pub(crate) per_category: Box<[u64]>,
+    /// The sources with names in each category, by [`source_bit`].
+    pub(crate) named_in: Box<[u32]>,
     pub(crate) digest: u64,
     /// Whether any rule has an action other than the default.
     pub(crate) has_actions: bool,
@@ -240,6 +248,12 @@ impl SuffixTable {
         self.per_category.get(category).copied().unwrap_or(0)
     }
 
+    /// The sources with names in the category with this number, by [`source_bit`].
+    #[inline]
+    pub fn named_in(&self, category: usize) -> u32 {
+        self.named_in.get(category).copied().unwrap_or(0)
+    }
+
     /// Octets of the packs, and of the automata of their patterns.
     pub fn octets(&self) -> usize {
         let packs: usize = self.listings.iter().map(|listing| listing.pack.octets()).sum();
@@ -270,6 +284,7 @@ impl SuffixTable {
                 state = self.targeted(listing, table, name, hashes, qtype).unwrap_or(state);
             }
             listed.set = listed.set.union(state.plain).union(state.important);
+            listed.named |= state.named;
         }
         if has_zones { self.with_zones(listed, name, hashes) } else { listed }
     }
@@ -315,6 +330,7 @@ impl SuffixTable {
             }
             if passed.blocks(rule) {
                 listed.set = listed.set.with(rule.category);
+                listed.named |= source_bit(rule.source);
                 listed.zone.get_or_insert(ZoneHit::of(rule));
             }
         });

@@ -7,10 +7,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::category::MAX_CATEGORIES;
+use crate::category::{CategoryId, MAX_CATEGORIES};
 use crate::dns::message::Rcode;
-use crate::policy::CanaryKind;
 use crate::policy::tables::rewrite::MAX_ENGINES;
+use crate::policy::tables::sources::MAX_PLACES;
+use crate::policy::{CanaryKind, GroupCounters};
 use crate::resolve::labels::label_set;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Outcome, Transport};
 
@@ -81,7 +82,9 @@ const EVENTS: usize = DURATIONS + AnswerSource::COUNT * DURATION_CELLS;
 const OBSERVED: usize = EVENTS + Event::COUNT;
 const BLOCKED: usize = OBSERVED + MAX_GROUPS * MAX_CATEGORIES;
 const SAFE: usize = BLOCKED + MAX_GROUPS * ROWS * BlockedBy::COUNT;
-const CELLS: usize = SAFE + MAX_ENGINES;
+const MERGED: usize = SAFE + MAX_ENGINES;
+const MATCHES: usize = MERGED + MAX_GROUPS * ROWS;
+const CELLS: usize = MATCHES + MAX_PLACES;
 
 /// Cells of a line.
 const LINE: usize = 16;
@@ -173,8 +176,13 @@ impl Counters {
         let Some(group) = outcome.group else { return };
         let group = usize::from(group.0) % MAX_GROUPS;
         if let Some((category, by)) = outcome.blocked {
-            let row = category.map_or(MAX_CATEGORIES, crate::category::CategoryId::index);
+            let row = category.map_or(MAX_CATEGORIES, CategoryId::index);
             self.add(blocked(group, row, by), 1);
+            let mut lists = outcome.lists;
+            while lists != 0 {
+                self.add(matches(lists.trailing_zeros() as usize), 1);
+                lists &= lists - 1;
+            }
         }
         if !outcome.observed.is_empty() {
             for category in outcome.observed.iter() {
@@ -187,6 +195,14 @@ impl Counters {
         if let Some(engine) = outcome.safe {
             self.add(safe(usize::from(engine.0)), 1);
         }
+    }
+
+    /// Counts a blocked query that no other one of the same group and site came before, in the time
+    /// that [`crate::metrics::merged`] says.
+    #[inline]
+    pub fn merged(&self, group: GroupCounters, category: Option<CategoryId>) {
+        let row = category.map_or(MAX_CATEGORIES, CategoryId::index);
+        self.add(merged(usize::from(group.0) % MAX_GROUPS, row), 1);
     }
 
     /// Counts a dropped query.
@@ -228,6 +244,14 @@ fn observed(group: usize, category: usize) -> usize {
 
 fn blocked(group: usize, row: usize, by: BlockedBy) -> usize {
     BLOCKED + (group * ROWS + row) * BlockedBy::COUNT + by.index()
+}
+
+fn merged(group: usize, row: usize) -> usize {
+    MERGED + group * ROWS + row
+}
+
+fn matches(place: usize) -> usize {
+    MATCHES + place % MAX_PLACES
 }
 
 fn safe(engine: usize) -> usize {
@@ -311,6 +335,16 @@ impl Totals {
         self.at(blocked(group, category.unwrap_or(MAX_CATEGORIES), by))
     }
 
+    /// The same, where one group and one site count once in a minute.
+    pub fn merged(&self, group: usize, category: Option<usize>) -> u64 {
+        self.at(merged(group, category.unwrap_or(MAX_CATEGORIES)))
+    }
+
+    /// Blocked queries that the sources at a place name.
+    pub fn matches(&self, place: u8) -> u64 {
+        self.at(matches(usize::from(place)))
+    }
+
     /// The durations of answers from `source`.
     pub fn durations(&self, source: AnswerSource) -> DurationCounts {
         let first = durations(source);
@@ -354,7 +388,9 @@ mod tests {
         }
         for (group, row) in (0..MAX_GROUPS).flat_map(|g| (0..ROWS).map(move |row| (g, row))) {
             cells.extend(BlockedBy::ALL.map(|by| blocked(group, row, by)));
+            cells.push(merged(group, row));
         }
+        cells.extend((0..MAX_PLACES).map(matches));
         cells.extend((0..MAX_ENGINES).map(safe));
         cells.sort_unstable();
         assert!(cells.into_iter().eq(0..CELLS), "cells are shared or unused");

@@ -11,8 +11,8 @@ use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EnforcementState, EngineLabel,
     FailureMode, FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel,
     PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision,
-    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, SelfTestResult, UpdateRefusal,
-    UpdateRole, UpstreamLabel, ZoneLabel,
+    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, SelfTestResult, SourceLabel,
+    UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -87,6 +87,8 @@ families! {
     // What policy does.
     BLOCKED: Counter(GroupLabel, CategoryLabel, BlockedBy) = "lachan_blocked_total",
         "Queries answered as blocked, by group, category and what it was decided on.";
+    SOURCE_MATCHES: Counter(SourceLabel) = "lachan_source_matches_total",
+        "Blocked queries that a list names in the category they were counted in; each list that does.";
     OBSERVED: Counter(GroupLabel, CategoryLabel) = "lachan_observed_total",
         "Queries let through whose category the group only counts.";
     SAFESEARCH_REWRITES: Counter(EngineLabel) = "lachan_safesearch_rewrites_total",

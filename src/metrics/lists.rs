@@ -26,13 +26,18 @@ pub struct ListSample {
     pub age: Option<u64>,
 }
 
+/// The name of a source without what a URL may have behind its path: a key of the reader.
+pub fn label_of(source: &str) -> &str {
+    match source.split_once("://") {
+        Some(_) => source.split(['?', '#']).next().unwrap_or_default(),
+        None => source,
+    }
+}
+
 impl ListSample {
-    /// The source without what a URL may have behind its path: a key of the reader.
+    /// The source without a key of the reader.
     fn label(&self) -> &str {
-        match self.source.split_once("://") {
-            Some(_) => self.source.split(['?', '#']).next().unwrap_or_default(),
-            None => &self.source,
-        }
+        label_of(&self.source)
     }
 
     /// Both as one: the worse state, the greater age. Two versions have no digest together.

@@ -16,6 +16,7 @@ pub mod families;
 mod family;
 pub mod labels;
 pub mod lists;
+pub mod merged;
 pub mod policy;
 #[cfg(test)]
 mod reference;

@@ -11,11 +11,14 @@ use crate::metrics::families as family;
 use crate::metrics::family::Sample;
 use crate::metrics::labels::FailureMode;
 use crate::policy::tables::rewrite::EngineId;
+use crate::policy::tables::sources;
 use crate::policy::{Group, Snapshot};
 use crate::resolve::BlockedBy;
 
 /// The label of protected categories.
 const PROTECTED: &str = "protected";
+/// The label of sources without a series of their own.
+const OTHER: &str = "other";
 /// The label of a name that only the school denies.
 pub const NO_CATEGORY: &str = "none";
 
@@ -27,6 +30,7 @@ pub fn counted_as(row: &Category) -> &str {
 /// Everything that depends on the policy in force.
 pub(super) fn samples(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
     let mut samples = verdicts(totals, snapshot);
+    samples.extend(matches(totals, snapshot));
     samples.extend(listed(snapshot));
     samples.extend(rewrites(totals, snapshot));
     samples.extend(fail_modes(snapshot));
@@ -77,6 +81,18 @@ fn verdicts(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
         .into_iter()
         .map(|((group, id), count)| family::OBSERVED.sample((group.into(), id.into()), count));
     blocked.chain(observed).collect()
+}
+
+/// Blocked queries by the lists that name them: one series a source in force, from 0.
+fn matches(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
+    let sources = snapshot.sources();
+    let own = sources.names().iter().map(|(place, name)| (name.as_str(), *place));
+    let has = |place: u8, is_used: bool| is_used || totals.matches(place) > 0;
+    let protected = has(sources::PROTECTED, false).then_some((PROTECTED, sources::PROTECTED));
+    let other = has(sources::OTHER, sources.has_other()).then_some((OTHER, sources::OTHER));
+    let all = own.chain(protected).chain(other);
+    all.map(|(name, place)| family::SOURCE_MATCHES.sample((name.into(),), totals.matches(place)))
+        .collect()
 }
 
 /// Names listed, by category.

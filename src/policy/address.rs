@@ -13,7 +13,7 @@ use crate::policy::tables::addresses::{AddressHit, AddressTable};
 use crate::policy::tables::names::Own;
 use crate::policy::tables::special::is_mail_list;
 use crate::policy::verdict::{Block, Layer};
-use crate::rule::Action;
+use crate::rule::{Action, source_bit};
 
 impl Snapshot {
     /// Whether review must read the addresses of an answer.
@@ -69,7 +69,8 @@ impl Snapshot {
             let is_open = layer == Layer::Category && hit.is_alone;
             let is_shut = hit.action == Action::TcpOnly && !is_open;
             let action = if is_shut { Action::Default } else { hit.action };
-            Some((Block { layer, category: Some(hit.category), action }, hit.source))
+            let named = source_bit(hit.source);
+            Some((Block { layer, category: Some(hit.category), action, named }, hit.source))
         };
         if let Some(hit) = table.locking(address, active.group.locked.union(self.illegal)) {
             return block(Layer::Locked, hit);
@@ -91,7 +92,7 @@ impl Snapshot {
         if self.rebinding.is_none() || !is_internal(address) || self.is_inside(hashed) {
             return None;
         }
-        let block = |layer| Some(Block { layer, category: None, action: Action::Default });
+        let block = |layer| Some(Block::without_list(layer, None, Action::Default));
         if is_unspecified(address) {
             // Nobody means this host by it, yet it leads there.
             return block(Layer::UpstreamBlock);
@@ -112,7 +113,7 @@ impl Snapshot {
     pub fn review_zero(&self, address: IpAddr) -> Option<Block> {
         let (layer, action) = (Layer::UpstreamBlock, Action::Default);
         let is_block = self.rebinding.is_some() && is_unspecified(address);
-        is_block.then_some(Block { layer, category: None, action })
+        is_block.then(|| Block::without_list(layer, None, action))
     }
 
     /// Whether a name is essential or allowed itself, and not by a name above it: below such a

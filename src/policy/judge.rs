@@ -316,7 +316,7 @@ impl Snapshot {
         }
         witness.saw(Layer::FailClosed, StepFinding::Decided);
         let (category, action) = (closed.first(), Action::NxDomain);
-        Err(Block { layer: Layer::FailClosed, category, action })
+        Err(Block::without_list(Layer::FailClosed, category, action))
     }
 
     /// Allow and deny by name: exams and lessons, the school, the department.
@@ -405,7 +405,7 @@ impl Snapshot {
         if !blocked.is_empty() {
             witness.saw(Layer::Keyword, StepFinding::Decided);
             let (category, action) = (blocked.first(), Action::Default);
-            return Err(Block { layer: Layer::Keyword, category, action });
+            return Err(Block::without_list(Layer::Keyword, category, action));
         }
         // A keyword of tier `observe` in a blocked category is counted, never blocked.
         let counted = found.observe.union(found.block.intersection(rules.observe));
@@ -434,7 +434,8 @@ impl Snapshot {
         if is_by_category && may_answer {
             return self.block_by_lists(layer, set, case);
         }
-        Block { layer, category: set.first(), action: Action::Default }
+        let named = if is_by_category { case.listed.named } else { 0 };
+        Block { layer, category: set.first(), action: Action::Default, named }
     }
 
     /// A block that lists may say how to answer.
@@ -461,6 +462,6 @@ impl Snapshot {
         let is_alone = category.is_some_and(|one| set == CategorySet::EMPTY.with(one));
         let is_open = layer == Layer::Category && is_alone;
         let action = if !is_open && action == Action::TcpOnly { Action::Default } else { action };
-        Block { layer, category, action }
+        Block { layer, category, action, named: listed.named }
     }
 }

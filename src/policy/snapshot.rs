@@ -28,10 +28,11 @@ use crate::policy::tables::client::PrefixTable;
 use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones, PortalHost};
 use crate::policy::tables::names::{CanaryKind, Essential, LockedAllow, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
+use crate::policy::tables::sources::{PROTECTED, SourcePlaces};
 use crate::policy::tables::special::Special;
 use crate::policy::tables::urgent::{UrgentRule, UrgentTable};
 use crate::policy::verdict::Block;
-use crate::rule::{Action, LocalData, Scope};
+use crate::rule::{Action, LocalData, OTHER_SOURCES, Scope};
 
 /// The parts of a snapshot.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub struct Parts {
     pub sealed: Arc<[SealedList]>,
     /// Keyword rules; empty where none are used.
     pub keywords: Arc<Keywords>,
+    /// The places at which matches of the sources of lists are counted.
+    pub sources: SourcePlaces,
     /// A number unique to these lists: facts of other lists have another.
     pub facts_tag: u64,
     /// The groups, never empty, each with its timeline and counters.
@@ -87,6 +90,11 @@ pub struct Snapshot {
     pub(super) sealed: Arc<[SealedList]>,
     pub(super) keywords: Arc<Keywords>,
     pub(super) facts_tag: u64,
+    sources: SourcePlaces,
+    /// Categories of which nothing is counted by itself.
+    protected: CategorySet,
+    /// Those, and categories that tell of a person where few asked.
+    delicate: CategorySet,
     pub(super) groups: Vec<Group>,
     pub(super) default_group: GroupId,
     pub(super) clients: PrefixTable<GroupId>,
@@ -165,6 +173,9 @@ impl Snapshot {
             sealed: parts.sealed,
             keywords: parts.keywords,
             facts_tag: parts.facts_tag,
+            sources: parts.sources,
+            protected: taxonomy.select(|row| row.is_protected),
+            delicate: taxonomy.select(|row| row.is_protected || row.is_sensitive),
             void_allows: Vec::new(),
             taxonomy,
         };
@@ -185,6 +196,29 @@ impl Snapshot {
     /// The keyword rules.
     pub fn keywords(&self) -> &Keywords {
         &self.keywords
+    }
+
+    /// The places of the sources of lists.
+    pub fn sources(&self) -> &SourcePlaces {
+        &self.sources
+    }
+
+    /// Categories of which nothing is shown by name: protected and sensitive ones.
+    #[inline]
+    pub fn delicate(&self) -> CategorySet {
+        self.delicate
+    }
+
+    /// The places of the sources that name what is blocked in the category that is reported.
+    #[inline]
+    pub fn matched(&self, block: &Block) -> u32 {
+        let Some(category) = block.category else { return 0 };
+        let named = block.named & (self.lists.named_in(category.index()) | OTHER_SOURCES);
+        match named {
+            0 => 0,
+            _ if self.protected.contains(category) => 1 << PROTECTED,
+            named => self.sources.of(named),
+        }
     }
 
     /// Local data of the lists.
@@ -331,6 +365,7 @@ impl Snapshot {
         }
         for list in self.sealed.iter().filter(|list| list.table.lists(hashed.name)) {
             listed.set = listed.set.with(list.category);
+            listed.named |= OTHER_SOURCES;
         }
         listed
     }

@@ -13,6 +13,7 @@ use crate::policy::tables::categories::FailMode;
 use crate::policy::tables::local_zones::LocalZoneParts;
 use crate::policy::tables::names::Essential;
 use crate::policy::tables::rewrite::{Engine, EngineId, Engines, SafeModes};
+use crate::policy::tables::sources::SourcePlaces;
 use crate::policy::tables::special::Special;
 use crate::policy::tables::urgent::UrgentRule;
 use crate::release::emergency::UrgentAction;
@@ -131,6 +132,7 @@ fn snapshot_under(closed: CategorySet, urgent: Vec<(Name, UrgentRule)>) -> Snaps
         lists: Arc::new(builder.build().unwrap()),
         local: Arc::new([]),
         sealed: Arc::default(),
+        sources: SourcePlaces::default(),
         keywords: Arc::default(),
         facts_tag: 1,
         addresses: vec![],
@@ -177,14 +179,22 @@ fn verdict(client: &str, name: &str) -> Verdict {
 fn verdict_of(snapshot: &Snapshot, client: &str, name: &str) -> Verdict {
     let name = Folded::from_name(&Name::from_text(name).unwrap());
     let group = snapshot.group_of(client.parse().unwrap(), LOCAL);
-    snapshot.decide(snapshot.rules_at(group, NOW), &snapshot.hashed(&name), rtype::A)
+    match snapshot.decide(snapshot.rules_at(group, NOW), &snapshot.hashed(&name), rtype::A) {
+        Verdict::Block(block) => {
+            // Lists name what lists block, and nothing else.
+            let is_lists = matches!(block.layer, Layer::Illegal | Layer::Locked | Layer::Category);
+            assert!(is_lists || block.named == 0, "{block:?}");
+            Verdict::Block(Block { named: 0, ..block })
+        }
+        other => other,
+    }
 }
 
 const PUPIL: &str = "10.1.0.9";
 const STAFF: &str = "10.2.0.9";
 
 fn block(layer: Layer, category: &str) -> Verdict {
-    Verdict::Block(Block { layer, category: taxonomy().find(category), action: Action::Default })
+    Verdict::Block(Block::without_list(layer, taxonomy().find(category), Action::Default))
 }
 
 fn pass(layer: Layer) -> Verdict {
@@ -340,7 +350,7 @@ fn a_closed_category_leaves_essential_and_good_names() {
     let decide = |client: &str, name: &str| verdict_of(&snapshot, client, name);
     let closed = |category: &str| {
         let category = taxonomy().find(category);
-        Verdict::Block(Block { layer: Layer::FailClosed, category, action: Action::NxDomain })
+        Verdict::Block(Block::without_list(Layer::FailClosed, category, Action::NxDomain))
     };
     assert_eq!(decide(PUPIL, "example.com"), closed("csam"));
     assert_eq!(decide(STAFF, "example.com"), closed("csam"));

@@ -110,6 +110,21 @@ pub struct Block {
     pub category: Option<CategoryId>,
     /// The answer its list asks for; [`Action::Default`] is the group's.
     pub action: Action,
+    /// The sources of lists that name it, in any category; none where no list decided.
+    pub named: u32,
+}
+
+impl Block {
+    /// A block that no list decided.
+    #[inline]
+    pub(super) fn without_list(layer: Layer, category: Option<CategoryId>, action: Action) -> Self {
+        Self { layer, category, action, named: 0 }
+    }
+
+    /// Whether both are of one step, category and answer.
+    pub fn is_as(&self, other: &Self) -> bool {
+        (self.layer, self.category, self.action) == (other.layer, other.category, other.action)
+    }
 }
 
 /// A name that is resolved.

@@ -102,7 +102,8 @@ fn admit(portal: &Portal, request: &Request) -> Admission {
     else {
         return Admission::refused(PageRefusal::Host);
     };
-    let visitor = Visitor::of(in_force, ends, uri.path(), uri.query());
+    let diagnosis = portal.staff.overblock.diagnosis.state();
+    let visitor = Visitor::of(in_force, ends, uri.path(), uri.query()).under(diagnosis);
     let Some(settings) = visitor.settings() else {
         return Admission::refused(PageRefusal::Off);
     };

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::lang::{Lang, Message, messages};
@@ -36,17 +37,48 @@ pub(super) fn page(
             }
         }
     };
-    (status, document(visitor.lang, Some(""), &title, menu, body)).into_response()
+    let frame = Frame { lang: visitor.lang, base: Some(""), notice: notice(visitor) };
+    (status, document(&frame, &title, menu, body)).into_response()
 }
 
-/// A page without a menu, for a visitor that is refused, or that asked for another site; `base` is
-/// where the style sheet is, without its path, if it has one.
+/// What frames a page, beside its title and menu.
+struct Frame<'a> {
+    lang: Lang,
+    /// Where the style sheet is, without its path, if the page has one.
+    base: Option<&'a str>,
+    /// What is said of a person that looks at what is blocked.
+    notice: Option<String>,
+}
+
+/// What every page says while somebody looks at what is blocked.
+fn notice(visitor: &Visitor) -> Option<String> {
+    let on = visitor.diagnosis.as_ref()?;
+    let at = i64::try_from(on.until).ok().and_then(|at| Timestamp::from_second(at).ok())?;
+    let until =
+        visitor.in_force.config().school.zone().to_datetime(at).strftime("%H:%M").to_string();
+    Some(visitor.say(messages::diagnosis_notice(&on.group, until)))
+}
+
+/// A page without a menu, for a visitor that asked for another site; `base` is where the style sheet
+/// is, without its path.
 #[expect(clippy::needless_pass_by_value, reason = "a page makes a message where it says it")]
-pub(super) fn bare(lang: Lang, base: Option<&str>, title: Message, body: Markup) -> Markup {
-    document(lang, base, &title.in_lang(lang), html! {}, body)
+pub(super) fn bare(visitor: &Visitor, base: &str, title: Message, body: Markup) -> Markup {
+    let frame = Frame { lang: visitor.lang, base: Some(base), notice: notice(visitor) };
+    document(&frame, &visitor.say(title), html! {}, body)
 }
 
-fn document(lang: Lang, base: Option<&str>, title: &str, menu: Markup, body: Markup) -> Markup {
+/// A page without style and menu, for a client that has no business here.
+pub(super) fn stranger(lang: Lang, title: Message, body: Markup) -> Markup {
+    document(&Frame { lang, base: None, notice: None }, &title.in_lang(lang), html! {}, body)
+}
+
+fn document(frame: &Frame<'_>, title: &str, menu: Markup, body: Markup) -> Markup {
+    let Frame { lang, base, notice } = frame;
+    let (lang, base) = (*lang, *base);
+    let kept = match notice {
+        None => messages::portal_nothing_kept(),
+        Some(_) => messages::diagnosis_kept(),
+    };
     let say = |message: Message| message.in_lang(lang);
     let (menu, body) = (PreEscaped(menu.into_string()), PreEscaped(body.into_string()));
     html! {
@@ -69,11 +101,12 @@ fn document(lang: Lang, base: Option<&str>, title: &str, menu: Markup, body: Mar
                     p.brand { (say(messages::portal_brand())) }
                     (menu)
                 }
+                @if let Some(notice) = notice { p.card role="status" { strong { (notice) } } }
                 main #content tabindex="-1" {
                     h1 { (title) }
                     (body)
                 }
-                footer { p { (say(messages::portal_nothing_kept())) } }
+                footer { p { (say(kept)) } }
             }
         }
     }

@@ -78,6 +78,6 @@ impl PageRefusal {
             h2 lang="en" { (title.in_lang(Lang::En)) }
             p lang="en" { (text.in_lang(Lang::En)) }
         };
-        (self.status(), layout::bare(Lang::Vi, None, title, body)).into_response()
+        (self.status(), layout::stranger(Lang::Vi, title, body)).into_response()
     }
 }

@@ -7,6 +7,7 @@ use crate::clients::quota::Quota;
 use crate::load::in_force::Current;
 use crate::metrics::labels::PortalReply;
 use crate::metrics::{Sample, families};
+use crate::overblock::Overblock;
 use crate::resolve::Now;
 use crate::reviews::ReviewBook;
 use crate::selftest::SelfTest;
@@ -24,6 +25,8 @@ pub struct StaffRoom {
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
     /// The gateway's test of itself.
     pub self_test: Arc<SelfTest>,
+    /// What was blocked lately, and whether somebody looks at it.
+    pub overblock: Arc<Overblock>,
 }
 
 /// What the pages are made of.

@@ -14,6 +14,7 @@ use crate::category::Level;
 use crate::config::PortalSettings;
 use crate::lang::{Lang, Message};
 use crate::load::in_force::InForce;
+use crate::overblock::diagnosis::DiagnosisState;
 use crate::policy::{Group, GroupId, GroupRules};
 use crate::web::door::Ends;
 use crate::web::form::Fields;
@@ -33,6 +34,8 @@ pub(super) struct Visitor {
     pub(super) is_staff: bool,
     /// The path that was asked for, for the link to the other language.
     path: String,
+    /// The diagnostic mode that is on: every page says so.
+    pub(super) diagnosis: Option<DiagnosisState>,
 }
 
 impl Visitor {
@@ -48,7 +51,13 @@ impl Visitor {
         let lang = if fields.get("lang") == Some(Lang::En.id()) { Lang::En } else { Lang::Vi };
         let mut staff = config.portal.iter().flat_map(|portal| &portal.staff_networks);
         let is_staff = staff.any(|network| network.contains(&client));
-        Self { client, group, lang, is_staff, path: plain_path(path).to_owned(), in_force }
+        let path = plain_path(path).to_owned();
+        Self { client, group, lang, is_staff, path, in_force, diagnosis: None }
+    }
+
+    /// The same, while somebody looks at what is blocked.
+    pub(super) fn under(self, diagnosis: Option<DiagnosisState>) -> Self {
+        Self { diagnosis, ..self }
     }
 
     /// A message in the visitor's language.

@@ -117,6 +117,7 @@ impl QueryContext<'_> {
         let by = found.by(block.layer);
         let outcome = |rcode| Outcome {
             blocked: Some((block.category, by)),
+            lists: self.snapshot.matched(&block),
             ..self.outcome(rcode, AnswerSource::Blocked)
         };
         let mode = match block.action {
@@ -239,6 +240,7 @@ impl QueryContext<'_> {
             None | Some(Rewrite::Own) => self.outcome(entry.answer.rcode(), source),
             Some(Rewrite::List(block)) => Outcome {
                 blocked: Some((block.category, BlockedBy::List)),
+                lists: self.snapshot.matched(&block),
                 ..self.outcome(entry.answer.rcode(), AnswerSource::Blocked)
             },
             Some(Rewrite::Safe(engine)) => {

@@ -37,6 +37,19 @@ pub struct Forward {
     pub(super) stale: Option<Arc<Entry>>,
 }
 
+/// What a client asked for, and the policy that its query was begun with.
+#[derive(Debug, Clone)]
+pub struct AskedFor {
+    /// The name, in lower case.
+    pub name: Folded,
+    /// The type.
+    pub qtype: u16,
+    /// The client's side.
+    pub origin: Origin,
+    /// The policy.
+    pub snapshot: Arc<Snapshot>,
+}
+
 /// Why upstream gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpstreamFailure {
@@ -73,14 +86,11 @@ impl Forward {
         &self.question
     }
 
-    /// Name and type that the client asked for.
-    pub fn asked_for(&self) -> (Folded, u16) {
-        (self.name.clone(), self.query.view().qtype)
-    }
-
-    /// The policy the query was begun with.
-    pub fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
+    /// What the client asked for.
+    pub fn asked_for(&self) -> AskedFor {
+        let (name, qtype) = (self.name.clone(), self.query.view().qtype);
+        let (origin, snapshot) = (self.origin.clone(), Arc::clone(&self.snapshot));
+        AskedFor { name, qtype, origin, snapshot }
     }
 
     /// The origin of the query.

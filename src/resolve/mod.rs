@@ -38,6 +38,6 @@ mod rewrite;
 
 pub use crate::policy::group::time::{Now, Trust};
 pub use begin::{Begin, Stores, begin, begin_with, slip};
-pub use forward::{Answered, Finish, Forward, UpstreamFailure};
+pub use forward::{Answered, AskedFor, Finish, Forward, UpstreamFailure};
 pub use origin::{Origin, Transport};
 pub use outcome::{AnswerSource, BlockedBy, Done, DropReason, Outcome};

@@ -67,6 +67,8 @@ pub struct Outcome {
     pub group: Option<GroupCounters>,
     /// Category and reason of a block.
     pub blocked: Option<(Option<CategoryId>, BlockedBy)>,
+    /// The lists that name what is blocked, by their places in the policy in force; one bit each.
+    pub lists: u32,
     /// Categories that were let through and are counted.
     pub observed: CategorySet,
     /// The canary name of the question.
@@ -78,7 +80,8 @@ pub struct Outcome {
 impl Outcome {
     pub(super) const fn plain(rcode: Rcode, source: AnswerSource) -> Self {
         let observed = CategorySet::EMPTY;
-        Self { rcode, source, group: None, blocked: None, observed, canary: None, safe: None }
+        let (group, blocked, lists, canary, safe) = (None, None, 0, None, None);
+        Self { rcode, source, group, blocked, lists, observed, canary, safe }
     }
 }
 
@@ -110,6 +113,17 @@ impl Done {
     #[inline]
     pub(super) fn reply(length: Option<usize>, outcome: Outcome) -> Self {
         length.map_or(Self::Drop(DropReason::NoRoom), |length| Self::Reply(length, outcome))
+    }
+
+    /// The outcome of a block that is counted.
+    #[inline]
+    pub fn blocked(&self) -> Option<&Outcome> {
+        match self {
+            Self::Reply(_, outcome) | Self::Silence(outcome) => {
+                outcome.blocked.is_some().then_some(outcome)
+            }
+            Self::Drop(_) => None,
+        }
     }
 
     /// The same, counted without group and category where the name is a source of help for

@@ -7,6 +7,7 @@
 //! the processor's nearest cache: a cached answer touches no other.
 
 use crate::dns::message::query::{Query, QueryLayout, Unanswerable};
+use crate::dns::message::{HEADER, u16_at};
 use crate::dns::name::Folded;
 use crate::matcher::SuffixHashes;
 use crate::matcher::prefetch::BatchPrefetch;
@@ -36,6 +37,13 @@ impl Prepared {
             return Ok(layout.over(octets));
         }
         Query::parse(octets)
+    }
+
+    /// The name and its hashes under a policy, where they are those of the query that was answered
+    /// last.
+    #[inline]
+    fn answered(&self, snapshot: &Snapshot) -> Option<(&Folded, &SuffixHashes)> {
+        (self.seed == Some(snapshot.lists().seed())).then_some((&self.name, &self.hashes))
     }
 
     /// The name of a parsed query, folded and hashed unless it was prepared.
@@ -103,6 +111,23 @@ impl PreparedBatch {
     #[inline]
     pub fn prefetch(&mut self, snapshot: &Snapshot) {
         self.prefetch.look(snapshot.lists());
+    }
+
+    /// Name, hashes and type of query `number`, which was answered last; none where the worker's reply cache had
+    /// its answer.
+    #[inline]
+    pub fn answered(
+        &self,
+        number: usize,
+        query: &[u8],
+        snapshot: &Snapshot,
+    ) -> Option<(&Folded, &SuffixHashes, u16)> {
+        let is_ready = number < u64::BITS as usize && self.ready & 1 << number != 0;
+        let own = self.slots.get(number).filter(|_| is_ready);
+        let (name, hashes) = own.unwrap_or(&self.scratch).answered(snapshot)?;
+        // The type stands behind the name, which no pointer shortens in a question.
+        let qtype = u16_at(query, HEADER + name.as_wire().len())?;
+        Some((name, hashes, qtype))
     }
 
     /// The memory of query `number`: its own if it was prepared, else the scratch slot.

@@ -115,7 +115,7 @@ impl QueryContext<'_> {
                 // What the zone says again, once it is asked about this name alone.
                 let name = self.snapshot.hashed(&target);
                 let of_zone = self.snapshot.review_garden(self.active, self.name, &name);
-                if of_zone == Some(block) {
+                if of_zone.is_some_and(|of_zone| of_zone.is_as(&block)) {
                     return Some((block, target.to_name()));
                 }
             }

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 
 use crate::cache::AnswerCache;
+use crate::clients::blocks::Blocks;
 use crate::clients::budget::ClientLimits;
 use crate::clients::client_id::ClientId;
 use crate::clients::inflight::InFlight;
@@ -61,6 +62,8 @@ pub struct Gateway {
     pub recent: RecentNames,
     /// The sockets by which the gateway's own test asks.
     pub own_asks: Arc<OwnAsks>,
+    /// What becomes of blocks beside their replies.
+    pub blocks: Blocks,
 }
 
 impl Gateway {
@@ -89,6 +92,7 @@ impl Gateway {
             runtime,
             recent: RecentNames::new(rehearsal::popular(&settings.data), rand::random()),
             own_asks: Arc::default(),
+            blocks: Blocks::new(rand::random(), rand::random()),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::clients::client_id::ClientId;
 use crate::clients::inflight::{Join, Permit, SendReply, Started, Waiter};
 use crate::dns::message::{MAX_MESSAGE, Question};
 use crate::metrics::counters::Event;
-use crate::resolve::{Answered, Done, Finish, Forward, UpstreamFailure};
+use crate::resolve::{Answered, AskedFor, Done, Finish, Forward, UpstreamFailure};
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::conclude::{Elapsed, Uncounted, conclude};
 use crate::upstream::AskError;
@@ -176,10 +176,11 @@ impl Gateway {
             let Waiter { forward, came, send, permit } = waiter;
             let staying = stays.then(|| forward.clone());
             let Some(send) = send else { continue };
-            let (now, is_test) = (self.clock.now(), forward.origin().is_test());
+            let now = self.clock.now();
             OUT.with_borrow_mut(|out| {
+                let of = forward.asked_for();
                 let done = forward.give_up(UpstreamFailure::Unreachable, now, out);
-                self.reply(done, (came, is_test), send, out);
+                self.reply(done, &of, came, send, out);
             });
             if let Some(forward) = staying {
                 self.flights.put_back(Waiter { forward, came, send: None, permit });
@@ -201,9 +202,8 @@ impl Gateway {
         let Some(send) = waiter.send.take() else { return };
         let now = self.clock.now();
         OUT.with_borrow_mut(|out| {
-            let is_test = waiter.forward.origin().is_test();
             if let Some(done) = waiter.forward.stale(now, out) {
-                self.reply(done, (waiter.came, is_test), send, out);
+                self.reply(done, &waiter.forward.asked_for(), waiter.came, send, out);
             }
         });
     }
@@ -215,14 +215,14 @@ impl Gateway {
         match send {
             None => forward.refresh(answered, &self.cache, &self.limits, now),
             Some(send) => OUT.with_borrow_mut(|out| {
-                let (name, qtype) = forward.asked_for();
-                let (snapshot, origin) = (Arc::clone(forward.snapshot()), forward.origin().clone());
+                let of = forward.asked_for();
                 match forward.finish(answered, &self.cache, &self.limits, now, out) {
                     Finish::Done(done) => {
-                        if let (Done::Reply(_, outcome), false) = (&done, origin.is_test()) {
-                            self.note_answer(&snapshot, (&name, qtype), &origin, outcome, 1);
+                        if let (Done::Reply(_, outcome), false) = (&done, of.origin.is_test()) {
+                            let question = (&of.name, of.qtype);
+                            self.note_answer(&of.snapshot, question, &of.origin, outcome, 1);
                         }
-                        self.reply(done, (came, origin.is_test()), send, out);
+                        self.reply(done, &of, came, send, out);
                     }
                     // The same miss, with the next question of its chain.
                     Finish::Next(forward) => {
@@ -237,20 +237,23 @@ impl Gateway {
     fn give_up(&self, waiter: Waiter, failure: UpstreamFailure) {
         let Waiter { forward, came, send, permit } = waiter;
         if let Some(send) = send {
-            let is_test = forward.origin().is_test();
             OUT.with_borrow_mut(|out| {
+                let of = forward.asked_for();
                 let done = forward.give_up(failure, self.clock.now(), out);
-                self.reply(done, (came, is_test), send, out);
+                self.reply(done, &of, came, send, out);
             });
         }
         drop(permit);
     }
 
     /// Sends the reply of an ending, and counts it unless the gateway's own test asked.
-    fn reply(&self, done: Done, (came, is_test): (u64, bool), send: SendReply, out: &[u8]) {
-        if is_test {
+    fn reply(&self, done: Done, of: &AskedFor, came: u64, send: SendReply, out: &[u8]) {
+        if of.origin.is_test() {
             conclude(done, out, &mut Uncounted, send);
             return;
+        }
+        if let Some(blocked) = done.blocked() {
+            self.blocks.note_late(&self.counters, of, blocked, self.clock.now());
         }
         let mut count = Elapsed { counters: &self.counters, clock: &self.clock, came };
         conclude(done, out, &mut count, send);

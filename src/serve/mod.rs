@@ -32,6 +32,7 @@ use tracing::{info, warn};
 pub use error::ServeError;
 
 use crate::admin::api::{Api, ApiActions};
+use crate::admin::diagnosis::ended_by;
 use crate::admin::{self, AdminServer, banner};
 use crate::config::{Config, Listen};
 use crate::evidence::EvidenceBook;
@@ -129,9 +130,10 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         updates,
         self_test: Arc::clone(&self_test),
         listen: listen.clone(),
+        counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
-    let actions = actions(&observed, desk);
+    let actions = actions(&observed, desk, state.clone());
     let portal = portal(&gateway, &actions);
     let counters = workers.counters(&gateway);
     let witness = GatewayWitness { observed: observed.clone(), counters, state: state.clone() };
@@ -248,6 +250,7 @@ fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
         desk: Arc::clone(&actions.desk),
         status: Arc::clone(&actions.status),
         self_test: Arc::clone(&actions.self_test),
+        overblock: Arc::clone(&actions.overblock),
     };
     let reviews = Arc::clone(&actions.reviews);
     Arc::new(Portal::new(Arc::clone(&gateway.current), now, reviews, staff))
@@ -270,6 +273,9 @@ fn serve_portal(
 fn keep(gateway: &Gateway, state: &StateDir) {
     gateway.clock.keep(state, true);
     end_life(state);
+    if let Some(ended) = gateway.blocks.overblock.diagnosis.stop() {
+        ended_by(Some(state), &ended.by, &ended, gateway.clock.now().civil);
+    }
     let in_force = gateway.current.in_force();
     rehearsal::keep(&gateway.recent, state, in_force.config());
 }
@@ -298,7 +304,7 @@ fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, F
 }
 
 /// What the administrator's API may do.
-fn actions(observed: &Observed, desk: Arc<Desk>) -> ApiActions {
+fn actions(observed: &Observed, desk: Arc<Desk>, state: Option<StateDir>) -> ApiActions {
     let forgets = Arc::clone(&observed.reloads);
     ApiActions {
         reviews: Arc::clone(&observed.reviews),
@@ -306,6 +312,8 @@ fn actions(observed: &Observed, desk: Arc<Desk>) -> ApiActions {
         forget: Box::new(move || forgets.forget()),
         self_test: Arc::clone(&observed.self_test),
         desk,
+        overblock: Arc::clone(&observed.gateway.blocks.overblock),
+        state,
         updates: observed.updates.clone(),
     }
 }

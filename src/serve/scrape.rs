@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::evidence::EvidenceBook;
 use crate::load::in_force::InForce;
+use crate::metrics::counters::{Counters, Totals};
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
 use crate::portal::Portal;
 use crate::reviews::ReviewBook;
@@ -13,7 +14,7 @@ use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::serve::reload::Reloads;
 use crate::status::judge::judged;
-use crate::status::state::FilteringStatus;
+use crate::status::state::{BlockedStatus, FilteringStatus};
 use crate::status::{EmergencyStatus, EvidenceStatus, Status, UpstreamStatus};
 use crate::sys::log;
 use crate::sys::presence::absent;
@@ -38,13 +39,16 @@ pub(super) struct Observed {
     pub self_test: Arc<SelfTest>,
     /// The addresses that clients are answered at.
     pub listen: Vec<SocketAddr>,
+    /// The counters of all workers.
+    pub counters: Vec<Arc<Counters>>,
 }
 
 impl Observed {
     /// The source of a scrape. All samples of policy are of one value in force.
     pub(super) fn source(self, portal: Arc<Portal>, sockets: Vec<Arc<UdpSocket>>) -> StateSource {
         Box::new(move || {
-            let Self { gateway, reloads, reviews, evidence, updates, self_test, listen } = &self;
+            let Self { gateway, reloads, reviews, evidence, updates, self_test, listen, .. } =
+                &self;
             let in_force = gateway.current.in_force();
             let now = gateway.clock.now();
             ScrapeState {
@@ -95,7 +99,7 @@ impl Observed {
     pub(super) fn status(&self) -> Arc<dyn Fn() -> Status + Send + Sync> {
         let observed = self.clone();
         Arc::new(move || {
-            let Self { gateway, reloads, evidence, reviews, updates, self_test, listen } =
+            let Self { gateway, reloads, evidence, reviews, updates, self_test, listen, counters } =
                 &observed;
             let now = gateway.clock.now();
             let upstreams = gateway.upstreams.load();
@@ -107,6 +111,8 @@ impl Observed {
             let in_force = gateway.current.in_force();
             let protection = in_force.protection(now.trust, reloads.oldest_download());
             let update = updates.as_ref().map(|updates| updates.status());
+            let totals = Totals::of(counters.iter().map(Arc::as_ref));
+            let snapshot = &in_force.snapshot;
             let status = Status {
                 filtering: FilteringStatus::of(protection, now.civil.saturating_sub(now.mono)),
                 release: update.as_ref().map(|one| one.release.to_string()),
@@ -114,6 +120,10 @@ impl Observed {
                 emergency: EmergencyStatus::of(in_force.urgent(), now),
                 is_kept: observed.is_kept(),
                 evidence: EvidenceStatus::of(evidence),
+                blocked: BlockedStatus::of(&totals, snapshot),
+                lists: in_force.valued_lists(now, |place| totals.matches(place)),
+                diagnosis: gateway.blocks.overblock.diagnosis.state(),
+                top_names: gateway.blocks.overblock.top.shown(snapshot),
                 reviews_open: reviews.open_count(),
                 self_test: self_test.status(),
                 upstreams: upstreams.servers().iter().map(server).collect(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::debug;
 
+use crate::admin::diagnosis::ended_by;
 use crate::load::in_force::InForce;
 use crate::load::rehearsal;
 use crate::reviews::ReviewBook;
@@ -18,7 +19,7 @@ use crate::sys::state_dir::StateDir;
 /// The interval at which the civil time is read.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Ends overrides and reviews, renews timetables, stores the time, frees old policies.
+/// Ends overrides, reviews and diagnoses, renews timetables, stores the time, frees old policies.
 ///
 /// # Errors
 ///
@@ -39,10 +40,14 @@ pub(super) async fn follow(
             let in_force = gateway.current.in_force();
             rehearsal::keep_hourly(&gateway.recent, state, in_force.config(), clock.micros());
         }
+        let (overblock, dir) = (Arc::clone(&gateway.blocks.overblock), state.clone());
         let (current, reviews) = (Arc::clone(&gateway.current), Arc::clone(&reviews));
         let witness = Arc::clone(&witness);
         // It ends only with the process.
         let _ = tokio::task::spawn_blocking(move || {
+            if let Some(ended) = overblock.expire(now) {
+                ended_by(dir.as_ref(), &ended.by, &ended, now.civil);
+            }
             current.expire(now.civil);
             current.renew(now.civil);
             if let Some(today) = today(current.in_force().config(), now) {

@@ -7,9 +7,12 @@ use jiff::tz::TimeZone;
 use crate::evidence::record::GapCause;
 use crate::lang::{Lang, Message, messages};
 use crate::load::list_state::{ListCondition, ListState};
+use crate::overblock::top::{CLIENTS, TopName};
 use crate::policy::group::time::Trust;
 use crate::status::finding::Gravity;
-use crate::status::state::{EvidenceStatus, LoggedError, Status, UpstreamStatus, moment};
+use crate::status::state::{
+    BlockedStatus, EvidenceStatus, LoggedError, Status, UpstreamStatus, moment,
+};
 use crate::update::status::UpdateStatus;
 
 /// The share of the school minutes that must be enforced, in tenths of a percent.
@@ -26,6 +29,8 @@ pub struct StatusReport {
     pub todo: Vec<Todo>,
     /// What there is.
     pub sections: Vec<StatusSection>,
+    /// Names that are blocked for many.
+    pub top: StatusSection,
 }
 
 /// One thing to do.
@@ -77,11 +82,12 @@ impl StatusReport {
                 words.this_box(status),
                 words.errors(&status.errors),
             ],
+            top: words.top(&status.top_names),
         }
     }
 
-    /// The report as plain text.
-    pub fn text(&self, lang: Lang) -> String {
+    /// The report as plain text; names that are blocked for many if `with_top`.
+    pub fn text(&self, lang: Lang, with_top: bool) -> String {
         let mut lines = self.head.clone();
         if !self.todo.is_empty() {
             lines.push(String::new());
@@ -93,7 +99,7 @@ impl StatusReport {
             let remedy = messages::what_to_do(&todo.remedy).in_lang(lang);
             lines.push(format!("    {remedy}"));
         }
-        for section in &self.sections {
+        for section in self.sections.iter().chain(with_top.then_some(&self.top)) {
             lines.push(String::new());
             lines.push(section.title.clone());
             let mark = |is_ok: bool| if is_ok { ' ' } else { '!' };
@@ -136,7 +142,12 @@ impl Words<'_> {
             _ => messages::state_degraded(self.time(&status.since)),
         };
         let program = messages::program_version(&status.version, status.generation);
-        [filtering, state, program].iter().map(|line| self.say(line)).collect()
+        let diagnosis = status.diagnosis.as_ref().map(|on| {
+            let until = self.time(&moment(on.until));
+            messages::diagnosis_on(&on.group, &on.by, until, &on.reason)
+        });
+        let lines = [filtering, state, program].into_iter().chain(diagnosis);
+        lines.map(|line| self.say(&line)).collect()
     }
 
     fn lists(&self, lists: &[ListState]) -> StatusSection {
@@ -152,6 +163,16 @@ impl Words<'_> {
                 ListCondition::Ok => (true, messages::list_ok(&list.name, list.rules, age)),
                 ListCondition::Held => (false, messages::list_held(&list.name, list.rules, age)),
                 ListCondition::LeftOut => (false, messages::list_left_out(&list.name)),
+            }
+        };
+        let line = |list: &ListState| {
+            let (is_ok, line) = line(list);
+            match list.matches {
+                _ if list.only_costs => (is_ok, messages::list_only_costs(self.say(&line))),
+                Some(matches) if list.state != ListCondition::LeftOut => {
+                    (is_ok, messages::list_matches(self.say(&line), matches))
+                }
+                _ => (is_ok, line),
             }
         };
         self.section(&messages::heading_lists(), lists.iter().map(line).collect())
@@ -215,7 +236,8 @@ impl Words<'_> {
         } else {
             (false, messages::kept_in_memory())
         };
-        let mut lines = vec![clock, kept];
+        let BlockedStatus { queries, merged } = status.blocked;
+        let mut lines = vec![clock, kept, (true, messages::blocked_since(queries, merged))];
         lines.extend(status.evidence.iter().flat_map(|one| self.evidence(one)));
         if status.reviews_open > 0 || status.allows > 0 {
             lines.push((true, messages::reviews_waiting(status.reviews_open, status.allows)));
@@ -239,6 +261,21 @@ impl Words<'_> {
             lines.push((true, messages::evidence_gaps(gaps.join(", "))));
         }
         lines
+    }
+
+    fn top(&self, names: &[TopName]) -> StatusSection {
+        let line = |one: &TopName| {
+            let category = match one.category.as_str() {
+                "" => self.say(&messages::top_without_category()),
+                id => id.to_owned(),
+            };
+            (true, messages::top_name(&one.name, category))
+        };
+        let mut lines: Vec<(bool, Message)> = names.iter().map(line).collect();
+        if lines.is_empty() {
+            lines.push((true, messages::no_top()));
+        }
+        self.section(&messages::heading_top(CLIENTS), lines)
     }
 
     fn errors(&self, errors: &[LoggedError]) -> StatusSection {

@@ -5,15 +5,21 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::category::MAX_CATEGORIES;
 use crate::evidence::EvidenceBook;
 use crate::evidence::record::{GapCause, MonthRecord};
 use crate::lang::Lang;
 use crate::load::in_force::{Current, InForce, Refusal};
 use crate::load::list_state::ListState;
 use crate::load::release::urgent::UrgentList;
+use crate::metrics::counters::Totals;
 use crate::metrics::labels::{HeldFile, Protection};
+use crate::overblock::diagnosis::DiagnosisState;
+use crate::overblock::top::TopName;
+use crate::policy::Snapshot;
 use crate::policy::group::time::Now;
 use crate::release::emergency::UrgentAction;
+use crate::resolve::BlockedBy;
 use crate::status::finding::Finding;
 use crate::sys::log::Recent;
 use crate::update::status::UpdateStatus;
@@ -35,6 +41,15 @@ pub struct Status {
     pub update: Option<UpdateStatus>,
     /// The department's emergency list; none where there is none.
     pub emergency: Option<EmergencyStatus>,
+    /// What was blocked since the start.
+    #[serde(default)]
+    pub blocked: BlockedStatus,
+    /// The diagnostic mode, while it is on.
+    #[serde(default)]
+    pub diagnosis: Option<DiagnosisState>,
+    /// Names that are blocked for many, in their order.
+    #[serde(default)]
+    pub top_names: Vec<TopName>,
     /// Names that somebody asked to have opened, and that nobody answered yet.
     #[serde(default)]
     pub reviews_open: usize,
@@ -90,6 +105,34 @@ impl FilteringStatus {
         };
         let protection = protection.id().to_owned();
         Self { state: state.to_owned(), since: moment(since), protection }
+    }
+}
+
+/// What was blocked since the start.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct BlockedStatus {
+    /// Queries.
+    pub queries: u64,
+    /// The same, where one site of one group counts once a minute.
+    pub merged: u64,
+}
+
+impl BlockedStatus {
+    /// What the groups of a policy count.
+    pub fn of(totals: &Totals, snapshot: &Snapshot) -> Self {
+        let rows = || (0..MAX_CATEGORIES).map(Some).chain([None]);
+        let mut sums = Self::default();
+        let mut places: Vec<usize> =
+            snapshot.groups().iter().map(|group| group.counters.0.into()).collect();
+        places.sort_unstable();
+        places.dedup();
+        for (place, row) in places.into_iter().flat_map(|place| rows().map(move |row| (place, row)))
+        {
+            let by = BlockedBy::ALL.map(|by| totals.blocked(place, row, by));
+            sums.queries += by.iter().sum::<u64>();
+            sums.merged += totals.merged(place, row);
+        }
+        sums
     }
 }
 
@@ -240,6 +283,9 @@ impl Status {
             release: None,
             update: None,
             emergency: None,
+            blocked: BlockedStatus::default(),
+            diagnosis: None,
+            top_names: Vec::new(),
             reviews_open: 0,
             self_test: None,
             allows: in_force.allows_at(civil).len(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::support::ports::free_port;
 use crate::support::{Gateway, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
 
 #[test]
@@ -78,16 +79,37 @@ fn a_whole_school_has_at_most_four_hundred_series() {
     ];
     let both = format!("{{upstream}}\", \"udp://127.0.0.1:{}", second.port());
     let two = TWO_GROUPS.replace("{upstream}", &both);
+    let rest = [
+        "csam",
+        "nudify",
+        "self_harm",
+        "extremism",
+        "hacking",
+        "video",
+        "piracy",
+        "crypto",
+        "cheating",
+        "risky_infra",
+        "fake_news",
+        "unsafe_search",
+    ];
+    let all: Vec<&str> = categories.into_iter().chain(rest).collect();
+    assert_eq!(all.len(), 24);
+    let all = format!("{all:?}");
     let mut config = format!(
         "{two}\n[[group]]\nname = \"guests\"\nclients = [\"127.0.30.0/24\"]\n\
-         level = \"upper-secondary\"\n[profile.pupils]\nlevel = \"lower-secondary\"\n\
-         [profile.staff]\nlevel = \"staff\"\n[state]\ndir = \"state\"\n"
+         profile = \"guests\"\n\
+         [profile.pupils]\nlevel = \"lower-secondary\"\nblock = {all}\n\
+         [profile.guests]\nlevel = \"upper-secondary\"\nblock = {all}\n\
+         [profile.staff]\nlevel = \"staff\"\nblock = {all}\n[state]\ndir = \"state\"\n\
+         [portal]\nlisten = [\"127.0.0.1:{{portal}}\"]\naddresses = [\"127.0.0.1\"]\n"
     );
     for category in categories {
         let path = format!("{category}.txt");
         writeln!(config, "[[lists.source]]\ncategory = \"{category}\"\npath = \"{path}\"").unwrap();
     }
     let plan = Gateway::plan(&config).upstream(&upstream);
+    let plan = plan.fill("portal", &free_port().to_string());
     let plan = categories.iter().fold(plan, |plan, category| {
         plan.file(&format!("{category}.txt"), &format!("{category}-list.example\n"))
     });
@@ -97,4 +119,14 @@ fn a_whole_school_has_at_most_four_hundred_series() {
     assert_eq!(metrics.text.matches("\nlachan_upstream_up{").count(), 2, "{}", metrics.text);
     assert_eq!(metrics.text.matches("\nlachan_list_info{").count(), 12, "{}", metrics.text);
     assert_eq!(metrics.text.matches("\nlachan_protected{").count(), 1, "{}", metrics.text);
+    // What the sum is made of: each group has a series for nearly each of 24 categories and more, each
+    // source, the starter's lists among them, three or four; the portal is on.
+    let count = |family: &str| metrics.text.matches(&format!("\n{family}{{")).count();
+    // Protected categories share one.
+    let verdicts = count("lachan_blocked_total") + count("lachan_observed_total");
+    assert!(verdicts >= 3 * 23, "{verdicts}: {}", metrics.text);
+    assert!(count("lachan_list_entries") >= 24);
+    assert!(count("lachan_source_matches_total") >= 12, "{}", metrics.text);
+    assert_eq!(count("lachan_portal_replies_total"), 3, "{}", metrics.text);
+    eprintln!("{} series of a whole school", metrics.series_count());
 }

@@ -38,6 +38,7 @@ mod lint;
 mod malformed;
 mod mended;
 mod odd_files;
+mod overblocking;
 mod packs;
 mod portal;
 mod privacy;

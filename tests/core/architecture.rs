@@ -41,7 +41,7 @@ const LAYERS: &[&[&str]] = &[
     &["cache"],
     &["policy"],
     &["resolve"],
-    &["rehearse"],
+    &["overblock", "rehearse"],
     &["config", "metrics"],
     &["sys"],
     &["paper", "web"],

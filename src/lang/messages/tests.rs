@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
 use super::inspection::{attest, selftest};
 use super::portal::{blocked, check, review, settings, shell};
-use super::staff::{codes, evidence, pages, state};
+use super::staff::{codes, diagnosis, evidence, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
     warnings,
@@ -42,6 +42,7 @@ fn all() -> impl Iterator<Item = Message> {
         state::SAMPLES,
         codes::SAMPLES,
         evidence::SAMPLES,
+        diagnosis::SAMPLES,
         pages::SAMPLES,
         check::SAMPLES,
         selftest::SAMPLES,

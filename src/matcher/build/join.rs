@@ -7,7 +7,7 @@ use crate::dns::name::{Folded, Name};
 use crate::matcher::suffix::{EveryRule, Listing, RpzRule, RuleChange, SuffixTable, Value};
 use crate::matcher::targeted::{TargetRule, TargetTable};
 use crate::pack::{BuildError, ListedNet, Pack, SEED, TargetedRule};
-use crate::rule::{Action, EVERY_NAME, Effect, LocalData, Rule, SEVERAL_SOURCES};
+use crate::rule::{Action, EVERY_NAME, Effect, LocalData, Rule, SEVERAL_SOURCES, source_bit};
 
 /// Several packs as one table.
 #[derive(Debug, Default)]
@@ -36,6 +36,7 @@ pub fn join(
 ) -> Result<JoinedPacks, BuildError> {
     let mut joined = JoinedPacks::default();
     let mut per_category = vec![0; MAX_CATEGORIES];
+    let mut named_in = vec![0; MAX_CATEGORIES];
     for (place, pack) in packs.into_iter().enumerate() {
         let numbers = Numbers::of(&pack, &number, &joined)?;
         if place == 0 {
@@ -59,6 +60,12 @@ pub fn join(
         let targets = TargetTable::new(numbers.targets(&pack), joined.table.seed);
         joined.table.has_actions |= pack.targets().iter().any(|t| t.rule.action != Action::Default);
         count_targets(targets.as_ref(), &mut per_category);
+        let rules = values.iter().flat_map(|value| &value.rules);
+        let rules = rules.chain(targets.iter().flat_map(TargetTable::rules).map(|one| &one.rule));
+        let rules = rules.map(|rule| (rule.category, rule.effect, rule.source));
+        let addresses = pack.addresses().iter().filter_map(|listed| numbers.listed(listed));
+        let addresses = addresses.map(|one| (one.category, one.effect, one.source));
+        note_sources(rules.chain(addresses), &mut named_in);
         joined.table.listings.push(Listing { pack, values, every, voided: Vec::new(), targets });
     }
     if joined.table.listings.is_empty() {
@@ -67,6 +74,7 @@ pub fn join(
     joined.unknown.sort_unstable();
     joined.unknown.dedup();
     joined.table.per_category = per_category.into_boxed_slice();
+    joined.table.named_in = named_in.into_boxed_slice();
     Ok(joined)
 }
 
@@ -185,6 +193,16 @@ fn count(pack: &Pack, values: &[Value], per_category: &mut [u64]) {
             if let Some(total) = per_category.get_mut(category.index()) {
                 *total += u64::from(names);
             }
+        }
+    }
+}
+
+/// Adds the sources of rules that list names to those of their categories.
+fn note_sources(rules: impl Iterator<Item = (CategoryId, Effect, u16)>, named_in: &mut [u32]) {
+    for (category, effect, source) in rules {
+        let lists = !matches!(effect, Effect::Clear | Effect::ClearImportant);
+        if let Some(sources) = named_in.get_mut(category.index()).filter(|_| lists) {
+            *sources |= source_bit(source);
         }
     }
 }

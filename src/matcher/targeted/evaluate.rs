@@ -32,6 +32,7 @@ impl Held {
         State {
             plain: state.plain.without(freed).union(change.added.without(cleared)),
             important: state.important.without(change.important_cleared).union(important),
+            named: state.named | change.named,
         }
     }
 }

@@ -6,5 +6,6 @@ pub mod client;
 pub mod local_zones;
 pub mod names;
 pub mod rewrite;
+pub mod sources;
 pub mod special;
 pub mod urgent;

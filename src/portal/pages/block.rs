@@ -68,7 +68,7 @@ fn page(visitor: &Visitor, name: &Name, blocked: &Blocked, base: &str) -> Respon
         @if !is_young && !blocked.needs_care { (help(visitor)) }
         (other_language(visitor))
     };
-    let document = bare(visitor.lang, Some(base), title, body);
+    let document = bare(visitor, base, title, body);
     with_policy((StatusCode::FORBIDDEN, document).into_response(), &style_policy(base))
 }
 

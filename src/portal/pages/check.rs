@@ -78,7 +78,7 @@ pub(in crate::portal) fn of(
                 p { a href={ (base) (visitor.link("/check")) } {
                     (visitor.say(messages::check_menu())) } }
             };
-            let document = bare(visitor.lang, Some(&base), messages::check_yes_title(), body);
+            let document = bare(visitor, &base, messages::check_yes_title(), body);
             Some(with_policy(document.into_response(), &style_policy(&base)))
         }
         _ => None,

@@ -262,6 +262,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             };
             let counters = &gateway.counters;
             let done = settle(gateway, counters, begun, arrival, message, late);
+            if let Some(blocked) = done.as_ref().and_then(Done::blocked) {
+                let (of, client) = ((&*snapshot, query), self.origin.client);
+                gateway.blocks.note_octets(counters, of, client, blocked, arrival.now);
+            }
             self.forget(2 + length);
             let Some(done) = done else { return Ok(true) };
             // Octets that are no query: this stream is not DNS.

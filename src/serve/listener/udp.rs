@@ -20,6 +20,7 @@ use arc_swap::Cache as Cached;
 use socket2::{Domain, Protocol, Socket, Type};
 use tracing::{debug, info, warn};
 
+use crate::clients::blocks::BlockTurn;
 use crate::clients::budget::{Budget, ClientLimits, RateDecision};
 use crate::clients::client_id::ClientId;
 use crate::clients::inflight::SendReply;
@@ -27,6 +28,7 @@ use crate::load::in_force::PolicyReader;
 use crate::metrics::counters::{Counters, Event};
 use crate::metrics::labels::AddressFamily;
 use crate::metrics::{Sample, families};
+use crate::overblock::blocked::BlockedQuery;
 use crate::policy::Snapshot;
 use crate::rehearse::recent::ONE_IN;
 use crate::resolve::prepared::PreparedBatch;
@@ -108,6 +110,8 @@ struct BatchContext<'a> {
     generation: u64,
     snapshot: &'a Arc<Snapshot>,
     arrival: Arrival,
+    /// Whether somebody looks at what is blocked.
+    is_diagnosed: bool,
 }
 
 /// A worker's memory and counters, apart from the batch itself.
@@ -128,6 +132,8 @@ struct Desk<'a> {
     unnoted: u32,
     /// Queries of the batch that the gateway's own test asks.
     tests: u64,
+    /// Which block is noted next.
+    blocks: BlockTurn,
 }
 
 impl<'a> Worker<'a> {
@@ -146,6 +152,7 @@ impl<'a> Worker<'a> {
             outcomes: Vec::with_capacity(BATCH),
             unnoted: 0,
             tests: 0,
+            blocks: BlockTurn::default(),
         };
         let policy = gateway.current.reader();
         Self { socket, batch: Batch::new(local.ip().is_unspecified()), policy, desk }
@@ -166,7 +173,8 @@ impl<'a> Worker<'a> {
         desk.tests = 0;
         desk.prefetch(snapshot, batch.queries());
         let arrival = Arrival { now: desk.gateway.clock.now_at(came), came };
-        let context = BatchContext { generation, snapshot, arrival };
+        let is_diagnosed = desk.gateway.blocks.overblock.diagnosis.is_on();
+        let context = BatchContext { generation, snapshot, arrival, is_diagnosed };
         batch.answer(|number, query, path, out| {
             desk.answer(socket, context, number, query, path, out)
         });
@@ -221,7 +229,7 @@ impl Desk<'_> {
         path: &Path,
         out: &mut [u8],
     ) -> Option<usize> {
-        let BatchContext { generation, snapshot, arrival } = context;
+        let BatchContext { generation, snapshot, arrival, .. } = context;
         let origin = origin::of_datagram(path, self.local, &self.gateway.own_asks);
         self.tests += u64::from(origin.is_test());
         let begun = match self.admit(&origin, arrival.came) {
@@ -239,6 +247,17 @@ impl Desk<'_> {
         let done = settle(self.gateway, self.counters, begun, arrival, out, late)?;
         if origin.is_test() {
             return conclude(done, out, &mut Uncounted, <[u8]>::len);
+        }
+        if let Some(outcome) = done.blocked() {
+            let (blocks, client, now) = (&self.gateway.blocks, origin.client, arrival.now);
+            let of = self.prepared.answered(number, query, snapshot);
+            if let Some((name, hashes, qtype)) = of {
+                let noted = self.blocks.next(context.is_diagnosed);
+                let blocked = BlockedQuery { snapshot, name, hashes, qtype, outcome };
+                blocks.note(self.counters, blocked, client, now, noted);
+            } else {
+                blocks.note_octets(self.counters, (snapshot, query), client, outcome, now);
+            }
         }
         self.unnoted += 1;
         if self.unnoted >= ONE_IN {

@@ -153,7 +153,7 @@ impl Worker<'_> {
     fn finish(&mut self, client: u8, asked: Asked, forward: Forward) {
         let now = self.now();
         let query = asked.to_query(0, false);
-        let lists = forward.snapshot().facts_tag();
+        let lists = forward.asked_for().snapshot.facts_tag();
         let said = asked.said(&query, TTL, now.mono);
         let said = Answered {
             message: if self.random.once_in(50) {

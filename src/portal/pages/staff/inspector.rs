@@ -129,6 +129,8 @@ fn change(visitor: &Visitor, line: &ChangeLine) -> Markup {
         "end" => messages::change_end(),
         "expire" => messages::change_expire(),
         "deny" => messages::change_deny(),
+        "diagnose" => messages::change_diagnose(),
+        "diagnose_end" => messages::change_diagnose_end(),
         "issue_code" => messages::change_issue_code(),
         "revoke_code" => messages::change_revoke_code(),
         "set_pin" => messages::change_set_pin(),

@@ -80,7 +80,7 @@ pub(super) fn state(portal: &Portal, visitor: &Visitor) -> Markup {
                 }
             }
         }
-        @for section in &report.sections {
+        @for section in report.sections.iter().chain([&report.top]) {
             section {
                 h2 { (section.title) }
                 ul { @for (is_ok, line) in &section.lines {
