@@ -164,12 +164,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         admin.is_ready.store(true, Ordering::Release);
         sockets.report();
         info!("ready");
-        self_test.start();
-        if let Some(state) = &state {
-            let asked = Arc::clone(&gateway);
-            let now = move || asked.clock.now();
-            seal::start(Arc::clone(&gateway.current), state.clone(), now);
-        }
+        attest(&gateway, self_test, state.as_ref());
         until_stopped().await?;
 
         // The end, in reverse.
@@ -240,6 +235,14 @@ fn self_test(
     };
     let (current, own_asks) = (Arc::clone(&gateway.current), Arc::clone(&gateway.own_asks));
     Arc::new(SelfTest::new(current, listen, own_asks, hooks))
+}
+
+/// Starts what a gateway hands in: its test of itself, and the sealing of months.
+fn attest(gateway: &Arc<Gateway>, self_test: Arc<SelfTest>, state: Option<&StateDir>) {
+    self_test.start();
+    let Some(state) = state else { return };
+    let asked = Arc::clone(gateway);
+    seal::start(Arc::clone(&gateway.current), state.clone(), move || asked.clock.now());
 }
 
 /// The portal, which has pages where the config has a `[portal]`.

@@ -12,6 +12,7 @@
 mod absent;
 mod addresses;
 mod answers;
+mod attest;
 mod budget;
 mod calendars;
 mod catalogue;

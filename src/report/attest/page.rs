@@ -22,6 +22,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    #[expect(clippy::needless_pass_by_value, reason = "a page makes a message where it says it")]
     fn say(&self, message: Message) -> String {
         message.in_lang(self.lang)
     }

@@ -30,7 +30,7 @@ workers = 2
 #[test]
 fn an_unknown_table_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes("[lisen]\nworkers = 2\n"), @"
-    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `portal`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `local`, `forward`, `essential`, `fail_mode`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`, `update`
+    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `portal`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `local`, `forward`, `essential`, `fail_mode`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`, `evidence`, `update`, `selftest`
       |
     1 | [lisen]
       |  ^^^^^
@@ -67,7 +67,7 @@ fn a_top_key_below_a_table_is_sent_to_the_top() {
 id = "a"
 default_group = "pupils"
 "#), @r#"
-    gateway.toml:3:1: unknown key `default_group`; the keys here are `id`, `name`, `level`, `timezone`, `lang`
+    gateway.toml:3:1: unknown key `default_group`; the keys here are `id`, `name`, `level`, `timezone`, `lang`, `roles`
       |
     3 | default_group = "pupils"
       | ^^^^^^^^^^^^^
