@@ -14,6 +14,7 @@ pub mod lists;
 mod output;
 pub mod overrides;
 pub mod publish;
+pub mod report;
 pub mod reviews;
 mod running;
 pub mod selftest;
@@ -48,6 +49,8 @@ enum Command {
     Override(overrides::OverridesArguments),
     /// Answer what people ask to have opened: allow, deny, or forward it to the department.
     Review(reviews::ReviewsArguments),
+    /// Write what is handed in of a month or a year; merge what all schools handed in.
+    Report(report::ReportArguments),
     /// Show what is in force in a running gateway, and what is held back.
     Status(status::StatusArguments),
     /// Let a running gateway ask itself what it blocks, and print a table to sign.
@@ -86,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Override(arguments) => overrides::run(&arguments),
         Command::Review(arguments) => reviews::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::SelfTest(arguments) => selftest::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),

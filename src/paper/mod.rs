@@ -35,9 +35,9 @@ pub fn page(lang: Lang, title: &str, body: &Markup) -> String {
 /// A table with a caption; cells that are numbers stand right.
 pub fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
     let is_number = |cell: &String| {
-        let digits = cell.trim_start_matches(['<', '-']);
+        let digits = cell.trim_start_matches(['<', '-', '≈', ' ']);
         digits.starts_with(|c: char| c.is_ascii_digit())
-            && digits.chars().all(|c| c.is_ascii_digit() || " .,%".contains(c))
+            && digits.chars().all(|c| c.is_ascii_digit() || " \u{a0}.,%".contains(c))
     };
     html! {
         table {

@@ -91,6 +91,7 @@ pub(crate) struct SchoolFile {
     pub(crate) lang: SpannedText,
     /// `[school.roles]`
     pub(crate) roles: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub(crate) report_from: SpannedText,
 }
 
 /// `[department]`: the policy above the school's.

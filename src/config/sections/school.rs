@@ -28,6 +28,8 @@ pub struct School {
     pub lang: Lang,
     /// Persons by their role in filtering, for what is handed in.
     pub roles: BTreeMap<String, String>,
+    /// The day on which report years begin, as `11-16`.
+    pub report_from: String,
 }
 
 impl Default for School {
@@ -39,6 +41,7 @@ impl Default for School {
             timezone: "UTC".into(),
             lang: Lang::En,
             roles: BTreeMap::new(),
+            report_from: "11-16".into(),
         }
     }
 }
@@ -65,6 +68,12 @@ impl Report<'_> {
         self.text(&file.name, is_name, messages::no_school_name, &mut school.name);
         self.text(&file.timezone, is_zone, messages::no_zone_id, &mut school.timezone);
         self.known_zone(&file.timezone);
+        self.text(
+            &file.report_from,
+            is_day_of_years,
+            messages::report_no_year_start,
+            &mut school.report_from,
+        );
         school.level = self.level(&file.level);
         if let Some(lang) = &file.lang {
             school.lang =
@@ -115,6 +124,12 @@ impl Report<'_> {
             ));
         }
     }
+}
+
+/// Whether a text is a month and a day that every year has.
+fn is_day_of_years(text: &str) -> bool {
+    // 2025 has no 29 February.
+    text.len() == 5 && format!("2025-{text}").parse::<jiff::civil::Date>().is_ok()
 }
 
 /// Whether a text has the shape of an IANA time zone.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
 use super::inspection::{attest, selftest};
 use super::portal::{blocked, check, review, settings, shell};
+use super::report::{faults, labels};
 use super::staff::{codes, diagnosis, evidence, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
@@ -47,6 +48,8 @@ fn all() -> impl Iterator<Item = Message> {
         check::SAMPLES,
         selftest::SAMPLES,
         attest::SAMPLES,
+        faults::SAMPLES,
+        labels::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }
