@@ -46,6 +46,7 @@ mod privacy;
 mod real_lists;
 mod releases;
 mod reload;
+mod reported;
 mod resolvers;
 mod reviews;
 mod safesearch;

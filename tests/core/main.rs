@@ -23,6 +23,7 @@ mod keywords;
 mod kit;
 mod real_lists;
 mod rehearsal;
+mod report;
 mod scripted;
 mod stress;
 mod time;
