@@ -192,6 +192,7 @@ pub enum LegalDuty {
 }
 
 /// One row of the taxonomy.
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the file")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
     /// The id in lists, config and metrics.

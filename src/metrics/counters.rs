@@ -5,12 +5,13 @@
 //!
 //! Law: each combination of labels has a cell of its own; label sets know their own size.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::category::{CategoryId, MAX_CATEGORIES};
 use crate::dns::message::Rcode;
 use crate::policy::tables::rewrite::MAX_ENGINES;
-use crate::policy::tables::sources::MAX_PLACES;
+use crate::policy::tables::sources::{MAX_PLACES, OTHER, PROTECTED, SourcePlaces};
 use crate::policy::{CanaryKind, GroupCounters};
 use crate::resolve::labels::label_set;
 use crate::resolve::{AnswerSource, BlockedBy, DropReason, Outcome, Transport};
@@ -343,6 +344,15 @@ impl Totals {
     /// Blocked queries that the sources at a place name.
     pub fn matches(&self, place: u8) -> u64 {
         self.at(matches(usize::from(place)))
+    }
+
+    /// The same by the name of each source in force, from 0; `protected` and `other` where there are any.
+    pub fn by_source(&self, sources: &SourcePlaces) -> BTreeMap<String, u64> {
+        let own = sources.names().iter().map(|(place, name)| (name.clone(), self.matches(*place)));
+        let (protected, other) = (self.matches(PROTECTED), self.matches(OTHER));
+        let protected = (protected > 0).then(|| ("protected".to_owned(), protected));
+        let other = (other > 0 || sources.has_other()).then(|| ("other".to_owned(), other));
+        own.chain(protected).chain(other).collect()
     }
 
     /// The durations of answers from `source`.

@@ -11,14 +11,11 @@ use crate::metrics::families as family;
 use crate::metrics::family::Sample;
 use crate::metrics::labels::FailureMode;
 use crate::policy::tables::rewrite::EngineId;
-use crate::policy::tables::sources;
 use crate::policy::{Group, Snapshot};
 use crate::resolve::BlockedBy;
 
 /// The label of protected categories.
 const PROTECTED: &str = "protected";
-/// The label of sources without a series of their own.
-const OTHER: &str = "other";
 /// The label of a name that only the school denies.
 pub const NO_CATEGORY: &str = "none";
 
@@ -85,14 +82,8 @@ fn verdicts(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
 
 /// Blocked queries by the lists that name them: one series a source in force, from 0.
 fn matches(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
-    let sources = snapshot.sources();
-    let own = sources.names().iter().map(|(place, name)| (name.as_str(), *place));
-    let has = |place: u8, is_used: bool| is_used || totals.matches(place) > 0;
-    let protected = has(sources::PROTECTED, false).then_some((PROTECTED, sources::PROTECTED));
-    let other = has(sources::OTHER, sources.has_other()).then_some((OTHER, sources::OTHER));
-    let all = own.chain(protected).chain(other);
-    all.map(|(name, place)| family::SOURCE_MATCHES.sample((name.into(),), totals.matches(place)))
-        .collect()
+    let counts = totals.by_source(snapshot.sources()).into_iter();
+    counts.map(|(name, count)| family::SOURCE_MATCHES.sample((name.into(),), count)).collect()
 }
 
 /// Names listed, by category.

@@ -61,13 +61,13 @@ fn notice(visitor: &Visitor) -> Option<String> {
 
 /// A page without a menu, for a visitor that asked for another site; `base` is where the style sheet
 /// is, without its path.
-#[expect(clippy::needless_pass_by_value, reason = "a page makes a message where it says it")]
 pub(super) fn bare(visitor: &Visitor, base: &str, title: Message, body: Markup) -> Markup {
     let frame = Frame { lang: visitor.lang, base: Some(base), notice: notice(visitor) };
     document(&frame, &visitor.say(title), html! {}, body)
 }
 
 /// A page without style and menu, for a client that has no business here.
+#[expect(clippy::needless_pass_by_value, reason = "a page makes a message where it says it")]
 pub(super) fn stranger(lang: Lang, title: Message, body: Markup) -> Markup {
     document(&Frame { lang, base: None, notice: None }, &title.in_lang(lang), html! {}, body)
 }

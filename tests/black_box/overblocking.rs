@@ -115,9 +115,9 @@ impl School {
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
     }
 
-    fn matches(&self, source: &str) -> f64 {
+    fn matches(&self, source: &str) -> u64 {
         let metrics = self.gateway.metrics();
-        metrics.value("lachan_source_matches_total", &[("source", source)])
+        metrics.value("lachan_source_matches_total", &[("source", source)]) as u64
     }
 
     fn page(&self) -> String {
@@ -158,7 +158,7 @@ fn a_site_counts_once_a_minute_and_each_list_that_names_it_is_told() {
     assert_eq!(status["blocked"]["merged"], 4, "{status}");
     let found =
         ["games.txt", "more-games.txt", "idle.txt", "protected"].map(|of| school.matches(of));
-    assert_eq!(found, [11.0, 4.0, 0.0, 1.0]);
+    assert_eq!(found, [11, 4, 0, 1]);
     assert!(!school.gateway.metrics().text.contains("matches_total{source=\"harm.txt\""));
     let of = |name: &str| {
         let lists = status["lists"].as_array().unwrap();
@@ -175,7 +175,7 @@ fn a_site_counts_once_a_minute_and_each_list_that_names_it_is_told() {
     let text = text.replace("\"games.txt\"", "\"@\"").replace("\"idle.txt\"", "\"games.txt\"");
     std::fs::write(&path, text.replace("\"@\"", "\"idle.txt\"")).unwrap();
     school.gateway.reload();
-    assert_eq!([school.matches("games.txt"), school.matches("idle.txt")], [11.0, 0.0]);
+    assert_eq!([school.matches("games.txt"), school.matches("idle.txt")], [11, 0]);
 }
 
 #[test]

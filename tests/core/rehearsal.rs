@@ -135,6 +135,7 @@ fn only_what_an_open_answer_says_is_noted() {
         source: AnswerSource::Cache,
         group: Some(GroupCounters(0)),
         blocked: None,
+        lists: 0,
         observed: CategorySet::EMPTY,
         canary: None,
         safe: None,
