@@ -175,7 +175,7 @@ impl LifeAccount {
             self.place_earlier(at(looked.start), time, &mut changes);
         }
         for Stretch { span, cause } in std::mem::take(&mut self.stretches) {
-            place(at(span.start)..at(span.end), cause, time, &mut changes);
+            place(&(at(span.start)..at(span.end)), cause, time, &mut changes);
         }
         let (tally, without_clock) =
             (std::mem::take(&mut self.counts), std::mem::take(&mut self.without_clock));
@@ -199,15 +199,15 @@ impl LifeAccount {
         if let Some(EarlierLife { at, cause }) = self.ended.take() {
             let from = at.max(least);
             ran = ran.max(from);
-            place(from..ran, Some(cause), time, changes);
+            place(&(from..ran), Some(cause), time, changes);
         }
-        place(ran..start, Some(GapCause::Clock), time, changes);
+        place(&(ran..start), Some(GapCause::Clock), time, changes);
     }
 }
 
 /// Adds the school minutes of a span, month by month.
 fn place(
-    span: Range<u64>,
+    span: &Range<u64>,
     cause: Option<GapCause>,
     time: SchoolTime<'_>,
     changes: &mut Vec<Change>,
@@ -215,7 +215,7 @@ fn place(
     if span.is_empty() {
         return;
     }
-    for window in time.hours.windows(time.zone, &span) {
+    for window in time.hours.windows(time.zone, span) {
         for (month, span) in LocalMonth::parts(window, time.zone) {
             changes.push(Change::Seconds { month, span, cause });
         }
