@@ -169,3 +169,35 @@ impl Diagnosis {
         ring.map(shown).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::group::time::Trust;
+
+    fn at(mono: u64) -> Now {
+        Now { mono, civil: 1_800_000_000 + mono, trust: Trust::Synced }
+    }
+
+    fn state(by: &str, minutes: u64) -> DiagnosisState {
+        let (kind, group, reason) = ("diagnosis".into(), "pupils".into(), "why".into());
+        DiagnosisState { kind, group, by: by.into(), reason, minutes, until: 0 }
+    }
+
+    #[test]
+    fn one_is_on_at_a_time_and_ends_by_itself() {
+        let diagnosis = Diagnosis::default();
+        assert!(!diagnosis.is_on() && diagnosis.state().is_none() && diagnosis.stop().is_none());
+        assert!(diagnosis.start(state("Lan", 5), GroupCounters(0), at(100)).is_ok());
+        let second = diagnosis.start(state("Minh", 5), GroupCounters(1), at(101));
+        assert_eq!(second.unwrap_err().by, "Lan");
+        assert!(diagnosis.expire(399).is_none() && diagnosis.is_on());
+        assert_eq!(diagnosis.expire(400).unwrap().by, "Lan");
+        assert!(!diagnosis.is_on() && diagnosis.expire(401).is_none());
+        // However long it is asked for, half an hour is the most.
+        assert!(diagnosis.start(state("Minh", 1000), GroupCounters(1), at(500)).is_ok());
+        assert!(diagnosis.expire(500 + MOST_MINUTES * 60 - 1).is_none());
+        assert!(diagnosis.expire(500 + MOST_MINUTES * 60).is_some());
+        assert!(diagnosis.blocks(|_| String::new()).is_empty());
+    }
+}
