@@ -5,8 +5,9 @@
 //! in [`WINDOW`] seconds.
 //!
 //! ```text
-//! hashes of the suffixes of two and three labels ─▶ known as a site? ─▶ counted in this window
-//!                                                    └ no ─▶ public suffix list ─▶ the site
+//! a name of two labels ─▶ itself
+//! a longer one ─▶ are its last two or three known as a site? ─▶ counted in this window
+//!                  └ no ─▶ public suffix list ─▶ the site
 //! ```
 //!
 //! Laws: a cell has a keyed hash of group and site, and a second; the key is of this process and on no
@@ -31,6 +32,9 @@ const LINES: usize = 1 << 10;
 /// Bits of the second in a cell: the rest is of the hash.
 const SECOND_BITS: u32 = 24;
 const SECONDS: u64 = (1 << SECOND_BITS) - 1;
+/// The bit of a name that the public suffix list says is a site. Without it a name of two labels may be
+/// one, or a suffix: what is below it asks the list.
+const SITE: u64 = 1 << SECOND_BITS;
 /// Labels of nearly all sites; others are looked up in the public suffix list each time.
 const USUAL: std::ops::RangeInclusive<usize> = 2..=3;
 
@@ -70,20 +74,21 @@ impl MergedSites {
         (name, hashes): (&Folded, &SuffixHashes),
         now: u64,
     ) -> bool {
-        let labels = hashes.label_count();
-        let second = now & SECONDS;
+        let (labels, second) = (hashes.label_count(), now & SECONDS);
+        let mark = |count: usize| self.mark(group, hashes.at(labels.saturating_sub(count)));
+        if labels <= *USUAL.start() {
+            // Its own site, or a public suffix: it counts by itself in either case.
+            return self.begin(mark(labels), 0, second);
+        }
         // A name below a site that counted counts with it: no list of suffixes is needed.
-        let is_known = USUAL.filter(|count| *count <= labels).any(|count| {
-            self.is_counted(self.mark(group, hashes.at(labels - count), true), second)
-        });
-        if is_known {
+        let is_known = |count| self.is_site(mark(count), second);
+        if USUAL.take_while(|count| *count <= labels).any(is_known) {
             return false;
         }
-        let mark = match site(name) {
-            Site::Domain(count) => self.mark(group, hashes.at(labels - count), true),
-            Site::Whole => self.mark(group, hashes.at(0), false),
-        };
-        self.begin(mark, second)
+        match site(name) {
+            Site::Domain(count) => self.begin(mark(count), SITE, second),
+            Site::Whole => self.begin(mark(labels), 0, second),
+        }
     }
 
     #[inline]
@@ -92,54 +97,55 @@ impl MergedSites {
         line.map_or(&[], |Line(cells)| cells)
     }
 
-    /// Whether a mark counted in a window that is not over.
+    /// Whether a mark is known as a site, and counted in a window that is not over.
     #[inline]
-    fn is_counted(&self, mark: u64, second: u64) -> bool {
+    fn is_site(&self, mark: u64, second: u64) -> bool {
         let is_it = |cell: &AtomicU64| {
             let found = cell.load(Relaxed);
-            is_same(found, mark) && age(found, second) < WINDOW
+            is_same(found, mark) && found & SITE != 0 && age(found, second) < WINDOW
         };
         self.line(mark).iter().any(is_it)
     }
 
-    /// Begins the window of a mark, in the place of the oldest one; false where it has begun.
+    /// Begins the window of a mark, in the place of the oldest one; false where it has begun. `kind` is
+    /// [`SITE`] where the mark is known as one.
     #[inline]
-    fn begin(&self, mark: u64, second: u64) -> bool {
+    fn begin(&self, mark: u64, kind: u64, second: u64) -> bool {
         let (mut oldest, mut greatest) = (None, 0);
         for cell in self.line(mark) {
             let found = cell.load(Relaxed);
             let old = if found == 0 { u64::MAX } else { age(found, second) };
             if is_same(found, mark) {
                 if old < WINDOW {
+                    if kind & !found != 0 {
+                        cell.store(found | kind, Relaxed);
+                    }
                     return false;
                 }
                 (oldest, greatest) = (Some(cell), u64::MAX);
-                continue;
-            }
-            if oldest.is_none() || old > greatest {
+            } else if oldest.is_none() || old > greatest {
                 (oldest, greatest) = (Some(cell), old);
             }
         }
         if let Some(cell) = oldest {
-            cell.store(mark & !SECONDS | second, Relaxed);
+            cell.store(mark & !(SECONDS | SITE) | kind | second, Relaxed);
         }
         true
     }
 
     /// The keyed hash of a group and a suffix, never that of a free cell.
     #[inline]
-    fn mark(&self, group: GroupCounters, suffix: u64, is_domain: bool) -> u64 {
-        let word = suffix ^ self.key.0 ^ u64::from(group.0) << 1 ^ u64::from(is_domain);
+    fn mark(&self, group: GroupCounters, suffix: u64) -> u64 {
+        let word = suffix ^ self.key.0 ^ u64::from(group.0);
         let product = u128::from(word) * u128::from(self.key.1 | 1 << 63 | 1);
-        let mixed = (product as u64) ^ (product >> 64) as u64;
-        mixed | 1 << 63
+        ((product as u64) ^ (product >> 64) as u64) | 1 << 63
     }
 }
 
-/// Whether a cell is of a mark, whatever its second.
+/// Whether a cell is of a mark, whatever its second and kind.
 #[inline]
 fn is_same(cell: u64, mark: u64) -> bool {
-    (cell ^ mark) & !SECONDS == 0
+    (cell ^ mark) & !(SECONDS | SITE) == 0
 }
 
 /// Seconds since the second of a cell.
@@ -193,6 +199,10 @@ mod tests {
             assert!(!first(&table, 0, name, 5), "{name} counted");
         }
         assert!(!first(&table, 0, "x.y.two.github.io", 6));
+        // A site that counted by its own name, before its list was asked.
+        assert!(first(&table, 0, "own.com", 7) && !first(&table, 0, "a.own.com", 7));
+        assert!(!first(&table, 0, "b.own.com", 8) && !first(&table, 0, "own.com", 8));
+        assert!(first(&table, 0, "a.own.com", 67), "the window is that of the first");
         let site = |text: &str| {
             let name = Folded::from_name(&Name::from_text(text).unwrap());
             site(&name)
