@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::admin::{LONG, LONG_REQUEST};
+use crate::admin::patience;
 use crate::staff::token::Token;
 
 /// Time limit of a gateway's reply.
@@ -26,7 +26,7 @@ pub fn ask(
 ) -> io::Result<(u16, String)> {
     let address = reachable(admin);
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(if path == LONG { LONG_REQUEST } else { PATIENCE }))?;
+    stream.set_read_timeout(Some(patience(path).max(PATIENCE)))?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\

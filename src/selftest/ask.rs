@@ -23,7 +23,7 @@ use crate::sys::presence::absent;
 /// The wait for an answer: longer than the gateway's own wait for upstream.
 const WAIT: Duration = Duration::from_secs(4);
 /// Questions that wait at one time: a test must not crowd out clients.
-const WINDOW: usize = 16;
+const WINDOW: usize = 32;
 /// Times that an unanswered question is asked.
 const TIMES: usize = 2;
 /// The longest answer that is read, in octets.
