@@ -86,7 +86,9 @@ fn of_category(
             _ => Expected::Open,
         },
     };
-    let mut planned = Planned::new(RowKind::Category, row.id.clone(), name, expected);
+    // Ids go into records and onto pages: there, protected categories are one.
+    let about = if row.is_protected { "protected" } else { row.id.as_str() };
+    let mut planned = Planned::new(RowKind::Category, about, name, expected);
     if expected == Expected::Blocked && !snapshot.listed(&hashed, rtype::A).set.contains(id) {
         let has_names = snapshot.listed_in(id) > 0;
         let has_source = snapshot.fail_mode().enrolled.contains(id);
