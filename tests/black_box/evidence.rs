@@ -59,7 +59,7 @@ fn a_record_goes_on_over_every_end_of_the_program_and_says_why_there_was_none() 
     assert!(metrics.has("lachan_enforcement_month_seconds", &[("state", "enforced")]));
 
     // A change of this month does not stand in the file of an earlier one.
-    assert_eq!(Api::of(&gateway).lesson("pupils", "free.example").unwrap().0, 200);
+    assert_eq!(Api::of(&gateway).lesson("pupils", "free.example").unwrap().0, 201);
     let ledger = fs::read_to_string(gateway.dir().join("state/ledger.jsonl")).unwrap();
     assert!(ledger.contains("free.example") && !ledger.contains("Mai"), "{ledger}");
 
