@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds dashboards and rules against what the gateway really exports.
 
-    dashboard.py [--metrics FILE|URL] [--prometheus URL [--expect-data]] FILE...
+    dashboard.py [--metrics FILE|URL]
+        [--prometheus URL [--expect-data [--may-alert] [--snapshot FILE]]] FILE...
 
 FILE is a Grafana dashboard (.json) or a file of Prometheus rules (.yml). Of every
 expression in them:
@@ -12,6 +13,9 @@ expression in them:
                 rules without errors
 --expect-data   it gives a number, and each selector in it finds a series. Where it looks a
                 week back, and of alerts, only the latter; no alert may be pending or firing
+--may-alert     but where gateways are ill on purpose
+--snapshot      the series of each expression of a dashboard are those in FILE: their labels, and
+                values that are no rate and no time. UPDATE_SNAPSHOT=1 writes it
 
 Dashboards must also be fit for provisioning: a uid, no id, the data source a variable.
 It ends with 1 and a line for each mistake. Python's standard library only.
@@ -22,8 +26,10 @@ rest.
 """
 
 import argparse
+import difflib
 import json
 import math
+import os
 import pathlib
 import re
 import sys
@@ -34,8 +40,14 @@ from dataclasses import dataclass, field
 
 # Series that Prometheus makes by itself.
 PROMETHEUS_METRICS = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}
+# Recorded of gateways that are ill alone: empty where all are well.
+OF_THE_ILL = {"instance:lachan_unprotected:timestamp"}
 # Labels that the target files, Prometheus and alerts add.
-ADDED_LABELS = {"job", "instance", "school", "ward", "le", "alertname", "alertstate", "severity"}
+ADDED_LABELS = {
+    "job", "instance", "school", "ward", "le", "alertname", "alertstate", "severity",
+    # What count_values makes of lachan_release.
+    "release",
+}
 # Words of PromQL that are not metrics though no bracket follows them.
 KEYWORDS = {
     "and", "or", "unless", "offset", "bool", "by", "without", "on", "ignoring",
@@ -54,6 +66,8 @@ TOKEN = re.compile(
 )
 # Grafana's own variables for durations.
 INTERVALS = {"__rate_interval", "__interval", "__range"}
+# Expressions with one of these have other values each time.
+MOVING = re.compile(r"\b(?:rate|increase|timestamp|time|histogram_quantile)\b|:rate|ratio_rate|seconds")
 TIMEOUT = 10
 
 
@@ -286,7 +300,11 @@ class Prometheus:
         return [rule for group in groups for rule in group["rules"]]
 
     def query(self, text):
-        """The result of an instant query; ValueError with what Prometheus said."""
+        """The values of an instant query; ValueError with what Prometheus said."""
+        return [value for _, value in self.series(text)]
+
+    def series(self, text):
+        """The labels and values of an instant query; ValueError with what Prometheus said."""
         body = urllib.parse.urlencode({"query": text}).encode()
         try:
             with urllib.request.urlopen(f"{self.url}/api/v1/query", body, TIMEOUT) as answer:
@@ -294,8 +312,8 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise ValueError(json.load(error).get("error", str(error))) from None
         if data["resultType"] == "scalar":
-            return [data["result"]]
-        return [series["value"] for series in data["result"]]
+            return [({}, data["result"])]
+        return [(series["metric"], series["value"]) for series in data["result"]]
 
 
 def check_rules(prometheus, expressions, must_be_silent, mistakes):
@@ -326,12 +344,42 @@ def ask(prometheus, expression, text, selectors, must_have_data, mistakes):
     if not must_have_data:
         return
     looks_back = re.search(r"\boffset\b", text)
-    if not expression.is_alert and not looks_back and not has_number(result):
+    may_be_empty = expression.is_alert or looks_back or expression.record in OF_THE_ILL
+    if not may_be_empty and not has_number(result):
         mistakes.tell(expression.place, f"no data\n    {text}")
     for selector in selectors:
         # Alerts are made by trouble, and there is none here.
         if not selector.startswith("ALERTS") and not prometheus.query(selector):
             mistakes.tell(expression.place, f"no series\n    {selector}")
+
+
+# ------------ Snapshot ----------------------------------------------------------
+
+
+def shown_series(prometheus, expression, text):
+    """The series of an expression, without what differs each time."""
+    shown = set()
+    for labels, (_, value) in prometheus.series(text):
+        value = "…" if MOVING.search(text) else format(float(value), "g")
+        kept = {
+            name: re.sub(r":\d+$", ":PORT", text)
+            for name, text in labels.items()
+            if name not in ("version", "digest", "__name__")
+        }
+        pairs = ", ".join(f'{name}="{kept[name]}"' for name in sorted(kept))
+        shown.add(f"  {{{pairs}}} {value}")
+    return "\n".join([expression.place, *sorted(shown), ""])
+
+
+def check_snapshot(path, shown, mistakes):
+    """Whether all series are those of the snapshot."""
+    now = "\n".join(shown)
+    if os.environ.get("UPDATE_SNAPSHOT"):
+        path.write_text(now, encoding="utf-8")
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    if now != before:
+        diff = difflib.unified_diff(before.splitlines(), now.splitlines(), "before", "now", lineterm="", n=2)
+        mistakes.tell(str(path), "other series; UPDATE_SNAPSHOT=1 if that is right\n" + "\n".join(diff))
 
 
 # ------------ Main --------------------------------------------------------------
@@ -359,6 +407,8 @@ def main():
     parser.add_argument("--metrics", metavar="FILE|URL", help="a /metrics page of a gateway")
     parser.add_argument("--prometheus", metavar="URL", help="a Prometheus that scrapes a gateway")
     parser.add_argument("--expect-data", action="store_true", help="every panel must show a number")
+    parser.add_argument("--may-alert", action="store_true", help="alerts may be pending or firing")
+    parser.add_argument("--snapshot", metavar="FILE", type=pathlib.Path, help="the series of dashboards")
     parser.add_argument("--rate-interval", default="1m", help="for $__rate_interval (default: 1m)")
     parser.add_argument("files", nargs="+", type=pathlib.Path, metavar="FILE")
     arguments = parser.parse_args()
@@ -378,7 +428,7 @@ def main():
         known_labels |= labels
     prometheus = Prometheus(arguments.prometheus) if arguments.prometheus else None
 
-    used = set()
+    used, shown = set(), []
     for expression in expressions:
         text = fill_in(expression, arguments.rate_interval, mistakes)
         try:
@@ -390,9 +440,16 @@ def main():
         if arguments.metrics:
             check_names(expression, metrics, labels, known_metrics, known_labels, mistakes)
         if prometheus:
-            ask(prometheus, expression, text, selectors, arguments.expect_data, mistakes)
+            # Rules were asked for already where ill gateways are looked at.
+            if not (arguments.may_alert and not expression.variables):
+                ask(prometheus, expression, text, selectors, arguments.expect_data, mistakes)
+            if arguments.snapshot and expression.variables:
+                shown.append(shown_series(prometheus, expression, text))
     if prometheus:
-        check_rules(prometheus, expressions, arguments.expect_data, mistakes)
+        must_be_silent = arguments.expect_data and not arguments.may_alert
+        check_rules(prometheus, expressions, must_be_silent, mistakes)
+    if arguments.snapshot:
+        check_snapshot(arguments.snapshot, shown, mistakes)
     files = ", ".join(path.name for path in arguments.files)
     verdict = f"{mistakes.count} mistakes" if mistakes.count else "good"
     print(f"{files}: {len(expressions)} expressions over {len(used)} metrics: {verdict}")
