@@ -39,10 +39,15 @@ enum FleetCommand {
 #[derive(Debug, clap::Args)]
 struct FleetStatusArguments {
     /// Prometheus, or what answers as it does; `/api/v1/query` is put behind.
-    #[arg(long, value_name = "URL", value_parser = parse_base, required_unless_present = "access_log")]
-    prometheus: Option<Url>,
+    #[arg(
+        long = "prometheus",
+        value_name = "URL",
+        value_parser = parse_base,
+        required_unless_present = "access_log"
+    )]
+    server: Option<Url>,
     /// Certificates of authorities to trust besides the public ones.
-    #[arg(long, value_name = "FILE", requires = "prometheus")]
+    #[arg(long, value_name = "FILE", requires = "server")]
     tls_roots: Option<PathBuf>,
     /// Access logs of the repository's web server, in the combined format (nginx, Apache), unpacked.
     #[arg(long, value_name = "FILE", num_args = 1..)]
@@ -81,12 +86,15 @@ pub fn run(arguments: &FleetArguments) -> ExitCode {
 fn status(arguments: &FleetStatusArguments) -> Result<bool, CommandFailure> {
     let registry = arguments.org.as_deref().map(registry).transpose()?.unwrap_or_default();
     let moment = FleetMoment { now: system_time(), zone: arguments.timezone.clone() };
-    let (answers, unread) = match &arguments.prometheus {
+    let (answers, unread) = match &arguments.server {
         Some(url) => ask(url, arguments.tls_roots.as_deref(), moment.age())?,
         None => Default::default(),
     };
     let reported = reported(&arguments.access_log, moment.now)?;
-    let view = FleetView::new(&registry, &answers, &reported, &moment);
+    // Which gateways there are, and how each is.
+    let of_gateways = [FleetQuestion::Up, FleetQuestion::Protected, FleetQuestion::Seen];
+    let is_blind = of_gateways.iter().any(|question| unread.contains_key(question));
+    let view = FleetView::new(&registry, (&answers, is_blind), &reported, &moment);
     let fleet = ShownFleet::new(&view, unread, &moment, arguments.lang);
     if let Some(path) = &arguments.html {
         let file = |error| (1, format!("{}: {error}", path.display()));

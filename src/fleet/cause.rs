@@ -17,6 +17,8 @@ pub enum FleetCause {
     Unsaid,
     /// No gateway of the school was ever heard of.
     NeverHeard,
+    /// Prometheus did not answer, so that it is not known whether there is a gateway.
+    NotAnswered,
     /// The box polls the department, and is not scraped.
     ReportedOnly,
     /// The box has not polled for days.
@@ -49,6 +51,7 @@ impl FleetCause {
             Self::Silent => "silent".into(),
             Self::Unsaid => "unsaid".into(),
             Self::NeverHeard => "never_heard".into(),
+            Self::NotAnswered => "not_answered".into(),
             Self::ReportedOnly => "reported_only".into(),
             Self::ReportedSilent => "reported_silent".into(),
             Self::ReportedRejected(reason) => format!("reported_rejected:{reason}"),
@@ -64,6 +67,7 @@ impl FleetCause {
             Self::Silent => messages::fleet_silent(),
             Self::Unsaid => messages::fleet_unsaid(),
             Self::NeverHeard => messages::fleet_never_heard(),
+            Self::NotAnswered => messages::fleet_not_answered(),
             Self::ReportedOnly => messages::fleet_reported_only(),
             Self::ReportedSilent => messages::fleet_reported_silent(),
             Self::ReportedRejected(reason) => messages::fleet_reported_rejected(reason),

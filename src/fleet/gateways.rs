@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FleetAnswers;
 use super::cause::FleetCause;
+use super::protection::SchoolProtection;
 use super::question::FleetQuestion;
-use super::school::Protected;
 use crate::publish::series::answer::SeriesValue;
 
 /// States of `lachan_enforcement_seconds_total` in which nothing passes that is to be blocked.
@@ -13,7 +13,7 @@ const ENFORCED: [&str; 2] = ["enforced", "uplink"];
 
 /// A gateway.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gateway {
+pub(super) struct ScrapedGateway {
     /// Whether its scrapes succeed; none where it is not scraped any more.
     up: Option<bool>,
     protection: Option<(bool, String)>,
@@ -29,17 +29,20 @@ pub(super) struct Gateway {
 }
 
 /// Gateways by school and address.
-pub(super) type Gateways = BTreeMap<String, BTreeMap<String, Gateway>>;
+pub(super) type Gateways = BTreeMap<String, BTreeMap<String, ScrapedGateway>>;
 
-/// A value that is a count: nothing below 0, and nothing between two.
+/// The greatest count that is believed: all schools together stay far below what a number holds.
+const MOST: i64 = 10_i64.pow(13);
+
+/// A value that is a count: nothing below 0, nothing between two, nothing beyond belief.
 pub(super) fn whole(value: f64) -> u64 {
-    (value.round() as i64).max(0).unsigned_abs()
+    (value.round() as i64).clamp(0, MOST).unsigned_abs()
 }
 
 /// Puts the answers together. Series without a school are nobody's.
 pub(super) fn gateways(answers: &FleetAnswers) -> Gateways {
     let mut found = Gateways::new();
-    let mut each = |question, note: &mut dyn FnMut(&mut Gateway, &SeriesValue)| {
+    let mut each = |question, note: &mut dyn FnMut(&mut ScrapedGateway, &SeriesValue)| {
         for one in answers.get(&question).into_iter().flatten() {
             let (school, instance) = (one.label("school"), one.label("instance"));
             if !school.is_empty() {
@@ -76,13 +79,13 @@ pub(super) fn gateways(answers: &FleetAnswers) -> Gateways {
     found
 }
 
-impl Gateway {
+impl ScrapedGateway {
     /// Whether it is protected, as far as is known.
-    pub(super) fn protected(&self) -> Protected {
+    pub(super) fn protected(&self) -> SchoolProtection {
         match &self.protection {
-            Some((false, _)) => Protected::No,
-            Some((true, _)) if self.up != Some(false) => Protected::Yes,
-            _ => Protected::Unknown,
+            Some((false, _)) => SchoolProtection::No,
+            Some((true, _)) if self.up != Some(false) => SchoolProtection::Yes,
+            _ => SchoolProtection::Unknown,
         }
     }
 
@@ -105,7 +108,11 @@ impl Gateway {
 
     /// Since when that is so, where it is known: the end of the other state.
     pub(super) fn since(&self) -> Option<u64> {
-        if self.protected() == Protected::Yes { self.last_unprotected } else { self.last_protected }
+        if self.protected() == SchoolProtection::Yes {
+            self.last_unprotected
+        } else {
+            self.last_protected
+        }
     }
 
     /// School seconds of the month that were due and in which filtering was not enforced, or not known

@@ -15,6 +15,7 @@
 pub mod cause;
 mod gateways;
 pub mod page;
+pub mod protection;
 pub mod question;
 pub mod school;
 pub mod shown;
@@ -28,3 +29,6 @@ use crate::publish::series::answer::SeriesValue;
 
 /// What was asked and answered; a question that was not answered is absent.
 pub type FleetAnswers = BTreeMap<FleetQuestion, Vec<SeriesValue>>;
+
+#[cfg(test)]
+mod tests;

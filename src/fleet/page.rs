@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::school::Protected;
-use super::shown::{ShownFleet, ShownUnit, decimal, head, release, word};
+use super::protection::SchoolProtection;
+use super::shown::{ShownFleet, ShownSchool, ShownUnit, decimal, head, release, word};
 use crate::lang::{Lang, Message, messages};
 use crate::paper::{bars, page as paper_page, table};
 
@@ -14,7 +14,7 @@ pub fn page(fleet: &ShownFleet, lang: Lang) -> String {
         let percent = count as f64 * 100.0 / total as f64;
         (name, count as u64, format!("{count} ({percent:.0} %)"))
     };
-    let counts: Vec<_> = Protected::ALL
+    let counts: Vec<_> = SchoolProtection::ALL
         .into_iter()
         .map(|one| share(word(one).in_lang(lang), fleet.counts.get(&one).copied().unwrap_or(0)))
         .collect();
@@ -57,10 +57,18 @@ fn schools(fleet: &ShownFleet, lang: Lang) -> Markup {
         messages::fleet_release(),
         messages::fleet_seen(),
     ];
+    let is = |one: &ShownSchool, protected| one.protected == protected;
     html! {
         table {
             caption { (messages::fleet_schools().in_lang(lang)) }
-            thead { tr { @for head in &heads { th scope="col" { (head.in_lang(lang)) } } } }
+            thead {
+                tr {
+                    @for (place, head) in heads.iter().enumerate() {
+                        // A date and a word stand on one line.
+                        th.whole[place < 4] scope="col" { (head.in_lang(lang)) }
+                    }
+                }
+            }
             tbody {
                 @for one in &fleet.schools {
                     tr {
@@ -69,14 +77,14 @@ fn schools(fleet: &ShownFleet, lang: Lang) -> Markup {
                             code { (one.school) }
                         }
                         td { (one.commune) }
-                        td.yes[one.protected == Protected::Yes].no[one.protected == Protected::No] {
+                        td.whole.yes[is(one, SchoolProtection::Yes)].no[is(one, SchoolProtection::No)] {
                             (word(one.protected).in_lang(lang))
                         }
-                        td { (one.since) }
+                        td.whole { (one.since) }
                         td { (one.cause) }
                         td.number { @if let Some(minutes) = one.not_enforced_minutes { (minutes) } }
                         td.number { (release(one.release, lang)) }
-                        td { (one.last_seen) }
+                        td.whole { (one.last_seen) }
                     }
                 }
             }
@@ -102,12 +110,12 @@ fn upstreams(fleet: &ShownFleet, lang: Lang) -> Markup {
 fn units(title: Message, head: Message, units: &[ShownUnit], lang: Lang) -> Markup {
     let heads: Vec<Message> = [head]
         .into_iter()
-        .chain(Protected::ALL.map(word))
+        .chain(SchoolProtection::ALL.map(word))
         .chain([messages::fleet_minutes()])
         .collect();
     let row = |one: &ShownUnit| {
         let counts =
-            Protected::ALL.map(|protected| one.counts.get(&protected).copied().unwrap_or(0));
+            SchoolProtection::ALL.map(|protected| one.counts.get(&protected).copied().unwrap_or(0));
         let counts = counts.iter().map(ToString::to_string);
         let minutes = one.not_enforced_minutes.to_string();
         [one.unit.clone()].into_iter().chain(counts).chain([minutes]).collect()

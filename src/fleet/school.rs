@@ -2,30 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use super::cause::FleetCause;
-use super::gateways::Gateway;
+use super::gateways::ScrapedGateway;
+use super::protection::SchoolProtection;
 use crate::publish::status::ReportedBox;
-
-/// Whether a school is protected: the worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protected {
-    /// Something passes that is to be blocked.
-    No,
-    /// Nobody knows.
-    Unknown,
-    /// The box reports that all is well; anybody can send such a line.
-    Reported,
-    /// Nothing passes that is to be blocked.
-    Yes,
-}
-
-impl Protected {
-    /// Every value, the worst first.
-    pub const ALL: [Self; 4] = [Self::No, Self::Unknown, Self::Reported, Self::Yes];
-}
 
 /// A school.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +21,7 @@ pub struct FleetSchool {
     /// Its old district, by name; empty where it is not known.
     pub old_unit: String,
     /// Whether it is protected.
-    pub protected: Protected,
+    pub protected: SchoolProtection,
     /// Since when, in seconds since 1970.
     pub since: Option<u64>,
     /// What is to be said of it, the worst first.
@@ -69,7 +49,7 @@ impl FleetSchool {
             is_registered: false,
             commune: String::new(),
             old_unit: String::new(),
-            protected: Protected::Unknown,
+            protected: SchoolProtection::Unknown,
             since: None,
             causes: vec![FleetCause::NeverHeard],
             seconds: None,
@@ -82,17 +62,18 @@ impl FleetSchool {
     }
 
     /// Takes in what Prometheus knows of its gateways; the month is `age` seconds old.
-    pub(super) fn watch(&mut self, gateways: &BTreeMap<String, Gateway>, age: u64) {
+    pub(super) fn watch(&mut self, gateways: &BTreeMap<String, ScrapedGateway>, age: u64) {
         let all = || gateways.values();
-        self.protected = all().map(Gateway::protected).min().unwrap_or(Protected::Unknown);
+        self.protected =
+            all().map(ScrapedGateway::protected).min().unwrap_or(SchoolProtection::Unknown);
         // The earliest of those that make it what it is.
         let worst = all().filter(|gateway| gateway.protected() == self.protected);
-        self.since = if self.protected == Protected::Yes {
-            worst.filter_map(Gateway::since).max()
+        self.since = if self.protected == SchoolProtection::Yes {
+            worst.filter_map(ScrapedGateway::since).max()
         } else {
-            worst.filter_map(Gateway::since).min()
+            worst.filter_map(ScrapedGateway::since).min()
         };
-        let causes: BTreeSet<FleetCause> = all().flat_map(Gateway::causes).collect();
+        let causes: BTreeSet<FleetCause> = all().flat_map(ScrapedGateway::causes).collect();
         self.causes = causes.into_iter().collect();
         self.seconds = all()
             .filter_map(|gateway| gateway.not_enforced(age))
@@ -118,7 +99,9 @@ impl FleetSchool {
             self.causes = causes.into_iter().collect();
             self.gateways = boxes.len();
             self.seen = boxes.iter().map(|one| one.last).max();
-        } else if self.protected == Protected::Unknown && protected == Protected::Reported {
+        } else if self.protected == SchoolProtection::Unknown
+            && protected == SchoolProtection::Reported
+        {
             self.causes.push(FleetCause::ReportedOnly);
             self.causes.extend(causes);
         }
@@ -132,10 +115,10 @@ impl FleetSchool {
 
     /// The place in the order in which a person looks: minutes without enforcement first, then schools
     /// of which there is no count, then those without any.
-    pub(super) fn order(&self) -> (u8, u64, Protected, &str) {
+    pub(super) fn order(&self) -> (u8, u64, SchoolProtection, &str) {
         let (class, seconds) = match self.seconds {
             Some((not, _)) if not > 0 => (0, not),
-            None if self.protected != Protected::Yes => (1, 0),
+            None if self.protected != SchoolProtection::Yes => (1, 0),
             _ => (2, 0),
         };
         (class, u64::MAX - seconds, self.protected, &self.id)
@@ -143,13 +126,13 @@ impl FleetSchool {
 }
 
 /// What a box comes to by its own words, and what is to be said of it.
-fn reported(one: &ReportedBox) -> (Protected, Option<FleetCause>) {
+fn reported(one: &ReportedBox) -> (SchoolProtection, Option<FleetCause>) {
     match one.state.strip_prefix("rejected:") {
-        _ if one.is_silent => (Protected::Unknown, Some(FleetCause::ReportedSilent)),
+        _ if one.is_silent => (SchoolProtection::Unknown, Some(FleetCause::ReportedSilent)),
         Some(reason) => {
-            (Protected::Reported, Some(FleetCause::ReportedRejected(reason.to_owned())))
+            (SchoolProtection::Reported, Some(FleetCause::ReportedRejected(reason.to_owned())))
         }
-        None if one.state == "held" => (Protected::Reported, Some(FleetCause::ReportedHeld)),
-        None => (Protected::Reported, None),
+        None if one.state == "held" => (SchoolProtection::Reported, Some(FleetCause::ReportedHeld)),
+        None => (SchoolProtection::Reported, None),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::protection::SchoolProtection;
 use super::question::FleetQuestion;
-use super::school::{FleetSchool, Protected};
+use super::school::FleetSchool;
 use super::view::{FleetMoment, FleetView, UnitSum, UpstreamHealth};
 use crate::lang::{Lang, Message, messages};
 
@@ -17,7 +18,7 @@ pub struct ShownFleet {
     /// Whether every school is protected, or reports that it is.
     pub is_protected: bool,
     /// Schools, by whether they are protected.
-    pub counts: BTreeMap<Protected, usize>,
+    pub counts: BTreeMap<SchoolProtection, usize>,
     /// Of the school minutes of this month that were due, those in which filtering was enforced, in
     /// percent; none where no gateway counts them.
     pub enforced_percent: Option<f64>,
@@ -57,7 +58,7 @@ pub struct ShownSchool {
     /// Its old district.
     pub old_unit: String,
     /// Whether it is protected.
-    pub protected: Protected,
+    pub protected: SchoolProtection,
     /// Since when.
     pub since: String,
     /// What is to be said of it, the worst first: words for scripts.
@@ -97,7 +98,7 @@ pub struct ShownUnit {
     /// Its name.
     pub unit: String,
     /// Schools, by whether they are protected.
-    pub counts: BTreeMap<Protected, usize>,
+    pub counts: BTreeMap<SchoolProtection, usize>,
     /// School minutes of this month without enforcement.
     pub not_enforced_minutes: u64,
 }
@@ -130,19 +131,19 @@ impl ShownFleet {
 }
 
 /// Whether a school is protected, in a word.
-pub(super) fn word(protected: Protected) -> Message {
+pub(super) fn word(protected: SchoolProtection) -> Message {
     match protected {
-        Protected::No => messages::fleet_no(),
-        Protected::Unknown => messages::fleet_unknown(),
-        Protected::Reported => messages::fleet_reported(),
-        Protected::Yes => messages::fleet_yes(),
+        SchoolProtection::No => messages::fleet_no(),
+        SchoolProtection::Unknown => messages::fleet_unknown(),
+        SchoolProtection::Reported => messages::fleet_reported(),
+        SchoolProtection::Yes => messages::fleet_yes(),
     }
 }
 
 /// What all come to, in lines.
 pub(super) fn head(fleet: &ShownFleet, lang: Lang) -> Vec<String> {
     let of = |protected| fleet.counts.get(&protected).copied().unwrap_or(0);
-    let [no, unknown, reported, yes] = Protected::ALL.map(of);
+    let [no, unknown, reported, yes] = SchoolProtection::ALL.map(of);
     let mut lines = vec![
         messages::fleet_at(&fleet.at).in_lang(lang),
         messages::fleet_counts(no, unknown, reported, yes).in_lang(lang),

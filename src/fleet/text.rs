@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::school::Protected;
+use super::protection::SchoolProtection;
 use super::shown::{ShownFleet, ShownUnit, decimal, head, release, word};
 use crate::lang::{Lang, Message, messages};
 
@@ -71,7 +71,7 @@ fn schools(fleet: &ShownFleet, lang: Lang) -> String {
 
 fn units(units: &[ShownUnit], lang: Lang) -> Vec<Vec<String>> {
     let row = |one: &ShownUnit| {
-        let counts: Vec<String> = Protected::ALL
+        let counts: Vec<String> = SchoolProtection::ALL
             .into_iter()
             .filter_map(|protected| {
                 let count = one.counts.get(&protected)?;

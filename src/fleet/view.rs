@@ -7,9 +7,11 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 use super::FleetAnswers;
+use super::cause::FleetCause;
 use super::gateways::{gateways, whole};
+use super::protection::SchoolProtection;
 use super::question::FleetQuestion;
-use super::school::{FleetSchool, Protected};
+use super::school::FleetSchool;
 use crate::publish::status::ReportedBox;
 use crate::release::organisation::{RegisteredSchool, SchoolRegistry};
 
@@ -60,7 +62,7 @@ pub struct UnitSum {
     /// The name of the unit; empty for schools of which it is not known.
     pub unit: String,
     /// Schools, by whether they are protected.
-    pub schools: BTreeMap<Protected, usize>,
+    pub schools: BTreeMap<SchoolProtection, usize>,
     /// School seconds of this month without enforcement.
     pub not_enforced: u64,
 }
@@ -86,10 +88,11 @@ impl FleetMoment {
 }
 
 impl FleetView {
-    /// Puts together what a registry, Prometheus and logs say.
+    /// Puts together what a registry, Prometheus and logs say; `is_blind` where Prometheus was asked and
+    /// did not say which gateways there are.
     pub fn new(
         registry: &SchoolRegistry,
-        answers: &FleetAnswers,
+        (answers, is_blind): (&FleetAnswers, bool),
         reported: &[ReportedBox],
         moment: &FleetMoment,
     ) -> Self {
@@ -108,6 +111,12 @@ impl FleetView {
             let school = by_id.entry((*id).to_owned()).or_insert_with(|| FleetSchool::unknown(id));
             school.report(boxes);
         }
+        if is_blind {
+            let unheard = by_id.values_mut().flat_map(|school| &mut school.causes);
+            unheard
+                .filter(|cause| **cause == FleetCause::NeverHeard)
+                .for_each(|cause| *cause = FleetCause::NotAnswered);
+        }
         let mut schools: Vec<FleetSchool> = by_id.into_values().collect();
         schools.sort_by(|one, other| one.order().cmp(&other.order()));
         let mut view = Self { schools, ..Self::default() };
@@ -119,12 +128,13 @@ impl FleetView {
 
     /// Whether every school is protected, or reports that it is.
     pub fn is_protected(&self) -> bool {
-        self.schools.iter().all(|school| school.protected >= Protected::Reported)
+        self.schools.iter().all(|school| school.protected >= SchoolProtection::Reported)
     }
 
     /// Schools, by whether they are protected.
-    pub fn counts(&self) -> BTreeMap<Protected, usize> {
-        let mut counts: BTreeMap<_, _> = Protected::ALL.into_iter().map(|one| (one, 0)).collect();
+    pub fn counts(&self) -> BTreeMap<SchoolProtection, usize> {
+        let mut counts: BTreeMap<_, _> =
+            SchoolProtection::ALL.into_iter().map(|one| (one, 0)).collect();
         for school in &self.schools {
             *counts.entry(school.protected).or_default() += 1;
         }

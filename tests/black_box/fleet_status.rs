@@ -145,6 +145,7 @@ fn every_school_is_shown_the_worst_first_with_its_cause() {
     let (code, text) = status(&from);
     assert!(code == 1 && text.contains("not answered: up, protected"), "{text}");
     assert!(text.contains("not protected: 0; unknown: 3;"), "{text}");
+    assert!(!text.contains("ever heard of"), "nobody was asked: {text}");
 }
 
 #[test]

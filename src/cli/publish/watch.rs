@@ -132,7 +132,7 @@ struct Watch<'a> {
     arguments: &'a WatchArguments,
     repository: Repository,
     online: SigningKey,
-    prometheus: SeriesServer,
+    series: SeriesServer,
 }
 
 impl<'a> Watch<'a> {
@@ -141,10 +141,9 @@ impl<'a> Watch<'a> {
         let online = SigningKey::read(&arguments.online).map_err(|error| failure(&error.into()))?;
         // A wrong key is found now, and not when it is needed.
         refuse_stranger(&repository, &online).map_err(|error| failure(&error))?;
-        let prometheus =
-            SeriesServer::new(arguments.server.clone(), arguments.tls_roots.as_deref())
-                .map_err(|(is_invalid, why)| (if is_invalid { INVALID } else { 1 }, why))?;
-        Ok(Self { arguments, repository, online, prometheus })
+        let series = SeriesServer::new(arguments.server.clone(), arguments.tls_roots.as_deref())
+            .map_err(|(is_invalid, why)| (if is_invalid { INVALID } else { 1 }, why))?;
+        Ok(Self { arguments, repository, online, series })
     }
 
     /// Asks, judges, and halts where a figure says so.
@@ -177,7 +176,7 @@ impl<'a> Watch<'a> {
                 return Ok(WatchReport::idle(rollout.release, why));
             }
             let halt = change(&repository, &self.online, RolloutChange::Halt, now);
-            self.prometheus.wait(halt).map_err(|error| failure(&error))?;
+            self.series.wait(halt).map_err(|error| failure(&error))?;
         }
         Ok(WatchReport { state, release: rollout.release, why: None, figures, unread })
     }
@@ -207,7 +206,7 @@ impl<'a> Watch<'a> {
     }
 
     fn ask_one(&self, text: &str) -> Result<Readings, String> {
-        readings(self.prometheus.ask(text)?).map_err(|error| error.to_string())
+        readings(self.series.ask(text)?).map_err(|error| error.to_string())
     }
 }
 

@@ -31,6 +31,7 @@ messages! {
     fleet_unsaid() "a gateway answers and does not say whether it filters: its program is older"
         => "cổng trả lời nhưng không nói có lọc hay không: chương trình cũ hơn";
     fleet_never_heard() "no gateway of this school was ever heard of" => "chưa từng thấy cổng nào của trường này";
+    fleet_not_answered() "not known: Prometheus did not answer" => "không biết: Prometheus không trả lời";
     fleet_reported_only() "the box still polls for releases, and is not scraped"
         => "hộp vẫn hỏi bản phát hành nhưng không đọc được số liệu";
     fleet_reported_silent() "the box has not polled for three days" => "hộp không hỏi bản phát hành đã ba ngày";
