@@ -17,7 +17,6 @@ pub mod book;
 pub mod cause;
 mod files;
 pub mod month;
-pub mod read;
 pub mod record;
 pub mod tally;
 #[cfg(test)]

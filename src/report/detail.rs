@@ -194,6 +194,9 @@ pub fn notes(sums: &ReportSums, month: CivilMonth, boxes: usize) -> Vec<Message>
     if sums.queries_without_clock > 0 {
         notes.push(messages::note_without_clock(sums.queries_without_clock));
     }
+    if sums.began_anew {
+        notes.push(messages::note_began_anew());
+    }
     let days = (sums.enforced + sums.not_enforced()) / 86_400 / boxes.max(1) as u64;
     if days + 1 < u64::from(month.last_day().day().unsigned_abs()) {
         notes.push(messages::note_partly_recorded(days));

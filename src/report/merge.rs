@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 
 use crate::category::Taxonomy;
 use crate::lang::{Message, messages};
+use crate::publish::enrol::PinnedBox;
 use crate::release::organisation::{RegisteredSchool, SchoolRegistry};
+use crate::report::attest::bundle;
 use crate::report::detail::DetailSchool;
 use crate::report::period::{CivilMonth, ReportPeriod};
 use crate::report::school_month::ReportSums;
-use crate::report::unit::{FORMAT, MAX_OCTETS, UnitFault, UnitMonth, UnitReport};
+use crate::report::standing::{Attestations, Standing};
+use crate::report::unit::{FORMAT, UnitFault, UnitMonth, UnitReport};
 use crate::sys::read;
 
 /// Files told of one period that is not the others'.
@@ -35,8 +38,8 @@ pub struct RefusedFile {
 pub struct MergedSchool {
     /// Its row in the registry, in the geography of the last day of the period.
     pub place: DetailSchool,
-    /// What its boxes handed in, with the file of each.
-    pub boxes: Vec<(PathBuf, UnitReport)>,
+    /// What its boxes handed in, with how far each is vouched for.
+    pub boxes: Vec<(Standing, UnitReport)>,
 }
 
 impl MergedSchool {
@@ -100,12 +103,18 @@ struct Read {
 /// There is no unit file, or they are of several periods.
 pub fn merge(
     files: &[PathBuf],
-    registry: &SchoolRegistry,
+    (registry, pinned): (&SchoolRegistry, &[PinnedBox]),
     taxonomy: &Taxonomy,
     wanted: Option<ReportPeriod>,
 ) -> Result<MergedReport, Message> {
-    let mut refused = Vec::new();
-    let mut read = read_all(files, taxonomy, &mut refused);
+    let (mut refused, mut attestations) = (Vec::new(), Attestations::default());
+    let mut read = read_all(files, taxonomy, &mut |path, outcome| match outcome {
+        Unread::Refused(why) => {
+            refused.push(RefusedFile { file: shown(path), school: None, why });
+            true
+        }
+        Unread::Other(octets) => attestations.take(octets, pinned),
+    });
     let period = match wanted {
         Some(period) => period,
         None => only_period(&read)?,
@@ -133,7 +142,11 @@ pub fn merge(
             continue;
         };
         let place = || MergedSchool { place: place(registry, school, period), boxes: Vec::new() };
-        schools.entry(id.clone()).or_insert_with(place).boxes.push((one.path, one.report));
+        schools
+            .entry(id.clone())
+            .or_insert_with(place)
+            .boxes
+            .push((attestations.standing(&one.report), one.report));
     }
     merged.schools = schools.into_values().collect();
     merged.refused.sort_by(|a, b| a.file.cmp(&b.file));
@@ -152,28 +165,47 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().escape_debug().to_string()
 }
 
-/// Reads what is a unit file; what is damaged is refused, and documents of other kinds are left aside.
-fn read_all(files: &[PathBuf], taxonomy: &Taxonomy, refused: &mut Vec<RefusedFile>) -> Vec<Read> {
+/// A file that gave no unit report.
+enum Unread<'a> {
+    /// It is refused.
+    Refused(Message),
+    /// It may be a document of another kind; these are its octets.
+    Other(&'a [u8]),
+}
+
+/// Reads what is a unit file. `other` takes the rest, and says whether it knows the document.
+fn read_all(
+    files: &[PathBuf],
+    taxonomy: &Taxonomy,
+    other: &mut impl FnMut(&Path, Unread<'_>) -> bool,
+) -> Vec<Read> {
     let mut all = Vec::new();
     for path in files {
-        let mut refuse = |why| refused.push(RefusedFile { file: shown(path), school: None, why });
-        let octets = match read::octets(path, MAX_OCTETS) {
+        let octets = match read::octets(path, bundle::MAX_OCTETS as u64) {
             Ok(octets) => octets,
             Err(error) => {
-                refuse(messages::merge_unreadable(error));
+                other(path, Unread::Refused(messages::merge_unreadable(error)));
                 continue;
             }
         };
-        match UnitReport::parse(&octets, taxonomy) {
+        let why = match UnitReport::parse(&octets, taxonomy) {
             Ok(report) => {
                 let digest = *blake3::hash(&octets).as_bytes();
                 all.push(Read { path: path.clone(), digest, report });
+                continue;
             }
-            Err(UnitFault::OtherKind) => {}
-            Err(UnitFault::Malformed(why)) => refuse(messages::merge_malformed(why)),
-            Err(UnitFault::Format(found)) => refuse(messages::merge_other_format(found, FORMAT)),
-            Err(UnitFault::Field(field)) => refuse(messages::merge_field(field)),
-        }
+            Err(UnitFault::OtherKind) => {
+                other(path, Unread::Other(&octets));
+                continue;
+            }
+            Err(UnitFault::Malformed(why)) if !other(path, Unread::Other(&octets)) => {
+                messages::merge_malformed(why)
+            }
+            Err(UnitFault::Malformed(_)) => continue,
+            Err(UnitFault::Format(found)) => messages::merge_other_format(found, FORMAT),
+            Err(UnitFault::Field(field)) => messages::merge_field(field),
+        };
+        other(path, Unread::Refused(why));
     }
     all
 }

@@ -20,6 +20,7 @@ pub mod files;
 pub mod merge;
 pub mod period;
 pub mod school_month;
+pub mod standing;
 pub mod summary;
 pub mod summary_page;
 pub mod table;

@@ -55,6 +55,8 @@ pub struct ReportSums {
     pub gaps: BTreeMap<GapCause, u64>,
     /// The newest release in use.
     pub lists: Option<UsedLists>,
+    /// Whether an earlier record of a month was lost.
+    pub began_anew: bool,
     /// Requests to open a name.
     pub reviews_received: u64,
     /// Names that were allowed.
@@ -88,6 +90,7 @@ impl ReportSums {
             let sum = self.gaps.entry(*cause).or_default();
             *sum = sum.saturating_add(*seconds);
         }
+        self.began_anew |= month.began_anew;
         let day = |lists: &UsedLists| (lists.day, lists.release);
         self.lists = self.lists.into_iter().chain(month.lists).max_by_key(day);
         self.reviews_received = self.reviews_received.saturating_add(month.reviews.received);

@@ -9,6 +9,7 @@ use crate::report::detail::{DetailSchool, category_name, level_name};
 use crate::report::merge::{AbsentCause, MergedReport};
 use crate::report::period::{CivilMonth, ReportPeriod, printed_day};
 use crate::report::school_month::{CategorySums, ReportSums};
+use crate::report::standing::Standing;
 use crate::report::table::{Audience, Geography, SummaryCell, SummaryTable};
 
 /// Schools with what they counted.
@@ -96,7 +97,7 @@ impl ReportSummary {
     ) -> Self {
         let parts = Parts::of(merged);
         let maker = Maker { taxonomy, lang, audience };
-        let mut tables = vec![maker.by_level(&parts)];
+        let (mut tables, mut late) = (vec![maker.by_level(&parts)], Vec::new());
         if geography != Geography::Old {
             let (title, key) = (messages::table_by_commune(), messages::column_commune());
             tables.push(maker.by_place(("by_commune", title), ("commune", key), &parts.communes));
@@ -113,9 +114,12 @@ impl ReportSummary {
         tables.push(maker.by_month(&parts));
         if audience == Audience::Department {
             tables.push(maker.absent(merged));
+            let (states, boxes) = standings(merged, lang);
+            late.extend([states, boxes]);
         }
         tables.push(maker.orders(&parts));
         tables.push(maker.reviews(&parts));
+        tables.append(&mut late);
         let blocked = |part: &Part| audience.count(part.sums.all().blocked);
         Self {
             period: merged.period,
@@ -172,6 +176,54 @@ impl ReportSummary {
     pub fn schools(&self) -> (u64, u64) {
         (self.all.schools, self.all.registered)
     }
+}
+
+/// How far the boxes are vouched for: their number by state, and each of them.
+fn standings(merged: &MergedReport, lang: Lang) -> (SummaryTable, SummaryTable) {
+    let (verified, unsigned, refused) = (
+        messages::standing_verified().in_lang(lang),
+        messages::standing_unsigned().in_lang(lang),
+        messages::standing_refused().in_lang(lang),
+    );
+    let mut counts = [0_u64; 3];
+    let mut rows = Vec::new();
+    let boxes = merged.schools.iter().flat_map(|school| {
+        school.boxes.iter().map(|(standing, report)| (&school.place, &report.school.unit, standing))
+    });
+    for (place, unit, standing) in boxes {
+        let (state, word, why) = match standing {
+            Standing::Verified(months) => {
+                (0, &verified, messages::standing_months(*months).in_lang(lang))
+            }
+            Standing::Unsigned => (1, &unsigned, String::new()),
+            Standing::Refused(why) => (2, &refused, why.clone()),
+        };
+        counts[state] += 1;
+        let texts = [place.id.clone(), place.name.clone(), unit.clone(), word.clone(), why];
+        rows.push(texts.map(SummaryCell::Text).to_vec());
+    }
+    let of_states = [verified, unsigned, refused].into_iter().zip(counts);
+    let states = SummaryTable {
+        id: "attestations",
+        is_printed: true,
+        title: messages::table_standings(),
+        columns: vec![("state", messages::column_standing()), ("boxes", messages::column_boxes())],
+        rows: of_states.map(|(word, count)| vec![SummaryCell::Text(word), told(count)]).collect(),
+    };
+    let boxes = SummaryTable {
+        id: "boxes",
+        is_printed: false,
+        title: messages::table_boxes(),
+        columns: vec![
+            ("school", messages::column_school_id()),
+            ("name", messages::column_school()),
+            ("box", messages::column_box()),
+            ("state", messages::column_standing()),
+            ("why", messages::column_why()),
+        ],
+        rows,
+    };
+    (states, boxes)
 }
 
 /// Makes tables for somebody.
@@ -235,6 +287,7 @@ impl Maker<'_> {
         });
         SummaryTable {
             id: "by_level",
+            is_printed: true,
             title: messages::table_by_level(),
             columns: Self::columns(("level", messages::column_level())),
             rows: known.chain([self.total(parts)]).collect(),
@@ -252,7 +305,7 @@ impl Maker<'_> {
             place => SummaryCell::Text(place.to_owned()),
         };
         let rows = places.iter().map(|(place, part)| self.row(name(place), part)).collect();
-        SummaryTable { id, title, columns: Self::columns(column), rows }
+        SummaryTable { id, title, columns: Self::columns(column), rows, is_printed: true }
     }
 
     fn by_category(&self, sums: &ReportSums) -> SummaryTable {
@@ -279,6 +332,7 @@ impl Maker<'_> {
         rows.push(row(self.words(&messages::row_all_categories()), "all", sums.all()));
         SummaryTable {
             id: "by_category",
+            is_printed: true,
             title: messages::table_by_category(),
             columns: vec![
                 ("category", messages::column_category()),
@@ -325,6 +379,7 @@ impl Maker<'_> {
         let rows = parts.months.iter().map(|(month, part)| self.row(name(month), part));
         SummaryTable {
             id: "by_month",
+            is_printed: true,
             title: messages::table_by_month(),
             columns: Self::columns(("month", messages::column_month())),
             rows: rows.chain([self.total(parts)]).collect(),
@@ -349,6 +404,7 @@ impl Maker<'_> {
         });
         SummaryTable {
             id: "absent",
+            is_printed: true,
             title: messages::table_absent(),
             columns: vec![
                 ("school", messages::column_school_id()),
@@ -378,6 +434,7 @@ impl Maker<'_> {
         rows.push(row(self.words(&messages::row_total()), &parts.all));
         SummaryTable {
             id: "orders",
+            is_printed: true,
             title: messages::table_orders(),
             columns: vec![
                 ("month", messages::column_month()),
@@ -401,6 +458,7 @@ impl Maker<'_> {
         let total = row(self.words(&messages::row_total()), &parts.all);
         SummaryTable {
             id: "reviews",
+            is_printed: true,
             title: messages::table_reviews(),
             columns: vec![
                 ("level", messages::column_level()),

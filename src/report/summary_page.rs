@@ -64,7 +64,7 @@ pub fn page(summary: &ReportSummary, frame: &Frame<'_>) -> String {
         p { (summary.paragraph(lang)) strong { (say(messages::report_not_people())) } }
         (plot(&say(messages::plot_by_category()), categories))
         (plot(&say(messages::plot_by_month()), months.collect()))
-        @for table in &summary.tables { (table.markup(lang)) }
+        @for table in summary.tables.iter().filter(|table| table.is_printed) { (table.markup(lang)) }
         (refused(summary, frame))
         (rules(summary, lang))
         (signature(summary, frame))

@@ -101,6 +101,8 @@ pub struct SummaryTable {
     pub columns: Vec<(&'static str, Message)>,
     /// Its rows.
     pub rows: Vec<Vec<SummaryCell>>,
+    /// Whether it is on the page; else it is a file alone.
+    pub is_printed: bool,
 }
 
 impl Serialize for SummaryTable {

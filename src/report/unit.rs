@@ -20,7 +20,7 @@ pub const KIND: &str = "lachan-unit-report";
 /// The format of a unit file.
 pub const FORMAT: u32 = 1;
 /// The most octets of a unit file.
-pub const MAX_OCTETS: u64 = 4 << 20;
+const MAX_OCTETS: usize = 4 << 20;
 /// The most categories of a month.
 const MAX_CATEGORIES: usize = 80;
 /// The most orders of a month whose times are kept.
@@ -73,6 +73,9 @@ pub struct UnitMonth {
     pub gaps: BTreeMap<GapCause, u64>,
     /// The release in use last; none where lists are the school's own.
     pub lists: Option<UsedLists>,
+    /// True where an earlier record of the month was lost.
+    #[serde(default)]
+    pub began_anew: bool,
     /// Requests to open a name.
     pub reviews: ReviewCounts,
     /// Orders of an authority.
@@ -141,6 +144,7 @@ impl UnitMonth {
             enforced: record.enforcement.enforced.min(MAX_SECONDS),
             gaps: record.enforcement.gaps.clone(),
             lists,
+            began_anew: record.began_anew,
             reviews: record.reviews,
             orders,
             self_tests: (record.self_test.runs, record.self_test.failed),
@@ -291,6 +295,9 @@ impl UnitReport {
     ///
     /// [`UnitFault`].
     pub fn parse(octets: &[u8], taxonomy: &Taxonomy) -> Result<Self, UnitFault> {
+        if octets.len() > MAX_OCTETS {
+            return Err(UnitFault::Malformed(format!("it has more than {MAX_OCTETS} octets")));
+        }
         let mut report: Self = match serde_json::from_slice(octets) {
             Ok(report) => report,
             Err(error) => return Err(Head::of(octets).fault(&error)),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use crate::category::Taxonomy;
-use crate::evidence::record::GapCause;
 use crate::lang::{Lang, Message, messages};
 use crate::paper;
+use crate::report::attest::page::cause_words;
 use crate::report::count::{ShownCount, permille, tenths};
 use crate::report::detail::{self, DetailFile, DetailSchool, category_name, level_name};
 use crate::report::period::{CivilMonth, printed_day};
@@ -42,19 +42,6 @@ pub fn csv(report: &UnitReport, taxonomy: &Taxonomy) -> std::io::Result<Vec<u8>>
 pub fn months(months: &[CivilMonth]) -> String {
     let shown = months.iter().map(|month| format!("{:02}/{}", month.number(), month.year()));
     shown.collect::<Vec<_>>().join(", ")
-}
-
-/// The words for a cause.
-fn cause(cause: GapCause) -> Message {
-    match cause {
-        GapCause::Uplink => messages::gap_uplink(),
-        GapCause::Power => messages::gap_power(),
-        GapCause::Stopped => messages::gap_stopped(),
-        GapCause::Program => messages::gap_program(),
-        GapCause::Clock => messages::gap_clock(),
-        GapCause::Config => messages::gap_config(),
-        GapCause::Lists => messages::gap_lists(),
-    }
 }
 
 /// The page that the head of a school signs.
@@ -184,7 +171,7 @@ fn gaps(all: &ReportSums, lang: Lang) -> Markup {
     let rows: Vec<Vec<String>> = all
         .gaps
         .iter()
-        .map(|(of, seconds)| vec![cause(*of).in_lang(lang), tenths(seconds / 360)])
+        .map(|(of, seconds)| vec![cause_words(*of).in_lang(lang), tenths(seconds / 360)])
         .collect();
     let head = [messages::column_cause(), messages::column_hours_of()];
     table(messages::table_gaps(), &head, &rows, lang)

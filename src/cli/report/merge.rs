@@ -12,11 +12,13 @@ use crate::cli::output::{CommandFailure, INVALID, complain, finish, parse_lang, 
 use crate::cli::report::given::{failed, make_directory, own_taxonomy, period, put, year_start};
 use crate::config::errors::ConfigErrors;
 use crate::lang::{Lang, messages};
+use crate::publish::enrol::{Organisation, PinnedBox};
 use crate::release::organisation::SchoolRegistry;
 use crate::report::detail::{self, DetailFile};
 use crate::report::files;
 use crate::report::merge::{MergedReport, merge};
 use crate::report::period::YearStart;
+use crate::report::standing::Standing;
 use crate::report::summary::ReportSummary;
 use crate::report::summary_page::{self, Frame};
 use crate::report::table::{Audience, Geography};
@@ -73,6 +75,12 @@ pub(super) fn run(arguments: &MergeArguments) -> ExitCode {
                 let why = one.why.clone();
                 complain(&messages::merge_refused(&one.file, why).in_lang(lang));
             }
+            let boxes = merged.schools.iter().flat_map(|school| &school.boxes);
+            for (standing, report) in boxes {
+                let Standing::Refused(why) = standing else { continue };
+                let (id, unit) = (&report.school.id, &report.school.unit);
+                complain(&messages::merge_attestation_refused(id, unit, why).in_lang(lang));
+            }
             if merged.copies > 0 {
                 complain(&messages::merge_copies(merged.copies).in_lang(lang));
             }
@@ -83,16 +91,20 @@ pub(super) fn run(arguments: &MergeArguments) -> ExitCode {
     }
 }
 
-fn registry(path: &Path) -> Result<SchoolRegistry, CommandFailure> {
+/// The schools and the pinned keys of an `org.toml`.
+fn registry(path: &Path) -> Result<(SchoolRegistry, Vec<PinnedBox>), CommandFailure> {
     let shown = path.display().to_string();
     let text = read::text(path).map_err(|error| (INVALID, format!("{shown}: {error}")))?;
-    SchoolRegistry::parse(&text)
-        .map_err(|mistakes| (INVALID, ConfigErrors::new(&shown, &text, mistakes).to_string()))
+    let registry = SchoolRegistry::parse(&text)
+        .map_err(|mistakes| (INVALID, ConfigErrors::new(&shown, &text, mistakes).to_string()))?;
+    let organisation =
+        Organisation::read(path).map_err(|error| (INVALID, format!("{shown}: {error}")))?;
+    Ok((registry, organisation.boxes))
 }
 
 fn act(arguments: &MergeArguments) -> Result<MergedReport, CommandFailure> {
     let (lang, out) = (arguments.lang, arguments.out.as_path());
-    let registry = registry(&arguments.org)?;
+    let (registry, pinned) = registry(&arguments.org)?;
     let taxonomy = own_taxonomy()?;
     let year = match &arguments.year_from {
         Some(given) => year_start(given, lang)?,
@@ -101,8 +113,8 @@ fn act(arguments: &MergeArguments) -> Result<MergedReport, CommandFailure> {
     let wanted = arguments.period.as_deref().map(|text| period(text, year, lang)).transpose()?;
     let found = files::find(&arguments.files)
         .map_err(|(path, error)| (1, format!("{}: {error}", path.display())))?;
-    let merged =
-        merge(&found, &registry, &taxonomy, wanted).map_err(|message| failed(&message, lang))?;
+    let merged = merge(&found, (&registry, &pinned), &taxonomy, wanted)
+        .map_err(|message| failed(&message, lang))?;
     make_directory(out)?;
     let path = out.join("detail.csv");
     detail_file(&path, &merged, &taxonomy)

@@ -11,11 +11,10 @@ use std::process::ExitCode;
 use jiff::tz::TimeZone;
 
 use crate::category::Taxonomy;
-use crate::cli::output::{
-    CommandFailure, INVALID, complain, finish, json, parse_lang, write_whole,
-};
-use crate::config::data::starter;
-use crate::evidence::read::records;
+use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang};
+use crate::cli::report::given::{failed, make_directory, own_taxonomy, period, put, year_start};
+use crate::evidence::record::MonthRecord;
+use crate::evidence::records;
 use crate::lang::{Lang, messages};
 use crate::load::assemble::read_config_in_use;
 use crate::report::period::{ReportPeriod, YearStart};
@@ -117,10 +116,16 @@ fn report(arguments: &ReportArguments) -> Result<String, CommandFailure> {
         Some(text) => period(text, school.year, lang)?,
         None => ReportPeriod::newest(school.year, today).ok_or_else(no_clock)?,
     };
-    let (records, damaged) = records(&school.state, period.months().map(|month| month.to_string()))
-        .map_err(|error| (1, format!("{}: {error}", school.state.join("evidence").display())))?;
-    for (file, why) in damaged {
-        complain(&messages::report_damaged_record(file.display(), why).in_lang(lang));
+    let directory = school.state.join("evidence");
+    let in_period =
+        |record: &MonthRecord| period.months().any(|one| record.month == one.to_string());
+    let records: Vec<MonthRecord> = records(&school.state).into_iter().filter(in_period).collect();
+    for month in period.months() {
+        let file = directory.join(format!("{month}.json"));
+        // A file that gives no record is damaged.
+        if !records.iter().any(|record| record.month == month.to_string()) && file.exists() {
+            complain(&messages::report_damaged_record(file.display()).in_lang(lang));
+        }
     }
     let ids: BTreeSet<&str> = records.iter().map(|record| record.school.id.as_str()).collect();
     if ids.len() > 1 {
@@ -129,7 +134,6 @@ fn report(arguments: &ReportArguments) -> Result<String, CommandFailure> {
     }
     let report = UnitReport::of(&records, period, &school.taxonomy, made);
     if report.months.is_empty() {
-        let directory = school.state.join("evidence");
         return Err(failed(&messages::report_no_records(directory.display()), lang));
     }
     make_directory(out)?;

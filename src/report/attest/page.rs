@@ -34,15 +34,20 @@ impl Words<'_> {
     }
 
     fn cause(&self, cause: GapCause) -> String {
-        self.say(match cause {
-            GapCause::Uplink => messages::attest_gap_uplink(),
-            GapCause::Power => messages::attest_gap_power(),
-            GapCause::Stopped => messages::attest_gap_stopped(),
-            GapCause::Program => messages::attest_gap_program(),
-            GapCause::Clock => messages::attest_gap_clock(),
-            GapCause::Config => messages::attest_gap_config(),
-            GapCause::Lists => messages::attest_gap_lists(),
-        })
+        self.say(cause_words(cause))
+    }
+}
+
+/// The words for a cause.
+pub(in crate::report) fn cause_words(cause: GapCause) -> Message {
+    match cause {
+        GapCause::Uplink => messages::attest_gap_uplink(),
+        GapCause::Power => messages::attest_gap_power(),
+        GapCause::Stopped => messages::attest_gap_stopped(),
+        GapCause::Program => messages::attest_gap_program(),
+        GapCause::Clock => messages::attest_gap_clock(),
+        GapCause::Config => messages::attest_gap_config(),
+        GapCause::Lists => messages::attest_gap_lists(),
     }
 }
 

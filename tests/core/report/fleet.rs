@@ -103,7 +103,7 @@ pub(super) fn hand_in(directory: &std::path::Path, of: &[Vec<MonthRecord>], peri
 
 pub(super) fn merged(directory: PathBuf, schools: usize) -> MergedReport {
     let found = files::find(&[directory]).unwrap();
-    merge(&found, &registry(schools), &taxonomy().unwrap(), None).unwrap()
+    merge(&found, (&registry(schools), &[]), &taxonomy().unwrap(), None).unwrap()
 }
 
 /// The detail file of a merge.

@@ -78,13 +78,13 @@ fn mixed_periods_are_not_merged_unless_one_is_chosen() {
     put(scratch.path(), "b.json", &unit(1, "2026-01..2026-12", 100));
     let found = files::find(&[scratch.path().to_owned()]).unwrap();
     let taxonomy = taxonomy().unwrap();
-    let why = merge(&found, &registry(2), &taxonomy, None).unwrap_err().in_lang(Lang::En);
+    let why = merge(&found, (&registry(2), &[]), &taxonomy, None).unwrap_err().in_lang(Lang::En);
     assert!(why.contains("2025-11..2026-10: 1") && why.contains("2026-01..2026-12: 1"), "{why}");
-    let merged = merge(&found, &registry(2), &taxonomy, Some(period("2026"))).unwrap();
+    let merged = merge(&found, (&registry(2), &[]), &taxonomy, Some(period("2026"))).unwrap();
     assert_eq!(merged.schools.len(), 1);
     let told = refused(&merged);
     assert!(told[0].1.contains("lachan report --period 2025-11..2026-10"), "{}", told[0].1);
-    assert!(merge(&[], &registry(2), &taxonomy, None).is_err());
+    assert!(merge(&[], (&registry(2), &[]), &taxonomy, None).is_err());
 }
 
 #[test]

@@ -28,9 +28,10 @@ messages! {
          the months of each by a `--period` of its own"
         => "các bản ghi thuộc nhiều trường ({ids}): máy này đã đổi `[school] id`; hãy lập báo cáo riêng \
             từng phần bằng `--period`";
-    report_damaged_record(file, why)
-        "{file}: the record is damaged ({why}) and left out; its month stands as not recorded"
-        => "{file}: bản ghi bị hỏng ({why}) nên không dùng; tháng đó coi như không có số liệu";
+    report_damaged_record(file)
+        "{file}: the record is damaged, or cannot be read by you, and is left out; its month stands as not \
+         recorded"
+        => "{file}: bản ghi bị hỏng hoặc bạn không có quyền đọc nên không dùng; tháng đó coi như không có số liệu";
     report_written(count, directory)
         "{count} months are in {directory}: hand in report.json; report.html is to print and sign"
         => "đã ghi số liệu {count} tháng vào {directory}: gửi report.json; in và ký report.html";
@@ -76,6 +77,9 @@ messages! {
         => "trường `{school}` không có trong danh sách; hãy thêm [[school]] vào org.toml, hoặc sửa \
             `[school] id` tại trường";
     merge_refused(file, why) "{file}: not counted: {why}" => "{file}: không tính: {why}";
+    merge_attestation_refused(school, unit, why)
+        "school `{school}`, box `{unit}`: counted, but its attestation is not valid: {why}"
+        => "trường `{school}`, máy `{unit}`: có tính, nhưng bản xác nhận không hợp lệ: {why}";
     merge_copies(count)
         "{count} files are copies of others, and count once"
         => "{count} tệp là bản sao của tệp khác, chỉ tính một lần";

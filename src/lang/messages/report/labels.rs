@@ -68,6 +68,8 @@ messages! {
     table_gaps() "Time without full filtering" => "Thời gian chưa chặn lọc đầy đủ";
     report_by_month() "By month" => "Theo tháng";
     report_by_category() "By category" => "Theo nhóm nội dung";
+    table_standings() "Attestations of the boxes" => "Bản xác nhận có chữ ký số của các máy";
+    table_boxes() "Boxes" => "Danh sách máy";
     plot_by_category() "Blocked, by category" => "Số lượt bị chặn theo nhóm nội dung";
     plot_by_month() "Blocked, by month" => "Số lượt bị chặn theo tháng";
 
@@ -95,6 +97,9 @@ messages! {
     column_received() "Requests" => "Số đề nghị";
     column_accepted() "Accepted" => "Được chấp nhận";
     column_reviews() "Requests / accepted" => "Đề nghị / chấp nhận";
+    column_box() "Box" => "Máy";
+    column_boxes() "Boxes" => "Số máy";
+    column_standing() "State" => "Tình trạng";
     column_cause() "Cause" => "Nguyên nhân";
     column_hours_of() "Hours" => "Số giờ";
 
@@ -103,17 +108,13 @@ messages! {
     row_all_categories() "All categories" => "Tất cả các nhóm";
     row_protected() "Protected categories" => "Nhóm được bảo vệ";
     row_no_category() "No category" => "Không thuộc nhóm nào";
+    standing_verified() "verified" => "đã xác thực";
+    standing_months(months) "{months} months" => "{months} tháng";
+    standing_unsigned() "unsigned" => "không có chữ ký";
+    standing_refused() "refused" => "không hợp lệ";
     absent_no_file() "no file" => "không gửi tệp";
     absent_refused() "its file was not counted" => "tệp gửi lên không được tính";
     absent_no_month() "no month recorded" => "không có tháng nào có số liệu";
-
-    gap_uplink() "no upstream server" => "mất kết nối máy chủ phía trên";
-    gap_power() "power off" => "mất điện hoặc tắt máy";
-    gap_stopped() "stopped by hand" => "dừng dịch vụ bằng tay";
-    gap_program() "program ended" => "chương trình tự dừng";
-    gap_clock() "clock not trusted" => "đồng hồ không tin cậy";
-    gap_config() "config cannot be used" => "cấu hình không dùng được";
-    gap_lists() "lists missing or too old" => "thiếu danh mục hoặc danh mục quá cũ";
 
     note_rounded() "totals rounded to 10" => "tổng làm tròn đến 10";
     note_raised() "queries rounded up" => "tổng truy vấn làm tròn lên";
@@ -121,6 +122,7 @@ messages! {
         "{count} queries without a trusted clock" => "{count} truy vấn khi đồng hồ chưa tin cậy";
     note_partly_recorded(days)
         "{days} days recorded" => "có số liệu {days} ngày";
+    note_began_anew() "an earlier record of the month was lost" => "bản ghi trước đó trong tháng bị mất";
     note_boxes(count) "{count} boxes" => "{count} máy";
 
     sign_maker() "Made by" => "Người lập biểu";
