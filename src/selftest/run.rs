@@ -1,5 +1,7 @@
 //! The result of a test: rows of what was expected and what was found.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -203,7 +205,7 @@ pub struct SelfTestRow {
 
 impl SelfTestRow {
     /// The id without the listener.
-    pub fn question(&self) -> &str {
+    fn question(&self) -> &str {
         self.id.split('@').next().unwrap_or_default()
     }
 }
@@ -257,6 +259,18 @@ impl SelfTestRun {
             unknown: count(RowResult::Unknown),
             rows,
         }
+    }
+
+    /// The questions of the rows that passed or failed, and whether they passed; of each question the
+    /// worst where several listeners were asked.
+    pub(super) fn judged(&self) -> Vec<(String, bool)> {
+        let mut judged = BTreeMap::<String, bool>::new();
+        for row in &self.rows {
+            let Some(ok) = row.ok else { continue };
+            let all = judged.entry(row.question().to_owned()).or_insert(true);
+            *all &= ok;
+        }
+        judged.into_iter().collect()
     }
 
     /// The rows that failed.

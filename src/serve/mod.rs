@@ -121,7 +121,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let listen = settings.listen.dns.clone();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
-    let self_test = self_test(&gateway, sockets.addresses.clone(), updates.clone());
+    let self_test = self_test(&gateway, &evidence, sockets.addresses.clone(), updates.clone());
     let observed = Observed {
         gateway: Arc::clone(&gateway),
         reloads: Arc::clone(&reloads),
@@ -225,12 +225,14 @@ fn admin_server(
 /// The gateway's test of itself through its listeners.
 fn self_test(
     gateway: &Arc<Gateway>,
+    evidence: &Arc<EvidenceBook>,
     listen: Vec<SocketAddr>,
     updates: Option<Arc<Updates>>,
 ) -> Arc<SelfTest> {
-    let asked = Arc::clone(gateway);
+    let (asked, book) = (Arc::clone(gateway), Arc::clone(evidence));
     let hooks = SelfTestHooks {
         now: Box::new(move || asked.clock.now()),
+        record: Box::new(move |rows| book.self_tested(rows)),
         release: Box::new(move || updates.as_ref().map(|updates| updates.status().release)),
     };
     let (current, own_asks) = (Arc::clone(&gateway.current), Arc::clone(&gateway.own_asks));

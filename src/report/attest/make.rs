@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use jiff::ToSpan as _;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::document::{
     Attestation, AttestedChange, BoxSignature, FORMAT, KIND, MAX_CHANGES, SignedAttestation,
     canonical,
 };
+use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{MonthRecord, RecordedSchool};
-use crate::overrides::ledger::{self, ChangeLine};
+use crate::overrides::ledger::{ChangeLine, Changes, between};
 use crate::publish::trust::keys::{KeyError, SigningKey};
 use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::{DIRECTORY, KEY, enrolled, public_hex};
@@ -97,11 +96,10 @@ impl AttestingBox<'_> {
 
     /// The changes that people made in a span, the newest, and the number of the others.
     fn changes(&self, span: &Range<u64>) -> (Vec<AttestedChange>, u64) {
-        let mut lines = ledger::last(self.state);
-        lines.retain(|line| span.contains(&line.at));
+        let Changes { mut lines, left_out } = between(self.state, span.start, span.end);
         let more = lines.len().saturating_sub(MAX_CHANGES);
-        lines.truncate(MAX_CHANGES);
-        (lines.into_iter().map(change).collect(), more as u64)
+        let newest = lines.split_off(more);
+        (newest.into_iter().rev().map(change).collect(), left_out + more as u64)
     }
 }
 
@@ -136,18 +134,8 @@ fn clean(text: &str) -> String {
     text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The civil seconds of a month, written as `2026-11`.
+/// The civil seconds of a month, written as `2026-11`; none for another text.
 pub(super) fn span_of(month: &str, zone: &TimeZone) -> Option<Range<u64>> {
-    let (year, number) = month.split_once('-')?;
-    let is_number = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(year, 4) || !is_number(number, 2) {
-        return None;
-    }
-    let first = Date::new(year.parse().ok()?, number.parse().ok()?, 1).ok()?;
-    let next = first.checked_add(1.month()).ok()?;
-    let second = |date: Date| {
-        let at = zone.to_timestamp(date.at(0, 0, 0, 0)).ok()?;
-        u64::try_from(at.as_second()).ok()
-    };
-    Some(second(first)?..second(next)?)
+    let month: LocalMonth = month.parse().ok()?;
+    Some(month.before(1).end(zone)..month.end(zone))
 }

@@ -15,6 +15,7 @@ use super::document::{Attestation, MAX_OCTETS, SignedAttestation, digest_of};
 use super::make::{AttestingBox, MakeError, span_of};
 use super::verify::parse;
 use crate::evidence::record::MonthRecord;
+use crate::evidence::records;
 use crate::load::in_force::Current;
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::os::step_aside;
@@ -27,8 +28,6 @@ const RECORDS: &str = "evidence";
 const SEALED: &str = "attested";
 /// The wait after the end of a month, in seconds: what came late is in its record then.
 const WAIT: u64 = 86_400;
-/// The most octets of a record.
-const MAX_RECORD: u64 = 1 << 20;
 /// The most months that are looked at: more than eleven years.
 const MOST: usize = 150;
 
@@ -84,8 +83,7 @@ impl AttestingBox<'_> {
 
     /// The record of a month; none where there is none that can be read.
     pub fn record(&self, month: &str) -> Option<MonthRecord> {
-        let path = self.state.join(RECORDS).join(format!("{month}.json"));
-        serde_json::from_slice(&read::octets(&path, MAX_RECORD).ok()?).ok()
+        records(self.state.path()).into_iter().find(|record| record.month == month)
     }
 
     /// The months of a year that have a record or are sealed.
