@@ -56,6 +56,7 @@ pub mod admin;
 pub mod cli;
 pub mod clients;
 pub mod fleet;
+pub mod life;
 pub mod portal;
 pub mod publish;
 pub mod report;

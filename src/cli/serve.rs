@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::complain;
+use crate::life;
 use crate::load::assemble::AssembleError;
-use crate::serve::{self, ServeError};
+use crate::serve::ServeError;
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub struct ServeArguments {
 /// Serves until SIGTERM; SIGHUP reads config and lists again.
 pub fn run(arguments: &ServeArguments) -> ExitCode {
     crate::sys::log::start();
-    match serve::run(arguments.config.as_deref()) {
+    match life::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());

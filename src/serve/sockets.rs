@@ -15,7 +15,7 @@ use crate::sys::presence::{absent, is_absence};
 const LOOK: Duration = Duration::from_secs(2);
 
 /// UDP workers per address: as configured, or one per core.
-pub(super) fn workers(listen: &Listen) -> usize {
+pub fn workers(listen: &Listen) -> usize {
     match listen.workers {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         workers => workers,
@@ -24,22 +24,24 @@ pub(super) fn workers(listen: &Listen) -> usize {
 
 /// The sockets of the process. Law: an address that is not there must not keep the others down; all
 /// other failures end the start.
-pub(super) struct Sockets {
+pub struct Sockets {
     /// One a worker and address.
-    pub(super) udp: Vec<UdpSocket>,
+    pub udp: Vec<UdpSocket>,
     /// One an address.
-    pub(super) tcp: Vec<TcpListener>,
-    pub(super) admin: TcpListener,
+    pub tcp: Vec<TcpListener>,
+    /// The socket of the admin server.
+    pub admin: TcpListener,
     /// One an address of the portal.
-    pub(super) portal: Vec<TcpListener>,
+    pub portal: Vec<TcpListener>,
     /// The addresses of `tcp`: the system has chosen a port where the config has 0.
-    pub(super) addresses: Vec<SocketAddr>,
-    pub(super) admin_address: SocketAddr,
+    pub addresses: Vec<SocketAddr>,
+    /// The address of `admin`.
+    pub admin_address: SocketAddr,
 }
 
 impl Sockets {
     /// Logs the addresses.
-    pub(super) fn report(&self) {
+    pub fn report(&self) {
         for address in &self.addresses {
             info!(%address, "listening for queries");
         }
@@ -49,7 +51,12 @@ impl Sockets {
         }
     }
 
-    pub(super) fn open(settings: &Config) -> Result<Self, ServeError> {
+    /// Opens the sockets of a config.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Listen`].
+    pub fn open(settings: &Config) -> Result<Self, ServeError> {
         let (mut udp, mut tcp, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
         let mut last = None;
         for &asked in &settings.listen.dns {
@@ -126,7 +133,7 @@ fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, TcpListener), ServeError> 
 /// # Errors
 ///
 /// None.
-pub(super) async fn follow(addresses: Vec<SocketAddr>) -> io::Result<()> {
+pub async fn follow(addresses: Vec<SocketAddr>) -> io::Result<()> {
     let mut before = Vec::new();
     loop {
         let now = absent(&addresses);

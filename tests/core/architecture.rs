@@ -57,6 +57,7 @@ const LAYERS: &[&[&str]] = &[
     &["admin"],
     &["portal"],
     &["serve"],
+    &["life"],
     &["cli"],
     &["main", "lib"],
 ];
@@ -85,6 +86,7 @@ const SHELL: &[&str] = &[
     "src/portal",
     "src/clients",
     "src/serve",
+    "src/life",
     "src/cli",
 ];
 
@@ -97,8 +99,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("prometheus", &["src/metrics"]),
     ("tokio", SHELL),
     ("std::fs", SHELL),
-    ("UdpSocket", &["src/serve", "src/upstream", "src/selftest"]),
-    ("TcpListener", &["src/serve", "src/web", "src/admin", "src/portal"]),
+    ("UdpSocket", &["src/serve", "src/life", "src/upstream", "src/selftest"]),
+    ("TcpListener", &["src/serve", "src/life", "src/web", "src/admin", "src/portal"]),
     (
         "TcpStream",
         &[

@@ -7,11 +7,11 @@ use std::time::Duration;
 use tracing::debug;
 
 use crate::admin::diagnosis::ended_by;
+use crate::life::evidence::GatewayWitness;
 use crate::load::in_force::InForce;
 use crate::load::rehearsal;
 use crate::reviews::ReviewBook;
 use crate::reviews::ask::today;
-use crate::serve::evidence::GatewayWitness;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
 use crate::sys::state_dir::StateDir;

@@ -9,13 +9,13 @@ use tracing::error;
 
 use crate::config::Config;
 use crate::fetch::{FetchError, HttpClient};
+use crate::life::reload::Reloads;
 use crate::load::assemble::read_config_in_use;
 use crate::load::release::urgent::UrgentList;
 use crate::policy::group::time::Trust;
 use crate::release::layout::TIMESTAMP;
 use crate::release::rollout::KnownTime;
 use crate::serve::gateway::Gateway;
-use crate::serve::reload::Reloads;
 use crate::sys::clock::built;
 use crate::sys::os::step_aside;
 use crate::sys::read;

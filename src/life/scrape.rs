@@ -4,6 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use crate::evidence::EvidenceBook;
+use crate::life::reload::Reloads;
 use crate::load::in_force::InForce;
 use crate::metrics::counters::{Counters, Totals};
 use crate::metrics::{Distribution, Sample, ScrapeState, StateSource, UpstreamSample, families};
@@ -12,7 +13,6 @@ use crate::reviews::ReviewBook;
 use crate::selftest::SelfTest;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
-use crate::serve::reload::Reloads;
 use crate::status::judge::judged;
 use crate::status::state::{BlockedStatus, FilteringStatus};
 use crate::status::{EmergencyStatus, EvidenceStatus, Status, UpstreamStatus};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::evidence::EvidenceInput;
 use crate::evidence::cause::Holding;
 use crate::evidence::record::ReviewCounts;
+use crate::life::scrape::Observed;
 use crate::metrics::counters::{Counters, Totals};
-use crate::serve::scrape::Observed;
 use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::enrolled;
 

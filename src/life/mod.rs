@@ -1,0 +1,386 @@
+//! The life of the program: start and stop in order, and what changes what is in force meanwhile.
+//!
+//! [`run`] reads from top to bottom: policy first, then sockets, then readiness; the end is the
+//! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
+
+mod evidence;
+mod reload;
+mod resolvers;
+mod scrape;
+mod time;
+mod updates;
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::admin::api::{Api, ApiActions};
+use crate::admin::diagnosis::ended_by;
+use crate::admin::{self, AdminServer, banner};
+use crate::config::{Config, Listen};
+use crate::evidence::EvidenceBook;
+use crate::fetch::{FetchError, Fetcher, HttpClient, Names};
+use crate::life::evidence::GatewayWitness;
+use crate::life::reload::Reloads;
+use crate::life::scrape::Observed;
+use crate::load::assemble::Assembler;
+use crate::load::degraded;
+use crate::load::in_force::Current;
+use crate::load::rehearsal;
+use crate::load::release::urgent;
+use crate::metrics::Metrics;
+use crate::metrics::counters::Counters;
+use crate::overrides::Overrides;
+use crate::portal::{self, Portal, StaffRoom};
+use crate::report::attest::seal;
+use crate::reviews::ReviewBook;
+use crate::selftest::{SelfTest, SelfTestHooks};
+use crate::serve::ServeError;
+use crate::serve::gateway::Gateway;
+use crate::serve::listener::{tcp, udp};
+use crate::serve::sockets::{self, Sockets, workers};
+use crate::staff::desk::Desk;
+use crate::staff::token::Token;
+use crate::sys::clock::Clock;
+use crate::sys::os;
+use crate::sys::state_dir::StateDir;
+use crate::update::client::Updates;
+use crate::update::tried::end_life;
+use crate::upstream::Upstreams;
+
+/// The longest wait at the end for queries in flight: longer than upstream's deadline of 1.9 s.
+const DRAIN: Duration = Duration::from_millis(2500);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// `config` is the file to read; the embedded config where there is none.
+///
+/// # Errors
+///
+/// [`ServeError`]; nothing was answered then.
+pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
+    let mut began = None;
+    // A port in use is no fault of the release on trial.
+    live(config, &mut began).inspect_err(|_| began.iter().for_each(end_life))
+}
+
+/// One life of the gateway; its state once there is a policy to answer by.
+fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), ServeError> {
+    os::return_memory();
+    os::raise_file_limit();
+
+    // Policy. What can fail has failed when there is a candidate.
+    let clock = Clock::start();
+    let mut assembler = Assembler::serving(config.map(Path::to_owned), clock.dates());
+    updates::begin_life(config);
+    let candidate = assembler.candidate(None)?;
+    let settings = candidate.config().clone();
+    let state = state_of(&settings, &clock);
+    began.clone_from(&state);
+    let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
+    if let Some(state) = &state {
+        current.replace_urgent(urgent::kept(state, &settings));
+    }
+    let reviews = Arc::new(ReviewBook::open(state.clone()));
+    let urgent = current.in_force().urgent().version;
+    let evidence = Arc::new(EvidenceBook::open(state.as_ref(), urgent));
+    reload::report(&current.in_force(), false);
+    degraded::warn_of(&settings);
+
+    // Servers and sockets.
+    let runtime = start_runtime(&settings.listen)?;
+    let upstreams = Upstreams::of(&settings, clock.dates())?;
+    let labels: Vec<_> = upstreams.servers().iter().map(|s| s.label().to_owned()).collect();
+    let mut sockets = Sockets::open(&settings)?;
+    let handle = runtime.handle().clone();
+    let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
+    if let Some(state) = &state {
+        rehearsal::remember(&gateway.recent, state);
+    }
+
+    // Sources of change and observers of the policy: downloads, reloads, overrides, scrapes.
+    let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
+    let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
+    let workers = Workers::new(std::mem::take(&mut sockets.udp));
+    let listen = settings.listen.dns.clone();
+    let client = web_client(&gateway, &settings);
+    let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
+    let self_test = self_test(&gateway, &evidence, sockets.addresses.clone(), updates.clone());
+    let observed = Observed {
+        gateway: Arc::clone(&gateway),
+        reloads: Arc::clone(&reloads),
+        reviews: Arc::clone(&reviews),
+        evidence,
+        updates,
+        self_test: Arc::clone(&self_test),
+        listen: listen.clone(),
+        counters: workers.counters(&gateway),
+    };
+    let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
+    let actions = actions(&observed, desk, state.clone());
+    let portal = portal(&gateway, &actions);
+    let counters = workers.counters(&gateway);
+    let witness = GatewayWitness { observed: observed.clone(), counters, state: state.clone() };
+    let witness = Arc::new(witness);
+    let source = observed.source(Arc::clone(&portal), workers.sockets());
+    let metrics = Metrics::new(witness.counters.clone(), source)?;
+    let token = Token::of(&settings.admin, state.as_ref());
+    let admin = Arc::new(admin_server(&gateway, (metrics, listen), token, actions));
+
+    // Answering.
+    let stop = Arc::new(AtomicBool::new(false));
+    let threads = workers.start(&gateway, &stop)?;
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
+        let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
+        tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
+        serve_portal(&mut tasks, &sockets.portal, &portal)?;
+        let books = (Arc::clone(&reviews), Arc::clone(&witness));
+        tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
+        tasks.spawn(Arc::clone(&reloads).run());
+        tasks.spawn(sockets::follow(sockets.addresses.clone()));
+        tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
+        if config.is_none() {
+            let policy = gateway.current.snapshot();
+            banner::print(&sockets.addresses, sockets.admin_address, &labels, &policy);
+        }
+        admin.is_ready.store(true, Ordering::Release);
+        sockets.report();
+        info!("ready");
+        attest(&gateway, self_test, state.as_ref());
+        until_stopped().await?;
+
+        // The end, in reverse.
+        info!("stopping");
+        admin.is_ready.store(false, Ordering::Release);
+        stop.store(true, Ordering::Relaxed);
+        drain(&gateway).await;
+        tasks.abort_all();
+        Ok::<(), io::Error>(())
+    })?;
+    end(threads, runtime);
+    reviews.keep(gateway.clock.now().mono, true);
+    witness.tell(true);
+    if let Some(state) = &state {
+        keep(&gateway, state);
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// The state directory; the clock is not earlier than what it remembers.
+fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
+    let state = StateDir::open_or_warn(&settings.state)?;
+    clock.remember(&state);
+    Some(state)
+}
+
+/// Accepts connections of clients, in a task for each listener.
+fn accept_streams(
+    tasks: &mut JoinSet<io::Result<()>>,
+    listeners: Vec<std::net::TcpListener>,
+    gateway: &Arc<Gateway>,
+) -> io::Result<()> {
+    for listener in listeners {
+        let listener = TcpListener::from_std(listener)?;
+        let gateway = Arc::clone(gateway);
+        tasks.spawn(async move {
+            tcp::accept(listener, gateway).await;
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// The administrator's server, not ready yet.
+fn admin_server(
+    gateway: &Arc<Gateway>,
+    (metrics, listen): (Metrics, Vec<SocketAddr>),
+    token: Option<Token>,
+    actions: ApiActions,
+) -> AdminServer {
+    let asked = Arc::clone(gateway);
+    let now = Arc::new(move || asked.clock.now());
+    let api = Arc::new(Api::new(token, Arc::clone(&gateway.current), now, actions));
+    AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api }
+}
+
+/// The gateway's test of itself through its listeners.
+fn self_test(
+    gateway: &Arc<Gateway>,
+    evidence: &Arc<EvidenceBook>,
+    listen: Vec<SocketAddr>,
+    updates: Option<Arc<Updates>>,
+) -> Arc<SelfTest> {
+    let (asked, book) = (Arc::clone(gateway), Arc::clone(evidence));
+    let hooks = SelfTestHooks {
+        now: Box::new(move || asked.clock.now()),
+        record: Box::new(move |rows| book.self_tested(rows)),
+        release: Box::new(move || updates.as_ref().map(|updates| updates.status().release)),
+    };
+    let (current, own_asks) = (Arc::clone(&gateway.current), Arc::clone(&gateway.own_asks));
+    Arc::new(SelfTest::new(current, listen, own_asks, hooks))
+}
+
+/// Starts what a gateway hands in: its test of itself, and the sealing of months.
+fn attest(gateway: &Arc<Gateway>, self_test: Arc<SelfTest>, state: Option<&StateDir>) {
+    self_test.start();
+    let Some(state) = state else { return };
+    let asked = Arc::clone(gateway);
+    seal::start(Arc::clone(&gateway.current), state.clone(), move || asked.clock.now());
+}
+
+/// The portal, which has pages where the config has a `[portal]`.
+fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
+    let asked = Arc::clone(gateway);
+    let now = Box::new(move || asked.clock.now());
+    let staff = StaffRoom {
+        desk: Arc::clone(&actions.desk),
+        status: Arc::clone(&actions.status),
+        self_test: Arc::clone(&actions.self_test),
+        overblock: Arc::clone(&actions.overblock),
+    };
+    let reviews = Arc::clone(&actions.reviews);
+    Arc::new(Portal::new(Arc::clone(&gateway.current), now, reviews, staff))
+}
+
+/// Serves the portal, in a task for each of its addresses.
+fn serve_portal(
+    tasks: &mut JoinSet<io::Result<()>>,
+    listeners: &[std::net::TcpListener],
+    portal: &Arc<Portal>,
+) -> io::Result<()> {
+    for listener in listeners {
+        let listener = TcpListener::from_std(listener.try_clone()?)?;
+        tasks.spawn(portal::serve(listener, Arc::clone(portal)));
+    }
+    Ok(())
+}
+
+/// Keeps what the next life goes on with.
+fn keep(gateway: &Gateway, state: &StateDir) {
+    gateway.clock.keep(state, true);
+    end_life(state);
+    if let Some(ended) = gateway.blocks.overblock.diagnosis.stop() {
+        ended_by(Some(state), &ended.by, &ended, gateway.clock.now().civil);
+    }
+    let in_force = gateway.current.in_force();
+    rehearsal::keep(&gateway.recent, state, in_force.config());
+}
+
+/// The runtime of all tasks that wait.
+fn start_runtime(listen: &Listen) -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(listen).clamp(2, 8))
+        .thread_name("lachan-io")
+        .enable_all()
+        .build()
+}
+
+/// Resolves names of list servers by the policy and servers of all names.
+fn names(gateway: &Arc<Gateway>) -> Names {
+    let asked = Arc::clone(gateway);
+    let own = Arc::clone(gateway);
+    Names::new(move |name| asked.servers_for(name), gateway.runtime.clone())
+        .with_own(move |name| own.current.in_force().config().local.addresses(name))
+}
+
+/// A web client for the department's repository.
+fn web_client(gateway: &Arc<Gateway>, settings: &Config) -> Result<HttpClient, FetchError> {
+    let roots = settings.lists.tls_roots.as_deref();
+    HttpClient::new(roots, names(gateway), gateway.clock.dates())
+}
+
+/// What the administrator's API may do.
+fn actions(observed: &Observed, desk: Arc<Desk>, state: Option<StateDir>) -> ApiActions {
+    let forgets = Arc::clone(&observed.reloads);
+    ApiActions {
+        reviews: Arc::clone(&observed.reviews),
+        status: observed.status(),
+        forget: Box::new(move || forgets.forget()),
+        self_test: Arc::clone(&observed.self_test),
+        desk,
+        overblock: Arc::clone(&observed.gateway.blocks.overblock),
+        state,
+        updates: observed.updates.clone(),
+    }
+}
+
+/// The UDP workers, each with its socket and its counters.
+struct Workers(Vec<(Arc<UdpSocket>, Arc<Counters>)>);
+
+impl Workers {
+    fn new(sockets: Vec<UdpSocket>) -> Self {
+        let worker = |socket| (Arc::new(socket), Arc::new(Counters::single_writer()));
+        let workers = Self(sockets.into_iter().map(worker).collect());
+        udp::report(&workers.sockets());
+        workers
+    }
+
+    fn sockets(&self) -> Vec<Arc<UdpSocket>> {
+        self.0.iter().map(|(socket, _)| Arc::clone(socket)).collect()
+    }
+
+    /// The counters of all workers, and of all others.
+    fn counters(&self, gateway: &Gateway) -> Vec<Arc<Counters>> {
+        let own = self.0.iter().map(|(_, counters)| Arc::clone(counters));
+        std::iter::once(Arc::clone(&gateway.counters)).chain(own).collect()
+    }
+
+    fn start(
+        self,
+        gateway: &Arc<Gateway>,
+        stop: &Arc<AtomicBool>,
+    ) -> io::Result<Vec<JoinHandle<()>>> {
+        let start = |(number, (socket, counters)): (usize, (Arc<UdpSocket>, Arc<Counters>))| {
+            let (gateway, stop) = (Arc::clone(gateway), Arc::clone(stop));
+            std::thread::Builder::new()
+                .name(format!("lachan-udp-{number}"))
+                .spawn(move || udp::work(socket, &gateway, &counters, &stop))
+        };
+        self.0.into_iter().enumerate().map(start).collect()
+    }
+}
+
+/// Waits for the signal to stop.
+async fn until_stopped() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+/// Waits for the queries in flight, at most [`DRAIN`].
+async fn drain(gateway: &Gateway) {
+    let waiting = || gateway.flights.unanswered();
+    let all_ended = async {
+        while waiting() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(DRAIN, all_ended).await.is_err() {
+        warn!(unanswered = waiting(), "stopped with queries in flight");
+    }
+}
+
+fn end(threads: Vec<JoinHandle<()>>, runtime: Runtime) {
+    for thread in threads {
+        if thread.join().is_err() {
+            warn!("a worker had panicked");
+        }
+    }
+    runtime.shutdown_timeout(Duration::from_millis(200));
+}
