@@ -47,7 +47,7 @@ fn mistakes_in_evidence() {
     let wrong = "[evidence]\nhours = \"lessons\"\nflush = \"11m\"\nkeep = 12\nledger = 59\n\
                  max_size = \"1KiB\"\n";
     assert_snapshot!(mistakes(wrong), @r#"
-    gateway.toml:2:9: there is no schedule `lessons`; there are `always`
+    gateway.toml:2:9: unknown schedule `lessons`; known are `always`
       |
     2 | hours = "lessons"
       |         ^^^^^^^^^
