@@ -88,7 +88,7 @@ fn status(arguments: &FleetStatusArguments) -> Result<bool, CommandFailure> {
     let moment = FleetMoment { now: system_time(), zone: arguments.timezone.clone() };
     let (answers, unread) = match &arguments.server {
         Some(url) => ask(url, arguments.tls_roots.as_deref(), moment.age())?,
-        None => Default::default(),
+        None => (FleetAnswers::new(), BTreeMap::new()),
     };
     let reported = reported(&arguments.access_log, moment.now)?;
     // Which gateways there are, and how each is.

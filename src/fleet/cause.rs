@@ -37,11 +37,10 @@ impl FleetCause {
     /// The cause of a gateway by its `lachan_protected`; none where all is as configured.
     pub(super) fn of_reason(is_protected: bool, reason: &str) -> Option<Self> {
         let word: String = reason.chars().filter(|c| !c.is_control()).take(MAX_WORD).collect();
-        match is_protected {
-            true if reason == Protection::Ok.id() => None,
-            true => Some(Self::Remark(word)),
-            false => Some(Self::Passes(word)),
+        if !is_protected {
+            return Some(Self::Passes(word));
         }
+        (reason != Protection::Ok.id()).then_some(Self::Remark(word))
     }
 
     /// A word for scripts.

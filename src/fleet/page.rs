@@ -28,20 +28,20 @@ pub fn page(fleet: &ShownFleet, lang: Lang) -> String {
         blocked.map(|(one, count)| (one.clone(), *count, count.to_string())).collect();
     let body = html! {
         @for line in head(fleet, lang) { p { (line) } }
-        (plot(messages::fleet_protected(), lang, &counts))
+        (plot(&messages::fleet_protected(), lang, &counts))
         (schools(fleet, lang))
-        (plot(messages::fleet_releases(), lang, &releases))
-        (plot(messages::fleet_versions(), lang, &versions))
-        (plot(messages::fleet_blocked(), lang, &blocked))
+        (plot(&messages::fleet_releases(), lang, &releases))
+        (plot(&messages::fleet_versions(), lang, &versions))
+        (plot(&messages::fleet_blocked(), lang, &blocked))
         (upstreams(fleet, lang))
-        (units(messages::fleet_by_commune(), messages::fleet_commune(), &fleet.communes, lang))
-        (units(messages::fleet_by_old_unit(), messages::fleet_old_unit(), &fleet.old_units, lang))
+        (units(&messages::fleet_by_commune(), messages::fleet_commune(), &fleet.communes, lang))
+        (units(&messages::fleet_by_old_unit(), messages::fleet_old_unit(), &fleet.old_units, lang))
     };
     paper_page(lang, &messages::fleet_title().in_lang(lang), &body)
 }
 
 /// Bars, where there are any.
-fn plot(title: Message, lang: Lang, rows: &[(String, u64, String)]) -> Markup {
+fn plot(title: &Message, lang: Lang, rows: &[(String, u64, String)]) -> Markup {
     html! { @if !rows.is_empty() { (bars(&title.in_lang(lang), rows)) } }
 }
 
@@ -103,11 +103,11 @@ fn upstreams(fleet: &ShownFleet, lang: Lang) -> Markup {
         })
         .collect();
     let heads = [messages::fleet_server(), messages::fleet_up(), messages::fleet_errors()];
-    listed(messages::fleet_upstreams(), &heads, &rows, lang)
+    listed(&messages::fleet_upstreams(), &heads, &rows, lang)
 }
 
 /// The schools of units.
-fn units(title: Message, head: Message, units: &[ShownUnit], lang: Lang) -> Markup {
+fn units(title: &Message, head: Message, units: &[ShownUnit], lang: Lang) -> Markup {
     let heads: Vec<Message> = [head]
         .into_iter()
         .chain(SchoolProtection::ALL.map(word))
@@ -125,7 +125,7 @@ fn units(title: Message, head: Message, units: &[ShownUnit], lang: Lang) -> Mark
 }
 
 /// A table, where it has rows.
-fn listed(title: Message, heads: &[Message], rows: &[Vec<String>], lang: Lang) -> Markup {
+fn listed(title: &Message, heads: &[Message], rows: &[Vec<String>], lang: Lang) -> Markup {
     let heads: Vec<String> = heads.iter().map(|one| one.in_lang(lang)).collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     html! { @if !rows.is_empty() { (table(&title.in_lang(lang), &heads, rows)) } }

@@ -18,12 +18,12 @@ pub fn text(fleet: &ShownFleet, lang: Lang) -> String {
     let of_all = |count: usize| format!("{count} ({:.0} %)", count as f64 * 100.0 / total as f64);
     let releases = fleet.releases.iter().rev();
     let releases = releases.map(|(one, count)| vec![release(Some(*one), lang), of_all(*count)]);
-    section(&mut out, messages::fleet_releases(), lang, releases.collect());
+    section(&mut out, &messages::fleet_releases(), lang, &releases.collect::<Vec<_>>());
     let versions = fleet.versions.iter().rev();
     let versions = versions.map(|(one, count)| vec![one.clone(), of_all(*count)]);
-    section(&mut out, messages::fleet_versions(), lang, versions.collect());
+    section(&mut out, &messages::fleet_versions(), lang, &versions.collect::<Vec<_>>());
     let blocked = fleet.blocked.iter().map(|(one, count)| vec![one.clone(), count.to_string()]);
-    section(&mut out, messages::fleet_blocked(), lang, blocked.collect());
+    section(&mut out, &messages::fleet_blocked(), lang, &blocked.collect::<Vec<_>>());
     let upstreams = fleet.upstreams.iter().map(|one| {
         let errors = one.errors_percent.map(|share| format!("{} %", decimal(share, 1, lang)));
         vec![
@@ -34,9 +34,9 @@ pub fn text(fleet: &ShownFleet, lang: Lang) -> String {
             }),
         ]
     });
-    section(&mut out, messages::fleet_upstreams(), lang, upstreams.collect());
-    section(&mut out, messages::fleet_by_commune(), lang, units(&fleet.communes, lang));
-    section(&mut out, messages::fleet_by_old_unit(), lang, units(&fleet.old_units, lang));
+    section(&mut out, &messages::fleet_upstreams(), lang, &upstreams.collect::<Vec<_>>());
+    section(&mut out, &messages::fleet_by_commune(), lang, &units(&fleet.communes, lang));
+    section(&mut out, &messages::fleet_by_old_unit(), lang, &units(&fleet.old_units, lang));
     out
 }
 
@@ -89,9 +89,9 @@ fn units(units: &[ShownUnit], lang: Lang) -> Vec<Vec<String>> {
 }
 
 /// A section, where there is anything in it.
-fn section(out: &mut String, title: Message, lang: Lang, rows: Vec<Vec<String>>) {
+fn section(out: &mut String, title: &Message, lang: Lang, rows: &[Vec<String>]) {
     if !rows.is_empty() {
-        let _ = write!(out, "\n{}\n{}", title.in_lang(lang), aligned(&rows));
+        let _ = write!(out, "\n{}\n{}", title.in_lang(lang), aligned(rows));
     }
 }
 

@@ -150,7 +150,8 @@ impl Reader {
     }
 
     fn department(&mut self, file: &AuthorityFile) -> Authority {
-        let days = self.days(("valid_from", &file.valid_from), ("valid_to", &file.valid_to));
+        let days = self
+            .days(("valid_from", file.valid_from.as_ref()), ("valid_to", file.valid_to.as_ref()));
         Authority { name: self.text("name", &file.name), role: file.role.clone(), days }
     }
 
@@ -159,7 +160,10 @@ impl Reader {
             label: self.text("label", &file.label),
             digits: self.text("digits", &file.digits),
             audience: file.audience.clone(),
-            days: self.days(("valid_from", &file.valid_from), ("valid_to", &file.valid_to)),
+            days: self.days(
+                ("valid_from", file.valid_from.as_ref()),
+                ("valid_to", file.valid_to.as_ref()),
+            ),
         }
     }
 
@@ -173,7 +177,10 @@ impl Reader {
                 name: self.text("name", &file.name),
                 kind: self.id("kind", &file.kind),
                 parent: plain(&file.parent),
-                days: self.days(("valid_from", &file.valid_from), ("valid_to", &file.valid_to)),
+                days: self.days(
+                    ("valid_from", file.valid_from.as_ref()),
+                    ("valid_to", file.valid_to.as_ref()),
+                ),
                 successor: plain(&file.successor),
             };
             if let (Some(successor), None) = (&file.successor, &file.valid_to) {
@@ -214,7 +221,8 @@ impl Reader {
     ) -> BTreeMap<String, RegisteredSchool> {
         let mut schools = BTreeMap::new();
         for file in files {
-            let days = self.days(("opened", &file.opened), ("closed", &file.closed));
+            let days =
+                self.days(("opened", file.opened.as_ref()), ("closed", file.closed.as_ref()));
             if let Some(old) = &file.old_unit {
                 self.named("old_unit", old, units);
             }
@@ -277,8 +285,8 @@ impl Reader {
 
     fn days(
         &mut self,
-        (from, first): (&str, &Option<Spanned<String>>),
-        (to, last): (&str, &Option<Spanned<String>>),
+        (from, first): (&str, Option<&Spanned<String>>),
+        (to, last): (&str, Option<&Spanned<String>>),
     ) -> ValidDays {
         let days = ValidDays { first: self.date(from, first), last: self.date(to, last) };
         if let (ValidDays { first: Some(first), last: Some(end) }, Some(last_given)) = (days, last)
@@ -289,8 +297,8 @@ impl Reader {
         days
     }
 
-    fn date(&mut self, key: &str, given: &Option<Spanned<String>>) -> Option<Date> {
-        let given = given.as_ref()?;
+    fn date(&mut self, key: &str, given: Option<&Spanned<String>>) -> Option<Date> {
+        let given = given?;
         // One spelling: jiff reads more than ISO 8601's extended form.
         let date = given
             .get_ref()
