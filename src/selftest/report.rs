@@ -8,7 +8,10 @@ use maud::html;
 
 use crate::lang::{Lang, Message, messages};
 use crate::paper;
-use crate::selftest::run::{RowResult, SelfTestRow, SelfTestRun};
+use crate::selftest::run::{RowKind, RowResult, SelfTestRow, SelfTestRun};
+
+/// The most rows of a summary that did not pass.
+const MOST: usize = 20;
 
 /// A test in a language, with times of a zone.
 pub struct SelfTestReport<'a> {
@@ -87,11 +90,50 @@ impl<'a> SelfTestReport<'a> {
     }
 
     /// A table of the rows for a page.
-    pub fn table(&self) -> maud::Markup {
+    fn table(&self) -> maud::Markup {
         let columns = self.columns();
         let head: Vec<&str> = columns.iter().map(String::as_str).collect();
         let rows: Vec<Vec<String>> = self.rows().into_iter().map(|row| self.cells(row)).collect();
         paper::table(&self.say(messages::selftest_title()), &head, &rows)
+    }
+
+    /// Rows that passed among all, by group and kind, and those that did not: it fits a sheet.
+    pub fn summary(&self) -> maud::Markup {
+        let mut groups: Vec<&str> = Vec::new();
+        for row in &self.run.rows {
+            if !groups.contains(&row.group.as_str()) {
+                groups.push(&row.group);
+            }
+        }
+        let cell = |group: &str, kind: RowKind| {
+            let of = self.run.rows.iter().filter(|row| row.group == group && row.kind == kind);
+            let passed = of.clone().filter(|row| row.result == RowResult::Passed).count();
+            match of.count() {
+                0 => "-".to_owned(),
+                all => format!("{passed}/{all}"),
+            }
+        };
+        let of_group = |group: &&str| {
+            let name = if group.is_empty() { "-" } else { group };
+            let cells = RowKind::ALL.into_iter().map(|kind| cell(group, kind));
+            std::iter::once(name.to_owned()).chain(cells).collect()
+        };
+        let rows: Vec<Vec<String>> = groups.iter().map(of_group).collect();
+        let kinds = RowKind::ALL.into_iter().map(|kind| self.say(kind.message()));
+        let head: Vec<String> =
+            std::iter::once(self.say(messages::selftest_group())).chain(kinds).collect();
+        let head: Vec<&str> = head.iter().map(String::as_str).collect();
+        let title = self.say(messages::selftest_title());
+        let columns = self.columns();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let others = self.rows().into_iter().filter(|row| row.result != RowResult::Passed);
+        let others: Vec<Vec<String>> = others.take(MOST).map(|row| self.cells(row)).collect();
+        html! {
+            (paper::table(&title, &head, &rows))
+            @if !others.is_empty() {
+                (paper::table(&self.say(messages::selftest_found()), &columns, &others))
+            }
+        }
     }
 
     /// The page to print.

@@ -27,6 +27,10 @@ pub enum RowKind {
 }
 
 impl RowKind {
+    /// Every kind.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Listener, Self::Category, Self::SafeSearch, Self::Canary, Self::Essential];
+
     /// The id in ids of rows.
     pub fn id(self) -> &'static str {
         match self {

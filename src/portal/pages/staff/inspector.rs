@@ -89,9 +89,8 @@ fn self_test(portal: &Portal, visitor: &Visitor) -> Markup {
                     (visitor.say(messages::selftest_sums(run.passed, run.failed, run.unknown)))
                 }
                 p { (visitor.say(messages::selftest_time(report.moment()))) }
-                p { (visitor.say(messages::selftest_what())) }
                 div.wide tabindex="0" role="region" aria-labelledby="self-test" {
-                    (report.table())
+                    (report.summary())
                 }
             } @else {
                 p { (visitor.say(messages::selftest_never())) }
