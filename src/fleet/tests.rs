@@ -28,7 +28,7 @@ fn series(labels: &[(&str, &str)], value: f64) -> SeriesValue {
 
 /// A series of a gateway of `thcs-thuong`.
 fn of(instance: &str, more: &[(&str, &str)], value: f64) -> SeriesValue {
-    series(&[&[("school", "thcs-thuong"), ("instance", instance)], more].concat(), value)
+    series(&[&[("school", "thcs-thuong"), ("instance", instance)][..], more].concat(), value)
 }
 
 #[test]
@@ -72,8 +72,12 @@ fn some_series() -> impl Strategy<Value = SeriesValue> {
         prop_oneof![Just(0.0), Just(1.0), any::<f64>().prop_filter("finite", |v| v.is_finite())];
     (school, 0..3_u8, reason, value).prop_map(|(school, instance, reason, value)| {
         let instance = instance.to_string();
-        let labels =
-            [("school", school), ("instance", &instance), ("reason", reason), ("state", reason)];
+        let labels = [
+            ("school", school),
+            ("instance", instance.as_str()),
+            ("reason", reason),
+            ("state", reason),
+        ];
         series(&labels, value)
     })
 }

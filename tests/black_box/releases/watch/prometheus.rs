@@ -95,7 +95,7 @@ fn answer(stream: TcpStream, shared: &Mutex<(Said, Vec<String>)>) {
         Said::Gateways(all) | Said::InPart(all) => page(&vector(&all, &path, None, 0)),
         Said::Series(all) => {
             let rows = all.iter().find(|(part, _)| path.contains(part));
-            page(&body(rows.map_or("", |(_, rows)| rows)))
+            page(&body(rows.map_or("", |(_, rows)| rows.as_str())))
         }
         Said::Odd(all, value, ago) => page(&vector(&all, &path, Some(value), ago)),
     };
