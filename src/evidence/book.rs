@@ -72,7 +72,7 @@ impl Seen {
     fn next(&mut self, input: &mut EvidenceInput<'_>) -> EvidenceTally {
         let groups = CountedGroup::all(input.config, input.snapshot, &self.groups);
         let counted = input.totals.since(&self.totals);
-        let mut tally = EvidenceTally::of(&counted, &groups, input.snapshot.taxonomy());
+        let mut tally = EvidenceTally::of(&counted, &groups, input.snapshot);
         tally.reviews = ReviewCounts {
             received: input.reviews.received.saturating_sub(self.reviews.received),
             accepted: input.reviews.accepted.saturating_sub(self.reviews.accepted),

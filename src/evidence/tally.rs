@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::category::{CategoryId, Taxonomy};
+use crate::category::CategoryId;
 use crate::config::Config;
 use crate::evidence::record::{
     CategoryCounts, GroupMonth, OrderCounts, ReviewCounts, RowCounts, SelfTestMonth,
@@ -67,27 +67,30 @@ impl CountedGroup {
 
 impl EvidenceTally {
     /// What the counters counted in a stretch. The only place where they become counts of a record.
-    pub(super) fn of(counted: &Totals, groups: &[CountedGroup], taxonomy: &Taxonomy) -> Self {
+    pub(super) fn of(counted: &Totals, groups: &[CountedGroup], snapshot: &Snapshot) -> Self {
+        let taxonomy = snapshot.taxonomy();
+        let mut sources = counted.by_source(snapshot.sources());
+        sources.retain(|_, count| *count > 0);
         let families = 0..FAMILIES.len();
         let queries = Transport::ALL
             .into_iter()
             .flat_map(|transport| families.clone().map(move |family| (transport, family)));
         let mut tally = Self {
             queries: queries.map(|(transport, family)| counted.queries(transport, family)).sum(),
+            sources,
             ..Self::default()
         };
         for group in groups {
             let blocked = |category: Option<usize>| -> u64 {
                 BlockedBy::ALL.map(|by| counted.blocked(group.cells, category, by)).iter().sum()
             };
+            let merged = |category| counted.merged(group.cells, category);
             let of_category = |(id, row): (CategoryId, _)| {
                 let observed = counted.observed(group.cells, id.index());
-                (
-                    counted_as(row),
-                    CategoryCounts { blocked: blocked(Some(id.index())), observed, merged: 0 },
-                )
+                let (blocked, merged) = (blocked(Some(id.index())), merged(Some(id.index())));
+                (counted_as(row), CategoryCounts { blocked, merged, observed })
             };
-            let none = CategoryCounts { blocked: blocked(None), ..CategoryCounts::default() };
+            let none = CategoryCounts { blocked: blocked(None), merged: merged(None), observed: 0 };
             let all = taxonomy.iter().map(of_category).chain([(NO_CATEGORY, none)]);
             let mut categories = BTreeMap::new();
             for (name, counts) in all.filter(|(_, counts)| *counts != CategoryCounts::default()) {

@@ -70,6 +70,9 @@ fn a_record_goes_on_over_every_end_of_the_program_and_says_why_there_was_none() 
     sleep(Duration::from_secs(2));
     let first = end(&mut gateway);
     assert_eq!(first["groups"]["pupils"]["categories"]["games"]["blocked"], 3, "{first}");
+    // One site within a minute, and the list that names it.
+    assert_eq!(first["groups"]["pupils"]["categories"]["games"]["merged"], 1, "{first}");
+    assert_eq!(first["sources"], json!({"games.txt": 3}), "{first}");
     assert_eq!(first["written"]["clean"], true);
     assert_eq!(first["school"]["id"], "test-school");
     assert!(first["enforcement"]["enforced"].as_u64() > Some(0), "{first}");
