@@ -109,7 +109,7 @@ impl LifeAccount {
     ) -> Self {
         // Without an earlier life no time depends on the first one of this.
         let is_patient = has_booted && ended.is_some();
-        Self { ended, is_patient, counts, without_clock, earlier, ..Self::default() }
+        Self { counts, without_clock, earlier, ended, is_patient, ..Self::default() }
     }
 
     /// Notes what held from the last look until now.

@@ -245,8 +245,11 @@ impl EvidenceBook {
         };
         let is_known = now.trust == Trust::Synced;
         let cut = files.tidy(is_known.then(|| month.before(settings.keep)), settings.max_size);
-        let lines =
-            ledger::tidy(state, is_known.then(|| (now.civil, settings.ledger)), settings.max_size);
+        let lines = ledger::tidy(
+            state,
+            is_known.then_some((now.civil, settings.ledger)),
+            settings.max_size,
+        );
         if cut + lines > 0 {
             records.was_cut = true;
             warn!(

@@ -27,6 +27,7 @@ impl LocalMonth {
     }
 
     /// The month that is so many months earlier.
+    #[must_use]
     pub fn before(self, months: usize) -> Self {
         let months = i64::try_from(months).unwrap_or(i64::MAX).min(12_000);
         Self(self.0.checked_sub(months.months()).unwrap_or(Date::ZERO))

@@ -6,7 +6,7 @@ use crate::evidence::EvidenceInput;
 use crate::evidence::cause::Holding;
 use crate::evidence::record::ReviewCounts;
 use crate::life::scrape::Observed;
-use crate::metrics::counters::{Counters, Totals};
+use crate::metrics::counters::Totals;
 use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::enrolled;
 
@@ -14,13 +14,16 @@ use crate::update::enrolment::enrolled;
 pub(super) struct GatewayWitness {
     /// The gateway.
     pub observed: Observed,
-    /// The counters of all workers, and of all others.
-    pub counters: Vec<Arc<Counters>>,
     /// The state directory, which has the enrolment.
     pub state: Option<StateDir>,
 }
 
 impl GatewayWitness {
+    /// The witness of a gateway.
+    pub(super) fn of(observed: &Observed, state: Option<StateDir>) -> Arc<Self> {
+        Arc::new(Self { observed: observed.clone(), state })
+    }
+
     /// Tells the book what holds now; `is_last` at the end of the program.
     pub(super) fn tell(&self, is_last: bool) {
         let Observed { gateway, reloads, reviews, updates, evidence, .. } = &self.observed;
@@ -39,7 +42,7 @@ impl GatewayWitness {
             EvidenceInput {
                 config: in_force.config(),
                 snapshot: &in_force.snapshot,
-                totals: Totals::of(self.counters.iter().map(AsRef::as_ref)),
+                totals: Totals::of(self.observed.counters.iter().map(AsRef::as_ref)),
                 config_digest: sources.config_digest(),
                 unit: unit.map_or_else(String::new, |enrolled| enrolled.unit),
                 release: updates.as_ref().map_or(0, |updates| updates.status().release),

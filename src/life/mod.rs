@@ -91,9 +91,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     if let Some(state) = &state {
         current.replace_urgent(urgent::kept(state, &settings));
     }
-    let reviews = Arc::new(ReviewBook::open(state.clone()));
-    let urgent = current.in_force().urgent().version;
-    let evidence = Arc::new(EvidenceBook::open(state.as_ref(), urgent));
+    let (reviews, evidence) = open_books(&current, state.as_ref());
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
 
@@ -129,11 +127,9 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
     let actions = actions(&observed, desk, state.clone());
     let portal = portal(&gateway, &actions);
-    let counters = workers.counters(&gateway);
-    let witness = GatewayWitness { observed: observed.clone(), counters, state: state.clone() };
-    let witness = Arc::new(witness);
+    let witness = GatewayWitness::of(&observed, state.clone());
     let source = observed.source(Arc::clone(&portal), workers.sockets());
-    let metrics = Metrics::new(witness.counters.clone(), source)?;
+    let metrics = Metrics::new(witness.observed.counters.clone(), source)?;
     let token = Token::of(&settings.admin, state.as_ref());
     let admin = Arc::new(admin_server(&gateway, (metrics, listen), token, actions));
 
@@ -170,11 +166,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         Ok::<(), io::Error>(())
     })?;
     end(threads, runtime);
-    reviews.keep(gateway.clock.now().mono, true);
-    witness.tell(true);
-    if let Some(state) = &state {
-        keep(&gateway, state);
-    }
+    keep(&gateway, state.as_ref(), (&reviews, &witness));
     info!("stopped");
     Ok(())
 }
@@ -268,8 +260,22 @@ fn serve_portal(
     Ok(())
 }
 
+/// What people asked for and what was counted, of the lives before.
+fn open_books(current: &Current, state: Option<&StateDir>) -> (Arc<ReviewBook>, Arc<EvidenceBook>) {
+    let urgent = current.in_force().urgent().version;
+    let reviews = ReviewBook::open(state.cloned());
+    (Arc::new(reviews), Arc::new(EvidenceBook::open(state, urgent)))
+}
+
 /// Keeps what the next life goes on with.
-fn keep(gateway: &Gateway, state: &StateDir) {
+fn keep(
+    gateway: &Gateway,
+    state: Option<&StateDir>,
+    (reviews, witness): (&ReviewBook, &GatewayWitness),
+) {
+    reviews.keep(gateway.clock.now().mono, true);
+    witness.tell(true);
+    let Some(state) = state else { return };
     gateway.clock.keep(state, true);
     end_life(state);
     if let Some(ended) = gateway.blocks.overblock.diagnosis.stop() {

@@ -287,6 +287,7 @@ impl Totals {
     }
 
     /// What was counted since an earlier moment.
+    #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let counted = |(cell, now): (usize, &u64)| now.saturating_sub(earlier.at(cell));
         Self(self.0.iter().enumerate().map(counted).collect())

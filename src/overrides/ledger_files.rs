@@ -78,7 +78,7 @@ fn old(state: &Path) -> Vec<OldFile> {
     let file = |(path, of): (PathBuf, fs::Metadata)| {
         let name = path.file_name()?.to_str()?.to_owned();
         let (month, number) = parse(&name)?;
-        of.is_file().then(|| OldFile { month, number, name, octets: of.len() })
+        of.is_file().then_some(OldFile { month, number, name, octets: of.len() })
     };
     let mut files: Vec<_> = found.into_iter().filter_map(file).collect();
     files.sort_unstable();

@@ -84,13 +84,15 @@ impl Report<'_> {
         match &file.hours {
             None => {}
             Some(given) if given.get_ref() == "always" => evidence.hours = SchoolHours::Always,
-            Some(given) => match schedules.iter().find(|one| one.name == *given.get_ref()) {
-                Some(found) => evidence.hours = SchoolHours::During(found.clone()),
-                None => {
+            Some(given) => {
+                let named = schedules.iter().find(|one| one.name == *given.get_ref());
+                if let Some(found) = named {
+                    evidence.hours = SchoolHours::During(found.clone());
+                } else {
                     let known = schedules.iter().map(|one| one.name.as_str()).chain(["always"]);
                     self.unknown(messages::schedule(), given, known);
                 }
-            },
+            }
         }
         let flush = Duration::from_secs(1)..=Duration::from_secs(600);
         self.duration("flush", file.flush.as_ref(), flush, &mut evidence.flush);
