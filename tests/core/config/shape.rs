@@ -67,7 +67,7 @@ fn a_top_key_below_a_table_is_sent_to_the_top() {
 id = "a"
 default_group = "pupils"
 "#), @r#"
-    gateway.toml:3:1: unknown key `default_group`; the keys here are `id`, `name`, `level`, `timezone`, `lang`, `roles`
+    gateway.toml:3:1: unknown key `default_group`; the keys here are `id`, `name`, `level`, `timezone`, `lang`, `roles`, `report_from`
       |
     3 | default_group = "pupils"
       | ^^^^^^^^^^^^^
