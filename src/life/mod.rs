@@ -34,6 +34,7 @@ use crate::life::evidence::GatewayWitness;
 use crate::life::reload::Reloads;
 use crate::life::scrape::Observed;
 use crate::load::assemble::Assembler;
+use crate::load::candidate::Candidate;
 use crate::load::degraded;
 use crate::load::in_force::Current;
 use crate::load::rehearsal;
@@ -87,10 +88,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let settings = candidate.config().clone();
     let state = state_of(&settings, &clock);
     began.clone_from(&state);
-    let current = Arc::new(Current::start(candidate, Overrides::open(state.clone())));
-    if let Some(state) = &state {
-        current.replace_urgent(urgent::kept(state, &settings));
-    }
+    let current = first_policy(candidate, &settings, state.as_ref());
     let (reviews, evidence) = open_books(&current, state.as_ref());
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
@@ -169,6 +167,15 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     keep(&gateway, state.as_ref(), (&reviews, &witness));
     info!("stopped");
     Ok(())
+}
+
+/// The first policy in force, with the overrides and the emergency list that were kept.
+fn first_policy(candidate: Candidate, settings: &Config, state: Option<&StateDir>) -> Arc<Current> {
+    let current = Current::start(candidate, Overrides::open(state.cloned()));
+    if let Some(state) = state {
+        current.replace_urgent(urgent::kept(state, settings));
+    }
+    Arc::new(current)
 }
 
 /// The state directory; the clock is not earlier than what it remembers.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crate::category::{Level, Taxonomy};
 use crate::lang::{Lang, Message, messages};
-use crate::report::count::{ShownCount, permille, tenths};
+use crate::report::count::{PublishedSum, ShownCount, permille, tenths};
 use crate::report::period::CivilMonth;
 use crate::report::school_month::{CategorySums, ReportSums};
 use crate::report::unit::NO_CATEGORY;
@@ -140,7 +140,7 @@ impl<'a, W: Write> DetailFile<'a, W> {
     ) -> io::Result<()> {
         self.rows += 1;
         let [blocked, merged, observed] =
-            [counts.blocked, counts.merged, counts.observed].map(|sum| sum.shown());
+            [counts.blocked, counts.merged, counts.observed].map(PublishedSum::shown);
         let is_rounded = |count: &ShownCount| matches!(count, ShownCount::Rounded(_));
         let mut notes: Vec<String> = notes.iter().map(|note| note.in_lang(Lang::Vi)).collect();
         if [blocked, merged, observed].iter().any(is_rounded) {

@@ -136,6 +136,6 @@ impl ReportSums {
         seconds.sort_unstable();
         let (low, high) =
             (seconds.get(seconds.len().checked_sub(1)? / 2)?, seconds.get(seconds.len() / 2)?);
-        Some((low / 2 + high / 2 + (low % 2 + high % 2) / 2 + 180) / 360)
+        Some((u64::midpoint(*low, *high) + 180) / 360)
     }
 }

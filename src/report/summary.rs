@@ -141,8 +141,7 @@ impl ReportSummary {
         let mut text = messages::report_paragraph(
             printed_day(self.period.from.first_day()),
             printed_day(self.period.to.last_day()),
-            part.schools,
-            part.registered,
+            format!("{}/{}", part.schools, part.registered),
             percent(permille(told(part.schools), told(part.registered))),
             queries.text(),
             blocked.text(),

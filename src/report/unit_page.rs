@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use crate::category::Taxonomy;
+use crate::category::{CategoryId, Taxonomy};
 use crate::lang::{Lang, Message, messages};
 use crate::paper;
 use crate::report::attest::page::cause_words;
@@ -92,7 +92,7 @@ pub fn page(report: &UnitReport, taxonomy: &Taxonomy, lang: Lang) -> String {
     paper::page(lang, &say(messages::report_title(name)), &body)
 }
 
-fn table(title: Message, head: &[Message], rows: &[Vec<String>], lang: Lang) -> Markup {
+fn table(title: &Message, head: &[Message], rows: &[Vec<String>], lang: Lang) -> Markup {
     let head: Vec<String> = head.iter().map(|one| one.in_lang(lang)).collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     paper::table(&title.in_lang(lang), &head, rows)
@@ -138,7 +138,7 @@ fn by_month(report: &UnitReport, all: &ReportSums, lang: Lang) -> Markup {
         messages::column_reviews(),
         messages::column_orders(),
     ];
-    table(messages::report_by_month(), &head, &rows, lang)
+    table(&messages::report_by_month(), &head, &rows, lang)
 }
 
 fn by_category_table(all: &ReportSums, taxonomy: &Taxonomy, lang: Lang) -> Markup {
@@ -150,7 +150,7 @@ fn by_category_table(all: &ReportSums, taxonomy: &Taxonomy, lang: Lang) -> Marku
         .categories
         .keys()
         .enumerate()
-        .map(|(n, id)| (taxonomy.find(id).map_or(1000 + n, |id| id.index()), id))
+        .map(|(n, id)| (taxonomy.find(id).map_or(1000 + n, CategoryId::index), id))
         .collect();
     let mut rows: Vec<Vec<String>> =
         places.values().filter_map(|id| Some(row(id, all.categories.get(*id)?))).collect();
@@ -161,7 +161,7 @@ fn by_category_table(all: &ReportSums, taxonomy: &Taxonomy, lang: Lang) -> Marku
         messages::column_merged(),
         messages::column_observed(),
     ];
-    table(messages::report_by_category(), &head, &rows, lang)
+    table(&messages::report_by_category(), &head, &rows, lang)
 }
 
 fn gaps(all: &ReportSums, lang: Lang) -> Markup {
@@ -174,5 +174,5 @@ fn gaps(all: &ReportSums, lang: Lang) -> Markup {
         .map(|(of, seconds)| vec![cause_words(*of).in_lang(lang), tenths(seconds / 360)])
         .collect();
     let head = [messages::column_cause(), messages::column_hours_of()];
-    table(messages::table_gaps(), &head, &rows, lang)
+    table(&messages::table_gaps(), &head, &rows, lang)
 }

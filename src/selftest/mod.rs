@@ -42,6 +42,9 @@ const LOOK: Duration = Duration::from_secs(60);
 /// The most rows that a status names.
 const NAMED: usize = 8;
 
+/// Records rows by the id of their question, and whether each passed.
+pub type RecordRows = Box<dyn Fn(&[(String, bool)]) + Send + Sync>;
+
 /// What a test is about beside the policy.
 pub struct SelfTestHooks {
     /// The time by which names are judged.
@@ -49,7 +52,7 @@ pub struct SelfTestHooks {
     /// The release of the department in use; none where the config names no repository.
     pub release: Box<dyn Fn() -> Option<u64> + Send + Sync>,
     /// Records the rows that could be judged, by the id of the question, and whether each passed.
-    pub record: Box<dyn Fn(&[(String, bool)]) + Send + Sync>,
+    pub record: RecordRows,
 }
 
 /// The gateway's test of itself.

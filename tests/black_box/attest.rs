@@ -20,7 +20,9 @@ fn lachan(directory: &Path, arguments: &[&str]) -> (i32, String) {
 fn record(directory: &Path) -> (String, Value) {
     let files = fs::read_dir(directory.join("state/evidence")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let name = names.into_iter().find(|name| name.ends_with(".json") && name.starts_with("20"));
+    let name = names
+        .into_iter()
+        .find(|name| name.strip_suffix(".json").is_some_and(|stem| stem.starts_with("20")));
     let name = name.expect("a record");
     let text = fs::read_to_string(directory.join("state/evidence").join(&name)).unwrap();
     (name.trim_end_matches(".json").to_owned(), serde_json::from_str(&text).unwrap())

@@ -115,9 +115,9 @@ impl School {
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
     }
 
-    fn matches(&self, source: &str) -> u64 {
+    fn matches(&self, source: &str) -> i64 {
         let metrics = self.gateway.metrics();
-        metrics.value("lachan_source_matches_total", &[("source", source)]) as u64
+        metrics.value("lachan_source_matches_total", &[("source", source)]) as i64
     }
 
     fn page(&self) -> String {

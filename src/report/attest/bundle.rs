@@ -78,14 +78,14 @@ impl AttestationBundle {
         let boxes_of = |one: &Verified| {
             (one.attestation.school.id.clone(), one.attestation.school.unit.clone())
         };
-        if let [first, rest @ ..] = verified.as_slice() {
-            if let Some(other) = rest.iter().find(|one| boxes_of(one) != boxes_of(first)) {
-                let name = |one: &Verified| {
-                    let (school, unit) = boxes_of(one);
-                    format!("{school}/{unit}")
-                };
-                return Err(AttestError::OtherBox { found: name(other), owner: name(first) });
-            }
+        if let [first, rest @ ..] = verified.as_slice()
+            && let Some(other) = rest.iter().find(|one| boxes_of(one) != boxes_of(first))
+        {
+            let name = |one: &Verified| {
+                let (school, unit) = boxes_of(one);
+                format!("{school}/{unit}")
+            };
+            return Err(AttestError::OtherBox { found: name(other), owner: name(first) });
         }
         verify_chain(&verified)?;
         Ok(verified)

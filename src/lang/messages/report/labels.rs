@@ -15,10 +15,10 @@ messages! {
     report_made_on(day, version)
         "Made on {day} by Lá Chắn {version}" => "Lập ngày {day} bằng Lá Chắn {version}";
 
-    report_paragraph(from, to, schools, registered, share, queries, blocked, rate)
-        "In the period from {from} to {to}, {schools} of {registered} schools ran the filter, {share} %; it \
+    report_paragraph(from, to, schools, share, queries, blocked, rate)
+        "In the period from {from} to {to}, {schools} schools ran the filter, {share} %; it \
          handled {queries} domain name queries and blocked {blocked} ({rate} %)"
-        => "Trong kỳ báo cáo từ ngày {from} đến ngày {to}, có {schools}/{registered} cơ sở giáo dục vận \
+        => "Trong kỳ báo cáo từ ngày {from} đến ngày {to}, có {schools} cơ sở giáo dục vận \
             hành hệ thống chặn lọc truy cập, đạt {share}%; hệ thống đã xử lý {queries} truy vấn tên miền, \
             chặn {blocked} lượt ({rate}%)";
     report_paragraph_most(groups) ", most of them: {groups}." => ", trong đó nhiều nhất là {groups}.";
