@@ -131,7 +131,7 @@ fn truth(raw: &Raw, claim: &Claim) -> i64 {
         let school = (0..raw.len()).find(|number| id(*number) == *school).unwrap();
         let month = MONTHS.iter().position(|one| one[5..] == month[..2]).unwrap();
         let category = CATEGORIES.iter().position(|one| one == category).unwrap();
-        column(&raw[school][month].1[category], *place) as i64
+        column(&raw[school][month].1[category], *place).cast_signed()
     };
     claim.cells.iter().map(value).sum()
 }
@@ -185,6 +185,6 @@ fn a_true_number_of_queries_is_broken() {
     raw[0][0].0 = queries;
     let mut reader = Reader::of(&publish(&raw));
     assert_eq!(reader.attack()[&cell], (1..=9).collect::<Vec<_>>());
-    reader.queries.insert((cell.0.clone(), cell.1.clone()), queries as i64);
+    reader.queries.insert((cell.0.clone(), cell.1.clone()), queries.cast_signed());
     assert_eq!(reader.attack()[&cell], (1..=7).collect::<Vec<_>>());
 }

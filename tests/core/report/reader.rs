@@ -125,7 +125,7 @@ impl Reader {
     /// Whether a number follows from published cells, by the rule for the department or for everyone.
     fn is_explained(&self, claim: &Claim) -> bool {
         let (told, hidden) = self.parts(&claim.cells);
-        let middle = told + 5 * hidden.len() as i64;
+        let middle = told + 5 * i64::try_from(hidden.len()).unwrap();
         let round = (middle + 5) / 10 * 10;
         let for_the_department = match (told, hidden.len()) {
             (told, 0) => Said::Exactly(told),

@@ -368,7 +368,9 @@ fn records_go_by_age_only_where_a_time_server_says_so() {
         fs::write(school.file(&format!("{month}.json")), serde_json::to_vec(&record).unwrap())
             .unwrap();
     };
-    months.iter().for_each(|month| write(month));
+    for month in &months {
+        write(month);
+    }
     let found = |school: &School| -> Vec<String> {
         school.records().into_iter().map(|record| record.month).collect()
     };
