@@ -7,6 +7,7 @@ use crate::cli::output::complain;
 use crate::life;
 use crate::load::assemble::AssembleError;
 use crate::serve::ServeError;
+use crate::sys::{log, os, panics};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,9 @@ pub struct ServeArguments {
 
 /// Serves until SIGTERM; SIGHUP reads config and lists again.
 pub fn run(arguments: &ServeArguments) -> ExitCode {
-    crate::sys::log::start();
+    log::start();
+    panics::tell_without_data();
+    os::leave_no_core();
     match life::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,9 +1,10 @@
-//! The operating system: clock, state directory, presence of addresses, file events, log, TLS, archives, `unsafe` calls.
+//! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, archives, `unsafe` calls.
 
 pub mod archive;
 pub mod clock;
 pub mod log;
 pub mod os;
+pub mod panics;
 pub mod presence;
 pub mod read;
 pub mod state_dir;

@@ -204,22 +204,36 @@ pub fn dissolve(socket: &impl std::os::fd::AsRawFd) -> io::Result<()> {
     if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Switches off core dumps of this process: the memory of a resolver has names that were asked for, and
+/// addresses of clients. True where none is written to a file.
+///
+/// A program that the kernel hands dumps to (`core_pattern` with `|`) is told the limit; that of systemd
+/// keeps nothing then.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library has no resource limits")]
+pub fn leave_no_core() -> bool {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: setrlimit reads the struct, which outlives the call.
+    let failed = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) } != 0;
+    !failed
+}
+
+/// On other systems the system's settings decide.
+#[cfg(not(target_os = "linux"))]
+pub fn leave_no_core() -> bool {
+    false
+}
+
 /// Switches off core dumps of this process, and the reading of its memory by other processes of
 /// its user. Law: they must never be switched on again, since a secret stays one.
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "the standard library knows neither")]
+#[expect(unsafe_code, reason = "the standard library does not know it")]
 pub fn leave_no_image() {
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: setrlimit reads the struct, which outlives the call, and prctl takes integers here;
-    // both change only settings of this process.
-    let (limit, dumpable) = unsafe {
-        (
-            libc::setrlimit(libc::RLIMIT_CORE, &raw const none),
-            libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0),
-        )
-    };
+    let is_limited = leave_no_core();
+    // SAFETY: prctl takes integers here, and changes only a setting of this process.
+    let failed = unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0;
     // Either is enough; a service manager may have set the limit, and refuse the call here.
-    if limit != 0 && dumpable != 0 {
+    if failed && !is_limited {
         tracing::warn!("core dumps cannot be switched off here; see to it that none are kept");
     }
 }
