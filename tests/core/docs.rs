@@ -123,6 +123,19 @@ fn each_yes_of_the_checklists_names_a_test_and_each_no_says_why() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
+#[test]
+fn each_law_of_privacy_names_a_test_of_its_own() {
+    let text = fs::read_to_string(root().join("docs/concepts/privacy.md")).unwrap();
+    for number in 1..=10 {
+        let start = format!("| P{number} |");
+        let row = text.lines().find(|line| line.starts_with(&start)).unwrap();
+        assert!(row.contains(&format!("::p{number}_")), "{row}");
+    }
+    let mut named = text.split('`').skip(1).step_by(2).filter(|word| word.contains(".rs::"));
+    assert_eq!(named.clone().count(), 19);
+    assert_eq!(named.find(|test| !is_test(test)), None);
+}
+
 /// What `deploy/department/door.yml` lets through is what a gateway exports: a label that it does not
 /// know would be taken off each pushed series.
 #[test]

@@ -71,6 +71,8 @@ pub(crate) struct Asked {
     pub(crate) is_tcp: bool,
     /// Whether it had DO.
     pub(crate) dnssec_ok: bool,
+    /// The codes of its EDNS options.
+    pub(crate) options: Vec<u16>,
 }
 
 /// Sockets at one free port. A port that was free when it was tried can be taken a moment later,
@@ -178,6 +180,7 @@ impl RequestHandler for Handler {
             qtype: query.query_type().into(),
             is_tcp,
             dnssec_ok: request.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok),
+            options: request.edns.iter().flat_map(codes).collect(),
         };
         let told = self.table.lock().unwrap().next(asked);
         let (canned, implied) = match told {
@@ -204,6 +207,11 @@ impl RequestHandler for Handler {
         let message = builder.build(metadata, &answer, &authority, [], []);
         response.send_response(message).await.unwrap_or(info)
     }
+}
+
+/// The codes of the options of an OPT.
+fn codes(edns: &Edns) -> Vec<u16> {
+    edns.options().as_ref().iter().map(|(code, _)| u16::from(*code)).collect()
 }
 
 impl Canned {

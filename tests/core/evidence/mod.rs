@@ -384,6 +384,32 @@ fn records_go_by_age_only_where_a_time_server_says_so() {
     assert!(!book.was_cut());
 }
 
+/// P7: what is older than its key says is gone, once a time server says what time it is.
+#[test]
+fn p7_records_and_changes_are_kept_as_long_as_their_keys_say() {
+    let school = School::new();
+    fs::create_dir_all(school.file("")).unwrap();
+    for month in ["2020-01", "2024-11"] {
+        let record = MonthRecord::new(month.parse().unwrap());
+        fs::write(school.file(&format!("{month}.json")), serde_json::to_vec(&record).unwrap())
+            .unwrap();
+    }
+    let ledger = |month: &str| school.state.path().join(format!("ledger-{month}.jsonl"));
+    for month in ["2020-01", "2022-01"] {
+        fs::write(ledger(month), "{\"at\":1600000000,\"action\":\"begin\"}\n").unwrap();
+    }
+    let book = school.book();
+    school.tick(&book, at(1, MORNING), Protection::Ok, true);
+    let found: Vec<String> = school.records().into_iter().map(|record| record.month).collect();
+    assert_eq!(found, ["2024-11", "2026-11"], "`keep` is 24 months");
+    assert!(!ledger("2020-01").exists() && ledger("2022-01").exists(), "`ledger` is 60 months");
+    // No count is of an hour or a day: nothing finer than a month is there to be kept.
+    let text = fs::read_to_string(school.file("2026-11.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let finer = |key: &&String| key.contains("hour") || key.contains("minute");
+    assert!(!record.as_object().unwrap().keys().any(|key| finer(&key)), "{text}");
+}
+
 /// Law: a reader takes no other file for a record, and needs no directory.
 #[test]
 fn a_reader_needs_nothing_to_be_there() {

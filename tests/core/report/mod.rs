@@ -3,6 +3,7 @@
 mod attack;
 mod fleet;
 mod merging;
+mod one_child;
 mod reader;
 mod solver;
 mod year;
