@@ -153,6 +153,22 @@ impl DiagnosisApi {
     }
 }
 
+/// Writes the end of a diagnosis that ended with the life before, which could not write it.
+pub fn end_of_earlier_life(dir: &StateDir, civil: u64) {
+    let changes = ledger::last(dir);
+    let newest = changes.iter().find(|one| one.action == BEGIN || one.action == END);
+    let Some(begun) = newest.filter(|one| one.action == BEGIN) else { return };
+    let ended = DiagnosisState {
+        kind: begun.kind.clone(),
+        group: begun.group.clone(),
+        by: begun.who.clone(),
+        reason: begun.reason.clone(),
+        minutes: 0,
+        until: begun.at,
+    };
+    ended_by(Some(dir), &begun.who, &ended, civil.max(begun.at));
+}
+
 /// Writes the end of a diagnosis into the ledger and the log; `by` is the person that ended it, or the
 /// one that began it where it ended by itself.
 pub fn ended_by(dir: Option<&StateDir>, by: &str, ended: &DiagnosisState, civil: u64) {

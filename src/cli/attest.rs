@@ -104,6 +104,9 @@ fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
     if documents.is_empty() {
         return Err(refused(messages::attest_no_record(period)));
     }
+    let has = |month: &&String| documents.iter().any(|one| one.signed.month == **month);
+    let missing: Vec<&str> = months.iter().filter(|one| !has(one)).map(String::as_str).collect();
+    let missing = (!missing.is_empty()).then(|| messages::attest_left_out(missing.join(", ")));
     if documents.iter().any(|one| one.signatures.is_empty()) {
         complain(&messages::attest_warn_unsigned().in_lang(lang));
     }
@@ -122,7 +125,13 @@ fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
         write_whole(&path, &octets).map_err(|error| (1, format!("{}: {error}", path.display())))?;
         said.push(messages::attest_wrote(path.display()).in_lang(lang));
     }
-    Ok(said.join("\n"))
+    match missing {
+        None => Ok(said.join("\n")),
+        Some(missing) => {
+            said.push(missing.in_lang(lang));
+            Err((1, said.join("\n")))
+        }
+    }
 }
 
 /// The result about one file, for scripts.
@@ -159,6 +168,7 @@ fn verify_files(of: &VerifyArguments) -> ExitCode {
                     }
                     lines.push(line);
                 }
+                lines.extend(cut_head(&months).map(|line| line.in_lang(of.lang)));
                 let school = months.first().map(|one| one.attestation.school.clone());
                 let school = school.unwrap_or_default();
                 let months = months.iter().map(|one| one.attestation.month.clone()).collect();
@@ -176,6 +186,13 @@ fn verify_files(of: &VerifyArguments) -> ExitCode {
     let is_valid = verdicts.iter().all(|one| one.valid);
     print(&if of.json { json(&verdicts) } else { lines.join("\n") });
     if is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What is to be said of a bundle that begins behind a sealed month of its year.
+fn cut_head(months: &[Verified]) -> Option<Message> {
+    let first = &months.first()?.attestation;
+    let is_later = !first.before.is_empty() && !first.month.ends_with("-01");
+    is_later.then(|| messages::attest_begins_later(&first.month))
 }
 
 /// The months of one file.

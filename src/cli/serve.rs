@@ -22,6 +22,7 @@ pub fn run(arguments: &ServeArguments) -> ExitCode {
     log::start();
     panics::tell_without_data();
     os::leave_no_core();
+    os::ignore_hangup();
     match life::run(arguments.config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

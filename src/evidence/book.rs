@@ -345,9 +345,10 @@ impl Records {
 
     /// The record of a month, from the disk where it is not in memory.
     fn record(&mut self, month: LocalMonth, files: Option<&RecordFiles>) -> &mut MonthRecord {
-        let is_lost = self.damaged.contains(&month);
+        let (is_lost, school) = (self.damaged.contains(&month), &self.school.id);
         self.by_month.entry(month).or_insert_with(|| {
-            let (found, was_damaged) = files.map_or((None, false), |files| files.record(month));
+            let (found, was_damaged) =
+                files.map_or((None, false), |files| files.record_of(month, school));
             let mut record = found.unwrap_or_else(|| MonthRecord::new(month));
             record.began_anew |= was_damaged || is_lost;
             record

@@ -28,6 +28,8 @@ const SUFFIX: &str = ".json";
 const HELD: &str = "held.json";
 /// The most octets of one file.
 const MAX_FILE: u64 = 1 << 20;
+/// Seconds of the longest month, and of an hour that the clocks are set back.
+const MOST_SECONDS: u64 = 31 * 86_400 + 3600;
 /// The most records that are read: more than eleven years.
 const MAX_RECORDS: usize = 150;
 
@@ -71,7 +73,20 @@ fn read_record(directory: &Path, month: LocalMonth) -> io::Result<Option<MonthRe
     if record.format != FORMAT || record.month != month.to_string() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "of another format or month"));
     }
-    Ok(Some(record))
+    match impossible(&record) {
+        None => Ok(Some(record)),
+        Some(why) => Err(io::Error::new(io::ErrorKind::InvalidData, why)),
+    }
+}
+
+/// Why no gateway can have written a record.
+fn impossible(record: &MonthRecord) -> Option<&'static str> {
+    let of = &record.enforcement;
+    let seconds = of.gaps.values().try_fold(of.enforced, |sum, more| sum.checked_add(*more));
+    if seconds.is_none_or(|seconds| seconds > MOST_SECONDS) {
+        return Some("it has more seconds than a month");
+    }
+    record.gaps.iter().any(|gap| gap.to < gap.from).then_some("a gap ends before it begins")
 }
 
 /// The records that a state directory has, in the order of their months; the newest where there are
@@ -135,6 +150,20 @@ impl RecordFiles {
                 (None, true)
             }
         }
+    }
+
+    /// As [`RecordFiles::record`], for a school: the record of another one is set aside, too.
+    pub(super) fn record_of(&self, month: LocalMonth, school: &str) -> (Option<MonthRecord>, bool) {
+        let (record, was_damaged) = self.record(month);
+        let Some(other) = record.as_ref().map(|record| &record.school.id) else {
+            return (record, was_damaged);
+        };
+        if other.is_empty() || school.is_empty() || other == school {
+            return (record, was_damaged);
+        }
+        error!(other, "the record of {month} is another school's: it is set aside");
+        self.set_aside(&name(month));
+        (None, true)
     }
 
     /// Renames a file that cannot be read, over one that was set aside before.

@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::admin::api::{Api, ApiActions};
-use crate::admin::diagnosis::ended_by;
+use crate::admin::diagnosis::{end_of_earlier_life, ended_by};
 use crate::admin::{self, AdminServer, banner};
 use crate::config::{Config, Listen};
 use crate::evidence::EvidenceBook;
@@ -223,7 +223,9 @@ fn self_test(
     updates: Option<Arc<Updates>>,
 ) -> Arc<SelfTest> {
     let (asked, book) = (Arc::clone(gateway), Arc::clone(evidence));
+    let known = Arc::clone(gateway);
     let hooks = SelfTestHooks {
+        has_upstream: Box::new(move || known.upstreams.load().servers().iter().any(|s| s.is_up())),
         now: Box::new(move || asked.clock.now()),
         record: Box::new(move |rows| book.self_tested(rows)),
         release: Box::new(move || updates.as_ref().map(|updates| updates.status().release)),
@@ -236,6 +238,7 @@ fn self_test(
 fn attest(gateway: &Arc<Gateway>, self_test: Arc<SelfTest>, state: Option<&StateDir>) {
     self_test.start();
     let Some(state) = state else { return };
+    end_of_earlier_life(state, gateway.clock.now().civil);
     let asked = Arc::clone(gateway);
     seal::start(Arc::clone(&gateway.current), state.clone(), move || asked.clock.now());
 }

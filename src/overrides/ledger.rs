@@ -14,9 +14,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
 use crate::overrides::ledger_files::{FILE, files, is_over, lines_of, rotate};
@@ -67,15 +68,30 @@ pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io:
     line.push(b'\n');
     // A link, or a FIFO, could lead the trail anywhere, or wait for ever.
     let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
+    options.read(true).append(true).create(true).mode(0o600);
     let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the ledger is no file"));
+    }
+    // A line that a power cut left unfinished must not swallow this one.
+    if is_cut_off(&file)? {
+        warn!("the last line of the change ledger was cut off; what it was to say is lost");
+        line.insert(0, b'\n');
     }
     file.write_all(&line)?;
     state_dir::wrote(line.len() as u64);
     file.sync_all()?;
     if is_new { File::open(state.path())?.sync_all() } else { Ok(()) }
+}
+
+/// Whether the last line of a file has no end.
+fn is_cut_off(file: &File) -> io::Result<bool> {
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    Ok(last != [b'\n'])
 }
 
 /// A line of the ledger, as far as it is replayed.

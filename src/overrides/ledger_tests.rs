@@ -66,6 +66,20 @@ fn a_later_month_begins_another_file_and_readers_follow() {
 }
 
 #[test]
+fn a_line_that_was_cut_off_swallows_no_other() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "begin", 1);
+    let path = state.join("ledger.jsonl");
+    let mut torn = fs::read(&path).unwrap();
+    torn.extend(b"{\"at\":17959");
+    fs::write(&path, torn).unwrap();
+    write(&state, NOVEMBER + 60, "begin", 2);
+    write(&state, NOVEMBER + 61, "end", 1);
+    assert_eq!(last(&state).len(), 3, "all but the torn one");
+    assert_eq!(ledger::replay(&state).unwrap().0.len(), 1);
+}
+
+#[test]
 fn files_of_earlier_versions_are_taken_over_as_the_oldest() {
     let (_scratch, state) = state();
     write(&state, NOVEMBER, "begin", 1);

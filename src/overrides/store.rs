@@ -52,7 +52,9 @@ fn read_stored(state: &StateDir) -> StoreFile {
         Err(fault) => fault,
     };
     let replayed = ledger::replay(state);
-    if fault.kind() == io::ErrorKind::NotFound && replayed.is_none() {
+    // A ledger may have changes of other kinds alone.
+    let has_overrides = replayed.as_ref().is_some_and(|(_, highest)| *highest > 0);
+    if fault.kind() == io::ErrorKind::NotFound && !has_overrides {
         return StoreFile::default();
     }
     let Some((overrides, next)) = replayed else {

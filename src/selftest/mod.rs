@@ -13,6 +13,7 @@
 //! upstream server, while none answers, is unknown and not failed.
 
 mod ask;
+mod lists;
 mod own_asks;
 mod plan;
 pub mod report;
@@ -51,6 +52,8 @@ pub struct SelfTestHooks {
     pub now: Box<dyn Fn() -> Now + Send + Sync>,
     /// The release of the department in use; none where the config names no repository.
     pub release: Box<dyn Fn() -> Option<u64> + Send + Sync>,
+    /// Whether a server upstream answers.
+    pub has_upstream: Box<dyn Fn() -> bool + Send + Sync>,
     /// Records the rows that could be judged, by the id of the question, and whether each passed.
     pub record: RecordRows,
 }
@@ -99,7 +102,11 @@ impl SelfTest {
     fn run_once(&self) -> SelfTestRun {
         let in_force = self.current.in_force();
         let now = (self.hooks.now)();
-        let rows = ask::rows(&in_force, &self.listen, &self.own_asks, now);
+        let mut rows = ask::rows(&in_force, &self.listen, &self.own_asks, now);
+        if !(self.hooks.has_upstream)() {
+            rows = rows.into_iter().map(SelfTestRow::without_upstream).collect();
+        }
+        rows.extend(lists::rows(&in_force, now));
         SelfTestRun::of(in_force.config(), now, (self.hooks.release)(), rows)
     }
 

@@ -64,7 +64,10 @@ impl<'a> SelfTestReport<'a> {
     }
 
     fn cells(&self, row: &SelfTestRow) -> Vec<String> {
-        let way = format!("{}/{}", row.listener, row.transport);
+        let way = match row.transport.as_str() {
+            "-" => "-".to_owned(),
+            transport => format!("{}/{transport}", row.listener),
+        };
         vec![
             self.say(row.result.message()),
             row.group.clone(),

@@ -24,12 +24,20 @@ pub enum RowKind {
     Canary,
     /// A name that resolves in every mode.
     Essential,
+    /// A list of the config.
+    List,
 }
 
 impl RowKind {
     /// Every kind.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Listener, Self::Category, Self::SafeSearch, Self::Canary, Self::Essential];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Listener,
+        Self::Category,
+        Self::SafeSearch,
+        Self::Canary,
+        Self::Essential,
+        Self::List,
+    ];
 
     /// The id in ids of rows.
     pub fn id(self) -> &'static str {
@@ -39,6 +47,7 @@ impl RowKind {
             Self::SafeSearch => "safe-search",
             Self::Canary => "canary",
             Self::Essential => "essential",
+            Self::List => "list",
         }
     }
 
@@ -50,6 +59,7 @@ impl RowKind {
             Self::SafeSearch => messages::selftest_safe_search(),
             Self::Canary => messages::selftest_canary(),
             Self::Essential => messages::selftest_essential(),
+            Self::List => messages::selftest_list(),
         }
     }
 }
@@ -68,6 +78,8 @@ pub enum Expected {
     Negative,
     /// The gateway answers it itself.
     Local,
+    /// It is in force from its own files.
+    InForce,
 }
 
 /// What came.
@@ -98,6 +110,14 @@ pub enum RowFinding {
     NoList,
     /// The lists of the category do not have the test name.
     NoTestName,
+    /// A list is in force.
+    InForce,
+    /// A kept copy of the list is: its file cannot be used.
+    Held,
+    /// The list is not in force.
+    NotInForce,
+    /// The list has no rule.
+    Empty,
 }
 
 impl Expected {
@@ -109,6 +129,7 @@ impl Expected {
             Self::Safe => messages::selftest_safe(),
             Self::Negative => messages::selftest_negative(),
             Self::Local => messages::selftest_local(),
+            Self::InForce => messages::selftest_in_force(),
         }
     }
 
@@ -121,6 +142,7 @@ impl Expected {
                 | (Self::Safe, RowFinding::Safe)
                 | (Self::Negative, RowFinding::Negative)
                 | (Self::Local, RowFinding::Local)
+                | (Self::InForce, RowFinding::InForce)
         );
         match found {
             _ if is_passed => RowResult::Passed,
@@ -148,6 +170,10 @@ impl RowFinding {
             Self::Absent => messages::selftest_absent(),
             Self::NoList => messages::selftest_no_list(),
             Self::NoTestName => messages::selftest_no_test_name(),
+            Self::InForce => messages::selftest_in_force(),
+            Self::Held => messages::selftest_held(),
+            Self::NotInForce => messages::selftest_not_in_force(),
+            Self::Empty => messages::selftest_empty(),
         }
     }
 }
@@ -208,6 +234,17 @@ pub struct SelfTestRow {
 }
 
 impl SelfTestRow {
+    /// The same where no server upstream answers: what passed came from the cache, which says nothing
+    /// of now.
+    #[must_use]
+    pub(super) fn without_upstream(self) -> Self {
+        let is_of_upstream = matches!(self.expected, Expected::Open | Expected::Safe);
+        if !is_of_upstream || self.result != RowResult::Passed {
+            return self;
+        }
+        Self { found: RowFinding::Unresolved, result: RowResult::Unknown, ok: None, ..self }
+    }
+
     /// The id without the listener.
     fn question(&self) -> &str {
         self.id.split('@').next().unwrap_or_default()
@@ -307,6 +344,14 @@ mod tests {
         ] {
             assert_eq!(expected.judge(RowFinding::Unresolved), result, "{expected:?}");
             assert_eq!(expected.judge(RowFinding::Silent), RowResult::Failed, "{expected:?}");
+        }
+        for (found, result) in [
+            (RowFinding::InForce, RowResult::Passed),
+            (RowFinding::Held, RowResult::Failed),
+            (RowFinding::NotInForce, RowResult::Failed),
+            (RowFinding::Empty, RowResult::Failed),
+        ] {
+            assert_eq!(Expected::InForce.judge(found), result, "{found:?}");
         }
         assert_eq!(Expected::Blocked.judge(RowFinding::Closed), RowResult::Failed);
         assert_eq!(Expected::Blocked.judge(RowFinding::NoTestName), RowResult::Unknown);

@@ -52,6 +52,14 @@ impl Drop for Mapped {
     }
 }
 
+/// Ignores SIGHUP until somebody waits for it: a reload that is asked for while a policy is first read
+/// must not end the program. What is read then is the newest anyway.
+#[expect(unsafe_code, reason = "the standard library has no signals")]
+pub fn ignore_hangup() {
+    // SAFETY: SIG_IGN runs no code; tokio replaces it where reloads begin to be waited for.
+    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+}
+
 /// The number of the interface with this name now (RFC 3493 §4.1); none while there is none.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library has no interfaces")]

@@ -291,6 +291,36 @@ fn a_damaged_record_is_set_aside_and_told_and_none_begins_a_gap() {
 }
 
 #[test]
+fn a_record_of_another_school_or_of_no_month_is_set_aside() {
+    type Edit = fn(&mut serde_json::Value);
+    let edits: [Edit; 3] = [
+        |record| record["school"]["id"] = "other".into(),
+        |record| record["enforcement"]["enforced"] = 99_999_999.into(),
+        |record| record["enforcement"]["gaps"]["power"] = u64::MAX.into(),
+    ];
+    for edit in edits {
+        let school = School::new();
+        let book = school.book();
+        for now in seconds(1..=70, MORNING) {
+            school.tick(&book, now, Protection::Ok, false);
+        }
+        school.tick(&book, at(71, MORNING + 70), Protection::Ok, true);
+        let file = school.file("2026-11.json");
+        let mut record = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        edit(&mut record);
+        fs::write(&file, record.to_string()).unwrap();
+        let book = school.book();
+        for now in seconds(1..=70, MORNING + 100) {
+            school.tick(&book, now, Protection::Ok, false);
+        }
+        school.tick(&book, at(71, MORNING + 170), Protection::Ok, true);
+        let [record] = school.months();
+        assert!(record.began_anew && record.enforcement.enforced < 100, "{record:?}");
+        assert!(school.file("2026-11.json.broken").exists());
+    }
+}
+
+#[test]
 fn counts_without_a_clock_outlive_a_restart_and_are_counted_once() {
     let school = School::new();
     let untrusted = |mono| Now { mono, civil: 500 + mono, trust: Trust::Untrusted };

@@ -54,6 +54,12 @@ messages! {
         => "số liệu {month} đã khác so với lúc niêm phong; bản đã niêm phong được ghi ra";
     attest_warn_unsigned() "not signed: this gateway is not enrolled (`lachan enrol`)"
         => "chưa ký: máy chưa ghi danh (`lachan enrol`)";
+    attest_left_out(months)
+        "LEFT OUT: {months}. A month goes behind a sealed one only: the gateway seals it a day after its end, while it serves; what is lost of what was sealed stays lost"
+        => "THIẾU: {months}. Mỗi tháng chỉ nối tiếp sau một tháng đã niêm phong: máy niêm phong một ngày sau khi hết tháng, khi đang chạy; bản niêm phong đã mất thì không lấy lại được";
+    attest_begins_later(month)
+        "an earlier sealed month of this year is not in it: it begins with {month}"
+        => "còn một tháng đã niêm phong trước đó trong năm không có ở đây: tệp bắt đầu từ {month}";
     attest_wrote(path) "wrote {path}" => "đã ghi {path}";
     attest_valid(file, month, school, unit) "{file}: {month} of {school}, signed by box {unit}"
         => "{file}: {month} của {school}, máy {unit} ký";

@@ -40,6 +40,11 @@ messages! {
     selftest_absent() "address not there" => "không có địa chỉ này";
     selftest_no_list() "no list" => "không có danh sách";
     selftest_no_test_name() "no test name in the list" => "danh sách không có tên thử";
+    selftest_list() "list" => "danh sách";
+    selftest_in_force() "in force" => "đang có hiệu lực";
+    selftest_held() "an earlier copy: the file cannot be used" => "bản lưu trước đó: tệp hiện không dùng được";
+    selftest_not_in_force() "NOT in force" => "KHÔNG có hiệu lực";
+    selftest_empty() "empty" => "trống";
     selftest_sign_name() "Full name" => "Họ và tên";
     selftest_sign_date() "Date" => "Ngày";
     selftest_sign() "Signature" => "Ký tên";
