@@ -135,9 +135,11 @@ fn seal(dir: &Path) {
 impl School {
     fn start() -> Self {
         let (upstream, port) = (Upstream::start(), free_port());
-        let answer = vec!["zqmarker.front.example. 300 CNAME x.game.example.".to_owned()];
-        let front = Canned { answer, ..Canned::default() };
-        upstream.answer("zqmarker.front.example", None, front);
+        for marker in ["first", MARKER] {
+            let name = format!("{marker}.front.example");
+            let answer = vec![format!("{name}. 300 CNAME x.game.example.")];
+            upstream.answer(&name, None, Canned { answer, ..Canned::default() });
+        }
         let gateway = Gateway::plan(CONFIG)
             .upstream(&upstream)
             .fill("portal", &port.to_string())
@@ -215,11 +217,9 @@ impl School {
         let wish = format!("name={REVIEWED}.game.example&reason=lesson");
         assert_eq!(self.portal("POST", "/review", &wish), 200);
         assert_eq!(self.portal("GET", &format!("/{LOOKED_UP}"), ""), 404);
-        assert_eq!(
-            Api::of(&self.gateway).lesson("pupils", "zqopened.game.example").unwrap().0,
-            200
-        );
-        self.ask(CLIENT, &format!("{OPENED}.game.example"));
+        let opened = format!("{OPENED}.game.example");
+        assert_eq!(Api::of(&self.gateway).lesson("pupils", &opened).unwrap().0, 201);
+        self.ask(CLIENT, &opened);
     }
 
     fn diagnose(&mut self, question: &str, minutes: &str, reason: &str) -> String {

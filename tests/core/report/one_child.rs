@@ -37,7 +37,7 @@ use lachan::rehearse::sample::PopularSample;
 use lachan::resolve::{Now, Transport, Trust};
 use proptest::prelude::*;
 
-use super::fleet::{period, published};
+use super::fleet::{period, published, record};
 use crate::kit::core::Core;
 use crate::kit::folder::Folder;
 use crate::kit::wire::{an_address, query};
@@ -135,7 +135,7 @@ type Query = (u16, Wish);
 /// cell once, so that all it can be with the child is 1 to 9.
 fn others() -> impl Strategy<Value = Vec<Query>> {
     let asked = || prop_oneof![0..9_u16, Just(MANY)];
-    let of_names = prop::collection::vec((asked(), asked()), NAMES.into());
+    let of_names = prop::collection::vec((asked(), asked()), usize::from(NAMES));
     of_names.prop_map(|counts| {
         let mut all = vec![(1, Wish::Adult(0)), (2, Wish::Harm(0)), (3, Wish::Free(0))];
         for (n, (popular, games)) in (0..NAMES).zip(counts) {
@@ -166,7 +166,8 @@ fn day(others: &[Query], child: impl Iterator<Item = (usize, Wish)>) -> Vec<Quer
 /// Config and policy of the school.
 static POLICY: LazyLock<(Config, Arc<Snapshot>)> = LazyLock::new(|| {
     let list = |kind: fn(u8) -> Wish| {
-        (0..NAMES).map(|n| format!("||{}^\n", kind(n).name().to_string().trim_end_matches('.')))
+        (0..NAMES)
+            .map(move |n| format!("||{}^\n", kind(n).name().to_string().trim_end_matches('.')))
     };
     let games = list(Wish::Game).collect::<String>();
     let (adult, harm) =
@@ -280,8 +281,10 @@ fn is_total(series: &str) -> bool {
     .any(|family| series.starts_with(family))
 }
 
+/// All that is published of a life. A record has its school from the moment it is written.
 fn all_published(life: &Life) -> Vec<(String, String)> {
-    published(&[vec![life.record.clone()]], period("2026-11"))
+    let school = record(0, "2026-11", 0, &[]).school;
+    published(&[vec![MonthRecord { school, ..life.record.clone() }]], period("2026-11"))
 }
 
 proptest! {
