@@ -152,3 +152,41 @@ fn the_departments_door_knows_each_label_of_the_metrics() {
     // With `__name__`, `school`, `via`, `job`: fewer than the store takes of a series.
     assert!(known.len() + 4 < 64, "{}; -maxLabelsPerTimeseries of the department", known.len());
 }
+
+/// Each file that series pass offers one rule, in a comment, that drops raw counts of the categories that
+/// the yearly report hides; a rule without one of them would leave it in.
+#[test]
+fn the_rule_against_raw_counts_has_each_category_that_the_report_hides() {
+    let text = fs::read_to_string(root().join("blocklists/categories.toml")).unwrap();
+    let rows = text.split("[[category]]").filter(|row| row.contains("\nprivacy = \"sensitive\""));
+    let mut hidden: Vec<&str> =
+        rows.map(|row| row.split("id = \"").nth(1).unwrap().split('"').next().unwrap()).collect();
+    hidden.push("protected");
+    hidden.sort_unstable();
+    let regex = format!(
+        "lachan_(blocked|observed)_total;({})|lachan_source_matches_total;.*",
+        hidden.join("|")
+    );
+    let rule =
+        format!("- action: drop\n  source_labels: [__name__, category]\n  regex: \"{regex}\"\n");
+    for file in [
+        "deploy/department/door.yml",
+        "deploy/department/vmagent.yml",
+        "deploy/prometheus/prometheus.yml",
+        "deploy/school/prometheus-agent.yml",
+        "deploy/school/vmagent.yml",
+        "docs/guide/department-monitoring.md",
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let is_doc = file.ends_with(".md");
+        // Of a scrape it stands two blanks deeper, below the key that a comment has, too.
+        let before = if file.ends_with("door.yml") { "#" } else { "    #  " };
+        let commented: String = rule.lines().map(|line| format!("{before}{line}\n")).collect();
+        assert!(text.contains(if is_doc { &rule } else { &commented }), "{file}");
+        let needs_key = !is_doc && !file.ends_with("door.yml");
+        assert!(
+            !needs_key || text.contains("    #metric_relabel_configs:\n    #  - action"),
+            "{file}"
+        );
+    }
+}
