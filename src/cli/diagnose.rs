@@ -31,10 +31,11 @@ enum Action {
         /// For how many minutes, at most 30.
         #[arg(long, value_name = "N")]
         minutes: u64,
-        /// The person that looks: the change ledger keeps the name.
+        /// The person that looks: the change ledger keeps the name, and the department gets it.
         #[arg(long, value_name = "NAME")]
         by: String,
-        /// The reason: the change ledger keeps it.
+        /// The reason: the change ledger keeps it, and the department gets it word for word with the
+        /// attestation. Never a pupil's name.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

@@ -89,7 +89,8 @@ struct Word {
     /// The person that decides.
     #[arg(long, value_name = "NAME")]
     by: String,
-    /// Why; the ledger keeps it.
+    /// Why; the ledger keeps it, and the department gets it word for word with the attestation. Never
+    /// a pupil's name.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }

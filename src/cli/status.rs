@@ -21,7 +21,7 @@ pub struct StatusArguments {
     /// The language; the config's by default.
     #[arg(long, value_parser = parse_lang)]
     lang: Option<Lang>,
-    /// Also the names that are blocked for at least ten devices today.
+    /// Also the names that are blocked for at least ten addresses today (IPv6: networks of 64 bits).
     #[arg(long)]
     top: bool,
 }

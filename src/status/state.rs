@@ -91,7 +91,7 @@ pub struct FilteringStatus {
     pub state: String,
     /// The moment from which it runs, by RFC 3339.
     pub since: String,
-    /// The worst that is to be said of it, as in `lachan_protection`.
+    /// The worst that is to be said of it, as in `lachan_protected`.
     pub protection: String,
 }
 

@@ -193,7 +193,7 @@ fn names_that_are_blocked_for_many_are_shown_and_those_of_few_or_of_delicate_mat
         (0..24).for_each(|_| school.ask(&from, "both.com.vn"));
     }
     let (_, words) = school.lachan(&["status", "--top", "--lang", "en"]);
-    assert!(words.contains("Blocked today for at least 10 devices"), "{words}");
+    assert!(words.contains("Blocked today for at least 10 addresses"), "{words}");
     assert!(words.contains("game.example: games"), "{words}");
     for name in ["adult.example", "harm.example", "both.com.vn"] {
         assert!(!words.contains(name), "{words}");

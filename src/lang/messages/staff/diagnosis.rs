@@ -32,7 +32,8 @@ messages! {
     change_diagnose_end() "stopped looking at what is blocked" => "ngừng xem những gì bị chặn";
 
     // Names that are blocked for many.
-    heading_top(clients) "Blocked today for at least {clients} devices" => "Hôm nay bị chặn với ít nhất {clients} thiết bị";
+    heading_top(clients) "Blocked today for at least {clients} addresses, with the whole name"
+        => "Hôm nay bị chặn với ít nhất {clients} địa chỉ, ghi tên đầy đủ";
     top_name(name, category) "{name}: {category}" => "{name}: {category}";
     top_without_category() "no category" => "không thuộc nhóm nào";
     no_top() "none" => "không có";
