@@ -90,12 +90,13 @@ fn status(arguments: &FleetStatusArguments) -> Result<bool, CommandFailure> {
         Some(url) => ask(url, arguments.tls_roots.as_deref(), moment.age())?,
         None => (FleetAnswers::new(), BTreeMap::new()),
     };
-    let reported = reported(&arguments.access_log, moment.now)?;
+    let (reported, passed_over) = reported(&arguments.access_log, moment.now)?;
     // Which gateways there are, and how each is.
     let of_gateways = [FleetQuestion::Up, FleetQuestion::Protected, FleetQuestion::Seen];
     let is_blind = of_gateways.iter().any(|question| unread.contains_key(question));
     let view = FleetView::new(&registry, (&answers, is_blind), &reported, &moment);
-    let fleet = ShownFleet::new(&view, unread, &moment, arguments.lang);
+    let mut fleet = ShownFleet::new(&view, unread, &moment, arguments.lang);
+    fleet.passed_over = passed_over;
     if let Some(path) = &arguments.html {
         let file = |error| (1, format!("{}: {error}", path.display()));
         write_whole(path, page(&fleet, arguments.lang).as_bytes()).map_err(file)?;
@@ -139,13 +140,13 @@ fn ask(
     Ok((answers, unread))
 }
 
-/// What boxes report in logs.
-fn reported(logs: &[PathBuf], now: u64) -> Result<Vec<ReportedBox>, CommandFailure> {
-    let mut fleet = ReportedFleet::default();
+/// What boxes report in logs, and the lines that were passed over.
+fn reported(logs: &[PathBuf], now: u64) -> Result<(Vec<ReportedBox>, u64), CommandFailure> {
+    let mut fleet = ReportedFleet::at(now);
     for path in logs {
         fleet.read(path).map_err(|error| (1, format!("{}: {error}", path.display())))?;
     }
-    Ok(fleet.boxes(now))
+    Ok((fleet.boxes(), fleet.passed_over))
 }
 
 /// Reads `--timezone`.

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Laws: a school of the registry is never absent: one that nothing is known of is `unknown`, and
-//! unknown is not protected. What a log says is *reported*, and never makes a school protected. The
-//! worst of a school's gateways is what the school is.
+//! unknown is not protected. What a log says is *reported*, and never makes a school protected, nor a school
+//! that the registry does not have one of the fleet. The worst of a school's gateways is what the school is.
 //!
 //! Absent on purpose: names that were asked and clients; no metric has any.
 

@@ -9,20 +9,23 @@ use crate::paper::{bars, page as paper_page, table};
 
 /// The first screen as a page.
 pub fn page(fleet: &ShownFleet, lang: Lang) -> String {
-    let total = fleet.schools.len().max(1);
-    let share = |name: String, count: usize| {
-        let percent = count as f64 * 100.0 / total as f64;
+    let total = fleet.schools.len();
+    let share = |name: String, count: usize, total: usize| {
+        let percent = count as f64 * 100.0 / total.max(1) as f64;
         (name, count as u64, format!("{count} ({percent:.0} %)"))
     };
+    let counted = fleet.counts.values().sum();
     let counts: Vec<_> = SchoolProtection::ALL
         .into_iter()
-        .map(|one| share(word(one).in_lang(lang), fleet.counts.get(&one).copied().unwrap_or(0)))
+        .map(|one| {
+            share(word(one).in_lang(lang), fleet.counts.get(&one).copied().unwrap_or(0), counted)
+        })
         .collect();
     let releases = fleet.releases.iter().rev();
     let releases: Vec<_> =
-        releases.map(|(one, count)| share(release(Some(*one), lang), *count)).collect();
+        releases.map(|(one, count)| share(release(Some(*one), lang), *count, total)).collect();
     let versions = fleet.versions.iter().rev();
-    let versions: Vec<_> = versions.map(|(one, count)| share(one.clone(), *count)).collect();
+    let versions: Vec<_> = versions.map(|(one, count)| share(one.clone(), *count, total)).collect();
     let blocked = fleet.blocked.iter();
     let blocked: Vec<_> =
         blocked.map(|(one, count)| (one.clone(), *count, count.to_string())).collect();

@@ -10,6 +10,9 @@ use super::school::FleetSchool;
 use super::view::{FleetMoment, FleetView, UnitSum, UpstreamHealth};
 use crate::lang::{Lang, Message, messages};
 
+/// The most schools that are named of those that are not in the registry.
+const MAX_STRANGERS: usize = 20;
+
 /// The first screen in a language.
 #[derive(Debug, Serialize)]
 pub struct ShownFleet {
@@ -17,8 +20,14 @@ pub struct ShownFleet {
     pub at: String,
     /// Whether every school is protected, or reports that it is.
     pub is_protected: bool,
-    /// Schools, by whether they are protected.
+    /// Schools of the registry, by whether they are protected; all of them where there is none.
     pub counts: BTreeMap<SchoolProtection, usize>,
+    /// Schools that only a log has, and that are not in the registry.
+    pub not_registered: usize,
+    /// The ids of the first of them.
+    pub not_registered_ids: Vec<String>,
+    /// Lines of logs that no gateway wrote, or of a day to come.
+    pub passed_over: u64,
     /// Of the school minutes of this month that were due, those in which filtering was enforced, in
     /// percent; none where no gateway counts them.
     pub enforced_percent: Option<f64>,
@@ -111,10 +120,14 @@ impl ShownFleet {
         moment: &FleetMoment,
         lang: Lang,
     ) -> Self {
+        let strangers = view.strangers.iter().take(MAX_STRANGERS);
         Self {
             at: local(moment, moment.now),
             is_protected: view.is_protected(),
             counts: view.counts(),
+            not_registered: view.strangers.len(),
+            not_registered_ids: strangers.map(|one| one.id.clone()).collect(),
+            passed_over: 0,
             enforced_percent: view.seconds.and_then(enforced),
             not_enforced_minutes: view.seconds.map(|(not, _)| minutes(not)),
             due_minutes: view.seconds.map(|(_, due)| minutes(due)),
@@ -157,6 +170,13 @@ pub(super) fn head(fleet: &ShownFleet, lang: Lang) -> Vec<String> {
     lines.push(objective.in_lang(lang));
     if reported > 0 {
         lines.push(messages::fleet_as_reported().in_lang(lang));
+    }
+    if fleet.not_registered > 0 {
+        let mut ids = fleet.not_registered_ids.join(", ");
+        if fleet.not_registered > fleet.not_registered_ids.len() {
+            ids.push_str(", …");
+        }
+        lines.push(messages::fleet_strangers(fleet.not_registered, ids).in_lang(lang));
     }
     // A server that is down gives one reason for all.
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();

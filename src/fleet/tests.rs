@@ -7,8 +7,10 @@ use proptest::prelude::*;
 
 use super::protection::SchoolProtection;
 use super::question::FleetQuestion;
+use super::shown::ShownFleet;
 use super::view::{FleetMoment, FleetView};
 use super::*;
+use crate::lang::Lang;
 use crate::publish::status::ReportedBox;
 use crate::release::organisation::SchoolRegistry;
 
@@ -57,6 +59,49 @@ fn a_school_is_what_the_worse_of_its_gateways_is() {
     assert_eq!(school.causes, [cause::FleetCause::Silent]);
 }
 
+fn reported(school: &str, state: &str) -> ReportedBox {
+    ReportedBox {
+        school: school.into(),
+        box_id: "1".into(),
+        last: 1,
+        version: "1".into(),
+        release: 1,
+        ring: "all".into(),
+        state: state.into(),
+        is_silent: false,
+    }
+}
+
+#[test]
+fn a_school_that_only_a_log_has_is_counted_apart() {
+    let mut boxes: Vec<ReportedBox> =
+        (0..30).map(|number| reported(&format!("made-up-{number:02}"), "rejected:hash")).collect();
+    boxes.extend([reported("thcs-thuong", "ok"), reported("pilot", "ok")]);
+    // What is scraped the department itself has named: it stays on the first screen.
+    let answers = FleetAnswers::from([(
+        FleetQuestion::Up,
+        vec![series(&[("school", "pilot"), ("instance", "p")], 1.0)],
+    )]);
+    let registry = registry();
+    let view = FleetView::new(&registry, (&answers, false), &boxes, &moment());
+    let alone = FleetView::new(&registry, (&FleetAnswers::new(), false), &[], &moment());
+    let counted = |view: &FleetView| view.counts().values().sum::<usize>();
+    assert_eq!((counted(&view), view.strangers.len()), (counted(&alone), 30));
+    assert_eq!(view.counts()[&SchoolProtection::Reported], 1);
+    assert!(view.schools.iter().any(|one| one.id == "pilot" && !one.is_registered));
+    assert_eq!(view.releases, BTreeMap::from([(1, 2)]), "no stranger's release");
+    assert!(!view.communes.iter().any(|unit| unit.schools.values().sum::<usize>() > 2));
+    let shown = ShownFleet::new(&view, BTreeMap::new(), &moment(), Lang::En);
+    assert_eq!((shown.not_registered, shown.not_registered_ids.len()), (30, 20));
+    let text = text::text(&shown, Lang::En);
+    assert!(text.contains("30 reported schools are not in the registry"), "{text}");
+    assert!(text.contains("made-up-19, …") && !text.contains("made-up-20"), "{text}");
+    // Without a registry nobody is a stranger.
+    let none = SchoolRegistry::default();
+    let view = FleetView::new(&none, (&FleetAnswers::new(), false), &boxes, &moment());
+    assert_eq!((counted(&view), view.strangers.len()), (32, 0));
+}
+
 #[test]
 fn a_month_begins_where_the_zone_says() {
     assert_eq!(moment().age(), 28 * 86_400 + 6 * 3_600 + 26 * 60 + 40);
@@ -95,16 +140,7 @@ proptest! {
         is_silent in any::<bool>(),
     ) {
         let registry = registry();
-        let one = ReportedBox {
-            school: "th-song-xanh".into(),
-            box_id: "1".into(),
-            last: 1,
-            version: "1".into(),
-            release: 1,
-            ring: "all".into(),
-            state: state.into(),
-            is_silent,
-        };
+        let one = ReportedBox { is_silent, ..reported("th-song-xanh", state) };
         let without = FleetView::new(&registry, (&answers, false), &[], &moment());
         let with = FleetView::new(&registry, (&answers, false), &[one], &moment());
         let states = |view: &FleetView| -> BTreeMap<String, SchoolProtection> {

@@ -29,6 +29,10 @@ pub struct FleetMoment {
 pub struct FleetView {
     /// The schools, those with most minutes without enforcement first.
     pub schools: Vec<FleetSchool>,
+    /// Schools that only a log has, and that are not in the registry, by id; none without a registry.
+    pub strangers: Vec<FleetSchool>,
+    /// Whether there is a registry to compare with.
+    has_registry: bool,
     /// School seconds of this month without enforcement, and all that were due, of every gateway.
     pub seconds: Option<(u64, u64)>,
     /// Schools, by the release that all of their gateways have.
@@ -99,7 +103,8 @@ impl FleetView {
         let schools = registered(registry, moment.day());
         let mut by_id: BTreeMap<String, FleetSchool> =
             schools.map(|one| (one.id.clone(), one)).collect();
-        for (id, gateways) in &gateways(answers) {
+        let scraped = gateways(answers);
+        for (id, gateways) in &scraped {
             let school = by_id.entry(id.clone()).or_insert_with(|| FleetSchool::unknown(id));
             school.watch(gateways, moment.age());
         }
@@ -117,9 +122,16 @@ impl FleetView {
                 .filter(|cause| **cause == FleetCause::NeverHeard)
                 .for_each(|cause| *cause = FleetCause::NotAnswered);
         }
-        let mut schools: Vec<FleetSchool> = by_id.into_values().collect();
+        // Whoever can reach the web server can write the line of any school; what is scraped the
+        // department itself has named.
+        let has_registry = registry.schools().len() > 0;
+        let is_stranger = |school: &FleetSchool| {
+            has_registry && !school.is_registered && !scraped.contains_key(&school.id)
+        };
+        let (strangers, mut schools): (Vec<FleetSchool>, Vec<FleetSchool>) =
+            by_id.into_values().partition(is_stranger);
         schools.sort_by(|one, other| one.order().cmp(&other.order()));
-        let mut view = Self { schools, ..Self::default() };
+        let mut view = Self { schools, strangers, has_registry, ..Self::default() };
         view.sum();
         view.blocked = blocked(answers);
         view.upstreams = upstreams(answers);
@@ -131,11 +143,12 @@ impl FleetView {
         self.schools.iter().all(|school| school.protected >= SchoolProtection::Reported)
     }
 
-    /// Schools, by whether they are protected.
+    /// Schools of the registry, by whether they are protected; all of them where there is none.
     pub fn counts(&self) -> BTreeMap<SchoolProtection, usize> {
         let mut counts: BTreeMap<_, _> =
             SchoolProtection::ALL.into_iter().map(|one| (one, 0)).collect();
-        for school in &self.schools {
+        let counted = self.schools.iter().filter(|one| one.is_registered || !self.has_registry);
+        for school in counted {
             *counts.entry(school.protected).or_default() += 1;
         }
         counts

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Laws: a line of a log is written by strangers, so that only what the strict grammar of
-//! [`GatewayReport`] takes is shown, and it is *reported*, never evidence; addresses are not read.
+//! [`GatewayReport`] takes is shown, and it is *reported*, never evidence; addresses are not read. A line
+//! of a day that is to come hides no line of today.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -21,6 +22,8 @@ use crate::sys::read;
 const MAX_LINE: u64 = 16 << 10;
 /// The most boxes that are told apart: names in a log are free to invent.
 const MAX_BOXES: usize = 50_000;
+/// Seconds that a line may be ahead of now: clocks of two hosts, and no more.
+const AHEAD: u64 = 86_400;
 /// Seconds without a poll after which a box is silent.
 const SILENT: u64 = 3 * 86_400;
 
@@ -46,14 +49,21 @@ pub struct ReportedBox {
 }
 
 /// A fleet as reported.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ReportedFleet {
+    /// Seconds since 1970 at which it is looked at.
+    now: u64,
     boxes: BTreeMap<(String, String), (u64, GatewayReport)>,
-    /// Lines of other programs, and lines that are not of the grammar.
+    /// Lines of other programs, lines that are not of the grammar or of another day to come.
     pub passed_over: u64,
 }
 
 impl ReportedFleet {
+    /// A fleet of which nothing is read yet, at a second since 1970.
+    pub fn at(now: u64) -> Self {
+        Self { now, boxes: BTreeMap::new(), passed_over: 0 }
+    }
+
     /// Reads a log line by line; the rest of a line that is too long is another line.
     ///
     /// # Errors
@@ -71,7 +81,8 @@ impl ReportedFleet {
 
     /// Takes one line of a log in the combined format.
     pub fn take(&mut self, line: &str) {
-        let Some((at, report)) = parse(line) else {
+        let latest = self.now.saturating_add(AHEAD);
+        let Some((at, report)) = parse(line).filter(|(at, _)| *at <= latest) else {
             self.passed_over += 1;
             return;
         };
@@ -88,11 +99,11 @@ impl ReportedFleet {
         }
     }
 
-    /// The boxes at `now`, sorted by what needs a hand: rejected, held, silent, then by release.
-    pub fn boxes(&self, now: u64) -> Vec<ReportedBox> {
+    /// The boxes, sorted by what needs a hand: rejected, held, silent, then by release.
+    pub fn boxes(&self) -> Vec<ReportedBox> {
         let mut shown: Vec<(u8, ReportedBox)> = Vec::new();
         for (at, report) in self.boxes.values() {
-            let is_silent = now.saturating_sub(*at) > SILENT;
+            let is_silent = self.now.saturating_sub(*at) > SILENT;
             let urgency = match report.state {
                 ReportedState::Rejected(_) => 0,
                 ReportedState::Held => 1,
@@ -140,7 +151,8 @@ mod tests {
 
     #[test]
     fn what_needs_a_hand_comes_first_and_strangers_are_passed_over() {
-        let mut fleet = ReportedFleet::default();
+        let now = jiff::Timestamp::strptime("%F %T %z", "2026-11-28 07:00:00 +0000").unwrap();
+        let mut fleet = ReportedFleet::at(u64::try_from(now.as_second()).unwrap());
         let agent = |school: &str, release: u64, state: &str| {
             format!("lachan/0.1.0 school={school} box=1 release={release} ring=all state={state}")
         };
@@ -157,11 +169,25 @@ mod tests {
             fleet.take(&line(day, &agent));
         }
         fleet.take("\u{0}\" [");
-        let now = jiff::Timestamp::strptime("%F %T %z", "2026-11-28 07:00:00 +0000").unwrap();
-        let boxes = fleet.boxes(u64::try_from(now.as_second()).unwrap());
+        let boxes = fleet.boxes();
         let schools: Vec<&str> = boxes.iter().map(|one| one.school.as_str()).collect();
         assert_eq!(schools, ["bad", "held", "silent", "fine"]);
         assert_eq!((boxes[0].state.as_str(), fleet.passed_over), ("rejected:hash", 3));
         assert!(boxes[2].is_silent && !boxes[3].is_silent);
+    }
+
+    #[test]
+    fn a_line_of_a_day_to_come_is_passed_over_and_hides_nothing() {
+        let now = jiff::Timestamp::strptime("%F %T %z", "2026-11-28 07:00:00 +0000").unwrap();
+        let mut fleet = ReportedFleet::at(u64::try_from(now.as_second()).unwrap());
+        let agent =
+            |state: &str| format!("lachan/0.1.0 school=a box=1 release=8 ring=all state={state}");
+        // A clock that is some hours ahead is believed, one that is two days ahead is not.
+        fleet.take(&line(29, &agent("ok")));
+        fleet.take(&line(30, &agent("rejected:hash")));
+        let boxes = fleet.boxes();
+        assert_eq!((boxes.len(), boxes[0].state.as_str(), fleet.passed_over), (1, "ok", 1));
+        fleet.take(&line(30, &agent("ok").replace("school=a", "school=b")));
+        assert_eq!((fleet.boxes().len(), fleet.passed_over), (1, 2));
     }
 }

@@ -167,12 +167,25 @@ fn a_log_reports_and_is_no_evidence() {
     let (code, text) = status(&from);
     assert!(code == 0 && text.contains("anybody can send such a line"), "{text}");
     assert!(text.contains("refused a release (hash); the one before is in force"), "{text}");
+    // Of a school that is in no registry anybody can send a line: it is told apart. A line of a day to
+    // come hides none.
+    let ahead = line("thcs-thuong", "held").replace(&now, &jiff_line(system_time() + 3 * 86_400));
+    let more = [line("thcs-thuong", "ok"), line("made-up", "ok"), ahead];
+    fs::OpenOptions::new()
+        .append(true)
+        .open(&log)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, more.concat().as_bytes()))
+        .unwrap();
     let org = registry(&scratch);
+    let (_, text) = status(&[&from[..], &["--org", &org]].concat());
+    assert!(text.contains("1 reported schools are not in the registry"), "{text}");
+    assert!(text.contains("as reported: 2;"), "{text}");
     let (code, text) = status(&[&from[..], &["--org", &org, "--json"]].concat());
     let fleet = said_in_json(&text);
     assert_eq!((code, &school(&fleet, "thcs-moi")["protected"]), (1, &"unknown".into()));
     assert_eq!(school(&fleet, "thcs-thuong")["protected"], "reported");
     assert_eq!(school(&fleet, "thcs-thuong")["release"], 8);
+    assert_eq!((&fleet["not_registered"], &fleet["passed_over"]), (&1.into(), &2.into()));
 
     // What Prometheus says wins; the log fills in what is not known.
     let prometheus = Prometheus::start(three());

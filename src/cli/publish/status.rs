@@ -31,7 +31,7 @@ struct ShownFleet {
     releases: BTreeMap<u64, u64>,
     /// Each box as it reports itself, what needs a hand first.
     reported: Vec<ReportedBox>,
-    /// Lines that no gateway wrote, or that are not of the grammar.
+    /// Lines that no gateway wrote, that are not of the grammar, or of a day to come.
     passed_over: u64,
 }
 
@@ -41,11 +41,11 @@ pub(super) fn run(arguments: &ReportedArguments) -> ExitCode {
 }
 
 fn show(arguments: &ReportedArguments) -> Result<String, CommandFailure> {
-    let mut fleet = ReportedFleet::default();
+    let mut fleet = ReportedFleet::at(system_time());
     for path in &arguments.logs {
         fleet.read(path).map_err(|error| (1, format!("{}: {error}", path.display())))?;
     }
-    let reported = fleet.boxes(system_time());
+    let reported = fleet.boxes();
     let (mut versions, mut releases) = (BTreeMap::new(), BTreeMap::new());
     for one in &reported {
         *versions.entry(one.version.clone()).or_default() += 1;

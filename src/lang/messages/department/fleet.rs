@@ -16,6 +16,9 @@ messages! {
     fleet_as_reported()
         "`as reported` is what boxes say of themselves in the web server's log; anybody can send such a line"
         => "`theo báo cáo` là điều hộp tự nói trong nhật ký máy chủ web; ai cũng có thể gửi một dòng như vậy";
+    fleet_strangers(count, ids)
+        "{count} reported schools are not in the registry, or closed there; they are counted nowhere else: {ids}"
+        => "{count} trường theo báo cáo không có trong danh sách, hoặc đã đóng ở đó; không tính vào đâu khác: {ids}";
     fleet_unread(question, why) "not answered: {question}: {why}"
         => "không có trả lời: {question}: {why}";
 
