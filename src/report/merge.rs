@@ -83,6 +83,8 @@ pub struct MergedReport {
     pub absent: Vec<(DetailSchool, AbsentCause)>,
     /// Schools of the registry that were open in the period.
     pub registered: Vec<DetailSchool>,
+    /// The number of schools of the registry that were open in each month of the period.
+    pub open_in: BTreeMap<CivilMonth, u64>,
     /// Files that are not counted.
     pub refused: Vec<RefusedFile>,
     /// Files that are copies of others.
@@ -131,6 +133,7 @@ pub fn merge(
         schools: Vec::new(),
         absent: Vec::new(),
         registered: Vec::new(),
+        open_in: BTreeMap::new(),
         refused,
         copies: 0,
     };
@@ -299,5 +302,9 @@ impl MergedReport {
             self.registered.push(row);
         }
         self.absent = absent;
+        for month in self.period.months() {
+            let open = registry.schools_open(month.first_day(), month.last_day()).count();
+            self.open_in.insert(month, open as u64);
+        }
     }
 }

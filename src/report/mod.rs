@@ -7,8 +7,8 @@
 //!
 //! Laws, each behind `docs/decisions/0016-counts-that-stay-hidden.md`:
 //!
-//! - A count of 1 to 9 of a sensitive category leaves a school as `<10`, month by month, and in no
-//!   other form.
+//! - A count of 1 to 9 of a sensitive category is `<10` in a school's report, month by month, and in
+//!   no other form.
 //! - Every number that is published is made of published cells alone ([`count::PublishedSum`]), so no
 //!   table says more of a hidden cell than the cell itself does.
 //! - Only months that are over are reported: a cell is published once, and never again with less or more.

@@ -59,8 +59,8 @@ impl Parts {
             parts.communes.entry(commune).or_default().registered += 1;
             parts.districts.entry(district).or_default().registered += 1;
         }
-        for month in merged.period.months() {
-            parts.months.entry(month).or_default().registered = parts.all.registered;
+        for (month, open) in &merged.open_in {
+            parts.months.entry(*month).or_default().registered = *open;
         }
         for school in merged.schools.iter().filter(|school| school.has_run()) {
             let [level, commune, district] = keys(&school.place);

@@ -7,6 +7,7 @@ use super::fleet::{day, hand_in, id, merged, period, record, registry};
 use lachan::config::data::starter::taxonomy;
 use lachan::evidence::record::CategoryCounts;
 use lachan::lang::Lang;
+use lachan::release::organisation::SchoolRegistry;
 use lachan::report::files;
 use lachan::report::merge::{AbsentCause, MergedReport, merge};
 use lachan::report::summary::ReportSummary;
@@ -106,6 +107,35 @@ fn two_boxes_of_a_school_are_one_school() {
     let csv = summary.tables[0].csv(Lang::En);
     assert!(csv.contains("Total;1;1;150;80;40;53,3;0;"), "{csv}");
     assert!(summary.tables.iter().all(|table| table.id != "by_district"));
+}
+
+#[test]
+fn a_school_is_registered_for_the_months_in_which_it_was_open() {
+    let scratch = tempfile::tempdir().unwrap();
+    put(scratch.path(), "a.json", &unit(0, "2026", 100));
+    let text = "[[unit]]\nid = \"c0\"\nname = \"Xã\"\nkind = \"commune\"\n".to_owned()
+        + &school(0, "")
+        + &school(1, "closed = \"2026-03-31\"\n")
+        + &school(2, "opened = \"2026-09-05\"\n")
+        + &school(3, "closed = \"2025-10-31\"\n");
+    let registry = SchoolRegistry::parse(&text).unwrap();
+    let found = files::find(&[scratch.path().to_owned()]).unwrap();
+    let taxonomy = taxonomy().unwrap();
+    let merged = merge(&found, (&registry, &[]), &taxonomy, None).unwrap();
+    let by = (Geography::New, Audience::Department);
+    let summary = ReportSummary::of(&merged, &taxonomy, Lang::En, by);
+    let table = summary.tables.iter().find(|table| table.id == "by_month").unwrap();
+    let csv = table.csv(Lang::En);
+    for row in ["11/2025;1;2;", "03/2026;1;2;", "04/2026;1;1;", "08/2026;1;1;", "09/2026;1;2;"] {
+        assert!(csv.contains(row), "{row}: {csv}");
+    }
+    assert!(csv.contains("Total;1;3;"), "of the period all that were open in it: {csv}");
+}
+
+/// A school of a registry, with more keys.
+fn school(number: usize, more: &str) -> String {
+    let id = id(number);
+    format!("[[school]]\nid = \"{id}\"\nname = \"T\"\nlevel = \"primary\"\nunit = \"c0\"\n{more}")
 }
 
 #[test]
