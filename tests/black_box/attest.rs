@@ -113,7 +113,7 @@ fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
     assert!(said.contains("is pinned"), "{said}");
 
     // The record is changed after it was sealed.
-    old["enforcement"]["enforced"] = 9_999_999.into();
+    old["enforcement"]["enforced"] = 99_999.into();
     fs::write(directory.join("state/evidence/2026-01.json"), old.to_string()).unwrap();
     let (code, said) = attest("2026-01");
     assert_eq!(code, 0, "{said}");

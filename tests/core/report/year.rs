@@ -177,6 +177,6 @@ fn totals_without_hidden_cells_are_what_the_traffic_was() {
         assert_eq!([row[2].plain(), row[3].plain(), row[5].plain()], counts, "{category}");
     }
     let paragraph = summary.paragraph(Lang::En);
-    assert!(paragraph.contains("20 of 20 schools ran the filter, 100,0 %"), "{paragraph}");
+    assert!(paragraph.contains("20/20 schools ran the filter, 100,0 %"), "{paragraph}");
     assert!(paragraph.contains("240 orders"), "{paragraph}");
 }
