@@ -1,17 +1,27 @@
 //! The questions of a test, and what must come of each by config and policy.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::category::{Category, CategoryId};
 use crate::config::data::starter::Class;
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::load::in_force::InForce;
-use crate::policy::group::time::Now;
+use crate::policy::group::time::{Now, Trust};
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{ActiveRules, GroupId, Layer, Snapshot, Verdict};
 use crate::selftest::run::{Expected, RowFinding, RowKind};
 
 /// The zone of the names that lists have for tests: one a category.
 const TEST_ZONE: &str = "test.lachan.example";
+
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+/// Days after which dated lists are stale, as `lachan status` warns of a release.
+const STALE: u64 = 14;
+/// The oldest day that is looked for.
+const OLDEST: u64 = 400;
 
 /// One question of a group.
 #[derive(Debug)]
@@ -49,6 +59,7 @@ pub(super) fn of_group(in_force: &InForce, group: GroupId, now: Now) -> Vec<Plan
         .filter(|(_, row)| !row.is_positive)
         .filter_map(|(id, row)| of_category(&in_force.snapshot, active, id, row))
         .collect();
+    planned.extend(freshness(&in_force.snapshot, active, now));
     planned.extend(engines(in_force, active, group));
     planned.extend(canaries(in_force, group));
     planned.extend(essential(in_force));
@@ -103,6 +114,34 @@ fn of_category(
     Some(planned)
 }
 
+/// The newest dated name that the lists have: who makes them puts the day's in, and so it can be seen in
+/// any browser how old the lists are that act. None where they have none, or no clock can be trusted.
+fn freshness(snapshot: &Snapshot, active: ActiveRules<'_>, now: Now) -> Option<Planned> {
+    if now.trust == Trust::Untrusted {
+        return None;
+    }
+    let is_listed = |name: &Name| {
+        let folded = Folded::from_name(name);
+        !snapshot.listed(&snapshot.hashed(&folded), rtype::A).set.is_empty()
+    };
+    let dated = |days: u64| Some((days, dated_name(now.civil.checked_sub(days * DAY)?)?));
+    let (days, name) = (0..=OLDEST).filter_map(dated).find(|(_, name)| is_listed(name))?;
+    let folded = Folded::from_name(&name);
+    let verdict = snapshot.decide(active, &snapshot.hashed(&folded), rtype::A);
+    let is_blocked = matches!(verdict, Verdict::Block(_));
+    let expected = if is_blocked { Expected::Blocked } else { Expected::Open };
+    let mut planned = Planned::new(RowKind::Freshness, "list", name, expected);
+    planned.untested = (days > STALE).then_some(RowFinding::Stale);
+    Some(planned)
+}
+
+/// The name that lists of a day have, such as `2026-11-29.list.test.lachan.example`.
+fn dated_name(civil: u64) -> Option<Name> {
+    let at = Timestamp::from_second(i64::try_from(civil).ok()?).ok()?;
+    let day = TimeZone::UTC.to_datetime(at).date();
+    Name::from_text(&format!("{day}.list.{TEST_ZONE}")).ok()
+}
+
 /// A host of each engine whose safe mode the group enforces.
 fn engines<'a>(
     in_force: &'a InForce,
@@ -145,4 +184,16 @@ fn essential(in_force: &InForce) -> Vec<Planned> {
         .filter_map(|class| Some((class, first(class)?.name.clone())))
         .map(|(class, name)| Planned::new(RowKind::Essential, class.id(), name, Expected::Open))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dated_name_is_of_the_day_in_utc() {
+        let name = |civil| dated_name(civil).unwrap().to_string();
+        assert_eq!(name(1_795_996_799), "2026-11-29.list.test.lachan.example.");
+        assert_eq!(name(1_795_996_800), "2026-11-30.list.test.lachan.example.");
+    }
 }

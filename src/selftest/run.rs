@@ -26,17 +26,20 @@ pub enum RowKind {
     Essential,
     /// A list of the config.
     List,
+    /// The newest dated name of the lists.
+    Freshness,
 }
 
 impl RowKind {
     /// Every kind.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Listener,
         Self::Category,
         Self::SafeSearch,
         Self::Canary,
         Self::Essential,
         Self::List,
+        Self::Freshness,
     ];
 
     /// The id in ids of rows.
@@ -48,6 +51,7 @@ impl RowKind {
             Self::Canary => "canary",
             Self::Essential => "essential",
             Self::List => "list",
+            Self::Freshness => "freshness",
         }
     }
 
@@ -60,6 +64,7 @@ impl RowKind {
             Self::Canary => messages::selftest_canary(),
             Self::Essential => messages::selftest_essential(),
             Self::List => messages::selftest_list(),
+            Self::Freshness => messages::selftest_freshness(),
         }
     }
 }
@@ -118,6 +123,8 @@ pub enum RowFinding {
     NotInForce,
     /// The list has no rule.
     Empty,
+    /// The newest dated name is older than two weeks.
+    Stale,
 }
 
 impl Expected {
@@ -174,6 +181,7 @@ impl RowFinding {
             Self::Held => messages::selftest_held(),
             Self::NotInForce => messages::selftest_not_in_force(),
             Self::Empty => messages::selftest_empty(),
+            Self::Stale => messages::selftest_stale(),
         }
     }
 }

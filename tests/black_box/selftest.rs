@@ -97,10 +97,12 @@ fn a_good_school_is_green_by_both_families_and_no_count_changes() {
 fn a_missing_list_and_a_silent_upstream_are_told_apart() {
     let sources = "\n[[lists.source]]\ncategory = \"games\"\npath = \"games.txt\"\n\
         [[lists.source]]\ncategory = \"adult\"\npath = \"adult.txt\"\n";
+    let today = jiff::Timestamp::now().to_string();
+    let dated = format!("{}.list.test.lachan.example", &today[..10]);
     // Nobody answers at this port.
     let gateway = Gateway::plan(&config(sources))
         .fill("upstream", "9")
-        .file("adult.txt", "adult.test.lachan.example\n")
+        .file("adult.txt", &format!("adult.test.lachan.example\n{dated}\n"))
         .start();
     let (code, run) = selftest(&gateway);
     assert_eq!(code, 1, "{run:#}");
@@ -117,6 +119,12 @@ fn a_missing_list_and_a_silent_upstream_are_told_apart() {
     // The staff's is open, which only a server upstream can show.
     assert!(adult.iter().any(|row| row["group"] == "staff" && row["ok"].is_null()), "{adult:#?}");
     assert!(rows(&run, "kind", "canary").iter().all(|row| row["ok"] == true));
+    let fresh = rows(&run, "kind", "freshness");
+    assert!(
+        fresh.iter().all(|row| row["name"].as_str().unwrap().starts_with(&dated)),
+        "{fresh:#?}"
+    );
+    assert!(fresh.iter().any(|row| row["group"] == "pupils" && row["ok"] == true), "{fresh:#?}");
     gateway.expect_metric("lachan_selftest_rows", &[("result", "failed")], 3.0);
     let status = Api::of(&gateway).status();
     let finding = status["findings"].as_array().unwrap().iter();

@@ -41,6 +41,8 @@ messages! {
     selftest_no_list() "no list" => "không có danh sách";
     selftest_no_test_name() "no test name in the list" => "danh sách không có tên thử";
     selftest_list() "list" => "danh sách";
+    selftest_freshness() "date of the lists" => "ngày của danh sách";
+    selftest_stale() "older than two weeks" => "cũ hơn hai tuần";
     selftest_in_force() "in force" => "đang có hiệu lực";
     selftest_held() "an earlier copy: the file cannot be used" => "bản lưu trước đó: tệp hiện không dùng được";
     selftest_not_in_force() "NOT in force" => "KHÔNG có hiệu lực";
