@@ -46,6 +46,21 @@ fn enrol(directory: &Path) -> String {
     format!("[[box]]\nschool = \"test-school\"\nbox = \"1\"\nkey = \"{public}\"\npinned_at = 1\n")
 }
 
+/// The school in a registry.
+const REGISTRY: &str = r#"
+[[unit]]
+id = "xa-a"
+name = "Xã A"
+kind = "commune"
+
+[[school]]
+id = "test-school"
+name = "Trường A"
+level = "lower-secondary"
+kind = "công lập"
+unit = "xa-a"
+"#;
+
 #[test]
 fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
     let upstream = Upstream::start();
@@ -54,6 +69,8 @@ fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}{state}")
         .replace("[listen]", &format!("{roles}\n[listen]"));
     let mut gateway = Gateway::plan(&config).upstream(&upstream).start();
+    // A record begins with the first second that is counted.
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
     gateway.terminate();
     let directory = gateway.dir().to_owned();
     let (month, mut old) = record(&directory);
@@ -77,6 +94,7 @@ fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
     // Enrolled, with a month that is over for long: the gateway seals it after its start.
     fs::write(directory.join("org.toml"), enrol(&directory)).unwrap();
     old["month"] = "2026-01".into();
+    old["school"]["box"] = "1".into();
     fs::write(directory.join("state/evidence/2026-01.json"), old.to_string()).unwrap();
     let gateway = gateway.restart();
     let sealed = directory.join("state/evidence/attested/2026-01.json");
@@ -93,6 +111,33 @@ fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
         assert_eq!(code, 0, "{said}");
         assert!(said.contains("2026-01 of test-school"), "{said}");
     }
+    // The merge of all schools says which box vouches for its figures, and which does not.
+    let org = fs::read_to_string(directory.join("org.toml")).unwrap();
+    fs::write(directory.join("registry.toml"), org + REGISTRY).unwrap();
+    let report = |to: &str| {
+        let from = ["report", "--config", "gateway.toml", "--period", "2026-01", "--out", to];
+        let (code, said) = lachan(&directory, &from);
+        assert_eq!(code, 0, "{said}");
+    };
+    let merged = || {
+        let inbox = ["report", "merge", "inbox", "--org", "registry.toml", "--out", "merged"];
+        let (code, said) = lachan(&directory, &[&inbox[..], &["--lang", "en"]].concat());
+        let summary = fs::read_to_string(directory.join("merged/summary.json")).unwrap();
+        (code, said, summary)
+    };
+    report("inbox");
+    let name = "attestation-test-school-2026-01.json";
+    fs::copy(directory.join("out").join(name), directory.join("inbox").join(name)).unwrap();
+    let (code, said, summary) = merged();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("attestation"), "{said}");
+    assert!(summary.contains("verified"), "{summary}");
+    old["reviews"]["received"] = 77.into();
+    fs::write(directory.join("state/evidence/2026-01.json"), old.to_string()).unwrap();
+    report("inbox");
+    let (_, said, _) = merged();
+    assert!(said.contains("test-school"), "figures that were not attested: {said}");
+
     let document = fs::read(&sealed).unwrap();
     assert_eq!(
         document,
