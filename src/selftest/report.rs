@@ -10,7 +10,7 @@ use crate::lang::{Lang, Message, messages};
 use crate::paper;
 use crate::selftest::run::{RowKind, RowResult, SelfTestRow, SelfTestRun};
 
-/// The most rows of a summary that did not pass.
+/// The most rows of a summary that failed.
 const MOST: usize = 20;
 
 /// A test in a language, with times of a zone.
@@ -100,7 +100,7 @@ impl<'a> SelfTestReport<'a> {
         paper::table(&self.say(messages::selftest_title()), &head, &rows)
     }
 
-    /// Rows that passed among all, by group and kind, and those that did not: it fits a sheet.
+    /// Rows that passed among all, by group and kind, and those that failed: it fits a sheet.
     pub fn summary(&self) -> maud::Markup {
         let mut groups: Vec<&str> = Vec::new();
         for row in &self.run.rows {
@@ -129,12 +129,12 @@ impl<'a> SelfTestReport<'a> {
         let title = self.say(messages::selftest_title());
         let columns = self.columns();
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let others = self.rows().into_iter().filter(|row| row.result != RowResult::Passed);
+        let others = self.rows().into_iter().filter(|row| row.result == RowResult::Failed);
         let others: Vec<Vec<String>> = others.take(MOST).map(|row| self.cells(row)).collect();
         html! {
             (paper::table(&title, &head, &rows))
             @if !others.is_empty() {
-                (paper::table(&self.say(messages::selftest_found()), &columns, &others))
+                (paper::table(&self.say(messages::selftest_failed()), &columns, &others))
             }
         }
     }
@@ -144,8 +144,9 @@ impl<'a> SelfTestReport<'a> {
         let body = html! {
             @for line in self.head() { p { (line) } }
             p.soft { (self.say(messages::selftest_what())) }
-            (self.table())
+            (self.summary())
             @for line in self.signatures() { span.sign { (line) } }
+            section.appendix { (self.table()) }
         };
         paper::page(self.lang, &self.say(messages::selftest_title()), &body)
     }

@@ -1,5 +1,7 @@
 //! The printed page of a document.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -117,23 +119,58 @@ fn gaps(words: &Words<'_>, of: &Attestation) -> Markup {
     }
 }
 
+/// What an id of a row begins with, and the sentence of its kind.
+type RowKindWords = (&'static str, fn() -> Message);
+/// The kinds of rows of the self-test.
+const KINDS: [RowKindWords; 7] = [
+    ("category", messages::selftest_category),
+    ("safe-search", messages::selftest_safe_search),
+    ("canary", messages::selftest_canary),
+    ("essential", messages::selftest_essential),
+    ("listener", messages::selftest_listener),
+    ("list", messages::selftest_list),
+    ("freshness", messages::selftest_freshness),
+];
+
+/// The self-tests by kind and group, on one sheet, and each row that did not always pass.
 fn tests(words: &Words<'_>, of: &Attestation) -> Markup {
     let test = &of.self_test;
-    // Those that did not always pass come first.
-    let mut rows: Vec<_> = test.rows.iter().collect();
-    rows.sort_by_key(|(_, counts)| counts.passed == counts.asked);
-    let more = rows.len().saturating_sub(MOST);
-    let row = |(id, counts): &(&String, &crate::evidence::record::RowCounts)| {
-        vec![(*id).clone(), counts.asked.to_string(), counts.passed.to_string()]
+    let parts = |id: &str| {
+        let mut parts = id.splitn(3, '/').map(str::to_owned);
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
     };
-    let rows: Vec<Vec<String>> = rows.iter().take(MOST).map(row).collect();
-    let head = [messages::attest_row(), messages::attest_asked(), messages::attest_right()];
-    let head = head.map(|message| words.say(message));
-    let head = head.each_ref().map(String::as_str);
+    let mut sums: BTreeMap<(usize, String), (u64, u64)> = BTreeMap::new();
+    for (id, counts) in &test.rows {
+        let (kind, group) = parts(id);
+        let place = KINDS.iter().position(|(known, _)| *known == kind).unwrap_or(KINDS.len());
+        let sum = sums.entry((place, group)).or_default();
+        *sum = (sum.0.saturating_add(counts.asked), sum.1.saturating_add(counts.passed));
+    }
+    let rows: Vec<Vec<String>> = sums
+        .into_iter()
+        .map(|((place, group), (asked, passed))| {
+            let kind = KINDS.get(place).map_or_else(|| "-".to_owned(), |(_, say)| words.say(say()));
+            vec![kind, group, asked.to_string(), passed.to_string()]
+        })
+        .collect();
+    let failed = test.rows.iter().filter(|(_, counts)| counts.passed != counts.asked);
+    let more = failed.clone().count().saturating_sub(MOST);
+    let failed: Vec<Vec<String>> = failed
+        .take(MOST)
+        .map(|(id, counts)| vec![id.clone(), counts.asked.to_string(), counts.passed.to_string()])
+        .collect();
+    let say = |message: Message| words.say(message);
+    let (asked, right) = (say(messages::attest_asked()), say(messages::attest_right()));
+    let (kind, group) = (say(messages::selftest_kind()), say(messages::selftest_group()));
+    let head = [kind.as_str(), &group, &asked, &right];
+    let row = say(messages::attest_row());
     html! {
-        p { (words.say(messages::attest_tests(test.runs, test.failed))) }
-        @if !rows.is_empty() { (paper::table(&words.say(messages::inspector_tests()), &head, &rows)) }
-        @if more > 0 { p { (words.say(messages::attest_more(more))) } }
+        p { (say(messages::attest_tests(test.runs, test.failed))) }
+        @if !rows.is_empty() { (paper::table(&say(messages::inspector_tests()), &head, &rows)) }
+        @if !failed.is_empty() {
+            (paper::table(&say(messages::selftest_failed()), &[&row, &asked, &right], &failed))
+        }
+        @if more > 0 { p { (say(messages::attest_more(more))) } }
     }
 }
 
