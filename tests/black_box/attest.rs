@@ -61,6 +61,35 @@ kind = "công lập"
 unit = "xa-a"
 "#;
 
+/// The merge of all schools says which box vouches for its figures, and which does not.
+fn merge_says_who_vouches(directory: &Path, old: &mut Value) {
+    let org = fs::read_to_string(directory.join("org.toml")).unwrap();
+    fs::write(directory.join("registry.toml"), org + REGISTRY).unwrap();
+    let report = |to: &str| {
+        let from = ["report", "--config", "gateway.toml", "--period", "2026-01", "--out", to];
+        let (code, said) = lachan(directory, &from);
+        assert_eq!(code, 0, "{said}");
+    };
+    let merged = || {
+        let inbox = ["report", "merge", "inbox", "--org", "registry.toml", "--out", "merged"];
+        let (code, said) = lachan(directory, &[&inbox[..], &["--lang", "en"]].concat());
+        let summary = fs::read_to_string(directory.join("merged/summary.json")).unwrap();
+        (code, said, summary)
+    };
+    report("inbox");
+    let name = "attestation-test-school-2026-01.json";
+    fs::copy(directory.join("out").join(name), directory.join("inbox").join(name)).unwrap();
+    let (code, said, summary) = merged();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("attestation"), "{said}");
+    assert!(summary.contains("verified"), "{summary}");
+    old["reviews"]["received"] = 77.into();
+    fs::write(directory.join("state/evidence/2026-01.json"), old.to_string()).unwrap();
+    report("inbox");
+    let (_, said, _) = merged();
+    assert!(said.contains("test-school"), "figures that were not attested: {said}");
+}
+
 #[test]
 fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
     let upstream = Upstream::start();
@@ -111,33 +140,7 @@ fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
         assert_eq!(code, 0, "{said}");
         assert!(said.contains("2026-01 of test-school"), "{said}");
     }
-    // The merge of all schools says which box vouches for its figures, and which does not.
-    let org = fs::read_to_string(directory.join("org.toml")).unwrap();
-    fs::write(directory.join("registry.toml"), org + REGISTRY).unwrap();
-    let report = |to: &str| {
-        let from = ["report", "--config", "gateway.toml", "--period", "2026-01", "--out", to];
-        let (code, said) = lachan(&directory, &from);
-        assert_eq!(code, 0, "{said}");
-    };
-    let merged = || {
-        let inbox = ["report", "merge", "inbox", "--org", "registry.toml", "--out", "merged"];
-        let (code, said) = lachan(&directory, &[&inbox[..], &["--lang", "en"]].concat());
-        let summary = fs::read_to_string(directory.join("merged/summary.json")).unwrap();
-        (code, said, summary)
-    };
-    report("inbox");
-    let name = "attestation-test-school-2026-01.json";
-    fs::copy(directory.join("out").join(name), directory.join("inbox").join(name)).unwrap();
-    let (code, said, summary) = merged();
-    assert_eq!(code, 0, "{said}");
-    assert!(!said.contains("attestation"), "{said}");
-    assert!(summary.contains("verified"), "{summary}");
-    old["reviews"]["received"] = 77.into();
-    fs::write(directory.join("state/evidence/2026-01.json"), old.to_string()).unwrap();
-    report("inbox");
-    let (_, said, _) = merged();
-    assert!(said.contains("test-school"), "figures that were not attested: {said}");
-
+    merge_says_who_vouches(&directory, &mut old);
     let document = fs::read(&sealed).unwrap();
     assert_eq!(
         document,
