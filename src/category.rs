@@ -218,6 +218,18 @@ pub struct Category {
     pub defaults: [DefaultAction; 7],
 }
 
+/// The name under which every protected category is counted, wherever counts leave the process.
+pub const PROTECTED: &str = "protected";
+/// The name of what has no category: a name that is denied, or not among those that are allowed.
+pub const NO_CATEGORY: &str = "none";
+
+impl Category {
+    /// The name under which it is counted and shown: [`PROTECTED`] for each protected one.
+    pub fn counted_as(&self) -> &str {
+        if self.is_protected { PROTECTED } else { &self.id }
+    }
+}
+
 /// One level of the taxonomy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelRow {

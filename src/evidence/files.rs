@@ -15,21 +15,19 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
 use crate::evidence::month::LocalMonth;
-use crate::evidence::record::{FORMAT, MonthRecord};
+use crate::evidence::record::{FORMAT, MOST_SECONDS, MonthRecord};
 use crate::evidence::tally::EvidenceTally;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
-/// The directory, in the state directory.
-const DIRECTORY: &str = "evidence";
+/// The directory of records, in the state directory.
+pub const DIRECTORY: &str = "evidence";
 /// What follows the month in the name of a record.
 const SUFFIX: &str = ".json";
 /// The file of counts that wait for a clock.
 const HELD: &str = "held.json";
 /// The most octets of one file.
 const MAX_FILE: u64 = 1 << 20;
-/// Seconds of the longest month, and of an hour that the clocks are set back.
-const MOST_SECONDS: u64 = 31 * 86_400 + 3600;
 /// The most records that are read: more than eleven years.
 const MAX_RECORDS: usize = 150;
 
@@ -103,6 +101,14 @@ pub fn records(state: &Path) -> Vec<MonthRecord> {
         }
     });
     read.collect()
+}
+
+/// The record of one month; none where there is none, or it cannot be read, which is logged.
+pub fn record(state: &Path, month: LocalMonth) -> Option<MonthRecord> {
+    read_record(&state.join(DIRECTORY), month).unwrap_or_else(|fault| {
+        warn!(%fault, "the record of {month} cannot be read");
+        None
+    })
 }
 
 /// The names of the files of a state directory that have evidence.

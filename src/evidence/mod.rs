@@ -23,4 +23,4 @@ pub mod tally;
 mod tests;
 
 pub use self::book::{EvidenceBook, EvidenceInput};
-pub use self::files::{names, records};
+pub use self::files::{DIRECTORY, names, record, records};

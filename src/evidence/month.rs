@@ -7,11 +7,13 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
 
 use crate::config::layers::calendar::{Side, instant};
 
 /// A month, written as `2026-11`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LocalMonth(Date);
 
 /// The day of a moment; that of 1970 for a moment beyond all calendars.
@@ -37,6 +39,41 @@ impl LocalMonth {
     pub fn end(self, zone: &TimeZone) -> u64 {
         let next = self.0.checked_add(1.month()).unwrap_or(Date::MAX);
         instant(zone, next.at(0, 0, 0, 0), Side::End)
+    }
+
+    /// Its civil seconds in a zone.
+    pub fn span(self, zone: &TimeZone) -> Range<u64> {
+        self.before(1).end(zone)..self.end(zone)
+    }
+
+    /// The month of a day.
+    pub fn of_day(day: Date) -> Self {
+        Self(day.first_of_month())
+    }
+
+    /// The year.
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
+    /// The month of the year, 1 to 12.
+    pub fn number(self) -> i8 {
+        self.0.month()
+    }
+
+    /// The first day.
+    pub fn first_day(self) -> Date {
+        self.0
+    }
+
+    /// The last day.
+    pub fn last_day(self) -> Date {
+        self.0.last_of_month()
+    }
+
+    /// The month that follows; none at the end of all calendars.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1.month()).ok().map(Self)
     }
 
     /// A span in parts, each with its month.
@@ -82,6 +119,20 @@ impl FromStr for LocalMonth {
         }
         let (year, month) = (year.parse().map_err(|_| NoMonth)?, month.parse());
         Date::new(year, month.map_err(|_| NoMonth)?, 1).map(Self).map_err(|_| NoMonth)
+    }
+}
+
+impl TryFrom<String> for LocalMonth {
+    type Error = NoMonth;
+
+    fn try_from(text: String) -> Result<Self, NoMonth> {
+        text.parse()
+    }
+}
+
+impl From<LocalMonth> for String {
+    fn from(month: LocalMonth) -> Self {
+        month.to_string()
     }
 }
 

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The format of a record.
 pub const FORMAT: u32 = 1;
+/// Seconds of the longest month, and of an hour that the clocks are set back.
+pub const MOST_SECONDS: u64 = 31 * 86_400 + 3600;
 
 /// One month of one gateway, in the civil time of `[school] timezone`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

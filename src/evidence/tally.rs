@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::category::CategoryId;
+use crate::category::{CategoryId, NO_CATEGORY};
 use crate::config::Config;
 use crate::evidence::record::{
     CategoryCounts, GroupMonth, OrderCounts, ReviewCounts, RowCounts, SelfTestMonth,
 };
 use crate::metrics::counters::{FAMILIES, MAX_GROUPS, Totals};
-use crate::metrics::policy::{NO_CATEGORY, counted_as};
 use crate::policy::Snapshot;
 use crate::resolve::{BlockedBy, Transport};
 
@@ -85,13 +84,14 @@ impl EvidenceTally {
                 BlockedBy::ALL.map(|by| counted.blocked(group.cells, category, by)).iter().sum()
             };
             let merged = |category| counted.merged(group.cells, category);
-            let of_category = |(id, row): (CategoryId, _)| {
+            let of_category = |id: CategoryId| {
                 let observed = counted.observed(group.cells, id.index());
                 let (blocked, merged) = (blocked(Some(id.index())), merged(Some(id.index())));
-                (counted_as(row), CategoryCounts { blocked, merged, observed })
+                CategoryCounts { blocked, merged, observed }
             };
             let none = CategoryCounts { blocked: blocked(None), merged: merged(None), observed: 0 };
-            let all = taxonomy.iter().map(of_category).chain([(NO_CATEGORY, none)]);
+            let all = taxonomy.iter().map(|(id, row)| (row.counted_as(), of_category(id)));
+            let all = all.chain([(NO_CATEGORY, none)]);
             let mut categories = BTreeMap::new();
             for (name, counts) in all.filter(|(_, counts)| *counts != CategoryCounts::default()) {
                 add_counts(categories.entry(name.to_owned()).or_default(), counts);

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::category::{CategoryId, MAX_CATEGORIES};
+use crate::category::{self, CategoryId, MAX_CATEGORIES};
 use crate::dns::message::Rcode;
 use crate::policy::tables::rewrite::MAX_ENGINES;
 use crate::policy::tables::sources::{MAX_PLACES, OTHER, PROTECTED, SourcePlaces};
@@ -351,7 +351,7 @@ impl Totals {
     pub fn by_source(&self, sources: &SourcePlaces) -> BTreeMap<String, u64> {
         let own = sources.names().iter().map(|(place, name)| (name.clone(), self.matches(*place)));
         let (protected, other) = (self.matches(PROTECTED), self.matches(OTHER));
-        let protected = (protected > 0).then(|| ("protected".to_owned(), protected));
+        let protected = (protected > 0).then(|| (category::PROTECTED.to_owned(), protected));
         let other = (other > 0 || sources.has_other()).then(|| ("other".to_owned(), other));
         own.chain(protected).chain(other).collect()
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::category::{Category, CategoryId, CategorySet, Taxonomy};
+use crate::category::{CategoryId, CategorySet, NO_CATEGORY, Taxonomy};
 use crate::metrics::counters::{MAX_GROUPS, Totals};
 use crate::metrics::families as family;
 use crate::metrics::family::Sample;
@@ -13,16 +13,6 @@ use crate::metrics::labels::FailureMode;
 use crate::policy::tables::rewrite::EngineId;
 use crate::policy::{Group, Snapshot};
 use crate::resolve::BlockedBy;
-
-/// The label of protected categories.
-const PROTECTED: &str = "protected";
-/// The label of a name that only the school denies.
-pub const NO_CATEGORY: &str = "none";
-
-/// The name under which a category is counted, wherever counts leave the process.
-pub fn counted_as(row: &Category) -> &str {
-    if row.is_protected { PROTECTED } else { row.id.as_str() }
-}
 
 /// Everything that depends on the policy in force.
 pub(super) fn samples(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
@@ -90,7 +80,7 @@ fn matches(totals: &Totals, snapshot: &Snapshot) -> Vec<Sample> {
 fn listed(snapshot: &Snapshot) -> Vec<Sample> {
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
     for (id, row) in snapshot.taxonomy().iter() {
-        *listed.entry(counted_as(row)).or_default() += snapshot.listed_in(id);
+        *listed.entry(row.counted_as()).or_default() += snapshot.listed_in(id);
     }
     let listed = listed.into_iter();
     listed.map(|(id, count)| family::LIST_ENTRIES.sample((id.into(),), count as f64)).collect()
@@ -132,5 +122,5 @@ fn fail_modes(snapshot: &Snapshot) -> Vec<Sample> {
 
 /// The categories of a set with the names they are exported under.
 fn categories(taxonomy: &Taxonomy, set: CategorySet) -> impl Iterator<Item = (CategoryId, &str)> {
-    set.iter().map(|category| (category, counted_as(taxonomy.category(category))))
+    set.iter().map(|category| (category, taxonomy.category(category).counted_as()))
 }

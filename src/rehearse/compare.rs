@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::category::{CategorySet, Taxonomy};
+use crate::category::{Category, CategorySet, NO_CATEGORY, PROTECTED, Taxonomy};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::policy::group::time::Now;
@@ -19,11 +19,6 @@ use crate::resolve::labels::label_set;
 const MOST_STATES: usize = 64;
 /// The most names of one row that are kept.
 const MOST_NAMES: usize = 1000;
-/// What stands for a protected category.
-const PROTECTED: &str = "protected";
-/// What stands for none: the name is denied, or not among those allowed.
-const NONE: &str = "none";
-
 label_set! {
     /// A set of names that is rehearsed.
     RehearsedSet {
@@ -77,7 +72,7 @@ pub struct RehearsedRow {
     pub group: String,
     /// The set.
     pub set: RehearsedSet,
-    /// The category's id, [`PROTECTED`] or [`NONE`]: by the new policy of what it blocks, by the old
+    /// The category's id, [`PROTECTED`] or [`NO_CATEGORY`]: by the new policy of what it blocks, by the old
     /// one of what it opens.
     pub category: String,
     /// Names that would be newly blocked.
@@ -205,13 +200,8 @@ impl RehearsedRow {
 
 /// The category of a block as reports show it.
 fn label(taxonomy: &Taxonomy, block: Block) -> String {
-    block.category.map_or_else(
-        || NONE.to_owned(),
-        |id| match taxonomy.category(id) {
-            row if row.is_protected => PROTECTED.to_owned(),
-            row => row.id.clone(),
-        },
-    )
+    let row = block.category.map(|id| taxonomy.category(id));
+    row.map_or(NO_CATEGORY, Category::counted_as).to_owned()
 }
 
 /// Two policies for one group.

@@ -5,12 +5,11 @@
 
 use std::io::{self, Write};
 
-use crate::category::{Level, Taxonomy};
+use crate::category::{Level, NO_CATEGORY, PROTECTED, Taxonomy};
+use crate::evidence::month::LocalMonth;
 use crate::lang::{Lang, Message, messages};
 use crate::report::count::{PublishedSum, ShownCount, permille, tenths};
-use crate::report::period::CivilMonth;
 use crate::report::school_month::{CategorySums, ReportSums};
-use crate::report::unit::NO_CATEGORY;
 
 /// The first line.
 pub const HEADER: &str = "STT;Năm báo cáo;Tháng;Mã trường;Tên trường;Cấp học;Loại hình;Xã/Phường;\
@@ -23,8 +22,6 @@ pub const HEADER: &str = "STT;Năm báo cáo;Tháng;Mã trường;Tên trường
 pub const ALL: &str = "all";
 /// The byte order mark, by which spreadsheets know UTF-8.
 pub(super) const MARK: &str = "\u{feff}";
-/// Categories without a row of the taxonomy.
-const PROTECTED: &str = "protected";
 
 /// A field that is text wherever it is opened: never a formula, never two fields.
 pub fn field(text: &str) -> String {
@@ -100,7 +97,7 @@ impl<'a, W: Write> DetailFile<'a, W> {
     pub fn add(
         &mut self,
         school: &DetailSchool,
-        month: CivilMonth,
+        month: LocalMonth,
         sums: &ReportSums,
         notes: &[Message],
     ) -> io::Result<()> {
@@ -186,7 +183,7 @@ fn back(sums: &ReportSums) -> [String; 8] {
 }
 
 /// What is to be noted of a month: boxes, time without a clock, days without a record.
-pub fn notes(sums: &ReportSums, month: CivilMonth, boxes: usize) -> Vec<Message> {
+pub fn notes(sums: &ReportSums, month: LocalMonth, boxes: usize) -> Vec<Message> {
     let mut notes = Vec::new();
     if boxes > 1 {
         notes.push(messages::note_boxes(boxes));
@@ -229,7 +226,7 @@ mod tests {
         let taxonomy = crate::config::data::starter::taxonomy().unwrap();
         let mut out = Vec::new();
         let mut file = DetailFile::begin(&mut out, 2026, &taxonomy).unwrap();
-        let month = CivilMonth::parse("2026-02").unwrap();
+        let month = "2026-02".parse::<LocalMonth>().unwrap();
         let sums = ReportSums::default();
         let notes = notes(&sums, month, 1);
         file.add(&DetailSchool::default(), month, &sums, &notes).unwrap();

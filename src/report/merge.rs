@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::category::Taxonomy;
+use crate::evidence::month::LocalMonth;
 use crate::lang::{Message, messages};
 use crate::publish::enrol::PinnedBox;
 use crate::release::organisation::{RegisteredSchool, SchoolRegistry};
 use crate::report::attest::bundle;
 use crate::report::detail::DetailSchool;
-use crate::report::period::{CivilMonth, ReportPeriod};
+use crate::report::period::ReportPeriod;
 use crate::report::school_month::ReportSums;
 use crate::report::standing::{Attestations, Standing};
 use crate::report::unit::{FORMAT, UnitFault, UnitMonth, UnitReport};
@@ -44,8 +45,8 @@ pub struct MergedSchool {
 
 impl MergedSchool {
     /// Its months, in order, each over all boxes that have it, with their number.
-    pub fn months(&self) -> BTreeMap<CivilMonth, (ReportSums, usize)> {
-        let mut months: BTreeMap<CivilMonth, (ReportSums, usize)> = BTreeMap::new();
+    pub fn months(&self) -> BTreeMap<LocalMonth, (ReportSums, usize)> {
+        let mut months: BTreeMap<LocalMonth, (ReportSums, usize)> = BTreeMap::new();
         for month in self.boxes.iter().flat_map(|(_, report)| &report.months) {
             let (sums, boxes) = months.entry(month.month).or_default();
             sums.add(month);
@@ -84,7 +85,7 @@ pub struct MergedReport {
     /// Schools of the registry that were open in the period.
     pub registered: Vec<DetailSchool>,
     /// The number of schools of the registry that were open in each month of the period.
-    pub open_in: BTreeMap<CivilMonth, u64>,
+    pub open_in: BTreeMap<LocalMonth, u64>,
     /// Files that are not counted.
     pub refused: Vec<RefusedFile>,
     /// Files that are copies of others.

@@ -10,66 +10,10 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::month::LocalMonth;
+
 /// The most months of a report.
 pub const MAX_MONTHS: usize = 36;
-
-/// A month, written as `2026-11`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct CivilMonth(Date);
-
-impl CivilMonth {
-    /// The month of a text.
-    pub fn parse(text: &str) -> Option<Self> {
-        let is_written_so = text.len() == 7 && text.is_ascii();
-        let first = is_written_so.then(|| format!("{text}-01").parse::<Date>().ok())??;
-        Some(Self(first)).filter(|month| month.to_string() == text)
-    }
-
-    /// The year.
-    pub fn year(self) -> i16 {
-        self.0.year()
-    }
-
-    /// The month of the year, 1 to 12.
-    pub fn number(self) -> i8 {
-        self.0.month()
-    }
-
-    /// The first day.
-    pub fn first_day(self) -> Date {
-        self.0
-    }
-
-    /// The last day.
-    pub fn last_day(self) -> Date {
-        self.0.last_of_month()
-    }
-
-    fn next(self) -> Option<Self> {
-        self.0.checked_add(1.month()).ok().map(Self)
-    }
-}
-
-impl fmt::Display for CivilMonth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.strftime("%Y-%m"))
-    }
-}
-
-impl TryFrom<String> for CivilMonth {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("no month, such as 2026-11")
-    }
-}
-
-impl From<CivilMonth> for String {
-    fn from(month: CivilMonth) -> Self {
-        month.to_string()
-    }
-}
 
 /// The day on which a report year begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,9 +52,9 @@ impl YearStart {
 #[serde(deny_unknown_fields)]
 pub struct ReportPeriod {
     /// The first month.
-    pub from: CivilMonth,
+    pub from: LocalMonth,
     /// The last month.
-    pub to: CivilMonth,
+    pub to: LocalMonth,
 }
 
 /// A text that is no period.
@@ -129,7 +73,7 @@ impl ReportPeriod {
     ///
     /// [`PeriodError`].
     pub fn parse(text: &str, year: YearStart) -> Result<Self, PeriodError> {
-        if let Some(month) = CivilMonth::parse(text) {
+        if let Ok(month) = text.parse::<LocalMonth>() {
             return Ok(Self { from: month, to: month });
         }
         let days = match text.split_once("..") {
@@ -142,9 +86,9 @@ impl ReportPeriod {
                     let date = text.parse::<Date>().ok()?;
                     (date.to_string() == text).then_some(date)
                 };
-                let first =
-                    day(from).or_else(|| CivilMonth::parse(from).map(CivilMonth::first_day));
-                let last = day(to).or_else(|| CivilMonth::parse(to).map(CivilMonth::last_day));
+                let month = |text: &str| text.parse::<LocalMonth>().ok();
+                let first = day(from).or_else(|| month(from).map(LocalMonth::first_day));
+                let last = day(to).or_else(|| month(to).map(LocalMonth::last_day));
                 first.zip(last)
             }
         };
@@ -163,13 +107,8 @@ impl ReportPeriod {
 
     /// The months whose last day is one of these.
     fn of_days(first: Date, last: Date) -> Option<Self> {
-        let from = CivilMonth(first.first_of_month());
-        let ends = CivilMonth(last.first_of_month());
-        let to = if ends.last_day() == last {
-            ends
-        } else {
-            CivilMonth(last.first_of_month().checked_sub(1.month()).ok()?)
-        };
+        let (from, ends) = (LocalMonth::of_day(first), LocalMonth::of_day(last));
+        let to = if ends.last_day() == last { ends } else { ends.before(1) };
         Some(Self { from, to }).filter(|period| period.is_right())
     }
 
@@ -179,7 +118,7 @@ impl ReportPeriod {
     }
 
     /// Its months.
-    pub fn months(self) -> impl Iterator<Item = CivilMonth> {
+    pub fn months(self) -> impl Iterator<Item = LocalMonth> {
         std::iter::successors(Some(self.from), |month| month.next())
             .take_while(move |month| *month <= self.to)
     }

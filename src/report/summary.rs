@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::category::{Level, Taxonomy};
+use crate::evidence::month::LocalMonth;
 use crate::lang::{Lang, Message, messages};
 use crate::report::count::{ShownCount, permille, tenths};
 use crate::report::detail::{DetailSchool, category_name, level_name};
 use crate::report::merge::{AbsentCause, MergedReport};
-use crate::report::period::{CivilMonth, ReportPeriod, printed_day};
+use crate::report::period::{ReportPeriod, printed_day};
 use crate::report::school_month::{CategorySums, ReportSums};
 use crate::report::standing::Standing;
 use crate::report::table::{Audience, Geography, SummaryCell, SummaryTable};
@@ -32,7 +33,7 @@ pub struct ReportSummary {
     /// Blocked queries by category, for the plot and the paragraph: the most first.
     pub by_category: Vec<(String, ShownCount)>,
     /// Blocked queries by month.
-    pub by_month: Vec<(CivilMonth, ShownCount)>,
+    pub by_month: Vec<(LocalMonth, ShownCount)>,
     all: Part,
 }
 
@@ -43,7 +44,7 @@ struct Parts {
     levels: BTreeMap<String, Part>,
     communes: BTreeMap<String, Part>,
     districts: BTreeMap<String, Part>,
-    months: BTreeMap<CivilMonth, Part>,
+    months: BTreeMap<LocalMonth, Part>,
 }
 
 impl Parts {
@@ -372,7 +373,7 @@ impl Maker<'_> {
     }
 
     fn by_month(&self, parts: &Parts) -> SummaryTable {
-        let name = |month: &CivilMonth| {
+        let name = |month: &LocalMonth| {
             SummaryCell::Text(format!("{:02}/{}", month.number(), month.year()))
         };
         let rows = parts.months.iter().map(|(month, part)| self.row(name(month), part));

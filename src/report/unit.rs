@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::category::Taxonomy;
-use crate::evidence::record::{GapCause, MonthRecord, OrderCounts, RecordedSchool, ReviewCounts};
+use crate::category::{NO_CATEGORY, Taxonomy};
+use crate::evidence::month::LocalMonth;
+use crate::evidence::record::{
+    GapCause, MOST_SECONDS, MonthRecord, OrderCounts, RecordedSchool, ReviewCounts,
+};
 use crate::release::enrolment::is_id;
 use crate::report::count::{MAX_COUNT, PublishedCount};
-use crate::report::period::{CivilMonth, ReportPeriod};
+use crate::report::period::ReportPeriod;
 use crate::reviews::day::CivilDay;
 
 /// What stands in `kind`.
@@ -25,10 +28,6 @@ const MAX_OCTETS: usize = 4 << 20;
 const MAX_CATEGORIES: usize = 80;
 /// The most orders of a month whose times are kept.
 const MAX_ORDERS: usize = 500;
-/// The most seconds of a month, an hour put back included.
-const MAX_SECONDS: u64 = 32 * 86_400;
-/// The name of what has no category.
-pub const NO_CATEGORY: &str = "none";
 
 /// What one gateway hands in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +49,7 @@ pub struct UnitReport {
     pub months: Vec<UnitMonth>,
     /// Months of the period that were not over when it was made.
     #[serde(default)]
-    pub not_over: Vec<CivilMonth>,
+    pub not_over: Vec<LocalMonth>,
 }
 
 /// One month of a gateway.
@@ -58,7 +57,7 @@ pub struct UnitReport {
 #[serde(deny_unknown_fields)]
 pub struct UnitMonth {
     /// The month.
-    pub month: CivilMonth,
+    pub month: LocalMonth,
     /// Queries received; raised to what the cells could be at most, where hidden cells could make it so.
     pub queries: u64,
     /// Of them, those that came while no clock could be trusted.
@@ -127,7 +126,7 @@ pub fn is_sensitive(taxonomy: &Taxonomy, category: &str) -> bool {
 
 impl UnitMonth {
     /// What leaves of a record.
-    fn of(record: &MonthRecord, month: CivilMonth, taxonomy: &Taxonomy) -> Self {
+    fn of(record: &MonthRecord, month: LocalMonth, taxonomy: &Taxonomy) -> Self {
         let categories = counts(record, taxonomy);
         let zone = TimeZone::get(&record.school.timezone).unwrap_or(TimeZone::UTC);
         let lists = record.releases.iter().max_by_key(|used| used.from).and_then(|used| {
@@ -141,7 +140,7 @@ impl UnitMonth {
             queries_without_clock: record.queries_without_clock.min(MAX_COUNT),
             categories,
             active_days: u8::try_from(record.active_days.len()).unwrap_or(31).min(31),
-            enforced: record.enforcement.enforced.min(MAX_SECONDS),
+            enforced: record.enforcement.enforced.min(MOST_SECONDS),
             gaps: record.enforcement.gaps.clone(),
             lists,
             began_anew: record.began_anew,
@@ -198,7 +197,7 @@ impl UnitMonth {
             (1..=32).contains(&id.len())
                 && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
-        let fits = |seconds: &u64| *seconds <= MAX_SECONDS;
+        let fits = |seconds: &u64| *seconds <= MOST_SECONDS;
         let checks = [
             ("queries", self.queries <= MAX_COUNT),
             ("queries_without_clock", self.queries_without_clock <= MAX_COUNT),
@@ -264,9 +263,9 @@ impl UnitReport {
         taxonomy: &Taxonomy,
         made: CivilDay,
     ) -> Self {
-        let is_over = |month: &CivilMonth| String::from(made) > month.last_day().to_string();
+        let is_over = |month: &LocalMonth| String::from(made) > month.last_day().to_string();
         let (over, not_over): (Vec<_>, Vec<_>) = period.months().partition(is_over);
-        let find = |month: &CivilMonth| {
+        let find = |month: &LocalMonth| {
             let record = records.iter().find(|record| record.month == month.to_string())?;
             Some(UnitMonth::of(record, *month, taxonomy))
         };
@@ -284,8 +283,8 @@ impl UnitReport {
     }
 
     /// Months of the period that are over and of which there is no record.
-    pub fn missing(&self) -> Vec<CivilMonth> {
-        let has = |month: &CivilMonth| self.months.iter().any(|one| one.month == *month);
+    pub fn missing(&self) -> Vec<LocalMonth> {
+        let has = |month: &LocalMonth| self.months.iter().any(|one| one.month == *month);
         self.period.months().filter(|month| !has(month) && !self.not_over.contains(month)).collect()
     }
 
@@ -321,7 +320,7 @@ impl UnitReport {
         let is_text =
             |text: &str| text.chars().count() <= 200 && !text.chars().any(char::is_control);
         let school = &self.school;
-        let in_period = |month: CivilMonth| (self.period.from..=self.period.to).contains(&month);
+        let in_period = |month: LocalMonth| (self.period.from..=self.period.to).contains(&month);
         let checks = [
             ("period", self.period.is_right()),
             ("school.id", is_id(&school.id)),

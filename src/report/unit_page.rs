@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use crate::category::{CategoryId, Taxonomy};
+use crate::evidence::month::LocalMonth;
 use crate::lang::{Lang, Message, messages};
 use crate::paper;
 use crate::report::attest::page::cause_words;
 use crate::report::count::{ShownCount, permille, tenths};
 use crate::report::detail::{self, DetailFile, DetailSchool, category_name, level_name};
-use crate::report::period::{CivilMonth, printed_day};
+use crate::report::period::printed_day;
 use crate::report::school_month::{CategorySums, ReportSums};
 use crate::report::summary_page::plot;
 use crate::report::unit::UnitReport;
@@ -39,7 +40,7 @@ pub fn csv(report: &UnitReport, taxonomy: &Taxonomy) -> std::io::Result<Vec<u8>>
 }
 
 /// Months as people write them: `11/2025, 12/2025`.
-pub fn months(months: &[CivilMonth]) -> String {
+pub fn months(months: &[LocalMonth]) -> String {
     let shown = months.iter().map(|month| format!("{:02}/{}", month.number(), month.year()));
     shown.collect::<Vec<_>>().join(", ")
 }

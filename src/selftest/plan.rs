@@ -98,8 +98,7 @@ fn of_category(
         },
     };
     // Ids go into records and onto pages: there, protected categories are one.
-    let about = if row.is_protected { "protected" } else { row.id.as_str() };
-    let mut planned = Planned::new(RowKind::Category, about, name, expected);
+    let mut planned = Planned::new(RowKind::Category, row.counted_as(), name, expected);
     if expected == Expected::Blocked && !snapshot.listed(&hashed, rtype::A).set.contains(id) {
         let has_names = snapshot.listed_in(id) > 0;
         let has_source = snapshot.fail_mode().enrolled.contains(id);

@@ -14,7 +14,7 @@ use crate::category::Taxonomy;
 use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang};
 use crate::cli::report::given::{failed, make_directory, own_taxonomy, period, put, year_start};
 use crate::evidence::record::MonthRecord;
-use crate::evidence::records;
+use crate::evidence::{DIRECTORY, records};
 use crate::lang::{Lang, messages};
 use crate::load::assemble::read_config_in_use;
 use crate::report::period::{ReportPeriod, YearStart};
@@ -116,7 +116,7 @@ fn report(arguments: &ReportArguments) -> Result<String, CommandFailure> {
         Some(text) => period(text, school.year, lang)?,
         None => ReportPeriod::newest(school.year, today).ok_or_else(no_clock)?,
     };
-    let directory = school.state.join("evidence");
+    let directory = school.state.join(DIRECTORY);
     let in_period =
         |record: &MonthRecord| period.months().any(|one| record.month == one.to_string());
     let records: Vec<MonthRecord> = records(&school.state).into_iter().filter(in_period).collect();

@@ -59,7 +59,8 @@ impl AttestingBox<'_> {
         before: &str,
         civil: u64,
     ) -> Result<SignedAttestation, MakeError> {
-        let span = span_of(&record.month, self.zone);
+        let month = record.month.parse::<LocalMonth>().ok();
+        let span = month.map(|month| month.span(self.zone));
         let is_over = span.as_ref().is_some_and(|span| civil >= span.end);
         let (changes, more_changes) = self.changes(&span.unwrap_or(0..0));
         let enrolment = enrolled(self.state.path());
@@ -132,10 +133,4 @@ fn clean_school(school: &RecordedSchool, unit: &str) -> RecordedSchool {
 /// A text in one line: canonical JSON has no form of control characters that can be read again.
 fn clean(text: &str) -> String {
     text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// The civil seconds of a month, written as `2026-11`; none for another text.
-pub(super) fn span_of(month: &str, zone: &TimeZone) -> Option<Range<u64>> {
-    let month: LocalMonth = month.parse().ok()?;
-    Some(month.before(1).end(zone)..month.end(zone))
 }

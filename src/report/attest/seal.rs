@@ -2,9 +2,7 @@
 //!
 //! Law: a document that is sealed is never replaced; a record that says otherwise later is told.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +10,17 @@ use std::time::Duration;
 use tracing::{error, info};
 
 use super::document::{Attestation, MAX_OCTETS, SignedAttestation, digest_of};
-use super::make::{AttestingBox, MakeError, span_of};
+use super::make::{AttestingBox, MakeError};
 use super::verify::parse;
+use crate::evidence::month::LocalMonth;
 use crate::evidence::record::MonthRecord;
-use crate::evidence::records;
+use crate::evidence::{self, DIRECTORY};
 use crate::load::in_force::Current;
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::os::step_aside;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
-/// The directory of records, in the state directory.
-const RECORDS: &str = "evidence";
 /// That of sealed months, in it.
 const SEALED: &str = "attested";
 /// The wait after the end of a month, in seconds: what came late is in its record then.
@@ -68,7 +65,7 @@ fn months(directory: &Path) -> Vec<String> {
     let files = read::directory(directory).unwrap_or_default();
     let month = |path: &Path| {
         let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
-        span_of(stem, &jiff::tz::TimeZone::UTC).map(|_| stem.to_owned())
+        stem.parse::<LocalMonth>().ok().map(|month| month.to_string())
     };
     let mut months: Vec<String> = files.iter().filter_map(|(path, _)| month(path)).collect();
     months.sort_unstable();
@@ -78,17 +75,17 @@ fn months(directory: &Path) -> Vec<String> {
 
 impl AttestingBox<'_> {
     fn sealed_directory(&self) -> PathBuf {
-        self.state.join(RECORDS).join(SEALED)
+        self.state.join(DIRECTORY).join(SEALED)
     }
 
     /// The record of a month; none where there is none that can be read.
     pub fn record(&self, month: &str) -> Option<MonthRecord> {
-        records(self.state.path()).into_iter().find(|record| record.month == month)
+        evidence::record(self.state.path(), month.parse().ok()?)
     }
 
     /// The months of a year that have a record or are sealed.
     pub fn months_of(&self, year: &str) -> Vec<String> {
-        let mut found = months(&self.state.join(RECORDS));
+        let mut found = months(&self.state.join(DIRECTORY));
         found.extend(months(&self.sealed_directory()));
         found.retain(|month| month.split('-').next() == Some(year));
         found.sort_unstable();
@@ -148,32 +145,21 @@ impl AttestingBox<'_> {
     pub fn seal_due(&self, civil: u64) -> Result<Vec<String>, MakeError> {
         let sealed = months(&self.sealed_directory());
         let mut done = Vec::new();
-        for month in months(&self.state.join(RECORDS)) {
-            let is_due = span_of(&month, self.zone).is_some_and(|span| civil >= span.end + WAIT);
-            // Behind a sealed month none is put in.
+        for month in months(&self.state.join(DIRECTORY)) {
+            let known = month.parse::<LocalMonth>();
+            let is_due = known.is_ok_and(|month| civil >= month.end(self.zone) + WAIT);
+            // Behind a sealed month none is put in, and none is sealed again.
             let is_next = sealed.last().is_none_or(|last| *last < month);
             if !is_due || !is_next {
                 continue;
             }
             let Some(record) = self.record(&month) else { continue };
             let document = self.make(&record, &self.digest_before(&month), civil)?;
-            write_once(&self.sealed_directory(), &format!("{month}.json"), &document.octets()?)?;
+            let directory = self.state.subdirectory(DIRECTORY).map_err(io::Error::other)?;
+            let directory = directory.subdirectory(SEALED).map_err(io::Error::other)?;
+            directory.replace(&format!("{month}.json"), &document.octets()?)?;
             done.push(month);
         }
         Ok(done)
     }
-}
-
-/// Writes a file that is not there yet, whole or not at all.
-fn write_once(directory: &Path, name: &str, octets: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
-    let beside = directory.join(format!(".{name}.new"));
-    let _ = fs::remove_file(&beside);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    file.write_all(octets)?;
-    file.sync_all()?;
-    // A link, which never replaces a file.
-    let linked = fs::hard_link(&beside, directory.join(name));
-    fs::remove_file(&beside)?;
-    linked
 }

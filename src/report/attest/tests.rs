@@ -7,9 +7,10 @@ use proptest::prelude::*;
 
 use super::bundle::AttestationBundle;
 use super::document::SignedAttestation;
-use super::make::{AttestingBox, span_of};
+use super::make::AttestingBox;
 use super::page::page;
 use super::verify::{AttestError, Verified, verify, verify_chain};
+use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{FORMAT, Gap, GapCause, MonthRecord, RecordedSchool, RowCounts};
 use crate::lang::Lang;
 use crate::pack::hex;
@@ -74,7 +75,7 @@ impl Fixture {
         };
         record.enforcement.enforced = 2_500_000;
         record.enforcement.gaps.insert(GapCause::Power, 3600);
-        let from = span_of(month, &self.zone).unwrap().start + 60;
+        let from = month.parse::<LocalMonth>().unwrap().span(&self.zone).start + 60;
         record.gaps.push(Gap { from, to: from + 3600, cause: GapCause::Power });
         record.self_test.rows.insert("category/a/adult".into(), RowCounts { asked: 9, passed: 9 });
         record
@@ -104,7 +105,7 @@ fn a_month_is_sealed_a_day_after_its_end_and_once() {
     let mut record = fixture.record("2026-11");
     fixture.write(&record);
     let from = fixture.attesting();
-    let end = span_of("2026-11", &fixture.zone).unwrap().end;
+    let end = "2026-11".parse::<LocalMonth>().unwrap().span(&fixture.zone).end;
     assert_eq!(end, 1_796_058_000);
     assert!(from.seal_due(end + 86_399).unwrap().is_empty());
     let running = from.attest("2026-11", end - 1).unwrap().unwrap();
