@@ -155,7 +155,7 @@ fn verify_files(of: &VerifyArguments) -> ExitCode {
     let mut verdicts = Vec::new();
     for path in &of.files {
         let file = path.display().to_string();
-        match verified(path, &organisation.boxes) {
+        match verified(path, &organisation.boxes, of.lang) {
             Ok(months) => {
                 for Verified { attestation, .. } in &months {
                     let school = &attestation.school;
@@ -196,10 +196,10 @@ fn cut_head(months: &[Verified]) -> Option<Message> {
 }
 
 /// The months of one file.
-fn verified(path: &Path, boxes: &[PinnedBox]) -> Result<Vec<Verified>, String> {
+fn verified(path: &Path, boxes: &[PinnedBox], lang: Lang) -> Result<Vec<Verified>, String> {
     let octets =
         read::octets(path, bundle::MAX_OCTETS as u64).map_err(|error| error.to_string())?;
-    let told = |error: AttestError| error.to_string();
+    let told = |error: AttestError| error.message().in_lang(lang);
     match AttestationBundle::verify(&octets, boxes) {
         Err(AttestError::Malformed(_) | AttestError::Format(..)) => {
             verify(&octets, boxes).map(|one| vec![one]).map_err(told)

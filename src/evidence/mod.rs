@@ -18,6 +18,7 @@ pub mod cause;
 mod files;
 pub mod month;
 pub mod record;
+pub mod row_kind;
 pub mod tally;
 #[cfg(test)]
 mod tests;

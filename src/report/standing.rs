@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::record::{EnforcementSeconds, ReviewCounts};
+use crate::lang::{Message, messages};
 use crate::publish::enrol::PinnedBox;
 use crate::report::attest::bundle::AttestationBundle;
 use crate::report::attest::document::SignedAttestation;
@@ -20,7 +21,7 @@ pub enum Standing {
     /// So many of its months are attested, and agree.
     Verified(usize),
     /// An attestation of its box is not valid, or says something else.
-    Refused(String),
+    Refused(Message),
 }
 
 /// What a month's attestation vouches for.
@@ -38,7 +39,7 @@ impl AttestedMonth {
 }
 
 /// What the attestations of a box say; the reason where one of them is not valid.
-type AttestedBox = Result<BTreeMap<String, AttestedMonth>, String>;
+type AttestedBox = Result<BTreeMap<String, AttestedMonth>, Message>;
 
 /// The attestations of all boxes.
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl Attestations {
         match verified {
             // A box without a key signs nothing: nothing is wrong with it.
             Err(AttestError::Unsigned) => {}
-            Err(why) => *known = Err(why.to_string()),
+            Err(why) => *known = Err(why.message()),
             Ok(months) => {
                 let Ok(known) = known else { return };
                 for Verified { attestation, .. } in
@@ -92,8 +93,7 @@ impl Attestations {
         for month in &report.months {
             let Some(said) = months.get(&month.month.to_string()) else { continue };
             if !said.agrees_with(month) {
-                let month = month.month;
-                return Standing::Refused(format!("{month}: report.json says something else"));
+                return Standing::Refused(messages::attest_other_figures(month.month));
             }
             attested += 1;
         }

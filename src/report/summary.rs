@@ -196,7 +196,7 @@ fn standings(merged: &MergedReport, lang: Lang) -> (SummaryTable, SummaryTable) 
                 (0, &verified, messages::standing_months(*months).in_lang(lang))
             }
             Standing::Unsigned => (1, &unsigned, String::new()),
-            Standing::Refused(why) => (2, &refused, why.clone()),
+            Standing::Refused(why) => (2, &refused, why.in_lang(lang)),
         };
         counts[state] += 1;
         let texts = [place.id.clone(), place.name.clone(), unit.clone(), word.clone(), why];

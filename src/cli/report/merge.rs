@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &MergeArguments) -> ExitCode {
             for (standing, report) in boxes {
                 let Standing::Refused(why) = standing else { continue };
                 let (id, unit) = (&report.school.id, &report.school.unit);
-                complain(&messages::merge_attestation_refused(id, unit, why).in_lang(lang));
+                complain(&messages::merge_attestation_refused(id, unit, why.clone()).in_lang(lang));
             }
             if merged.copies > 0 {
                 complain(&messages::merge_copies(merged.copies).in_lang(lang));

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::document::{Attestation, SignedAttestation, digest_of};
 use crate::evidence::record::GapCause;
+use crate::evidence::row_kind::RowKind;
 use crate::lang::{Lang, Message, messages};
 use crate::paper;
 
@@ -119,19 +120,6 @@ fn gaps(words: &Words<'_>, of: &Attestation) -> Markup {
     }
 }
 
-/// What an id of a row begins with, and the sentence of its kind.
-type RowKindWords = (&'static str, fn() -> Message);
-/// The kinds of rows of the self-test.
-const KINDS: [RowKindWords; 7] = [
-    ("category", messages::selftest_category),
-    ("safe-search", messages::selftest_safe_search),
-    ("canary", messages::selftest_canary),
-    ("essential", messages::selftest_essential),
-    ("listener", messages::selftest_listener),
-    ("list", messages::selftest_list),
-    ("freshness", messages::selftest_freshness),
-];
-
 /// The self-tests by kind and group, on one sheet, and each row that did not always pass.
 fn tests(words: &Words<'_>, of: &Attestation) -> Markup {
     let test = &of.self_test;
@@ -142,14 +130,16 @@ fn tests(words: &Words<'_>, of: &Attestation) -> Markup {
     let mut sums: BTreeMap<(usize, String), (u64, u64)> = BTreeMap::new();
     for (id, counts) in &test.rows {
         let (kind, group) = parts(id);
-        let place = KINDS.iter().position(|(known, _)| *known == kind).unwrap_or(KINDS.len());
+        let place = RowKind::ALL.iter().position(|known| known.id() == kind).unwrap_or(usize::MAX);
         let sum = sums.entry((place, group)).or_default();
         *sum = (sum.0.saturating_add(counts.asked), sum.1.saturating_add(counts.passed));
     }
     let rows: Vec<Vec<String>> = sums
         .into_iter()
         .map(|((place, group), (asked, passed))| {
-            let kind = KINDS.get(place).map_or_else(|| "-".to_owned(), |(_, say)| words.say(say()));
+            let kind = RowKind::ALL
+                .get(place)
+                .map_or_else(|| "-".to_owned(), |kind| words.say(kind.message()));
             vec![kind, group, asked.to_string(), passed.to_string()]
         })
         .collect();

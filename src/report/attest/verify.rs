@@ -5,6 +5,7 @@ use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use super::document::{
     Attestation, FORMAT, KIND, MAX_OCTETS, SignedAttestation, canonical, digest_of,
 };
+use crate::lang::{Message, messages};
 use crate::publish::enrol::PinnedBox;
 
 /// Octets of a public key.
@@ -76,6 +77,27 @@ pub enum AttestError {
         /// The one before it that is there.
         before: String,
     },
+}
+
+impl AttestError {
+    /// It, for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::TooLong => messages::attest_too_long(MAX_OCTETS),
+            Self::Malformed(why) => messages::attest_malformed(why),
+            Self::NotCanonical => messages::attest_not_canonical(),
+            Self::Format(kind, format) => messages::attest_format(kind, format, KIND, FORMAT),
+            Self::Unsigned => messages::attest_no_signature(),
+            Self::UnknownKey { school, unit } => messages::attest_unknown_key(unit, school),
+            Self::OtherBox { found, owner } => messages::attest_other_box(found, owner),
+            Self::Revoked { school, unit, reason } => {
+                messages::attest_revoked(unit, school, reason)
+            }
+            Self::Signature => messages::attest_wrong_signature(),
+            Self::Chain { month, before } => messages::attest_broken_chain(month, before),
+            Self::Missing { month, before } => messages::attest_missing_month(before, month),
+        }
+    }
 }
 
 /// A document of a box.

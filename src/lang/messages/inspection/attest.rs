@@ -64,6 +64,34 @@ messages! {
     attest_valid(file, month, school, unit) "{file}: {month} of {school}, signed by box {unit}"
         => "{file}: {month} của {school}, máy {unit} ký";
     attest_valid_running() "the month was not over" => "tháng chưa kết thúc";
+    attest_too_long(most) "longer than {most} octets: no box writes such a file"
+        => "dài hơn {most} byte: không máy nào ghi tệp như vậy";
+    attest_malformed(why) "malformed, so it was changed or cut: {why}; ask the school for the file again"
+        => "sai cấu trúc nên đã bị sửa hoặc bị cắt: {why}; hãy xin lại tệp của trường";
+    attest_not_canonical() "not as a box writes it: something in it was changed; ask the school for the file again"
+        => "không đúng như máy ghi ra: đã có chỗ bị sửa; hãy xin lại tệp của trường";
+    attest_format(kind, format, known, reads)
+        "kind `{kind}` of format {format}; this program reads `{known}` of format {reads}: update the older of both programs"
+        => "loại `{kind}` định dạng {format}; phần mềm này đọc `{known}` định dạng {reads}: hãy cập nhật bên cũ hơn";
+    attest_no_signature() "not signed: the box was not enrolled (`lachan enrol`)"
+        => "chưa ký: máy chưa ghi danh (`lachan enrol`)";
+    attest_unknown_key(unit, school)
+        "no such key of `{unit}` of `{school}` is pinned: `lachan publish enrol pin` takes the box's reply"
+        => "chưa có khóa này của máy `{unit}` trường `{school}`: `lachan publish enrol pin` nhận phản hồi của máy";
+    attest_other_box(found, owner) "it says `{found}`, and the key is that of `{owner}`"
+        => "tệp ghi `{found}` nhưng khóa lại của `{owner}`";
+    attest_revoked(unit, school, reason)
+        "the key of `{unit}` of `{school}` was revoked: {reason}; the box must be enrolled anew"
+        => "khóa của máy `{unit}` trường `{school}` đã bị thu hồi: {reason}; máy phải ghi danh lại";
+    attest_wrong_signature() "the signature is wrong: something in it was changed; ask the school for the file again"
+        => "chữ ký sai: đã có chỗ bị sửa; hãy xin lại tệp của trường";
+    attest_broken_chain(month, before)
+        "{month} does not follow {before}: one of them was changed, or is another box's"
+        => "{month} không nối tiếp {before}: một trong hai đã bị sửa, hoặc của máy khác";
+    attest_missing_month(before, month) "between {before} and {month} a sealed month is missing"
+        => "giữa {before} và {month} thiếu một tháng đã niêm phong";
+    attest_other_figures(month) "the report says something else of {month} than the box attested"
+        => "số liệu {month} trong báo cáo khác với điều máy đã xác nhận";
     attest_invalid(file, why) "{file}: {why}" => "{file}: {why}";
     role_not_plain(key) "`{key}` is a role in lower-case letters, digits and `_`, with the name of a person of at most 100 characters; at most 16"
         => "`{key}` là vai trò viết bằng chữ thường, số và `_`, kèm tên người không quá 100 ký tự; tối đa 16";
