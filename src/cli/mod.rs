@@ -5,17 +5,14 @@
 pub mod attest;
 pub mod backup;
 pub mod check;
-mod codes;
-mod diagnose;
 pub mod enrol;
 pub mod export;
 pub mod fleet;
 pub mod lists;
 mod output;
-pub mod overrides;
+pub mod people;
 pub mod publish;
 pub mod report;
-pub mod reviews;
 mod running;
 pub mod selftest;
 pub mod serve;
@@ -46,9 +43,9 @@ enum Command {
     /// Write configuration for other programs of the gateway.
     Export(export::ExportArguments),
     /// Let through more, or less, for a group and some minutes.
-    Override(overrides::OverridesArguments),
+    Override(people::overrides::OverridesArguments),
     /// Answer what people ask to have opened: allow, deny, or forward it to the department.
-    Review(reviews::ReviewsArguments),
+    Review(people::reviews::ReviewsArguments),
     /// Write what is handed in of a month or a year; merge what all schools handed in.
     Report(report::ReportArguments),
     /// Show what is in force in a running gateway, and what is held back.
@@ -59,9 +56,9 @@ enum Command {
     /// Write what this box says of a month or a year, signed; or verify such files.
     Attest(attest::AttestArguments),
     /// Look at what is blocked for a group, for some minutes: in memory, without devices, in the ledger.
-    Diagnose(diagnose::DiagnoseArguments),
+    Diagnose(people::diagnose::DiagnoseArguments),
     /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
-    Code(codes::CodesArguments),
+    Code(people::codes::CodesArguments),
     /// Act on what is kept of files for the day on which one is lost.
     State(status::StateArguments),
     /// Show the services that `service:ID` can name: apps and sites under one word.
@@ -74,7 +71,7 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Make this box what a backup says.
     Restore(backup::RestoreArguments),
-    /// Show all schools of a department: who is protected now, and why one is not.
+    /// Show all schools of a department: which are protected now, and the cause where one is not.
     Fleet(fleet::FleetArguments),
     /// Publish signed releases to gateways: the department's side.
     Publish(publish::PublishArguments),
@@ -87,14 +84,14 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
-        Command::Override(arguments) => overrides::run(&arguments),
-        Command::Review(arguments) => reviews::run(&arguments),
+        Command::Override(arguments) => people::overrides::run(&arguments),
+        Command::Review(arguments) => people::reviews::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::SelfTest(arguments) => selftest::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
-        Command::Diagnose(arguments) => diagnose::run(&arguments),
-        Command::Code(arguments) => codes::run(&arguments),
+        Command::Diagnose(arguments) => people::diagnose::run(&arguments),
+        Command::Code(arguments) => people::codes::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Services(arguments) => services::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),

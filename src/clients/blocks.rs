@@ -18,7 +18,7 @@ use crate::resolve::{AskedFor, Now, Outcome};
 #[derive(Debug)]
 pub struct Blocks {
     merged: MergedSites,
-    /// What was blocked lately, for those who look for mistakes.
+    /// What was blocked lately, for the search of mistakes.
     pub overblock: Arc<Overblock>,
 }
 
@@ -31,7 +31,7 @@ pub struct Noted {
     pub is_diagnosed: bool,
 }
 
-/// Whose turn it is: a worker's blocks since one was noted.
+/// The blocks of a worker since one was noted.
 #[derive(Debug, Default)]
 pub struct BlockTurn(u32);
 
@@ -74,7 +74,7 @@ impl Blocks {
         }
     }
 
-    /// The same of a query in octets, whose name has no hashes at hand.
+    /// The same of a query in octets, without hashes of its name.
     #[cold]
     pub fn note_octets(
         &self,

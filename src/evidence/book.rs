@@ -109,7 +109,7 @@ struct Records {
     last: LastWrite,
     /// The number of the file of waiting counts, where there is one.
     held: Option<u64>,
-    /// Months whose records could not be read, and are set aside.
+    /// Months with records that could not be read, and are set aside.
     damaged: BTreeSet<LocalMonth>,
     /// Whether files went before their time, to make room.
     was_cut: bool,

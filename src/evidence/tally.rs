@@ -15,7 +15,7 @@ use crate::resolve::{BlockedBy, Transport};
 
 /// The most rows of a self-test that are counted.
 const MAX_ROWS: usize = 512;
-/// The most orders whose seconds are kept in a month.
+/// The most orders of a month with their seconds.
 const MAX_ORDERS: usize = 1_000;
 
 /// Counts of a stretch of time.
@@ -45,7 +45,7 @@ pub(super) struct CountedGroup {
 }
 
 impl CountedGroup {
-    /// The groups of a policy, and those of an earlier one whose counters no other has taken: queries
+    /// The groups of a policy, and those of an earlier one with counters that no other has taken: queries
     /// were counted there until the policy was swapped.
     pub(super) fn all(config: &Config, snapshot: &Snapshot, earlier: &[Self]) -> Vec<Self> {
         let level = |name: &str| config.groups.iter().find(|one| one.name == name);

@@ -30,7 +30,7 @@ impl GroupIds {
 
 /// The names of sources that own a place, in the order of the places.
 ///
-/// Law: as of groups; a source beyond the last place shares one, and one whose categories are all
+/// Law: as of groups; a source beyond the last place shares one, and one with categories that are all
 /// protected has none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SourceIds(Vec<String>);

@@ -39,7 +39,7 @@ pub struct ListState {
     /// The fault of one that is held or left out.
     pub why: Option<String>,
     /// Blocked queries since the start that it names, in the category they were counted in; none of a
-    /// sealed list, or of one whose categories are protected.
+    /// sealed list, or of one with protected categories.
     #[serde(default)]
     pub matches: Option<u64>,
     /// True where it named none of them in [`TRIAL`] seconds of service.

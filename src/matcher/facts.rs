@@ -16,7 +16,7 @@ impl Facts {
     /// Whether no list and no keyword rule matches.
     #[inline]
     pub fn is_silent(&self) -> bool {
-        // A source that names it, and whose category an exception clears, says nothing.
+        // A source that names it says nothing where an exception clears its category.
         let listed = Listed { named: 0, ..self.listed };
         Self { listed, ..*self } == Self::default()
     }

@@ -423,7 +423,7 @@ open! {
     /// A source of lists.
     ListLabel "source"
         "a source of lists as the config writes it, a URL without what follows `?`; `sealed-N` for a sealed list; `other` for those beyond 31";
-    /// A source whose matches are counted.
+    /// A source with matches that are counted.
     SourceLabel "source"
         "a source of lists as the config or the delivered pack names it, a URL without what follows `?`; `protected` for matches in every protected category; `other` for sources beyond 30, for those that share their names with too many, and for sealed lists";
     /// The version of a list.

@@ -1,4 +1,4 @@
-//! Sites that were blocked in the last minute: who counts once, counts here.
+//! Sites that were blocked in the last minute: the merged counts.
 //!
 //! One page makes many queries: A, AAAA and HTTPS, retries, names below one site. So a report has two
 //! numbers of blocked queries, all of them and *merged* ones: of a group and a registrable domain one
@@ -12,7 +12,7 @@
 //!
 //! Laws: a cell has a keyed hash of group and site, and a second; the key is of this process and on no
 //! disk. Neither a lock is taken nor memory allocated. All threads share the table, and two that see
-//! a site first in the same moment may both count it; so may a site whose cell another one took,
+//! a site first in the same moment may both count it; so may a site with a cell that another one took,
 //! where more than there are cells were blocked in a minute.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,7 +1,7 @@
 //! The diagnostic mode: a person looks, for some minutes, at what is blocked for one group.
 //!
 //! Laws: it is one at a time and of one group; it ends by itself, and with the process; its blocks are
-//! in a ring in memory and are dropped with its end; none has a client. Who looked, when and why is in
+//! in a ring in memory and are dropped with its end; none has a client. The person that looked, when and why is in
 //! the ledger: the shell writes that, and begins none that it cannot write down.
 
 use std::collections::VecDeque;
@@ -130,7 +130,7 @@ impl Diagnosis {
         session.take().map(|session| session.state)
     }
 
-    /// Ends the one whose time is over.
+    /// Ends the one that is past its time.
     pub(super) fn expire(&self, mono: u64) -> Option<DiagnosisState> {
         let is_over =
             self.is_on() && self.session().as_ref().is_some_and(|session| session.ends <= mono);

@@ -1,4 +1,4 @@
-//! What was blocked lately, for those who look for what is blocked by mistake; in memory alone.
+//! What was blocked lately, for the search of what is blocked by mistake; in memory alone.
 //!
 //! ```text
 //! a block ─┬─ 1 of 8 ─▶ top         names that ten clients asked for today

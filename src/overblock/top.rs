@@ -112,7 +112,7 @@ impl TopNames {
     }
 
     /// The names that at least [`CLIENTS`] clients asked for, in their order; none that the lists in force
-    /// have in a delicate category, and none whose category is one.
+    /// have in a delicate category, and none of such a category.
     pub fn shown(&self, snapshot: &Snapshot) -> Vec<TopName> {
         let id = |category| snapshot.taxonomy().category(category).id.clone();
         let may_be_shown = |name: &Name, category: Option<CategoryId>| {

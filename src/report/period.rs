@@ -105,7 +105,7 @@ impl ReportPeriod {
         Self::of_days(ended.0, ended.1)
     }
 
-    /// The months whose last day is one of these.
+    /// The months with their last day among these.
     fn of_days(first: Date, last: Date) -> Option<Self> {
         let (from, ends) = (LocalMonth::of_day(first), LocalMonth::of_day(last));
         let to = if ends.last_day() == last { ends } else { ends.before(1) };

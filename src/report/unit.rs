@@ -26,7 +26,7 @@ pub const FORMAT: u32 = 1;
 const MAX_OCTETS: usize = 4 << 20;
 /// The most categories of a month.
 const MAX_CATEGORIES: usize = 80;
-/// The most orders of a month whose times are kept.
+/// The most orders of a month with their times.
 const MAX_ORDERS: usize = 500;
 
 /// What one gateway hands in.

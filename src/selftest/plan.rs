@@ -113,7 +113,7 @@ fn of_category(
     Some(planned)
 }
 
-/// The newest dated name that the lists have: who makes them puts the day's in, and so it can be seen in
+/// The newest dated name that the lists have: each build of them puts the day's in, and so it can be seen in
 /// any browser how old the lists are that act. None where they have none, or no clock can be trusted.
 fn freshness(snapshot: &Snapshot, active: ActiveRules<'_>, now: Now) -> Option<Planned> {
     if now.trust == Trust::Untrusted {
@@ -141,7 +141,7 @@ fn dated_name(civil: u64) -> Option<Name> {
     Name::from_text(&format!("{day}.list.{TEST_ZONE}")).ok()
 }
 
-/// A host of each engine whose safe mode the group enforces.
+/// A host of each engine that the group holds to its safe mode.
 fn engines<'a>(
     in_force: &'a InForce,
     active: ActiveRules<'a>,

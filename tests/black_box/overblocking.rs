@@ -264,4 +264,13 @@ fn a_person_looks_for_some_minutes_in_the_open_and_sees_no_device() {
     school.gateway = school.gateway.restart();
     assert!(!school.diagnose(&["show"]).0);
     assert!(school.status()["diagnosis"].is_null());
+
+    // A life that is cut off cannot say so: the next one does.
+    assert!(school.diagnose(&START).0);
+    school.gateway.kill();
+    assert_eq!(ledger().matches("\"diagnose_end\"").count(), 2);
+    school.gateway = school.gateway.restart();
+    eventually("the end in the ledger", || {
+        (ledger().matches("\"diagnose_end\"").count() == 3).then_some(())
+    });
 }

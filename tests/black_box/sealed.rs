@@ -174,7 +174,7 @@ fn a_sealed_list_is_reloaded_and_a_bad_one_keeps_the_old() {
 fn a_gateway_with_a_sealed_list_leaves_no_core_dump() {
     let upstream = Upstream::start();
     let gateway = gateway("one.example\n", &upstream);
-    // Nor does one without: its memory has what was asked, and by whom.
+    // Nor does one without: its memory has what was asked, and the clients.
     let open = crate::support::gateway_blocking(&["a.example"], &upstream);
     for process in [gateway.id(), open.id()] {
         let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();

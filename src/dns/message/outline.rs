@@ -1,8 +1,11 @@
 //! The part of an answer that a test looks at: code, extended error, aliases.
 
-use super::{Ede, HEADER, Rcode, name_at, u16_at};
+use hickory_proto::op::{Message, MessageType};
+use hickory_proto::rr::RData;
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
+
+use super::{Ede, Rcode, u16_at};
 use crate::dns::name::Name;
-use crate::dns::rtype;
 
 /// The option of an extended error (RFC 8914 §2).
 const EDE_OPTION: u16 = 15;
@@ -25,45 +28,27 @@ pub struct AnswerOutline {
 impl AnswerOutline {
     /// Reads an answer; none for octets that are no answer to one question.
     pub fn of(octets: &[u8]) -> Option<Self> {
-        let is_answer = octets.get(2)? & 0x80 != 0;
-        let count = |at| u16_at(octets, at).map(usize::from);
-        if !is_answer || count(4)? != 1 {
+        let message = Message::from_vec(octets).ok()?;
+        let is_answer = message.metadata.message_type == MessageType::Response;
+        if !is_answer || message.queries.len() != 1 {
             return None;
         }
-        let mut outline = Self {
-            id: u16_at(octets, 0)?,
-            rcode: Rcode(u16::from(octets.get(3)? & 0x0f)),
-            ede: None,
-            aliases: Vec::new(),
-            records: count(6)?,
+        let option = message.edns.as_ref().and_then(|edns| edns.option(EdnsCode::from(EDE_OPTION)));
+        let ede = option.and_then(|option| match option {
+            EdnsOption::Unknown(_, value) => u16_at(value, 0).map(Ede),
+            _ => None,
+        });
+        let alias = |data: &RData| match data {
+            RData::CNAME(target) => Name::from_text(&target.0.to_lowercase().to_ascii()).ok(),
+            _ => None,
         };
-        let (_, end) = name_at(octets, HEADER).ok()?;
-        let mut at = end + 4;
-        for number in 0..count(6)? + count(8)? + count(10)? {
-            let (_, fixed) = name_at(octets, at).ok()?;
-            let rdata = fixed + 10;
-            let end = rdata + count(fixed + 8)?;
-            match u16_at(octets, fixed)? {
-                rtype::CNAME if number < outline.records => {
-                    outline.aliases.push(name_at(octets, rdata).ok()?.0.to_name());
-                }
-                rtype::OPT => outline.ede = ede(octets.get(rdata..end)?),
-                _ => {}
-            }
-            at = end;
-        }
-        (at <= octets.len()).then_some(outline)
-    }
-}
-
-/// The first extended error among the options of an OPT record.
-fn ede(mut options: &[u8]) -> Option<Ede> {
-    loop {
-        let (code, length) = (u16_at(options, 0)?, usize::from(u16_at(options, 2)?));
-        if code == EDE_OPTION && length >= 2 {
-            return u16_at(options, 4).map(Ede);
-        }
-        options = options.get(4 + length..)?;
+        Some(Self {
+            id: message.metadata.id,
+            rcode: Rcode(u16::from(message.metadata.response_code.low())),
+            ede,
+            aliases: message.answers.iter().filter_map(|record| alias(&record.data)).collect(),
+            records: message.answers.len(),
+        })
     }
 }
 

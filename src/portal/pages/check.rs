@@ -178,7 +178,7 @@ struct Row {
     is_blocked: bool,
 }
 
-/// The categories whose test names are listed. A protected one is left out.
+/// The categories with listed test names. A protected one is left out.
 fn rows(portal: &Portal, visitor: &Visitor) -> Vec<Row> {
     let snapshot = &visitor.in_force.snapshot;
     let categories = snapshot.taxonomy().iter();

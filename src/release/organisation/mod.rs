@@ -135,7 +135,7 @@ impl ValidDays {
         self.last.is_some_and(|last| last < day)
     }
 
-    /// Whether it has a day of a period, whose both ends are in it.
+    /// Whether it has a day of a period; both ends are in it.
     pub fn meets(self, first: Date, last: Date) -> bool {
         self.first.is_none_or(|opens| opens <= last) && !self.is_over(first)
     }

@@ -22,7 +22,7 @@ const LOOKED_UP: &str = "zqlooked";
 const REVIEWED: &str = "zqreviewed";
 /// In the name that a lesson opens, which is stored by design: it is the teacher's.
 const OPENED: &str = "zqopened";
-/// Who asks, in all of it; in no group's prefix.
+/// The client, in all of it; in no group's prefix.
 const CLIENT: &str = "127.0.66.6";
 
 /// One life of one gateway for all tests: they only read what it left.

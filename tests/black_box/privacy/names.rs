@@ -88,7 +88,7 @@ fn p9_names_and_addresses_are_nowhere_at_info() {
     }
 }
 
-/// At `debug` the libraries beneath may name what is asked of upstream; nothing ever names who asks.
+/// At `debug` the libraries beneath may name what is asked of upstream; nothing ever names the client.
 #[test]
 fn p3_no_address_is_in_the_log_at_any_level() {
     for (filter, secrets) in [("lachan=trace", &[MARKER, CLIENT][..]), ("debug", &[CLIENT])] {
@@ -106,7 +106,7 @@ fn p3_no_address_is_in_the_log_at_any_level() {
     }
 }
 
-/// A client that says whose network it speaks for (RFC 7871) is not repeated to anybody.
+/// A client that says which network it speaks for (RFC 7871) is not repeated to anybody.
 #[test]
 fn p8_no_client_subnet_goes_upstream() {
     let upstream = Upstream::start();

@@ -75,7 +75,7 @@ hours = "always"
 
 /// 2026-11-30 06:00 in Hanoi.
 const MORNING: u64 = 1_795_993_200;
-/// The child, who is none of the others.
+/// The child: none of the others.
 const CHILD: u16 = 999;
 /// Names of one kind.
 const NAMES: u8 = 4;
@@ -258,7 +258,7 @@ fn live(queries: &[Query]) -> Life {
     }
 }
 
-/// The series of two scrapes whose values differ. Neither has one that the other lacks.
+/// The series of two scrapes with values that differ. Neither has one that the other lacks.
 fn differing(one: &Life, other: &Life) -> BTreeSet<String> {
     let series = |life: &Life| -> BTreeMap<String, String> {
         let lines = life.metrics.lines().filter(|line| !line.starts_with('#'));

@@ -1,4 +1,4 @@
-//! A stranger who reads all that is published, knows the rule, and works out what is hidden.
+//! The attack of a reader of all that is published: the rule is known, and what is hidden is worked out.
 //!
 //! A number that follows from published cells by the published rule says nothing new. Every other one
 //! is a fact about the true sum, exact or within what its rounding leaves.

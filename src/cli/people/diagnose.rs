@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 
 use crate::admin::diagnosis::{DiagnosisRequest, DiagnosisShown};
 use crate::cli::output::{CommandFailure, finish, json};
-use crate::cli::overrides::encoded;
+use crate::cli::people::overrides::encoded;
 use crate::cli::running::{GatewayArguments, read};
 use crate::lang::{Lang, messages};
 use crate::overblock::diagnosis::DiagnosisState;
 
 /// Arguments of `diagnose`.
 #[derive(Debug, clap::Args)]
-pub(super) struct DiagnoseArguments {
+pub struct DiagnoseArguments {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
@@ -50,7 +50,7 @@ enum Action {
 }
 
 /// Sends the request to the running gateway; exits 0, 1 when it is refused, 3 without an answer.
-pub(super) fn run(arguments: &DiagnoseArguments) -> ExitCode {
+pub fn run(arguments: &DiagnoseArguments) -> ExitCode {
     finish(act(arguments))
 }
 

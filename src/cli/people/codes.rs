@@ -19,7 +19,7 @@ const MAX_PIN: u64 = 256;
 
 /// Arguments of `code`.
 #[derive(Debug, clap::Args)]
-pub(super) struct CodesArguments {
+pub struct CodesArguments {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
@@ -62,7 +62,7 @@ enum Action {
 }
 
 /// Sends the request to the running gateway; exits 0, 1 when it is refused, 3 without an answer.
-pub(super) fn run(arguments: &CodesArguments) -> ExitCode {
+pub fn run(arguments: &CodesArguments) -> ExitCode {
     finish(act(arguments))
 }
 

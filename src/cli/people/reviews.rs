@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::admin::api::OverrideBegun;
 use crate::admin::reviews::{ForwardedNames, NamedWord, ReviewList, ReviewRequest, ShownReview};
 use crate::cli::output::{CommandFailure, finish, json, write_whole};
-use crate::cli::overrides::seconds;
+use crate::cli::people::overrides::seconds;
 use crate::cli::running::{GatewayArguments, RunningGateway, read};
 use crate::config::data::answers::AnswerVerdict;
 use crate::lang::{Lang, messages};
