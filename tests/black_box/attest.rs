@@ -128,7 +128,7 @@ fn a_month_is_attested_sealed_by_the_gateway_and_verified_by_the_department() {
     let gateway = gateway.restart();
     let sealed = directory.join("state/evidence/attested/2026-01.json");
     eventually("the month is sealed", || sealed.is_file().then_some(()));
-    assert!(gateway.log().contains("sealed the record of 2026-01"), "{}", gateway.log());
+    gateway.expect_log("sealed the record of 2026-01");
     let (code, said) = attest("2026");
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("not signed"), "{said}");

@@ -56,7 +56,7 @@ fn who_means_it_says_so() {
     let keys = "accept = [\"google.com\"]";
     let blocked = ["google.com", "www.google.com", "bad.example"];
     let gateway = expect("domains", list, keys, &["other.edu.vn"], &blocked);
-    assert!(gateway.log().contains("rules=1"), "{}", gateway.log());
+    gateway.expect_log("rules=1");
     // A reload takes it back, though no list has changed.
     let path = gateway.dir().join("gateway.toml");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -131,7 +131,7 @@ fn a_pack_cannot_take_them_away_either() {
         assert!(is_blocked(&gateway, "bad.example"));
         assert_eq!(is_blocked(&gateway, "google.com"), !open);
         assert!(!is_blocked(&gateway, "moet.gov.vn"));
-        assert!(gateway.log().contains("without effect, they would block what schools need"));
+        gateway.expect_log("without effect, they would block what schools need");
     }
 }
 
@@ -170,7 +170,7 @@ fn a_zone_for_every_name_spares_guarded_names() {
     let open = ["google.com", "docs.google.com", "moet.gov.vn", "pool.ntp.org", "fine.example"];
     let blocked = ["ntp.org", "example.com", "other.gov.vn"];
     let gateway = expect("rpz", zone, "", &open, &blocked);
-    assert!(gateway.log().contains("* ("), "{}", gateway.log());
+    gateway.expect_log("* (");
     let open = ["pool.ntp.org", "moet.gov.vn", "fine.example"];
     let blocked = ["docs.google.com", "google.com", "example.com"];
     expect("rpz", zone, "accept = [\"google.com\"]", &open, &blocked);
@@ -222,7 +222,7 @@ fn no_list_closes_a_domain_below_which_schools_have_what_they_need() {
     ];
     for (format, list) in lists {
         let gateway = expect(format, &list, "", &open, &blocked);
-        assert!(gateway.log().contains("rules=8"), "{format}: {}", gateway.log());
+        gateway.expect_log("rules=8");
     }
     // A bare label is debris, and one that is meant has its way.
     expect("domains", "com\nvn\nzip\nbad.example\n", "", &open, &["bad.example"]);
@@ -265,7 +265,7 @@ fn an_essential_name_answers_whatever_a_list_says() {
     ] {
         let gateway = expect(format, &list, "", &open, &[]);
         let told = "without effect, they would block what schools need";
-        assert!(gateway.log().contains(told), "{list}");
+        gateway.expect_log(told);
     }
 }
 

@@ -48,7 +48,7 @@ fn a_stub_is_held_until_somebody_says_that_it_is_meant() {
     assert!(is_blocked(&gateway, "n2999.listed.example").is_some());
     fs::write(gateway.dir().join("list.txt"), list(3)).unwrap();
     gateway.reload();
-    eventually("the refusal", || gateway.log().contains("3 rules, where 3000 were").then_some(()));
+    gateway.expect_log("3 rules, where 3000 were");
     // The other list acts, however short it becomes, and a restart forgets nothing.
     fs::write(gateway.dir().join("own.txt"), "other.example\n").unwrap();
     eventually("the other list", || is_blocked(&gateway, "other.example"));
@@ -85,7 +85,7 @@ fn a_stub_that_is_held_is_taken_once_min_percent_says_so() {
     let gateway = gateway(&upstream, "min_percent = 50");
     fs::write(gateway.dir().join("list.txt"), list(3)).unwrap();
     gateway.reload();
-    eventually("the refusal", || gateway.log().contains("3 rules, where 3000 were").then_some(()));
+    gateway.expect_log("3 rules, where 3000 were");
     let config = gateway.dir().join("gateway.toml");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text.replace("min_percent = 50", "min_percent = 0")).unwrap();

@@ -192,7 +192,7 @@ fn refusing(upstream: &Upstream, worse: impl FnOnce(&str) -> String) -> (Gateway
     let good = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, worse(&good) + NO_CERTIFICATE).unwrap();
     gateway.reload();
-    eventually("the refusal", || gateway.log().contains("not reloaded").then_some(()));
+    gateway.expect_log("not reloaded");
     (gateway, good)
 }
 

@@ -98,7 +98,7 @@ fn without_the_keyword_file_the_built_in_rules_are_used_until_it_is_there() {
             plan = plan.file("words.txt", text);
         }
         let gateway = plan.start();
-        assert!(gateway.log().contains("going on without"), "{}", gateway.log());
+        gateway.expect_log("going on without");
         assert!(is_blocked(&gateway, BUILT_IN));
         assert!(!is_blocked(&gateway, "zorkword.example"));
         gateway.expect_metric("lachan_list_sources_left_out", &[], 1.0);

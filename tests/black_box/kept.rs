@@ -28,7 +28,7 @@ fn an_exam_outlives_a_damaged_file_and_no_number_is_given_twice() {
         gateway = gateway.restart();
         assert_eq!(Api::of(&gateway).id_for("pupils"), Some(1), "{damage:?}");
         assert_eq!(rcode(&gateway, "any.example"), "NXDOMAIN", "{damage:?}");
-        assert!(gateway.log().contains("overrides are those of the ledger"), "{}", gateway.log());
+        gateway.expect_log("overrides are those of the ledger");
     }
     let (_, lesson) = Api::of(&gateway).lesson("staff", "some.example").unwrap();
     assert_eq!(lesson["id"].as_u64(), Some(2));

@@ -220,7 +220,7 @@ fn a_lock_wins_over_an_allow_and_stops_nobody() {
     // It starts, though one of the three is locked already.
     let mut gateway = plan.start();
     gateway.expect_metric("lachan_void_allows", &[], 1.0);
-    assert!(gateway.log().contains("void, a lock wins: group `pupils`: `chat.example`"));
+    gateway.expect_log("void, a lock wins: group `pupils`: `chat.example`");
     assert_eq!(rcode(&gateway, PUPIL, "chat.example"), "NXDOMAIN");
     assert_eq!(rcode(&gateway, PUPIL, "pay.example"), "NOERROR");
     assert_eq!(rcode(&gateway, PUPIL, "lib.example"), "NOERROR");

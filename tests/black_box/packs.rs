@@ -108,7 +108,7 @@ fn the_newest_pack_that_verifies_is_served_beside_texts() {
         assert!(is_blocked(&gateway, "one.example"));
         deliver(&gateway, &packs.join("1.pack"), b"not a pack");
         assert!(is_blocked(&gateway, "one.example"));
-        assert!(gateway.log().contains("2.pack"), "{}", gateway.log());
+        gateway.expect_log("2.pack");
 
         let newer = dir.path().join("newer");
         fs::create_dir(&newer).unwrap();
@@ -202,7 +202,7 @@ fn a_restart_reads_no_text_again() {
     let mut second = start();
     second.expect_metric("lachan_list_readings_total", &[], 0.0);
     assert!(is_blocked(&second, "one.example"));
-    assert!(second.log().contains("adult.txt"), "{}", second.log());
+    second.expect_log("adult.txt");
     second.terminate();
 
     // Another text is read; a damaged copy is made anew, whatever its stamp says.

@@ -67,7 +67,7 @@ fn an_edit_a_rename_and_a_return_are_seen() {
     });
     assert!(is_blocked(&gateway, "three.example"));
     // The log is read by a thread of its own.
-    eventually("the fault in the log", || gateway.log().contains("cannot be read").then_some(()));
+    gateway.expect_log("cannot be read");
 
     fs::write(&list, "four.example\n").unwrap();
     until_blocked(&gateway, "four.example");
@@ -157,7 +157,7 @@ fn a_mistake_keeps_the_old_policy_and_is_told_once() {
     let path = gateway.dir().join("gateway.toml");
     let text = fs::read_to_string(&path).unwrap();
     replace(&path, &text.replace("\"games\"", "\"gaems\""));
-    eventually("the mistake", || gateway.log().contains("gaems").then_some(()));
+    gateway.expect_log("gaems");
     // Another change of another file: the mistake is still there, and was told.
     let other = gateway.dir().join("unrelated");
     for _ in 0..3 {
@@ -204,7 +204,7 @@ fn what_needs_a_restart_is_said_and_the_rest_is_in_force() {
     replace(&path, &format!("{text}\n[cache]\nmax_ttl = \"60s\"\n"));
     until_blocked(&gateway, "two.example");
     let said = "[cache]: the old values stay in use until a restart";
-    eventually("the warning", || gateway.log().contains(said).then_some(()));
+    gateway.expect_log(said);
     assert!(!gateway.log().contains("[upstream]"), "{}", gateway.log());
     assert_eq!(Ask::new("free.example", "A").expect(gateway.dns).ttls(), [3600], "the old value");
 }
@@ -241,7 +241,7 @@ fn a_group_keeps_its_counters_when_it_moves() {
     let first =
         "[[group]]\nname = \"office\"\nclients = [\"127.0.30.0/24\"]\nprofile = \"staff\"\n";
     replace(&path, &format!("{head}{first}\n[[group]]\nname = \"pupils\"{groups}"));
-    eventually("the new group", || gateway.log().contains("groups=3").then_some(()));
+    gateway.expect_log("groups=3");
     assert!(is_blocked(&gateway, "one.example"));
     gateway.expect_metric("lachan_blocked_total", &labels, 2.0);
 }

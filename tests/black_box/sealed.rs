@@ -101,7 +101,7 @@ fn no_output_has_a_sealed_name() {
     // A list that fails to load, and one that fails to be sealed.
     let list = fs::read(dir.join("authority.sealed")).unwrap();
     fs::write(dir.join("authority.sealed"), &list[..list.len() - 1]).unwrap();
-    eventually("the refusal", || gateway.log().contains("copy it again").then_some(()));
+    gateway.expect_log("copy it again");
     let bad = "zqsealed..example\n192.0.2.1\nco.uk\nzqsealed example\nzqsealed/x.example\n";
     let scratch = tempfile::tempdir().unwrap();
     let (status, said) = seal(scratch.path(), bad);
@@ -153,14 +153,14 @@ fn a_sealed_list_is_reloaded_and_a_bad_one_keeps_the_old() {
     // Another key: the pair does not fit.
     let key = fs::read(dir.join("authority.key")).unwrap();
     fs::write(dir.join("authority.key"), "ab".repeat(32)).unwrap();
-    eventually("the refusal", || gateway.log().contains("another key").then_some(()));
+    gateway.expect_log("another key");
     assert_eq!(rcode(&gateway, "two.example", PUPIL), "NXDOMAIN");
     gateway.expect_metric("lachan_config_last_reload_success", &[], 0.0);
 
     // A key that others may read.
     fs::write(dir.join("authority.key"), &key).unwrap();
     fs::set_permissions(dir.join("authority.key"), fs::Permissions::from_mode(0o640)).unwrap();
-    eventually("the refusal", || gateway.log().contains("its mode is 0640").then_some(()));
+    gateway.expect_log("its mode is 0640");
     assert_eq!(rcode(&gateway, "two.example", PUPIL), "NXDOMAIN");
 
     fs::set_permissions(dir.join("authority.key"), fs::Permissions::from_mode(0o600)).unwrap();

@@ -63,7 +63,7 @@ fn a_pack_that_lost_most_of_a_category_is_held_until_somebody_means_it() {
     build(&packs, "2.pack", 3, 3100);
     gateway.reload();
     let told = "2.pack: refused: 3 names of `adult`, where 1000 were";
-    eventually("the refusal", || gateway.log().contains(told).then_some(()));
+    gateway.expect_log(told);
     assert!(is_blocked(&gateway, "n999.adult.example"));
     assert!(!is_blocked(&gateway, "n3050.games.example"));
     let held = gateway.metrics().value("lachan_files_held", &[("file", "pack")]);
@@ -76,7 +76,7 @@ fn a_pack_that_lost_most_of_a_category_is_held_until_somebody_means_it() {
     fs::remove_file(packs.join("1.pack")).unwrap();
     let gateway = gateway.restart();
     assert!(is_blocked(&gateway, "n999.adult.example"));
-    assert!(gateway.log().contains(told), "{}", gateway.log());
+    gateway.expect_log(told);
 
     let (code, said) = lachan(&["lists", "accept"], &gateway, &["packs"]);
     assert_eq!(code, Some(0), "{said}");
@@ -90,7 +90,7 @@ fn a_pack_that_lost_most_of_a_category_is_held_until_somebody_means_it() {
     build(&packs, "3.pack", 3, 100);
     gateway.reload();
     let told = "3.pack: refused: 103 names, where 3103 were";
-    eventually("the next refusal", || gateway.log().contains(told).then_some(()));
+    gateway.expect_log(told);
     assert!(is_blocked(&gateway, "n3050.games.example"));
 }
 

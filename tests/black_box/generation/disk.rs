@@ -62,7 +62,7 @@ fn a_full_state_disk_costs_persistence_and_nothing_else() {
             assert!(is_blocked(&gateway, name), "{turn}: {name}\n{}", gateway.log());
         }
         assert!(!is_blocked(&gateway, "free.example"));
-        eventually("the warning", || gateway.log().contains("kept in memory only").then_some(()));
+        gateway.expect_log("kept in memory only");
         assert_eq!(gateway.log().matches("kept in memory only").count(), 1, "{}", gateway.log());
         gateway.expect_metric("lachan_state_kept", &[], 0.0);
         assert!(check(&gateway).0);
@@ -134,7 +134,7 @@ fn a_list_that_is_lost_with_its_kept_copy_stays_in_force() {
     fs::rename(gateway.dir().join("state"), gateway.dir().join("gone")).unwrap();
     fs::write(gateway.dir().join("adult.txt"), "<html>").unwrap();
     gateway.reload();
-    eventually("the refusal", || gateway.log().contains("its kept copy is lost").then_some(()));
+    gateway.expect_log("its kept copy is lost");
     assert_as_strict(&gateway, "both are lost");
     let says = |what: &str| gateway.get("/readyz").1.contains(what);
     assert!(says("degraded: not reloaded, the old policy stays in force"));

@@ -88,7 +88,7 @@ fn what_ends_the_process_twice_is_given_up() {
     gateway.kill();
     let gateway = gateway.restart();
     assert!(is_blocked(&gateway, "one.example") && !is_blocked(&gateway, "two.example"));
-    assert!(gateway.log().contains("release 2 is given up"), "{}", gateway.log());
+    gateway.expect_log("release 2 is given up");
     let config = gateway.dir().join("gateway.toml");
     assert_eq!(state("releases", &config, &[])["reason"], "died");
     let (code, text) = lists("accept", &config, &["release"]);
@@ -183,7 +183,7 @@ fn a_pointer_that_is_gone_takes_no_release_away() {
         })
         .start();
     assert!(is_blocked(&gateway, "two.example") && !is_blocked(&gateway, "three.example"));
-    assert!(gateway.log().contains("current is lost"), "{}", gateway.log());
+    gateway.expect_log("current is lost");
     gateway.expect_metric("lachan_release", &[], 2.0);
     let config = gateway.dir().join("gateway.toml");
     let said = state("releases", &config, &[]);

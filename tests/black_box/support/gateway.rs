@@ -166,6 +166,13 @@ impl Gateway {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until its log has `text`: a line can come after what it tells of.
+    #[track_caller]
+    pub(crate) fn expect_log(&self, text: &str) {
+        within(PATIENCE, || self.log().contains(text).then_some(()))
+            .unwrap_or_else(|| panic!("no `{text}` in the log: {}", self.log()));
+    }
+
     /// Reads its log no further until this is dropped: whoever logs much then waits, as where a
     /// journal is slow.
     pub(crate) fn hold_log(&self) -> MutexGuard<'_, String> {
