@@ -72,7 +72,12 @@ fn each_state_is_told_in_words_with_its_remedy() {
         (&status["state"], &status["lists"][0]["state"]),
         (&"degraded".into(), &"held".into())
     );
-    assert!(status["errors"][0]["text"].as_str().unwrap().contains("adult.txt"), "{status}");
+    // Its line is logged beside that.
+    eventually("the line", || {
+        let status = json(&gateway);
+        let line = status["errors"][0]["text"].as_str();
+        line.is_some_and(|line| line.contains("adult.txt")).then_some(())
+    });
     let words = told(&gateway, &["--lang", "en"]);
     assert!(words.contains("! `adult.txt` cannot be used: its kept copy stands in"), "{words}");
     assert!(words.contains("what to do: repair the file"), "{words}");
