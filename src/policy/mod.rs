@@ -27,12 +27,13 @@
 //! not blocked. An allow of the question's name shields its chain from school deny and plain
 //! categories. **No allow of a school and no shield ever opens a locked category.**
 //!
-//! Layers of the room, lowest first: [`tables`] (know matchers only), [`verdict`], [`group`],
+//! Layers of the room, lowest first: [`claims`], [`tables`] (know matchers only), [`verdict`], [`group`],
 //! [`snapshot`], [`judge`] (names), `address` and [`lock`], [`explain`].
 //!
 //! Absent on purpose: sockets, clock, files, counters.
 
 mod address;
+pub mod claims;
 pub mod explain;
 pub mod group;
 pub mod judge;
@@ -41,6 +42,7 @@ pub mod snapshot;
 pub mod tables;
 pub mod verdict;
 
+pub use claims::{Claims, Mac};
 pub use group::rules::{
     Actions, ActiveRules, AnswerMode, During, Group, GroupCounters, GroupId, GroupRules,
     GroupState, Rules,

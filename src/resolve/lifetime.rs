@@ -104,7 +104,7 @@ impl QueryContext<'_> {
     /// Whether a name that its list answers over TCP only was asked for over TCP.
     #[inline]
     pub(super) fn is_free_by_tcp(&self, block: Block) -> bool {
-        block.action == Action::TcpOnly && self.origin.transport == Transport::Tcp
+        block.action == Action::TcpOnly && self.origin.transport != Transport::Udp
     }
 
     fn decided(&self, active: ActiveRules<'_>) -> Verdict {
