@@ -3,6 +3,7 @@
 //! [`run`] reads from top to bottom: policy first, then sockets, then readiness; the end is the
 //! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
+mod certificates;
 mod evidence;
 mod reload;
 mod resolvers;
@@ -48,10 +49,11 @@ use crate::reviews::ReviewBook;
 use crate::selftest::{SelfTest, SelfTestHooks};
 use crate::serve::ServeError;
 use crate::serve::gateway::Gateway;
-use crate::serve::listener::{tcp, udp};
+use crate::serve::listener::{doh, tcp, tls, udp};
 use crate::serve::sockets::{self, Sockets, workers};
 use crate::staff::desk::Desk;
 use crate::staff::token::Token;
+use crate::sys::certificates::{Certificates, server};
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
@@ -97,6 +99,8 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let runtime = start_runtime(&settings.listen)?;
     let upstreams = Upstreams::of(&settings, clock.dates())?;
     let labels: Vec<_> = upstreams.servers().iter().map(|s| s.label().to_owned()).collect();
+    let certificates = Arc::new(Certificates::new(&settings.listen.tls));
+    certificates::look(&certificates);
     let mut sockets = Sockets::open(&settings)?;
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
@@ -108,7 +112,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
-    let listen = settings.listen.dns.clone();
+    let listen: Vec<_> = settings.listen.all().collect();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
     let self_test = self_test(&gateway, &evidence, sockets.addresses.clone(), updates.clone());
@@ -136,14 +140,14 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let threads = workers.start(&gateway, &stop)?;
     runtime.block_on(async {
         let mut tasks = JoinSet::new();
-        accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
+        accept_streams(&mut tasks, &mut sockets, &gateway, &certificates)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         serve_portal(&mut tasks, &sockets.portal, &portal)?;
         let books = (Arc::clone(&reviews), Arc::clone(&witness));
         tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
         tasks.spawn(Arc::clone(&reloads).run());
-        tasks.spawn(sockets::follow(sockets.addresses.clone()));
+        tasks.spawn(sockets::follow(admin.listen.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();
@@ -188,18 +192,35 @@ fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
 /// Accepts connections of clients, in a task for each listener.
 fn accept_streams(
     tasks: &mut JoinSet<io::Result<()>>,
-    listeners: Vec<std::net::TcpListener>,
+    sockets: &mut Sockets,
     gateway: &Arc<Gateway>,
+    certificates: &Arc<Certificates>,
 ) -> io::Result<()> {
-    for listener in listeners {
+    let server = |protocols| server(certificates, protocols).map_err(io::Error::other);
+    for listener in std::mem::take(&mut sockets.tcp) {
         let listener = TcpListener::from_std(listener)?;
-        let gateway = Arc::clone(gateway);
-        tasks.spawn(async move {
-            tcp::accept(listener, gateway).await;
-            Ok(())
-        });
+        spawn(tasks, tcp::accept(listener, Arc::clone(gateway)));
     }
+    let settings = server(tls::PROTOCOLS)?;
+    for listener in std::mem::take(&mut sockets.dot) {
+        let listener = TcpListener::from_std(listener)?;
+        spawn(tasks, tls::accept(listener, Arc::clone(gateway), Arc::clone(&settings)));
+    }
+    let settings = server(doh::PROTOCOLS)?;
+    for listener in std::mem::take(&mut sockets.doh) {
+        let listener = TcpListener::from_std(listener)?;
+        spawn(tasks, doh::accept(listener, Arc::clone(gateway), Arc::clone(&settings)));
+    }
+    tasks.spawn(certificates::follow(Arc::clone(certificates)));
     Ok(())
+}
+
+/// Spawns what ends only when it is aborted.
+fn spawn(tasks: &mut JoinSet<io::Result<()>>, endless: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(async move {
+        endless.await;
+        Ok(())
+    });
 }
 
 /// The administrator's server, not ready yet.

@@ -10,9 +10,9 @@ use crate::metrics::family::{
 use crate::metrics::labels::{
     AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EnforcementState, EngineLabel,
     FailureMode, FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel,
-    PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision,
-    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, SelfTestResult, SourceLabel,
-    UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
+    PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, RequestRefusal,
+    ReviewDecision, ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, SelfTestResult,
+    SourceLabel, UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -71,6 +71,8 @@ families! {
         "Octets reserved for replies that wait on connections, or will.";
     CONNECTIONS_ENDED: Counter(ConnectionEnd) = "lachan_connections_ended_total",
         "Connections that the gateway ended before their clients did, by cause.";
+    DOH_REFUSED: Counter(RequestRefusal) = "lachan_doh_refused_total",
+        "Requests of DNS over HTTPS that were refused before any query was read, by reason.";
 
     // The kernel's queues.
     UDP_SEND_FAILURES: Counter() = "lachan_udp_send_failures_total",

@@ -49,6 +49,30 @@ label_set! {
         Idle => "idle",
         /// Its client took no reply in time.
         Stalled => "stalled",
+        /// Its TLS handshake failed.
+        HandshakeFailed => "handshake_failed",
+        /// Its TLS handshake did not end in time.
+        HandshakeTimeout => "handshake_timeout",
+    }
+}
+
+label_set! {
+    /// Why a request of DNS over HTTPS was refused.
+    RequestRefusal {
+        /// Its path is none of DNS over HTTPS.
+        Path => "path",
+        /// The token in its path is none of ours.
+        Token => "token",
+        /// Its method is neither GET nor POST.
+        Method => "method",
+        /// Its body is of another media type.
+        MediaType => "media_type",
+        /// It has no message, or one that cannot be read.
+        Malformed => "malformed",
+        /// Its message is longer than a message can be.
+        TooLong => "too_long",
+        /// It did not come in time, or no place for it became free.
+        Timeout => "timeout",
     }
 }
 
@@ -350,6 +374,7 @@ listed! {
     ReadFrom "from";
     RehearsedSet "set";
     ReloadResult "result";
+    RequestRefusal "reason";
     ReviewDecision "decision";
     ReviewOutcome "outcome";
     SelfTestResult "result";

@@ -82,7 +82,7 @@ pub fn begin_with(
     out: &mut [u8],
 ) -> Begin {
     let query = match prepared.parse(octets) {
-        Ok(query) => query,
+        Ok(query) => query.over(origin.options),
         Err(unanswerable) => return Begin::Done(unreadable(octets, unanswerable, out)),
     };
     let limit = origin.transport.limit(&query, out.len());

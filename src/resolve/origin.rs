@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::dns::message::MAX_MESSAGE;
-use crate::dns::message::query::Query;
+use crate::dns::message::query::{Query, ReplyOptions};
 use crate::policy::{Claims, GroupId};
 use crate::resolve::labels::label_set;
 
@@ -52,6 +52,8 @@ pub struct Origin {
     pub transport: Transport,
     /// What the device shows of itself beside its address.
     pub claims: Claims,
+    /// What replies may say of the connection.
+    pub options: ReplyOptions,
     /// The group that the gateway's own test asks for; none for every client. Such a query is
     /// admitted, and counted nowhere.
     pub tested_as: Option<GroupId>,
@@ -61,7 +63,14 @@ impl Origin {
     /// The origin of a query of a device that shows nothing but its address.
     #[inline]
     pub const fn plain(client: IpAddr, local: SocketAddr, transport: Transport) -> Self {
-        Self { client, local, transport, claims: Claims::NONE, tested_as: None }
+        Self {
+            client,
+            local,
+            transport,
+            claims: Claims::NONE,
+            options: ReplyOptions::NONE,
+            tested_as: None,
+        }
     }
 
     /// Whether it is a query of the gateway's own test.

@@ -188,7 +188,7 @@ fn passed(
 /// comes later.
 fn warnings(arguments: &CheckArguments, config: &Config, voided: &[GuardFinding]) -> Vec<Mistake> {
     let lang = arguments.lang.unwrap_or(config.school.lang);
-    let listen: Vec<_> = config.listen.dns.iter().copied().chain([config.admin.listen]).collect();
+    let listen: Vec<_> = config.listen.all().chain([config.admin.listen]).collect();
     let addresses = absent(&listen).into_iter().map(messages::address_absent);
     let zones = config.forwards.iter().flat_map(|zone| &zone.servers);
     let interfaces = config.upstream.servers.iter().chain(zones).filter_map(|server| {

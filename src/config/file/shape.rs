@@ -142,6 +142,9 @@ pub(crate) struct DuringFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ListenFile {
     pub(crate) dns: SpannedTexts,
+    pub(crate) dot: SpannedTexts,
+    pub(crate) doh: SpannedTexts,
+    pub(crate) tls: Vec<Spanned<Table<TlsFile>>>,
     pub(crate) allow: SpannedTexts,
     pub(crate) workers: Number,
     pub(crate) tcp_connections: Number,
@@ -151,6 +154,14 @@ pub(crate) struct ListenFile {
     pub(crate) stream_memory: Amount<Size>,
     pub(crate) stream_memory_client: Amount<Size>,
     pub(crate) stream_memory_connection: Amount<Size>,
+}
+
+/// One `[[listen.tls]]`: a certificate of the encrypted listeners.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TlsFile {
+    pub(crate) certificate: SpannedText,
+    pub(crate) key: SpannedText,
 }
 
 /// `[admin]`: the admin server.

@@ -51,7 +51,6 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
     assert!(listed.is_blocked(1, 1) && !free.is_blocked(1, 1));
     runtime.block_on(async {
         let (mut client, server) = tokio::io::duplex(4096);
-        let (reader, writer) = tokio::io::split(server);
         let serving = Arc::clone(&gateway);
         let task = tokio::spawn(async move {
             let origin = Origin {
@@ -60,7 +59,7 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
                 ..meta(1)
             };
             let seat = serving.connections.enter(origin.client, 0).unwrap();
-            stream::serve(reader, writer, origin, &serving, seat).await;
+            stream::serve(server, origin, &serving, seat).await;
         });
         // Pipelined: the second has no answer yet, and does not hold up the third.
         for (id, asked) in [(1, listed), (2, free), (3, listed)] {

@@ -1,0 +1,93 @@
+//! `[listen] dot, doh` and `[[listen.tls]]`: encrypted listeners and their certificates.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use super::{Listen, collide};
+use crate::config::file::report::Report;
+use crate::config::file::shape::{ListenFile, SpannedText, Table, TlsFile};
+use crate::lang::messages;
+
+/// The most certificates.
+const MOST_CERTIFICATES: usize = 16;
+
+/// The files of a certificate, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate and those between it and its authority, in that order.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl Report<'_> {
+    /// Checks the encrypted listeners, which stand beside those of `listen`.
+    pub(super) fn encrypted(&mut self, file: &ListenFile, listen: &mut Listen) {
+        if let Some(given) = &file.dot {
+            listen.dot = self.encrypted_listeners("dot", 853, given, &listen.dns, &[]);
+        }
+        if let Some(given) = &file.doh {
+            listen.doh = self.encrypted_listeners("doh", 443, given, &listen.dns, &listen.dot);
+        }
+        listen.tls = self.certificates(&file.tls);
+        let wanted = [("dot", &file.dot), ("doh", &file.doh)];
+        let wanted = wanted.into_iter().find_map(|(key, given)| Some((key, given.as_ref()?)));
+        if let Some((key, given)) = wanted.filter(|_| file.tls.is_empty()) {
+            self.mistake(given.span(), messages::no_certificate(key)).hint =
+                Some(messages::give_certificate("[[listen.tls]]", "lachan certs self"));
+        }
+    }
+
+    fn encrypted_listeners(
+        &mut self,
+        key: &'static str,
+        port: u16,
+        given: &Spanned<Vec<Spanned<String>>>,
+        dns: &[SocketAddr],
+        dot: &[SocketAddr],
+    ) -> Vec<SocketAddr> {
+        let addresses = self.addresses(key, port, given);
+        // With an address less than texts there is a mistake to mend first.
+        let is_whole = addresses.len() == given.get_ref().len();
+        for (address, text) in addresses.iter().zip(given.get_ref()).filter(|_| is_whole) {
+            let is_taken = |others: &[SocketAddr]| {
+                address.port() != 0 && others.iter().any(|other| collide(*other, *address))
+            };
+            let by = match () {
+                () if is_taken(dns) => "[listen] dns",
+                () if is_taken(dot) => "[listen] dot",
+                () => continue,
+            };
+            self.mistake(text.span(), messages::port_taken(address, by)).hint =
+                Some(messages::give_listener_another_port(key));
+        }
+        addresses
+    }
+
+    fn certificates(&mut self, given: &[Spanned<Table<TlsFile>>]) -> Vec<CertificateFiles> {
+        if let Some(one) = given.get(MOST_CERTIFICATES) {
+            let message = messages::too_many_certificates("[[listen.tls]]", MOST_CERTIFICATES);
+            self.mistake(one.span(), message);
+        }
+        let files = given.iter().take(MOST_CERTIFICATES).filter_map(|table| {
+            let file = table.get_ref();
+            let mut path = |key: &'static str, given: &SpannedText| {
+                let Some(text) = given else {
+                    self.mistake(
+                        table.span(),
+                        messages::certificate_needs("[[listen.tls]]", key),
+                    )
+                    .hint = Some(messages::write(format!("{key} = \"dns.{key}.pem\"")));
+                    return None;
+                };
+                self.path(key, text)
+            };
+            let certificate = path("certificate", &file.certificate);
+            let key = path("key", &file.key);
+            Some(CertificateFiles { certificate: certificate?, key: key? })
+        });
+        files.collect()
+    }
+}
