@@ -20,6 +20,7 @@ mod certificates;
 mod checked;
 mod crowds;
 mod downloads;
+mod encrypted;
 mod evidence;
 mod exported;
 mod fail_mode;

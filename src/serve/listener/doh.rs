@@ -183,8 +183,17 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
 }
 
 impl Own {
-    /// Answers a request.
+    /// Answers a request; HEAD gets no body.
     async fn respond(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let is_head = request.method() == Method::HEAD;
+        let mut response = self.answer_to(request).await;
+        if is_head {
+            response.body_mut().octets = None;
+        }
+        response
+    }
+
+    async fn answer_to(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         self.active.store(self.gateway.clock.micros(), Ordering::Relaxed);
         let token = match token_of(request.uri().path()) {
             Some(token) => token.map(str::to_owned),
