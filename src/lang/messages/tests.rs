@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
-use super::inspection::{attest, selftest};
+use super::inspection::{attest, certificates, selftest};
 use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
 use super::staff::{codes, diagnosis, evidence, pages, state};
@@ -25,6 +25,7 @@ fn all() -> impl Iterator<Item = Message> {
         enrolment::SAMPLES,
         locks::SAMPLES,
         calendar::SAMPLES,
+        certificates::SAMPLES,
         data::SAMPLES,
         overrides::SAMPLES,
         reviews::SAMPLES,
