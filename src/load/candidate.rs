@@ -66,8 +66,17 @@ impl Candidate {
     ) -> Result<Self, AssembleError> {
         let numbered: Arc<[Numbered]> = zone_ids.number(&sources.config.forwards)?.into();
         let zones = zones.followed_by(&numbered)?;
-        let urgent = Arc::default();
-        let parts = DerivedFrom { sources, groups, source_ids, zone_ids, numbered, zones, urgent };
+        let (urgent, designated) = (Arc::default(), Arc::default());
+        let parts = DerivedFrom {
+            sources,
+            groups,
+            source_ids,
+            zone_ids,
+            numbered,
+            zones,
+            urgent,
+            designated,
+        };
         Ok(Self { parts, built_on })
     }
 

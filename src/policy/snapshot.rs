@@ -25,6 +25,7 @@ use crate::policy::group::timeline::Timeline;
 use crate::policy::tables::addresses::{AddressTable, ListedAddress};
 use crate::policy::tables::categories::{FailMode, SealedList, ede_texts};
 use crate::policy::tables::client::PrefixTable;
+use crate::policy::tables::designated::DesignatedTable;
 use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones, PortalHost};
 use crate::policy::tables::names::{CanaryKind, Essential, LockedAllow, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
@@ -299,6 +300,12 @@ impl Snapshot {
     #[inline]
     pub fn portal(&self) -> Option<&PortalHost> {
         self.local_zones.portal()
+    }
+
+    /// The encrypted listeners that clients are led to; none without any.
+    #[inline]
+    pub fn designated(&self) -> Option<&DesignatedTable> {
+        self.local_zones.designated()
     }
 
     /// TTL of a blocked answer in seconds.

@@ -13,6 +13,7 @@ use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::matcher::HashedName;
 use crate::matcher::names::NameTable;
+use crate::policy::tables::designated::{Designated, DesignatedTable};
 use crate::policy::tables::special::{Special, special};
 use crate::rule::{LocalData, Scope};
 
@@ -115,6 +116,8 @@ impl PortalHost {
 pub struct LocalZoneParts {
     /// The portal; none where the config has none.
     pub portal: Option<PortalHost>,
+    /// The encrypted listeners that clients are led to.
+    pub designated: Designated,
     /// Names with records.
     pub names: Vec<LocalName>,
     /// Zones, each with all below it.
@@ -127,6 +130,8 @@ pub struct LocalZoneParts {
 #[derive(Debug)]
 pub(crate) struct LocalZones {
     portal: Option<PortalHost>,
+    /// None without encrypted listeners.
+    designated: Option<DesignatedTable>,
     names: NameTable<LocalName>,
     zones: NameTable<UpstreamId>,
     /// Ancestors of configured names: they exist (empty non-terminals).
@@ -136,7 +141,9 @@ pub(crate) struct LocalZones {
 
 impl LocalZones {
     pub(crate) fn new(parts: LocalZoneParts, seed: u64) -> Self {
+        let designated = DesignatedTable::new(parts.designated, seed);
         let own = parts.portal.iter().map(|portal| portal.name.to_name());
+        let own = own.chain(designated.iter().flat_map(DesignatedTable::own).cloned());
         let named = own.chain(parts.names.iter().map(|one| one.name.clone()));
         let parents: Vec<Name> = named
             .chain(parts.zones.iter().map(|(zone, _)| zone.clone()))
@@ -146,6 +153,7 @@ impl LocalZones {
         let exact = |one: LocalName| (one.name.clone(), Scope::Exact, one);
         Self {
             portal: parts.portal,
+            designated,
             names: NameTable::new(parts.names.into_iter().map(exact), seed),
             zones: NameTable::new(
                 parts.zones.into_iter().map(|(zone, id)| (zone, Scope::Subtree, id)),
@@ -175,6 +183,12 @@ impl LocalZones {
         self.portal.as_ref()
     }
 
+    /// The encrypted listeners that clients are led to.
+    #[inline]
+    pub(crate) fn designated(&self) -> Option<&DesignatedTable> {
+        self.designated.as_ref()
+    }
+
     /// Whether nothing is configured.
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.zones.is_empty()
@@ -198,6 +212,10 @@ impl LocalZones {
             self.portal.as_ref().and_then(|portal| portal.special(hashed.name, qtype))
         {
             return Some(own);
+        }
+        if let Some(own) = self.designated.as_ref().and_then(|table| table.special(hashed)) {
+            // The config's record of a name wins.
+            return self.local(hashed).is_none().then_some(own);
         }
         let private = || {
             (!self.forward_private && is_private(hashed.name, qtype)).then_some(Special::NxDomain)
