@@ -124,6 +124,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         updates,
         self_test: Arc::clone(&self_test),
         listen: listen.clone(),
+        certificates: Arc::clone(&certificates),
         counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
@@ -147,6 +148,12 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         let books = (Arc::clone(&reviews), Arc::clone(&witness));
         tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
         tasks.spawn(Arc::clone(&reloads).run());
+        let listening = Arc::new(settings.listen.clone());
+        tasks.spawn(certificates::follow(
+            Arc::clone(&certificates),
+            Arc::clone(&gateway),
+            listening,
+        ));
         tasks.spawn(sockets::follow(admin.listen.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
@@ -211,7 +218,6 @@ fn accept_streams(
         let listener = TcpListener::from_std(listener)?;
         spawn(tasks, doh::accept(listener, Arc::clone(gateway), Arc::clone(&settings)));
     }
-    tasks.spawn(certificates::follow(Arc::clone(certificates)));
     Ok(())
 }
 

@@ -453,6 +453,8 @@ open! {
         "a source of lists as the config or the delivered pack names it, a URL without what follows `?`; `protected` for matches in every protected category; `other` for sources beyond 30, for those that share their names with too many, and for sealed lists";
     /// The version of a list.
     DigestLabel "digest" "the first characters of the digest of its texts; empty where there is none";
+    /// A certificate.
+    CertificateFile "file" "the name of a certificate's file, without its directories";
     /// A forward zone.
     ZoneLabel "zone" "a forward zone of the config";
 }

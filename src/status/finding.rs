@@ -36,6 +36,10 @@ pub enum FindingId {
     SelfTestFailed,
     /// A listen address is not there.
     AddressAbsent,
+    /// No certificate is in use for encrypted DNS where there should be one, or it has ended.
+    CertificateUnusable,
+    /// A certificate ends soon, or its files cannot be used and an older one is.
+    CertificateEnds,
     /// The department's repository has brought no release yet.
     NoRelease,
     /// A release waits for a person.
@@ -89,6 +93,7 @@ impl Finding {
         let gravity = match id {
             FindingId::RepositorySilent
             | FindingId::UpstreamDown
+            | FindingId::CertificateEnds
             | FindingId::EmergencyRefused
             | FindingId::NotKept
             | FindingId::EvidenceLost
@@ -127,6 +132,12 @@ impl Finding {
             }
             FindingId::AddressAbsent => {
                 (messages::finding_absent(subject), messages::remedy_absent())
+            }
+            FindingId::CertificateUnusable => {
+                (messages::finding_certificate_unusable(subject), messages::remedy_certificate())
+            }
+            FindingId::CertificateEnds => {
+                (messages::finding_certificate_ends(subject), messages::remedy_certificate())
             }
             FindingId::NoRelease => (messages::finding_no_release(), messages::remedy_no_release()),
             FindingId::ReleaseHeld => {

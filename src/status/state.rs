@@ -17,10 +17,11 @@ use crate::metrics::labels::{HeldFile, Protection};
 use crate::overblock::diagnosis::DiagnosisState;
 use crate::overblock::top::TopName;
 use crate::policy::Snapshot;
-use crate::policy::group::time::Now;
+use crate::policy::group::time::{Now, Trust};
 use crate::release::emergency::UrgentAction;
 use crate::resolve::BlockedBy;
 use crate::status::finding::Finding;
+use crate::sys::certificates::{CertificateState, Certificates};
 use crate::sys::log::Recent;
 use crate::update::status::UpdateStatus;
 
@@ -70,6 +71,9 @@ pub struct Status {
     pub evidence: Option<EvidenceStatus>,
     /// Upstream servers.
     pub upstreams: Vec<UpstreamStatus>,
+    /// The certificates of the encrypted listeners, in the order of the config.
+    #[serde(default)]
+    pub certificates: Vec<CertificateStatus>,
     /// How far the clock can be trusted.
     pub clock: String,
     /// Files that a kept copy stands in for.
@@ -105,6 +109,44 @@ impl FilteringStatus {
         };
         let protection = protection.id().to_owned();
         Self { state: state.to_owned(), since: moment(since), protection }
+    }
+}
+
+/// A certificate of the encrypted listeners.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    /// Its file.
+    pub file: String,
+    /// The names and addresses that it is for.
+    pub covers: Vec<String>,
+    /// The moment of its end, by RFC 3339; none where none is in use.
+    pub until: Option<String>,
+    /// Whole days to its end, below 0 after it; none where none is in use, or the clock is wrong.
+    pub days_left: Option<i64>,
+    /// Why its files cannot be used as they are; what is in use is older then. None where they can.
+    pub why: Option<String>,
+}
+
+impl CertificateStatus {
+    /// The states of the certificates at a time, in a language.
+    pub fn of(certificates: &Certificates, now: Now, lang: Lang) -> Vec<Self> {
+        let state = |state: CertificateState| {
+            let facts = state.facts.as_ref();
+            let end = facts.map(|facts| facts.not_after);
+            let left = end.filter(|_| now.trust != Trust::Untrusted).map(|end| {
+                (i64::try_from(end).unwrap_or(i64::MAX) - now.civil as i64).div_euclid(86_400)
+            });
+            let names = facts.into_iter().flat_map(|facts| facts.names.iter().cloned());
+            let addresses = facts.into_iter().flat_map(|facts| &facts.addresses);
+            Self {
+                file: state.files.certificate.display().to_string(),
+                covers: names.chain(addresses.map(ToString::to_string)).collect(),
+                until: end.map(moment),
+                days_left: left,
+                why: state.fault.map(|fault| fault.message().in_lang(lang)),
+            }
+        };
+        certificates.states().into_iter().map(state).collect()
     }
 }
 
@@ -294,6 +336,7 @@ impl Status {
             lists: sources.list_states(civil),
             evidence: None,
             upstreams: Vec::new(),
+            certificates: Vec::new(),
             clock: String::new(),
             held: held.collect(),
             refused: refused.map(|refused| refused.why),

@@ -172,6 +172,15 @@ pub fn read_chain(pem: &[u8]) -> Result<Vec<Facts>, CertificateError> {
 ///
 /// [`CertificateError`].
 pub fn check_key(pem: &[u8], key: &[u8]) -> Result<(), CertificateError> {
+    certified(pem, key).map(drop)
+}
+
+/// The certificates of a PEM text with the private key of the first: what a server shows.
+///
+/// # Errors
+///
+/// [`CertificateError`].
+pub fn certified(pem: &[u8], key: &[u8]) -> Result<CertifiedKey, CertificateError> {
     let chain = certificates(pem)?;
     if key.len() as u64 > MAX_OCTETS {
         return Err(CertificateError::TooLong);
@@ -183,9 +192,10 @@ pub fn check_key(pem: &[u8], key: &[u8]) -> Result<(), CertificateError> {
     let provider = default_provider();
     let key = provider.key_provider.load_private_key(key);
     let key = key.map_err(|_| CertificateError::UnusableKey)?;
+    let certified = CertifiedKey::new(chain, key);
     // `Unknown`: the library cannot compare keys of that kind.
-    match CertifiedKey::new(chain, key).keys_match() {
-        Ok(()) => Ok(()),
+    match certified.keys_match() {
+        Ok(()) => Ok(certified),
         Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
             Err(CertificateError::WrongKey)
         }

@@ -10,49 +10,43 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
-use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::{ClientHello, NoServerSessionStorage, ParsedCertificate, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ServerConfig};
 
 use crate::config::CertificateFiles;
 use crate::lang::{Message, messages};
+use crate::sys::certificate::{CertificateError, Facts, MAX_OCTETS, certified, read_facts};
 use crate::sys::read;
-
-/// The most octets of a file.
-const MOST: u64 = 1 << 20;
 
 /// Why a certificate cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateFault {
     /// A file cannot be read.
     Unreadable(PathBuf, String),
-    /// There is no certificate in the file.
-    NoCertificate(PathBuf),
-    /// There is no private key in the file, or one of a kind that is not known.
-    NoKey(PathBuf),
-    /// The key belongs to another certificate.
-    OtherKey(PathBuf, PathBuf),
-    /// The certificate cannot be understood.
-    Unusable(PathBuf, String),
+    /// What a file has cannot be used.
+    Unusable(PathBuf, CertificateError),
 }
 
 impl CertificateFault {
-    /// What is wrong and what to do.
-    pub fn message(&self) -> Message {
-        let shown = |path: &Path| path.display().to_string();
+    /// The file.
+    fn path(&self) -> &Path {
+        let (Self::Unreadable(path, _) | Self::Unusable(path, _)) = self;
+        path
+    }
+
+    /// What is wrong with the file, and what to do.
+    pub fn why(&self) -> Message {
         match self {
-            Self::Unreadable(path, why) => messages::certificate_unreadable(shown(path), why),
-            Self::NoCertificate(path) => messages::certificate_not_there(shown(path)),
-            Self::NoKey(path) => messages::certificate_no_key(shown(path)),
-            Self::OtherKey(certificate, key) => {
-                messages::certificate_other_key(shown(key), shown(certificate))
-            }
-            Self::Unusable(path, why) => messages::certificate_unusable(shown(path), why),
+            Self::Unreadable(_, why) => messages::certificate_unread(why),
+            Self::Unusable(_, error) => error.message(),
         }
+    }
+
+    /// The same with the file's path.
+    pub fn message(&self) -> Message {
+        messages::certificate_file(self.path().display(), self.why())
     }
 }
 
@@ -68,11 +62,18 @@ impl Stamp {
     }
 }
 
+/// A certificate with its key, and what it says.
+#[derive(Debug)]
+struct InUse {
+    key: Arc<CertifiedKey>,
+    facts: Facts,
+}
+
 /// A certificate in its place in the config.
 #[derive(Debug)]
 struct Slot {
     files: CertificateFiles,
-    in_use: ArcSwapOption<CertifiedKey>,
+    in_use: ArcSwapOption<InUse>,
     looked: Mutex<Looked>,
 }
 
@@ -112,12 +113,11 @@ impl Certificates {
         self.0.iter().filter_map(Slot::look).collect()
     }
 
-    /// The files of each certificate, what is in use (the first is the gateway's own), and what is
-    /// wrong with the files.
+    /// The state of each, in the order of the config.
     pub fn states(&self) -> Vec<CertificateState> {
         let state = |slot: &Slot| CertificateState {
             files: slot.files.clone(),
-            in_use: slot.in_use.load().as_ref().and_then(|one| Some(one.cert.first()?.to_vec())),
+            facts: slot.in_use.load().as_ref().map(|one| one.facts.clone()),
             fault: slot.lock().fault.clone(),
         };
         self.0.iter().map(state).collect()
@@ -129,8 +129,8 @@ impl Certificates {
 pub struct CertificateState {
     /// Its files.
     pub files: CertificateFiles,
-    /// The certificate in use, DER.
-    pub in_use: Option<Vec<u8>>,
+    /// What the one in use says; none where none is.
+    pub facts: Option<Facts>,
     /// The fault of the files as they are now.
     pub fault: Option<CertificateFault>,
 }
@@ -167,27 +167,21 @@ impl Slot {
 /// # Errors
 ///
 /// [`CertificateFault`].
-pub fn read_pair(files: &CertificateFiles) -> Result<CertifiedKey, CertificateFault> {
+fn read_pair(files: &CertificateFiles) -> Result<InUse, CertificateFault> {
     let octets = |path: &Path| {
         let unreadable =
             |error: io::Error| CertificateFault::Unreadable(path.to_owned(), error.to_string());
-        read::octets(path, MOST).map_err(unreadable)
+        read::octets(path, MAX_OCTETS).map_err(unreadable)
     };
-    let CertificateFiles { certificate, key } = files;
-    let unusable = |why: String| CertificateFault::Unusable(certificate.clone(), why);
-    let chain = octets(certificate)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
-    let chain = chain.map_err(|error| unusable(error.to_string()))?;
-    if chain.is_empty() {
-        return Err(CertificateFault::NoCertificate(certificate.clone()));
-    }
-    let secret = PrivateKeyDer::from_pem_slice(&octets(key)?)
-        .map_err(|_| CertificateFault::NoKey(key.clone()))?;
-    CertifiedKey::from_der(chain, secret, &default_provider()).map_err(|error| match error {
-        Error::InconsistentKeys(_) => CertificateFault::OtherKey(certificate.clone(), key.clone()),
-        Error::General(_) => CertificateFault::NoKey(key.clone()),
-        other => unusable(other.to_string()),
-    })
+    let chain = octets(&files.certificate)?;
+    let unusable = |error| CertificateFault::Unusable(files.certificate.clone(), error);
+    let facts = read_facts(&chain).map_err(unusable)?;
+    let of_key = |error| match error {
+        CertificateError::Malformed(_) => unusable(error),
+        _ => CertificateFault::Unusable(files.key.clone(), error),
+    };
+    let key = certified(&chain, &octets(&files.key)?).map_err(of_key)?;
+    Ok(InUse { key: Arc::new(key), facts })
 }
 
 impl ResolvesServerCert for Certificates {
@@ -196,18 +190,10 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let mut usable = self.0.iter().filter_map(|slot| slot.in_use.load_full());
         let first = usable.next()?;
-        let Some(name) = hello.server_name().filter(|_| self.0.len() > 1) else {
-            return Some(first);
-        };
-        let Ok(name) = ServerName::try_from(name) else { return Some(first) };
-        let is_for = |one: &Arc<CertifiedKey>| {
-            let leaf = one.cert.first().and_then(|leaf| ParsedCertificate::try_from(leaf).ok());
-            leaf.is_some_and(|leaf| verify_server_name(&leaf, &name).is_ok())
-        };
-        if is_for(&first) {
-            return Some(first);
-        }
-        Some(usable.find(is_for).unwrap_or(first))
+        let name = hello.server_name().filter(|_| self.0.len() > 1);
+        let is_for = |one: &Arc<InUse>| name.is_none_or(|name| one.facts.covers_name(name));
+        let wanted = if is_for(&first) { None } else { usable.find(is_for) };
+        Some(Arc::clone(&wanted.unwrap_or(first).key))
     }
 }
 

@@ -144,6 +144,7 @@ pub(crate) struct ListenFile {
     pub(crate) dns: SpannedTexts,
     pub(crate) dot: SpannedTexts,
     pub(crate) doh: SpannedTexts,
+    pub(crate) names: SpannedTexts,
     pub(crate) tls: Vec<Spanned<Table<TlsFile>>>,
     pub(crate) allow: SpannedTexts,
     pub(crate) workers: Number,

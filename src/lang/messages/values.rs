@@ -94,19 +94,6 @@ messages! {
     give_certificate(table, command)
         "name a certificate and its key in `{table}`; `{command}` makes them for a school that has none"
         => "ghi chứng chỉ và khóa của nó trong `{table}`; trường chưa có thì tạo bằng `{command}`";
-    certificate_unreadable(path, why) "`{path}` cannot be read: {why}"
-        => "không đọc được `{path}`: {why}";
-    certificate_not_there(path)
-        "`{path}` has no certificate; write it as PEM, with those between it and its authority behind it"
-        => "`{path}` không có chứng chỉ; hãy ghi dạng PEM, kèm các chứng chỉ trung gian phía sau";
-    certificate_no_key(path)
-        "`{path}` has no private key that can be used; write one of ECDSA, RSA or Ed25519 as PEM"
-        => "`{path}` không có khóa riêng dùng được; hãy ghi khóa ECDSA, RSA hoặc Ed25519 dạng PEM";
-    certificate_other_key(key, certificate)
-        "the key in `{key}` is not that of `{certificate}`; one of the two may be from before a renewal"
-        => "khóa trong `{key}` không phải của `{certificate}`; có thể một trong hai là bản cũ trước khi gia hạn";
-    certificate_unusable(path, why) "the certificate in `{path}` cannot be used: {why}"
-        => "không dùng được chứng chỉ trong `{path}`: {why}";
     certificate_needs(table, key) "a `{table}` needs `{key}`" => "mỗi `{table}` cần có `{key}`";
     too_many_certificates(table, most) "there may be {most} of `{table}`"
         => "tối đa là {most} bảng `{table}`";

@@ -8,7 +8,10 @@ use toml::Spanned;
 use super::{Listen, collide};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{ListenFile, SpannedText, Table, TlsFile};
+use crate::config::file::value::each;
+use crate::dns::name::Name;
 use crate::lang::messages;
+use crate::policy::tables::local_zones::is_public_suffix;
 
 /// The most certificates.
 const MOST_CERTIFICATES: usize = 16;
@@ -31,6 +34,7 @@ impl Report<'_> {
         if let Some(given) = &file.doh {
             listen.doh = self.encrypted_listeners("doh", 443, given, &listen.dns, &listen.dot);
         }
+        listen.names = each(&file.names).filter_map(|text| self.own_name(text)).collect();
         listen.tls = self.certificates(&file.tls);
         let wanted = [("dot", &file.dot), ("doh", &file.doh)];
         let wanted = wanted.into_iter().find_map(|(key, given)| Some((key, given.as_ref()?)));
@@ -64,6 +68,16 @@ impl Report<'_> {
                 Some(messages::give_listener_another_port(key));
         }
         addresses
+    }
+
+    /// A name of the gateway itself: the records of what has it elsewhere are no longer seen.
+    fn own_name(&mut self, text: &Spanned<String>) -> Option<Name> {
+        let name = self.name("names", text)?;
+        if name.label_count() < 2 || is_public_suffix(&name) {
+            self.mistake(text.span(), messages::public_suffix(text.get_ref())).hint =
+                Some(messages::write("names = [\"dns.school.example\"]"));
+        }
+        Some(name)
     }
 
     fn certificates(&mut self, given: &[Spanned<Table<TlsFile>>]) -> Vec<CertificateFiles> {

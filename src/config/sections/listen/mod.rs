@@ -12,6 +12,7 @@ pub use encrypted::CertificateFiles;
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListenFile;
+use crate::dns::name::Name;
 use crate::lang::messages;
 
 /// Listeners for clients, and the networks that are answered.
@@ -23,6 +24,8 @@ pub struct Listen {
     pub dot: Vec<SocketAddr>,
     /// Addresses for DNS over HTTPS (RFC 8484).
     pub doh: Vec<SocketAddr>,
+    /// The gateway's own names, to which clients of both are led.
+    pub names: Vec<Name>,
     /// The certificates of both; never empty where one of them has an address.
     pub tls: Vec<CertificateFiles>,
     /// Networks whose clients are answered; all others get REFUSED.
@@ -51,6 +54,7 @@ impl Default for Listen {
             dns: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 5300))],
             dot: Vec::new(),
             doh: Vec::new(),
+            names: Vec::new(),
             tls: Vec::new(),
             allow: local_networks(),
             workers: 0,

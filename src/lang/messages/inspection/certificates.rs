@@ -3,6 +3,8 @@
 use crate::lang::message::messages;
 
 messages! {
+    certificate_file(path, why) "`{path}`: {why}" => "`{path}`: {why}";
+    certificate_unread(why) "it cannot be read: {why}" => "không đọc được: {why}";
     certificate_too_long(kib, most)
         "it is larger than {kib} KiB or has more than {most} certificates; give the server's \
          certificate and those that signed it"
