@@ -247,7 +247,7 @@ fn begin_miss(bencher: Bencher<'_, '_>) {
 /// Times `decide` over names that are all blocked, or all pass.
 fn bench_decide(bencher: Bencher<'_, '_>, names: &[Folded], is_blocked: bool) {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let group = SNAPSHOT.group_of(CLIENT, local);
+    let group = SNAPSHOT.group_by_address(CLIENT, local);
     let decide = |name: &Folded| {
         SNAPSHOT.decide(SNAPSHOT.rules_at(group, NOW), &SNAPSHOT.hashed(name), rtype::A)
     };

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 /// A hardware address of six octets (EUI-48).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
@@ -13,6 +15,11 @@ impl Mac {
     /// administered addresses, IEEE 802).
     pub const fn is_random(self) -> bool {
         self.0[0] & 0x02 != 0
+    }
+
+    /// Whether a device can have it: neither a group address (IEEE 802) nor zero.
+    pub fn is_of_one_device(self) -> bool {
+        self.0[0] & 0x01 == 0 && self.0 != [0; 6]
     }
 }
 
@@ -66,6 +73,17 @@ impl Claims {
     }
 }
 
+/// What a group names of its devices beside their addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupClaims {
+    /// The names by which its devices call the server, in lower case, without a final dot.
+    pub server_names: Vec<String>,
+    /// Their hardware addresses.
+    pub macs: Vec<Mac>,
+    /// The networks where its tokens act; empty for those of its clients.
+    pub tokens_from: Vec<IpNet>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::Mac;
@@ -75,9 +93,12 @@ mod tests {
         for text in ["a0:36:9f:0b:00:1f", "A0-36-9F-0B-00-1F"] {
             let mac: Mac = text.parse().unwrap();
             assert_eq!(mac.to_string(), "a0:36:9f:0b:00:1f");
-            assert!(!mac.is_random());
+            assert!(!mac.is_random() && mac.is_of_one_device());
         }
         assert!("02:00:00:00:00:01".parse::<Mac>().unwrap().is_random());
+        for text in ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"] {
+            assert!(!text.parse::<Mac>().unwrap().is_of_one_device(), "{text}");
+        }
         let wrong = [
             "",
             "a0:36:9f:0b:00",

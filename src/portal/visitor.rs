@@ -46,7 +46,7 @@ impl Visitor {
         // A group may be bound to a DNS listener: the one at the address that was reached.
         let asked = config.listen.dns.iter().find(|dns| dns.ip() == ends.local.ip());
         let asked = asked.copied().unwrap_or(SocketAddr::new(ends.local.ip(), 0));
-        let group = in_force.snapshot.group_of(client, asked);
+        let group = in_force.snapshot.group_by_address(client, asked);
         let fields = Fields::read(query.unwrap_or_default().as_bytes());
         let lang = if fields.get("lang") == Some(Lang::En.id()) { Lang::En } else { Lang::Vi };
         let mut staff = config.portal.iter().flat_map(|portal| &portal.staff_networks);

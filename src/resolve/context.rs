@@ -62,6 +62,8 @@ pub(super) struct QueryContext<'a> {
     pub(super) origin: &'a Origin,
     pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) group: GroupId,
+    /// The instant until which its claims lead the device to that group, in civil seconds.
+    pub(super) placed_until: u64,
     /// The group's rules at `now`.
     pub(super) active: ActiveRules<'a>,
     pub(super) now: Now,

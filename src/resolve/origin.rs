@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::dns::message::MAX_MESSAGE;
 use crate::dns::message::query::{Query, ReplyOptions};
-use crate::policy::{Claims, GroupId};
+use crate::policy::{Claims, GroupId, Identity};
 use crate::resolve::labels::label_set;
 
 label_set! {
@@ -71,6 +71,12 @@ impl Origin {
             options: ReplyOptions::NONE,
             tested_as: None,
         }
+    }
+
+    /// What is known of the device.
+    #[inline]
+    pub const fn identity(&self) -> Identity<'_> {
+        Identity { client: self.client, local: self.local, claims: &self.claims }
     }
 
     /// Whether it is a query of the gateway's own test.

@@ -254,7 +254,7 @@ fn why_tells_steps_layers_and_the_next_edge() {
     let why = |name: &str| told(folder.dir(), name, &[]);
     insta::assert_snapshot!(why("www.games.example"), @"
     blocked: category games (category)
-      group     pupils (client 127.0.10.5)
+      group     pupils (client 127.0.10.5, by address)
       time      2026-11-25T08:00:00+00:00, during lessons
       then      2026-11-25T11:30:00+00:00: allow (category)
       rule      games.example, list games.txt, games.txt line 1
@@ -278,7 +278,7 @@ fn why_tells_steps_layers_and_the_next_edge() {
     ");
     insta::assert_snapshot!(why("nas.school.lan"), @"
     allowed (default)
-      group     pupils (client 127.0.10.5)
+      group     pupils (client 127.0.10.5, by address)
       time      2026-11-25T08:00:00+00:00, during lessons
       then      2026-11-25T11:30:00+00:00: the same for this name
       answer    NOERROR from local

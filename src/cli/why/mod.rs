@@ -4,6 +4,7 @@
 
 mod answer;
 mod evidence;
+mod placed;
 mod trace;
 mod urgent;
 mod when;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use self::answer::{AnswerPart, BlockedPart};
 use self::evidence::{Evidence, ancestor, evidence};
+use self::placed::{ClaimView, DeviceArguments};
 use self::urgent::UrgentEvidence;
 use self::word::{WordName, WordResult};
 use crate::cache::AnswerCache;
@@ -57,6 +59,8 @@ pub struct WhyArguments {
     /// The listener that it asks; it matters for groups with `listen`.
     #[arg(long, value_name = "ADDRESS", default_value_t = NOWHERE)]
     listener: SocketAddr,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// When it asks: `2026-11-25T10:00` by the school's clock, `10:00` for today; now by default.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -71,6 +75,14 @@ pub struct WhyArguments {
     json: bool,
 }
 
+impl WhyArguments {
+    /// The origin of the query.
+    fn origin(&self) -> Origin {
+        let plain = Origin::plain(self.client, self.listener, Transport::Udp);
+        Origin { claims: self.device.claims(), ..plain }
+    }
+}
+
 /// Result of `why`, for people and for scripts.
 #[derive(Debug, Serialize)]
 struct WhyResult {
@@ -79,6 +91,10 @@ struct WhyResult {
     qtype: u16,
     client: IpAddr,
     group: String,
+    /// What the group was chosen by: `token`, `server-name`, `mac`, `address`, `listener`, `default`.
+    chosen_by: &'static str,
+    /// What the device shows beside its address, in the order of precedence.
+    claims: Vec<ClaimView>,
     /// `block`, `allow`, `rewrite` for a search engine in safe mode, `local` for a special-use
     /// name or a canary, or `refused` for a query that is not admitted to policy.
     verdict: &'static str,
@@ -145,7 +161,7 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
 /// Explains each name of a word, in a line.
 fn explain_word(arguments: &WhyArguments) -> Result<String, CommandFailure> {
     let policy = PolicyAt::read(arguments)?;
-    let group = policy.snapshot.group_of(arguments.client, arguments.listener);
+    let group = policy.snapshot.group_of(arguments.origin().identity(), policy.now).group;
     let group = &policy.snapshot.group(group).name;
     let result = WordResult::of(&arguments.name, &policy.config, group, |name| {
         let WhyResult { verdict, layer, category, rule, .. } = policy.describe(arguments, name);
@@ -200,8 +216,9 @@ impl PolicyAt {
     fn describe(&self, arguments: &WhyArguments, name: &Name) -> WhyResult {
         let Self { config, snapshot, zones, sources, urgent: list, now } = self;
         let now = *now;
-        let meta = Origin::plain(arguments.client, arguments.listener, Transport::Udp);
-        let group = snapshot.group_of(meta.client, meta.local);
+        let meta = arguments.origin();
+        let placed = snapshot.explain_group(meta.identity(), now);
+        let group = placed.placement.group;
         let bound = snapshot.rules_at(group, now);
         let folded = Folded::from_name(name);
         let explanation = snapshot.explain(bound, &snapshot.hashed(&folded), arguments.qtype);
@@ -241,6 +258,8 @@ impl PolicyAt {
             qtype: arguments.qtype,
             client: arguments.client,
             group: snapshot.group(group).name.clone(),
+            chosen_by: placed.by.id(),
+            claims: ClaimView::all(&placed, snapshot, now),
             verdict,
             layer,
             list: place.map(|e| e.list.clone()),
@@ -413,7 +432,9 @@ fn text(result: &WhyResult) -> String {
         _ => "answered here, whatever lists say".to_owned(),
     };
     let _ = writeln!(out, " ({})", result.layer);
-    let _ = writeln!(out, "  group     {} (client {})", result.group, result.client);
+    let by = result.chosen_by.replace('-', " ");
+    let _ = writeln!(out, "  group     {} (client {}, by {by})", result.group, result.client);
+    out.extend(result.claims.iter().map(ClaimView::text));
     out += &result.times.text();
     out += &result.blocked_by.as_ref().map_or(String::new(), BlockedPart::text);
     if let Some(rule) = &result.rule {

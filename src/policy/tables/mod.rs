@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod categories;
+pub mod claims;
 pub mod client;
 pub mod designated;
 pub mod local_zones;
