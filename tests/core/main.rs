@@ -21,6 +21,7 @@ mod fleet;
 mod keywords;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod placement;
 mod real_lists;
 mod rehearsal;
 mod report;

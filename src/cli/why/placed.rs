@@ -57,8 +57,7 @@ pub(super) struct ClaimView {
 impl ClaimView {
     /// The claims of a trace, the last judged first: that is their order of precedence.
     pub(super) fn all(trace: &PlacementTrace, snapshot: &Snapshot, now: Now) -> Vec<Self> {
-        let view =
-            |&(kind, finding): &_| Self::of(trace.by, (kind, finding), snapshot, now);
+        let view = |&(kind, finding): &_| Self::of(trace.by, (kind, finding), snapshot, now);
         trace.claims.iter().rev().map(view).collect()
     }
 

@@ -179,9 +179,10 @@ impl Strictness {
             let tables = [Arc::as_ptr(&our_rules.own), Arc::as_ptr(&their_rules.own)];
             self.looser_rules(our_rules, their_rules).is_none()
                 && if [our_rules, their_rules].into_iter().all(is_plain) {
-                    *known.tables.entry(tables.map(<*const _>::addr)).or_insert_with(|| {
-                        !looser_names(our_rules, their_rules, self.lists)
-                    })
+                    *known
+                        .tables
+                        .entry(tables.map(<*const _>::addr))
+                        .or_insert_with(|| !looser_names(our_rules, their_rules, self.lists))
                 } else {
                     !looser_names(our_rules, their_rules, self.lists)
                 }

@@ -170,7 +170,8 @@ mod tests {
             tokens_from: vec![],
         };
         let staff = GroupClaims { tokens_from: nets(&["10.9.0.0/16"]), ..GroupClaims::default() };
-        let (wide, narrow): (Vec<IpNet>, Vec<IpNet>) = (nets(&["10.0.0.0/8"]), nets(&["10.1.0.0/16"]));
+        let (wide, narrow): (Vec<IpNet>, Vec<IpNet>) =
+            (nets(&["10.0.0.0/8"]), nets(&["10.1.0.0/16"]));
         let named = [
             NamedBy { group: "pupils", clients: &narrow, claims: &pupils },
             NamedBy { group: "staff", clients: &wide, claims: &staff },

@@ -391,3 +391,36 @@ canaries = []
     assert_eq!(words("c"), ["bing", "youtube=moderate"]);
     assert!(group_of(&config, "c").enforcement.canaries.is_empty());
 }
+
+#[test]
+fn what_groups_name_of_their_devices() {
+    let config = right(
+        r#"[[group]]
+name = "a"
+server_names = ["A.dns.school.example."]
+[[group]]
+name = "b"
+macs = ["A0-36-9F-00-00-01"]
+tokens_from = ["10.2.0.0/16"]
+"#,
+    );
+    let [a, b] = ["a", "b"].map(|name| &group_of(&config, name).claims);
+    assert_eq!(a.server_names, ["a.dns.school.example"]);
+    assert_eq!(b.macs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a0:36:9f:00:00:01"]);
+    assert_eq!(b.tokens_from, ["10.2.0.0/16".parse().unwrap()]);
+}
+
+#[test]
+fn what_groups_cannot_name_of_their_devices() {
+    assert_snapshot!(mistakes(r#"[[group]]
+name = "a"
+server_names = ["a.dns.example", "A.DNS.example.", "dns", "10.0.0.1", "*.dns.example"]
+macs = ["a0:36:9f:00:00:01", "a0369f000002", "01:00:5e:00:00:01"]
+tokens_from = []
+[[group]]
+name = "b"
+server_names = ["a.dns.example"]
+macs = ["A0-36-9F-00-00-01"]
+tokens_from = ["10.0.0.0/8", "10.0.0.0/8", "10.1"]
+"#), @"");
+}

@@ -43,7 +43,7 @@ fn an_unknown_key_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes(r#"[[group]]
 nam = "pupils"
 "#), @r#"
-    gateway.toml:2:1: unknown key `nam`; the keys here are `name`, `clients`, `listen`, `lessons`, `level`, `profile`, `safesearch`, `youtube`, `canaries`, `answer`
+    gateway.toml:2:1: unknown key `nam`; the keys here are `name`, `clients`, `listen`, `server_names`, `macs`, `tokens_from`, `lessons`, `level`, `profile`, `safesearch`, `youtube`, `canaries`, `answer`
       |
     2 | nam = "pupils"
       | ^^^
