@@ -59,6 +59,8 @@ enum Command {
     Diagnose(people::diagnose::DiagnoseArguments),
     /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
     Code(people::codes::CodesArguments),
+    /// Issue, list, rotate and revoke tokens by which devices elsewhere ask over HTTPS for a group.
+    Token(people::tokens::TokensArguments),
     /// Act on what is kept of files for the day on which one is lost.
     State(status::StateArguments),
     /// Show the services that `service:ID` can name: apps and sites under one word.
@@ -92,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Diagnose(arguments) => people::diagnose::run(&arguments),
         Command::Code(arguments) => people::codes::run(&arguments),
+        Command::Token(arguments) => people::tokens::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Services(arguments) => services::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),

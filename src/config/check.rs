@@ -76,6 +76,7 @@ pub(super) fn check(
     let state = report.state(&file.state);
     let evidence = report.evidence(&file.evidence, &known.schedules, (&school, &groups));
     let selftest = report.selftest(&file.selftest);
+    let devices = report.devices(&file.devices);
     let Known { schedules, words, .. } = known;
     let void = report.into_voids()?;
     let mut config = Config {
@@ -100,6 +101,7 @@ pub(super) fn check(
         state,
         evidence,
         selftest,
+        devices,
         update,
         data: ReleasedData::default(),
         taxonomy,

@@ -59,14 +59,17 @@ pub(super) async fn follow(
 /// Leads clients to the listeners of what is valid now; without a clock, of all there is.
 fn lead(certificates: &Certificates, gateway: &Gateway, listen: &Listen) {
     let now = gateway.clock.now();
+    let in_force = gateway.current.in_force();
+    let groups = in_force.config().groups.iter().flat_map(|group| &group.claims.server_names);
+    let groups = groups.filter_map(|name| Name::from_text(name).ok());
+    let own: Vec<Name> = listen.names.iter().cloned().chain(groups).collect();
     let is_valid = |facts: &Facts| {
         now.trust == Trust::Untrusted || matches!(facts.dated(now.civil), Dated::Valid(_))
     };
     let usable = certificates.states().into_iter().filter_map(|state| state.facts);
-    let covered = usable.filter(is_valid).map(|facts| Covered {
-        names: names_in(&facts, &listen.names),
-        addresses: facts.addresses,
-    });
+    let covered = usable
+        .filter(is_valid)
+        .map(|facts| Covered { names: names_in(&facts, &own), addresses: facts.addresses });
     let designated = Designated {
         certificates: covered.collect(),
         dot: listen.dot.clone(),

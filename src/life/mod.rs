@@ -106,7 +106,9 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
     if let Some(state) = &state {
         rehearsal::remember(&gateway.recent, state);
+        gateway.tokens.open(state);
     }
+    gateway.devices.follow(&settings);
 
     // Sources of change and observers of the policy: downloads, reloads, overrides, scrapes.
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
@@ -155,6 +157,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
             listening,
         ));
         tasks.spawn(sockets::follow(admin.listen.clone()));
+        tasks.spawn(follow_devices(Arc::clone(&gateway)));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
             let policy = gateway.current.snapshot();
@@ -227,6 +230,12 @@ fn spawn(tasks: &mut JoinSet<io::Result<()>>, endless: impl Future<Output = ()> 
         endless.await;
         Ok(())
     });
+}
+
+/// Follows where devices are, until it is aborted.
+async fn follow_devices(gateway: Arc<Gateway>) -> io::Result<()> {
+    gateway.devices.run().await;
+    Ok(())
 }
 
 /// The administrator's server, not ready yet.
@@ -354,6 +363,7 @@ fn actions(observed: &Observed, desk: Arc<Desk>, state: Option<StateDir>) -> Api
         forget: Box::new(move || forgets.forget()),
         self_test: Arc::clone(&observed.self_test),
         desk,
+        tokens: Arc::clone(&observed.gateway.tokens),
         overblock: Arc::clone(&observed.gateway.blocks.overblock),
         state,
         updates: observed.updates.clone(),

@@ -15,7 +15,9 @@ use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::status::judge::judged;
 use crate::status::state::{BlockedStatus, FilteringStatus};
-use crate::status::{CertificateStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus};
+use crate::status::{
+    CertificateStatus, DevicesStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus,
+};
 use crate::sys::certificates::{CertificateState, Certificates};
 use crate::sys::log;
 use crate::sys::presence::absent;
@@ -73,6 +75,7 @@ impl Observed {
                     gateway.connections.samples(),
                     gateway.clock.samples(),
                     ends(&self.certificates),
+                    gateway.devices.samples(),
                     in_force.override_samples(now.civil),
                     reviews.samples(),
                     evidence.samples(),
@@ -126,6 +129,7 @@ impl Observed {
                 emergency: EmergencyStatus::of(in_force.urgent(), now),
                 is_kept: observed.is_kept(),
                 evidence: EvidenceStatus::of(evidence),
+                devices: devices(gateway, &in_force),
                 blocked: BlockedStatus::of(&totals, snapshot),
                 lists: in_force.valued_lists(now, |place| totals.matches(place)),
                 diagnosis: gateway.blocks.overblock.diagnosis.state(),
@@ -141,6 +145,20 @@ impl Observed {
             };
             judged(status, now.civil, lang)
         })
+    }
+}
+
+/// What does not work of tokens and hardware addresses.
+fn devices(gateway: &Gateway, in_force: &InForce) -> DevicesStatus {
+    let config = in_force.config();
+    let is_there = |name: &str| config.groups.iter().any(|group| group.name == name);
+    let strays = gateway.tokens.list().into_iter().filter(|token| !is_there(&token.group));
+    let faults = gateway.devices.faults(config.school.lang);
+    DevicesStatus {
+        damage: gateway.tokens.damage(),
+        stray_tokens: strays.map(|token| token.name).collect(),
+        neighbours: faults.neighbours,
+        leases: faults.leases,
     }
 }
 

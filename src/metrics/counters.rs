@@ -70,8 +70,6 @@ label_set! {
         HandshakeTimeout => "handshake_timeout",
         /// A request's path is none of DNS over HTTPS.
         DohPath => "path",
-        /// The token in a request's path is none of ours.
-        DohToken => "token",
         /// A request's method is neither GET nor POST.
         DohMethod => "method",
         /// A request's body is of another media type.
@@ -82,6 +80,8 @@ label_set! {
         DohTooLong => "too_long",
         /// A request did not come in time, or no place for it became free.
         DohTimeout => "timeout",
+        /// The token in a request's path is none of ours.
+        TokenRefused => "token",
     }
 }
 

@@ -74,6 +74,10 @@ families! {
     DOH_REFUSED: Counter(RequestRefusal) = "lachan_doh_refused_total",
         "Requests of DNS over HTTPS that were refused before any query was read, by reason.";
 
+    // What devices show of themselves.
+    DEVICE_ADDRESSES: Gauge() = "lachan_device_addresses",
+        "Addresses at which hardware addresses of the config were seen.";
+
     // The kernel's queues.
     UDP_SEND_FAILURES: Counter() = "lachan_udp_send_failures_total",
         "UDP replies that the kernel did not take.";

@@ -91,7 +91,7 @@ fn waiting(totals: &Totals) -> Vec<Sample> {
         ends.map(|(end, event)| family::CONNECTIONS_ENDED.sample((end,), totals.events(event)));
     let refusals = [
         (RequestRefusal::Path, Event::DohPath),
-        (RequestRefusal::Token, Event::DohToken),
+        (RequestRefusal::Token, Event::TokenRefused),
         (RequestRefusal::Method, Event::DohMethod),
         (RequestRefusal::MediaType, Event::DohMediaType),
         (RequestRefusal::Malformed, Event::DohMalformed),

@@ -153,10 +153,8 @@ impl Snapshot {
         }));
         let group = |(rules, states, counters)| Group::new(rules, states, counters, illegal, seed);
         let groups: Vec<Group> = parts.groups.into_iter().map(group).collect();
-        let lists = ListTraits {
-            answer: !parts.local.is_empty(),
-            protects: parts.rebinding.is_some(),
-        };
+        let lists =
+            ListTraits { answer: !parts.local.is_empty(), protects: parts.rebinding.is_some() };
         let strictness = Strictness::new(&groups, &parts.engines, lists);
         let mut snapshot = Self {
             clients,

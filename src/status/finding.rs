@@ -40,6 +40,12 @@ pub enum FindingId {
     CertificateUnusable,
     /// A certificate ends soon, or its files cannot be used and an older one is.
     CertificateEnds,
+    /// The tokens of DNS over HTTPS cannot be read.
+    TokensDamaged,
+    /// A lease file cannot be used.
+    LeasesUnread,
+    /// The neighbour table cannot be followed.
+    NeighboursUnseen,
     /// The department's repository has brought no release yet.
     NoRelease,
     /// A release waits for a person.
@@ -58,6 +64,8 @@ pub enum FindingId {
     EmergencyRefused,
     /// A restart may not find what is in force.
     NotKept,
+    /// A token is of a group that the config does not have.
+    StrayToken,
     /// The record of this month was damaged.
     EvidenceLost,
     /// Evidence was removed before its time.
@@ -96,6 +104,7 @@ impl Finding {
             | FindingId::CertificateEnds
             | FindingId::EmergencyRefused
             | FindingId::NotKept
+            | FindingId::StrayToken
             | FindingId::EvidenceLost
             | FindingId::EvidenceCut => Gravity::Notice,
             _ => Gravity::Fault,
@@ -138,6 +147,18 @@ impl Finding {
             }
             FindingId::CertificateEnds => {
                 (messages::finding_certificate_ends(subject), messages::remedy_certificate())
+            }
+            FindingId::TokensDamaged => {
+                (messages::finding_tokens_damaged(), messages::remedy_tokens_damaged())
+            }
+            FindingId::StrayToken => {
+                (messages::finding_token_group(subject), messages::remedy_token_group())
+            }
+            FindingId::LeasesUnread => {
+                (messages::finding_leases(subject), messages::remedy_leases())
+            }
+            FindingId::NeighboursUnseen => {
+                (messages::finding_neighbours(), messages::remedy_neighbours())
             }
             FindingId::NoRelease => (messages::finding_no_release(), messages::remedy_no_release()),
             FindingId::ReleaseHeld => {

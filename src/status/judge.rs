@@ -5,7 +5,7 @@ use crate::load::list_state::ListCondition;
 use crate::metrics::labels::{Protection, UpdateRefusal};
 use crate::policy::group::time::Trust;
 use crate::status::finding::{Finding, FindingId, Gravity};
-use crate::status::state::{Status, moment, seconds};
+use crate::status::state::{DevicesStatus, Status, moment, seconds};
 use crate::update::status::UpdateStatus;
 
 /// The time without an update from which the department's release is stale, in seconds.
@@ -114,11 +114,24 @@ fn findings(status: &Status, civil: u64, lang: Lang) -> Vec<Finding> {
     if let Some(list) = status.emergency.as_ref().filter(|list| list.refused > 0) {
         add(FindingId::EmergencyRefused, &list.refused.to_string(), "");
     }
+    found.extend(device_findings(&status.devices));
     if let Some(update) = &status.update {
         found.extend(update_findings(update, civil));
     }
     found.sort_by_key(|one| (one.gravity, one.id));
     found
+}
+
+/// What is not as it should be of tokens and hardware addresses.
+fn device_findings(devices: &DevicesStatus) -> Vec<Finding> {
+    let damage = devices.damage.iter().map(|why| Finding::new(FindingId::TokensDamaged, "", why));
+    let strays = devices.stray_tokens.iter();
+    let strays = strays.map(|name| Finding::new(FindingId::StrayToken, name, ""));
+    let leases = devices.leases.iter();
+    let leases = leases.map(|(path, why)| Finding::new(FindingId::LeasesUnread, path, why));
+    let neighbours = devices.neighbours.iter();
+    let neighbours = neighbours.map(|why| Finding::new(FindingId::NeighboursUnseen, "", why));
+    damage.chain(strays).chain(leases).chain(neighbours).collect()
 }
 
 /// What is not as it should be of releases.
@@ -209,6 +222,14 @@ mod tests {
         let up = json!({"name": "b", "up": true});
         assert_eq!(found(&json!({"upstreams": [down, up]})), ok(&[FindingId::UpstreamDown]));
         assert_eq!(found(&json!({"upstreams": [down, down]})), bad(&[FindingId::NoUpstream]));
+        let devices =
+            json!({"damage": null, "stray_tokens": ["old"], "neighbours": null, "leases": []});
+        assert_eq!(found(&json!({"devices": devices})), ok(&[FindingId::StrayToken]));
+        let devices =
+            json!({"damage": "x", "stray_tokens": [], "neighbours": "x", "leases": [["a", "x"]]});
+        let broken =
+            [FindingId::TokensDamaged, FindingId::LeasesUnread, FindingId::NeighboursUnseen];
+        assert_eq!(found(&json!({"devices": devices})), bad(&broken));
         assert_eq!(found(&json!({"refused": "1:1"})), bad(&[FindingId::Refused]));
     }
 

@@ -12,5 +12,6 @@ pub mod report;
 pub mod state;
 
 pub use state::{
-    CertificateStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus, moment,
+    CertificateStatus, DevicesStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus,
+    moment,
 };

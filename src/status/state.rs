@@ -69,6 +69,9 @@ pub struct Status {
     /// What was enforced this month; none before the time is known.
     #[serde(default)]
     pub evidence: Option<EvidenceStatus>,
+    /// What does not work of tokens and hardware addresses.
+    #[serde(default)]
+    pub devices: DevicesStatus,
     /// Upstream servers.
     pub upstreams: Vec<UpstreamStatus>,
     /// The certificates of the encrypted listeners, in the order of the config.
@@ -86,6 +89,19 @@ pub struct Status {
     pub findings: Vec<Finding>,
     /// The last warnings and errors of the log, the newest first.
     pub errors: Vec<LoggedError>,
+}
+
+/// What does not work of tokens and hardware addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DevicesStatus {
+    /// Why the tokens cannot be read.
+    pub damage: Option<String>,
+    /// Tokens of groups that the config does not have.
+    pub stray_tokens: Vec<String>,
+    /// Why the neighbour table is not followed.
+    pub neighbours: Option<String>,
+    /// Lease files that cannot be used, and why.
+    pub leases: Vec<(String, String)>,
 }
 
 /// Whether a gateway filters.
@@ -340,6 +356,7 @@ impl Status {
             clock: String::new(),
             held: held.collect(),
             refused: refused.map(|refused| refused.why),
+            devices: DevicesStatus::default(),
             absent: Vec::new(),
             findings: Vec::new(),
             errors: Vec::new(),

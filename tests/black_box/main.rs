@@ -19,6 +19,7 @@ mod catalogue;
 mod certificates;
 mod checked;
 mod crowds;
+mod devices;
 mod downloads;
 mod encrypted;
 mod evidence;

@@ -78,6 +78,16 @@ pub(crate) struct File {
     pub(crate) update: Table<UpdateFile>,
     /// `[selftest]`
     pub(crate) selftest: Table<SelfTestFile>,
+    /// `[devices]`
+    pub(crate) devices: Table<DevicesFile>,
+}
+
+/// `[devices]`: where hardware addresses are seen.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DevicesFile {
+    pub(crate) neighbours: Option<bool>,
+    pub(crate) leases: SpannedTexts,
 }
 
 /// `[school]`: the school that runs the gateway.

@@ -136,10 +136,8 @@ fn groups(file: &File, config: &Config) -> Vec<Diagnostic> {
     let allowed = Networks::new(&config.listen.allow);
     for (table, group) in file.group.iter().zip(&config.groups) {
         let file = table.get_ref();
-        let networks = [
-            (&file.clients, &group.clients),
-            (&file.tokens_from, &group.claims.tokens_from),
-        ];
+        let networks =
+            [(&file.clients, &group.clients), (&file.tokens_from, &group.claims.tokens_from)];
         for (key, networks) in networks {
             let Some(never) = networks.iter().find(|one| !allowed.meets(one)) else { continue };
             let message = messages::clients_never_answered(&group.name, never);

@@ -8,7 +8,7 @@ use super::department::{emergency, enrolment, findings, fleet, organisation, reh
 use super::inspection::{attest, certificates, selftest};
 use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
-use super::staff::{codes, diagnosis, evidence, pages, state};
+use super::staff::{codes, devices, diagnosis, evidence, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
     warnings,
@@ -43,6 +43,7 @@ fn all() -> impl Iterator<Item = Message> {
         blocked::SAMPLES,
         state::SAMPLES,
         codes::SAMPLES,
+        devices::SAMPLES,
         evidence::SAMPLES,
         diagnosis::SAMPLES,
         pages::SAMPLES,

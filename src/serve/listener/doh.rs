@@ -201,7 +201,7 @@ impl Own {
         };
         let mut origin = self.origin.clone();
         if let Some(token) = token {
-            match self.gateway.group_of_token(&token) {
+            match self.gateway.tokens.group_of(&token) {
                 Some(group) => origin.claims.token = Some(group),
                 None => return self.refused(Refusal::Token),
             }
@@ -289,7 +289,7 @@ impl Own {
 
     fn refused(&self, refusal: Refusal) -> Response<ReplyBody> {
         let (event, status, text) = refusal.parts();
-        self.gateway.counters.event(event);
+        event.into_iter().for_each(|event| self.gateway.counters.event(event));
         let mut response = Response::new(ReplyBody::text(text));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -341,31 +341,35 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn parts(self) -> (Event, StatusCode, &'static str) {
+    fn parts(self) -> (Option<Event>, StatusCode, &'static str) {
         const NOT_HERE: &str = "DNS over HTTPS is at /dns-query\n";
         match self {
-            Self::Path => (Event::DohPath, StatusCode::NOT_FOUND, NOT_HERE),
-            // Word for word as a path that is not there: a guess learns nothing.
-            Self::Token => (Event::DohToken, StatusCode::NOT_FOUND, NOT_HERE),
+            Self::Path => (Some(Event::DohPath), StatusCode::NOT_FOUND, NOT_HERE),
+            // Word for word as a path that is not there: a guess learns nothing. The look-up has counted it.
+            Self::Token => (None, StatusCode::NOT_FOUND, NOT_HERE),
             Self::Method => {
-                (Event::DohMethod, StatusCode::METHOD_NOT_ALLOWED, "only GET and POST\n")
+                (Some(Event::DohMethod), StatusCode::METHOD_NOT_ALLOWED, "only GET and POST\n")
             }
             Self::MediaType => (
-                Event::DohMediaType,
+                Some(Event::DohMediaType),
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body must be application/dns-message\n",
             ),
-            Self::Malformed => {
-                (Event::DohMalformed, StatusCode::BAD_REQUEST, "there is no DNS message in it\n")
-            }
+            Self::Malformed => (
+                Some(Event::DohMalformed),
+                StatusCode::BAD_REQUEST,
+                "there is no DNS message in it\n",
+            ),
             Self::TooLong => (
-                Event::DohTooLong,
+                Some(Event::DohTooLong),
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "a DNS message has 65535 octets at most\n",
             ),
-            Self::Timeout => {
-                (Event::DohTimeout, StatusCode::REQUEST_TIMEOUT, "the request took too long\n")
-            }
+            Self::Timeout => (
+                Some(Event::DohTimeout),
+                StatusCode::REQUEST_TIMEOUT,
+                "the request took too long\n",
+            ),
         }
     }
 }

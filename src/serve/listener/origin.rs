@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::devices::table::DeviceTable;
 use crate::dns::message::query::ReplyOptions;
 use crate::policy::Claims;
 use crate::resolve::{Origin, Transport};
@@ -15,10 +16,17 @@ pub const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED
 
 /// The origin of a datagram to a socket that is bound to `socket`.
 #[inline]
-pub(super) fn of_datagram(path: &Path, socket: SocketAddr, own: &OwnAsks) -> Origin {
+pub(super) fn of_datagram(
+    path: &Path,
+    socket: SocketAddr,
+    own: &OwnAsks,
+    devices: &DeviceTable,
+) -> Origin {
     let local = SocketAddr::new(path.local().unwrap_or(socket.ip()), socket.port());
     let tested_as = own.group_of(Transport::Udp, path.client());
-    Origin { tested_as, ..Origin::plain(path.client().ip(), local, Transport::Udp) }
+    let client = path.client().ip();
+    let claims = Claims { mac: devices.mac_of(client), ..Claims::NONE };
+    Origin { tested_as, claims, ..Origin::plain(client, local, Transport::Udp) }
 }
 
 /// The origin of the queries of a connection, on which the client gave a name for the server if it
@@ -37,7 +45,8 @@ pub(super) fn of_connection(
         keepalive: (transport != Transport::Doh).then(|| idle.try_into().unwrap_or(u16::MAX)),
     };
     let server_name = server_name.map(|name| name.to_ascii_lowercase().into());
-    let claims = Claims { server_name, ..Claims::NONE };
+    let mac = gateway.devices.mac_of(client.ip());
+    let claims = Claims { server_name, mac, token: None };
     let tested_as = gateway.own_asks.group_of(transport, client);
     let plain = Origin::plain(client.ip(), local.unwrap_or(NOWHERE), transport);
     Origin { tested_as, claims, options, ..plain }
