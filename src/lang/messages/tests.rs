@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
+use super::export::{comments, refusals};
 use super::inspection::{attest, certificates, selftest};
 use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
@@ -52,6 +53,8 @@ fn all() -> impl Iterator<Item = Message> {
         attest::SAMPLES,
         faults::SAMPLES,
         labels::SAMPLES,
+        refusals::SAMPLES,
+        comments::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -1,0 +1,232 @@
+//! `lachan export mdm`: settings of managed devices, so that they use the gateway's encrypted DNS as
+//! a group.
+//!
+//! A group's token stands in what is printed where one is given; the program stores and logs it
+//! nowhere. A template with an id for each device (`DnsOverHttpsTemplatesWithIdentifiers`) is absent
+//! on purpose: that id would be a child's.
+
+mod apple;
+mod others;
+
+use crate::cli::export::announced::{Announced, AnnouncedArguments};
+use crate::cli::export::config::from_config;
+use crate::cli::export::text::Lines;
+use crate::cli::output::complain;
+use crate::config::Config;
+use crate::dns::name::Name;
+use crate::lang::{Lang, Message, messages};
+
+/// What stands in a token's place.
+const PLACEHOLDER: &str = "TOKEN";
+
+/// Arguments of `export mdm`.
+#[derive(Debug, clap::Args)]
+pub(super) struct MdmArguments {
+    #[command(flatten)]
+    announced: AnnouncedArguments,
+    /// The group that the devices are to be in.
+    #[arg(long, value_name = "GROUP")]
+    group: String,
+    /// The devices.
+    #[arg(long = "for", value_name = "SYSTEM")]
+    system: System,
+    /// The group's token, behind the path of DNS over HTTPS.
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// Print the word TOKEN where the group's token goes.
+    #[arg(long, conflicts_with = "token")]
+    token_placeholder: bool,
+    /// Apple: a wireless network of the school, in which alone it acts; may be given many times.
+    #[arg(long = "ssid", value_name = "NAME")]
+    ssids: Vec<String>,
+    /// Apple: the devices are supervised, so that users can be kept from switching it off.
+    #[arg(long)]
+    supervised: bool,
+}
+
+/// A system of devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum System {
+    /// iPhone, iPad, Mac: a configuration profile (`.mobileconfig`).
+    Apple,
+    /// Chrome, Edge and `ChromeOS`: policies as JSON.
+    Chrome,
+    /// Windows 11: DNS over HTTPS, and Zero Trust DNS in audit mode.
+    Windows,
+    /// Android: the name for Private DNS.
+    Android,
+}
+
+/// One export for devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Devices<'a> {
+    announced: &'a Announced,
+    /// Id of the school.
+    school: &'a str,
+    /// What people call the school; its id where it has no name.
+    school_name: &'a str,
+    group: &'a str,
+    token: Option<&'a str>,
+    /// Whether `token` is a word for one.
+    is_placeholder: bool,
+    ssids: &'a [String],
+    is_supervised: bool,
+    lang: Lang,
+}
+
+impl Devices<'_> {
+    /// The URL of DNS over HTTPS; none where it is off.
+    fn url(&self) -> Option<String> {
+        self.announced.url(self.token)
+    }
+
+    /// The comments that every export has: who made it, for whom, that nobody has seen it act.
+    fn introduce(&self, out: &mut Lines, system: &str) {
+        out.say(&messages::export_made("lachan export mdm", self.announced.host()));
+        out.say(&messages::export_unseen_device(system));
+        out.say(&messages::export_group_of(self.group));
+        if self.is_placeholder {
+            out.say(&messages::export_token_put(PLACEHOLDER));
+        } else if self.token.is_some() {
+            out.say(&messages::export_token_is_secret());
+        }
+    }
+}
+
+/// The settings.
+pub(super) fn exported(arguments: &MdmArguments) -> Result<String, String> {
+    from_config(&arguments.announced.config, |config| settings(config, arguments))
+}
+
+fn settings(config: &Config, arguments: &MdmArguments) -> Result<String, Message> {
+    let group = config.groups.iter().find(|group| group.name == arguments.group);
+    let group = group.ok_or_else(|| {
+        let known: Vec<String> = config.groups.iter().map(|g| format!("`{}`", g.name)).collect();
+        messages::export_no_group(&arguments.group, known.join(", "))
+    })?;
+    let announced = Announced::of(config, &arguments.announced, server_names(&group.name))?;
+    let given = arguments.token.as_deref();
+    if given.is_some_and(|token| !is_token(token)) {
+        return Err(messages::export_token_form());
+    }
+    let token = given.or(arguments.token_placeholder.then_some(PLACEHOLDER));
+    if token.is_some() && announced.doh.is_none() {
+        return Err(messages::export_token_without_doh("--doh-port"));
+    }
+    let is_ssid =
+        |name: &String| (1..=32).contains(&name.len()) && !name.chars().any(char::is_control);
+    if !arguments.ssids.iter().all(is_ssid) {
+        return Err(messages::export_ssid_form());
+    }
+    let school = &config.school;
+    let devices = Devices {
+        announced: &announced,
+        school: &school.id,
+        school_name: if school.name.is_empty() { &school.id } else { &school.name },
+        group: &group.name,
+        token,
+        is_placeholder: arguments.token_placeholder,
+        ssids: &arguments.ssids,
+        is_supervised: arguments.supervised,
+        lang: school.lang,
+    };
+    let text = made(arguments.system, &devices)?;
+    if arguments.system == System::Chrome {
+        complain(&others::chrome_notes(&devices));
+    }
+    Ok(text)
+}
+
+/// The settings for a system.
+fn made(system: System, devices: &Devices<'_>) -> Result<String, Message> {
+    match system {
+        System::Apple => Ok(apple::profile(devices)),
+        System::Chrome => others::chrome(devices),
+        System::Windows => Ok(others::windows(devices)),
+        System::Android => others::android(devices),
+    }
+}
+
+/// The server names of a group; the first is the one its devices take.
+fn server_names(_group: &str) -> &'static [Name] {
+    &[]
+}
+
+/// Whether a text can be a token: nothing in it could end a path, a string or a line.
+fn is_token(text: &str) -> bool {
+    (16..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::export::announced::tests::school;
+
+    /// What each system gets of a gateway.
+    fn each(change: impl Fn(&mut Announced), token: Option<&str>) -> String {
+        let mut announced = school();
+        change(&mut announced);
+        let devices = Devices {
+            announced: &announced,
+            school: "thcs-hoa-binh",
+            school_name: "THCS <Hòa Bình> & bạn",
+            group: "pupils",
+            token,
+            is_placeholder: token == Some(PLACEHOLDER),
+            ssids: &[],
+            is_supervised: false,
+            lang: Lang::En,
+        };
+        let systems = [System::Apple, System::Chrome, System::Windows, System::Android];
+        let shown = systems.map(|system| match made(system, &devices) {
+            Ok(text) => text,
+            Err(refused) => refused.in_lang(Lang::En),
+        });
+        shown.join("\n--------\n")
+    }
+
+    #[test]
+    fn settings_of_each_system() {
+        insta::assert_snapshot!("both", each(|_| {}, None));
+        insta::assert_snapshot!("token", each(|_| {}, Some(PLACEHOLDER)));
+        insta::assert_snapshot!("dot_alone", each(|gateway| gateway.doh = None, None));
+        insta::assert_snapshot!(
+            "odd_ports",
+            each(
+                |gateway| {
+                    (gateway.dot, gateway.doh) = (Some(8853), Some(8443));
+                },
+                None
+            )
+        );
+    }
+
+    #[test]
+    fn apple_networks_and_supervision() {
+        let announced = school();
+        let ssids = ["Trường & bạn".to_owned(), "Lab".to_owned()];
+        let devices = Devices {
+            announced: &announced,
+            school: "thcs-hoa-binh",
+            school_name: "Hòa Bình",
+            group: "staff",
+            token: None,
+            is_placeholder: false,
+            ssids: &ssids,
+            is_supervised: true,
+            lang: Lang::Vi,
+        };
+        insta::assert_snapshot!("supervised", apple::profile(&devices));
+    }
+
+    #[test]
+    fn a_token_cannot_leave_its_place() {
+        assert!(is_token("wM3_9xk2-QmZ81hTbCd0eA"));
+        for wrong in
+            ["", "short", "a/../../../../../..", "\"><key>aaaaaaaaaaaa", "aaaaaaaaaaaaaaaa\n"]
+        {
+            assert!(!is_token(wrong), "{wrong}");
+        }
+    }
+}
