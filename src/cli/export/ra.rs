@@ -101,7 +101,7 @@ fn radvd(out: &mut Lines, announced: &Announced, services: &[EncryptedService]) 
     out.put("    AdvSendAdvert on;");
     out.say(&messages::export_ra_plain());
     let addresses = joined(&announced.v6, " ");
-    out.put(format!("    RDNSS {addresses} {{\n        AdvRDNSSLifetime {LIFETIME};\n    }};"));
+    out.put(format!("    RDNSS {addresses} {{ }};"));
     out.say(&messages::export_designated(DNR, announced.shown_protocols()));
     out.say(&messages::export_radvd_block());
     for service in services {
