@@ -2,13 +2,14 @@
 //!
 //! [`Announced::of`] is the one place that knows where each of them comes from.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::dns::designated::{DOH_PORT, EncryptedService};
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
+use crate::serve::listener::doh::PATH;
 
 /// The port that an address in DHCP means: no option has another.
 const DNS_PORT: u16 = 53;
@@ -26,15 +27,12 @@ pub(super) struct AnnouncedArguments {
     /// `[listen] dns` with port 53.
     #[arg(long = "address", value_name = "ADDRESS")]
     addresses: Vec<IpAddr>,
-    /// The port of DNS over TLS.
+    /// The port of DNS over TLS; by default that of `[listen] dot`.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     dot_port: Option<u16>,
-    /// The port of DNS over HTTPS.
+    /// The port of DNS over HTTPS; by default that of `[listen] doh`.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     doh_port: Option<u16>,
-    /// The path of DNS over HTTPS.
-    #[arg(long, value_name = "PATH", default_value = "/dns-query")]
-    doh_path: String,
 }
 
 /// The gateway, as devices are told of it.
@@ -48,8 +46,6 @@ pub(super) struct Announced {
     pub(super) dot: Option<u16>,
     /// The port of DNS over HTTPS, where it is on.
     pub(super) doh: Option<u16>,
-    /// The path of DNS over HTTPS.
-    path: String,
 }
 
 impl Announced {
@@ -67,11 +63,6 @@ impl Announced {
             let refused = messages::export_no_encryption("--dot-port 853", "--doh-port 443");
             return Err(refused);
         }
-        let path = arguments.doh_path.clone();
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
-        if !path.starts_with('/') || !path.bytes().all(is_plain) || path.len() > 128 {
-            return Err(messages::export_path_form());
-        }
         let addresses = addresses(config, arguments)?;
         let v4 = addresses
             .iter()
@@ -79,7 +70,7 @@ impl Announced {
         let v6 = addresses
             .iter()
             .filter_map(|ip| if let IpAddr::V6(v6) = ip { Some(*v6) } else { None });
-        Ok(Self { name, v4: v4.collect(), v6: v6.collect(), dot, doh, path })
+        Ok(Self { name, v4: v4.collect(), v6: v6.collect(), dot, doh })
     }
 
     /// The name as people write it.
@@ -98,12 +89,12 @@ impl Announced {
         let port = self.doh?;
         let port = if port == DOH_PORT { String::new() } else { format!(":{port}") };
         let token = token.map_or(String::new(), |token| format!("/{token}"));
-        Some(format!("https://{}{port}{}{token}", self.host(), self.path))
+        Some(format!("https://{}{port}{PATH}{token}", self.host()))
     }
 
     /// What options of RFC 9463 announce.
     pub(super) fn services(&self) -> Vec<EncryptedService> {
-        EncryptedService::of(self.dot, self.doh, &format!("{}{{?dns}}", self.path))
+        EncryptedService::of(self.dot, self.doh, &format!("{PATH}{{?dns}}"))
     }
 
     /// Its protocols with their ports, for people.
@@ -116,28 +107,44 @@ impl Announced {
 }
 
 /// The ports of DNS over TLS and over HTTPS.
-fn ports(_config: &Config, arguments: &AnnouncedArguments) -> (Option<u16>, Option<u16>) {
-    (arguments.dot_port, arguments.doh_port)
+fn ports(config: &Config, arguments: &AnnouncedArguments) -> (Option<u16>, Option<u16>) {
+    let first = |listeners: &[SocketAddr]| {
+        listeners.iter().find(|listener| !listener.ip().is_loopback()).map(SocketAddr::port)
+    };
+    let (dot, doh) = (first(&config.listen.dot), first(&config.listen.doh));
+    (arguments.dot_port.or(dot), arguments.doh_port.or(doh))
 }
 
-/// The addresses that devices reach: those given, or the listeners' with the usual port.
+/// The addresses that devices reach: those given, or the listeners' with the usual port which speak
+/// encrypted DNS too, as far as the config says where.
 fn addresses(config: &Config, arguments: &AnnouncedArguments) -> Result<Vec<IpAddr>, Message> {
     let is_host = |ip: IpAddr| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast();
     let wrong = arguments.addresses.iter().find(|ip| !is_host(**ip));
     if let Some(wrong) = wrong {
         return Err(messages::export_no_host(wrong));
     }
-    let mut addresses = arguments.addresses.clone();
-    if addresses.is_empty() {
-        let is_link_local = |ip: IpAddr| match ip {
-            IpAddr::V4(v4) => v4.is_link_local(),
-            IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    let listen = &config.listen;
+    let speaks = |listeners: &[SocketAddr], ip: IpAddr| {
+        let is_there = |own: &SocketAddr| {
+            own.ip() == ip || own.ip().is_unspecified() && own.is_ipv4() == ip.is_ipv4()
         };
-        let usual = config.listen.dns.iter().filter(|listener| listener.port() == DNS_PORT);
-        addresses = usual.map(std::net::SocketAddr::ip).collect();
-        addresses.retain(|ip| is_host(*ip) && !is_link_local(*ip));
+        listeners.is_empty() || listeners.iter().any(is_there)
+    };
+    let is_link_local = |ip: IpAddr| match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    let usual = listen.dns.iter().filter(|listener| listener.port() == DNS_PORT);
+    let usual = usual.map(SocketAddr::ip).filter(|ip| is_host(*ip) && !is_link_local(*ip));
+    let usual = usual.filter(|ip| speaks(&listen.dot, *ip) && speaks(&listen.doh, *ip));
+    let usual: Vec<IpAddr> = usual.collect();
+    let given = &arguments.addresses;
+    for address in if given.is_empty() { &usual } else { given } {
+        if !addresses.contains(address) {
+            addresses.push(*address);
+        }
     }
-    addresses.dedup();
     if addresses.is_empty() {
         return Err(messages::export_no_address("[listen] dns", "--address"));
     }
@@ -192,6 +199,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn listeners_of_the_config_say_where_it_is() {
+        let text = "[listen]\ndns = [\"10.20.0.1:53\", \"10.30.0.1:53\"]\ndot = [\"10.20.0.1:853\"]\n\
+                    doh = [\"127.0.0.1:8443\", \"0.0.0.0:4443\"]\n\
+                    [[listen.tls]]\ncertificate = \"dns.crt\"\nkey = \"dns.key\"\n";
+        let found = announced(text, &["--name", "dns.school.example"]).unwrap();
+        assert_eq!((found.dot, found.doh), (Some(853), Some(4443)));
+        // The other address speaks no DNS over TLS.
+        assert_eq!(found.v4, [Ipv4Addr::from([10, 20, 0, 1])]);
+    }
+
+    #[test]
     fn what_is_not_known_is_named() {
         let text = "[listen]\ndns = [\"0.0.0.0:53\"]\n";
         let name = ["--name", "dns.school.example"];
@@ -201,7 +219,6 @@ pub(super) mod tests {
             (&name, "neither DNS over TLS nor DNS over HTTPS is on"),
             (&[name, dot].concat(), "`[listen] dns` has no address with port 53"),
             (&[&name[..], &dot, &["--address", "127.0.0.1"]].concat(), "`127.0.0.1` is no address"),
-            (&[&name[..], &dot, &["--doh-path", "x y"]].concat(), "a path begins with `/`"),
             (&["--name", "localhost"], "a host name has a dot"),
         ] {
             let refused = announced(text, flags).unwrap_err();

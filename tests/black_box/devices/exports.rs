@@ -66,7 +66,13 @@ fn options_are_those_of_the_standard_in_the_words_of_each_server() {
         pairs.join(":")
     };
     for (server, lines) in [
-        ("dnsmasq", vec![format!("dhcp-option=162,{}", colons(V4)), format!("dhcp-option=option6:144,{}", colons(V6))]),
+        (
+            "dnsmasq",
+            vec![
+                format!("dhcp-option=162,{}", colons(V4)),
+                format!("dhcp-option=option6:144,{}", colons(V6)),
+            ],
+        ),
         ("kea", vec![format!("\"data\": \"{V4}\""), format!("\"data\": \"{V6}\"")]),
         ("routeros", vec![format!("code=162 value=0x{V4}"), format!("code=144 value=0x{V6}")]),
         ("opnsense", vec![colons(V4), colons(V6)]),
@@ -76,7 +82,10 @@ fn options_are_those_of_the_standard_in_the_words_of_each_server() {
             assert!(text.contains(&line), "{server}: {line}\n{text}");
         }
         let is_unseen = ["routeros", "opnsense"].contains(&server);
-        assert!(text.contains(if is_unseen { "# Unseen: written" } else { "Unseen: a device" }), "{text}");
+        assert!(
+            text.contains(if is_unseen { "# Unseen: written" } else { "Unseen: a device" }),
+            "{text}"
+        );
     }
 }
 
@@ -91,7 +100,9 @@ fn dnsmasq_reads_its_lines() {
         reads("dnsmasq", &["--test", "-C"], &file);
     }
     let broken = school.write("broken.conf", "dhcp-option=option:no-such,1\n");
-    assert!(!Command::new("dnsmasq").args(["--test", "-C"]).arg(broken).status().unwrap().success());
+    assert!(
+        !Command::new("dnsmasq").args(["--test", "-C"]).arg(broken).status().unwrap().success()
+    );
 }
 
 #[test]
@@ -103,7 +114,9 @@ fn kea_reads_its_lines() {
     let text = school.export("dhcp", &["--for", "kea"]);
     let parts: Vec<&str> = text.split("\"option-data\"").collect();
     assert_eq!(parts.len(), 3, "{text}");
-    for (program, table, part) in [("kea-dhcp4", "Dhcp4", parts[1]), ("kea-dhcp6", "Dhcp6", parts[2])] {
+    for (program, table, part) in
+        [("kea-dhcp4", "Dhcp4", parts[1]), ("kea-dhcp6", "Dhcp6", parts[2])]
+    {
         let config = format!(
             "{{ \"{table}\": {{ \"interfaces-config\": {{ \"interfaces\": [] }}, \"lease-database\": \
              {{ \"type\": \"memfile\", \"persist\": false }},\n\"option-data\"{part}\n}} }}\n"
@@ -119,7 +132,11 @@ fn radvd_reads_its_lines() {
     }
     let school = School::new();
     let text = school.export("ra", &["--for", "radvd"]);
-    for line in ["#   DNR dns.school.example {", "#       AdvDNRSvcAlpn \"h2,dot\";", "    RDNSS fd20::1 { };"] {
+    for line in [
+        "#   DNR dns.school.example {",
+        "#       AdvDNRSvcAlpn \"h2,dot\";",
+        "    RDNSS fd20::1 { };",
+    ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
     reads("radvd", &["-c", "-m", "stderr", "-C"], &school.write("radvd.conf", &text));
@@ -185,10 +202,13 @@ fn windows_begins_by_audit_and_android_has_a_name() {
     let acts: Vec<&str> = windows.lines().filter(|line| !line.starts_with("REM ")).collect();
     let url = "https://dns.school.example/dns-query";
     let upgrade = |address| {
-        format!("netsh dns add encryption server={address} dohtemplate={url} autoupgrade=yes udpfallback=no")
+        format!(
+            "netsh dns add encryption server={address} dohtemplate={url} autoupgrade=yes udpfallback=no"
+        )
     };
-    let trust =
-        |address| format!("netsh ztdns add server type=doh address={address} port=443 template={url}");
+    let trust = |address| {
+        format!("netsh ztdns add server type=doh address={address} port=443 template={url}")
+    };
     let (v4, v6) = ("10.20.0.1", "fd20::1");
     let audit = "netsh ztdns set state enable=yes audit=yes".to_owned();
     assert_eq!(acts, [upgrade(v4), upgrade(v6), trust(v4), trust(v6), audit]);
@@ -204,9 +224,17 @@ fn what_is_lacking_is_named_and_nothing_is_printed() {
     for (what, flags, told) in [
         ("dhcp", vec!["--for", "kea"], "the name in the gateway's certificate is not known"),
         ("dhcp", vec!["--for", "kea", "--name", "dns.school.example"], "neither DNS over TLS nor"),
-        ("mdm", [&ON[..], &["--group", "staff", "--for", "apple"]].concat(), "there is no group `staff`; the groups are `pupils`"),
+        (
+            "mdm",
+            [&ON[..], &["--group", "staff", "--for", "apple"]].concat(),
+            "there is no group `staff`; the groups are `pupils`",
+        ),
         ("mdm", [&ON[..], &pupils, &["--token", "a/b"]].concat(), "a token is 16 to 64"),
-        ("mdm", [&ON[..4], &pupils, &["--token-placeholder"]].concat(), "a token is part of a path"),
+        (
+            "mdm",
+            [&ON[..4], &pupils, &["--token-placeholder"]].concat(),
+            "a token is part of a path",
+        ),
     ] {
         let made = school.try_export(what, &flags);
         let err = String::from_utf8_lossy(&made.stderr);

@@ -9,9 +9,13 @@ use super::{Tool, has};
 use crate::support::ports::free_port;
 use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, eventually};
 
-/// The recipe of `docs/reference/standards.md`; what the test needs for a world of its own is added.
-const RECIPE: &str = "server:\n interface: 127.0.0.1@{port}\n module-config: \"validator iterator\"\n \
-                      ede: yes\n";
+/// The `server:` block of the recipe in `docs/reference/standards.md`.
+fn recipe() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/standards.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, after) = text.split_once("## Unbound beside us").unwrap();
+    after.split("```\n").nth(1).unwrap().to_owned()
+}
 
 fn zone(name: &str) -> String {
     format!(
@@ -55,13 +59,20 @@ fn what_unbound_has_validated_reaches_a_client_that_asks_for_it() {
          zone:\n name: signed.example\n zonefile: signed.zone\n\
          zone:\n name: plain.example\n zonefile: plain.example\n"
     );
-    let stub = |name: &str| format!("stub-zone:\n name: {name}\n stub-addr: 127.0.0.1@{authority}\n");
-    let unbound = RECIPE.replace("{port}", &validator.to_string())
+    let stub =
+        |name: &str| format!("stub-zone:\n name: {name}\n stub-addr: 127.0.0.1@{authority}\n");
+    let recipe = recipe();
+    let (address, root) =
+        ("127.0.0.1@5335", "auto-trust-anchor-file: \"/var/lib/unbound/root.key\"");
+    assert!(recipe.contains(address) && recipe.contains(root), "{recipe}");
+    let unbound = recipe
+        .replace(address, &format!("127.0.0.1@{validator}"))
+        .replace(root, &format!("trust-anchor-file: \"{place}/{anchor}\""))
         + &format!(
-            " access-control: 127.0.0.0/8 allow\n do-not-query-localhost: no\n chroot: \"\"\n \
-             username: \"\"\n directory: \"{place}\"\n pidfile: \"{place}/unbound.pid\"\n \
-             use-syslog: no\n do-daemonize: no\n num-threads: 1\n trust-anchor-file: \"{place}/{anchor}\"\n\
-             remote-control:\n control-enable: no\n"
+            "    access-control: 127.0.0.0/8 allow\n    do-not-query-localhost: no\n    chroot: \"\"\n    \
+             username: \"\"\n    directory: \"{place}\"\n    pidfile: \"{place}/unbound.pid\"\n    \
+             use-syslog: no\n    do-daemonize: no\n    num-threads: 1\n\
+             remote-control:\n    control-enable: no\n"
         )
         + &stub("signed.example")
         + &stub("plain.example");
@@ -84,11 +95,18 @@ fn what_unbound_has_validated_reaches_a_client_that_asks_for_it() {
     // Fresh and from the cache; with AD, with DO, with both; never to a client that did not ask.
     for _ in 0..2 {
         let plain = ask("www.signed.example").expect(gateway.dns);
-        assert_eq!((plain.answers(), plain.is_authentic()), (vec!["A 192.0.2.7".to_owned()], false));
+        assert_eq!(
+            (plain.answers(), plain.is_authentic()),
+            (vec!["A 192.0.2.7".to_owned()], false)
+        );
         assert!(ask("www.signed.example").authentic_data().expect(gateway.dns).is_authentic());
         let proven = ask("www.signed.example").dnssec_ok().expect(gateway.dns);
         assert!(proven.is_authentic());
-        assert!(proven.answers().iter().any(|record| record.starts_with("RRSIG ")), "{:?}", proven.answers());
+        assert!(
+            proven.answers().iter().any(|record| record.starts_with("RRSIG ")),
+            "{:?}",
+            proven.answers()
+        );
         // No zone of a chain of trust: an answer, without AD.
         let insecure = ask("www.plain.example").authentic_data().expect(gateway.dns);
         assert_eq!((insecure.rcode().as_str(), insecure.is_authentic()), ("NOERROR", false));

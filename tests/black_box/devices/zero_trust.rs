@@ -137,7 +137,8 @@ fn every_address_behind_a_chain_of_aliases_is_opened() {
 #[test]
 fn hints_come_as_they_are_or_not_at_all() {
     let upstream = Upstream::start();
-    let https = |name: &str, hints: &str| canned(&[format!("{name}. 300 HTTPS 1 . alpn=h2 {hints}")]);
+    let https =
+        |name: &str, hints: &str| canned(&[format!("{name}. 300 HTTPS 1 . alpn=h2 {hints}")]);
     let good = ("good.example", "ipv4hint=192.0.2.1 ipv6hint=2001:db8::1");
     let listed = ("listed.example", "ipv4hint=192.0.2.1,203.0.113.9");
     let listed6 = ("listed6.example", "ipv6hint=2001:db8:bad::9");
@@ -161,9 +162,17 @@ fn hints_come_as_they_are_or_not_at_all() {
 #[test]
 fn a_blocked_name_opens_nothing() {
     let upstream = Upstream::start();
-    upstream.answer("alias.example", None, canned(&["alias.example. 300 CNAME www.adult.example.".into()]));
+    upstream.answer(
+        "alias.example",
+        None,
+        canned(&["alias.example. 300 CNAME www.adult.example.".into()]),
+    );
     upstream.answer("listed.example", A, canned(&["listed.example. 300 A 203.0.113.7".into()]));
-    upstream.answer("listed.example", AAAA, canned(&["listed.example. 300 AAAA 2001:db8:bad::7".into()]));
+    upstream.answer(
+        "listed.example",
+        AAAA,
+        canned(&["listed.example. 300 AAAA 2001:db8:bad::7".into()]),
+    );
     let gateway = school(&upstream);
     let mut device = Device::new(&gateway);
     // Neither a zero address, which would open every listener of the device, nor the portal, which
@@ -182,12 +191,22 @@ fn a_blocked_name_opens_nothing() {
 fn names_by_which_windows_sees_that_it_is_online_resolve() {
     let upstream = Upstream::start();
     let probe = ["131.107.255.255", "fd3e:4f5a:5b81::1"];
-    upstream.answer("dns.msftncsi.com", A, canned(&[format!("dns.msftncsi.com. 300 A {}", probe[0])]));
-    upstream
-        .answer("dns.msftncsi.com", AAAA, canned(&[format!("dns.msftncsi.com. 300 AAAA {}", probe[1])]));
+    upstream.answer(
+        "dns.msftncsi.com",
+        A,
+        canned(&[format!("dns.msftncsi.com. 300 A {}", probe[0])]),
+    );
+    upstream.answer(
+        "dns.msftncsi.com",
+        AAAA,
+        canned(&[format!("dns.msftncsi.com. 300 AAAA {}", probe[1])]),
+    );
     for (qtype, data) in [(A, "A 192.0.2.41"), (AAAA, "AAAA 2001:db8::41")] {
         let alias = |name: &str| {
-            canned(&[format!("{name}. 300 CNAME ncsi.cdn.example."), format!("ncsi.cdn.example. 20 {data}")])
+            canned(&[
+                format!("{name}. 300 CNAME ncsi.cdn.example."),
+                format!("ncsi.cdn.example. 20 {data}"),
+            ])
         };
         for name in ["www.msftconnecttest.com", "ipv6.msftconnecttest.com"] {
             upstream.answer(name, qtype, alias(name));

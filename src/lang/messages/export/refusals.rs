@@ -7,8 +7,8 @@ messages! {
         "the name in the gateway's certificate is not known; give it, as in `{flag} dns.school.example`"
         => "chưa biết tên trong chứng chỉ của cổng lọc; hãy ghi, như `{flag} dns.school.example`";
     export_no_encryption(dot, doh)
-        "neither DNS over TLS nor DNS over HTTPS is on, so there is nothing to announce; give `{dot}`, `{doh}` or both"
-        => "DNS qua TLS và DNS qua HTTPS đều chưa bật nên không có gì để thông báo; hãy ghi `{dot}`, `{doh}` hoặc cả hai";
+        "neither DNS over TLS nor DNS over HTTPS is on, so there is nothing to announce; switch `dot` or `doh` on in `[listen]`, or give `{dot}`, `{doh}`"
+        => "DNS qua TLS và DNS qua HTTPS đều chưa bật nên không có gì để thông báo; hãy bật `dot` hoặc `doh` trong `[listen]`, hoặc ghi `{dot}`, `{doh}`";
     export_no_address(key, flag)
         "`{key}` has no address with port 53 that a device of the network could reach; give the gateway's, as in `{flag} 10.20.0.1`"
         => "`{key}` không có địa chỉ nào ở cổng 53 mà thiết bị trong mạng tới được; hãy ghi địa chỉ của cổng lọc, như `{flag} 10.20.0.1`";
@@ -31,8 +31,6 @@ messages! {
     export_token_form()
         "a token is 16 to 64 letters, digits, `-` and `_`; copy it as `lachan` printed it"
         => "mã truy cập gồm 16 đến 64 chữ cái, chữ số, `-` và `_`; hãy chép đúng như `lachan` đã in";
-    export_path_form() "a path begins with `/` and has letters, digits, `-`, `_`, `.` and `/` alone"
-        => "đường dẫn bắt đầu bằng `/` và chỉ có chữ cái, chữ số, `-`, `_`, `.` và `/`";
     export_ssid_form() "a network's name (SSID) has 1 to 32 octets and no control character"
         => "tên mạng không dây (SSID) dài 1 đến 32 byte và không có ký tự điều khiển";
     export_token_without_doh(flag)
