@@ -1,4 +1,4 @@
-//! DeviceTokens of DNS over HTTPS, at the admin address.
+//! Tokens of DNS over HTTPS, at the admin address.
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 
 pub mod attest;
 pub mod backup;
+pub mod certs;
 pub mod check;
 pub mod enrol;
 pub mod export;
@@ -73,6 +74,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Make this box what a backup says.
     Restore(backup::RestoreArguments),
+    /// Make a certificate for encrypted DNS, or show what one says.
+    Certs(certs::CertsArguments),
     /// Show all schools of a department: which are protected now, and the cause where one is not.
     Fleet(fleet::FleetArguments),
     /// Publish signed releases to gateways: the department's side.
@@ -101,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Enrol(arguments) => enrol::run(&arguments),
         Command::Backup(arguments) => backup::run_backup(&arguments),
         Command::Restore(arguments) => backup::run_restore(&arguments),
+        Command::Certs(arguments) => certs::run(&arguments),
         Command::Fleet(arguments) => fleet::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
     };

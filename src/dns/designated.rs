@@ -21,7 +21,7 @@ use crate::dns::name::Name;
 pub const DOT_PORT: u16 = 853;
 /// The port of DNS over HTTPS (RFC 8484 §4).
 pub const DOH_PORT: u16 = 443;
-/// The most octets of one DHCPv4 option.
+/// The most octets of one option of DHCP for IPv4.
 pub const MAX_DHCP4: usize = 255;
 
 /// Type of the option in router advertisements (RFC 9463 §6.1).
@@ -87,7 +87,7 @@ impl EncryptedService {
     }
 }
 
-/// The data of DHCPv4 option 162 (RFC 9463 §5.1): all instances, one after another.
+/// The data of option 162 of DHCP for IPv4 (RFC 9463 §5.1): all instances, one after another.
 ///
 /// `None` where it is longer than [`MAX_DHCP4`] octets: few servers split an option (RFC 3396).
 pub fn dhcp4(
@@ -109,7 +109,7 @@ pub fn dhcp4(
     (out.len() <= MAX_DHCP4).then_some(out)
 }
 
-/// The data of one DHCPv6 option 144 (RFC 9463 §4.1).
+/// The data of one option 144 of DHCP for IPv6 (RFC 9463 §4.1).
 ///
 /// `None` where a length does not fit its field.
 pub fn dhcp6(service: &EncryptedService, name: &Name, addresses: &[Ipv6Addr]) -> Option<Vec<u8>> {

@@ -13,7 +13,7 @@ use crate::lang::Lang;
 use crate::policy::group::time::Trust;
 use crate::policy::tables::designated::{Covered, Designated};
 use crate::serve::gateway::Gateway;
-use crate::sys::certificate::{Dated, Facts};
+use crate::sys::certificate::{Dated, CertificateFacts};
 use crate::sys::certificates::{Certificates, Change};
 
 /// The interval of looks at the files. They are looked at, not watched: tools that renew move links
@@ -63,7 +63,7 @@ fn lead(certificates: &Certificates, gateway: &Gateway, listen: &Listen) {
     let groups = in_force.config().groups.iter().flat_map(|group| &group.claims.server_names);
     let groups = groups.filter_map(|name| Name::from_text(name).ok());
     let own: Vec<Name> = listen.names.iter().cloned().chain(groups).collect();
-    let is_valid = |facts: &Facts| {
+    let is_valid = |facts: &CertificateFacts| {
         now.trust == Trust::Untrusted || matches!(facts.dated(now.civil), Dated::Valid(_))
     };
     let usable = certificates.states().into_iter().filter_map(|state| state.facts);
@@ -80,7 +80,7 @@ fn lead(certificates: &Certificates, gateway: &Gateway, listen: &Listen) {
 
 /// The gateway's own names that a certificate covers. Where the config has none, a certificate with one
 /// name is the gateway's: the other names of one with several may be other hosts'.
-fn names_in(facts: &Facts, own: &[Name]) -> Vec<Name> {
+fn names_in(facts: &CertificateFacts, own: &[Name]) -> Vec<Name> {
     let text = |name: &Name| name.to_string();
     match (own, facts.names.as_slice()) {
         ([], [only]) => {

@@ -146,7 +146,7 @@ impl Snapshot {
         let listeners = numbered()
             .flat_map(|((group, ..), n)| group.listeners.iter().map(move |&at| (at, GroupId(n))));
         let (clients, listeners) = (PrefixTable::new(clients), listeners.collect());
-        let claims = ClaimTable::new(parts.groups.iter().map(|(group, ..)| NamedBy {
+        let claims = ClaimTable::new(&parts.groups.iter().map(|(group, ..)| NamedBy {
             group: &group.name,
             clients: &group.clients,
             claims: &group.claims,

@@ -1,7 +1,7 @@
 //! What a certificate says: names, addresses, dates, key. It is read, and never trusted for it.
 //!
 //! ```text
-//! PEM ▸ certificates in the file's order ▸ Facts of each; the first is the server's own
+//! PEM ▸ certificates in the file's order ▸ CertificateFacts of each; the first is the server's own
 //! ```
 //!
 //! Law: octets come from files that other programs write, in part or broken: each is an error with
@@ -9,6 +9,7 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -54,13 +55,13 @@ impl CertificateError {
     /// What is wrong and what to do, for people.
     pub fn message(&self) -> Message {
         match self {
-            Self::TooLong => messages::certificate_too_long(MAX_OCTETS >> 10, MAX_CERTIFICATES),
-            Self::NoCertificate => messages::certificate_none(),
-            Self::NotPem => messages::certificate_no_pem(),
-            Self::Malformed(place) => messages::certificate_malformed(place),
-            Self::NoKey => messages::certificate_no_key(),
-            Self::UnusableKey => messages::certificate_unusable_key(),
-            Self::WrongKey => messages::certificate_wrong_key(),
+            Self::TooLong => messages::certs_too_long(MAX_OCTETS >> 10, MAX_CERTIFICATES),
+            Self::NoCertificate => messages::certs_none(),
+            Self::NotPem => messages::certs_no_pem(),
+            Self::Malformed(place) => messages::certs_malformed(place),
+            Self::NoKey => messages::certs_no_key(),
+            Self::UnusableKey => messages::certs_unusable_key(),
+            Self::WrongKey => messages::certs_wrong_key(),
         }
     }
 }
@@ -86,7 +87,7 @@ pub enum Dated {
 
 /// What one certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct CertificateFacts {
     /// Its subject: the common name, or all of it without one. Control characters are replaced.
     pub subject: String,
     /// Its issuer, likewise.
@@ -105,11 +106,13 @@ pub struct Facts {
     pub is_authority: bool,
     /// Whether TLS servers may show it: its key usages have serverAuth, or it names none.
     pub is_for_servers: bool,
+    /// What it may sign for, of an authority that is bound: names with all below them, and networks.
+    pub permits: Vec<String>,
     /// Subject and issuer as encoded: a chain is in order if an issuer is the next one's subject.
     encoded: (Vec<u8>, Vec<u8>),
 }
 
-impl Facts {
+impl CertificateFacts {
     /// Whether it is for a host name (RFC 9525 §6.3: a `*` stands for the first label alone).
     pub fn covers_name(&self, name: &str) -> bool {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -123,7 +126,7 @@ impl Facts {
 
     /// Whether it is for an address.
     pub fn covers_address(&self, address: IpAddr) -> bool {
-        self.addresses.contains(&address.to_canonical())
+        self.addresses.iter().any(|own| own.to_canonical() == address.to_canonical())
     }
 
     /// Where a moment, in seconds since 1970, lies to its dates.
@@ -151,7 +154,7 @@ impl Facts {
 /// # Errors
 ///
 /// [`CertificateError`], for this certificate and each behind it.
-pub fn read_facts(pem: &[u8]) -> Result<Facts, CertificateError> {
+pub fn read_facts(pem: &[u8]) -> Result<CertificateFacts, CertificateError> {
     read_chain(pem)?.into_iter().next().ok_or(CertificateError::NoCertificate)
 }
 
@@ -160,10 +163,19 @@ pub fn read_facts(pem: &[u8]) -> Result<Facts, CertificateError> {
 /// # Errors
 ///
 /// [`CertificateError`].
-pub fn read_chain(pem: &[u8]) -> Result<Vec<Facts>, CertificateError> {
+pub fn read_chain(pem: &[u8]) -> Result<Vec<CertificateFacts>, CertificateError> {
     let each = certificates(pem)?;
     let facts = |(at, one): (usize, &CertificateDer<'_>)| facts(one, at + 1);
     each.iter().enumerate().map(facts).collect()
+}
+
+/// The facts of one certificate in DER.
+///
+/// # Errors
+///
+/// [`CertificateError::Malformed`].
+pub fn read_der(der: &[u8]) -> Result<CertificateFacts, CertificateError> {
+    facts(der, 1)
 }
 
 /// Checks that a private key, in PEM, is the one of the first certificate.
@@ -219,7 +231,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificateE
     if each.is_empty() { Err(CertificateError::NoCertificate) } else { Ok(each) }
 }
 
-fn facts(der: &[u8], place: usize) -> Result<Facts, CertificateError> {
+fn facts(der: &[u8], place: usize) -> Result<CertificateFacts, CertificateError> {
     let malformed = || CertificateError::Malformed(place);
     let (rest, certificate) = parse_x509_certificate(der).map_err(|_| malformed())?;
     let is_broken =
@@ -233,7 +245,7 @@ fn facts(der: &[u8], place: usize) -> Result<Facts, CertificateError> {
     let usage = certificate.extended_key_usage().map_err(|_| malformed())?;
     let validity = certificate.validity();
     let second = |time: i64| u64::try_from(time).unwrap_or(0);
-    Ok(Facts {
+    Ok(CertificateFacts {
         subject: shown(certificate.subject()),
         issuer: shown(certificate.issuer()),
         names,
@@ -242,6 +254,7 @@ fn facts(der: &[u8], place: usize) -> Result<Facts, CertificateError> {
         not_after: second(validity.not_after.timestamp()),
         key: key(certificate.public_key()),
         is_authority: certificate.is_ca(),
+        permits: permits(&certificate).ok_or_else(malformed)?,
         is_for_servers: usage.is_none_or(|usage| usage.value.any || usage.value.server_auth),
         encoded: (certificate.subject().as_raw().to_vec(), certificate.issuer().as_raw().to_vec()),
     })
@@ -254,12 +267,11 @@ fn alternatives(certificate: &X509Certificate<'_>) -> Option<(Vec<String>, Vec<I
     for name in found.iter().flat_map(|found| &found.value.general_names) {
         match name {
             GeneralName::DNSName(name) => {
-                let is_plain =
-                    !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic());
-                names.push(name.trim_end_matches('.').to_ascii_lowercase());
-                if !is_plain {
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                if name.is_empty() || !name.bytes().all(|octet| octet.is_ascii_graphic()) {
                     return None;
                 }
+                names.push(name);
             }
             GeneralName::IPAddress(octets) => addresses.push(address(octets)?),
             _ => {}
@@ -268,11 +280,29 @@ fn alternatives(certificate: &X509Certificate<'_>) -> Option<(Vec<String>, Vec<I
     Some((names, addresses))
 }
 
+/// What an authority may sign for; none if it cannot be read.
+fn permits(certificate: &X509Certificate<'_>) -> Option<Vec<String>> {
+    let Some(found) = certificate.name_constraints().ok()? else { return Some(Vec::new()) };
+    let each = found.value.permitted_subtrees.iter().flatten();
+    let word = |base: &GeneralName<'_>| match base {
+        GeneralName::DNSName(name) => Some(Some((*name).to_ascii_lowercase())),
+        GeneralName::IPAddress(octets) => {
+            let (network, mask) = octets.split_at_checked(octets.len() / 2)?;
+            let network = IpNet::with_netmask(address(network)?, address(mask)?).ok()?;
+            let is_single = network.prefix_len() == network.max_prefix_len();
+            Some(Some(if is_single { network.addr().to_string() } else { network.to_string() }))
+        }
+        _ => Some(None),
+    };
+    let words: Option<Vec<Option<String>>> = each.map(|one| word(&one.base)).collect();
+    Some(words?.into_iter().flatten().collect())
+}
+
 fn address(octets: &[u8]) -> Option<IpAddr> {
     if let Ok(v4) = <[u8; 4]>::try_from(octets) {
         return Some(v4.into());
     }
-    <[u8; 16]>::try_from(octets).ok().map(|v6| IpAddr::from(v6).to_canonical())
+    <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
 }
 
 /// A name of the directory for people.
@@ -341,6 +371,7 @@ mod tests {
         ] {
             assert_eq!(facts.covers_name(name), is_covered, "{name}");
         }
+        assert_eq!(facts.covered().names, [Name::from_text("dns.school.example").unwrap()]);
         assert!(facts.covers_address("::ffff:10.0.0.1".parse().unwrap()));
         assert!(!facts.covers_address("10.0.0.2".parse().unwrap()));
     }

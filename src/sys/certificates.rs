@@ -17,7 +17,7 @@ use rustls::{Error, ServerConfig};
 
 use crate::config::CertificateFiles;
 use crate::lang::{Message, messages};
-use crate::sys::certificate::{CertificateError, Facts, MAX_OCTETS, certified, read_facts};
+use crate::sys::certificate::{CertificateError, CertificateFacts, MAX_OCTETS, certified, read_facts};
 use crate::sys::read;
 
 /// Why a certificate cannot be used.
@@ -66,7 +66,7 @@ impl Stamp {
 #[derive(Debug)]
 struct InUse {
     key: Arc<CertifiedKey>,
-    facts: Facts,
+    facts: CertificateFacts,
 }
 
 /// A certificate in its place in the config.
@@ -130,7 +130,7 @@ pub struct CertificateState {
     /// Its files.
     pub files: CertificateFiles,
     /// What the one in use says; none where none is.
-    pub facts: Option<Facts>,
+    pub facts: Option<CertificateFacts>,
     /// The fault of the files as they are now.
     pub fault: Option<CertificateFault>,
 }

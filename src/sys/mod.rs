@@ -1,6 +1,7 @@
 //! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, certificates, archives, `unsafe` calls.
 
 pub mod archive;
+pub mod authority;
 pub mod certificate;
 pub mod certificates;
 pub mod clock;

@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod architecture;
 mod blocklists;
 mod config;
+mod designated;
 mod docs;
 mod evidence;
 mod explain;

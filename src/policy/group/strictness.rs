@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::category::CategorySet;
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
+use crate::matcher::names::NameTable;
 use crate::policy::group::rules::{AnswerMode, Group, GroupId, Rules};
 use crate::policy::group::time::{Now, Trust};
 use crate::policy::group::timeline::Timeline;
@@ -300,7 +301,7 @@ fn looser_names(ours: &Rules, theirs: &Rules, lists: ListTraits) -> bool {
     }
     let names_of = |rules: &'_ Rules| -> Vec<Name> {
         let own = rules.own.iter().chain(rules.lesson.iter()).map(|(name, ..)| name);
-        let exam = rules.exam.iter().flat_map(|exam| exam.iter()).map(|(name, ..)| name);
+        let exam = rules.exam.iter().flat_map(NameTable::iter).map(|(name, ..)| name);
         own.chain(exam).cloned().collect()
     };
     names_of(ours).iter().chain(&names_of(theirs)).any(|name| {

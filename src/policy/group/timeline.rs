@@ -185,9 +185,8 @@ mod tests {
         let changes = |t| line.changes(at(t)).map(|(e, s)| (e, *s)).collect::<Vec<_>>();
         assert_eq!(changes(100), [(200, 1), (300, 7), (400, 1)]);
         assert_eq!(changes(400), []);
-        let until = |t| line().at_until(at(t)).1;
+        let until = |t| line.at_until(at(t)).1;
         assert_eq!([49, 50, 100, 400, 1000].map(until), [u64::MAX, 100, 200, 1000, u64::MAX]);
-        let line = line();
         assert_eq!(line.instants().collect::<Vec<_>>(), [50, 100, 200, 300, 400, 1000]);
         for t in [49, 50, 99, 100, 250, 300, 1000] {
             assert_eq!(line.states().get(line.number(at(t))), Some(line.at(at(t))));

@@ -59,7 +59,7 @@ pub(crate) struct ClaimTable {
 
 impl ClaimTable {
     /// A table of what these groups name, in their order; of equal values the last wins.
-    pub(crate) fn new<'a>(groups: impl Iterator<Item = NamedBy<'a>> + Clone) -> Self {
+    pub(crate) fn new<'a>(groups: &(impl Iterator<Item = NamedBy<'a>> + Clone)) -> Self {
         let numbered = || groups.clone().zip(0..=u8::MAX);
         let names = |(one, n): (NamedBy<'a>, u8)| {
             one.claims.server_names.iter().map(move |name| (name.as_str().into(), n))
@@ -135,8 +135,7 @@ impl MacTable {
     /// The slot of an address, or the free one where it would stand.
     #[inline]
     fn place(&self, mac: Mac) -> usize {
-        let [a, b, c, d, e, f] = mac.0;
-        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let number = mac.0.iter().fold(0_u64, |number, &octet| number << 8 | u64::from(octet));
         // Fibonacci hashing: the high bits depend on all octets.
         let mut place = scale(number.wrapping_mul(0x9e37_79b9_7f4a_7c15), self.0.len());
         while let Some(Some((other, _))) = self.0.get(place)
@@ -176,7 +175,7 @@ mod tests {
             NamedBy { group: "pupils", clients: &narrow, claims: &pupils },
             NamedBy { group: "staff", clients: &wide, claims: &staff },
         ];
-        let table = ClaimTable::new(named.into_iter());
+        let table = ClaimTable::new(&named.into_iter());
         assert_eq!(table.group("staff"), Some(1));
         assert_eq!(table.group("nobody"), None);
         assert_eq!(table.server_name("pupils.dns.example"), Some(0));

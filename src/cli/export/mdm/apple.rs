@@ -106,7 +106,7 @@ fn uuid(devices: &Devices<'_>, payload: &str) -> String {
     hasher.finalize_xof().fill(&mut octets);
     octets[6] = octets[6] & 0x0f | 0x80;
     octets[8] = octets[8] & 0x3f | 0x80;
-    let digits: String = octets.iter().map(|octet| format!("{octet:02X}")).collect();
+    let digits = format!("{:032X}", u128::from_be_bytes(octets));
     let parts =
         [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default());
     parts.join("-")
