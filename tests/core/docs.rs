@@ -78,9 +78,10 @@ fn the_table_of_standards_names_tests_that_exist() {
     let text = fs::read_to_string(root().join("docs/reference/standards.md")).unwrap();
     // A line of hyphens is below a header.
     let below = text.lines().skip(1).chain([""]);
-    let rows = text.lines().zip(below).filter(|(line, below)| {
-        line.starts_with("| ") && !below.starts_with("|---")
-    });
+    let rows = text
+        .lines()
+        .zip(below)
+        .filter(|(line, below)| line.starts_with("| ") && !below.starts_with("|---"));
     let mut faults = Vec::new();
     let mut count = 0;
     for (row, _) in rows {
