@@ -24,6 +24,11 @@ impl DeviceTable {
         if self.0.is_empty() { None } else { self.0.get(&number(client)).copied() }
     }
 
+    /// Whether it has no address.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How many addresses it has.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -13,7 +13,7 @@ use crate::lang::Lang;
 use crate::policy::group::time::Trust;
 use crate::policy::tables::designated::{Covered, Designated};
 use crate::serve::gateway::Gateway;
-use crate::sys::certificate::{Dated, CertificateFacts};
+use crate::sys::certificate::{CertificateFacts, Dated};
 use crate::sys::certificates::{Certificates, Change};
 
 /// The interval of looks at the files. They are looked at, not watched: tools that renew move links
@@ -42,6 +42,7 @@ pub(super) async fn follow(
     listen: Arc<Listen>,
 ) -> io::Result<()> {
     loop {
+        tokio::time::sleep(LOOK).await;
         let (certificates, gateway) = (Arc::clone(&certificates), Arc::clone(&gateway));
         let listen = Arc::clone(&listen);
         let looked = tokio::task::spawn_blocking(move || {
@@ -52,12 +53,11 @@ pub(super) async fn follow(
             error!("the look at the certificates panicked; please report it");
             return Ok(());
         }
-        tokio::time::sleep(LOOK).await;
     }
 }
 
 /// Leads clients to the listeners of what is valid now; without a clock, of all there is.
-fn lead(certificates: &Certificates, gateway: &Gateway, listen: &Listen) {
+pub(super) fn lead(certificates: &Certificates, gateway: &Gateway, listen: &Listen) {
     let now = gateway.clock.now();
     let in_force = gateway.current.in_force();
     let groups = in_force.config().groups.iter().flat_map(|group| &group.claims.server_names);

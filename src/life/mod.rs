@@ -150,15 +150,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         let books = (Arc::clone(&reviews), Arc::clone(&witness));
         tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
         tasks.spawn(Arc::clone(&reloads).run());
-        let listening = Arc::new(settings.listen.clone());
-        tasks.spawn(certificates::follow(
-            Arc::clone(&certificates),
-            Arc::clone(&gateway),
-            listening,
-        ));
-        tasks.spawn(sockets::follow(admin.listen.clone()));
-        tasks.spawn(follow_devices(Arc::clone(&gateway)));
-        tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
+        follow_surroundings(&mut tasks, &gateway, &settings, &certificates);
         if config.is_none() {
             let policy = gateway.current.snapshot();
             banner::print(&sockets.addresses, sockets.admin_address, &labels, &policy);
@@ -230,6 +222,23 @@ fn spawn(tasks: &mut JoinSet<io::Result<()>>, endless: impl Future<Output = ()> 
         endless.await;
         Ok(())
     });
+}
+
+/// Follows what is around the gateway and changes by itself: certificates, addresses, devices,
+/// resolvers.
+fn follow_surroundings(
+    tasks: &mut JoinSet<io::Result<()>>,
+    gateway: &Arc<Gateway>,
+    settings: &Config,
+    certificates: &Arc<Certificates>,
+) {
+    let listen = Arc::new(settings.listen.clone());
+    tasks.spawn(sockets::follow(listen.all().collect()));
+    tasks.spawn(follow_devices(Arc::clone(gateway)));
+    tasks.spawn(resolvers::follow(Arc::clone(gateway), settings.clone()));
+    // Before readiness is told: the first to look for encrypted DNS finds it.
+    certificates::lead(certificates, gateway, &listen);
+    tasks.spawn(certificates::follow(Arc::clone(certificates), Arc::clone(gateway), listen));
 }
 
 /// Follows where devices are, until it is aborted.

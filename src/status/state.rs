@@ -150,7 +150,9 @@ impl CertificateStatus {
             let facts = state.facts.as_ref();
             let end = facts.map(|facts| facts.not_after);
             let left = end.filter(|_| now.trust != Trust::Untrusted).map(|end| {
-                (i64::try_from(end).unwrap_or(i64::MAX) - i64::try_from(now.civil).unwrap_or(i64::MAX)).div_euclid(86_400)
+                (i64::try_from(end).unwrap_or(i64::MAX)
+                    - i64::try_from(now.civil).unwrap_or(i64::MAX))
+                .div_euclid(86_400)
             });
             let names = facts.into_iter().flat_map(|facts| facts.names.iter().cloned());
             let addresses = facts.into_iter().flat_map(|facts| &facts.addresses);

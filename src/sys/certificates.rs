@@ -17,7 +17,9 @@ use rustls::{Error, ServerConfig};
 
 use crate::config::CertificateFiles;
 use crate::lang::{Message, messages};
-use crate::sys::certificate::{CertificateError, CertificateFacts, MAX_OCTETS, certified, read_facts};
+use crate::sys::certificate::{
+    CertificateError, CertificateFacts, MAX_OCTETS, certified, read_facts,
+};
 use crate::sys::read;
 
 /// Why a certificate cannot be used.

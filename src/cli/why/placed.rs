@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::policy::group::strictness::Looser;
 use crate::policy::group::time::Now;
 use crate::policy::placement::{ClaimFinding, ClaimKind, PlacedBy, PlacementTrace};
 use crate::policy::{Claims, GroupId, Mac, Snapshot};
@@ -94,7 +95,7 @@ impl ClaimView {
                 plain(Some(name(group)), outranked, finding)
             }
             ClaimFinding::Looser { group, than } => {
-                let rule = snapshot.looser(group, than, now).map(|rule| rule.id());
+                let rule = snapshot.looser(group, than, now).map(Looser::id);
                 let why = rule.map_or(String::new(), |rule| format!(" ({rule})"));
                 let finding = format!(
                     "ignored: looser than {}{why}, and the device is in no network that {} names",

@@ -1,4 +1,4 @@
-//! DeviceTokens of DNS over HTTPS: the last part of a path names the group of the devices that ask there.
+//! Tokens of DNS over HTTPS: the last part of a path names the group of the devices that ask there.
 //!
 //! ```text
 //! lachan token add ▸ admin API ▸ DeviceTokens ┬▸ tokens.json   names, groups, hashes

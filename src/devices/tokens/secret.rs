@@ -36,7 +36,7 @@ impl TokenSecret {
             bits = bits << 6 | u128::from(digit(*character)?);
         }
         // The last character has two bits of the secret; the four behind them are zero.
-        let last = digit(*last).filter(|last| last & 0b1111 == 0)?;
+        let last = digit(*last).filter(|last| last.trailing_zeros() >= 4)?;
         Some(Self(bits << 2 | u128::from(last >> 4)))
     }
 

@@ -289,7 +289,9 @@ impl Own {
 
     fn refused(&self, refusal: Refusal) -> Response<ReplyBody> {
         let (event, status, text) = refusal.parts();
-        event.into_iter().for_each(|event| self.gateway.counters.event(event));
+        if let Some(event) = event {
+            self.gateway.counters.event(event);
+        }
         let mut response = Response::new(ReplyBody::text(text));
         *response.status_mut() = status;
         let headers = response.headers_mut();

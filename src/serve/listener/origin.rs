@@ -26,7 +26,7 @@ pub(super) fn of_datagram(
     let tested_as = own.group_of(Transport::Udp, path.client());
     let client = path.client().ip();
     let claims = Claims { mac: devices.mac_of(client), ..Claims::NONE };
-    Origin { tested_as, claims, ..Origin::plain(client, local, Transport::Udp) }
+    Origin { claims, tested_as, ..Origin::plain(client, local, Transport::Udp) }
 }
 
 /// The origin of the queries of a connection, on which the client gave a name for the server if it
@@ -49,5 +49,5 @@ pub(super) fn of_connection(
     let claims = Claims { server_name, mac, token: None };
     let tested_as = gateway.own_asks.group_of(transport, client);
     let plain = Origin::plain(client.ip(), local.unwrap_or(NOWHERE), transport);
-    Origin { tested_as, claims, options, ..plain }
+    Origin { claims, options, tested_as, ..plain }
 }
