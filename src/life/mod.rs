@@ -104,11 +104,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let mut sockets = Sockets::open(&settings)?;
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
-    if let Some(state) = &state {
-        rehearsal::remember(&gateway.recent, state);
-        gateway.tokens.open(state);
-    }
-    gateway.devices.follow(&settings);
+    begin_with(&gateway, &settings, state.as_ref());
 
     // Sources of change and observers of the policy: downloads, reloads, overrides, scrapes.
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
@@ -182,6 +178,14 @@ fn first_policy(candidate: Candidate, settings: &Config, state: Option<&StateDir
         current.replace_urgent(urgent::kept(state, settings));
     }
     Arc::new(current)
+}
+
+/// What the gateway goes on with of the lives before, and which devices it looks for.
+fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
+    gateway.devices.follow(settings);
+    let Some(state) = state else { return };
+    rehearsal::remember(&gateway.recent, state);
+    gateway.tokens.open(state);
 }
 
 /// The state directory; the clock is not earlier than what it remembers.
