@@ -303,7 +303,13 @@ fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
         overblock: Arc::clone(&actions.overblock),
     };
     let reviews = Arc::clone(&actions.reviews);
-    Arc::new(Portal::new(Arc::clone(&gateway.current), now, reviews, staff))
+    Arc::new(Portal::new(
+        Arc::clone(&gateway.current),
+        now,
+        reviews,
+        Arc::clone(&gateway.devices),
+        staff,
+    ))
 }
 
 /// Serves the portal, in a task for each of its addresses.

@@ -10,6 +10,8 @@ use crate::dns::designated::{DOH_PORT, EncryptedService};
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
 use crate::serve::listener::doh::PATH;
+use crate::sys::certificate::{MAX_OCTETS, read_facts};
+use crate::sys::read;
 
 /// The port that an address in DHCP means: no option has another.
 const DNS_PORT: u16 = 53;
@@ -20,7 +22,8 @@ pub(super) struct AnnouncedArguments {
     /// The config file.
     #[arg(long, value_name = "FILE")]
     pub(super) config: PathBuf,
-    /// The gateway's name in its certificate.
+    /// The gateway's name in its certificate; by default that of the group, of `[listen] names`, or of a
+    /// certificate that is for one name alone.
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     name: Option<Name>,
     /// An address of the gateway that devices reach; may be given many times. By default those of
@@ -57,6 +60,7 @@ impl Announced {
         server_names: &[Name],
     ) -> Result<Self, Message> {
         let name = arguments.name.as_ref().or(server_names.first()).cloned();
+        let name = name.or_else(|| own_name(config));
         let name = name.ok_or_else(|| messages::export_no_name("--name"))?;
         let (dot, doh) = ports(config, arguments);
         if dot.is_none() && doh.is_none() {
@@ -104,6 +108,18 @@ impl Announced {
         let each: Vec<String> = [dot, doh].into_iter().flatten().collect();
         format!("{}, {}", self.host(), each.join(", "))
     }
+}
+
+/// The gateway's own name: the first that the config has, or that of its certificate if it is for one
+/// alone.
+fn own_name(config: &Config) -> Option<Name> {
+    let of_certificate = || {
+        let files = config.listen.tls.first()?;
+        let facts = read_facts(&read::octets(&files.certificate, MAX_OCTETS).ok()?).ok()?;
+        let [only] = facts.names.as_slice() else { return None };
+        Name::from_text(only).ok().filter(|_| !only.starts_with('*'))
+    };
+    config.listen.names.first().cloned().or_else(of_certificate)
 }
 
 /// The ports of DNS over TLS and over HTTPS.

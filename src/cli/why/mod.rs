@@ -28,6 +28,8 @@ use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, finish, json};
 use crate::config::Config;
 use crate::config::layers::words::WordKind;
+use crate::devices::tokens::DeviceTokens;
+use crate::devices::tokens::refusal::TokenRefusal;
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
@@ -35,6 +37,7 @@ use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_
 use crate::load::lists::SourceOrigin;
 use crate::load::release;
 use crate::load::release::urgent::UrgentList;
+use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
@@ -73,14 +76,6 @@ pub struct WhyArguments {
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
-}
-
-impl WhyArguments {
-    /// The origin of the query.
-    fn origin(&self) -> Origin {
-        let plain = Origin::plain(self.client, self.listener, Transport::Udp);
-        Origin { claims: self.device.claims(), ..plain }
-    }
 }
 
 /// Result of `why`, for people and for scripts.
@@ -161,7 +156,7 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
 /// Explains each name of a word, in a line.
 fn explain_word(arguments: &WhyArguments) -> Result<String, CommandFailure> {
     let policy = PolicyAt::read(arguments)?;
-    let group = policy.snapshot.group_of(arguments.origin().identity(), policy.now).group;
+    let group = policy.snapshot.group_of(policy.origin.identity(), policy.now).group;
     let group = &policy.snapshot.group(group).name;
     let result = WordResult::of(&arguments.name, &policy.config, group, |name| {
         let WhyResult { verdict, layer, category, rule, .. } = policy.describe(arguments, name);
@@ -178,6 +173,8 @@ struct PolicyAt {
     zones: Vec<Numbered>,
     sources: Arc<[SourceOrigin]>,
     urgent: Arc<UrgentList>,
+    /// The origin of the query.
+    origin: Origin,
     now: Now,
 }
 
@@ -191,10 +188,14 @@ impl PolicyAt {
             Some(text) => when::read(text, &config.school.zone(), system_time())
                 .map_err(|message| (2, message))?,
         };
+        let tokens = DeviceTokens::new(Arc::new(Counters::shared()));
         let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
         // Overrides and urgent entries of a gateway on this machine, if its state is readable; nothing is created.
         if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
             let state = StateDir::at(dir.clone()).ok();
+            if let Some(state) = &state {
+                tokens.open(state);
+            }
             let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config));
             assembler.urgent = Arc::new(urgent.unwrap_or_default());
             assembler.set_overrides(Overrides::open(state).list(civil));
@@ -206,18 +207,25 @@ impl PolicyAt {
         for one in &assembled.left_out {
             complain(&format!("without `{}`: {}", one.label, one.why));
         }
+        let claims = arguments.device.claims(|name| tokens.named(name));
+        let claims = claims.map_err(|given| {
+            let known = tokens.list().into_iter().map(|token| token.name).collect();
+            let refusal = TokenRefusal::NoToken { given, known }.message();
+            (2, refusal.in_lang(config.school.lang))
+        })?;
+        let plain = Origin::plain(arguments.client, arguments.listener, Transport::Udp);
+        let origin = Origin { claims, ..plain };
         let now = Now { mono: 1, civil, trust: Trust::Synced };
         let Assembled { config, snapshot, sources, zones, .. } = assembled;
         let (snapshot, urgent) = (Arc::new(snapshot), Arc::clone(&assembler.urgent));
-        Ok(Self { config, snapshot, zones, sources, urgent, now })
+        Ok(Self { config, snapshot, zones, sources, urgent, origin, now })
     }
 
     /// Decides the name, and describes the decision.
     fn describe(&self, arguments: &WhyArguments, name: &Name) -> WhyResult {
-        let Self { config, snapshot, zones, sources, urgent: list, now } = self;
+        let Self { config, snapshot, zones, sources, urgent: list, origin, now } = self;
         let now = *now;
-        let meta = arguments.origin();
-        let placed = snapshot.explain_group(meta.identity(), now);
+        let placed = snapshot.explain_group(origin.identity(), now);
         let group = placed.placement.group;
         let bound = snapshot.rules_at(group, now);
         let folded = Folded::from_name(name);
@@ -279,7 +287,7 @@ impl PolicyAt {
             source: query.source(&explanation.verdict),
             steps: query.steps(&explanation),
             layers: query.layers(&explanation),
-            answer: answer(&explanation.verdict, arguments, name, snapshot, (meta, now)),
+            answer: answer(&explanation.verdict, arguments, name, snapshot, (origin.clone(), now)),
             evidence,
             times: when::Times::of(
                 config,

@@ -18,15 +18,28 @@ pub(super) struct DeviceArguments {
     /// The device's hardware address.
     #[arg(long, value_name = "MAC", value_parser = parse_mac)]
     mac: Option<Mac>,
+    /// The name of the token in the path of its DNS over HTTPS, as `lachan token list` has it.
+    #[arg(long, value_name = "NAME")]
+    token: Option<String>,
 }
 
 impl DeviceArguments {
-    /// Its claims, as a listener hands them to policy.
-    pub(super) fn claims(&self) -> Claims {
+    /// Its claims, as a listener hands them to policy; the group of its token is found by `group_of`.
+    ///
+    /// # Errors
+    ///
+    /// The name of a token that is not there.
+    pub(super) fn claims(
+        &self,
+        group_of: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Claims, String> {
+        let token = self.token.as_deref();
+        let token = token.map(|name| group_of(name).ok_or_else(|| name.to_owned()));
+        let token = token.transpose()?.map(|group| group.as_str().into());
         let name = self.server_name.as_deref();
         let server_name =
             name.map(|name| name.trim_end_matches('.').to_ascii_lowercase().as_str().into());
-        Claims { token: None, server_name, mac: self.mac }
+        Ok(Claims { token, server_name, mac: self.mac })
     }
 }
 

@@ -132,7 +132,11 @@ impl DeviceTokens {
         let text = read::text(&state.join(FILE));
         let read = text.and_then(|text| serde_json::from_str(&text).map_err(io::Error::from));
         match read {
-            Ok(file) => store.file = file,
+            Ok(file) => {
+                store.file = file;
+                // A person may have edited it: they are searched by name.
+                store.file.tokens.sort_by(|a, b| a.state.name.cmp(&b.state.name));
+            }
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
             Err(fault) => {
                 error!(%fault, "{FILE} cannot be read: no token is good until it is mended");
