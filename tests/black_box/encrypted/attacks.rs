@@ -211,7 +211,7 @@ fn requests_that_never_come_whole_are_ended() {
     eventually("the end of its time", || {
         let refused =
             school.gateway.metrics().value("lachan_doh_refused_total", &[("reason", "timeout")]);
-        (refused == 1.0).then_some(())
+        (refused > 0.5).then_some(())
     });
     assert!(is_ended(&mut head));
     school.expect_others_are_served();
