@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::dns::designated::{DOH_PORT, EncryptedService};
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
-use crate::serve::listener::doh::PATH;
+use crate::serve::listener::doh::request::PATH;
 use crate::sys::certificate::{MAX_OCTETS, read_facts};
 use crate::sys::read;
 

@@ -87,6 +87,7 @@ pub async fn serve(
         input: Vec::new(),
         half_since: None,
         is_at_end: false,
+        together: Vec::new(),
         output: VecDeque::new(),
         written: 0,
         unwritten: 0,
@@ -120,6 +121,9 @@ struct Connection<'a, S> {
     half_since: Option<u64>,
     /// No query comes any more.
     is_at_end: bool,
+    /// Replies to queries that came together, at most [`FREE`] octets: one system call, and one record of TLS,
+    /// for all of them. Empty while `output` is not, and between polls.
+    together: Vec<u8>,
     output: VecDeque<Waiting>,
     /// Octets of the first of `output` that were written.
     written: usize,
@@ -234,6 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             self.active = self.gateway.clock.micros();
             self.half_since = (!self.input.is_empty()).then_some(self.active);
         }
+        self.write_together(cx)?;
         Ok(answered > 0)
     }
 
@@ -299,7 +304,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 !has_room || self.mailbox.pending() >= self.gateway.connections.limits().in_flight
             }
             Begin::Done(Done::Reply(length, _)) | Begin::Refresh(Done::Reply(length, _), _) => {
-                !has_room && self.without_room + 2 + length > FREE
+                !has_room && self.without_room + self.together.len() + 2 + length > FREE
             }
             Begin::Done(_) | Begin::Refresh(..) => false,
         }
@@ -336,8 +341,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Writes a framed reply; what the client does not take waits.
+    /// Takes a framed reply, to be written with its neighbours.
     fn send(&mut self, cx: &mut Context<'_>, framed: &[u8], room: Option<Room>) -> io::Result<()> {
+        if self.together.len() + framed.len() > FREE {
+            self.write_together(cx)?;
+        }
+        if self.output.is_empty() && framed.len() <= FREE {
+            self.together.extend_from_slice(framed);
+            return Ok(());
+        }
+        self.write_or_keep(cx, framed, room)
+    }
+
+    fn write_together(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.together.is_empty() {
+            return Ok(());
+        }
+        let together = std::mem::take(&mut self.together);
+        self.write_or_keep(cx, &together, None)
+    }
+
+    /// Writes framed replies; what the client does not take waits.
+    fn write_or_keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        framed: &[u8],
+        room: Option<Room>,
+    ) -> io::Result<()> {
         let mut count = 0;
         if self.output.is_empty() {
             if let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, framed) {

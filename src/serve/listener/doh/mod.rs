@@ -8,6 +8,9 @@
 //! request that is taken back leaves its place when upstream has answered it, not before), and
 //! [`Room`] for each message before it is read. HTTP/2 itself is bounded by [`http2_of`].
 
+mod ongoing;
+pub mod request;
+
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -17,14 +20,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
-use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -38,16 +39,14 @@ use crate::metrics::counters::Event;
 use crate::resolve::{Origin, Transport, begin};
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::conclude::{Arrival, Elapsed, Uncounted, conclude, settle};
+use crate::serve::listener::doh::ongoing::{Ongoing, Requests};
+use crate::serve::listener::doh::request::{MEDIA_TYPE, Refusal, message_of, token_of};
 use crate::serve::listener::stream::{ASK_AGAIN, with_memory};
 use crate::serve::listener::{origin, tcp, tls};
 
 /// The application protocols, the best first.
 pub const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
-/// The path of requests (RFC 8484 §4.1); a token may follow behind a slash.
-pub const PATH: &str = "/dns-query";
 
-/// The media type of messages (RFC 8484 §6).
-const MEDIA_TYPE: &str = "application/dns-message";
 /// The time for a request to come whole, with a place and room for it.
 const REQUEST: Duration = Duration::from_secs(5);
 /// The time for the header of an HTTP/1.1 request.
@@ -93,22 +92,23 @@ async fn serve(
         async move { Ok::<_, Infallible>(own.respond(request).await) }
     });
     let stream = TokioIo::new(stream);
+    let requests = Requests::default();
     if is_http2 {
-        let connection = http2_of(in_flight).serve_connection(stream, service);
-        drive(connection, http2::Connection::graceful_shutdown, &own).await;
+        let connection = http2_of(in_flight, &requests).serve_connection(stream, service);
+        drive(connection, http2::Connection::graceful_shutdown, &own, &requests).await;
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER)
             .max_buf_size(HEADERS as usize)
             .serve_connection(stream, service);
-        drive(connection, http1::Connection::graceful_shutdown, &own).await;
+        drive(connection, http1::Connection::graceful_shutdown, &own, &requests).await;
     }
 }
 
 /// HTTP/2 with bounds on everything that a client can make it keep.
-fn http2_of(in_flight: usize) -> http2::Builder<TokioExecutor> {
-    let mut http2 = http2::Builder::new(TokioExecutor::new());
+fn http2_of(in_flight: usize, requests: &Requests) -> http2::Builder<Requests> {
+    let mut http2 = http2::Builder::new(requests.clone());
     let [of_request, of_connection] = WINDOWS;
     http2
         .timer(TokioTimer::new())
@@ -140,12 +140,14 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
     connection: C,
     say_goodbye: impl Fn(Pin<&mut C>),
     own: &Own,
+    requests: &Requests,
 ) {
     let Own { gateway, seat, .. } = own;
     let idle = gateway.connections.limits().idle;
     let mut connection = pin!(connection);
     let mut timer = pin!(sleep(idle));
     let mut is_leaving = false;
+    let mut ongoing = Ongoing::default();
     poll_fn(|cx| {
         seat.set_waker(cx.waker());
         loop {
@@ -154,6 +156,9 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
                     debug!(%error, "a connection of DNS over HTTPS ended");
                 }
                 return Poll::Ready(());
+            }
+            if ongoing.advance(requests, cx) {
+                continue;
             }
             let active = own.active.load(Ordering::Relaxed);
             let is_busy = own.busy.load(Ordering::Relaxed) > 0;
@@ -330,100 +335,6 @@ enum Begun {
     Waiting(oneshot::Receiver<(Bytes, Room)>),
 }
 
-/// Why a request was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
-    Path,
-    Token,
-    Method,
-    MediaType,
-    Malformed,
-    TooLong,
-    Timeout,
-}
-
-impl Refusal {
-    fn parts(self) -> (Option<Event>, StatusCode, &'static str) {
-        const NOT_HERE: &str = "DNS over HTTPS is at /dns-query\n";
-        match self {
-            Self::Path => (Some(Event::DohPath), StatusCode::NOT_FOUND, NOT_HERE),
-            // Word for word as a path that is not there: a guess learns nothing. The look-up has counted it.
-            Self::Token => (None, StatusCode::NOT_FOUND, NOT_HERE),
-            Self::Method => {
-                (Some(Event::DohMethod), StatusCode::METHOD_NOT_ALLOWED, "only GET and POST\n")
-            }
-            Self::MediaType => (
-                Some(Event::DohMediaType),
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body must be application/dns-message\n",
-            ),
-            Self::Malformed => (
-                Some(Event::DohMalformed),
-                StatusCode::BAD_REQUEST,
-                "there is no DNS message in it\n",
-            ),
-            Self::TooLong => (
-                Some(Event::DohTooLong),
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "a DNS message has 65535 octets at most\n",
-            ),
-            Self::Timeout => (
-                Some(Event::DohTimeout),
-                StatusCode::REQUEST_TIMEOUT,
-                "the request took too long\n",
-            ),
-        }
-    }
-}
-
-/// The token in the path of a request, if there is one; none for a path of anything else.
-pub fn token_of(path: &str) -> Option<Option<&str>> {
-    let rest = path.strip_prefix(PATH)?;
-    match rest.strip_prefix('/') {
-        None => rest.is_empty().then_some(None),
-        Some(token) => (!token.is_empty() && !token.contains('/')).then_some(Some(token)),
-    }
-}
-
-/// The message in the target of a GET (RFC 8484 §4.1): the first `dns` of its query.
-pub fn message_in(target: &str) -> Option<Vec<u8>> {
-    let mut fields = target.split('&');
-    let text = fields.find_map(|field| field.strip_prefix("dns="))?;
-    // Padding is not asked for, and some send it.
-    let text = text.trim_end_matches('=');
-    BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|message| !message.is_empty())
-}
-
-async fn message_of(request: Request<Incoming>) -> Result<Bytes, Refusal> {
-    if request.method() == Method::GET {
-        let message = request.uri().query().and_then(message_in).ok_or(Refusal::Malformed)?;
-        return if message.len() > MAX_MESSAGE {
-            Err(Refusal::TooLong)
-        } else {
-            Ok(message.into())
-        };
-    }
-    if request.method() != Method::POST {
-        return Err(Refusal::Method);
-    }
-    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = media_type.and_then(|value| value.split(';').next());
-    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)) {
-        return Err(Refusal::MediaType);
-    }
-    let body = request.into_body();
-    if body.size_hint().lower() > MAX_MESSAGE as u64 {
-        return Err(Refusal::TooLong);
-    }
-    match Limited::new(body, MAX_MESSAGE).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()).and_then(|message| {
-            if message.is_empty() { Err(Refusal::Malformed) } else { Ok(message) }
-        }),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::TooLong),
-        Err(_) => Err(Refusal::Malformed),
-    }
-}
-
 /// A reply, which caches may keep for its least TTL (RFC 8484 §5.1), the client's own alone: another
 /// one may be in another group.
 fn reply_of(reply: Bytes, mut room: Room) -> Response<ReplyBody> {
@@ -466,38 +377,5 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.octets.as_ref().map_or(0, |octets| octets.len() as u64))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_has_a_token_or_none() {
-        assert_eq!(token_of("/dns-query"), Some(None));
-        assert_eq!(token_of("/dns-query/AbC-_9"), Some(Some("AbC-_9")));
-        for other in [
-            "/",
-            "/dns-query/",
-            "/dns-queryx",
-            "/dns-query/a/b",
-            "/dns-query//",
-            "/dns-query/../x",
-            "dns-query",
-        ] {
-            assert_eq!(token_of(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_target_has_a_message_in_base64url() {
-        assert_eq!(message_in("dns=AAEC_-8").as_deref(), Some(&[0, 1, 2, 0xff, 0xef][..]));
-        assert_eq!(message_in("a=1&dns=AAE="), Some(vec![0, 1]));
-        for wrong in
-            ["", "dns", "dns=", "dns=A", "dns=AA+C", "dns=AA/C", "dns=AB", "DNS=AAEC", "dns=%41AEC"]
-        {
-            assert_eq!(message_in(wrong), None, "{wrong}");
-        }
     }
 }
