@@ -199,9 +199,9 @@ mod tests {
         let data = advertised(service, &name(), &["fd20::1".parse().unwrap()], 1800).unwrap();
         let address = "fd20 0000 0000 0000 0000 0000 0000 0001";
         let params = format!("0001 0003 02 6832 0003 0002 20fb {DOH_PATH}");
-        // 81 octets, and 7 of padding: 11 units of 8.
+        // 83 octets, and 5 of padding: 11 units of 8.
         let expected = octets(&format!(
-            "90 0b 0001 00000708 0014 {ADN} 0010 {address} 0021 {params} 00000000000000"
+            "90 0b 0001 00000708 0014 {ADN} 0010 {address} 0021 {params} 0000000000"
         ));
         assert_eq!(data, expected);
         assert_eq!(data.len(), 88);

@@ -360,6 +360,8 @@ mod tests {
         let mut params = dated(now, now + DAY);
         let own = CertificateParams::new([subject.to_owned()]).unwrap();
         params.subject_alt_names = own.subject_alt_names;
+        // Without it openssl refuses whatever the constraints say.
+        params.use_authority_key_identifier_extension = true;
         params.distinguished_name.push(DnType::CommonName, "stolen");
         let key = KeyPair::generate().unwrap();
         to_pem("CERTIFICATE", params.signed_by(&key, &authority.issuer).unwrap().der())
