@@ -25,7 +25,7 @@ use lachan::release::list::{delta, packed, read, write};
 use lachan::reviews::forwarded::ForwardedFile;
 use lachan::reviews::request::AskedSite;
 use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
-use lachan::sys::certificate::{check_key, read_chain, read_der};
+use lachan::sys::certificate::{check_key, read_chain};
 use lachan::upstream::heard_message;
 use lachan::web::form::Fields;
 
@@ -113,7 +113,7 @@ pub fn query(octets: &[u8]) {
 
 /// A file of certificates: facts of each, or an error with words; in DER the same.
 pub fn certificate(octets: &[u8]) {
-    for facts in read_chain(octets).into_iter().flatten().chain(read_der(octets)) {
+    for facts in read_chain(octets).into_iter().flatten() {
         assert!(!facts.subject.chars().any(char::is_control));
         assert!(facts.names.iter().all(|name| name.bytes().all(|octet| octet.is_ascii_graphic())));
         assert!(facts.addresses.iter().all(|address| facts.covers_address(*address)));

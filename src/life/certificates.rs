@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use crate::config::Listen;
+use crate::config::{Config, Listen};
 use crate::dns::name::Name;
 use crate::lang::Lang;
 use crate::policy::group::time::Trust;
 use crate::policy::tables::designated::{Covered, Designated};
 use crate::serve::gateway::Gateway;
 use crate::sys::certificate::{CertificateFacts, Dated};
-use crate::sys::certificates::{Certificates, Change};
+use crate::sys::certificates::{CertificateChange, Certificates};
 
 /// The interval of looks at the files. They are looked at, not watched: tools that renew move links
 /// in other directories, and a look is two calls a file.
@@ -25,8 +25,10 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(super) fn look(certificates: &Certificates) {
     for change in certificates.look() {
         match change {
-            Change::Used(path) => info!(path = %path.display(), "a certificate is in use"),
-            Change::Refused(fault) => warn!("{}", fault.message().in_lang(Lang::En)),
+            CertificateChange::Used(path) => {
+                info!(path = %path.display(), "a certificate is in use");
+            }
+            CertificateChange::Refused(fault) => warn!("{}", fault.message().in_lang(Lang::En)),
         }
     }
 }
@@ -60,32 +62,45 @@ pub(super) async fn follow(
 pub(super) fn lead(certificates: &Certificates, gateway: &Gateway, listen: &Listen) {
     let now = gateway.clock.now();
     let in_force = gateway.current.in_force();
-    let groups = in_force.config().groups.iter().flat_map(|group| &group.claims.server_names);
-    let groups = groups.filter_map(|name| Name::from_text(name).ok());
-    let own: Vec<Name> = listen.names.iter().cloned().chain(groups).collect();
+    let dates = (now.trust != Trust::Untrusted).then_some(now.civil);
+    gateway.current.designate(designated(certificates, (listen, in_force.config()), dates));
+}
+
+/// Where clients are led by certificates that are valid at a civil time; by all of them where none is
+/// known.
+pub fn designated(
+    certificates: &Certificates,
+    (listen, config): (&Listen, &Config),
+    civil: Option<u64>,
+) -> Designated {
+    let groups = config.groups.iter().flat_map(|group| &group.claims.server_names);
+    let groups: Vec<Name> = groups.filter_map(|name| Name::from_text(name).ok()).collect();
     let is_valid = |facts: &CertificateFacts| {
-        now.trust == Trust::Untrusted || matches!(facts.dated(now.civil), Dated::Valid(_))
+        civil.is_none_or(|civil| matches!(facts.dated(civil), Dated::Valid(_)))
     };
     let usable = certificates.states().into_iter().filter_map(|state| state.facts);
-    let covered = usable
-        .filter(is_valid)
-        .map(|facts| Covered { names: names_in(&facts, &own), addresses: facts.addresses });
-    let designated = Designated {
-        certificates: covered.collect(),
-        dot: listen.dot.clone(),
-        doh: listen.doh.clone(),
-    };
-    gateway.current.designate(designated);
+    let covered = usable.filter(is_valid).map(|facts| Covered {
+        names: names_in(&facts, &listen.names, &groups),
+        group_names: covered_by(&facts, &groups),
+        addresses: facts.addresses,
+    });
+    let (certificates, dot, doh) = (covered.collect(), listen.dot.clone(), listen.doh.clone());
+    Designated { certificates, dot, doh }
+}
+
+/// The names of the config that a certificate covers.
+fn covered_by(facts: &CertificateFacts, names: &[Name]) -> Vec<Name> {
+    names.iter().filter(|name| facts.covers_name(&name.to_string())).cloned().collect()
 }
 
 /// The gateway's own names that a certificate covers. Where the config has none, a certificate with one
-/// name is the gateway's: the other names of one with several may be other hosts'.
-fn names_in(facts: &CertificateFacts, own: &[Name]) -> Vec<Name> {
-    let text = |name: &Name| name.to_string();
-    match (own, facts.names.as_slice()) {
-        ([], [only]) => {
-            Name::from_text(only).into_iter().filter(|_| !only.starts_with('*')).collect()
-        }
-        _ => own.iter().filter(|name| facts.covers_name(&text(name))).cloned().collect(),
+/// name, beside those of groups, is the gateway's: of several, some may be other hosts'.
+fn names_in(facts: &CertificateFacts, own: &[Name], groups: &[Name]) -> Vec<Name> {
+    if !own.is_empty() {
+        return covered_by(facts, own);
     }
+    let plain = facts.names.iter().filter(|name| !name.starts_with('*'));
+    let plain = plain.filter_map(|name| Name::from_text(name).ok());
+    let ours: Vec<Name> = plain.filter(|name| !groups.contains(name)).collect();
+    if ours.len() == 1 { ours } else { Vec::new() }
 }

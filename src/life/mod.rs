@@ -3,7 +3,7 @@
 //! [`run`] reads from top to bottom: policy first, then sockets, then readiness; the end is the
 //! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
-mod certificates;
+pub mod certificates;
 mod evidence;
 mod reload;
 mod resolvers;

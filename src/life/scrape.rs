@@ -14,7 +14,7 @@ use crate::selftest::SelfTest;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::status::judge::judged;
-use crate::status::state::{BlockedStatus, FilteringStatus};
+use crate::status::state::{BlockedStatus, FilteringStatus, uncovered};
 use crate::status::{
     CertificateStatus, DevicesStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus,
 };
@@ -140,6 +140,7 @@ impl Observed {
                 clock: now.trust.id().to_owned(),
                 absent: absent(listen).iter().map(ToString::to_string).collect(),
                 certificates: CertificateStatus::of(certificates, now, lang),
+                uncovered: uncovered(certificates, in_force.config()),
                 errors: log::recent().into_iter().map(Into::into).collect(),
                 ..Status::of(&gateway.current, now.civil)
             };

@@ -29,6 +29,7 @@ use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::overrides::StoredOverride;
 use crate::policy::Snapshot;
+use crate::policy::tables::designated::Designated;
 use crate::sys::clock::{Dates, system_time};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -124,6 +125,8 @@ pub struct Assembler {
     trial: Option<PathBuf>,
     /// The emergency list of [`Assembler::assemble`].
     pub urgent: Arc<UrgentList>,
+    /// The encrypted listeners that clients are led to.
+    pub designated: Arc<Designated>,
     /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
     around: Option<u64>,
@@ -282,7 +285,7 @@ impl Assembler {
     ///
     /// [`AssembleError`].
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let candidate = self.candidate(None)?.under(&self.urgent);
+        let candidate = self.candidate(None)?.under(&self.urgent).leading_to(&self.designated);
         let civil = self.around.unwrap_or_else(system_time);
         let snapshot = candidate.look(&self.overrides, civil);
         let sources = candidate.sources();

@@ -23,6 +23,7 @@ use crate::load::sources::PolicySources;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
 use crate::policy::Snapshot;
+use crate::policy::tables::designated::Designated;
 use crate::upstream::zones::{Numbered, Zones};
 
 /// A policy that is ready to be adopted.
@@ -78,6 +79,13 @@ impl Candidate {
             designated,
         };
         Ok(Self { parts, built_on })
+    }
+
+    /// The same candidate with these encrypted listeners.
+    #[must_use]
+    pub(super) fn leading_to(mut self, designated: &Arc<Designated>) -> Self {
+        self.parts.designated = Arc::clone(designated);
+        self
     }
 
     /// The same candidate under this emergency list, within the limits of its config.

@@ -37,6 +37,8 @@ pub struct Sockets {
     pub admin: TcpListener,
     /// One an address of the portal.
     pub portal: Vec<TcpListener>,
+    /// The addresses of `dot` and `doh`, with their transports.
+    pub encrypted: Vec<(SocketAddr, &'static str)>,
     /// The addresses of `tcp`: the system has chosen a port where the config has 0.
     pub addresses: Vec<SocketAddr>,
     /// The address of `admin`.
@@ -49,10 +51,8 @@ impl Sockets {
         for address in &self.addresses {
             info!(%address, "listening for queries");
         }
-        for (listeners, transport) in [(&self.dot, "dot"), (&self.doh, "doh")] {
-            for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
-                info!(%address, transport, "listening for encrypted queries");
-            }
+        for (address, transport) in &self.encrypted {
+            info!(%address, transport, "listening for encrypted queries");
         }
         info!(address = %self.admin_address, "listening for scrapes");
         for address in self.portal.iter().filter_map(|listener| listener.local_addr().ok()) {
@@ -98,7 +98,12 @@ impl Sockets {
         let portal = open_beside("portal", portal)?;
         let dot = open_beside("dot", settings.listen.dot.iter())?;
         let doh = open_beside("doh", settings.listen.doh.iter())?;
-        Ok(Self { udp, tcp, dot, doh, admin, portal, addresses, admin_address })
+        let at = |listeners: &[TcpListener], transport: &'static str| -> Vec<_> {
+            let own = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+            own.map(|address| (address, transport)).collect()
+        };
+        let encrypted = [at(&dot, "dot"), at(&doh, "doh")].concat();
+        Ok(Self { udp, tcp, dot, doh, admin, portal, encrypted, addresses, admin_address })
     }
 }
 

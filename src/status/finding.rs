@@ -38,7 +38,11 @@ pub enum FindingId {
     AddressAbsent,
     /// No certificate is in use for encrypted DNS where there should be one, or it has ended.
     CertificateUnusable,
-    /// A certificate ends soon, or its files cannot be used and an older one is.
+    /// No certificate covers a server name of a group.
+    NameUncovered,
+    /// The files of a certificate cannot be used; the one before them is.
+    CertificateHeld,
+    /// A certificate ends soon.
     CertificateEnds,
     /// The tokens of DNS over HTTPS cannot be read.
     TokensDamaged,
@@ -101,6 +105,7 @@ impl Finding {
         let gravity = match id {
             FindingId::RepositorySilent
             | FindingId::UpstreamDown
+            | FindingId::CertificateHeld
             | FindingId::CertificateEnds
             | FindingId::EmergencyRefused
             | FindingId::NotKept
@@ -144,6 +149,12 @@ impl Finding {
             }
             FindingId::CertificateUnusable => {
                 (messages::finding_certificate_unusable(subject), messages::remedy_certificate())
+            }
+            FindingId::NameUncovered => {
+                (messages::finding_name_uncovered(subject), messages::remedy_name_uncovered())
+            }
+            FindingId::CertificateHeld => {
+                (messages::finding_certificate_held(subject), messages::remedy_certificate())
             }
             FindingId::CertificateEnds => {
                 (messages::finding_certificate_ends(subject), messages::remedy_certificate())

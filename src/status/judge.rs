@@ -82,24 +82,6 @@ fn findings(status: &Status, civil: u64, lang: Lang) -> Vec<Finding> {
     for address in &status.absent {
         add(FindingId::AddressAbsent, address, "");
     }
-    for one in &status.certificates {
-        let why = one.why.as_deref();
-        let until = one.until.as_deref().unwrap_or_default();
-        let (id, why) = match one.days_left {
-            Some(days) if days < 0 => {
-                (FindingId::CertificateUnusable, messages::certificate_ended(until).in_lang(lang))
-            }
-            _ if one.until.is_none() => {
-                (FindingId::CertificateUnusable, why.unwrap_or_default().to_owned())
-            }
-            _ if why.is_some() => (FindingId::CertificateEnds, why.unwrap_or_default().to_owned()),
-            Some(days) if days < SOON => {
-                (FindingId::CertificateEnds, messages::certificate_ends(until).in_lang(lang))
-            }
-            _ => continue,
-        };
-        add(id, &one.file, &why);
-    }
     if !status.is_kept {
         add(FindingId::NotKept, "", "");
     }
@@ -118,6 +100,7 @@ fn findings(status: &Status, civil: u64, lang: Lang) -> Vec<Finding> {
     if let Some(update) = &status.update {
         found.extend(update_findings(update, civil));
     }
+    found.extend(certificate_findings(status, lang));
     found.sort_by_key(|one| (one.gravity, one.id));
     found
 }
@@ -132,6 +115,36 @@ fn device_findings(devices: &DevicesStatus) -> Vec<Finding> {
     let neighbours = devices.neighbours.iter();
     let neighbours = neighbours.map(|why| Finding::new(FindingId::NeighboursUnseen, "", why));
     damage.chain(strays).chain(leases).chain(neighbours).collect()
+}
+
+/// What is not as it should be of certificates.
+fn certificate_findings(status: &Status, lang: Lang) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for one in &status.certificates {
+        let why = one.why.as_deref();
+        let until = one.until.as_deref().unwrap_or_default();
+        let (id, why) = match one.days_left {
+            _ if one.state == "not_yet" => {
+                (FindingId::CertificateUnusable, messages::certificate_not_yet().in_lang(lang))
+            }
+            Some(days) if days < 0 => {
+                (FindingId::CertificateUnusable, messages::certificate_ended(until).in_lang(lang))
+            }
+            _ if one.until.is_none() => {
+                (FindingId::CertificateUnusable, why.unwrap_or_default().to_owned())
+            }
+            _ if why.is_some() => (FindingId::CertificateHeld, why.unwrap_or_default().to_owned()),
+            Some(days) if days < SOON => {
+                (FindingId::CertificateEnds, messages::certificate_ends(until).in_lang(lang))
+            }
+            _ => continue,
+        };
+        found.push(Finding::new(id, &one.file, why));
+    }
+    for name in &status.uncovered {
+        found.push(Finding::new(FindingId::NameUncovered, name, ""));
+    }
+    found
 }
 
 /// What is not as it should be of releases.
@@ -260,7 +273,7 @@ mod tests {
         assert_eq!(ids(until.clone(), json!(14), none.clone()), []);
         assert_eq!(ids(until.clone(), none.clone(), none.clone()), []);
         assert_eq!(ids(until.clone(), json!(13), none.clone()), [FindingId::CertificateEnds]);
-        assert_eq!(ids(until.clone(), json!(300), json!("torn")), [FindingId::CertificateEnds]);
+        assert_eq!(ids(until.clone(), json!(300), json!("torn")), [FindingId::CertificateHeld]);
         assert_eq!(ids(until, json!(-1), json!("torn")), [FindingId::CertificateUnusable]);
         assert_eq!(ids(none.clone(), none, json!("gone")), [FindingId::CertificateUnusable]);
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::category::MAX_CATEGORIES;
+use crate::config::Config;
 use crate::evidence::EvidenceBook;
 use crate::evidence::record::{GapCause, MonthRecord};
 use crate::lang::Lang;
@@ -21,6 +22,7 @@ use crate::policy::group::time::{Now, Trust};
 use crate::release::emergency::UrgentAction;
 use crate::resolve::BlockedBy;
 use crate::status::finding::Finding;
+use crate::sys::certificate::Dated;
 use crate::sys::certificates::{CertificateState, Certificates};
 use crate::sys::log::Recent;
 use crate::update::status::UpdateStatus;
@@ -77,6 +79,9 @@ pub struct Status {
     /// The certificates of the encrypted listeners, in the order of the config.
     #[serde(default)]
     pub certificates: Vec<CertificateStatus>,
+    /// Server names of groups that no certificate covers.
+    #[serde(default)]
+    pub uncovered: Vec<String>,
     /// How far the clock can be trusted.
     pub clock: String,
     /// Files that a kept copy stands in for.
@@ -137,10 +142,26 @@ pub struct CertificateStatus {
     pub covers: Vec<String>,
     /// The moment of its end, by RFC 3339; none where none is in use.
     pub until: Option<String>,
+    /// `valid`, `not_yet` or `ended`; `unknown` where none is in use, or the clock is wrong.
+    #[serde(default)]
+    pub state: String,
     /// Whole days to its end, below 0 after it; none where none is in use, or the clock is wrong.
     pub days_left: Option<i64>,
     /// Why its files cannot be used as they are; what is in use is older then. None where they can.
     pub why: Option<String>,
+}
+
+/// The server names of groups that no certificate in use covers: devices that are told them refuse
+/// the gateway.
+pub fn uncovered(certificates: &Certificates, config: &Config) -> Vec<String> {
+    let states = certificates.states();
+    let is_covered = |name: &&String| {
+        states.iter().filter_map(|state| state.facts.as_ref()).any(|facts| facts.covers_name(name))
+    };
+    let listen = &config.listen;
+    let names = config.groups.iter().flat_map(|group| &group.claims.server_names);
+    let names = names.filter(|_| !listen.dot.is_empty() || !listen.doh.is_empty());
+    names.filter(|name| !is_covered(name)).cloned().collect()
 }
 
 impl CertificateStatus {
@@ -149,7 +170,9 @@ impl CertificateStatus {
         let state = |state: CertificateState| {
             let facts = state.facts.as_ref();
             let end = facts.map(|facts| facts.not_after);
-            let left = end.filter(|_| now.trust != Trust::Untrusted).map(|end| {
+            let is_dated = now.trust != Trust::Untrusted;
+            let dated = facts.filter(|_| is_dated).map(|facts| facts.dated(now.civil));
+            let left = end.filter(|_| is_dated).map(|end| {
                 (i64::try_from(end).unwrap_or(i64::MAX)
                     - i64::try_from(now.civil).unwrap_or(i64::MAX))
                 .div_euclid(86_400)
@@ -160,6 +183,13 @@ impl CertificateStatus {
                 file: state.files.certificate.display().to_string(),
                 covers: names.chain(addresses.map(ToString::to_string)).collect(),
                 until: end.map(moment),
+                state: dated
+                    .map_or("unknown", |dated| match dated {
+                        Dated::NotYet => "not_yet",
+                        Dated::Valid(_) => "valid",
+                        Dated::Expired(_) => "ended",
+                    })
+                    .to_owned(),
                 days_left: left,
                 why: state.fault.map(|fault| fault.message().in_lang(lang)),
             }
@@ -355,6 +385,7 @@ impl Status {
             evidence: None,
             upstreams: Vec::new(),
             certificates: Vec::new(),
+            uncovered: Vec::new(),
             clock: String::new(),
             held: held.collect(),
             refused: refused.map(|refused| refused.why),

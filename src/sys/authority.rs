@@ -49,6 +49,8 @@ const MAX_COMMON_NAME: usize = 64;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthorityError {
+    /// An address stands in the place of a name.
+    NameIsAddress(IpAddr),
     /// No name is given.
     NoName,
     /// A text is no name of a host.
@@ -84,6 +86,7 @@ impl AuthorityError {
             Self::Over => messages::certs_authority_over(),
             Self::NotPermitted(what) => messages::certs_not_permitted(what),
             Self::Certificate(error) => error.message(),
+            Self::NameIsAddress(address) => messages::certs_name_is_address(address, "--address"),
             Self::Failed(why) => messages::certs_failed(why),
         }
     }
@@ -182,6 +185,9 @@ impl Subjects {
 
 /// A host name in lower case and ASCII, without a final dot.
 fn host(text: &str) -> Result<String, AuthorityError> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Err(AuthorityError::NameIsAddress(address));
+    }
     let (wild, bare) = text.strip_prefix("*.").map_or(("", text), |bare| ("*.", bare));
     let name = Name::from_text(bare)
         .map_err(|error| AuthorityError::Name(text.to_owned(), error.to_string()))?;
@@ -387,15 +393,8 @@ mod tests {
         let check =
             if subject.parse::<IpAddr>().is_ok() { "-verify_ip" } else { "-verify_hostname" };
         let mut openssl = Command::new("openssl");
-        openssl.args([
-            "verify",
-            "-x509_strict",
-            "-purpose",
-            "sslserver",
-            check,
-            subject,
-            "-CAfile",
-        ]);
+        openssl.args(["verify", "-x509_strict", "-purpose", "sslserver"]);
+        openssl.args([check, subject, "-CAfile"]);
         openssl.arg(file("ca.pem", authority)).arg(file("cert.pem", certificate));
         (by_rustls, openssl.output().unwrap().status.success())
     }

@@ -142,11 +142,6 @@ impl CertificateFacts {
     pub fn is_issued_by(&self, next: &Self) -> bool {
         self.encoded.1 == next.encoded.0
     }
-
-    /// Whether it is by name signed by itself: no server sends such a root.
-    pub fn is_own_issuer(&self) -> bool {
-        self.encoded.0 == self.encoded.1
-    }
 }
 
 /// The facts of the first certificate of a PEM text: the server's own.
@@ -167,15 +162,6 @@ pub fn read_chain(pem: &[u8]) -> Result<Vec<CertificateFacts>, CertificateError>
     let each = certificates(pem)?;
     let facts = |(at, one): (usize, &CertificateDer<'_>)| facts(one, at + 1);
     each.iter().enumerate().map(facts).collect()
-}
-
-/// The facts of one certificate in DER.
-///
-/// # Errors
-///
-/// [`CertificateError::Malformed`].
-pub fn read_der(der: &[u8]) -> Result<CertificateFacts, CertificateError> {
-    facts(der, 1)
 }
 
 /// Checks that a private key, in PEM, is the one of the first certificate.
@@ -359,7 +345,7 @@ mod tests {
         assert_eq!(facts.addresses, addresses);
         assert_eq!((facts.not_before, facts.not_after), (1_767_225_600, 1_798_761_600));
         assert_eq!((facts.subject.as_str(), facts.key.as_str()), ("a\u{fffd}b", "P-256"));
-        assert!(!facts.is_authority && facts.is_for_servers && facts.is_own_issuer());
+        assert!(!facts.is_authority && facts.is_for_servers);
         for (name, is_covered) in [
             ("dns.school.example", true),
             ("Dns.School.Example.", true),

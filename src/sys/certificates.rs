@@ -88,7 +88,7 @@ struct Looked {
 
 /// What a look found of one certificate, where it is another than before.
 #[derive(Debug)]
-pub enum Change {
+pub enum CertificateChange {
     /// It is in use now.
     Used(PathBuf),
     /// It cannot be used; what was in use before stays so.
@@ -111,7 +111,7 @@ impl Certificates {
     }
 
     /// Reads what has changed since the last look, and uses it.
-    pub fn look(&self) -> Vec<Change> {
+    pub fn look(&self) -> Vec<CertificateChange> {
         self.0.iter().filter_map(Slot::look).collect()
     }
 
@@ -142,7 +142,7 @@ impl Slot {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self) -> Option<Change> {
+    fn look(&self) -> Option<CertificateChange> {
         let stamps = [&self.files.certificate, &self.files.key].map(|path| Stamp::of(path));
         let mut looked = self.lock();
         if looked.stamps == Some(stamps) {
@@ -153,12 +153,12 @@ impl Slot {
             Ok(read) => {
                 looked.fault = None;
                 self.in_use.store(Some(Arc::new(read)));
-                Some(Change::Used(self.files.certificate.clone()))
+                Some(CertificateChange::Used(self.files.certificate.clone()))
             }
             Err(fault) if looked.fault.as_ref() == Some(&fault) => None,
             Err(fault) => {
                 looked.fault = Some(fault.clone());
-                Some(Change::Refused(fault))
+                Some(CertificateChange::Refused(fault))
             }
         }
     }

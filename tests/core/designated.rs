@@ -24,6 +24,7 @@ fn current() -> Current {
 fn designated(dot: &[&str], doh: &[&str]) -> Designated {
     let sockets = |each: &[&str]| each.iter().map(|text| text.parse().unwrap()).collect();
     let covered = |names: &[&str], addresses: &[&str]| Covered {
+        group_names: Vec::new(),
         names: names.iter().map(|text| Name::from_text(text).unwrap()).collect(),
         addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
     };
@@ -73,7 +74,13 @@ fn clients_of_a_covered_address_are_led_to_its_listeners() {
             ),
             (
                 doh,
-                ["2 dns.school.internal. ", "alpn=h2", "port=8443", "ipv4hint=127.0.0.1", "key7="],
+                [
+                    "2 dns.school.internal. ",
+                    "alpn=h2",
+                    "port=8443",
+                    "ipv4hint=127.0.0.1",
+                    "7=/dns-query{?dns}",
+                ],
             ),
         ] {
             assert!(parts.iter().all(|part| record.contains(part)), "{record}");

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 
 use crate::cli::export::announced::{Announced, AnnouncedArguments};
 use crate::cli::export::config::from_config;
-use crate::cli::export::text::{CommentStyle, Lines};
+use crate::cli::export::text::{CommentStyle, CommentedLines};
 use crate::dns::designated::{MAX_DHCP4, dhcp4, dhcp6};
 use crate::lang::{Lang, Message, messages};
 use crate::pack::hex;
@@ -79,7 +79,7 @@ impl Octets {
 fn lines(server: DhcpServer, announced: &Announced, lang: Lang) -> Result<String, Message> {
     let octets = Octets::of(announced)?;
     let style = if server == DhcpServer::Kea { CommentStyle::Slashes } else { CommentStyle::Hash };
-    let mut out = Lines::new(style, lang);
+    let mut out = CommentedLines::new(style, lang);
     out.say(&messages::export_made("lachan export dhcp", announced.host()));
     match server {
         DhcpServer::Dnsmasq => dnsmasq(&mut out, announced, &octets),
@@ -95,7 +95,7 @@ fn designated(announced: &Announced, option: u8) -> Message {
     messages::export_designated(option, announced.shown_protocols())
 }
 
-fn dnsmasq(out: &mut Lines, announced: &Announced, octets: &Octets) {
+fn dnsmasq(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_read_by("dnsmasq 2.90"));
     if let Some(data) = &octets.v4 {
         out.say(&messages::export_plain(DNS_V4));
@@ -115,7 +115,7 @@ fn dnsmasq(out: &mut Lines, announced: &Announced, octets: &Octets) {
     }
 }
 
-fn kea(out: &mut Lines, announced: &Announced, octets: &Octets) {
+fn kea(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_read_by("Kea 2.2"));
     if let Some(data) = &octets.v4 {
         out.gap();
@@ -148,7 +148,7 @@ fn kea_octets(option: u8, data: &[u8]) -> String {
     format!("    {{ \"code\": {option}, \"csv-format\": false, \"data\": \"{data}\" }}")
 }
 
-fn routeros(out: &mut Lines, announced: &Announced, octets: &Octets) {
+fn routeros(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_unseen("RouterOS 7"));
     if let Some(data) = &octets.v4 {
         out.say(&designated(announced, DNR_V4));
@@ -185,7 +185,7 @@ fn routeros(out: &mut Lines, announced: &Announced, octets: &Octets) {
     }
 }
 
-fn opnsense(out: &mut Lines, announced: &Announced, octets: &Octets) {
+fn opnsense(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_unseen("OPNsense 25"));
     let colon = |data: &[u8]| colons(data);
     if let Some(data) = &octets.v4 {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::cli::export::announced::{Announced, AnnouncedArguments};
 use crate::cli::export::config::from_config;
 use crate::cli::export::dhcp::{colons, joined};
-use crate::cli::export::text::{CommentStyle, Lines};
+use crate::cli::export::text::{CommentStyle, CommentedLines};
 use crate::dns::designated::{EncryptedService, advertised};
 use crate::lang::{Lang, Message, messages};
 
@@ -61,7 +61,7 @@ fn lines(program: RaProgram, announced: &Announced, lang: Lang) -> Result<String
         option.ok_or_else(|| messages::export_too_long(DNR, MAX_OPTION))
     };
     let options = services.iter().map(octets).collect::<Result<Vec<_>, Message>>()?;
-    let mut out = Lines::new(CommentStyle::Hash, lang);
+    let mut out = CommentedLines::new(CommentStyle::Hash, lang);
     out.say(&messages::export_made("lachan export ra", announced.host()));
     match program {
         RaProgram::Radvd => {
@@ -95,7 +95,7 @@ fn lines(program: RaProgram, announced: &Announced, lang: Lang) -> Result<String
     Ok(out.finish())
 }
 
-fn radvd(out: &mut Lines, announced: &Announced, services: &[EncryptedService]) {
+fn radvd(out: &mut CommentedLines, announced: &Announced, services: &[EncryptedService]) {
     out.say(&messages::export_interface());
     out.put("interface lan0 {");
     out.put("    AdvSendAdvert on;");

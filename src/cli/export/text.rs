@@ -17,13 +17,13 @@ pub(super) enum CommentStyle {
 
 /// Lines and comments, in the order in which they are printed.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct CommentedLines {
     style: CommentStyle,
     lang: Lang,
     out: String,
 }
 
-impl Lines {
+impl CommentedLines {
     /// No lines yet.
     pub(super) fn new(style: CommentStyle, lang: Lang) -> Self {
         Self { style, lang, out: String::new() }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_comment_ends_where_its_line_does() {
-        let mut lines = Lines::new(CommentStyle::Xml, Lang::En);
+        let mut lines = CommentedLines::new(CommentStyle::Xml, Lang::En);
         lines.say(&Message::english("give `--name`"));
         assert_eq!(lines.finish(), "<!-- give `- -name` -->\n");
     }

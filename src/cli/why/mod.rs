@@ -33,6 +33,7 @@ use crate::devices::tokens::refusal::TokenRefusal;
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
+use crate::life::certificates::designated;
 use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
 use crate::load::lists::SourceOrigin;
 use crate::load::release;
@@ -43,6 +44,7 @@ use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
 use crate::serve::listener::origin::NOWHERE;
+use crate::sys::certificates::Certificates;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
 use crate::upstream::zones::Numbered;
@@ -200,6 +202,10 @@ impl PolicyAt {
             assembler.urgent = Arc::new(urgent.unwrap_or_default());
             assembler.set_overrides(Overrides::open(state).list(civil));
         }
+        let certificates = Certificates::new(&config.listen.tls);
+        certificates.look();
+        let listening = (&config.listen, &config);
+        assembler.designated = Arc::new(designated(&certificates, listening, Some(civil)));
         let assembled = assembler.assemble().map_err(refused)?;
         for one in &assembled.held {
             complain(&format!("degraded: {one}"));
@@ -207,11 +213,9 @@ impl PolicyAt {
         for one in &assembled.left_out {
             complain(&format!("without `{}`: {}", one.label, one.why));
         }
-        let claims = arguments.device.claims(|name| tokens.named(name));
-        let claims = claims.map_err(|given| {
+        let claims = arguments.device.claims(|name| tokens.named(name)).map_err(|given| {
             let known = tokens.list().into_iter().map(|token| token.name).collect();
-            let refusal = TokenRefusal::NoToken { given, known }.message();
-            (2, refusal.in_lang(config.school.lang))
+            (2, TokenRefusal::NoToken { given, known }.message().in_lang(config.school.lang))
         })?;
         let plain = Origin::plain(arguments.client, arguments.listener, Transport::Udp);
         let origin = Origin { claims, ..plain };

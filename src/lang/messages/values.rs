@@ -94,6 +94,8 @@ messages! {
     give_certificate(table, command)
         "name a certificate and its key in `{table}`; `{command}` makes them for a school that has none"
         => "ghi chứng chỉ và khóa của nó trong `{table}`; trường chưa có thì tạo bằng `{command}`";
+    no_own_name(text) "`{text}` cannot be the gateway's name: it is an address, or all the world's"
+        => "`{text}` không thể là tên của máy lọc: đó là địa chỉ, hoặc là tên chung của mọi người";
     certificate_needs(table, key) "a `{table}` needs `{key}`" => "mỗi `{table}` cần có `{key}`";
     too_many_certificates(table, most) "there may be {most} of `{table}`"
         => "tối đa là {most} bảng `{table}`";

@@ -47,8 +47,17 @@ pub struct Covered {
     /// The gateway's own names in it, without wildcards. Clients that know an address alone are led
     /// to the first. Each is answered here: it must never be the name of something else.
     pub names: Vec<Name>,
+    /// Names of groups in it: each is answered as one of the gateway's own, and no client is led to
+    /// one, which would choose its group.
+    pub group_names: Vec<Name>,
     /// The addresses in it.
     pub addresses: Vec<IpAddr>,
+}
+
+impl Covered {
+    fn all_names(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter().chain(&self.group_names)
+    }
 }
 
 /// The encrypted listeners and what their certificates cover; by default there are none.
@@ -66,7 +75,7 @@ impl Designated {
     /// Whether nobody is led anywhere.
     pub fn is_none(&self) -> bool {
         self.dot.is_empty() && self.doh.is_empty()
-            || self.certificates.iter().all(|one| one.names.is_empty())
+            || self.certificates.iter().all(|one| one.all_names().next().is_none())
     }
 }
 
@@ -83,7 +92,7 @@ impl DesignatedTable {
         if of.is_none() {
             return None;
         }
-        let own = of.certificates.iter().flat_map(|one| &one.names);
+        let own = of.certificates.iter().flat_map(Covered::all_names);
         let exact = |wire: &[u8], special| {
             Name::from_wire(wire).ok().map(|(name, _)| (name, Scope::Exact, special))
         };
@@ -101,7 +110,7 @@ impl DesignatedTable {
 
     /// The gateway's own names.
     pub(crate) fn own(&self) -> impl Iterator<Item = &Name> {
-        self.of.certificates.iter().flat_map(|one| &one.names)
+        self.of.certificates.iter().flat_map(Covered::all_names)
     }
 
     /// The answer to a name of ours; `None` for every other name. One probe.
@@ -279,6 +288,7 @@ mod tests {
         let sockets = |each: &[&str]| each.iter().map(|text| text.parse().unwrap()).collect();
         let covered = |names: &[&str], addresses: &[&str]| Covered {
             names: names.iter().map(|text| name(text)).collect(),
+            group_names: Vec::new(),
             addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
         };
         let certificates = vec![
@@ -333,7 +343,7 @@ mod tests {
     #[test]
     fn nothing_is_designated_without_a_listener_or_a_name() {
         let dot: Vec<SocketAddr> = vec!["10.0.0.1:853".parse().unwrap()];
-        let named = Covered { names: vec![name("dns.example")], addresses: vec![] };
+        let named = Covered { names: vec![name("dns.example")], ..Covered::default() };
         for of in [
             Designated::default(),
             Designated { certificates: vec![named], ..Designated::default() },

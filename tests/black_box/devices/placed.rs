@@ -196,7 +196,7 @@ fn a_lease_file_is_read_at_each_change_and_an_odd_one_changes_nothing() {
     // A line that is being written is left for the next time.
     std::fs::write(&path, lease(ONE, "127.0.20.5") + "1765000000 a0:36:9f").unwrap();
     expect_known(&gateway, 1.0);
-    assert_eq!(findings(&gateway), []);
+    assert!(findings(&gateway).iter().all(|(id, _)| id != "leases_unread"));
 
     // Replaced by another kind of file, as after a move to another DHCP server.
     let kea = format!(
@@ -223,7 +223,7 @@ fn a_lease_file_is_read_at_each_change_and_an_odd_one_changes_nothing() {
 
 #[test]
 fn neighbours_are_followed_in_a_namespace() {
-    in_a_namespace("devices::neighbours_are_followed_in_a_namespace", || {
+    in_a_namespace("devices::placed::neighbours_are_followed_in_a_namespace", || {
         ip("link add wan0 type veth peer name far0");
         ip("link set wan0 up");
         ip("link set far0 up");
@@ -252,6 +252,6 @@ fn neighbours_are_followed_in_a_namespace() {
         expect_known(&gateway, 4.0);
         neighbour("add", "10.20.0.5", "a0:36:9f:00:00:09");
         expect_known(&gateway, 3.0);
-        assert_eq!(findings(&gateway), []);
+        assert!(findings(&gateway).iter().all(|(id, _)| id != "leases_unread"));
     });
 }

@@ -34,10 +34,10 @@ fn a_renewed_one_is_shown_without_a_restart_and_no_query_is_lost() {
     let next = Authority::new();
     let (chain, key) = next.signs(NAME, [1975, 4096]).pem();
     for (name, text, told) in [
-        ("own.crt", chain.as_str(), "is not that of"),
-        ("own.crt", &chain[..chain.len() / 2], "own.crt"),
-        ("own.crt", "", "has no certificate"),
-        ("own.key", "no key", "has no private key"),
+        ("own.crt", chain.as_str(), "own.key`: the private key is not the certificate's"),
+        ("own.crt", &chain[..chain.len() / 2], "own.crt`: it is no whole PEM file"),
+        ("own.crt", "", "own.crt`: it has no certificate"),
+        ("own.key", "no key", "own.key`: it has no private key"),
     ] {
         if name == "own.key" {
             fs::write(dir.join("own.crt"), &chain).unwrap();
@@ -62,7 +62,7 @@ fn a_renewed_one_is_shown_without_a_restart_and_no_query_is_lost() {
 fn without_one_the_gateway_answers_plainly_and_takes_it_when_it_comes() {
     let (plan, authority, upstream, [dot, _]) = School::plan("", "");
     let gateway = plan.start();
-    gateway.expect_log("own.crt` cannot be read");
+    gateway.expect_log("own.crt`: it cannot be read");
     assert_eq!(Ask::new("bad.example", "A").from(PUPIL).expect(gateway.dns).rcode(), "NXDOMAIN");
     let config = trusting(&authority, &[b"dot"], rustls::ALL_VERSIONS);
     connect(dot, PUPIL, &config, NAME).map(drop).unwrap_err();

@@ -3,14 +3,14 @@
 //! Its UUIDs are of version 8 (RFC 9562 §5.8), from school, group and payload: the same settings
 //! replace themselves on a device instead of standing there twice.
 
-use crate::cli::export::mdm::Devices;
-use crate::cli::export::text::{CommentStyle, Lines};
+use crate::cli::export::mdm::devices::ManagedDevices;
+use crate::cli::export::text::{CommentStyle, CommentedLines};
 use crate::lang::messages;
 
 /// The profile as a property list.
-pub(super) fn profile(devices: &Devices<'_>) -> String {
+pub(super) fn profile(devices: &ManagedDevices<'_>) -> String {
     let announced = devices.announced;
-    let mut out = Lines::new(CommentStyle::Xml, devices.lang);
+    let mut out = CommentedLines::new(CommentStyle::Xml, devices.lang);
     out.put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     out.put(
         "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
@@ -78,7 +78,7 @@ pub(super) fn profile(devices: &Devices<'_>) -> String {
 }
 
 /// Says in which networks the profile acts.
-fn networks(out: &mut Lines, devices: &Devices<'_>) {
+fn networks(out: &mut CommentedLines, devices: &ManagedDevices<'_>) {
     out.say(&if devices.ssids.is_empty() {
         messages::export_apple_networks()
     } else {
@@ -97,7 +97,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// A UUID of version 8 that school, group and payload have alone.
-fn uuid(devices: &Devices<'_>, payload: &str) -> String {
+fn uuid(devices: &ManagedDevices<'_>, payload: &str) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in ["lachan export mdm", devices.school, devices.group, payload] {
         hasher.update(part.as_bytes()).update(&[0]);

@@ -6,20 +6,18 @@
 //! on purpose: that id would be a child's.
 
 mod apple;
+mod devices;
 mod others;
 
 use crate::cli::export::announced::{Announced, AnnouncedArguments};
 use crate::cli::export::config::from_config;
-use crate::cli::export::text::Lines;
+use crate::cli::export::mdm::devices::{ManagedDevices, PLACEHOLDER};
 use crate::cli::output::complain;
 use crate::config::Config;
 use crate::devices::tokens::secret::TokenSecret;
 use crate::dns::name::Name;
-use crate::lang::{Lang, Message, messages};
+use crate::lang::{Message, messages};
 use crate::policy::GroupRules;
-
-/// What stands in a token's place.
-const PLACEHOLDER: &str = "TOKEN";
 
 /// Arguments of `export mdm`.
 #[derive(Debug, clap::Args)]
@@ -59,42 +57,6 @@ enum System {
     Android,
 }
 
-/// One export for devices.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Devices<'a> {
-    announced: &'a Announced,
-    /// Id of the school.
-    school: &'a str,
-    /// What people call the school; its id where it has no name.
-    school_name: &'a str,
-    group: &'a str,
-    token: Option<&'a str>,
-    /// Whether `token` is a word for one.
-    is_placeholder: bool,
-    ssids: &'a [String],
-    is_supervised: bool,
-    lang: Lang,
-}
-
-impl Devices<'_> {
-    /// The URL of DNS over HTTPS; none where it is off.
-    fn url(&self) -> Option<String> {
-        self.announced.url(self.token)
-    }
-
-    /// The comments that every export has: who made it, for whom, that nobody has seen it act.
-    fn introduce(&self, out: &mut Lines, system: &str) {
-        out.say(&messages::export_made("lachan export mdm", self.announced.host()));
-        out.say(&messages::export_unseen_device(system));
-        out.say(&messages::export_group_of(self.group));
-        if self.is_placeholder {
-            out.say(&messages::export_token_put(PLACEHOLDER));
-        } else if self.token.is_some() {
-            out.say(&messages::export_token_is_secret());
-        }
-    }
-}
-
 /// The settings.
 pub(super) fn exported(arguments: &MdmArguments) -> Result<String, String> {
     from_config(&arguments.announced.config, |config| settings(config, arguments))
@@ -121,7 +83,7 @@ fn settings(config: &Config, arguments: &MdmArguments) -> Result<String, Message
         return Err(messages::export_ssid_form());
     }
     let school = &config.school;
-    let devices = Devices {
+    let devices = ManagedDevices {
         announced: &announced,
         school: &school.id,
         school_name: if school.name.is_empty() { &school.id } else { &school.name },
@@ -140,7 +102,7 @@ fn settings(config: &Config, arguments: &MdmArguments) -> Result<String, Message
 }
 
 /// The settings for a system.
-fn made(system: System, devices: &Devices<'_>) -> Result<String, Message> {
+fn made(system: System, devices: &ManagedDevices<'_>) -> Result<String, Message> {
     match system {
         System::Apple => Ok(apple::profile(devices)),
         System::Chrome => others::chrome(devices),
@@ -159,12 +121,13 @@ fn server_names(group: &GroupRules) -> Vec<Name> {
 mod tests {
     use super::*;
     use crate::cli::export::announced::tests::school;
+    use crate::lang::Lang;
 
     /// What each system gets of a gateway.
     fn each(change: impl Fn(&mut Announced), token: Option<&str>) -> String {
         let mut announced = school();
         change(&mut announced);
-        let devices = Devices {
+        let devices = ManagedDevices {
             announced: &announced,
             school: "thcs-hoa-binh",
             school_name: "THCS <Hòa Bình> & bạn",
@@ -203,7 +166,7 @@ mod tests {
     fn apple_networks_and_supervision() {
         let announced = school();
         let ssids = ["Trường & bạn".to_owned(), "Lab".to_owned()];
-        let devices = Devices {
+        let devices = ManagedDevices {
             announced: &announced,
             school: "thcs-hoa-binh",
             school_name: "Hòa Bình",

@@ -1,13 +1,13 @@
 //! Settings for Chrome and its kin, for Windows 11 and for Android.
 
-use crate::cli::export::mdm::Devices;
-use crate::cli::export::text::{CommentStyle, Lines};
+use crate::cli::export::mdm::devices::ManagedDevices;
+use crate::cli::export::text::{CommentStyle, CommentedLines};
 use crate::cli::output::json;
 use crate::dns::designated::{DOH_PORT, DOT_PORT};
 use crate::lang::{Message, messages};
 
 /// Two policies of Chrome, Edge and `ChromeOS`. JSON has no comments: [`chrome_notes`] are beside it.
-pub(super) fn chrome(devices: &Devices<'_>) -> Result<String, Message> {
+pub(super) fn chrome(devices: &ManagedDevices<'_>) -> Result<String, Message> {
     let url = devices.url();
     let url = url.ok_or_else(|| messages::export_needs_doh("Chrome", "--doh-port"))?;
     // With the variable, queries go by GET (RFC 8484 §4.1).
@@ -18,8 +18,8 @@ pub(super) fn chrome(devices: &Devices<'_>) -> Result<String, Message> {
 }
 
 /// What the comments of Chrome's policies would say.
-pub(super) fn chrome_notes(devices: &Devices<'_>) -> String {
-    let mut out = Lines::new(CommentStyle::Hash, devices.lang);
+pub(super) fn chrome_notes(devices: &ManagedDevices<'_>) -> String {
+    let mut out = CommentedLines::new(CommentStyle::Hash, devices.lang);
     devices.introduce(&mut out, "Chrome, Edge, ChromeOS");
     out.say(&messages::export_chrome_where());
     out.say(&messages::export_chrome_home());
@@ -27,9 +27,9 @@ pub(super) fn chrome_notes(devices: &Devices<'_>) -> String {
 }
 
 /// Commands for a prompt of Windows 11.
-pub(super) fn windows(devices: &Devices<'_>) -> String {
+pub(super) fn windows(devices: &ManagedDevices<'_>) -> String {
     let announced = devices.announced;
-    let mut out = Lines::new(CommentStyle::Rem, devices.lang);
+    let mut out = CommentedLines::new(CommentStyle::Rem, devices.lang);
     devices.introduce(&mut out, "Windows 11");
     out.say(&messages::export_windows_prompt());
     let Some(url) = devices.url() else {
@@ -73,12 +73,12 @@ pub(super) fn windows(devices: &Devices<'_>) -> String {
 }
 
 /// The name for Private DNS, which is DNS over TLS at its own port and has no other setting.
-pub(super) fn android(devices: &Devices<'_>) -> Result<String, Message> {
+pub(super) fn android(devices: &ManagedDevices<'_>) -> Result<String, Message> {
     let announced = devices.announced;
     if announced.dot != Some(DOT_PORT) {
         return Err(messages::export_needs_dot("--dot-port"));
     }
-    let mut out = Lines::new(CommentStyle::Hash, devices.lang);
+    let mut out = CommentedLines::new(CommentStyle::Hash, devices.lang);
     devices.introduce(&mut out, "Android");
     out.say(&messages::export_android_where());
     out.say(&messages::export_android_home());

@@ -1,11 +1,10 @@
 //! `[listen] dot, doh` and `[[listen.tls]]`: encrypted listeners and their certificates.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr};
 
 use toml::Spanned;
 
-use super::{Listen, collide};
+use super::{CertificateFiles, Listen, collide};
 use crate::config::file::report::Report;
 use crate::config::file::shape::{ListenFile, SpannedText, Table, TlsFile};
 use crate::config::file::value::each;
@@ -15,15 +14,6 @@ use crate::policy::tables::local_zones::is_public_suffix;
 
 /// The most certificates.
 const MOST_CERTIFICATES: usize = 16;
-
-/// The files of a certificate, PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateFiles {
-    /// The certificate and those between it and its authority, in that order.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
-}
 
 impl Report<'_> {
     /// Checks the encrypted listeners, which stand beside those of `listen`.
@@ -73,8 +63,11 @@ impl Report<'_> {
     /// A name of the gateway itself: the records of what has it elsewhere are no longer seen.
     fn own_name(&mut self, text: &Spanned<String>) -> Option<Name> {
         let name = self.name("names", text)?;
-        if name.label_count() < 2 || is_public_suffix(&name) {
-            self.mistake(text.span(), messages::public_suffix(text.get_ref())).hint =
+        if text.get_ref().parse::<IpAddr>().is_ok()
+            || name.label_count() < 2
+            || is_public_suffix(&name)
+        {
+            self.mistake(text.span(), messages::no_own_name(text.get_ref())).hint =
                 Some(messages::write("names = [\"dns.school.example\"]"));
         }
         Some(name)

@@ -3,12 +3,11 @@
 mod encrypted;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use toml::Spanned;
-
-pub use encrypted::CertificateFiles;
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListenFile;
@@ -46,6 +45,15 @@ pub struct Listen {
     pub stream_memory_client: u64,
     /// Most octets that wait on one stream connection.
     pub stream_memory_connection: u64,
+}
+
+/// The files of a certificate, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate and those between it and its authority, in that order.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 impl Default for Listen {

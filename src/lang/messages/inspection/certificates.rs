@@ -5,6 +5,9 @@ use crate::lang::message::messages;
 messages! {
     certificate_file(path, why) "`{path}`: {why}" => "`{path}`: {why}";
     certificate_unread(why) "it cannot be read: {why}" => "không đọc được: {why}";
+    certs_name_is_address(address, flag)
+        "`{address}` is an address, and no certificate covers it as a name; write it behind `{flag}`"
+        => "`{address}` là địa chỉ, không chứng chỉ nào nhận nó làm tên; hãy ghi sau `{flag}`";
     certs_too_long(kib, most)
         "it is larger than {kib} KiB or has more than {most} certificates; give the server's \
          certificate and those that signed it"

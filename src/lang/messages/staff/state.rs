@@ -110,6 +110,16 @@ messages! {
     finding_certificate_unusable(file)
         "encrypted DNS has no certificate that devices accept: `{file}`"
         => "DNS mã hóa không có chứng chỉ mà thiết bị chấp nhận: `{file}`";
+    finding_certificate_held(file)
+        "the new files of `{file}` cannot be used; the certificate before them stays in use"
+        => "không dùng được tệp mới của `{file}`; chứng chỉ cũ vẫn được dùng";
+    finding_name_uncovered(name)
+        "no certificate covers `{name}`, a server name of a group: devices that are told it refuse the gateway"
+        => "không chứng chỉ nào cấp cho `{name}`, tên máy chủ của một nhóm: thiết bị dùng tên này sẽ từ chối máy lọc";
+    remedy_name_uncovered()
+        "issue the certificate for this name too (`lachan certs self --name`), or take it out of `server_names`"
+        => "cấp chứng chỉ cho cả tên này (`lachan certs self --name`), hoặc bỏ nó khỏi `server_names`";
+    certificate_not_yet() "it is not valid yet; look at the clock" => "chưa đến ngày có hiệu lực; hãy xem lại đồng hồ";
     finding_certificate_ends(file) "a certificate of encrypted DNS must be renewed soon: `{file}`"
         => "cần sớm gia hạn chứng chỉ của DNS mã hóa: `{file}`";
     remedy_certificate()

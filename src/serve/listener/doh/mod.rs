@@ -21,10 +21,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
@@ -40,7 +40,9 @@ use crate::resolve::{Origin, Transport, begin};
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::conclude::{Arrival, Elapsed, Uncounted, conclude, settle};
 use crate::serve::listener::doh::ongoing::{Ongoing, Requests};
-use crate::serve::listener::doh::request::{MEDIA_TYPE, Refusal, message_of, token_of};
+use crate::serve::listener::doh::request::{
+    DohRefusal, MEDIA_TYPE, check_head, message_of, passed_over, token_of,
+};
 use crate::serve::listener::stream::{ASK_AGAIN, with_memory};
 use crate::serve::listener::{origin, tcp, tls};
 
@@ -200,17 +202,14 @@ impl Own {
 
     async fn answer_to(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         self.active.store(self.gateway.clock.micros(), Ordering::Relaxed);
-        let token = match token_of(request.uri().path()) {
-            Some(token) => token.map(str::to_owned),
-            None => return self.refused(Refusal::Path),
-        };
-        let mut origin = self.origin.clone();
-        if let Some(token) = token {
-            match self.gateway.tokens.group_of(&token) {
-                Some(group) => origin.claims.token = Some(group),
-                None => return self.refused(Refusal::Token),
+        let origin = match self.origin_of(&request) {
+            Ok(origin) => origin,
+            Err(refusal) => {
+                // What a client still sends is taken, or it would not read why.
+                let _ = timeout(REQUEST, passed_over(request.into_body())).await;
+                return self.refused(refusal);
             }
-        }
+        };
         let taken = timeout(REQUEST, async {
             let place = Arc::clone(&self.places).acquire_owned().await;
             let room = self.room().await;
@@ -220,15 +219,31 @@ impl Own {
         let (place, room, query) = match taken.await {
             Ok((Ok(place), room, Ok(query))) => (place, room, query),
             Ok((_, _, Err(refusal))) => return self.refused(refusal),
-            Ok((Err(_), ..)) | Err(_) => return self.refused(Refusal::Timeout),
+            Ok((Err(_), ..)) | Err(_) => return self.refused(DohRefusal::Timeout),
         };
         self.busy.fetch_add(1, Ordering::Relaxed);
         let _busy = Busy(self);
         match self.answer(&query, &origin, Held { _place: place, room }).await {
             Some((reply, room)) => reply_of(reply, room),
             // Octets that are no query, or a list that wants silence.
-            None => self.refused(Refusal::Malformed),
+            None => self.refused(DohRefusal::Malformed),
         }
+    }
+
+    /// The origin of a request, with the claim in its path; or why it is none for DNS.
+    fn origin_of(&self, request: &Request<Incoming>) -> Result<Origin, DohRefusal> {
+        let hosts = request.headers().get_all(HOST).iter().count();
+        if request.version() == Version::HTTP_11 && hosts != 1 {
+            return Err(DohRefusal::Malformed);
+        }
+        let token = token_of(request.uri().path()).ok_or(DohRefusal::Path)?;
+        let mut origin = self.origin.clone();
+        if let Some(token) = token {
+            origin.claims.token =
+                Some(self.gateway.tokens.group_of(token).ok_or(DohRefusal::Token)?);
+        }
+        check_head(request)?;
+        Ok(origin)
     }
 
     /// Room for one message of any length.
@@ -292,7 +307,7 @@ impl Own {
         })
     }
 
-    fn refused(&self, refusal: Refusal) -> Response<ReplyBody> {
+    fn refused(&self, refusal: DohRefusal) -> Response<ReplyBody> {
         let (event, status, text) = refusal.parts();
         if let Some(event) = event {
             self.gateway.counters.event(event);
@@ -302,7 +317,7 @@ impl Own {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if refusal == Refusal::Method {
+        if refusal == DohRefusal::Method {
             headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
         }
         response

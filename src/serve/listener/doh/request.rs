@@ -16,7 +16,7 @@ pub(super) const MEDIA_TYPE: &str = "application/dns-message";
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum DohRefusal {
     Path,
     Token,
     Method,
@@ -26,7 +26,7 @@ pub(super) enum Refusal {
     Timeout,
 }
 
-impl Refusal {
+impl DohRefusal {
     /// What is counted of it, its status and its text.
     pub(super) fn parts(self) -> (Option<Event>, StatusCode, &'static str) {
         const NOT_HERE: &str = "DNS over HTTPS is at /dns-query\n";
@@ -79,38 +79,59 @@ pub fn message_in(target: &str) -> Option<Vec<u8>> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|message| !message.is_empty())
 }
 
-/// The message of a request.
+/// Checks method and media type of a request.
 ///
 /// # Errors
 ///
-/// [`Refusal`].
-pub(super) async fn message_of(request: Request<Incoming>) -> Result<Bytes, Refusal> {
+/// [`DohRefusal`].
+pub(super) fn check_head(request: &Request<Incoming>) -> Result<(), DohRefusal> {
     if request.method() == Method::GET {
-        let message = request.uri().query().and_then(message_in).ok_or(Refusal::Malformed)?;
-        return if message.len() > MAX_MESSAGE {
-            Err(Refusal::TooLong)
-        } else {
-            Ok(message.into())
-        };
+        return Ok(());
     }
     if request.method() != Method::POST {
-        return Err(Refusal::Method);
+        return Err(DohRefusal::Method);
     }
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = media_type.and_then(|value| value.split(';').next());
     if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)) {
-        return Err(Refusal::MediaType);
+        return Err(DohRefusal::MediaType);
     }
-    let body = request.into_body();
-    if body.size_hint().lower() > MAX_MESSAGE as u64 {
-        return Err(Refusal::TooLong);
+    if request.body().size_hint().lower() > MAX_MESSAGE as u64 {
+        return Err(DohRefusal::TooLong);
     }
-    match Limited::new(body, MAX_MESSAGE).collect().await {
+    Ok(())
+}
+
+/// Reads a body that nobody wants and keeps none of it, up to twice the longest message.
+pub(super) async fn passed_over(mut body: Incoming) {
+    let mut octets = 0;
+    while octets < 2 * MAX_MESSAGE
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        octets += frame.data_ref().map_or(0, Bytes::len);
+    }
+}
+
+/// The message of a request that [`check_head`] has passed.
+///
+/// # Errors
+///
+/// [`DohRefusal`].
+pub(super) async fn message_of(request: Request<Incoming>) -> Result<Bytes, DohRefusal> {
+    if request.method() == Method::GET {
+        let message = request.uri().query().and_then(message_in).ok_or(DohRefusal::Malformed)?;
+        return if message.len() > MAX_MESSAGE {
+            Err(DohRefusal::TooLong)
+        } else {
+            Ok(message.into())
+        };
+    }
+    match Limited::new(request.into_body(), MAX_MESSAGE).collect().await {
         Ok(collected) => Ok(collected.to_bytes()).and_then(|message| {
-            if message.is_empty() { Err(Refusal::Malformed) } else { Ok(message) }
+            if message.is_empty() { Err(DohRefusal::Malformed) } else { Ok(message) }
         }),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLong),
-        Err(_) => Err(Refusal::Malformed),
+        Err(error) if error.is::<LengthLimitError>() => Err(DohRefusal::TooLong),
+        Err(_) => Err(DohRefusal::Malformed),
     }
 }
 
