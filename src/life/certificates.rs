@@ -66,9 +66,16 @@ pub(super) fn lead(certificates: &Certificates, gateway: &Gateway, listen: &List
     gateway.current.designate(designated(certificates, (listen, in_force.config()), dates));
 }
 
+/// Where a gateway with this config leads clients at a civil time, by the files as they are.
+pub fn designated_by_files(config: &Config, civil: u64) -> Designated {
+    let certificates = Certificates::new(&config.listen.tls);
+    certificates.look();
+    designated(&certificates, (&config.listen, config), Some(civil))
+}
+
 /// Where clients are led by certificates that are valid at a civil time; by all of them where none is
 /// known.
-pub fn designated(
+fn designated(
     certificates: &Certificates,
     (listen, config): (&Listen, &Config),
     civil: Option<u64>,

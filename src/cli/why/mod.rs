@@ -33,7 +33,7 @@ use crate::devices::tokens::refusal::TokenRefusal;
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::life::certificates::designated;
+use crate::life::certificates::designated_by_files;
 use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
 use crate::load::lists::SourceOrigin;
 use crate::load::release;
@@ -44,7 +44,6 @@ use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
 use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
 use crate::serve::listener::origin::NOWHERE;
-use crate::sys::certificates::Certificates;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
 use crate::upstream::zones::Numbered;
@@ -202,10 +201,7 @@ impl PolicyAt {
             assembler.urgent = Arc::new(urgent.unwrap_or_default());
             assembler.set_overrides(Overrides::open(state).list(civil));
         }
-        let certificates = Certificates::new(&config.listen.tls);
-        certificates.look();
-        let listening = (&config.listen, &config);
-        assembler.designated = Arc::new(designated(&certificates, listening, Some(civil)));
+        assembler.designated = Arc::new(designated_by_files(&config, civil));
         let assembled = assembler.assemble().map_err(refused)?;
         for one in &assembled.held {
             complain(&format!("degraded: {one}"));

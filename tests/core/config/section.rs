@@ -103,7 +103,7 @@ fn listen_needs_an_address() {
       |
     2 | dns = []
       |       ^^
-    hint: write `dns = ["127.0.0.1:5300"]`, or leave the key out
+    hint: write `dns = ["127.0.0.1:53"]`, or leave the key out
     gateway.toml:3:9: `allow` is empty, so no client would be answered
       |
     3 | allow = []

@@ -30,7 +30,7 @@ workers = 2
 #[test]
 fn an_unknown_table_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes("[lisen]\nworkers = 2\n"), @"
-    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `portal`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `local`, `forward`, `essential`, `fail_mode`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`, `evidence`, `update`, `selftest`
+    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `portal`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `local`, `forward`, `essential`, `fail_mode`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`, `evidence`, `update`, `selftest`, `devices`
       |
     1 | [lisen]
       |  ^^^^^

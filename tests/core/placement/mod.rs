@@ -1,5 +1,6 @@
 //! Which group a device has that shows a claim: the order, and what is accepted where.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use lachan::policy::placement::{ClaimFinding, ClaimKind, PlacedBy};
@@ -76,7 +77,7 @@ fn placed(client: &str, port: u16, claims: &Claims) -> String {
                 format!("{} looser than {}", name(group), name(than))
             }
         };
-        said += &format!("; {}: {what}", PlacedBy::Claim(*kind).id());
+        let _ = write!(said, "; {}: {what}", PlacedBy::Claim(*kind).id());
     }
     said
 }
