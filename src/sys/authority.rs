@@ -10,8 +10,7 @@
 //! it as one they trust, and a school's authority must not be able to be a bank. Its key must never be
 //! on the gateway, which is reached from the network.
 //!
-//! P-256, as some devices do not take Ed25519 of a certificate. Files, clock and words are the
-//! caller's.
+//! P-256: some devices take no Ed25519 of a certificate. Files, clock and words are the caller's.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -21,8 +20,7 @@ use rcgen::{
     GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
     PKCS_ECDSA_P256_SHA256, SanType, date_time_ymd,
 };
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
 use zeroize::Zeroizing;
 
 use crate::dns::name::Name;
