@@ -54,12 +54,6 @@ pub struct Covered {
     pub addresses: Vec<IpAddr>,
 }
 
-impl Covered {
-    fn all_names(&self) -> impl Iterator<Item = &Name> {
-        self.names.iter().chain(&self.group_names)
-    }
-}
-
 /// The encrypted listeners and what their certificates cover; by default there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Designated {
@@ -75,7 +69,10 @@ impl Designated {
     /// Whether nobody is led anywhere.
     pub fn is_none(&self) -> bool {
         self.dot.is_empty() && self.doh.is_empty()
-            || self.certificates.iter().all(|one| one.all_names().next().is_none())
+            || self
+                .certificates
+                .iter()
+                .all(|one| one.names.is_empty() && one.group_names.is_empty())
     }
 }
 
@@ -92,25 +89,23 @@ impl DesignatedTable {
         if of.is_none() {
             return None;
         }
-        let own = of.certificates.iter().flat_map(Covered::all_names);
-        let exact = |wire: &[u8], special| {
-            Name::from_wire(wire).ok().map(|(name, _)| (name, Scope::Exact, special))
+        let mut names = Vec::new();
+        let mut add = |wire: &[u8], special| {
+            names.extend(Name::from_wire(wire).ok().map(|(name, _)| (name, Scope::Exact, special)));
         };
-        let names = own.flat_map(|name| {
+        add(DISCOVERY, Special::Designated);
+        for name in own_names(&of) {
+            add(name.as_wire(), Special::Gateway);
             // A name of full length has no room for the label, and nobody can ask for it.
-            [
-                exact(name.as_wire(), Special::Gateway),
-                exact(&[LABEL, name.as_wire()].concat(), Special::DesignatedOf),
-            ]
-        });
-        let names = names.chain([exact(DISCOVERY, Special::Designated)]).flatten();
+            add(&[LABEL, name.as_wire()].concat(), Special::DesignatedOf);
+        }
         let names = NameTable::new(names, seed);
         Some(Self { of, names })
     }
 
     /// The gateway's own names.
-    pub(crate) fn own(&self) -> impl Iterator<Item = &Name> {
-        self.of.certificates.iter().flat_map(Covered::all_names)
+    pub(crate) fn own(&self) -> Vec<&Name> {
+        own_names(&self.of)
     }
 
     /// The answer to a name of ours; `None` for every other name. One probe.
@@ -166,6 +161,16 @@ impl DesignatedTable {
             (None, None) => write(&[]),
         }
     }
+}
+
+/// The names in all certificates: a list, for iterators of iterators of them are compiled for minutes.
+fn own_names(of: &Designated) -> Vec<&Name> {
+    let mut names = Vec::new();
+    for one in &of.certificates {
+        names.extend(&one.names);
+        names.extend(&one.group_names);
+    }
+    names
 }
 
 /// The RDATA of one record (RFC 9460 §2.2), of listeners that clients of `local` reach; none

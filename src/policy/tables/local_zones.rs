@@ -142,11 +142,14 @@ pub(crate) struct LocalZones {
 impl LocalZones {
     pub(crate) fn new(parts: LocalZoneParts, seed: u64) -> Self {
         let designated = DesignatedTable::new(parts.designated, seed);
-        let own = parts.portal.iter().map(|portal| portal.name.to_name());
-        let own = own.chain(designated.iter().flat_map(DesignatedTable::own).cloned());
-        let named = own.chain(parts.names.iter().map(|one| one.name.clone()));
+        let mut named: Vec<Name> = parts.portal.iter().map(|one| one.name.to_name()).collect();
+        for table in &designated {
+            named.extend(table.own().into_iter().cloned());
+        }
+        named.extend(parts.names.iter().map(|one| one.name.clone()));
+        named.extend(parts.zones.iter().map(|(zone, _)| zone.clone()));
         let parents: Vec<Name> = named
-            .chain(parts.zones.iter().map(|(zone, _)| zone.clone()))
+            .iter()
             .flat_map(|name| std::iter::successors(name.parent(), Name::parent))
             .filter(|name| !name.is_root())
             .collect();
