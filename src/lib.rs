@@ -55,7 +55,6 @@ pub mod upstream;
 pub mod admin;
 pub mod cli;
 pub mod clients;
-pub mod devices;
 pub mod fleet;
 pub mod life;
 pub mod portal;

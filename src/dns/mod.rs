@@ -1,7 +1,6 @@
 //! The wire format (RFC 1035): names, types, messages. It imports nothing above it.
 
 pub mod address;
-pub mod designated;
 pub mod message;
 pub mod name;
 pub mod route;

@@ -10,7 +10,7 @@ use crate::dns::message::reply::{Data, EdeText, write, write_header, write_trunc
 use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::policy::{Block, Pass, Placement, Snapshot, Verdict};
+use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
 use crate::resolve::chain::Follow;
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::prepared::Prepared;
@@ -82,18 +82,18 @@ pub fn begin_with(
     out: &mut [u8],
 ) -> Begin {
     let query = match prepared.parse(octets) {
-        Ok(query) => query.over(origin.options),
+        Ok(query) => query,
         Err(unanswerable) => return Begin::Done(unreadable(octets, unanswerable, out)),
     };
     let limit = origin.transport.limit(&query, out.len());
     if let Some((rcode, ede)) = refusal(&query, origin, snapshot) {
         return Begin::Done(refused(&query, rcode, ede, limit, out));
     }
-    let Placement { group, until: placed_until } = placement_of(origin, snapshot, now);
+    let group = group_of(origin, snapshot);
     if let Some(look) = &mut stores.near {
         let under = PolicyEpoch::of(look.generation, snapshot.group(group), group, now);
         if let Some(ready) = look.near.get(look.probe, &query, under, now.mono) {
-            let form = Form::aged(ready.age).until(ready.until.min(placed_until), now.civil);
+            let form = Form::aged(ready.age).until(ready.until, now.civil);
             let length = ready.body.write(&query, form, limit, out);
             return Begin::Done(Done::reply(length, ready.outcome));
         }
@@ -108,7 +108,6 @@ pub fn begin_with(
         origin,
         snapshot,
         group,
-        placed_until,
         active: snapshot.rules_at(group, now),
         now,
         rewrite: None,
@@ -226,8 +225,7 @@ impl QueryContext<'_> {
 
     /// Answers from the cache; else the query waits for upstream.
     ///
-    /// An answer that can be sent again is stored in the worker's reply cache, unless the device's
-    /// claims limit its TTL: others of the group have none.
+    /// An answer that can be sent again is stored in the worker's reply cache.
     #[inline]
     fn resolved(
         &self,
@@ -255,7 +253,6 @@ impl QueryContext<'_> {
                     self.answer_until(&entry, aged(&entry), pass, AnswerSource::Cache, out);
                 if let (Some(look), Done::Reply(_, outcome)) = (stores.near, &done)
                     && outcome.blocked.is_none()
-                    && self.placed_until == u64::MAX
                 {
                     let under =
                         PolicyEpoch::of(look.generation, self.active.group, self.group, now);
@@ -339,7 +336,6 @@ impl QueryContext<'_> {
             origin: self.origin.clone(),
             snapshot: Arc::clone(self.snapshot),
             group: self.group,
-            placed_until: self.placed_until,
             pass,
             question: self.query.question(name, upstream),
             rewrite,
@@ -364,10 +360,10 @@ fn unreadable(octets: &[u8], unanswerable: Unanswerable, out: &mut [u8]) -> Done
 /// The group that a query is judged for: its client's, or the one that the gateway's own test asks
 /// for, while there is such a group.
 #[inline]
-fn placement_of(origin: &Origin, snapshot: &Snapshot, now: Now) -> Placement {
+fn group_of(origin: &Origin, snapshot: &Snapshot) -> GroupId {
     match origin.tested_as {
-        Some(group) if usize::from(group.0) < snapshot.groups().len() => Placement::always(group),
-        _ => snapshot.group_of(origin.identity(), now),
+        Some(group) if usize::from(group.0) < snapshot.groups().len() => group,
+        _ => snapshot.group_of(origin.client, origin.local),
     }
 }
 

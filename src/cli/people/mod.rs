@@ -4,4 +4,3 @@ pub mod codes;
 pub mod diagnose;
 pub mod overrides;
 pub mod reviews;
-pub mod tokens;

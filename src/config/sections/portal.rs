@@ -128,7 +128,8 @@ impl Report<'_> {
             let by = match () {
                 () if is_taken(&own) => Some("[portal] listen"),
                 () if is_taken(&[admin.listen]) => Some("[admin] listen"),
-                () => listen.taken(address),
+                () if is_taken(&listen.dns) => Some("[listen] dns"),
+                () => None,
             };
             if let Some(by) = by {
                 self.mistake(text.span(), messages::port_taken(address, by)).hint =

@@ -3,6 +3,5 @@
 pub mod enforcement;
 pub mod overrides;
 pub mod rules;
-pub mod strictness;
 pub mod time;
 pub mod timeline;
