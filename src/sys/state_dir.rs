@@ -133,6 +133,24 @@ impl StateDir {
         self.replace_with(name, |file| file.write_all(octets))
     }
 
+    /// Makes a file `name` of these octets, whole or not at all. Law: it never replaces one.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system, as where something has this name already.
+    pub fn create(&self, name: &str, octets: &[u8]) -> io::Result<()> {
+        self.put(
+            name,
+            |file| file.write_all(octets),
+            |beside, place| {
+                // A link never replaces a file. Where the other name stays, it is swept away later.
+                fs::hard_link(beside, place)?;
+                let _ = fs::remove_file(beside);
+                Ok(())
+            },
+        )
+    }
+
     /// Replaces the file `name` with what `write` writes.
     ///
     /// # Errors
@@ -142,6 +160,16 @@ impl StateDir {
         &self,
         name: &str,
         write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.put(name, write, |beside, place| fs::rename(beside, place))
+    }
+
+    /// Writes a file beside `name`, and gives it that name by `place`.
+    fn put(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+        place: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> io::Result<()> {
         // Somebody may have removed it, or its disk was away for a moment.
         if !self.0.is_dir() {
@@ -164,7 +192,7 @@ impl StateDir {
                 result?;
                 file.sync_all()
             })
-            .and_then(|()| fs::rename(&beside, self.0.join(name)));
+            .and_then(|()| place(&beside, &self.0.join(name)));
         if written.is_err() {
             // An unfinished file must not fill a full disk further.
             let _ = fs::remove_file(&beside);
@@ -285,6 +313,17 @@ mod tests {
         fs::remove_dir_all(scratch.path().join("deep")).unwrap();
         state.replace("ledger", b"again").unwrap();
         assert_eq!(fs::read(state.join("ledger")).unwrap(), b"again");
+    }
+
+    #[test]
+    fn what_is_there_is_never_created_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().to_owned()).unwrap();
+        state.create("sealed", b"first").unwrap();
+        let again = state.create("sealed", b"second");
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(state.join("sealed")).unwrap(), b"first");
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -60,9 +60,12 @@ fn seal(current: &Current, state: &StateDir, civil: u64) {
     }
 }
 
-/// The months that a directory has files of, in order.
-fn months(directory: &Path) -> Vec<String> {
-    let files = read::directory(directory).unwrap_or_default();
+/// The months that a directory has files of, in order; none where it is not there.
+fn months(directory: &Path) -> io::Result<Vec<String>> {
+    let files = match read::directory(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        files => files?,
+    };
     let month = |path: &Path| {
         let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
         stem.parse::<LocalMonth>().ok().map(|month| month.to_string())
@@ -70,7 +73,7 @@ fn months(directory: &Path) -> Vec<String> {
     let mut months: Vec<String> = files.iter().filter_map(|(path, _)| month(path)).collect();
     months.sort_unstable();
     let first = months.len().saturating_sub(MOST);
-    months.split_off(first)
+    Ok(months.split_off(first))
 }
 
 impl AttestingBox<'_> {
@@ -85,8 +88,8 @@ impl AttestingBox<'_> {
 
     /// The months of a year that have a record or are sealed.
     pub fn months_of(&self, year: &str) -> Vec<String> {
-        let mut found = months(&self.state.join(DIRECTORY));
-        found.extend(months(&self.sealed_directory()));
+        let mut found = months(&self.state.join(DIRECTORY)).unwrap_or_default();
+        found.extend(months(&self.sealed_directory()).unwrap_or_default());
         found.retain(|month| month.split('-').next() == Some(year));
         found.sort_unstable();
         found.dedup();
@@ -102,7 +105,7 @@ impl AttestingBox<'_> {
 
     /// The digest of the newest sealed month before a month; empty where there is none.
     fn digest_before(&self, month: &str) -> String {
-        let sealed = months(&self.sealed_directory());
+        let sealed = months(&self.sealed_directory()).unwrap_or_default();
         let before = sealed.iter().rfind(|one| one.as_str() < month);
         let path = before.map(|one| self.sealed_directory().join(format!("{one}.json")));
         let octets = path.and_then(|path| read::octets(&path, MAX_OCTETS as u64).ok());
@@ -143,9 +146,10 @@ impl AttestingBox<'_> {
     ///
     /// [`MakeError`]; months before the one that failed are sealed.
     pub fn seal_due(&self, civil: u64) -> Result<Vec<String>, MakeError> {
-        let sealed = months(&self.sealed_directory());
+        // Where they cannot be read nothing is known to be unsealed.
+        let sealed = months(&self.sealed_directory())?;
         let mut done = Vec::new();
-        for month in months(&self.state.join(DIRECTORY)) {
+        for month in months(&self.state.join(DIRECTORY))? {
             let known = month.parse::<LocalMonth>();
             let is_due = known.is_ok_and(|month| civil >= month.end(self.zone) + WAIT);
             // Behind a sealed month none is put in, and none is sealed again.
@@ -157,7 +161,7 @@ impl AttestingBox<'_> {
             let document = self.make(&record, &self.digest_before(&month), civil)?;
             let directory = self.state.subdirectory(DIRECTORY).map_err(io::Error::other)?;
             let directory = directory.subdirectory(SEALED).map_err(io::Error::other)?;
-            directory.replace(&format!("{month}.json"), &document.octets()?)?;
+            directory.create(&format!("{month}.json"), &document.octets()?)?;
             done.push(month);
         }
         Ok(done)

@@ -1,13 +1,14 @@
 //! Documents of boxes with keys of their own, and what somebody may do to them.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::bundle::AttestationBundle;
 use super::document::SignedAttestation;
-use super::make::AttestingBox;
+use super::make::{AttestingBox, MakeError};
 use super::page::page;
 use super::verify::{AttestError, Verified, verify, verify_chain};
 use crate::evidence::month::LocalMonth;
@@ -97,6 +98,26 @@ impl Fixture {
 
 fn check(document: &SignedAttestation, boxes: &[PinnedBox]) -> Result<Verified, AttestError> {
     verify(&document.octets().unwrap(), boxes)
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_sealed_month_is_never_replaced() {
+    let fixture = Fixture::new("thcs-a");
+    fixture.write(&fixture.record("2026-11"));
+    let sealed = fixture.state.join("evidence/attested");
+    std::fs::create_dir(&sealed).unwrap();
+    // A link that leads nowhere now, as where the disk behind it is away.
+    std::os::unix::fs::symlink("/nowhere/2026-11.json", sealed.join("2026-11.json")).unwrap();
+    let refused = fixture.attesting().seal_due(DECEMBER).unwrap_err();
+    assert!(
+        matches!(&refused, MakeError::File(error) if error.kind() == ErrorKind::AlreadyExists),
+        "{refused}"
+    );
+    assert!(sealed.join("2026-11.json").is_symlink());
+    // Without a list of what is sealed nothing is.
+    std::fs::remove_dir_all(&sealed).unwrap();
+    std::fs::write(&sealed, "no directory").unwrap();
+    fixture.attesting().seal_due(DECEMBER).unwrap_err();
 }
 
 #[test]
