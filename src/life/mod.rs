@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -96,7 +96,6 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     // Servers and sockets.
     let runtime = start_runtime(&settings.listen)?;
     let upstreams = Upstreams::of(&settings, clock.dates())?;
-    let labels: Vec<_> = upstreams.servers().iter().map(|s| s.label().to_owned()).collect();
     let mut sockets = Sockets::open(&settings)?;
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
@@ -135,6 +134,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let stop = Arc::new(AtomicBool::new(false));
     let threads = workers.start(&gateway, &stop)?;
     runtime.block_on(async {
+        let ending = EndSignals::catch()?;
         let mut tasks = JoinSet::new();
         accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
@@ -146,14 +146,13 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         tasks.spawn(sockets::follow(sockets.addresses.clone()));
         tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
         if config.is_none() {
-            let policy = gateway.current.snapshot();
-            banner::print(&sockets.addresses, sockets.admin_address, &labels, &policy);
+            greet(&gateway, &sockets);
         }
         admin.is_ready.store(true, Ordering::Release);
         sockets.report();
         info!("ready");
         attest(&gateway, self_test, state.as_ref());
-        until_stopped().await?;
+        ending.first().await;
 
         // The end, in reverse.
         info!("stopping");
@@ -167,6 +166,14 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     keep(&gateway, state.as_ref(), (&reviews, &witness));
     info!("stopped");
     Ok(())
+}
+
+/// Says what to try, for a first start without a config.
+fn greet(gateway: &Gateway, sockets: &Sockets) {
+    let upstreams = gateway.upstreams.load();
+    let labels: Vec<_> = upstreams.servers().iter().map(|s| s.label().to_owned()).collect();
+    let policy = gateway.current.snapshot();
+    banner::print(&sockets.addresses, sockets.admin_address, &labels, &policy);
 }
 
 /// The first policy in force, with the overrides and the emergency list that were kept.
@@ -369,13 +376,30 @@ impl Workers {
     }
 }
 
-/// Waits for the signal to stop.
-async fn until_stopped() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+/// The signals that end the program.
+///
+/// They are caught before it says that it is ready: one that comes at once after that ends it as any
+/// other does, with all that is counted written.
+struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl EndSignals {
+    /// Catches them from now on.
+    fn catch() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the first, which may have come already.
+    async fn first(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

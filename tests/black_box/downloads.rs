@@ -369,7 +369,7 @@ fn a_gateway_starts_without_the_list_and_takes_it_when_it_comes() {
     assert!(log.contains(&format!("{}: downloaded", web.url("/list"))), "{log}");
 
     // And once more from the copy, without a server and without an upstream.
-    assert_eq!(gateway.terminate().code(), Some(0));
+    gateway.terminate();
     let nobody = format!("udp://127.0.0.1:{}", free_port());
     let config = format!("{TWO_GROUPS}{TWO_PROFILES}\n[state]\ndir = \"state\"\n");
     let config = config.replace("udp://127.0.0.1:{upstream}", &nobody);

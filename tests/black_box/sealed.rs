@@ -110,7 +110,7 @@ fn no_output_has_a_sealed_name() {
     assert!(!scratch.path().join("authority.key").exists(), "{said}");
     seen.push(said);
 
-    assert_eq!(gateway.terminate().code(), Some(0));
+    gateway.terminate();
     seen.push(gateway.log());
     for text in seen {
         assert!(!text.to_lowercase().contains(MARKER), "{text}");

@@ -222,9 +222,11 @@ impl Gateway {
     }
 
     /// Asks the gateway to drain and end (SIGTERM), and waits for it.
-    pub(crate) fn terminate(&mut self) -> ExitStatus {
+    pub(crate) fn terminate(&mut self) {
         signal(&self.child, "TERM");
-        eventually("the end after SIGTERM", || self.child.try_wait().unwrap())
+        let status = eventually("the end after SIGTERM", || self.child.try_wait().unwrap());
+        // Never by the signal itself: then nothing that is counted would be written.
+        assert_eq!(status.code(), Some(0), "{status}: {}", self.log());
     }
 
     /// Ends it as a power cut does.
