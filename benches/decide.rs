@@ -3,6 +3,8 @@
 //! ```text
 //! begin    query octets → reply octets: blocked, cached, cached behind an alias; and a miss
 //!          up to the owned query that would go upstream
+//! group    a device → its group: by its address, and by one of 1,000 hardware addresses under a
+//!          timetable; the last is what claims cost a query
 //! decide   the name of a question → verdict, hashing included
 //! lookup   a name → categories at 1 k, 100 k and 1 M listed names, hashing included,
 //!          beside a walk over the ancestors in a `HashMap` of the standard library
@@ -27,7 +29,7 @@ use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::{Builder, Rule};
 use lachan::matcher::suffix::SuffixTable;
 use lachan::overrides::StoredOverride;
-use lachan::policy::{Snapshot, Verdict};
+use lachan::policy::{Claims, Identity, Mac, Snapshot, Verdict};
 use lachan::resolve::{
     AnswerSource, Answered, Begin, Done, Finish, Now, Origin, Transport, Trust, begin,
 };
@@ -247,7 +249,7 @@ fn begin_miss(bencher: Bencher<'_, '_>) {
 /// Times `decide` over names that are all blocked, or all pass.
 fn bench_decide(bencher: Bencher<'_, '_>, names: &[Folded], is_blocked: bool) {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-    let group = SNAPSHOT.group_of(CLIENT, local);
+    let group = SNAPSHOT.group_by_address(CLIENT, local);
     let decide = |name: &Folded| {
         SNAPSHOT.decide(SNAPSHOT.rules_at(group, NOW), &SNAPSHOT.hashed(name), rtype::A)
     };
@@ -265,6 +267,83 @@ fn decide_blocked(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn decide_unlisted(bencher: Bencher<'_, '_>) {
     bench_decide(bencher, &round("zq", 100_000), false);
+}
+
+//------------ group ----------------------------------------------------------
+
+/// Pupils, a stricter group with 1,000 devices, and staff with one, under a timetable.
+static CLAIMED: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
+    let macs: Vec<String> = (0..1000).map(|number| device(number).to_string()).collect();
+    let config = format!(
+        r#"
+        default_group = "pupils"
+        [[schedule]]
+        name = "lessons"
+        times = ["07:00-11:30", "13:30-17:00"]
+        [[group]]
+        name = "pupils"
+        profile = "p"
+        [[group]]
+        name = "small"
+        profile = "s"
+        macs = {macs:?}
+        [[group]]
+        name = "staff"
+        level = "staff"
+        clients = ["10.0.0.0/8"]
+        macs = ["{STAFF_DEVICE}"]
+        [[group]]
+        name = "room"
+        profile = "p"
+        clients = ["10.9.0.0/16"]
+        [profile.p]
+        level = "lower-secondary"
+        [profile.p.during.lessons]
+        block = ["video"]
+        [profile.s]
+        level = "primary"
+        [profile.s.during.lessons]
+        block = ["video"]
+    "#
+    );
+    snapshot(&config, &[])
+});
+
+const STAFF_DEVICE: &str = "a0:36:9f:ff:00:01";
+
+fn device(number: u32) -> Mac {
+    let [_, b, c, d] = number.wrapping_mul(0x9e37_79b1).to_be_bytes();
+    Mac([0xa0, 0x36, 0x9f, b, c, d])
+}
+
+/// Times the group of devices with these claims, which must be `expected`.
+fn bench_group(bencher: Bencher<'_, '_>, client: IpAddr, claims: &[Claims], expected: &str) {
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
+    let group_of = |claims: &Claims| {
+        CLAIMED.group_of(Identity { client: black_box(client), local, claims }, NOW).group
+    };
+    for claims in claims {
+        assert_eq!(CLAIMED.group(group_of(claims)).name, expected);
+    }
+    bencher.with_inputs(in_turn(claims)).bench_local_values(|claims| group_of(black_box(claims)));
+}
+
+#[divan::bench]
+fn group_by_address(bencher: Bencher<'_, '_>) {
+    bench_group(bencher, [192, 168, 0, 1].into(), &[Claims::NONE], "pupils");
+}
+
+#[divan::bench]
+fn group_by_mac(bencher: Bencher<'_, '_>) {
+    let claims = (0..1000).map(|number| Claims { mac: Some(device(number)), ..Claims::NONE });
+    let claims: Vec<Claims> = claims.collect();
+    bench_group(bencher, [192, 168, 0, 1].into(), &claims, "small");
+}
+
+#[divan::bench]
+fn group_by_mac_in_its_network(bencher: Bencher<'_, '_>) {
+    let claims = [Claims { mac: STAFF_DEVICE.parse().ok(), ..Claims::NONE }];
+    bench_group(bencher, [10, 9, 0, 1].into(), &claims, "staff");
 }
 
 //------------ lookup ---------------------------------------------------------

@@ -55,6 +55,7 @@ pub mod upstream;
 pub mod admin;
 pub mod cli;
 pub mod clients;
+pub mod devices;
 pub mod fleet;
 pub mod life;
 pub mod portal;

@@ -9,6 +9,8 @@ use lachan::blocklist::{Format, ScopeChoice, parse};
 use lachan::category::CategoryId;
 use lachan::config::Config;
 use lachan::config::layers::calendar::Calendar;
+use lachan::devices::leases::{self, Leases};
+use lachan::devices::neighbours::events;
 use lachan::dns::message::answer::{Answer, Form, TtlLimits};
 use lachan::dns::message::query::Query;
 use lachan::dns::message::{Question, well_formed};
@@ -18,10 +20,12 @@ use lachan::matcher::SuffixHashes;
 use lachan::matcher::build::join;
 use lachan::pack::{Compiler, Pack, SEED, TargetedRule, fit_hashes};
 use lachan::pattern::HostPattern;
+use lachan::policy::Mac;
 use lachan::release::list::{delta, packed, read, write};
 use lachan::reviews::forwarded::ForwardedFile;
 use lachan::reviews::request::AskedSite;
 use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
+use lachan::sys::certificate::{check_key, read_chain};
 use lachan::upstream::heard_message;
 use lachan::web::form::Fields;
 
@@ -104,6 +108,18 @@ pub fn query(octets: &[u8]) {
     if let Ok(query) = Query::parse(octets) {
         assert!(query.head().len() <= octets.len());
         assert!(query.udp_limit() >= 512);
+    }
+}
+
+/// A file of certificates: facts of each, or an error with words; in DER the same.
+pub fn certificate(octets: &[u8]) {
+    for facts in read_chain(octets).into_iter().flatten() {
+        assert!(!facts.subject.chars().any(char::is_control));
+        assert!(facts.names.iter().all(|name| name.bytes().all(|octet| octet.is_ascii_graphic())));
+        assert!(facts.addresses.iter().all(|address| facts.covers_address(*address)));
+    }
+    if let Err(error) = check_key(octets, octets) {
+        assert!(!error.to_string().is_empty());
     }
 }
 
@@ -211,6 +227,23 @@ pub fn calendar(text: &str) {
         assert!(windows.iter().all(|window| window.start < window.end));
         assert!(windows.is_sorted_by(|one, next| one.end < next.start));
     }
+}
+
+/// A lease file: refused, or read, and then again with the same result; what is found is looked for.
+pub fn leases(octets: &[u8]) {
+    let is_wanted = |mac: Mac| mac.0[5] & 1 == 0;
+    let mut once = Leases::of(&is_wanted);
+    let read = leases::read(octets, &mut once);
+    let found = once.into_found();
+    assert!(found.values().all(|mac| is_wanted(*mac)));
+    let mut again = Leases::of(&is_wanted);
+    assert_eq!(leases::read(octets, &mut again), read);
+    assert_eq!(again.into_found(), found);
+}
+
+/// What the kernel tells of neighbours: it ends, and no message is told twice.
+pub fn neighbours(octets: &[u8]) {
+    assert!(events(octets).count() <= octets.len() / 16);
 }
 
 /// A department's policy: refused with its mistakes, or read, and then never less than locked.

@@ -11,6 +11,10 @@
 //! POST   /api/codes       CodeRequest       issues some; CodesIssued
 //! DELETE /api/codes/ID                      revokes one
 //! POST   /api/pin         PinRequest        sets the teachers' PIN, or removes it
+//! GET    /api/tokens                        tokens of DNS over HTTPS, without their secret; TokenList
+//! POST   /api/tokens      TokenRequest      makes one; IssuedToken
+//! POST   /api/tokens/NAME RotateRequest     gives it another secret; IssuedToken
+//! DELETE /api/tokens/NAME                   revokes it; TokenState
 //! DELETE /api/release/rejected              forgets that a release was rejected; UpdateStatus
 //! GET    /api/selftest                      the last test of the gateway by itself; SelfTestRun
 //! POST   /api/selftest                      runs one now; SelfTestRun
@@ -37,6 +41,8 @@ use crate::admin::codes::{self, CodesApi, NowSource};
 use crate::admin::diagnosis::{self, DiagnosisApi};
 use crate::admin::reply::{json, refuse};
 use crate::admin::review_desk::ReviewDesk;
+use crate::admin::tokens::{self, TokensApi};
+use crate::devices::tokens::DeviceTokens;
 use crate::lang::Message;
 use crate::load::in_force::{Current, InForce};
 use crate::overblock::Overblock;
@@ -70,6 +76,8 @@ pub struct ApiActions {
     pub reviews: Arc<ReviewBook>,
     /// Codes, PIN and sessions.
     pub desk: Arc<Desk>,
+    /// The tokens of DNS over HTTPS.
+    pub tokens: Arc<DeviceTokens>,
     /// The gateway's test of itself.
     pub self_test: Arc<SelfTest>,
     /// What was blocked lately.
@@ -98,6 +106,7 @@ pub struct Api {
     now: NowSource,
     actions: ApiActions,
     codes: Arc<CodesApi>,
+    tokens: Arc<TokensApi>,
     diagnosis: Arc<DiagnosisApi>,
 }
 
@@ -121,6 +130,7 @@ pub struct OverrideList {
 /// The routes, and `more` behind the same door.
 pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
     let codes = codes::routes(Arc::clone(&api.codes));
+    let tokens = tokens::routes(Arc::clone(&api.tokens));
     let diagnosis = diagnosis::routes(Arc::clone(&api.diagnosis));
     more.route("/api/overrides", get(list).post(begin))
         .route("/api/overrides/{id}", delete(end))
@@ -131,6 +141,7 @@ pub(super) fn routes(api: Arc<Api>, more: Router<Arc<Api>>) -> Router {
         .route("/api/release/rejected", delete(accept_release))
         .with_state(Arc::clone(&api))
         .merge(codes)
+        .merge(tokens)
         .merge(diagnosis)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route_layer(middleware::from_fn_with_state(api, authorise))
@@ -275,13 +286,18 @@ impl Api {
     ) -> Self {
         let (desk, judged_by) = (Arc::clone(&actions.desk), Arc::clone(&current));
         let codes = Arc::new(CodesApi { desk, current: judged_by, now: Arc::clone(&now) });
+        let tokens = Arc::new(TokensApi {
+            tokens: Arc::clone(&actions.tokens),
+            current: Arc::clone(&current),
+            now: Arc::clone(&now),
+        });
         let diagnosis = Arc::new(DiagnosisApi {
             overblock: Arc::clone(&actions.overblock),
             current: Arc::clone(&current),
             now: Arc::clone(&now),
             state: actions.state.clone(),
         });
-        Self { token, current, now, actions, codes, diagnosis }
+        Self { token, current, now, actions, codes, tokens, diagnosis }
     }
 
     /// A line for each thing that is not as the files have it.

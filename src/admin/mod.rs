@@ -14,6 +14,7 @@ pub mod diagnosis;
 pub mod reply;
 pub mod review_desk;
 pub mod reviews;
+pub mod tokens;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

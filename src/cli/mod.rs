@@ -4,6 +4,7 @@
 
 pub mod attest;
 pub mod backup;
+pub mod certs;
 pub mod check;
 pub mod enrol;
 pub mod export;
@@ -59,6 +60,8 @@ enum Command {
     Diagnose(people::diagnose::DiagnoseArguments),
     /// Issue, list and revoke codes with which teachers open something for a room; set their PIN.
     Code(people::codes::CodesArguments),
+    /// Issue, list, rotate and revoke tokens by which devices elsewhere ask over HTTPS for a group.
+    Token(people::tokens::TokensArguments),
     /// Act on what is kept of files for the day on which one is lost.
     State(status::StateArguments),
     /// Show the services that `service:ID` can name: apps and sites under one word.
@@ -71,6 +74,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Make this box what a backup says.
     Restore(backup::RestoreArguments),
+    /// Make a certificate for encrypted DNS, or show what one says.
+    Certs(certs::CertsArguments),
     /// Show all schools of a department: which are protected now, and the cause where one is not.
     Fleet(fleet::FleetArguments),
     /// Publish signed releases to gateways: the department's side.
@@ -92,12 +97,14 @@ pub fn run() -> ExitCode {
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Diagnose(arguments) => people::diagnose::run(&arguments),
         Command::Code(arguments) => people::codes::run(&arguments),
+        Command::Token(arguments) => people::tokens::run(&arguments),
         Command::State(arguments) => status::run_state(&arguments),
         Command::Services(arguments) => services::run(&arguments),
         Command::Lists(arguments) => lists::run(&arguments),
         Command::Enrol(arguments) => enrol::run(&arguments),
         Command::Backup(arguments) => backup::run_backup(&arguments),
         Command::Restore(arguments) => backup::run_restore(&arguments),
+        Command::Certs(arguments) => certs::run(&arguments),
         Command::Fleet(arguments) => fleet::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
     };

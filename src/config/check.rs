@@ -66,8 +66,8 @@ pub(super) fn check(
     let portal = report.portal(&file.portal, (&listen, &admin), (&local, &forwards));
     let essential = essential(&mut report, &file.essential);
     let fail_closed = report.fail_closed(&taxonomy, file);
-    let (groups, default_group) =
-        group::check(&mut report, &known, file, school.level, &listen.dns);
+    let listeners: Vec<_> = listen.all().collect();
+    let (groups, default_group) = group::check(&mut report, &known, file, school.level, &listeners);
     let lists = report.lists(&taxonomy, &file.lists);
     if lacks_state {
         report.refuse_downloads(&file.lists);
@@ -76,6 +76,7 @@ pub(super) fn check(
     let state = report.state(&file.state);
     let evidence = report.evidence(&file.evidence, &known.schedules, (&school, &groups));
     let selftest = report.selftest(&file.selftest);
+    let devices = report.devices(&file.devices);
     let Known { schedules, words, .. } = known;
     let void = report.into_voids()?;
     let mut config = Config {
@@ -100,6 +101,7 @@ pub(super) fn check(
         state,
         evidence,
         selftest,
+        devices,
         update,
         data: ReleasedData::default(),
         taxonomy,

@@ -40,7 +40,7 @@ pub use model::Config;
 pub use sections::admin::AdminSettings;
 pub use sections::block::BlockSettings;
 pub use sections::limits::{CacheLimits, Limits};
-pub use sections::listen::Listen;
+pub use sections::listen::{CertificateFiles, Listen};
 pub use sections::lists::ListSettings;
 pub use sections::local::{ForwardZone, Local};
 pub use sections::portal::{HelpLine, PortalSettings};

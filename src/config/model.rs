@@ -12,6 +12,7 @@ use crate::config::layers::schedule::Schedule;
 use crate::config::layers::words::NameWords;
 use crate::config::sections::admin::AdminSettings;
 use crate::config::sections::block::BlockSettings;
+use crate::config::sections::devices::DevicesSettings;
 use crate::config::sections::limits::{CacheLimits, Limits};
 use crate::config::sections::listen::Listen;
 use crate::config::sections::lists::ListSettings;
@@ -69,6 +70,8 @@ pub struct Config {
     pub evidence: EvidenceSettings,
     /// How often the gateway asks itself.
     pub selftest: SelfTestSettings,
+    /// Where the gateway sees the hardware addresses that groups name.
+    pub devices: DevicesSettings,
     /// The department's releases.
     pub update: UpdateSettings,
     /// The tables in effect: those of a release, or those compiled in.

@@ -1,6 +1,7 @@
 //! The wire format (RFC 1035): names, types, messages. It imports nothing above it.
 
 pub mod address;
+pub mod designated;
 pub mod message;
 pub mod name;
 pub mod route;

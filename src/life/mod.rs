@@ -3,6 +3,7 @@
 //! [`run`] reads from top to bottom: policy first, then sockets, then readiness; the end is the
 //! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
+pub mod certificates;
 mod evidence;
 mod reload;
 mod resolvers;
@@ -48,10 +49,11 @@ use crate::reviews::ReviewBook;
 use crate::selftest::{SelfTest, SelfTestHooks};
 use crate::serve::ServeError;
 use crate::serve::gateway::Gateway;
-use crate::serve::listener::{tcp, udp};
+use crate::serve::listener::{doh, tcp, tls, udp};
 use crate::serve::sockets::{self, Sockets, workers};
 use crate::staff::desk::Desk;
 use crate::staff::token::Token;
+use crate::sys::certificates::{Certificates, server};
 use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::state_dir::StateDir;
@@ -96,18 +98,18 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     // Servers and sockets.
     let runtime = start_runtime(&settings.listen)?;
     let upstreams = Upstreams::of(&settings, clock.dates())?;
+    let certificates = Arc::new(Certificates::new(&settings.listen.tls));
+    certificates::look(&certificates);
     let mut sockets = Sockets::open(&settings)?;
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
-    if let Some(state) = &state {
-        rehearsal::remember(&gateway.recent, state);
-    }
+    begin_with(&gateway, &settings, state.as_ref());
 
     // Sources of change and observers of the policy: downloads, reloads, overrides, scrapes.
     let fetcher = Fetcher::new(names(&gateway), gateway.clock.dates());
     let reloads = Reloads::new(assembler, &settings, fetcher, Arc::clone(&gateway));
     let workers = Workers::new(std::mem::take(&mut sockets.udp));
-    let listen = settings.listen.dns.clone();
+    let listen: Vec<_> = settings.listen.all().collect();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
     let self_test = self_test(&gateway, &evidence, sockets.addresses.clone(), updates.clone());
@@ -119,6 +121,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         updates,
         self_test: Arc::clone(&self_test),
         listen: listen.clone(),
+        certificates: Arc::clone(&certificates),
         counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
@@ -136,15 +139,14 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     runtime.block_on(async {
         let ending = EndSignals::catch()?;
         let mut tasks = JoinSet::new();
-        accept_streams(&mut tasks, std::mem::take(&mut sockets.tcp), &gateway)?;
+        accept_streams(&mut tasks, &mut sockets, &gateway, &certificates)?;
         let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
         tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
         serve_portal(&mut tasks, &sockets.portal, &portal)?;
         let books = (Arc::clone(&reviews), Arc::clone(&witness));
         tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
         tasks.spawn(Arc::clone(&reloads).run());
-        tasks.spawn(sockets::follow(sockets.addresses.clone()));
-        tasks.spawn(resolvers::follow(Arc::clone(&gateway), settings.clone()));
+        follow_surroundings(&mut tasks, &gateway, &settings, &certificates);
         if config.is_none() {
             greet(&gateway, &sockets);
         }
@@ -185,6 +187,14 @@ fn first_policy(candidate: Candidate, settings: &Config, state: Option<&StateDir
     Arc::new(current)
 }
 
+/// What the gateway goes on with of the lives before, and which devices it looks for.
+fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
+    gateway.devices.follow(settings);
+    let Some(state) = state else { return };
+    rehearsal::remember(&gateway.recent, state);
+    gateway.tokens.open(state);
+}
+
 /// The state directory; the clock is not earlier than what it remembers.
 fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
     let state = StateDir::open_or_warn(&settings.state)?;
@@ -195,17 +205,56 @@ fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
 /// Accepts connections of clients, in a task for each listener.
 fn accept_streams(
     tasks: &mut JoinSet<io::Result<()>>,
-    listeners: Vec<std::net::TcpListener>,
+    sockets: &mut Sockets,
     gateway: &Arc<Gateway>,
+    certificates: &Arc<Certificates>,
 ) -> io::Result<()> {
-    for listener in listeners {
+    let server = |protocols| server(certificates, protocols).map_err(io::Error::other);
+    for listener in std::mem::take(&mut sockets.tcp) {
         let listener = TcpListener::from_std(listener)?;
-        let gateway = Arc::clone(gateway);
-        tasks.spawn(async move {
-            tcp::accept(listener, gateway).await;
-            Ok(())
-        });
+        spawn(tasks, tcp::accept(listener, Arc::clone(gateway)));
     }
+    let settings = server(tls::PROTOCOLS)?;
+    for listener in std::mem::take(&mut sockets.dot) {
+        let listener = TcpListener::from_std(listener)?;
+        spawn(tasks, tls::accept(listener, Arc::clone(gateway), Arc::clone(&settings)));
+    }
+    let settings = server(doh::PROTOCOLS)?;
+    for listener in std::mem::take(&mut sockets.doh) {
+        let listener = TcpListener::from_std(listener)?;
+        spawn(tasks, doh::accept(listener, Arc::clone(gateway), Arc::clone(&settings)));
+    }
+    Ok(())
+}
+
+/// Spawns what ends only when it is aborted.
+fn spawn(tasks: &mut JoinSet<io::Result<()>>, endless: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(async move {
+        endless.await;
+        Ok(())
+    });
+}
+
+/// Follows what is around the gateway and changes by itself: certificates, addresses, devices,
+/// resolvers.
+fn follow_surroundings(
+    tasks: &mut JoinSet<io::Result<()>>,
+    gateway: &Arc<Gateway>,
+    settings: &Config,
+    certificates: &Arc<Certificates>,
+) {
+    let listen = Arc::new(settings.listen.clone());
+    tasks.spawn(sockets::follow(listen.all().collect()));
+    tasks.spawn(follow_devices(Arc::clone(gateway)));
+    tasks.spawn(resolvers::follow(Arc::clone(gateway), settings.clone()));
+    // Before readiness is told: the first to look for encrypted DNS finds it.
+    certificates::lead(certificates, gateway, &listen);
+    tasks.spawn(certificates::follow(Arc::clone(certificates), Arc::clone(gateway), listen));
+}
+
+/// Follows where devices are, until it is aborted.
+async fn follow_devices(gateway: Arc<Gateway>) -> io::Result<()> {
+    gateway.devices.run().await;
     Ok(())
 }
 
@@ -261,7 +310,13 @@ fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
         overblock: Arc::clone(&actions.overblock),
     };
     let reviews = Arc::clone(&actions.reviews);
-    Arc::new(Portal::new(Arc::clone(&gateway.current), now, reviews, staff))
+    Arc::new(Portal::new(
+        Arc::clone(&gateway.current),
+        now,
+        reviews,
+        Arc::clone(&gateway.devices),
+        staff,
+    ))
 }
 
 /// Serves the portal, in a task for each of its addresses.
@@ -334,6 +389,7 @@ fn actions(observed: &Observed, desk: Arc<Desk>, state: Option<StateDir>) -> Api
         forget: Box::new(move || forgets.forget()),
         self_test: Arc::clone(&observed.self_test),
         desk,
+        tokens: Arc::clone(&observed.gateway.tokens),
         overblock: Arc::clone(&observed.gateway.blocks.overblock),
         state,
         updates: observed.updates.clone(),

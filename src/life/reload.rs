@@ -323,6 +323,7 @@ impl Reloads {
     fn follow(&self, in_force: &InForce) {
         let config = in_force.config();
         self.gateway.clients.store(Arc::new(ClientLimits::of(&config.limits)));
+        self.gateway.devices.follow(config);
         self.fetcher.update(in_force.sources().downloads.clone());
         self.gateway.recent.follow(&rehearsal::popular(&config.data));
         report(in_force, true);

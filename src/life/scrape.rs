@@ -14,8 +14,11 @@ use crate::selftest::SelfTest;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::udp;
 use crate::status::judge::judged;
-use crate::status::state::{BlockedStatus, FilteringStatus};
-use crate::status::{EmergencyStatus, EvidenceStatus, Status, UpstreamStatus};
+use crate::status::state::{BlockedStatus, FilteringStatus, uncovered};
+use crate::status::{
+    CertificateStatus, DevicesStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus,
+};
+use crate::sys::certificates::{CertificateState, Certificates};
 use crate::sys::log;
 use crate::sys::presence::absent;
 use crate::sys::state_dir;
@@ -39,6 +42,8 @@ pub(super) struct Observed {
     pub self_test: Arc<SelfTest>,
     /// The addresses that clients are answered at.
     pub listen: Vec<SocketAddr>,
+    /// The certificates of the encrypted listeners.
+    pub certificates: Arc<Certificates>,
     /// The counters of all workers.
     pub counters: Vec<Arc<Counters>>,
 }
@@ -69,6 +74,8 @@ impl Observed {
                     udp::samples(&sockets),
                     gateway.connections.samples(),
                     gateway.clock.samples(),
+                    ends(&self.certificates),
+                    gateway.devices.samples(),
                     in_force.override_samples(now.civil),
                     reviews.samples(),
                     evidence.samples(),
@@ -99,8 +106,9 @@ impl Observed {
     pub(super) fn status(&self) -> Arc<dyn Fn() -> Status + Send + Sync> {
         let observed = self.clone();
         Arc::new(move || {
-            let Self { gateway, reloads, evidence, reviews, updates, self_test, listen, counters } =
+            let Self { gateway, reloads, evidence, reviews, updates, self_test, listen, .. } =
                 &observed;
+            let (counters, certificates) = (&observed.counters, &observed.certificates);
             let now = gateway.clock.now();
             let upstreams = gateway.upstreams.load();
             let server = |server: &Arc<ServerState>| UpstreamStatus {
@@ -109,6 +117,7 @@ impl Observed {
                 down_s: server.down_for().map(|time| time.as_secs()),
             };
             let in_force = gateway.current.in_force();
+            let lang = in_force.config().school.lang;
             let protection = in_force.protection(now.trust, reloads.oldest_download());
             let update = updates.as_ref().map(|updates| updates.status());
             let totals = Totals::of(counters.iter().map(Arc::as_ref));
@@ -120,6 +129,7 @@ impl Observed {
                 emergency: EmergencyStatus::of(in_force.urgent(), now),
                 is_kept: observed.is_kept(),
                 evidence: EvidenceStatus::of(evidence),
+                devices: devices(gateway, &in_force),
                 blocked: BlockedStatus::of(&totals, snapshot),
                 lists: in_force.valued_lists(now, |place| totals.matches(place)),
                 diagnosis: gateway.blocks.overblock.diagnosis.state(),
@@ -129,11 +139,27 @@ impl Observed {
                 upstreams: upstreams.servers().iter().map(server).collect(),
                 clock: now.trust.id().to_owned(),
                 absent: absent(listen).iter().map(ToString::to_string).collect(),
+                certificates: CertificateStatus::of(certificates, now, lang),
+                uncovered: uncovered(certificates, in_force.config()),
                 errors: log::recent().into_iter().map(Into::into).collect(),
                 ..Status::of(&gateway.current, now.civil)
             };
-            judged(status, now.civil, in_force.config().school.lang)
+            judged(status, now.civil, lang)
         })
+    }
+}
+
+/// What does not work of tokens and hardware addresses.
+fn devices(gateway: &Gateway, in_force: &InForce) -> DevicesStatus {
+    let config = in_force.config();
+    let is_there = |name: &str| config.groups.iter().any(|group| group.name == name);
+    let strays = gateway.tokens.list().into_iter().filter(|token| !is_there(&token.group));
+    let faults = gateway.devices.faults(config.school.lang);
+    DevicesStatus {
+        damage: gateway.tokens.damage(),
+        stray_tokens: strays.map(|token| token.name).collect(),
+        neighbours: faults.neighbours,
+        leases: faults.leases,
     }
 }
 
@@ -150,6 +176,17 @@ fn school(in_force: &InForce) -> Sample {
 /// The listen addresses that are not there.
 fn listeners(listen: &[SocketAddr]) -> Sample {
     families::LISTEN_ADDRESSES_ABSENT.sample((), absent(listen).len() as f64)
+}
+
+/// The ends of the certificates in use, by their files.
+fn ends(certificates: &Certificates) -> Vec<Sample> {
+    let states = certificates.states().into_iter();
+    let sample = |state: CertificateState| {
+        let label = state.files.certificate.file_name()?.to_string_lossy().into_owned();
+        let end = state.facts.map_or(0.0, |facts| facts.not_after as f64);
+        Some(families::CERTIFICATE_END.sample((label.into(),), end))
+    };
+    states.filter_map(sample).collect()
 }
 
 /// The wear of the disk.

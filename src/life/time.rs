@@ -42,13 +42,14 @@ pub(super) async fn follow(
         }
         let (overblock, dir) = (Arc::clone(&gateway.blocks.overblock), state.clone());
         let (current, reviews) = (Arc::clone(&gateway.current), Arc::clone(&reviews));
-        let witness = Arc::clone(&witness);
+        let (witness, tokens) = (Arc::clone(&witness), Arc::clone(&gateway.tokens));
         // It ends only with the process.
         let _ = tokio::task::spawn_blocking(move || {
             if let Some(ended) = overblock.expire(now) {
                 ended_by(dir.as_ref(), &ended.by, &ended, now.civil);
             }
             current.expire(now.civil);
+            tokens.expire(now.civil);
             current.renew(now.civil);
             if let Some(today) = today(current.in_force().config(), now) {
                 reviews.expire(today);

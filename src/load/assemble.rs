@@ -20,15 +20,14 @@ use crate::load::degraded;
 use crate::load::guard::GuardFinding;
 use crate::load::in_force::InForce;
 use crate::load::keep;
-use crate::load::kept::held::Held;
-use crate::load::kept::left_out::LeftOut;
-use crate::load::kept::{self, Kept};
+use crate::load::kept::{self, Kept, held::Held, left_out::LeftOut};
 use crate::load::lists::sealed::{self, SealedStore};
 use crate::load::lists::{self, FileReport, ListStore, SourceOrigin};
 use crate::load::release::urgent::UrgentList;
 use crate::load::sources::PolicySources;
 use crate::overrides::StoredOverride;
 use crate::policy::Snapshot;
+use crate::policy::tables::designated::Designated;
 use crate::sys::clock::{Dates, system_time};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -124,6 +123,8 @@ pub struct Assembler {
     trial: Option<PathBuf>,
     /// The emergency list of [`Assembler::assemble`].
     pub urgent: Arc<UrgentList>,
+    /// The encrypted listeners that clients are led to.
+    pub designated: Arc<Designated>,
     /// For [`Assembler::assemble`].
     overrides: Vec<StoredOverride>,
     around: Option<u64>,
@@ -282,7 +283,7 @@ impl Assembler {
     ///
     /// [`AssembleError`].
     pub fn assemble(&mut self) -> Result<Assembled, AssembleError> {
-        let candidate = self.candidate(None)?.under(&self.urgent);
+        let candidate = self.candidate(None)?.under(&self.urgent).leading_to(&self.designated);
         let civil = self.around.unwrap_or_else(system_time);
         let snapshot = candidate.look(&self.overrides, civil);
         let sources = candidate.sources();

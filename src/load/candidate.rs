@@ -23,6 +23,7 @@ use crate::load::sources::PolicySources;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
 use crate::policy::Snapshot;
+use crate::policy::tables::designated::Designated;
 use crate::upstream::zones::{Numbered, Zones};
 
 /// A policy that is ready to be adopted.
@@ -66,9 +67,25 @@ impl Candidate {
     ) -> Result<Self, AssembleError> {
         let numbered: Arc<[Numbered]> = zone_ids.number(&sources.config.forwards)?.into();
         let zones = zones.followed_by(&numbered)?;
-        let urgent = Arc::default();
-        let parts = DerivedFrom { sources, groups, source_ids, zone_ids, numbered, zones, urgent };
+        let (urgent, designated) = (Arc::default(), Arc::default());
+        let parts = DerivedFrom {
+            sources,
+            groups,
+            source_ids,
+            zone_ids,
+            numbered,
+            zones,
+            urgent,
+            designated,
+        };
         Ok(Self { parts, built_on })
+    }
+
+    /// The same candidate with these encrypted listeners.
+    #[must_use]
+    pub(super) fn leading_to(mut self, designated: &Arc<Designated>) -> Self {
+        self.parts.designated = Arc::clone(designated);
+        self
     }
 
     /// The same candidate under this emergency list, within the limits of its config.

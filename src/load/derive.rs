@@ -16,6 +16,7 @@ use crate::load::timetable::Timetable;
 use crate::load::zone_ids::ZoneIds;
 use crate::overrides::store::StoredOverride;
 use crate::policy::group::overrides::Override;
+use crate::policy::tables::designated::Designated;
 use crate::policy::tables::local_zones::{LocalZoneParts, PortalHost};
 use crate::policy::tables::names::Essential;
 use crate::policy::tables::sources::SourcePlaces;
@@ -36,6 +37,8 @@ pub(super) struct DerivedFrom {
     pub(super) zones: Zones,
     /// The department's emergency list.
     pub(super) urgent: Arc<UrgentList>,
+    /// The encrypted listeners that clients are led to.
+    pub(super) designated: Arc<Designated>,
 }
 
 impl DerivedFrom {
@@ -44,8 +47,9 @@ impl DerivedFrom {
         let protected = self.sources.config.taxonomy.select(|row| row.is_protected);
         let places = self.source_ids.places(&self.sources.lists, protected);
         let urgent = &self.urgent;
-        let parts =
+        let mut parts =
             parts(&self.sources, &self.numbered, &mut self.groups, urgent, overrides, civil);
+        parts.local_zones.designated = Designated::clone(&self.designated);
         Snapshot::new(Parts { sources: places, ..parts })
     }
 }
@@ -87,6 +91,7 @@ fn parts(
         fail_mode: degraded::fail_mode(config, &sources.left_out, lists, &sealed.lists),
         local_zones: LocalZoneParts {
             portal: config.portal.as_ref().map(|one| PortalHost::new(&one.name, &one.addresses)),
+            designated: Designated::default(),
             names: config.local.names.clone(),
             zones: zones.iter().map(|(id, zone)| (zone.zone.clone(), *id)).collect(),
             forward_private: config.local.forward_private,

@@ -64,6 +64,24 @@ label_set! {
         ConnectionIdle => "idle",
         /// A connection was closed because its client took no reply in time.
         ConnectionStalled => "stalled",
+        /// The TLS handshake of a connection failed.
+        HandshakeFailed => "handshake_failed",
+        /// The TLS handshake of a connection did not end in time.
+        HandshakeTimeout => "handshake_timeout",
+        /// A request's path is none of DNS over HTTPS.
+        DohPath => "path",
+        /// A request's method is neither GET nor POST.
+        DohMethod => "method",
+        /// A request's body is of another media type.
+        DohMediaType => "media_type",
+        /// A request has no message, or one that cannot be read.
+        DohMalformed => "malformed",
+        /// A request's message is longer than a message can be.
+        DohTooLong => "too_long",
+        /// A request did not come in time, or no place for it became free.
+        DohTimeout => "timeout",
+        /// The token in a request's path is none of ours.
+        TokenRefused => "token",
     }
 }
 

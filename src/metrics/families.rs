@@ -8,11 +8,11 @@ use crate::metrics::family::{
     CounterFamily as Counter, Family, GaugeFamily as Gauge, HistogramFamily as Histogram,
 };
 use crate::metrics::labels::{
-    AddressFamily, CategoryLabel, ConnectionEnd, DigestLabel, EnforcementState, EngineLabel,
-    FailureMode, FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth, ListLabel,
-    PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult, ReviewDecision,
-    ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone, SelfTestResult, SourceLabel,
-    UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
+    AddressFamily, CategoryLabel, CertificateFile, ConnectionEnd, DigestLabel, EnforcementState,
+    EngineLabel, FailureMode, FailureReason, FetchResult, GroupLabel, HeldFile, ListHealth,
+    ListLabel, PortalReply, ProgramVersion, Protection, QueueBound, ReadFrom, ReloadResult,
+    RequestRefusal, ReviewDecision, ReviewOutcome, SchoolId, SchoolLevel, SchoolName, SchoolZone,
+    SelfTestResult, SourceLabel, UpdateRefusal, UpdateRole, UpstreamLabel, ZoneLabel,
 };
 use crate::policy::CanaryKind;
 use crate::policy::group::overrides::OverrideKind;
@@ -71,6 +71,12 @@ families! {
         "Octets reserved for replies that wait on connections, or will.";
     CONNECTIONS_ENDED: Counter(ConnectionEnd) = "lachan_connections_ended_total",
         "Connections that the gateway ended before their clients did, by cause.";
+    DOH_REFUSED: Counter(RequestRefusal) = "lachan_doh_refused_total",
+        "Requests of DNS over HTTPS that were refused before any query was read, by reason.";
+
+    // What devices show of themselves.
+    DEVICE_ADDRESSES: Gauge() = "lachan_device_addresses",
+        "Addresses at which hardware addresses of the config were seen.";
 
     // The kernel's queues.
     UDP_SEND_FAILURES: Counter() = "lachan_udp_send_failures_total",
@@ -83,6 +89,9 @@ families! {
         "Octets of datagrams not yet received: the fullest socket's.";
     LISTEN_ADDRESSES_ABSENT: Gauge() = "lachan_listen_addresses_absent",
         "Listen addresses of the config that this machine does not have now.";
+
+    CERTIFICATE_END: Gauge(CertificateFile) = "lachan_certificate_not_after_timestamp_seconds",
+        "The end of a certificate in use, by its file, since 1970; 0 where none is in use.";
 
     // What policy does.
     BLOCKED: Counter(GroupLabel, CategoryLabel, BlockedBy) = "lachan_blocked_total",

@@ -49,6 +49,30 @@ label_set! {
         Idle => "idle",
         /// Its client took no reply in time.
         Stalled => "stalled",
+        /// Its TLS handshake failed.
+        HandshakeFailed => "handshake_failed",
+        /// Its TLS handshake did not end in time.
+        HandshakeTimeout => "handshake_timeout",
+    }
+}
+
+label_set! {
+    /// Why a request of DNS over HTTPS was refused.
+    RequestRefusal {
+        /// Its path is none of DNS over HTTPS.
+        Path => "path",
+        /// The token in its path is none of ours.
+        Token => "token",
+        /// Its method is neither GET nor POST.
+        Method => "method",
+        /// Its body is of another media type.
+        MediaType => "media_type",
+        /// It has no message, or one that cannot be read.
+        Malformed => "malformed",
+        /// Its message is longer than a message can be.
+        TooLong => "too_long",
+        /// It did not come in time, or no place for it became free.
+        Timeout => "timeout",
     }
 }
 
@@ -350,6 +374,7 @@ listed! {
     ReadFrom "from";
     RehearsedSet "set";
     ReloadResult "result";
+    RequestRefusal "reason";
     ReviewDecision "decision";
     ReviewOutcome "outcome";
     SelfTestResult "result";
@@ -428,6 +453,8 @@ open! {
         "a source of lists as the config or the delivered pack names it, a URL without what follows `?`; `protected` for matches in every protected category; `other` for sources beyond 30, for those that share their names with too many, and for sealed lists";
     /// The version of a list.
     DigestLabel "digest" "the first characters of the digest of its texts; empty where there is none";
+    /// A certificate.
+    CertificateFile "file" "the name of a certificate's file, without its directories";
     /// A forward zone.
     ZoneLabel "zone" "a forward zone of the config";
 }

@@ -4,7 +4,7 @@ use crate::dns::message::Rcode;
 use crate::metrics::counters::{BUCKETS, Event, RCODES, Totals};
 use crate::metrics::families as family;
 use crate::metrics::family::{Distribution, Sample};
-use crate::metrics::labels::{AddressFamily, ConnectionEnd, QueueBound};
+use crate::metrics::labels::{AddressFamily, ConnectionEnd, QueueBound, RequestRefusal};
 use crate::policy::CanaryKind;
 use crate::resolve::{AnswerSource, DropReason, Transport};
 
@@ -84,9 +84,22 @@ fn waiting(totals: &Totals) -> Vec<Sample> {
         (ConnectionEnd::Refused, Event::ConnectionRefused),
         (ConnectionEnd::Idle, Event::ConnectionIdle),
         (ConnectionEnd::Stalled, Event::ConnectionStalled),
+        (ConnectionEnd::HandshakeFailed, Event::HandshakeFailed),
+        (ConnectionEnd::HandshakeTimeout, Event::HandshakeTimeout),
     ];
     let ended =
         ends.map(|(end, event)| family::CONNECTIONS_ENDED.sample((end,), totals.events(event)));
+    let refusals = [
+        (RequestRefusal::Path, Event::DohPath),
+        (RequestRefusal::Token, Event::TokenRefused),
+        (RequestRefusal::Method, Event::DohMethod),
+        (RequestRefusal::MediaType, Event::DohMediaType),
+        (RequestRefusal::Malformed, Event::DohMalformed),
+        (RequestRefusal::TooLong, Event::DohTooLong),
+        (RequestRefusal::Timeout, Event::DohTimeout),
+    ];
+    let refused = refusals
+        .map(|(refusal, event)| family::DOH_REFUSED.sample((refusal,), totals.events(event)));
     let mut samples = vec![
         family::COALESCED.sample((), totals.events(Event::Coalesced)),
         family::PREFETCHES.sample((), totals.events(Event::CacheRefresh)),
@@ -94,5 +107,6 @@ fn waiting(totals: &Totals) -> Vec<Sample> {
     ];
     samples.extend(overflow);
     samples.extend(ended);
+    samples.extend(refused);
     samples
 }

@@ -27,24 +27,28 @@
 //! not blocked. An allow of the question's name shields its chain from school deny and plain
 //! categories. **No allow of a school and no shield ever opens a locked category.**
 //!
-//! Layers of the room, lowest first: [`tables`] (know matchers only), [`verdict`], [`group`],
-//! [`snapshot`], [`judge`] (names), `address` and [`lock`], [`explain`].
+//! Layers of the room, lowest first: [`claims`], [`tables`] (know matchers only), [`verdict`], [`group`],
+//! [`snapshot`], [`placement`] (which group), [`judge`] (names), `address` and [`lock`], [`explain`].
 //!
 //! Absent on purpose: sockets, clock, files, counters.
 
 mod address;
+pub mod claims;
 pub mod explain;
 pub mod group;
 pub mod judge;
 pub mod lock;
+pub mod placement;
 pub mod snapshot;
 pub mod tables;
 pub mod verdict;
 
+pub use claims::{Claims, GroupClaims, Mac};
 pub use group::rules::{
     Actions, ActiveRules, AnswerMode, During, Group, GroupCounters, GroupId, GroupRules,
     GroupState, Rules,
 };
+pub use placement::{Identity, Placement};
 pub use snapshot::{Parts, Snapshot};
 pub use tables::addresses::ListedAddress;
 pub use tables::categories::SealedList;

@@ -20,11 +20,14 @@ use crate::matcher::{Facts, HashedName, SuffixHashes};
 use crate::policy::group::rules::{
     ActiveRules, Group, GroupCounters, GroupId, GroupRules, GroupState,
 };
+use crate::policy::group::strictness::{ListTraits, Strictness};
 use crate::policy::group::time::Now;
 use crate::policy::group::timeline::Timeline;
 use crate::policy::tables::addresses::{AddressTable, ListedAddress};
 use crate::policy::tables::categories::{FailMode, SealedList, ede_texts};
+use crate::policy::tables::claims::{ClaimTable, NamedBy};
 use crate::policy::tables::client::PrefixTable;
+use crate::policy::tables::designated::DesignatedTable;
 use crate::policy::tables::local_zones::{LocalName, LocalZoneParts, LocalZones, PortalHost};
 use crate::policy::tables::names::{CanaryKind, Essential, LockedAllow, Own, own_names};
 use crate::policy::tables::rewrite::{EngineId, Engines, SafeHosts};
@@ -100,6 +103,8 @@ pub struct Snapshot {
     pub(super) clients: PrefixTable<GroupId>,
     /// Few, and searched only for clients that no prefix covers.
     pub(super) listeners: Vec<(SocketAddr, GroupId)>,
+    pub(super) claims: ClaimTable,
+    pub(super) strictness: Strictness,
     pub(super) department: NameTable<Own>,
     pub(super) access: PrefixTable<()>,
     /// None where no address is listed.
@@ -140,9 +145,22 @@ impl Snapshot {
             .flat_map(|((group, ..), n)| group.clients.iter().map(move |&net| (net, GroupId(n))));
         let listeners = numbered()
             .flat_map(|((group, ..), n)| group.listeners.iter().map(move |&at| (at, GroupId(n))));
+        let (clients, listeners) = (PrefixTable::new(clients), listeners.collect());
+        let claims = ClaimTable::new(&parts.groups.iter().map(|(group, ..)| NamedBy {
+            group: &group.name,
+            clients: &group.clients,
+            claims: &group.claims,
+        }));
+        let group = |(rules, states, counters)| Group::new(rules, states, counters, illegal, seed);
+        let groups: Vec<Group> = parts.groups.into_iter().map(group).collect();
+        let lists =
+            ListTraits { answer: !parts.local.is_empty(), protects: parts.rebinding.is_some() };
+        let strictness = Strictness::new(&groups, &parts.engines, lists);
         let mut snapshot = Self {
-            clients: PrefixTable::new(clients),
-            listeners: listeners.collect(),
+            clients,
+            listeners,
+            claims,
+            strictness,
             department: own_names(parts.department.0, parts.department.1, Vec::new(), seed),
             access: PrefixTable::new(parts.access.into_iter().map(|net| (net, ()))),
             addresses: AddressTable::new(parts.addresses),
@@ -160,11 +178,7 @@ impl Snapshot {
             positive: taxonomy.select(|row| row.is_positive),
             ede_texts: ede_texts(&taxonomy, parts.lists.digest(), parts.ede_text),
             illegal,
-            groups: parts
-                .groups
-                .into_iter()
-                .map(|(rules, states, counters)| Group::new(rules, states, counters, illegal, seed))
-                .collect(),
+            groups,
             default_group: GroupId(parts.default_group as u8),
             block_ttl: parts.block_ttl,
             lists: parts.lists,
@@ -262,19 +276,6 @@ impl Snapshot {
         self.access.get(client).is_some()
     }
 
-    /// The group of a client: by the longest prefix of its address, then by the listener, else the
-    /// default group.
-    ///
-    /// The prefix comes first: **a client with a prefix cannot choose its group by choosing a
-    /// listener.**
-    #[inline]
-    pub fn group_of(&self, client: IpAddr, local: SocketAddr) -> GroupId {
-        self.clients.get(client).unwrap_or_else(|| {
-            let listener = self.listeners.iter().find(|(listener, _)| *listener == local);
-            listener.map_or(self.default_group, |&(_, group)| group)
-        })
-    }
-
     /// The group with this id and its rules in force now.
     #[inline]
     pub fn rules_at(&self, id: GroupId, now: Now) -> ActiveRules<'_> {
@@ -299,6 +300,12 @@ impl Snapshot {
     #[inline]
     pub fn portal(&self) -> Option<&PortalHost> {
         self.local_zones.portal()
+    }
+
+    /// The encrypted listeners that clients are led to; none without any.
+    #[inline]
+    pub fn designated(&self) -> Option<&DesignatedTable> {
+        self.local_zones.designated()
     }
 
     /// TTL of a blocked answer in seconds.

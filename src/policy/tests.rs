@@ -98,6 +98,7 @@ fn snapshot_under(closed: CategorySet, urgent: Vec<(Name, UrgentRule)>) -> Snaps
         level: crate::category::Level::Primary,
         profile: None,
         listeners: vec![],
+        claims: GroupClaims::default(),
         lessons: CategorySet::EMPTY,
         is_allow_only: false,
         lesson_schedule: None,
@@ -178,7 +179,7 @@ fn verdict(client: &str, name: &str) -> Verdict {
 
 fn verdict_of(snapshot: &Snapshot, client: &str, name: &str) -> Verdict {
     let name = Folded::from_name(&Name::from_text(name).unwrap());
-    let group = snapshot.group_of(client.parse().unwrap(), LOCAL);
+    let group = snapshot.group_by_address(client.parse().unwrap(), LOCAL);
     match snapshot.decide(snapshot.rules_at(group, NOW), &snapshot.hashed(&name), rtype::A) {
         Verdict::Block(block) => {
             // Lists name what lists block, and nothing else.
@@ -285,8 +286,8 @@ fn an_urgent_entry_acts_as_its_category_and_an_allow_as_the_departments() {
 #[test]
 fn every_client_has_a_group() {
     let snapshot = snapshot();
-    assert_eq!(snapshot.group_of("10.2.3.4".parse().unwrap(), LOCAL), GroupId(1));
-    assert_eq!(snapshot.group_of("192.0.2.1".parse().unwrap(), LOCAL), GroupId(0));
+    assert_eq!(snapshot.group_by_address("10.2.3.4".parse().unwrap(), LOCAL), GroupId(1));
+    assert_eq!(snapshot.group_by_address("192.0.2.1".parse().unwrap(), LOCAL), GroupId(0));
     assert!(snapshot.answers("10.9.9.9".parse().unwrap()));
     assert!(!snapshot.answers("192.0.2.1".parse().unwrap()));
 }

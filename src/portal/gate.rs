@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::config::PortalSettings;
 use crate::metrics::labels::PortalReply;
+use crate::policy::Claims;
 use crate::portal::form::MAX_BODY;
 use crate::portal::pages::{block, check};
 use crate::portal::refusal::PageRefusal;
@@ -103,7 +104,10 @@ fn admit(portal: &Portal, request: &Request) -> Admission {
         return Admission::refused(PageRefusal::Host);
     };
     let diagnosis = portal.staff.overblock.diagnosis.state();
-    let visitor = Visitor::of(in_force, ends, uri.path(), uri.query()).under(diagnosis);
+    // Of what a device claims, a page sees the hardware address alone.
+    let claims = Claims { mac: portal.devices.mac_of(ends.peer.ip()), ..Claims::NONE };
+    let known = (ends, &claims, (portal.now)());
+    let visitor = Visitor::of(in_force, known, uri.path(), uri.query()).under(diagnosis);
     let Some(settings) = visitor.settings() else {
         return Admission::refused(PageRefusal::Off);
     };

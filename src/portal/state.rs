@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clients::quota::Quota;
+use crate::devices::follow::Devices;
 use crate::load::in_force::Current;
 use crate::metrics::labels::PortalReply;
 use crate::metrics::{Sample, families};
@@ -39,6 +40,8 @@ pub struct Portal {
     pub(super) reviews: Arc<ReviewBook>,
     /// Requests for a review by client.
     pub(super) review_quota: Quota,
+    /// Where the devices are whose hardware addresses groups name.
+    pub(super) devices: Arc<Devices>,
     /// What pages of staff need.
     pub(super) staff: StaffRoom,
     replies: [AtomicU64; PortalReply::COUNT],
@@ -50,10 +53,11 @@ impl Portal {
         current: Arc<Current>,
         now: Box<dyn Fn() -> Now + Send + Sync>,
         reviews: Arc<ReviewBook>,
+        devices: Arc<Devices>,
         staff: StaffRoom,
     ) -> Self {
         let review_quota = Quota::an_hour(REVIEWS_AN_HOUR);
-        Self { current, now, reviews, review_quota, staff, replies: Default::default() }
+        Self { current, now, reviews, review_quota, devices, staff, replies: Default::default() }
     }
 
     /// Counts a reply.

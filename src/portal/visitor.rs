@@ -15,7 +15,8 @@ use crate::config::PortalSettings;
 use crate::lang::{Lang, Message};
 use crate::load::in_force::InForce;
 use crate::overblock::diagnosis::DiagnosisState;
-use crate::policy::{Group, GroupId, GroupRules};
+use crate::policy::group::time::Now;
+use crate::policy::{Claims, Group, GroupId, GroupRules, Identity};
 use crate::web::door::Ends;
 use crate::web::form::Fields;
 
@@ -40,13 +41,19 @@ pub(super) struct Visitor {
 
 impl Visitor {
     /// The visitor at one end of a connection.
-    pub(super) fn of(in_force: Arc<InForce>, ends: Ends, path: &str, query: Option<&str>) -> Self {
+    pub(super) fn of(
+        in_force: Arc<InForce>,
+        (ends, claims, now): (Ends, &Claims, Now),
+        path: &str,
+        query: Option<&str>,
+    ) -> Self {
         let client = ends.peer.ip();
         let config = in_force.config();
         // A group may be bound to a DNS listener: the one at the address that was reached.
         let asked = config.listen.dns.iter().find(|dns| dns.ip() == ends.local.ip());
         let asked = asked.copied().unwrap_or(SocketAddr::new(ends.local.ip(), 0));
-        let group = in_force.snapshot.group_of(client, asked);
+        let identity = Identity { client, local: asked, claims };
+        let group = in_force.snapshot.group_of(identity, now).group;
         let fields = Fields::read(query.unwrap_or_default().as_bytes());
         let lang = if fields.get("lang") == Some(Lang::En.id()) { Lang::En } else { Lang::Vi };
         let mut staff = config.portal.iter().flat_map(|portal| &portal.staff_networks);

@@ -10,7 +10,7 @@ use crate::dns::message::reply::{Data, EdeText, write, write_header, write_trunc
 use crate::dns::message::{CLASS_IN, Ede, Rcode};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
-use crate::policy::{Block, GroupId, Pass, Snapshot, Verdict};
+use crate::policy::{Block, Pass, Placement, Snapshot, Verdict};
 use crate::resolve::chain::Follow;
 use crate::resolve::context::{BlockedAt, QueryContext};
 use crate::resolve::prepared::Prepared;
@@ -82,18 +82,18 @@ pub fn begin_with(
     out: &mut [u8],
 ) -> Begin {
     let query = match prepared.parse(octets) {
-        Ok(query) => query,
+        Ok(query) => query.over(origin.options),
         Err(unanswerable) => return Begin::Done(unreadable(octets, unanswerable, out)),
     };
     let limit = origin.transport.limit(&query, out.len());
     if let Some((rcode, ede)) = refusal(&query, origin, snapshot) {
         return Begin::Done(refused(&query, rcode, ede, limit, out));
     }
-    let group = group_of(origin, snapshot);
+    let Placement { group, until: placed_until } = placement_of(origin, snapshot, now);
     if let Some(look) = &mut stores.near {
         let under = PolicyEpoch::of(look.generation, snapshot.group(group), group, now);
         if let Some(ready) = look.near.get(look.probe, &query, under, now.mono) {
-            let form = Form::aged(ready.age).until(ready.until, now.civil);
+            let form = Form::aged(ready.age).until(ready.until.min(placed_until), now.civil);
             let length = ready.body.write(&query, form, limit, out);
             return Begin::Done(Done::reply(length, ready.outcome));
         }
@@ -108,6 +108,7 @@ pub fn begin_with(
         origin,
         snapshot,
         group,
+        placed_until,
         active: snapshot.rules_at(group, now),
         now,
         rewrite: None,
@@ -225,7 +226,8 @@ impl QueryContext<'_> {
 
     /// Answers from the cache; else the query waits for upstream.
     ///
-    /// An answer that can be sent again is stored in the worker's reply cache.
+    /// An answer that can be sent again is stored in the worker's reply cache, unless the device's
+    /// claims limit its TTL: others of the group have none.
     #[inline]
     fn resolved(
         &self,
@@ -253,6 +255,7 @@ impl QueryContext<'_> {
                     self.answer_until(&entry, aged(&entry), pass, AnswerSource::Cache, out);
                 if let (Some(look), Done::Reply(_, outcome)) = (stores.near, &done)
                     && outcome.blocked.is_none()
+                    && self.placed_until == u64::MAX
                 {
                     let under =
                         PolicyEpoch::of(look.generation, self.active.group, self.group, now);
@@ -336,6 +339,7 @@ impl QueryContext<'_> {
             origin: self.origin.clone(),
             snapshot: Arc::clone(self.snapshot),
             group: self.group,
+            placed_until: self.placed_until,
             pass,
             question: self.query.question(name, upstream),
             rewrite,
@@ -360,10 +364,10 @@ fn unreadable(octets: &[u8], unanswerable: Unanswerable, out: &mut [u8]) -> Done
 /// The group that a query is judged for: its client's, or the one that the gateway's own test asks
 /// for, while there is such a group.
 #[inline]
-fn group_of(origin: &Origin, snapshot: &Snapshot) -> GroupId {
+fn placement_of(origin: &Origin, snapshot: &Snapshot, now: Now) -> Placement {
     match origin.tested_as {
-        Some(group) if usize::from(group.0) < snapshot.groups().len() => group,
-        _ => snapshot.group_of(origin.client, origin.local),
+        Some(group) if usize::from(group.0) < snapshot.groups().len() => Placement::always(group),
+        _ => snapshot.group_of(origin.identity(), now),
     }
 }
 

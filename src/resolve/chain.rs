@@ -17,7 +17,6 @@ use crate::dns::message::reply::{Data, EdeText, write};
 use crate::dns::message::rewrite::{alias, join};
 use crate::dns::message::{Ede, Malformed, Question, Rcode, local};
 use crate::dns::name::{Folded, Name};
-use crate::policy::tables::local_zones::PortalHost;
 use crate::policy::tables::special::Special;
 use crate::policy::{Block, HashedName, Pass};
 use crate::resolve::context::{BlockedAt, QueryContext};
@@ -98,7 +97,7 @@ impl QueryContext<'_> {
                 Some(link(local, &question)?)
             } else {
                 let special = snapshot.special_of(&name, question.qtype);
-                special.map(|special| special_message(special, &question, snapshot.portal()))
+                special.map(|special| self.special_message(special, &question))
             };
             let entry = if let Some(message) = made {
                 let answer = Answer::take_link(&message, &question, &AS_WRITTEN, |_| true)?;
@@ -259,18 +258,30 @@ impl QueryContext<'_> {
     fn broken(&self, ede: Ede, out: &mut [u8]) -> Done {
         QueryContext { rewrite: None, ..*self }.servfail(ede, out)
     }
-}
 
-/// The message that answers `question`, a special-use name.
-fn special_message(special: Special, question: &Question, portal: Option<&PortalHost>) -> Vec<u8> {
-    let with = |rdata: &[&[u8]]| local::message(question, SPECIAL_TTL, rdata);
-    let mut message = match (special, portal) {
-        (Special::Addresses(each), _) => with(each),
-        (Special::Portal, Some(portal)) => portal.with_records(question.qtype, with),
-        (Special::NxDomain | Special::NoData | Special::Portal, _) => with(&[]),
-    };
-    if let (Special::NxDomain, Some(low)) = (special, message.get_mut(3)) {
-        *low |= Rcode::NXDOMAIN.0 as u8;
+    /// The message that answers `question`, a special-use name.
+    fn special_message(&self, special: Special, question: &Question) -> Vec<u8> {
+        let with = |rdata: &[&[u8]]| local::message(question, SPECIAL_TTL, rdata);
+        let mut message = match special {
+            Special::Addresses(each) => with(each),
+            Special::Portal => match self.snapshot.portal() {
+                Some(portal) => portal.with_records(question.qtype, with),
+                None => with(&[]),
+            },
+            Special::Designated | Special::DesignatedOf | Special::Gateway => {
+                match self.snapshot.designated() {
+                    Some(table) => {
+                        let asked = (question.name.as_wire(), question.qtype);
+                        table.with_records(special, asked, self.origin.local.ip(), with)
+                    }
+                    None => with(&[]),
+                }
+            }
+            Special::NxDomain | Special::NoData => with(&[]),
+        };
+        if let (Special::NxDomain, Some(low)) = (special, message.get_mut(3)) {
+            *low |= Rcode::NXDOMAIN.0 as u8;
+        }
+        message
     }
-    message
 }

@@ -19,8 +19,9 @@ use crate::rule::{Action, LocalData};
 /// TTL of special-use answers, in seconds: they never change.
 const SPECIAL_TTL: u32 = 3600;
 
-/// TTL of the portal's own name, in seconds: a reload may move it.
-const PORTAL_TTL: u32 = 60;
+/// TTL of the gateway's own names and of its encrypted listeners, in seconds: a reload or another
+/// certificate may move them.
+const OWN_TTL: u32 = 60;
 
 /// TTL of blocks by a category without its list, in seconds.
 const FAIL_CLOSED_TTL: u32 = 10;
@@ -61,6 +62,8 @@ pub(super) struct QueryContext<'a> {
     pub(super) origin: &'a Origin,
     pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) group: GroupId,
+    /// The instant until which its claims lead the device to that group, in civil seconds.
+    pub(super) placed_until: u64,
     /// The group's rules at `now`.
     pub(super) active: ActiveRules<'a>,
     pub(super) now: Now,
@@ -82,7 +85,13 @@ impl QueryContext<'_> {
             Special::NoData => (Rcode::NOERROR, Data::Negative, SPECIAL_TTL),
             Special::Portal => {
                 let length = self.with_portal(|data| {
-                    write(&self.query, Rcode::NOERROR, data, PORTAL_TTL, None, self.limit, out)
+                    write(&self.query, Rcode::NOERROR, data, OWN_TTL, None, self.limit, out)
+                });
+                return Done::reply(length, self.outcome(Rcode::NOERROR, AnswerSource::Local));
+            }
+            Special::Designated | Special::DesignatedOf | Special::Gateway => {
+                let length = self.with_designated(special, |data| {
+                    write(&self.query, Rcode::NOERROR, data, OWN_TTL, None, self.limit, out)
                 });
                 return Done::reply(length, self.outcome(Rcode::NOERROR, AnswerSource::Local));
             }
@@ -97,6 +106,15 @@ impl QueryContext<'_> {
     fn with_portal<T>(&self, write: impl FnOnce(Data<'_>) -> T) -> T {
         let Some(portal) = self.snapshot.portal() else { return write(Data::Negative) };
         portal.with_records(self.query.qtype, |records| {
+            write(if records.is_empty() { Data::Negative } else { Data::Records(records) })
+        })
+    }
+
+    /// Hands the records of the gateway's own names, or of its encrypted listeners, to `write`.
+    fn with_designated<T>(&self, special: Special, write: impl FnOnce(Data<'_>) -> T) -> T {
+        let Some(table) = self.snapshot.designated() else { return write(Data::Negative) };
+        let asked = (self.name.name.as_wire(), self.query.qtype);
+        table.with_records(special, asked, self.origin.local.ip(), |records| {
             write(if records.is_empty() { Data::Negative } else { Data::Records(records) })
         })
     }

@@ -27,6 +27,8 @@ pub struct Forward {
     pub(super) origin: Origin,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) group: GroupId,
+    /// The instant until which its claims lead the device to that group, in civil seconds.
+    pub(super) placed_until: u64,
     pub(super) pass: Pass,
     /// The upstream question: of another name than the client's where that is rewritten.
     pub(super) question: Question,
@@ -271,6 +273,7 @@ impl Forward {
             origin: &self.origin,
             snapshot: &self.snapshot,
             group: self.group,
+            placed_until: self.placed_until,
             active: self.snapshot.rules_at(self.group, now),
             now,
             rewrite: self.rewrite,

@@ -21,7 +21,7 @@ impl QueryContext<'_> {
     #[inline]
     pub(super) fn block_ttl(&self, block: Block, found: BlockedAt) -> u32 {
         let ttl = self.snapshot.block_ttl();
-        if self.active.group.rules.is_constant() {
+        if self.is_bound_for_good() {
             return ttl;
         }
         // The answer that a target or an address was in is not reviewed again: any edge is a
@@ -36,7 +36,7 @@ impl QueryContext<'_> {
     /// The TTL, at most `ttl`, of our own answer to a name that passes.
     #[inline]
     pub(super) fn passing_ttl(&self, ttl: u32) -> u32 {
-        if self.active.group.rules.is_constant() {
+        if self.is_bound_for_good() {
             return ttl;
         }
         let is_passing = |active: ActiveRules<'_>| {
@@ -49,7 +49,7 @@ impl QueryContext<'_> {
     /// `u64::MAX` if none comes within its longest TTL.
     #[inline]
     pub(super) fn horizon(&self, entry: &Entry, form: Form, pass: Pass) -> u64 {
-        if self.active.group.rules.is_constant() {
+        if self.is_bound_for_good() {
             return u64::MAX;
         }
         let longest = entry.answer.longest_ttl(form);
@@ -104,23 +104,34 @@ impl QueryContext<'_> {
     /// Whether a name that its list answers over TCP only was asked for over TCP.
     #[inline]
     pub(super) fn is_free_by_tcp(&self, block: Block) -> bool {
-        block.action == Action::TcpOnly && self.origin.transport == Transport::Tcp
+        block.action == Action::TcpOnly && self.origin.transport != Transport::Udp
     }
 
     fn decided(&self, active: ActiveRules<'_>) -> Verdict {
         self.snapshot.decide(active, self.name, self.query.qtype)
     }
 
-    /// Seconds to the first edge within `most` seconds behind which `is_same` is false.
+    /// Whether neither a timetable of the group nor one that its claims depend on changes anything.
+    #[inline]
+    fn is_bound_for_good(&self) -> bool {
+        self.active.group.rules.is_constant() && self.placed_until == u64::MAX
+    }
+
+    /// Seconds to the first edge within `most` seconds behind which `is_same` is false, or the
+    /// device may be of another group.
     fn until(&self, most: u32, mut is_same: impl FnMut(ActiveRules<'_>) -> bool) -> u32 {
         let group = self.active.group;
         let seconds = |edge: u64| u32::try_from(edge - self.now.civil).unwrap_or(u32::MAX);
         let near = |(edge, _): &(u64, &Rules)| seconds(*edge) < most;
+        let placed = match self.placed_until {
+            u64::MAX => u32::MAX,
+            instant => seconds(instant.max(self.now.civil)),
+        };
         for (number, (edge, rules)) in group.rules.changes(self.now).take_while(near).enumerate() {
             if number == MAX_EDGES || !is_same(ActiveRules { group, rules }) {
-                return seconds(edge);
+                return seconds(edge).min(placed);
             }
         }
-        u32::MAX
+        placed
     }
 }

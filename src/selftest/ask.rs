@@ -43,7 +43,7 @@ pub(super) fn rows(
     let mut rows = Vec::new();
     let Ok(local) = Name::from_text(LOCAL) else { return rows };
     for &listener in listen {
-        for transport in Transport::ALL {
+        for transport in Transport::PLAIN {
             let found = if missing.contains(&listener) {
                 RowFinding::Absent
             } else {
@@ -143,6 +143,7 @@ fn ask(
     let asked = match transport {
         Transport::Udp => by_udp(own, listener, group, names),
         Transport::Tcp => by_tcp(own, listener, group, names),
+        Transport::Dot | Transport::Doh => Err(io::ErrorKind::Unsupported.into()),
     };
     asked.unwrap_or_else(|error| {
         debug!(%listener, %error, "the self-test cannot ask");

@@ -14,6 +14,8 @@ use crate::clients::inflight::InFlight;
 use crate::clients::limits::StreamLimits;
 use crate::clients::table::Connections;
 use crate::config::Config;
+use crate::devices::follow::Devices;
+use crate::devices::tokens::DeviceTokens;
 use crate::dns::message::answer::TtlLimits;
 use crate::dns::message::query::Query;
 use crate::dns::name::{Folded, Name};
@@ -62,6 +64,10 @@ pub struct Gateway {
     pub recent: RecentNames,
     /// The sockets by which the gateway's own test asks.
     pub own_asks: Arc<OwnAsks>,
+    /// The tokens of DNS over HTTPS.
+    pub tokens: Arc<DeviceTokens>,
+    /// Where the devices are whose hardware addresses groups name.
+    pub devices: Arc<Devices>,
     /// What becomes of blocks beside their replies.
     pub blocks: Blocks,
 }
@@ -88,6 +94,8 @@ impl Gateway {
             clock,
             flights: InFlight::new(settings.upstream.in_flight),
             connections: Connections::new(streams, Arc::clone(&counters)),
+            tokens: Arc::new(DeviceTokens::new(Arc::clone(&counters))),
+            devices: Arc::default(),
             counters,
             runtime,
             recent: RecentNames::new(rehearsal::popular(&settings.data), rand::random()),

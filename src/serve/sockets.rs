@@ -29,10 +29,16 @@ pub struct Sockets {
     pub udp: Vec<UdpSocket>,
     /// One an address.
     pub tcp: Vec<TcpListener>,
+    /// One an address for DNS over TLS.
+    pub dot: Vec<TcpListener>,
+    /// One an address for DNS over HTTPS.
+    pub doh: Vec<TcpListener>,
     /// The socket of the admin server.
     pub admin: TcpListener,
     /// One an address of the portal.
     pub portal: Vec<TcpListener>,
+    /// The addresses of `dot` and `doh`, with their transports.
+    pub encrypted: Vec<(SocketAddr, &'static str)>,
     /// The addresses of `tcp`: the system has chosen a port where the config has 0.
     pub addresses: Vec<SocketAddr>,
     /// The address of `admin`.
@@ -44,6 +50,9 @@ impl Sockets {
     pub fn report(&self) {
         for address in &self.addresses {
             info!(%address, "listening for queries");
+        }
+        for (address, transport) in &self.encrypted {
+            info!(%address, transport, "listening for encrypted queries");
         }
         info!(address = %self.admin_address, "listening for scrapes");
         for address in self.portal.iter().filter_map(|listener| listener.local_addr().ok()) {
@@ -86,13 +95,21 @@ impl Sockets {
         let admin = tcp::open(address).map_err(failed)?;
         let admin_address = admin.local_addr().map_err(failed)?;
         let portal = settings.portal.iter().flat_map(|portal| &portal.listen);
-        let portal = open_portal(portal)?;
-        Ok(Self { udp, tcp, admin, portal, addresses, admin_address })
+        let portal = open_beside("portal", portal)?;
+        let dot = open_beside("dot", settings.listen.dot.iter())?;
+        let doh = open_beside("doh", settings.listen.doh.iter())?;
+        let at = |listeners: &[TcpListener], transport: &'static str| -> Vec<_> {
+            let own = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+            own.map(|address| (address, transport)).collect()
+        };
+        let encrypted = [at(&dot, "dot"), at(&doh, "doh")].concat();
+        Ok(Self { udp, tcp, dot, doh, admin, portal, encrypted, addresses, admin_address })
     }
 }
 
-/// The sockets of the portal; one that cannot be there takes nothing else down.
-fn open_portal<'a>(
+/// Sockets beside those of plain DNS; one that cannot be there takes nothing else down.
+fn open_beside<'a>(
+    proto: &'static str,
     asked: impl Iterator<Item = &'a SocketAddr>,
 ) -> Result<Vec<TcpListener>, ServeError> {
     let mut opened = Vec::new();
@@ -100,9 +117,9 @@ fn open_portal<'a>(
         match tcp::open(address) {
             Ok(listener) => opened.push(listener),
             Err(error) if is_absence(&error) => {
-                error!(%address, %error, "no portal there; once it is there, restart");
+                error!(%address, proto, %error, "not listening; once it is there, restart");
             }
-            Err(error) => return Err(ServeError::Listen { address, proto: "portal", error }),
+            Err(error) => return Err(ServeError::Listen { address, proto, error }),
         }
     }
     Ok(opened)

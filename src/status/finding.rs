@@ -36,6 +36,20 @@ pub enum FindingId {
     SelfTestFailed,
     /// A listen address is not there.
     AddressAbsent,
+    /// No certificate is in use for encrypted DNS where there should be one, or it has ended.
+    CertificateUnusable,
+    /// No certificate covers a server name of a group.
+    NameUncovered,
+    /// The files of a certificate cannot be used; the one before them is.
+    CertificateHeld,
+    /// A certificate ends soon.
+    CertificateEnds,
+    /// The tokens of DNS over HTTPS cannot be read.
+    TokensDamaged,
+    /// A lease file cannot be used.
+    LeasesUnread,
+    /// The neighbour table cannot be followed.
+    NeighboursUnseen,
     /// The department's repository has brought no release yet.
     NoRelease,
     /// A release waits for a person.
@@ -54,6 +68,8 @@ pub enum FindingId {
     EmergencyRefused,
     /// A restart may not find what is in force.
     NotKept,
+    /// A token is of a group that the config does not have.
+    StrayToken,
     /// The record of this month was damaged.
     EvidenceLost,
     /// Evidence was removed before its time.
@@ -89,8 +105,11 @@ impl Finding {
         let gravity = match id {
             FindingId::RepositorySilent
             | FindingId::UpstreamDown
+            | FindingId::CertificateHeld
+            | FindingId::CertificateEnds
             | FindingId::EmergencyRefused
             | FindingId::NotKept
+            | FindingId::StrayToken
             | FindingId::EvidenceLost
             | FindingId::EvidenceCut => Gravity::Notice,
             _ => Gravity::Fault,
@@ -127,6 +146,30 @@ impl Finding {
             }
             FindingId::AddressAbsent => {
                 (messages::finding_absent(subject), messages::remedy_absent())
+            }
+            FindingId::CertificateUnusable => {
+                (messages::finding_certificate_unusable(subject), messages::remedy_certificate())
+            }
+            FindingId::NameUncovered => {
+                (messages::finding_name_uncovered(subject), messages::remedy_name_uncovered())
+            }
+            FindingId::CertificateHeld => {
+                (messages::finding_certificate_held(subject), messages::remedy_certificate())
+            }
+            FindingId::CertificateEnds => {
+                (messages::finding_certificate_ends(subject), messages::remedy_certificate())
+            }
+            FindingId::TokensDamaged => {
+                (messages::finding_tokens_damaged(), messages::remedy_tokens_damaged())
+            }
+            FindingId::StrayToken => {
+                (messages::finding_token_group(subject), messages::remedy_token_group())
+            }
+            FindingId::LeasesUnread => {
+                (messages::finding_leases(subject), messages::remedy_leases())
+            }
+            FindingId::NeighboursUnseen => {
+                (messages::finding_neighbours(), messages::remedy_neighbours())
             }
             FindingId::NoRelease => (messages::finding_no_release(), messages::remedy_no_release()),
             FindingId::ReleaseHeld => {

@@ -1,15 +1,18 @@
 //! The findings of a state: a pure function of what is told.
 
-use crate::lang::Lang;
+use crate::lang::{Lang, messages};
 use crate::load::list_state::ListCondition;
 use crate::metrics::labels::{Protection, UpdateRefusal};
 use crate::policy::group::time::Trust;
 use crate::status::finding::{Finding, FindingId, Gravity};
-use crate::status::state::{Status, moment, seconds};
+use crate::status::state::{DevicesStatus, Status, moment, seconds};
 use crate::update::status::UpdateStatus;
 
 /// The time without an update from which the department's release is stale, in seconds.
 const STALE: u64 = 14 * 86_400;
+
+/// The days before a certificate's end from which it is told.
+const SOON: i64 = 14;
 
 /// Refusals that are about the way to the repository, not about what is in it.
 const UNREACHED: [UpdateRefusal; 3] =
@@ -17,7 +20,7 @@ const UNREACHED: [UpdateRefusal; 3] =
 
 /// A state with its findings at a civil time, in a language, and with the state that they make.
 pub fn judged(mut status: Status, civil: u64, lang: Lang) -> Status {
-    status.findings = findings(&status, civil);
+    status.findings = findings(&status, civil, lang);
     let has_fault = status.findings.iter().any(|one| one.gravity == Gravity::Fault);
     if has_fault && status.state == "ok" {
         "degraded".clone_into(&mut status.state);
@@ -38,7 +41,7 @@ fn down_since(status: &Status, civil: u64) -> Option<u64> {
 }
 
 /// What is not as it should be, the worst first.
-fn findings(status: &Status, civil: u64) -> Vec<Finding> {
+fn findings(status: &Status, civil: u64, lang: Lang) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut add = |id, subject: &str, why: &str| found.push(Finding::new(id, subject, why));
     let protection = status.filtering.protection.as_str();
@@ -93,10 +96,54 @@ fn findings(status: &Status, civil: u64) -> Vec<Finding> {
     if let Some(list) = status.emergency.as_ref().filter(|list| list.refused > 0) {
         add(FindingId::EmergencyRefused, &list.refused.to_string(), "");
     }
+    found.extend(device_findings(&status.devices));
     if let Some(update) = &status.update {
         found.extend(update_findings(update, civil));
     }
+    found.extend(certificate_findings(status, lang));
     found.sort_by_key(|one| (one.gravity, one.id));
+    found
+}
+
+/// What is not as it should be of tokens and hardware addresses.
+fn device_findings(devices: &DevicesStatus) -> Vec<Finding> {
+    let damage = devices.damage.iter().map(|why| Finding::new(FindingId::TokensDamaged, "", why));
+    let strays = devices.stray_tokens.iter();
+    let strays = strays.map(|name| Finding::new(FindingId::StrayToken, name, ""));
+    let leases = devices.leases.iter();
+    let leases = leases.map(|(path, why)| Finding::new(FindingId::LeasesUnread, path, why));
+    let neighbours = devices.neighbours.iter();
+    let neighbours = neighbours.map(|why| Finding::new(FindingId::NeighboursUnseen, "", why));
+    damage.chain(strays).chain(leases).chain(neighbours).collect()
+}
+
+/// What is not as it should be of certificates.
+fn certificate_findings(status: &Status, lang: Lang) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for one in &status.certificates {
+        let why = one.why.as_deref();
+        let until = one.until.as_deref().unwrap_or_default();
+        let (id, why) = match one.days_left {
+            _ if one.state == "not_yet" => {
+                (FindingId::CertificateUnusable, messages::certificate_not_yet().in_lang(lang))
+            }
+            Some(days) if days < 0 => {
+                (FindingId::CertificateUnusable, messages::certificate_ended(until).in_lang(lang))
+            }
+            _ if one.until.is_none() => {
+                (FindingId::CertificateUnusable, why.unwrap_or_default().to_owned())
+            }
+            _ if why.is_some() => (FindingId::CertificateHeld, why.unwrap_or_default().to_owned()),
+            Some(days) if days < SOON => {
+                (FindingId::CertificateEnds, messages::certificate_ends(until).in_lang(lang))
+            }
+            _ => continue,
+        };
+        found.push(Finding::new(id, &one.file, why));
+    }
+    for name in &status.uncovered {
+        found.push(Finding::new(FindingId::NameUncovered, name, ""));
+    }
     found
 }
 
@@ -188,6 +235,14 @@ mod tests {
         let up = json!({"name": "b", "up": true});
         assert_eq!(found(&json!({"upstreams": [down, up]})), ok(&[FindingId::UpstreamDown]));
         assert_eq!(found(&json!({"upstreams": [down, down]})), bad(&[FindingId::NoUpstream]));
+        let devices =
+            json!({"damage": null, "stray_tokens": ["old"], "neighbours": null, "leases": []});
+        assert_eq!(found(&json!({"devices": devices})), ok(&[FindingId::StrayToken]));
+        let devices =
+            json!({"damage": "x", "stray_tokens": [], "neighbours": "x", "leases": [["a", "x"]]});
+        let broken =
+            [FindingId::TokensDamaged, FindingId::LeasesUnread, FindingId::NeighboursUnseen];
+        assert_eq!(found(&json!({"devices": devices})), bad(&broken));
         assert_eq!(found(&json!({"refused": "1:1"})), bad(&[FindingId::Refused]));
     }
 
@@ -205,6 +260,22 @@ mod tests {
         assert_eq!(found(&silent), ("ok".into(), vec![FindingId::RepositorySilent]));
         silent["update"]["last_success"] = (NOW - 15 * DAY).into();
         assert_eq!(ids(&silent), [FindingId::ReleaseStale, FindingId::RepositorySilent]);
+    }
+
+    #[test]
+    fn a_certificate_is_told_before_its_end_and_after() {
+        let ids = |until: serde_json::Value, days: serde_json::Value, why: serde_json::Value| {
+            let one =
+                json!({"file": "a", "covers": [], "until": until, "days_left": days, "why": why});
+            found(&json!({"certificates": [one]})).1
+        };
+        let (until, none) = (json!("2026-09-05T00:00:00Z"), json!(null));
+        assert_eq!(ids(until.clone(), json!(14), none.clone()), []);
+        assert_eq!(ids(until.clone(), none.clone(), none.clone()), []);
+        assert_eq!(ids(until.clone(), json!(13), none.clone()), [FindingId::CertificateEnds]);
+        assert_eq!(ids(until.clone(), json!(300), json!("torn")), [FindingId::CertificateHeld]);
+        assert_eq!(ids(until, json!(-1), json!("torn")), [FindingId::CertificateUnusable]);
+        assert_eq!(ids(none.clone(), none, json!("gone")), [FindingId::CertificateUnusable]);
     }
 
     #[test]

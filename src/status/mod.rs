@@ -11,4 +11,7 @@ pub mod judge;
 pub mod report;
 pub mod state;
 
-pub use state::{EmergencyStatus, EvidenceStatus, Status, UpstreamStatus, moment};
+pub use state::{
+    CertificateStatus, DevicesStatus, EmergencyStatus, EvidenceStatus, Status, UpstreamStatus,
+    moment,
+};

@@ -11,7 +11,7 @@ use crate::overblock::top::{CLIENTS, TopName};
 use crate::policy::group::time::Trust;
 use crate::status::finding::Gravity;
 use crate::status::state::{
-    BlockedStatus, EvidenceStatus, LoggedError, Status, UpstreamStatus, moment,
+    BlockedStatus, CertificateStatus, EvidenceStatus, LoggedError, Status, UpstreamStatus, moment,
 };
 use crate::update::status::UpdateStatus;
 
@@ -238,11 +238,24 @@ impl Words<'_> {
         };
         let BlockedStatus { queries, merged } = status.blocked;
         let mut lines = vec![clock, kept, (true, messages::blocked_since(queries, merged))];
+        lines.extend(status.certificates.iter().map(|one| self.certificate(one)));
         lines.extend(status.evidence.iter().flat_map(|one| self.evidence(one)));
         if status.reviews_open > 0 || status.allows > 0 {
             lines.push((true, messages::reviews_waiting(status.reviews_open, status.allows)));
         }
         self.section(&messages::heading_box(), lines)
+    }
+
+    /// A certificate, by its end, or why there is none.
+    fn certificate(&self, one: &CertificateStatus) -> (bool, Message) {
+        let is_ok = one.why.is_none() && one.days_left.is_none_or(|days| days >= 0);
+        match &one.until {
+            Some(until) => {
+                let until = self.time(until);
+                (is_ok, messages::certificate_until(&one.file, until, one.covers.join(", ")))
+            }
+            None => (false, messages::finding_certificate_unusable(&one.file)),
+        }
     }
 
     /// The share of this month, and what is missing in it.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::category::MAX_CATEGORIES;
+use crate::config::Config;
 use crate::evidence::EvidenceBook;
 use crate::evidence::record::{GapCause, MonthRecord};
 use crate::lang::Lang;
@@ -17,10 +18,12 @@ use crate::metrics::labels::{HeldFile, Protection};
 use crate::overblock::diagnosis::DiagnosisState;
 use crate::overblock::top::TopName;
 use crate::policy::Snapshot;
-use crate::policy::group::time::Now;
+use crate::policy::group::time::{Now, Trust};
 use crate::release::emergency::UrgentAction;
 use crate::resolve::BlockedBy;
 use crate::status::finding::Finding;
+use crate::sys::certificate::Dated;
+use crate::sys::certificates::{CertificateState, Certificates};
 use crate::sys::log::Recent;
 use crate::update::status::UpdateStatus;
 
@@ -68,8 +71,17 @@ pub struct Status {
     /// What was enforced this month; none before the time is known.
     #[serde(default)]
     pub evidence: Option<EvidenceStatus>,
+    /// What does not work of tokens and hardware addresses.
+    #[serde(default)]
+    pub devices: DevicesStatus,
     /// Upstream servers.
     pub upstreams: Vec<UpstreamStatus>,
+    /// The certificates of the encrypted listeners, in the order of the config.
+    #[serde(default)]
+    pub certificates: Vec<CertificateStatus>,
+    /// Server names of groups that no certificate covers.
+    #[serde(default)]
+    pub uncovered: Vec<String>,
     /// How far the clock can be trusted.
     pub clock: String,
     /// Files that a kept copy stands in for.
@@ -82,6 +94,19 @@ pub struct Status {
     pub findings: Vec<Finding>,
     /// The last warnings and errors of the log, the newest first.
     pub errors: Vec<LoggedError>,
+}
+
+/// What does not work of tokens and hardware addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DevicesStatus {
+    /// Why the tokens cannot be read.
+    pub damage: Option<String>,
+    /// Tokens of groups that the config does not have.
+    pub stray_tokens: Vec<String>,
+    /// Why the neighbour table is not followed.
+    pub neighbours: Option<String>,
+    /// Lease files that cannot be used, and why.
+    pub leases: Vec<(String, String)>,
 }
 
 /// Whether a gateway filters.
@@ -105,6 +130,71 @@ impl FilteringStatus {
         };
         let protection = protection.id().to_owned();
         Self { state: state.to_owned(), since: moment(since), protection }
+    }
+}
+
+/// A certificate of the encrypted listeners.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    /// Its file.
+    pub file: String,
+    /// The names and addresses that it is for.
+    pub covers: Vec<String>,
+    /// The moment of its end, by RFC 3339; none where none is in use.
+    pub until: Option<String>,
+    /// `valid`, `not_yet` or `ended`; `unknown` where none is in use, or the clock is wrong.
+    #[serde(default)]
+    pub state: String,
+    /// Whole days to its end, below 0 after it; none where none is in use, or the clock is wrong.
+    pub days_left: Option<i64>,
+    /// Why its files cannot be used as they are; what is in use is older then. None where they can.
+    pub why: Option<String>,
+}
+
+/// The server names of groups that no certificate in use covers: devices that are told them refuse
+/// the gateway.
+pub fn uncovered(certificates: &Certificates, config: &Config) -> Vec<String> {
+    let states = certificates.states();
+    let is_covered = |name: &&String| {
+        states.iter().filter_map(|state| state.facts.as_ref()).any(|facts| facts.covers_name(name))
+    };
+    let listen = &config.listen;
+    let names = config.groups.iter().flat_map(|group| &group.claims.server_names);
+    let names = names.filter(|_| !listen.dot.is_empty() || !listen.doh.is_empty());
+    names.filter(|name| !is_covered(name)).cloned().collect()
+}
+
+impl CertificateStatus {
+    /// The states of the certificates at a time, in a language.
+    pub fn of(certificates: &Certificates, now: Now, lang: Lang) -> Vec<Self> {
+        let state = |state: CertificateState| {
+            let facts = state.facts.as_ref();
+            let end = facts.map(|facts| facts.not_after);
+            let is_dated = now.trust != Trust::Untrusted;
+            let dated = facts.filter(|_| is_dated).map(|facts| facts.dated(now.civil));
+            let left = end.filter(|_| is_dated).map(|end| {
+                (i64::try_from(end).unwrap_or(i64::MAX)
+                    - i64::try_from(now.civil).unwrap_or(i64::MAX))
+                .div_euclid(86_400)
+            });
+            let names = facts.into_iter().flat_map(|facts| facts.names.iter().cloned());
+            let addresses = facts.into_iter().flat_map(|facts| &facts.addresses);
+            Self {
+                file: state.files.certificate.display().to_string(),
+                covers: names.chain(addresses.map(ToString::to_string)).collect(),
+                until: end.map(moment),
+                state: dated
+                    .map_or("unknown", |dated| match dated {
+                        Dated::NotYet => "not_yet",
+                        Dated::Valid(_) => "valid",
+                        Dated::Expired(_) => "ended",
+                    })
+                    .to_owned(),
+                days_left: left,
+                why: state.fault.map(|fault| fault.message().in_lang(lang)),
+            }
+        };
+        certificates.states().into_iter().map(state).collect()
     }
 }
 
@@ -294,9 +384,12 @@ impl Status {
             lists: sources.list_states(civil),
             evidence: None,
             upstreams: Vec::new(),
+            certificates: Vec::new(),
+            uncovered: Vec::new(),
             clock: String::new(),
             held: held.collect(),
             refused: refused.map(|refused| refused.why),
+            devices: DevicesStatus::default(),
             absent: Vec::new(),
             findings: Vec::new(),
             errors: Vec::new(),

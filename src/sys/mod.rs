@@ -1,6 +1,9 @@
-//! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, archives, `unsafe` calls.
+//! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, certificates, archives, `unsafe` calls.
 
 pub mod archive;
+pub mod authority;
+pub mod certificate;
+pub mod certificates;
 pub mod clock;
 pub mod log;
 pub mod os;

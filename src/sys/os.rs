@@ -1,5 +1,5 @@
 //! Calls to the system that the standard library lacks: allocator threshold, thread priority, file
-//! mappings, state of the kernel's clock, core dumps, limit of open files.
+//! mappings, state of the kernel's clock, core dumps, limit of open files, the neighbour table.
 //!
 //! All `unsafe` code is here, but for that of datagrams (`serve/listener/udp_batch`).
 
@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 
 use memmap2::{Mmap, UncheckedAdvice};
+use tokio::io::unix::AsyncFd;
 
 /// Octets of one call that would be long otherwise. A thread of low priority yields between calls:
 /// a kernel may run a call to its end, for milliseconds, before it runs other threads.
@@ -58,6 +59,58 @@ impl Drop for Mapped {
 pub fn ignore_hangup() {
     // SAFETY: SIG_IGN runs no code; tokio replaces it where reloads begin to be waited for.
     unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+}
+
+/// A socket that hears of changes of the neighbour table, of both families (rtnetlink(7)), without
+/// waiting. The kernel alone can send to it: another process would need `CAP_NET_ADMIN`.
+///
+/// # Errors
+///
+/// The error of the system: a filter of system calls may refuse it.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library has no netlink")]
+pub fn neighbour_socket() -> io::Result<File> {
+    use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+    /// The bit of `RTNLGRP_NEIGH`, which is group 3.
+    const NEIGHBOURS: u32 = 1 << 2;
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: socket(2) takes three numbers; what it returns is a new descriptor that nobody else has,
+    // or negative.
+    let socket = unsafe {
+        let number = libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE);
+        if number < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        OwnedFd::from_raw_fd(number)
+    };
+    // SAFETY: `sockaddr_nl` consists of integers, for which zeroes are valid; bind(2) reads it with its
+    // own size, and it outlives the call.
+    let failed = unsafe {
+        let mut address: libc::sockaddr_nl = std::mem::zeroed();
+        address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+        address.nl_groups = NEIGHBOURS;
+        let size = size_of_val(&address) as libc::socklen_t;
+        libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size)
+    } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(File::from(socket)) }
+}
+
+/// Other systems tell of their neighbours in other ways.
+#[cfg(not(target_os = "linux"))]
+pub fn neighbour_socket() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// A file that a task can wait for: a socket of the kernel.
+///
+/// # Errors
+///
+/// The error of the system, as for a file on a disk, which has nothing to wait for.
+#[expect(unsafe_code, reason = "the library asks that the descriptor stay open")]
+pub fn awaited(file: File) -> io::Result<AsyncFd<File>> {
+    // SAFETY: the file owns its descriptor, which stays open and the same until both are dropped.
+    Ok(unsafe { AsyncFd::register(file) }?)
 }
 
 /// The number of the interface with this name now (RFC 3493 §4.1); none while there is none.

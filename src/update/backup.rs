@@ -37,13 +37,14 @@ const CONFIG: &str = "config/gateway.toml";
 const CONFIG_FILES: &str = "config/";
 const STATE_FILES: &str = "state/";
 /// What is lost without it, of the state directory.
-const STATE: [&str; 11] = [
+const STATE: [&str; 12] = [
     "overrides.json",
     "reviews.json",
     "admin-token",
     "technician-token",
     "inspector-token",
     "codes.json",
+    "tokens.json",
     "enrolment/root.json",
     "enrolment/box.key",
     "enrolment/box.key.pub",

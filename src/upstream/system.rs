@@ -180,7 +180,7 @@ pub(super) fn refuse_own(servers: &[Server], listen: &Listen) -> Result<(), Upst
 fn own_listener(server: &Server, listen: &Listen) -> Option<SocketAddr> {
     // A server on an interface that is not there is no listener now.
     let here = Server { address: Place::of(server).now()?, ..server.clone() };
-    listen.dns.iter().copied().find(|&own| here.is_at(own, is_own_address))
+    listen.all().find(|&own| here.is_at(own, is_own_address))
 }
 
 /// Refuses a config with this gateway among its own servers, those of forward zones included: a

@@ -3,7 +3,10 @@
 //! zones of other servers, a category that is closed.
 
 use lachan::overrides::StoredOverride;
+use lachan::policy::Claims;
+use lachan::resolve::Origin;
 
+use super::kit::core::origin;
 use super::kit::folder::stored;
 use super::*;
 
@@ -169,4 +172,26 @@ fn a_closed_category_allocates_nothing() {
     let mut core = core(&format!("{CONFIG}[lists]\nstarter = false\n{source}"));
     core.expect("www.plain.example", rtype::A, PUPIL, Rcode::NXDOMAIN, AnswerSource::Blocked);
     core.expect("www.bet.example", rtype::A, PUPIL, Rcode::NXDOMAIN, AnswerSource::Blocked);
+}
+
+#[test]
+fn a_claim_allocates_nothing_accepted_or_ignored() {
+    let small = "[[group]]\nname = \"small\"\n";
+    let claims = "macs = [\"a0:36:9f:00:00:01\"]\nserver_names = [\"small.dns.example\"]\n";
+    let core = core(&CONFIG.replace(small, &format!("{small}{claims}")));
+    let small = Claims {
+        token: Some("small".into()),
+        server_name: Some("small.dns.example".into()),
+        mac: "a0:36:9f:00:00:01".parse().ok(),
+    };
+    let unknown = Claims { mac: "a0:36:9f:00:00:02".parse().ok(), ..Claims::NONE };
+    let by_mac = Claims { mac: small.mac, ..Claims::NONE };
+    for claims in [&small, &by_mac, &unknown] {
+        for client in [PUPIL, EXAM, SMALL] {
+            let origin = Origin { claims: claims.clone(), ..origin(client) };
+            let before = ASKED.get();
+            core.core.snapshot.group_of(origin.identity(), at(61));
+            assert_eq!(ASKED.get() - before, 0, "{claims:?} {client}");
+        }
+    }
 }

@@ -248,6 +248,14 @@ fn words_of_a_profile_that_contradict_are_told() {
             "`lessons` has no effect: lessons change nothing for group `g`",
         ),
         (
+            "[[group]]\nname = \"tablets\"\nmacs = [\"da:a1:19:00:00:01\"]\n".into(),
+            "group `tablets`: `da:a1:19:00:00:01` was drawn by the device itself",
+        ),
+        (
+            "[[group]]\nname = \"desk\"\nmacs = [\"a0:36:9f:00:00:01\"]\ntokens_from = [\"192.0.2.0/24\"]\n".into(),
+            "group `desk`: `192.0.2.0/24` is outside `allow`",
+        ),
+        (
             "[department]\npolicy = \"dep.toml\"\n".into(),
             "Sở locks `adult` and unlocks it; the lock counts",
         ),

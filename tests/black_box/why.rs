@@ -248,13 +248,69 @@ fn told(dir: &Path, name: &str, more: &[&str]) -> String {
     said.replace(version.trim(), "VERSION")
 }
 
+/// What is told of a group and of claims, for a device at this address.
+fn told_of_claims(dir: &Path, client: &str, more: &[&str]) -> Value {
+    let mut arguments = vec!["why", "games.example", "--config", "gateway.toml", "--json"];
+    arguments.extend_from_slice(&["--client", client]);
+    arguments.extend_from_slice(more);
+    let (code, said) = lachan(dir, &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    said_in_json(&said)
+}
+
+#[test]
+fn why_tells_by_what_a_group_was_chosen_and_which_claims_are_ignored() {
+    let config = r#"
+default_group = "pupils"
+[[group]]
+name = "pupils"
+level = "lower-secondary"
+[[group]]
+name = "small"
+level = "primary"
+macs = ["a0:36:9f:00:00:01"]
+[[group]]
+name = "staff"
+clients = ["10.2.0.0/16"]
+level = "staff"
+server_names = ["staff.dns.school.example"]
+"#;
+    let folder = Folder::new(config, &[]);
+    let told = |client, more: &[&str]| told_of_claims(folder.dir(), client, more);
+    let name = ["--server-name", "Staff.dns.school.example"];
+    let said = told("10.1.0.5", &[]);
+    assert_eq!((&said["group"], &said["chosen_by"]), (&"pupils".into(), &"default".into()));
+    assert_eq!(said["claims"], Value::Array(Vec::new()));
+    let said = told("10.2.0.5", &name);
+    assert_eq!((&said["group"], &said["chosen_by"]), (&"staff".into(), &"server-name".into()));
+    assert_eq!(said["claims"][0]["decided"], true);
+    let both = [&name[..], &["--mac", "A0-36-9F-00-00-01"]].concat();
+    let said = told("10.1.0.5", &both);
+    assert_eq!((&said["group"], &said["chosen_by"]), (&"small".into(), &"mac".into()), "{said}");
+    let [name, mac] = [&said["claims"][0], &said["claims"][1]];
+    assert_eq!((&name["claim"], &name["ignored"]), (&"server-name".into(), &"looser".into()));
+    assert_eq!((&name["group"], &name["than"]), (&"staff".into(), &"pupils".into()));
+    assert!(name["looser_in"].is_string(), "{said}");
+    assert_eq!((&mac["claim"], &mac["decided"]), (&"mac".into(), &true.into()));
+    // For people.
+    let mut arguments = vec!["why", "games.example", "--config", "gateway.toml"];
+    arguments.extend_from_slice(&both);
+    let (_, said) = lachan(folder.dir(), &arguments);
+    assert!(
+        said.contains("by mac)\n  claim     server name of staff: ignored: looser than pupils ("),
+        "{said}"
+    );
+    let (code, said) = lachan(folder.dir(), &["why", "games.example", "--mac", "a0:36"]);
+    assert!(code == Some(2) && said.contains("a0:36:9f:00:00:01"), "{said}");
+}
+
 #[test]
 fn why_tells_steps_layers_and_the_next_edge() {
     let folder = sourced();
     let why = |name: &str| told(folder.dir(), name, &[]);
     insta::assert_snapshot!(why("www.games.example"), @"
     blocked: category games (category)
-      group     pupils (client 127.0.10.5)
+      group     pupils (client 127.0.10.5, by address)
       time      2026-11-25T08:00:00+00:00, during lessons
       then      2026-11-25T11:30:00+00:00: allow (category)
       rule      games.example, list games.txt, games.txt line 1
@@ -278,7 +334,7 @@ fn why_tells_steps_layers_and_the_next_edge() {
     ");
     insta::assert_snapshot!(why("nas.school.lan"), @"
     allowed (default)
-      group     pupils (client 127.0.10.5)
+      group     pupils (client 127.0.10.5, by address)
       time      2026-11-25T08:00:00+00:00, during lessons
       then      2026-11-25T11:30:00+00:00: the same for this name
       answer    NOERROR from local

@@ -66,7 +66,7 @@ fn core(policy: &Policy, overrides: Vec<StoredOverride>, around: u64) -> Option<
 impl Core {
     /// What `why` explains.
     fn explain(&self, client: Ipv4Addr, name: &Folded, qtype: u16, now: Now) -> Explanation<'_> {
-        let group = self.snapshot.group_of(IpAddr::V4(client), listener());
+        let group = self.snapshot.group_by_address(IpAddr::V4(client), listener());
         let subject = self.snapshot.hashed(name);
         self.snapshot.explain(self.snapshot.rules_at(group, now), &subject, qtype)
     }
@@ -205,7 +205,7 @@ proptest! {
             let folded = Folded::from_name(&wire);
             let now = core.explain(client, &folded, qtype, at(civil));
             // In the moment, and around the edge that `why` names.
-            let group = core.snapshot.group(core.snapshot.group_of(client.into(), listener()));
+            let group = core.snapshot.group(core.snapshot.group_by_address(client.into(), listener()));
             let edge = group.rules.changes(at(civil)).map(|(edge, _)| edge).find(|&edge| {
                 core.explain(client, &folded, qtype, at(edge)).verdict != now.verdict
             });

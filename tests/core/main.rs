@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod architecture;
 mod blocklists;
 mod config;
+mod designated;
 mod docs;
 mod evidence;
 mod explain;
@@ -21,6 +22,7 @@ mod fleet;
 mod keywords;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod placement;
 mod real_lists;
 mod rehearsal;
 mod report;

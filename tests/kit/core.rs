@@ -88,8 +88,20 @@ impl Core {
         now: Now,
         upstream: impl Fn(&Forward) -> Vec<u8>,
     ) -> Reply {
+        self.resolve_from(query, &origin(client), now, upstream)
+    }
+
+    /// The same for a device that may claim a group.
+    pub(crate) fn resolve_from(
+        &self,
+        query: &[u8],
+        origin: &Origin,
+        now: Now,
+        upstream: impl Fn(&Forward) -> Vec<u8>,
+    ) -> Reply {
         let mut out = room();
-        let (done, is_refreshed) = match self.begin(query, client, now, &mut out) {
+        let begun = begin(query, origin, &self.snapshot, &self.cache, now, &mut out);
+        let (done, is_refreshed) = match begun {
             Begin::Forward(mut forward) => loop {
                 let message = upstream(&forward);
                 let said = answered(&message, now);

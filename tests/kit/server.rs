@@ -225,6 +225,12 @@ impl Certificate {
         Authority::new().signs(name, [1975, 4096])
     }
 
+    /// Certificate and key in PEM.
+    pub(crate) fn pem(&self) -> (String, String) {
+        let key = rcgen::KeyPair::try_from(self.key.as_slice()).unwrap();
+        (self.chain.pem(), key.serialize_pem())
+    }
+
     /// What a server needs to show it.
     pub(crate) fn config(&self, alpn: &[&[u8]]) -> Arc<rustls::ServerConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -23,6 +23,7 @@ use crate::load::kept::find;
 use crate::load::kept::held::Held;
 use crate::load::lists::FileReport;
 use crate::load::lists::list_error::ListError;
+use crate::sys::certificates::{CertificateChange, Certificates};
 use crate::sys::clock::system_time;
 use crate::sys::os::interface_number;
 use crate::sys::presence::absent;
@@ -188,7 +189,7 @@ fn passed(
 /// comes later.
 fn warnings(arguments: &CheckArguments, config: &Config, voided: &[GuardFinding]) -> Vec<Mistake> {
     let lang = arguments.lang.unwrap_or(config.school.lang);
-    let listen: Vec<_> = config.listen.dns.iter().copied().chain([config.admin.listen]).collect();
+    let listen: Vec<_> = config.listen.all().chain([config.admin.listen]).collect();
     let addresses = absent(&listen).into_iter().map(messages::address_absent);
     let zones = config.forwards.iter().flat_map(|zone| &zone.servers);
     let interfaces = config.upstream.servers.iter().chain(zones).filter_map(|server| {
@@ -203,7 +204,12 @@ fn warnings(arguments: &CheckArguments, config: &Config, voided: &[GuardFinding]
         message: message.in_lang(lang),
         hint: hint.map(|hint| hint.in_lang(lang)),
     };
-    let machine = addresses.chain(interfaces).map(|message| (message, None));
+    let certificates = Certificates::new(&config.listen.tls).look().into_iter();
+    let faults = certificates.filter_map(|change| match change {
+        CertificateChange::Refused(fault) => Some(fault.message()),
+        CertificateChange::Used(_) => None,
+    });
+    let machine = addresses.chain(interfaces).chain(faults).map(|message| (message, None));
     let voided = voided.iter().map(|one| {
         let message = messages::guard_voids(&one.source, &one.category, one.count, one.shown());
         (message, Some(messages::accept_if_meant()))

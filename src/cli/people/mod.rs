@@ -4,3 +4,4 @@ pub mod codes;
 pub mod diagnose;
 pub mod overrides;
 pub mod reviews;
+pub mod tokens;

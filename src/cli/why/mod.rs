@@ -4,6 +4,7 @@
 
 mod answer;
 mod evidence;
+mod placed;
 mod trace;
 mod urgent;
 mod when;
@@ -19,20 +20,23 @@ use serde::Serialize;
 
 use self::answer::{AnswerPart, BlockedPart};
 use self::evidence::{Evidence, ancestor, evidence};
+use self::placed::{ClaimView, DeviceArguments};
 use self::urgent::UrgentEvidence;
 use self::word::{WordName, WordResult};
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, finish, json};
-use crate::config::Config;
-use crate::config::layers::words::WordKind;
+use crate::config::{Config, layers::words::WordKind};
+use crate::devices::tokens::{DeviceTokens, refusal::TokenRefusal};
 use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
+use crate::life::certificates::designated_by_files;
 use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
 use crate::load::lists::SourceOrigin;
 use crate::load::release;
 use crate::load::release::urgent::UrgentList;
+use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::policy::explain::Explanation;
 use crate::policy::{Own, Snapshot, Verdict};
@@ -57,6 +61,8 @@ pub struct WhyArguments {
     /// The listener that it asks; it matters for groups with `listen`.
     #[arg(long, value_name = "ADDRESS", default_value_t = NOWHERE)]
     listener: SocketAddr,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// When it asks: `2026-11-25T10:00` by the school's clock, `10:00` for today; now by default.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -79,6 +85,10 @@ struct WhyResult {
     qtype: u16,
     client: IpAddr,
     group: String,
+    /// What the group was chosen by: `token`, `server-name`, `mac`, `address`, `listener`, `default`.
+    chosen_by: &'static str,
+    /// What the device shows beside its address, in the order of precedence.
+    claims: Vec<ClaimView>,
     /// `block`, `allow`, `rewrite` for a search engine in safe mode, `local` for a special-use
     /// name or a canary, or `refused` for a query that is not admitted to policy.
     verdict: &'static str,
@@ -145,7 +155,7 @@ pub fn run(arguments: &WhyArguments) -> ExitCode {
 /// Explains each name of a word, in a line.
 fn explain_word(arguments: &WhyArguments) -> Result<String, CommandFailure> {
     let policy = PolicyAt::read(arguments)?;
-    let group = policy.snapshot.group_of(arguments.client, arguments.listener);
+    let group = policy.snapshot.group_of(policy.origin.identity(), policy.now).group;
     let group = &policy.snapshot.group(group).name;
     let result = WordResult::of(&arguments.name, &policy.config, group, |name| {
         let WhyResult { verdict, layer, category, rule, .. } = policy.describe(arguments, name);
@@ -162,6 +172,8 @@ struct PolicyAt {
     zones: Vec<Numbered>,
     sources: Arc<[SourceOrigin]>,
     urgent: Arc<UrgentList>,
+    /// The origin of the query.
+    origin: Origin,
     now: Now,
 }
 
@@ -175,14 +187,19 @@ impl PolicyAt {
             Some(text) => when::read(text, &config.school.zone(), system_time())
                 .map_err(|message| (2, message))?,
         };
+        let tokens = DeviceTokens::new(Arc::new(Counters::shared()));
         let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
         // Overrides and urgent entries of a gateway on this machine, if its state is readable; nothing is created.
         if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
             let state = StateDir::at(dir.clone()).ok();
+            if let Some(state) = &state {
+                tokens.open(state);
+            }
             let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config));
             assembler.urgent = Arc::new(urgent.unwrap_or_default());
             assembler.set_overrides(Overrides::open(state).list(civil));
         }
+        assembler.designated = Arc::new(designated_by_files(&config, civil));
         let assembled = assembler.assemble().map_err(refused)?;
         for one in &assembled.held {
             complain(&format!("degraded: {one}"));
@@ -190,18 +207,24 @@ impl PolicyAt {
         for one in &assembled.left_out {
             complain(&format!("without `{}`: {}", one.label, one.why));
         }
+        let claims = arguments.device.claims(|name| tokens.named(name)).map_err(|given| {
+            let known = tokens.list().into_iter().map(|token| token.name).collect();
+            (2, TokenRefusal::NoToken { given, known }.message().in_lang(config.school.lang))
+        })?;
+        let plain = Origin::plain(arguments.client, arguments.listener, Transport::Udp);
+        let origin = Origin { claims, ..plain };
         let now = Now { mono: 1, civil, trust: Trust::Synced };
         let Assembled { config, snapshot, sources, zones, .. } = assembled;
         let (snapshot, urgent) = (Arc::new(snapshot), Arc::clone(&assembler.urgent));
-        Ok(Self { config, snapshot, zones, sources, urgent, now })
+        Ok(Self { config, snapshot, zones, sources, urgent, origin, now })
     }
 
     /// Decides the name, and describes the decision.
     fn describe(&self, arguments: &WhyArguments, name: &Name) -> WhyResult {
-        let Self { config, snapshot, zones, sources, urgent: list, now } = self;
+        let Self { config, snapshot, zones, sources, urgent: list, origin, now } = self;
         let now = *now;
-        let meta = Origin::plain(arguments.client, arguments.listener, Transport::Udp);
-        let group = snapshot.group_of(meta.client, meta.local);
+        let placed = snapshot.explain_group(origin.identity(), now);
+        let group = placed.placement.group;
         let bound = snapshot.rules_at(group, now);
         let folded = Folded::from_name(name);
         let explanation = snapshot.explain(bound, &snapshot.hashed(&folded), arguments.qtype);
@@ -241,6 +264,8 @@ impl PolicyAt {
             qtype: arguments.qtype,
             client: arguments.client,
             group: snapshot.group(group).name.clone(),
+            chosen_by: placed.by.id(),
+            claims: ClaimView::all(&placed, snapshot, now),
             verdict,
             layer,
             list: place.map(|e| e.list.clone()),
@@ -260,7 +285,7 @@ impl PolicyAt {
             source: query.source(&explanation.verdict),
             steps: query.steps(&explanation),
             layers: query.layers(&explanation),
-            answer: answer(&explanation.verdict, arguments, name, snapshot, (meta, now)),
+            answer: answer(&explanation.verdict, arguments, name, snapshot, (origin.clone(), now)),
             evidence,
             times: when::Times::of(
                 config,
@@ -413,7 +438,9 @@ fn text(result: &WhyResult) -> String {
         _ => "answered here, whatever lists say".to_owned(),
     };
     let _ = writeln!(out, " ({})", result.layer);
-    let _ = writeln!(out, "  group     {} (client {})", result.group, result.client);
+    let by = result.chosen_by.replace('-', " ");
+    let _ = writeln!(out, "  group     {} (client {}, by {by})", result.group, result.client);
+    out.extend(result.claims.iter().map(ClaimView::text));
     out += &result.times.text();
     out += &result.blocked_by.as_ref().map_or(String::new(), BlockedPart::text);
     if let Some(rule) = &result.rule {

@@ -78,6 +78,16 @@ pub(crate) struct File {
     pub(crate) update: Table<UpdateFile>,
     /// `[selftest]`
     pub(crate) selftest: Table<SelfTestFile>,
+    /// `[devices]`
+    pub(crate) devices: Table<DevicesFile>,
+}
+
+/// `[devices]`: where hardware addresses are seen.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DevicesFile {
+    pub(crate) neighbours: Option<bool>,
+    pub(crate) leases: SpannedTexts,
 }
 
 /// `[school]`: the school that runs the gateway.
@@ -142,6 +152,10 @@ pub(crate) struct DuringFile {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ListenFile {
     pub(crate) dns: SpannedTexts,
+    pub(crate) dot: SpannedTexts,
+    pub(crate) doh: SpannedTexts,
+    pub(crate) names: SpannedTexts,
+    pub(crate) tls: Vec<Spanned<Table<TlsFile>>>,
     pub(crate) allow: SpannedTexts,
     pub(crate) workers: Number,
     pub(crate) tcp_connections: Number,
@@ -151,6 +165,14 @@ pub(crate) struct ListenFile {
     pub(crate) stream_memory: Amount<Size>,
     pub(crate) stream_memory_client: Amount<Size>,
     pub(crate) stream_memory_connection: Amount<Size>,
+}
+
+/// One `[[listen.tls]]`: a certificate of the encrypted listeners.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TlsFile {
+    pub(crate) certificate: SpannedText,
+    pub(crate) key: SpannedText,
 }
 
 /// `[admin]`: the admin server.
@@ -270,6 +292,9 @@ pub(crate) struct GroupFile {
     pub(crate) name: SpannedText,
     pub(crate) clients: SpannedTexts,
     pub(crate) listen: SpannedTexts,
+    pub(crate) server_names: SpannedTexts,
+    pub(crate) macs: SpannedTexts,
+    pub(crate) tokens_from: SpannedTexts,
     pub(crate) lessons: SpannedText,
     pub(crate) level: SpannedText,
     pub(crate) profile: SpannedText,

@@ -1,4 +1,4 @@
-//! Groups: clients by prefix or listener, and the rules that apply to them.
+//! Groups: clients by prefix, listener or claims, and the rules that apply to them.
 //!
 //! The rules of a profile at a level are in `profile.rs`.
 //!
@@ -16,6 +16,7 @@ use crate::category::Level;
 use crate::config::file::report::Report;
 use crate::config::file::shape::{File, GroupFile, Table};
 use crate::config::file::value::{each, place_of};
+use crate::config::layers::claims::TakenClaims;
 use crate::config::layers::enforcement::{LayerSettings, RawKeys};
 use crate::config::layers::known::Known;
 use crate::config::layers::profile::{Profile, read_profiles, rules};
@@ -40,15 +41,18 @@ pub(crate) fn check(
     let profiles = read_profiles(report, known, file, school);
     let default = default_name(report, file);
     let mut groups: Vec<GroupRules> = Vec::new();
-    let mut taken = HashMap::new();
+    let (mut taken, mut claims) = (HashMap::new(), TakenClaims::default());
     // Too many are a mistake, and each is compared with those before it.
     for table in file.group.iter().take(2 * MAX_GROUPS) {
         let mut group =
             read_group(report, known, table, (&profiles, school), (&groups, &mut taken));
         group.listeners = listeners(report, table.get_ref(), listen, &groups);
+        group.claims = claims.read(report, table.get_ref(), &group.name);
         let is_default = default.is_none_or(|name| name == group.name);
         let file = table.get_ref();
-        let is_empty = each(&file.clients).count() + each(&file.listen).count() == 0;
+        let by_claims = [&file.server_names, &file.macs, &file.tokens_from];
+        let by_address = [&file.clients, &file.listen];
+        let is_empty = by_address.into_iter().chain(by_claims).all(|key| each(key).count() == 0);
         if !is_default && !group.name.is_empty() && is_empty {
             let span = place_of(table.get_ref().clients.as_ref(), table);
             report.mistake(span, messages::empty_group(&group.name)).hint =

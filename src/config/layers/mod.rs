@@ -1,6 +1,7 @@
 //! Layers of policy, from above: taxonomy, department, profile, group; and their schedules.
 
 pub mod calendar;
+pub(crate) mod claims;
 pub mod department;
 pub(crate) mod effective;
 pub(crate) mod enforcement;

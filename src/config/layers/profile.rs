@@ -29,7 +29,7 @@ use crate::config::layers::words::WordKind;
 use crate::diagnostic::Diagnostic;
 use crate::dns::name::Name;
 use crate::lang::messages;
-use crate::policy::{Actions, AnswerMode, During, GroupRules};
+use crate::policy::{Actions, AnswerMode, During, GroupClaims, GroupRules};
 
 /// Level without any `level` key: a missing key must never loosen policy.
 const FALLBACK: Level = Level::Primary;
@@ -248,6 +248,7 @@ pub(crate) fn rules(
         profile: profile.name.clone(),
         clients: Vec::new(),
         listeners: Vec::new(),
+        claims: GroupClaims::default(),
         block,
         lessons: own.lessons.without(loosened).without(locked),
         observe: own.observe.union(loosened).without(block),

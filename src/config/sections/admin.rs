@@ -45,8 +45,8 @@ impl Report<'_> {
             return admin;
         };
         let Some(address) = self.listen_address(text, 9153) else { return admin };
-        if address.port() != 0 && listen.dns.iter().any(|own| collide(*own, address)) {
-            self.mistake(text.span(), messages::port_taken(address, "[listen] dns")).hint =
+        if let Some(by) = listen.taken(address) {
+            self.mistake(text.span(), messages::port_taken(address, by)).hint =
                 Some(messages::give_another_port());
         }
         admin.listen = address;

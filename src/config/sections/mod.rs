@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod block;
+pub(crate) mod devices;
 pub(crate) mod essential;
 pub(crate) mod fail_mode;
 pub(crate) mod limits;

@@ -128,8 +128,7 @@ impl Report<'_> {
             let by = match () {
                 () if is_taken(&own) => Some("[portal] listen"),
                 () if is_taken(&[admin.listen]) => Some("[admin] listen"),
-                () if is_taken(&listen.dns) => Some("[listen] dns"),
-                () => None,
+                () => listen.taken(address),
             };
             if let Some(by) = by {
                 self.mistake(text.span(), messages::port_taken(address, by)).hint =

@@ -136,9 +136,7 @@ impl Report<'_> {
                 Some(messages::name_certificate("https://192.0.2.1#dns.example"));
             return None;
         }
-        if let Some(own) =
-            listen.dns.iter().find(|own| server.is_at(**own, |at| at.ip().is_loopback()))
-        {
+        if let Some(own) = listen.all().find(|own| server.is_at(*own, |at| at.ip().is_loopback())) {
             self.mistake(span, messages::own_server(text, own)).hint =
                 Some(messages::name_another_server());
         }

@@ -20,7 +20,7 @@ use crate::config::warnings::networks::Networks;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
-use crate::policy::GroupRules;
+use crate::policy::{GroupRules, Mac};
 
 /// The name that makes a schedule the timetable.
 const LESSONS: &str = "lessons";
@@ -130,16 +130,27 @@ fn schedules(file: &File, config: &Config) -> Vec<Diagnostic> {
 /// morning.
 const MOST_OVERNIGHT: i32 = 16 * 60;
 
-/// Clients of a group that get no answer at all.
+/// Clients of a group that get no answer at all, and hardware addresses that will not last.
 fn groups(file: &File, config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let allowed = Networks::new(&config.listen.allow);
     for (table, group) in file.group.iter().zip(&config.groups) {
-        let never = group.clients.iter().find(|client| !allowed.meets(client));
-        if let Some(client) = never {
-            let span = place_of(table.get_ref().clients.as_ref(), table);
-            let message = messages::clients_never_answered(&group.name, client);
+        let file = table.get_ref();
+        let networks =
+            [(&file.clients, &group.clients), (&file.tokens_from, &group.claims.tokens_from)];
+        for (key, networks) in networks {
+            let Some(never) = networks.iter().find(|one| !allowed.meets(one)) else { continue };
+            let message = messages::clients_never_answered(&group.name, never);
+            let span = place_of(key.as_ref(), table);
             found.push(Diagnostic::new(span, message).hint(messages::widen_allow()));
+        }
+        for given in each(&file.macs) {
+            let mac = given.get_ref().parse::<Mac>().ok();
+            if let Some(mac) = mac.filter(|mac| mac.is_random()) {
+                let message = messages::random_mac(mac, &group.name);
+                let hint = messages::use_the_device_mac();
+                found.push(Diagnostic::new(given.span(), message).hint(hint));
+            }
         }
     }
     found

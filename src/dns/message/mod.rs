@@ -5,7 +5,7 @@
 //! - [`answer`] stores upstream answers, and writes them again from the cache.
 //! - [`local`] parses the records of the config, and lays them out as an answer.
 //! - [`rewrite`] turns the answer to one name into the answer to another, and joins answers.
-//! - [`outline`] reads the part of an answer that a test looks at.
+//! - [`outline`] reads the part of an answer that a test looks at, [`freshness`] how long it lasts.
 //! - `rdata` has the layout of each type; [`well_formed`] checks a message by it. `compose` writes
 //!   records of one message into another.
 //!
@@ -14,6 +14,7 @@
 
 pub mod answer;
 mod compose;
+pub mod freshness;
 pub mod local;
 pub mod outline;
 pub mod query;
@@ -37,6 +38,16 @@ pub const MIN_UDP: u16 = 512;
 
 /// Class IN.
 pub const CLASS_IN: u16 = 1;
+
+/// Codes of EDNS options (RFC 6891 §9).
+pub mod option {
+    /// The connection may be idle for a time (RFC 7828).
+    pub const KEEPALIVE: u16 = 11;
+    /// Octets that hide the length of the rest (RFC 7830).
+    pub const PADDING: u16 = 12;
+    /// Extended errors (RFC 8914).
+    pub const EDE: u16 = 15;
+}
 
 /// Response codes (RFC 1035 §4.1.1, RFC 6895 §2.3), as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

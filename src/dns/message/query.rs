@@ -9,7 +9,7 @@
 
 use std::ops::Deref;
 
-use crate::dns::message::{HEADER, MAX_UDP, MIN_UDP, Question, Rcode, name_at, u16_at};
+use crate::dns::message::{HEADER, MAX_UDP, MIN_UDP, Question, Rcode, name_at, option, u16_at};
 use crate::dns::name::{Folded, MAX_LABEL, MAX_OCTETS, Name};
 use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
@@ -25,6 +25,8 @@ pub struct QueryLayout {
     pub qclass: u16,
     /// The OPT record, if there was one.
     pub edns: Option<Edns>,
+    /// What its reply says of the connection.
+    pub reply: ReplyOptions,
 }
 
 /// A query that can be answered: a parsed view of its octets.
@@ -77,6 +79,33 @@ pub struct Edns {
     pub version: u8,
     /// DNSSEC records are wanted.
     pub dnssec_ok: bool,
+    /// The client has padded its query (RFC 7830).
+    pub is_padded: bool,
+    /// The client speaks of idle connections (RFC 7828 §3.1).
+    pub asks_keepalive: bool,
+}
+
+/// Options of a reply that belong to the connection and not to the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplyOptions {
+    /// Replies to padded queries are padded (RFC 8467 §4.1).
+    pub pads: bool,
+    /// How long the connection may be idle, in units of 100 ms (RFC 7828 §3.2).
+    pub keepalive: Option<u16>,
+}
+
+impl ReplyOptions {
+    /// None: over UDP nothing of a connection is said.
+    pub const NONE: Self = Self { pads: false, keepalive: None };
+
+    /// Those of them that a query asked for.
+    #[inline]
+    fn asked_by(self, edns: Option<Edns>) -> Self {
+        edns.map_or(Self::NONE, |edns| Self {
+            pads: self.pads && edns.is_padded,
+            keepalive: self.keepalive.filter(|_| edns.asks_keepalive),
+        })
+    }
 }
 
 /// Why some octets are not a query that can be answered as one.
@@ -121,7 +150,8 @@ impl<'a> Query<'a> {
         let at = name_end(octets)?;
         let (qtype, qclass) = (u16_at(octets, at)?, u16_at(octets, at + 2)?);
         let question_end = at + 4;
-        let layout = QueryLayout { question_end, qtype, qclass, edns: None };
+        let reply = ReplyOptions::NONE;
+        let layout = QueryLayout { question_end, qtype, qclass, edns: None, reply };
         let mut query = Self { octets, layout };
         let mut at = question_end;
         for _ in 0..count(10)? {
@@ -139,13 +169,16 @@ impl<'a> Query<'a> {
         let end = rdata + usize::from(u16_at(self.octets, fixed + 8)?);
         let options = self.octets.get(rdata..end)?;
         if u16_at(self.octets, fixed)? == rtype::OPT {
-            if !is_root || self.edns.is_some() || !options_are_whole(options) {
+            if !is_root || self.edns.is_some() {
                 return None;
             }
+            let options = options_of(options)?;
             self.layout.edns = Some(Edns {
                 udp_size: u16_at(self.octets, fixed + 2)?,
                 version: *self.octets.get(fixed + 5)?,
                 dnssec_ok: self.octets.get(fixed + 6)? & 0x80 != 0,
+                is_padded: options.is_padded,
+                asks_keepalive: options.asks_keepalive,
             });
         }
         Some(end)
@@ -178,6 +211,14 @@ impl<'a> Query<'a> {
     #[inline]
     pub fn layout(&self) -> QueryLayout {
         self.layout
+    }
+
+    /// The same query; its reply has those of `options` that it asked for.
+    #[inline]
+    #[must_use]
+    pub fn over(mut self, options: ReplyOptions) -> Self {
+        self.layout.reply = options.asked_by(self.edns);
+        self
     }
 
     /// The same query with a copy of its head.
@@ -250,14 +291,26 @@ fn name_end(octets: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether the options of an OPT record fill its RDATA exactly (RFC 6891 §6.1.2).
-fn options_are_whole(mut options: &[u8]) -> bool {
+/// What is read of the options of an OPT record.
+#[derive(Debug, Clone, Copy, Default)]
+struct Options {
+    is_padded: bool,
+    asks_keepalive: bool,
+}
+
+/// Reads the options of an OPT record; none if they do not fill its RDATA exactly (RFC 6891 §6.1.2).
+#[inline]
+fn options_of(mut options: &[u8]) -> Option<Options> {
+    let mut found = Options::default();
     while !options.is_empty() {
-        let Some(length) = u16_at(options, 2) else { return false };
-        let Some(rest) = options.get(4 + usize::from(length)..) else { return false };
-        options = rest;
+        match u16_at(options, 0)? {
+            option::PADDING => found.is_padded = true,
+            option::KEEPALIVE => found.asks_keepalive = true,
+            _ => {}
+        }
+        options = options.get(4 + usize::from(u16_at(options, 2)?)..)?;
     }
-    true
+    Some(found)
 }
 
 #[cfg(test)]

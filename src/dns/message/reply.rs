@@ -6,12 +6,15 @@
 //!
 //! A reply that does not fit is sent truncated: the question, OPT and TC.
 
-use crate::dns::message::query::Query;
-use crate::dns::message::{CLASS_IN, Ede, HEADER, MAX_UDP, Rcode};
+use crate::dns::message::query::{Query, ReplyOptions};
+use crate::dns::message::{CLASS_IN, Ede, HEADER, MAX_UDP, Rcode, option};
 use crate::dns::rtype;
 
 /// The longest text of an extended error, in octets.
 pub const MAX_EDE_TEXT: usize = 96;
+
+/// Padded replies have a multiple of this length, in octets (RFC 8467 §4.1).
+const PADDING_BLOCK: usize = 468;
 
 /// An extended error with its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +176,7 @@ impl ReplyWriter<'_> {
         self.record(rtype::SOA, ttl, &rdata)
     }
 
-    /// OPT, if the query had one.
+    /// OPT, if the query had one; it is the last record, so that padding knows the length.
     #[inline]
     pub(crate) fn opt(
         &mut self,
@@ -182,10 +185,7 @@ impl ReplyWriter<'_> {
         ede: Option<EdeText<'_>>,
     ) -> Option<()> {
         let Some(edns) = query.edns else { return Some(()) };
-        let text = ede.map_or(&[][..], |ede| ede.text.get(..MAX_EDE_TEXT).unwrap_or(ede.text));
-        let length = ede.map_or(0, |_| 4 + 2 + text.len()) as u16;
         let [size_high, size_low] = MAX_UDP.to_be_bytes();
-        let [length_high, length_low] = length.to_be_bytes();
         let dnssec_ok = if edns.dnssec_ok { 0x80 } else { 0 };
         self.put(&[
             0,
@@ -197,14 +197,43 @@ impl ReplyWriter<'_> {
             0,
             dnssec_ok,
             0,
-            length_high,
-            length_low,
+            // The length of the options, when it is known.
+            0,
+            0,
         ])?;
+        let options_at = self.at;
         if let Some(ede) = ede {
+            let text = ede.text.get(..MAX_EDE_TEXT).unwrap_or(ede.text);
             let [length_high, length_low] = (2 + text.len() as u16).to_be_bytes();
             let [code_high, code_low] = ede.code.0.to_be_bytes();
-            self.put(&[0, 15, length_high, length_low, code_high, code_low])?;
+            self.put(&[0, option::EDE as u8, length_high, length_low, code_high, code_low])?;
             self.put(text)?;
+        }
+        if query.reply != ReplyOptions::NONE {
+            self.connection_options(query.reply)?;
+        }
+        let length = ((self.at - options_at) as u16).to_be_bytes();
+        self.out.get_mut(options_at - 2..options_at)?.copy_from_slice(&length);
+        Some(())
+    }
+
+    /// The options of the connection; padding last (RFC 8467 §4.1).
+    #[cold]
+    fn connection_options(&mut self, options: ReplyOptions) -> Option<()> {
+        if let Some(idle) = options.keepalive {
+            let [high, low] = idle.to_be_bytes();
+            self.put(&[0, option::KEEPALIVE as u8, 0, 2, high, low])?;
+        }
+        if options.pads {
+            let bare = self.at + 4;
+            // A reply that fills its limit is padded as far as that goes.
+            let whole = bare.next_multiple_of(PADDING_BLOCK).min(self.out.len());
+            if let Some(count) = whole.checked_sub(bare) {
+                let [high, low] = (count as u16).to_be_bytes();
+                self.put(&[0, option::PADDING as u8, high, low])?;
+                self.out.get_mut(self.at..whole)?.fill(0);
+                self.at = whole;
+            }
         }
         Some(())
     }
@@ -242,6 +271,7 @@ impl ReplyWriter<'_> {
 mod tests {
     use super::*;
     use hickory_proto::op::Message;
+    use hickory_proto::rr::rdata::opt::EdnsOption;
     use hickory_proto::rr::{RData, RecordType};
 
     fn query(with_opt: bool) -> Vec<u8> {
@@ -291,6 +321,55 @@ mod tests {
         let message = Message::from_vec(&octets).unwrap();
         assert!(octets.len() <= 60 && message.metadata.truncation);
         assert!(message.authorities.is_empty() && message.edns.is_some());
+    }
+
+    /// The options of a reply, by code.
+    fn options(octets: &[u8]) -> Vec<(u16, Vec<u8>)> {
+        let edns = Message::from_vec(octets).unwrap().edns.unwrap();
+        let known = edns.options().as_ref().iter().map(|(code, option)| match option {
+            EdnsOption::Unknown(_, octets) => (u16::from(*code), octets.clone()),
+            other => panic!("{other:?}"),
+        });
+        known.collect()
+    }
+
+    #[test]
+    fn the_connection_speaks_where_it_was_spoken_to() {
+        let asking = |option: &[u8]| {
+            let mut octets = query(true);
+            octets.extend(option);
+            *octets.iter_mut().nth_back(option.len()).unwrap() = option.len() as u8;
+            octets
+        };
+        let over = ReplyOptions { pads: true, keepalive: Some(100) };
+        let reply = |octets: &[u8], limit: usize| {
+            let query = Query::parse(octets).unwrap().over(over);
+            let ede = EdeText { code: Ede::BLOCKED, text: b"category=adult" };
+            let mut out = [0xff; 1024];
+            let (rcode, data) = (Rcode::NXDOMAIN, Data::Negative);
+            let length = write(&query, rcode, data, 30, Some(ede), limit, &mut out).unwrap();
+            out[..length].to_vec()
+        };
+        let plain = reply(&query(true), 1024);
+        assert!(options(&plain).iter().all(|(code, _)| *code == option::EDE));
+        let padded = reply(&asking(&[0, 12, 0, 3, 0, 0, 0]), 1024);
+        assert_eq!(padded.len(), PADDING_BLOCK);
+        let found = options(&padded);
+        assert!(
+            found
+                .iter()
+                .any(|(code, octets)| *code == option::PADDING && octets.iter().all(|o| *o == 0))
+        );
+        assert!(found.iter().all(|(code, _)| *code != option::KEEPALIVE));
+        // As far as the limit goes, and not at all where four octets have no room.
+        for limit in plain.len()..plain.len() + 12 {
+            let octets = reply(&asking(&[0, 12, 0, 0]), limit);
+            assert!(octets.len() == if limit < plain.len() + 4 { plain.len() } else { limit });
+            assert_eq!(Message::from_vec(&octets).unwrap().authorities.len(), 1);
+        }
+        let kept = reply(&asking(&[0, 11, 0, 0]), 1024);
+        assert!(options(&kept).contains(&(option::KEEPALIVE, vec![0, 100])));
+        assert_eq!(kept.len(), plain.len() + 6);
     }
 
     #[test]

@@ -17,6 +17,19 @@ messages! {
         => "`{network}` được ghi hai lần trong `{key}` của nhóm máy `{group}`";
     listener_of(address, group) "`{address}` is the listener of group `{group}` already"
         => "`{address}` đã là địa chỉ lắng nghe của nhóm máy `{group}`";
+    no_server_name(text) "`{text}` is no host name by which a device could call this gateway"
+        => "`{text}` không phải tên máy chủ mà thiết bị có thể dùng để gọi gateway này";
+    no_mac(text) "`{text}` is no hardware address (MAC)"
+        => "`{text}` không phải địa chỉ phần cứng (MAC)";
+    mac_of_no_device(mac) "`{mac}` is the hardware address of no single device"
+        => "`{mac}` không phải địa chỉ phần cứng của riêng một thiết bị nào";
+    write_the_printed_one() "write the address that the device's settings or its label show"
+        => "hãy ghi địa chỉ có trong phần cài đặt hoặc trên nhãn của thiết bị";
+    tokens_from_nowhere(group) "`tokens_from` of group `{group}` names no network"
+        => "`tokens_from` của nhóm `{group}` không ghi mạng nào";
+    name_networks_or_leave_out()
+        "name the networks where its tokens act, or leave it out: then they are those of `clients`"
+        => "hãy ghi các mạng mà mã của nhóm có tác dụng, hoặc bỏ khóa này: khi đó là các mạng trong `clients`";
     level_of_profile(group, own, its) "`{group}` is of level `{own}`, but its profile of `{its}`"
         => "`{group}` thuộc cấp `{own}`, nhưng hồ sơ của nhóm lại thuộc cấp `{its}`";
     too_many_groups(count, most)

@@ -3,6 +3,7 @@
 mod calendar;
 mod data;
 mod department;
+mod export;
 mod groups;
 mod inspection;
 mod lists;
@@ -23,6 +24,7 @@ mod warnings;
 pub(crate) use calendar::*;
 pub(crate) use data::*;
 pub(crate) use department::*;
+pub(crate) use export::*;
 pub(crate) use groups::*;
 pub(crate) use inspection::*;
 pub(crate) use lists::*;

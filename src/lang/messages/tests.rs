@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
-use super::inspection::{attest, selftest};
+use super::export::{comments, refusals};
+use super::inspection::{attest, certificates, selftest};
 use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
-use super::staff::{codes, diagnosis, evidence, pages, state};
+use super::staff::{codes, devices, diagnosis, evidence, pages, state};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
     warnings,
@@ -25,6 +26,7 @@ fn all() -> impl Iterator<Item = Message> {
         enrolment::SAMPLES,
         locks::SAMPLES,
         calendar::SAMPLES,
+        certificates::SAMPLES,
         data::SAMPLES,
         overrides::SAMPLES,
         reviews::SAMPLES,
@@ -42,6 +44,7 @@ fn all() -> impl Iterator<Item = Message> {
         blocked::SAMPLES,
         state::SAMPLES,
         codes::SAMPLES,
+        devices::SAMPLES,
         evidence::SAMPLES,
         diagnosis::SAMPLES,
         pages::SAMPLES,
@@ -50,6 +53,8 @@ fn all() -> impl Iterator<Item = Message> {
         attest::SAMPLES,
         faults::SAMPLES,
         labels::SAMPLES,
+        refusals::SAMPLES,
+        comments::SAMPLES,
     ];
     rooms.into_iter().flatten().map(|sample| sample())
 }

@@ -88,6 +88,17 @@ messages! {
     name_the_interface(example)
         "write the interface behind `%`, as `ip link` numbers it: `{example}`"
         => "viết giao diện mạng sau `%`, theo số mà `ip link` hiển thị: `{example}`";
+    give_listener_another_port(key) "give `{key}` another port" => "đặt cổng khác cho `{key}`";
+    no_certificate(key) "`{key}` encrypts, and there is no certificate"
+        => "`{key}` cần mã hóa mà chưa có chứng chỉ";
+    give_certificate(table, command)
+        "name a certificate and its key in `{table}`; `{command}` makes them for a school that has none"
+        => "ghi chứng chỉ và khóa của nó trong `{table}`; trường chưa có thì tạo bằng `{command}`";
+    no_own_name(text) "`{text}` cannot be the gateway's name: it is an address, or all the world's"
+        => "`{text}` không thể là tên của máy lọc: đó là địa chỉ, hoặc là tên chung của mọi người";
+    certificate_needs(table, key) "a `{table}` needs `{key}`" => "mỗi `{table}` cần có `{key}`";
+    too_many_certificates(table, most) "there may be {most} of `{table}`"
+        => "tối đa là {most} bảng `{table}`";
     give_another_port() "give the admin server another port" => "đặt cổng khác cho máy chủ quản trị";
     write_zone_name(example) "write an IANA name such as `{example}`"
         => "viết tên IANA như `{example}`";

@@ -38,6 +38,12 @@ messages! {
         => "nhóm `{group}`: `{network}` nằm ngoài `allow` của [listen] nên các máy này bị REFUSED";
     widen_allow() "add the network to `allow` of [listen], or remove it here"
         => "thêm mạng vào `allow` của [listen], hoặc bỏ ở đây";
+    random_mac(mac, group)
+        "group `{group}`: `{mac}` was drawn by the device itself (a private or randomised address); it has another one in another network, and may draw a new one here"
+        => "nhóm `{group}`: `{mac}` do thiết bị tự đặt ngẫu nhiên (địa chỉ riêng tư); sang mạng khác thiết bị dùng địa chỉ khác, và ở đây cũng có thể đổi";
+    use_the_device_mac()
+        "switch the private address off for the school's network on the device, and write the address it then has"
+        => "hãy tắt địa chỉ riêng tư cho mạng của trường trên thiết bị rồi ghi địa chỉ mà thiết bị dùng sau đó";
     allowed_and_denied(name) "`{name}` is in `allow` and in `deny`"
         => "`{name}` vừa có trong `allow` vừa có trong `deny`";
     denied_is_essential(name) "`{name}` is in `deny` and is essential, so it is answered all the same"

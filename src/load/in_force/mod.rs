@@ -47,6 +47,7 @@ use crate::overrides::request::{OverrideRequest, judge};
 use crate::overrides::store::{self, Overrides, StoredOverride};
 use crate::policy::Snapshot;
 use crate::policy::group::overrides::OverrideKind;
+use crate::policy::tables::designated::Designated;
 use crate::sys::clock::system_time;
 use crate::upstream::Upstreams;
 
@@ -163,7 +164,8 @@ impl Current {
         let generation = base.generation + 1;
         let overrides = self.overrides.list(system_time());
         // Urgent entries may have come while it was made.
-        let parts = candidate.under(&base.parts.urgent).parts;
+        let mut parts = candidate.under(&base.parts.urgent).parts;
+        parts.designated = Arc::clone(&base.parts.designated);
         Ok(self.swap(derive(parts, generation, generation, overrides)))
     }
 
@@ -175,6 +177,20 @@ impl Current {
             return;
         }
         let parts = DerivedFrom { urgent: Arc::new(list), ..base.parts.clone() };
+        let overrides = self.overrides.list(system_time());
+        self.swap(derive(parts, base.generation + 1, base.since, overrides));
+    }
+
+    /// Leads clients to these encrypted listeners from now on; config and lists stay.
+    ///
+    /// For the start, and for each certificate that changes, begins or ends.
+    pub fn designate(&self, designated: Designated) {
+        let _one = self.writer();
+        let base = self.in_force();
+        if *base.parts.designated == designated {
+            return;
+        }
+        let parts = DerivedFrom { designated: Arc::new(designated), ..base.parts.clone() };
         let overrides = self.overrides.list(system_time());
         self.swap(derive(parts, base.generation + 1, base.since, overrides));
     }

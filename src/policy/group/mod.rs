@@ -3,5 +3,6 @@
 pub mod enforcement;
 pub mod overrides;
 pub mod rules;
+pub mod strictness;
 pub mod time;
 pub mod timeline;

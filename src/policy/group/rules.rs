@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use crate::category::{CategoryId, CategorySet, Level};
 use crate::dns::name::Name;
 use crate::matcher::names::NameTable;
+use crate::policy::claims::GroupClaims;
 use crate::policy::group::enforcement::Enforcement;
 use crate::policy::group::overrides::{Override, OverrideKind};
 use crate::policy::group::timeline::Timeline;
@@ -116,6 +117,8 @@ pub struct GroupRules {
     pub clients: Vec<IpNet>,
     /// The listeners of the group, for clients that no prefix covers.
     pub listeners: Vec<SocketAddr>,
+    /// What it names of its devices beside their addresses.
+    pub claims: GroupClaims,
     /// Categories that are answered as blocked, in lessons at least.
     pub block: CategorySet,
     /// Those of `block` that are only counted outside lessons.

@@ -83,6 +83,27 @@ impl<T> Timeline<T> {
             .filter_map(|edge| Some((self.edges.get(edge)?.0, self.state(edge))))
     }
 
+    /// The place in [`Timeline::states`] of the value in force now.
+    pub fn number(&self, now: Now) -> usize {
+        let place = self.place(now).and_then(|edge| self.edges.get(edge));
+        usize::from(place.map_or(self.strict, |&(_, place)| place))
+    }
+
+    /// The value in force now, and the instant of the next edge in civil seconds; `u64::MAX` where
+    /// none comes, or its distance is unknown.
+    #[inline]
+    pub fn at_until(&self, now: Now) -> (&T, u64) {
+        let Some(edge) = self.place(now) else { return (self.strict(), u64::MAX) };
+        let next = self.edges.get(edge + 1).map_or(self.until, |&(next, _)| next);
+        (self.state(edge), next)
+    }
+
+    /// The instants at which the value can change, in ascending order.
+    pub fn instants(&self) -> impl Iterator<Item = u64> {
+        let end = (!self.edges.is_empty()).then_some(self.until);
+        self.edges.iter().map(|&(edge, _)| edge).chain(end)
+    }
+
     /// The instants that the table covers; `None` for a constant value.
     pub fn span(&self) -> Option<std::ops::Range<u64>> {
         Some(self.edges.first()?.0..self.until)
@@ -164,6 +185,12 @@ mod tests {
         let changes = |t| line.changes(at(t)).map(|(e, s)| (e, *s)).collect::<Vec<_>>();
         assert_eq!(changes(100), [(200, 1), (300, 7), (400, 1)]);
         assert_eq!(changes(400), []);
+        let until = |t| line.at_until(at(t)).1;
+        assert_eq!([49, 50, 100, 400, 1000].map(until), [u64::MAX, 100, 200, 1000, u64::MAX]);
+        assert_eq!(line.instants().collect::<Vec<_>>(), [50, 100, 200, 300, 400, 1000]);
+        for t in [49, 50, 99, 100, 250, 300, 1000] {
+            assert_eq!(line.states().get(line.number(at(t))), Some(line.at(at(t))));
+        }
     }
 
     #[test]

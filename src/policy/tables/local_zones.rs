@@ -13,6 +13,7 @@ use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::matcher::HashedName;
 use crate::matcher::names::NameTable;
+use crate::policy::tables::designated::{Designated, DesignatedTable};
 use crate::policy::tables::special::{Special, special};
 use crate::rule::{LocalData, Scope};
 
@@ -115,6 +116,8 @@ impl PortalHost {
 pub struct LocalZoneParts {
     /// The portal; none where the config has none.
     pub portal: Option<PortalHost>,
+    /// The encrypted listeners that clients are led to.
+    pub designated: Designated,
     /// Names with records.
     pub names: Vec<LocalName>,
     /// Zones, each with all below it.
@@ -127,6 +130,8 @@ pub struct LocalZoneParts {
 #[derive(Debug)]
 pub(crate) struct LocalZones {
     portal: Option<PortalHost>,
+    /// None without encrypted listeners.
+    designated: Option<DesignatedTable>,
     names: NameTable<LocalName>,
     zones: NameTable<UpstreamId>,
     /// Ancestors of configured names: they exist (empty non-terminals).
@@ -136,16 +141,22 @@ pub(crate) struct LocalZones {
 
 impl LocalZones {
     pub(crate) fn new(parts: LocalZoneParts, seed: u64) -> Self {
-        let own = parts.portal.iter().map(|portal| portal.name.to_name());
-        let named = own.chain(parts.names.iter().map(|one| one.name.clone()));
+        let designated = DesignatedTable::new(parts.designated, seed);
+        let mut named: Vec<Name> = parts.portal.iter().map(|one| one.name.to_name()).collect();
+        for table in &designated {
+            named.extend(table.own().into_iter().cloned());
+        }
+        named.extend(parts.names.iter().map(|one| one.name.clone()));
+        named.extend(parts.zones.iter().map(|(zone, _)| zone.clone()));
         let parents: Vec<Name> = named
-            .chain(parts.zones.iter().map(|(zone, _)| zone.clone()))
+            .iter()
             .flat_map(|name| std::iter::successors(name.parent(), Name::parent))
             .filter(|name| !name.is_root())
             .collect();
         let exact = |one: LocalName| (one.name.clone(), Scope::Exact, one);
         Self {
             portal: parts.portal,
+            designated,
             names: NameTable::new(parts.names.into_iter().map(exact), seed),
             zones: NameTable::new(
                 parts.zones.into_iter().map(|(zone, id)| (zone, Scope::Subtree, id)),
@@ -175,6 +186,12 @@ impl LocalZones {
         self.portal.as_ref()
     }
 
+    /// The encrypted listeners that clients are led to.
+    #[inline]
+    pub(crate) fn designated(&self) -> Option<&DesignatedTable> {
+        self.designated.as_ref()
+    }
+
     /// Whether nothing is configured.
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.zones.is_empty()
@@ -198,6 +215,10 @@ impl LocalZones {
             self.portal.as_ref().and_then(|portal| portal.special(hashed.name, qtype))
         {
             return Some(own);
+        }
+        if let Some(own) = self.designated.as_ref().and_then(|table| table.special(hashed)) {
+            // The config's record of a name wins.
+            return self.local(hashed).is_none().then_some(own);
         }
         let private = || {
             (!self.forward_private && is_private(hashed.name, qtype)).then_some(Special::NxDomain)

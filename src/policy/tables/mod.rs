@@ -2,7 +2,9 @@
 
 pub mod addresses;
 pub mod categories;
+pub mod claims;
 pub mod client;
+pub mod designated;
 pub mod local_zones;
 pub mod names;
 pub mod rewrite;

@@ -19,6 +19,12 @@ pub enum Special {
     NoData,
     /// The portal's addresses of the queried type.
     Portal,
+    /// The encrypted resolvers of the address that the query was sent to (RFC 9462 §4).
+    Designated,
+    /// Those of the name behind the first label (RFC 9462 §5).
+    DesignatedOf,
+    /// The addresses of the encrypted listeners, at a name of the gateway.
+    Gateway,
     /// One record of the queried type for each of these addresses.
     Addresses(&'static [&'static [u8]]),
 }
@@ -72,7 +78,7 @@ pub fn is_mail_list(name: &Folded, address: IpAddr) -> bool {
 fn arpa(name: &Folded, last: usize, qtype: u16) -> Option<Special> {
     let below = last.checked_sub(1)?;
     match name.label(below) {
-        // Discovery of encrypted resolvers would lead around the filter.
+        // Discovery of encrypted resolvers would lead around the filter, but for our own.
         b"resolver" => Some(Special::NoData),
         b"home" | b"service" => Some(if below == 0 { Special::NoData } else { Special::NxDomain }),
         b"ipv4only" if below == 0 => match qtype {

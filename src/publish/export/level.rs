@@ -83,7 +83,7 @@ impl LevelPolicy {
         let guard = Guard::of(&data, snapshot.taxonomy());
         let guarded = guard.guarded().map(|(name, purpose, _)| (name.clone(), purpose)).collect();
         let listener = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
-        let group = snapshot.group_of(IpAddr::V4(Ipv4Addr::LOCALHOST), listener);
+        let group = snapshot.group_by_address(IpAddr::V4(Ipv4Addr::LOCALHOST), listener);
         let voided = made.sources().lists.voided.iter().map(|finding| finding.count as u64).sum();
         let pack = snapshot.lists().listings.last().map(|listing| Arc::clone(&listing.pack));
         let pack = pack.ok_or(LevelError::Lacking)?;

@@ -1,7 +1,7 @@
 //! Listeners: one file per transport.
 //!
 //! ```text
-//! transports  udp (udp_batch)  tcp (stream)
+//! transports  udp (udp_batch)  tcp (stream)  tls (stream)  doh
 //! shared      origin ▶ the core ▶ conclude
 //! ```
 //!
@@ -9,8 +9,10 @@
 //! [`conclude::conclude`]. Streams have all but the first in `stream`.
 
 pub mod conclude;
+pub mod doh;
 pub mod origin;
 pub mod stream;
 pub mod tcp;
+pub mod tls;
 pub mod udp;
 pub mod udp_batch;

@@ -1,5 +1,5 @@
 //! Framed streams (RFC 1035 §4.2.2): pipelined queries, answered out of order
-//! (RFC 7766 §6.2.1), over any pair of octet streams.
+//! (RFC 7766 §6.2.1), over any stream of octets.
 //!
 //! ```text
 //! late replies ▶ output ▶ write ─▶ answer (room? begin) ─▶ read ─┐
@@ -10,7 +10,7 @@
 //! One task serves a connection, and has no buffer while nothing waits. Laws: no query is read
 //! before the one in front of it is answered or asked upstream; none of these happens without
 //! [`Room`] for the reply, but for a short one; so no reply is ever dropped for want of memory.
-//! A transport brings the two halves, the origin and a [`Seat`]; TCP does, and TLS can.
+//! A transport brings the stream, the origin and a [`Seat`]: TCP and TLS.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -42,7 +42,7 @@ const HALF_QUERY: u64 = 2_000_000;
 const ENOUGH: usize = 64 << 10;
 /// The time after which room that was refused is asked for again. No turn is kept: a place in a
 /// queue would let those with much ask for what is left to those with nothing.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// Octets of one reading.
 const READ: usize = 4096;
 /// Octets that a connection may hold in each direction without room.
@@ -51,6 +51,11 @@ const FREE: usize = 4096;
 thread_local! {
     /// Memory for replies and their lengths: one for each thread of the runtime.
     static OUT: RefCell<Vec<u8>> = RefCell::new(vec![0; MOST]);
+}
+
+/// Lends the memory for a reply and its length.
+pub(super) fn with_memory<R>(use_it: impl FnOnce(&mut [u8]) -> R) -> R {
+    OUT.with_borrow_mut(|out| use_it(out))
 }
 
 /// Why a connection ended.
@@ -66,8 +71,7 @@ pub enum Ended {
 
 /// Answers the queries of one connection until it ends.
 pub async fn serve(
-    reader: impl AsyncRead + Unpin,
-    writer: impl AsyncWrite + Unpin,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     origin: Origin,
     gateway: &Arc<Gateway>,
     seat: Seat,
@@ -75,8 +79,7 @@ pub async fn serve(
     let idle = gateway.connections.limits().idle;
     let now = gateway.clock.micros();
     let mut connection = Connection {
-        reader,
-        writer,
+        stream,
         origin,
         gateway,
         seat,
@@ -84,6 +87,7 @@ pub async fn serve(
         input: Vec::new(),
         half_since: None,
         is_at_end: false,
+        together: Vec::new(),
         output: VecDeque::new(),
         written: 0,
         unwritten: 0,
@@ -105,9 +109,8 @@ pub async fn serve(
 }
 
 /// One connection.
-struct Connection<'a, R, W> {
-    reader: R,
-    writer: W,
+struct Connection<'a, S> {
+    stream: S,
     origin: Origin,
     gateway: &'a Arc<Gateway>,
     seat: Seat,
@@ -118,6 +121,9 @@ struct Connection<'a, R, W> {
     half_since: Option<u64>,
     /// No query comes any more.
     is_at_end: bool,
+    /// Replies to queries that came together, at most [`FREE`] octets: one system call, and one record of TLS,
+    /// for all of them. Empty while `output` is not, and between polls.
+    together: Vec<u8>,
     output: VecDeque<Waiting>,
     /// Octets of the first of `output` that were written.
     written: usize,
@@ -137,13 +143,13 @@ struct Connection<'a, R, W> {
     timer_at: u64,
 }
 
-impl<R, W> Drop for Connection<'_, R, W> {
+impl<S> Drop for Connection<'_, S> {
     fn drop(&mut self) {
         self.mailbox.close();
     }
 }
 
-impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         self.seat.set_waker(cx.waker());
         if let Err(error) = self.advance(cx) {
@@ -157,8 +163,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             self.seat.set_idle_since(BUSY);
         } else {
             if self.is_at_end || self.seat.is_evicted() {
-                let _ = ready!(Pin::new(&mut self.writer).poll_shutdown(cx));
-                return Poll::Ready(Ended::Done);
+                // TLS says goodbye, which a client may not take: the timer goes on.
+                if Pin::new(&mut self.stream).poll_shutdown(cx).is_ready() {
+                    return Poll::Ready(Ended::Done);
+                }
             }
             if self.input.is_empty() {
                 self.half_since = None;
@@ -188,7 +196,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Some(front) = self.output.front() {
             let rest = front.octets.get(self.written..).unwrap_or(&[]);
-            match Pin::new(&mut self.writer).poll_write(cx, rest) {
+            match Pin::new(&mut self.stream).poll_write(cx, rest) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(count) => self.written += count?,
@@ -207,7 +215,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         if self.output.capacity() > 0 {
             self.output = VecDeque::new();
         }
-        match Pin::new(&mut self.writer).poll_flush(cx) {
+        match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Ready(result) => result,
             Poll::Pending => Ok(()),
         }
@@ -230,13 +238,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
             self.active = self.gateway.clock.micros();
             self.half_since = (!self.input.is_empty()).then_some(self.active);
         }
+        self.write_together(cx)?;
         Ok(answered > 0)
     }
 
     /// Answers the first query of the input or asks upstream; false if it must wait.
     fn answer_one(&mut self, cx: &mut Context<'_>, length: usize) -> io::Result<bool> {
         let mut room = self.room_for_one(cx);
-        OUT.with_borrow_mut(|out| {
+        with_memory(|out| {
             let Some((prefix, message)) = out.split_first_chunk_mut::<2>() else {
                 return Ok(false);
             };
@@ -295,7 +304,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
                 !has_room || self.mailbox.pending() >= self.gateway.connections.limits().in_flight
             }
             Begin::Done(Done::Reply(length, _)) | Begin::Refresh(Done::Reply(length, _), _) => {
-                !has_room && self.without_room + 2 + length > FREE
+                !has_room && self.without_room + self.together.len() + 2 + length > FREE
             }
             Begin::Done(_) | Begin::Refresh(..) => false,
         }
@@ -332,11 +341,36 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         }
     }
 
-    /// Writes a framed reply; what the client does not take waits.
+    /// Takes a framed reply, to be written with its neighbours.
     fn send(&mut self, cx: &mut Context<'_>, framed: &[u8], room: Option<Room>) -> io::Result<()> {
+        if self.together.len() + framed.len() > FREE {
+            self.write_together(cx)?;
+        }
+        if self.output.is_empty() && framed.len() <= FREE {
+            self.together.extend_from_slice(framed);
+            return Ok(());
+        }
+        self.write_or_keep(cx, framed, room)
+    }
+
+    fn write_together(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.together.is_empty() {
+            return Ok(());
+        }
+        let together = std::mem::take(&mut self.together);
+        self.write_or_keep(cx, &together, None)
+    }
+
+    /// Writes framed replies; what the client does not take waits.
+    fn write_or_keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        framed: &[u8],
+        room: Option<Room>,
+    ) -> io::Result<()> {
         let mut count = 0;
         if self.output.is_empty() {
-            if let Poll::Ready(written) = Pin::new(&mut self.writer).poll_write(cx, framed) {
+            if let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, framed) {
                 count = written?;
             }
             self.written = 0;
@@ -366,7 +400,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<'_, R, W> {
         }
         let mut memory = [0; READ];
         let mut buffer = ReadBuf::new(&mut memory);
-        match Pin::new(&mut self.reader).poll_read(cx, &mut buffer) {
+        match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
             Poll::Pending => return Ok(false),
             Poll::Ready(result) => result?,
         }

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;
 
 use crate::clients::table::Seat;
+use crate::resolve::Transport;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::origin;
 use crate::serve::listener::stream::{self, Ended};
@@ -52,16 +53,27 @@ pub fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Accepts connections until the task is aborted.
+/// Accepts connections of plain DNS until the task is aborted.
 pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
+    accept_with(listener, gateway, serve).await;
+}
+
+/// Accepts connections, each served by `serve`, until the task is aborted.
+pub(super) async fn accept_with<F>(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    serve: impl Fn(TcpStream, SocketAddr, Arc<Gateway>, Seat) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
     loop {
         match listener.accept().await {
             Ok((stream, client)) => {
                 let client = SocketAddr::new(client.ip().to_canonical(), client.port());
                 // Without a place the connection is closed at once: the client tries again.
                 if let Some(seat) = gateway.connections.enter(client.ip(), gateway.clock.micros()) {
-                    let gateway = Arc::clone(&gateway);
-                    tokio::spawn(async move { serve(stream, client, &gateway, seat).await });
+                    let _ = stream.set_nodelay(true);
+                    tokio::spawn(serve(stream, client, Arc::clone(&gateway), seat));
                 }
             }
             Err(error) => {
@@ -76,12 +88,15 @@ pub async fn accept(listener: TcpListener, gateway: Arc<Gateway>) {
     }
 }
 
-async fn serve(mut stream: TcpStream, client: SocketAddr, gateway: &Arc<Gateway>, seat: Seat) {
-    let _ = stream.set_nodelay(true);
-    let origin = origin::of_connection(client, stream.local_addr(), &gateway.own_asks);
-    let (reader, writer) = stream.split();
-    if stream::serve(reader, writer, origin, gateway, seat).await == Ended::Stalled {
-        // The kernel drops what it holds for a client that takes nothing.
-        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+async fn serve(mut stream: TcpStream, client: SocketAddr, gateway: Arc<Gateway>, seat: Seat) {
+    let local = stream.local_addr();
+    let origin = origin::of_connection(Transport::Tcp, client, local, &gateway, None);
+    if stream::serve(&mut stream, origin, &gateway, seat).await == Ended::Stalled {
+        drop_unsent(&stream);
     }
+}
+
+/// The kernel drops what it holds for a client that takes nothing.
+pub(super) fn drop_unsent(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

@@ -24,6 +24,7 @@ use crate::clients::blocks::BlockTurn;
 use crate::clients::budget::{Budget, ClientLimits, RateDecision};
 use crate::clients::client_id::ClientId;
 use crate::clients::inflight::SendReply;
+use crate::devices::table::DeviceTable;
 use crate::load::in_force::PolicyReader;
 use crate::metrics::counters::{Counters, Event};
 use crate::metrics::labels::AddressFamily;
@@ -119,6 +120,7 @@ struct Desk<'a> {
     gateway: &'a Arc<Gateway>,
     counters: &'a Counters,
     limits: Cached<&'a ArcSwap<ClientLimits>, Arc<ClientLimits>>,
+    devices: Cached<&'a ArcSwap<DeviceTable>, Arc<DeviceTable>>,
     budget: Budget,
     near: ReplyCache,
     /// The reply cache's probe for each query of the batch.
@@ -144,6 +146,7 @@ impl<'a> Worker<'a> {
             gateway,
             counters,
             limits: Cached::new(&gateway.clients),
+            devices: Cached::new(gateway.devices.table()),
             budget: Budget::new(rand::random()),
             near: ReplyCache::new(rand::random()),
             probes: Vec::with_capacity(BATCH),
@@ -230,7 +233,8 @@ impl Desk<'_> {
         out: &mut [u8],
     ) -> Option<usize> {
         let BatchContext { generation, snapshot, arrival, .. } = context;
-        let origin = origin::of_datagram(path, self.local, &self.gateway.own_asks);
+        let origin =
+            origin::of_datagram(path, self.local, &self.gateway.own_asks, self.devices.load());
         self.tests += u64::from(origin.is_test());
         let begun = match self.admit(&origin, arrival.came) {
             RateDecision::Pass => {

@@ -391,3 +391,87 @@ canaries = []
     assert_eq!(words("c"), ["bing", "youtube=moderate"]);
     assert!(group_of(&config, "c").enforcement.canaries.is_empty());
 }
+
+#[test]
+fn what_groups_name_of_their_devices() {
+    let config = right(
+        r#"[[group]]
+name = "a"
+server_names = ["A.dns.school.example."]
+[[group]]
+name = "b"
+macs = ["A0-36-9F-00-00-01"]
+tokens_from = ["10.2.0.0/16"]
+"#,
+    );
+    let [a, b] = ["a", "b"].map(|name| &group_of(&config, name).claims);
+    assert_eq!(a.server_names, ["a.dns.school.example"]);
+    assert_eq!(b.macs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a0:36:9f:00:00:01"]);
+    assert_eq!(b.tokens_from, ["10.2.0.0/16".parse().unwrap()]);
+}
+
+#[test]
+fn what_groups_cannot_name_of_their_devices() {
+    assert_snapshot!(mistakes(r#"[[group]]
+name = "a"
+server_names = ["a.dns.example", "A.DNS.example.", "dns", "10.0.0.1", "*.dns.example"]
+macs = ["a0:36:9f:00:00:01", "a0369f000002", "01:00:5e:00:00:01"]
+tokens_from = []
+[[group]]
+name = "b"
+server_names = ["a.dns.example"]
+macs = ["A0-36-9F-00-00-01"]
+tokens_from = ["10.0.0.0/8", "10.0.0.0/8"]
+"#), @r#"
+    gateway.toml:3:34: `a.dns.example` stands twice in `server_names` of group `a`
+      |
+    3 | server_names = ["a.dns.example", "A.DNS.example.", "dns", "10.0.0.1", "*.dns.example"]
+      |                                  ^^^^^^^^^^^^^^^^
+    hint: remove one of the two
+    gateway.toml:3:52: `dns` is no host name by which a device could call this gateway
+      |
+    3 | server_names = ["a.dns.example", "A.DNS.example.", "dns", "10.0.0.1", "*.dns.example"]
+      |                                                    ^^^^^
+    hint: write `pupils.dns.school.example`
+    gateway.toml:3:59: `10.0.0.1` is no host name by which a device could call this gateway
+      |
+    3 | server_names = ["a.dns.example", "A.DNS.example.", "dns", "10.0.0.1", "*.dns.example"]
+      |                                                           ^^^^^^^^^^
+    hint: write `pupils.dns.school.example`
+    gateway.toml:3:71: `*.dns.example` is no host name by which a device could call this gateway
+      |
+    3 | server_names = ["a.dns.example", "A.DNS.example.", "dns", "10.0.0.1", "*.dns.example"]
+      |                                                                       ^^^^^^^^^^^^^^^
+    hint: write `pupils.dns.school.example`
+    gateway.toml:4:30: `a0369f000002` is no hardware address (MAC)
+      |
+    4 | macs = ["a0:36:9f:00:00:01", "a0369f000002", "01:00:5e:00:00:01"]
+      |                              ^^^^^^^^^^^^^^
+    hint: write `a0:36:9f:00:00:01`
+    gateway.toml:4:46: `01:00:5e:00:00:01` is the hardware address of no single device
+      |
+    4 | macs = ["a0:36:9f:00:00:01", "a0369f000002", "01:00:5e:00:00:01"]
+      |                                              ^^^^^^^^^^^^^^^^^^^
+    hint: write the address that the device's settings or its label show
+    gateway.toml:5:15: `tokens_from` of group `a` names no network
+      |
+    5 | tokens_from = []
+      |               ^^
+    hint: name the networks where its tokens act, or leave it out: then they are those of `clients`
+    gateway.toml:8:17: `a.dns.example` is in group `b` and in group `a`
+      |
+    8 | server_names = ["a.dns.example"]
+      |                 ^^^^^^^^^^^^^^^
+    hint: leave it in one
+    gateway.toml:9:9: `a0:36:9f:00:00:01` is in group `b` and in group `a`
+      |
+    9 | macs = ["A0-36-9F-00-00-01"]
+      |         ^^^^^^^^^^^^^^^^^^^
+    hint: leave it in one
+    gateway.toml:10:30: `10.0.0.0/8` stands twice in `tokens_from`
+       |
+    10 | tokens_from = ["10.0.0.0/8", "10.0.0.0/8"]
+       |                              ^^^^^^^^^^^^
+    hint: remove one of the two
+    "#);
+}

@@ -103,7 +103,7 @@ fn listen_needs_an_address() {
       |
     2 | dns = []
       |       ^^
-    hint: write `dns = ["127.0.0.1:5300"]`, or leave the key out
+    hint: write `dns = ["127.0.0.1:53"]`, or leave the key out
     gateway.toml:3:9: `allow` is empty, so no client would be answered
       |
     3 | allow = []
@@ -466,4 +466,24 @@ fn the_state_directory_is_a_path() {
     2 | dir = ""
       |       ^^
     "#);
+}
+
+#[test]
+fn devices() {
+    let config =
+        right("[devices]\nneighbours = false\nleases = [\"dnsmasq.leases\", \"/k.csv\"]\n");
+    let files = ["/etc/lachan/dnsmasq.leases", "/k.csv"].map(Into::into);
+    assert_eq!((config.devices.neighbours, &config.devices.leases[..]), (false, &files[..]));
+    let many: Vec<String> = (0..9).map(|number| format!("\"{number}\"")).collect();
+    for (text, says) in [
+        ("leases = [\"\"]".to_owned(), "2:11: `leases`"),
+        ("leases = [\"a\", \"a\"]".to_owned(), "2:16: `a` stands twice in `leases`"),
+        (format!("leases = [{}]", many.join(", ")), "2:51: `leases` has more than 8 files"),
+    ] {
+        let shown = mistakes(&format!("[devices]\n{text}\n"));
+        assert!(shown.contains(says), "{shown}");
+    }
+    let group = "[[group]]\nname = \"a\"\nclients = [\"10.0.0.0/8\"]\n";
+    let shown = mistakes(&format!("{group}macs = [\"a0:36:9f:00:00\"]\n"));
+    assert!(shown.contains("4:9: `a0:36:9f:00:00` is no hardware address"), "{shown}");
 }

@@ -30,7 +30,7 @@ workers = 2
 #[test]
 fn an_unknown_table_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes("[lisen]\nworkers = 2\n"), @"
-    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `portal`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `local`, `forward`, `essential`, `fail_mode`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`, `evidence`, `update`, `selftest`
+    gateway.toml:1:2: unknown key `lisen`; the keys here are `default_group`, `school`, `listen`, `admin`, `portal`, `upstream`, `cache`, `limits`, `block`, `rebinding`, `local`, `forward`, `essential`, `fail_mode`, `department`, `schedule`, `bundle`, `group`, `profile`, `lists`, `state`, `evidence`, `update`, `selftest`, `devices`
       |
     1 | [lisen]
       |  ^^^^^
@@ -43,7 +43,7 @@ fn an_unknown_key_is_refused_with_a_suggestion() {
     assert_snapshot!(mistakes(r#"[[group]]
 nam = "pupils"
 "#), @r#"
-    gateway.toml:2:1: unknown key `nam`; the keys here are `name`, `clients`, `listen`, `lessons`, `level`, `profile`, `safesearch`, `youtube`, `canaries`, `answer`
+    gateway.toml:2:1: unknown key `nam`; the keys here are `name`, `clients`, `listen`, `server_names`, `macs`, `tokens_from`, `lessons`, `level`, `profile`, `safesearch`, `youtube`, `canaries`, `answer`
       |
     2 | nam = "pupils"
       | ^^^

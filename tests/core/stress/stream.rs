@@ -8,6 +8,7 @@ use lachan::clients::limits::StreamLimits;
 use lachan::clients::table::Connections;
 use lachan::dns::message::Rcode;
 use lachan::metrics::counters::Totals;
+use lachan::policy::Claims;
 use lachan::resolve::{AnswerSource, Transport};
 use lachan::serve::gateway::Gateway;
 use lachan::serve::listener::stream;
@@ -50,16 +51,15 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
     assert!(listed.is_blocked(1, 1) && !free.is_blocked(1, 1));
     runtime.block_on(async {
         let (mut client, server) = tokio::io::duplex(4096);
-        let (reader, writer) = tokio::io::split(server);
         let serving = Arc::clone(&gateway);
         let task = tokio::spawn(async move {
             let origin = Origin {
-                transport: Transport::Tcp,
-                server_name: Some("dns.school.example".into()),
+                transport: Transport::Dot,
+                claims: Claims { server_name: Some("dns.school.example".into()), ..Claims::NONE },
                 ..meta(1)
             };
             let seat = serving.connections.enter(origin.client, 0).unwrap();
-            stream::serve(reader, writer, origin, &serving, seat).await;
+            stream::serve(server, origin, &serving, seat).await;
         });
         // Pipelined: the second has no answer yet, and does not hold up the third.
         for (id, asked) in [(1, listed), (2, free), (3, listed)] {
@@ -78,7 +78,7 @@ fn a_framed_stream_is_answered_whatever_carries_it() {
         task.abort();
     });
     let totals = Totals::of([&*gateway.counters]);
-    assert_eq!(totals.queries(Transport::Tcp, 0), 4);
+    assert_eq!(totals.queries(Transport::Dot, 0), 4);
     assert_eq!(totals.queries(Transport::Udp, 0), 0);
     let nxdomain = lachan::metrics::counters::RCODES.iter().position(|&r| r == Rcode::NXDOMAIN);
     assert_eq!(totals.responses(nxdomain.unwrap(), AnswerSource::Blocked), 2);

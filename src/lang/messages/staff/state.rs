@@ -107,6 +107,28 @@ messages! {
         => "máy này không có địa chỉ lắng nghe {address}";
     remedy_absent() "plug the cable in or correct `dns` in [listen]; it is served once it is there"
         => "cắm lại cáp hoặc sửa `dns` trong [listen]; có địa chỉ là phục vụ ngay";
+    finding_certificate_unusable(file)
+        "encrypted DNS has no certificate that devices accept: `{file}`"
+        => "DNS mã hóa không có chứng chỉ mà thiết bị chấp nhận: `{file}`";
+    finding_certificate_held(file)
+        "the new files of `{file}` cannot be used; the certificate before them stays in use"
+        => "không dùng được tệp mới của `{file}`; chứng chỉ cũ vẫn được dùng";
+    finding_name_uncovered(name)
+        "no certificate covers `{name}`, a server name of a group: devices that are told it refuse the gateway"
+        => "không chứng chỉ nào cấp cho `{name}`, tên máy chủ của một nhóm: thiết bị dùng tên này sẽ từ chối máy lọc";
+    remedy_name_uncovered()
+        "issue the certificate for this name too (`lachan certs self --name`), or take it out of `server_names`"
+        => "cấp chứng chỉ cho cả tên này (`lachan certs self --name`), hoặc bỏ nó khỏi `server_names`";
+    certificate_not_yet() "it is not valid yet; look at the clock" => "chưa đến ngày có hiệu lực; hãy xem lại đồng hồ";
+    finding_certificate_ends(file) "a certificate of encrypted DNS must be renewed soon: `{file}`"
+        => "cần sớm gia hạn chứng chỉ của DNS mã hóa: `{file}`";
+    remedy_certificate()
+        "put a new certificate and its key in the places of the old ones; see `lachan certs show FILE`; no restart is needed"
+        => "đặt chứng chỉ mới và khóa của nó vào chỗ cũ; xem bằng `lachan certs show TỆP`; không cần khởi động lại";
+    certificate_until(file, until, covers) "certificate {file}: until {until}, for {covers}"
+        => "chứng chỉ {file}: đến {until}, cho {covers}";
+    certificate_ended(until) "it ended at {until}" => "đã hết hạn lúc {until}";
+    certificate_ends(until) "it ends at {until}" => "sẽ hết hạn lúc {until}";
     finding_no_release() "the department's release has not arrived yet"
         => "chưa nhận được bản phát hành của Sở";
     remedy_no_release()

@@ -1,6 +1,9 @@
 //! `[listen]`: listeners for clients, and the networks that are answered.
 
+mod encrypted;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -8,6 +11,7 @@ use toml::Spanned;
 
 use crate::config::file::report::Report;
 use crate::config::file::shape::ListenFile;
+use crate::dns::name::Name;
 use crate::lang::messages;
 
 /// Listeners for clients, and the networks that are answered.
@@ -15,6 +19,14 @@ use crate::lang::messages;
 pub struct Listen {
     /// Addresses for UDP and TCP; never empty, no two alike.
     pub dns: Vec<SocketAddr>,
+    /// Addresses for DNS over TLS (RFC 7858).
+    pub dot: Vec<SocketAddr>,
+    /// Addresses for DNS over HTTPS (RFC 8484).
+    pub doh: Vec<SocketAddr>,
+    /// The gateway's own names, to which clients of both are led.
+    pub names: Vec<Name>,
+    /// The certificates of both; never empty where one of them has an address.
+    pub tls: Vec<CertificateFiles>,
     /// Networks whose clients are answered; all others get REFUSED.
     pub allow: Vec<IpNet>,
     /// UDP workers; 0 is one for each core.
@@ -35,10 +47,23 @@ pub struct Listen {
     pub stream_memory_connection: u64,
 }
 
+/// The files of a certificate, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate and those between it and its authority, in that order.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
 impl Default for Listen {
     fn default() -> Self {
         Self {
             dns: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 5300))],
+            dot: Vec::new(),
+            doh: Vec::new(),
+            names: Vec::new(),
+            tls: Vec::new(),
             allow: local_networks(),
             workers: 0,
             tcp_connections: 1024,
@@ -49,6 +74,22 @@ impl Default for Listen {
             stream_memory_client: 8 << 20,
             stream_memory_connection: 4 << 20,
         }
+    }
+}
+
+impl Listen {
+    /// Every address for queries: `dns`, `dot` and `doh`.
+    pub fn all(&self) -> impl Iterator<Item = SocketAddr> {
+        self.dns.iter().chain(&self.dot).chain(&self.doh).copied()
+    }
+
+    /// The key of the listener that has an address already; none if it is free.
+    pub(in crate::config) fn taken(&self, address: SocketAddr) -> Option<&'static str> {
+        let keys = ["[listen] dns", "[listen] dot", "[listen] doh"];
+        let listeners = [&self.dns, &self.dot, &self.doh];
+        let is_there = |own: &&Vec<SocketAddr>| own.iter().any(|own| collide(*own, address));
+        let taken = listeners.iter().position(is_there).filter(|_| address.port() != 0);
+        taken.and_then(|place| keys.get(place).copied())
     }
 }
 
@@ -77,8 +118,9 @@ impl Report<'_> {
     pub(in crate::config) fn listen(&mut self, file: &ListenFile) -> Listen {
         let mut listen = Listen::default();
         if let Some(dns) = &file.dns {
-            listen.dns = self.addresses(dns);
+            listen.dns = self.addresses("dns", 53, dns);
         }
+        self.encrypted(file, &mut listen);
         if let Some(allow) = &file.allow {
             if allow.get_ref().is_empty() {
                 self.mistake(allow.span(), messages::nobody_answered("allow")).hint =
@@ -128,22 +170,27 @@ impl Report<'_> {
             listen.stream_memory_connection.min(listen.stream_memory_client);
     }
 
-    /// Listeners; no two alike.
-    fn addresses(&mut self, given: &Spanned<Vec<Spanned<String>>>) -> Vec<SocketAddr> {
+    /// Listeners of a key, with its usual port in examples; no two alike.
+    fn addresses(
+        &mut self,
+        key: &'static str,
+        port: u16,
+        given: &Spanned<Vec<Spanned<String>>>,
+    ) -> Vec<SocketAddr> {
         if given.get_ref().is_empty() {
-            self.mistake(given.span(), messages::no_listener("dns")).hint =
-                Some(messages::write_or_leave_out("dns = [\"127.0.0.1:5300\"]"));
+            self.mistake(given.span(), messages::no_listener(key)).hint =
+                Some(messages::write_or_leave_out(format!("{key} = [\"127.0.0.1:{port}\"]")));
         }
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for text in given.get_ref() {
-            let Some(address) = self.listen_address(text, 53) else { continue };
+            let Some(address) = self.listen_address(text, port) else { continue };
             // Port 0 asks the system for a free port, another one each time.
             let other = addresses.iter().find(|other| collide(**other, address));
             if let Some(other) = other.filter(|_| address.port() != 0) {
                 let (message, hint) = if *other == address {
-                    (messages::stands_twice(address, "dns"), messages::remove_one())
+                    (messages::stands_twice(address, key), messages::remove_one())
                 } else {
-                    (messages::cannot_both_listen(address, other), messages::one_is_all("dns"))
+                    (messages::cannot_both_listen(address, other), messages::one_is_all(key))
                 };
                 self.mistake(text.span(), message).hint = Some(hint);
             }
@@ -151,6 +198,7 @@ impl Report<'_> {
         }
         addresses
     }
+
     /// An address that a socket can be opened at.
     pub(in crate::config) fn listen_address(
         &mut self,

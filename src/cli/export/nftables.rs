@@ -1,40 +1,25 @@
-//! `lachan export …`: configuration for other programs of the gateway, made from its config.
+//! `lachan export nftables`: firewall rules against resolvers other than this one.
 //!
-//! `nftables` is a table of its own for a gateway that is the router of its clients. It
-//! redirects port 53 of every other resolver to the gateway, and rejects DNS over TLS and
-//! QUIC to others and known addresses of DNS over HTTPS. Loading replaces it whole; no other
-//! table is changed.
+//! A table of its own for a gateway that is the router of its clients. It redirects port 53 of
+//! every other resolver to the gateway, and rejects DNS over TLS and QUIC to others and known
+//! addresses of DNS over HTTPS. Loading replaces it whole; no other table is changed.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use ipnet::IpNet;
 
-use crate::cli::output::{complain, print};
+use crate::cli::export::config::from_config;
 use crate::config::Config;
-use crate::load::assemble::read_config;
+use crate::lang::Message;
 
 /// Addresses of public DNS over HTTPS resolvers.
-const DOH: &str = include_str!("../../blocklists/doh-addresses.txt");
-
-/// What to export.
-#[derive(Debug, clap::Args)]
-pub struct ExportArguments {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum What {
-    /// Firewall rules against resolvers other than this one: `nft -f` loads them.
-    Nftables(Nftables),
-}
+const DOH: &str = include_str!("../../../blocklists/doh-addresses.txt");
 
 /// Arguments of `export nftables`.
 #[derive(Debug, clap::Args)]
-struct Nftables {
+pub(super) struct NftablesArguments {
     /// The config file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
@@ -43,26 +28,11 @@ struct Nftables {
     interfaces: Vec<String>,
 }
 
-/// Prints the export; exits 0, or 3 for a config that cannot be used.
-pub fn run(arguments: &ExportArguments) -> ExitCode {
-    let What::Nftables(arguments) = &arguments.what;
-    let config = match read_config(Some(&arguments.config)) {
-        Ok(config) => config,
-        Err(error) => {
-            complain(&error.to_string());
-            return ExitCode::from(3);
-        }
-    };
-    match nftables(&config, &arguments.interfaces) {
-        Ok(text) => {
-            print(&text);
-            ExitCode::SUCCESS
-        }
-        Err(mistake) => {
-            complain(&format!("{}: {mistake}", arguments.config.display()));
-            ExitCode::from(3)
-        }
-    }
+/// The rules.
+pub(super) fn exported(arguments: &NftablesArguments) -> Result<String, String> {
+    from_config(&arguments.config, |config| {
+        nftables(config, &arguments.interfaces).map_err(Message::english)
+    })
 }
 
 /// Checks the name of an interface: it is written into the rules as it is.
@@ -194,7 +164,7 @@ mod tests {
     use super::*;
     use crate::config::load_text;
 
-    fn exported(text: &str, interfaces: &[&str]) -> Result<String, String> {
+    fn rules_of(text: &str, interfaces: &[&str]) -> Result<String, String> {
         let config = load_text(text, "gateway.toml", Path::new("")).unwrap();
         let interfaces: Vec<String> = interfaces.iter().map(|&name| name.to_owned()).collect();
         nftables(&config, &interfaces)
@@ -204,7 +174,7 @@ mod tests {
     fn rules_follow_the_listeners_and_the_networks() {
         let text = "[listen]\ndns = [\"0.0.0.0:53\", \"[fd00:20::1]:5300\"]\n\
                     allow = [\"127.0.0.0/8\", \"10.20.0.0/16\", \"192.168.1.9\", \"fd00:20::/64\"]\n";
-        let rules = exported(text, &["lan0", "wlan0"]).unwrap();
+        let rules = rules_of(text, &["lan0", "wlan0"]).unwrap();
         let shown: Vec<&str> = rules.lines().filter(|line| !line.contains("elements")).collect();
         for expected in [
             "        iifname { \"lan0\", \"wlan0\" } ip saddr @clients4 udp dport 53 redirect to :53",
@@ -219,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_gateway_on_loopback_only_cannot_be_redirected_to() {
-        let mistake = exported("", &[]).unwrap_err();
+        let mistake = rules_of("", &[]).unwrap_err();
         assert!(mistake.starts_with("`[listen] dns` has loopback addresses only"), "{mistake}");
         // IPv6 clients are rejected elsewhere all the same.
-        let rules = exported("[listen]\ndns = [\"10.0.0.1:53\"]\n", &["lan0"]).unwrap();
+        let rules = rules_of("[listen]\ndns = [\"10.0.0.1:53\"]\n", &["lan0"]).unwrap();
         assert!(
             rules.contains(
                 "iifname \"lan0\" ip saddr @clients4 udp dport 53 dnat ip to 10.0.0.1:53"
