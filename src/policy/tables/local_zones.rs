@@ -143,7 +143,7 @@ impl LocalZones {
     pub(crate) fn new(parts: LocalZoneParts, seed: u64) -> Self {
         let designated = DesignatedTable::new(parts.designated, seed);
         let mut named: Vec<Name> = parts.portal.iter().map(|one| one.name.to_name()).collect();
-        for table in &designated {
+        if let Some(table) = &designated {
             named.extend(table.own().into_iter().cloned());
         }
         named.extend(parts.names.iter().map(|one| one.name.clone()));
