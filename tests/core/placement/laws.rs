@@ -98,6 +98,10 @@ fn near(base: Profile, change: Profile, mask: u16) -> Profile {
     if has(4) && has(5) {
         allow = change.1;
     }
+    // Other lessons: what they open and close is a reason of its own.
+    if has(9) && has(10) {
+        flags[2..].copy_from_slice(&change.3[2..]);
+    }
     if has(6) && has(7) && has(8) {
         block = change.0;
         flags = change.3;
