@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::StateSettings;
-use crate::load::kept::generation::Kept;
+use crate::load::kept::generation::{DIRECTORY, Kept, SEEN};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
@@ -20,22 +20,30 @@ const USUAL: &str = "/var/lib/lachan";
 /// there is none.
 pub fn find(path: &Path, text: &str) -> Kept {
     let base = path.parent().unwrap_or(Path::new("."));
-    let written = written(text).into_iter().map(|dir| base.join(dir));
-    let given = StateDir::place(&StateSettings::default());
     let beside = fs::read_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base });
     let beside = beside.into_iter().flatten().take(MAX_ENTRIES).flatten().map(|one| one.path());
-    let places = written.chain(given).chain([PathBuf::from(USUAL)]).chain(beside);
+    let places = named(path, text).chain([PathBuf::from(USUAL)]).chain(beside);
     places.map(|place| Kept::read(&place)).find(|kept| kept.is_of(path)).unwrap_or_default()
 }
 
-/// Drops the files of the generation of the config at `path`; false where there is none.
+/// The directories that the config at `path` names, and the one that the environment does.
+fn named(path: &Path, text: &str) -> impl Iterator<Item = PathBuf> {
+    let base = path.parent().unwrap_or(Path::new(".")).to_owned();
+    let written = written(text).into_iter().map(move |dir| base.join(dir));
+    written.chain(StateDir::place(&StateSettings::default()))
+}
+
+/// Drops what is kept for the config at `path`; false where nothing is.
 pub fn forget(path: &Path) -> bool {
-    let mut kept = find(path, &read::text(path).unwrap_or_default());
+    let text = read::text(path).unwrap_or_default();
+    let mut kept = find(path, &text);
     let is_there = kept.is_of(path);
     if is_there {
         kept.forget();
     }
-    is_there
+    // A life that ended at once has kept what it had seen, and no generation yet.
+    let seen = named(path, &text).map(|place| place.join(DIRECTORY).join(SEEN));
+    is_there | (seen.filter(|seen| fs::remove_file(seen).is_ok()).count() > 0)
 }
 
 /// The values of each line `dir = "…"`, found without a parser.
