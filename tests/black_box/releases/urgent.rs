@@ -8,7 +8,7 @@ use super::emergency::now;
 use super::refused::enrolled;
 use super::{is_blocked, plan};
 use crate::kit::repository::TestRepository;
-use crate::support::gateway::{LACHAN, run, said_in_json};
+use crate::support::gateway::{LACHAN, Plan, run, said_in_json};
 use crate::support::web::Web;
 use crate::support::{Gateway, PUPIL, Upstream, eventually, within};
 
@@ -42,12 +42,14 @@ fn seconds_from_now(seconds: u64) -> String {
 
 /// A gateway that is enrolled, and watches the repository where the office writes it.
 fn school(office: &TestRepository, upstream: &Upstream) -> Gateway {
+    planned(office, upstream).start()
+}
+
+fn planned(office: &TestRepository, upstream: &Upstream) -> Plan {
     let watched = format!("directory = \"{}\"", office.path().display());
-    plan(&watched, upstream)
-        .made(|dir| {
-            fs::copy(office.root(), dir.join("root.json")).unwrap();
-        })
-        .start()
+    plan(&watched, upstream).made(|dir| {
+        fs::copy(office.root(), dir.join("root.json")).unwrap();
+    })
 }
 
 /// What `lachan why NAME --json` says.
@@ -128,11 +130,12 @@ fn an_order_is_taken_back_and_a_block_is_undone() {
 #[test]
 fn an_order_acts_though_the_disk_takes_nothing() {
     let (upstream, office) = (Upstream::start(), TestRepository::new());
-    let gateway = school(&office, &upstream);
+    // Root writes to read-only directories; a directory in the place of the lock stops it as well. It is
+    // there before the gateway, which else may store the order under a lock that it has already.
+    let gateway = planned(&office, &upstream)
+        .made(|dir| fs::create_dir_all(dir.join("state/releases/lock")).unwrap())
+        .start();
     let lock = gateway.dir().join("state/releases/lock");
-    // Root writes to read-only directories; a directory in the place of the lock stops it as well.
-    let _ = fs::remove_file(&lock);
-    fs::create_dir_all(&lock).unwrap();
     published(&office, "scam.example", "fraud", &["--days", "2"]);
     eventually("the order", || is_blocked(&gateway, "scam.example").then_some(()));
     let disk = [("reason", "disk")];
