@@ -48,13 +48,16 @@ pub(super) struct HeldFile {
 /// The months that a directory has records of, in order, with the octets of each.
 fn listed(directory: &Path) -> Vec<(LocalMonth, u64)> {
     let found = read::directory(directory).unwrap_or_default();
-    let month = |path: &Path| -> Option<LocalMonth> {
-        path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.parse().ok()
-    };
+    let month = |path: &Path| month_of(path.file_name()?.to_str()?);
     let mut months: Vec<_> =
         found.iter().filter_map(|(path, of)| Some((month(path)?, of.len()))).collect();
     months.sort_unstable();
     months
+}
+
+/// The month of a record of that name.
+fn month_of(name: &str) -> Option<LocalMonth> {
+    name.strip_suffix(SUFFIX)?.parse().ok()
 }
 
 fn name(month: LocalMonth) -> String {
@@ -117,6 +120,12 @@ pub fn names(state: &Path) -> Vec<String> {
     let held = directory.join(HELD).exists().then(|| format!("{DIRECTORY}/{HELD}"));
     let months = listed(&directory).into_iter();
     months.map(|(month, _)| format!("{DIRECTORY}/{}", name(month))).chain(held).collect()
+}
+
+/// Whether a file at that place below a state directory is one of [`names`].
+pub fn is_name(place: &str) -> bool {
+    let name = place.strip_prefix(DIRECTORY).and_then(|rest| rest.strip_prefix('/'));
+    name.is_some_and(|name| name == HELD || month_of(name).is_some())
 }
 
 /// The directory of records that the gateway writes.

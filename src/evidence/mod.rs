@@ -24,4 +24,4 @@ pub mod tally;
 mod tests;
 
 pub use self::book::{EvidenceBook, EvidenceInput};
-pub use self::files::{DIRECTORY, names, record, records};
+pub use self::files::{DIRECTORY, is_name, names, record, records};

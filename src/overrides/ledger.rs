@@ -21,7 +21,7 @@ use tracing::warn;
 
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
 use crate::overrides::ledger_files::{FILE, files, is_over, lines_of, rotate};
-pub use crate::overrides::ledger_files::{names, tidy};
+pub use crate::overrides::ledger_files::{is_name, names, tidy};
 use crate::overrides::stored::StoredOverride;
 use crate::sys::state_dir::{self, StateDir};
 

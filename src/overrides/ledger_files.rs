@@ -94,6 +94,11 @@ pub fn names(state: &Path) -> Vec<String> {
     before.chain(months).chain(newest).collect()
 }
 
+/// Whether a file of that name in a state directory is one of the ledger's.
+pub fn is_name(name: &str) -> bool {
+    name == FILE || name == OLD || parse(name).is_some()
+}
+
 /// The same as paths.
 pub(super) fn files(state: &Path) -> Vec<PathBuf> {
     names(state).iter().map(|name| state.join(name)).collect()

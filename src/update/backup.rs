@@ -3,7 +3,8 @@
 //! ```text
 //! backup.json              format, school, time
 //! config/gateway.toml      the config, and the files below its directory that it names
-//! state/overrides.json …   lessons and exams, the token, enrolment with the key of the box, the mark
+//! state/overrides.json …   lessons and exams, tokens, enrolment with the key of the box, the mark, the
+//!                          change ledger, evidence
 //! ```
 //!
 //! Laws: the file is for its owner alone, as it has the key of the box; it is read whole, and all that it
@@ -278,7 +279,7 @@ impl Backup {
 /// Whether a name in a backup is a place below the config's directory, or one of the state's files.
 fn is_place(name: &str) -> bool {
     if let Some(name) = name.strip_prefix(STATE_FILES) {
-        return STATE.contains(&name);
+        return STATE.contains(&name) || ledger::is_name(name) || evidence::is_name(name);
     }
     let Some(rest) = name.strip_prefix(CONFIG_FILES) else { return false };
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
@@ -291,7 +292,15 @@ mod tests {
 
     #[test]
     fn a_place_is_below_the_config_or_one_of_the_state() {
-        for name in ["config/gateway.toml", "config/lists/own.txt", "state/enrolment/box.key"] {
+        for name in [
+            "config/gateway.toml",
+            "config/lists/own.txt",
+            "state/enrolment/box.key",
+            "state/ledger.jsonl",
+            "state/ledger-2026-11.2.jsonl",
+            "state/evidence/2026-11.json",
+            "state/evidence/held.json",
+        ] {
             assert!(is_place(name), "{name}");
         }
         for name in [
@@ -300,6 +309,9 @@ mod tests {
             "config//etc/passwd",
             "config/a/../../b",
             "state/other",
+            "state/ledger-2026-13.jsonl",
+            "state/evidence/../x.json",
+            "state/evidence/2026-11.json/x",
             "state/../x",
             "/etc/passwd",
             "x",

@@ -208,6 +208,13 @@ fn a_box_on_a_new_card_is_the_same_box() {
     fs::create_dir(state.join("releases")).unwrap();
     fs::write(state.join("releases/mark.json"), "{\"seen\": 7}").unwrap();
     fs::write(state.join("overrides.json"), "[]").unwrap();
+    // What a gateway writes that has run for some months.
+    let evidence =
+        ["ledger.jsonl", "ledger-2026-10.jsonl", "evidence/2026-10.json", "evidence/held.json"];
+    fs::create_dir(state.join("evidence")).unwrap();
+    for name in evidence {
+        fs::write(state.join(name), name).unwrap();
+    }
     fs::create_dir(place.path("box/lists")).unwrap();
     fs::write(place.path("box/lists/own.txt"), "own.example\n").unwrap();
     fs::write(place.path("elsewhere.txt"), "else.example\n").unwrap();
@@ -233,6 +240,9 @@ fn a_box_on_a_new_card_is_the_same_box() {
     assert_eq!(mode(&place.path("box/state/enrolment/box.key")), 0o600);
     assert_eq!(fs::read_to_string(state.join("releases/mark.json")).unwrap(), "{\"seen\": 7}");
     assert!(place.path("box/lists/own.txt").exists() && state.join("overrides.json").exists());
+    for name in evidence {
+        assert_eq!(fs::read_to_string(state.join(name)).unwrap(), name);
+    }
     // It is enrolled: the same file gives the same key.
     assert_eq!(place.enrol(&[]).0, 0);
     assert_eq!(place.key(), key);
