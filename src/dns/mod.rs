@@ -4,5 +4,6 @@ pub mod address;
 pub mod designated;
 pub mod message;
 pub mod name;
+pub mod public_suffix;
 pub mod route;
 pub mod rtype;

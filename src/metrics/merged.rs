@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use psl::Psl as _;
 
 use crate::dns::name::Folded;
+use crate::dns::public_suffix::PublicSuffixes;
 use crate::matcher::SuffixHashes;
 use crate::policy::GroupCounters;
 
@@ -158,7 +159,7 @@ fn age(cell: u64, second: u64) -> u64 {
 #[inline(never)]
 fn site(name: &Folded) -> Site {
     let labels = name.label_count();
-    let info = psl::List.find((0..labels).rev().map(|index| name.label(index)));
+    let info = PublicSuffixes.find((0..labels).rev().map(|index| name.label(index)));
     // Behind the last letter: a suffix of the list is counted in octets, dots included.
     let end = name.as_wire().len().saturating_sub(2);
     let mut count = 1;

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use super::message::query::QueryForm;
 use crate::dns::name::{Folded, Name};
+use crate::dns::public_suffix::PublicSuffixes;
 
 /// The life of a habit.
 const LEARNT: Duration = Duration::from_secs(3600);
@@ -267,7 +268,7 @@ fn holds(until: Option<Instant>, now: Instant) -> bool {
 fn zone_of(name: &Name) -> Folded {
     let folded = Folded::from_name(name);
     let labels = folded.label_count();
-    let info = psl::List.find((0..labels).rev().map(|index| folded.label(index)));
+    let info = PublicSuffixes.find((0..labels).rev().map(|index| folded.label(index)));
     let (mut first, mut octets) = (labels, 0);
     while first > 0 && octets < info.len {
         first -= 1;

@@ -3,11 +3,12 @@
 //! A pattern that anchors whole labels is a name: names cost nothing, however many. What matches
 //! parts of labels is a [glob](crate::pattern), exactly as AdGuard matches it.
 
-use psl::{List, Psl as _};
+use psl::Psl as _;
 
 use crate::blocklist::reject::Reject;
 use crate::blocklist::sink::Wire;
 use crate::dns::name::Name;
+use crate::dns::public_suffix::PublicSuffixes;
 use crate::pattern::HostPattern;
 use crate::rule::Scope;
 
@@ -200,5 +201,5 @@ fn a_labels(text: &str) -> Result<String, Reject> {
 }
 
 fn is_registered(label: &str) -> bool {
-    List.suffix(label.as_bytes()).is_some_and(|suffix| suffix.is_known())
+    PublicSuffixes.suffix(label.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }

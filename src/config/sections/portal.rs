@@ -16,6 +16,7 @@ use crate::config::file::value::each;
 use crate::config::sections::listen::{Listen, collide};
 use crate::config::sections::local::{ForwardZone, Local};
 use crate::dns::name::{Folded, Name};
+use crate::dns::public_suffix::PublicSuffixes;
 use crate::dns::rtype;
 use crate::lang::{Lang, messages};
 use crate::policy::tables::local_zones::{MOST_PORTAL_ADDRESSES, is_public_suffix};
@@ -250,7 +251,7 @@ fn is_multicast(name: &Folded) -> bool {
 /// Whether anybody may register a name like this: it is below a public suffix, and not reserved.
 fn is_public(name: &Folded) -> bool {
     let text = shown(name);
-    let suffix = psl::List.suffix(text.as_bytes());
+    let suffix = PublicSuffixes.suffix(text.as_bytes());
     special(name, rtype::A).is_none() && suffix.is_some_and(|suffix| suffix.is_known())
 }
 

@@ -6,6 +6,7 @@ use psl::{Psl as _, Type};
 
 use crate::category::{CategoryId, CategorySet};
 use crate::dns::name::{Folded, Name};
+use crate::dns::public_suffix::PublicSuffixes;
 
 /// Suffixes to which keywords never apply, sorted.
 #[derive(Default)]
@@ -91,7 +92,7 @@ fn registry(name: &Folded) -> usize {
     let last = labels.saturating_sub(1);
     let mut first = 0;
     loop {
-        let info = psl::List.find((first..labels).rev().map(|index| name.label(index)));
+        let info = PublicSuffixes.find((first..labels).rev().map(|index| name.label(index)));
         let suffix = labels - labels_in(name, info.len);
         if info.typ != Some(Type::Private) || suffix >= last {
             return suffix.min(last);

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use psl::Psl as _;
 
 use crate::dns::name::{Folded, Name};
+use crate::dns::public_suffix::PublicSuffixes;
 use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::matcher::HashedName;
@@ -251,14 +252,14 @@ fn is_private(name: &Folded, qtype: u16) -> bool {
 
 fn is_top_level(label: &[u8]) -> bool {
     // `example` is reserved for documents, and no resolver treats it otherwise (RFC 6761 §6.5).
-    label == b"example" || psl::List.suffix(label).is_some_and(|suffix| suffix.is_known())
+    label == b"example" || PublicSuffixes.suffix(label).is_some_and(|suffix| suffix.is_known())
 }
 
 /// Whether `name` is a public suffix: registrants own the names directly below it.
 pub fn is_public_suffix(name: &Name) -> bool {
     let text = name.to_string();
     let text = text.trim_end_matches('.').as_bytes();
-    psl::List.suffix(text).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == text)
+    PublicSuffixes.suffix(text).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == text)
 }
 
 /// Whether a registry sells the names directly below `name`: a public suffix that is no company's own.
@@ -266,7 +267,7 @@ pub(crate) fn is_registry(name: &Name) -> bool {
     let text = name.to_string();
     let text = text.trim_end_matches('.').as_bytes();
     let is_sold = |suffix: psl::Suffix<'_>| suffix.typ() == Some(psl::Type::Icann);
-    psl::List.suffix(text).is_some_and(|suffix| is_sold(suffix) && suffix.as_bytes() == text)
+    PublicSuffixes.suffix(text).is_some_and(|suffix| is_sold(suffix) && suffix.as_bytes() == text)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::io;
 
 use psl::Psl as _;
 
+use crate::dns::public_suffix::PublicSuffixes;
 use crate::publish::export::lost::Lost;
 use crate::publish::export::output::Output;
 use crate::publish::export::tree::{Tree, TreeName};
@@ -50,7 +51,7 @@ pub(super) fn rules(tree: &Tree, addresses: &[&str], out: &mut Output<'_>) -> io
 /// Whether `www` in front of a name has no rule of its own, and the name is one that people register.
 fn has_www(tree: &Tree, name: &TreeName<'_>) -> bool {
     let key = name.key.0;
-    let suffix = psl::List.find(key.split(|octet| *octet == 0)).len;
+    let suffix = PublicSuffixes.find(key.split(|octet| *octet == 0)).len;
     let label = key.rsplit(|octet| *octet == 0).next().map_or(0, <[u8]>::len);
     let is_registrable = suffix + 1 + label == key.len();
     is_registrable && !tree.has(&[key, b"\0www"].concat())

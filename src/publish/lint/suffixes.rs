@@ -16,6 +16,7 @@ use psl::{Psl as _, Type};
 
 use crate::category::CategorySet;
 use crate::dns::name::{Labels, Name};
+use crate::dns::public_suffix::PublicSuffixes;
 use crate::lang::messages;
 use crate::pack::Pack;
 use crate::publish::lint::finding::{LintFinding, shown};
@@ -62,7 +63,7 @@ fn kind_of(wire: &[u8]) -> Option<(&'static str, bool)> {
     let length = wire.len().checked_sub(2)?;
     let below = [BELOW.as_bytes()];
     // The suffix of some name below: that name itself where a wildcard has it, or the listed one.
-    let info = psl::List.find(labels.iter().rev().chain(&below).copied());
+    let info = PublicSuffixes.find(labels.iter().rev().chain(&below).copied());
     // Only by a rule of the list: its default rule makes a suffix of any last label.
     let by = info.typ?;
     if info.len > length {
@@ -72,7 +73,7 @@ fn kind_of(wire: &[u8]) -> Option<(&'static str, bool)> {
     let is_of_company = || {
         let sibling = labels.iter().skip(1).rev().chain(&below).copied();
         let parent = length.saturating_sub(labels.first().map_or(0, |label| label.len()));
-        by == Type::Private && psl::List.find(sibling).len == parent + BELOW.len()
+        by == Type::Private && PublicSuffixes.find(sibling).len == parent + BELOW.len()
     };
     is_suffix.then(|| if is_of_company() { SUFFIX_OF_ONE } else { SUFFIX })
 }

@@ -1,0 +1,25 @@
+//! The public suffix list, looked up in one place.
+//!
+//! The list is code, which is compiled anew for each type of iterator that is given to it: half a megabyte,
+//! and a minute of the compiler. So all that ask go through one.
+
+use psl::{Info, Psl};
+
+/// The public suffix list of the build.
+#[derive(Debug, Clone, Copy)]
+pub struct PublicSuffixes;
+
+impl Psl for PublicSuffixes {
+    fn find<'a, T>(&self, mut labels: T) -> Info
+    where
+        T: Iterator<Item = &'a [u8]>,
+    {
+        find(&mut labels)
+    }
+}
+
+/// What the list says of labels, the last one first.
+#[expect(clippy::disallowed_types, reason = "the one place")]
+fn find<'a>(labels: &mut dyn Iterator<Item = &'a [u8]>) -> Info {
+    psl::List.find(labels)
+}
