@@ -11,6 +11,8 @@ use lachan::config::Config;
 use lachan::config::layers::calendar::Calendar;
 use lachan::devices::leases::{self, Leases};
 use lachan::devices::neighbours::events;
+use lachan::devices::tokens::secret::TokenSecret;
+use lachan::dns::designated::DOH_PATH;
 use lachan::dns::message::answer::{Answer, Form, TtlLimits};
 use lachan::dns::message::query::Query;
 use lachan::dns::message::{Question, well_formed};
@@ -25,6 +27,7 @@ use lachan::release::list::{delta, packed, read, write};
 use lachan::reviews::forwarded::ForwardedFile;
 use lachan::reviews::request::AskedSite;
 use lachan::rule::{Action, Effect, QueryTypes, Rule, Scope, Subject, Target};
+use lachan::serve::listener::doh::request::{is_message_type, message_in, token_of};
 use lachan::sys::certificate::{check_key, read_chain};
 use lachan::upstream::heard_message;
 use lachan::web::form::Fields;
@@ -109,6 +112,38 @@ pub fn query(octets: &[u8]) {
         assert!(query.head().len() <= octets.len());
         assert!(query.udp_limit() >= 512);
     }
+}
+
+/// A request to DNS over HTTPS, as its target with its media type on the next line: a path is written
+/// again of what is taken of it, one secret has one text, and a message is as long as its text says.
+pub fn doh(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let (target, media_type) = text.split_once('\n').unwrap_or((&text, ""));
+    let (path, fields) = target.split_once('?').unwrap_or((target, ""));
+    if let Some(token) = token_of(path) {
+        let again = token.map_or(DOH_PATH.to_owned(), |token| format!("{DOH_PATH}/{token}"));
+        assert_eq!(path, again);
+        assert!(token.is_none_or(|token| !token.is_empty() && !token.contains('/')));
+        if let Some((text, secret)) = token.and_then(|text| Some((text, TokenSecret::read(text)?))) {
+            assert_eq!(secret.text(), text);
+        }
+    }
+    if let Some(message) = message_in(fields) {
+        assert!(!message.is_empty() && message.len() * 4 <= fields.len() * 3);
+        let dns = |field: &str| field.strip_prefix("dns=").map(str::to_owned);
+        let written = fields.split('&').find_map(dns).expect("a field `dns`");
+        let written = written.trim_end_matches('=');
+        assert_eq!(message.len(), written.len() * 3 / 4);
+        // One message has one text: its last character has no bit of another.
+        let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || b"-_".contains(&octet);
+        assert!(written.bytes().all(is_digit));
+        // What stands behind it, and padding, says nothing.
+        assert_eq!(message_in(&format!("dns={written}=&dns=AAAA")), Some(message.clone()));
+        query(&message);
+    }
+    let is_taken = is_message_type(media_type);
+    assert_eq!(is_message_type(&media_type.to_ascii_uppercase()), is_taken);
+    assert_eq!(is_message_type(&format!(" {media_type};charset=utf-8")), is_taken);
 }
 
 /// A file of certificates: facts of each, or an error with words; in DER the same.

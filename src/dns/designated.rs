@@ -21,6 +21,11 @@ use crate::dns::name::Name;
 pub const DOT_PORT: u16 = 853;
 /// The port of DNS over HTTPS (RFC 8484 §4).
 pub const DOH_PORT: u16 = 443;
+/// The path of DNS over HTTPS here (RFC 8484 §4.1 leaves it to the server); a token may follow behind a
+/// slash.
+pub const DOH_PATH: &str = "/dns-query";
+/// The media type of messages in DNS over HTTPS (RFC 8484 §6).
+pub const DOH_MEDIA_TYPE: &str = "application/dns-message";
 /// The most octets of one option of DHCP for IPv4.
 pub const MAX_DHCP4: usize = 255;
 

@@ -6,10 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::config::Config;
-use crate::dns::designated::{DOH_PORT, EncryptedService};
+use crate::dns::designated::{DOH_PATH, DOH_PORT, EncryptedService};
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
-use crate::serve::listener::doh::request::PATH;
 use crate::sys::certificate::{MAX_OCTETS, read_facts};
 use crate::sys::read;
 
@@ -93,12 +92,12 @@ impl Announced {
         let port = self.doh?;
         let port = if port == DOH_PORT { String::new() } else { format!(":{port}") };
         let token = token.map_or(String::new(), |token| format!("/{token}"));
-        Some(format!("https://{}{port}{PATH}{token}", self.host()))
+        Some(format!("https://{}{port}{DOH_PATH}{token}", self.host()))
     }
 
     /// What options of RFC 9463 announce.
     pub(super) fn services(&self) -> Vec<EncryptedService> {
-        EncryptedService::of(self.dot, self.doh, &format!("{PATH}{{?dns}}"))
+        EncryptedService::of(self.dot, self.doh, &format!("{DOH_PATH}{{?dns}}"))
     }
 
     /// Its protocols with their ports, for people.

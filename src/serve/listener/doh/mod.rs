@@ -34,6 +34,7 @@ use tracing::debug;
 
 use crate::clients::place::{BUSY, Room};
 use crate::clients::table::Seat;
+use crate::dns::designated::DOH_MEDIA_TYPE;
 use crate::dns::message::{MAX_MESSAGE, freshness};
 use crate::metrics::counters::Event;
 use crate::resolve::{Origin, Transport, begin};
@@ -41,7 +42,7 @@ use crate::serve::gateway::Gateway;
 use crate::serve::listener::conclude::{Arrival, Elapsed, Uncounted, conclude, settle};
 use crate::serve::listener::doh::ongoing::{Ongoing, Requests};
 use crate::serve::listener::doh::request::{
-    DohRefusal, MEDIA_TYPE, check_head, message_of, passed_over, token_of,
+    DohRefusal, check_head, message_of, passed_over, token_of,
 };
 use crate::serve::listener::stream::{ASK_AGAIN, with_memory};
 use crate::serve::listener::{origin, tcp, tls};
@@ -357,7 +358,7 @@ fn reply_of(reply: Bytes, mut room: Room) -> Response<ReplyBody> {
     let seconds = freshness::seconds(&reply);
     let mut response = Response::new(ReplyBody { octets: Some(reply), _room: Some(room) });
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(DOH_MEDIA_TYPE));
     let kept = HeaderValue::from_str(&format!("private, max-age={seconds}"));
     headers.insert(CACHE_CONTROL, kept.unwrap_or_else(|_| HeaderValue::from_static("no-store")));
     response

@@ -6,13 +6,9 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, StatusCode};
 
+use crate::dns::designated::{DOH_MEDIA_TYPE, DOH_PATH};
 use crate::dns::message::MAX_MESSAGE;
 use crate::metrics::counters::Event;
-
-/// The path of requests (RFC 8484 §4.1); a token may follow behind a slash.
-pub const PATH: &str = "/dns-query";
-/// The media type of messages (RFC 8484 §6).
-pub(super) const MEDIA_TYPE: &str = "application/dns-message";
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +59,7 @@ impl DohRefusal {
 
 /// The token in the path of a request, if there is one; none for a path of anything else.
 pub fn token_of(path: &str) -> Option<Option<&str>> {
-    let rest = path.strip_prefix(PATH)?;
+    let rest = path.strip_prefix(DOH_PATH)?;
     match rest.strip_prefix('/') {
         None => rest.is_empty().then_some(None),
         Some(token) => (!token.is_empty() && !token.contains('/')).then_some(Some(token)),
@@ -79,6 +75,12 @@ pub fn message_in(target: &str) -> Option<Vec<u8>> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|message| !message.is_empty())
 }
 
+/// Whether a value of `Content-Type` is the media type of messages; parameters say nothing of them.
+pub fn is_message_type(value: &str) -> bool {
+    let essence = value.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(DOH_MEDIA_TYPE)
+}
+
 /// Checks method and media type of a request.
 ///
 /// # Errors
@@ -92,8 +94,7 @@ pub(super) fn check_head(request: &Request<Incoming>) -> Result<(), DohRefusal> 
         return Err(DohRefusal::Method);
     }
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = media_type.and_then(|value| value.split(';').next());
-    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)) {
+    if !media_type.is_some_and(is_message_type) {
         return Err(DohRefusal::MediaType);
     }
     if request.body().size_hint().lower() > MAX_MESSAGE as u64 {
@@ -164,6 +165,16 @@ mod tests {
             ["", "dns", "dns=", "dns=A", "dns=AA+C", "dns=AA/C", "dns=AB", "DNS=AAEC", "dns=%41AEC"]
         {
             assert_eq!(message_in(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_is_told_by_its_essence() {
+        for right in ["application/dns-message", "Application/DNS-Message ; charset=x"] {
+            assert!(is_message_type(right), "{right}");
+        }
+        for wrong in ["", ";", "application/dns-json", "x;application/dns-message"] {
+            assert!(!is_message_type(wrong), "{wrong}");
         }
     }
 }
