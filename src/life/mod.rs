@@ -46,7 +46,7 @@ use crate::overrides::Overrides;
 use crate::portal::{self, Portal, StaffRoom};
 use crate::report::attest::seal;
 use crate::reviews::ReviewBook;
-use crate::selftest::{SelfTest, SelfTestHooks};
+use crate::selftest::{AskedListeners, SelfTest, SelfTestHooks};
 use crate::serve::ServeError;
 use crate::serve::gateway::Gateway;
 use crate::serve::listener::{doh, tcp, tls, udp};
@@ -112,7 +112,8 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let listen: Vec<_> = settings.listen.all().collect();
     let client = web_client(&gateway, &settings);
     let updates = updates::start(&gateway, &reloads, (&settings, state.as_ref()), client);
-    let self_test = self_test(&gateway, &evidence, sockets.addresses.clone(), updates.clone());
+    let asked = asked(&sockets, &certificates);
+    let self_test = self_test(&gateway, &evidence, asked, updates.clone());
     let observed = Observed {
         gateway: Arc::clone(&gateway),
         reloads: Arc::clone(&reloads),
@@ -271,11 +272,20 @@ fn admin_server(
     AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api }
 }
 
+/// The listeners that the gateway asks itself through.
+fn asked(sockets: &Sockets, certificates: &Arc<Certificates>) -> AskedListeners {
+    AskedListeners {
+        plain: sockets.addresses.clone(),
+        encrypted: sockets.encrypted.clone(),
+        certificates: Arc::clone(certificates),
+    }
+}
+
 /// The gateway's test of itself through its listeners.
 fn self_test(
     gateway: &Arc<Gateway>,
     evidence: &Arc<EvidenceBook>,
-    listen: Vec<SocketAddr>,
+    listeners: AskedListeners,
     updates: Option<Arc<Updates>>,
 ) -> Arc<SelfTest> {
     let (asked, book) = (Arc::clone(gateway), Arc::clone(evidence));
@@ -287,7 +297,7 @@ fn self_test(
         release: Box::new(move || updates.as_ref().map(|updates| updates.status().release)),
     };
     let (current, own_asks) = (Arc::clone(&gateway.current), Arc::clone(&gateway.own_asks));
-    Arc::new(SelfTest::new(current, listen, own_asks, hooks))
+    Arc::new(SelfTest::new(current, listeners, own_asks, hooks))
 }
 
 /// Starts what a gateway hands in: its test of itself, and the sealing of months.

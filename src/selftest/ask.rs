@@ -1,6 +1,6 @@
 //! Questions over sockets to the listeners, and their answers as rows.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::selftest::run::{Expected, RowFinding, RowKind, SelfTestRow};
 use crate::sys::presence::absent;
 
 /// The wait for an answer: longer than the gateway's own wait for upstream.
-const WAIT: Duration = Duration::from_secs(4);
+pub(super) const WAIT: Duration = Duration::from_secs(4);
 /// Questions that wait at one time: a test must not crowd out clients.
 const WINDOW: usize = 32;
 /// Times that an unanswered question is asked.
@@ -29,9 +29,9 @@ const TIMES: usize = 2;
 /// The longest answer that is read, in octets.
 const MOST: usize = 4096;
 /// The name that every gateway answers itself (RFC 6761 §6.3).
-const LOCAL: &str = "localhost";
+pub(super) const LOCAL: &str = "localhost";
 
-/// Asks all questions: those of groups at the first listener of each family, and one by UDP and TCP
+/// Asks all questions in clear: those of groups at the first listener of each family, and one by UDP and TCP
 /// at every listener.
 pub(super) fn rows(
     in_force: &InForce,
@@ -88,7 +88,7 @@ fn of_group(
     planned.into_iter().map(&mut as_row).collect()
 }
 
-fn row(
+pub(super) fn row(
     (listener, transport): (SocketAddr, Transport),
     group: &str,
     (kind, about): (RowKind, String),
@@ -106,6 +106,7 @@ fn row(
         listener: listener.to_string(),
         family: family.to_owned(),
         transport: transport.to_owned(),
+        server_name: None,
         expected,
         found,
         result,
@@ -114,7 +115,11 @@ fn row(
 }
 
 /// What an answer is.
-fn found(outline: Option<&AnswerOutline>, expected: Expected, safe: Option<&Name>) -> RowFinding {
+pub(super) fn found(
+    outline: Option<&AnswerOutline>,
+    expected: Expected,
+    safe: Option<&Name>,
+) -> RowFinding {
     let Some(outline) = outline else { return RowFinding::Silent };
     let is_empty = outline.records == 0;
     let is_negative = matches!(outline.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) && is_empty;
@@ -152,7 +157,7 @@ fn ask(
 }
 
 /// The address by which this machine reaches a listener of its own.
-fn reachable(listener: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {
     let ip = match listener.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -162,7 +167,7 @@ fn reachable(listener: SocketAddr) -> SocketAddr {
 }
 
 /// A socket of the listener's own address, with a port of its own.
-fn socket(
+pub(super) fn socket(
     listener: SocketAddr,
     kind: Type,
     protocol: Protocol,
@@ -251,20 +256,29 @@ fn by_tcp(
     let mut answers = Vec::with_capacity(names.len());
     for name in names {
         let query = query(rand::random(), name);
-        stream.write_all(&[&(query.len() as u16).to_be_bytes()[..], &query].concat())?;
-        let mut length = [0; 2];
-        stream.read_exact(&mut length)?;
-        let mut octets = vec![0; usize::from(u16::from_be_bytes(length))];
-        stream.read_exact(&mut octets)?;
-        answers.push(
-            AnswerOutline::of(&octets).filter(|one| query.starts_with(&one.id.to_be_bytes())),
-        );
+        answers.push(outline(&query, &exchanged(&mut stream, &query)?));
     }
     Ok(answers)
 }
 
+/// Sends a message over a stream of framed ones, and reads the next (RFC 1035 §4.2.2).
+pub(super) fn exchanged(stream: &mut (impl Read + Write), query: &[u8]) -> io::Result<Vec<u8>> {
+    stream.write_all(&[&(query.len() as u16).to_be_bytes()[..], query].concat())?;
+    stream.flush()?;
+    let mut length = [0; 2];
+    stream.read_exact(&mut length)?;
+    let mut octets = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut octets)?;
+    Ok(octets)
+}
+
+/// The answer to a query; none for octets that are none.
+pub(super) fn outline(query: &[u8], octets: &[u8]) -> Option<AnswerOutline> {
+    AnswerOutline::of(octets).filter(|one| query.starts_with(&one.id.to_be_bytes()))
+}
+
 /// A question for the IPv4 addresses of a name, with an OPT, so that a block is told apart.
-fn query(id: u16, name: &Name) -> Vec<u8> {
+pub(super) fn query(id: u16, name: &Name) -> Vec<u8> {
     let mut octets = Vec::with_capacity(12 + 255 + 4 + 11);
     octets.extend(id.to_be_bytes());
     octets.extend([0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1]);

@@ -27,6 +27,7 @@ fn row(list: &ListState) -> SelfTestRow {
         listener: "-".into(),
         family: "-".into(),
         transport: "-".into(),
+        server_name: None,
         expected,
         found,
         result,

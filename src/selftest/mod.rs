@@ -3,8 +3,8 @@
 //! ```text
 //! InForce ▸ plan: name, group, what policy must do ─┐
 //! own_asks: the socket that asks ▸ its group        ▼
-//! ask ─udp/tcp─▶ listener ▸ begin ▸ reply ▸ row: expected, found ▸ SelfTestRun ▸ status, metrics,
-//!                                                                   portal, `lachan selftest`
+//! ask ───────udp/tcp─▶ listener ▸ begin ▸ reply ▸ row: expected, found ▸ SelfTestRun ▸ status, metrics,
+//! encrypted ─dot/doh─┘ certificate ▸ verifier                      portal, `lachan selftest`
 //! ```
 //!
 //! Laws: what must happen comes from config and policy, what happened from a socket. A question of
@@ -13,17 +13,19 @@
 //! upstream server, while none answers, is unknown and not failed.
 
 mod ask;
+mod encrypted;
 mod lists;
 mod own_asks;
 mod plan;
 pub mod report;
 pub mod run;
+mod verifier;
 
+pub use encrypted::AskedListeners;
 pub use own_asks::OwnAsks;
 pub use plan::test_name;
 pub use run::{RowResult, SelfTestRow, SelfTestRun};
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -61,7 +63,7 @@ pub struct SelfTestHooks {
 /// The gateway's test of itself.
 pub struct SelfTest {
     current: Arc<Current>,
-    listen: Vec<SocketAddr>,
+    listeners: AskedListeners,
     own_asks: Arc<OwnAsks>,
     hooks: SelfTestHooks,
     last: Mutex<Option<Arc<SelfTestRun>>>,
@@ -73,11 +75,18 @@ impl SelfTest {
     /// A test of the policy in force through these listeners.
     pub fn new(
         current: Arc<Current>,
-        listen: Vec<SocketAddr>,
+        listeners: AskedListeners,
         own_asks: Arc<OwnAsks>,
         hooks: SelfTestHooks,
     ) -> Self {
-        Self { current, listen, own_asks, hooks, last: Mutex::default(), running: Mutex::default() }
+        Self {
+            current,
+            listeners,
+            own_asks,
+            hooks,
+            last: Mutex::default(),
+            running: Mutex::default(),
+        }
     }
 
     /// Asks all questions now. What failed is asked once more: the policy may have changed meanwhile.
@@ -102,7 +111,8 @@ impl SelfTest {
     fn run_once(&self) -> SelfTestRun {
         let in_force = self.current.in_force();
         let now = (self.hooks.now)();
-        let mut rows = ask::rows(&in_force, &self.listen, &self.own_asks, now);
+        let mut rows = ask::rows(&in_force, &self.listeners.plain, &self.own_asks, now);
+        rows.extend(encrypted::rows(&in_force, &self.listeners, &self.own_asks, now));
         if !(self.hooks.has_upstream)() {
             rows = rows.into_iter().map(SelfTestRow::without_upstream).collect();
         }

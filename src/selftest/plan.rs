@@ -38,7 +38,12 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    fn new(kind: RowKind, about: impl Into<String>, name: Name, expected: Expected) -> Self {
+    pub(super) fn new(
+        kind: RowKind,
+        about: impl Into<String>,
+        name: Name,
+        expected: Expected,
+    ) -> Self {
         Self { kind, about: about.into(), name, expected, safe: None, untested: None }
     }
 }

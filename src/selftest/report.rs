@@ -68,6 +68,7 @@ impl<'a> SelfTestReport<'a> {
             "-" => "-".to_owned(),
             transport => format!("{}/{transport}", row.listener),
         };
+        let way = row.server_name.iter().fold(way, |way, name| format!("{way} {name}"));
         vec![
             self.say(row.result.message()),
             row.group.clone(),

@@ -67,6 +67,16 @@ pub enum RowFinding {
     Empty,
     /// The newest dated name is older than two weeks.
     Stale,
+    /// The listener has no certificate that can be used.
+    NoCertificate,
+    /// The certificate has expired, or is not valid yet.
+    CertificateDates,
+    /// The certificate is not for the name.
+    CertificateName,
+    /// Devices refuse the certificate for another cause, or it is none of the config.
+    CertificateRefused,
+    /// Something came, and it is no DNS.
+    NoMessage,
 }
 
 impl Expected {
@@ -124,6 +134,11 @@ impl RowFinding {
             Self::NotInForce => messages::selftest_not_in_force(),
             Self::Empty => messages::selftest_empty(),
             Self::Stale => messages::selftest_stale(),
+            Self::NoCertificate => messages::selftest_no_certificate(),
+            Self::CertificateDates => messages::selftest_certificate_dates(),
+            Self::CertificateName => messages::selftest_certificate_name(),
+            Self::CertificateRefused => messages::selftest_certificate_refused(),
+            Self::NoMessage => messages::selftest_no_message(),
         }
     }
 }
@@ -171,8 +186,11 @@ pub struct SelfTestRow {
     pub listener: String,
     /// `ipv4` or `ipv6`.
     pub family: String,
-    /// `udp` or `tcp`.
+    /// `udp`, `tcp`, `dot` or `doh`.
     pub transport: String,
+    /// The name that the certificate was checked for; null without encryption, or where the config has
+    /// no name.
+    pub server_name: Option<String>,
     /// What must come.
     pub expected: Expected,
     /// What came.

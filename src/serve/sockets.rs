@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 
 use crate::config::{Config, Listen};
+use crate::resolve::Transport;
 use crate::serve::error::ServeError;
 use crate::serve::listener::{tcp, udp};
 use crate::sys::presence::{absent, is_absence};
@@ -38,7 +39,7 @@ pub struct Sockets {
     /// One an address of the portal.
     pub portal: Vec<TcpListener>,
     /// The addresses of `dot` and `doh`, with their transports.
-    pub encrypted: Vec<(SocketAddr, &'static str)>,
+    pub encrypted: Vec<(SocketAddr, Transport)>,
     /// The addresses of `tcp`: the system has chosen a port where the config has 0.
     pub addresses: Vec<SocketAddr>,
     /// The address of `admin`.
@@ -52,7 +53,7 @@ impl Sockets {
             info!(%address, "listening for queries");
         }
         for (address, transport) in &self.encrypted {
-            info!(%address, transport, "listening for encrypted queries");
+            info!(%address, transport = transport.id(), "listening for encrypted queries");
         }
         info!(address = %self.admin_address, "listening for scrapes");
         for address in self.portal.iter().filter_map(|listener| listener.local_addr().ok()) {
@@ -98,11 +99,11 @@ impl Sockets {
         let portal = open_beside("portal", portal)?;
         let dot = open_beside("dot", settings.listen.dot.iter())?;
         let doh = open_beside("doh", settings.listen.doh.iter())?;
-        let at = |listeners: &[TcpListener], transport: &'static str| -> Vec<_> {
+        let at = |listeners: &[TcpListener], transport: Transport| -> Vec<_> {
             let own = listeners.iter().filter_map(|listener| listener.local_addr().ok());
             own.map(|address| (address, transport)).collect()
         };
-        let encrypted = [at(&dot, "dot"), at(&doh, "doh")].concat();
+        let encrypted = [at(&dot, Transport::Dot), at(&doh, Transport::Doh)].concat();
         Ok(Self { udp, tcp, dot, doh, admin, portal, encrypted, addresses, admin_address })
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
+use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ServerConfig};
@@ -124,6 +125,24 @@ impl Certificates {
         };
         self.0.iter().map(state).collect()
     }
+
+    /// What listeners show, in the order of the config.
+    pub fn chains(&self) -> Vec<ShownChain> {
+        let shown = |one: Arc<InUse>| ShownChain {
+            facts: one.facts.clone(),
+            certificates: one.key.cert.clone(),
+        };
+        self.0.iter().filter_map(|slot| slot.in_use.load_full()).map(shown).collect()
+    }
+}
+
+/// A certificate in use, with those behind it.
+#[derive(Debug, Clone)]
+pub struct ShownChain {
+    /// What the first says.
+    pub facts: CertificateFacts,
+    /// All of them, the server's own first.
+    pub certificates: Vec<CertificateDer<'static>>,
 }
 
 /// One certificate: its files, what is in use of it, and what is wrong.

@@ -203,8 +203,14 @@ impl Authority {
 
     /// A certificate for `name`, from one year until another.
     pub(crate) fn signs(&self, name: &str, years: [i32; 2]) -> Certificate {
+        self.signs_all(&[name], years)
+    }
+
+    /// The same for several names.
+    pub(crate) fn signs_all(&self, names: &[&str], years: [i32; 2]) -> Certificate {
         let key = rcgen::KeyPair::generate().unwrap();
-        let mut leaf = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut leaf = rcgen::CertificateParams::new(names).unwrap();
         [leaf.not_before, leaf.not_after] = years.map(|year| rcgen::date_time_ymd(year, 1, 1));
         let chain = leaf.signed_by(&key, &self.issuer).unwrap();
         Certificate { authority: self.pem.clone(), chain, key: key.serialize_der() }

@@ -11,8 +11,8 @@ messages! {
     selftest_sums(passed, failed, unknown) "Passed {passed}, failed {failed}, unknown {unknown}"
         => "Đạt {passed}, không đạt {failed}, chưa rõ {unknown}";
     selftest_what()
-        "The gateway asked itself through its own DNS addresses. A row is unknown where no server upstream answers, or the lists have no name to ask for."
-        => "Máy lọc tự hỏi qua chính các địa chỉ DNS của mình. Dòng chưa rõ là khi không máy chủ nào ở ngoài trả lời, hoặc danh sách không có tên thử.";
+        "The gateway asked itself through its own DNS addresses, encrypted ones too. A row is unknown where no server upstream answers, or the lists have no name to ask for."
+        => "Máy lọc tự hỏi qua chính các địa chỉ DNS của mình, kể cả địa chỉ có mã hóa. Dòng chưa rõ là khi không máy chủ nào ở ngoài trả lời, hoặc danh sách không có tên thử.";
     selftest_result() "Result" => "Kết quả";
     selftest_group() "Group" => "Nhóm máy";
     selftest_kind() "About" => "Nội dung";
@@ -43,6 +43,11 @@ messages! {
     selftest_list() "list" => "danh sách";
     selftest_freshness() "date of the lists" => "ngày của danh sách";
     selftest_stale() "older than two weeks" => "cũ hơn hai tuần";
+    selftest_no_certificate() "no certificate that can be used" => "không có chứng chỉ dùng được";
+    selftest_certificate_dates() "certificate expired or not valid yet" => "chứng chỉ hết hạn hoặc chưa có hiệu lực";
+    selftest_certificate_name() "certificate not for this name" => "chứng chỉ không dành cho tên này";
+    selftest_certificate_refused() "a certificate that devices refuse" => "chứng chỉ mà thiết bị từ chối";
+    selftest_no_message() "an answer that is not DNS" => "trả lời không phải là DNS";
     selftest_in_force() "in force" => "đang có hiệu lực";
     selftest_held() "an earlier copy: the file cannot be used" => "bản lưu trước đó: tệp hiện không dùng được";
     selftest_not_in_force() "NOT in force" => "KHÔNG có hiệu lực";
@@ -56,6 +61,6 @@ messages! {
         => "`{key}` là một khoảng thời gian như \"5m\", ít nhất \"1m\", hoặc \"off\", không phải `{text}`";
     finding_self_test(count) "the self-test failed in {count} rows" => "tự kiểm tra không đạt ở {count} dòng";
     remedy_self_test()
-        "see the rows with `lachan selftest`: a list that is missing, a listener that is silent, or a server upstream that filters"
-        => "xem từng dòng bằng `lachan selftest`: thiếu danh sách, địa chỉ lắng nghe không trả lời, hoặc máy chủ ngoài tự lọc";
+        "see the rows with `lachan selftest`: a list that is missing, a listener that is silent, a certificate that devices refuse, or a server upstream that filters"
+        => "xem từng dòng bằng `lachan selftest`: thiếu danh sách, địa chỉ lắng nghe không trả lời, chứng chỉ bị thiết bị từ chối, hoặc máy chủ ngoài tự lọc";
 }
