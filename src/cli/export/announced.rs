@@ -3,13 +3,14 @@
 //! [`Announced::of`] is the one place that knows where each of them comes from.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crate::cli::output::complain;
+use crate::config::{CertificateFiles, Config};
 use crate::dns::designated::{DOH_PATH, DOH_PORT, EncryptedService};
 use crate::dns::name::Name;
 use crate::lang::{Message, messages};
-use crate::sys::certificate::{MAX_OCTETS, read_facts};
+use crate::sys::certificate::{CertificateFacts, MAX_OCTETS, read_facts};
 use crate::sys::read;
 
 /// The port that an address in DHCP means: no option has another.
@@ -76,6 +77,37 @@ impl Announced {
         Ok(Self { name, v4: v4.collect(), v6: v6.collect(), dot, doh })
     }
 
+    /// Tells on stderr why devices would refuse the certificate for the name: what is exported is right all
+    /// the same where another certificate comes before it is handed out.
+    pub(super) fn warn(&self, config: &Config, arguments: &AnnouncedArguments) {
+        for doubt in self.doubts(&config.listen.tls) {
+            let file = arguments.config.display();
+            complain(&format!("{file}: {}", doubt.in_lang(config.school.lang)));
+        }
+    }
+
+    /// Why devices would refuse the certificate for the name; nothing where one covers it.
+    fn doubts(&self, certificates: &[CertificateFiles]) -> Vec<Message> {
+        let name = self.host();
+        if certificates.is_empty() {
+            return vec![messages::export_certificate_elsewhere(name, "[[listen.tls]]")];
+        }
+        let (mut unread, mut is_known) = (Vec::new(), false);
+        for path in certificates.iter().map(|files| &files.certificate) {
+            match facts_of(path) {
+                Ok(facts) if facts.covers_name(&name) => return Vec::new(),
+                Ok(_) => is_known = true,
+                Err(why) => unread.push(messages::certificate_file(path.display(), why)),
+            }
+        }
+        unread.push(if is_known {
+            messages::export_uncovered(&name, format!("lachan certs self --name {name}"))
+        } else {
+            messages::export_no_certificate(&name)
+        });
+        unread
+    }
+
     /// The name as people write it.
     pub(super) fn host(&self) -> String {
         self.name.to_string().trim_end_matches('.').to_owned()
@@ -113,12 +145,17 @@ impl Announced {
 /// alone.
 fn own_name(config: &Config) -> Option<Name> {
     let of_certificate = || {
-        let files = config.listen.tls.first()?;
-        let facts = read_facts(&read::octets(&files.certificate, MAX_OCTETS).ok()?).ok()?;
+        let facts = facts_of(&config.listen.tls.first()?.certificate).ok()?;
         let [only] = facts.names.as_slice() else { return None };
         Name::from_text(only).ok().filter(|_| !only.starts_with('*'))
     };
     config.listen.names.first().cloned().or_else(of_certificate)
+}
+
+/// What the first certificate of a file says, or why that is not known.
+fn facts_of(path: &Path) -> Result<CertificateFacts, Message> {
+    let octets = read::octets(path, MAX_OCTETS).map_err(messages::certificate_unread)?;
+    read_facts(&octets).map_err(|error| error.message())
 }
 
 /// The ports of DNS over TLS and over HTTPS.
@@ -174,8 +211,6 @@ fn parse_name(text: &str) -> Result<Name, String> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::path::Path;
-
     use clap::Parser;
 
     use super::*;

@@ -46,7 +46,9 @@ enum DhcpServer {
 pub(super) fn exported(arguments: &DhcpArguments) -> Result<String, String> {
     from_config(&arguments.announced.config, |config| {
         let announced = Announced::of(config, &arguments.announced, &[])?;
-        lines(arguments.server, &announced, config.school.lang)
+        let text = lines(arguments.server, &announced, config.school.lang)?;
+        announced.warn(config, &arguments.announced);
+        Ok(text)
     })
 }
 

@@ -47,7 +47,9 @@ enum RaProgram {
 pub(super) fn exported(arguments: &RaArguments) -> Result<String, String> {
     from_config(&arguments.announced.config, |config| {
         let announced = Announced::of(config, &arguments.announced, &[])?;
-        lines(arguments.program, &announced, config.school.lang)
+        let text = lines(arguments.program, &announced, config.school.lang)?;
+        announced.warn(config, &arguments.announced);
+        Ok(text)
     })
 }
 

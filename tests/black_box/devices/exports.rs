@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::has;
+use crate::kit::server::Authority;
 use crate::support::gateway::LACHAN;
 
 const CONFIG: &str = "default_group = \"pupils\"\n[school]\nid = \"hoa-binh\"\nname = \"THCS <Hòa Bình>\"\n\
@@ -215,6 +216,46 @@ fn windows_begins_by_audit_and_android_has_a_name() {
     assert!(!acts.concat().contains("audit=no"), "{windows}");
     let android = school.export("mdm", &["--group", "pupils", "--for", "android"]);
     assert_eq!(android.lines().last(), Some("dns.school.example"), "{android}");
+}
+
+#[test]
+fn a_name_that_no_certificate_covers_is_told_and_exported_all_the_same() {
+    let school = School::new();
+    let tls = "[[listen.tls]]\ncertificate = \"own.crt\"\nkey = \"own.key\"\n";
+    let pupils = ["--group", "pupils", "--for", "android"];
+    let exports =
+        [("dhcp", &["--for", "kea"][..]), ("ra", &["--for", "radvd"][..]), ("mdm", &pupils[..])];
+    let expect = |told: &[&str]| {
+        for (what, flags) in exports {
+            let made = school.try_export(what, &[&ON[..], flags].concat());
+            let err = String::from_utf8_lossy(&made.stderr);
+            assert_eq!((made.status.code(), made.stdout.is_empty()), (Some(0), false), "{err}");
+            assert_eq!(err.lines().count(), told.len(), "{what}: {err}");
+            for (line, told) in err.lines().zip(told) {
+                assert!(line.starts_with("gateway.toml: ") && line.contains(told), "{what}: {err}");
+            }
+        }
+    };
+    expect(&["the config has no `[[listen.tls]]`"]);
+    let with = |more: &str| school.write("gateway.toml", &format!("{CONFIG}{tls}{more}"));
+    with("");
+    expect(&["own.crt`: it cannot be read", "no certificate of the config can be read"]);
+    school.write("own.crt", "no certificate");
+    expect(&["own.crt`: it has no certificate", "no certificate of the config can be read"]);
+    let authority = Authority::new();
+    let (other, _) = authority.signs("dns.other.example", [1975, 4096]).pem();
+    school.write("own.crt", &other);
+    expect(&["no certificate of the config is for `dns.school.example`"]);
+    with(&tls.replace("own", "next"));
+    let (own, _) = authority.signs("dns.school.example", [1975, 4096]).pem();
+    school.write("next.crt", &own);
+    expect(&[]);
+    // In the language of the school.
+    let vi = CONFIG.replace("[school]\n", "[school]\nlang = \"vi\"\n");
+    school.write("gateway.toml", &format!("{vi}{tls}"));
+    let made = school.try_export("mdm", &[&ON[..], &pupils].concat());
+    let err = String::from_utf8_lossy(&made.stderr);
+    assert!(err.contains("không chứng chỉ nào trong cấu hình ghi tên"), "{err}");
 }
 
 #[test]

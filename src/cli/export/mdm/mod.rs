@@ -95,6 +95,7 @@ fn settings(config: &Config, arguments: &MdmArguments) -> Result<String, Message
         lang: school.lang,
     };
     let text = made(arguments.system, &devices)?;
+    announced.warn(config, &arguments.announced);
     if arguments.system == System::Chrome {
         complain(&others::chrome_notes(&devices));
     }

@@ -12,6 +12,19 @@ messages! {
     export_unseen(product)
         "Unseen: written from the manual of {product}, and not tried on one."
         => "Chưa thấy: viết theo tài liệu của {product}, chưa thử trên máy thật.";
+    export_certificate_elsewhere(name, table)
+        "the config has no `{table}`: what speaks encrypted DNS for `{name}` must show a certificate for it, or devices \
+         refuse it"
+        => "cấu hình không có `{table}`: nơi trả lời DNS mã hóa cho `{name}` phải có chứng chỉ ghi tên này, nếu không \
+            thiết bị từ chối";
+    export_uncovered(name, command)
+        "no certificate of the config is for `{name}`, so devices that get these settings refuse the gateway; issue one \
+         (`{command}`), or export a name that a certificate has"
+        => "không chứng chỉ nào trong cấu hình ghi tên `{name}`, nên thiết bị nhận cấu hình này sẽ từ chối cổng lọc; hãy \
+            cấp chứng chỉ (`{command}`), hoặc xuất một tên có trong chứng chỉ";
+    export_no_certificate(name)
+        "no certificate of the config can be read, so nobody knows here whether devices would take one for `{name}`"
+        => "không đọc được chứng chỉ nào trong cấu hình, nên ở đây không biết thiết bị có chấp nhận tên `{name}` không";
     export_plain(option)
         "Option {option}, the plain address: for devices that know no encrypted DNS."
         => "Tùy chọn {option}, địa chỉ DNS thường: cho thiết bị chưa biết DNS mã hóa.";
