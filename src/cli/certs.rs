@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::output::{CommandFailure, INVALID, finish, json, parse_lang, print};
+use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang, print};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::read_config_in_use;
 use crate::sys::authority::{
@@ -126,6 +126,9 @@ fn made(of: &OwnArguments) -> Result<String, CommandFailure> {
     let issued = authority.issue(&subjects, now).map_err(failed)?;
     let new_key = of.authority_key.as_deref().filter(|_| of.authority.is_none());
     write(&of.out, new_key, &authority, &issued).map_err(|message| (1, message.in_lang(lang)))?;
+    if let Some(name) = subjects.whole_domain() {
+        complain(&messages::certs_whole_domain(name).in_lang(lang));
+    }
     Ok(told(of, &authority, &issued).iter().map(|one| one.in_lang(lang) + "\n").collect())
 }
 

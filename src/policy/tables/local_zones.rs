@@ -262,6 +262,16 @@ pub fn is_public_suffix(name: &Name) -> bool {
     PublicSuffixes.suffix(text).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == text)
 }
 
+/// Whether `name` is directly below a public suffix: what is below it is all of one owner, not of one host.
+pub fn is_whole_domain(name: &Name) -> bool {
+    name.parent().is_some_and(|parent| {
+        let text = parent.to_string();
+        let is_top =
+            parent.label_count() == 1 && is_top_level(text.trim_end_matches('.').as_bytes());
+        is_top || is_public_suffix(&parent)
+    })
+}
+
 /// Whether a registry sells the names directly below `name`: a public suffix that is no company's own.
 pub(crate) fn is_registry(name: &Name) -> bool {
     let text = name.to_string();

@@ -40,6 +40,18 @@ messages! {
          others, for a bank too; give a name of this resolver alone"
         => "`{name}` là tên của cơ quan đăng ký hoặc của cả một vùng: cơ quan cấp chứng chỉ cho tên này \
             có thể ký cho nơi khác, kể cả ngân hàng; hãy ghi tên chỉ của máy chủ này";
+    certs_wild(name)
+        "`{name}` is for every host of a whole domain, and its authority could sign for the school's web pages \
+         and mail too; give this resolver's names one by one, or a wildcard below its own name, such as \
+         `*.dns.school.example`"
+        => "`{name}` là mọi máy của cả một tên miền, nên cơ quan cấp chứng chỉ ký được cả cho trang web và thư \
+            của trường; hãy ghi từng tên của máy chủ này, hoặc dạng `*` bên dưới tên của nó, như \
+            `*.dns.school.example`";
+    certs_whole_domain(name)
+        "Take care: `{name}` is a whole domain, and the authority can sign for every host below it, the \
+         school's web pages and mail too. A name below it for this resolver alone, such as `dns.{name}`, is safer."
+        => "Hãy cẩn thận: `{name}` là cả một tên miền, nên cơ quan cấp chứng chỉ ký được cho mọi máy bên dưới, \
+            kể cả trang web và thư của trường. An toàn hơn là một tên riêng cho máy chủ này, như `dns.{name}`.";
     certs_no_address(address)
         "`{address}` is no address of one host; give an address at which devices reach this resolver"
         => "`{address}` không phải địa chỉ của một máy; hãy ghi địa chỉ mà thiết bị dùng để tới máy chủ này";
