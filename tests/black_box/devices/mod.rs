@@ -2,6 +2,7 @@
 //! a validating resolver beside the gateway.
 
 mod exports;
+mod leases;
 mod placed;
 mod validated;
 mod zero_trust;

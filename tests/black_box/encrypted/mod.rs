@@ -4,6 +4,7 @@ mod attacks;
 mod certificates;
 mod doh;
 mod dot;
+mod edges;
 mod selftest;
 
 use std::io::{Read, Write};

@@ -81,3 +81,30 @@ fn what_the_machine_lacks_is_a_mistake_with_a_place() {
         assert!(said.contains(part), "{part}: {said}");
     }
 }
+
+#[test]
+fn each_wrong_name_of_the_gateway_is_told_at_its_place() {
+    assert_snapshot!(mistakes(r#"[listen]
+names = ["dns", "10.20.0.1", "dns.school.example", "a b", "dns"]
+"#), @r#"
+    gateway.toml:2:10: `dns` cannot be the gateway's name: it is an address, or all the world's
+      |
+    2 | names = ["dns", "10.20.0.1", "dns.school.example", "a b", "dns"]
+      |          ^^^^^
+    hint: write `names = ["dns.school.example"]`
+    gateway.toml:2:17: `10.20.0.1` cannot be the gateway's name: it is an address, or all the world's
+      |
+    2 | names = ["dns", "10.20.0.1", "dns.school.example", "a b", "dns"]
+      |                 ^^^^^^^^^^^
+    hint: write `names = ["dns.school.example"]`
+    gateway.toml:2:52: `a b` in `names` is no name: ` ` cannot stand in a name; letters, digits, `-`, `_` and `.` can
+      |
+    2 | names = ["dns", "10.20.0.1", "dns.school.example", "a b", "dns"]
+      |                                                    ^^^^^
+    gateway.toml:2:59: `dns` cannot be the gateway's name: it is an address, or all the world's
+      |
+    2 | names = ["dns", "10.20.0.1", "dns.school.example", "a b", "dns"]
+      |                                                           ^^^^^
+    hint: write `names = ["dns.school.example"]`
+    "#);
+}
