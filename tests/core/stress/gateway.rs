@@ -170,6 +170,9 @@ fn ask_on(gateway: &Arc<Gateway>, asker: u8, tally: &Arc<Tally>) -> Asking {
             let step = forward.give_up(UpstreamFailure::Busy, now, &mut out);
             let Done::Reply(length, _) = step else { panic!("{asked:?}: {step:?}") };
             tally.take(number, asked, is_blocked, &out[..length]);
+            // A client that is refused comes again later. Else askers that never wait leave the others
+            // no core, and all they see is refusals.
+            std::thread::sleep(Duration::from_millis(1));
             continue;
         };
         done.waited += 1;
