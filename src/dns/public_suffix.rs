@@ -19,7 +19,6 @@ impl Psl for PublicSuffixes {
 }
 
 /// What the list says of labels, the last one first.
-#[expect(clippy::disallowed_types, reason = "the one place")]
-fn find<'a>(labels: &mut dyn Iterator<Item = &'a [u8]>) -> Info {
+fn find(labels: &mut dyn Iterator<Item = &[u8]>) -> Info {
     psl::List.find(labels)
 }
