@@ -110,3 +110,15 @@ pub fn run() -> ExitCode {
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// clap looks at a command when it is used, and in builds without optimisation alone: two arguments of
+    /// one id end the program there.
+    #[test]
+    fn every_command_has_arguments_of_its_own() {
+        super::Arguments::command().debug_assert();
+    }
+}

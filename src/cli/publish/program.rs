@@ -34,8 +34,8 @@ enum ProgramAction {
     Remove {
         #[command(flatten)]
         signing: SigningArguments,
-        /// The version.
-        #[arg(value_name = "VERSION")]
+        /// The version. Its id is not clap's, which each command has for `--version`.
+        #[arg(id = "program", value_name = "VERSION")]
         version: String,
     },
     /// Show the packages that officers signed.
