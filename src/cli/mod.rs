@@ -10,6 +10,7 @@ pub mod enrol;
 pub mod export;
 pub mod fleet;
 pub mod lists;
+pub mod manual;
 mod output;
 pub mod people;
 pub mod publish;
@@ -23,7 +24,7 @@ pub mod why;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Lá Chắn: a policy-implementing DNS resolver for school gateways.
 #[derive(Debug, Parser)]
@@ -80,6 +81,9 @@ enum Command {
     Fleet(fleet::FleetArguments),
     /// Publish signed releases to gateways: the department's side.
     Publish(publish::PublishArguments),
+    /// Write man pages and completions of shells, for a package.
+    #[command(hide = true)]
+    Manual(manual::ManualArguments),
 }
 
 /// Runs the program; the result is its exit code.
@@ -107,6 +111,7 @@ pub fn run() -> ExitCode {
         Command::Certs(arguments) => certs::run(&arguments),
         Command::Fleet(arguments) => fleet::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
+        Command::Manual(arguments) => manual::run(&arguments, Arguments::command()),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }
 }
