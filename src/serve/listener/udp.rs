@@ -65,24 +65,31 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    socket.set_read_timeout(Some(IDLE))?;
     let socket = UdpSocket::from(socket);
-    udp_batch::size_buffers(&socket, KERNEL_BUFFER);
-    udp_batch::never_fragment(&socket, address.is_ipv6());
-    if address.ip().is_unspecified() {
-        udp_batch::ask_for_addresses(&socket, address.is_ipv6())?;
-    }
+    prepare(&socket, address)?;
     let socket = Socket::from(socket);
     bind_early(&socket, address);
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
-/// A socket that [`open`] opened at `address` in another life; none if it is another's.
+/// Sets what a worker expects of its socket.
+fn prepare(socket: &UdpSocket, address: SocketAddr) -> io::Result<()> {
+    socket.set_read_timeout(Some(IDLE))?;
+    udp_batch::size_buffers(socket, KERNEL_BUFFER);
+    udp_batch::never_fragment(socket, address.is_ipv6());
+    if address.ip().is_unspecified() {
+        udp_batch::ask_for_addresses(socket, address.is_ipv6())?;
+    }
+    Ok(())
+}
+
+/// A socket that [`open`] opened at `address` in another life, perhaps of another version; none if it is
+/// another's.
 pub fn reopen(stored: OwnedFd, address: SocketAddr) -> Option<UdpSocket> {
     let socket = UdpSocket::from(stored);
     let is_ours = socket.local_addr().is_ok_and(|local| local == address);
-    is_ours.then_some(socket)
+    is_ours.then_some(socket).filter(|socket| prepare(socket, address).is_ok())
 }
 
 /// What a worker and the thread that started it tell each other.
