@@ -39,6 +39,7 @@ mod lifecycle;
 mod link_local;
 mod lint;
 mod malformed;
+mod managed;
 mod mended;
 mod odd_files;
 mod overblocking;
