@@ -178,6 +178,43 @@ pub fn interface_number(name: &str) -> Option<u32> {
     (number != 0).then_some(number)
 }
 
+/// What a file system has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Octets that a user other than root can still write.
+    pub free: u64,
+    /// Files that can still be made; none where the file system has no such limit.
+    pub files: Option<u64>,
+    /// Whether it is mounted read-only.
+    pub is_read_only: bool,
+}
+
+/// What the file system of a path has left (statvfs(3)).
+///
+/// # Errors
+///
+/// The error of the system.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library does not know file systems")]
+pub fn file_system(path: &std::path::Path) -> io::Result<FileSystem> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: `statvfs` consists of integers, for which zeroes are valid; the call reads the string up
+    // to its NUL and writes to the struct, and both outlive it.
+    let (failed, found) = unsafe {
+        let mut found: libc::statvfs = std::mem::zeroed();
+        (libc::statvfs(path.as_ptr(), &raw mut found) != 0, found)
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(FileSystem {
+        free: (found.f_bavail as u64).saturating_mul(found.f_frsize as u64),
+        files: (found.f_files > 0).then_some(found.f_favail as u64),
+        is_read_only: found.f_flag & libc::ST_RDONLY != 0,
+    })
+}
+
 /// Freed allocations of at least this many octets return to the system.
 pub const RETURNED_FROM: usize = 128 << 10;
 /// The lowest priority there is (nice).
