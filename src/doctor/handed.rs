@@ -3,7 +3,7 @@
 //! | file | of |
 //! |---|---|
 //! | `/run/systemd/netif/leases/N` | systemd-networkd: `KEY=value`, addresses with blanks between |
-//! | `/var/lib/NetworkManager/internal-….lease` | NetworkManager: the same form |
+//! | `/var/lib/NetworkManager/internal-….lease` | `NetworkManager`: the same form |
 //! | `/var/lib/dhcp/dhclient….leases` | ISC dhclient: `lease { option …; }`, the last one is in use |
 //! | `/var/lib/dhcpcd/….lease` | dhcpcd: the DHCP message itself (RFC 2131 §2) |
 //!
@@ -96,7 +96,7 @@ fn of_message(octets: &[u8]) -> Option<Parts> {
                 let (data, behind) = behind.split_at_checked(usize::from(*length))?;
                 match code {
                     SERVERS => {
-                        resolvers.extend(data.chunks_exact(4).filter_map(four).map(IpAddr::V4))
+                        resolvers.extend(data.chunks_exact(4).filter_map(four).map(IpAddr::V4));
                     }
                     IDENTIFIER => server = four(data),
                     _ => {}
@@ -149,16 +149,16 @@ mod tests {
         Some((text(found.address), text(found.server), each))
     }
 
-    fn expected(resolvers: &[&str]) -> Option<(Option<String>, Option<String>, Vec<String>)> {
+    fn expected(resolvers: &[&str]) -> (Option<String>, Option<String>, Vec<String>) {
         let each = resolvers.iter().map(|one| (*one).to_owned()).collect();
-        Some((Some("192.168.1.5".into()), Some("192.168.1.1".into()), each))
+        (Some("192.168.1.5".into()), Some("192.168.1.1".into()), each)
     }
 
     #[test]
     fn leases_of_four_clients_say_the_same() {
         let networkd = "# This is private data. Do not parse.\nADDRESS=192.168.1.5\nNETMASK=255.255.255.0\n\
                         ROUTER=192.168.1.1\nSERVER_ADDRESS=192.168.1.1\nDNS=192.168.1.1 203.113.131.1\n";
-        let both = expected(&["192.168.1.1", "203.113.131.1"]);
+        let both = Some(expected(&["192.168.1.1", "203.113.131.1"]));
         assert_eq!(parsed(LeaseForm::Keys, networkd.as_bytes()), both);
         let dhclient = "lease {\n  interface \"eth0\";\n  fixed-address 192.168.1.9;\n  \
                         option domain-name-servers 8.8.8.8;\n}\nlease {\n  interface \"eth0\";\n  \

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(rtc(root.path()), RtcFact::Seconds(1_800_000_000));
         let (found, unread) = leases(root.path());
         let addresses: Vec<_> = found.iter().filter_map(|one| one.address).collect();
-        assert_eq!(addresses, [[192, 168, 1, 5].into(), [10, 0, 0, 2].into()]);
+        assert_eq!(addresses, [[192_u8, 168, 1, 5], [10, 0, 0, 2]].map(IpAddr::from));
         assert!(unread.is_empty());
         assert_eq!(resolvers(root.path()).len(), 2);
     }

@@ -76,7 +76,9 @@ impl Checkup {
             unseen.extend(part.unseen.iter().map(thing));
         }
         findings.sort_by_key(|one| (one.gravity, one.id));
-        findings.iter_mut().for_each(|one| one.speak(lang));
+        for one in &mut findings {
+            one.speak(lang);
+        }
         let has_fault = findings.iter().any(|one| one.gravity == Gravity::Fault);
         let state = if has_fault { "degraded" } else { "ok" };
         let is_answering = facts.admin.1.is_none();

@@ -144,7 +144,9 @@ fn udp_at(
         return Ok(socket);
     }
     let socket = udp::open(address)?;
-    name.into_iter().for_each(|name| stored.note(name, &socket));
+    if let Some(name) = name {
+        stored.note(name, &socket);
+    }
     Ok(socket)
 }
 
@@ -161,7 +163,9 @@ fn tcp_at(
         return Ok(listener);
     }
     let listener = tcp::open(address)?;
-    name.into_iter().for_each(|name| stored.note(name, &listener));
+    if let Some(name) = name {
+        stored.note(name, &listener);
+    }
     Ok(listener)
 }
 

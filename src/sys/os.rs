@@ -115,7 +115,7 @@ pub fn awaited(file: File) -> io::Result<AsyncFd<File>> {
 }
 
 /// The descriptors that the service manager passed at the start, `count` of them from 3 on
-/// (sd_listen_fds(3)). Law: must be called once, before other descriptors are opened: it owns them.
+/// (`sd_listen_fds(3)`). Law: must be called once, before other descriptors are opened: it owns them.
 #[expect(unsafe_code, reason = "a number in the environment says which descriptors are ours")]
 pub fn passed_descriptors(count: usize) -> Vec<OwnedFd> {
     /// The first after standard input, output and error.
@@ -196,6 +196,7 @@ pub struct FileSystem {
 /// The error of the system.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library does not know file systems")]
+#[expect(clippy::unnecessary_cast, reason = "machines of 32 bits have shorter numbers")]
 pub fn file_system(path: &std::path::Path) -> io::Result<FileSystem> {
     use std::os::unix::ffi::OsStrExt as _;
     let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;

@@ -1,4 +1,4 @@
-//! The service manager: what it is told of this life (sd_notify(3)), and the sockets that it stores over
+//! The service manager: what it is told of this life (`sd_notify(3)`), and the sockets that it stores over
 //! a restart (`FileDescriptorStoreMax=` of systemd.service(5)).
 //!
 //! ```text

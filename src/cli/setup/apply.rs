@@ -111,7 +111,7 @@ pub(super) fn apply(
         match change {
             FileChange::Same => continue,
             FileChange::Replaced(backup) => {
-                keep_aside(&place, &below(root, backup)).map_err(failed)?
+                keep_aside(&place, &below(root, backup)).map_err(failed)?;
             }
             FileChange::New | FileChange::Own => {}
         }

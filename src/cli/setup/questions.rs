@@ -59,7 +59,7 @@ pub(super) fn ask(
     lang: Lang,
 ) -> io::Result<SetupAnswers> {
     let list = |each: &[&str]| {
-        let quoted: Vec<String> = each.iter().map(|one| quoted(one)).collect();
+        let quoted: Vec<String> = each.iter().map(quoted).collect();
         format!("[{}]", quoted.join(", "))
     };
     let mut draft = Draft {

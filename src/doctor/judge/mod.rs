@@ -54,7 +54,9 @@ pub(super) fn judged(facts: &MachineFacts, lang: Lang) -> Vec<JudgedPart> {
         if !parts.iter().any(is_found) {
             let part = part_of(finding.id);
             let place = parts.iter_mut().find(|one| one.part == part);
-            place.into_iter().for_each(|one| one.findings.push(finding.clone()));
+            if let Some(one) = place {
+                one.findings.push(finding.clone());
+            }
         }
     }
     parts
