@@ -56,7 +56,6 @@ pub mod admin;
 pub mod cli;
 pub mod clients;
 pub mod devices;
-pub mod doctor;
 pub mod fleet;
 pub mod life;
 pub mod portal;

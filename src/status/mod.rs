@@ -8,7 +8,6 @@
 
 pub mod finding;
 pub mod judge;
-pub mod machine;
 pub mod report;
 pub mod state;
 
