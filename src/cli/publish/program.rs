@@ -34,7 +34,8 @@ enum ProgramAction {
     Remove {
         #[command(flatten)]
         signing: SigningArguments,
-        /// The version. Its id is not clap's, which each command has for `--version`.
+        /// The version.
+        // Not under the id that clap gives to `--version` of each command.
         #[arg(id = "program", value_name = "VERSION")]
         version: String,
     },
