@@ -56,6 +56,7 @@ pub mod admin;
 pub mod cli;
 pub mod clients;
 pub mod devices;
+pub mod doctor;
 pub mod fleet;
 pub mod life;
 pub mod portal;

@@ -24,14 +24,32 @@ pub fn ask(
     token: &Token,
     body: &str,
 ) -> io::Result<(u16, String)> {
+    let bearer = format!("Authorization: Bearer {}\r\n", token.text());
+    send(admin, (method, path), &bearer, body)
+}
+
+/// Whether a gateway answers queries, as it says to everybody that may ask.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn is_ready(admin: SocketAddr) -> io::Result<bool> {
+    send(admin, ("GET", "/readyz"), "", "").map(|(status, _)| status == 200)
+}
+
+fn send(
+    admin: SocketAddr,
+    (method, path): (&str, &str),
+    bearer: &str,
+    body: &str,
+) -> io::Result<(u16, String)> {
     let address = reachable(admin);
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(patience(path).max(PATIENCE)))?;
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{bearer}\
          Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        token.text(),
         body.len()
     )?;
     let mut answer = String::new();

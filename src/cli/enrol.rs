@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
@@ -45,7 +45,7 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
     let (config, _) = read.map_err(|error| (INVALID, error.in_lang(of.lang).to_string()))?;
     let lang = of.lang.unwrap_or(config.school.lang);
     let refused = |message: Message| (INVALID, message.in_lang(lang));
-    let document = document(of).map_err(refused)?;
+    let document = read_document(&of.file).map_err(refused)?;
     let told = of
         .fingerprint
         .as_deref()
@@ -69,20 +69,20 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
     }
     lines.push(messages::enrol_reply(path.display()).in_lang(lang));
     lines.push(messages::enrol_config(of.config.display()).in_lang(lang));
-    lines.push(fragment(&document, &state));
+    lines.push(fragment(&document, state.path()));
     Ok(lines.join("\n"))
 }
 
-fn document(of: &EnrolArguments) -> Result<Enrolment, Message> {
-    let path = of.file.display();
-    let octets = read::octets(&of.file, MAX_OCTETS)
-        .map_err(|error| messages::enrol_unreadable(path, error))?;
+/// The file of a department.
+pub(super) fn read_document(path: &Path) -> Result<Enrolment, Message> {
+    let octets = read::octets(path, MAX_OCTETS)
+        .map_err(|error| messages::enrol_unreadable(path.display(), error))?;
     let text = String::from_utf8_lossy(&octets);
-    Enrolment::parse(&text).map_err(|error| messages::enrol_unreadable(of.file.display(), error))
+    Enrolment::parse(&text).map_err(|error| messages::enrol_unreadable(path.display(), error))
 }
 
 /// An error for people.
-fn said(error: EnrolError) -> Message {
+pub(super) fn said(error: EnrolError) -> Message {
     match error {
         EnrolError::Document(EnrolmentError::Fingerprint { wanted, found }) => {
             messages::enrol_wrong_root(wanted, found)
@@ -96,12 +96,12 @@ fn said(error: EnrolError) -> Message {
     }
 }
 
-/// The lines of the config.
-fn fragment(document: &Enrolment, state: &StateDir) -> String {
+/// The lines of the config, for a state directory.
+pub(super) fn fragment(document: &Enrolment, state: &Path) -> String {
     let text = |text: &str| toml::Value::from(text).to_string();
     let urls: Vec<String> = document.urls.iter().map(|url| text(url)).collect();
     // A relative path would be one from the directory of the config.
-    let root = root(state.path());
+    let root = root(state);
     let root = std::path::absolute(&root).unwrap_or(root);
     let root = text(&root.display().to_string());
     let mut lines = format!("\n[update]\nurls = [{}]\nroot = {root}\n", urls.join(", "));

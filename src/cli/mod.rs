@@ -6,10 +6,12 @@ pub mod attest;
 pub mod backup;
 pub mod certs;
 pub mod check;
+pub mod doctor;
 pub mod enrol;
 pub mod export;
 pub mod fleet;
 pub mod lists;
+pub mod manual;
 mod output;
 pub mod people;
 pub mod publish;
@@ -18,12 +20,13 @@ mod running;
 pub mod selftest;
 pub mod serve;
 pub mod services;
+pub mod setup;
 pub mod status;
 pub mod why;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Lá Chắn: a policy-implementing DNS resolver for school gateways.
 #[derive(Debug, Parser)]
@@ -35,6 +38,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make this machine a gateway from five answers, shown before anything is changed.
+    Setup(setup::SetupArguments),
     /// Answer queries until stopped.
     Serve(serve::ServeArguments),
     /// Check a config and all the lists it names, without serving.
@@ -51,6 +56,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Show what is in force in a running gateway, and what is held back.
     Status(status::StatusArguments),
+    /// Examine this machine and the network around it, whether or not the gateway runs.
+    Doctor(doctor::CheckupArguments),
     /// Let a running gateway ask itself what it blocks, and print a table to sign.
     #[command(name = "selftest")]
     SelfTest(selftest::SelfTestArguments),
@@ -80,11 +87,15 @@ enum Command {
     Fleet(fleet::FleetArguments),
     /// Publish signed releases to gateways: the department's side.
     Publish(publish::PublishArguments),
+    /// Write man pages and completions of shells, for a package.
+    #[command(hide = true)]
+    Manual(manual::ManualArguments),
 }
 
 /// Runs the program; the result is its exit code.
 pub fn run() -> ExitCode {
     let code = match Arguments::parse().command {
+        Command::Setup(arguments) => setup::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
@@ -93,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Review(arguments) => people::reviews::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::SelfTest(arguments) => selftest::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Diagnose(arguments) => people::diagnose::run(&arguments),
@@ -107,6 +119,7 @@ pub fn run() -> ExitCode {
         Command::Certs(arguments) => certs::run(&arguments),
         Command::Fleet(arguments) => fleet::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
+        Command::Manual(arguments) => manual::run(&arguments, Arguments::command()),
     };
     if output::is_lost() { ExitCode::FAILURE } else { code }
 }

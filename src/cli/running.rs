@@ -14,7 +14,7 @@ use crate::staff::token::Token;
 use crate::sys::state_dir::StateDir;
 
 /// State directory of a gateway that systemd runs.
-const USUAL: &str = "/var/lib/lachan";
+pub(super) const USUAL: &str = "/var/lib/lachan";
 
 /// The gateway that a subcommand asks.
 #[derive(Debug, clap::Args)]

@@ -10,13 +10,13 @@ mod resolvers;
 mod scrape;
 mod time;
 mod updates;
+mod workers;
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -34,6 +34,7 @@ use crate::fetch::{FetchError, Fetcher, HttpClient, Names};
 use crate::life::evidence::GatewayWitness;
 use crate::life::reload::Reloads;
 use crate::life::scrape::Observed;
+use crate::life::workers::{Crew, Workers};
 use crate::load::assemble::Assembler;
 use crate::load::candidate::Candidate;
 use crate::load::degraded;
@@ -41,7 +42,6 @@ use crate::load::in_force::Current;
 use crate::load::rehearsal;
 use crate::load::release::urgent;
 use crate::metrics::Metrics;
-use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
 use crate::portal::{self, Portal, StaffRoom};
 use crate::report::attest::seal;
@@ -49,13 +49,14 @@ use crate::reviews::ReviewBook;
 use crate::selftest::{AskedListeners, SelfTest, SelfTestHooks};
 use crate::serve::ServeError;
 use crate::serve::gateway::Gateway;
-use crate::serve::listener::{doh, tcp, tls, udp};
+use crate::serve::listener::{doh, tcp, tls};
 use crate::serve::sockets::{self, Sockets, workers};
 use crate::staff::desk::Desk;
 use crate::staff::token::Token;
 use crate::sys::certificates::{Certificates, server};
 use crate::sys::clock::Clock;
 use crate::sys::os;
+use crate::sys::service::{ServiceManager, SocketStore, Turn};
 use crate::sys::state_dir::StateDir;
 use crate::update::client::Updates;
 use crate::update::tried::end_life;
@@ -79,8 +80,7 @@ pub fn run(config: Option<&Path>) -> Result<(), ServeError> {
 
 /// One life of the gateway; its state once there is a policy to answer by.
 fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), ServeError> {
-    os::return_memory();
-    os::raise_file_limit();
+    let (manager, mut stored) = process();
 
     // Policy. What can fail has failed when there is a candidate.
     let clock = Clock::start();
@@ -100,7 +100,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let upstreams = Upstreams::of(&settings, clock.dates())?;
     let certificates = Arc::new(Certificates::new(&settings.listen.tls));
     certificates::look(&certificates);
-    let mut sockets = Sockets::open(&settings)?;
+    let mut sockets = Sockets::open(&settings, &manager, &mut stored)?;
     let handle = runtime.handle().clone();
     let gateway = Arc::new(Gateway::new(&settings, Arc::clone(&current), upstreams, clock, handle));
     begin_with(&gateway, &settings, state.as_ref());
@@ -135,8 +135,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let admin = Arc::new(admin_server(&gateway, (metrics, listen), token, actions));
 
     // Answering.
-    let stop = Arc::new(AtomicBool::new(false));
-    let threads = workers.start(&gateway, &stop)?;
+    let crew = workers.start(&gateway)?;
     runtime.block_on(async {
         let ending = EndSignals::catch()?;
         let mut tasks = JoinSet::new();
@@ -146,26 +145,26 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         serve_portal(&mut tasks, &sockets.portal, &portal)?;
         let books = (Arc::clone(&reviews), Arc::clone(&witness));
         tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
-        tasks.spawn(Arc::clone(&reloads).run());
+        tasks.spawn(Arc::clone(&reloads).run(Arc::clone(&manager)));
+        tasks.spawn(crew.watch(Arc::clone(&manager)));
         follow_surroundings(&mut tasks, &gateway, &settings, &certificates);
         if config.is_none() {
             greet(&gateway, &sockets);
         }
-        admin.is_ready.store(true, Ordering::Release);
-        sockets.report();
-        info!("ready");
+        announce(&admin, &sockets, (&manager, stored));
         attest(&gateway, self_test, state.as_ref());
         ending.first().await;
 
         // The end, in reverse.
         info!("stopping");
+        manager.tell(Turn::Stopping);
         admin.is_ready.store(false, Ordering::Release);
-        stop.store(true, Ordering::Relaxed);
+        crew.stop();
         drain(&gateway).await;
         tasks.abort_all();
         Ok::<(), io::Error>(())
     })?;
-    end(threads, runtime);
+    end(crew, runtime);
     keep(&gateway, state.as_ref(), (&reviews, &witness));
     info!("stopped");
     Ok(())
@@ -177,6 +176,26 @@ fn greet(gateway: &Gateway, sockets: &Sockets) {
     let labels: Vec<_> = upstreams.servers().iter().map(|s| s.label().to_owned()).collect();
     let policy = gateway.current.snapshot();
     banner::print(&sockets.addresses, sockets.admin_address, &labels, &policy);
+}
+
+/// Settles what is the process's own: memory, limits, what the service manager has passed.
+fn process() -> (Arc<ServiceManager>, SocketStore) {
+    let manager = ServiceManager::of_environment();
+    // First: later descriptors must not be taken for passed ones.
+    let stored = SocketStore::of_environment(&manager);
+    os::return_memory();
+    os::raise_file_limit();
+    (Arc::new(manager), stored)
+}
+
+/// Says that queries are answered: to scrapers, in the log, to the service manager.
+fn announce(admin: &AdminServer, sockets: &Sockets, manager: (&ServiceManager, SocketStore)) {
+    admin.is_ready.store(true, Ordering::Release);
+    sockets.report();
+    let (manager, stored) = manager;
+    stored.store(manager);
+    manager.tell(Turn::Ready);
+    info!("ready");
 }
 
 /// The first policy in force, with the overrides and the emergency list that were kept.
@@ -406,42 +425,6 @@ fn actions(observed: &Observed, desk: Arc<Desk>, state: Option<StateDir>) -> Api
     }
 }
 
-/// The UDP workers, each with its socket and its counters.
-struct Workers(Vec<(Arc<UdpSocket>, Arc<Counters>)>);
-
-impl Workers {
-    fn new(sockets: Vec<UdpSocket>) -> Self {
-        let worker = |socket| (Arc::new(socket), Arc::new(Counters::single_writer()));
-        let workers = Self(sockets.into_iter().map(worker).collect());
-        udp::report(&workers.sockets());
-        workers
-    }
-
-    fn sockets(&self) -> Vec<Arc<UdpSocket>> {
-        self.0.iter().map(|(socket, _)| Arc::clone(socket)).collect()
-    }
-
-    /// The counters of all workers, and of all others.
-    fn counters(&self, gateway: &Gateway) -> Vec<Arc<Counters>> {
-        let own = self.0.iter().map(|(_, counters)| Arc::clone(counters));
-        std::iter::once(Arc::clone(&gateway.counters)).chain(own).collect()
-    }
-
-    fn start(
-        self,
-        gateway: &Arc<Gateway>,
-        stop: &Arc<AtomicBool>,
-    ) -> io::Result<Vec<JoinHandle<()>>> {
-        let start = |(number, (socket, counters)): (usize, (Arc<UdpSocket>, Arc<Counters>))| {
-            let (gateway, stop) = (Arc::clone(gateway), Arc::clone(stop));
-            std::thread::Builder::new()
-                .name(format!("lachan-udp-{number}"))
-                .spawn(move || udp::work(socket, &gateway, &counters, &stop))
-        };
-        self.0.into_iter().enumerate().map(start).collect()
-    }
-}
-
 /// The signals that end the program.
 ///
 /// They are caught before it says that it is ready: one that comes at once after that ends it as any
@@ -482,11 +465,7 @@ async fn drain(gateway: &Gateway) {
     }
 }
 
-fn end(threads: Vec<JoinHandle<()>>, runtime: Runtime) {
-    for thread in threads {
-        if thread.join().is_err() {
-            warn!("a worker had panicked");
-        }
-    }
+fn end(crew: Crew, runtime: Runtime) {
+    crew.join();
     runtime.shutdown_timeout(Duration::from_millis(200));
 }

@@ -37,6 +37,7 @@ use crate::policy::Snapshot;
 use crate::rehearse::compare::Rehearsal;
 use crate::serve::gateway::Gateway;
 use crate::sys::os::step_aside;
+use crate::sys::service::{ServiceManager, Turn};
 use crate::sys::state_dir::StateDir;
 use crate::sys::watch::Watch;
 use crate::update::client::TrialFault;
@@ -93,12 +94,13 @@ impl Reloads {
         })
     }
 
-    /// Reloads at every change of a watched file and at every SIGHUP, until aborted.
+    /// Reloads at every change of a watched file and at every SIGHUP, until aborted. The service
+    /// manager is told of those that it has asked for.
     ///
     /// # Errors
     ///
     /// The error of the signal handler.
-    pub(super) async fn run(self: Arc<Self>) -> io::Result<()> {
+    pub(super) async fn run(self: Arc<Self>, manager: Arc<ServiceManager>) -> io::Result<()> {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut followed = self.watched();
         let mut watch = Watch::start(&followed);
@@ -112,7 +114,13 @@ impl Reloads {
                 () = watch.changed() => false,
             };
             let started = tokio::time::Instant::now();
+            if is_asked {
+                manager.tell(Turn::Reloading);
+            }
             self.reload(is_asked).await;
+            if is_asked {
+                manager.tell(Turn::Ready);
+            }
             let files = self.watched();
             // A directory that is new may have got its files before it was watched.
             if watch.follow(&files) {

@@ -11,6 +11,7 @@ use crate::resolve::Transport;
 use crate::serve::error::ServeError;
 use crate::serve::listener::{tcp, udp};
 use crate::sys::presence::{absent, is_absence};
+use crate::sys::service::{ServiceManager, SocketStore, stored_name};
 
 /// The interval at which listen addresses are looked for.
 const LOOK: Duration = Duration::from_secs(2);
@@ -61,17 +62,22 @@ impl Sockets {
         }
     }
 
-    /// Opens the sockets of a config.
+    /// Takes the sockets of a config that the service manager has stored, and opens the others.
     ///
     /// # Errors
     ///
     /// [`ServeError::Listen`].
-    pub fn open(settings: &Config) -> Result<Self, ServeError> {
+    pub fn open(
+        settings: &Config,
+        manager: &ServiceManager,
+        stored: &mut SocketStore,
+    ) -> Result<Self, ServeError> {
+        stored.leave(manager, &stored_names(settings));
         let (mut udp, mut tcp, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
         let mut last = None;
         for &asked in &settings.listen.dns {
             let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
-            let (first, stream) = match open_pair(asked) {
+            let (first, stream) = match open_pair(asked, stored) {
                 // Its interface or the whole family is missing: not even an early socket can be.
                 Err(ServeError::Listen { error, .. }) if is_absence(&error) => {
                     error!(address = %asked, %error, "not listening; once it is there, restart");
@@ -83,8 +89,8 @@ impl Sockets {
             let address = first.local_addr().map_err(failed("udp"))?;
             tcp.push(stream);
             udp.push(first);
-            for _ in 1..workers(&settings.listen) {
-                udp.push(udp::open(address).map_err(failed("udp"))?);
+            for number in 1..workers(&settings.listen) {
+                udp.push(udp_at(asked, address, number, stored).map_err(failed("udp"))?);
             }
             addresses.push(address);
         }
@@ -93,12 +99,12 @@ impl Sockets {
         }
         let address = settings.admin.listen;
         let failed = |error| ServeError::Listen { address, proto: "admin", error };
-        let admin = tcp::open(address).map_err(failed)?;
+        let admin = tcp_at("admin", address, address, stored).map_err(failed)?;
         let admin_address = admin.local_addr().map_err(failed)?;
         let portal = settings.portal.iter().flat_map(|portal| &portal.listen);
-        let portal = open_beside("portal", portal)?;
-        let dot = open_beside("dot", settings.listen.dot.iter())?;
-        let doh = open_beside("doh", settings.listen.doh.iter())?;
+        let portal = open_beside("portal", portal, stored)?;
+        let dot = open_beside("dot", settings.listen.dot.iter(), stored)?;
+        let doh = open_beside("doh", settings.listen.doh.iter(), stored)?;
         let at = |listeners: &[TcpListener], transport: Transport| -> Vec<_> {
             let own = listeners.iter().filter_map(|listener| listener.local_addr().ok());
             own.map(|address| (address, transport)).collect()
@@ -108,14 +114,70 @@ impl Sockets {
     }
 }
 
+/// The names under which the manager stores the sockets of a config: those that `open` asks for.
+fn stored_names(settings: &Config) -> Vec<String> {
+    let Config { listen, portal, admin, .. } = settings;
+    let workers = workers(listen);
+    let udp = listen
+        .dns
+        .iter()
+        .flat_map(|&address| (0..workers).map(move |number| stored_name("udp", address, number)));
+    let portal = portal.iter().flat_map(|portal| &portal.listen).map(|address| ("portal", address));
+    let streams = (listen.dns.iter().map(|address| ("tcp", address)))
+        .chain(listen.dot.iter().map(|address| ("dot", address)))
+        .chain(listen.doh.iter().map(|address| ("doh", address)))
+        .chain(portal)
+        .chain([("admin", &admin.listen)]);
+    udp.chain(streams.map(|(kind, &address)| stored_name(kind, address, 0))).flatten().collect()
+}
+
+/// The UDP socket of a worker: a stored one, or a new one at `address`.
+fn udp_at(
+    asked: SocketAddr,
+    address: SocketAddr,
+    number: usize,
+    stored: &mut SocketStore,
+) -> io::Result<UdpSocket> {
+    let name = stored_name("udp", asked, number);
+    let taken = name.as_deref().and_then(|name| stored.take(name));
+    if let Some(socket) = taken.and_then(|taken| udp::reopen(taken, address)) {
+        return Ok(socket);
+    }
+    let socket = udp::open(address)?;
+    if let Some(name) = name {
+        stored.note(name, &socket);
+    }
+    Ok(socket)
+}
+
+/// A listener: a stored one, or a new one at `address`.
+fn tcp_at(
+    kind: &str,
+    asked: SocketAddr,
+    address: SocketAddr,
+    stored: &mut SocketStore,
+) -> io::Result<TcpListener> {
+    let name = stored_name(kind, asked, 0);
+    let taken = name.as_deref().and_then(|name| stored.take(name));
+    if let Some(listener) = taken.and_then(|taken| tcp::reopen(taken, address)) {
+        return Ok(listener);
+    }
+    let listener = tcp::open(address)?;
+    if let Some(name) = name {
+        stored.note(name, &listener);
+    }
+    Ok(listener)
+}
+
 /// Sockets beside those of plain DNS; one that cannot be there takes nothing else down.
 fn open_beside<'a>(
     proto: &'static str,
     asked: impl Iterator<Item = &'a SocketAddr>,
+    stored: &mut SocketStore,
 ) -> Result<Vec<TcpListener>, ServeError> {
     let mut opened = Vec::new();
     for &address in asked {
-        match tcp::open(address) {
+        match tcp_at(proto, address, address, stored) {
             Ok(listener) => opened.push(listener),
             Err(error) if is_absence(&error) => {
                 error!(%address, proto, %error, "not listening; once it is there, restart");
@@ -131,14 +193,17 @@ fn open_beside<'a>(
 /// The first socket fixes the port; TCP, opened before any other UDP socket joins, detects another
 /// resolver there. Where the system chooses the port, it may choose one that TCP cannot bind: then
 /// both are opened again.
-fn open_pair(asked: SocketAddr) -> Result<(UdpSocket, TcpListener), ServeError> {
+fn open_pair(
+    asked: SocketAddr,
+    stored: &mut SocketStore,
+) -> Result<(UdpSocket, TcpListener), ServeError> {
     let failed = |proto| move |error| ServeError::Listen { address: asked, proto, error };
     let mut tries = if asked.port() == 0 { 20 } else { 1 };
     loop {
         tries -= 1;
-        let udp = udp::open(asked).map_err(failed("udp"))?;
+        let udp = udp_at(asked, asked, 0, stored).map_err(failed("udp"))?;
         let address = udp.local_addr().map_err(failed("udp"))?;
-        match tcp::open(address) {
+        match tcp_at("tcp", asked, address, stored) {
             Ok(tcp) => return Ok((udp, tcp)),
             Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(failed("tcp")(error)),

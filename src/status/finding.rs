@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lang::{Lang, Message, messages};
+use crate::status::machine::MachineFault;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,6 +75,9 @@ pub enum FindingId {
     EvidenceLost,
     /// Evidence was removed before its time.
     EvidenceCut,
+    /// The machine, or the network around it.
+    #[serde(untagged)]
+    Machine(MachineFault),
 }
 
 /// One finding.
@@ -97,11 +101,7 @@ pub struct Finding {
 
 impl Finding {
     /// A finding without texts.
-    pub(in crate::status) fn new(
-        id: FindingId,
-        subject: impl Into<String>,
-        why: impl Into<String>,
-    ) -> Self {
+    pub fn new(id: FindingId, subject: impl Into<String>, why: impl Into<String>) -> Self {
         let gravity = match id {
             FindingId::RepositorySilent
             | FindingId::UpstreamDown
@@ -112,6 +112,7 @@ impl Finding {
             | FindingId::StrayToken
             | FindingId::EvidenceLost
             | FindingId::EvidenceCut => Gravity::Notice,
+            FindingId::Machine(fault) if fault.is_notice() => Gravity::Notice,
             _ => Gravity::Fault,
         };
         let (subject, why) = (subject.into(), why.into());
@@ -119,7 +120,7 @@ impl Finding {
     }
 
     /// Puts its texts into a language.
-    pub(super) fn speak(&mut self, lang: Lang) {
+    pub fn speak(&mut self, lang: Lang) {
         let (text, remedy) = self.messages();
         (self.text, self.remedy) = (text.in_lang(lang), remedy.in_lang(lang));
     }
@@ -128,6 +129,7 @@ impl Finding {
     fn messages(&self) -> (Message, Message) {
         let subject = self.subject.as_str();
         match self.id {
+            FindingId::Machine(fault) => fault.messages(subject),
             FindingId::NoLists => (messages::finding_no_lists(), messages::remedy_no_lists()),
             FindingId::ListLeftOut => {
                 (messages::finding_left_out(subject), messages::remedy_left_out())

@@ -5,7 +5,7 @@ use crate::load::list_state::ListCondition;
 use crate::metrics::labels::{Protection, UpdateRefusal};
 use crate::policy::group::time::Trust;
 use crate::status::finding::{Finding, FindingId, Gravity};
-use crate::status::state::{DevicesStatus, Status, moment, seconds};
+use crate::status::state::{CertificateStatus, DevicesStatus, Status, moment, seconds};
 use crate::update::status::UpdateStatus;
 
 /// The time without an update from which the department's release is stale, in seconds.
@@ -100,7 +100,7 @@ fn findings(status: &Status, civil: u64, lang: Lang) -> Vec<Finding> {
     if let Some(update) = &status.update {
         found.extend(update_findings(update, civil));
     }
-    found.extend(certificate_findings(status, lang));
+    found.extend(certificate_findings(&status.certificates, &status.uncovered, lang));
     found.sort_by_key(|one| (one.gravity, one.id));
     found
 }
@@ -118,9 +118,13 @@ fn device_findings(devices: &DevicesStatus) -> Vec<Finding> {
 }
 
 /// What is not as it should be of certificates.
-fn certificate_findings(status: &Status, lang: Lang) -> Vec<Finding> {
+pub fn certificate_findings(
+    certificates: &[CertificateStatus],
+    uncovered: &[String],
+    lang: Lang,
+) -> Vec<Finding> {
     let mut found = Vec::new();
-    for one in &status.certificates {
+    for one in certificates {
         let why = one.why.as_deref();
         let until = one.until.as_deref().unwrap_or_default();
         let (id, why) = match one.days_left {
@@ -141,7 +145,7 @@ fn certificate_findings(status: &Status, lang: Lang) -> Vec<Finding> {
         };
         found.push(Finding::new(id, &one.file, why));
     }
-    for name in &status.uncovered {
+    for name in uncovered {
         found.push(Finding::new(FindingId::NameUncovered, name, ""));
     }
     found

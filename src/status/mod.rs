@@ -8,6 +8,7 @@
 
 pub mod finding;
 pub mod judge;
+pub mod machine;
 pub mod report;
 pub mod state;
 

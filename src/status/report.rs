@@ -9,7 +9,7 @@ use crate::lang::{Lang, Message, messages};
 use crate::load::list_state::{ListCondition, ListState};
 use crate::overblock::top::{CLIENTS, TopName};
 use crate::policy::group::time::Trust;
-use crate::status::finding::Gravity;
+use crate::status::finding::{Finding, Gravity};
 use crate::status::state::{
     BlockedStatus, CertificateStatus, EvidenceStatus, LoggedError, Status, UpstreamStatus, moment,
 };
@@ -46,6 +46,29 @@ pub struct Todo {
     pub remedy: String,
 }
 
+impl Todo {
+    /// What a finding asks for.
+    pub fn of(finding: &Finding) -> Self {
+        Self {
+            is_notice: finding.gravity == Gravity::Notice,
+            text: finding.text.clone(),
+            why: finding.why.trim_end().lines().map(str::to_owned).collect(),
+            remedy: finding.remedy.clone(),
+        }
+    }
+
+    /// It as lines of plain text.
+    pub fn lines(&self, lang: Lang) -> Vec<String> {
+        let mark = if self.is_notice { '-' } else { '!' };
+        let why = self.why.iter().map(|line| format!("      {line}"));
+        let remedy = messages::what_to_do(&self.remedy).in_lang(lang);
+        std::iter::once(format!("  {mark} {}", self.text))
+            .chain(why)
+            .chain([format!("    {remedy}")])
+            .collect()
+    }
+}
+
 /// A part of the report.
 #[derive(Debug)]
 pub struct StatusSection {
@@ -65,16 +88,10 @@ impl StatusReport {
     /// A state in a language, with times of a zone.
     pub fn of(status: &Status, lang: Lang, zone: &TimeZone) -> Self {
         let words = Words { lang, zone };
-        let todo = status.findings.iter().map(|finding| Todo {
-            is_notice: finding.gravity == Gravity::Notice,
-            text: finding.text.clone(),
-            why: finding.why.trim_end().lines().map(str::to_owned).collect(),
-            remedy: finding.remedy.clone(),
-        });
         Self {
             is_ok: status.state == "ok",
             head: words.head(status),
-            todo: todo.collect(),
+            todo: status.findings.iter().map(Todo::of).collect(),
             sections: vec![
                 words.lists(&status.lists),
                 words.upstreams(&status.upstreams),
@@ -93,12 +110,7 @@ impl StatusReport {
             lines.push(String::new());
             lines.push(messages::heading_todo().in_lang(lang));
         }
-        for todo in &self.todo {
-            lines.push(format!("  {} {}", if todo.is_notice { '-' } else { '!' }, todo.text));
-            lines.extend(todo.why.iter().map(|line| format!("      {line}")));
-            let remedy = messages::what_to_do(&todo.remedy).in_lang(lang);
-            lines.push(format!("    {remedy}"));
-        }
+        lines.extend(self.todo.iter().flat_map(|todo| todo.lines(lang)));
         for section in self.sections.iter().chain(with_top.then_some(&self.top)) {
             lines.push(String::new());
             lines.push(section.title.clone());

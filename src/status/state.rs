@@ -167,34 +167,36 @@ pub fn uncovered(certificates: &Certificates, config: &Config) -> Vec<String> {
 impl CertificateStatus {
     /// The states of the certificates at a time, in a language.
     pub fn of(certificates: &Certificates, now: Now, lang: Lang) -> Vec<Self> {
-        let state = |state: CertificateState| {
-            let facts = state.facts.as_ref();
-            let end = facts.map(|facts| facts.not_after);
-            let is_dated = now.trust != Trust::Untrusted;
-            let dated = facts.filter(|_| is_dated).map(|facts| facts.dated(now.civil));
-            let left = end.filter(|_| is_dated).map(|end| {
-                (i64::try_from(end).unwrap_or(i64::MAX)
-                    - i64::try_from(now.civil).unwrap_or(i64::MAX))
+        let states = certificates.states().into_iter();
+        states.map(|state| Self::of_state(state, now, lang)).collect()
+    }
+
+    /// The state of one certificate at a time, in a language.
+    pub fn of_state(state: CertificateState, now: Now, lang: Lang) -> Self {
+        let facts = state.facts.as_ref();
+        let end = facts.map(|facts| facts.not_after);
+        let is_dated = now.trust != Trust::Untrusted;
+        let dated = facts.filter(|_| is_dated).map(|facts| facts.dated(now.civil));
+        let left = end.filter(|_| is_dated).map(|end| {
+            (i64::try_from(end).unwrap_or(i64::MAX) - i64::try_from(now.civil).unwrap_or(i64::MAX))
                 .div_euclid(86_400)
-            });
-            let names = facts.into_iter().flat_map(|facts| facts.names.iter().cloned());
-            let addresses = facts.into_iter().flat_map(|facts| &facts.addresses);
-            Self {
-                file: state.files.certificate.display().to_string(),
-                covers: names.chain(addresses.map(ToString::to_string)).collect(),
-                until: end.map(moment),
-                state: dated
-                    .map_or("unknown", |dated| match dated {
-                        Dated::NotYet => "not_yet",
-                        Dated::Valid(_) => "valid",
-                        Dated::Expired(_) => "ended",
-                    })
-                    .to_owned(),
-                days_left: left,
-                why: state.fault.map(|fault| fault.message().in_lang(lang)),
-            }
-        };
-        certificates.states().into_iter().map(state).collect()
+        });
+        let names = facts.into_iter().flat_map(|facts| facts.names.iter().cloned());
+        let addresses = facts.into_iter().flat_map(|facts| &facts.addresses);
+        Self {
+            file: state.files.certificate.display().to_string(),
+            covers: names.chain(addresses.map(ToString::to_string)).collect(),
+            until: end.map(moment),
+            state: dated
+                .map_or("unknown", |dated| match dated {
+                    Dated::NotYet => "not_yet",
+                    Dated::Valid(_) => "valid",
+                    Dated::Expired(_) => "ended",
+                })
+                .to_owned(),
+            days_left: left,
+            why: state.fault.map(|fault| fault.message().in_lang(lang)),
+        }
     }
 }
 

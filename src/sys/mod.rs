@@ -1,4 +1,4 @@
-//! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, certificates, archives, `unsafe` calls.
+//! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
 
 pub mod archive;
 pub mod authority;
@@ -10,6 +10,7 @@ pub mod os;
 pub mod panics;
 pub mod presence;
 pub mod read;
+pub mod service;
 pub mod state_dir;
 pub mod tls;
 pub mod watch;

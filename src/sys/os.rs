@@ -1,10 +1,13 @@
 //! Calls to the system that the standard library lacks: allocator threshold, thread priority, file
-//! mappings, state of the kernel's clock, core dumps, limit of open files, the neighbour table.
+//! mappings, state of the kernel's clock, core dumps, limit of open files, the neighbour table,
+//! descriptors that processes hand each other.
 //!
 //! All `unsafe` code is here, but for that of datagrams (`serve/listener/udp_batch`).
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::unix::net::UnixDatagram;
 
 use memmap2::{Mmap, UncheckedAdvice};
 use tokio::io::unix::AsyncFd;
@@ -70,8 +73,6 @@ pub fn ignore_hangup() {
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library has no netlink")]
 pub fn neighbour_socket() -> io::Result<File> {
-    use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-
     /// The bit of `RTNLGRP_NEIGH`, which is group 3.
     const NEIGHBOURS: u32 = 1 << 2;
     let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
@@ -113,6 +114,60 @@ pub fn awaited(file: File) -> io::Result<AsyncFd<File>> {
     Ok(unsafe { AsyncFd::register(file) }?)
 }
 
+/// The descriptors that the service manager passed at the start, `count` of them from 3 on
+/// (`sd_listen_fds(3)`). Law: must be called once, before other descriptors are opened: it owns them.
+#[expect(unsafe_code, reason = "a number in the environment says which descriptors are ours")]
+pub fn passed_descriptors(count: usize) -> Vec<OwnedFd> {
+    /// The first after standard input, output and error.
+    const FIRST: i32 = 3;
+    // No environment makes this allocate without bound.
+    let last = FIRST.saturating_add(i32::try_from(count.min(4096)).unwrap_or(0));
+    let own = |number| {
+        // SAFETY: fcntl takes integers here; a number that is not open fails. One that is open was
+        // passed for this process, which has opened nothing there, so it has no other owner.
+        unsafe {
+            let is_open = libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) == 0;
+            is_open.then(|| OwnedFd::from_raw_fd(number))
+        }
+    };
+    (FIRST..last).map_while(own).collect()
+}
+
+/// Sends a message with a copy of a descriptor (unix(7), `SCM_RIGHTS`).
+///
+/// # Errors
+///
+/// The error of the system.
+#[expect(unsafe_code, reason = "the standard library sends no descriptors")]
+pub fn send_with_descriptor(
+    socket: &UnixDatagram,
+    octets: &[u8],
+    sent: BorrowedFd<'_>,
+) -> io::Result<()> {
+    const NUMBER: libc::c_uint = size_of::<libc::c_int>() as libc::c_uint;
+    // Words, as a header of control data is aligned; more of them than CMSG_SPACE of one descriptor.
+    let mut control = [0_u64; 8];
+    let mut piece =
+        libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() };
+    // SAFETY: `msghdr` consists of integers and pointers, for which zeroes are valid. All that it points
+    // to outlives the call, which only reads. CMSG_FIRSTHDR is inside `control`, which is large enough
+    // for one header and one number: CMSG_SPACE is 24 octets at most.
+    let failed = unsafe {
+        let mut message: libc::msghdr = std::mem::zeroed();
+        message.msg_iov = &raw mut piece;
+        message.msg_iovlen = 1;
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = libc::CMSG_SPACE(NUMBER) as _;
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_RIGHTS;
+        (*header).cmsg_len = libc::CMSG_LEN(NUMBER) as _;
+        libc::CMSG_DATA(header).cast::<libc::c_int>().write_unaligned(sent.as_raw_fd());
+        libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) < 0
+    };
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// The number of the interface with this name now (RFC 3493 §4.1); none while there is none.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "the standard library has no interfaces")]
@@ -121,6 +176,44 @@ pub fn interface_number(name: &str) -> Option<u32> {
     // SAFETY: if_nametoindex reads the string up to its NUL; it outlives the call.
     let number = unsafe { libc::if_nametoindex(name.as_ptr()) };
     (number != 0).then_some(number)
+}
+
+/// What a file system has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Octets that a user other than root can still write.
+    pub free: u64,
+    /// Files that can still be made; none where the file system has no such limit.
+    pub files: Option<u64>,
+    /// Whether it is mounted read-only.
+    pub is_read_only: bool,
+}
+
+/// What the file system of a path has left (statvfs(3)).
+///
+/// # Errors
+///
+/// The error of the system.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library does not know file systems")]
+#[expect(clippy::unnecessary_cast, reason = "machines of 32 bits have shorter numbers")]
+pub fn file_system(path: &std::path::Path) -> io::Result<FileSystem> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: `statvfs` consists of integers, for which zeroes are valid; the call reads the string up
+    // to its NUL and writes to the struct, and both outlive it.
+    let (failed, found) = unsafe {
+        let mut found: libc::statvfs = std::mem::zeroed();
+        (libc::statvfs(path.as_ptr(), &raw mut found) != 0, found)
+    };
+    if failed {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(FileSystem {
+        free: (found.f_bavail as u64).saturating_mul(found.f_frsize as u64),
+        files: (found.f_files > 0).then_some(found.f_favail as u64),
+        is_read_only: found.f_flag & libc::ST_RDONLY != 0,
+    })
 }
 
 /// Freed allocations of at least this many octets return to the system.
@@ -235,7 +328,6 @@ pub fn step_aside() {}
 /// The error of the system.
 #[expect(unsafe_code, reason = "the standard library has locks of files from Rust 1.89 on")]
 pub fn try_lock(file: &File) -> io::Result<bool> {
-    use std::os::fd::AsRawFd as _;
     // SAFETY: flock takes two integers; the descriptor is open, as `file` is borrowed.
     let failed = unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0;
     match io::Error::last_os_error() {
@@ -252,7 +344,7 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
 ///
 /// The error of the system.
 #[expect(unsafe_code, reason = "the standard library has no address of the unspecified family")]
-pub fn dissolve(socket: &impl std::os::fd::AsRawFd) -> io::Result<()> {
+pub fn dissolve(socket: &impl AsRawFd) -> io::Result<()> {
     let family = libc::AF_UNSPEC as libc::sa_family_t;
     // SAFETY: `sockaddr` consists of integers, for which zeroes are valid; connect reads it, and
     // it outlives the call. The descriptor is open: `socket` is borrowed.

@@ -22,6 +22,7 @@ mod fleet;
 mod keywords;
 #[path = "../kit/mod.rs"]
 mod kit;
+mod links;
 mod placement;
 mod real_lists;
 mod rehearsal;

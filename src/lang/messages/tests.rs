@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::department::{emergency, enrolment, findings, fleet, organisation, rehearsal, updates};
 use super::export::{comments, refusals};
-use super::inspection::{attest, certificates, selftest};
+use super::inspection::{attest, certificates, doctor, selftest, setup};
 use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
 use super::staff::{codes, devices, diagnosis, evidence, pages, state};
@@ -51,6 +51,8 @@ fn all() -> impl Iterator<Item = Message> {
         check::SAMPLES,
         selftest::SAMPLES,
         attest::SAMPLES,
+        doctor::SAMPLES,
+        setup::SAMPLES,
         faults::SAMPLES,
         labels::SAMPLES,
         refusals::SAMPLES,

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,13 @@ pub fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
+}
+
+/// A listener that [`open`] opened at `address` in another life; none if it is another's.
+pub fn reopen(stored: OwnedFd, address: SocketAddr) -> Option<std::net::TcpListener> {
+    let listener = std::net::TcpListener::from(stored);
+    let is_ours = listener.local_addr().is_ok_and(|local| local == address);
+    is_ours.then_some(listener).filter(|listener| listener.set_nonblocking(true).is_ok())
 }
 
 /// Accepts connections of plain DNS until the task is aborted.

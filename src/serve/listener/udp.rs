@@ -11,8 +11,9 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -64,28 +65,63 @@ pub fn open(address: SocketAddr) -> io::Result<UdpSocket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    socket.set_read_timeout(Some(IDLE))?;
     let socket = UdpSocket::from(socket);
-    udp_batch::size_buffers(&socket, KERNEL_BUFFER);
-    udp_batch::never_fragment(&socket, address.is_ipv6());
-    if address.ip().is_unspecified() {
-        udp_batch::ask_for_addresses(&socket, address.is_ipv6())?;
-    }
+    prepare(&socket, address)?;
     let socket = Socket::from(socket);
     bind_early(&socket, address);
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
-/// Answers the queries of one socket until `stop` is set, and then those that arrived before.
-pub fn work(
-    socket: Arc<UdpSocket>,
-    gateway: &Arc<Gateway>,
-    counters: &Counters,
-    stop: &AtomicBool,
-) {
+/// Sets what a worker expects of its socket.
+fn prepare(socket: &UdpSocket, address: SocketAddr) -> io::Result<()> {
+    socket.set_read_timeout(Some(IDLE))?;
+    udp_batch::size_buffers(socket, KERNEL_BUFFER);
+    udp_batch::never_fragment(socket, address.is_ipv6());
+    if address.ip().is_unspecified() {
+        udp_batch::ask_for_addresses(socket, address.is_ipv6())?;
+    }
+    Ok(())
+}
+
+/// A socket that [`open`] opened at `address` in another life, perhaps of another version; none if it is
+/// another's.
+pub fn reopen(stored: OwnedFd, address: SocketAddr) -> Option<UdpSocket> {
+    let socket = UdpSocket::from(stored);
+    let is_ours = socket.local_addr().is_ok_and(|local| local == address);
+    is_ours.then_some(socket).filter(|socket| prepare(socket, address).is_ok())
+}
+
+/// What a worker and the thread that started it tell each other.
+#[derive(Debug, Default)]
+pub struct Shift {
+    is_over: AtomicBool,
+    /// Batches so far, those without a query included: one in [`IDLE`] at least.
+    turns: AtomicU64,
+}
+
+impl Shift {
+    /// Has the worker answer what has arrived, and end.
+    pub fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// The turns that the worker has made.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Notes a turn. The worker is the only writer.
+    fn turn(&self) {
+        self.turns.store(self.turns().wrapping_add(1), Ordering::Relaxed);
+    }
+}
+
+/// Answers the queries of one socket until its shift is over, and then those that arrived before.
+pub fn work(socket: Arc<UdpSocket>, gateway: &Arc<Gateway>, counters: &Counters, shift: &Shift) {
     let mut worker = Worker::new(socket, gateway, counters);
-    while !stop.load(Ordering::Relaxed) {
+    while !shift.is_over.load(Ordering::Relaxed) {
+        shift.turn();
         if let Err(error) = worker.serve_batch(true) {
             pause_after(&error);
         }

@@ -1,0 +1,82 @@
+//! `lachan setup`: questions, plan, what was done and undone.
+
+use crate::lang::message::messages;
+
+messages! {
+    // Answers that are wrong or absent.
+    setup_no_level(levels) "`level` is missing: it says who learns here, one of {levels}"
+        => "thiếu `level`: cấp học của trường, một trong {levels}";
+    setup_no_addresses() "`addresses` in [network] has no address: those of this machine in the school's network"
+        => "`addresses` trong [network] chưa có địa chỉ: địa chỉ của máy này trong mạng của trường";
+    setup_no_address(text) "`{text}` is no IP address" => "`{text}` không phải địa chỉ IP";
+    setup_wide_network(network) "`{network}` is larger than a school's: strangers would be answered"
+        => "`{network}` lớn hơn mạng của một trường: người ngoài sẽ được trả lời";
+    setup_no_servers() "`servers` in [upstream] has no server to ask" => "`servers` trong [upstream] chưa có máy chủ nào để hỏi";
+    setup_stub() "`stub` of [network]" => "`stub` trong [network]";
+    setup_no_answers(flag) "there is no terminal to ask at: give the answers with `{flag} FILE`"
+        => "không có màn hình để hỏi: hãy đưa câu trả lời bằng `{flag} TỆP`";
+    setup_ended(why) "the questions were not answered: {why}; nothing was changed"
+        => "chưa trả lời xong câu hỏi: {why}; chưa thay đổi gì";
+
+    // Questions.
+    setup_ask_school() "1/5  The school: its id, a blank, its name (thcs-da-bac THCS Đà Bắc)"
+        => "1/5  Trường: mã trường, dấu cách, tên trường (thcs-da-bac THCS Đà Bắc)";
+    setup_ask_level(levels) "2/5  Who learns here: {levels}" => "2/5  Cấp học: {levels}";
+    setup_ask_network()
+        "3/5  The network: addresses of this machine, and networks that may ask (192.168.1.2 192.168.1.0/24); without a network all private ones"
+        => "3/5  Mạng: địa chỉ của máy này và các mạng được phép hỏi (192.168.1.2 192.168.1.0/24); không ghi mạng thì là mọi mạng riêng";
+    setup_ask_upstream() "4/5  Upstream DNS servers, such as those of the provider (udp://203.113.131.1)"
+        => "4/5  Máy chủ DNS phía trên, ví dụ của nhà mạng (udp://203.113.131.1)";
+    setup_ask_department() "5/5  The department's enrolment file, or nothing" => "5/5  Tệp ghi danh của Sở, hoặc bỏ trống";
+    setup_agree() "Do this? Type `yes`:" => "Thực hiện? Gõ `có`:";
+
+    // The plan.
+    setup_heading_written() "What is written" => "Sẽ ghi";
+    setup_file_new(path) "{path} (new)" => "{path} (mới)";
+    setup_file_same(path) "{path} (is so already)" => "{path} (đã đúng như vậy)";
+    setup_file_own(path) "{path} (in place of what setup wrote before)" => "{path} (thay bản do setup ghi trước đây)";
+    setup_file_replaced(path, backup) "{path} (what is there is kept as {backup})" => "{path} (bản đang có được giữ ở {backup})";
+    setup_enrols(unit, state, root)
+        "{state}/enrolment: the key of this box, `{unit}`, and the department's root {root}"
+        => "{state}/enrolment: khoá của hộp này, `{unit}`, và khoá gốc của Sở {root}";
+    setup_heading_stays() "What stays as it is" => "Giữ nguyên";
+    setup_resolv_conf_stays() "/etc/resolv.conf: it is never written" => "/etc/resolv.conf: không bao giờ bị ghi";
+    setup_stub_stays() "systemd-resolved: its stub at 127.0.0.53 is in nobody's way"
+        => "systemd-resolved: bộ phân giải phụ tại 127.0.0.53 không vướng";
+    setup_heading_held() "What has port 53 now, and must be stopped first" => "Đang giữ cổng 53, phải dừng trước";
+    setup_heading_router() "What you tell the router: nothing here does it" => "Việc phải làm trên bộ định tuyến: máy này không tự làm";
+    setup_dhcp(addresses) "DHCP: hand out {addresses} as the only DNS server (option 6)"
+        => "DHCP: chỉ phát {addresses} làm máy chủ DNS (option 6)";
+    setup_no_dhcp() "DHCP over IPv4: hand out no DNS server; this gateway has no IPv4 address"
+        => "DHCP IPv4: không phát máy chủ DNS; cổng lọc này không có địa chỉ IPv4";
+    setup_rdnss(addresses) "IPv6: announce {addresses} as the only DNS server (RDNSS, DHCPv6 option 23)"
+        => "IPv6: chỉ quảng bá {addresses} làm máy chủ DNS (RDNSS, DHCPv6 option 23)";
+    setup_no_rdnss() "IPv6: announce no DNS server (RDNSS, DHCPv6 option 23): devices would ask that one, unfiltered"
+        => "IPv6: không quảng bá máy chủ DNS nào (RDNSS, DHCPv6 option 23): thiết bị sẽ hỏi máy đó và không được lọc";
+    setup_exports(dhcp, ra) "`{dhcp}` and `{ra}` print it for the router, with encrypted DNS, once a certificate is there"
+        => "`{dhcp}` và `{ra}` in sẵn cho bộ định tuyến, kèm DNS mã hoá, khi đã có chứng chỉ";
+    setup_heading_next() "Then" => "Tiếp theo";
+
+    // What was done, and undone.
+    setup_nothing_changed(flag) "nothing was changed; `{flag}` consents to the plan" => "chưa thay đổi gì; `{flag}` là đồng ý với kế hoạch";
+    setup_written(path) "written: {path}" => "đã ghi: {path}";
+    setup_undo(command) "`{command}` takes all of it back" => "`{command}` hoàn tác tất cả";
+    setup_failed(path, why) "{path}: {why}" => "{path}: {why}";
+    setup_changed_since(path, flag)
+        "{path} was changed since setup wrote it: edit it by hand, or take setup back with `{flag}` after moving it aside"
+        => "{path} đã bị sửa sau khi setup ghi: hãy sửa tay, hoặc chuyển tệp đi rồi hoàn tác bằng `{flag}`";
+    setup_no_record(path) "there is nothing to take back: no {path}" => "không có gì để hoàn tác: không có {path}";
+    setup_removed(path) "removed: {path}" => "đã xoá: {path}";
+    setup_put_back(path) "put back as it was: {path}" => "đã trả lại như cũ: {path}";
+    setup_left(path) "left: {path} was changed since; remove it by hand, and run this again"
+        => "để lại: {path} đã bị sửa; hãy tự xoá rồi chạy lại";
+    setup_undone() "nothing of setup is left" => "không còn gì của setup";
+
+    // Comments in what is written.
+    setup_config_comment() "Written by `lachan setup`; yours to change, it acts as soon as it is saved"
+        => "Do `lachan setup` ghi; thầy cô sửa được, lưu lại là có hiệu lực";
+    setup_config_reference() "Every key: /usr/share/doc/lachan/gateway.toml; `lachan check` says what is wrong"
+        => "Mọi khoá: /usr/share/doc/lachan/gateway.toml; `lachan check` chỉ ra lỗi";
+    setup_stub_comment() "Written by `lachan setup`: this machine asks the gateway, and port 53 is free for it"
+        => "Do `lachan setup` ghi: máy này hỏi cổng lọc, và cổng 53 để dành cho nó";
+}

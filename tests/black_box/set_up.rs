@@ -1,0 +1,216 @@
+//! `lachan setup`: from an answers file to a system below a root, and back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::gateway::{LACHAN, run};
+
+const ANSWERS: &str = "\
+[school]
+id = \"thcs-da-bac\"
+name = \"THCS Đà Bắc\"
+level = \"lower-secondary\"
+
+[network]
+addresses = [\"192.168.1.2\", \"fd00::2\"]
+clients = [\"192.168.1.0/24\", \"fd00::/64\"]
+
+[upstream]
+servers = [\"udp://203.113.131.1\", \"tls://9.9.9.9#dns.quad9.net\"]
+";
+
+/// A system below a root of its own, with answers beside it.
+struct System(TempDir);
+
+impl System {
+    fn new(answers: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("answers.toml"), answers).unwrap();
+        fs::create_dir_all(dir.path().join("root/etc")).unwrap();
+        fs::write(dir.path().join("root/etc/resolv.conf"), "nameserver 127.0.0.53\n").unwrap();
+        Self(dir)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs `setup`: its exit code and what it said.
+    fn setup(&self, more: &[&str]) -> (i32, String) {
+        let mut command = Command::new(LACHAN);
+        command.args(["setup", "--root", "root"]).args(more).current_dir(self.0.path());
+        let (status, said) = run(command);
+        (status.code().unwrap(), said)
+    }
+
+    /// Every file below the root with its text, in order.
+    fn files(&self) -> Vec<(String, String)> {
+        let root = self.path("root");
+        let (mut found, mut left) = (Vec::new(), vec![root.clone()]);
+        while let Some(folder) = left.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let shown = path.strip_prefix(&root).unwrap().display().to_string();
+                if path.is_dir() {
+                    found.push((shown, String::new()));
+                    left.push(path);
+                } else {
+                    found.push((shown, fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn config(&self) -> String {
+        fs::read_to_string(self.path("root/etc/lachan/gateway.toml")).unwrap()
+    }
+}
+
+const WITH_ANSWERS: [&str; 2] = ["--answers", "answers.toml"];
+
+fn with(more: &[&'static str]) -> Vec<&'static str> {
+    [&WITH_ANSWERS[..], more].concat()
+}
+
+#[test]
+fn a_plan_is_shown_and_nothing_is_changed_without_consent() {
+    let system = System::new(ANSWERS);
+    let before = system.files();
+    let (code, plan) = system.setup(&with(&["--dry-run", "--lang", "vi"]));
+    assert_eq!(code, 0, "{plan}");
+    insta::assert_snapshot!("plan_vi", plan);
+    let (code, plan) = system.setup(&with(&["--dry-run", "--lang", "en"]));
+    assert_eq!(code, 0, "{plan}");
+    insta::assert_snapshot!("plan_en", plan);
+    // No terminal is there to consent at.
+    let (code, said) = system.setup(&with(&["--lang", "en"]));
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("nothing was changed; `--yes` consents"), "{said}");
+    assert_eq!(system.files(), before);
+}
+
+#[test]
+fn what_is_written_passes_check_and_undo_leaves_nothing_behind() {
+    let system = System::new(
+        &format!("{ANSWERS}\n[department]\n").replace("[network]\n", "[network]\nstub = \"off\"\n"),
+    );
+    let before = system.files();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+    assert_eq!(code, 0, "{said}");
+    insta::assert_snapshot!("config", system.config());
+    let stub = fs::read_to_string(system.path("root/etc/systemd/resolved.conf.d/lachan.conf"));
+    assert!(stub.unwrap().contains("DNSStubListener=no"));
+    assert!(said.contains("systemctl restart systemd-resolved"), "{said}");
+    let mut check = Command::new(LACHAN);
+    check.args(["check", "--lang", "en"]).arg(system.path("root/etc/lachan/gateway.toml"));
+    let (status, checked) = run(check);
+    assert!(status.success(), "{checked}");
+    // Once more is no change.
+    let files = system.files();
+    assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+    assert_eq!(system.files(), files);
+    let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(system.files(), before);
+    let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("there is nothing to take back"), "{said}");
+}
+
+#[test]
+fn a_config_that_was_there_comes_back_and_one_that_was_changed_stays() {
+    let system = System::new(ANSWERS);
+    let config = system.path("root/etc/lachan/gateway.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "# of the package\n").unwrap();
+    let before = system.files();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("gateway.toml.before-setup"), "{said}");
+    assert!(system.config().contains("thcs-da-bac"));
+    // Other answers take the place of the first, and what was there before both is kept.
+    fs::write(system.path("answers.toml"), ANSWERS.replace("lower", "upper")).unwrap();
+    assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+    assert!(system.config().contains("upper-secondary"));
+    // Somebody edits it: that is theirs.
+    let edited = format!("{}# edited\n", system.config());
+    fs::write(&config, &edited).unwrap();
+    fs::write(system.path("answers.toml"), ANSWERS).unwrap();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+    assert_eq!((code, system.config().as_str()), (1, edited.as_str()), "{said}");
+    let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+    assert_eq!((code, system.config().as_str()), (1, edited.as_str()), "{said}");
+    assert!(said.contains("left: /etc/lachan/gateway.toml"), "{said}");
+    fs::remove_file(&config).unwrap();
+    let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(system.files(), before);
+}
+
+#[test]
+fn bad_answers_are_named_with_their_place_in_both_languages() {
+    let system = System::new(&ANSWERS.replace("lower-secondary", "secondary"));
+    let before = system.files();
+    for (lang, word) in [("en", "unknown level"), ("vi", "cấp học")] {
+        let (code, said) = system.setup(&with(&["--yes", "--lang", lang]));
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains("answers.toml:4:9") && said.contains(word), "{said}");
+        assert!(said.contains("upper-secondary"), "{said}");
+    }
+    assert_eq!(system.files(), before);
+}
+
+#[test]
+fn a_link_in_an_image_does_not_lead_out_of_it() {
+    let system = System::new(ANSWERS);
+    fs::create_dir(system.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(system.path("elsewhere"), system.path("root/etc/lachan")).unwrap();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("a link leads out of the root"), "{said}");
+    assert_eq!(fs::read_dir(system.path("elsewhere")).unwrap().count(), 0);
+}
+
+/// Runs a command of the department in a folder.
+fn lachan(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new(LACHAN);
+    command.args(arguments).current_dir(folder);
+    let (status, said) = run(command);
+    assert!(status.success(), "{arguments:?}: {said}");
+}
+
+#[test]
+fn an_enrolment_on_a_stick_is_taken_and_taken_back() {
+    let system = System::new(ANSWERS);
+    let dir = system.0.path();
+    for key in ["r1", "r2", "r3", "o1", "o2", "online"] {
+        lachan(dir, &["publish", "key", key]);
+    }
+    let keys = ["--root", "r1", "--root", "r2", "--root", "r3.pub"];
+    let others = ["--officer", "o1", "--officer", "o2.pub", "--online", "online"];
+    lachan(dir, &[&["publish", "init", "department"], &keys[..], &others].concat());
+    let of =
+        ["--school", "thcs-da-bac", "--url", "https://so.example/lachan", "--out", "stick.toml"];
+    lachan(dir, &[&["publish", "enrol", "file", "department"], &of[..]].concat());
+    let before = system.files();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en", "--enrolment", "stick.toml"]));
+    assert_eq!(code, 0, "{said}");
+    let config = system.config();
+    assert!(config.contains("root = \"/var/lib/lachan/enrolment/root.json\""), "{config}");
+    assert!(system.path("root/var/lib/lachan/enrolment/box.key").exists());
+    assert!(system.path("stick.reply.json").exists(), "{said}");
+    assert!(said.contains("compared with nothing"), "{said}");
+    let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(system.files(), before);
+    // One of another school is refused before anything is written.
+    fs::write(system.path("answers.toml"), ANSWERS.replace("thcs-da-bac", "khac")).unwrap();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en", "--enrolment", "stick.toml"]));
+    assert_eq!(code, 3, "{said}");
+    assert_eq!(system.files(), before);
+}
