@@ -330,7 +330,7 @@ mod tests {
     fn a_gateway_is_not_its_own_server() {
         for own in ["udp://192.168.1.2", "udp://127.0.0.1"] {
             let text = GOOD.replace("udp://203.113.131.1", own);
-            assert!(parsed(&text, Lang::En).unwrap_err().contains("answers.toml:8:12"), "{own}");
+            assert!(parsed(&text, Lang::En).unwrap_err().contains("answers.toml:9:12"), "{own}");
         }
     }
 }

@@ -75,8 +75,8 @@ messages! {
     // Comments in what is written.
     setup_config_comment() "Written by `lachan setup`; yours to change, it acts as soon as it is saved"
         => "Do `lachan setup` ghi; thầy cô sửa được, lưu lại là có hiệu lực";
-    setup_config_reference() "Every key: /usr/share/doc/lachan/gateway.toml; `lachan check` says what is wrong"
-        => "Mọi khoá: /usr/share/doc/lachan/gateway.toml; `lachan check` chỉ ra lỗi";
+    setup_config_reference() "Every key: /usr/share/doc/lachan/examples/gateway.toml; `lachan check` says what is wrong"
+        => "Mọi khoá: /usr/share/doc/lachan/examples/gateway.toml; `lachan check` chỉ ra lỗi";
     setup_stub_comment() "Written by `lachan setup`: this machine asks the gateway, and port 53 is free for it"
         => "Do `lachan setup` ghi: máy này hỏi cổng lọc, và cổng 53 để dành cho nó";
 }
