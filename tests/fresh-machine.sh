@@ -57,9 +57,10 @@ $text" >"$scratch/followed" 2>&1 || { cat "$scratch/followed"; fail "$1, $2"; }
 #------------ The machine -------------------------------------------------------
 
 network() {
-    beside ip link add lan0 type dummy
+    beside ip link add lan0 type veth peer name lan1
     beside ip addr add 10.20.0.1/16 dev lan0
     beside ip link set lan0 up
+    beside ip link set lan1 up
     beside ip addr add 192.0.2.53/32 dev lo
     # The carrier's resolver: an address for every name. Its end is that of the machine.
     beside python3 -c '

@@ -34,7 +34,12 @@ fn write(out: &Path, mut program: Command) -> io::Result<()> {
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         clap_complete::generate_to(shell, &mut program, "lachan", out)?;
     }
-    clap_mangen::generate_to(program, out)
+    clap_mangen::generate_to(without_help(program), out)
+}
+
+/// A command and those below it without their `help`: the pages say the same.
+fn without_help(command: Command) -> Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 #[cfg(test)]
@@ -68,6 +73,8 @@ mod tests {
             let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
             assert!(text.contains("lachan"), "{file}");
         }
-        assert!(!folder.path().join("lachan-manual.1").exists(), "a page of what is hidden");
+        for file in ["lachan-manual.1", "lachan-help.1", "lachan-publish-help.1"] {
+            assert!(!folder.path().join(file).exists(), "{file}: of what is hidden");
+        }
     }
 }
