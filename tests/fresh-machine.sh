@@ -62,7 +62,7 @@ network() {
     beside ip link set lan0 up
     beside ip link set lan1 up
     beside ip addr add 192.0.2.53/32 dev lo
-    # The carrier's resolver: an address for every name. Its end is that of the machine.
+    # The carrier's resolver: an address for every name. It ends with the machine.
     beside python3 -c '
 import socket
 own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -77,7 +77,6 @@ while True:
     answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x50" if is_address else b""
     own.sendto(query[:2] + b"\x81\x80\0\1\0" + bytes([is_address]) + b"\0\0\0\0" + question + answer, client)
 ' >/dev/null 2>&1 &
-    upstream=$!
 }
 
 begin() {
@@ -95,7 +94,6 @@ end() {
     inventory >"$scratch/after"
     diff "$scratch/before" "$scratch/after" || fail 'the purge leaves something'
     ok 'a purge leaves nothing'
-    kill "$upstream" 2>/dev/null || true
     halt
 }
 
@@ -168,7 +166,7 @@ ANSWERS
 }
 
 main() {
-    local way deb upstream=
+    local way deb
     case ${1:-} in
         boot) boot_here "$2" ;;
     esac
