@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::cli::output::{CommandFailure, finish, json, parse_lang};
+use crate::admin::client::is_ready;
+use crate::cli::output::{CommandFailure, INVALID, finish, json, parse_lang};
 use crate::cli::running::{GatewayArguments, read};
 use crate::config::Config;
-use crate::lang::Lang;
+use crate::lang::{Lang, messages};
+use crate::load::assemble::read_config_in_use;
 use crate::load::kept::forget;
 use crate::status::Status;
 use crate::status::report::StatusReport;
@@ -24,6 +26,9 @@ pub struct StatusArguments {
     /// Also the names that are blocked for at least ten addresses today (IPv6: networks of 64 bits).
     #[arg(long)]
     top: bool,
+    /// Only whether it answers queries, as `/readyz` says; needs no token. For health checks.
+    #[arg(long, conflicts_with_all = ["top", "json", "token"])]
+    ready: bool,
 }
 
 /// Arguments of `state`.
@@ -50,8 +55,11 @@ struct Forgotten {
     status: Option<Status>,
 }
 
-/// Shows the state of the running gateway; exits 0, 1 when it is refused, 3 without an answer.
+/// Shows the state of the running gateway; exits 0, 1 when it is refused or not ready, 3 without an answer.
 pub fn run(arguments: &StatusArguments) -> ExitCode {
+    if arguments.ready {
+        return finish(readiness(arguments));
+    }
     let show = || {
         let gateway = arguments.gateway.running()?;
         let mut status: Status = read(&gateway.send("GET", "/api/status", "")?)?;
@@ -64,6 +72,18 @@ pub fn run(arguments: &StatusArguments) -> ExitCode {
         })
     };
     finish(show())
+}
+
+/// Whether the gateway answers queries, in words.
+fn readiness(arguments: &StatusArguments) -> Result<String, CommandFailure> {
+    let config = read_config_in_use(arguments.gateway.config.as_deref())
+        .map_err(|error| (INVALID, error.to_string()))?;
+    let (admin, lang) = (config.admin.listen, arguments.lang.unwrap_or(config.school.lang));
+    match is_ready(admin) {
+        Ok(true) => Ok(messages::gateway_ready(admin).in_lang(lang)),
+        Ok(false) => Err((1, messages::gateway_not_ready(admin).in_lang(lang))),
+        Err(error) => Err((INVALID, messages::gateway_silent(admin, error).in_lang(lang))),
+    }
 }
 
 /// Acts on what is kept; exits as [`run`].

@@ -2,6 +2,7 @@
 //! is there: a VLAN, a VPN, an IPv6 address under test.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::gateway::{LACHAN, Plan, get, run, spawn};
@@ -33,6 +34,14 @@ fn answers(to: SocketAddr) -> bool {
     })
 }
 
+/// `lachan status --ready`, as a health check runs it: its exit code and what it says.
+fn asked(config: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(LACHAN);
+    command.args(["status", "--ready", "--lang", "en", "--config"]).arg(config);
+    let (status, output) = run(command);
+    (status.code(), output)
+}
+
 #[test]
 fn an_address_that_is_not_there_keeps_no_other_down() {
     for first in [true, false] {
@@ -47,6 +56,8 @@ fn an_address_that_is_not_there_keeps_no_other_down() {
         let port = gateway.dns.port();
         let said = format!("ready\nnot on this machine now: {NOWHERE}:{port}\n");
         assert_eq!((status, text), (200, said));
+        let (code, said) = asked(&gateway.dir().join("gateway.toml"));
+        assert!(code == Some(0) && said.contains("answers queries"), "{code:?} {said}");
         let address = format!("{NOWHERE}:{port}");
         eventually("the warning", || {
             let log = gateway.log();
@@ -64,8 +75,12 @@ fn a_gateway_that_is_nowhere_yet_waits_and_is_not_ready() {
     let admin: SocketAddr = admin.parse().unwrap();
     let (mut child, log) = spawn(command);
     let page = within(crate::support::PATIENCE, || get(admin, "/readyz"));
+    let (code, said) = asked(&plan.config_path());
     child.kill().unwrap();
     child.wait().unwrap();
+    assert!(code == Some(1) && said.contains("answers no queries yet"), "{code:?} {said}");
+    let (code, said) = asked(&plan.config_path());
+    assert!(code == Some(3) && said.contains("does not answer"), "{code:?} {said}");
     let (status, text) = page.unwrap_or_else(|| panic!("{}", log.lock().unwrap()));
     assert!(status == 503 && text.starts_with("not ready\n"), "{status} {text}");
 }

@@ -169,4 +169,10 @@ messages! {
     gateway_silent(address, error)
         "the gateway at {address} does not answer: {error}; is it running? `systemctl status lachan` says why not"
         => "máy lọc ở {address} không trả lời: {error}; máy có đang chạy không? `systemctl status lachan` cho biết lý do";
+    gateway_ready(address) "the gateway at {address} answers queries" => "máy lọc ở {address} đang trả lời truy vấn";
+    gateway_not_ready(address)
+        "the gateway at {address} runs and answers no queries yet, or none of its listen addresses is on this machine; its \
+         log says which"
+        => "máy lọc ở {address} đang chạy nhưng chưa trả lời truy vấn, hoặc máy này không có địa chỉ nào ở `listen`; nhật ký \
+            cho biết lý do";
 }
