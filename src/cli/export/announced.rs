@@ -67,7 +67,7 @@ impl Announced {
             let refused = messages::export_no_encryption("--dot-port 853", "--doh-port 443");
             return Err(refused);
         }
-        let addresses = addresses(config, arguments)?;
+        let addresses = addresses(config, &arguments.addresses, |ip| speaks_encrypted(config, ip))?;
         let v4 = addresses
             .iter()
             .filter_map(|ip| if let IpAddr::V4(v4) = ip { Some(*v4) } else { None });
@@ -167,31 +167,26 @@ fn ports(config: &Config, arguments: &AnnouncedArguments) -> (Option<u16>, Optio
     (arguments.dot_port.or(dot), arguments.doh_port.or(doh))
 }
 
-/// The addresses that devices reach: those given, or the listeners' with the usual port which speak
-/// encrypted DNS too, as far as the config says where.
-fn addresses(config: &Config, arguments: &AnnouncedArguments) -> Result<Vec<IpAddr>, Message> {
+/// The addresses that devices reach: those given, or the listeners' with the usual port for which `speaks`
+/// is true.
+pub(super) fn addresses(
+    config: &Config,
+    given: &[IpAddr],
+    speaks: impl Fn(IpAddr) -> bool,
+) -> Result<Vec<IpAddr>, Message> {
     let is_host = |ip: IpAddr| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast();
-    let wrong = arguments.addresses.iter().find(|ip| !is_host(**ip));
+    let wrong = given.iter().find(|ip| !is_host(**ip));
     if let Some(wrong) = wrong {
         return Err(messages::export_no_host(wrong));
     }
     let mut addresses: Vec<IpAddr> = Vec::new();
-    let listen = &config.listen;
-    let speaks = |listeners: &[SocketAddr], ip: IpAddr| {
-        let is_there = |own: &SocketAddr| {
-            own.ip() == ip || own.ip().is_unspecified() && own.is_ipv4() == ip.is_ipv4()
-        };
-        listeners.is_empty() || listeners.iter().any(is_there)
-    };
     let is_link_local = |ip: IpAddr| match ip {
         IpAddr::V4(v4) => v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unicast_link_local(),
     };
-    let usual = listen.dns.iter().filter(|listener| listener.port() == DNS_PORT);
+    let usual = config.listen.dns.iter().filter(|listener| listener.port() == DNS_PORT);
     let usual = usual.map(SocketAddr::ip).filter(|ip| is_host(*ip) && !is_link_local(*ip));
-    let usual = usual.filter(|ip| speaks(&listen.dot, *ip) && speaks(&listen.doh, *ip));
-    let usual: Vec<IpAddr> = usual.collect();
-    let given = &arguments.addresses;
+    let usual: Vec<IpAddr> = usual.filter(|ip| speaks(*ip)).collect();
     for address in if given.is_empty() { &usual } else { given } {
         if !addresses.contains(address) {
             addresses.push(*address);
@@ -201,6 +196,15 @@ fn addresses(config: &Config, arguments: &AnnouncedArguments) -> Result<Vec<IpAd
         return Err(messages::export_no_address("[listen] dns", "--address"));
     }
     Ok(addresses)
+}
+
+/// Whether encrypted DNS is spoken at an address, as far as the config says where.
+fn speaks_encrypted(config: &Config, ip: IpAddr) -> bool {
+    let is_there = |own: &SocketAddr| {
+        own.ip() == ip || own.ip().is_unspecified() && own.is_ipv4() == ip.is_ipv4()
+    };
+    let speaks = |listeners: &[SocketAddr]| listeners.is_empty() || listeners.iter().any(is_there);
+    speaks(&config.listen.dot) && speaks(&config.listen.doh)
 }
 
 /// Reads a name of a certificate: the root is none.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! nftables   firewall rules of a gateway that is the router of its clients
+//! routeros   what a MikroTik router is told, where it stays the router
 //! dhcp, ra   which resolver a network hands out (RFC 9463)  ──┐
 //! mdm        which resolver a managed device uses            ├─▶ announced: name, addresses, ports
 //! ```
@@ -12,8 +13,10 @@ mod announced;
 mod config;
 mod dhcp;
 mod mdm;
+mod networks;
 mod nftables;
 mod ra;
+mod routeros;
 mod text;
 
 use std::process::ExitCode;
@@ -31,6 +34,9 @@ pub struct ExportArguments {
 enum What {
     /// Firewall rules against resolvers other than this one: `nft -f` loads them.
     Nftables(nftables::NftablesArguments),
+    /// A script for a `MikroTik` router: the gateway as the only resolver, and no way to another one.
+    #[command(name = "routeros")]
+    RouterOs(routeros::RouterOsArguments),
     /// DHCP options that hand out the gateway, plain and encrypted, for a DHCP server.
     Dhcp(dhcp::DhcpArguments),
     /// Router advertisements that hand out the gateway, plain and encrypted.
@@ -43,6 +49,7 @@ enum What {
 pub fn run(arguments: &ExportArguments) -> ExitCode {
     finish_or_invalid(match &arguments.what {
         What::Nftables(arguments) => nftables::exported(arguments),
+        What::RouterOs(arguments) => routeros::exported(arguments),
         What::Dhcp(arguments) => dhcp::exported(arguments),
         What::Ra(arguments) => ra::exported(arguments),
         What::Mdm(arguments) => mdm::exported(arguments),

@@ -5,17 +5,15 @@
 //! addresses of DNS over HTTPS. Loading replaces it whole; no other table is changed.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 
 use crate::cli::export::config::from_config;
+use crate::cli::export::networks::{clients, known_doh, shortest};
 use crate::config::Config;
 use crate::lang::Message;
-
-/// Addresses of public DNS over HTTPS resolvers.
-const DOH: &str = include_str!("../../../blocklists/doh-addresses.txt");
 
 /// Arguments of `export nftables`.
 #[derive(Debug, clap::Args)]
@@ -57,11 +55,7 @@ struct Family {
 
 /// The table; or a message where no client could reach a listener.
 fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
-    let doh = DOH.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let doh: Vec<IpNet> = doh
-        .map(|line| line.parse().or_else(|_| line.parse().map(IpAddr::into)))
-        .collect::<Result<_, std::net::AddrParseError>>()
-        .map_err(|error| format!("doh-addresses.txt: {error}"))?;
+    let doh = known_doh()?;
     let families = [true, false].map(|is_v4| Family {
         word: if is_v4 { "ip" } else { "ip6" },
         kind: if is_v4 { "ipv4_addr" } else { "ipv6_addr" },
@@ -125,11 +119,6 @@ fn nftables(config: &Config, interfaces: &[String]) -> Result<String, String> {
     Ok(out + "    }\n}\n")
 }
 
-/// Networks of clients, without loopback.
-fn clients(config: &Config) -> impl Iterator<Item = IpNet> {
-    config.listen.allow.iter().copied().filter(|net| !net.addr().is_loopback())
-}
-
 /// The listener that clients of a family can reach.
 fn listener(config: &Config, is_v4: bool) -> Option<SocketAddr> {
     let is_reachable =
@@ -143,18 +132,12 @@ fn set(name: &str, kind: &str, networks: &[IpNet]) -> String {
         "    set {name} {{\n        type {kind}\n        flags interval\n        auto-merge\n"
     );
     if !networks.is_empty() {
-        let each: Vec<String> = networks.iter().map(element).collect();
+        let each: Vec<String> = networks.iter().map(shortest).collect();
         let lines: Vec<String> = each.chunks(4).map(|four| four.join(", ")).collect();
         let _ =
             writeln!(out, "        elements = {{ {} }}", lines.join(",\n                     "));
     }
     out + "    }\n\n"
-}
-
-/// One element of a set.
-fn element(network: &IpNet) -> String {
-    let is_single = network.prefix_len() == network.max_prefix_len();
-    if is_single { network.addr().to_string() } else { network.to_string() }
 }
 
 #[cfg(test)]

@@ -91,6 +91,26 @@ fn options_are_those_of_the_standard_in_the_words_of_each_server() {
 }
 
 #[test]
+fn a_router_is_told_of_the_gateway_alone_and_the_script_says_that_it_is_unseen() {
+    let school = School::new();
+    let made = school.try_export("routeros", &["--interface", "bridge"]);
+    let text = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success() && made.stderr.is_empty(), "{text}");
+    for line in [
+        "/ip dhcp-server network set [find] dns-server=10.20.0.1",
+        "/ipv6 nd set [find] advertise-dns=yes dns=fd20::1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}\n{text}");
+    }
+    assert!(text.contains("# Unseen: written from the manual of RouterOS 7"), "{text}");
+    school.write("gateway.toml", "[listen]\ndns = [\"127.0.0.1:53\"]\n");
+    let made = school.try_export("routeros", &[]);
+    let err = String::from_utf8_lossy(&made.stderr);
+    assert_eq!((made.status.code(), made.stdout.len()), (Some(3), 0), "{err}");
+    assert!(err.starts_with("gateway.toml: `[listen] dns` has no address"), "{err}");
+}
+
+#[test]
 fn dnsmasq_reads_its_lines() {
     if !has("dnsmasq reads what is exported", &["dnsmasq"]) {
         return;

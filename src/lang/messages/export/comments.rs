@@ -57,6 +57,28 @@ messages! {
     export_router_network()
         "Nothing is handed out before a network names it; take the `#` away:"
         => "Chưa phát gì cho đến khi một mạng dùng tùy chọn này; hãy bỏ dấu `#`:";
+    export_routeros_import(command, word)
+        "Load it with `{command}`. Again it replaces what it made, which has the comment `{word}`; other rules stay."
+        => "Nạp bằng `{command}`. Nạp lại thì thay những gì tệp này đã tạo (ghi chú `{word}`); luật khác giữ nguyên.";
+    export_routeros_told()
+        "What devices are told: this gateway, and no other resolver. For some networks only: `[find address=…]`, `[find interface=…]`."
+        => "Thiết bị được phát: chỉ cổng lọc này, không máy phân giải nào khác. Chỉ cho vài mạng: `[find address=…]`, `[find interface=…]`.";
+    export_routeros_closed(family)
+        "{family}: ports 53 and 853, and known DNS over HTTPS, are reached at the gateway alone, not at the router either."
+        => "{family}: cổng 53, 853 và các máy DNS qua HTTPS đã biết chỉ tới được ở cổng lọc, kể cả chính bộ định tuyến cũng không.";
+    export_routeros_order()
+        "The rules stand at the end: a rule before them that accepts what devices send hides them. Look: print, move."
+        => "Các luật nằm ở cuối: luật nào phía trước đã cho qua thì các luật này vô hiệu. Hãy xem bằng print, dời bằng move.";
+    export_routeros_public(key)
+        "Devices with public IPv6 addresses are in no network of `{key}`: their rules need the school's prefix there, or `--interface`."
+        => "Thiết bị có địa chỉ IPv6 công cộng không thuộc mạng nào của `{key}`: hãy thêm dải của trường vào đó, hoặc dùng `--interface`.";
+    export_routeros_redirect()
+        "Plain DNS to others is answered by the gateway. Right only where gateway and devices are in different networks of the \
+         router: in one network the device drops the answer, and a masquerade against that hides every device's address, so \
+         its group too. IPv6 is refused, not redirected."
+        => "DNS thường gửi cho máy khác được cổng lọc trả lời. Chỉ đúng khi cổng lọc và thiết bị ở hai mạng khác nhau của bộ \
+            định tuyến: cùng một mạng thì thiết bị bỏ câu trả lời, còn masquerade thì giấu địa chỉ mọi thiết bị nên mất nhóm. \
+            IPv6 bị từ chối chứ không chuyển hướng.";
     export_unseen_device(system)
         "Unseen on a device: written from the documentation of {system}. Try it on one device first."
         => "Chưa thấy trên thiết bị: viết theo tài liệu của {system}. Hãy thử trên một máy trước.";
