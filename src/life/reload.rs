@@ -170,9 +170,10 @@ impl Reloads {
         }
     }
 
-    /// Keeps what is in force, as far as it is not kept already.
+    /// Keeps what is in force, overrides too, as far as it is not kept already.
     fn keep(&self) {
         let in_force = self.gateway.current.in_force();
+        self.gateway.current.keep_overrides();
         let is_kept = self.assembler().keep(&in_force);
         self.is_kept.store(is_kept, Ordering::Relaxed);
     }

@@ -170,13 +170,26 @@ impl Overrides {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes the file again where the last write failed: a disk that was full may have room now.
+    pub fn keep(&self) {
+        let stored = self.lock();
+        if !self.is_saved.load(Ordering::Relaxed) {
+            self.save(&stored);
+        }
+    }
+
+    /// Writes the file. Only the first of several failures is logged, and the end of them.
     fn save(&self, stored: &StoreFile) {
         let Some(state) = &self.state else { return };
         let text = serde_json::to_vec_pretty(stored).unwrap_or_default();
         let written = state.replace(FILE, &text);
-        self.is_saved.store(written.is_ok(), Ordering::Relaxed);
-        if let Err(error) = written {
-            warn!(%error, "{FILE} cannot be written: a restart may not know the overrides");
+        let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
+        match written {
+            Err(error) if was_saved => {
+                warn!(%error, "{FILE} cannot be written: a restart may not know the overrides");
+            }
+            Ok(()) if !was_saved => info!("{FILE} is written again"),
+            _ => {}
         }
     }
 
@@ -193,4 +206,42 @@ pub fn samples(active: &[StoredOverride]) -> Vec<Sample> {
     let count = |kind: OverrideKind| active.iter().filter(|one| one.kind == kind.id()).count();
     let sample = |kind| families::OVERRIDE_ACTIVE.sample((kind,), count(kind) as f64);
     OverrideKind::ALL.map(sample).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exam() -> StoredOverride {
+        StoredOverride {
+            id: 0,
+            kind: OverrideKind::Exam.id().to_owned(),
+            group: "pupils".to_owned(),
+            names: vec!["only.example".to_owned()],
+            deny: Vec::new(),
+            categories: Vec::new(),
+            from: 0,
+            until: 0,
+            by: "Lan".to_owned(),
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_when_it_can_be() {
+        let scratch = tempfile::tempdir().unwrap();
+        let place = scratch.path().join("state");
+        let state = StateDir::at(place.clone()).unwrap();
+        let overrides = Overrides::open(Some(state.clone()));
+        // A disk that takes nothing: a file in the place of the directory.
+        std::fs::remove_dir(&place).unwrap();
+        std::fs::write(&place, "").unwrap();
+        overrides.begin(exam(), 3600, 1000).unwrap();
+        overrides.keep();
+        assert!(!overrides.are_kept());
+        std::fs::remove_file(&place).unwrap();
+        overrides.keep();
+        assert!(overrides.are_kept());
+        assert_eq!(Overrides::open(Some(state)).list(1000), overrides.list(1000));
+    }
 }

@@ -164,8 +164,12 @@ fn is_ut1_list(file: &Path) -> bool {
     file.to_str().is_some_and(|path| matches!(member(path), Member::Domains { .. }))
 }
 
+/// All octets, at most `most` of them. What is said to be larger is not read at all.
 fn bounded(from: impl Read, size: u64, most: u64) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0));
+    if size > most {
+        return Err(too_large(most));
+    }
+    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     from.take(most + 1).read_to_end(&mut text)?;
     if text.len() as u64 > most {
         return Err(too_large(most));

@@ -305,6 +305,11 @@ impl Current {
         self.overrides.are_kept()
     }
 
+    /// Writes overrides that could not be written, so that they outlive the process.
+    pub fn keep_overrides(&self) {
+        self.overrides.keep();
+    }
+
     /// Swaps in the next policy of the same config and lists. The caller must have the lock.
     fn derive_from(&self, base: &InForce) {
         let overrides = self.overrides.list(system_time());

@@ -146,6 +146,7 @@ impl Kept {
         mut texts_of: impl FnMut(&KeptSource, &mut dyn FnMut(&[u8])),
     ) -> io::Result<()> {
         let settled = self.settle_at(state);
+        self.objects.sweep();
         let texts = origins
             .texts
             .iter()

@@ -92,6 +92,14 @@ impl Objects {
         self.memory().retain(|digest, _| used.contains(digest.as_str()));
     }
 
+    /// Drops those that a power cut has left unfinished: no other write of the same name may come
+    /// that sweeps them away.
+    pub(super) fn sweep(&self) {
+        if let Some(directory) = &self.directory {
+            directory.sweep_unfinished();
+        }
+    }
+
     /// Drops all objects but these.
     pub(super) fn retain(&self, used: &BTreeSet<&str>) {
         self.retain_in_memory(used);
@@ -155,6 +163,10 @@ mod tests {
             assert_eq!(objects.get(&digest), None);
             assert!(!objects.has(&digest) && objects.flush(&objects.hold(b"bad.example\n")));
         }
+        let unfinished = path.with_file_name(format!(".{digest}.{}-1.new", u32::MAX));
+        fs::write(&unfinished, "half").unwrap();
+        objects.sweep();
+        assert!(path.exists() && !unfinished.exists());
         objects.retain(&BTreeSet::new());
         assert!(!path.exists() && objects.get("../../etc/passwd").is_none());
     }
