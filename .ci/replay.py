@@ -54,11 +54,12 @@ class Node:
 
 
 class Replay:
-    """The file calls of an update, done again in memory."""
+    """The file calls of a program, done again in memory: those below `place`, of one process."""
 
     def __init__(self, school, state):
         self.root, self.place = Node.of(state), f"{os.path.realpath(school.path)}/state"
-        self.files, self.at = {}, {}
+        # By descriptor: what is open, where the next write goes, and which are written at their end.
+        self.files, self.at, self.appends = {}, {}, set()
 
     def find(self, path, missing=False):
         """The directory that has the last part of a path, and that part; None outside the state."""
@@ -90,6 +91,10 @@ class Replay:
         if result < 0:
             return False
         file = self.files.get(descriptors[0]) if descriptors else None
+        of = re.match(r"\d+<([^>]*)>", rest)
+        if name != "openat" and of and not of.group(1).startswith(self.place):
+            # The number has been given to something else since.
+            file = None
         if name == "openat":
             parent, last = self.find(paths[0])
             self.files.pop(result, None)
@@ -101,11 +106,16 @@ class Replay:
             if "O_TRUNC" in rest and node.names is None:
                 node.octets, is_new = bytearray(), True
             self.files[result], self.at[result] = node, 0
+            self.appends.discard(result)
+            if "O_APPEND" in rest:
+                self.appends.add(result)
             return is_new
         if name in ("write", "pwrite64", "writev"):
             if file is None:
                 return False
             octets, at = b"".join(strings)[:result], self.at[descriptors[0]]
+            if descriptors[0] in self.appends:
+                at = len(file.octets)
             if len(octets) != result:
                 raise ReplayError(f"a write that is not recorded whole: {rest[:80]}")
             if name == "pwrite64":
@@ -158,11 +168,11 @@ class Replay:
         return False
 
 
-def joined(log):
-    """The calls of a log in the order of their ends."""
+def joined(log, through=iter):
+    """The calls of a log in the order of their ends; its lines come `through` a function."""
     begun = {}
     with open(log, encoding="utf-8", errors="replace") as lines:
-        for line in lines:
+        for line in through(lines):
             call = CALL.match(line.rstrip("\n"))
             if call and call.group(3).endswith("<unfinished ...>"):
                 begun[call.group(1)] = call.group(3).removesuffix("<unfinished ...>")
