@@ -1,4 +1,4 @@
-//! The operating system: clock, state directory, presence of addresses, file events, log, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
+//! The operating system: clock, state directory, presence of addresses, file events, log, memory, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
 
 pub mod archive;
 pub mod authority;
@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod certificates;
 pub mod clock;
 pub mod log;
+pub mod memory;
 pub mod os;
 pub mod panics;
 pub mod presence;

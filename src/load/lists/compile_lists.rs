@@ -21,6 +21,7 @@ use crate::load::lists::list_error::ListError;
 use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, TargetedRule};
 use crate::rule::{Action, Rule};
 use crate::sys::archive;
+use crate::sys::read;
 
 /// Rejected lines that are shown to people.
 const EXAMPLES: usize = 3;
@@ -49,6 +50,19 @@ pub struct Input {
 }
 
 impl Input {
+    /// Octets of its texts, as far as they are known before they are read: those of files, packed as
+    /// they are, and those in memory.
+    pub(super) fn octets(&self) -> u64 {
+        match &self.texts {
+            ListTexts::Files(files) => {
+                let length = |file: &PathBuf| read::metadata(file).map_or(0, |of| of.len());
+                files.iter().map(length).sum()
+            }
+            ListTexts::Here(_, text) => text.len() as u64,
+            ListTexts::Kept(..) => 0,
+        }
+    }
+
     /// Whether it is only that a directory has lost one of its files since it was listed.
     pub(super) fn is_lost(&self, error: &ListError) -> bool {
         let is_directory = matches!(&self.texts, ListTexts::Files(files) if files.len() > 1);

@@ -27,6 +27,19 @@ pub enum ListError {
         /// What is wrong, and what to do.
         why: ListRefusal,
     },
+    /// A list that would not fit into memory.
+    #[error(
+        "{path}: refused: it would take {needs} MiB of memory or so, and {room} MiB are left; make the \
+         list shorter, or give the gateway more memory"
+    )]
+    Unfitting {
+        /// The file or directory.
+        path: PathBuf,
+        /// What reading it takes, in MiB.
+        needs: u64,
+        /// What is left, in MiB.
+        room: u64,
+    },
     /// A list of which most is lost. `check` calls it a mistake; what is left is used.
     #[error("{path}: {why}")]
     Lost {

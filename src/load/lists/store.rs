@@ -25,7 +25,7 @@ use crate::load::guard::GuardFinding;
 use crate::load::kept::held::{Held, absolute};
 use crate::load::kept::{Kept, KeptPack, Objects};
 use crate::load::lists::compile_lists::{Input, ListTexts, ReadFailure, read_each};
-use crate::load::lists::judge::{fragments, loss, shrunken, to_keep};
+use crate::load::lists::judge::{fragments, loss, shrunken, to_keep, unfitting};
 use crate::load::lists::keywords::{
     KeywordText, guarded_keywords, keyword_rules, keyword_text, keywords,
 };
@@ -38,6 +38,7 @@ use crate::matcher::build::join;
 use crate::metrics::labels::HeldFile;
 use crate::pack::{Compiler, Pack, SEED, hex};
 use crate::sys::archive;
+use crate::sys::memory;
 use crate::sys::state_dir::StateDir;
 
 /// The directory of packs below the state directory.
@@ -66,6 +67,8 @@ pub struct ListStore {
     packs: PackStore,
     /// Sources that cannot be used as they are.
     refused: Refused,
+    /// What the smallest source would take that did not fit into memory, in MiB.
+    unfitting: Option<u64>,
     patience: Patience,
     /// Digests of lists that are accepted though they are short.
     accepted: BTreeSet<String>,
@@ -130,6 +133,12 @@ impl ListStore {
             self.accepted = accepted;
             self.refused.clear();
         }
+        // What did not fit is tried again when there is room.
+        let room = memory::room();
+        if self.unfitting.is_some_and(|needs| room.is_none_or(|room| room >> 20 > needs)) {
+            self.refused.clear();
+            self.unfitting = None;
+        }
         self.packs.at(state);
         let mut seen = BTreeSet::new();
         loop {
@@ -150,6 +159,9 @@ impl ListStore {
                         let Some(source) = source.filter(|one| !one.identity.is_empty()) else {
                             return Err(error);
                         };
+                        if let ListError::Unfitting { needs, .. } = &error {
+                            self.unfitting = Some(*needs);
+                        }
                         self.refused.insert(source.identity.clone(), error.to_string());
                     }
                 }
@@ -270,9 +282,10 @@ impl ListStore {
             pack
         } else {
             self.readings += 1;
-            let fragments = fragments(config, plan);
-            if !fragments.is_empty() {
-                return Err(ReadFailure::Sources(fragments));
+            for unusable in [fragments(config, plan), unfitting(plan, memory::room())] {
+                if !unusable.is_empty() {
+                    return Err(ReadFailure::Sources(unusable));
+                }
             }
             let objects = self.packs.writes().then(|| kept.objects());
             let write = |to: Destination<'_>| compile(config, &plan.inputs, objects, to);
