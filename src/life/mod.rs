@@ -218,6 +218,7 @@ fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
 /// The state directory; the clock is not earlier than what it remembers.
 fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
     let state = StateDir::open_or_warn(&settings.state)?;
+    state.sweep_all();
     clock.remember(&state);
     Some(state)
 }

@@ -4,7 +4,7 @@
 //! A file that only its owner can read, created at start if it does not exist. To have another
 //! token made, remove the file and start again.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -44,14 +44,34 @@ impl Token {
     pub fn open(path: &Path) -> io::Result<Self> {
         match Self::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // An earlier version made the file first, and a power cut came before the token.
+            Err(_) if std::fs::metadata(path).is_ok_and(|of| of.is_file() && of.len() == 0) => {
+                std::fs::remove_file(path)?;
+            }
             read => return read,
         }
         let token = hex(&rand::random::<[u8; 32]>());
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        writeln!(file, "{token}")?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!(".{name}.{}-0.new", std::process::id()));
+        let made = Self::write(&token, &beside, path);
+        let _ = std::fs::remove_file(&beside);
+        made?;
         wrote(token.len() as u64 + 1);
-        file.sync_all()?;
         Ok(Self(token))
+    }
+
+    /// Makes a file of a token, whole or not at all; it never replaces one.
+    fn write(token: &str, beside: &Path, path: &Path) -> io::Result<()> {
+        let _ = std::fs::remove_file(beside);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside)?;
+        writeln!(file, "{token}")?;
+        file.sync_all()?;
+        std::fs::hard_link(beside, path)?;
+        match path.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
     }
 
     /// The token in a file.
@@ -104,5 +124,10 @@ mod tests {
         mode(0o600).unwrap();
         std::fs::write(&path, "short").unwrap();
         assert!(Token::open(&path).is_err());
+        // What a power cut left of one that was being made.
+        std::fs::write(&path, "").unwrap();
+        let again = Token::open(&path).unwrap();
+        assert!(Token::read(&path).unwrap().is(again.text()) && !again.is(made.text()));
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 }

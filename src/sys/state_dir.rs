@@ -216,6 +216,16 @@ impl StateDir {
     pub fn sweep_unfinished(&self) {
         self.sweep(None);
     }
+
+    /// The same, here and in the directories here.
+    pub fn sweep_all(&self) {
+        self.sweep_unfinished();
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                Self(entry.path()).sweep_unfinished();
+            }
+        }
+    }
 }
 
 /// The name that an unfinished file is to get, the process that writes it, and its number there.
@@ -355,6 +365,10 @@ mod tests {
         fs::write(state.join(format!(".other.{}-7.new", u32::MAX)), "half").unwrap();
         state.sweep_unfinished();
         assert_eq!(fs::read_dir(state.path()).unwrap().count(), 3, "whatever its name");
+        let below = state.subdirectory("below").unwrap();
+        fs::write(below.join(format!(".other.{}-7.new", u32::MAX)), "half").unwrap();
+        state.sweep_all();
+        assert_eq!(fs::read_dir(below.path()).unwrap().count(), 0);
     }
 
     #[test]
