@@ -153,6 +153,28 @@ fn a_config_that_was_there_comes_back_and_one_that_was_changed_stays() {
 }
 
 #[test]
+fn a_power_cut_behind_the_record_leaves_what_was_there() {
+    let system = System::new(ANSWERS);
+    let config = system.path("root/etc/lachan/gateway.toml");
+    let aside = system.path("root/etc/lachan/gateway.toml.before-setup");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "# of the package\n").unwrap();
+    let before = system.files();
+    for is_repeated in [false, true] {
+        assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+        // The record is on the disk, and the config was not yet moved aside.
+        fs::rename(&aside, &config).unwrap();
+        if is_repeated {
+            let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+            assert!(code == 0 && aside.exists(), "{said}");
+        }
+        let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(system.files(), before);
+    }
+}
+
+#[test]
 fn bad_answers_are_named_with_their_place_in_both_languages() {
     let system = System::new(&ANSWERS.replace("lower-secondary", "secondary"));
     let before = system.files();

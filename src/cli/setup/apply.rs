@@ -58,12 +58,23 @@ fn change(file: &PlannedFile, root: &Path, record: &[Recorded]) -> Result<FileCh
     });
     match own {
         Some(digest) if *digest == sha256(&octets) => Ok(FileChange::Own),
-        Some(_) => Err(messages::setup_changed_since(shown, "--undo")),
-        None => {
-            let name = format!("{}.{ASIDE}", file.path.display());
-            Ok(FileChange::Replaced(name.into()))
+        Some(_) if is_untouched(root, record, &shown) => {
+            Ok(FileChange::Replaced(format!("{shown}.{ASIDE}").into()))
         }
+        Some(_) => Err(messages::setup_changed_since(shown, "--undo")),
+        None => Ok(FileChange::Replaced(format!("{shown}.{ASIDE}").into())),
     }
+}
+
+/// Whether a recorded file is still what was there before: the record is written first, and the power may
+/// be cut before the file is moved aside.
+fn is_untouched(root: &Path, record: &[Recorded], path: &str) -> bool {
+    record.iter().any(|one| match one {
+        Recorded::Before { path: of, backup } => {
+            of == path && !below(root, Path::new(backup)).exists()
+        }
+        _ => false,
+    })
 }
 
 /// Writes a plan: the record first, then each file.
@@ -189,6 +200,8 @@ pub(super) fn undo(root: &Path, config: &Path) -> Result<Undone, Message> {
                 let place = below(root, Path::new(path));
                 let failed = |error: io::Error| messages::setup_failed(path, error);
                 match fs::read(&place) {
+                    Ok(octets)
+                        if sha256(&octets) != *digest && is_untouched(root, &record, path) => {}
                     Ok(octets) if sha256(&octets) != *digest => {
                         told.push(messages::setup_left(path));
                         left.push(one.clone());
@@ -213,7 +226,7 @@ pub(super) fn undo(root: &Path, config: &Path) -> Result<Undone, Message> {
     for one in &record {
         let Recorded::Before { path, backup } = one else { continue };
         let (place, aside) = (below(root, Path::new(path)), below(root, Path::new(backup)));
-        if place.exists() {
+        if place.exists() && aside.exists() {
             left.push(one.clone());
         } else if aside.exists() {
             fs::rename(&aside, &place).map_err(|error| messages::setup_failed(path, error))?;
