@@ -13,7 +13,7 @@
 //! data     lists from outside the repository, and the report of a test that lacks them
 //! ```
 
-#![expect(dead_code, reason = "three test crates share it, and each needs a part")]
+#![expect(dead_code, reason = "test crates share it, and each needs a part")]
 
 pub(crate) mod core;
 pub(crate) mod data;

@@ -4,33 +4,10 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::gateway::run;
+use crate::support::mount::Mount;
 use crate::support::{Gateway, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
 
 use super::{School, assert_as_strict, check, held, is_blocked, lachan, remove, until_whole};
-
-/// A mount that ends with the test.
-struct Mount(std::path::PathBuf);
-
-impl Mount {
-    /// A small file system at `state`; `None` for a user that cannot mount one.
-    fn tmpfs(at: &std::path::Path, options: &str) -> Option<Self> {
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at);
-        let is_mounted = run(command).0.success();
-        if !is_mounted {
-            eprintln!("skipped: this user cannot mount a file system");
-        }
-        is_mounted.then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let mut command = Command::new("umount");
-        command.arg("-l").arg(&self.0);
-        let _ = command.status();
-    }
-}
 
 #[test]
 fn a_full_state_disk_costs_persistence_and_nothing_else() {
@@ -96,9 +73,7 @@ fn what_is_kept_on_a_disk_that_can_only_be_read_stands_in() {
     let mut copy = Command::new("cp");
     copy.arg("-rp").arg(format!("{}/.", aside.display())).arg(&state);
     assert!(run(copy).0.success());
-    let mut command = Command::new("mount");
-    command.args(["-o", "remount,ro"]).arg(&state);
-    assert!(run(command).0.success());
+    assert!(mount.remount("ro"));
     for damaged in ["adult.txt", "department.toml", "exams.ics", "keywords.txt", "packs"] {
         remove(&gateway.dir().join(damaged));
     }

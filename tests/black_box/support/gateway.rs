@@ -23,7 +23,8 @@ pub(crate) struct Plan {
     dns: u16,
     admin: u16,
     log_filter: Option<String>,
-    is_synced: bool,
+    /// The command that becomes the gateway, without the gateway's own words.
+    under: Vec<String>,
 }
 
 /// A running gateway. It is killed when dropped.
@@ -73,22 +74,21 @@ impl Plan {
 
     /// A time server has answered, as systemd-timesyncd says it. Needs [`has_mounts`].
     pub(crate) fn synced(self) -> Self {
-        Self { is_synced: true, ..self }
+        let stamp = "mount -t tmpfs none /run && mkdir -p /run/systemd/timesync && \
+                     : >/run/systemd/timesync/synchronized && exec \"$0\" \"$@\"";
+        self.under(&["unshare", "--mount", "--", "sh", "-c", stamp])
+    }
+
+    /// Starts it by a command that becomes it, as `prlimit` does.
+    pub(crate) fn under(self, words: &[&str]) -> Self {
+        Self { under: owned(words), ..self }
     }
 
     /// Writes the config and gives the command that serves it.
     pub(crate) fn command(&self) -> Command {
         let config = self.config_path();
         std::fs::write(&config, &self.config).unwrap();
-        let mut command = Command::new(LACHAN);
-        if self.is_synced {
-            command = Command::new("unshare");
-            let stamp = "mount -t tmpfs none /run && mkdir -p /run/systemd/timesync && \
-                         : >/run/systemd/timesync/synchronized && exec \"$0\" \"$@\"";
-            command.args(["--mount", "--", "sh", "-c", stamp, LACHAN]);
-        }
-        command.arg("serve").arg("--config").arg(config).current_dir(self.dir.path());
-        command.env_remove("RUST_LOG");
+        let mut command = serve(&self.under, &config);
         command.envs(self.log_filter.iter().map(|filter| ("RUST_LOG", filter)));
         command
     }
@@ -127,7 +127,7 @@ impl Gateway {
         let (dns, admin) = (free_port(), free_port());
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().display().to_string();
-        Plan { config: config.to_owned(), dir, dns, admin, log_filter: None, is_synced: false }
+        Plan { config: config.to_owned(), dir, dns, admin, log_filter: None, under: Vec::new() }
             .fill("dns", &dns.to_string())
             .fill("admin", &admin.to_string())
             .fill("dir", &path)
@@ -147,11 +147,13 @@ impl Gateway {
     }
 
     /// The same gateway again, after it has ended: the same config, ports and directory.
-    pub(crate) fn restart(mut self) -> Self {
-        let mut command = Command::new(LACHAN);
-        command.arg("serve").arg("--config").arg(self.dir.path().join("gateway.toml"));
-        command.current_dir(self.dir.path()).env_remove("RUST_LOG");
-        (self.child, self.log) = spawn(command);
+    pub(crate) fn restart(self) -> Self {
+        self.restart_under(&[])
+    }
+
+    /// As [`Gateway::restart`], by a command that becomes it.
+    pub(crate) fn restart_under(mut self, words: &[&str]) -> Self {
+        (self.child, self.log) = spawn(serve(&owned(words), &self.dir.path().join("gateway.toml")));
         self.wait_until_ready(PATIENCE);
         self
     }
@@ -249,6 +251,19 @@ impl Drop for Gateway {
             eprintln!("--- log of the gateway\n{}", self.log());
         }
     }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The command that serves a config, by another one that becomes it.
+fn serve(under: &[String], config: &Path) -> Command {
+    let mut words = under.iter().map(String::as_str).chain([LACHAN, "serve", "--config"]);
+    let mut command = Command::new(words.next().unwrap_or(LACHAN));
+    command.args(words).arg(config).current_dir(config.parent().unwrap());
+    command.env_remove("RUST_LOG");
+    command
 }
 
 /// Whether mounts of one's own are allowed here.

@@ -12,6 +12,7 @@ pub(crate) mod ask;
 pub(crate) mod exposition;
 pub(crate) mod gateway;
 pub(crate) mod held;
+pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod ports;
 pub(crate) mod upstream;

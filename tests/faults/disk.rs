@@ -1,0 +1,199 @@
+//! The disk of the state: full, read-only, gone, another user's, while the gateway serves.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::load;
+use crate::kit::data::skipped;
+use crate::support::api::Api;
+use crate::support::gateway::{LACHAN, run};
+use crate::support::mount::Mount;
+use crate::support::{Ask, Gateway, STAFF, Upstream, eventually};
+
+/// Where a user is who owns nothing.
+const NOBODY: &str = "65534";
+
+/// A gateway whose state is a file system of one megabyte; `None` where none can be mounted.
+fn on_a_small_disk(upstream: &Upstream, what: &str) -> Option<(Gateway, Mount)> {
+    let mut mount = None;
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(upstream)).made(|dir| {
+        fs::create_dir(dir.join("state")).unwrap();
+        mount = Mount::tmpfs(&dir.join("state"), "size=1m,mode=0700");
+    });
+    let Some(mount) = mount else {
+        skipped(&format!("{what}: no mounts here (root is needed)"));
+        return None;
+    };
+    let gateway = plan.start();
+    until_kept(&gateway);
+    Some((gateway, mount))
+}
+
+fn until_kept(gateway: &Gateway) {
+    eventually("all is kept", || {
+        (gateway.metrics().value("lachan_state_kept", &[]) > 0.0).then_some(())
+    });
+}
+
+/// Whether an exam leaves staff nothing but one name.
+fn has_exam(gateway: &Gateway) -> bool {
+    let ask = Ask::new("free.example", "A").from(STAFF);
+    ask.expect(gateway.dns).rcode() == "NXDOMAIN"
+}
+
+/// Lists act, and an exam is in force if and only if the reply says so.
+fn assert_works_without_a_disk(gateway: &Gateway, turn: usize) {
+    load::assert_filters(gateway, "without a disk");
+    let name = format!("turn-{turn}.example");
+    load::put(gateway, load::LIST, load::list(&name));
+    gateway.reload();
+    load::until_blocked(gateway, &name);
+    let api = Api::of(gateway);
+    let (status, body) = api.exam("staff", "only.example").unwrap();
+    assert_eq!(has_exam(gateway), status == 201, "{status} {body}");
+    if let Some(id) = api.id_for("staff") {
+        let (status, body) = api.end(id).unwrap();
+        assert_eq!(has_exam(gateway), status != 200, "{status} {body}");
+    }
+    load::assert_filters(gateway, "after changes without a disk");
+}
+
+/// With a disk again, all is kept, and an exam outlives a power cut.
+fn assert_is_mended(mut gateway: Gateway) {
+    gateway.reload();
+    until_kept(&gateway);
+    load::until_whole(&gateway);
+    let api = Api::of(&gateway);
+    if let Some(id) = api.id_for("staff") {
+        assert_eq!(api.end(id).unwrap().0, 200);
+    }
+    assert_eq!(api.exam("staff", "only.example").unwrap().0, 201);
+    gateway.kill();
+    let mut gateway = gateway.restart();
+    load::assert_filters(&gateway, "after a power cut");
+    assert!(has_exam(&gateway), "the exam is lost\n{}", gateway.log());
+    load::until_nothing_is_unfinished(&gateway);
+    gateway.terminate();
+}
+
+#[test]
+fn a_disk_that_fills_while_it_serves_costs_what_is_kept_and_nothing_else() {
+    let upstream = Upstream::start();
+    let Some((gateway, mount)) = on_a_small_disk(&upstream, "a full disk") else { return };
+    let filler = gateway.dir().join("state/filler");
+    let ((), seen) = load::asked(gateway.dns, || {
+        for turn in 0..3 {
+            // Not one page is left, or a few: a write fails at its beginning, or half way.
+            let _ = fs::write(&filler, vec![b'x'; 1 << 20]);
+            let file = fs::File::options().write(true).open(&filler).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length - 4096 * turn as u64).unwrap();
+            assert_works_without_a_disk(&gateway, turn);
+        }
+    });
+    seen.assert_answered();
+    fs::remove_file(filler).unwrap();
+    assert_is_mended(gateway);
+    drop(mount);
+}
+
+#[test]
+fn a_disk_that_becomes_read_only_costs_what_is_kept_and_nothing_else() {
+    let upstream = Upstream::start();
+    let Some((gateway, mount)) = on_a_small_disk(&upstream, "a read-only disk") else { return };
+    assert!(mount.remount("ro"));
+    let ((), seen) = load::asked(gateway.dns, || assert_works_without_a_disk(&gateway, 1));
+    seen.assert_answered();
+    // It starts on such a disk, too.
+    let mut gateway = gateway;
+    gateway.terminate();
+    let gateway = gateway.restart();
+    assert_works_without_a_disk(&gateway, 2);
+    assert!(mount.remount("rw"));
+    assert_is_mended(gateway);
+    drop(mount);
+}
+
+#[test]
+fn lists_on_a_read_only_disk_are_read_and_nothing_is_written_beside_them() {
+    let upstream = Upstream::start();
+    let mut mount = None;
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(&upstream)).made(|dir| {
+        mount = Mount::tmpfs(&dir.join("lists"), "size=64k");
+        fs::write(dir.join("lists/games.txt"), "game.example\n").unwrap();
+        assert!(mount.as_ref().is_none_or(|mount| mount.remount("ro")));
+    });
+    let Some(mount) = mount else {
+        return skipped("lists on a read-only disk: no mounts here (root is needed)");
+    };
+    let gateway = plan.start();
+    load::assert_filters(&gateway, "read-only lists");
+    load::put(&gateway, load::LIST, load::list("more.example"));
+    load::until_blocked(&gateway, "more.example");
+    load::until_whole(&gateway);
+    // What lies below the mount is another directory, without this list.
+    drop(mount);
+    gateway.reload();
+    load::assert_filters(&gateway, "the disk of the lists is gone");
+}
+
+#[test]
+fn a_state_directory_that_is_removed_is_made_again() {
+    let upstream = Upstream::start();
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(&upstream));
+    let gateway = plan.start();
+    until_kept(&gateway);
+    let state = gateway.dir().join("state");
+    let token = fs::read_to_string(state.join("admin-token")).unwrap();
+    let ((), seen) = load::asked(gateway.dns, || {
+        fs::remove_dir_all(&state).unwrap();
+        load::put(&gateway, load::LIST, load::list("more.example"));
+        load::until_blocked(&gateway, "more.example");
+    });
+    seen.assert_answered();
+    // Who may act is in the file that was removed: nobody may, until it is put back.
+    eventually("the directory is back", || state.is_dir().then_some(()));
+    fs::write(state.join("admin-token"), token).unwrap();
+    fs::set_permissions(state.join("admin-token"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_is_mended(gateway);
+}
+
+fn own(path: &Path, user: &str) {
+    let mut command = Command::new("chown");
+    command.args(["-R", user]).arg(path);
+    assert!(run(command).0.success());
+}
+
+#[test]
+fn permissions_that_are_taken_cost_what_is_kept_and_nothing_else() {
+    let drop_root = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"];
+    let mut probe = Command::new(drop_root[0]);
+    probe.args(&drop_root[1..]).args([LACHAN, "--version"]);
+    if !run(probe).0.success() {
+        return skipped("permissions that are taken: no setpriv, or no right to another user");
+    }
+    let upstream = Upstream::start();
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(&upstream));
+    let gateway = plan.made(|dir| own(dir, NOBODY)).under(&drop_root).start();
+    until_kept(&gateway);
+    let (state, list) = (gateway.dir().join("state"), gateway.dir().join("lists/games.txt"));
+    let modes = |state_mode, list_mode| {
+        fs::set_permissions(&list, fs::Permissions::from_mode(list_mode)).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(state_mode)).unwrap();
+    };
+    let ((), seen) = load::asked(gateway.dns, || {
+        modes(0o000, 0o000);
+        load::put(&gateway, load::LIST, load::list("more.example"));
+        gateway.reload();
+        eventually("it is said", || gateway.get("/readyz").1.contains("degraded").then_some(()));
+        load::assert_filters(&gateway, "without permissions");
+        modes(0o700, 0o644);
+        gateway.reload();
+        load::until_blocked(&gateway, "more.example");
+    });
+    seen.assert_answered();
+    until_kept(&gateway);
+    load::until_whole(&gateway);
+}
