@@ -1,6 +1,6 @@
 //! A clock that is ten years off, or of 1970, at the start and while the gateway serves.
 //!
-//! The time is libfaketime's: a namespace of time moves no CLOCK_REALTIME.
+//! The time is libfaketime's: a namespace of time moves no `CLOCK_REALTIME`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

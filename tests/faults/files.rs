@@ -43,7 +43,7 @@ fn a_storm_of_file_events_ends_in_the_last_state_and_few_reloads() {
     held.assert_no_more(&gateway);
 }
 
-/// What a mounted ConfigMap looks like: names ▸ `..data` ▸ a directory of a generation.
+/// What a mounted `ConfigMap` looks like: names ▸ `..data` ▸ a directory of a generation.
 fn generation(dir: &Path, number: usize) {
     let made = dir.join(format!("..{number}"));
     fs::create_dir(&made).unwrap();

@@ -24,7 +24,8 @@ use crate::support::gateway::{LACHAN, run};
 use crate::support::ports::free_port;
 use crate::support::{Ask, Gateway, PUPIL, Upstream};
 
-/// The most memory that noise may cost beside what it costs at first, in KiB.
+/// The most memory that noise may cost beside what it costs at first, in KiB. What is bounded by settings
+/// is bounded tightly here: the cache, and queries that wait for an upstream that this test keeps busy.
 const ROOM: usize = 16 << 10;
 /// Octets that parsers stumble over: ends, limits of labels, pointers.
 const ODD: [u8; 10] = [0, 1, 12, 0x29, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xff];
@@ -42,8 +43,8 @@ struct Noise {
 
 impl Noise {
     fn of_queries() -> Self {
-        let long = vec!["a-label-of-some-length"; 10].join(".") + ".example";
-        let deep = vec!["a"; 125].join(".");
+        let long = ["a-label-of-some-length"; 10].join(".") + ".example";
+        let deep = ["a"; 125].join(".");
         let names =
             ["adult.example", "free.example", "denied.example", "x.nx.example", ".", &long, &deep];
         let types = ["A", "AAAA", "HTTPS", "TXT", "ANY", "AXFR", "PTR", "TYPE65535"];
@@ -66,7 +67,7 @@ impl Noise {
 
     fn packet(&mut self) -> Vec<u8> {
         let mut packet = self.dice.one(&self.seeds).clone();
-        for _ in 0..1 + self.dice.below(4) {
+        for _ in 0..=self.dice.below(4) {
             self.change(&mut packet);
         }
         packet.truncate(4000);
@@ -150,7 +151,7 @@ fn judge(reply: &[u8]) {
         assert!(reply[3] & 15 != 0 || reply[6..8] == [0, 0], "malformed: {read:?} {reply:02x?}");
         return;
     };
-    let name = message.queries.first().map(|query| query.name());
+    let name = message.queries.first().map(hickory_proto::op::Query::name);
     let is_listed = name.is_some_and(|name| {
         LISTED.iter().any(|listed| Name::from_ascii(listed).unwrap().zone_of(name))
     });
@@ -214,7 +215,7 @@ fn by_tcp(noise: &mut Noise, gateway: &Gateway, packets: usize, counts: &mut Cou
     }
 }
 
-/// A ClientHello, as a browser would begin.
+/// A `ClientHello`, as a browser would begin.
 fn hello() -> Vec<u8> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -239,6 +240,7 @@ fn ten_million_packets_of_noise_cost_nothing() {
          [[listen.tls]]\ncertificate = \"own/cert.pem\"\nkey = \"own/key.pem\"\n"
     );
     let config = load::config("[cache]\nsize = \"1MiB\"\n")
+        .replace("[upstream]\n", "[upstream]\nin_flight = 256\n")
         .replace("dns = [\"127.0.0.1:{dns}\"]\n", &listen);
     let plan = load::with_files(Gateway::plan(&config).upstream(&upstream)).made(|dir| {
         let mut command = Command::new(LACHAN);

@@ -42,8 +42,8 @@ pub(crate) fn config(more: &str) -> String {
 
 /// The list, with more names at its end.
 pub(crate) fn list(more: &str) -> String {
-    let padding: String = (0..200).map(|n| format!("n{n}.listed.example\n")).collect();
-    format!("adult.example\n{padding}{more}\n")
+    let padding: Vec<String> = (0..200).map(|n| format!("n{n}.listed.example")).collect();
+    format!("adult.example\n{}\n{more}\n", padding.join("\n"))
 }
 
 /// What the school has beside the config.
@@ -144,11 +144,11 @@ pub(crate) fn until_nothing_is_unfinished(gateway: &Gateway) {
 fn unfinished(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() {
-            found.extend(unfinished(&entry.path()));
-        } else if name.ends_with(".new") || name.starts_with("incoming") {
-            found.push(entry.path().display().to_string());
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(unfinished(&path));
+        } else if path.extension().is_some_and(|ending| ending == "new") {
+            found.push(path.display().to_string());
         }
     }
     found
