@@ -65,4 +65,5 @@ pub mod report;
 pub mod selftest;
 pub mod serve;
 pub mod staff;
+pub mod upgrade;
 pub mod web;

@@ -22,6 +22,7 @@ pub mod serve;
 pub mod services;
 pub mod setup;
 pub mod status;
+pub mod upgrade;
 pub mod why;
 
 use std::process::ExitCode;
@@ -56,6 +57,8 @@ enum Command {
     Report(report::ReportArguments),
     /// Show what is in force in a running gateway, and what is held back.
     Status(status::StatusArguments),
+    /// Install the program that the department chooses, once it has answered aside; else go back.
+    Upgrade(upgrade::UpgradeArguments),
     /// Examine this machine and the network around it, whether or not the gateway runs.
     Doctor(doctor::CheckupArguments),
     /// Let a running gateway ask itself what it blocks, and print a table to sign.
@@ -104,6 +107,7 @@ pub fn run() -> ExitCode {
         Command::Review(arguments) => people::reviews::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Upgrade(arguments) => upgrade::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::SelfTest(arguments) => selftest::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),

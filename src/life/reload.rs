@@ -40,8 +40,8 @@ use crate::sys::os::step_aside;
 use crate::sys::service::{ServiceManager, Turn};
 use crate::sys::state_dir::StateDir;
 use crate::sys::watch::Watch;
-use crate::update::client::TrialFault;
 use crate::update::selftest;
+use crate::update::tried::TrialFault;
 
 /// The shortest time between the starts of two reloads.
 const SPACING: Duration = Duration::from_secs(1);

@@ -183,6 +183,12 @@ families! {
         "Whether the compiled list of the release in use has the digest that was signed (1).";
     PROGRAM_CHOSEN: Gauge(ProgramVersion) = "lachan_program_chosen_info",
         "The version of the program that the department's rollout chooses for this gateway.";
+    PROGRAM_INSTALLED: Gauge(ProgramVersion) = "lachan_program_installed_info",
+        "The version of the package that `lachan upgrade` found installed.";
+    PROGRAM_REFUSED: Gauge(ProgramVersion) = "lachan_program_refused_info",
+        "A version of the program that this gateway refused, or went back from; it is not tried again.";
+    UPGRADE_FAILED: Gauge() = "lachan_upgrade_failed",
+        "Whether the last upgrade failed by this gateway or on the way, and not by the program (1).";
     METADATA_EXPIRY: Gauge(UpdateRole) = "lachan_metadata_expiry_seconds",
         "Seconds until the repository's metadata is past its date, by role.";
 

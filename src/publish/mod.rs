@@ -14,6 +14,7 @@
 //! stops halfway changes nothing; a version number is never used twice; nothing that the online key
 //! can sign says what a release contains.
 
+pub mod apt;
 pub mod doctor;
 pub mod emergency;
 pub mod enrol;

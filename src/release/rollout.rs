@@ -8,6 +8,8 @@
 //! - A gateway that does not know the time is in the last ring, and takes a ring's date as reached
 //!   only when a signed lower bound of time has passed it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::program::is_version;
@@ -173,6 +175,11 @@ impl Rollout {
         let is_reached = now >= ring.from && !self.halt && !self.back;
         let program = ring.program.as_deref().filter(|_| is_reached);
         Assigned { release, ring: &ring.name, is_back: self.back && release < has, program }
+    }
+
+    /// The versions of the program that its rings choose.
+    pub fn programs(&self) -> BTreeSet<&str> {
+        self.rings.iter().filter_map(|ring| ring.program.as_deref()).collect()
     }
 
     /// The first ring that has the school.

@@ -57,6 +57,10 @@ pub enum FindingId {
     ReleaseHeld,
     /// A release, or the repository, is refused.
     ReleaseRejected,
+    /// The program that is chosen was refused, or gone back from: the one before runs.
+    ProgramRefused,
+    /// An upgrade failed by this machine or on the way.
+    UpgradeFailed,
     /// No update ended well for long.
     ReleaseStale,
     /// A downloaded list was confirmed by no server for long.
@@ -104,6 +108,8 @@ impl Finding {
     pub fn new(id: FindingId, subject: impl Into<String>, why: impl Into<String>) -> Self {
         let gravity = match id {
             FindingId::RepositorySilent
+            | FindingId::ProgramRefused
+            | FindingId::UpgradeFailed
             | FindingId::UpstreamDown
             | FindingId::CertificateHeld
             | FindingId::CertificateEnds
@@ -179,6 +185,12 @@ impl Finding {
             }
             FindingId::ReleaseRejected => {
                 (messages::finding_release_rejected(), messages::remedy_release_rejected())
+            }
+            FindingId::ProgramRefused => {
+                (messages::finding_program_refused(subject), messages::remedy_tell_department())
+            }
+            FindingId::UpgradeFailed => {
+                (messages::finding_upgrade_failed(), messages::remedy_upgrade_failed())
             }
             FindingId::ReleaseStale => {
                 (messages::finding_release_stale(subject), messages::remedy_repository())

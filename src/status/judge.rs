@@ -167,6 +167,14 @@ fn update_findings(update: &UpdateStatus, civil: u64) -> Vec<Finding> {
         }
         _ => {}
     }
+    let refusal = update.upgrade.as_ref().zip(update.program.as_ref());
+    let refusal = refusal.and_then(|(record, program)| record.refusal(&program.sha256));
+    if let Some(refusal) = refusal {
+        found.push(Finding::new(FindingId::ProgramRefused, &refusal.version, &refusal.why));
+    }
+    if let Some(why) = update.upgrade.as_ref().and_then(|record| record.fault.as_deref()) {
+        found.push(Finding::new(FindingId::UpgradeFailed, "", why));
+    }
     for server in &update.servers {
         if let Some(why) = &server.why {
             found.push(Finding::new(FindingId::RepositorySilent, &server.url, why));

@@ -226,6 +226,10 @@ impl Words<'_> {
         };
         let program = update.program.as_ref();
         let chosen = program.map(|one| (true, messages::program_chosen(&one.version)));
+        let installed = update.upgrade.as_ref().and_then(|record| record.installed.as_ref());
+        let installed = installed.filter(|one| one.at > 0).map(|one| {
+            (true, messages::program_upgraded(&one.version, self.time(&moment(one.at))))
+        });
         let looked = match update.last_success {
             0 => messages::update_never_looked_for(),
             at => messages::update_looked_for(self.time(&moment(at))),
@@ -234,7 +238,8 @@ impl Words<'_> {
             None => (true, messages::repository_server_ok(&server.url)),
             Some(why) => (false, messages::repository_server_fails(&server.url, why.trim_end())),
         });
-        std::iter::once(release).chain(chosen).chain([(true, looked)]).chain(servers).collect()
+        let program = chosen.into_iter().chain(installed);
+        std::iter::once(release).chain(program).chain([(true, looked)]).chain(servers).collect()
     }
 
     fn this_box(&self, status: &Status) -> StatusSection {

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tough::Transport;
@@ -19,10 +19,10 @@ use super::content::is_usable;
 use super::emergency::{self, UrgentHooks};
 use super::enrolment::enrolled;
 use super::error::UpdateError;
-use super::status::{ChosenProgram, ServerStatus, UpdateStatus, is_held};
+use super::status::{ChosenProgram, ServerStatus, UpdateStatus, UpgradeRecord, is_held};
 use super::store::{Mark, RejectedRelease, ReleaseStore, StoreLock};
 use super::take::{self, TakenRelease, TrustedRepository, UpdateRequest, take};
-use super::tried;
+use super::tried::{self, TrialFault, TrialHook};
 use crate::config::{Config, UpdateSettings};
 use crate::lang::Lang;
 use crate::load::release::Generation;
@@ -36,22 +36,6 @@ use crate::sys::state_dir::StateDir;
 
 /// The most octets of an enrolled root.
 const MAX_ROOT: u64 = 1 << 20;
-
-/// The fault of a release that is tried.
-#[derive(Debug)]
-pub enum TrialFault {
-    /// The config of this gateway is at fault, with whatever release.
-    Config(String),
-    /// No policy can be made of it.
-    Policy(String),
-    /// It blocks so many names that no list may block by mistake.
-    Rehearsal(usize),
-    /// The policy fails the self-test.
-    SelfTest(String),
-}
-
-/// Makes a policy of the generation in a directory, and tests it.
-pub type TrialHook = Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>;
 
 /// What the gateway does for its update client.
 pub struct UpdateHooks {
@@ -148,7 +132,10 @@ impl Updates {
 
     /// What the gateway says of itself to the department's server.
     pub(super) fn report(&self) -> GatewayReport {
-        let UpdateStatus { release, ring, reason, .. } = self.status();
+        let UpdateStatus { release, ring, reason, program, upgrade, .. } = self.status();
+        let refused = program
+            .zip(upgrade)
+            .is_some_and(|(program, record)| record.refusal(&program.sha256).is_some());
         let word = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         GatewayReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -157,6 +144,7 @@ impl Updates {
             release,
             ring: word(ring),
             state: match reason {
+                None if refused => ReportedState::Rejected("upgrade".to_owned()),
                 None => ReportedState::Ok,
                 Some(reason) if is_held(&reason) => ReportedState::Held,
                 Some(reason) => ReportedState::Rejected(reason),
@@ -457,6 +445,7 @@ impl Updates {
             kept: self.store.generations().iter().map(|one| one.serial).collect(),
             emergency: (self.hooks.urgent.version)(),
             program: told.program.clone(),
+            upgrade: UpgradeRecord::beside(&self.store.state),
             servers: told.servers.iter().map(server).collect(),
         }
     }
@@ -482,6 +471,8 @@ impl Updates {
         ]);
         let program = told.program.as_ref().map(|one| one.version.as_str().into());
         samples.extend(program.map(|version| families::PROGRAM_CHOSEN.flag((version,), true)));
+        let upgrades = UpgradeRecord::beside(&self.store.state);
+        samples.extend(upgrades.iter().flat_map(UpgradeRecord::samples));
         samples.extend(told.expires.iter().filter_map(|(role, at)| {
             let role = UpdateRole::ALL.into_iter().find(|one| one.id() == *role)?;
             Some(families::METADATA_EXPIRY.sample((role,), *at as f64 - now as f64))

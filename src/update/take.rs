@@ -29,6 +29,8 @@ use crate::release::rollout::{self, KnownTime, Rollout};
 
 /// The validity of what the publishing host signs: its expiry less this is when it was signed.
 const ONLINE_VALIDITY: u64 = 30 * 86_400;
+/// The most octets of a package.
+pub const MAX_PACKAGE: u64 = 64 << 20;
 
 /// The gateway that asks, and what it knows.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +129,24 @@ pub async fn program(
     let time = lower_bound(request.time, &opened.expires);
     let chosen = rollout.choice(request.school, time, has).program;
     chosen.map(|version| program_of(repository, version)).transpose()
+}
+
+/// The package of a version for this architecture, if officers sign one.
+pub fn signed_program(opened: &TrustedRepository, version: &str) -> Option<ChosenProgram> {
+    program_of(&opened.trusted.repository, version).ok()
+}
+
+/// The octets of a package, which are those that officers signed.
+///
+/// # Errors
+///
+/// [`UpdateError`].
+pub async fn package(
+    opened: &TrustedRepository,
+    program: &ChosenProgram,
+) -> Result<Vec<u8>, UpdateError> {
+    let name = layout::program(&program.version, own_architecture());
+    needed(&opened.trusted.repository, &name, MAX_PACKAGE).await
 }
 
 /// Makes a generation of the release of a repository for this school, if that is not in use already.

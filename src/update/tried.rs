@@ -3,6 +3,8 @@
 //! Law: a gateway that dies twice in them goes back by itself at its next start, and does not take
 //! that release again. A planned end is no death, nor is a start that fails once there is a policy.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
@@ -13,6 +15,22 @@ use crate::metrics::labels::UpdateRefusal;
 use crate::sys::clock::system_time;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
+
+/// The fault of a release that is tried.
+#[derive(Debug)]
+pub enum TrialFault {
+    /// The config of this gateway is at fault, with whatever release.
+    Config(String),
+    /// No policy can be made of it.
+    Policy(String),
+    /// It blocks so many names that no list may block by mistake.
+    Rehearsal(usize),
+    /// The policy fails the self-test.
+    SelfTest(String),
+}
+
+/// Makes a policy of the generation in a directory, and tests it.
+pub type TrialHook = Box<dyn Fn(&Path) -> Result<(), TrialFault> + Send + Sync>;
 
 /// The file of the trial, in the store.
 const TRYING: &str = "trying.json";

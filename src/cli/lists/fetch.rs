@@ -140,7 +140,11 @@ fn fetch(
 }
 
 /// A resolver for the hosts of lists: servers of the longest forward zone, else of `[upstream]`.
-fn names(config: &Config, runtime: Handle, dates: Dates) -> Result<Names, UpstreamError> {
+pub(in crate::cli) fn names(
+    config: &Config,
+    runtime: Handle,
+    dates: Dates,
+) -> Result<Names, UpstreamError> {
     // A config has fewer zones than there are ids.
     let mut wanted = ZoneIds::default().number(&config.forwards).unwrap_or_default();
     let options = Options::of(&config.upstream, dates.clone());

@@ -20,11 +20,12 @@ use crate::rehearse::recent::RecentNames;
 use crate::release::rollout::KnownTime;
 use crate::sys::clock::{Clock, built, system_time};
 use crate::sys::state_dir::StateDir;
-use crate::update::client::{TrialFault, UpdateHooks, Updates};
+use crate::update::client::{UpdateHooks, Updates};
 use crate::update::emergency::UrgentHooks;
 use crate::update::error::UpdateError;
 use crate::update::selftest;
 use crate::update::status::UpdateStatus;
+use crate::update::tried::TrialFault;
 
 /// Arguments of `lists update`.
 #[derive(Debug, clap::Args)]

@@ -58,6 +58,8 @@ enum PublishCommand {
     Export(export::ListExportArguments),
     /// Sign versions of the program, among which a rollout chooses.
     Program(program::ProgramArguments),
+    /// Make or refresh a signed apt repository of the programs that officers signed.
+    Apt(program::apt::AptArguments),
     /// Say which schools take a release and when, halt that, or go back.
     Rollout(rollout::RolloutArguments),
     /// Ask Prometheus how the rollout fares, and halt it where it fares badly; nothing else.
@@ -82,6 +84,7 @@ pub fn run(arguments: &PublishArguments) -> ExitCode {
         PublishCommand::Status(arguments) => status::run(arguments),
         PublishCommand::Export(arguments) => export::run(arguments),
         PublishCommand::Program(arguments) => program::run(arguments),
+        PublishCommand::Apt(arguments) => program::apt::run(arguments),
         PublishCommand::Rollout(arguments) => rollout::run(arguments),
         PublishCommand::Watch(arguments) => watch::run(arguments),
         PublishCommand::Emergency(arguments) => emergency::run(arguments),

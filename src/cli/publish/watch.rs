@@ -154,10 +154,10 @@ impl<'a> Watch<'a> {
             Ok(watched) => watched,
             Err(idle) => return Ok(idle),
         };
-        let (answers, unread) = self.ask(age);
+        let (answers, unread) = self.ask(age, &rollout);
         let WatchArguments { gateways, ratio, apart, jump, .. } = *self.arguments;
         let limits = WatchLimits { gateways, ratio, apart, jump };
-        let figures = judge(&rollout, &answers, &limits, now).to_vec();
+        let figures = judge(&rollout, &answers, &limits, now);
         let is_bad = figures.iter().any(|figure| figure.verdict == FigureVerdict::Halt);
         let state = if is_bad {
             WatchState::Halted
@@ -186,10 +186,12 @@ impl<'a> Watch<'a> {
     }
 
     /// Asks every question; a server that does not answer one may answer the next.
-    fn ask(&self, age: u64) -> (WatchAnswers, BTreeMap<WatchQuestion, String>) {
+    fn ask(&self, age: u64, rollout: &Rollout) -> (WatchAnswers, BTreeMap<WatchQuestion, String>) {
         let (mut answers, mut unread) = (WatchAnswers::new(), BTreeMap::new());
-        for question in WatchQuestion::ALL {
-            match self.ask_one(&question.text(age)) {
+        let programs = rollout.programs();
+        let is_asked = |one: &WatchQuestion| *one != WatchQuestion::Program || !programs.is_empty();
+        for question in WatchQuestion::ALL.into_iter().filter(is_asked) {
+            match self.ask_one(&question.text(age, &programs)) {
                 // Every Prometheus that scrapes gateways knows their releases.
                 Ok(readings) if question == WatchQuestion::Release && readings.is_empty() => {
                     unread.insert(question, "Prometheus knows of no gateway".to_owned());
@@ -257,6 +259,7 @@ fn told_figure(figure: &WatchFigure) -> String {
     let WatchFigure { figure: kind, verdict, new, others, limit } = figure;
     let what = match kind {
         FigureKind::Refused => "refused it or went back",
+        FigureKind::Program => "refused its program or went back",
         FigureKind::Silent => "with it are silent",
         FigureKind::Blocked => "with it block another share than last week",
     };

@@ -9,7 +9,7 @@ use super::export::{comments, refusals};
 use super::inspection::{attest, certificates, doctor, selftest, setup};
 use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
-use super::staff::{codes, devices, diagnosis, evidence, pages, state};
+use super::staff::{codes, devices, diagnosis, evidence, pages, state, upgrade};
 use super::{
     calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
     warnings,
@@ -43,6 +43,7 @@ fn all() -> impl Iterator<Item = Message> {
         shell::SAMPLES,
         blocked::SAMPLES,
         state::SAMPLES,
+        upgrade::SAMPLES,
         codes::SAMPLES,
         devices::SAMPLES,
         evidence::SAMPLES,

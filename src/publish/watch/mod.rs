@@ -44,6 +44,9 @@ pub type WatchAnswers = BTreeMap<WatchQuestion, Readings>;
 pub enum FigureKind {
     /// Gateways that refused the release or went back from it by themselves, of those that tried it.
     Refused,
+    /// Gateways that refused the program that the rollout chooses or went back from it, of those that
+    /// tried it.
+    Program,
     /// Gateways that had the release when they were last heard, and are silent.
     Silent,
     /// Gateways with the release whose share of blocked answers is another than a week ago.
@@ -105,13 +108,16 @@ pub fn judge(
     answers: &WatchAnswers,
     limits: &WatchLimits,
     now: u64,
-) -> [WatchFigure; 3] {
+) -> Vec<WatchFigure> {
     let scene = Scene { rollout, answers, limits, now };
-    [
+    let program = (!rollout.programs().is_empty())
+        .then(|| scene.figure(FigureKind::Program, scene.program()));
+    let of_release = [
         scene.figure(FigureKind::Refused, scene.refused()),
         scene.figure(FigureKind::Silent, scene.silent()),
         scene.figure(FigureKind::Blocked, scene.blocked()),
-    ]
+    ];
+    of_release.into_iter().chain(program).collect()
 }
 
 /// Two sides of a figure.
@@ -159,6 +165,15 @@ impl Scene<'_> {
         assigned.release == self.rollout.release
     }
 
+    /// Gateways that refused a program of the rollout, of these and those that run one.
+    fn program(&self) -> Option<Sides> {
+        let mut new = GatewayShare::default();
+        for value in self.answer(WatchQuestion::Program)?.values() {
+            new.add(*value > 1.5);
+        }
+        Some((new, None))
+    }
+
     fn silent(&self) -> Option<Sides> {
         let heard = self.answer(WatchQuestion::Heard)?;
         self.compared(|gateway| Some(!heard.contains_key(gateway)))
@@ -186,7 +201,10 @@ impl Scene<'_> {
 
     fn figure(&self, figure: FigureKind, sides: Option<Sides>) -> WatchFigure {
         let WatchLimits { gateways, ratio, apart, .. } = *self.limits;
-        let limit = if figure == FigureKind::Refused { ratio } else { apart };
+        let is_of_refusals = matches!(figure, FigureKind::Refused | FigureKind::Program);
+        let limit = if is_of_refusals { ratio } else { apart };
+        // A gateway names the version that it refuses: one of a ring of one says enough.
+        let gateways = if figure == FigureKind::Program { 1 } else { gateways };
         let Some((new, others)) = sides else {
             let (verdict, new) = (FigureVerdict::Unread, GatewayShare::default());
             return WatchFigure { figure, verdict, new, others: None, limit };

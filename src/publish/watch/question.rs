@@ -1,5 +1,7 @@
 //! What Prometheus is asked: one value a gateway, by the labels `school` and `instance`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::metrics::labels::UpdateRefusal;
@@ -33,6 +35,8 @@ pub enum WatchQuestion {
     Refused,
     /// The same in the day before.
     RefusedBefore,
+    /// Gateways with a program that the rollout chooses: 1; 2 where they refused one, or went back.
+    Program,
     /// The share of blocked answers in the last hour.
     Blocked,
     /// The same a week ago.
@@ -41,17 +45,18 @@ pub enum WatchQuestion {
 
 impl WatchQuestion {
     /// All of them, those that matter most first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Release,
         Self::Refused,
         Self::RefusedBefore,
+        Self::Program,
         Self::Heard,
         Self::Blocked,
         Self::BlockedBefore,
     ];
 
-    /// Its text, where the rollout began `age` seconds ago.
-    pub fn text(self, age: u64) -> String {
+    /// Its text, where the rollout began `age` seconds ago and chooses these `programs`.
+    pub fn text(self, age: u64, programs: &BTreeSet<&str>) -> String {
         let age = age.clamp(LEAST, MOST);
         let last = |seconds: u64| {
             by_gateway("max", &format!("last_over_time(lachan_release[{seconds}s])"))
@@ -66,6 +71,7 @@ impl WatchQuestion {
             Self::Heard => last(LEAST),
             Self::Refused => refused(&format!("[{age}s]")),
             Self::RefusedBefore => refused(&format!("[{DAY}s] offset {age}s")),
+            Self::Program => program(programs),
             Self::Blocked => blocked(""),
             Self::BlockedBefore => blocked(" offset 1w"),
         }
@@ -74,6 +80,17 @@ impl WatchQuestion {
 
 fn by_gateway(operation: &str, of: &str) -> String {
     format!("{operation} by (school, instance) ({of})")
+}
+
+/// Versions are told by label, so that a refusal of another version is none of these.
+fn program(versions: &BTreeSet<&str>) -> String {
+    let versions: Vec<String> = versions.iter().map(|one| one.replace('.', "[.]")).collect();
+    let versions = versions.join("|");
+    let last = |family: &str| {
+        format!("last_over_time(lachan_program_{family}_info{{version=~\"{versions}\"}}[{LEAST}s])")
+    };
+    let (refused, installed) = (last("refused"), last("installed"));
+    by_gateway("max", &format!("2 * {refused} or {installed}"))
 }
 
 /// As `instance:lachan_blocked:ratio_rate1h` of `deploy/prometheus`, which need not be installed.

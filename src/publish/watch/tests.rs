@@ -45,8 +45,8 @@ fn healthy(releases: &[f64]) -> WatchAnswers {
     ])
 }
 
-fn verdicts(due: usize, answers: &WatchAnswers) -> [FigureVerdict; 3] {
-    judge(&rollout(due), answers, &LIMITS, NOW).map(|figure| figure.verdict)
+fn verdicts(due: usize, answers: &WatchAnswers) -> Vec<FigureVerdict> {
+    judge(&rollout(due), answers, &LIMITS, NOW).iter().map(|figure| figure.verdict).collect()
 }
 
 /// Five gateways with the release, five without.
@@ -108,9 +108,10 @@ fn silence_and_jumps_halt_where_the_others_have_less_of_them() {
 #[test]
 fn questions_name_metrics_that_gateways_have() {
     let reference = include_str!("../../../docs/reference/metrics.md");
+    let programs = BTreeSet::from(["0.2.0-1"]);
     for question in WatchQuestion::ALL {
         for age in [0, 1, 86_400, u64::MAX] {
-            let text = question.text(age);
+            let text = question.text(age, &programs);
             let names = text.split(|one: char| !(one.is_ascii_alphanumeric() || one == '_'));
             let mut names = names.filter(|name| name.starts_with("lachan_")).peekable();
             assert!(names.peek().is_some(), "{text}");
@@ -120,10 +121,36 @@ fn questions_name_metrics_that_gateways_have() {
         }
     }
     assert_eq!(
-        WatchQuestion::Refused.text(7200),
+        WatchQuestion::Refused.text(7200, &BTreeSet::new()),
         "sum by (school, instance) (increase(lachan_update_rejected_total\
          {reason=~\"digest|policy|rehearsal|selftest|died\"}[7200s]))"
     );
+}
+
+/// A program is judged by its version, which gateways name: one refusal in a ring of one is enough, and what
+/// refused another version is not asked for.
+#[test]
+fn a_program_that_the_first_ring_refuses_is_halted_there() {
+    let mut rollout = rollout(1);
+    let mut answers = healthy(&HALF);
+    answers.insert(WatchQuestion::Program, Readings::from([(gateway(0), 2.0)]));
+    let program = |rollout: &Rollout, answers: &WatchAnswers| {
+        let figures = judge(rollout, answers, &LIMITS, NOW);
+        let found = figures.iter().find(|one| one.figure == FigureKind::Program);
+        found.map(|one| (one.verdict, one.new.bad, one.new.of))
+    };
+    assert_eq!(program(&rollout, &answers), None, "none is chosen");
+    rollout.rings[0].program = Some("0.2.0-1".into());
+    assert_eq!(program(&rollout, &answers), Some((Halt, 1, 1)));
+    // Nineteen of twenty run it.
+    let mut most = readings(&[1.0; 21]);
+    most.insert(gateway(3), 2.0);
+    answers.insert(WatchQuestion::Program, most);
+    assert_eq!(program(&rollout, &answers), Some((Fine, 1, 21)));
+    answers.remove(&WatchQuestion::Program);
+    assert_eq!(program(&rollout, &answers), Some((Unread, 0, 0)));
+    let text = WatchQuestion::Program.text(7200, &rollout.programs());
+    assert!(text.contains("version=~\"0[.]2[.]0-1\""), "{text}");
 }
 
 /// The readings of an answer.

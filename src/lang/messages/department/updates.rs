@@ -53,6 +53,23 @@ messages! {
         => "bản phát hành chặn những tên không danh sách nào được chặn nhầm; hãy báo cho Sở. Danh sách cũ vẫn có hiệu lực";
     update_selftest() "the release fails the self-test; the old lists stay in force"
         => "bản phát hành không qua được tự kiểm tra; danh sách cũ vẫn có hiệu lực";
+    // `lachan publish apt`.
+    apt_no_program(program) "`{program}` is not there; `apt install reprepro gnupg dpkg`"
+        => "không có `{program}`; `apt install reprepro gnupg dpkg`";
+    apt_nothing_signed() "officers signed no program yet; `lachan publish program add` signs one"
+        => "cán bộ chưa ký phiên bản nào; `lachan publish program add` để ký";
+    apt_no_key()
+        "gpg has no secret key here; make one: `gpg --quick-generate-key \"NAME <MAIL>\" ed25519 sign never`"
+        => "gpg ở đây không có khóa bí mật nào; hãy tạo: `gpg --quick-generate-key \"TÊN <THƯ>\" ed25519 sign never`";
+    apt_no_such_key(key) "gpg has no secret key `{key}` here; `gpg --list-secret-keys` shows them"
+        => "gpg ở đây không có khóa bí mật `{key}`; `gpg --list-secret-keys` liệt kê các khóa";
+    apt_many_keys(keys) "gpg has several secret keys here; name one with `--key`: {keys}"
+        => "gpg ở đây có nhiều khóa bí mật; hãy chọn một bằng `--key`: {keys}";
+    apt_other_package(wanted, found)
+        "a package that was signed as `{wanted}` says that it is `{found}`; take it out: `lachan publish program remove`"
+        => "gói được ký là `{wanted}` lại tự nhận là `{found}`; hãy rút gói: `lachan publish program remove`";
+    apt_unsigned(place) "{place}: it has a package that no officer signed; remove the directory, and begin again"
+        => "{place}: có gói không cán bộ nào ký; hãy xóa thư mục và làm lại";
     // [update]
     update_two_urls(key) "`{key}` has at most two URLs" => "`{key}` có tối đa hai URL";
     update_plain_http(text) "`{text}` is not https; http is for this machine and the school's network"

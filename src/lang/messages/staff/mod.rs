@@ -6,6 +6,7 @@ pub(in crate::lang::messages) mod diagnosis;
 pub(in crate::lang::messages) mod evidence;
 pub(in crate::lang::messages) mod pages;
 pub(in crate::lang::messages) mod state;
+pub(in crate::lang::messages) mod upgrade;
 
 pub(crate) use codes::*;
 pub(crate) use devices::*;
@@ -13,3 +14,4 @@ pub(crate) use diagnosis::*;
 pub(crate) use evidence::*;
 pub(crate) use pages::*;
 pub(crate) use state::*;
+pub(crate) use upgrade::*;

@@ -43,6 +43,15 @@ messages! {
     no_repository() "this box follows no department" => "máy này không theo Sở nào";
     program_chosen(version) "program chosen by the department: lachan {version}"
         => "phiên bản chương trình do Sở chọn: lachan {version}";
+    program_upgraded(version, at) "lachan {version} was installed by `lachan upgrade` at {at}"
+        => "lachan {version} do `lachan upgrade` cài lúc {at}";
+    finding_program_refused(version)
+        "lachan {version}, which the department chose, was refused here; the program before it runs on"
+        => "lachan {version} do Sở chọn không qua được kiểm tra ở máy này; chương trình trước đó vẫn chạy";
+    finding_upgrade_failed() "the last upgrade of the program did not come about; the installed one runs on"
+        => "lần nâng cấp chương trình gần nhất không thực hiện được; bản đang cài vẫn chạy";
+    remedy_upgrade_failed() "see the cause, then `lachan upgrade --check` as root"
+        => "xem nguyên nhân, rồi chạy `lachan upgrade --check` bằng quyền root";
     update_looked_for(at) "last looked for: {at}" => "lần kiểm tra gần nhất: {at}";
     update_never_looked_for() "last looked for: not since the start"
         => "lần kiểm tra gần nhất: chưa, từ khi khởi động";

@@ -1,5 +1,7 @@
 //! `lachan publish program add|remove|list DIR`: versions of the program that officers sign.
 
+pub(in crate::cli::publish) mod apt;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +17,7 @@ use crate::publish::trust::repository::Repository;
 
 /// Arguments of `publish program`.
 #[derive(Debug, clap::Args)]
-pub(super) struct ProgramArguments {
+pub(in crate::cli::publish) struct ProgramArguments {
     #[command(subcommand)]
     action: ProgramAction,
 }
@@ -74,7 +76,7 @@ struct ProgramOutput {
 }
 
 /// Changes or shows the packages.
-pub(super) fn run(arguments: &ProgramArguments) -> ExitCode {
+pub(in crate::cli::publish) fn run(arguments: &ProgramArguments) -> ExitCode {
     finish(match &arguments.action {
         ProgramAction::Add { signing, packages } => {
             signing.sign(|repository, keys, now| wait_for(add(repository, keys, packages, now)))

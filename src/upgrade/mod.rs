@@ -1,0 +1,27 @@
+//! Upgrades of the program on a gateway, by root.
+//!
+//! ```text
+//! enrolled root ▶ signed: rollout, programs ─┐
+//! dpkg ▶ what is installed ──────────────────┴▶ decide ▶ octets, compared with the digest that people signed
+//!   ▶ rehearse: unpacked aside, `check`, served on loopback, self-test    fails ▶ rejected, nothing is touched
+//!   ▶ record ▶ dpkg -i ▶ ready, self-test, a minute                       fails ▶ the package before, rejected
+//! ```
+//!
+//! Laws:
+//!
+//! - dpkg sees no package but one whose octets officers signed, and the one that was installed before. What the
+//!   rollout's key and the key of an apt repository say chooses among these, and never an older one, unless
+//!   officers have taken the installed version out of what they sign.
+//! - What the service could have written is not believed: metadata is verified here, by the root that this
+//!   machine was enrolled with, whose digest root remembers.
+//! - Nothing is installed that does not answer beside the running gateway first, by its own config; nothing
+//!   without a way back; and octets that failed are not tried again until a person says so.
+//! - A fault that the old program has as well is none of the new one's.
+
+pub mod decide;
+mod host;
+mod packages;
+mod rehearse;
+pub mod run;
+mod served;
+pub mod signed;

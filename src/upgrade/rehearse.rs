@@ -1,0 +1,299 @@
+//! The rehearsal of a program that is not installed: beside the running gateway, under the service's account.
+//!
+//! ```text
+//! package ▶ unpacked aside ▶ `check` of the gateway's own config
+//!                          ▶ `serve` on ports of loopback, with a copy of the state ▶ ready ▶ self-test
+//! ```
+//!
+//! Laws: nothing of the rehearsal writes to the state of the gateway or is heard by its clients; what fails
+//! with the installed program as well is no fault of the new one.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::host::{self, Account};
+use super::served::{FailedRows, failing, new_failures, ready};
+use crate::staff::token::Token;
+use crate::sys::read;
+
+/// Time limit of a check, of a start and of a copy: a slow box compiles a million names.
+const LIMIT: Duration = Duration::from_secs(600);
+/// How often a start is tried: another program may have one of the ports.
+const STARTS: u16 = 3;
+/// Ports from which some are drawn.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// The derived config, beside the gateway's own: what that names is found from there.
+const DERIVED: &str = ".lachan-upgrade.toml";
+
+/// Why a rehearsal did not pass.
+#[derive(Debug)]
+pub(super) enum RehearsalFault {
+    /// The new program is to blame.
+    Program(String),
+    /// The machine, its config or its disk is.
+    Machine(String),
+}
+
+/// What is rehearsed.
+pub(super) struct Rehearsal<'a> {
+    /// The package.
+    pub package: &'a Path,
+    /// The program that is installed.
+    pub installed: &'a Path,
+    /// The gateway's config.
+    pub config: &'a Path,
+    /// Its state directory.
+    pub state: &'a Path,
+    /// A directory for all of it.
+    pub scratch: &'a Path,
+    /// Admin address and token of the running gateway.
+    pub running: (SocketAddr, &'a Path),
+    /// Rows that fail in it.
+    pub before: &'a FailedRows,
+}
+
+impl Rehearsal<'_> {
+    /// Rehearses; what it leaves is removed.
+    pub(super) fn run(&self) -> Result<(), RehearsalFault> {
+        let derived = self.config.with_file_name(DERIVED);
+        let ended = self.run_in(&derived);
+        let _ = fs::remove_file(&derived);
+        let _ = fs::remove_dir_all(self.scratch);
+        ended
+    }
+
+    fn run_in(&self, derived: &Path) -> Result<(), RehearsalFault> {
+        let machine = |path: &Path, error: io::Error| {
+            RehearsalFault::Machine(format!("{}: {error}", path.display()))
+        };
+        let of_scratch = |error| machine(self.scratch, error);
+        let account = Account::of(self.state).map_err(|error| machine(self.state, error))?;
+        let (files, own) = (self.scratch.join("files"), self.scratch.join("own"));
+        // What a run that was cut off has left.
+        let _ = fs::remove_dir_all(self.scratch);
+        for directory in [self.scratch, &files, &own] {
+            fs::create_dir_all(directory).map_err(of_scratch)?;
+            fs::set_permissions(directory, Permissions::from_mode(0o755)).map_err(of_scratch)?;
+        }
+        account.own(&own).map_err(of_scratch)?;
+        host::unpack(self.package, &files).map_err(RehearsalFault::Program)?;
+        let new = files.join("usr/bin/lachan");
+        self.check(account, self.installed, self.config).map_err(RehearsalFault::Machine)?;
+        self.check(account, &new, self.config).map_err(RehearsalFault::Program)?;
+        let state = own.join("state");
+        self.copy_state(account, &state).map_err(RehearsalFault::Machine)?;
+        let text = read::text(self.config).map_err(|error| machine(self.config, error))?;
+        let mut why = String::new();
+        for start in 0..STARTS {
+            let first = PORTS.start + rand::random::<u16>() % (PORTS.end - PORTS.start) + start;
+            let aside = aside(&text, &state, first).map_err(RehearsalFault::Machine)?;
+            fs::write(derived, &aside.text).map_err(|error| machine(derived, error))?;
+            fs::set_permissions(derived, Permissions::from_mode(0o644))
+                .map_err(|error| machine(derived, error))?;
+            // What a derived config lacks is no fault of the new program either.
+            self.check(account, self.installed, derived).map_err(RehearsalFault::Machine)?;
+            match self.serve(account, &new, derived, aside.admin, &state) {
+                Err(Served::Ended(text)) => why = text,
+                Err(Served::Fault(fault)) => return Err(fault),
+                Ok(()) => return Ok(()),
+            }
+        }
+        Err(RehearsalFault::Program(why))
+    }
+
+    /// Runs `check` of a program.
+    fn check(&self, account: Account, program: &Path, config: &Path) -> Result<(), String> {
+        let log = self.scratch.join("check.log");
+        let mut command = account.command(program);
+        command.arg("check").arg(config).env("STATE_DIRECTORY", self.state);
+        let failed = |why: String| format!("`lachan check {}`: {why}", config.display());
+        host::into_file(&mut command, &log).map_err(|error| failed(error.to_string()))?;
+        let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let ended = host::ended_within(&mut child, LIMIT);
+        match ended.map_err(|error| failed(error.to_string()))? {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(failed(format!("{status}: {}", end_of(&log)))),
+            None => Err(failed("no end".to_owned())),
+        }
+    }
+
+    /// Copies the state of the gateway, under its account: root follows no link of it.
+    fn copy_state(&self, account: Account, to: &Path) -> Result<(), String> {
+        let mut command = account.command(Path::new("cp"));
+        command.args(["--archive", "--reflink=auto", "--"]).arg(self.state).arg(to);
+        let log = self.scratch.join("copy.log");
+        let failed = |error: io::Error| format!("the copy of the state: {error}");
+        host::into_file(&mut command, &log).map_err(failed)?;
+        let mut child = command.spawn().map_err(failed)?;
+        match host::ended_within(&mut child, LIMIT).map_err(failed)? {
+            Some(status) if status.success() => Ok(()),
+            _ => Err(format!("the copy of the state: {}", end_of(&log))),
+        }
+    }
+
+    /// Serves aside, and lets the program ask itself.
+    fn serve(
+        &self,
+        account: Account,
+        new: &Path,
+        derived: &Path,
+        admin: SocketAddr,
+        state: &Path,
+    ) -> Result<(), Served> {
+        let machine = |why: String| Served::Fault(RehearsalFault::Machine(why));
+        let program = |why: String| Served::Fault(RehearsalFault::Program(why));
+        let log = self.scratch.join("serve.log");
+        let mut command = account.command(new);
+        command.arg("serve").arg("--config").arg(derived);
+        host::into_file(&mut command, &log).map_err(|error| machine(error.to_string()))?;
+        let mut child = command.spawn().map_err(|error| program(error.to_string()))?;
+        let is_up = host::until(LIMIT, || match child.try_wait() {
+            Ok(None) => Ok(ready(admin)),
+            Ok(Some(status)) => Err(format!("`lachan serve`: {status}: {}", end_of(&log))),
+            Err(error) => Err(error.to_string()),
+        });
+        let ended = match is_up {
+            Err(why) => Err(Served::Ended(why)),
+            Ok(false) => Err(program(format!("it does not become ready: {}", end_of(&log)))),
+            Ok(true) => failing(admin, &state.join(Token::ADMIN))
+                .map_err(program)
+                .and_then(|now| self.compare(&now).map_err(Served::Fault)),
+        };
+        let _ = child.kill();
+        let _ = child.wait();
+        ended
+    }
+
+    /// Compares rows with those of the running gateway, which is asked again where some fail: a server
+    /// upstream may have gone meanwhile.
+    fn compare(&self, now: &FailedRows) -> Result<(), RehearsalFault> {
+        let Some(why) = new_failures(now, self.before) else { return Ok(()) };
+        let (admin, token) = self.running;
+        let own = failing(admin, token).unwrap_or_default();
+        let own = own.union(self.before).cloned().collect();
+        match new_failures(now, &own) {
+            Some(why) => Err(RehearsalFault::Program(why)),
+            None => Err(RehearsalFault::Machine(why)),
+        }
+    }
+}
+
+/// Why serving aside did not pass.
+enum Served {
+    /// The program ended before it was ready: another one may have a port.
+    Ended(String),
+    Fault(RehearsalFault),
+}
+
+fn end_of(log: &Path) -> String {
+    host::last(&String::from_utf8_lossy(&fs::read(log).unwrap_or_default()))
+}
+
+/// A config that serves aside.
+#[derive(Debug)]
+struct AsideConfig {
+    text: String,
+    admin: SocketAddr,
+}
+
+/// The config of a gateway with other places: listeners on loopback from a port on, its state elsewhere, no
+/// repository that is polled. What else it says stays, so that this policy is the gateway's own.
+fn aside(text: &str, state: &Path, first: u16) -> Result<AsideConfig, String> {
+    let mut config: Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut ports = BTreeMap::new();
+    let mut place = |given: &str| {
+        let next = first.saturating_add(u16::try_from(ports.len()).unwrap_or(u16::MAX));
+        let port = ports.entry(given.to_owned()).or_insert(next);
+        SocketAddr::from(([127, 0, 0, 1], *port))
+    };
+    for (name, keys) in [("listen", &["dns", "dot", "doh"][..]), ("portal", &["listen"])] {
+        let Some(table) = config.get_mut(name).and_then(Value::as_table_mut) else { continue };
+        if name == "portal" && !table.contains_key("addresses") {
+            let hosts = table.get("listen").and_then(Value::as_array).into_iter().flatten();
+            let hosts = hosts.filter_map(|one| one.as_str()?.parse::<SocketAddr>().ok());
+            let hosts = hosts.filter(|one| !one.ip().is_unspecified());
+            let hosts: Vec<Value> = hosts.map(|one| one.ip().to_string().into()).collect();
+            if !hosts.is_empty() {
+                table.insert("addresses".into(), Value::Array(hosts));
+            }
+        }
+        for key in keys {
+            let Some(given) = table.get_mut(*key).and_then(Value::as_array_mut) else { continue };
+            moved(given, &mut place);
+        }
+    }
+    let groups = config.get_mut("group").and_then(Value::as_array_mut);
+    for group in groups.into_iter().flatten().filter_map(Value::as_table_mut) {
+        if let Some(given) = group.get_mut("listen").and_then(Value::as_array_mut) {
+            moved(given, &mut place);
+        }
+    }
+    // Without [listen] the gateway has the usual place of one without a config.
+    if !config.get("listen").and_then(Value::as_table).is_some_and(|it| it.contains_key("dns")) {
+        let own = place("dns").to_string();
+        let listen = table(&mut config, "listen")?;
+        listen.insert("dns".into(), Value::Array(vec![own.into()]));
+    }
+    let address = place("admin");
+    let admin = table(&mut config, "admin")?;
+    admin.insert("listen".into(), address.to_string().into());
+    admin.remove("token");
+    let own = PathBuf::from(state).display().to_string();
+    table(&mut config, "state")?.insert("dir".into(), own.into());
+    if let Some(update) = config.get_mut("update").and_then(Value::as_table_mut) {
+        for key in ["urls", "directory", "nudge", "nudge_every"] {
+            update.remove(key);
+        }
+    }
+    let text = toml::to_string(&config).map_err(|error| error.to_string())?;
+    Ok(AsideConfig { text, admin: address })
+}
+
+fn moved(given: &mut [Value], place: &mut impl FnMut(&str) -> SocketAddr) {
+    for one in given {
+        if let Some(text) = one.as_str() {
+            *one = place(text).to_string().into();
+        }
+    }
+}
+
+fn table<'a>(config: &'a mut Table, name: &str) -> Result<&'a mut Table, String> {
+    let value = config.entry(name).or_insert_with(|| Value::Table(Table::new()));
+    value.as_table_mut().ok_or_else(|| format!("`{name}` is no table"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn all_listeners_are_on_loopback_and_groups_keep_theirs() {
+        let text = "[school]\nid = \"a\"\n[listen]\ndns = [\"10.20.0.1:53\", \"10.20.0.2:53\"]\n\
+            [admin]\nlisten = \"10.0.0.1:9153\"\ntoken = \"/etc/token\"\n[portal]\nlisten = [\"10.20.0.1:80\"]\n\
+            [update]\nroot = \"/root.json\"\nurls = [\"https://a.example/\"]\n\
+            [[group]]\nname = \"staff\"\nlevel = \"staff\"\nlisten = [\"10.20.0.2:53\"]\n";
+        let made = aside(text, Path::new("/scratch/state"), 20_000).unwrap();
+        let config = Config::parse("aside.toml", &made.text).unwrap();
+        let all: Vec<SocketAddr> = config
+            .listen
+            .all()
+            .chain([config.admin.listen])
+            .chain(config.portal.unwrap().listen)
+            .collect();
+        assert!(all.iter().all(|one| one.ip().is_loopback()), "{all:?}");
+        let ports: std::collections::BTreeSet<u16> = all.iter().map(|one| one.port()).collect();
+        assert_eq!((ports.len(), all.len()), (4, 4), "{all:?}");
+        assert_eq!(config.admin.listen, made.admin);
+        assert!(config.admin.token.is_none() && config.update.urls.is_empty());
+        assert_eq!(config.state.dir.as_deref(), Some(Path::new("/scratch/state")));
+        assert_eq!(config.groups.len(), 1, "its listener is one of [listen] dns");
+    }
+}
