@@ -40,7 +40,7 @@ pub struct UpgradeArguments {
     #[arg(long)]
     apt: bool,
     /// Say what would be done, and change nothing.
-    #[arg(long, visible_alias = "dry-run")]
+    #[arg(long, visible_alias = "dry-run", conflicts_with_all = ["again", "trust"])]
     check: bool,
     /// Try packages again that failed here.
     #[arg(long)]

@@ -227,8 +227,9 @@ impl Reprepro<'_> {
         let (own, to) = (self.own.display().to_string(), to.display().to_string());
         let mut all = vec!["--silent", "--basedir", &own, "--outdir", &to];
         // All at once at the end: a client meanwhile finds what was there before.
-        if arguments != ["export"] {
-            all.extend(["--export=never", "--keepunreferencedfiles"]);
+        match arguments {
+            ["export"] | ["deleteunreferenced"] => {}
+            _ => all.extend(["--export=never", "--keepunreferencedfiles"]),
         }
         all.extend(arguments);
         output("reprepro", &all).map(drop).map_err(PublishError::Refused)

@@ -407,10 +407,12 @@ impl Upgrader {
 
     /// Waits until the service answers; an error where it dies meanwhile.
     fn wait_ready(&self) -> Result<(), String> {
+        // systemd counts on where a start by hand came between two of its own.
+        let (before, _) = host::lives()?;
         let is_up = host::until(START, || {
-            let (lives, _) = host::lives()?;
-            if lives >= MOST_RESTARTS {
-                return Err(format!("it ended {lives} times at its start"));
+            let deaths = host::lives()?.0.saturating_sub(before);
+            if deaths >= MOST_RESTARTS {
+                return Err(format!("it ended {deaths} times at its start"));
             }
             Ok(host::service_state()? == "active" && ready(self.settings.admin))
         })?;

@@ -20,6 +20,7 @@ mod rotated;
 mod services;
 mod stored;
 mod synced;
+mod upgrade;
 mod urgent;
 pub(crate) mod watch;
 

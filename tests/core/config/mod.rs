@@ -10,6 +10,7 @@ use lachan::dns::name::Name;
 use lachan::lang::Lang;
 use lachan::policy::{AnswerMode, GroupRules};
 
+mod before;
 mod evidence;
 mod group;
 mod held;
