@@ -228,7 +228,7 @@ impl Reprepro<'_> {
         let mut all = vec!["--silent", "--basedir", &own, "--outdir", &to];
         // All at once at the end: a client meanwhile finds what was there before.
         match arguments {
-            ["export"] | ["deleteunreferenced"] => {}
+            ["export" | "deleteunreferenced"] => {}
             _ => all.extend(["--export=never", "--keepunreferencedfiles"]),
         }
         all.extend(arguments);

@@ -155,21 +155,31 @@ pub(super) fn restart() -> Result<(), String> {
     said("systemctl", &["restart", UNIT]).map(drop)
 }
 
+/// The end of the kernel's name of a file that is not there any more.
+const GONE: &str = " (deleted)";
+
+/// The program that is installed: the file of this process, or the one in its place since.
+pub(super) fn own_program() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let replaced = own.to_str().and_then(|name| name.strip_suffix(GONE)).map(PathBuf::from);
+    Ok(replaced.unwrap_or(own))
+}
+
 /// Whether a process runs a file that is not there any more.
 pub(super) fn runs_old_file(process: u64) -> bool {
     let link = fs::read_link(format!("/proc/{process}/exe"));
-    link.is_ok_and(|file| file.to_string_lossy().ends_with(" (deleted)"))
+    link.is_ok_and(|file| file.to_string_lossy().ends_with(GONE))
 }
 
 /// The account that the service has: the owner of its state directory.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Account {
+pub(super) struct ServiceAccount {
     user: u32,
     group: u32,
     is_root: bool,
 }
 
-impl Account {
+impl ServiceAccount {
     /// The owner of a directory.
     pub(super) fn of(state: &Path) -> io::Result<Self> {
         let owner = fs::metadata(state)?;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::host::{self, Account};
+use super::host::{self, ServiceAccount};
 use super::served::{FailedRows, failing, new_failures, ready};
 use crate::staff::token::Token;
 use crate::sys::read;
@@ -42,7 +42,7 @@ pub(super) enum RehearsalFault {
 }
 
 /// What is rehearsed.
-pub(super) struct Rehearsal<'a> {
+pub(super) struct ProgramRehearsal<'a> {
     /// The package.
     pub package: &'a Path,
     /// The program that is installed.
@@ -59,7 +59,7 @@ pub(super) struct Rehearsal<'a> {
     pub before: &'a FailedRows,
 }
 
-impl Rehearsal<'_> {
+impl ProgramRehearsal<'_> {
     /// Rehearses; what it leaves is removed.
     pub(super) fn run(&self) -> Result<(), RehearsalFault> {
         let derived = self.config.with_file_name(DERIVED);
@@ -74,7 +74,7 @@ impl Rehearsal<'_> {
             RehearsalFault::Machine(format!("{}: {error}", path.display()))
         };
         let of_scratch = |error| machine(self.scratch, error);
-        let account = Account::of(self.state).map_err(|error| machine(self.state, error))?;
+        let account = ServiceAccount::of(self.state).map_err(|error| machine(self.state, error))?;
         let (files, own) = (self.scratch.join("files"), self.scratch.join("own"));
         // What a run that was cut off has left.
         let _ = fs::remove_dir_all(self.scratch);
@@ -109,7 +109,7 @@ impl Rehearsal<'_> {
     }
 
     /// Runs `check` of a program.
-    fn check(&self, account: Account, program: &Path, config: &Path) -> Result<(), String> {
+    fn check(&self, account: ServiceAccount, program: &Path, config: &Path) -> Result<(), String> {
         let log = self.scratch.join("check.log");
         let mut command = account.command(program);
         command.arg("check").arg(config).env("STATE_DIRECTORY", self.state);
@@ -125,7 +125,7 @@ impl Rehearsal<'_> {
     }
 
     /// Copies the state of the gateway, under its account: root follows no link of it.
-    fn copy_state(&self, account: Account, to: &Path) -> Result<(), String> {
+    fn copy_state(&self, account: ServiceAccount, to: &Path) -> Result<(), String> {
         let mut command = account.command(Path::new("cp"));
         command.args(["--archive", "--reflink=auto", "--"]).arg(self.state).arg(to);
         let log = self.scratch.join("copy.log");
@@ -141,7 +141,7 @@ impl Rehearsal<'_> {
     /// Serves aside, and lets the program ask itself.
     fn serve(
         &self,
-        account: Account,
+        account: ServiceAccount,
         new: &Path,
         derived: &Path,
         admin: SocketAddr,
@@ -272,7 +272,7 @@ fn table<'a>(config: &'a mut Table, name: &str) -> Result<&'a mut Table, String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::load_text;
 
     #[test]
     fn all_listeners_are_on_loopback_and_groups_keep_theirs() {
@@ -281,7 +281,7 @@ mod tests {
             [update]\nroot = \"/root.json\"\nurls = [\"https://a.example/\"]\n\
             [[group]]\nname = \"staff\"\nlevel = \"staff\"\nlisten = [\"10.20.0.2:53\"]\n";
         let made = aside(text, Path::new("/scratch/state"), 20_000).unwrap();
-        let config = Config::parse("aside.toml", &made.text).unwrap();
+        let config = load_text(&made.text, "aside.toml", Path::new("/etc/lachan")).unwrap();
         let all: Vec<SocketAddr> = config
             .listen
             .all()

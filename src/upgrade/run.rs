@@ -13,7 +13,7 @@ use tracing::warn;
 use super::decide::{UpgradeDecision, UpgradeFacts, decide};
 use super::host::{self, DpkgState};
 use super::packages::Packages;
-use super::rehearse::{Rehearsal, RehearsalFault};
+use super::rehearse::{ProgramRehearsal, RehearsalFault};
 use super::served::{FailedRows, failing, new_failures, ready};
 use super::signed::{SignedMemory, SignedPrograms};
 use crate::lang::{Lang, Message, messages};
@@ -190,10 +190,14 @@ impl Upgrader {
             let is_ended = if state.is_whole { Ok(None) } else { Err(()) };
             return is_ended.map_err(|()| messages::upgrade_fault_dpkg(why));
         };
-        let is_new = state.version == attempt.program.version;
         if !state.is_whole {
-            return self.go_back(&attempt, &ProofFault::Other(why)).map(Some);
+            // A cut is no fault of the program yet: the one before is whole again, and decides anew.
+            let place = self.packages.place(&attempt.from.version);
+            let back = host::install(&place).and_then(|()| self.wait_ready());
+            back.map_err(|error| messages::upgrade_fault_dpkg(format!("{why} {error}")))?;
+            state = dpkg()?.ok_or_else(messages::upgrade_fault_package)?;
         }
+        let is_new = state.version == attempt.program.version;
         if let Some(refusal) = self.record.refusal(&attempt.program.sha256).filter(|_| is_new) {
             let why = ProofFault::Other(refusal.why.clone());
             return self.go_back(&attempt, &why).map(Some);
@@ -395,14 +399,13 @@ impl Upgrader {
     }
 
     fn rehearse(&self, package: &Path, before: &FailedRows) -> Result<(), RehearsalFault> {
-        let installed = std::env::current_exe();
-        let installed =
-            installed.map_err(|error| RehearsalFault::Machine(format!("this program: {error}")))?;
+        let installed = host::own_program()
+            .map_err(|error| RehearsalFault::Machine(format!("this program: {error}")))?;
         let running = (self.settings.admin, self.settings.token.as_path());
         let scratch = &self.dir.join("rehearsal");
         let (config, state) = (&self.settings.config, &self.settings.state);
         let installed = &installed;
-        Rehearsal { package, installed, config, state, scratch, running, before }.run()
+        ProgramRehearsal { package, installed, config, state, scratch, running, before }.run()
     }
 
     /// Waits until the service answers; an error where it dies meanwhile.
