@@ -44,10 +44,6 @@ impl Token {
     pub fn open(path: &Path) -> io::Result<Self> {
         match Self::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            // An earlier version made the file first, and a power cut came before the token.
-            Err(_) if std::fs::metadata(path).is_ok_and(|of| of.is_file() && of.len() == 0) => {
-                std::fs::remove_file(path)?;
-            }
             read => return read,
         }
         let token = hex(&rand::random::<[u8; 32]>());
@@ -124,10 +120,6 @@ mod tests {
         mode(0o600).unwrap();
         std::fs::write(&path, "short").unwrap();
         assert!(Token::open(&path).is_err());
-        // What a power cut left of one that was being made.
-        std::fs::write(&path, "").unwrap();
-        let again = Token::open(&path).unwrap();
-        assert!(Token::read(&path).unwrap().is(again.text()) && !again.is(made.text()));
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1);
     }
 }
