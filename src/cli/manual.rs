@@ -31,10 +31,12 @@ pub fn run(arguments: &ManualArguments, program: Command) -> ExitCode {
 
 fn write(out: &Path, mut program: Command) -> io::Result<()> {
     fs::create_dir_all(out)?;
+    // Before the completions: to write them a command is built, and its `help` is then in it.
+    clap_mangen::generate_to(without_help(program.clone()), out)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         clap_complete::generate_to(shell, &mut program, "lachan", out)?;
     }
-    clap_mangen::generate_to(without_help(program), out)
+    Ok(())
 }
 
 /// A command and those below it without their `help`: the pages say the same.

@@ -289,7 +289,7 @@ mod tests {
             .chain(config.portal.unwrap().listen)
             .collect();
         assert!(all.iter().all(|one| one.ip().is_loopback()), "{all:?}");
-        let ports: std::collections::BTreeSet<u16> = all.iter().map(|one| one.port()).collect();
+        let ports: std::collections::BTreeSet<u16> = all.iter().map(SocketAddr::port).collect();
         assert_eq!((ports.len(), all.len()), (4, 4), "{all:?}");
         assert_eq!(config.admin.listen, made.admin);
         assert!(config.admin.token.is_none() && config.update.urls.is_empty());
