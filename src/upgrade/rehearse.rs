@@ -9,8 +9,8 @@
 //! with the installed program as well is no fault of the new one.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
-use std::io;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -94,9 +94,7 @@ impl ProgramRehearsal<'_> {
         for start in 0..STARTS {
             let first = PORTS.start + rand::random::<u16>() % (PORTS.end - PORTS.start) + start;
             let aside = aside(&text, &state, first).map_err(RehearsalFault::Machine)?;
-            fs::write(derived, &aside.text).map_err(|error| machine(derived, error))?;
-            fs::set_permissions(derived, Permissions::from_mode(0o644))
-                .map_err(|error| machine(derived, error))?;
+            write_new(derived, &aside.text).map_err(|error| machine(derived, error))?;
             // What a derived config lacks is no fault of the new program either.
             self.check(account, self.installed, derived).map_err(RehearsalFault::Machine)?;
             match self.serve(account, &new, derived, aside.admin, &state) {
@@ -190,6 +188,14 @@ enum Served {
     /// The program ended before it was ready: another one may have a port.
     Ended(String),
     Fault(RehearsalFault),
+}
+
+/// Writes a file that everybody may read, in the place of what has its name: a link is never followed.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.set_permissions(Permissions::from_mode(0o644))
 }
 
 fn end_of(log: &Path) -> String {
