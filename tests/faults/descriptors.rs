@@ -8,7 +8,7 @@ use crate::support::ask::try_connect;
 use crate::support::{Ask, Gateway, PATIENCE, PUPIL, Upstream, eventually, within};
 
 /// So few that connections use them up: of more, half are left for other sockets.
-const LIMIT: &str = "--nofile=48:48";
+const LIMIT: &str = "--nofile=36:36";
 
 #[test]
 fn without_descriptors_datagrams_are_answered_and_it_recovers() {
@@ -30,7 +30,7 @@ fn without_descriptors_datagrams_are_answered_and_it_recovers() {
         let mut most = 0;
         let is_full = within(PATIENCE, || {
             most = most.max(load::descriptors(&gateway));
-            (most >= 47).then_some(())
+            (most >= 35).then_some(())
         });
         assert!(is_full.is_some(), "only {most} descriptors are in use");
         for _ in 0..200 {

@@ -29,12 +29,13 @@ const CLIENTS: usize = 3;
 /// The only list file that is changed.
 pub(crate) const LIST: &str = "adult.txt";
 
-/// The config, with more lines at its end.
+/// The config, with more lines at its end. No self-test: it asks for many names at once, and what a
+/// gateway holds could not be compared.
 pub(crate) fn config(more: &str) -> String {
     let profiles = TWO_PROFILES
         .replace("block = [\"adult\"", "deny = [\"denied.example\"]\nblock = [\"adult\"");
     format!(
-        "{TWO_GROUPS}{profiles}\n[state]\ndir = \"state\"\n[evidence]\nflush = \"1m\"\n\
+        "{TWO_GROUPS}{profiles}\n[state]\ndir = \"state\"\n[selftest]\nevery = \"off\"\n[evidence]\nflush = \"1m\"\n\
          [[lists.source]]\ncategory = \"adult\"\npath = \"{LIST}\"\nscope = \"subtree\"\n\
          [[lists.source]]\ncategory = \"games\"\npath = \"lists\"\n{more}"
     )
@@ -120,9 +121,10 @@ impl AtRest {
         let mut now = self;
         let is_level = within(PATIENCE, || {
             now = Self::now(gateway);
-            // Sockets to upstream are retained, as many as clients have waited at once.
-            let most = self.descriptors + CLIENTS;
-            (now.descriptors <= most && now.threads <= self.threads).then_some(())
+            // Sockets to upstream and threads for files are retained, as many as were in use at once.
+            let is_level = |now, before| now <= before + CLIENTS;
+            (is_level(now.descriptors, self.descriptors) && is_level(now.threads, self.threads))
+                .then_some(())
         });
         assert!(is_level.is_some(), "{self:?} became {now:?}");
     }
