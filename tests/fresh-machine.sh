@@ -63,7 +63,7 @@ network() {
     beside ip link set lan1 up
     beside ip addr add 192.0.2.53/32 dev lo
     # The carrier's resolver: an address for every name. It ends with the machine.
-    beside python3 -c '
+    beside_behind python3 -c '
 import socket
 own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 own.bind(("192.0.2.53", 53))
@@ -76,7 +76,7 @@ while True:
     is_address = question[-4:-2] == b"\0\1"
     answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\x50" if is_address else b""
     own.sendto(query[:2] + b"\x81\x80\0\1\0" + bytes([is_address]) + b"\0\0\0\0" + question + answer, client)
-' >/dev/null 2>&1 &
+' >/dev/null 2>&1
 }
 
 begin() {
