@@ -33,7 +33,7 @@ pub struct UpgradeArguments {
     /// The config file of this gateway.
     #[arg(long, value_name = "FILE", default_value = "/etc/lachan/gateway.toml")]
     config: PathBuf,
-    /// A directory with a copy of the repository, such as a stick; by default as in [update].
+    /// A directory with a copy of the repository, such as a stick; by default as in `[update]`.
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     /// Get the package by `apt-get download`, and not from the repository; people's signatures decide all the same.
