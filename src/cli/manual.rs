@@ -1,4 +1,4 @@
-//! `lachan manual`: man pages and completions of shells, for who makes a package.
+//! `lachan manual`: man pages and completions of shells, for packagers.
 //!
 //! Hidden: people have them from the package. They are made of the same definitions as `--help`.
 

@@ -81,7 +81,7 @@ impl ServiceManager {
     }
 }
 
-/// A socket whose messages go to the manager: a path, or an abstract name behind `@` (unix(7)).
+/// A socket that leads to the manager: a path, or an abstract name behind `@` (unix(7)).
 fn connected(path: &OsStr) -> io::Result<UnixDatagram> {
     let address = match path.as_bytes() {
         [b'@', name @ ..] => LocalAddr::from_abstract_name(name)?,

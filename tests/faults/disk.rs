@@ -12,7 +12,7 @@ use crate::support::gateway::{LACHAN, run};
 use crate::support::mount::Mount;
 use crate::support::{Ask, Gateway, STAFF, Upstream, eventually};
 
-/// Where a user is who owns nothing.
+/// Where an account is that owns nothing.
 const NOBODY: &str = "65534";
 
 /// A gateway whose state is a file system of one megabyte; `None` where none can be mounted.

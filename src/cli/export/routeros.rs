@@ -38,7 +38,7 @@ pub(super) struct RouterOsArguments {
     /// `[listen] dns` with port 53.
     #[arg(long = "address", value_name = "ADDRESS")]
     addresses: Vec<IpAddr>,
-    /// An interface of the router where devices are, for whom the rules are then, whatever their addresses;
+    /// An interface of the router where devices are: the rules are for these then, whatever their addresses;
     /// may be given many times. By default they are for the networks of `[listen] allow`.
     #[arg(long = "interface", value_name = "NAME", value_parser = interface)]
     interfaces: Vec<String>,

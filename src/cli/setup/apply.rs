@@ -171,7 +171,7 @@ fn enrolled(
     Ok(lines)
 }
 
-/// Gives what root made in a state directory to the user of the service, who has to read it.
+/// Gives what root made in a state directory to the account of the service, which has to read it.
 fn give_to_owner(state: &Path, folder: &Path) -> io::Result<()> {
     let owner = fs::metadata(state)?;
     let made = fs::read_dir(folder)?.flatten().map(|entry| entry.path());

@@ -1,4 +1,4 @@
-//! What the network around a gateway is given, and by whom: strangers that are answered, and
+//! What the network around a gateway is given, and from where: strangers that are answered, and
 //! resolvers beside this one.
 
 use std::net::{IpAddr, SocketAddr};

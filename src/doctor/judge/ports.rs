@@ -70,7 +70,7 @@ pub(super) fn judged(facts: &MachineFacts, lang: Lang) -> JudgedPart {
 }
 
 /// What stands in the way of plain DNS at some addresses, beside a gateway: whether it is the stub of
-/// systemd-resolved, and who it is, for people.
+/// systemd-resolved, and its name for people.
 pub fn ports_held(
     listen: &[SocketAddr],
     sockets: &[BoundSocket],
