@@ -226,7 +226,7 @@ def by_state(bench, changes, draw, share):
 
 
 def by_setup(bench, changes, draw, share):
-    """Cuts of `lachan setup`, each of which `--undo` takes back; how many failed."""
+    """Cuts of `lachan setup`, and of a second one with other answers: `--undo` takes each back; how many failed."""
     school, log = bench.new_school(bench.old), f"{bench.work}/trace"
     root = school.state
     os.makedirs(f"{root}/etc/lachan", mode=0o755)
@@ -234,37 +234,41 @@ def by_setup(bench, changes, draw, share):
         config.write("# as it was\n")
     before = tree(root)
     answers = f"{school.path}/answers.toml"
-    with open(answers, "w", encoding="utf-8") as file:
-        file.write('lang = "en"\n[school]\nid = "faults"\nname = "Faults"\nlevel = "primary"\n'
-                   '[network]\naddresses = ["192.168.1.2"]\nstub = "off"\n'
-                   '[upstream]\nservers = ["udp://192.0.2.53"]\n')
     setup = school.command("setup", "--answers", answers, "--root", root, "--yes")
-    replay = Replay(school, root)
-    run("strace", "-f", "-y", "-s", "100000000", "-o", log, "-e", f"trace={','.join(changes)}", *setup, cwd=school.path)
-    known, layouts = set(), []
-    into = tempfile.mkdtemp(dir=bench.work)
-    for name, rest in joined(log):
-        if replay.call(name, rest):
-            for flushed_only in (True, False):
-                key = hash(replay.root.key(flushed_only))
-                if key not in known:
-                    known.add(key)
-                    place = f"{into}/{len(known)}"
-                    replay.root.lay_out(place, flushed_only)
-                    layouts.append((place, f"{name} {'' if 'write' in name else rest[:90]}"))
+    undo = school.command("setup", "--undo", "--root", root)
+    layouts = []
+    for server in ("192.0.2.53", "192.0.2.54"):
+        with open(answers, "w", encoding="utf-8") as file:
+            file.write('lang = "en"\n[school]\nid = "faults"\nname = "Faults"\nlevel = "primary"\n'
+                       '[network]\naddresses = ["192.168.1.2"]\nstub = "off"\n'
+                       f'[upstream]\nservers = ["udp://{server}"]\n')
+        replay = Replay(school, root)
+        run("strace", "-f", "-y", "-s", "100000000", "-o", log, "-e", f"trace={','.join(changes)}", *setup,
+            cwd=school.path)
+        known, into = set(), tempfile.mkdtemp(dir=bench.work)
+        for name, rest in joined(log):
+            if replay.call(name, rest):
+                for flushed_only in (True, False):
+                    key = hash(replay.root.key(flushed_only))
+                    if key not in known:
+                        known.add(key)
+                        place = f"{into}/{len(known)}"
+                        replay.root.lay_out(place, flushed_only)
+                        layouts.append((place, f"{server} {name} {'' if 'write' in name else rest[:90]}"))
     failed = 0
     chosen = [one for one in layouts if draw.random() < share]
-    undo = school.command("setup", "--undo", "--root", root)
     for place, what in chosen:
         # What was cut is taken back as it is; or done again, and then taken back.
         for commands in ([undo], [setup, undo]):
             shutil.rmtree(root)
             shutil.copytree(place, root)
-            for command in commands:
-                ended = run(*command, cwd=school.path, check=False)
-            if tree(root) != before:
+            ended = [run(*command, cwd=school.path, check=False) for command in commands]
+            # Without a record nothing was written yet, and there is nothing to take back.
+            refused = [one for one in ended if one.returncode and os.path.exists(f"{place}/etc/lachan/setup.record")]
+            if tree(root) != before or refused:
                 failed += 1
-                print(f"setup ({what}), {len(commands)} commands: {ended.stdout}{ended.stderr}{sorted(tree(root))}", flush=True)
+                said = "".join(f"{one.stdout}{one.stderr}" for one in ended)
+                print(f"setup ({what}), {len(commands)} commands: {said}{sorted(tree(root))}", flush=True)
     print(f"setup: {len(chosen)} of {len(layouts)} cuts, {failed} failed", flush=True)
     return failed
 

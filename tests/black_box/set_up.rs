@@ -175,6 +175,35 @@ fn a_power_cut_behind_the_record_leaves_what_was_there() {
 }
 
 #[test]
+fn a_power_cut_in_a_second_setup_is_taken_back_or_done_again() {
+    let system = System::new(ANSWERS);
+    let config = system.path("root/etc/lachan/gateway.toml");
+    let record = system.path("root/etc/lachan/setup.record");
+    let before = system.files();
+    for is_repeated in [false, true] {
+        fs::write(system.path("answers.toml"), ANSWERS).unwrap();
+        assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+        let (first, of_first) = (system.config(), fs::read_to_string(&record).unwrap());
+        fs::write(system.path("answers.toml"), ANSWERS.replace("203.113.131.1", "192.0.2.1"))
+            .unwrap();
+        assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+        let written = |text: &str| text.lines().filter(|line| line.starts_with("file ")).count();
+        let of_second = fs::read_to_string(&record).unwrap();
+        assert_eq!(written(&of_second), written(&of_first), "one digest a file: {of_second}");
+        // The record is on the disk with both digests, and the config was not yet replaced.
+        fs::write(&record, format!("{of_first}{of_second}")).unwrap();
+        fs::write(&config, first).unwrap();
+        if is_repeated {
+            let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+            assert!(code == 0 && system.config().contains("192.0.2.1"), "{said}");
+        }
+        let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(system.files(), before);
+    }
+}
+
+#[test]
 fn bad_answers_are_named_with_their_place_in_both_languages() {
     let system = System::new(&ANSWERS.replace("lower-secondary", "secondary"));
     let before = system.files();

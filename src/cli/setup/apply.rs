@@ -52,18 +52,34 @@ fn change(file: &PlannedFile, root: &Path, record: &[Recorded]) -> Result<FileCh
     if octets == file.text.as_bytes() {
         return Ok(FileChange::Same);
     }
-    let own = record.iter().find_map(|one| match one {
-        Recorded::File { digest, path } if *path == shown => Some(digest),
-        _ => None,
-    });
-    match own {
-        Some(digest) if *digest == sha256(&octets) => Ok(FileChange::Own),
-        Some(_) if is_untouched(root, record, &shown) => {
-            Ok(FileChange::Replaced(format!("{shown}.{ASIDE}").into()))
-        }
-        Some(_) => Err(messages::setup_changed_since(shown, "--undo")),
-        None => Ok(FileChange::Replaced(format!("{shown}.{ASIDE}").into())),
+    let is_recorded =
+        record.iter().any(|one| matches!(one, Recorded::File { path, .. } if *path == shown));
+    if is_own(record, &shown, &octets) {
+        Ok(FileChange::Own)
+    } else if !is_recorded || is_untouched(root, record, &shown) {
+        Ok(FileChange::Replaced(format!("{shown}.{ASIDE}").into()))
+    } else {
+        Err(messages::setup_changed_since(shown, "--undo"))
     }
+}
+
+/// Whether these octets of a file are some that `setup` wrote, or was about to write: where it is run again with
+/// other answers, the record has both until the file is written.
+fn is_own(record: &[Recorded], path: &str, octets: &[u8]) -> bool {
+    let found = sha256(octets);
+    record.iter().any(|one| match one {
+        Recorded::File { digest, path: of } => of == path && *digest == found,
+        _ => false,
+    })
+}
+
+/// Leaves of a file's digests in the record the one of what is written now.
+fn forget_older(record: &mut Vec<Recorded>, file: &PlannedFile) {
+    let (shown, now) = (file.path.display().to_string(), sha256(file.text.as_bytes()));
+    record.retain(|one| match one {
+        Recorded::File { digest, path } => *path != shown || *digest == now,
+        _ => true,
+    });
 }
 
 /// Whether a recorded file is still what was there before: the record is written first, and the power may
@@ -107,7 +123,9 @@ pub(super) fn apply(
         if *change == FileChange::Same {
             continue;
         }
-        record.retain(|one| !matches!(one, Recorded::File { path: of, .. } if *of == path));
+        if *change != FileChange::Own {
+            forget_older(&mut record, file);
+        }
         let digest = sha256(file.text.as_bytes());
         add(&mut record, Recorded::File { digest, path: path.clone() });
         if let FileChange::Replaced(backup) = change {
@@ -128,6 +146,11 @@ pub(super) fn apply(
         }
         write(root, &place, file.text.as_bytes()).map_err(failed)?;
         told.push(messages::setup_written(file.path.display()));
+    }
+    let with_older = record.len();
+    plan.files.iter().for_each(|file| forget_older(&mut record, file));
+    if record.len() < with_older {
+        write_record(root, config, &record)?;
     }
     told.extend(enrolled(plan, root, config, &mut record)?);
     told.push(messages::setup_undo("lachan setup --undo"));
@@ -196,19 +219,18 @@ pub(super) fn undo(root: &Path, config: &Path) -> Result<Undone, Message> {
     let (mut told, mut left) = (Vec::new(), Vec::new());
     for one in record.iter().rev() {
         match one {
-            Recorded::File { digest, path } => {
+            Recorded::File { path, .. } => {
                 let place = below(root, Path::new(path));
                 let failed = |error: io::Error| messages::setup_failed(path, error);
                 match fs::read(&place) {
-                    Ok(octets)
-                        if sha256(&octets) != *digest && is_untouched(root, &record, path) => {}
-                    Ok(octets) if sha256(&octets) != *digest => {
-                        told.push(messages::setup_left(path));
-                        left.push(one.clone());
-                    }
-                    Ok(_) => {
+                    Ok(octets) if is_own(&record, path, &octets) => {
                         fs::remove_file(&place).map_err(failed)?;
                         told.push(messages::setup_removed(path));
+                    }
+                    Ok(_) if is_untouched(root, &record, path) => {}
+                    Ok(_) => {
+                        told.push(messages::setup_left(path));
+                        left.push(one.clone());
                     }
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
                     Err(error) => return Err(failed(error)),
