@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 use std::fs::Metadata;
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, chown, fchown};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -81,15 +81,6 @@ impl Copies {
     /// [`StateError`].
     pub fn open(state: &StateDir) -> Result<Self, StateError> {
         let copies = state.subdirectory(DIRECTORY)?;
-        // A directory that root creates belongs to the owner of the state directory.
-        if let (Ok(own), Ok(of_state)) = (copies.path().metadata(), state.path().metadata())
-            && own.uid() != of_state.uid()
-        {
-            let owner = (Some(of_state.uid()), Some(of_state.gid()));
-            if let Err(error) = chown(copies.path(), owner.0, owner.1) {
-                tracing::warn!(%error, "{}: stays another user's", copies.path().display());
-            }
-        }
         Ok(Self { dir: copies, digests: Arc::default() })
     }
 
@@ -134,16 +125,7 @@ impl Copies {
     }
 
     fn replace(&self, name: &str, octets: &[u8]) -> Result<(), FetchError> {
-        let written = self.dir.replace_with(name, |file| {
-            // A copy that root downloads belongs to that owner too.
-            let owner = std::fs::metadata(self.dir.path())?;
-            let is_own = owner.uid() == file.metadata()?.uid();
-            if !is_own {
-                fchown(&*file, Some(owner.uid()), Some(owner.gid()))?;
-            }
-            file.write_all(octets)
-        });
-        written.map_err(|error| self.failed(error))
+        self.dir.replace(name, octets).map_err(|error| self.failed(error))
     }
 
     /// The error of a copy that is not what was just written.

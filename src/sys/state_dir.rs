@@ -4,11 +4,17 @@
 //! flushed to the disk and renamed, and the directory is flushed too, so that a power cut at any
 //! moment leaves the old file or the new one. Only the owner can read it.
 //!
+//! What is in it belongs to the owner of the directory, whoever made it: the account of the service, which must
+//! be able to read and to remove what root has written by a command.
+//!
 //! A gateway without a state directory runs, and starts without state each time.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown, lchown,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,6 +32,11 @@ const LEFT: Duration = Duration::from_secs(3600);
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// The numbers of those that it is writing.
 static WRITING: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+/// The state directories that this process has opened.
+static OPENED: Mutex<Vec<StateDir>> = Mutex::new(Vec::new());
+/// Directories within each other in a state directory: more are none of ours.
+const MOST_DEEP: usize = 8;
 
 /// Octets that this process has written to files of the state directory.
 static OCTETS: AtomicU64 = AtomicU64::new(0);
@@ -64,7 +75,36 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn open(config: &StateSettings) -> Result<Option<Self>, StateError> {
-        Self::place(config).map(Self::at).transpose()
+        let state = Self::place(config).map(Self::at).transpose()?;
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(new) = state.as_ref().filter(|one| !opened.contains(one)) {
+            opened.push(new.clone());
+        }
+        drop(opened);
+        Ok(state)
+    }
+
+    /// Gives what this process has made as root in state directories to the owners of these: the last act
+    /// of a command. What cannot be given is logged.
+    pub fn give_all_to_owners() {
+        for state in OPENED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Err(error) = state.give_to_owner() {
+                tracing::warn!(%error, "{}: files in it stay another user's", state.0.display());
+            }
+        }
+    }
+
+    /// Gives what belongs to root in it to its owner. Law: nothing outside of it is given away, though the owner
+    /// may put links in it at any moment: directories are opened without following one, names are looked up in
+    /// what was opened, and a file that has a second name stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system, as for a user that is not root.
+    pub fn give_to_owner(&self) -> io::Result<()> {
+        let own = File::open(&self.0)?;
+        let found = own.metadata()?;
+        if found.uid() == 0 { Ok(()) } else { give(&own, (found.uid(), found.gid()), MOST_DEEP) }
     }
 
     /// As [`StateDir::open`]; one that cannot be used is logged, and the gateway runs without it.
@@ -121,7 +161,16 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn subdirectory(&self, name: &str) -> Result<Self, StateError> {
-        Self::at(self.0.join(name))
+        let path = self.0.join(name);
+        let made = Self::at(path.clone())?;
+        let give = || match (fs::metadata(&self.0)?, fs::symlink_metadata(&path)?) {
+            (own, found) if own.uid() != found.uid() && found.uid() == 0 => {
+                lchown(&path, Some(own.uid()), Some(own.gid()))
+            }
+            _ => Ok(()),
+        };
+        give().map_err(|error| StateError { path: path.clone(), error })?;
+        Ok(made)
     }
 
     /// Replaces the file `name` with one of these octets.
@@ -186,6 +235,11 @@ impl StateDir {
             .mode(0o600)
             .open(&beside)
             .and_then(|mut file| {
+                let (own, found) = (fs::metadata(&self.0)?, file.metadata()?);
+                // Before it has its name: the gateway may look for it at once.
+                if own.uid() != found.uid() {
+                    fchown(&file, Some(own.uid()), Some(own.gid()))?;
+                }
                 let result = write(&mut file);
                 // What failed half way has worn the disk too.
                 wrote(file.metadata().map_or(0, |of| of.len()));
@@ -226,6 +280,32 @@ impl StateDir {
             }
         }
     }
+}
+
+/// Gives what belongs to root in an open directory to another user and group.
+fn give(directory: &File, owner: (u32, u32), deep: usize) -> io::Result<()> {
+    let opened = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+    for entry in fs::read_dir(&opened)? {
+        let path = opened.join(entry?.file_name());
+        match give_one(&path, owner, deep) {
+            // The gateway may remove a file meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+fn give_one(path: &Path, owner: (u32, u32), deep: usize) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_dir() && deep > 0 {
+        let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        give(&OpenOptions::new().read(true).custom_flags(flags).open(path)?, owner, deep - 1)?;
+    }
+    if found.uid() == 0 && (found.is_dir() || found.nlink() == 1) {
+        lchown(path, Some(owner.0), Some(owner.1))?;
+    }
+    Ok(())
 }
 
 /// The name that an unfinished file is to get, the process that writes it, and its number there.

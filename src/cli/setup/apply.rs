@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -179,7 +179,7 @@ fn enrolled(
         }
         write_record(root, config, record)?;
     }
-    give_to_owner(state.path(), &below(root, folder)).map_err(|error| failed(&error))?;
+    state.give_to_owner().map_err(|error| failed(&error))?;
     let mut lines =
         vec![messages::enrol_done(&document.unit, &document.school, &document.fingerprint)];
     if told.is_none() {
@@ -192,18 +192,6 @@ fn enrolled(
         lines.push(messages::enrol_reply(path.display()));
     }
     Ok(lines)
-}
-
-/// Gives what root made in a state directory to the account of the service, which has to read it.
-fn give_to_owner(state: &Path, folder: &Path) -> io::Result<()> {
-    let owner = fs::metadata(state)?;
-    let made = fs::read_dir(folder)?.flatten().map(|entry| entry.path());
-    for path in made.chain([folder.to_owned()]) {
-        if fs::metadata(&path)?.uid() != owner.uid() {
-            chown(&path, Some(owner.uid()), Some(owner.gid()))?;
-        }
-    }
-    Ok(())
 }
 
 /// Takes back what the record beside a config has.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 use std::process::Command;
 
 use super::published::{enrolled, publish, update};
@@ -59,6 +60,46 @@ fn somebody_goes_back_while_it_runs_and_while_it_does_not() {
     assert!(text.contains("\"timestamp\": 2"), "{text}");
     let gateway = gateway.restart();
     assert!(is_blocked(&gateway, "two.example") && !is_blocked(&gateway, "one.example"));
+}
+
+/// The service must be able to read and to remove what an administrator did while it was stopped.
+#[test]
+fn what_root_does_in_a_state_directory_belongs_to_its_owner() {
+    let upstream = Upstream::start();
+    let mut gateway = plan("", &upstream)
+        .made(|dir| {
+            make(dir, 1, 1, &["one.example"], &[]);
+            make(dir, 2, 2, &["two.example"], &[]);
+            point(dir, 2, 2);
+        })
+        .start();
+    gateway.terminate();
+    let place = gateway.dir().join("state");
+    let mut left = vec![place.clone()];
+    // Nothing outside is given away, though the owner has put a link to it.
+    let outside = gateway.dir().join("outside");
+    fs::write(&outside, "").unwrap();
+    symlink(&outside, place.join("releases/link")).unwrap();
+    fs::hard_link(&outside, place.join("releases/second name")).unwrap();
+    if chown(&place, Some(12_345), Some(12_345)).is_err() {
+        eprintln!("skipped: only root can give a directory away");
+        return;
+    }
+    let config = gateway.dir().join("gateway.toml");
+    assert_eq!(state("rollback", &config, &[])["release"], 1);
+    let mut seen = 0;
+    while let Some(path) = left.pop() {
+        let found = fs::symlink_metadata(&path).unwrap();
+        if found.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        if found.nlink() == 1 || found.is_dir() {
+            seen += 1;
+            assert_eq!((found.uid(), found.gid()), (12_345, 12_345), "{}", path.display());
+        }
+    }
+    assert!(seen > 6, "{seen}");
+    assert_eq!(fs::metadata(&outside).unwrap().uid(), 0);
 }
 
 #[test]
