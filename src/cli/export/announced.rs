@@ -41,8 +41,8 @@ pub(super) struct AnnouncedArguments {
 /// The gateway, as devices are told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Announced {
-    /// The name that its certificate is checked for.
-    pub(super) name: Name,
+    /// The name that its certificate is checked for; there is one where it speaks encrypted DNS.
+    pub(super) name: Option<Name>,
     pub(super) v4: Vec<Ipv4Addr>,
     pub(super) v6: Vec<Ipv6Addr>,
     /// The port of DNS over TLS, where it is on.
@@ -67,6 +67,25 @@ impl Announced {
             let refused = messages::export_no_encryption("--dot-port 853", "--doh-port 443");
             return Err(refused);
         }
+        Self::at(config, arguments, (Some(name), dot, doh))
+    }
+
+    /// As [`Announced::of`]; a gateway that speaks no encrypted DNS has its addresses alone.
+    pub(super) fn plain_too(
+        config: &Config,
+        arguments: &AnnouncedArguments,
+    ) -> Result<Self, Message> {
+        if ports(config, arguments) == (None, None) {
+            return Self::at(config, arguments, (None, None, None));
+        }
+        Self::of(config, arguments, &[])
+    }
+
+    fn at(
+        config: &Config,
+        arguments: &AnnouncedArguments,
+        (name, dot, doh): (Option<Name>, Option<u16>, Option<u16>),
+    ) -> Result<Self, Message> {
         let addresses = addresses(config, &arguments.addresses, |ip| speaks_encrypted(config, ip))?;
         let v4 = addresses
             .iter()
@@ -88,6 +107,9 @@ impl Announced {
 
     /// Why devices would refuse the certificate for the name; nothing where one covers it.
     fn doubts(&self, certificates: &[CertificateFiles]) -> Vec<Message> {
+        if self.name.is_none() {
+            return Vec::new();
+        }
         let name = self.host();
         if certificates.is_empty() {
             return vec![messages::export_certificate_elsewhere(name, "[[listen.tls]]")];
@@ -108,9 +130,11 @@ impl Announced {
         unread
     }
 
-    /// The name as people write it.
+    /// The name as people write it; without one, its first address.
     pub(super) fn host(&self) -> String {
-        self.name.to_string().trim_end_matches('.').to_owned()
+        let address = || self.addresses().first().map(IpAddr::to_string);
+        let name = self.name.as_ref().map(|name| name.to_string().trim_end_matches('.').to_owned());
+        name.or_else(address).unwrap_or_default()
     }
 
     /// All addresses, IPv4 first.
@@ -278,6 +302,20 @@ pub(super) mod tests {
             let refused = announced(text, flags).unwrap_err();
             assert!(refused.contains(expected), "{flags:?}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_gateway_without_encrypted_dns_is_its_addresses() {
+        let config = "[listen]\ndns = [\"10.20.0.1:53\", \"[fd20::1]:53\"]\n";
+        let config = load_text(config, "gateway.toml", Path::new("")).unwrap();
+        let line = Line::try_parse_from(["export", "--config", "gateway.toml"]).unwrap();
+        let plain = Announced::plain_too(&config, &line.arguments).unwrap();
+        assert_eq!((plain.host(), plain.addresses().len()), ("10.20.0.1".to_owned(), 2));
+        assert!(plain.services().is_empty() && plain.doubts(&config.listen.tls).is_empty());
+        // One that has ports is to have a name.
+        let line = ["export", "--config", "gateway.toml", "--dot-port", "853"];
+        let line = Line::try_parse_from(line).unwrap();
+        assert!(Announced::plain_too(&config, &line.arguments).is_err());
     }
 
     #[test]

@@ -45,14 +45,15 @@ enum DhcpServer {
 /// The lines for the server.
 pub(super) fn exported(arguments: &DhcpArguments) -> Result<String, String> {
     from_config(&arguments.announced.config, |config| {
-        let announced = Announced::of(config, &arguments.announced, &[])?;
+        let announced = Announced::plain_too(config, &arguments.announced)?;
         let text = lines(arguments.server, &announced, config.school.lang)?;
         announced.warn(config, &arguments.announced);
         Ok(text)
     })
 }
 
-/// The encrypted resolver on the wire: data of the options, without their headers.
+/// The encrypted resolver on the wire: data of the options, without their headers; none of a gateway without
+/// encrypted DNS.
 struct Octets {
     /// Option 162, with all instances; none without an IPv4 address.
     v4: Option<Vec<u8>>,
@@ -62,16 +63,17 @@ struct Octets {
 
 impl Octets {
     fn of(announced: &Announced) -> Result<Self, Message> {
+        let Some(name) = &announced.name else { return Ok(Self { v4: None, v6: Vec::new() }) };
         let services = announced.services();
         let too_long = |option, most: usize| messages::export_too_long(option, most);
         let v4 = || {
-            let data = dhcp4(&services, &announced.name, &announced.v4);
+            let data = dhcp4(&services, name, &announced.v4);
             data.ok_or_else(|| too_long(DNR_V4, MAX_DHCP4))
         };
         let v4 = if announced.v4.is_empty() { None } else { Some(v4()?) };
         let mut v6 = Vec::new();
         for service in services.iter().filter(|_| !announced.v6.is_empty()) {
-            let data = dhcp6(service, &announced.name, &announced.v6);
+            let data = dhcp6(service, name, &announced.v6);
             v6.push(data.ok_or_else(|| too_long(DNR_V6, usize::from(u16::MAX)))?);
         }
         Ok(Self { v4, v6 })
@@ -99,16 +101,20 @@ fn designated(announced: &Announced, option: u8) -> Message {
 
 fn dnsmasq(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_read_by("dnsmasq 2.90"));
-    if let Some(data) = &octets.v4 {
+    if !announced.v4.is_empty() {
         out.say(&messages::export_plain(DNS_V4));
         out.put(format!("dhcp-option=option:dns-server,{}", joined(&announced.v4, ",")));
+    }
+    if let Some(data) = &octets.v4 {
         out.say(&designated(announced, DNR_V4));
         out.put(format!("dhcp-option={DNR_V4},{}", colons(data)));
     }
-    if let Some(data) = octets.v6.first() {
+    if !announced.v6.is_empty() {
         out.say(&messages::export_plain(DNS_V6));
         let bracketed = announced.v6.iter().map(|ip| format!("[{ip}]")).collect::<Vec<_>>();
         out.put(format!("dhcp-option=option6:dns-server,{}", bracketed.join(",")));
+    }
+    if let Some(data) = octets.v6.first() {
         out.say(&designated(announced, DNR_V6));
         if octets.v6.len() > 1 {
             out.say(&messages::export_first_only("dnsmasq"));
@@ -119,29 +125,37 @@ fn dnsmasq(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
 
 fn kea(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_read_by("Kea 2.2"));
-    if let Some(data) = &octets.v4 {
+    if !announced.v4.is_empty() {
         out.gap();
         out.say(&messages::export_into("\"Dhcp4\""));
         out.put("\"option-data\": [");
         out.say(&messages::export_plain(DNS_V4));
-        let addresses = joined(&announced.v4, ", ");
-        out.put(format!("    {{ \"code\": {DNS_V4}, \"data\": \"{addresses}\" }},"));
-        out.say(&designated(announced, DNR_V4));
-        out.put(kea_octets(DNR_V4, data));
+        kea_plain(out, (DNS_V4, joined(&announced.v4, ", ")), octets.v4.is_some());
+        if let Some(data) = &octets.v4 {
+            out.say(&designated(announced, DNR_V4));
+            out.put(kea_octets(DNR_V4, data));
+        }
         out.put("]");
     }
-    if !octets.v6.is_empty() {
+    if !announced.v6.is_empty() {
         out.gap();
         out.say(&messages::export_into("\"Dhcp6\""));
         out.put("\"option-data\": [");
         out.say(&messages::export_plain(DNS_V6));
-        let addresses = joined(&announced.v6, ", ");
-        out.put(format!("    {{ \"code\": {DNS_V6}, \"data\": \"{addresses}\" }},"));
-        out.say(&designated(announced, DNR_V6));
-        let each: Vec<String> = octets.v6.iter().map(|data| kea_octets(DNR_V6, data)).collect();
-        out.put(each.join(",\n"));
+        kea_plain(out, (DNS_V6, joined(&announced.v6, ", ")), !octets.v6.is_empty());
+        if !octets.v6.is_empty() {
+            out.say(&designated(announced, DNR_V6));
+            let each: Vec<String> = octets.v6.iter().map(|data| kea_octets(DNR_V6, data)).collect();
+            out.put(each.join(",\n"));
+        }
         out.put("]");
     }
+}
+
+/// An option of Kea in its own words, before another one or as the last.
+fn kea_plain(out: &mut CommentedLines, (option, addresses): (u8, String), is_followed: bool) {
+    let comma = if is_followed { "," } else { "" };
+    out.put(format!("    {{ \"code\": {option}, \"data\": \"{addresses}\" }}{comma}"));
 }
 
 /// An option of Kea as octets: no definition is asked for then.
@@ -158,21 +172,26 @@ fn routeros(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
             "/ip dhcp-server option add name=lachan-dnr code={DNR_V4} value=0x{}",
             hex(data)
         ));
+    }
+    if !announced.v4.is_empty() {
         out.say(&messages::export_plain(DNS_V4));
         out.say(&messages::export_router_network());
+        let option = if octets.v4.is_some() { " dhcp-option=lachan-dnr" } else { "" };
         out.put_comment(&format!(
-            "/ip dhcp-server network set [find] dns-server={} dhcp-option=lachan-dnr",
+            "/ip dhcp-server network set [find] dns-server={}{option}",
             joined(&announced.v4, ",")
         ));
     }
-    if !octets.v6.is_empty() {
+    if !announced.v6.is_empty() {
         out.say(&messages::export_plain(DNS_V6));
         let plain: Vec<u8> = announced.v6.iter().flat_map(Ipv6Addr::octets).collect();
         out.put(format!(
             "/ipv6 dhcp-server option add name=lachan-dns6 code={DNS_V6} value=0x{}",
             hex(&plain)
         ));
-        out.say(&designated(announced, DNR_V6));
+        if !octets.v6.is_empty() {
+            out.say(&designated(announced, DNR_V6));
+        }
         let mut names = vec!["lachan-dns6".to_owned()];
         for (data, number) in octets.v6.iter().zip(1..) {
             let name = format!("lachan-dnr6-{number}");
@@ -190,12 +209,14 @@ fn routeros(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
 fn opnsense(out: &mut CommentedLines, announced: &Announced, octets: &Octets) {
     out.say(&messages::export_unseen("OPNsense 25"));
     let colon = |data: &[u8]| colons(data);
-    if let Some(data) = &octets.v4 {
+    if !announced.v4.is_empty() {
         out.say(&messages::export_opnsense_dns(joined(&announced.v4, ", ")));
+    }
+    if let Some(data) = &octets.v4 {
         out.say(&messages::export_opnsense_option(DNR_V4, ""));
         out.put(colon(data));
     }
-    if !octets.v6.is_empty() {
+    if !announced.v6.is_empty() {
         out.say(&messages::export_opnsense_dns(joined(&announced.v6, ", ")));
         for data in &octets.v6 {
             out.say(&messages::export_opnsense_option(DNR_V6, ""));
@@ -224,6 +245,15 @@ mod tests {
         let servers =
             [DhcpServer::Dnsmasq, DhcpServer::Kea, DhcpServer::RouterOs, DhcpServer::OpnSense];
         let shown = servers.map(|server| lines(server, &school(), Lang::En).unwrap());
+        insta::assert_snapshot!(shown.join("\n--------\n"));
+    }
+
+    #[test]
+    fn a_gateway_without_encrypted_dns_has_the_plain_options_alone() {
+        let plain = Announced { name: None, dot: None, doh: None, ..school() };
+        let servers =
+            [DhcpServer::Dnsmasq, DhcpServer::Kea, DhcpServer::RouterOs, DhcpServer::OpnSense];
+        let shown = servers.map(|server| lines(server, &plain, Lang::En).unwrap());
         insta::assert_snapshot!(shown.join("\n--------\n"));
     }
 

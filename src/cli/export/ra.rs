@@ -46,7 +46,7 @@ enum RaProgram {
 /// The lines for the program.
 pub(super) fn exported(arguments: &RaArguments) -> Result<String, String> {
     from_config(&arguments.announced.config, |config| {
-        let announced = Announced::of(config, &arguments.announced, &[])?;
+        let announced = Announced::plain_too(config, &arguments.announced)?;
         let text = lines(arguments.program, &announced, config.school.lang)?;
         announced.warn(config, &arguments.announced);
         Ok(text)
@@ -58,11 +58,13 @@ fn lines(program: RaProgram, announced: &Announced, lang: Lang) -> Result<String
         return Err(messages::export_no_ipv6("[listen] dns", "--address"));
     }
     let services = announced.services();
-    let octets = |service: &EncryptedService| {
-        let option = advertised(service, &announced.name, &announced.v6, LIFETIME);
+    let octets = |(service, name): (&EncryptedService, _)| {
+        let option = advertised(service, name, &announced.v6, LIFETIME);
         option.ok_or_else(|| messages::export_too_long(DNR, MAX_OPTION))
     };
-    let options = services.iter().map(octets).collect::<Result<Vec<_>, Message>>()?;
+    let named = services.iter().zip(announced.name.iter().cycle());
+    let options = named.map(octets).collect::<Result<Vec<_>, Message>>()?;
+    let is_encrypted = !options.is_empty();
     let mut out = CommentedLines::new(CommentStyle::Hash, lang);
     out.say(&messages::export_made("lachan export ra", announced.host()));
     match program {
@@ -76,19 +78,25 @@ fn lines(program: RaProgram, announced: &Announced, lang: Lang) -> Result<String
             out.say(&messages::export_ra_plain());
             let bracketed: Vec<_> = announced.v6.iter().map(|ip| format!("[{ip}]")).collect();
             out.put(format!("dhcp-option=option6:dns-server,{}", bracketed.join(",")));
-            out.say(&messages::export_ra_cannot("dnsmasq"));
+            if is_encrypted {
+                out.say(&messages::export_ra_cannot("dnsmasq"));
+            }
         }
         RaProgram::RouterOs => {
             out.say(&messages::export_unseen("RouterOS 7"));
             out.say(&messages::export_ra_plain());
             let addresses = joined(&announced.v6, ",");
             out.put(format!("/ipv6 nd set [find default=yes] advertise-dns=yes dns={addresses}"));
-            out.say(&messages::export_ra_cannot("RouterOS"));
+            if is_encrypted {
+                out.say(&messages::export_ra_cannot("RouterOS"));
+            }
         }
         RaProgram::OpnSense => {
             out.say(&messages::export_unseen("OPNsense 25"));
             out.say(&messages::export_opnsense_ra(joined(&announced.v6, ", ")));
-            out.say(&messages::export_ra_cannot("OPNsense"));
+            if is_encrypted {
+                out.say(&messages::export_ra_cannot("OPNsense"));
+            }
         }
     }
     for option in &options {
@@ -104,8 +112,10 @@ fn radvd(out: &mut CommentedLines, announced: &Announced, services: &[EncryptedS
     out.say(&messages::export_ra_plain());
     let addresses = joined(&announced.v6, " ");
     out.put(format!("    RDNSS {addresses} {{ }};"));
-    out.say(&messages::export_designated(DNR, announced.shown_protocols()));
-    out.say(&messages::export_radvd_block());
+    if !services.is_empty() {
+        out.say(&messages::export_designated(DNR, announced.shown_protocols()));
+        out.say(&messages::export_radvd_block());
+    }
     for service in services {
         let mut block = format!("DNR {} {{\n", announced.host());
         let _ = writeln!(block, "    AdvDNRPriority {};", service.priority);
@@ -138,6 +148,15 @@ mod tests {
         let programs =
             [RaProgram::Radvd, RaProgram::Dnsmasq, RaProgram::RouterOs, RaProgram::OpnSense];
         let shown = programs.map(|program| lines(program, &school(), Lang::En).unwrap());
+        insta::assert_snapshot!(shown.join("\n--------\n"));
+    }
+
+    #[test]
+    fn a_gateway_without_encrypted_dns_is_advertised_by_its_addresses() {
+        let plain = Announced { name: None, dot: None, doh: None, ..school() };
+        let programs =
+            [RaProgram::Radvd, RaProgram::Dnsmasq, RaProgram::RouterOs, RaProgram::OpnSense];
+        let shown = programs.map(|program| lines(program, &plain, Lang::En).unwrap());
         insta::assert_snapshot!(shown.join("\n--------\n"));
     }
 
