@@ -1,16 +1,22 @@
 //! `lachan backup FILE` and `lachan restore FILE`: after the death of its SD card a box is the same again.
 
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
-use crate::config::Config;
+use crate::config::{Config, School};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::Assembler;
 use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
 use crate::update::backup::{Backup, BackupError};
 use crate::update::enrolment::enrolled;
+
+/// The authority beside a certificate that `certs self` made.
+const AUTHORITY: &str = "ca.pem";
 
 /// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
@@ -59,11 +65,20 @@ fn failure(error: &BackupError) -> CommandFailure {
     (if is_invalid { INVALID } else { 1 }, error.to_string())
 }
 
-/// The config at a path, and the files that it names.
+/// The config at a path, and the files that it names; beside a certificate the authority for devices, if
+/// `certs self` made both.
 fn config(path: &Path) -> Result<(Config, Vec<PathBuf>), CommandFailure> {
     let mut assembler = Assembler::new(Some(path.to_owned()));
     let read = assembler.downloads().map_err(|error| (INVALID, error.to_string()));
-    read.map(|(config, _)| (config, assembler.watched().to_vec()))
+    let (config, _) = read?;
+    let mut named = assembler.watched().to_vec();
+    for files in &config.listen.tls {
+        let authority = files.certificate.with_file_name(AUTHORITY);
+        let authority = authority.exists().then_some(authority);
+        named.extend([files.certificate.clone(), files.key.clone()].into_iter().chain(authority));
+    }
+    named.extend(config.admin.token.clone());
+    Ok((config, named))
 }
 
 fn backup(of: &BackupArguments) -> Result<String, CommandFailure> {
@@ -90,7 +105,9 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
         // A torn config says nothing; its place is taken only where that is meant.
         let here = config(&of.config).ok().map(|(config, _)| config);
         let enrolled = here.as_ref().and_then(|here| enrolled(&StateDir::place(&here.state)?));
-        let ids = here.map(|here| here.school.id).into_iter();
+        // A config as the package has it is no school's yet.
+        let ids =
+            here.map(|here| here.school.id).filter(|id| *id != School::default().id).into_iter();
         let mut ids = ids.chain(enrolled.map(|one| one.school));
         if let Some(other) = ids.find(|id| id != school).filter(|_| !of.other_school) {
             return Err(refused(messages::restore_other_school(school, other)));
@@ -99,7 +116,7 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
             return Err(refused(messages::restore_there(of.config.display())));
         }
     }
-    let mut written = backup.restore_config(&of.config).map_err(|error| failure(&error))?;
+    let (mut written, keys) = backup.restore_config(&of.config).map_err(|error| failure(&error))?;
     let (config, _) = config(&of.config)?;
     let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
     let mut lines = Vec::new();
@@ -108,11 +125,25 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
         Some(state) => {
             let restored = backup.restore_state(&state).map_err(|error| failure(&error))?;
             written += restored.written;
+            let readable = keys.iter().try_for_each(|key| readable_to_owner(key, &state));
+            readable.map_err(|error| (1, error.to_string()))?;
             if restored.has_kept_mark {
                 lines.push(messages::restore_kept_mark().in_lang(of.lang));
             }
         }
     }
+    for key in &keys {
+        lines.push(messages::restore_key(key.display()).in_lang(of.lang));
+    }
     lines.insert(0, messages::restore_done(school, written).in_lang(of.lang));
     Ok(lines.join("\n"))
+}
+
+/// Lets the group of a state directory, which is the service's, read a key.
+fn readable_to_owner(key: &Path, state: &StateDir) -> io::Result<()> {
+    let group = fs::metadata(state.path())?.gid();
+    if fs::metadata(key)?.gid() != group {
+        chown(key, None, Some(group))?;
+    }
+    fs::set_permissions(key, Permissions::from_mode(0o640))
 }

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! backup.json              format, school, time
-//! config/gateway.toml      the config, and the files below its directory that it names
+//! config/gateway.toml      the config, and the files below its directory that it names: lists, certificates and keys
 //! state/overrides.json …   lessons and exams, tokens, enrolment with the key of the box, the mark, the
 //!                          change ledger, evidence
 //! ```
 //!
-//! Laws: the file is for its owner alone, as it has the key of the box; it is read whole, and all that it
+//! Laws: the file is for its owner alone, as it has the keys of the box; it is read whole, and all that it
 //! says is judged, before anything is written; the mark of a repository is never lowered; nothing is
 //! written outside of the config's directory and the state directory.
 
@@ -222,30 +222,44 @@ impl Backup {
         Ok(Self { head, files })
     }
 
-    /// Writes config and named files, the config last.
+    /// Writes config and named files, the config last; how many, and those that have a private key. Only the owner
+    /// can read these.
     ///
     /// # Errors
     ///
     /// [`BackupError::File`].
-    pub fn restore_config(&self, config: &Path) -> Result<usize, BackupError> {
+    pub fn restore_config(&self, config: &Path) -> Result<(usize, Vec<PathBuf>), BackupError> {
         let base = config.parent().unwrap_or(Path::new(""));
         let named = self.files.iter().filter(|(name, _)| *name != CONFIG);
         let named = named.filter_map(|(name, octets)| {
             Some((base.join(name.strip_prefix(CONFIG_FILES)?), octets))
         });
         let own = self.files.get(CONFIG).map(|octets| (config.to_owned(), octets));
-        let mut written = 0;
+        let (mut written, mut keys) = (0, Vec::new());
         for (path, octets) in named.chain(own) {
             if let Some(directory) = path.parent().filter(|one| !one.as_os_str().is_empty()) {
                 fs::create_dir_all(directory).map_err(at(directory))?;
             }
             let mut beside = path.clone().into_os_string();
             beside.push(".restored");
-            let done = fs::write(&beside, octets).and_then(|()| fs::rename(&beside, &path));
-            done.map_err(at(&path))?;
+            let is_key = has_private_key(octets);
+            let put = || {
+                let mode = if is_key { 0o600 } else { 0o644 };
+                // One that a cut left may have another mode.
+                let _ = fs::remove_file(&beside);
+                let mut file =
+                    OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+                file.write_all(octets)?;
+                file.sync_all()?;
+                fs::rename(&beside, &path)
+            };
+            put().map_err(at(&path))?;
             written += 1;
+            if is_key {
+                keys.push(path);
+            }
         }
-        Ok(written)
+        Ok((written, keys))
     }
 
     /// Writes the files of the state directory; a mark that is there stays.
@@ -274,6 +288,12 @@ impl Backup {
         }
         Ok(restored)
     }
+}
+
+/// Whether a file has a private key in PEM (RFC 7468 §10, §13), of whatever kind.
+fn has_private_key(octets: &[u8]) -> bool {
+    let mark = b"PRIVATE KEY-----";
+    octets.windows(mark.len()).any(|window| window == mark)
 }
 
 /// Whether a name in a backup is a place below the config's directory, or one of the state's files.

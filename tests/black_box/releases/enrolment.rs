@@ -271,3 +271,35 @@ fn a_box_on_a_new_card_is_the_same_box() {
     place.expect(3, &[&restore[..], &["--replace"]].concat());
     assert_eq!(fs::read_to_string(&config).unwrap(), "[school]\nid = \"thcs-a\"\n");
 }
+
+/// A new card must not take encrypted DNS from devices that may not ask otherwise.
+#[test]
+fn a_backup_has_what_encrypted_dns_needs_and_goes_over_an_untouched_config() {
+    let place = Place::new();
+    let config = place.path("box/gateway.toml");
+    let name = ["--name", "dns.school.example", "--address", "192.168.1.2"];
+    place.expect(0, &[&["certs", "self", "--out", "box/certs"], &name[..]].concat());
+    place.expect(0, &[&["certs", "self", "--out", "elsewhere"], &name[..]].concat());
+    let tls = |at: &str| {
+        format!("[[listen.tls]]\ncertificate = \"{at}/cert.pem\"\nkey = \"{at}/key.pem\"\n")
+    };
+    let text = fs::read_to_string(&config).unwrap() + "[admin]\nlisten = \"127.0.0.1:9153\"\n";
+    let text = text + &tls("certs") + &tls("../elsewhere");
+    fs::write(&config, &text).unwrap();
+    let said = place.expect(0, &["backup", "box.backup", "--config", "box/gateway.toml"]);
+    let left_out = said.lines().filter(|line| line.contains("not in it")).count();
+    assert!(left_out == 3 && said.contains("elsewhere/key.pem"), "{said}");
+    let names = ["certs/cert.pem", "certs/key.pem", "certs/ca.pem"];
+    let before = names.map(|name| fs::read(place.path("box").join(name)).unwrap());
+
+    // What a package has put on the new card is no school's.
+    fs::remove_dir_all(place.path("box")).unwrap();
+    place.config("box", "school");
+    let restore = ["restore", "box.backup", "--config", "box/gateway.toml"];
+    assert!(place.expect(3, &restore).contains("--replace"));
+    let said = place.expect(0, &[&restore[..], &["--replace"]].concat());
+    assert!(said.contains("key.pem: a private key"), "{said}");
+    assert_eq!(names.map(|name| fs::read(place.path("box").join(name)).unwrap()), before);
+    assert_eq!(mode(&place.path("box/certs/key.pem")), 0o640);
+    assert_eq!(mode(&place.path("box/certs/cert.pem")) & 0o644, 0o644);
+}

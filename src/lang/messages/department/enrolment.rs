@@ -31,8 +31,8 @@ messages! {
         => "khoá gốc chưa được đối chiếu: hãy so với công văn của Sở, hoặc ghi danh với --fingerprint";
     enrol_reply(path) "send this reply to the department: {path}" => "gửi thư trả lời này cho Sở: {path}";
     enrol_config(path) "in {path}:" => "trong {path}:";
-    backup_done(path, count) "{path}: a backup of {count} files; it has the key of this box, keep it as one keeps a key"
-        => "{path}: bản sao lưu {count} tệp; trong đó có khoá của hộp này, hãy giữ nó như giữ chìa khoá";
+    backup_done(path, count) "{path}: a backup of {count} files; it has the keys of this box, keep it as one keeps a key"
+        => "{path}: bản sao lưu {count} tệp; trong đó có các khoá của hộp này, hãy giữ nó như giữ chìa khoá";
     backup_without(path) "not in it: {path} (no file below the directory of the config)"
         => "không có trong đó: {path} (không phải tệp nằm dưới thư mục cấu hình)";
     restore_other_school(found, here)
@@ -42,6 +42,8 @@ messages! {
         => "{path}: đã có cấu hình; `--replace` để thay thế";
     restore_no_state() "the config has no state directory: overrides and enrolment are not restored"
         => "cấu hình không có thư mục trạng thái: chưa khôi phục ngoại lệ và ghi danh";
+    restore_key(path) "{path}: a private key, for its owner and the group of the state directory"
+        => "{path}: khoá riêng, chỉ chủ sở hữu và nhóm của thư mục trạng thái đọc được";
     restore_kept_mark() "what this box has seen of releases stays: it is never lowered"
         => "giữ nguyên những gì hộp này đã thấy về các bản phát hành: không bao giờ hạ thấp";
     restore_done(school, count) "restored: {count} files of `{school}`"
