@@ -357,6 +357,7 @@ impl Reloads {
         let changed: Vec<&str> = [
             ("[listen]", listen == started.listen),
             ("[portal] listen", portal(config) == portal(started)),
+            ("[admin] listen", config.admin.listen == started.admin.listen),
             ("[upstream]", config.upstream == started.upstream),
             ("[cache]", config.cache == started.cache),
         ]

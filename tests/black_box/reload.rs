@@ -207,6 +207,10 @@ fn what_needs_a_restart_is_said_and_the_rest_is_in_force() {
     gateway.expect_log(said);
     assert!(!gateway.log().contains("[upstream]"), "{}", gateway.log());
     assert_eq!(Ask::new("free.example", "A").expect(gateway.dns).ttls(), [3600], "the old value");
+    // Of [admin] alone the address is bound at the start.
+    let admin = gateway.admin_address().to_string();
+    replace(&path, &text.replace(&admin, "127.0.0.1:1"));
+    gateway.expect_log("[admin] listen: the old values stay in use until a restart");
 }
 
 #[test]
