@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::cli::output::{
     CommandFailure, INVALID, complain, finish, json, parse_lang, print, write_whole,
 };
+use crate::cli::running::config_of_machine;
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::read_config_in_use;
 use crate::publish::enrol::{Organisation, PinnedBox};
@@ -30,7 +31,7 @@ pub struct AttestArguments {
     /// The directory for the document and its page.
     #[arg(long, value_name = "DIR", required = true)]
     out: Option<PathBuf>,
-    /// The config of the gateway; the embedded default without one.
+    /// The config of the gateway; by default /etc/lachan/gateway.toml where it is there, else the embedded default.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The language of the page; the config's by default.
@@ -72,7 +73,7 @@ pub fn run(arguments: &AttestArguments) -> ExitCode {
 
 /// Writes the document of a period and its page.
 fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
-    let config = read_config_in_use(of.config.as_deref());
+    let config = read_config_in_use(config_of_machine(of.config.as_deref()));
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
     let lang = of.lang.unwrap_or(config.school.lang);
     let refused = |message: Message| (1, message.in_lang(lang));

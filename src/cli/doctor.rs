@@ -63,7 +63,7 @@ pub fn run(arguments: &CheckupArguments) -> ExitCode {
 /// The facts of this machine, and the language to tell them in.
 fn facts(arguments: &CheckupArguments) -> Result<(MachineFacts, Lang), CommandFailure> {
     let root = Path::new("/");
-    let path = arguments.gateway.config.as_deref();
+    let path = arguments.gateway.config();
     let config = read_config_in_use(path).map_err(|error| (INVALID, error.to_string()))?;
     let lang = arguments.lang.unwrap_or(config.school.lang);
     let state = state_dir(&config);

@@ -15,13 +15,22 @@ use crate::sys::state_dir::StateDir;
 
 /// State directory of a gateway that systemd runs.
 pub(super) const USUAL: &str = "/var/lib/lachan";
+/// Config of that gateway.
+pub(super) const USUAL_CONFIG: &str = "/etc/lachan/gateway.toml";
+
+/// The config that a command is about: the given one, that of the gateway of this machine, or none, which is the
+/// embedded default.
+pub(super) fn config_of_machine(given: Option<&Path>) -> Option<&Path> {
+    let usual = Path::new(USUAL_CONFIG);
+    given.or_else(|| usual.exists().then_some(usual))
+}
 
 /// The gateway that a subcommand asks.
 #[derive(Debug, clap::Args)]
 pub(super) struct GatewayArguments {
-    /// The config of the running gateway; the embedded default without one.
+    /// The config of the running gateway; by default /etc/lachan/gateway.toml where it is there, else the embedded default.
     #[arg(long, value_name = "FILE", global = true)]
-    pub(super) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// The file of its token; by default the one of the config, or of its state directory.
     #[arg(long, value_name = "FILE", global = true)]
     token: Option<PathBuf>,
@@ -33,7 +42,12 @@ pub(super) struct GatewayArguments {
 impl GatewayArguments {
     /// The gateway, which is not asked yet.
     pub(super) fn running(&self) -> Result<RunningGateway, CommandFailure> {
-        RunningGateway::of(self.config.as_deref(), self.token.as_ref())
+        RunningGateway::of(self.config(), self.token.as_ref())
+    }
+
+    /// Its config; none is the embedded default.
+    pub(super) fn config(&self) -> Option<&Path> {
+        config_of_machine(self.config.as_deref())
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::lists::table::table;
 use crate::cli::output::{complain, json, print};
+use crate::cli::running::config_of_machine;
 use crate::config::data::services::Service;
 use crate::dns::name::Name;
 use crate::load::assemble::read_config_in_use;
@@ -17,7 +18,7 @@ use crate::load::assemble::read_config_in_use;
 pub struct ServicesArguments {
     /// Only those with this text in their id, label or category; an id shows the service itself.
     text: Option<String>,
-    /// The config file: a release in its state directory may bring services; the embedded default without one.
+    /// The config file: a release in its state directory may bring services; by default /etc/lachan/gateway.toml where it is there, else the embedded default.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A JSON list instead of text.
@@ -56,7 +57,7 @@ struct SourceOf<'a> {
 
 /// Prints the services; exits 0, 1 if none has that text, or 3 for a config that cannot be used.
 pub fn run(arguments: &ServicesArguments) -> ExitCode {
-    let config = match read_config_in_use(arguments.config.as_deref()) {
+    let config = match read_config_in_use(config_of_machine(arguments.config.as_deref())) {
         Ok(config) => config,
         Err(error) => {
             complain(&error.to_string());

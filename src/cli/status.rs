@@ -76,7 +76,7 @@ pub fn run(arguments: &StatusArguments) -> ExitCode {
 
 /// Whether the gateway answers queries, in words.
 fn readiness(arguments: &StatusArguments) -> Result<String, CommandFailure> {
-    let config = read_config_in_use(arguments.gateway.config.as_deref())
+    let config = read_config_in_use(arguments.gateway.config())
         .map_err(|error| (INVALID, error.to_string()))?;
     let (admin, lang) = (config.admin.listen, arguments.lang.unwrap_or(config.school.lang));
     match is_ready(admin) {
@@ -99,7 +99,7 @@ fn forget_kept(of: &GatewayArguments) -> Result<String, CommandFailure> {
         Ok(answer) => (true, Some(read::<Status>(&answer)?)),
         // No gateway runs, or there is no token: the files alone are dropped.
         Err(failure) => {
-            let config = of.config.as_deref();
+            let config = of.config();
             if !config.is_some_and(forget) {
                 return Err(failure);
             }

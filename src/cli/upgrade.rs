@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::lists::fetch;
 use crate::cli::output::{complain, finish, json, parse_lang, print};
-use crate::cli::running::USUAL;
+use crate::cli::running::{USUAL, USUAL_CONFIG};
 use crate::config::Config;
 use crate::fetch::HttpClient;
 use crate::lang::{Lang, Message, messages};
@@ -31,7 +31,7 @@ use crate::upgrade::signed::{SignedMemory, SignedPrograms, enrolled};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct UpgradeArguments {
     /// The config file of this gateway.
-    #[arg(long, value_name = "FILE", default_value = "/etc/lachan/gateway.toml")]
+    #[arg(long, value_name = "FILE", default_value = USUAL_CONFIG)]
     config: PathBuf,
     /// A directory with a copy of the repository, such as a stick; by default as in `[update]`.
     #[arg(long, value_name = "DIR")]

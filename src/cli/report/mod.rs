@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use crate::category::Taxonomy;
 use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang};
 use crate::cli::report::given::{failed, make_directory, own_taxonomy, period, put, year_start};
+use crate::cli::running::config_of_machine;
 use crate::evidence::record::MonthRecord;
 use crate::evidence::{DIRECTORY, records};
 use crate::lang::{Lang, messages};
@@ -40,7 +41,7 @@ pub struct ReportArguments {
     /// The directory for report.json, report.csv and report.html.
     #[arg(long, value_name = "DIR", required = true)]
     out: Option<PathBuf>,
-    /// The config of the gateway; its state directory has the records.
+    /// The config of the gateway; its state directory has the records. By default /etc/lachan/gateway.toml where it is there.
     #[arg(long, value_name = "FILE", conflicts_with = "state")]
     config: Option<PathBuf>,
     /// The state directory, without a config.
@@ -94,7 +95,7 @@ impl ReportArguments {
     }
 
     fn configured(&self) -> Result<School, CommandFailure> {
-        let config = read_config_in_use(self.config.as_deref())
+        let config = read_config_in_use(config_of_machine(self.config.as_deref()))
             .map_err(|error| (INVALID, error.to_string()))?;
         let lang = self.lang.unwrap_or(config.school.lang);
         let state = StateDir::place(&config.state)

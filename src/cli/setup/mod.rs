@@ -24,14 +24,13 @@ use self::answers::SetupAnswers;
 use self::plan::{HeldPort, MachinePorts, SetupPlan};
 use crate::cli::enrol::read_document;
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang, print};
+use crate::cli::running::USUAL_CONFIG;
 use crate::doctor::{look, ports_held};
 use crate::lang::{Lang, Message, messages};
 use crate::sys::read;
 
 /// The longest answers file.
 const MAX_ANSWERS: u64 = 1 << 20;
-/// Where the unit looks for the config.
-const CONFIG: &str = "/etc/lachan/gateway.toml";
 
 /// Arguments of `setup`.
 #[derive(Debug, clap::Args)]
@@ -46,7 +45,7 @@ pub struct SetupArguments {
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
     /// The config to write, below the root.
-    #[arg(long, value_name = "FILE", default_value = CONFIG)]
+    #[arg(long, value_name = "FILE", default_value = USUAL_CONFIG)]
     config: PathBuf,
     /// Consent to the plan.
     #[arg(long)]

@@ -12,7 +12,7 @@ mod word;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use self::word::{WordName, WordResult};
 use crate::cache::AnswerCache;
 use crate::category::{CategoryId, CategorySet};
 use crate::cli::output::{CommandFailure, complain, finish, json};
+use crate::cli::running::config_of_machine;
 use crate::config::{Config, layers::words::WordKind};
 use crate::devices::tokens::{DeviceTokens, refusal::TokenRefusal};
 use crate::dns::message::{CLASS_IN, HEADER};
@@ -52,7 +53,7 @@ pub struct WhyArguments {
     /// The name in presentation form; or `service:ID` or `bundle:NAME`, for a line on each of its
     /// names.
     name: String,
-    /// The config file; the embedded default without one.
+    /// The config file; by default /etc/lachan/gateway.toml where it is there, else the embedded default.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The client that asks.
@@ -181,14 +182,15 @@ impl PolicyAt {
     /// Builds it.
     fn read(arguments: &WhyArguments) -> Result<Self, CommandFailure> {
         let refused = |error: AssembleError| (3, error.to_string());
-        let config = read_config_in_use(arguments.config.as_deref()).map_err(refused)?;
+        let path = config_of_machine(arguments.config.as_deref());
+        let config = read_config_in_use(path).map_err(refused)?;
         let civil = match &arguments.at {
             None => system_time(),
             Some(text) => when::read(text, &config.school.zone(), system_time())
                 .map_err(|message| (2, message))?,
         };
         let tokens = DeviceTokens::new(Arc::new(Counters::shared()));
-        let mut assembler = Assembler::new(arguments.config.clone()).with_kept().around(civil);
+        let mut assembler = Assembler::new(path.map(Path::to_owned)).with_kept().around(civil);
         // Overrides and urgent entries of a gateway on this machine, if its state is readable; nothing is created.
         if let Some(dir) = config.state.dir.as_ref().filter(|dir| dir.is_dir()) {
             let state = StateDir::at(dir.clone()).ok();
