@@ -70,12 +70,13 @@ impl Announced {
         Self::at(config, arguments, (Some(name), dot, doh))
     }
 
-    /// As [`Announced::of`]; a gateway that speaks no encrypted DNS has its addresses alone.
+    /// As [`Announced::of`]; a gateway that speaks no encrypted DNS has its addresses alone, unless a name is given
+    /// for it.
     pub(super) fn plain_too(
         config: &Config,
         arguments: &AnnouncedArguments,
     ) -> Result<Self, Message> {
-        if ports(config, arguments) == (None, None) {
+        if arguments.name.is_none() && ports(config, arguments) == (None, None) {
             return Self::at(config, arguments, (None, None, None));
         }
         Self::of(config, arguments, &[])

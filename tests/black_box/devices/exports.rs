@@ -46,9 +46,18 @@ impl School {
 
     /// What is printed for a gateway with both protocols.
     fn export(&self, what: &str, flags: &[&str]) -> String {
-        let made = self.try_export(what, &[&ON[..], flags].concat());
+        self.exported(what, &[&ON[..], flags].concat())
+    }
+
+    fn exported(&self, what: &str, flags: &[&str]) -> String {
+        let made = self.try_export(what, flags);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         String::from_utf8(made.stdout).unwrap()
+    }
+
+    /// The same, and what is printed for a gateway without encrypted DNS.
+    fn both(&self, what: &str, flags: &[&str]) -> [String; 2] {
+        [self.export(what, flags), self.exported(what, flags)]
     }
 }
 
@@ -117,8 +126,9 @@ fn dnsmasq_reads_its_lines() {
     }
     let school = School::new();
     for (what, name) in [("dhcp", "dhcp.conf"), ("ra", "ra.conf")] {
-        let file = school.write(name, &school.export(what, &["--for", "dnsmasq"]));
-        reads("dnsmasq", &["--test", "-C"], &file);
+        for text in school.both(what, &["--for", "dnsmasq"]) {
+            reads("dnsmasq", &["--test", "-C"], &school.write(name, &text));
+        }
     }
     let broken = school.write("broken.conf", "dhcp-option=option:no-such,1\n");
     assert!(
@@ -132,17 +142,18 @@ fn kea_reads_its_lines() {
         return;
     }
     let school = School::new();
-    let text = school.export("dhcp", &["--for", "kea"]);
-    let parts: Vec<&str> = text.split("\"option-data\"").collect();
-    assert_eq!(parts.len(), 3, "{text}");
-    for (program, table, part) in
-        [("kea-dhcp4", "Dhcp4", parts[1]), ("kea-dhcp6", "Dhcp6", parts[2])]
-    {
-        let config = format!(
-            "{{ \"{table}\": {{ \"interfaces-config\": {{ \"interfaces\": [] }}, \"lease-database\": \
-             {{ \"type\": \"memfile\", \"persist\": false }},\n\"option-data\"{part}\n}} }}\n"
-        );
-        reads(program, &["-t"], &school.write(program, &config));
+    for text in school.both("dhcp", &["--for", "kea"]) {
+        let parts: Vec<&str> = text.split("\"option-data\"").collect();
+        assert_eq!(parts.len(), 3, "{text}");
+        for (program, table, part) in
+            [("kea-dhcp4", "Dhcp4", parts[1]), ("kea-dhcp6", "Dhcp6", parts[2])]
+        {
+            let config = format!(
+                "{{ \"{table}\": {{ \"interfaces-config\": {{ \"interfaces\": [] }}, \"lease-database\": \
+                 {{ \"type\": \"memfile\", \"persist\": false }},\n\"option-data\"{part}\n}} }}\n"
+            );
+            reads(program, &["-t"], &school.write(program, &config));
+        }
     }
 }
 
@@ -160,7 +171,9 @@ fn radvd_reads_its_lines() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
-    reads("radvd", &["-c", "-m", "stderr", "-C"], &school.write("radvd.conf", &text));
+    for text in school.both("ra", &["--for", "radvd"]) {
+        reads("radvd", &["-c", "-m", "stderr", "-C"], &school.write("radvd.conf", &text));
+    }
 }
 
 #[test]
@@ -283,7 +296,11 @@ fn what_is_lacking_is_named_and_nothing_is_printed() {
     let school = School::new();
     let pupils = ["--group", "pupils", "--for", "apple"];
     for (what, flags, told) in [
-        ("dhcp", vec!["--for", "kea"], "the name in the gateway's certificate is not known"),
+        (
+            "dhcp",
+            vec!["--for", "kea", "--dot-port", "853"],
+            "the name in the gateway's certificate is not",
+        ),
         ("dhcp", vec!["--for", "kea", "--name", "dns.school.example"], "neither DNS over TLS nor"),
         (
             "mdm",
