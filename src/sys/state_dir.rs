@@ -169,7 +169,9 @@ impl StateDir {
             }
             _ => Ok(()),
         };
-        give().map_err(|error| StateError { path: path.clone(), error })?;
+        if let Err(error) = give() {
+            tracing::warn!(%error, "{}: stays another user's", path.display());
+        }
         Ok(made)
     }
 
