@@ -17,6 +17,7 @@
 pub mod category;
 pub mod cpu_prefetch;
 pub mod diagnostic;
+pub mod digest;
 pub mod dns;
 pub mod lang;
 pub mod rule;

@@ -7,11 +7,12 @@ use flate2::read::MultiGzDecoder;
 use hyper::StatusCode;
 use tokio::time::Instant;
 
-use super::copies::{Copies, Note, sha256};
+use super::copies::{Copies, Note};
 use super::error::FetchError;
 use super::get::{AGENT, Ask, Got, HttpClient, Page, SILENCE};
 use crate::blocklist::parse;
 use crate::config::{Fetch, ListSource};
+use crate::digest::sha256;
 use crate::sys::archive;
 use crate::sys::clock::system_time;
 use crate::sys::read;

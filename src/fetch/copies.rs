@@ -17,6 +17,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::error::FetchError;
+use crate::digest::hex;
 use crate::sys::clock::system_time;
 use crate::sys::read;
 use crate::sys::state_dir::{StateDir, StateError};
@@ -178,20 +179,6 @@ fn digest_of(path: &Path) -> io::Result<String> {
         }
         context.update(piece.get(..count).unwrap_or_default());
     }
-}
-
-/// SHA-256 of octets, in hexadecimal.
-pub(super) fn sha256(octets: &[u8]) -> String {
-    hex(aws_lc_rs::digest::digest(&SHA256, octets).as_ref())
-}
-
-fn hex(octets: &[u8]) -> String {
-    use std::fmt::Write as _;
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 fn file_name(path: &Path) -> Option<&str> {

@@ -1,10 +1,10 @@
 use url::Url;
 
-use super::copies::sha256;
 use super::*;
 use crate::blocklist::{Format, ScopeChoice};
 use crate::category::CategoryId;
 use crate::config::Fetch;
+use crate::digest::sha256;
 use crate::sys::state_dir::StateDir;
 
 fn source() -> ListSource {

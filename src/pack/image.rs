@@ -1,6 +1,6 @@
 //! Pack: a verified image and its properties.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -159,12 +159,4 @@ impl fmt::Debug for Pack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pack").field("header", &self.header).finish_non_exhaustive()
     }
-}
-
-/// A hash in hexadecimal digits.
-pub fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }

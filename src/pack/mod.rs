@@ -35,7 +35,7 @@ pub use build::compile::Compiler;
 pub use error::{BuildError, PackError};
 pub use format::MAX_ZONES;
 pub use hash::SEED;
-pub use image::{Owner, Pack, hex};
+pub use image::{Owner, Pack};
 pub use notes::{AcceptedFinding, FileNote, ListedNet, SourceNote, TargetedRule};
 #[doc(hidden)]
 pub use verify::fit_hashes;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::format::Section;
 use super::*;
 use crate::category::CategoryId;
+use crate::digest::hex;
 use crate::dns::name::{Folded, Name};
 use crate::rule::{Action, Effect, Rule, Scope};
 

@@ -7,11 +7,10 @@ use serde::de::DeserializeOwned;
 use tough::schema::{Role, RoleKeys, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
 use super::error::PublishError;
-use super::trust::keys::hex_of;
 use super::trust::repository::Repository;
 use super::trust::roles::{ONLINE_DAYS, ROOT_DAYS, TARGETS_DAYS};
-use super::trust::signed;
 use super::trust::verify::verify_published;
+use crate::digest::{hex, sha256};
 use crate::release::layout;
 use crate::sys::read;
 
@@ -104,8 +103,8 @@ pub fn examine(
         faults.push(Fault { severity: Severity::Broken, text: error.to_string() });
     }
     let named = timestamp.signed.meta.get("snapshot.json");
-    let digest = named.and_then(|named| named.hashes.as_ref()).map(|all| hex_of(&all.sha256));
-    if digest.is_none_or(|digest| digest != signed::sha256(&snapshot_octets)) {
+    let digest = named.and_then(|named| named.hashes.as_ref()).map(|all| hex(&all.sha256));
+    if digest.is_none_or(|digest| digest != sha256(&snapshot_octets)) {
         faults.push(half_done("the timestamp names another snapshot than the newest"));
     }
     for role in [&roles[1], &roles[4], &roles[5]] {
@@ -197,14 +196,14 @@ fn half_done(what: &str) -> Fault {
 fn damaged(repository: &Path, targets: &Targets, faults: &mut Vec<Fault>) -> Vec<String> {
     let mut places = Vec::new();
     for (name, entry) in &targets.targets {
-        let digest = hex_of(&entry.hashes.sha256);
+        let digest = hex(&entry.hashes.sha256);
         let place = layout::place(name.raw(), &digest);
         let text = match read::octets(&repository.join(&place), MAX_FILE) {
             Err(error) => format!("{place}: {error}"),
             Ok(octets) if octets.len() as u64 != entry.length => {
                 format!("{place}: {} octets, and {} were signed", octets.len(), entry.length)
             }
-            Ok(octets) if signed::sha256(&octets) != digest => {
+            Ok(octets) if sha256(&octets) != digest => {
                 format!("{place}: not the octets that were signed")
             }
             Ok(_) => {

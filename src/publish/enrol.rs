@@ -12,7 +12,7 @@ use tough::schema::Root;
 
 use super::error::PublishError;
 use super::trust::repository::Repository;
-use super::trust::signed::sha256;
+use crate::digest::sha256;
 use crate::release::enrolment::{Enrolment, EnrolmentReply};
 use crate::release::layout;
 use crate::sys::read;

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use crate::category::{CategoryId, CategorySet, DefaultAction, Level, Taxonomy};
+use crate::digest::hex;
 use crate::dns::name::{Folded, Name};
 use crate::lang::{Lang, messages};
-use crate::pack::{Pack, hex};
+use crate::pack::Pack;
 use crate::publish::lint::finding::{LintFinding, shown};
 use crate::publish::lint::release::categories_by_set;
 

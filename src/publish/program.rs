@@ -9,7 +9,7 @@ use super::rollout::{self, signed_programs};
 use super::trust::keys::SigningKey;
 use super::trust::officers::{sign_targets, target_name};
 use super::trust::repository::Repository;
-use super::trust::signed::sha256;
+use crate::digest::sha256;
 use crate::release::program::ProgramPackage;
 use crate::sys::read;
 

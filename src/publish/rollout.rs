@@ -7,11 +7,12 @@ use tough::schema::{Signed, Target, Targets};
 use tough::{TargetName, schema::RoleType};
 
 use super::error::PublishError;
-use super::trust::keys::{SigningKey, hex_of};
+use super::trust::keys::SigningKey;
 use super::trust::refresh::{begin, complete};
 use super::trust::repository::Repository;
 use super::trust::roles::{self, ONLINE_DAYS};
 use super::trust::signed::sign;
+use crate::digest::hex;
 use crate::release::layout;
 use crate::release::manifest::ReleaseManifest;
 use crate::release::program::ProgramPackage;
@@ -154,7 +155,7 @@ pub fn signed_programs(repository: &Repository) -> Result<Vec<SignedProgram>, Pu
     let program = |(name, target): (&TargetName, &Target)| {
         Some(SignedProgram {
             package: ProgramPackage::of_target(name.raw())?,
-            sha256: hex_of(&target.hashes.sha256),
+            sha256: hex(&target.hashes.sha256),
             octets: target.length,
         })
     };

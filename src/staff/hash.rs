@@ -4,6 +4,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::digest::hex;
+
 /// Memory of one hash, in KiB, and its passes: what OWASP recommends for Argon2id.
 const MEMORY: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -35,12 +37,6 @@ impl Salt {
 pub fn is_same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     a.len() == b.len() && a.iter().zip(b).fold(0, |odd, (a, b)| odd | (a ^ b)) == 0
-}
-
-/// Octets as hexadecimal digits.
-pub fn hex(octets: &[u8]) -> String {
-    let digits = octets.iter().flat_map(|octet| [octet >> 4, octet & 15]);
-    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 #[cfg(test)]

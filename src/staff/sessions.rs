@@ -10,7 +10,7 @@
 
 use std::net::IpAddr;
 
-use crate::staff::hash::hex;
+use crate::digest::hex;
 
 /// The longest time without a request, in seconds.
 const IDLE: u64 = 600;

@@ -12,7 +12,8 @@ use std::path::Path;
 use tracing::warn;
 
 use crate::config::AdminSettings;
-use crate::staff::hash::{hex, is_same};
+use crate::digest::hex;
+use crate::staff::hash::is_same;
 use crate::sys::read;
 use crate::sys::state_dir::{StateDir, wrote};
 

@@ -14,15 +14,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tough::schema::key::Key;
 use tough::schema::{Root, Signed};
 use tracing::warn;
 
 use super::error::UpdateError;
 use super::store::ReleaseStore;
+use crate::digest::{hex, sha256};
 use crate::load::release::RELEASES;
-use crate::pack::hex;
 use crate::publish::trust::keys::{KeyError, SigningKey};
 use crate::release::enrolment::{Enrolment, EnrolmentError, EnrolmentReply};
 use crate::sys::read;
@@ -153,7 +152,7 @@ fn new_key(directory: &StateDir) -> Result<SigningKey, EnrolError> {
 
 /// SHA-256 of a root document, in hexadecimal.
 pub fn fingerprint_of(root: &[u8]) -> String {
-    hex(digest(&SHA256, root).as_ref())
+    sha256(root)
 }
 
 /// A public key as replies and `org.toml` have it; none of another kind.

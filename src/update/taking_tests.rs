@@ -15,6 +15,7 @@ use tough::sign::Sign as _;
 
 use super::tests::Scene;
 use crate::category::CategoryId;
+use crate::digest::hex;
 use crate::dns::name::Name;
 use crate::load::release::{DATA, Generation, LIST, PACK};
 use crate::pack::{Compiler, Pack, SEED};
@@ -174,10 +175,6 @@ impl TakingGateway {
         let entries = fs::read_dir(self.store.path()).unwrap().flatten();
         entries.filter(|one| one.file_name().to_string_lossy().starts_with("incoming")).count()
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"))
 }
 
 /// The canonical list of every release here.

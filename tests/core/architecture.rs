@@ -31,7 +31,7 @@ use self::source::Source;
 
 /// Modules by layer, lowest first. A module imports only from lower layers, or itself.
 const LAYERS: &[&[&str]] = &[
-    &["cpu_prefetch", "dns", "lang"],
+    &["cpu_prefetch", "digest", "dns", "lang"],
     &["category", "diagnostic"],
     &["pattern"],
     &["rule"],

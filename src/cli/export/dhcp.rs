@@ -7,9 +7,9 @@ use std::net::Ipv6Addr;
 use crate::cli::export::announced::{Announced, AnnouncedArguments};
 use crate::cli::export::config::from_config;
 use crate::cli::export::text::{CommentStyle, CommentedLines};
+use crate::digest::hex;
 use crate::dns::designated::{MAX_DHCP4, dhcp4, dhcp6};
 use crate::lang::{Lang, Message, messages};
-use crate::pack::hex;
 
 /// Numbers of the options.
 const DNS_V4: u8 = 6;

@@ -11,10 +11,11 @@ use crate::cli::lists::pack_file::{effect, open};
 use crate::cli::lists::report::{SourceReport, Summary, sources_text};
 use crate::cli::lists::table::table;
 use crate::cli::output::{complain, finish_or_invalid, json};
+use crate::digest::hex;
 use crate::dns::name::{Folded, Name};
 use crate::matcher::SuffixHashes;
 use crate::matcher::build::join;
-use crate::pack::{Pack, TargetedRule, hex};
+use crate::pack::{Pack, TargetedRule};
 use crate::publish::lint::finding::{reach, shown};
 
 /// Arguments of `lists inspect`.

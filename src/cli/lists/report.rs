@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cli::lists::table::table;
+use crate::digest::hex;
 use crate::lang::{Lang, messages};
-use crate::pack::{AcceptedFinding, Pack, SourceNote, hex};
+use crate::pack::{AcceptedFinding, Pack, SourceNote};
 use crate::publish::lint::finding::{LintFinding, findings_text};
 use crate::rule::{Effect, Rule};
 

@@ -8,13 +8,11 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::cli::enrol::said;
 use crate::cli::setup::plan::{FileChange, PlannedFile, STATE, SetupPlan};
 use crate::cli::setup::record::{Recorded, parse, text};
+use crate::digest::sha256;
 use crate::lang::{Message, messages};
-use crate::pack::hex;
 use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::{enrol, root as enrolled_root};
 
@@ -331,8 +329,4 @@ fn write(root: &Path, place: &Path, octets: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
-}
-
-fn sha256(octets: &[u8]) -> String {
-    hex(digest(&SHA256, octets).as_ref())
 }

@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::dns::name::{Labels, Name, write_presentation};
 use crate::load::lists::SourceOrigin;
 use crate::load::rule_origin::{origin, origin_of_target};
-use crate::policy::Snapshot;
 use crate::policy::explain::Explanation;
+use crate::policy::{Own, Snapshot};
 use crate::rule::{Action, EVERY_NAME, Effect, Rule, Scope};
 
 /// One rule for the name or a parent, decisive or not.
@@ -109,4 +109,36 @@ pub(super) fn ancestor(name: &Name, labels: usize) -> String {
     // Writing to a string cannot fail.
     let _ = write_presentation(rest, &mut text);
     text.trim_end_matches('.').to_owned()
+}
+
+/// The rule that decided, as [`Evidence::rule`] has it.
+pub(super) fn decided_by(
+    layer: &str,
+    category: Option<&str>,
+    evidence: &[Evidence],
+    explanation: &Explanation<'_>,
+    name: &Name,
+) -> Option<String> {
+    let listed = |category: Option<&str>| {
+        let lists = |e: &&Evidence| e.effect == "lists" && e.category.as_deref() == category;
+        evidence.iter().find(lists).map(|e| e.rule.clone())
+    };
+    match layer {
+        "school-allow" | "school-deny" => {
+            let (labels, own) = explanation.own?;
+            let word = if own == Own::Allow { "allow" } else { "deny" };
+            Some(format!("{word} {}", ancestor(name, labels)))
+        }
+        "department-deny" | "department-allow" if explanation.department.is_some() => {
+            let (labels, own) = explanation.department?;
+            let word = if own == Own::Allow { "allow" } else { "deny" };
+            Some(format!("department {word} {}", ancestor(name, labels)))
+        }
+        "department-allow" => listed(Some("safe")),
+        "keyword" => {
+            let hits = |e: &&Evidence| e.list == "keywords" && e.effect == "lists";
+            evidence.iter().find(hits).map(|e| e.rule.clone())
+        }
+        _ => category.and_then(|category| listed(Some(category))),
+    }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::answer::{AnswerPart, BlockedPart};
-use self::evidence::{Evidence, ancestor, evidence};
+use self::evidence::{Evidence, decided_by, evidence};
 use self::placed::{ClaimView, DeviceArguments};
 use self::urgent::UrgentEvidence;
 use self::word::{WordName, WordResult};
@@ -39,8 +39,7 @@ use crate::load::release;
 use crate::load::release::urgent::UrgentList;
 use crate::metrics::counters::Counters;
 use crate::overrides::Overrides;
-use crate::policy::explain::Explanation;
-use crate::policy::{Own, Snapshot, Verdict};
+use crate::policy::{Snapshot, Verdict};
 use crate::resolve::{AnswerSource, Begin, Done, Now, Origin, Transport, Trust, begin};
 use crate::serve::listener::origin::NOWHERE;
 use crate::sys::clock::system_time;
@@ -334,38 +333,6 @@ impl WhyResult {
             times: self.times.without_change(),
             ..self
         }
-    }
-}
-
-/// The rule that decided, as [`Evidence::rule`] has it.
-fn decided_by(
-    layer: &str,
-    category: Option<&str>,
-    evidence: &[Evidence],
-    explanation: &Explanation<'_>,
-    name: &Name,
-) -> Option<String> {
-    let listed = |category: Option<&str>| {
-        let lists = |e: &&Evidence| e.effect == "lists" && e.category.as_deref() == category;
-        evidence.iter().find(lists).map(|e| e.rule.clone())
-    };
-    match layer {
-        "school-allow" | "school-deny" => {
-            let (labels, own) = explanation.own?;
-            let word = if own == Own::Allow { "allow" } else { "deny" };
-            Some(format!("{word} {}", ancestor(name, labels)))
-        }
-        "department-deny" | "department-allow" if explanation.department.is_some() => {
-            let (labels, own) = explanation.department?;
-            let word = if own == Own::Allow { "allow" } else { "deny" };
-            Some(format!("department {word} {}", ancestor(name, labels)))
-        }
-        "department-allow" => listed(Some("safe")),
-        "keyword" => {
-            let hits = |e: &&Evidence| e.list == "keywords" && e.effect == "lists";
-            evidence.iter().find(hits).map(|e| e.rule.clone())
-        }
-        _ => category.and_then(|category| listed(Some(category))),
     }
 }
 

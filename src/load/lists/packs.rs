@@ -18,9 +18,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
+use crate::digest::hex;
 use crate::load::lists::compile_lists::ReadFailure;
 use crate::load::lists::list_error::ListError;
-use crate::pack::{BuildError, Owner, Pack, PackError, hex};
+use crate::pack::{BuildError, Owner, Pack, PackError};
 use crate::sys::os;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;

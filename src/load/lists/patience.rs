@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::digest::hex;
 use crate::load::kept::KeptSource;
 use crate::load::lists::packs::PackStore;
-use crate::pack::hex;
 use crate::sys::archive;
 use crate::sys::clock::system_time;
 use crate::sys::read;

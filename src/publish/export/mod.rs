@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::category::Taxonomy;
+use crate::digest::hex;
 use crate::dns::name::Name;
-use crate::pack::hex;
 use crate::publish::export::budget::Ranks;
 use crate::publish::export::level::LevelPolicy;
 pub use crate::publish::export::lost::Lost;

@@ -10,6 +10,7 @@ use super::repository::Repository;
 use super::roles::{self, EMERGENCY_DAYS, Holders, ONLINE_DAYS, ROOT_THRESHOLD, TARGETS_DAYS};
 use super::signed::{self, sign};
 use super::verify::counting;
+use crate::digest::sha256;
 use crate::publish::error::PublishError;
 use crate::release::layout;
 
@@ -62,7 +63,7 @@ pub async fn init(
     repository.put(layout::EMERGENCY, &sign(emergency, officer).await?)?;
     repository.put("root", &root)?;
     complete(&repository, &founders.online, now).await?;
-    Ok(signed::sha256(&signed::octets(&root)?))
+    Ok(sha256(&signed::octets(&root)?))
 }
 
 /// A key for two purposes would let one theft be two.

@@ -5,7 +5,6 @@
 //! key that others can read, or that lies inside a repository, is refused; it is neither logged nor
 //! copied.
 
-use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -18,6 +17,7 @@ use tough::schema::key::Key;
 use tough::sign::{Sign, parse_keypair};
 use zeroize::Zeroizing;
 
+use crate::digest::hex;
 use crate::release::layout;
 use crate::sys::read;
 
@@ -207,15 +207,7 @@ pub fn public(path: &Path) -> Result<Key, KeyError> {
 
 /// The identity of a key as TUF has it: SHA-256 of its canonical form, in hexadecimal.
 pub fn key_id(key: &Key) -> String {
-    key.key_id().map(|id| hex_of(&id)).unwrap_or_default()
-}
-
-/// Octets in hexadecimal.
-pub(in crate::publish) fn hex_of(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
+    key.key_id().map(|id| hex(&id)).unwrap_or_default()
 }
 
 /// The place of the public half of a key.

@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tough::schema::{Role, Root, Signed, Snapshot, Target, Targets, Timestamp};
 
-use super::keys::hex_of;
 use super::signed;
+use crate::digest::{hex, sha256};
 use crate::publish::error::PublishError;
 use crate::release::layout;
 use crate::sys::{os, read};
@@ -232,11 +232,11 @@ impl Repository {
         let (document, _) = self.newest::<Targets>(role)?;
         let entry = document.signed.targets.iter().find(|(found, _)| found.raw() == name);
         let Some((_, entry)) = entry else { return Ok(None) };
-        let digest = hex_of(&entry.hashes.sha256);
+        let digest = hex(&entry.hashes.sha256);
         let path = self.path.join(layout::place(name, &digest));
         let octets = read::octets(&path, entry.length)
             .map_err(|error| PublishError::File { path: path.clone(), error })?;
-        if octets.len() as u64 == entry.length && signed::sha256(&octets) == digest {
+        if octets.len() as u64 == entry.length && sha256(&octets) == digest {
             return Ok(Some(octets));
         }
         let why = "it is not the file that was signed; copy it again from the second copy".into();
@@ -259,7 +259,7 @@ impl Repository {
         name: &str,
         octets: &[u8],
     ) -> Result<Target, PublishError> {
-        let place = layout::place(name, &signed::sha256(octets));
+        let place = layout::place(name, &sha256(octets));
         self.write(&place, octets, true)?;
         Ok(signed::target(octets))
     }

@@ -12,7 +12,7 @@ use olpc_cjson::CanonicalFormatter;
 use serde::Serialize;
 use tough::schema::{Hashes, Metafile, Role, Signature, Signed, Target};
 
-use super::keys::{SigningKey, hex_of};
+use super::keys::SigningKey;
 use crate::publish::error::PublishError;
 
 /// Adds signatures of `keys` to `document`; a key's older signature is replaced.
@@ -51,11 +51,6 @@ pub(in crate::publish) fn octets<T: Serialize>(
         serde_json::to_vec(document).map_err(|error| PublishError::Sign(error.to_string()))?;
     octets.push(b'\n');
     Ok(octets)
-}
-
-/// SHA-256 in hexadecimal.
-pub(in crate::publish) fn sha256(octets: &[u8]) -> String {
-    hex_of(digest(&SHA256, octets).as_ref())
 }
 
 fn hashes(octets: &[u8]) -> Hashes {

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use olpc_cjson::CanonicalFormatter;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::record::{
     EnforcementSeconds, Gap, OrderCounts, RecordedSchool, ReviewCounts, SelfTestMonth, UsedRelease,
 };
-use crate::pack::hex;
 
 /// What stands in `kind`.
 pub const KIND: &str = "lachan-attestation";
@@ -121,9 +119,4 @@ pub(super) fn canonical(value: &impl Serialize) -> Result<Vec<u8>, serde_json::E
     let formatter = CanonicalFormatter::new();
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut octets, formatter))?;
     Ok(octets)
-}
-
-/// SHA-256 of the octets of a document, in hexadecimal.
-pub fn digest_of(octets: &[u8]) -> String {
-    hex(digest(&SHA256, octets).as_ref())
 }

@@ -9,6 +9,7 @@ use super::document::{
     Attestation, AttestedChange, BoxSignature, FORMAT, KIND, MAX_CHANGES, SignedAttestation,
     canonical,
 };
+use crate::digest::hex;
 use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{MonthRecord, RecordedSchool};
 use crate::overrides::ledger::{ChangeLine, Changes, between};
@@ -88,7 +89,7 @@ impl AttestingBox<'_> {
         let mut signatures = Vec::new();
         if enrolment.is_some() {
             let key = SigningKey::read(&self.state.join(DIRECTORY).join(KEY))?;
-            let sig = crate::pack::hex(&key.sign(&canonical(&signed)?)?);
+            let sig = hex(&key.sign(&canonical(&signed)?)?);
             let key = public_hex(&key.public()).unwrap_or_default();
             signatures.push(BoxSignature { key, sig });
         }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::document::{Attestation, SignedAttestation, digest_of};
+use super::document::{Attestation, SignedAttestation};
+use crate::digest::sha256;
 use crate::evidence::record::GapCause;
 use crate::evidence::row_kind::RowKind;
 use crate::lang::{Lang, Message, messages};
@@ -71,7 +72,7 @@ pub fn page(documents: &[SignedAttestation], lang: Lang, zone: &TimeZone) -> Str
 
 fn section(words: &Words<'_>, document: &SignedAttestation) -> Markup {
     let signed = &document.signed;
-    let digest = document.octets().map(|octets| digest_of(&octets)).unwrap_or_default();
+    let digest = document.octets().map(|octets| sha256(&octets)).unwrap_or_default();
     html! {
         h2 { (words.say(messages::attest_month(&signed.month, &signed.school.name, &signed.school.id))) }
         @if !signed.is_over { p.no { (words.say(messages::attest_not_over())) } }

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use tracing::{error, info};
 
-use super::document::{Attestation, MAX_OCTETS, SignedAttestation, digest_of};
+use super::document::{Attestation, MAX_OCTETS, SignedAttestation};
 use super::make::{AttestingBox, MakeError};
 use super::verify::parse;
+use crate::digest::sha256;
 use crate::evidence::month::LocalMonth;
 use crate::evidence::record::MonthRecord;
 use crate::evidence::{self, DIRECTORY};
@@ -109,7 +110,7 @@ impl AttestingBox<'_> {
         let before = sealed.iter().rfind(|one| one.as_str() < month);
         let path = before.map(|one| self.sealed_directory().join(format!("{one}.json")));
         let octets = path.and_then(|path| read::octets(&path, MAX_OCTETS as u64).ok());
-        octets.map_or_else(String::new, |octets| digest_of(&octets))
+        octets.map_or_else(String::new, |octets| sha256(&octets))
     }
 
     /// The document of a month: the sealed one, or one that is made now; none without a record.

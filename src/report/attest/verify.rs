@@ -2,9 +2,8 @@
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 
-use super::document::{
-    Attestation, FORMAT, KIND, MAX_OCTETS, SignedAttestation, canonical, digest_of,
-};
+use super::document::{Attestation, FORMAT, KIND, MAX_OCTETS, SignedAttestation, canonical};
+use crate::digest::sha256;
 use crate::lang::{Message, messages};
 use crate::publish::enrol::PinnedBox;
 
@@ -173,7 +172,7 @@ pub(super) fn verify_parsed(
     let message = canonical(&signed).map_err(|error| AttestError::Malformed(error.to_string()))?;
     let key = UnparsedPublicKey::new(&ED25519, key);
     key.verify(&message, &sig).map_err(|_| AttestError::Signature)?;
-    Ok(Verified { attestation: signed, digest: digest_of(octets) })
+    Ok(Verified { attestation: signed, digest: sha256(octets) })
 }
 
 /// Verifies that months of one box follow one another; they are in order. A month in which the box
