@@ -222,21 +222,31 @@ pub const RETURNED_FROM: usize = 128 << 10;
 #[cfg(target_os = "linux")]
 const LOWEST: i32 = 19;
 
-/// Fixes the allocator's mmap threshold. Must be called once, before other threads start.
+/// Fixes the allocator's mmap threshold, and bounds its arenas by the processor's cores. Must be called once,
+/// before other threads start.
 ///
 /// Reloads allocate and free lists in pieces of 128 KiB and more. glibc raises its threshold when
 /// the first such piece is freed, and serves later ones from a heap that never shrinks: each
 /// reload would add its own size to the process. With a fixed threshold each large piece is a
 /// mapping of its own, which returns to the system when it is freed.
+///
+/// glibc gives a thread an arena of its own, up to eight for each core, and each keeps what its threads once
+/// needed at once: memory grows for as long as threads come to new work, a quarter of an hour and more. More
+/// arenas than threads that can run at a time serve nobody.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "mallopt is the only way to fix glibc's threshold from inside")]
+#[expect(unsafe_code, reason = "mallopt is the only way to set glibc's allocator from inside")]
 pub fn return_memory() {
-    let threshold = i32::try_from(RETURNED_FROM).unwrap_or(i32::MAX);
-    // SAFETY: mallopt takes two integers and changes only the allocator's own settings; no other
-    // thread runs yet.
-    let was_set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, threshold) };
-    if was_set == 0 {
-        tracing::debug!("the allocator keeps its own threshold");
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
+    for (option, value) in
+        [(libc::M_MMAP_THRESHOLD, RETURNED_FROM), (libc::M_ARENA_MAX, cores.max(2))]
+    {
+        let value = i32::try_from(value).unwrap_or(i32::MAX);
+        // SAFETY: mallopt takes two integers and changes only the allocator's own settings; no other
+        // thread runs yet.
+        let was_set = unsafe { libc::mallopt(option, value) };
+        if was_set == 0 {
+            tracing::debug!(option, "the allocator keeps its own setting");
+        }
     }
 }
 
