@@ -53,6 +53,19 @@ def done(school, method, path, body=None):
     return reply
 
 
+def judge_replay(replay, path, cuts):
+    """What was replayed is what is there, and there is something to cut."""
+    if differences := replay.root.differences(path):
+        raise Fault(f"the replay and the disk differ at {differences[:5]}")
+    if not cuts:
+        raise Fault("no call that changes a file was recorded")
+
+
+def drawn(found, draw, share):
+    """This share of all cuts, and one at least."""
+    return [one for one in found if draw.random() < share] or [draw.choice(found)]
+
+
 class Recording:
     """A gateway under strace, and how far its record was at each acknowledgement."""
 
@@ -207,7 +220,8 @@ def by_state(bench, changes, draw, share):
     recording.use(bench)
     into = tempfile.mkdtemp(dir=bench.work)
     found = recording.layouts(into)
-    chosen = [one for one in found if draw.random() < share]
+    judge_replay(recording.replay, school.state, found)
+    chosen = drawn(found, draw, share)
     failed = 0
     for number, flushed_only, line, what in chosen:
         place = f"{into}/{number}"
@@ -255,8 +269,9 @@ def by_setup(bench, changes, draw, share):
                         place = f"{into}/{len(known)}"
                         replay.root.lay_out(place, flushed_only)
                         layouts.append((place, f"{server} {name} {'' if 'write' in name else rest[:90]}"))
+        judge_replay(replay, root, known)
     failed = 0
-    chosen = [one for one in layouts if draw.random() < share]
+    chosen = drawn(layouts, draw, share)
     for place, what in chosen:
         # What was cut is taken back as it is; or done again, and then taken back.
         for commands in ([undo], [setup, undo]):

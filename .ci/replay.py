@@ -53,6 +53,20 @@ class Node:
         return tuple(sorted((name, node.key(flushed_only)) for name, node in names.items()))
 
 
+    def differences(self, path):
+        """The paths at which the disk has something else than was replayed."""
+        if os.path.isdir(path) != (self.names is not None):
+            return [path]
+        if self.names is None:
+            with open(path, "rb") as file:
+                return [] if file.read() == self.octets else [path]
+        there = set(os.listdir(path))
+        found = [f"{path}/{name}" for name in there ^ set(self.names)]
+        for name in there & set(self.names):
+            found += self.names[name].differences(f"{path}/{name}")
+        return found
+
+
 class Replay:
     """The file calls of a program, done again in memory: those below `place`, of one process."""
 
