@@ -88,9 +88,16 @@ begin() {
     in_machine sh -c "cat >/root/$(basename "$deb")" <"$deb"
 }
 
+# by_hand ARGUMENTS…: apt-get, for what a page says in words.
+by_hand() {
+    in_machine env DEBIAN_FRONTEND=noninteractive apt-get "$@" >"$scratch/apt" 2>&1 || { cat "$scratch/apt"; fail "apt-get $*"; }
+}
+
 # A purge is what the page says, too.
 end() {
     follow docs/guide/school.md '## Remove it' '## Nothing'
+    # What was installed beside it is Debian's, and not this purge's to take.
+    by_hand purge --autoremove "$AT_HAND"
     inventory >"$scratch/after"
     diff "$scratch/before" "$scratch/after" || fail 'the purge leaves something'
     ok 'a purge leaves nothing'
@@ -129,6 +136,7 @@ readme() {
 # The guide: the config by hand.
 guide() {
     begin
+    by_hand install "$AT_HAND"
     follow docs/guide/school.md '## 1.' '## 2.'
     blocks toml docs/guide/school.md '## 2.' '## 3.' | in_machine sh -c 'cat >/etc/lachan/gateway.toml'
     follow docs/guide/school.md '## 2.' '## 3.'
@@ -143,6 +151,7 @@ guide() {
 # The five answers.
 asked() {
     begin
+    by_hand install "$AT_HAND"
     follow docs/guide/school.md '## 1.' '## 2.'
     in_machine sh -c 'cat >/root/answers.toml' <<'ANSWERS'
 lang = "vi"
