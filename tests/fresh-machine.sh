@@ -84,8 +84,14 @@ begin() {
     network
     # What a person answers where apt asks whether to go on.
     in_machine sh -c 'echo "APT::Get::Assume-Yes yes;" >/etc/apt/apt.conf.d/yes'
+    packages >"$scratch/packages"
     inventory >"$scratch/before"
     in_machine sh -c "cat >/root/$(basename "$deb")" <"$deb"
+}
+
+# packages: the names of those that the machine has.
+packages() {
+    in_machine dpkg-query --show --showformat='${Package}\n' | LC_ALL=C sort
 }
 
 # by_hand ARGUMENTS…: apt-get, for what a page says in words.
@@ -95,9 +101,11 @@ by_hand() {
 
 # A purge is what the page says, too.
 end() {
+    local beside
     follow docs/guide/school.md '## Remove it' '## Nothing'
     # What was installed beside it is Debian's, and not this purge's to take.
-    by_hand purge --autoremove "$AT_HAND"
+    mapfile -t beside < <(packages | LC_ALL=C comm -13 "$scratch/packages" -)
+    by_hand purge "${beside[@]}"
     inventory >"$scratch/after"
     diff "$scratch/before" "$scratch/after" || fail 'the purge leaves something'
     ok 'a purge leaves nothing'
