@@ -10,6 +10,9 @@ use super::layout;
 /// The most octets of a version.
 const MAX_VERSION: usize = 32;
 
+/// The name of the package.
+pub const PACKAGE: &str = "lachan";
+
 /// The version of this program.
 pub const OWN: &str = env!("CARGO_PKG_VERSION");
 
@@ -27,7 +30,7 @@ impl ProgramPackage {
     pub fn of_file(name: &str) -> Option<Self> {
         let mut words = name.strip_suffix(".deb")?.split('_');
         let (name, version, architecture) = (words.next()?, words.next()?, words.next()?);
-        (name == "lachan" && words.next().is_none()).then_some(())?;
+        (name == PACKAGE && words.next().is_none()).then_some(())?;
         Self::new(version, architecture)
     }
 
@@ -36,6 +39,21 @@ impl ProgramPackage {
         let rest = target.strip_prefix(layout::PROGRAMS)?.strip_suffix(".deb")?;
         let (version, architecture) = rest.split_once('/')?;
         Self::new(version, architecture)
+    }
+
+    /// A version for the architecture of this program.
+    pub fn of_own(version: &str) -> Self {
+        Self { version: version.to_owned(), architecture: own_architecture().to_owned() }
+    }
+
+    /// The name of its file, as [`ProgramPackage::of_file`] reads it.
+    pub fn file_name(&self) -> String {
+        format!("{PACKAGE}_{}_{}.deb", self.version, self.architecture)
+    }
+
+    /// Name, version and architecture in its control file.
+    pub fn control(&self) -> String {
+        format!("{PACKAGE} {} {}", self.version, self.architecture)
     }
 
     /// Its target.
@@ -90,6 +108,7 @@ mod tests {
     fn a_package_is_a_version_and_an_architecture_and_nothing_leads_out() {
         let package = ProgramPackage::of_file("lachan_0.2.0-1_arm64.deb").unwrap();
         assert_eq!((package.version.as_str(), package.architecture.as_str()), ("0.2.0-1", "arm64"));
+        assert_eq!(package.file_name(), "lachan_0.2.0-1_arm64.deb");
         assert_eq!(package.target(), "programs/0.2.0-1/arm64.deb");
         assert_eq!(ProgramPackage::of_target(&package.target()), Some(package));
         for wrong in [

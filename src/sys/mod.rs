@@ -1,10 +1,11 @@
-//! The operating system: clock, state directory, presence of addresses, file events, log, memory, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
+//! The operating system: clock, programs of the machine, state directory, presence of addresses, file events, log, memory, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
 
 pub mod archive;
 pub mod authority;
 pub mod certificate;
 pub mod certificates;
 pub mod clock;
+pub mod command;
 pub mod log;
 pub mod memory;
 pub mod os;

@@ -347,6 +347,21 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
+/// The account under which this process acts, by its number; 0 is root.
+#[expect(unsafe_code, reason = "the standard library does not say it")]
+pub fn own_account() -> u32 {
+    // SAFETY: geteuid takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Tells a child to end (SIGTERM), so that it can clear up first.
+#[expect(unsafe_code, reason = "the standard library only kills")]
+pub fn tell_to_end(child: &std::process::Child) {
+    let Ok(process) = libc::pid_t::try_from(child.id()) else { return };
+    // SAFETY: kill takes two integers; the child is not waited for yet, so its number is no other process's.
+    unsafe { libc::kill(process, libc::SIGTERM) };
+}
+
 /// Dissolves the association of a UDP socket with its peer. A port that the kernel drew is released
 /// with it: the next connect draws another (connect(2), `AF_UNSPEC`).
 ///
