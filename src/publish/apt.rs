@@ -1,21 +1,22 @@
 //! The packages that officers signed as a signed apt repository, by reprepro.
 //!
 //! ```text
-//! targets `programs/…` ▶ octets that are what was signed ▶ reprepro ▶ DIRECTORY/dists, pool
-//!                                    the host's gpg key ▶ InRelease, lachan.asc, lachan.sources
+//! targets `programs/…` ▶ octets that are what was signed ▶ reprepro ▶ DIRECTORY/pool
+//!            the host's gpg key ▶ .reprepro/dists, compared with what is signed ▶ DIRECTORY/dists
+//!                               ▶ lachan.asc, lachan.sources
 //! ```
 //!
-//! Laws: nothing gets in but what officers signed, and each index is compared with that at the end; what
-//! officers sign no more goes out. A gateway believes none of it: `lachan upgrade` compares octets with what
+//! Laws: no index is served before each package in it is compared with what officers signed; what they sign no
+//! more is in no index after the next run, and in no pool, be it the last one. A gateway believes none of it: `lachan upgrade` compares octets with what
 //! people signed, whatever the key of this repository says.
 //!
 //! A suite of reprepro has one version of a package: `stable` is the one that the rollout's last ring runs,
 //! `testing` the newest that is signed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use semver::Version;
 use url::Url;
@@ -24,6 +25,9 @@ use super::error::PublishError;
 use super::rollout::{SignedProgram, current, signed_programs};
 use super::trust::repository::Repository;
 use crate::lang::messages;
+use crate::release::program::own_architecture;
+use crate::sys::command::deb::{PackageFault, refuse_other};
+use crate::sys::command::{CommandFault, LONG, SHORT, SystemCommand};
 use crate::sys::read;
 
 /// What is written.
@@ -50,6 +54,12 @@ pub struct AptSuite {
 
 /// Where reprepro keeps its own files, in the directory.
 const OWN: &str = ".reprepro";
+/// Indexes in the making, in that directory: the same file system as their place.
+const MADE: &str = "dists.new";
+/// The indexes before them, until those have their place.
+const BEFORE: &str = "dists.old";
+/// Indexes.
+const DISTS: &str = "dists";
 /// The component.
 const COMPONENT: &str = "main";
 /// The exported key.
@@ -63,13 +73,15 @@ const MAX_INDEX: u64 = 16 << 20;
 ///
 /// # Errors
 ///
-/// [`PublishError`]: reprepro or the key is missing, nothing is signed, or a package is damaged.
+/// [`PublishError`]: reprepro or the key is missing, nothing is signed (what was published is out then), or a
+/// package is damaged. The indexes before are served on where new ones cannot be made or compared.
 pub fn publish(
     repository: &Repository,
     publication: &AptPublication<'_>,
 ) -> Result<Vec<AptSuite>, PublishError> {
     for program in ["reprepro", "gpg", "dpkg-deb"] {
-        if Command::new(program).arg("--version").output().is_err() {
+        let version = SystemCommand::new(program, SHORT).args(["--version"]).output();
+        if version.is_err_and(|fault| fault.is_absent()) {
             return Err(PublishError::Told(messages::apt_no_program(program)));
         }
     }
@@ -77,10 +89,12 @@ pub fn publish(
     let programs = signed_programs(repository)?;
     let last = current(repository)?.and_then(|rollout| rollout.rings.last()?.program.clone());
     let suites = suites(&programs, last.as_deref());
-    if suites.is_empty() {
+    let own = publication.to.join(OWN);
+    let distributions = own.join("conf/distributions");
+    // Where something was published, what was withdrawn goes out, the last one too.
+    if suites.is_empty() && !distributions.exists() {
         return Err(PublishError::Told(messages::apt_nothing_signed()));
     }
-    let own = publication.to.join(OWN);
     let scratch = own.join("incoming");
     let _ = fs::remove_dir_all(&scratch);
     for directory in [own.join("conf"), scratch.clone()] {
@@ -90,26 +104,49 @@ pub fn publish(
     let wanted: Vec<&SignedProgram> =
         programs.iter().filter(|one| wanted.contains(one.package.version.as_str())).collect();
     let files = unpacked(repository, &wanted, &scratch)?;
-    let distributions = own.join("conf/distributions");
     let text = distributions_of(&programs, publication.origin, &key);
     fs::write(&distributions, text).map_err(|error| of_file(&distributions, error))?;
-    let reprepro = Reprepro { own: &own, to: publication.to };
+    let reprepro = Reprepro::new(&own, publication.to)?;
+    // An architecture that nobody signs any more stops all else.
+    reprepro.change(&["--delete", "clearvanished"])?;
     for name in [STABLE, TESTING] {
-        reprepro.run(&["removefilter", name, "Package (% *)"])?;
+        reprepro.change(&["removefilter", name, "Package (% *)"])?;
         let version = suites.iter().find(|suite| suite.name == name);
         let version = version.map(|suite| suite.version.as_str());
         for (_, file) in
             files.iter().filter(|(one, _)| Some(one.package.version.as_str()) == version)
         {
-            reprepro.run(&["includedeb", name, &file.display().to_string()])?;
+            reprepro.change(&["includedeb", name, &file.display().to_string()])?;
         }
     }
-    reprepro.run(&["export"])?;
-    reprepro.run(&["deleteunreferenced"])?;
     let _ = fs::remove_dir_all(&scratch);
-    refuse_unsigned(publication.to, &programs)?;
+    let made = own.join(MADE);
+    let _ = fs::remove_dir_all(&made);
+    let place = std::path::absolute(&made).map_err(|error| of_file(&made, error))?;
+    reprepro.run(&["--distdir", &place.display().to_string(), "export"])?;
+    refuse_unsigned(&made, &programs)?;
+    replace(&publication.to.join(DISTS), &made, &own.join(BEFORE))?;
+    reprepro.run(&["deleteunreferenced"])?;
     for_schools(publication, &key)?;
+    if suites.is_empty() {
+        return Err(PublishError::Told(messages::apt_all_withdrawn(publication.to.display())));
+    }
     Ok(suites)
+}
+
+/// Puts indexes in the place of those before. A client that asks between the two renames finds none, and asks
+/// again.
+fn replace(dists: &Path, made: &Path, before: &Path) -> Result<(), PublishError> {
+    let _ = fs::remove_dir_all(before);
+    if dists.exists() {
+        fs::rename(dists, before).map_err(|error| of_file(dists, error))?;
+    }
+    if let Err(error) = fs::rename(made, dists) {
+        let _ = fs::rename(before, dists);
+        return Err(of_file(dists, error));
+    }
+    let _ = fs::remove_dir_all(before);
+    Ok(())
 }
 
 /// The suite of the version that the last ring runs.
@@ -138,10 +175,13 @@ fn order(version: &str) -> (Option<Version>, u64, String) {
 
 /// The fingerprint of the key that signs: one that is named, or the only one.
 fn key(wanted: Option<&str>) -> Result<String, PublishError> {
-    let mut arguments = vec!["--batch", "--with-colons", "--list-secret-keys"];
-    arguments.extend(wanted.map(|_| "--"));
-    arguments.extend(wanted);
-    let listed = output("gpg", &arguments).unwrap_or_default();
+    let list = ["--batch", "--with-colons", "--list-secret-keys"];
+    let all = gpg(&list).map_err(|fault| PublishError::Told(messages::apt_gpg(fault)))?;
+    let listed = match wanted {
+        None => all,
+        // gpg fails where it has no such key; that it works was seen just now.
+        Some(wanted) => gpg(&[&list[..], &["--", wanted]].concat()).unwrap_or_default(),
+    };
     let keys = secret_keys(&String::from_utf8_lossy(&listed));
     match (keys.as_slice(), wanted) {
         ([one], _) => Ok(one.clone()),
@@ -149,6 +189,11 @@ fn key(wanted: Option<&str>) -> Result<String, PublishError> {
         ([], None) => Err(PublishError::Told(messages::apt_no_key())),
         (many, _) => Err(PublishError::Told(messages::apt_many_keys(many.join(", ")))),
     }
+}
+
+/// What gpg writes.
+fn gpg(arguments: &[&str]) -> Result<Vec<u8>, CommandFault> {
+    SystemCommand::new("gpg", LONG).args(arguments).output()
 }
 
 /// The fingerprints of secret keys in the colons format of gpg.
@@ -170,7 +215,7 @@ fn secret_keys(listed: &str) -> Vec<String> {
     keys
 }
 
-/// Writes packages to a directory, each of which is what officers signed and says so itself.
+/// Writes packages to a directory, each of which is what officers signed, and what its control file says.
 fn unpacked<'a>(
     repository: &Repository,
     programs: &[&'a SignedProgram],
@@ -181,16 +226,14 @@ fn unpacked<'a>(
         let package = &program.package;
         let octets = repository.target("targets", &package.target())?;
         let octets = octets.unwrap_or_default();
-        let file = to.join(format!("lachan_{}_{}.deb", package.version, package.architecture));
+        let file = to.join(package.file_name());
         fs::write(&file, octets).map_err(|error| of_file(&file, error))?;
-        let path = file.display().to_string();
-        let format = "--showformat=${Package} ${Version} ${Architecture}";
-        let said = output("dpkg-deb", &["--show", format, &path]).map_err(PublishError::Refused)?;
-        let said = String::from_utf8_lossy(&said).trim().to_owned();
-        let wanted = format!("lachan {} {}", package.version, package.architecture);
-        if said != wanted {
-            return Err(PublishError::Told(messages::apt_other_package(wanted, said)));
-        }
+        refuse_other(&file, package).map_err(|fault| match fault {
+            PackageFault::Other { wanted, found } => {
+                PublishError::Told(messages::apt_other_package(wanted, found))
+            }
+            fault => PublishError::Refused(fault.to_string()),
+        })?;
         files.push((*program, file));
     }
     Ok(files)
@@ -198,8 +241,12 @@ fn unpacked<'a>(
 
 /// The text of reprepro's `distributions`.
 fn distributions_of(programs: &[SignedProgram], origin: &str, key: &str) -> String {
-    let architectures: BTreeSet<&str> =
+    let mut architectures: BTreeSet<&str> =
         programs.iter().map(|one| one.package.architecture.as_str()).collect();
+    if architectures.is_empty() {
+        // reprepro has no suite without one, though nothing be in it.
+        architectures.insert(own_architecture());
+    }
     let architectures = architectures.into_iter().collect::<Vec<_>>().join(" ");
     // One line: a name with a line break would be another field.
     let origin: String = origin.chars().filter(|one| !one.is_control()).collect();
@@ -216,54 +263,63 @@ fn distributions_of(programs: &[SignedProgram], origin: &str, key: &str) -> Stri
 }
 
 /// reprepro with its own files apart from what is served.
-struct Reprepro<'a> {
-    own: &'a Path,
-    to: &'a Path,
+struct Reprepro {
+    own: String,
+    to: String,
 }
 
-impl Reprepro<'_> {
+impl Reprepro {
+    fn new(own: &Path, to: &Path) -> Result<Self, PublishError> {
+        let to = std::path::absolute(to).map_err(|error| of_file(to, error))?;
+        Ok(Self { own: own.display().to_string(), to: to.display().to_string() })
+    }
+
     fn run(&self, arguments: &[&str]) -> Result<(), PublishError> {
-        let to = std::path::absolute(self.to).map_err(|error| of_file(self.to, error))?;
-        let (own, to) = (self.own.display().to_string(), to.display().to_string());
-        let mut all = vec!["--silent", "--basedir", &own, "--outdir", &to];
-        // All at once at the end: a client meanwhile finds what was there before.
-        match arguments {
-            ["export" | "deleteunreferenced"] => {}
-            _ => all.extend(["--export=never", "--keepunreferencedfiles"]),
-        }
-        all.extend(arguments);
-        output("reprepro", &all).map(drop).map_err(PublishError::Refused)
+        let all = ["--silent", "--basedir", &self.own, "--outdir", &self.to];
+        let ended = SystemCommand::new("reprepro", LONG).args(all).args(arguments).output();
+        ended.map(drop).map_err(|fault| refused(&fault))
+    }
+
+    /// Changes what it knows; no index and no file that an index names is touched.
+    fn change(&self, arguments: &[&str]) -> Result<(), PublishError> {
+        self.run(&[&["--export=silent-never", "--keepunreferencedfiles"][..], arguments].concat())
     }
 }
 
-/// Refuses an index with a package that officers did not sign.
-fn refuse_unsigned(to: &Path, programs: &[SignedProgram]) -> Result<(), PublishError> {
-    let signed: BTreeMap<&str, &SignedProgram> =
-        programs.iter().map(|one| (one.sha256.as_str(), one)).collect();
-    let architectures: BTreeSet<&str> =
-        programs.iter().map(|one| one.package.architecture.as_str()).collect();
-    for suite in [STABLE, TESTING] {
-        for architecture in &architectures {
-            let index =
-                to.join(format!("dists/{suite}/{COMPONENT}/binary-{architecture}/Packages"));
-            let text = read::octets(&index, MAX_INDEX).map_err(|error| of_file(&index, error))?;
-            let text = String::from_utf8_lossy(&text);
-            let digests = text.lines().filter_map(|line| line.strip_prefix("SHA256: "));
-            let count = text.lines().filter(|line| line.starts_with("Package: ")).count();
-            let digests: Vec<&str> = digests.collect();
-            if digests.len() != count || digests.iter().any(|digest| !signed.contains_key(digest)) {
-                let place = index.display();
-                return Err(PublishError::Told(messages::apt_unsigned(place)));
-            }
+/// Refuses indexes with a package that officers did not sign.
+fn refuse_unsigned(dists: &Path, programs: &[SignedProgram]) -> Result<(), PublishError> {
+    let signed: BTreeSet<&str> = programs.iter().map(|one| one.sha256.as_str()).collect();
+    for index in indexes(dists).map_err(|error| of_file(dists, error))? {
+        let text = read::octets(&index, MAX_INDEX).map_err(|error| of_file(&index, error))?;
+        let text = String::from_utf8_lossy(&text);
+        let digests = text.lines().filter_map(|line| line.strip_prefix("SHA256: "));
+        let count = text.lines().filter(|line| line.starts_with("Package: ")).count();
+        let digests: Vec<&str> = digests.collect();
+        if digests.len() != count || digests.iter().any(|digest| !signed.contains(digest)) {
+            return Err(PublishError::Told(messages::apt_unsigned(index.display())));
         }
     }
     Ok(())
 }
 
+/// All files `Packages` below a directory, of whatever suite and architecture.
+fn indexes(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(indexes(&entry.path())?);
+        } else if entry.file_name() == "Packages" {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
 /// Writes the key and the source that schools copy.
 fn for_schools(publication: &AptPublication<'_>, key: &str) -> Result<(), PublishError> {
-    let exported = output("gpg", &["--batch", "--armor", "--export", key]);
-    let exported = exported.map_err(PublishError::Refused)?;
+    let exported =
+        gpg(&["--batch", "--armor", "--export", key]).map_err(|fault| refused(&fault))?;
     let source = format!(
         "# To /etc/apt/sources.list.d/{SOURCES}, and {KEY} to /etc/apt/keyrings/{KEY}.\n\
          Types: deb\nURIs: {}\nSuites: {STABLE} {TESTING}\nComponents: {COMPONENT}\n\
@@ -277,20 +333,12 @@ fn for_schools(publication: &AptPublication<'_>, key: &str) -> Result<(), Publis
     Ok(())
 }
 
-fn of_file(path: &Path, error: std::io::Error) -> PublishError {
+fn of_file(path: &Path, error: io::Error) -> PublishError {
     PublishError::File { path: path.to_owned(), error }
 }
 
-/// Runs a program; what it wrote, or what it complained of.
-fn output(program: &str, arguments: &[&str]) -> Result<Vec<u8>, String> {
-    let mut command = Command::new(program);
-    let ended = command.args(arguments).stdin(Stdio::null()).env("LC_ALL", "C.UTF-8").output();
-    let ended = ended.map_err(|error| format!("{program}: {error}"))?;
-    if ended.status.success() {
-        return Ok(ended.stdout);
-    }
-    let said = String::from_utf8_lossy(&ended.stderr);
-    Err(format!("{program}: {}: {}", ended.status, said.trim()))
+fn refused(fault: &CommandFault) -> PublishError {
+    PublishError::Refused(fault.to_string())
 }
 
 #[cfg(test)]

@@ -225,7 +225,7 @@ impl Drop for Tool {
 }
 
 /// Whether the programs are there; else the test is skipped, loudly.
-fn has(test: &str, programs: &[&str]) -> bool {
+pub(super) fn has(test: &str, programs: &[&str]) -> bool {
     let is_there = |program: &&str| {
         ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
             .iter()

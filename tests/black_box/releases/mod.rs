@@ -1,5 +1,6 @@
 //! The department's releases on a gateway: taken, refused, used, left; and what their office sees.
 
+mod apt;
 mod cut;
 mod disasters;
 mod emergency;

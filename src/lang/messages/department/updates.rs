@@ -58,6 +58,11 @@ messages! {
         => "không có `{program}`; `apt install reprepro gnupg dpkg`";
     apt_nothing_signed() "officers signed no program yet; `lachan publish program add` signs one"
         => "cán bộ chưa ký phiên bản nào; `lachan publish program add` để ký";
+    apt_all_withdrawn(place)
+        "officers sign no program any more: {place} has none now; `lachan publish program add` signs one"
+        => "cán bộ không còn ký phiên bản nào: {place} giờ không có gói nào; `lachan publish program add` để ký";
+    apt_gpg(why) "gpg does not work here, so nothing can be signed: {why}"
+        => "gpg ở đây không chạy được nên không ký được gì: {why}";
     apt_no_key()
         "gpg has no secret key here; make one: `gpg --quick-generate-key \"NAME <MAIL>\" ed25519 sign never`"
         => "gpg ở đây không có khóa bí mật nào; hãy tạo: `gpg --quick-generate-key \"TÊN <THƯ>\" ed25519 sign never`";
