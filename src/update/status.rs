@@ -5,6 +5,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -131,10 +132,25 @@ impl UpgradeRecord {
         PathBuf::from(name)
     }
 
-    /// The record beside a state directory; none where there is none, or it cannot be read.
+    /// The record beside a state directory; none where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system, or that it is damaged: what failed here is in it, so it is never taken for none.
+    pub fn read(state: &Path) -> io::Result<Option<Self>> {
+        match read::octets(&Self::directory(state).join(Self::FILE), read::MAX_TEXT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            octets => Ok(Some(serde_json::from_slice(&octets?)?)),
+        }
+    }
+
+    /// The same for those who look from beside; one that cannot be read is an upgrade that failed.
     pub fn beside(state: &Path) -> Option<Self> {
-        let octets = read::octets(&Self::directory(state).join(Self::FILE), read::MAX_TEXT).ok()?;
-        serde_json::from_slice(&octets).ok()
+        Self::read(state).unwrap_or_else(|error| {
+            let path = Self::directory(state).join(Self::FILE);
+            let fault = Some(format!("{}: {error}", path.display()));
+            Some(Self { fault, ..Self::default() })
+        })
     }
 
     /// The refusal of these octets, if they were refused.

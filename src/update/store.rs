@@ -10,7 +10,8 @@
 //!   a power cut at any moment leaves the old pointer or the new one.
 //! - Going back makes a new generation of old files with the newest trust memory: metadata versions
 //!   never fall.
-//! - The mark is written before the pointer, and by rename. Nothing lowers its versions.
+//! - The mark is written before the pointer, and by rename. Nothing lowers its versions but a person, who names
+//!   the root that is trusted from then on.
 //! - Memory that cannot be read is *lost*, and said to be; what is left of it holds.
 
 use std::collections::BTreeMap;
@@ -250,6 +251,16 @@ impl ReleaseStore {
         }
         let text = serde_json::to_vec_pretty(&mark).unwrap_or_default();
         self.dir.replace(MARK, &text).map_err(|error| failed(&path, error))
+    }
+
+    /// Writes a mark in the place of whatever there is: a person trusts its root from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`]; the old mark holds then.
+    pub fn begin_anew(&self, _lock: &StoreLock, mark: &Mark) -> Result<(), UpdateError> {
+        let text = serde_json::to_vec_pretty(mark).unwrap_or_default();
+        self.dir.replace(MARK, &text).map_err(|error| failed(&self.dir.join(MARK), error))
     }
 
     /// Begins a generation, with a copy of the newest trust memory.

@@ -227,6 +227,11 @@ fn is_to_be_taken(
     is_back && release > 0 && rollout(&versions.0) > rollout(&current.versions)
 }
 
+/// A memory in which this root was seen, and nothing else.
+pub fn mark_anew(root: &[u8]) -> Mark {
+    Mark { root: digest_of_root(root), ..Mark::default() }
+}
+
 /// The digest by which a root is known.
 fn digest_of_root(root: &[u8]) -> String {
     let hash: Hash = blake3::hash(root);
