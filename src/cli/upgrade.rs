@@ -1,6 +1,6 @@
 //! `lachan upgrade`: the program that the department chooses, rehearsed, installed, proved.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,17 @@ use crate::fetch::HttpClient;
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::read_config_in_use;
 use crate::policy::group::time::Trust;
+use crate::release::enrolment::fingerprint;
 use crate::release::rollout::KnownTime;
 use crate::staff::token::Token;
 use crate::sys::clock::{Clock, built};
+use crate::sys::log;
 use crate::update::carrier::{Directory, TrustedFiles, Web};
 use crate::update::enrolment::fingerprint_of;
 use crate::update::error::{Blame, UpdateError};
 use crate::update::take::UpdateRequest;
 use crate::upgrade::run::{UpgradeEnd, UpgradeSettings, Upgrader};
-use crate::upgrade::signed::{SignedMemory, SignedPrograms, enrolled};
+use crate::upgrade::signed::{SignedMemory, SignedPrograms, enrolled, message_of};
 
 /// Arguments of `upgrade`.
 #[derive(Debug, clap::Args)]
@@ -45,7 +47,8 @@ pub struct UpgradeArguments {
     /// Try packages again that failed here.
     #[arg(long)]
     again: bool,
-    /// Trust the root that is enrolled now from here on; HEX is its fingerprint, as it came by letter.
+    /// Trust the root that is enrolled now from here on; HEX is its fingerprint, as it came by letter: capitals,
+    /// and spaces where it is quoted, count for nothing.
     #[arg(long, value_name = "HEX")]
     trust: Option<String>,
     /// For how many seconds a new program must live before it counts as installed.
@@ -73,6 +76,7 @@ pub fn run(arguments: &UpgradeArguments) -> ExitCode {
         Ok(config) => config,
         Err(error) => return finish(Err((3, error.to_string()))),
     };
+    log::start();
     let lang = arguments.lang.unwrap_or(config.school.lang);
     let ends = match upgrade(arguments, &config) {
         Ok(ends) => ends,
@@ -111,16 +115,22 @@ fn upgrade(arguments: &UpgradeArguments, config: &Config) -> Result<Vec<UpgradeE
         is_look: arguments.check,
     })?;
     let memory = upgrader.memory()?;
+    // Read once: what is trusted is what is compared, and what verifies.
+    let octets = enrolled(root);
     let mut ends = Vec::new();
-    if let Some(fingerprint) = &arguments.trust {
-        memory.trust(root, fingerprint).map_err(|error| told(error, root))?;
-        ends.push(UpgradeEnd::good("trusted", messages::upgrade_trusted(fingerprint)));
+    if let Some(text) = &arguments.trust {
+        let wanted = fingerprint(text).ok_or_else(|| messages::enrol_no_fingerprint(text))?;
+        let octets = octets
+            .as_ref()
+            .map_err(|error| messages::upgrade_fault_repository(error.message(), error))?;
+        memory.trust(octets, &wanted).map_err(|error| of_repository(error, octets))?;
+        ends.push(UpgradeEnd::good("trusted", messages::upgrade_trusted(wanted)));
     }
     if arguments.again {
         let count = upgrader.forget()?;
         ends.push(UpgradeEnd::good("forgot", messages::upgrade_forgot(count)));
     }
-    let ended = one_run(arguments, config, &mut upgrader, &memory, &mut ends);
+    let ended = one_run((arguments, config), octets, &mut upgrader, &memory, &mut ends);
     let end = ended.unwrap_or_else(UpgradeEnd::fault);
     upgrader.note(&end)?;
     ends.push(end);
@@ -128,8 +138,8 @@ fn upgrade(arguments: &UpgradeArguments, config: &Config) -> Result<Vec<UpgradeE
 }
 
 fn one_run(
-    arguments: &UpgradeArguments,
-    config: &Config,
+    of: (&UpgradeArguments, &Config),
+    root: Result<Vec<u8>, UpdateError>,
     upgrader: &mut Upgrader,
     memory: &SignedMemory,
     ends: &mut Vec<UpgradeEnd>,
@@ -138,17 +148,17 @@ fn one_run(
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(messages::upgrade_fault_state)?;
-    let root = config.update.root.clone().unwrap_or_default();
-    let signed = verified(arguments, (config, &root), memory, &runtime);
-    let signed = signed.map_err(|error| told(error, &root))?;
+    let root = root.map_err(message_of)?;
+    let signed = verified(of, &root, memory, &runtime);
+    let signed = signed.map_err(|error| of_repository(error, &root))?;
     upgrader.run(&signed, &runtime)
 }
 
 /// What people signed, from the stick, the directory of the config, or the first of its servers that is
 /// trusted.
 fn verified(
-    arguments: &UpgradeArguments,
-    (config, root): (&Config, &Path),
+    (arguments, config): (&UpgradeArguments, &Config),
+    root: &[u8],
     memory: &SignedMemory,
     runtime: &Runtime,
 ) -> Result<SignedPrograms, UpdateError> {
@@ -157,8 +167,7 @@ fn verified(
         Trust::Synced => KnownTime::Synced(clock.now().civil),
         Trust::Plausible | Trust::Untrusted => KnownTime::AtLeast(built()),
     };
-    let root = enrolled(root)?;
-    let request = UpdateRequest { enrolled: &root, school: &config.school.id, time };
+    let request = UpdateRequest { enrolled: root, school: &config.school.id, time };
     let is_look = arguments.check;
     let directory = arguments
         .from
@@ -193,13 +202,10 @@ fn verified(
     Err(last)
 }
 
-/// An error of the repository, for people.
-fn told(error: UpdateError, root: &Path) -> Message {
+/// An error of the repository for people, with the fingerprint of the enrolled root where that is another one.
+fn of_repository(error: UpdateError, root: &[u8]) -> Message {
     match error {
-        UpdateError::OtherRoot { .. } => {
-            let found = enrolled(root).map(|octets| fingerprint_of(&octets)).unwrap_or_default();
-            messages::upgrade_fault_root_changed(found)
-        }
-        error => messages::upgrade_fault_repository(error),
+        UpdateError::OtherRoot { .. } => messages::upgrade_fault_root_changed(fingerprint_of(root)),
+        error => message_of(error),
     }
 }

@@ -1,22 +1,24 @@
 //! Programs of this machine: dpkg, apt-get, systemctl, and the account of the service.
+//!
+//! Law: all but dpkg at work have a limit, or a dead proxy would hold the lock of upgrades for ever.
 
 use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::release::program::own_architecture;
+use super::directory::is_root;
+use crate::release::program::PACKAGE;
+use crate::sys::command::{CommandFault, LONG, SHORT, SystemCommand};
 use crate::sys::read;
 
-/// The package.
-pub(super) const PACKAGE: &str = "lachan";
-/// Its unit.
+/// The unit of the service.
 const UNIT: &str = "lachan.service";
-/// The most characters of a program's complaint that are told.
-const MOST_SAID: usize = 600;
+/// Time limit of apt-get: an index and a package over a slow line, not a dead proxy.
+const APT: Duration = Duration::from_secs(1200);
 /// The pause between two looks at a child.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The apt source of the department, of which alone an index is asked for.
@@ -31,47 +33,40 @@ pub(super) struct DpkgState {
     pub is_whole: bool,
 }
 
-/// Runs a program; what it wrote, or why it failed.
-fn said(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null());
-    command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
-    let ended = command.output().map_err(|error| format!("{program}: {error}"))?;
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    if ended.status.success() {
-        return Ok(text(&ended.stdout));
-    }
-    let all = text(&ended.stderr);
-    Err(format!("{program} {}: {}: {}", arguments.join(" "), ended.status, last(&all)))
-}
-
-/// The end of a text.
-pub(super) fn last(text: &str) -> String {
-    let text = text.trim();
-    let many = text.chars().count().saturating_sub(MOST_SAID);
-    text.chars().skip(many).map(|one| if one == '\n' { ' ' } else { one }).collect()
-}
-
-/// What is installed; `None` where dpkg does not know the package.
+/// What dpkg has installed; `None` where it does not know the package.
 pub(super) fn installed() -> Result<Option<DpkgState>, String> {
     let format = "--showformat=${db:Status-Abbrev}|${Version}";
-    let Ok(text) = said("dpkg-query", &["--show", format, PACKAGE]) else {
-        // That it is not installed is told by its exit code, as is that it is not there.
-        return said("dpkg-query", &["--version"]).map(|_| None);
-    };
-    let (status, version) = text.split_once('|').unwrap_or_default();
-    let state = DpkgState { version: version.trim().into(), is_whole: status.trim() == "ii" };
-    // Removed, with its config left.
-    let is_there = !state.version.is_empty() && !status.starts_with("rc");
-    Ok(is_there.then_some(state))
+    match dpkg("dpkg-query", &["--show", format, PACKAGE]) {
+        Ok(text) => Ok(state_of(&text)),
+        // It knows no such package (dpkg-query(1), exit status).
+        Err(CommandFault::Failed { status, .. }) if status.code() == Some(1) => Ok(None),
+        Err(fault) => Err(fault.to_string()),
+    }
+}
+
+/// The state in `WANTED STATUS ERROR|VERSION`, a letter each; what an administrator wants of the package, as to hold
+/// it, says nothing of its files (dpkg-query(1), `db:Status-Abbrev`).
+fn state_of(text: &str) -> Option<DpkgState> {
+    let (letters, version) = text.split_once('|')?;
+    let mut letters = letters.chars().skip(1);
+    let (status, error) = (letters.next()?, letters.next().unwrap_or(' '));
+    // Not installed, or removed with its config left.
+    let is_there = !version.trim().is_empty() && !matches!(status, 'n' | 'c');
+    let is_whole = status == 'i' && error == ' ';
+    is_there.then(|| DpkgState { version: version.trim().into(), is_whole })
+}
+
+/// Asks dpkg's programs.
+fn dpkg(program: &str, arguments: &[&str]) -> Result<String, CommandFault> {
+    SystemCommand::new(program, SHORT).args(arguments).text()
 }
 
 /// One version against another, by Debian's rules.
 pub(super) fn compare(one: &str, other: &str) -> Result<Ordering, String> {
-    let is = |relation| {
-        let status =
-            Command::new("dpkg").args(["--compare-versions", one, relation, other]).status();
-        status.map(|status| status.success()).map_err(|error| format!("dpkg: {error}"))
+    let is = |relation| match dpkg("dpkg", &["--compare-versions", one, relation, other]) {
+        Ok(_) => Ok(true),
+        Err(CommandFault::Failed { status, .. }) if status.code() == Some(1) => Ok(false),
+        Err(fault) => Err(fault.to_string()),
     };
     Ok(match () {
         () if one == other || is("eq")? => Ordering::Equal,
@@ -80,34 +75,21 @@ pub(super) fn compare(one: &str, other: &str) -> Result<Ordering, String> {
     })
 }
 
+/// Changes what is installed, without a limit: dpkg that is ended in the middle leaves half a package.
+fn change(arguments: &[&str]) -> Result<(), String> {
+    let keep = ["--force-confdef", "--force-confold"];
+    let ended = SystemCommand::without_limit("dpkg").args(keep).args(arguments).output();
+    ended.map(drop).map_err(|fault| fault.to_string())
+}
+
 /// Installs a package: the config of the administrator stays, and nobody is asked.
 pub(super) fn install(package: &Path) -> Result<(), String> {
-    let path = package.display().to_string();
-    said("dpkg", &["--force-confdef", "--force-confold", "--install", &path]).map(drop)
+    change(&["--install", &package.display().to_string()])
 }
 
 /// Ends what dpkg was interrupted in.
 pub(super) fn configure() -> Result<(), String> {
-    said("dpkg", &["--force-confdef", "--force-confold", "--configure", "-a"]).map(drop)
-}
-
-/// Refuses a package that is not of this name, version and architecture by its own words.
-pub(super) fn refuse_other(package: &Path, version: &str) -> Result<(), String> {
-    let path = package.display().to_string();
-    let fields = ["Package", "Version", "Architecture"];
-    let text =
-        said("dpkg-deb", &["--show", "--showformat=${Package} ${Version} ${Architecture}", &path])?;
-    let wanted = format!("{PACKAGE} {version} {}", own_architecture());
-    if text.trim() == wanted {
-        return Ok(());
-    }
-    Err(format!("it says {} `{}`, not `{wanted}`", fields.join(", "), text.trim()))
-}
-
-/// Unpacks the files of a package to a directory.
-pub(super) fn unpack(package: &Path, to: &Path) -> Result<(), String> {
-    let (package, to) = (package.display().to_string(), to.display().to_string());
-    said("dpkg-deb", &["--extract", &package, &to]).map(drop)
+    change(&["--configure", "-a"])
 }
 
 /// Downloads a version by apt to an empty directory; the file. Nothing is believed of it.
@@ -120,14 +102,11 @@ pub(super) fn by_apt(version: &str, to: &Path) -> Result<PathBuf, String> {
             ["-o", &source, "-o", "Dir::Etc::sourceparts=-", "-o", "APT::Get::List-Cleanup=0"];
         update.extend(only);
     }
-    said("apt-get", &update)?;
+    let apt_get = || SystemCommand::new("apt-get", APT).in_directory(to);
+    let failed_by = |fault: CommandFault| fault.to_string();
+    apt_get().args(update).output().map_err(failed_by)?;
     let wanted = format!("{PACKAGE}={version}");
-    let mut command = Command::new("apt-get");
-    command.args(["--quiet", "download", &wanted]).current_dir(to).stdin(Stdio::null());
-    let ended = command.output().map_err(|error| format!("apt-get: {error}"))?;
-    if !ended.status.success() {
-        return Err(format!("apt-get download: {}", last(&String::from_utf8_lossy(&ended.stderr))));
-    }
+    apt_get().args(["--quiet", "download", &wanted]).output().map_err(failed_by)?;
     let found = read::directory(to).map_err(failed)?.into_iter().map(|(path, _)| path);
     let mut found = found.filter(|path| path.extension().is_some_and(|end| end == "deb"));
     found.next().ok_or_else(|| "apt-get download brought no package".to_owned())
@@ -135,8 +114,9 @@ pub(super) fn by_apt(version: &str, to: &Path) -> Result<PathBuf, String> {
 
 /// A property of the service.
 fn property(name: &str) -> Result<String, String> {
-    let text = said("systemctl", &["show", "--property", name, "--value", UNIT])?;
-    Ok(text.trim().to_owned())
+    let arguments = ["show", "--property", name, "--value", UNIT];
+    let shown = SystemCommand::new("systemctl", SHORT).args(arguments).text();
+    shown.map(|text| text.trim().to_owned()).map_err(|fault| fault.to_string())
 }
 
 /// The state of the service, in systemd's word.
@@ -152,7 +132,8 @@ pub(super) fn lives() -> Result<(u64, u64), String> {
 
 /// Starts the service anew.
 pub(super) fn restart() -> Result<(), String> {
-    said("systemctl", &["restart", UNIT]).map(drop)
+    let ended = SystemCommand::new("systemctl", LONG).args(["restart", UNIT]).output();
+    ended.map(drop).map_err(|fault| fault.to_string())
 }
 
 /// The end of the kernel's name of a file that is not there any more.
@@ -213,33 +194,11 @@ impl ServiceAccount {
     }
 }
 
-/// Whether this process may install.
-pub(super) fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
-}
-
 /// Sends what a command writes to a file.
 pub(super) fn into_file(command: &mut Command, log: &Path) -> io::Result<()> {
     let file = File::create(log)?;
     command.stdout(file.try_clone()?).stderr(file);
     Ok(())
-}
-
-/// The end of a child, or of its time: then it is killed.
-#[expect(clippy::disallowed_methods, reason = "how long a program takes, not what time it is")]
-pub(super) fn ended_within(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if begun.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(PAUSE);
-    }
 }
 
 /// Waits until something is so, or the time is over; an error ends the wait.
@@ -257,5 +216,25 @@ pub(super) fn until(
             return Ok(false);
         }
         std::thread::sleep(PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_package_is_whole_and_one_that_was_cut_off_is_not() {
+        let is_whole = |text| state_of(text).map(|state| state.is_whole);
+        for whole in ["ii |1", "hi |1", "ri |1", "pi |1"] {
+            assert_eq!(is_whole(whole), Some(true), "{whole}");
+        }
+        for cut in ["iU |1", "iF |1", "iH |1", "hU |1", "iiR|1", "it |1", "iW |1"] {
+            assert_eq!(is_whole(cut), Some(false), "{cut}");
+        }
+        for gone in ["rc |1", "pc |1", "hc |1", "un |", "in |", ""] {
+            assert_eq!(is_whole(gone), None, "{gone}");
+        }
+        assert_eq!(state_of("hi |0.1.0-1\n").unwrap().version, "0.1.0-1");
     }
 }

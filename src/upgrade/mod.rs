@@ -9,16 +9,18 @@
 //!
 //! Laws:
 //!
-//! - dpkg sees no package but one whose octets officers signed, and the one that was installed before. What the
-//!   rollout's key and the key of an apt repository say chooses among these, and never an older one, unless
-//!   officers have taken the installed version out of what they sign.
+//! - dpkg is given no package but one whose octets officers signed, compared just before, and the one that was
+//!   installed before, which they signed too. What the rollout's key and the key of an apt repository say chooses
+//!   among these, and never an older one, unless officers have taken the installed version out of what they sign.
 //! - What the service could have written is not believed: metadata is verified here, by the root that this
-//!   machine was enrolled with, whose digest root remembers.
+//!   machine was enrolled with. Its digest is in a file that only root can write, from the first repository on
+//!   that verified by it; of root's directory no other account could replace anything.
 //! - Nothing is installed that does not answer beside the running gateway first, by its own config; nothing
 //!   without a way back; and octets that failed are not tried again until a person says so.
-//! - A fault that the old program has as well is none of the new one's.
+//! - A fault that the old program has as well is none of the new one's, nor is one of the machine.
 
 pub mod decide;
+mod directory;
 mod host;
 mod packages;
 mod rehearse;

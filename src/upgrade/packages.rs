@@ -4,49 +4,65 @@
 //! STATE-upgrade/packages/lachan_VERSION_ARCHITECTURE.deb     the installed one, and the one before
 //! ```
 //!
-//! Law: a file has a place here only once its octets are those that officers signed.
+//! Laws: a file is written here only once its octets are those that officers signed; and it is given to dpkg only
+//! where they are so still, compared just before.
 
 use std::fs;
 use std::path::PathBuf;
 
 use tokio::runtime::Runtime;
 
+use super::directory::{PACKAGES, UpgradeDirectory};
 use super::host;
-use super::signed::SignedPrograms;
+use super::signed::{SignedPrograms, message_of};
 use crate::lang::{Message, messages};
-use crate::release::program::own_architecture;
+use crate::release::program::ProgramPackage;
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::fingerprint_of;
 use crate::update::status::{ChosenProgram, InstalledProgram};
 use crate::update::take::MAX_PACKAGE;
 
-/// Their directory, in that of upgrades.
-const PACKAGES: &str = "packages";
 /// Where apt puts what it downloads.
 const BY_APT: &str = "apt";
 
 /// The packages of one gateway.
 pub(super) struct Packages {
-    dir: StateDir,
+    dir: UpgradeDirectory,
     by_apt: bool,
 }
 
 impl Packages {
     /// Those in the directory of upgrades; new ones come by apt, or from the repository.
-    pub(super) fn new(dir: StateDir, by_apt: bool) -> Self {
+    pub(super) fn new(dir: UpgradeDirectory, by_apt: bool) -> Self {
         Self { dir, by_apt }
     }
 
     /// The place of a version.
     pub(super) fn place(&self, version: &str) -> PathBuf {
-        self.dir.join(PACKAGES).join(file_name(version))
+        self.dir.join(PACKAGES).join(ProgramPackage::of_own(version).file_name())
     }
 
     /// Whether the package of what is installed is kept, as officers signed it.
     pub(super) fn has(&self, installed: &InstalledProgram) -> bool {
-        let octets = read::octets(&self.place(&installed.version), MAX_PACKAGE).ok();
-        octets.is_some_and(|octets| Some(fingerprint_of(&octets)) == installed.sha256)
+        installed.sha256.as_ref().is_some_and(|sha256| self.is_kept(&installed.version, sha256))
+    }
+
+    fn is_kept(&self, version: &str, sha256: &str) -> bool {
+        let octets = read::octets(&self.place(version), MAX_PACKAGE);
+        octets.is_ok_and(|octets| fingerprint_of(&octets) == sha256)
+    }
+
+    /// Gives a package to dpkg, where its octets have this digest now.
+    ///
+    /// # Errors
+    ///
+    /// The message of what stops it.
+    pub(super) fn install(&self, version: &str, sha256: Option<&str>) -> Result<(), Message> {
+        let place = self.place(version);
+        if !sha256.is_some_and(|sha256| self.is_kept(version, sha256)) {
+            return Err(messages::upgrade_fault_changed(place.display(), version));
+        }
+        host::install(&place).map_err(Message::english)
     }
 
     /// Gets the octets of a package, compares them with what people signed, and stores them.
@@ -65,27 +81,28 @@ impl Packages {
             (self.download(version), "apt")
         } else {
             let octets = runtime.block_on(signed.package(program));
-            (octets.map_err(|error| error.to_string()), "the repository")
+            (octets.map_err(message_of), "the repository")
         };
         let octets = octets.map_err(|why| messages::upgrade_fault_download(version, why))?;
         if octets.len() as u64 != program.octets || fingerprint_of(&octets) != program.sha256 {
             return Err(messages::upgrade_fault_digest(version, from));
         }
-        let packages = self.dir.subdirectory(PACKAGES).map_err(messages::upgrade_fault_state)?;
-        let written = packages.replace(&file_name(version), &octets);
-        written.map_err(messages::upgrade_fault_state)?;
-        Ok(self.place(version))
+        let (packages, place) = (self.dir.subdirectory(PACKAGES)?, self.place(version));
+        let written = packages.replace(&ProgramPackage::of_own(version).file_name(), &octets);
+        let failed = |error| messages::upgrade_fault_state(format!("{}: {error}", place.display()));
+        written.map_err(failed)?;
+        Ok(place)
     }
 
-    fn download(&self, version: &str) -> Result<Vec<u8>, String> {
+    fn download(&self, version: &str) -> Result<Vec<u8>, Message> {
         let to = self.dir.join(BY_APT);
         let _ = fs::remove_dir_all(&to);
         let failed = |error: std::io::Error| format!("{}: {error}", to.display());
-        fs::create_dir(&to).map_err(failed)?;
+        fs::create_dir(&to).map_err(failed).map_err(Message::english)?;
         let octets = host::by_apt(version, &to)
             .and_then(|path| read::octets(&path, MAX_PACKAGE).map_err(failed));
         let _ = fs::remove_dir_all(&to);
-        octets
+        octets.map_err(Message::english)
     }
 
     /// Removes packages of other versions than these.
@@ -96,8 +113,4 @@ impl Packages {
             let _ = fs::remove_file(path);
         }
     }
-}
-
-fn file_name(version: &str) -> String {
-    format!("{}_{version}_{}.deb", host::PACKAGE, own_architecture())
 }

@@ -6,14 +6,18 @@
 //! ```
 //!
 //! Laws: nothing of the rehearsal writes to the state of the gateway or is heard by its clients; what fails
-//! with the installed program as well is no fault of the new one.
+//! with the installed program as well is no fault of the new one, and what the machine does to it is none either:
+//! a full disk, a program that cannot be started, the kernel's kill where memory is short.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
+use std::io::ErrorKind::{OutOfMemory, WouldBlock};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -21,12 +25,16 @@ use toml::{Table, Value};
 use super::host::{self, ServiceAccount};
 use super::served::{FailedRows, failing, new_failures, ready};
 use crate::staff::token::Token;
+use crate::sys::command::deb::{self, PackageFault};
+use crate::sys::command::{ended_within, last};
 use crate::sys::read;
 
 /// Time limit of a check, of a start and of a copy: a slow box compiles a million names.
 const LIMIT: Duration = Duration::from_secs(600);
 /// How often a start is tried: another program may have one of the ports.
 const STARTS: u16 = 3;
+/// The signal that no program can refuse (signal(7)).
+const SIGKILL: i32 = 9;
 /// Ports from which some are drawn.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// The derived config, beside the gateway's own: what that names is found from there.
@@ -37,7 +45,9 @@ const DERIVED: &str = ".lachan-upgrade.toml";
 pub(super) enum RehearsalFault {
     /// The new program is to blame.
     Program(String),
-    /// The machine, its config or its disk is.
+    /// The installed program fails in the same way.
+    Both(String),
+    /// The machine is to blame: its disk, its memory, its programs.
     Machine(String),
 }
 
@@ -83,10 +93,10 @@ impl ProgramRehearsal<'_> {
             fs::set_permissions(directory, Permissions::from_mode(0o755)).map_err(of_scratch)?;
         }
         account.own(&own).map_err(of_scratch)?;
-        host::unpack(self.package, &files).map_err(RehearsalFault::Program)?;
+        deb::unpack(self.package, &files)?;
         let new = files.join("usr/bin/lachan");
-        self.check(account, self.installed, self.config).map_err(RehearsalFault::Machine)?;
-        self.check(account, &new, self.config).map_err(RehearsalFault::Program)?;
+        self.check_installed(account, self.config)?;
+        self.check(account, &new, self.config)?;
         let state = own.join("state");
         self.copy_state(account, &state).map_err(RehearsalFault::Machine)?;
         let text = read::text(self.config).map_err(|error| machine(self.config, error))?;
@@ -96,7 +106,7 @@ impl ProgramRehearsal<'_> {
             let aside = aside(&text, &state, first).map_err(RehearsalFault::Machine)?;
             write_new(derived, &aside.text).map_err(|error| machine(derived, error))?;
             // What a derived config lacks is no fault of the new program either.
-            self.check(account, self.installed, derived).map_err(RehearsalFault::Machine)?;
+            self.check_installed(account, derived)?;
             match self.serve(account, &new, derived, aside.admin, &state) {
                 Err(Served::Ended(text)) => why = text,
                 Err(Served::Fault(fault)) => return Err(fault),
@@ -106,19 +116,41 @@ impl ProgramRehearsal<'_> {
         Err(RehearsalFault::Program(why))
     }
 
+    /// Runs `check` of the installed program: what fails there is no fault of the new one.
+    fn check_installed(
+        &self,
+        account: ServiceAccount,
+        config: &Path,
+    ) -> Result<(), RehearsalFault> {
+        self.check(account, self.installed, config).map_err(|fault| match fault {
+            RehearsalFault::Program(why) => RehearsalFault::Both(why),
+            fault => fault,
+        })
+    }
+
     /// Runs `check` of a program.
-    fn check(&self, account: ServiceAccount, program: &Path, config: &Path) -> Result<(), String> {
+    fn check(
+        &self,
+        account: ServiceAccount,
+        program: &Path,
+        config: &Path,
+    ) -> Result<(), RehearsalFault> {
         let log = self.scratch.join("check.log");
         let mut command = account.command(program);
         command.arg("check").arg(config).env("STATE_DIRECTORY", self.state);
-        let failed = |why: String| format!("`lachan check {}`: {why}", config.display());
-        host::into_file(&mut command, &log).map_err(|error| failed(error.to_string()))?;
-        let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
-        let ended = host::ended_within(&mut child, LIMIT);
-        match ended.map_err(|error| failed(error.to_string()))? {
+        let failed = |why: &str| format!("`lachan check {}`: {why}", config.display());
+        let system = |error: io::Error| RehearsalFault::Machine(failed(&error.to_string()));
+        host::into_file(&mut command, &log).map_err(system)?;
+        let mut child = command.spawn().map_err(|error| {
+            // The package has no program, or one of another architecture.
+            let is_its_own = !matches!(error.kind(), OutOfMemory | WouldBlock);
+            let why = failed(&error.to_string());
+            if is_its_own { RehearsalFault::Program(why) } else { RehearsalFault::Machine(why) }
+        })?;
+        match ended_within(&mut child, LIMIT).map_err(system)? {
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(failed(format!("{status}: {}", end_of(&log)))),
-            None => Err(failed("no end".to_owned())),
+            Some(status) => Err(blamed(status, failed(&format!("{status}: {}", end_of(&log))))),
+            None => Err(RehearsalFault::Program(failed("no end"))),
         }
     }
 
@@ -130,7 +162,7 @@ impl ProgramRehearsal<'_> {
         let failed = |error: io::Error| format!("the copy of the state: {error}");
         host::into_file(&mut command, &log).map_err(failed)?;
         let mut child = command.spawn().map_err(failed)?;
-        match host::ended_within(&mut child, LIMIT).map_err(failed)? {
+        match ended_within(&mut child, LIMIT).map_err(failed)? {
             Some(status) if status.success() => Ok(()),
             _ => Err(format!("the copy of the state: {}", end_of(&log))),
         }
@@ -151,18 +183,33 @@ impl ProgramRehearsal<'_> {
         let mut command = account.command(new);
         command.arg("serve").arg("--config").arg(derived);
         host::into_file(&mut command, &log).map_err(|error| machine(error.to_string()))?;
-        let mut child = command.spawn().map_err(|error| program(error.to_string()))?;
+        // It was started for its check a moment ago.
+        let mut child = command.spawn().map_err(|error| machine(error.to_string()))?;
+        let mut killed = None;
         let is_up = host::until(LIMIT, || match child.try_wait() {
             Ok(None) => Ok(ready(admin)),
-            Ok(Some(status)) => Err(format!("`lachan serve`: {status}: {}", end_of(&log))),
-            Err(error) => Err(error.to_string()),
+            Ok(Some(status)) => {
+                let why = format!("`lachan serve`: {status}: {}", end_of(&log));
+                killed = is_killed(status).then(|| why.clone());
+                Err(why)
+            }
+            Err(error) => {
+                killed = Some(error.to_string());
+                Err(error.to_string())
+            }
         });
         let ended = match is_up {
+            Err(why) if killed.is_some() => Err(machine(why)),
             Err(why) => Err(Served::Ended(why)),
             Ok(false) => Err(program(format!("it does not become ready: {}", end_of(&log)))),
-            Ok(true) => failing(admin, &state.join(Token::ADMIN))
-                .map_err(program)
-                .and_then(|now| self.compare(&now).map_err(Served::Fault)),
+            Ok(true) => match failing(admin, &state.join(Token::ADMIN)) {
+                Ok(now) => self.compare(&now).map_err(Served::Fault),
+                // Killed while it asked itself.
+                Err(why) => match child.try_wait() {
+                    Ok(Some(status)) => Err(Served::Fault(blamed(status, why))),
+                    _ => Err(program(why)),
+                },
+            },
         };
         let _ = child.kill();
         let _ = child.wait();
@@ -178,7 +225,7 @@ impl ProgramRehearsal<'_> {
         let own = own.union(self.before).cloned().collect();
         match new_failures(now, &own) {
             Some(why) => Err(RehearsalFault::Program(why)),
-            None => Err(RehearsalFault::Machine(why)),
+            None => Err(RehearsalFault::Both(why)),
         }
     }
 }
@@ -190,6 +237,27 @@ enum Served {
     Fault(RehearsalFault),
 }
 
+/// Whether the kernel or a person killed a program: nothing of its own sends SIGKILL.
+fn is_killed(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGKILL)
+}
+
+/// The fault of a program that ended.
+fn blamed(status: ExitStatus, why: String) -> RehearsalFault {
+    if is_killed(status) { RehearsalFault::Machine(why) } else { RehearsalFault::Program(why) }
+}
+
+impl From<PackageFault> for RehearsalFault {
+    fn from(fault: PackageFault) -> Self {
+        match fault {
+            PackageFault::Machine(_) => Self::Machine(fault.to_string()),
+            PackageFault::Unread(_) | PackageFault::Other { .. } => {
+                Self::Program(fault.to_string())
+            }
+        }
+    }
+}
+
 /// Writes a file that everybody may read, in the place of what has its name: a link is never followed.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let _ = fs::remove_file(path);
@@ -199,7 +267,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn end_of(log: &Path) -> String {
-    host::last(&String::from_utf8_lossy(&fs::read(log).unwrap_or_default()))
+    last(&String::from_utf8_lossy(&fs::read(log).unwrap_or_default()))
 }
 
 /// A config that serves aside.
@@ -302,5 +370,50 @@ mod tests {
         assert_eq!(config.state.dir.as_deref(), Some(Path::new("/scratch/state")));
         let own = config.groups.iter().find(|group| group.name == "staff").unwrap();
         assert!(config.listen.dns.contains(&own.listeners[0]), "{:?}", own.listeners);
+    }
+
+    #[test]
+    fn what_is_killed_from_outside_is_not_to_blame() {
+        let ended =
+            |script: &str| std::process::Command::new("sh").args(["-c", script]).status().unwrap();
+        let fault = |script| blamed(ended(script), String::new());
+        assert!(matches!(fault("kill -KILL $$"), RehearsalFault::Machine(_)));
+        assert!(matches!(fault("kill -SEGV $$"), RehearsalFault::Program(_)));
+        assert!(matches!(fault("exit 137"), RehearsalFault::Program(_)));
+    }
+
+    /// A rehearsal of a script in the place of the new program.
+    fn rehearsed(script: &str) -> RehearsalFault {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        let program = |name: &str, text: &str| {
+            fs::write(at(name), format!("#!/bin/sh\n{text}\n")).unwrap();
+            fs::set_permissions(at(name), Permissions::from_mode(0o755)).unwrap();
+            at(name)
+        };
+        fs::create_dir(at("scratch")).unwrap();
+        fs::create_dir(at("state")).unwrap();
+        fs::write(at("gateway.toml"), "").unwrap();
+        let installed = program("installed", "exit 0");
+        let new = program("new", script);
+        let before = FailedRows::new();
+        let rehearsal = ProgramRehearsal {
+            package: &at("none"),
+            installed: &installed,
+            config: &at("gateway.toml"),
+            state: &at("state"),
+            scratch: &at("scratch"),
+            running: (SocketAddr::from(([127, 0, 0, 1], 1)), &at("token")),
+            before: &before,
+        };
+        let account = ServiceAccount::of(&at("state")).unwrap();
+        rehearsal.check_installed(account, &at("gateway.toml")).unwrap();
+        rehearsal.check(account, &new, &at("gateway.toml")).unwrap_err()
+    }
+
+    #[test]
+    fn a_check_blames_the_program_the_kernel_or_the_disk() {
+        assert!(matches!(rehearsed("exit 1"), RehearsalFault::Program(_)));
+        assert!(matches!(rehearsed("kill -KILL $$"), RehearsalFault::Machine(_)));
     }
 }

@@ -1,9 +1,8 @@
 //! One run: what was cut off is ended, then the chosen program is rehearsed, installed, proved, or left.
 
 use std::cmp::Ordering;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,14 +10,16 @@ use tokio::runtime::Runtime;
 use tracing::warn;
 
 use super::decide::{UpgradeDecision, UpgradeFacts, decide};
+use super::directory::{UpgradeDirectory, is_root};
 use super::host::{self, DpkgState};
 use super::packages::Packages;
 use super::rehearse::{ProgramRehearsal, RehearsalFault};
 use super::served::{FailedRows, failing, new_failures, ready};
-use super::signed::{SignedMemory, SignedPrograms};
+use super::signed::{SignedMemory, SignedPrograms, message_of};
 use crate::lang::{Lang, Message, messages};
+use crate::release::program::ProgramPackage;
 use crate::sys::clock::system_time;
-use crate::sys::state_dir::StateDir;
+use crate::sys::command::deb;
 use crate::update::status::{
     ChosenProgram, InstalledProgram, RejectedProgram, UpgradeAttempt, UpgradeRecord,
 };
@@ -99,7 +100,7 @@ impl ProofFault {
 /// Upgrades of one gateway.
 pub struct Upgrader {
     settings: UpgradeSettings,
-    dir: StateDir,
+    dir: UpgradeDirectory,
     packages: Packages,
     record: UpgradeRecord,
 }
@@ -111,12 +112,11 @@ impl Upgrader {
     ///
     /// The message of what stops it.
     pub fn open(settings: UpgradeSettings) -> Result<Self, Message> {
-        let path = UpgradeRecord::directory(&settings.state);
-        let dir = StateDir::at(path).map_err(messages::upgrade_fault_state)?;
-        // The gateway reads the record under its own account.
-        fs::set_permissions(dir.path(), Permissions::from_mode(0o755))
-            .map_err(messages::upgrade_fault_state)?;
-        let record = UpgradeRecord::beside(&settings.state).unwrap_or_default();
+        if !settings.is_look && !is_root() {
+            return Err(messages::upgrade_fault_root());
+        }
+        let dir = UpgradeDirectory::open(&settings.state, settings.is_look)?;
+        let record = UpgradeDirectory::record(&settings.state)?;
         let packages = Packages::new(dir.clone(), settings.by_apt);
         Ok(Self { settings, dir, packages, record })
     }
@@ -127,7 +127,7 @@ impl Upgrader {
     ///
     /// The message of what stops it.
     pub fn memory(&self) -> Result<SignedMemory, Message> {
-        SignedMemory::open(&self.dir).map_err(messages::upgrade_fault_repository)
+        self.dir.memory().map_err(message_of)
     }
 
     /// Forgets which packages were refused; their number.
@@ -154,16 +154,7 @@ impl Upgrader {
     }
 
     fn save(&self) -> Result<(), Message> {
-        if self.settings.is_look {
-            return Ok(());
-        }
-        let text = serde_json::to_vec_pretty(&self.record).unwrap_or_default();
-        let written = self.dir.replace_with(UpgradeRecord::FILE, |file| {
-            use std::io::Write as _;
-            file.write_all(&text)?;
-            file.set_permissions(Permissions::from_mode(0o644))
-        });
-        written.map_err(messages::upgrade_fault_state)
+        self.dir.write(&self.record)
     }
 
     fn say(&self, message: &Message) -> String {
@@ -192,8 +183,7 @@ impl Upgrader {
         };
         if !state.is_whole {
             // A cut is no fault of the program yet: the one before is whole again, and decides anew.
-            let place = self.packages.place(&attempt.from.version);
-            let back = host::install(&place).and_then(|()| self.wait_ready());
+            let back = self.install(&attempt.from).and_then(|()| self.wait_ready());
             back.map_err(|error| messages::upgrade_fault_dpkg(format!("{why} {error}")))?;
             state = dpkg()?.ok_or_else(messages::upgrade_fault_package)?;
         }
@@ -226,12 +216,12 @@ impl Upgrader {
         runtime: &Runtime,
     ) -> Result<UpgradeEnd, Message> {
         let state = dpkg()?.ok_or_else(messages::upgrade_fault_package)?;
-        let installed = self.see(&state, signed, runtime);
+        let (installed, unkept) = self.see(&state, signed, runtime);
         self.save()?;
         let order = match &signed.chosen {
             None => Ordering::Equal,
             Some(chosen) => host::compare(&chosen.version, &state.version)
-                .map_err(messages::upgrade_fault_dpkg)?,
+                .map_err(messages::upgrade_fault_dpkg_asked)?,
         };
         let decision = decide(UpgradeFacts {
             installed: &state.version,
@@ -264,16 +254,19 @@ impl Upgrader {
             let message = messages::upgrade_would(&program.version, version);
             return Ok(UpgradeEnd::good("would_install", message));
         }
+        if let Some(why) = unkept.filter(|_| !self.packages.has(&installed)) {
+            return Err(messages::upgrade_fault_way_back(&installed.version, why));
+        }
         self.upgrade(&program, installed, signed, runtime)
     }
 
-    /// Notes what is installed, and keeps its package: the way back.
+    /// Records what is installed, and fetches its package: the way back, or why there is none.
     fn see(
         &mut self,
         state: &DpkgState,
         signed: &SignedPrograms,
         runtime: &Runtime,
-    ) -> InstalledProgram {
+    ) -> (InstalledProgram, Option<Message>) {
         let version = state.version.clone();
         let program = signed.of(&version);
         let known = self.record.installed.take().filter(|one| one.version == version);
@@ -281,13 +274,19 @@ impl Upgrader {
         let sha256 = program.as_ref().map(|one| one.sha256.clone()).or(sha256);
         let installed = InstalledProgram { version, sha256, at };
         self.record.installed = Some(installed.clone());
-        if let Some(program) =
-            program.filter(|_| !self.settings.is_look && !self.packages.has(&installed))
-            && let Err(error) = self.packages.fetch(&program, signed, runtime)
-        {
-            warn!("{}", self.say(&error));
+        let missing = program.filter(|_| !self.settings.is_look && !self.packages.has(&installed));
+        let fetched = missing.map(|program| self.packages.fetch(&program, signed, runtime));
+        let unkept = fetched.and_then(Result::err);
+        if let Some(why) = &unkept {
+            warn!("{}", self.say(why));
         }
-        installed
+        (installed, unkept)
+    }
+
+    /// Gives a package to dpkg that was installed before, or is rehearsed.
+    fn install(&self, program: &InstalledProgram) -> Result<(), String> {
+        let installed = self.packages.install(&program.version, program.sha256.as_deref());
+        installed.map_err(|why| self.say(&why))
     }
 
     /// Rehearses and installs a program.
@@ -298,19 +297,17 @@ impl Upgrader {
         signed: &SignedPrograms,
         runtime: &Runtime,
     ) -> Result<UpgradeEnd, Message> {
-        if !host::is_root() {
-            return Err(messages::upgrade_fault_root());
-        }
         if !self.packages.has(&from) {
             return Err(messages::upgrade_fault_no_way_back(&from.version));
         }
         let before = self.before()?;
         let package = self.packages.fetch(program, signed, runtime)?;
-        let rehearsed = host::refuse_other(&package, &program.version)
-            .map_err(RehearsalFault::Program)
+        let rehearsed = deb::refuse_other(&package, &ProgramPackage::of_own(&program.version))
+            .map_err(RehearsalFault::from)
             .and_then(|()| self.rehearse(&package, &before));
         match rehearsed {
             Ok(()) => {}
+            Err(RehearsalFault::Both(why)) => return Err(messages::upgrade_fault_both(why)),
             Err(RehearsalFault::Machine(why)) => {
                 return Err(messages::upgrade_fault_machine(why));
             }
@@ -328,7 +325,9 @@ impl Upgrader {
         let attempt = UpgradeAttempt { program: program.clone(), from, times, failing: before };
         self.record.attempt = Some(attempt.clone());
         self.save()?;
-        match host::install(&package) {
+        let ChosenProgram { version, sha256, .. } = program.clone();
+        let installed = InstalledProgram { version, sha256: Some(sha256), at: system_time() };
+        match self.install(&installed) {
             Ok(()) => self.conclude(&attempt),
             Err(why) => self.go_back(&attempt, &ProofFault::Other(why)),
         }
@@ -360,7 +359,7 @@ impl Upgrader {
         self.reject(&attempt.program, &why);
         self.save()?;
         let lost = |error: String| messages::upgrade_fault_lost(version, error);
-        host::install(&self.packages.place(before)).map_err(lost)?;
+        self.install(&attempt.from).map_err(lost)?;
         self.wait_ready().map_err(lost)?;
         self.record.installed = Some(attempt.from.clone());
         self.record.attempt = None;
@@ -370,7 +369,7 @@ impl Upgrader {
         if is_of_machine {
             self.record.rejected.retain(|one| one.sha256 != attempt.program.sha256);
             self.save()?;
-            return Err(messages::upgrade_fault_machine(why));
+            return Err(messages::upgrade_fault_both(why));
         }
         self.save()?;
         let message = messages::upgrade_went_back(version, before, why);
@@ -445,5 +444,5 @@ impl Upgrader {
 }
 
 fn dpkg() -> Result<Option<DpkgState>, Message> {
-    host::installed().map_err(messages::upgrade_fault_dpkg)
+    host::installed().map_err(messages::upgrade_fault_dpkg_asked)
 }

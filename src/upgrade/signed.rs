@@ -1,13 +1,20 @@
 //! What people signed of programs, verified on this machine by root.
 //!
-//! Law: the memory is root's own (`STATE-upgrade/releases/mark.json`): the digest of the enrolled root, and the
-//! highest versions of metadata. A root of another digest is refused until a person names its fingerprint.
+//! Laws: the memory is root's own (`STATE-upgrade/releases/mark.json`): the digest of the enrolled root, and the
+//! highest versions of metadata. The first repository that verifies fixes that digest: until then the root that
+//! is enrolled is believed as it is found, though the service can write to it, unless a person named its
+//! fingerprint. From then on a root of another digest is refused until a person names its fingerprint. A look
+//! writes nothing of it.
 
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use tough::Transport;
 
+use crate::lang::{Message, messages};
+use crate::load::release::{MARK, RELEASES};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::fingerprint_of;
@@ -23,6 +30,29 @@ const MAX_ROOT: u64 = 1 << 20;
 pub struct SignedMemory {
     store: ReleaseStore,
     lock: StoreLock,
+    /// The copy at which is looked.
+    _copy: Option<MemoryCopy>,
+}
+
+/// A directory with a copy of the memory, removed with the value.
+struct MemoryCopy(PathBuf);
+
+impl MemoryCopy {
+    fn make() -> Result<Self, UpdateError> {
+        let name = format!("lachan-upgrade-{:016x}", rand::random::<u64>());
+        let path = std::env::temp_dir().join(name);
+        // Never one that is there: it is somebody else's.
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => Ok(Self(path)),
+            Err(error) => Err(UpdateError::File { path, error }),
+        }
+    }
+}
+
+impl Drop for MemoryCopy {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl SignedMemory {
@@ -34,26 +64,42 @@ impl SignedMemory {
     pub fn open(directory: &StateDir) -> Result<Self, UpdateError> {
         let store = ReleaseStore::open(directory)?;
         let lock = store.lock()?;
-        Ok(Self { store, lock })
+        Ok(Self { store, lock, _copy: None })
     }
 
-    /// Begins anew with the enrolled root, where it has this fingerprint.
+    /// A copy of the memory in the directory of upgrades, for a look: nothing is made or written there.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError::File`].
+    pub fn copied(directory: &Path) -> Result<Self, UpdateError> {
+        let path = directory.join(RELEASES).join(MARK);
+        let mark = match read::octets(&path, read::MAX_TEXT) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            read => Some(read.map_err(|error| UpdateError::File { path, error })?),
+        };
+        let copy = MemoryCopy::make()?;
+        let of_copy = |error| UpdateError::File { path: copy.0.clone(), error };
+        let state = StateDir::at(copy.0.clone()).map_err(io::Error::other).map_err(of_copy)?;
+        let store = ReleaseStore::open(&state)?;
+        if let Some(mark) = mark {
+            fs::write(store.path().join(MARK), mark).map_err(of_copy)?;
+        }
+        let lock = store.lock()?;
+        Ok(Self { store, lock, _copy: Some(copy) })
+    }
+
+    /// Begins anew with the root of these octets, where it has this fingerprint: no other is trusted from then on.
     ///
     /// # Errors
     ///
     /// [`UpdateError`]; the old memory holds then.
-    pub fn trust(&self, root: &Path, fingerprint: &str) -> Result<(), UpdateError> {
-        let found = fingerprint_of(&enrolled(root)?);
+    pub fn trust(&self, root: &[u8], fingerprint: &str) -> Result<(), UpdateError> {
+        let found = fingerprint_of(root);
         if found != fingerprint {
             return Err(UpdateError::OtherRoot { wanted: fingerprint.to_owned(), found });
         }
-        let mark = self.store.path().join(crate::load::release::MARK);
-        match std::fs::remove_file(&mark) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(UpdateError::File { path: mark, error })
-            }
-            _ => Ok(()),
-        }
+        self.store.begin_anew(&self.lock, &take::mark_anew(root))
     }
 
     /// Verifies a repository, and remembers what was seen unless this is only a look.
@@ -84,6 +130,15 @@ impl SignedMemory {
 pub fn enrolled(root: &Path) -> Result<Vec<u8>, UpdateError> {
     let path = PathBuf::from(root);
     read::octets(root, MAX_ROOT).map_err(|error| UpdateError::Enrolled { path, error })
+}
+
+/// An error of the repository for people: the reason and what to do in their language, then the fault itself.
+pub fn message_of(error: UpdateError) -> Message {
+    match error {
+        UpdateError::MemoryLost { path } => messages::upgrade_fault_memory(path.display()),
+        UpdateError::Busy => messages::upgrade_fault_busy(),
+        error => messages::upgrade_fault_repository(error.message(), error),
+    }
 }
 
 /// The programs of a verified repository.

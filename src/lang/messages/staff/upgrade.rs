@@ -36,8 +36,21 @@ messages! {
         => "lachan ở đây không cài từ gói Debian nên không nâng cấp được";
     upgrade_fault_state(why) "the record of upgrades cannot be used: {why}"
         => "không dùng được sổ ghi nâng cấp: {why}";
-    upgrade_fault_repository(why) "what people signed cannot be verified: {why}"
-        => "không kiểm chứng được những gì cán bộ đã ký: {why}";
+    upgrade_fault_exposed(dir, place)
+        "root keeps upgrades in {dir}, and another account could replace them: {place} belongs to one, or others can write to it. Give it to root (`chown root`, `chmod go-w`) and remove {dir}, or choose a `dir` in [state] whose parents are root's, such as /var/lib/lachan"
+        => "root lưu việc nâng cấp ở {dir}, mà tài khoản khác có thể thay: {place} thuộc tài khoản khác, hoặc người khác ghi được vào đó. Hãy giao nó cho root (`chown root`, `chmod go-w`) rồi xóa {dir}, hoặc chọn `dir` trong [state] nằm dưới thư mục của root, như /var/lib/lachan";
+    upgrade_fault_look(place) "only root can look at {place}; `sudo lachan upgrade --check`"
+        => "chỉ root xem được {place}; hãy dùng `sudo lachan upgrade --check`";
+    upgrade_fault_record(place, why)
+        "{place}: the record of upgrades cannot be read, and what failed here is in it, so nothing is done: {why}. Mend the disk; where the file is damaged, remove it, and what failed may be tried again"
+        => "{place}: không đọc được sổ ghi nâng cấp, mà trong đó có những bản đã không đạt ở máy này, nên không làm gì: {why}. Hãy sửa ổ đĩa; nếu tệp bị hỏng thì xóa tệp, và các bản không đạt có thể được thử lại";
+    upgrade_fault_repository(why, fault) "what people signed cannot be verified: {why} ({fault})"
+        => "không kiểm chứng được những gì cán bộ đã ký: {why} ({fault})";
+    upgrade_fault_memory(place)
+        "{place}: what upgrades have seen of the repository is lost, so an old one could be taken for new. Compare the fingerprint of the root with the department's letter, then `lachan upgrade --trust FINGERPRINT` begins anew"
+        => "{place}: mất dữ liệu mà việc nâng cấp đã thấy ở kho phát hành, nên kho cũ có thể bị nhầm là mới. Hãy so dấu vân tay của khóa gốc với thư của Sở rồi chạy `lachan upgrade --trust DẤU-VÂN-TAY` để bắt đầu lại";
+    upgrade_fault_busy() "another `lachan upgrade` is at work; try again when it has ended"
+        => "một `lachan upgrade` khác đang chạy; hãy thử lại khi nó xong";
     upgrade_fault_root_changed(found)
         "the enrolled root, with the fingerprint {found}, is not the one that upgrades trust. Compare the fingerprint with the department's letter, then `lachan upgrade --trust FINGERPRINT`"
         => "khóa gốc đang ghi danh, dấu vân tay {found}, không phải khóa gốc mà việc nâng cấp tin. Hãy so dấu vân tay với thư của Sở rồi chạy `lachan upgrade --trust DẤU-VÂN-TAY`";
@@ -49,10 +62,21 @@ messages! {
     upgrade_fault_no_way_back(installed)
         "there is no package of lachan {installed} to go back to, so nothing is installed: the department signs it (`lachan publish program add`), and it is kept here from the next run on"
         => "không có gói lachan {installed} để quay về nên không cài gì: Sở ký gói đó (`lachan publish program add`), lần chạy sau máy sẽ giữ lại";
+    upgrade_fault_way_back(installed, why)
+        "the package of lachan {installed}, the way back, cannot be fetched, so nothing is installed; it is fetched again at the next run: {why}"
+        => "không lấy được gói lachan {installed} để quay về nên không cài gì; lần chạy sau sẽ lấy lại: {why}";
+    upgrade_fault_changed(place, version)
+        "{place} is not lachan {version} as officers signed it: dpkg never saw it. Remove it; the next run fetches it again, or get it from the department and `dpkg --install` it"
+        => "{place} không phải lachan {version} mà cán bộ đã ký: dpkg chưa hề đọc. Hãy xóa tệp đó; lần chạy sau sẽ lấy lại, hoặc xin gói từ Sở rồi `dpkg --install`";
     upgrade_fault_stopped() "the gateway was stopped by somebody (`systemctl start lachan`): nothing is installed meanwhile"
         => "có người đã dừng cổng lọc (`systemctl start lachan`): trong lúc đó không cài gì";
-    upgrade_fault_machine(why) "the installed program fails in the same way, so the new one is not to blame: {why}"
+    upgrade_fault_both(why) "the installed program fails in the same way, so the new one is not to blame: {why}"
         => "chương trình đang cài cũng hỏng như vậy nên không phải lỗi của bản mới: {why}";
+    upgrade_fault_machine(why)
+        "this machine is at fault, not the new program, and nothing was installed; the next run tries again: {why}"
+        => "lỗi ở máy này chứ không phải ở bản mới, không cài gì; lần chạy sau sẽ thử lại: {why}";
+    upgrade_fault_dpkg_asked(why) "dpkg does not say what is installed, so nothing was changed: {why}"
+        => "dpkg không cho biết đang cài bản nào nên không thay đổi gì: {why}";
     upgrade_fault_dpkg(why) "dpkg could not end what it was interrupted in: {why}"
         => "dpkg không làm xong việc bị ngắt giữa chừng: {why}";
     upgrade_fault_lost(version, why)
