@@ -76,20 +76,25 @@ pub(super) fn compare(one: &str, other: &str) -> Result<Ordering, String> {
 }
 
 /// Changes what is installed, without a limit: dpkg that is ended in the middle leaves half a package.
-fn change(arguments: &[&str]) -> Result<(), String> {
+fn change(arguments: &[&str]) -> Result<(), CommandFault> {
     let keep = ["--force-confdef", "--force-confold"];
-    let ended = SystemCommand::without_limit("dpkg").args(keep).args(arguments).output();
-    ended.map(drop).map_err(|fault| fault.to_string())
+    SystemCommand::without_limit("dpkg").args(keep).args(arguments).output().map(drop)
+}
+
+/// Whether dpkg that failed could not work at all, as where another package manager has its lock: it ends with 1
+/// where a package fails, and with 2 where the system does (dpkg(1), exit status).
+pub(super) fn is_of_machine(fault: &CommandFault) -> bool {
+    !matches!(fault, CommandFault::Failed { status, .. } if status.code() == Some(1))
 }
 
 /// Installs a package: the config of the administrator stays, and nobody is asked.
-pub(super) fn install(package: &Path) -> Result<(), String> {
+pub(super) fn install(package: &Path) -> Result<(), CommandFault> {
     change(&["--install", &package.display().to_string()])
 }
 
 /// Ends what dpkg was interrupted in.
 pub(super) fn configure() -> Result<(), String> {
-    change(&["--configure", "-a"])
+    change(&["--configure", "-a"]).map_err(|fault| fault.to_string())
 }
 
 /// Downloads a version by apt to an empty directory; the file. Nothing is believed of it.
@@ -236,5 +241,20 @@ mod tests {
             assert_eq!(is_whole(gone), None, "{gone}");
         }
         assert_eq!(state_of("hi |0.1.0-1\n").unwrap().version, "0.1.0-1");
+    }
+
+    #[test]
+    fn a_lock_of_another_package_manager_is_no_fault_of_the_package() {
+        let is_of_machine = |script| {
+            let ended = SystemCommand::new("sh", SHORT).args(["-c", script]).output();
+            super::is_of_machine(&ended.unwrap_err())
+        };
+        assert!(is_of_machine(
+            "echo 'dpkg frontend lock was locked by another process' >&2; exit 2"
+        ));
+        assert!(is_of_machine("kill -KILL $$"));
+        assert!(!is_of_machine(
+            "echo 'installed lachan package pre-installation script' >&2; exit 1"
+        ));
     }
 }

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use super::directory::{PACKAGES, UpgradeDirectory};
 use super::host;
 use super::signed::{SignedPrograms, message_of};
-use crate::lang::{Message, messages};
+use crate::lang::{Lang, Message, messages};
 use crate::release::program::ProgramPackage;
 use crate::sys::read;
 use crate::update::enrolment::fingerprint_of;
@@ -31,6 +31,27 @@ pub(super) struct Packages {
     by_apt: bool,
 }
 
+/// Why dpkg did not install a package.
+#[derive(Debug)]
+pub(super) enum InstallFault {
+    /// Its octets are other ones: dpkg was not given it.
+    Changed(Message),
+    /// dpkg could not work.
+    Machine(String),
+    /// dpkg failed at it.
+    Package(String),
+}
+
+impl InstallFault {
+    /// The fault for people.
+    pub(super) fn in_lang(&self, lang: Lang) -> String {
+        match self {
+            Self::Changed(message) => message.in_lang(lang),
+            Self::Machine(why) | Self::Package(why) => why.clone(),
+        }
+    }
+}
+
 impl Packages {
     /// Those in the directory of upgrades; new ones come by apt, or from the repository.
     pub(super) fn new(dir: UpgradeDirectory, by_apt: bool) -> Self {
@@ -44,25 +65,29 @@ impl Packages {
 
     /// Whether the package of what is installed is kept, as officers signed it.
     pub(super) fn has(&self, installed: &InstalledProgram) -> bool {
-        installed.sha256.as_ref().is_some_and(|sha256| self.is_kept(&installed.version, sha256))
-    }
-
-    fn is_kept(&self, version: &str, sha256: &str) -> bool {
-        let octets = read::octets(&self.place(version), MAX_PACKAGE);
-        octets.is_ok_and(|octets| fingerprint_of(&octets) == sha256)
+        let octets = read::octets(&self.place(&installed.version), MAX_PACKAGE).ok();
+        octets.is_some_and(|octets| Some(fingerprint_of(&octets)) == installed.sha256)
     }
 
     /// Gives a package to dpkg, where its octets have this digest now.
     ///
     /// # Errors
     ///
-    /// The message of what stops it.
-    pub(super) fn install(&self, version: &str, sha256: Option<&str>) -> Result<(), Message> {
-        let place = self.place(version);
-        if !sha256.is_some_and(|sha256| self.is_kept(version, sha256)) {
-            return Err(messages::upgrade_fault_changed(place.display(), version));
+    /// [`InstallFault`].
+    pub(super) fn install(&self, program: &InstalledProgram) -> Result<(), InstallFault> {
+        let place = self.place(&program.version);
+        if !self.has(program) {
+            let message = messages::upgrade_fault_changed(place.display(), &program.version);
+            return Err(InstallFault::Changed(message));
         }
-        host::install(&place).map_err(Message::english)
+        host::install(&place).map_err(|fault| {
+            let kind = if host::is_of_machine(&fault) {
+                InstallFault::Machine
+            } else {
+                InstallFault::Package
+            };
+            kind(fault.to_string())
+        })
     }
 
     /// Gets the octets of a package, compares them with what people signed, and stores them.

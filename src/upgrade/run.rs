@@ -12,7 +12,7 @@ use tracing::warn;
 use super::decide::{UpgradeDecision, UpgradeFacts, decide};
 use super::directory::{UpgradeDirectory, is_root};
 use super::host::{self, DpkgState};
-use super::packages::Packages;
+use super::packages::{InstallFault, Packages};
 use super::rehearse::{ProgramRehearsal, RehearsalFault};
 use super::served::{FailedRows, failing, new_failures, ready};
 use super::signed::{SignedMemory, SignedPrograms, message_of};
@@ -183,7 +183,7 @@ impl Upgrader {
         };
         if !state.is_whole {
             // A cut is no fault of the program yet: the one before is whole again, and decides anew.
-            let back = self.install(&attempt.from).and_then(|()| self.wait_ready());
+            let back = self.install_before(&attempt.from).and_then(|()| self.wait_ready());
             back.map_err(|error| messages::upgrade_fault_dpkg(format!("{why} {error}")))?;
             state = dpkg()?.ok_or_else(messages::upgrade_fault_package)?;
         }
@@ -283,10 +283,10 @@ impl Upgrader {
         (installed, unkept)
     }
 
-    /// Gives a package to dpkg that was installed before, or is rehearsed.
-    fn install(&self, program: &InstalledProgram) -> Result<(), String> {
-        let installed = self.packages.install(&program.version, program.sha256.as_deref());
-        installed.map_err(|why| self.say(&why))
+    /// Gives the package to dpkg that was installed before.
+    fn install_before(&self, program: &InstalledProgram) -> Result<(), String> {
+        let installed = self.packages.install(program);
+        installed.map_err(|fault| fault.in_lang(self.settings.lang))
     }
 
     /// Rehearses and installs a program.
@@ -327,10 +327,24 @@ impl Upgrader {
         self.save()?;
         let ChosenProgram { version, sha256, .. } = program.clone();
         let installed = InstalledProgram { version, sha256: Some(sha256), at: system_time() };
-        match self.install(&installed) {
-            Ok(()) => self.conclude(&attempt),
-            Err(why) => self.go_back(&attempt, &ProofFault::Other(why)),
+        let fault = match self.packages.install(&installed) {
+            Ok(()) => return self.conclude(&attempt),
+            Err(fault) => fault,
+        };
+        let is_there = |state: DpkgState| state.is_whole && state.version == attempt.from.version;
+        let of_machine = match &fault {
+            InstallFault::Changed(message) => Some(message.clone()),
+            InstallFault::Machine(why) => Some(messages::upgrade_fault_machine(why)),
+            InstallFault::Package(_) => None,
+        };
+        if let Some(message) = of_machine
+            && dpkg()?.is_some_and(is_there)
+        {
+            self.record.attempt = None;
+            self.save()?;
+            return Err(message);
         }
+        self.go_back(&attempt, &ProofFault::Other(fault.in_lang(self.settings.lang)))
     }
 
     /// Proves what was installed; it stays, or the one before comes back.
@@ -359,7 +373,7 @@ impl Upgrader {
         self.reject(&attempt.program, &why);
         self.save()?;
         let lost = |error: String| messages::upgrade_fault_lost(version, error);
-        self.install(&attempt.from).map_err(lost)?;
+        self.install_before(&attempt.from).map_err(lost)?;
         self.wait_ready().map_err(lost)?;
         self.record.installed = Some(attempt.from.clone());
         self.record.attempt = None;
