@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod certificates;
 pub mod clock;
 pub mod command;
+pub mod exposed;
 pub mod log;
 pub mod memory;
 pub mod os;

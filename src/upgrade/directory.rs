@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use super::signed::SignedMemory;
 use crate::lang::{Message, messages};
 use crate::load::release::{MARK, RELEASES};
+use crate::sys::exposed::exposed;
 use crate::sys::os;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -114,11 +115,11 @@ impl UpgradeDirectory {
     }
 
     fn refuse_exposed(&self, place: &Path) -> Result<(), Message> {
-        match StateDir::exposed(place) {
+        match exposed(place) {
             Ok(None) => Ok(()),
-            Ok(Some(exposed)) => {
-                let (own, exposed) = (self.path.display(), exposed.display());
-                Err(messages::upgrade_fault_exposed(own, exposed))
+            Ok(Some(open)) => {
+                let (own, open) = (self.path.display(), open.display());
+                Err(messages::upgrade_fault_exposed(own, open))
             }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !is_root() => {
                 Err(messages::upgrade_fault_look(place.display()))

@@ -245,16 +245,12 @@ mod tests {
 
     #[test]
     fn a_lock_of_another_package_manager_is_no_fault_of_the_package() {
-        let is_of_machine = |script| {
+        let of_machine = |script| {
             let ended = SystemCommand::new("sh", SHORT).args(["-c", script]).output();
-            super::is_of_machine(&ended.unwrap_err())
+            is_of_machine(&ended.unwrap_err())
         };
-        assert!(is_of_machine(
-            "echo 'dpkg frontend lock was locked by another process' >&2; exit 2"
-        ));
-        assert!(is_of_machine("kill -KILL $$"));
-        assert!(!is_of_machine(
-            "echo 'installed lachan package pre-installation script' >&2; exit 1"
-        ));
+        assert!(of_machine("echo 'dpkg frontend lock was locked by another process' >&2; exit 2"));
+        assert!(of_machine("kill -KILL $$"));
+        assert!(!of_machine("echo 'installed lachan package pre-installation script' >&2; exit 1"));
     }
 }
