@@ -1,11 +1,12 @@
 //! HTTP client of the admin address, for the command line.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use crate::admin::patience;
 use crate::staff::token::Token;
+use crate::sys::presence::reachable;
 
 /// Time limit of a gateway's reply.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,14 +59,4 @@ fn send(
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(odd)?;
     let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).ok_or_else(odd)?;
     Ok((status.parse().map_err(|_| odd())?, body.to_owned()))
-}
-
-/// An address at which a server that listens on every address is reached.
-fn reachable(admin: SocketAddr) -> SocketAddr {
-    let ip = match admin.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, admin.port())
 }

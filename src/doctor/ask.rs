@@ -1,7 +1,7 @@
 //! Questions of the examination: each upstream server by itself, and the gateway's own listeners,
 //! by the code that the gateway asks upstream with.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -12,6 +12,7 @@ use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::lang::{Message, messages};
 use crate::sys::clock::Dates;
+use crate::sys::presence::reachable;
 use crate::upstream::{AskError, Options, Upstreams, system_servers};
 
 /// The wait for one server: two tries of the usual length, and no longer for a person at a terminal.
@@ -84,16 +85,6 @@ async fn answers(address: SocketAddr) -> bool {
         }
     }
     true
-}
-
-/// The address by which this machine reaches a listener of its own.
-fn reachable(listener: SocketAddr) -> SocketAddr {
-    let ip = match listener.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        _ => return listener,
-    };
-    SocketAddr::new(ip, listener.port())
 }
 
 async fn ask(servers: &Upstreams, name: &str) -> Result<(), AskError> {

@@ -1,7 +1,7 @@
 //! Questions over sockets to the listeners, and their answers as rows.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -18,7 +18,7 @@ use crate::resolve::Transport;
 use crate::selftest::own_asks::OwnAsks;
 use crate::selftest::plan::{self, Planned};
 use crate::selftest::run::{Expected, RowFinding, RowKind, SelfTestRow};
-use crate::sys::presence::absent;
+use crate::sys::presence::{absent, reachable};
 
 /// The wait for an answer: longer than the gateway's own wait for upstream.
 pub(super) const WAIT: Duration = Duration::from_secs(4);
@@ -154,16 +154,6 @@ fn ask(
         debug!(%listener, %error, "the self-test cannot ask");
         vec![None; names.len()]
     })
-}
-
-/// The address by which this machine reaches a listener of its own.
-pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {
-    let ip = match listener.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        _ => return listener,
-    };
-    SocketAddr::new(ip, listener.port())
 }
 
 /// A socket of the listener's own address, with a port of its own.

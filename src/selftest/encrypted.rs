@@ -28,13 +28,13 @@ use crate::load::in_force::InForce;
 use crate::policy::GroupId;
 use crate::policy::group::time::Now;
 use crate::resolve::Transport;
-use crate::selftest::ask::{LOCAL, WAIT, exchanged, found, outline, query, reachable, row, socket};
+use crate::selftest::ask::{LOCAL, WAIT, exchanged, found, outline, query, row, socket};
 use crate::selftest::own_asks::{AskGuard, OwnAsks};
 use crate::selftest::plan::{self, Planned};
 use crate::selftest::run::{Expected, RowFinding, RowKind, SelfTestRow};
 use crate::selftest::verifier::{self, OwnVerifier};
 use crate::sys::certificates::Certificates;
-use crate::sys::presence::absent;
+use crate::sys::presence::{absent, reachable};
 
 /// The most octets of the head of an HTTP response.
 const MAX_HEAD: usize = 4096;

@@ -5,7 +5,7 @@
 //! it, and so must not keep the others down: it is served from the moment it is there.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
@@ -32,6 +32,16 @@ pub fn absent(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     addresses.iter().copied().filter(|address| !is_here(*address)).collect()
 }
 
+/// The address by which this machine reaches a listener of its own: loopback for one at every address.
+pub fn reachable(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        _ => return listener,
+    };
+    SocketAddr::new(ip, listener.port())
+}
+
 /// Whether the machine has an address. A socket that may not be bound early tells.
 fn is_here(mut address: SocketAddr) -> bool {
     if address.ip().is_unspecified() {
@@ -50,6 +60,19 @@ mod tests {
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_listener_at_every_address_is_reached_by_loopback() {
+        for (listener, expected) in [
+            ("0.0.0.0:53", "127.0.0.1:53"),
+            ("[::]:853", "[::1]:853"),
+            ("192.168.1.2:53", "192.168.1.2:53"),
+            // A scope stays: without it a link-local address leads nowhere.
+            ("[fe80::1%3]:53", "[fe80::1%3]:53"),
+        ] {
+            assert_eq!(reachable(address(listener)), address(expected));
+        }
     }
 
     #[test]
