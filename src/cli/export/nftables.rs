@@ -37,7 +37,9 @@ pub(super) fn exported(arguments: &NftablesArguments) -> Result<String, String> 
 fn interface(text: &str) -> Result<String, String> {
     let is_right = (1..=15).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
-    if is_right { Ok(text.to_owned()) } else { Err("no name of an interface".into()) }
+    let allowed =
+        "the name of an interface has 1 to 15 ASCII letters, digits and `._-@`, such as `eth0`";
+    if is_right { Ok(text.to_owned()) } else { Err(allowed.to_owned()) }
 }
 
 /// The addresses of one family.

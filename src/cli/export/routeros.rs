@@ -56,7 +56,8 @@ pub(super) fn exported(arguments: &RouterOsArguments) -> Result<String, String> 
 fn interface(text: &str) -> Result<String, String> {
     let is_right = (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b" ._-/@+<>:".contains(&b));
-    if is_right { Ok(text.to_owned()) } else { Err("no name of an interface".into()) }
+    let allowed = "the name of an interface has 1 to 63 ASCII letters, digits, blanks and `._-/@+<>:`, such as `bridge`";
+    if is_right { Ok(text.to_owned()) } else { Err(allowed.to_owned()) }
 }
 
 /// One family of addresses: its menu and what is in it.
@@ -158,22 +159,22 @@ fn closed(out: &mut CommentedLines, family: &Family, interfaces: &[String]) {
         }
     }
     let known = format!(" dst-address-list={MARK}-doh");
-    for (ports, whom) in [("53,853", ""), ("443", known.as_str())] {
+    for (ports, to) in [("53,853", ""), ("443", known.as_str())] {
         for (protocol, with) in [("tcp", "tcp-reset"), ("udp", "icmp-admin-prohibited")] {
             out.put(add(&format!(
-                "chain={MARK} action=reject reject-with={with} protocol={protocol} dst-port={ports}{whom}"
+                "chain={MARK} action=reject reject-with={with} protocol={protocol} dst-port={ports}{to}"
             )));
         }
     }
     for chain in ["forward", "input"] {
-        for whom in whom(interfaces) {
-            out.put(add(&format!("chain={chain} action=jump jump-target={MARK} {whom}")));
+        for source in sources(interfaces) {
+            out.put(add(&format!("chain={chain} action=jump jump-target={MARK} {source}")));
         }
     }
 }
 
-/// Whose packets go through a chain: those of interfaces, or of the clients' networks.
-fn whom(interfaces: &[String]) -> Vec<String> {
+/// Matchers of the packets that go through a chain: those from interfaces, or from the clients' networks.
+fn sources(interfaces: &[String]) -> Vec<String> {
     if interfaces.is_empty() {
         return vec![format!("src-address-list={MARK}-clients")];
     }
@@ -197,8 +198,8 @@ fn redirected(out: &mut CommentedLines, gateway: &[IpAddr], arguments: &RouterOs
             "chain={MARK} action=dst-nat protocol={protocol} dst-port=53 to-addresses={target} to-ports=53"
         )));
     }
-    for whom in whom(&arguments.interfaces) {
-        out.put(add(&format!("chain=dstnat action=jump jump-target={MARK} {whom}")));
+    for source in sources(&arguments.interfaces) {
+        out.put(add(&format!("chain=dstnat action=jump jump-target={MARK} {source}")));
     }
 }
 
