@@ -30,8 +30,8 @@ impl SocketKind {
         }
     }
 
-    /// The state of a socket that waits for whoever comes: `TCP_LISTEN`, or `TCP_CLOSE` for a UDP
-    /// socket without a peer.
+    /// The state of a socket that waits for any peer: `TCP_LISTEN`, or `TCP_CLOSE` for a UDP socket
+    /// that is not connected.
     fn waiting(self) -> &'static str {
         match self {
             Self::Udp => "07",

@@ -1,7 +1,7 @@
 //! The memory that this process can still take: what its limit, its cgroups and the machine leave.
 //!
-//! Where an allocation fails, the process ends, and where a cgroup is full, the kernel ends it. Whoever is
-//! about to take much looks first.
+//! Where an allocation fails, the process ends, and where a cgroup is full, the kernel ends it:
+//! `ListStore` looks before it reads lists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
