@@ -94,6 +94,7 @@ fn facts(arguments: &CheckupArguments) -> Result<(MachineFacts, Lang), CommandFa
     let (certificates, uncovered, keys_unread) = certificates(&config, now, lang);
     let facts = MachineFacts {
         admin: (config.admin.listen, silent),
+        portal: config.portal.as_ref().map_or_else(Vec::new, |portal| portal.listen.clone()),
         untold,
         answering,
         owners: look::owners(root, &sockets),

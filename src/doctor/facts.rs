@@ -77,6 +77,8 @@ impl ExaminedPart {
 pub struct MachineFacts {
     /// The listeners of the config.
     pub listen: Listen,
+    /// The addresses of the portal; none where it is off.
+    pub portal: Vec<SocketAddr>,
     /// The admin address, and why no gateway answers there; none where one does.
     pub admin: (SocketAddr, Option<String>),
     /// The gateway's own state, where it was told.
@@ -137,8 +139,10 @@ pub struct ClockFacts {
 pub enum RtcFact {
     /// There is none.
     Absent,
-    /// There is one, which could not be read.
+    /// There is one, which this user may not read.
     Unread,
+    /// There is one, whose time is none: its battery is empty, or it was never set.
+    Invalid,
     /// Its civil seconds.
     Seconds(u64),
 }

@@ -90,9 +90,12 @@ pub fn rtc(root: &Path) -> RtcFact {
     let clocks = root.join("sys/class/rtc");
     let first = fs::read_dir(&clocks).into_iter().flatten().flatten().next();
     let Some(first) = first else { return RtcFact::Absent };
-    let seconds = fs::read_to_string(first.path().join("since_epoch"));
-    let seconds = seconds.ok().and_then(|text| text.trim().parse().ok());
-    seconds.map_or(RtcFact::Unread, RtcFact::Seconds)
+    match fs::read_to_string(first.path().join("since_epoch")) {
+        Ok(text) => text.trim().parse().map_or(RtcFact::Invalid, RtcFact::Seconds),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => RtcFact::Unread,
+        // The kernel reads no time from a clock that has none: EINVAL, or an error of its bus.
+        Err(_) => RtcFact::Invalid,
+    }
 }
 
 /// The disk of a state directory; a directory that is not there has that of the next one above it.
@@ -194,6 +197,12 @@ mod tests {
         put("etc/resolv.conf", "nameserver 192.168.1.1\n");
         put("run/systemd/netif/links/2", "DNS=fe80::1\n");
         assert_eq!(rtc(root.path()), RtcFact::Seconds(1_800_000_000));
+        put("sys/class/rtc/rtc0/since_epoch", "\n");
+        assert_eq!(rtc(root.path()), RtcFact::Invalid);
+        // As where its time is none: a read that fails though everybody may read it.
+        fs::remove_file(root.path().join("sys/class/rtc/rtc0/since_epoch")).unwrap();
+        put("sys/class/rtc/rtc0/since_epoch/directory", "");
+        assert_eq!(rtc(root.path()), RtcFact::Invalid);
         let (found, unread) = leases(root.path());
         let addresses: Vec<_> = found.iter().filter_map(|one| one.address).collect();
         assert_eq!(addresses, [[192_u8, 168, 1, 5], [10, 0, 0, 2]].map(IpAddr::from));

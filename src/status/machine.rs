@@ -17,6 +17,8 @@ pub enum MachineFault {
     PortHeld,
     /// The stub of systemd-resolved has it.
     StubHeld,
+    /// A gateway that does not answer at the admin address has it.
+    StaleGateway,
     /// Everybody may ask, and can.
     OpenResolver,
     /// The network hands out another resolver.
@@ -29,6 +31,8 @@ pub enum MachineFault {
     DiskFull,
     /// Nothing can be written for another reason.
     StateUnwritable,
+    /// systemd stores the sockets of a gateway that does not run.
+    SocketsStored,
     /// The clock follows no time server.
     ClockUnsynced,
     /// No clock runs without power.
@@ -54,7 +58,8 @@ impl MachineFault {
     pub(in crate::status) fn is_notice(self) -> bool {
         matches!(
             self,
-            Self::ClockUnsynced
+            Self::SocketsStored
+                | Self::ClockUnsynced
                 | Self::RtcAbsent
                 | Self::RtcWrong
                 | Self::DiskLow
@@ -77,6 +82,12 @@ impl MachineFault {
             }
             Self::PortHeld => (messages::machine_port_held(subject), messages::remedy_port_held()),
             Self::StubHeld => (messages::machine_stub_held(subject), messages::remedy_stub_held()),
+            Self::StaleGateway => {
+                (messages::machine_stale_gateway(subject), messages::remedy_stale_gateway())
+            }
+            Self::SocketsStored => {
+                (messages::machine_sockets_stored(subject), messages::remedy_sockets_stored())
+            }
             Self::OpenResolver => {
                 (messages::machine_open_resolver(subject), messages::remedy_open_resolver())
             }

@@ -73,6 +73,50 @@ fn a_gateway_that_does_not_run_is_examined_all_the_same() {
 }
 
 #[test]
+fn a_gateway_that_is_not_answered_by_is_no_program_to_be_disabled() {
+    let upstream = Upstream::start();
+    let gateway = Gateway::plan(SCHOOL).upstream(&upstream).start();
+    let path = gateway.dir().join("gateway.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("[admin]\nlisten = \"127.0.0.1:").unwrap();
+    let (_, after) = rest.split_once('"').unwrap();
+    // Another admin address acts at the next start.
+    let moved = format!("{before}[admin]\nlisten = \"127.0.0.1:{}\"{after}", free_port());
+    std::fs::write(gateway.dir().join("moved.toml"), moved).unwrap();
+    let mut command = Command::new(LACHAN);
+    command.args(["doctor", "--json", "--lang", "en", "--config", "moved.toml"]);
+    command.current_dir(gateway.dir()).env_remove("RUST_LOG");
+    let (status, said) = run(command);
+    let checkup = said_in_json(&said);
+    assert_eq!(status.code(), Some(3), "{checkup:#}");
+    assert_eq!(of(&checkup, "port_held").len(), 0, "{checkup:#}");
+    let stale = of(&checkup, "stale_gateway");
+    assert_eq!(stale.len(), 1, "{checkup:#}");
+    assert_eq!(stale[0]["subject"], gateway.dns.to_string());
+    assert!(stale[0]["why"].as_str().unwrap().starts_with("lachan ("), "{checkup:#}");
+    assert!(stale[0]["remedy"].as_str().unwrap().contains("restart"), "{checkup:#}");
+}
+
+#[test]
+fn the_port_of_the_portal_is_looked_at() {
+    let [dns, admin, upstream] = [(); 3].map(|()| free_port());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let portal = taken.local_addr().unwrap();
+    let ports = [("{dns}", dns), ("{admin}", admin), ("{upstream}", upstream)];
+    let filled = ports
+        .iter()
+        .fold(SCHOOL.to_owned(), |text, (name, port)| text.replace(name, &port.to_string()));
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        format!("{filled}[portal]\nlisten = [\"{portal}\"]\naddresses = [\"127.0.0.1\"]\n");
+    std::fs::write(dir.path().join("gateway.toml"), config).unwrap();
+    let (_, checkup) = doctor(Command::new(LACHAN), dir.path());
+    let held = of(&checkup, "port_held");
+    assert_eq!(held.len(), 1, "{checkup:#}");
+    assert_eq!(held[0]["subject"], portal.to_string());
+}
+
+#[test]
 fn what_is_wrong_with_config_and_files_is_found() {
     let upstream = Upstream::start();
     let config = format!(

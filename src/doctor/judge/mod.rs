@@ -110,9 +110,9 @@ fn gateway(facts: &MachineFacts) -> JudgedPart {
 fn clock(facts: ClockFacts) -> JudgedPart {
     let mut part = JudgedPart::new(ExaminedPart::Clock);
     part.line = Some(match facts.trust {
-        Trust::Untrusted => messages::clock_is_untrusted(),
-        Trust::Plausible => messages::clock_is_plausible(),
-        Trust::Synced => messages::clock_is_synced(),
+        Trust::Untrusted => messages::looked_clock_wrong(),
+        Trust::Plausible => messages::looked_clock_plausible(),
+        Trust::Synced => messages::looked_clock_right(),
     });
     match facts.trust {
         Trust::Untrusted => part.findings.push(Finding::new(FindingId::Clock, "", "")),
@@ -121,6 +121,7 @@ fn clock(facts: ClockFacts) -> JudgedPart {
     }
     match facts.rtc {
         RtcFact::Absent => part.find(MachineFault::RtcAbsent, "", ""),
+        RtcFact::Invalid => part.find(MachineFault::RtcWrong, "", ""),
         RtcFact::Unread => part.unseen.push(messages::unseen_rtc()),
         RtcFact::Seconds(seconds) => {
             let is_known = facts.trust != Trust::Untrusted;

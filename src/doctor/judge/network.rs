@@ -57,16 +57,20 @@ pub(super) fn second_resolver(facts: &MachineFacts, lang: Lang) -> JudgedPart {
     let mut flagged: Vec<IpAddr> = Vec::new();
     for HandedOut { path, address, server, resolvers } in &facts.leases {
         let others: Vec<IpAddr> = resolvers.iter().copied().filter(|ip| !is_own(ip)).collect();
-        let is_clients = address.is_some_and(|address| {
-            facts.listen.all().any(|own| {
-                own.ip() == IpAddr::V4(address) || own.is_ipv4() && own.ip().is_unspecified()
-            })
-        });
+        let address = address.map(IpAddr::V4);
+        let listens_at =
+            |is_at: &dyn Fn(IpAddr) -> bool| facts.listen.all().any(|own| is_at(own.ip()));
+        let is_clients = listens_at(&|own| Some(own) == address);
+        // A listener at every address has the carrier's line as well, where no device is.
+        let may_be_clients = address.is_some_and(|address| facts.own.contains(&address))
+            && listens_at(&|own| own.is_ipv4() && own.is_unspecified());
         flagged.extend(&others);
-        if is_clients && !others.is_empty() {
+        if (is_clients || may_be_clients) && !others.is_empty() {
             let server = server.map_or_else(|| "?".to_owned(), |ip| ip.to_string());
             let why = messages::lease_hands_out(path.display(), server).in_lang(lang);
-            part.find(MachineFault::SecondResolver, joined(&others), why);
+            let second = MachineFault::SecondResolver;
+            let fault = if is_clients { second } else { MachineFault::ForeignResolver };
+            part.find(fault, joined(&others), why);
         }
     }
     for (path, resolvers) in &facts.told {

@@ -11,6 +11,8 @@ use crate::status::machine::MachineFault;
 
 /// The name of the gateway's process.
 const PROGRAM: &str = "lachan";
+/// The service manager, which stores the sockets of a gateway (`FileDescriptorStoreMax=`, systemd.service(5)).
+const MANAGER: (u32, &str) = (1, "systemd");
 /// The name of the process of systemd-resolved; the kernel cuts names after 15 octets.
 const STUB: &str = "systemd-resolve";
 /// The addresses of its stub (systemd-resolved.service(8)).
@@ -20,11 +22,15 @@ const STUB_ADDRESSES: [IpAddr; 2] =
 /// The processes of inodes.
 type Owners = BTreeMap<u64, Vec<(u32, String)>>;
 
-/// Who has a socket.
+/// The holder of a socket.
 #[derive(Debug, PartialEq, Eq)]
 enum Holder {
     /// The gateway that answers.
     Gateway,
+    /// A gateway that does not answer: its processes, for people.
+    Stale(String),
+    /// The service manager alone: the gateway's stored sockets.
+    Stored,
     /// A process that this user may not see.
     Unseen,
     /// Another program, for people.
@@ -38,6 +44,8 @@ pub(super) fn judged(facts: &MachineFacts, lang: Lang) -> JudgedPart {
         part.unseen.push(messages::unseen_sockets(why));
     }
     let (mut own, mut free, mut unseen) = (0_usize, 0_usize, false);
+    let (mut stale, mut stored) = (Vec::new(), Vec::new());
+    let mut processes: Vec<String> = Vec::new();
     for (address, kinds) in listeners(facts) {
         let (mut lines, mut stub) = (Vec::new(), true);
         for &kind in kinds {
@@ -47,6 +55,11 @@ pub(super) fn judged(facts: &MachineFacts, lang: Lang) -> JudgedPart {
             for holder in holders {
                 match holder {
                     Holder::Gateway => {}
+                    Holder::Stored => add(&mut stored, address.to_string()),
+                    Holder::Stale(shown) => {
+                        add(&mut stale, address.to_string());
+                        add(&mut processes, shown);
+                    }
                     Holder::Unseen => unseen = true,
                     Holder::Other { is_stub, shown } => {
                         stub &= is_stub;
@@ -60,6 +73,12 @@ pub(super) fn judged(facts: &MachineFacts, lang: Lang) -> JudgedPart {
             part.find(fault, address.to_string(), lines.join("\n"));
         }
     }
+    if !stale.is_empty() {
+        part.find(MachineFault::StaleGateway, stale.join(" "), processes.join("\n"));
+    }
+    if !stored.is_empty() {
+        part.find(MachineFault::SocketsStored, stored.join(" "), "");
+    }
     if unseen {
         part.unseen.push(messages::unseen_holders());
     }
@@ -67,6 +86,13 @@ pub(super) fn judged(facts: &MachineFacts, lang: Lang) -> JudgedPart {
         part.line = Some(messages::looked_ports(own, free));
     }
     part
+}
+
+/// Adds a text that is not there yet.
+fn add(to: &mut Vec<String>, text: String) {
+    if !to.contains(&text) {
+        to.push(text);
+    }
 }
 
 /// What stands in the way of plain DNS at some addresses, beside a gateway: whether it is the stub of
@@ -81,10 +107,7 @@ pub fn ports_held(
         |socket: &&BoundSocket| listen.iter().any(|&own| conflicts(own, socket.address));
     let mut found = Vec::new();
     for socket in sockets.iter().filter(in_the_way) {
-        let is_gateway = |(_, name): &(u32, String)| name == PROGRAM;
-        if owners.get(&socket.inode).is_some_and(|owners| owners.iter().any(is_gateway)) {
-            continue;
-        }
+        // A gateway that runs, and sockets that are stored for one, are no other program's.
         if let Holder::Other { is_stub, shown } = holder(owners, false, socket, lang) {
             found.push((is_stub, shown));
         }
@@ -97,8 +120,9 @@ fn listeners(facts: &MachineFacts) -> Vec<(SocketAddr, &'static [SocketKind])> {
     let both: &'static [SocketKind] = &[SocketKind::Udp, SocketKind::Tcp];
     let tcp: &'static [SocketKind] = &[SocketKind::Tcp];
     let plain = facts.listen.dns.iter().map(|&address| (address, both));
-    let encrypted = facts.listen.dot.iter().chain(&facts.listen.doh).chain([&facts.admin.0]);
-    let all = plain.chain(encrypted.map(|&address| (address, tcp)));
+    let pages = facts.portal.iter().chain([&facts.admin.0]);
+    let streams = facts.listen.dot.iter().chain(&facts.listen.doh).chain(pages);
+    let all = plain.chain(streams.map(|&address| (address, tcp)));
     // Port 0 is any free one.
     all.filter(|(address, _)| address.port() != 0).collect()
 }
@@ -150,13 +174,18 @@ fn holder(owners: &Owners, answers: bool, socket: &BoundSocket, lang: Lang) -> H
         let shown = messages::port_holder_unseen(kind, address, socket.user).in_lang(lang);
         return Holder::Other { is_stub: is_at_stub, shown };
     };
-    if answers && owners.iter().any(|(_, name)| name == PROGRAM) {
-        return Holder::Gateway;
+    let of = |is_of: &dyn Fn(&str) -> bool| {
+        let named = owners.iter().filter(|(_, name)| is_of(name));
+        named.map(|(process, name)| format!("{name} ({process})")).collect::<Vec<_>>().join(", ")
+    };
+    if owners.iter().any(|(_, name)| name == PROGRAM) {
+        return if answers { Holder::Gateway } else { Holder::Stale(of(&|name| name == PROGRAM)) };
+    }
+    if owners.iter().all(|(process, name)| (*process, name.as_str()) == MANAGER) {
+        return Holder::Stored;
     }
     let is_stub = is_at_stub || owners.iter().all(|(_, name)| name == STUB);
-    let names = owners.iter().map(|(process, name)| format!("{name} ({process})"));
-    let names: Vec<String> = names.collect();
-    let shown = messages::port_holder(kind, address, names.join(", ")).in_lang(lang);
+    let shown = messages::port_holder(kind, address, of(&|_| true)).in_lang(lang);
     Holder::Other { is_stub, shown }
 }
 

@@ -32,6 +32,7 @@ fn school() -> MachineFacts {
     MachineFacts {
         listen: Listen { dns: dns.map(address).to_vec(), ..Listen::default() },
         admin: (address(admin), None),
+        portal: Vec::new(),
         status: None,
         untold: None,
         answering: dns.iter().map(|text| (address(text), true)).collect(),
@@ -174,6 +175,14 @@ fn each_fact_has_its_own_finding() {
     assert_eq!(kinds(|facts| facts.disk = None), machine(Fault::StateAbsent));
     assert_eq!(kinds(|facts| facts.clock.rtc = RtcFact::Absent), machine(Fault::RtcAbsent));
     assert_eq!(kinds(|facts| facts.clock.rtc = RtcFact::Unread), []);
+    assert_eq!(kinds(|facts| facts.clock.rtc = RtcFact::Invalid), machine(Fault::RtcWrong));
+    let wrong_in = |trust| {
+        move |facts: &mut MachineFacts| {
+            (facts.clock.trust, facts.clock.rtc) = (trust, RtcFact::Invalid);
+        }
+    };
+    let both = [FindingId::Clock, FindingId::Machine(Fault::RtcWrong)];
+    assert_eq!(kinds(wrong_in(Trust::Untrusted)), both);
     assert_eq!(kinds(|facts| facts.clock.trust = Trust::Untrusted), [FindingId::Clock]);
     assert_eq!(kinds(|facts| facts.answering[0].1 = false), machine(Fault::ListenerSilent));
     let down = |facts: &mut MachineFacts| {
@@ -220,10 +229,21 @@ fn a_lease_of_a_line_without_devices_is_no_second_resolver() {
     let second = [FindingId::Machine(MachineFault::SecondResolver)];
     assert_eq!(kinds(hands_out("192.168.1.2")), second);
     assert_eq!(kinds(hands_out("203.0.113.77")), []);
+    // At every address the gateway listens on the carrier's line as well; a lease that is over says nothing.
+    let everywhere = |address: &'static str| {
+        move |facts: &mut MachineFacts| {
+            hands_out(address)(facts);
+            facts.listen.dns = vec!["0.0.0.0:53".parse().unwrap()];
+            facts.own.push("203.0.113.77".parse().unwrap());
+        }
+    };
+    let foreign = [FindingId::Machine(MachineFault::ForeignResolver)];
+    assert_eq!(kinds(everywhere("203.0.113.77")), foreign);
+    assert_eq!(kinds(everywhere("203.0.113.78")), []);
 }
 
 #[test]
-fn who_holds_a_port_depends_on_whether_the_gateway_answers() {
+fn the_holder_of_a_port_depends_on_whether_the_gateway_answers() {
     let held = |name: &'static str, answers: bool| {
         move |facts: &mut MachineFacts| {
             facts.owners = [(1, vec![(812, name.to_owned())])].into();
@@ -236,10 +256,50 @@ fn who_holds_a_port_depends_on_whether_the_gateway_answers() {
     let silent = FindingId::Machine(MachineFault::GatewaySilent);
     assert_eq!(kinds(held("lachan", true)), []);
     assert_eq!(kinds(held("dnsmasq", true)), [port; 3]);
-    // Another gateway has them, or this one hangs.
-    assert_eq!(kinds(held("lachan", false)), [silent, port, port, port]);
+    // Another gateway has them, or this one hangs: that is no program to be disabled.
+    let stale = FindingId::Machine(MachineFault::StaleGateway);
+    assert_eq!(kinds(held("lachan", false)), [silent, stale]);
+    let stored = |more: &'static [(u32, &'static str)]| {
+        move |facts: &mut MachineFacts| {
+            let owners = [&[(1, "systemd")], more].concat();
+            let owned = owners.iter().map(|(process, name)| (*process, (*name).to_owned()));
+            facts.owners = [(1, owned.collect())].into();
+            facts.admin.1 = Some("refused".to_owned());
+        }
+    };
+    let manager = FindingId::Machine(MachineFault::SocketsStored);
+    assert_eq!(kinds(stored(&[])), [silent, manager]);
+    assert_eq!(kinds(stored(&[(812, "lachan")])), [silent, stale]);
+    assert_eq!(kinds(stored(&[(812, "dnsmasq")])), [silent, port, port, port]);
     let stub = FindingId::Machine(MachineFault::StubHeld);
     assert_eq!(kinds(held("systemd-resolve", true)), [stub; 3]);
     let unseen = |facts: &mut MachineFacts| facts.owners.clear();
     assert_eq!(kinds(unseen), []);
+}
+
+#[test]
+fn the_portal_has_a_port_of_its_own() {
+    let taken = |by: &'static str| {
+        move |facts: &mut MachineFacts| {
+            facts.portal = vec![address("192.168.1.2:80")];
+            facts.sockets.push(bound(SocketKind::Tcp, "0.0.0.0:80", 9));
+            facts.owners.insert(9, vec![(77, by.to_owned())]);
+        }
+    };
+    assert_eq!(kinds(taken("nginx")), [FindingId::Machine(MachineFault::PortHeld)]);
+    assert_eq!(kinds(taken("lachan")), []);
+}
+
+#[test]
+fn a_setup_is_told_of_other_programs_alone() {
+    let listen = [address("192.168.1.2:53")];
+    let sockets = [bound(SocketKind::Udp, "192.168.1.2:53", 1)];
+    let held = |process: u32, name: &str| {
+        let owners = [(1, vec![(process, name.to_owned())])].into();
+        ports::ports_held(&listen, &sockets, &owners, Lang::En)
+    };
+    assert_eq!((held(1, "systemd"), held(812, "lachan")), (vec![], vec![]));
+    assert_eq!(held(77, "dnsmasq"), [(false, "UDP 192.168.1.2:53: dnsmasq (77)".to_owned())]);
+    // The first process of a container is what it runs.
+    assert_eq!(held(1, "dnsmasq").len(), 1);
 }

@@ -30,6 +30,9 @@ messages! {
         => "trả lời tại {admin} và {listeners} địa chỉ lắng nghe";
     looked_ports(own, free) "{own} are the gateway's, {free} are free"
         => "{own} cổng do cổng lọc giữ, {free} cổng còn trống";
+    looked_clock_right() "right, confirmed by a time server" => "đúng, đã khớp máy chủ giờ";
+    looked_clock_plausible() "plausible, not confirmed by a time server" => "có vẻ đúng, chưa khớp máy chủ giờ";
+    looked_clock_wrong() "WRONG; lessons and schedules are strict" => "SAI; lịch học chạy ở mức chặt nhất";
     looked_disk(path, mib) "{path} has {mib} MiB left" => "{path} còn trống {mib} MiB";
     looked_upstreams(up, all) "{up} of {all} answer" => "{up} trên {all} máy chủ trả lời";
     looked_exposure(networks) "{networks} networks may ask" => "{networks} mạng được phép hỏi";
@@ -56,13 +59,24 @@ messages! {
     machine_port_held(address) "another program has the port of {address}"
         => "một chương trình khác đang giữ cổng của {address}";
     remedy_port_held()
-        "stop that program (`systemctl disable --now NAME`), or give `dns` in [listen] addresses that it does not have"
-        => "dừng chương trình đó (`systemctl disable --now TÊN`), hoặc ghi trong `dns` của [listen] các địa chỉ mà nó không giữ";
+        "stop that program (`systemctl disable --now NAME`), or give [listen], [portal] or [admin] an address that it does not have"
+        => "dừng chương trình đó (`systemctl disable --now TÊN`), hoặc ghi trong [listen], [portal] hay [admin] địa chỉ mà nó không giữ";
     machine_stub_held(address) "the stub of systemd-resolved stands in the way of {address}"
         => "bộ phân giải phụ của systemd-resolved vướng vào {address}";
     remedy_stub_held()
         "listen at the addresses of the LAN and 127.0.0.1 instead of 0.0.0.0, or let `lachan setup` switch the stub off"
         => "lắng nghe tại địa chỉ mạng LAN và 127.0.0.1 thay vì 0.0.0.0, hoặc để `lachan setup` tắt bộ phân giải phụ";
+    machine_stale_gateway(addresses)
+        "{addresses}: a `lachan` that does not answer at the admin address of this config has the port"
+        => "{addresses}: một `lachan` không trả lời tại địa chỉ quản trị của cấu hình này đang giữ cổng";
+    remedy_stale_gateway()
+        "`systemctl restart lachan`: it still has the addresses of its start, or is about to end; one that was started by hand must be stopped"
+        => "`systemctl restart lachan`: nó còn giữ địa chỉ lúc khởi động, hoặc sắp dừng; bản chạy tay thì phải dừng";
+    machine_sockets_stored(addresses) "{addresses}: systemd stores these sockets for the gateway, which does not run"
+        => "{addresses}: systemd đang giữ các cổng này cho cổng lọc, mà cổng lọc không chạy";
+    remedy_sockets_stored()
+        "nothing need be stopped: `journalctl -u lachan -n 50` says why the gateway ended; `systemctl list-sockets` shows sockets of other units"
+        => "không phải dừng gì: `journalctl -u lachan -n 50` cho biết vì sao cổng lọc dừng; `systemctl list-sockets` cho thấy cổng của unit khác";
     machine_clock_unsynced() "the clock follows no time server" => "đồng hồ không theo máy chủ giờ nào";
     machine_rtc_absent()
         "this machine has no clock that runs without power: after a power cut the time is wrong until a time server answers"
@@ -70,8 +84,8 @@ messages! {
     remedy_rtc_absent()
         "let time servers pass (NTP, UDP 123); until then lessons are strict. A clock module with a battery helps"
         => "cho phép máy chủ giờ (NTP, UDP 123); trước đó lịch học chạy ở mức chặt nhất. Nên lắp thêm mô-đun đồng hồ có pin";
-    machine_rtc_wrong() "the clock that runs without power is wrong by more than a day"
-        => "đồng hồ chạy khi mất điện lệch hơn một ngày";
+    machine_rtc_wrong() "the clock that runs without power has no valid time, or is wrong by more than a day"
+        => "đồng hồ chạy khi mất điện không có giờ hợp lệ, hoặc lệch hơn một ngày";
     remedy_rtc_wrong() "set it: `hwclock --systohc`; if it is wrong again, change its battery"
         => "chỉnh lại: `hwclock --systohc`; nếu vẫn sai, thay pin";
     machine_disk_read_only(path) "the disk of `{path}` is read-only: nothing is kept for the next start"
