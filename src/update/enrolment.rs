@@ -22,7 +22,7 @@ use super::error::UpdateError;
 use super::store::ReleaseStore;
 use crate::digest::{hex, sha256};
 use crate::load::release::RELEASES;
-use crate::publish::trust::keys::{KeyError, SigningKey};
+use crate::publish::trust::keys::{KeyError, SigningKey, public_path};
 use crate::release::enrolment::{Enrolment, EnrolmentError, EnrolmentReply};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -87,6 +87,14 @@ pub fn root(state: &Path) -> PathBuf {
     state.join(DIRECTORY).join(ROOT)
 }
 
+/// The files that an enrolment makes, those of a key that was not finished included.
+pub fn files_made(state: &Path) -> [PathBuf; 6] {
+    let directory = state.join(DIRECTORY);
+    let [new, key] = [NEW_KEY, KEY].map(|name| directory.join(name));
+    let [new_public, public] = [&new, &key].map(|path| public_path(path));
+    [directory.join(ROOT), new, new_public, key, public, directory.join(DOCUMENT)]
+}
+
 /// Enrols this box; `told` is the fingerprint that came another way. With `anew` another enrolment
 /// and its key are given up. The same document again gives the same reply.
 ///
@@ -140,12 +148,11 @@ pub fn enrol(
 /// A new key in the place of the one before.
 fn new_key(directory: &StateDir) -> Result<SigningKey, EnrolError> {
     let (new, place) = (directory.join(NEW_KEY), directory.join(KEY));
-    let public = |path: &Path| crate::publish::trust::keys::public_path(path);
     // What an attempt that was cut off has left.
     let _ = fs::remove_file(&new);
     let key = SigningKey::make(&new)?;
     let failed = |error| EnrolError::File { path: place.clone(), error };
-    fs::rename(public(&new), public(&place)).map_err(failed)?;
+    fs::rename(public_path(&new), public_path(&place)).map_err(failed)?;
     fs::rename(&new, &place).map_err(failed)?;
     Ok(key)
 }

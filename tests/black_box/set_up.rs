@@ -1,6 +1,7 @@
 //! `lachan setup`: from an answers file to a system below a root, and back.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,6 +23,11 @@ clients = [\"192.168.1.0/24\", \"fd00::/64\"]
 servers = [\"udp://203.113.131.1\", \"tls://9.9.9.9#dns.quad9.net\"]
 ";
 
+/// A file of the zone of the answers.
+const ZONE: &str = "usr/share/zoneinfo/Asia/Ho_Chi_Minh";
+/// The drop-in of the upgrade timer.
+const TIMER: &str = "root/etc/systemd/system/lachan-upgrade.timer.d/10-timezone.conf";
+
 /// A system below a root of its own, with answers beside it.
 struct System(TempDir);
 
@@ -31,6 +37,8 @@ impl System {
         fs::write(dir.path().join("answers.toml"), answers).unwrap();
         fs::create_dir_all(dir.path().join("root/etc")).unwrap();
         fs::write(dir.path().join("root/etc/resolv.conf"), "nameserver 127.0.0.53\n").unwrap();
+        fs::create_dir_all(dir.path().join("root/usr/share/zoneinfo/Asia")).unwrap();
+        fs::write(dir.path().join("root").join(ZONE), "TZif2").unwrap();
         Self(dir)
     }
 
@@ -227,6 +235,135 @@ fn a_link_in_an_image_does_not_lead_out_of_it() {
     assert_eq!(fs::read_dir(system.path("elsewhere")).unwrap().count(), 0);
 }
 
+#[test]
+fn a_path_that_a_record_cannot_have_is_refused() {
+    let system = System::new(ANSWERS);
+    let before = system.files();
+    for path in [
+        "gw.toml",
+        "/etc/my school/gateway.toml",
+        "/etc/../x/gw.toml",
+        "/etc/a\nb/gateway.toml",
+        "/etc/lachan/",
+    ] {
+        for (lang, word) in [("en", "is absolute, without a blank"), ("vi", "phải tuyệt đối")]
+        {
+            let (code, said) = system.setup(&with(&["--yes", "--lang", lang, "--config", path]));
+            assert!(code == 3 && said.contains(word), "{path}: {code} {said}");
+            let (code, said) = system.setup(&["--undo", "--lang", lang, "--config", path]);
+            assert!(code == 3 && said.contains(word), "{path}: {code} {said}");
+        }
+    }
+    assert_eq!(system.files(), before);
+    assert!(!system.path("gw.toml").exists());
+}
+
+#[test]
+fn a_record_with_a_line_that_cannot_be_read_stays_with_all_that_it_has() {
+    let system = System::new(ANSWERS);
+    let record = system.path("root/etc/lachan/setup.record");
+    assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+    let whole = fs::read_to_string(&record).unwrap();
+    let torn = whole.replace("file ", "file  ");
+    fs::write(&record, &torn).unwrap();
+    let files = system.files();
+    for arguments in [with(&["--yes", "--lang", "en"]), vec!["--undo", "--lang", "en"]] {
+        let (code, said) = system.setup(&arguments);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("setup.record:") && said.contains("`file SHA256 PATH`"), "{said}");
+        assert_eq!(system.files(), files);
+    }
+    fs::write(&record, whole).unwrap();
+    assert_eq!(system.setup(&["--undo"]).0, 0);
+    assert!(!record.exists());
+}
+
+#[test]
+fn a_root_that_is_no_directory_is_not_made() {
+    let system = System::new(ANSWERS);
+    for more in [with(&["--yes"]), vec!["--undo"]] {
+        let mut command = Command::new(LACHAN);
+        command.args(["setup", "--lang", "en", "--root", "nonexist"]).args(more);
+        command.current_dir(system.0.path());
+        let (status, said) = run(command);
+        assert_eq!(status.code(), Some(3), "{said}");
+        assert!(said.contains("`nonexist` is no directory"), "{said}");
+    }
+    assert!(!system.path("nonexist").exists());
+}
+
+#[test]
+fn answers_that_are_not_there_are_told_in_the_language() {
+    let system = System::new(ANSWERS);
+    for (lang, word) in [("en", "cannot be read"), ("vi", "không đọc được")] {
+        let (code, said) = system.setup(&["--answers", "nope.toml", "--lang", lang]);
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains("nope.toml") && said.contains(word), "{said}");
+    }
+}
+
+#[test]
+fn the_upgrade_timer_has_the_hours_of_the_school_where_the_system_knows_its_zone() {
+    let system = System::new(ANSWERS);
+    assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+    let hours = |text: &str| -> Vec<String> {
+        let each = text.lines().filter(|line| line.starts_with("OnCalendar="));
+        each.map(str::to_owned).collect()
+    };
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/systemd/lachan-upgrade.timer");
+    let unit = hours(&fs::read_to_string(unit).unwrap()).into_iter();
+    let zoned = unit.map(|line| format!("{line} Asia/Ho_Chi_Minh"));
+    let expected: Vec<String> = ["OnCalendar=".to_owned()].into_iter().chain(zoned).collect();
+    assert!(expected.len() > 1);
+    let written = fs::read_to_string(system.path(TIMER)).unwrap();
+    assert!(written.contains("[Timer]\n"), "{written}");
+    assert_eq!(hours(&written), expected);
+    assert_eq!(system.setup(&["--undo"]).0, 0);
+    assert!(!system.path("root/etc/systemd").exists());
+    // A zone that systemd does not know would leave the timer without any hour.
+    fs::remove_file(system.path("root").join(ZONE)).unwrap();
+    let (code, said) = system.setup(&with(&["--yes", "--lang", "en"]));
+    assert!(code == 0 && !system.path(TIMER).exists(), "{said}");
+    assert!(said.contains("whose zones have no Asia/Ho_Chi_Minh"), "{said}");
+}
+
+#[test]
+fn of_a_stub_that_was_not_looked_at_nothing_is_said() {
+    let off = ANSWERS.replace("[network]\n", "[network]\nstub = \"off\"\n");
+    let system = System::new(&off);
+    assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+    fs::write(system.path("answers.toml"), ANSWERS).unwrap();
+    let (_, said) = system.setup(&with(&["--dry-run", "--lang", "en"]));
+    assert!(said.contains("is switched off by /etc/systemd/resolved.conf.d/lachan.conf"), "{said}");
+    assert!(!said.contains("in nobody's way"), "{said}");
+    assert_eq!(system.setup(&["--undo"]).0, 0);
+    let (_, said) = system.setup(&with(&["--dry-run", "--lang", "en"]));
+    assert!(!said.contains("systemd-resolved:"), "{said}");
+}
+
+#[test]
+fn what_a_cut_left_unfinished_is_swept_away() {
+    let system = System::new(ANSWERS);
+    let before = system.files();
+    for is_undone in [false, true] {
+        assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+        // The number of no process: the largest is below 2^22 (proc(5), pid_max).
+        for name in ["gateway.toml", "setup.record"] {
+            let left = format!("root/etc/lachan/.{name}.4294967295.new");
+            fs::write(system.path(&left), "half").unwrap();
+        }
+        if !is_undone {
+            // Other answers, or nothing would be written.
+            let other = ANSWERS.replace("203.113.131.1", "192.0.2.1");
+            fs::write(system.path("answers.toml"), other).unwrap();
+            assert_eq!(system.setup(&with(&["--yes"])).0, 0);
+            assert!(system.files().iter().all(|(path, _)| !path.ends_with(".new")));
+        }
+        assert_eq!(system.setup(&["--undo"]).0, 0);
+        assert_eq!(system.files(), before);
+    }
+}
+
 /// Runs a command of the department in a folder.
 fn lachan(folder: &Path, arguments: &[&str]) {
     let mut command = Command::new(LACHAN);
@@ -235,8 +372,8 @@ fn lachan(folder: &Path, arguments: &[&str]) {
     assert!(status.success(), "{arguments:?}: {said}");
 }
 
-#[test]
-fn an_enrolment_on_a_stick_is_taken_and_taken_back() {
+/// A system beside which a department has laid the enrolment file `stick.toml`.
+fn with_stick() -> System {
     let system = System::new(ANSWERS);
     let dir = system.0.path();
     for key in ["r1", "r2", "r3", "o1", "o2", "online"] {
@@ -248,20 +385,77 @@ fn an_enrolment_on_a_stick_is_taken_and_taken_back() {
     let of =
         ["--school", "thcs-da-bac", "--url", "https://so.example/lachan", "--out", "stick.toml"];
     lachan(dir, &[&["publish", "enrol", "file", "department"], &of[..]].concat());
+    system
+}
+
+const WITH_STICK: [&str; 5] = ["--yes", "--lang", "en", "--enrolment", "stick.toml"];
+
+#[test]
+fn an_enrolment_on_a_stick_is_taken_and_taken_back() {
+    let system = with_stick();
     let before = system.files();
-    let (code, said) = system.setup(&with(&["--yes", "--lang", "en", "--enrolment", "stick.toml"]));
+    let (code, said) = system.setup(&with(&WITH_STICK));
     assert_eq!(code, 0, "{said}");
     let config = system.config();
     assert!(config.contains("root = \"/var/lib/lachan/enrolment/root.json\""), "{config}");
     assert!(system.path("root/var/lib/lachan/enrolment/box.key").exists());
-    assert!(system.path("stick.reply.json").exists(), "{said}");
+    let reply = system.path("stick.reply.json");
+    let of_box = fs::read_to_string(&reply).unwrap();
+    assert!(said.contains("stick.reply.json: the reply for the department"), "{said}");
     assert!(said.contains("compared with nothing"), "{said}");
+    // Once more is no change, and the key stays.
+    assert_eq!(system.setup(&with(&WITH_STICK)).0, 0);
+    assert_eq!(fs::read_to_string(&reply).unwrap(), of_box);
     let (code, said) = system.setup(&["--undo", "--lang", "en"]);
     assert_eq!(code, 0, "{said}");
+    for made in ["root.json", "box.key", "box.key.pub", "enrolment.json"] {
+        let line = format!("removed: /var/lib/lachan/enrolment/{made}\n");
+        assert!(said.contains(&line), "{said}");
+    }
     assert_eq!(system.files(), before);
+    assert!(!reply.exists(), "{said}");
+    // The reply of another box is not this one's to replace.
+    fs::write(&reply, "of another box").unwrap();
+    let (code, said) = system.setup(&with(&WITH_STICK));
+    assert!(code == 1 && said.contains("is not this box's reply"), "{said}");
+    assert_eq!(fs::read_to_string(&reply).unwrap(), "of another box");
+    assert_eq!(system.files(), before);
+    fs::remove_file(&reply).unwrap();
     // One of another school is refused before anything is written.
     fs::write(system.path("answers.toml"), ANSWERS.replace("thcs-da-bac", "khac")).unwrap();
-    let (code, said) = system.setup(&with(&["--yes", "--lang", "en", "--enrolment", "stick.toml"]));
+    let (code, said) = system.setup(&with(&WITH_STICK));
     assert_eq!(code, 3, "{said}");
+    assert_eq!(system.files(), before);
+}
+
+#[test]
+fn an_enrolment_is_taken_back_whole_whatever_was_there_and_wherever_it_was_cut_off() {
+    let system = with_stick();
+    let enrolment = system.path("root/var/lib/lachan/enrolment");
+    fs::create_dir_all(&enrolment).unwrap();
+    fs::set_permissions(&enrolment, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(enrolment.join("theirs"), "stays").unwrap();
+    let before = system.files();
+    for left in [&["root.json", "enrolment.json"][..], &["box.key"], &[]] {
+        let (code, said) = system.setup(&with(&WITH_STICK));
+        assert_eq!(code, 0, "{said}");
+        // The power was cut before these were there, and in the midst of others.
+        for name in left {
+            fs::remove_file(enrolment.join(name)).unwrap();
+        }
+        fs::write(enrolment.join("new.key"), "half").unwrap();
+        let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(system.files(), before);
+    }
+    // Changed since, the reply is somebody's, and the record says so until it is gone.
+    assert_eq!(system.setup(&with(&WITH_STICK)).0, 0);
+    let reply = system.path("stick.reply.json");
+    fs::write(&reply, "changed").unwrap();
+    let (code, said) = system.setup(&["--undo", "--lang", "en"]);
+    assert!(code == 1 && said.contains("stick.reply.json was changed since"), "{said}");
+    assert!(reply.exists() && system.path("root/etc/lachan/setup.record").exists());
+    fs::remove_file(&reply).unwrap();
+    assert_eq!(system.setup(&["--undo"]).0, 0);
     assert_eq!(system.files(), before);
 }

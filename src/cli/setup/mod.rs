@@ -7,21 +7,23 @@
 //! ```
 //!
 //! Law: nothing is written before consent; /etc/resolv.conf is never written; what is written passes
-//! `lachan check`; the record is there before the first file is.
+//! `lachan check`; what is written or made is in the record before it is there.
 
 mod answers;
 mod apply;
+mod place;
 mod plan;
 mod questions;
 mod record;
+mod undo;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use self::answers::SetupAnswers;
-use self::plan::{HeldPort, MachinePorts, SetupPlan};
+use self::plan::{HeldPort, STUB, SetupPlan, TargetFacts, ZONES};
 use crate::cli::enrol::read_document;
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang, print};
 use crate::cli::running::USUAL_CONFIG;
@@ -64,12 +66,32 @@ pub struct SetupArguments {
 /// Sets up; exits 0 where it is done, 1 where nothing was changed or something could not be, 3 for
 /// answers that cannot be used.
 pub fn run(arguments: &SetupArguments) -> ExitCode {
-    finish(if arguments.undo { undone(arguments) } else { set_up(arguments) })
+    let done = judge_paths(arguments)
+        .and_then(|()| if arguments.undo { undone(arguments) } else { set_up(arguments) });
+    finish(done)
+}
+
+/// Refuses a root that is no directory, and a path of the config that a record cannot have.
+fn judge_paths(of: &SetupArguments) -> Result<(), CommandFailure> {
+    let refused = |message: Message| (INVALID, message.in_lang(of.lang.unwrap_or(Lang::Vi)));
+    if !of.root.is_dir() {
+        return Err(refused(messages::setup_no_root(of.root.display())));
+    }
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    let is_right = of.config.is_absolute()
+        && of.config.file_name().is_some()
+        && of.config.to_str().is_some_and(|text| !text.contains(is_odd) && !text.ends_with('/'))
+        && !of.config.components().any(|part| part == Component::ParentDir);
+    if is_right {
+        return Ok(());
+    }
+    let shown = of.config.display().to_string();
+    Err(refused(messages::setup_bad_config_path(shown.escape_debug(), USUAL_CONFIG)))
 }
 
 fn undone(of: &SetupArguments) -> Result<String, CommandFailure> {
     let lang = of.lang.unwrap_or(Lang::Vi);
-    let end = apply::undo(&of.root, &of.config).map_err(|message| (1, message.in_lang(lang)))?;
+    let end = undo::undo(&of.root, &of.config).map_err(|message| (1, message.in_lang(lang)))?;
     let text = lines(&end.told, lang);
     if end.is_whole { Ok(text) } else { Err((1, text)) }
 }
@@ -80,7 +102,7 @@ fn set_up(of: &SetupArguments) -> Result<String, CommandFailure> {
     let refused = |message: Message| (INVALID, message.in_lang(lang));
     let enrolment = answers.enrolment.as_deref().map(read_document).transpose().map_err(refused)?;
     let machine = machine(&of.root, &answers, lang);
-    let plan = SetupPlan::of(answers, enrolment, &of.config, &machine).map_err(refused)?;
+    let plan = SetupPlan::of(answers, enrolment, &of.config, machine).map_err(refused)?;
     let changes = apply::changes(&plan, &of.root).map_err(|message| (1, message.in_lang(lang)))?;
     let shown = plan.text(&changes, lang);
     if of.dry_run {
@@ -99,8 +121,10 @@ fn set_up(of: &SetupArguments) -> Result<String, CommandFailure> {
 fn answers(of: &SetupArguments) -> Result<SetupAnswers, CommandFailure> {
     if let Some(path) = &of.answers {
         let shown = path.display().to_string();
-        let octets = read::octets(path, MAX_ANSWERS)
-            .map_err(|error| (INVALID, format!("{shown}: {error}")))?;
+        let octets = read::octets(path, MAX_ANSWERS).map_err(|error| {
+            let lang = of.lang.unwrap_or(Lang::Vi);
+            (INVALID, messages::setup_unread_answers(&shown, error, "--answers").in_lang(lang))
+        })?;
         let text = String::from_utf8_lossy(&octets).into_owned();
         let base = path.parent().unwrap_or(Path::new(""));
         let read = SetupAnswers::parse(&text, base, of.enrolment.as_deref());
@@ -143,18 +167,25 @@ fn system_servers(root: &Path) -> Vec<String> {
     found
 }
 
-/// What stands in the way on this machine; of another root nothing is known.
-fn machine(root: &Path, answers: &SetupAnswers, lang: Lang) -> MachinePorts {
+/// What is known of the system below a root. Of ports nothing is, but of this machine's own.
+fn machine(root: &Path, answers: &SetupAnswers, lang: Lang) -> TargetFacts {
+    let is_there = |path: &Path| place::below(root, path).exists();
+    let zone = Path::new(ZONES).join(&answers.timezone);
+    let facts = TargetFacts {
+        are_ports_seen: false,
+        held: Vec::new(),
+        has_stub_off: is_there(Path::new(STUB)),
+        has_zone: is_there(&zone),
+    };
     if root != Path::new("/") {
-        return MachinePorts::default();
+        return facts;
     }
     let listen: Vec<SocketAddr> = answers.listeners();
-    let (sockets, _) = look::waiting(root);
+    let (sockets, unread) = look::waiting(root);
     let owners = look::owners(root, &sockets);
     let held = ports_held(&listen, &sockets, &owners, lang);
-    MachinePorts {
-        held: held.into_iter().map(|(is_stub, shown)| HeldPort { is_stub, shown }).collect(),
-    }
+    let held = held.into_iter().map(|(is_stub, shown)| HeldPort { is_stub, shown }).collect();
+    TargetFacts { are_ports_seen: unread.is_none(), held, ..facts }
 }
 
 /// Whether the person at the terminal agrees.

@@ -13,7 +13,14 @@ use crate::release::enrolment::Enrolment;
 /// The state directory that the unit has.
 pub(super) const STATE: &str = "/var/lib/lachan";
 /// The drop-in of systemd-resolved.
-const STUB: &str = "/etc/systemd/resolved.conf.d/lachan.conf";
+pub(super) const STUB: &str = "/etc/systemd/resolved.conf.d/lachan.conf";
+/// Zones of a system (tzfile(5)): systemd knows those that are there.
+pub(super) const ZONES: &str = "/usr/share/zoneinfo";
+/// The timer of upgrades, its drop-in, and its own text. Drop-ins act in the order of their names: one of
+/// `systemctl edit`, `override.conf`, has the last word.
+const TIMER: &str = "lachan-upgrade.timer";
+const TIMER_HOURS: &str = "/etc/systemd/system/lachan-upgrade.timer.d/10-timezone.conf";
+const TIMER_TEXT: &str = include_str!("../../../deploy/systemd/lachan-upgrade.timer");
 
 /// Something that has a port that is wanted.
 #[derive(Debug, Clone)]
@@ -24,10 +31,16 @@ pub(super) struct HeldPort {
     pub(super) shown: String,
 }
 
-/// What is known of the ports of the machine.
-#[derive(Debug, Clone, Default)]
-pub(super) struct MachinePorts {
+/// What is known of the system that is set up.
+#[derive(Debug, Clone)]
+pub(super) struct TargetFacts {
+    /// Whether its ports were looked at.
+    pub(super) are_ports_seen: bool,
     pub(super) held: Vec<HeldPort>,
+    /// Whether the drop-in of systemd-resolved is there.
+    pub(super) has_stub_off: bool,
+    /// Whether it knows the school's time zone.
+    pub(super) has_zone: bool,
 }
 
 /// A file to write.
@@ -57,7 +70,9 @@ pub(super) struct SetupPlan {
     pub(super) files: Vec<PlannedFile>,
     pub(super) enrolment: Option<Enrolment>,
     pub(super) answers: SetupAnswers,
-    machine: MachinePorts,
+    /// Where the reply for the department is written: a path of this machine, beside the enrolment file.
+    pub(super) reply: Option<PathBuf>,
+    target: TargetFacts,
 }
 
 impl SetupPlan {
@@ -65,12 +80,12 @@ impl SetupPlan {
     ///
     /// # Errors
     ///
-    /// The enrolment is of another school, or the config would be refused.
+    /// The enrolment is of another school, its reply cannot be beside it, or the config would be refused.
     pub(super) fn of(
         answers: SetupAnswers,
         enrolment: Option<Enrolment>,
         config: &Path,
-        machine: &MachinePorts,
+        target: TargetFacts,
     ) -> Result<Self, Message> {
         if let Some(document) = enrolment.as_ref().filter(|one| one.school != answers.id) {
             return Err(messages::enrol_other_school(&document.school, &answers.id));
@@ -81,15 +96,21 @@ impl SetupPlan {
         load_text(&text, &config.display().to_string(), base)
             .map_err(|errors| Message::english(errors.to_string()))?;
         let mut files = vec![PlannedFile { path: config.to_owned(), text }];
-        if answers.stub_off || machine.held.iter().any(|one| one.is_stub) {
+        if answers.stub_off || target.held.iter().any(|one| one.is_stub) {
             files.push(PlannedFile { path: STUB.into(), text: stub_text(answers.lang) });
         }
-        Ok(Self { files, enrolment, answers, machine: machine.clone() })
+        if target.has_zone {
+            let text = timer_text(&answers.timezone, answers.lang);
+            files.push(PlannedFile { path: TIMER_HOURS.into(), text });
+        }
+        let reply = enrolment.as_ref().and(answers.enrolment.as_deref());
+        let reply = reply.map(reply_path).transpose()?;
+        Ok(Self { files, enrolment, answers, reply, target })
     }
 
-    /// Whether the stub of systemd-resolved is switched off.
-    fn has_stub_off(&self) -> bool {
-        self.files.iter().any(|file| file.path == Path::new(STUB))
+    /// Whether a file is written.
+    fn writes(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == Path::new(path))
     }
 
     /// The plan for people; `changes` are those of its files.
@@ -115,12 +136,14 @@ impl SetupPlan {
             let (unit, root) = (&document.unit, &document.fingerprint);
             let _ = writeln!(out, "  {}", say(messages::setup_enrols(unit, STATE, root)));
         }
-        let _ = writeln!(out, "\n{}", say(messages::setup_heading_stays()));
-        let _ = writeln!(out, "  {}", say(messages::setup_resolv_conf_stays()));
-        if !self.has_stub_off() {
-            let _ = writeln!(out, "  {}", say(messages::setup_stub_stays()));
+        if let Some(path) = &self.reply {
+            let _ = writeln!(out, "  {}", say(messages::setup_reply(path.display())));
         }
-        let others = self.machine.held.iter().filter(|one| !one.is_stub);
+        let _ = writeln!(out, "\n{}", say(messages::setup_heading_stays()));
+        for one in self.stays() {
+            let _ = writeln!(out, "  {}", say(one));
+        }
+        let others = self.target.held.iter().filter(|one| !one.is_stub);
         let others: Vec<&str> = others.map(|one| one.shown.as_str()).collect();
         if !others.is_empty() {
             let _ = writeln!(out, "\n{}", say(messages::setup_heading_held()));
@@ -133,6 +156,22 @@ impl SetupPlan {
             let _ = writeln!(out, "  {}", say(hint));
         }
         out
+    }
+
+    /// What is not written, and why. Of a stub that was not looked at nothing is said.
+    fn stays(&self) -> Vec<Message> {
+        let mut found = vec![messages::setup_resolv_conf_stays()];
+        if !self.writes(STUB) {
+            if self.target.has_stub_off {
+                found.push(messages::setup_stub_off(STUB));
+            } else if self.target.are_ports_seen {
+                found.push(messages::setup_stub_stays());
+            }
+        }
+        if !self.writes(TIMER_HOURS) {
+            found.push(messages::setup_no_zone(TIMER, &self.answers.timezone));
+        }
+        found
     }
 
     /// What the school's router must be told: nothing here does it.
@@ -155,8 +194,11 @@ impl SetupPlan {
         let config = config.unwrap_or_default();
         let mut out = messages::setup_heading_next().in_lang(lang) + "\n";
         let _ = writeln!(out, "  lachan check {config}");
-        if self.has_stub_off() {
+        if self.writes(STUB) {
             out += "  systemctl restart systemd-resolved\n";
+        }
+        if self.writes(TIMER_HOURS) {
+            let _ = writeln!(out, "  systemctl daemon-reload && systemctl try-restart {TIMER}");
         }
         out += "  systemctl enable --now lachan && systemctl restart lachan\n";
         let _ = writeln!(out, "  lachan doctor --config {config}");
@@ -207,4 +249,26 @@ fn config_text(answers: &SetupAnswers, enrolment: Option<&Enrolment>) -> String 
 fn stub_text(lang: Lang) -> String {
     let comment = messages::setup_stub_comment().in_lang(lang);
     format!("# {comment}\n[Resolve]\nDNS=127.0.0.1\nDNSStubListener=no\n")
+}
+
+/// The drop-in that has the hours of the upgrade timer in a zone (systemd.time(7)). The empty line takes back
+/// those of the unit.
+fn timer_text(zone: &str, lang: Lang) -> String {
+    let comment = messages::setup_timer_comment().in_lang(lang);
+    let mut out = format!("# {comment}\n[Timer]\nOnCalendar=\n");
+    for hours in TIMER_TEXT.lines().filter(|line| line.starts_with("OnCalendar=")) {
+        let _ = writeln!(out, "{hours} {zone}");
+    }
+    out
+}
+
+/// The path of the reply to an enrolment file.
+fn reply_path(enrolment: &Path) -> Result<PathBuf, Message> {
+    let path = enrolment.with_extension("reply.json");
+    let path = std::path::absolute(&path).unwrap_or(path);
+    if path.to_str().is_some_and(|text| !text.contains(char::is_control)) {
+        return Ok(path);
+    }
+    let shown = enrolment.display().to_string();
+    Err(messages::setup_bad_reply_path(shown.escape_debug()))
 }

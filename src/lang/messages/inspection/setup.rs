@@ -18,6 +18,19 @@ messages! {
     setup_ended(why) "the questions were not answered: {why}; nothing was changed"
         => "chưa trả lời xong câu hỏi: {why}; chưa thay đổi gì";
 
+    setup_unread_answers(path, why, flag)
+        "{path}: it cannot be read: {why}; give the path of an answers file with `{flag} FILE`"
+        => "{path}: không đọc được: {why}; hãy đưa đường dẫn của tệp trả lời bằng `{flag} TỆP`";
+    setup_no_root(path)
+        "`{path}` is no directory: `--root` is the directory of a system, such as a mounted image; nothing was changed"
+        => "`{path}` không phải thư mục: `--root` là thư mục của một hệ thống, ví dụ ảnh đĩa đã gắn; chưa thay đổi gì";
+    setup_bad_config_path(path, usual)
+        "`{path}` cannot be the config that setup writes: its path is absolute, without a blank, a line break or `..`, such as {usual}; nothing was changed"
+        => "`{path}` không thể là cấu hình do setup ghi: đường dẫn phải tuyệt đối, không có dấu cách, xuống dòng hay `..`, ví dụ {usual}; chưa thay đổi gì";
+    setup_bad_reply_path(path)
+        "the reply to `{path}` cannot be written beside it: the path has a line break, or is no UTF-8; copy the file to another directory"
+        => "không ghi được thư trả lời cạnh `{path}`: đường dẫn có xuống dòng hoặc không phải UTF-8; hãy chép tệp sang thư mục khác";
+
     // Questions.
     setup_ask_school() "1/5  The school: its id, a blank, its name (thcs-da-bac THCS Đà Bắc)"
         => "1/5  Trường: mã trường, dấu cách, tên trường (thcs-da-bac THCS Đà Bắc)";
@@ -39,10 +52,18 @@ messages! {
     setup_enrols(unit, state, root)
         "{state}/enrolment: the key of this box, `{unit}`, and the department's root {root}"
         => "{state}/enrolment: khoá của hộp này, `{unit}`, và khoá gốc của Sở {root}";
+    setup_reply(path) "{path}: the reply for the department" => "{path}: thư trả lời cho Sở";
+    setup_other_reply(path)
+        "{path} is there, and is not this box's reply: move it elsewhere, and run this again"
+        => "{path} đang có và không phải thư trả lời của hộp này: hãy chuyển tệp đi nơi khác rồi chạy lại";
     setup_heading_stays() "What stays as it is" => "Giữ nguyên";
     setup_resolv_conf_stays() "/etc/resolv.conf: it is never written" => "/etc/resolv.conf: không bao giờ bị ghi";
     setup_stub_stays() "systemd-resolved: its stub at 127.0.0.53 is in nobody's way"
         => "systemd-resolved: bộ phân giải phụ tại 127.0.0.53 không vướng";
+    setup_stub_off(path) "systemd-resolved: its stub is switched off by {path}"
+        => "systemd-resolved: bộ phân giải phụ đã bị tắt bởi {path}";
+    setup_no_zone(timer, zone) "{timer}: its hours are those of this machine, whose zones have no {zone}"
+        => "{timer}: giờ chạy theo máy này, máy không có múi giờ {zone}";
     setup_heading_held() "What has port 53 now, and must be stopped first" => "Đang giữ cổng 53, phải dừng trước";
     setup_heading_router() "What you tell the router: nothing here does it" => "Việc phải làm trên bộ định tuyến: máy này không tự làm";
     setup_dhcp(addresses) "DHCP: hand out {addresses} as the only DNS server (option 6)"
@@ -65,6 +86,11 @@ messages! {
     setup_changed_since(path, flag)
         "{path} was changed since setup wrote it: edit it by hand, or take setup back with `{flag}` after moving it aside"
         => "{path} đã bị sửa sau khi setup ghi: hãy sửa tay, hoặc chuyển tệp đi rồi hoàn tác bằng `{flag}`";
+    setup_bad_record(path, line, text, forms)
+        "{path}:{line}: `{text}` is no line of a record; a line is one of {forms}, and no path but a reply's has a blank. \
+         Correct it, or remove the line and by hand what it is about; nothing was changed"
+        => "{path}:{line}: `{text}` không phải dòng của bản ghi; mỗi dòng là một trong {forms}, và chỉ đường dẫn của thư trả lời được có dấu cách. \
+            Hãy sửa dòng đó, hoặc xoá nó và tự dọn những gì nó nói đến; chưa thay đổi gì";
     setup_no_record(path) "there is nothing to take back: no {path}" => "không có gì để hoàn tác: không có {path}";
     setup_removed(path) "removed: {path}" => "đã xoá: {path}";
     setup_put_back(path) "put back as it was: {path}" => "đã trả lại như cũ: {path}";
@@ -79,4 +105,6 @@ messages! {
         => "Mọi khoá: /usr/share/doc/lachan/examples/gateway.toml; `lachan check` chỉ ra lỗi";
     setup_stub_comment() "Written by `lachan setup`: this machine asks the gateway, and port 53 is free for it"
         => "Do `lachan setup` ghi: máy này hỏi cổng lọc, và cổng 53 để dành cho nó";
+    setup_timer_comment() "Written by `lachan setup`: the program is looked for in the school's hours, whatever the zone of this machine"
+        => "Do `lachan setup` ghi: tìm bản chương trình mới theo giờ của trường, dù máy đặt múi giờ nào";
 }
