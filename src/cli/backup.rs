@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
-use crate::config::{Config, School};
+use crate::config::{Config, School, load_text};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::Assembler;
 use crate::sys::clock::system_time;
@@ -77,7 +77,6 @@ fn config(path: &Path) -> Result<(Config, Vec<PathBuf>), CommandFailure> {
         let authority = authority.exists().then_some(authority);
         named.extend([files.certificate.clone(), files.key.clone()].into_iter().chain(authority));
     }
-    named.extend(config.admin.token.clone());
     Ok((config, named))
 }
 
@@ -116,9 +115,13 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
             return Err(refused(messages::restore_there(of.config.display())));
         }
     }
-    let (mut written, keys) = backup.restore_config(&of.config).map_err(|error| failure(&error))?;
-    let (config, _) = config(&of.config)?;
+    // What can be refused is refused before anything is written.
+    let base = of.config.parent().unwrap_or(Path::new(""));
+    let shown = of.config.display().to_string();
+    let config = load_text(&backup.config_text(), &shown, base);
+    let config = config.map_err(|error| (INVALID, error.to_string()))?;
     let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let (mut written, keys) = backup.restore_config(&of.config).map_err(|error| failure(&error))?;
     let mut lines = Vec::new();
     match state {
         None => lines.push(messages::restore_no_state().in_lang(of.lang)),

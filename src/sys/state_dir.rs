@@ -21,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::StateSettings;
+use crate::sys::os;
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
@@ -28,8 +29,6 @@ const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 /// The age from which an unfinished file is abandoned in any case: a live writer would have written to
 /// it.
 const LEFT: Duration = Duration::from_secs(3600);
-/// Files that this process has written, for the names of unfinished ones.
-static WRITTEN: AtomicU64 = AtomicU64::new(0);
 /// The numbers of those that it is writing.
 static WRITING: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
@@ -162,6 +161,12 @@ impl StateDir {
     /// [`StateError`].
     pub fn subdirectory(&self, name: &str) -> Result<Self, StateError> {
         let path = self.0.join(name);
+        if os::own_account() == 0
+            && fs::symlink_metadata(&path).is_ok_and(|of| of.is_symlink() && of.uid() != 0)
+        {
+            let error = io::Error::other("it is a link that another account made; remove it");
+            return Err(StateError { path, error });
+        }
         let made = Self::at(path.clone())?;
         let give = || match (fs::metadata(&self.0)?, fs::symlink_metadata(&path)?) {
             (own, found) if own.uid() != found.uid() && found.uid() == 0 => {
@@ -232,8 +237,8 @@ impl StateDir {
         self.sweep(Some(name));
         let written = OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            // Never what is there: the owner may put a link in the place of a file that root is about to make.
+            .create_new(true)
             .mode(0o600)
             .open(&beside)
             .and_then(|mut file| {
@@ -326,7 +331,8 @@ struct Writing(u64);
 
 impl Writing {
     fn begin() -> Self {
-        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        // Random: nobody else can have a file of this name there before.
+        let number = rand::random();
         writing().push(number);
         Self(number)
     }
@@ -405,6 +411,22 @@ mod tests {
         fs::remove_dir_all(scratch.path().join("deep")).unwrap();
         state.replace("ledger", b"again").unwrap();
         assert_eq!(fs::read(state.join("ledger")).unwrap(), b"again");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_an_unfinished_file_leads_nowhere() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().join("state")).unwrap();
+        let victim = scratch.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        for number in 0..100 {
+            let name = format!(".ledger.{}-{number}.new", std::process::id());
+            std::os::unix::fs::symlink(&victim, state.join(name)).unwrap();
+        }
+        state.replace("ledger", b"new").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert_eq!(fs::read(state.join("ledger")).unwrap(), b"new");
+        assert!(fs::symlink_metadata(state.join("ledger")).unwrap().is_file());
     }
 
     #[test]

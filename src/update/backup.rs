@@ -31,6 +31,9 @@ const MOST: u64 = 256 << 20;
 const MOST_OF_FILE: u64 = 64 << 20;
 /// The most files in it.
 const MOST_FILES: usize = 4096;
+/// Octets of zero that end an archive (pax(1), ustar interchange format): without them one that was cut between two
+/// files would be a whole one of fewer.
+const END: usize = 1024;
 /// The description; the first file.
 const DESCRIPTION: &str = "backup.json";
 /// The config under its name in a backup.
@@ -142,7 +145,11 @@ impl Backup {
         }
         for name in state.map(state_files).unwrap_or_default() {
             let Some(path) = state.map(|state| state.join(&name)) else { break };
-            if path.exists() {
+            if let Ok(found) = fs::symlink_metadata(&path) {
+                // Root reads here what another account may have put there: nothing by a link of its.
+                if !found.is_file() {
+                    return Err(at(&path)(io::Error::other("it is no file")));
+                }
                 let octets = read::octets(&path, MOST_OF_FILE).map_err(at(&path))?;
                 files.insert(format!("{STATE_FILES}{name}"), octets);
             }
@@ -190,6 +197,10 @@ impl Backup {
         let octets = read::octets(path, MOST).map_err(at(path))?;
         let malformed = |error: io::Error| BackupError::Malformed(error.to_string());
         let wrong = |why: &str| BackupError::Malformed(why.to_owned());
+        let (_, end) = octets.split_at(octets.len().saturating_sub(END));
+        if end.len() < END || end.iter().any(|octet| *octet != 0) {
+            return Err(wrong("it is cut short"));
+        }
         let mut archive = tar::Archive::new(octets.as_slice());
         let (mut head, mut files) = (None, BTreeMap::new());
         for entry in archive.entries().map_err(malformed)? {
@@ -220,6 +231,12 @@ impl Backup {
             return Err(wrong("it has no config"));
         }
         Ok(Self { head, files })
+    }
+
+    /// The text of the config in it.
+    pub fn config_text(&self) -> String {
+        let octets = self.files.get(CONFIG).map(Vec::as_slice).unwrap_or_default();
+        String::from_utf8_lossy(octets).into_owned()
     }
 
     /// Writes config and named files, the config last; how many, and those that have a private key. Only the owner
@@ -302,6 +319,10 @@ fn is_place(name: &str) -> bool {
         return STATE.contains(&name) || ledger::is_name(name) || evidence::is_name(name);
     }
     let Some(rest) = name.strip_prefix(CONFIG_FILES) else { return false };
+    // What `setup` obeys when it takes itself back is no part of a config.
+    if rest == "setup.record" || rest.ends_with(".before-setup") {
+        return false;
+    }
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
     !rest.is_empty() && !rest.ends_with('/') && Path::new(rest).components().all(is_plain)
 }
@@ -328,6 +349,8 @@ mod tests {
             "config/../x",
             "config//etc/passwd",
             "config/a/../../b",
+            "config/setup.record",
+            "config/gateway.toml.before-setup",
             "state/other",
             "state/ledger-2026-13.jsonl",
             "state/evidence/../x.json",

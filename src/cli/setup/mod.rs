@@ -79,7 +79,7 @@ fn judge_paths(of: &SetupArguments) -> Result<(), CommandFailure> {
     }
     let is_odd = |c: char| c.is_whitespace() || c.is_control();
     let is_right = of.config.is_absolute()
-        && of.config.file_name().is_some()
+        && of.config.file_name().is_some_and(|name| name != record::RECORD)
         && of.config.to_str().is_some_and(|text| !text.contains(is_odd) && !text.ends_with('/'))
         && !of.config.components().any(|part| part == Component::ParentDir);
     if is_right {

@@ -23,7 +23,7 @@ use crate::digest::sha256;
 use crate::lang::{Message, messages};
 
 /// The name of the record, beside the config.
-const RECORD: &str = "setup.record";
+pub(super) const RECORD: &str = "setup.record";
 /// The forms of its lines, for people.
 const FORMS: &str =
     "`directory PATH`, `file SHA256 PATH`, `before PATH BACKUP`, `made PATH`, `reply SHA256 PATH`";

@@ -64,7 +64,10 @@ impl Patience {
 pub(super) fn accepted(state: Option<&Path>) -> BTreeSet<String> {
     let text = state.and_then(|state| read::octets(&state.join(ACCEPTED), MAX_ACCEPTED).ok());
     let text = text.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
+    // Nothing else than digests: what this is written back to belongs to another account than root's.
+    let is_digest =
+        |line: &&str| line.len() == 64 && line.bytes().all(|digit| digit.is_ascii_hexdigit());
+    text.lines().filter(is_digest).map(str::to_owned).collect()
 }
 
 /// Accepts what is at `path` now, however short.

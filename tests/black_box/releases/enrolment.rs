@@ -292,6 +292,12 @@ fn a_backup_has_what_encrypted_dns_needs_and_goes_over_an_untouched_config() {
     let names = ["certs/cert.pem", "certs/key.pem", "certs/ca.pem"];
     let before = names.map(|name| fs::read(place.path("box").join(name)).unwrap());
 
+    // Cut between two files it is no backup.
+    let whole = fs::read(place.path("box.backup")).unwrap();
+    fs::write(place.path("cut.backup"), &whole[..whole.len() - 1024]).unwrap();
+    let said = place.expect(3, &["restore", "cut.backup", "--config", "new/gateway.toml"]);
+    assert!(said.contains("cut short") && !place.path("new").exists(), "{said}");
+
     // What a package has put on the new card is no school's.
     fs::remove_dir_all(place.path("box")).unwrap();
     place.config("box", "school");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, chown, symlink};
+use std::os::unix::fs::{MetadataExt as _, chown, lchown, symlink};
 use std::process::Command;
 
 use super::published::{enrolled, publish, update};
@@ -86,6 +86,15 @@ fn what_root_does_in_a_state_directory_belongs_to_its_owner() {
         return;
     }
     let config = gateway.dir().join("gateway.toml");
+    // Its releases elsewhere, by a link of the owner's: root writes nothing through it.
+    let (releases, moved) = (place.join("releases"), gateway.dir().join("moved"));
+    fs::rename(&releases, &moved).unwrap();
+    symlink(&moved, &releases).unwrap();
+    lchown(&releases, Some(12_345), Some(12_345)).unwrap();
+    let (code, text) = lists("rollback", &config, &[]);
+    assert!(code != 0 && text.contains("another account"), "{text}");
+    fs::remove_file(&releases).unwrap();
+    fs::rename(&moved, &releases).unwrap();
     assert_eq!(state("rollback", &config, &[])["release"], 1);
     let mut seen = 0;
     while let Some(path) = left.pop() {
