@@ -50,7 +50,7 @@ follow() {
     [ -n "$text" ] || fail "$1 has nothing to run between $2 and $3"
     printf '%s\n' "$text" | sed 's/^/    /'
     # A command line at a time, as it is typed; the first that fails ends it.
-    in_machine bash -ec "cd /root && export DEBIAN_FRONTEND=noninteractive && set -x
+    in_machine bash -ec "cd && export DEBIAN_FRONTEND=noninteractive && set -x
 $text" >"$scratch/followed" 2>&1 || { cat "$scratch/followed"; fail "$1, $2"; }
 }
 
@@ -86,7 +86,7 @@ begin() {
     in_machine sh -c 'echo "APT::Get::Assume-Yes yes;" >/etc/apt/apt.conf.d/yes'
     packages >"$scratch/packages"
     inventory >"$scratch/before"
-    in_machine sh -c "cat >/root/$(basename "$deb")" <"$deb"
+    in_machine sh -c "cat >~/$(basename "$deb")" <"$deb"
 }
 
 # packages: the names of those that the machine has.
@@ -161,7 +161,7 @@ asked() {
     begin
     by_hand install "$AT_HAND"
     follow docs/guide/school.md '## 1.' '## 2.'
-    in_machine sh -c 'cat >/root/answers.toml' <<'ANSWERS'
+    in_machine sh -c 'cat >~/answers.toml' <<'ANSWERS'
 lang = "vi"
 [school]
 id = "thcs-a"
@@ -174,7 +174,7 @@ stub = "off"
 [upstream]
 servers = ["udp://192.0.2.53"]
 ANSWERS
-    in_machine lachan setup --answers /root/answers.toml --yes >"$scratch/setup" 2>&1 || { cat "$scratch/setup"; fail setup; }
+    in_machine sh -c 'lachan setup --answers ~/answers.toml --yes' >"$scratch/setup" 2>&1 || { cat "$scratch/setup"; fail setup; }
     in_machine systemctl restart lachan
     answers 10.20.0.1
     in_machine test -e /etc/systemd/resolved.conf.d/lachan.conf || fail 'the drop-in is not there'
