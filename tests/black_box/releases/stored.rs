@@ -9,7 +9,7 @@ use super::published::{enrolled, publish, update};
 use super::{is_blocked, lists, make, plan, point, state};
 use crate::kit::repository::TestRepository;
 use crate::support::gateway::{LACHAN, run};
-use crate::support::{Upstream, eventually};
+use crate::support::{Gateway, Upstream, eventually};
 
 const ESSENTIAL: (&str, &str) = ("essential.txt", "## time\ntime.example\n");
 const GUARD: (&str, &str) = ("guard.txt", "guarded.example\n");
@@ -34,16 +34,21 @@ fn its_pack_and_its_tables_are_in_force() {
     assert_eq!(state("releases", &config, &[])["release"], 1);
 }
 
-#[test]
-fn somebody_goes_back_while_it_runs_and_while_it_does_not() {
-    let upstream = Upstream::start();
-    let mut gateway = plan("", &upstream)
+/// A gateway with the releases 1 and 2, of which 2 is in use.
+fn with_two(upstream: &Upstream) -> Gateway {
+    plan("", upstream)
         .made(|dir| {
             make(dir, 1, 1, &["one.example"], &[]);
             make(dir, 2, 2, &["two.example"], &[]);
             point(dir, 2, 2);
         })
-        .start();
+        .start()
+}
+
+#[test]
+fn somebody_goes_back_while_it_runs_and_while_it_does_not() {
+    let upstream = Upstream::start();
+    let mut gateway = with_two(&upstream);
     assert!(is_blocked(&gateway, "two.example") && !is_blocked(&gateway, "one.example"));
     let config = gateway.dir().join("gateway.toml");
     let (code, text) = lists("rollback", &config, &["--to", "7"]);
@@ -66,13 +71,7 @@ fn somebody_goes_back_while_it_runs_and_while_it_does_not() {
 #[test]
 fn what_root_does_in_a_state_directory_belongs_to_its_owner() {
     let upstream = Upstream::start();
-    let mut gateway = plan("", &upstream)
-        .made(|dir| {
-            make(dir, 1, 1, &["one.example"], &[]);
-            make(dir, 2, 2, &["two.example"], &[]);
-            point(dir, 2, 2);
-        })
-        .start();
+    let mut gateway = with_two(&upstream);
     gateway.terminate();
     let place = gateway.dir().join("state");
     let mut left = vec![place.clone()];
@@ -247,13 +246,7 @@ fn a_pointer_that_is_gone_takes_no_release_away() {
 #[test]
 fn what_a_command_puts_in_use_has_its_two_lives_still() {
     let upstream = Upstream::start();
-    let mut gateway = plan("", &upstream)
-        .made(|dir| {
-            make(dir, 1, 1, &["one.example"], &[]);
-            make(dir, 2, 2, &["two.example"], &[]);
-            point(dir, 2, 2);
-        })
-        .start();
+    let mut gateway = with_two(&upstream);
     let config = gateway.dir().join("gateway.toml");
     gateway.terminate();
     // No gateway runs: the command serves nobody, and its end is no death.

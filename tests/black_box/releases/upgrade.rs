@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -109,7 +109,7 @@ impl Machine {
         Ended { code: status.code().unwrap(), state, text, log: log.join("\n") }
     }
 
-    fn file(&self, name: &str) -> std::path::PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         self.0.path().join("state-upgrade").join(name)
     }
 }
@@ -138,6 +138,15 @@ fn signed() -> (TestRepository, String) {
     let path = repository.text("repository");
     sign(&repository, &path, &["0.1.0-1", "0.2.0-1", "0.10.0-1"]);
     (repository, path)
+}
+
+/// A machine with 0.1.0-1, a repository whose rollout chooses `version`, and the path of its copy.
+fn choosing(version: &str) -> (TestRepository, Machine, PathBuf) {
+    let (repository, path) = signed();
+    let (machine, from) = (Machine::new(&repository.root()), repository.path());
+    machine.installed("0.1.0-1");
+    choose(&repository, &path, version);
+    (repository, machine, from)
 }
 
 #[test]
@@ -176,10 +185,7 @@ fn the_rollout_chooses_and_only_officers_lead_back() {
 
 #[test]
 fn a_stolen_rollout_key_installs_no_foreign_program() {
-    let (repository, path) = signed();
-    let (machine, from) = (Machine::new(&repository.root()), repository.path());
-    machine.installed("0.1.0-1");
-    choose(&repository, &path, "0.2.0-1");
+    let (repository, machine, from) = choosing("0.2.0-1");
     assert_eq!(machine.upgrade(&from, &["--check"]).1, "would_install");
     // A rollout of the thief, signed by the stolen key, over what officers signed.
     let other = repository.text("other");
@@ -268,10 +274,7 @@ fn a_directory_that_the_service_could_replace_is_not_used() {
     if !is_root("a directory of the service") {
         return;
     }
-    let (repository, path) = signed();
-    let (machine, from) = (Machine::new(&repository.root()), repository.path());
-    machine.installed("0.1.0-1");
-    choose(&repository, &path, "0.1.0-1");
+    let (_repository, machine, from) = choosing("0.1.0-1");
     // `[state] dir` in a directory of the service: what is beside it is the service's as well.
     std::os::unix::fs::chown(machine.0.path(), Some(65_534), Some(65_534)).unwrap();
     for more in [&[][..], &["--check"]] {
@@ -298,10 +301,7 @@ fn the_package_before_is_compared_again_before_dpkg_has_it() {
     if !is_root("the package before") {
         return;
     }
-    let (repository, path) = signed();
-    let (machine, from) = (Machine::new(&repository.root()), repository.path());
-    machine.installed("0.1.0-1");
-    choose(&repository, &path, "0.1.0-1");
+    let (_repository, machine, from) = choosing("0.1.0-1");
     assert_eq!(machine.upgrade(&from, &[]).1, "up_to_date");
     let file = machine.file("upgrade.json");
     let mut record: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
@@ -332,9 +332,7 @@ fn a_held_package_is_whole() {
     if !is_root("a held package") {
         return;
     }
-    let (repository, path) = signed();
-    let (machine, from) = (Machine::new(&repository.root()), repository.path());
-    choose(&repository, &path, "0.1.0-1");
+    let (_repository, machine, from) = choosing("0.1.0-1");
     machine.installed_as("hi ", "0.1.0-1");
     let (code, state, text) = machine.upgrade(&from, &[]);
     assert_eq!((code, state.as_str()), (0, "up_to_date"), "{text}");
@@ -346,10 +344,7 @@ fn a_damaged_record_stops_the_run_and_stays() {
     if !is_root("a damaged record") {
         return;
     }
-    let (repository, path) = signed();
-    let (machine, from) = (Machine::new(&repository.root()), repository.path());
-    machine.installed("0.1.0-1");
-    choose(&repository, &path, "0.1.0-1");
+    let (_repository, machine, from) = choosing("0.1.0-1");
     assert_eq!(machine.upgrade(&from, &[]).1, "up_to_date");
     let damaged = "{\"rejected\": [{\"version\": \"0.2";
     fs::write(machine.file("upgrade.json"), damaged).unwrap();
@@ -369,10 +364,7 @@ fn a_way_back_that_cannot_be_fetched_is_logged_and_named() {
     if !is_root("a way back") {
         return;
     }
-    let (repository, path) = signed();
-    let (machine, from) = (Machine::new(&repository.root()), repository.path());
-    machine.installed("0.1.0-1");
-    choose(&repository, &path, "0.2.0-1");
+    let (_repository, machine, from) = choosing("0.2.0-1");
     // It is signed, and its octets are lost.
     let is_it =
         |file: &Path| fs::read(file).is_ok_and(|octets| octets.ends_with(b"package 0.1.0-1"));
