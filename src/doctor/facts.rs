@@ -141,7 +141,7 @@ pub enum RtcFact {
     Absent,
     /// There is one, which this user may not read.
     Unread,
-    /// There is one, whose time is none: its battery is empty, or it was never set.
+    /// There is one without a valid time: its battery is empty, or it was never set.
     Invalid,
     /// Its civil seconds.
     Seconds(u64),

@@ -144,7 +144,7 @@ impl UpgradeRecord {
         }
     }
 
-    /// The same for those who look from beside; one that cannot be read is an upgrade that failed.
+    /// The same for status and metrics; a record that cannot be read is an upgrade that failed.
     pub fn beside(state: &Path) -> Option<Self> {
         Self::read(state).unwrap_or_else(|error| {
             let path = Self::directory(state).join(Self::FILE);

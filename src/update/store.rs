@@ -10,8 +10,8 @@
 //!   a power cut at any moment leaves the old pointer or the new one.
 //! - Going back makes a new generation of old files with the newest trust memory: metadata versions
 //!   never fall.
-//! - The mark is written before the pointer, and by rename. Nothing lowers its versions but a person, who names
-//!   the root that is trusted from then on.
+//! - The mark is written before the pointer, and by rename. Its versions are lowered only by a command that names
+//!   the root to trust from then on.
 //! - Memory that cannot be read is *lost*, and said to be; what is left of it holds.
 
 use std::collections::BTreeMap;

@@ -9,8 +9,8 @@
 //!
 //! Laws:
 //!
-//! - dpkg is given no package but one whose octets officers signed, compared just before, and the one that was
-//!   installed before, which they signed too. What the rollout's key and the key of an apt repository say chooses
+//! - dpkg is given only packages that officers signed: the chosen one, and the one that was installed before. Their
+//!   octets are compared just before. What the rollout's key and the key of an apt repository say chooses
 //!   among these, and never an older one, unless officers have taken the installed version out of what they sign.
 //! - What the service could have written is not believed: metadata is verified here, by the root that this
 //!   machine was enrolled with. Its digest is in a file that only root can write, from the first repository on
