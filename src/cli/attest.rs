@@ -4,9 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::output::{
-    CommandFailure, INVALID, complain, finish, json, parse_lang, print, write_whole,
-};
+use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang, print};
 use crate::cli::running::config_of_machine;
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::read_config_in_use;
@@ -18,6 +16,7 @@ use crate::report::attest::{AttestError, SignedAttestation, Verified, verify};
 use crate::sys::clock::system_time;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::whole;
 
 /// Arguments of `attest`.
 #[derive(Debug, clap::Args)]
@@ -123,7 +122,8 @@ fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
     let mut said = Vec::new();
     for (end, octets) in [("json", octets), ("html", printed.into_bytes())] {
         let path = out.join(format!("attestation-{}-{period}.{end}", config.school.id));
-        write_whole(&path, &octets).map_err(|error| (1, format!("{}: {error}", path.display())))?;
+        whole::replace(&path, 0o666, &octets)
+            .map_err(|error| (1, format!("{}: {error}", path.display())))?;
         said.push(messages::attest_wrote(path.display()).in_lang(lang));
     }
     match missing {

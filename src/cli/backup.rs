@@ -130,13 +130,12 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
             written += restored.written;
             let readable = keys.iter().try_for_each(|key| readable_to_owner(key, &state));
             readable.map_err(|error| (1, error.to_string()))?;
+            let shown = keys.iter().map(|key| messages::restore_key(key.display()));
+            lines.extend(shown.map(|one| one.in_lang(of.lang)));
             if restored.has_kept_mark {
                 lines.push(messages::restore_kept_mark().in_lang(of.lang));
             }
         }
-    }
-    for key in &keys {
-        lines.push(messages::restore_key(key.display()).in_lang(of.lang));
     }
     lines.insert(0, messages::restore_done(school, written).in_lang(of.lang));
     Ok(lines.join("\n"))

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use crate::cli::output::{CommandFailure, INVALID, complain, json, parse_lang, print, write_whole};
+use crate::cli::output::{CommandFailure, INVALID, complain, json, parse_lang, print};
 use crate::fleet::FleetAnswers;
 use crate::fleet::page::page;
 use crate::fleet::question::FleetQuestion;
@@ -21,6 +21,7 @@ use crate::publish::status::{ReportedBox, ReportedFleet};
 use crate::release::organisation::SchoolRegistry;
 use crate::sys::clock::system_time;
 use crate::sys::read;
+use crate::sys::state_dir::whole;
 
 /// Arguments of `fleet`.
 #[derive(Debug, clap::Args)]
@@ -99,7 +100,7 @@ fn status(arguments: &FleetStatusArguments) -> Result<bool, CommandFailure> {
     fleet.passed_over = passed_over;
     if let Some(path) = &arguments.html {
         let file = |error| (1, format!("{}: {error}", path.display()));
-        write_whole(path, page(&fleet, arguments.lang).as_bytes()).map_err(file)?;
+        whole::replace(path, 0o666, page(&fleet, arguments.lang).as_bytes()).map_err(file)?;
     }
     match (&arguments.html, arguments.json) {
         (_, true) => print(&json(&fleet)),

@@ -1,8 +1,6 @@
 //! Output of subcommands: results on stdout, complaints on stderr, an exit code.
 
-use std::fs;
 use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -66,18 +64,6 @@ pub(super) fn finish(result: Result<String, CommandFailure>) -> ExitCode {
 /// As [`finish`], for what fails only by a file that cannot be used.
 pub(super) fn finish_or_invalid(result: Result<String, String>) -> ExitCode {
     finish(result.map_err(|message| (INVALID, message)))
-}
-
-/// Writes a file whole or not at all.
-pub(super) fn write_whole(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let written = fs::write(&beside, octets).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // It must not fill a full disk further.
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 /// Reads `--lang`.

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::output::{CommandFailure, finish, json, parse_lang, print, write_whole};
+use crate::cli::output::{CommandFailure, finish, json, parse_lang, print};
 use crate::cli::running::{GatewayArguments, read};
 use crate::lang::Lang;
 use crate::selftest::SelfTestRun;
 use crate::selftest::report::SelfTestReport;
+use crate::sys::state_dir::whole;
 
 /// Arguments of `selftest`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ fn shown(arguments: &SelfTestArguments) -> Result<(String, usize), CommandFailur
     let zone = school.zone();
     let report = SelfTestReport::new(&run, arguments.lang.unwrap_or(school.lang), &zone);
     if let Some(path) = &arguments.out {
-        write_whole(path, report.page().as_bytes())
+        whole::replace(path, 0o666, report.page().as_bytes())
             .map_err(|error| (1, format!("{}: {error}", path.display())))?;
     }
     let text = if arguments.gateway.json { json(&run) } else { report.text() };

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence;
 use crate::overrides::ledger;
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{StateDir, whole};
 
 /// The format of a backup.
 const FORMAT: u32 = 1;
@@ -257,20 +257,8 @@ impl Backup {
             if let Some(directory) = path.parent().filter(|one| !one.as_os_str().is_empty()) {
                 fs::create_dir_all(directory).map_err(at(directory))?;
             }
-            let mut beside = path.clone().into_os_string();
-            beside.push(".restored");
             let is_key = has_private_key(octets);
-            let put = || {
-                let mode = if is_key { 0o600 } else { 0o644 };
-                // One that a cut left may have another mode.
-                let _ = fs::remove_file(&beside);
-                let mut file =
-                    OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-                file.write_all(octets)?;
-                file.sync_all()?;
-                fs::rename(&beside, &path)
-            };
-            put().map_err(at(&path))?;
+            whole::replace(&path, if is_key { 0o600 } else { 0o644 }, octets).map_err(at(&path))?;
             written += 1;
             if is_key {
                 keys.push(path);

@@ -349,7 +349,7 @@ fn what_a_cut_left_unfinished_is_swept_away() {
         assert_eq!(system.setup(&with(&["--yes"])).0, 0);
         // The number of no process: the largest is below 2^22 (proc(5), pid_max).
         for name in ["gateway.toml", "setup.record"] {
-            let left = format!("root/etc/lachan/.{name}.4294967295.new");
+            let left = format!("root/etc/lachan/.{name}.4294967295-0.new");
             fs::write(system.path(&left), "half").unwrap();
         }
         if !is_undone {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::admin::api::OverrideBegun;
 use crate::admin::reviews::{ForwardedNames, NamedWord, ReviewList, ReviewRequest, ShownReview};
-use crate::cli::output::{CommandFailure, finish, json, write_whole};
+use crate::cli::output::{CommandFailure, finish, json};
 use crate::cli::people::overrides::seconds;
 use crate::cli::running::{GatewayArguments, RunningGateway, read};
 use crate::config::data::answers::AnswerVerdict;
@@ -18,6 +18,7 @@ use crate::reviews::day::CivilDay;
 use crate::reviews::forwarded::ForwardedFile;
 use crate::reviews::request::AskedSite;
 use crate::reviews::stored::{ReviewState, StoredReview};
+use crate::sys::state_dir::whole;
 
 /// Names of one request to the gateway.
 const NAMES_A_REQUEST: usize = 100;
@@ -168,7 +169,7 @@ fn forward(
         note_forwarded(gateway, &names)?;
         return Ok(text);
     };
-    write_whole(out, text.as_bytes())
+    whole::replace(out, 0o666, text.as_bytes())
         .map_err(|error| (1, format!("{}: {error}", out.display())))?;
     let count = note_forwarded(gateway, &names)?;
     Ok(messages::reviews_forwarded(count, out.display()).in_lang(lang))

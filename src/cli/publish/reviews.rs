@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 
-use crate::cli::output::{CommandFailure, complain, finish, json, print, write_whole};
+use crate::cli::output::{CommandFailure, complain, finish, json, print};
 use crate::cli::publish::wait::{failure, now};
 use crate::config::data::answers::{self, AnswerVerdict, ReviewAnswer};
 use crate::config::data::released::ANSWERS;
 use crate::publish::reviews::{MergedReview, MergedReviews, answers_in, merge};
 use crate::reviews::day::CivilDay;
 use crate::reviews::request::AskedSite;
+use crate::sys::state_dir::whole;
 
 /// Arguments of `publish reviews`.
 #[derive(Debug, clap::Args)]
@@ -120,7 +121,7 @@ fn answer(
         reason: reason.trim().to_owned(),
     };
     let path = tables.join(ANSWERS);
-    write_whole(&path, answers::with(&text, &answer).as_bytes())
+    whole::replace(&path, 0o666, answers::with(&text, &answer).as_bytes())
         .map_err(|error| (1, format!("{}: {error}", path.display())))?;
     let next = match verdict {
         AnswerVerdict::Denied => String::new(),

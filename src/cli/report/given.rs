@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::category::Taxonomy;
-use crate::cli::output::{CommandFailure, write_whole};
+use crate::cli::output::CommandFailure;
 use crate::config::data::starter;
 use crate::lang::{Lang, Message, messages};
 use crate::report::period::{MAX_MONTHS, PeriodError, ReportPeriod, YearStart};
+use crate::sys::state_dir::whole;
 
 /// The categories that are compiled in.
 pub(super) fn own_taxonomy() -> Result<Taxonomy, CommandFailure> {
@@ -47,5 +48,6 @@ pub(super) fn make_directory(path: &Path) -> Result<(), CommandFailure> {
 /// Writes a file whole, and says which one could not be written.
 pub(super) fn put(directory: &Path, name: &str, octets: &[u8]) -> Result<(), CommandFailure> {
     let path = directory.join(name);
-    write_whole(&path, octets).map_err(|error| (1, format!("{}: {error}", path.display())))
+    whole::replace(&path, 0o666, octets)
+        .map_err(|error| (1, format!("{}: {error}", path.display())))
 }

@@ -8,12 +8,12 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::cli::enrol::said;
-use crate::cli::setup::place::{below, keep_aside, missing, write, write_whole};
+use crate::cli::setup::place::{below, keep_aside, missing, write};
 use crate::cli::setup::plan::{FileChange, PlannedFile, STATE, SetupPlan};
 use crate::cli::setup::record::{Recorded, is_own, is_untouched, read_record, write_record};
 use crate::digest::sha256;
 use crate::lang::{Message, messages};
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{StateDir, whole};
 use crate::update::enrolment::{DIRECTORY, enrol, enrolled as enrolled_with, files_made};
 
 /// What is behind the name of a file that was moved aside.
@@ -187,5 +187,6 @@ fn write_reply(
     }
     add(record, Recorded::Reply { digest: sha256(octets), path: shown });
     save(record)?;
-    write_whole(path, octets).map_err(|error| messages::setup_failed(path.display(), error))
+    whole::replace(path, 0o644, octets)
+        .map_err(|error| messages::setup_failed(path.display(), error))
 }

@@ -7,12 +7,12 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::cli::setup::place::{below, sweep};
+use crate::cli::setup::place::below;
 use crate::cli::setup::record::{
     Recorded, is_own, is_untouched, read_record, record_path, write_record,
 };
 use crate::lang::{Message, messages};
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{StateDir, whole};
 
 /// The end of an undo.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Undone {
 pub(super) fn undo(root: &Path, config: &Path) -> Result<Undone, Message> {
     let record = read_record(root, config)?;
     // What a `setup` that was cut off in the midst of a write has left.
-    sweep(&below(root, &record_path(config)));
+    whole::sweep_of(&below(root, &record_path(config)));
     if record.is_empty() {
         return Err(messages::setup_no_record(record_path(config).display()));
     }
@@ -66,7 +66,7 @@ impl Undo<'_> {
     /// Removes a file that was written, unless somebody changed it since.
     fn written(&mut self, one: &Recorded, path: &str, place: &Path) -> Result<(), Message> {
         let failed = |error: io::Error| messages::setup_failed(path, error);
-        sweep(place);
+        whole::sweep_of(place);
         match fs::read(place) {
             Ok(octets) if is_own(self.record, path, &octets) => {
                 fs::remove_file(place).map_err(failed)?;

@@ -9,6 +9,8 @@
 //!
 //! A gateway without a state directory runs, and starts without state each time.
 
+pub mod whole;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -17,20 +19,13 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use crate::config::StateSettings;
 use crate::sys::os;
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
-
-/// The age from which an unfinished file is abandoned in any case: a live writer would have written to
-/// it.
-const LEFT: Duration = Duration::from_secs(3600);
-/// The numbers of those that it is writing.
-static WRITING: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
 /// The state directories that this process has opened.
 static OPENED: Mutex<Vec<StateDir>> = Mutex::new(Vec::new());
@@ -231,51 +226,23 @@ impl StateDir {
         if !self.0.is_dir() {
             Self::at(self.0.clone()).map_err(io::Error::other)?;
         }
-        // A unique name: the gateway and a command may write the same file at once.
-        let number = Writing::begin();
-        let beside = self.0.join(format!(".{name}.{}-{}.new", std::process::id(), number.0));
-        self.sweep(Some(name));
-        let written = OpenOptions::new()
-            .write(true)
-            // Never what is there: the owner may put a link in the place of a file that root is about to make.
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)
-            .and_then(|mut file| {
-                let (own, found) = (fs::metadata(&self.0)?, file.metadata()?);
-                // Before it has its name: the gateway may look for it at once.
-                if own.uid() != found.uid() {
-                    fchown(&file, Some(own.uid()), Some(own.gid()))?;
-                }
-                let result = write(&mut file);
-                // What failed half way has worn the disk too.
-                wrote(file.metadata().map_or(0, |of| of.len()));
-                result?;
-                file.sync_all()
-            })
-            .and_then(|()| place(&beside, &self.0.join(name)));
-        if written.is_err() {
-            // An unfinished file must not fill a full disk further.
-            let _ = fs::remove_file(&beside);
-            return written;
-        }
-        File::open(&self.0)?.sync_all()
-    }
-
-    /// Removes unfinished files of a name, or of all names, that no writer finishes any more.
-    fn sweep(&self, name: Option<&str>) {
-        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
-            let file = entry.file_name();
-            let Some((of, writer)) = file.to_str().and_then(unfinished) else { continue };
-            if name.is_none_or(|name| name == of) && is_abandoned(&entry, writer) {
-                let _ = fs::remove_file(entry.path());
+        let own = fs::metadata(&self.0)?;
+        let write = |file: &mut File| {
+            // Before it has its name: the gateway may look for it at once.
+            if own.uid() != file.metadata()?.uid() {
+                fchown(&*file, Some(own.uid()), Some(own.gid()))?;
             }
-        }
+            let result = write(file);
+            // What failed half way has worn the disk too.
+            wrote(file.metadata().map_or(0, |of| of.len()));
+            result
+        };
+        whole::put((&self.0, name), 0o600, write, place)
     }
 
     /// Removes all files that a power cut, or a writer that was killed, has left unfinished.
     pub fn sweep_unfinished(&self) {
-        self.sweep(None);
+        whole::sweep(&self.0, None);
     }
 
     /// The same, here and in the directories here.
@@ -313,52 +280,6 @@ fn give_one(path: &Path, owner: (u32, u32), deep: usize) -> io::Result<()> {
         lchown(path, Some(owner.0), Some(owner.1))?;
     }
     Ok(())
-}
-
-/// The name that an unfinished file is to get, the process that writes it, and its number there.
-fn unfinished(file: &str) -> Option<(&str, (u32, u64))> {
-    let (name, writer) = file.strip_prefix('.')?.strip_suffix(".new")?.rsplit_once('.')?;
-    let (process, number) = writer.split_once('-')?;
-    Some((name, (process.parse().ok()?, number.parse().ok()?)))
-}
-
-fn writing() -> MutexGuard<'static, Vec<u64>> {
-    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A file that this process is writing.
-struct Writing(u64);
-
-impl Writing {
-    fn begin() -> Self {
-        // Random: nobody else can have a file of this name there before.
-        let number = rand::random();
-        writing().push(number);
-        Self(number)
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        writing().retain(|number| *number != self.0);
-    }
-}
-
-/// Whether nobody finishes a file: its writer has ended, an earlier process had the number that this
-/// one has now, or it is old.
-fn is_abandoned(entry: &fs::DirEntry, (writer, number): (u32, u64)) -> bool {
-    if writer == std::process::id() {
-        return !writing().contains(&number);
-    }
-    let modified = entry.metadata().and_then(|of| of.modified());
-    let age = modified.map(|at| at.elapsed());
-    let is_old = age.is_ok_and(|age| age.is_ok_and(|age| age >= LEFT));
-    is_old || !Path::new("/proc").join(writer.to_string()).exists() && is_proc_mounted()
-}
-
-/// Whether processes can be seen at all.
-fn is_proc_mounted() -> bool {
-    Path::new("/proc/self").exists()
 }
 
 /// Refuses a directory that others can write to: they could end an exam, or be anybody.
@@ -461,7 +382,7 @@ mod tests {
         for path in [&dead, &alive, &gone, &before, &state.join(".list.json.1-1.new")] {
             fs::write(path, "half").unwrap();
         }
-        let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
         File::options().write(true).open(&dead).unwrap().set_modified(long_ago).unwrap();
         state.replace("list", b"new").unwrap();
         assert!(!dead.exists() && alive.exists() && !gone.exists() && !before.exists());
