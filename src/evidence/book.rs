@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::config::{Config, EvidenceSettings};
 use crate::evidence::account::{Change, EarlierLife, LifeAccount, SchoolTime};
@@ -28,7 +28,7 @@ use crate::overrides::ledger;
 use crate::policy::Snapshot;
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{AGAIN, StateDir};
 
 /// Seconds between two looks at the counters.
 const LOOK: u64 = 60;
@@ -99,9 +99,10 @@ struct Records {
     /// The seconds of this life.
     life: EnforcementSeconds,
     seen: Seen,
-    /// Seconds of the monotonic clock at the last look, and at the last write.
+    /// Seconds of the monotonic clock at the last look, at the last write, and at the last one if it failed.
     looked: Option<u64>,
     written: Option<u64>,
+    failed: Option<u64>,
     /// The civil second of the last tick, and its day; none while no clock is trusted.
     ticked: Option<(u64, Date)>,
     zone: Option<TimeZone>,
@@ -214,7 +215,8 @@ impl EvidenceBook {
         records.look((now, counted), &mut input, is_last, files);
         let is_new = records.month != before || records.account.is_placed() != had_place;
         let flush = settings.flush.as_secs();
-        let is_due = records.written.is_none_or(|at| now.mono.saturating_sub(at) >= flush);
+        let is_due = records.failed.is_some()
+            || records.written.is_none_or(|at| now.mono.saturating_sub(at) >= flush);
         if is_last || is_new || is_due {
             self.flush(&mut records, now, is_last);
         }
@@ -228,8 +230,14 @@ impl EvidenceBook {
         let Some(files) = &self.files else { return };
         let written = records.write(files, now, is_last);
         let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
+        records.failed = written.is_err().then_some(now.mono);
         match written {
-            Ok(()) => records.written = Some(now.mono),
+            Ok(()) => {
+                records.written = Some(now.mono);
+                if !was_saved {
+                    info!("evidence is written again");
+                }
+            }
             Err(error) if was_saved => {
                 warn!(%error, "evidence cannot be written: a restart may lose what is counted");
             }
@@ -300,7 +308,9 @@ impl Records {
         let before = std::mem::replace(&mut self.ticked, next);
         // What was counted until midnight is of the day before.
         let turned = before.zip(next).filter(|(before, next)| before.1 != next.1);
-        let is_due = self.looked.is_none_or(|at| now.mono.saturating_sub(at) >= LOOK);
+        let since = |at| now.mono.saturating_sub(at);
+        let is_due = self.looked.is_none_or(|at| since(at) >= LOOK)
+            || self.failed.is_some_and(|at| since(at) >= AGAIN);
         let counted = turned.map_or(now.civil, |(before, _)| before.0);
         (is_last || is_due || turned.is_some()).then_some(counted)
     }

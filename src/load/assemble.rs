@@ -8,8 +8,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracing::warn;
-
 use crate::config::{Config, StateSettings};
 use crate::fetch::{Downloads, place};
 pub use crate::load::assemble_error::AssembleError;
@@ -466,9 +464,7 @@ impl Assembler {
             Kept::remove_from(&state);
         }
         let fault = kept.map_or_else(|error| error.to_string(), |()| fault);
-        if !fault.is_empty() && fault != self.unkept {
-            warn!("what is in force is kept in memory only, and lost at the next start: {fault}");
-        }
+        keep::tell(&self.unkept, &fault);
         self.unkept = fault;
         self.kept.is_on_disk()
     }

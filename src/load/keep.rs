@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use tracing::{info, warn};
+
 use crate::load::kept::{Kept, KeptSource, Origins};
 use crate::load::sources::PolicySources;
 use crate::sys::archive;
@@ -33,6 +35,18 @@ pub(super) fn keep(
         unenrolled: unenrolled.map(|one| one.path.clone()).collect(),
     };
     kept.keep(state, origins, texts_of)
+}
+
+/// Logs why the next start will not find what is in force, once, and the end of it; both faults are empty where it
+/// will.
+pub(super) fn tell(before: &str, fault: &str) {
+    match fault {
+        fault if fault == before => {}
+        "" => info!("what is in force is kept on the disk again"),
+        fault => {
+            warn!("what is in force is kept in memory only, and lost at the next start: {fault}");
+        }
+    }
 }
 
 /// Reads the texts of a source again.

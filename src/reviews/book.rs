@@ -21,7 +21,7 @@ use crate::reviews::day::CivilDay;
 use crate::reviews::request::{AskedSite, ReviewReason};
 use crate::reviews::stored::{ReviewState, ReviewWord, StoredReview};
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{AGAIN, StateDir};
 
 /// The file, in the state directory.
 const FILE: &str = "reviews.json";
@@ -247,7 +247,8 @@ impl ReviewBook {
     /// at once. `mono` is of a monotonic clock, in seconds.
     pub fn keep(&self, mono: u64, is_last: bool) {
         let mut rows = self.lock();
-        let is_due = rows.written.is_none_or(|written| mono.saturating_sub(written) >= PAUSE);
+        let pause = if self.is_saved.load(Ordering::Relaxed) { PAUSE } else { AGAIN };
+        let is_due = rows.written.is_none_or(|written| mono.saturating_sub(written) >= pause);
         if rows.is_changed && (is_due || is_last) {
             rows.written = Some(mono);
             self.save(&mut rows);

@@ -11,7 +11,7 @@ use super::forwarded::{ForwardedError, ForwardedFile, ForwardedReview};
 use super::request::{AskedSite, ReviewReason};
 use super::stored::{MAX_CODES, ReviewState, ReviewWord, StoredReview};
 use crate::category::Level;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{AGAIN, StateDir};
 
 const START: u64 = 1_795_910_400;
 const ASK: (ReviewReason, Level, Option<&str>) =
@@ -178,7 +178,9 @@ fn a_disk_that_takes_nothing_is_told_and_tried_again() {
     assert!(!book.receive(&site("b.example"), ASK, true, day(0)).is_kept);
     assert!(!book.receive(&site("c.example"), ASK, false, day(0)).is_kept, "for every name");
     fs::remove_dir(state.join("reviews.json")).unwrap();
-    book.keep(1300, false);
+    book.keep(1000 + AGAIN - 1, false);
+    assert!(!book.is_kept(), "too early");
+    book.keep(1000 + AGAIN, false);
     assert!(book.receive(&site("d.example"), ASK, true, day(0)).is_kept);
     assert_eq!(ReviewBook::open(Some(state)).list().len(), 2);
     assert!(!ReviewBook::open(None).receive(&site("a.example"), ASK, true, day(0)).is_kept);

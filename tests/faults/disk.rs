@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use super::load;
 use crate::kit::data::skipped;
 use crate::support::api::Api;
 use crate::support::gateway::{LACHAN, run};
 use crate::support::mount::Mount;
-use crate::support::{Ask, Gateway, STAFF, Upstream, eventually};
+use crate::support::{Ask, Gateway, STAFF, Upstream, eventually, within};
 
 /// Where an account is that owns nothing.
 const NOBODY: &str = "65534";
@@ -31,10 +32,13 @@ fn on_a_small_disk(upstream: &Upstream, what: &str) -> Option<(Gateway, Mount)> 
     Some((gateway, mount))
 }
 
+/// Waits until all is kept, without doing anything for it: twice as long as a failed write waits for its next try.
+#[track_caller]
 fn until_kept(gateway: &Gateway) {
-    eventually("all is kept", || {
+    let kept = within(Duration::from_secs(60), || {
         (gateway.metrics().value("lachan_state_kept", &[]) > 0.0).then_some(())
     });
+    assert!(kept.is_some(), "not all is kept\n{}", gateway.log());
 }
 
 /// Whether an exam leaves staff nothing but one name.
@@ -62,7 +66,6 @@ fn assert_works_without_a_disk(gateway: &Gateway, turn: usize) {
 
 /// With a disk again, all is kept, and an exam outlives a power cut.
 fn assert_is_mended(mut gateway: Gateway) {
-    gateway.reload();
     until_kept(&gateway);
     load::until_whole(&gateway);
     let api = Api::of(&gateway);
@@ -94,6 +97,30 @@ fn a_disk_that_fills_while_it_serves_costs_what_is_kept_and_nothing_else() {
         }
     });
     seen.assert_answered();
+    fs::remove_file(filler).unwrap();
+    assert_is_mended(gateway);
+    drop(mount);
+}
+
+#[test]
+fn what_a_full_disk_did_not_take_is_written_when_there_is_room() {
+    let upstream = Upstream::start();
+    let Some((mut gateway, mount)) = on_a_small_disk(&upstream, "a disk that was full") else {
+        return;
+    };
+    let filler = gateway.dir().join("state/filler");
+    gateway.terminate();
+    // Whatever is written at a start, and a second after it, meets a full disk.
+    let _ = fs::write(&filler, vec![b'x'; 1 << 20]);
+    let gateway = gateway.restart();
+    load::put(&gateway, load::LIST, load::list("more.example"));
+    load::until_blocked(&gateway, "more.example");
+    for unwritten in ["evidence cannot be written", "kept in memory only"] {
+        eventually(unwritten, || gateway.log().contains(unwritten).then_some(()));
+    }
+    let (status, body) = Api::of(&gateway).exam("staff", "only.example").unwrap();
+    assert_eq!(has_exam(&gateway), status == 201, "{status} {body}");
+    assert!(gateway.metrics().value("lachan_state_kept", &[]) < 1.0, "{}", gateway.log());
     fs::remove_file(filler).unwrap();
     assert_is_mended(gateway);
     drop(mount);
@@ -157,6 +184,7 @@ fn a_state_directory_that_is_removed_is_made_again() {
     eventually("the directory is back", || state.is_dir().then_some(()));
     fs::write(state.join("admin-token"), token).unwrap();
     fs::set_permissions(state.join("admin-token"), fs::Permissions::from_mode(0o600)).unwrap();
+    gateway.reload();
     assert_is_mended(gateway);
 }
 

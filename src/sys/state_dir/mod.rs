@@ -35,6 +35,9 @@ const MOST_DEEP: usize = 8;
 /// Octets that this process has written to files of the state directory.
 static OCTETS: AtomicU64 = AtomicU64::new(0);
 
+/// Seconds from a write that failed to its next try, without anybody's doing: a disk that was full may have room.
+pub const AGAIN: u64 = 30;
+
 /// Counts octets that were written to a file of the state directory.
 pub fn wrote(octets: u64) {
     OCTETS.fetch_add(octets, Ordering::Relaxed);
