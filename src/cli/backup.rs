@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::admin::client::is_ready;
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
 use crate::config::{Config, School, load_text};
 use crate::lang::{Lang, Message, messages};
@@ -121,8 +122,16 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
     let config = load_text(&backup.config_text(), &shown, base);
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
     let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
-    let (mut written, keys) = backup.restore_config(&of.config).map_err(|error| failure(&error))?;
+    let of_tls = config.listen.tls.iter().map(|files| files.key.as_path());
+    let of_lists = config.lists.sealed.iter().map(|sealed| sealed.key.as_path());
+    let keys: Vec<&Path> = of_tls.chain(of_lists).collect();
+    let restored = backup.restore_config(&of.config, &keys);
+    let (mut written, keys) = restored.map_err(|error| failure(&error))?;
     let mut lines = Vec::new();
+    // Whatever it answers: one that refuses to say how it is writes its files as well.
+    if is_ready(config.admin.listen).is_ok() {
+        lines.push(messages::restore_beside(config.admin.listen).in_lang(of.lang));
+    }
     match state {
         None => lines.push(messages::restore_no_state().in_lang(of.lang)),
         Some(state) => {

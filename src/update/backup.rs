@@ -239,13 +239,17 @@ impl Backup {
         String::from_utf8_lossy(octets).into_owned()
     }
 
-    /// Writes config and named files, the config last; how many, and those that have a private key. Only the owner
-    /// can read these.
+    /// Writes config and named files, the config last; how many, and those that are keys: of these paths, or with a
+    /// private key in PEM. Only the owner can read these.
     ///
     /// # Errors
     ///
     /// [`BackupError::File`].
-    pub fn restore_config(&self, config: &Path) -> Result<(usize, Vec<PathBuf>), BackupError> {
+    pub fn restore_config(
+        &self,
+        config: &Path,
+        named_keys: &[&Path],
+    ) -> Result<(usize, Vec<PathBuf>), BackupError> {
         let base = config.parent().unwrap_or(Path::new(""));
         let named = self.files.iter().filter(|(name, _)| *name != CONFIG);
         let named = named.filter_map(|(name, octets)| {
@@ -257,7 +261,7 @@ impl Backup {
             if let Some(directory) = path.parent().filter(|one| !one.as_os_str().is_empty()) {
                 fs::create_dir_all(directory).map_err(at(directory))?;
             }
-            let is_key = has_private_key(octets);
+            let is_key = named_keys.contains(&path.as_path()) || has_private_key(octets);
             whole::replace(&path, if is_key { 0o600 } else { 0o644 }, octets).map_err(at(&path))?;
             written += 1;
             if is_key {

@@ -80,7 +80,8 @@ impl SetupPlan {
     ///
     /// # Errors
     ///
-    /// The enrolment is of another school, its reply cannot be beside it, or the config would be refused.
+    /// The enrolment is of another school, its reply cannot be beside it, or the config would be refused, or is to
+    /// be where another file of the plan is.
     pub(super) fn of(
         answers: SetupAnswers,
         enrolment: Option<Enrolment>,
@@ -102,6 +103,9 @@ impl SetupPlan {
         if target.has_zone {
             let text = timer_text(&answers.timezone, answers.lang);
             files.push(PlannedFile { path: TIMER_HOURS.into(), text });
+        }
+        if let Some(other) = files.iter().skip(1).find(|other| other.path == config) {
+            return Err(messages::setup_other_file(other.path.display()));
         }
         let reply = enrolment.as_ref().and(answers.enrolment.as_deref());
         let reply = reply.map(reply_path).transpose()?;

@@ -284,12 +284,16 @@ fn a_backup_has_what_encrypted_dns_needs_and_goes_over_an_untouched_config() {
         format!("[[listen.tls]]\ncertificate = \"{at}/cert.pem\"\nkey = \"{at}/key.pem\"\n")
     };
     let text = fs::read_to_string(&config).unwrap() + "[admin]\nlisten = \"127.0.0.1:9153\"\n";
-    let text = text + &tls("certs") + &tls("../elsewhere");
+    let sealed = "[[lists.source]]\ncategory = \"csam\"\nformat = \"sealed\"\npath = \"csam.sealed\"\nkey = \"csam.key\"\n";
+    let text = text + &tls("certs") + &tls("../elsewhere") + sealed;
     fs::write(&config, &text).unwrap();
+    // A key that does not say so.
+    fs::write(place.path("box/csam.key"), [7; 32]).unwrap();
+    fs::write(place.path("box/csam.sealed"), "").unwrap();
     let said = place.expect(0, &["backup", "box.backup", "--config", "box/gateway.toml"]);
     let left_out = said.lines().filter(|line| line.contains("not in it")).count();
     assert!(left_out == 3 && said.contains("elsewhere/key.pem"), "{said}");
-    let names = ["certs/cert.pem", "certs/key.pem", "certs/ca.pem"];
+    let names = ["certs/cert.pem", "certs/key.pem", "certs/ca.pem", "csam.key"];
     let before = names.map(|name| fs::read(place.path("box").join(name)).unwrap());
 
     // Cut between two files it is no backup.
@@ -304,8 +308,10 @@ fn a_backup_has_what_encrypted_dns_needs_and_goes_over_an_untouched_config() {
     let restore = ["restore", "box.backup", "--config", "box/gateway.toml"];
     assert!(place.expect(3, &restore).contains("--replace"));
     let said = place.expect(0, &[&restore[..], &["--replace"]].concat());
-    assert!(said.contains("key.pem: a private key"), "{said}");
     assert_eq!(names.map(|name| fs::read(place.path("box").join(name)).unwrap()), before);
-    assert_eq!(mode(&place.path("box/certs/key.pem")), 0o640);
+    for key in ["certs/key.pem", "csam.key"] {
+        assert!(said.contains(&format!("{key}: a private key")), "{said}");
+        assert_eq!(mode(&place.path("box").join(key)), 0o640, "{key}");
+    }
     assert_eq!(mode(&place.path("box/certs/cert.pem")) & 0o644, 0o644);
 }

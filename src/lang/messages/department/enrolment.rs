@@ -44,6 +44,9 @@ messages! {
         => "cấu hình không có thư mục trạng thái: chưa khôi phục ngoại lệ và ghi danh";
     restore_key(path) "{path}: a private key, for its owner and the group of the state directory"
         => "{path}: khoá riêng, chỉ chủ sở hữu và nhóm của thư mục trạng thái đọc được";
+    restore_beside(address)
+        "a gateway runs ({address}), and writes over what is restored: stop it, restore again, and start it"
+        => "cổng lọc đang chạy ({address}) và sẽ ghi đè những gì vừa khôi phục: hãy dừng nó, khôi phục lại rồi khởi động";
     restore_kept_mark() "what this box has seen of releases stays: it is never lowered"
         => "giữ nguyên những gì hộp này đã thấy về các bản phát hành: không bao giờ hạ thấp";
     restore_done(school, count) "restored: {count} files of `{school}`"

@@ -56,6 +56,9 @@ messages! {
     setup_other_reply(path)
         "{path} is there, and is not this box's reply: move it elsewhere, and run this again"
         => "{path} đang có và không phải thư trả lời của hộp này: hãy chuyển tệp đi nơi khác rồi chạy lại";
+    setup_other_file(path)
+        "{path} is not a place for the config: another file of this setup goes there; choose another with `--config`"
+        => "{path} không phải chỗ cho cấu hình: một tệp khác của lần cài đặt này nằm ở đó; hãy chọn chỗ khác bằng `--config`";
     setup_heading_stays() "What stays as it is" => "Giữ nguyên";
     setup_resolv_conf_stays() "/etc/resolv.conf: it is never written" => "/etc/resolv.conf: không bao giờ bị ghi";
     setup_stub_stays() "systemd-resolved: its stub at 127.0.0.53 is in nobody's way"
