@@ -89,6 +89,7 @@ fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
         _ => return Err(refused(messages::attest_no_period(period))),
     };
     let mut documents: Vec<SignedAttestation> = Vec::new();
+    let acting = state.act_as_owner().map_err(|error| (1, error.to_string()))?;
     for month in &months {
         let made = from.attest(month, system_time()).map_err(|error| (1, error.to_string()))?;
         let Some(document) = made else { continue };
@@ -101,6 +102,8 @@ fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
             break;
         }
     }
+    // What the person gets is where the person says.
+    drop(acting);
     if documents.is_empty() {
         return Err(refused(messages::attest_no_record(period)));
     }

@@ -57,8 +57,11 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
     }
     let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
     let state = state.ok_or_else(|| refused(messages::enrol_no_state()))?;
-    let reply = enrol(&state, &document, told.as_deref(), of.anew)
-        .map_err(|error| (INVALID, said(error).in_lang(lang)))?;
+    let reply = {
+        let _acting = state.act_as_owner().map_err(|error| (1, error.to_string()))?;
+        enrol(&state, &document, told.as_deref(), of.anew)
+            .map_err(|error| (INVALID, said(error).in_lang(lang)))?
+    };
     let path = of.reply.clone().unwrap_or_else(|| of.file.with_extension("reply.json"));
     let written = fs::write(&path, reply.text());
     written.map_err(|error| (1, format!("{}: {error}", path.display())))?;

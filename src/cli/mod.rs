@@ -29,8 +29,6 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::sys::state_dir::StateDir;
-
 /// Lá Chắn: a policy-implementing DNS resolver for school gateways.
 #[derive(Debug, Parser)]
 #[command(name = "lachan", version, about, propagate_version = true)]
@@ -127,7 +125,6 @@ pub fn run() -> ExitCode {
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Manual(arguments) => manual::run(&arguments, Arguments::command()),
     };
-    StateDir::give_all_to_owners();
     if output::is_lost() { ExitCode::FAILURE } else { code }
 }
 

@@ -12,6 +12,7 @@ use crate::lang::messages;
 use crate::load::assemble::read_config_in_use;
 use crate::staff::token::Token;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::acting::Acting;
 
 /// State directory of a gateway that systemd runs.
 pub(super) const USUAL: &str = "/var/lib/lachan";
@@ -81,6 +82,13 @@ impl RunningGateway {
             (3, messages::gateway_silent(admin, error).in_lang(self.config.school.lang))
         })
     }
+}
+
+/// Acts as the gateway's account on its state, for a command that does its work while it does not run.
+pub(super) fn as_gateway(config: &Config) -> Result<Option<Acting>, CommandFailure> {
+    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let acting = state.map(|state| state.act_as_owner()).transpose();
+    acting.map_err(|error| (1, error.to_string()))
 }
 
 /// The value of a response, or its refusal.

@@ -15,6 +15,7 @@ use crate::config::AdminSettings;
 use crate::digest::hex;
 use crate::staff::hash::is_same;
 use crate::sys::read;
+use crate::sys::state_dir::acting::Acting;
 use crate::sys::state_dir::{StateDir, wrote};
 
 /// A token: 64 hexadecimal digits.
@@ -43,6 +44,7 @@ impl Token {
     ///
     /// The error of the system; or others can read the file, or it is not a token.
     pub fn open(path: &Path) -> io::Result<Self> {
+        let _acting = Acting::as_owner_of(folder(path))?;
         match Self::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             read => return read,
@@ -64,11 +66,7 @@ impl Token {
         writeln!(file, "{token}")?;
         file.sync_all()?;
         std::fs::hard_link(beside, path)?;
-        match path.parent() {
-            Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
+        File::open(folder(path))?.sync_all()
     }
 
     /// The token in a file.
@@ -77,6 +75,8 @@ impl Token {
     ///
     /// As [`Token::open`].
     pub fn read(path: &Path) -> io::Result<Self> {
+        // It is sent to somebody: nothing that another account's directory leads to.
+        let _acting = Acting::as_owner_of(folder(path))?;
         let text = read::text(path)?;
         let mode = std::fs::metadata(path)?.mode() & 0o077;
         let refused = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why.to_owned()));
@@ -99,6 +99,12 @@ impl Token {
     pub fn text(&self) -> &str {
         &self.0
     }
+}
+
+/// The directory of a file.
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

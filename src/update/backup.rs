@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence;
 use crate::overrides::ledger;
 use crate::sys::read;
+use crate::sys::state_dir::acting::Acting;
 use crate::sys::state_dir::{StateDir, whole};
 
 /// The format of a backup.
@@ -143,15 +144,17 @@ impl Backup {
                 None => left_out.push(path.clone()),
             }
         }
-        for name in state.map(state_files).unwrap_or_default() {
-            let Some(path) = state.map(|state| state.join(&name)) else { break };
-            if let Ok(found) = fs::symlink_metadata(&path) {
-                // Root reads here what another account may have put there: nothing by a link of its.
-                if !found.is_file() {
-                    return Err(at(&path)(io::Error::other("it is no file")));
+        if let Some(state) = state {
+            // What is taken here is given to the account again by `restore`.
+            let _acting = Acting::as_owner_of(state).map_err(at(state))?;
+            for name in state_files(state) {
+                let path = state.join(&name);
+                match read::octets(&path, MOST_OF_FILE) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    read => {
+                        files.insert(format!("{STATE_FILES}{name}"), read.map_err(at(&path))?);
+                    }
                 }
-                let octets = read::octets(&path, MOST_OF_FILE).map_err(at(&path))?;
-                files.insert(format!("{STATE_FILES}{name}"), octets);
             }
         }
         let head = BackupHead { format: FORMAT, school: school.to_owned(), made_at };

@@ -50,6 +50,7 @@ fn accept_source(arguments: &AcceptArguments) -> Result<String, CommandFailure> 
         (3, "nothing is remembered without a state directory; set `min_percent = 0`".to_owned())
     })?;
     let failed = |error| (1, format!("{}: {error}", path.display()));
+    let _acting = state.act_as_owner().map_err(failed)?;
     let accept = if is_pack { accept_pack } else { accept };
     accept(&state, path).map_err(failed)?;
     Ok(format!("{name}: accepted as it is now; a gateway takes it within a minute, or at SIGHUP"))

@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::cli::output::{complain, json, print};
+use crate::cli::running::as_gateway;
 use crate::config::Config;
 use crate::dns::name::{Folded, Name};
 use crate::fetch::{AT_ONCE, Copies, Downloads, FetchError, HttpClient, Names, Taken, fetch_once};
@@ -58,6 +59,10 @@ pub fn run(arguments: &FetchListArguments) -> ExitCode {
     let (config, downloads) = match Assembler::new(Some(arguments.config.clone())).downloads() {
         Ok(read) => read,
         Err(error) => return failed(3, &error.to_string()),
+    };
+    let _acting = match as_gateway(&config) {
+        Ok(acting) => acting,
+        Err((code, complaint)) => return failed(code, &complaint),
     };
     let copies = match downloads.copies() {
         Ok(Some(copies)) => copies,

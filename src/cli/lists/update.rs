@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use crate::admin::api::ReleaseRequest;
 use crate::cli::output::{CommandFailure, finish, json};
-use crate::cli::running::{RunningGateway, read};
+use crate::cli::running::{RunningGateway, as_gateway, read};
 use crate::config::Config;
 use crate::load::assemble::{Assembler, read_config_in_use};
 use crate::load::rehearsal;
@@ -86,6 +86,7 @@ pub fn rollback(arguments: &RollbackArguments) -> ExitCode {
 pub fn releases(arguments: &ReleasesArguments) -> ExitCode {
     let show = || {
         let config = config_of(&arguments.config)?;
+        let _acting = as_gateway(&config)?;
         let updates = alone(&arguments.config, &config)?;
         Ok(shown(&updates.status(), arguments.json))
     };
@@ -99,7 +100,9 @@ pub(super) fn accept(config: &Path) -> Result<String, CommandFailure> {
     let status: UpdateStatus = if let Ok(answer) = asked {
         read(&answer)?
     } else {
-        let updates = alone(config, &config_of(config)?)?;
+        let read_config = config_of(config)?;
+        let _acting = as_gateway(&read_config)?;
+        let updates = alone(config, &read_config)?;
         updates.accept().map_err(|error| (1, updates.say(&error)))?;
         updates.status()
     };
@@ -119,6 +122,7 @@ fn change(
     if let Ok(answer) = asked {
         return read(&answer);
     }
+    let _acting = as_gateway(&read_config)?;
     let updates = alone(config, &read_config)?;
     act(&updates).map_err(|error| (1, updates.say(&error)))?;
     Ok(updates.status())

@@ -153,8 +153,10 @@ fn enrolled(
     let failed = |error: &dyn std::fmt::Display| messages::setup_failed(STATE, error);
     let state = StateDir::at(below(root, Path::new(STATE))).map_err(|error| failed(&error))?;
     let told = plan.answers.fingerprint.as_deref();
-    let reply = enrol(&state, document, told, false).map_err(said)?;
-    state.give_to_owner().map_err(|error| failed(&error))?;
+    let reply = {
+        let _acting = state.act_as_owner().map_err(|error| failed(&error))?;
+        enrol(&state, document, told, false).map_err(said)?
+    };
     let mut lines =
         vec![messages::enrol_done(&document.unit, &document.school, &document.fingerprint)];
     if told.is_none() {

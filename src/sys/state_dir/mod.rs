@@ -5,32 +5,25 @@
 //! moment leaves the old file or the new one. Only the owner can read it.
 //!
 //! What is in it belongs to the owner of the directory, whoever made it: the account of the service, which must
-//! be able to read and to remove what root has written by a command.
+//! be able to read and to remove what root has written by a command. So root acts as that account here
+//! ([`acting`]).
 //!
 //! A gateway without a state directory runs, and starts without state each time.
 
+pub mod acting;
 pub mod whole;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown, lchown,
-};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::config::StateSettings;
-use crate::sys::os;
+use crate::sys::state_dir::acting::{Acting, FileOwner, owner};
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
-
-/// The state directories that this process has opened.
-static OPENED: Mutex<Vec<StateDir>> = Mutex::new(Vec::new());
-/// Directories within each other in a state directory: more are none of ours.
-const MOST_DEEP: usize = 8;
 
 /// Octets that this process has written to files of the state directory.
 static OCTETS: AtomicU64 = AtomicU64::new(0);
@@ -61,7 +54,11 @@ pub struct StateError {
 
 /// A directory that only this program writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateDir(PathBuf);
+pub struct StateDir {
+    path: PathBuf,
+    /// The owner of the outermost one, where root opened that of another account.
+    owner: Option<FileOwner>,
+}
 
 impl StateDir {
     /// The directory of the config, else of the service manager; `None` without either.
@@ -72,36 +69,17 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn open(config: &StateSettings) -> Result<Option<Self>, StateError> {
-        let state = Self::place(config).map(Self::at).transpose()?;
-        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(new) = state.as_ref().filter(|one| !opened.contains(one)) {
-            opened.push(new.clone());
-        }
-        drop(opened);
-        Ok(state)
+        Self::place(config).map(Self::at).transpose()
     }
 
-    /// Gives what this process has made as root in state directories to the owners of these: the last act
-    /// of a command. What cannot be given is logged.
-    pub fn give_all_to_owners() {
-        for state in OPENED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if let Err(error) = state.give_to_owner() {
-                tracing::warn!(%error, "{}: files in it stay another user's", state.0.display());
-            }
-        }
-    }
-
-    /// Gives what belongs to root in it to its owner. Law: nothing outside of it is given away, though the owner
-    /// may put links in it at any moment: directories are opened without following one, names are looked up in
-    /// what was opened, and a file that has a second name stays as it is.
+    /// Acts as its owner, for all that follows in this thread: for readers of its files, and for what writes them
+    /// by other ways than its own.
     ///
     /// # Errors
     ///
-    /// The error of the system, as for a user that is not root.
-    pub fn give_to_owner(&self) -> io::Result<()> {
-        let own = File::open(&self.0)?;
-        let found = own.metadata()?;
-        if found.uid() == 0 { Ok(()) } else { give(&own, (found.uid(), found.gid()), MOST_DEEP) }
+    /// As [`Acting::as_owner_of`].
+    pub fn act_as_owner(&self) -> io::Result<Acting> {
+        Acting::of(self.owner)
     }
 
     /// As [`StateDir::open`]; one that cannot be used is logged, and the gateway runs without it.
@@ -123,11 +101,9 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
-        match DirBuilder::new().recursive(true).mode(0o700).create(&path) {
-            Ok(()) => match only_ours(&path) {
-                Ok(()) => Ok(Self(path)),
-                Err(error) => Err(StateError { path, error }),
-            },
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        match made.and_then(|()| only_ours(&path)).and_then(|()| owner(&path)) {
+            Ok(owner) => Ok(Self { path, owner }),
             Err(error) => Err(StateError { path, error }),
         }
     }
@@ -144,12 +120,12 @@ impl StateDir {
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The path of a file or directory in it.
     pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 
     /// A directory in it.
@@ -158,24 +134,11 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn subdirectory(&self, name: &str) -> Result<Self, StateError> {
-        let path = self.0.join(name);
-        if os::own_account() == 0
-            && fs::symlink_metadata(&path).is_ok_and(|of| of.is_symlink() && of.uid() != 0)
-        {
-            let error = io::Error::other("it is a link that another account made; remove it");
-            return Err(StateError { path, error });
-        }
-        let made = Self::at(path.clone())?;
-        let give = || match (fs::metadata(&self.0)?, fs::symlink_metadata(&path)?) {
-            (own, found) if own.uid() != found.uid() && found.uid() == 0 => {
-                lchown(&path, Some(own.uid()), Some(own.gid()))
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = give() {
-            tracing::warn!(%error, "{}: stays another user's", path.display());
-        }
-        Ok(made)
+        let path = self.path.join(name);
+        let acting = self.act_as_owner();
+        let _acting = acting.map_err(|error| StateError { path: path.clone(), error })?;
+        // Whatever its own owner is: a link may be there.
+        Ok(Self { owner: self.owner, ..Self::at(path)? })
     }
 
     /// Replaces the file `name` with one of these octets.
@@ -226,63 +189,35 @@ impl StateDir {
         place: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> io::Result<()> {
         // Somebody may have removed it, or its disk was away for a moment.
-        if !self.0.is_dir() {
-            Self::at(self.0.clone()).map_err(io::Error::other)?;
+        if !self.path.is_dir() {
+            Self::at(self.path.clone()).map_err(io::Error::other)?;
         }
-        let own = fs::metadata(&self.0)?;
+        let _acting = self.act_as_owner()?;
         let write = |file: &mut File| {
-            // Before it has its name: the gateway may look for it at once.
-            if own.uid() != file.metadata()?.uid() {
-                fchown(&*file, Some(own.uid()), Some(own.gid()))?;
-            }
             let result = write(file);
             // What failed half way has worn the disk too.
             wrote(file.metadata().map_or(0, |of| of.len()));
             result
         };
-        whole::put((&self.0, name), 0o600, write, place)
+        whole::put((&self.path, name), 0o600, write, place)
     }
 
     /// Removes all files that a power cut, or a writer that was killed, has left unfinished.
     pub fn sweep_unfinished(&self) {
-        whole::sweep(&self.0, None);
+        if let Ok(_acting) = self.act_as_owner() {
+            whole::sweep(&self.path, None);
+        }
     }
 
     /// The same, here and in the directories here.
     pub fn sweep_all(&self) {
         self.sweep_unfinished();
-        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                Self(entry.path()).sweep_unfinished();
+                Self { path: entry.path(), owner: self.owner }.sweep_unfinished();
             }
         }
     }
-}
-
-/// Gives what belongs to root in an open directory to another user and group.
-fn give(directory: &File, owner: (u32, u32), deep: usize) -> io::Result<()> {
-    let opened = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
-    for entry in fs::read_dir(&opened)? {
-        let path = opened.join(entry?.file_name());
-        match give_one(&path, owner, deep) {
-            // The gateway may remove a file meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            done => done?,
-        }
-    }
-    Ok(())
-}
-
-fn give_one(path: &Path, owner: (u32, u32), deep: usize) -> io::Result<()> {
-    let found = fs::symlink_metadata(path)?;
-    if found.is_dir() && deep > 0 {
-        let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
-        give(&OpenOptions::new().read(true).custom_flags(flags).open(path)?, owner, deep - 1)?;
-    }
-    if found.uid() == 0 && (found.is_dir() || found.nlink() == 1) {
-        lchown(path, Some(owner.0), Some(owner.1))?;
-    }
-    Ok(())
 }
 
 /// Refuses a directory that others can write to: they could end an exam, or be anybody.
