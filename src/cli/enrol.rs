@@ -12,6 +12,7 @@ use crate::release::enrolment::{Enrolment, EnrolmentError, MAX_OCTETS, fingerpri
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 use crate::update::enrolment::{EnrolError, enrol, root};
+use crate::upgrade::trust_enrolled;
 
 /// Arguments of `enrol`.
 #[derive(Debug, clap::Args)]
@@ -62,6 +63,7 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
         enrol(&state, &document, told.as_deref(), of.anew)
             .map_err(|error| (INVALID, said(error).in_lang(lang)))?
     };
+    let untrusted = trust_enrolled(state.path(), document.root.as_bytes()).err();
     let path = of.reply.clone().unwrap_or_else(|| of.file.with_extension("reply.json"));
     let written = fs::write(&path, reply.text());
     written.map_err(|error| (1, format!("{}: {error}", path.display())))?;
@@ -70,6 +72,7 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
     if told.is_none() {
         lines.push(messages::enrol_unconfirmed().in_lang(lang));
     }
+    lines.extend(untrusted.map(|message| message.in_lang(lang)));
     lines.push(messages::enrol_reply(path.display()).in_lang(lang));
     lines.push(messages::enrol_config(of.config.display()).in_lang(lang));
     lines.push(fragment(&document, state.path()));

@@ -34,7 +34,7 @@ use crate::sys::read;
 use crate::sys::state_dir::{self, StateDir};
 
 /// The lock that one update at a time holds.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 /// The beginning of the names of generations in the making.
 pub(super) const INCOMING: &str = "incoming-";
 /// The files of the trust memory whose loss would let a rollback pass.

@@ -16,7 +16,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::signed::SignedMemory;
+use super::signed::{SignedMemory, message_of};
 use crate::lang::{Message, messages};
 use crate::load::release::{MARK, RELEASES};
 use crate::sys::exposed::exposed;
@@ -25,6 +25,7 @@ use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 use crate::update::error::UpdateError;
 use crate::update::status::UpgradeRecord;
+use crate::update::store::LOCK;
 
 /// The directory of packages.
 pub(super) const PACKAGES: &str = "packages";
@@ -127,6 +128,26 @@ impl UpgradeDirectory {
             Err(error) => Err(of_file(place, &error)),
         }
     }
+}
+
+/// Lets upgrades trust the root that a person enrols this box with, in the place of any other; nothing unless this
+/// is root. What the service could change afterwards does not choose whom root believes.
+///
+/// # Errors
+///
+/// The message of what stops it; [`crate::upgrade`] then trusts as before.
+pub fn trust_enrolled(state: &Path, root: &[u8]) -> Result<(), Message> {
+    if !is_root() {
+        return Ok(());
+    }
+    let memory = UpgradeDirectory::open(state, false)?.memory().map_err(message_of)?;
+    memory.begin_with(root).map_err(message_of)
+}
+
+/// The files that [`trust_enrolled`] makes, in a directory of their own.
+pub fn files_trusted(state: &Path) -> [PathBuf; 2] {
+    let directory = UpgradeRecord::directory(state).join(RELEASES);
+    [LOCK, MARK].map(|name| directory.join(name))
 }
 
 /// Whether this process may install.

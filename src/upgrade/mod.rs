@@ -13,8 +13,8 @@
 //!   octets are compared just before. What the rollout's key and the key of an apt repository say chooses
 //!   among these, and never an older one, unless officers have taken the installed version out of what they sign.
 //! - What the service could have written is not believed: metadata is verified here, by the root that this
-//!   machine was enrolled with. Its digest is in a file that only root can write, from the first repository on
-//!   that verified by it; of root's directory no other account could replace anything.
+//!   machine was enrolled with. Its digest is in a file that only root can write, from the enrolment by root on, else
+//!   from the first repository that verified by it; of root's directory no other account could replace anything.
 //! - Nothing is installed that does not answer beside the running gateway first, by its own config; nothing
 //!   without a way back; and octets that failed are not tried again until a person says so.
 //! - A fault that the old program has as well is none of the new one's, nor is one of the machine.
@@ -27,3 +27,5 @@ mod rehearse;
 pub mod run;
 mod served;
 pub mod signed;
+
+pub use directory::{files_trusted, trust_enrolled};

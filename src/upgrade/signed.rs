@@ -1,10 +1,10 @@
 //! What people signed of programs, verified on this machine by root.
 //!
 //! Laws: the memory is root's own (`STATE-upgrade/releases/mark.json`): the digest of the enrolled root, and the
-//! highest versions of metadata. The first repository that verifies fixes that digest: until then the root that
-//! is enrolled is believed as it is found, though the service can write to it, unless a person named its
-//! fingerprint. From then on a root of another digest is refused until a person names its fingerprint. A look
-//! writes nothing of it.
+//! highest versions of metadata. Root fixes that digest when it enrols the box. Where the account of the service
+//! did that, the first repository that verifies does: until then the root that is enrolled is believed as it is
+//! found. From then on a root of another digest is refused until root enrols the box with it, or a person names its
+//! fingerprint. A look writes nothing of it.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -100,6 +100,19 @@ impl SignedMemory {
             return Err(UpdateError::OtherRoot { wanted: fingerprint.to_owned(), found });
         }
         self.store.begin_anew(&self.lock, &take::mark_anew(root))
+    }
+
+    /// Begins anew with the root of these octets, unless it is trusted already.
+    ///
+    /// # Errors
+    ///
+    /// [`UpdateError`]; the old memory holds then.
+    pub(super) fn begin_with(&self, root: &[u8]) -> Result<(), UpdateError> {
+        let anew = take::mark_anew(root);
+        if self.store.mark().is_ok_and(|mark| mark.root == anew.root) {
+            return Ok(());
+        }
+        self.store.begin_anew(&self.lock, &anew)
     }
 
     /// Verifies a repository, and remembers what was seen unless this is only a look.

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::enrol::said;
 use crate::cli::setup::place::{below, keep_aside, missing, write};
@@ -14,7 +14,8 @@ use crate::cli::setup::record::{Recorded, is_own, is_untouched, read_record, wri
 use crate::digest::sha256;
 use crate::lang::{Message, messages};
 use crate::sys::state_dir::{StateDir, whole};
-use crate::update::enrolment::{DIRECTORY, enrol, enrolled as enrolled_with, files_made};
+use crate::update::enrolment::{enrol, enrolled as enrolled_with, files_made};
+use crate::upgrade::{files_trusted, trust_enrolled};
 
 /// What is behind the name of a file that was moved aside.
 const ASIDE: &str = "before-setup";
@@ -83,15 +84,16 @@ pub(super) fn apply(
 ) -> Result<Vec<Message>, Message> {
     let mut record = read_record(root, config)?;
     let folders = plan.files.iter().filter_map(|file| file.path.parent());
-    let enrolment = Path::new(STATE).join(DIRECTORY);
-    let enrolment = plan.enrolment.as_ref().map(|_| enrolment.as_path());
-    for folder in folders.chain(config.parent()).chain(enrolment) {
+    let made = plan.enrolment.iter().flat_map(|_| made_by_enrolment());
+    let made: Vec<PathBuf> = made.collect();
+    for folder in folders.chain(config.parent()).chain(made.iter().filter_map(|path| path.parent()))
+    {
         for one in missing(root, folder) {
             add(&mut record, Recorded::Directory(one.display().to_string()));
         }
     }
-    for path in plan.enrolment.iter().flat_map(|_| files_made(Path::new(STATE))) {
-        if !below(root, &path).exists() {
+    for path in &made {
+        if !below(root, path).exists() {
             add(&mut record, Recorded::Made(path.display().to_string()));
         }
     }
@@ -135,6 +137,12 @@ pub(super) fn apply(
     Ok(told)
 }
 
+/// The files that an enrolment makes, for the gateway and for upgrades.
+fn made_by_enrolment() -> impl Iterator<Item = PathBuf> {
+    let state = Path::new(STATE);
+    files_made(state).into_iter().chain(files_trusted(state))
+}
+
 /// Adds a thing to a record that does not have it.
 fn add(record: &mut Vec<Recorded>, one: Recorded) {
     if !record.contains(&one) {
@@ -159,6 +167,7 @@ fn enrolled(
     };
     let mut lines =
         vec![messages::enrol_done(&document.unit, &document.school, &document.fingerprint)];
+    lines.extend(trust_enrolled(state.path(), document.root.as_bytes()).err());
     if told.is_none() {
         lines.push(messages::enrol_unconfirmed());
     }
