@@ -464,7 +464,7 @@ impl Assembler {
             Kept::remove_from(&state);
         }
         let fault = kept.map_or_else(|error| error.to_string(), |()| fault);
-        keep::tell(&self.unkept, &fault);
+        keep::tell(&self.unkept, &fault, self.kept.is_on_disk());
         self.unkept = fault;
         self.kept.is_on_disk()
     }

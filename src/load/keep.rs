@@ -37,12 +37,13 @@ pub(super) fn keep(
     kept.keep(state, origins, texts_of)
 }
 
-/// Logs why the next start will not find what is in force, once, and the end of it; both faults are empty where it
-/// will.
-pub(super) fn tell(before: &str, fault: &str) {
+/// Logs why the next start will not find what is in force, once, and the end of it; a fault is empty where nothing
+/// stopped it.
+pub(super) fn tell(before: &str, fault: &str, is_on_disk: bool) {
     match fault {
         fault if fault == before => {}
-        "" => info!("what is in force is kept on the disk again"),
+        "" if is_on_disk => info!("what is in force is kept on the disk again"),
+        "" => {}
         fault => {
             warn!("what is in force is kept in memory only, and lost at the next start: {fault}");
         }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::category::Level;
 use crate::metrics::labels::{ReviewDecision, ReviewOutcome};
@@ -310,10 +310,12 @@ impl ReviewBook {
         // What was not written is tried again.
         rows.is_changed = written.is_err();
         let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
-        if let Err(error) = written
-            && was_saved
-        {
-            warn!(%error, "{FILE} cannot be written: a restart may not know the reviews");
+        match written {
+            Err(error) if was_saved => {
+                warn!(%error, "{FILE} cannot be written: a restart may not know the reviews");
+            }
+            Ok(()) if !was_saved => info!("{FILE} is written again"),
+            _ => {}
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::metrics::{Sample, families};
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::os;
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{AGAIN, StateDir};
 
 /// The file of the last synced time, in the state directory.
 const KEPT: &str = "clock";
@@ -105,6 +105,8 @@ pub struct Clock {
     /// No right time is before this.
     floor: AtomicU64,
     kept: AtomicU64,
+    /// Whether the last write of it succeeded.
+    is_kept: AtomicBool,
 }
 
 impl Clock {
@@ -118,6 +120,7 @@ impl Clock {
             dates: Dates::default(),
             floor: AtomicU64::new(built()),
             kept: AtomicU64::new(0),
+            is_kept: AtomicBool::new(true),
         };
         clock.look();
         clock
@@ -202,8 +205,14 @@ impl Clock {
         if trust != Trust::Synced || !always && civil < last.saturating_add(KEEP_EVERY) {
             return;
         }
-        self.kept.store(civil, Ordering::Relaxed);
-        if let Err(error) = state.replace(KEPT, civil.to_string().as_bytes()) {
+        let written = state.replace(KEPT, civil.to_string().as_bytes());
+        // What failed is tried again long before it is due.
+        let kept = if written.is_ok() { civil } else { (civil + AGAIN).saturating_sub(KEEP_EVERY) };
+        self.kept.store(kept, Ordering::Relaxed);
+        let was_kept = self.is_kept.swap(written.is_ok(), Ordering::Relaxed);
+        if let Err(error) = written
+            && was_kept
+        {
             warn!(%error, "the time cannot be kept in the state directory");
         }
     }
