@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::doctor::facts::{DiskFacts, RtcFact, WriteTrial};
 use crate::doctor::handed::{HandedOut, LeaseForm, lease, told};
 use crate::doctor::kernel::{BoundSocket, SocketKind, inode, own_v4, own_v6, sockets};
+use crate::sys::state_dir::acting::Acting;
 use crate::sys::{os, read};
 
 /// The longest table of the kernel that is read: some hundred thousand sockets.
@@ -118,13 +119,13 @@ fn missing(path: &Path) -> String {
 fn trial(directory: &Path) -> WriteTrial {
     let path = directory.join(format!(".doctor.{}", std::process::id()));
     let write = || {
+        // Root may have blocks of a full disk, and rights, that the gateway has not.
+        let _acting = Acting::as_owner_of(directory)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        file.write_all(b"lachan doctor\n")?;
-        file.sync_all()
+        let written = file.write_all(b"lachan doctor\n").and_then(|()| file.sync_all());
+        written.and(fs::remove_file(&path))
     };
-    let written = write();
-    let removed = fs::remove_file(&path);
-    match written.and(removed) {
+    match write() {
         Ok(()) => WriteTrial::Done,
         Err(error) => match error.kind() {
             ErrorKind::ReadOnlyFilesystem => WriteTrial::ReadOnly,

@@ -59,6 +59,7 @@ impl<'a, T> LedgerEntry<'a, T> {
 ///
 /// The error of the system; the change has happened all the same.
 pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
+    let _acting = state.act_as_owner()?;
     let path = state.join(FILE);
     if is_over(&path, change.at) {
         rotate(state)?;

@@ -31,6 +31,7 @@ use crate::load::release::{
 };
 use crate::sys::os;
 use crate::sys::read;
+use crate::sys::state_dir::acting::Acting;
 use crate::sys::state_dir::{self, StateDir};
 
 /// The lock that one update at a time holds.
@@ -78,10 +79,11 @@ pub struct ReleaseStore {
     dir: StateDir,
 }
 
-/// The right to change a store; it ends with the value, and with the process.
+/// The right to change a store, as its owner; it ends with the value, and with the process.
 #[derive(Debug)]
 pub struct StoreLock {
     _file: File,
+    _acting: Acting,
 }
 
 /// A generation in the making: a directory that is removed unless it is completed.
@@ -136,6 +138,7 @@ impl ReleaseStore {
     /// [`UpdateError::Busy`] while another update has it; [`UpdateError::File`].
     pub fn lock(&self) -> Result<StoreLock, UpdateError> {
         let path = self.dir.join(LOCK);
+        let acting = self.dir.act_as_owner().map_err(|error| failed(&path, error))?;
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(&path, error))?;
@@ -144,7 +147,7 @@ impl ReleaseStore {
             Ok(false) => return Err(UpdateError::Busy),
             Err(error) => return Err(failed(&path, error)),
         }
-        let lock = StoreLock { _file: file };
+        let lock = StoreLock { _file: file, _acting: acting };
         self.sweep(&lock);
         Ok(lock)
     }

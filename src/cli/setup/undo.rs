@@ -8,10 +8,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::cli::setup::place::below;
+use crate::cli::setup::plan::STATE;
 use crate::cli::setup::record::{
     Recorded, is_own, is_untouched, read_record, record_path, write_record,
 };
 use crate::lang::{Message, messages};
+use crate::sys::state_dir::acting::Acting;
 use crate::sys::state_dir::{StateDir, whole};
 
 /// The end of an undo.
@@ -84,9 +86,17 @@ impl Undo<'_> {
         Ok(())
     }
 
+    /// Acts as the gateway's account on what is in its state directory.
+    fn acting(&self, path: &str) -> io::Result<Option<Acting>> {
+        let (path, state) = (Path::new(path), Path::new(STATE));
+        let is_in = path.starts_with(state) && path != state;
+        is_in.then(|| Acting::as_owner_of(&self.below(state))).transpose()
+    }
+
     /// Removes a file of an enrolment.
     fn made(&mut self, path: &str) -> Result<(), Message> {
-        match fs::remove_file(self.below(path)) {
+        let acting = self.acting(path);
+        match acting.and_then(|_acting| fs::remove_file(self.below(path))) {
             Ok(()) => self.told.push(messages::setup_removed(path)),
             Err(error) => gone(error).map_err(|error| messages::setup_failed(path, error))?,
         }
@@ -122,6 +132,7 @@ impl Undo<'_> {
         for one in folders().rev() {
             let Recorded::Directory(path) = one else { continue };
             let place = self.below(path);
+            let Ok(_acting) = self.acting(path) else { continue };
             // An enrolment that was cut off leaves unfinished files in its own.
             if place.is_dir() && self.has_made(path) {
                 let _ = StateDir::at(place.clone()).map(|directory| directory.sweep_unfinished());

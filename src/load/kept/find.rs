@@ -42,8 +42,12 @@ pub fn forget(path: &Path) -> bool {
         kept.forget();
     }
     // A life that ended at once has kept what it had seen, and no generation yet.
-    let seen = named(path, &text).map(|place| place.join(DIRECTORY).join(SEEN));
-    is_there | (seen.filter(|seen| fs::remove_file(seen).is_ok()).count() > 0)
+    let seen = named(path, &text).filter(|place| place.join(DIRECTORY).join(SEEN).is_file());
+    let removed = seen.filter(|place| {
+        let opened = StateDir::at(place.clone()).and_then(|state| state.subdirectory(DIRECTORY));
+        opened.is_ok_and(|kept| kept.remove(SEEN).is_ok())
+    });
+    is_there | (removed.count() > 0)
 }
 
 /// The values of each line `dir = "…"`, found without a parser.

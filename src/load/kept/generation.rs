@@ -63,7 +63,8 @@ impl Kept {
             return Self::default();
         }
         // A directory that others can write to proves nothing: anybody could loosen the filter.
-        let Ok(directory) = StateDir::at(place) else { return Self::default() };
+        let opened = StateDir::at(state.to_owned()).and_then(|state| state.subdirectory(DIRECTORY));
+        let Ok(directory) = opened else { return Self::default() };
         let manifest = read::octets(&manifest, MAX_MANIFEST).ok();
         let manifest = manifest.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
         let Some(manifest) = manifest.filter(|one| one.format == FORMAT) else {
@@ -256,8 +257,8 @@ impl Kept {
     pub fn forget(&mut self) {
         if let Some(directory) = &self.directory {
             // Without it the objects are nothing; the next generation takes those that it needs.
-            let _ = fs::remove_file(directory.join(MANIFEST));
-            let _ = fs::remove_file(directory.join(SEEN));
+            let _ = directory.remove(MANIFEST);
+            let _ = directory.remove(SEEN);
         }
         self.manifest = Manifest::default();
         self.is_on_disk = false;

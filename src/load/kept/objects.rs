@@ -47,11 +47,12 @@ impl Objects {
         if let Some(packed) = in_memory {
             return unpack(&packed, digest);
         }
-        let path = self.directory.as_ref().filter(|_| is_digest(digest))?.join(digest);
-        let octets = read::octets(&path, MAX_OCTETS).ok().and_then(|one| unpack(&one, digest));
+        let directory = self.directory.as_ref().filter(|_| is_digest(digest))?;
+        let octets = read::octets(&directory.join(digest), MAX_OCTETS).ok();
+        let octets = octets.and_then(|one| unpack(&one, digest));
         if octets.is_none() {
             // A damaged object makes room for the next good copy.
-            let _ = fs::remove_file(path);
+            let _ = directory.remove(digest);
         }
         octets
     }
@@ -105,9 +106,10 @@ impl Objects {
         self.retain_in_memory(used);
         let Some(directory) = &self.directory else { return };
         for file in fs::read_dir(directory.path()).into_iter().flatten().flatten() {
-            if file.file_name().to_str().is_some_and(|name| is_digest(name) && !used.contains(name))
+            let name = file.file_name();
+            if let Some(name) = name.to_str().filter(|name| is_digest(name) && !used.contains(name))
             {
-                let _ = fs::remove_file(file.path());
+                let _ = directory.remove(name);
             }
         }
     }

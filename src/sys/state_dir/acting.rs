@@ -36,22 +36,32 @@ impl Acting {
     /// The error of the system, as where this process may not change its account (capabilities(7),
     /// `CAP_SETUID`, `CAP_SETGID`).
     pub fn as_owner_of(path: &Path) -> io::Result<Self> {
-        Self::of(owner(path)?)
+        Self::of(owner(path)?, path)
     }
 
-    /// Acts as an account, where there is one and this is root. A thread that acts as an account already stays that
+    /// Acts as the account that `path` belongs to, where there is one and this is root. A thread that acts as an account already stays that
     /// account: what it put somewhere leads nowhere further.
     ///
     /// # Errors
     ///
     /// As [`Acting::as_owner_of`].
-    pub(super) fn of(owner: Option<FileOwner>) -> io::Result<Self> {
+    pub(super) fn of(owner: Option<FileOwner>, path: &Path) -> io::Result<Self> {
         let mut acting = Self { before: None, thread: PhantomData };
         if let Some((user, group)) = owner.filter(|_| geteuid().is_root()) {
             // From here on a failure takes back what was done.
             acting.before = Some((getegid(), getgroups()?));
             let group = Gid::from_raw(group);
-            change(&[group], group, Uid::from_raw(user))?;
+            let done = change(&[group], group, Uid::from_raw(user));
+            done.map_err(|error| {
+                told(&error, path, user, "this process cannot act as that account")
+            })?;
+            match fs::metadata(path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    let what = "a directory above it is closed to that account";
+                    return Err(told(&error, path, user, what));
+                }
+                _ => {}
+            }
         }
         Ok(acting)
     }
@@ -64,6 +74,12 @@ impl Drop for Acting {
             tracing::warn!(%error, "a thread has less rights than before");
         }
     }
+}
+
+/// An error with what is wrong.
+fn told(error: &io::Error, path: &Path, user: u32, what: &str) -> io::Error {
+    let path = path.display();
+    io::Error::new(error.kind(), format!("{path} belongs to user {user}, and {what}: {error}"))
 }
 
 /// Changes groups and account of this thread alone: the functions of the C library would change those of all.
@@ -142,6 +158,10 @@ mod tests {
         assert_eq!(fs::read(&link).unwrap(), b"root's");
         let _own = Acting::as_owner_of(scratch.path()).unwrap();
         let _none = Acting::as_owner_of(&scratch.path().join("none")).unwrap();
+        // What the account cannot reach is told with its place.
+        open(scratch.path(), 0o700).unwrap();
+        let closed = Acting::as_owner_of(&given).unwrap_err().to_string();
+        assert!(closed.contains("given belongs to user 12345, and a directory above"), "{closed}");
         fs::write(scratch.path().join("beside"), "").unwrap();
         assert_eq!(fs::metadata(scratch.path().join("beside")).unwrap().uid(), 0);
     }

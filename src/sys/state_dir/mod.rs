@@ -79,7 +79,7 @@ impl StateDir {
     ///
     /// As [`Acting::as_owner_of`].
     pub fn act_as_owner(&self) -> io::Result<Acting> {
-        Acting::of(self.owner)
+        Acting::of(self.owner, &self.path)
     }
 
     /// As [`StateDir::open`]; one that cannot be used is logged, and the gateway runs without it.
@@ -188,11 +188,11 @@ impl StateDir {
         write: impl FnOnce(&mut File) -> io::Result<()>,
         place: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> io::Result<()> {
+        let _acting = self.act_as_owner()?;
         // Somebody may have removed it, or its disk was away for a moment.
         if !self.path.is_dir() {
             Self::at(self.path.clone()).map_err(io::Error::other)?;
         }
-        let _acting = self.act_as_owner()?;
         let write = |file: &mut File| {
             let result = write(file);
             // What failed half way has worn the disk too.
@@ -200,6 +200,16 @@ impl StateDir {
             result
         };
         whole::put((&self.path, name), 0o600, write, place)
+    }
+
+    /// Removes the file `name`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system, as where there is none.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        let _acting = self.act_as_owner()?;
+        fs::remove_file(self.path.join(name))
     }
 
     /// Removes all files that a power cut, or a writer that was killed, has left unfinished.
