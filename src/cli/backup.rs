@@ -15,6 +15,7 @@ use crate::sys::clock::system_time;
 use crate::sys::state_dir::StateDir;
 use crate::update::backup::{Backup, BackupError};
 use crate::update::enrolment::enrolled;
+use crate::upgrade::trust_enrolled;
 
 /// The authority beside a certificate that `certs self` made.
 const AUTHORITY: &str = "ca.pem";
@@ -101,9 +102,11 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
     let refused = |message: Message| (INVALID, message.in_lang(of.lang));
     let backup = Backup::read(&of.file).map_err(|error| failure(&error))?;
     let school = &backup.head.school;
+    let mut admin_before = None;
     if of.config.exists() {
         // A torn config says nothing; its place is taken only where that is meant.
         let here = config(&of.config).ok().map(|(config, _)| config);
+        admin_before = here.as_ref().map(|here| here.admin.listen);
         let enrolled = here.as_ref().and_then(|here| enrolled(&StateDir::place(&here.state)?));
         // A config as the package has it is no school's yet.
         let ids =
@@ -125,20 +128,25 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
     let of_tls = config.listen.tls.iter().map(|files| files.key.as_path());
     let of_lists = config.lists.sealed.iter().map(|sealed| sealed.key.as_path());
     let keys: Vec<&Path> = of_tls.chain(of_lists).collect();
-    let restored = backup.restore_config(&of.config, &keys);
-    let (mut written, keys) = restored.map_err(|error| failure(&error))?;
     let mut lines = Vec::new();
+    let admin = admin_before.into_iter().chain([config.admin.listen]);
     // Whatever it answers: one that refuses to say how it is writes its files as well.
-    if is_ready(config.admin.listen).is_ok() {
-        lines.push(messages::restore_beside(config.admin.listen).in_lang(of.lang));
+    if let Some(admin) = admin.into_iter().find(|admin| is_ready(*admin).is_ok()) {
+        lines.push(messages::restore_beside(admin).in_lang(of.lang));
     }
+    let restored = backup.restore_config(&of.config, &keys, state.as_ref().map(StateDir::path));
+    let (mut written, keys) = restored.map_err(|error| failure(&error))?;
     match state {
         None => lines.push(messages::restore_no_state().in_lang(of.lang)),
         Some(state) => {
-            let restored = backup.restore_state(&state).map_err(|error| failure(&error))?;
-            written += restored.written;
             let readable = keys.iter().try_for_each(|key| readable_to_owner(key, &state));
             readable.map_err(|error| (1, error.to_string()))?;
+            let restored = backup.restore_state(&state).map_err(|error| failure(&error))?;
+            written += restored.written;
+            // On a new card nothing is trusted yet; what is trusted here stays.
+            let untrusted = backup.root().map(|root| trust_enrolled(state.path(), root, false));
+            let untrusted = untrusted.and_then(Result::err);
+            lines.extend(untrusted.map(|why| why.in_lang(of.lang)));
             let shown = keys.iter().map(|key| messages::restore_key(key.display()));
             lines.extend(shown.map(|one| one.in_lang(of.lang)));
             if restored.has_kept_mark {

@@ -1,7 +1,6 @@
 //! `lachan enrol FILE`: this box follows a department.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::Assembler;
 use crate::release::enrolment::{Enrolment, EnrolmentError, MAX_OCTETS, fingerprint};
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::{StateDir, whole};
 use crate::update::enrolment::{EnrolError, enrol, root};
 use crate::upgrade::trust_enrolled;
 
@@ -63,19 +62,29 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
         enrol(&state, &document, told.as_deref(), of.anew)
             .map_err(|error| (INVALID, said(error).in_lang(lang)))?
     };
-    let untrusted = trust_enrolled(state.path(), document.root.as_bytes()).err();
-    let path = of.reply.clone().unwrap_or_else(|| of.file.with_extension("reply.json"));
-    let written = fs::write(&path, reply.text());
-    written.map_err(|error| (1, format!("{}: {error}", path.display())))?;
     let done = messages::enrol_done(&document.unit, &document.school, &document.fingerprint);
     let mut lines = vec![done.in_lang(lang)];
     if told.is_none() {
         lines.push(messages::enrol_unconfirmed().in_lang(lang));
     }
-    lines.extend(untrusted.map(|message| message.in_lang(lang)));
-    lines.push(messages::enrol_reply(path.display()).in_lang(lang));
+    let trusted = trust_enrolled(state.path(), document.root.as_bytes(), told.is_some());
+    lines.extend(trusted.err().map(|why| why.in_lang(lang)));
+    let path = of.reply.clone().unwrap_or_else(|| of.file.with_extension("reply.json"));
+    let written = whole::replace(&path, 0o644, reply.text().as_bytes());
+    if written.is_ok() {
+        lines.push(messages::enrol_reply(path.display()).in_lang(lang));
+    }
     lines.push(messages::enrol_config(of.config.display()).in_lang(lang));
     lines.push(fragment(&document, state.path()));
+    if let Err(error) = written {
+        // The box is enrolled all the same, and what to write into its config is said.
+        lines.push(format!(
+            "{}: {error}; {}",
+            path.display(),
+            messages::enrol_no_reply("--reply FILE").in_lang(lang)
+        ));
+        return Err((1, lines.join("\n")));
+    }
     Ok(lines.join("\n"))
 }
 

@@ -21,12 +21,12 @@ use crate::release::rollout::KnownTime;
 use crate::staff::token::Token;
 use crate::sys::clock::{Clock, built};
 use crate::sys::log;
+use crate::sys::state_dir::acting::Acting;
 use crate::update::carrier::{Directory, TrustedFiles, Web};
-use crate::update::enrolment::fingerprint_of;
 use crate::update::error::{Blame, UpdateError};
 use crate::update::take::UpdateRequest;
 use crate::upgrade::run::{UpgradeEnd, UpgradeSettings, Upgrader};
-use crate::upgrade::signed::{SignedMemory, SignedPrograms, enrolled, message_of};
+use crate::upgrade::signed::{SignedMemory, SignedPrograms, enrolled, message_of, message_of_root};
 
 /// Arguments of `upgrade`.
 #[derive(Debug, clap::Args)]
@@ -106,7 +106,7 @@ fn upgrade(arguments: &UpgradeArguments, config: &Config) -> Result<Vec<UpgradeE
     let token = config.admin.token.clone().unwrap_or_else(|| state.join(Token::ADMIN));
     let mut upgrader = Upgrader::open(UpgradeSettings {
         config: std::path::absolute(&arguments.config).unwrap_or(arguments.config.clone()),
-        state,
+        state: state.clone(),
         admin: config.admin.listen,
         token,
         lang: config.school.lang,
@@ -116,14 +116,17 @@ fn upgrade(arguments: &UpgradeArguments, config: &Config) -> Result<Vec<UpgradeE
     })?;
     let memory = upgrader.memory()?;
     // Read once: what is trusted is what is compared, and what verifies.
-    let octets = enrolled(root);
+    let octets = {
+        let _acting = Acting::as_owner_of(&state).map_err(messages::upgrade_fault_state)?;
+        enrolled(root)
+    };
     let mut ends = Vec::new();
     if let Some(text) = &arguments.trust {
         let wanted = fingerprint(text).ok_or_else(|| messages::enrol_no_fingerprint(text))?;
         let octets = octets
             .as_ref()
             .map_err(|error| messages::upgrade_fault_repository(error.message(), error))?;
-        memory.trust(octets, &wanted).map_err(|error| of_repository(error, octets))?;
+        memory.trust(octets, &wanted).map_err(|error| message_of_root(error, octets))?;
         ends.push(UpgradeEnd::good("trusted", messages::upgrade_trusted(wanted)));
     }
     if arguments.again {
@@ -150,7 +153,7 @@ fn one_run(
     let runtime = runtime.map_err(messages::upgrade_fault_state)?;
     let root = root.map_err(message_of)?;
     let signed = verified(of, &root, memory, &runtime);
-    let signed = signed.map_err(|error| of_repository(error, &root))?;
+    let signed = signed.map_err(|error| message_of_root(error, &root))?;
     upgrader.run(&signed, &runtime)
 }
 
@@ -200,12 +203,4 @@ fn verified(
         }
     }
     Err(last)
-}
-
-/// An error of the repository for people, with the fingerprint of the enrolled root where that is another one.
-fn of_repository(error: UpdateError, root: &[u8]) -> Message {
-    match error {
-        UpdateError::OtherRoot { .. } => messages::upgrade_fault_root_changed(fingerprint_of(root)),
-        error => message_of(error),
-    }
 }

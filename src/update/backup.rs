@@ -50,12 +50,13 @@ const STATE: [&str; 12] = [
     "inspector-token",
     "codes.json",
     "tokens.json",
-    "enrolment/root.json",
+    ROOT,
     "enrolment/box.key",
     "enrolment/box.key.pub",
     "enrolment/enrolment.json",
     MARK,
 ];
+const ROOT: &str = "enrolment/root.json";
 /// What was seen of a repository: never lowered.
 const MARK: &str = "releases/mark.json";
 
@@ -133,7 +134,9 @@ impl Backup {
         files.insert(CONFIG.to_owned(), text);
         let base = config.parent().unwrap_or(Path::new(""));
         let mut left_out = Vec::new();
-        for path in named.iter().filter(|path| *path != config) {
+        // What is in the state directory, such as downloads, is not the config's, though that names it.
+        let is_state = |path: &Path| state.is_some_and(|state| path.starts_with(state));
+        for path in named.iter().filter(|path| *path != config && !is_state(path)) {
             let place = path.strip_prefix(base).ok().and_then(Path::to_str);
             let place = place.map(|place| format!("{CONFIG_FILES}{place}"));
             let octets = read::octets(path, MOST_OF_FILE).ok();
@@ -242,8 +245,13 @@ impl Backup {
         String::from_utf8_lossy(octets).into_owned()
     }
 
+    /// The root that the box was enrolled with.
+    pub fn root(&self) -> Option<&[u8]> {
+        self.files.get(&format!("{STATE_FILES}{ROOT}")).map(Vec::as_slice)
+    }
+
     /// Writes config and named files, the config last; how many, and those that are keys: of these paths, or with a
-    /// private key in PEM. Only the owner can read these.
+    /// private key in PEM. Only the owner can read these. Nothing is written to the state directory.
     ///
     /// # Errors
     ///
@@ -252,7 +260,12 @@ impl Backup {
         &self,
         config: &Path,
         named_keys: &[&Path],
+        state: Option<&Path>,
     ) -> Result<(usize, Vec<PathBuf>), BackupError> {
+        let absolute = |path: &Path| std::path::absolute(path).map_err(at(path));
+        let named_keys = named_keys.iter().map(|path| absolute(path));
+        let named_keys: Vec<PathBuf> = named_keys.collect::<Result<_, _>>()?;
+        let state = state.map(absolute).transpose()?;
         let base = config.parent().unwrap_or(Path::new(""));
         let named = self.files.iter().filter(|(name, _)| *name != CONFIG);
         let named = named.filter_map(|(name, octets)| {
@@ -264,7 +277,11 @@ impl Backup {
             if let Some(directory) = path.parent().filter(|one| !one.as_os_str().is_empty()) {
                 fs::create_dir_all(directory).map_err(at(directory))?;
             }
-            let is_key = named_keys.contains(&path.as_path()) || has_private_key(octets);
+            let place = absolute(&path)?;
+            if state.as_ref().is_some_and(|state| place.starts_with(state)) {
+                continue;
+            }
+            let is_key = named_keys.contains(&place) || has_private_key(octets);
             whole::replace(&path, if is_key { 0o600 } else { 0o644 }, octets).map_err(at(&path))?;
             written += 1;
             if is_key {
@@ -357,6 +374,27 @@ mod tests {
         ] {
             assert!(!is_place(name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_lies_in_the_state_directory_is_no_file_of_the_config() {
+        let scratch = tempfile::tempdir().unwrap();
+        let at = |name: &str| scratch.path().join(name);
+        let (config, state) = (at("gateway.toml"), at("state"));
+        fs::create_dir_all(at("state/fetched")).unwrap();
+        for name in ["gateway.toml", "state/fetched/copy", "k"] {
+            fs::write(at(name), name).unwrap();
+        }
+        let named = [at("state/fetched/copy"), at("k")];
+        let (mut made, left_out) = Backup::of(("s", 1), &config, &named, Some(&state)).unwrap();
+        assert!(left_out.is_empty(), "{left_out:?}");
+        assert_eq!(made.files.keys().collect::<Vec<_>>(), ["config/gateway.toml", "config/k"]);
+        // One of earlier days has it; a key is one by whatever form of its path.
+        made.files.insert("config/state/fetched/copy".into(), b"other".to_vec());
+        let key = scratch.path().join(".").join("k");
+        let (written, keys) = made.restore_config(&config, &[&key], Some(&state)).unwrap();
+        assert_eq!((written, keys), (2, vec![at("k")]));
+        assert_eq!(fs::read(at("state/fetched/copy")).unwrap(), b"state/fetched/copy");
     }
 
     /// A tar of these files behind a description.

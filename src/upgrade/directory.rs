@@ -16,7 +16,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::signed::{SignedMemory, message_of};
+use super::signed::{SignedMemory, message_of, message_of_root};
 use crate::lang::{Message, messages};
 use crate::load::release::{MARK, RELEASES};
 use crate::sys::exposed::exposed;
@@ -130,18 +130,19 @@ impl UpgradeDirectory {
     }
 }
 
-/// Lets upgrades trust the root that a person enrols this box with, in the place of any other; nothing unless this
-/// is root. What the service could change afterwards does not choose whom root believes.
+/// Lets upgrades trust the root that a person enrols this box with, in the place of another one where the person
+/// named it; nothing unless this is root. What the service could change afterwards does not choose whom root
+/// believes.
 ///
 /// # Errors
 ///
 /// The message of what stops it; [`crate::upgrade`] then trusts as before.
-pub fn trust_enrolled(state: &Path, root: &[u8]) -> Result<(), Message> {
-    if !is_root() {
-        return Ok(());
-    }
-    let memory = UpgradeDirectory::open(state, false)?.memory().map_err(message_of)?;
-    memory.begin_with(root).map_err(message_of)
+pub fn trust_enrolled(state: &Path, root: &[u8], is_named: bool) -> Result<(), Message> {
+    let begun = || {
+        let memory = UpgradeDirectory::open(state, false)?.memory().map_err(message_of)?;
+        memory.begin_with(root, is_named).map_err(|error| message_of_root(error, root))
+    };
+    if is_root() { begun().map_err(messages::enrol_untrusted) } else { Ok(()) }
 }
 
 /// The files that [`trust_enrolled`] makes, in a directory of their own.

@@ -3,8 +3,8 @@
 //! Laws: the memory is root's own (`STATE-upgrade/releases/mark.json`): the digest of the enrolled root, and the
 //! highest versions of metadata. Root fixes that digest when it enrols the box. Where the account of the service
 //! did that, the first repository that verifies does: until then the root that is enrolled is believed as it is
-//! found. From then on a root of another digest is refused until root enrols the box with it, or a person names its
-//! fingerprint. A look writes nothing of it.
+//! found. From then on a root of another digest is refused until a person names its fingerprint, here or to an
+//! enrolment by root. A look writes nothing of it.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -102,17 +102,21 @@ impl SignedMemory {
         self.store.begin_anew(&self.lock, &take::mark_anew(root))
     }
 
-    /// Begins anew with the root of these octets, unless it is trusted already.
+    /// Begins with the root of these octets; in the place of another one where a person named it.
     ///
     /// # Errors
     ///
     /// [`UpdateError`]; the old memory holds then.
-    pub(super) fn begin_with(&self, root: &[u8]) -> Result<(), UpdateError> {
+    pub(super) fn begin_with(&self, root: &[u8], is_named: bool) -> Result<(), UpdateError> {
         let anew = take::mark_anew(root);
-        if self.store.mark().is_ok_and(|mark| mark.root == anew.root) {
-            return Ok(());
+        match self.store.mark() {
+            Ok(mark) if mark.root == anew.root => Ok(()),
+            Ok(mark) if !mark.root.is_empty() && !is_named => {
+                Err(UpdateError::OtherRoot { wanted: mark.root, found: anew.root })
+            }
+            Err(error) if !is_named => Err(error),
+            _ => self.store.begin_anew(&self.lock, &anew),
         }
-        self.store.begin_anew(&self.lock, &anew)
     }
 
     /// Verifies a repository, and remembers what was seen unless this is only a look.
@@ -151,6 +155,14 @@ pub fn message_of(error: UpdateError) -> Message {
         UpdateError::MemoryLost { path } => messages::upgrade_fault_memory(path.display()),
         UpdateError::Busy => messages::upgrade_fault_busy(),
         error => messages::upgrade_fault_repository(error.message(), error),
+    }
+}
+
+/// The same of an error about this root: with its fingerprint where it is another one than the one that is trusted.
+pub fn message_of_root(error: UpdateError, root: &[u8]) -> Message {
+    match error {
+        UpdateError::OtherRoot { .. } => messages::upgrade_fault_root_changed(fingerprint_of(root)),
+        error => message_of(error),
     }
 }
 

@@ -167,7 +167,8 @@ fn enrolled(
     };
     let mut lines =
         vec![messages::enrol_done(&document.unit, &document.school, &document.fingerprint)];
-    lines.extend(trust_enrolled(state.path(), document.root.as_bytes()).err());
+    let trusted = trust_enrolled(state.path(), document.root.as_bytes(), told.is_some());
+    lines.extend(trusted.err());
     if told.is_none() {
         lines.push(messages::enrol_unconfirmed());
     }

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::upgrade::is_root;
 use crate::support::gateway::{LACHAN, run};
 
 /// A department and a box, in one directory.
@@ -136,6 +137,37 @@ fn a_box_is_enrolled_with_the_root_it_was_told_of_and_no_other() {
     assert_eq!(place.key(), key);
 }
 
+/// Nothing that the account of the service can remove or replace chooses whom upgrades trust.
+#[test]
+fn upgrades_trust_the_root_that_root_enrolled_the_box_with() {
+    let (place, other) = (Place::new(), Place::new());
+    let root = place.file("1", "1.toml");
+    let other_root = other.file("1", "1.toml");
+    fs::copy(other.path("1.toml"), place.path("other.toml")).unwrap();
+    assert_eq!(place.enrol(&["--fingerprint", &root]).0, 0);
+    let mark = place.path("box/state-upgrade/releases/mark.json");
+    if !is_root("whom upgrades trust") {
+        return assert!(!mark.exists());
+    }
+    let trusted = fs::read(&mark).unwrap();
+    let enrol_other = |more: &[&str]| {
+        fs::remove_dir_all(place.path("box/state/enrolment")).unwrap();
+        place.run(&[&["enrol", "other.toml", "--config", "box/gateway.toml"], more].concat())
+    };
+    let (code, said) = enrol_other(&[]);
+    assert!(code == 0 && said.contains("does not trust this root yet"), "{said}");
+    assert!(said.contains("--trust") && said.contains(&other_root), "{said}");
+    assert_eq!(fs::read(&mark).unwrap(), trusted);
+    // What a person was told another way is trusted; a reply that has no place costs no more than that.
+    let told = ["--fingerprint", &other_root, "--reply", "nowhere/reply.json"];
+    let (code, said) = enrol_other(&told);
+    assert!(
+        code == 1 && said.contains("the box is enrolled") && said.contains("[update]"),
+        "{said}"
+    );
+    assert_ne!(fs::read(&mark).unwrap(), trusted);
+}
+
 #[test]
 fn a_key_is_pinned_revoked_and_enrolled_anew() {
     let place = Place::new();
@@ -243,6 +275,8 @@ fn a_box_on_a_new_card_is_the_same_box() {
     for name in evidence {
         assert_eq!(fs::read_to_string(state.join(name)).unwrap(), name);
     }
+    let trusted = |of: &str| fs::read(place.path(of).join("state-upgrade/releases/mark.json")).ok();
+    assert_eq!(trusted("box"), trusted("dead"));
     // It is enrolled: the same file gives the same key.
     assert_eq!(place.enrol(&[]).0, 0);
     assert_eq!(place.key(), key);

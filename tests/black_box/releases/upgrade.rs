@@ -25,7 +25,7 @@ fn architecture() -> &'static str {
 }
 
 /// Whether this is root; else the test is skipped, loudly.
-fn is_root(test: &str) -> bool {
+pub(super) fn is_root(test: &str) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     if !is_root {

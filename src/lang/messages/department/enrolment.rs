@@ -31,6 +31,12 @@ messages! {
         => "khoá gốc chưa được đối chiếu: hãy so với công văn của Sở, hoặc ghi danh với --fingerprint";
     enrol_reply(path) "send this reply to the department: {path}" => "gửi thư trả lời này cho Sở: {path}";
     enrol_config(path) "in {path}:" => "trong {path}:";
+    enrol_untrusted(why)
+        "`lachan upgrade` does not trust this root yet: {why}"
+        => "`lachan upgrade` chưa tin khóa gốc này: {why}";
+    enrol_no_reply(flag)
+        "the box is enrolled: run this again with `{flag}` for its reply"
+        => "hộp đã ghi danh: hãy chạy lại với `{flag}` để có thư trả lời";
     backup_done(path, count) "{path}: a backup of {count} files; it has the keys of this box, keep it as one keeps a key"
         => "{path}: bản sao lưu {count} tệp; trong đó có các khoá của hộp này, hãy giữ nó như giữ chìa khoá";
     backup_without(path) "not in it: {path} (no file below the directory of the config)"
