@@ -39,8 +39,8 @@ impl Acting {
         Self::of(owner(path)?, path)
     }
 
-    /// Acts as the account that `path` belongs to, where there is one and this is root. A thread that acts as an account already stays that
-    /// account: what it put somewhere leads nowhere further.
+    /// Acts as the account that `path` belongs to, where there is one and this is root. A thread that acts as an
+    /// account already stays that account: what it put somewhere leads nowhere further.
     ///
     /// # Errors
     ///
