@@ -140,6 +140,8 @@ impl ReleaseStore {
         let path = self.dir.join(LOCK);
         let acting = self.dir.act_as_owner().map_err(|error| failed(&path, error))?;
         let mut options = OpenOptions::new();
+        // A FIFO would wait for ever, and a link could be to anything.
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
         let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(&path, error))?;
         match os::try_lock(&file) {

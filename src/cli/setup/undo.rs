@@ -43,11 +43,16 @@ pub(super) fn undo(root: &Path, config: &Path) -> Result<Undone, Message> {
                 undo.written(one, path, &below(root, Path::new(path)))?;
             }
             Recorded::Reply { path, .. } => undo.written(one, path, Path::new(path))?,
-            Recorded::Made(path) => undo.made(path)?,
-            Recorded::Before { .. } | Recorded::Directory(_) => {}
+            Recorded::Made(_) | Recorded::Before { .. } | Recorded::Directory(_) => {}
         }
     }
+    // Before what lies where the gateway's account can put things in the way.
     undo.put_back()?;
+    for one in record.iter().rev() {
+        if let Recorded::Made(path) = one {
+            undo.made(path)?;
+        }
+    }
     undo.end(config)
 }
 

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::digest::hex;
 use crate::release::layout;
 use crate::sys::read;
+use crate::sys::state_dir::whole;
 
 /// The most octets of a key file.
 const MAX_OCTETS: u64 = 16 << 10;
@@ -112,7 +113,7 @@ impl SigningKey {
         file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
         let key = Self::read(path)?;
         let public = serde_json::to_vec_pretty(&key.public()).map_err(|e| failed(e.into()))?;
-        fs::write(public_path(path), public).map_err(failed)?;
+        whole::replace(&public_path(path), 0o666, &public).map_err(failed)?;
         Ok(key)
     }
 
