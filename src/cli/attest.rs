@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang, print};
 use crate::cli::running::config_of_machine;
 use crate::lang::{Lang, Message, messages};
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_for_command;
 use crate::publish::enrol::{Organisation, PinnedBox};
 use crate::report::attest::bundle::{self, AttestationBundle};
 use crate::report::attest::make::AttestingBox;
@@ -72,7 +72,7 @@ pub fn run(arguments: &AttestArguments) -> ExitCode {
 
 /// Writes the document of a period and its page.
 fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
-    let config = read_config_in_use(config_of_machine(of.config.as_deref()));
+    let config = read_config_for_command(config_of_machine(of.config.as_deref()));
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
     let lang = of.lang.unwrap_or(config.school.lang);
     let refused = |message: Message| (1, message.in_lang(lang));

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang, print};
 use crate::lang::{Lang, Message, messages};
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_for_command;
 use crate::sys::authority::{
     AuthorityError, DAYS, Issued, MAX_YEARS, SchoolAuthority, Subjects, YEARS,
 };
@@ -93,7 +93,7 @@ pub fn run(arguments: &CertsArguments) -> ExitCode {
 }
 
 fn made(of: &OwnArguments) -> Result<String, CommandFailure> {
-    let config = of.config.as_deref().map(|path| read_config_in_use(Some(path))).transpose();
+    let config = of.config.as_deref().map(|path| read_config_for_command(Some(path))).transpose();
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
     let lang = of.lang.or(config.as_ref().map(|config| config.school.lang)).unwrap_or_default();
     let refused = |message: Message| (INVALID, message.in_lang(lang));

@@ -18,7 +18,7 @@ use crate::doctor::facts::{ClockFacts, MachineFacts};
 use crate::doctor::look;
 use crate::doctor::report::Checkup;
 use crate::lang::{Lang, Message, messages};
-use crate::load::assemble::{Assembler, read_config_in_use};
+use crate::load::assemble::{Assembler, read_config_for_command};
 use crate::load::candidate::Candidate;
 use crate::load::list_state::ListState;
 use crate::policy::group::time::Now;
@@ -64,7 +64,7 @@ pub fn run(arguments: &CheckupArguments) -> ExitCode {
 fn facts(arguments: &CheckupArguments) -> Result<(MachineFacts, Lang), CommandFailure> {
     let root = Path::new("/");
     let path = arguments.gateway.config();
-    let config = read_config_in_use(path).map_err(|error| (INVALID, error.to_string()))?;
+    let config = read_config_for_command(path).map_err(|error| (INVALID, error.to_string()))?;
     let lang = arguments.lang.unwrap_or(config.school.lang);
     let state = state_dir(&config);
     let clock = Clock::start();

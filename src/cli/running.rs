@@ -9,7 +9,7 @@ use crate::admin::reply::ApiRefusal;
 use crate::cli::output::CommandFailure;
 use crate::config::Config;
 use crate::lang::messages;
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_for_command;
 use crate::staff::token::Token;
 use crate::sys::state_dir::StateDir;
 use crate::sys::state_dir::acting::Acting;
@@ -65,7 +65,7 @@ impl RunningGateway {
         config: Option<&Path>,
         token: Option<&PathBuf>,
     ) -> Result<Self, CommandFailure> {
-        let config = read_config_in_use(config).map_err(|error| (3, error.to_string()))?;
+        let config = read_config_for_command(config).map_err(|error| (3, error.to_string()))?;
         let token = open_token(token, &config)?;
         Ok(Self { config, token })
     }

@@ -11,7 +11,7 @@ use crate::cli::output::{complain, json, print};
 use crate::cli::running::config_of_machine;
 use crate::config::data::services::Service;
 use crate::dns::name::Name;
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_for_command;
 
 /// Arguments of `services`.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ struct SourceOf<'a> {
 
 /// Prints the services; exits 0, 1 if none has that text, or 3 for a config that cannot be used.
 pub fn run(arguments: &ServicesArguments) -> ExitCode {
-    let config = match read_config_in_use(config_of_machine(arguments.config.as_deref())) {
+    let config = match read_config_for_command(config_of_machine(arguments.config.as_deref())) {
         Ok(config) => config,
         Err(error) => {
             complain(&error.to_string());

@@ -10,7 +10,7 @@ use crate::cli::output::{CommandFailure, INVALID, finish, json, parse_lang};
 use crate::cli::running::{GatewayArguments, read};
 use crate::config::Config;
 use crate::lang::{Lang, messages};
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_for_command;
 use crate::load::kept::forget;
 use crate::status::Status;
 use crate::status::report::StatusReport;
@@ -76,7 +76,7 @@ pub fn run(arguments: &StatusArguments) -> ExitCode {
 
 /// Whether the gateway answers queries, in words.
 fn readiness(arguments: &StatusArguments) -> Result<String, CommandFailure> {
-    let config = read_config_in_use(arguments.gateway.config())
+    let config = read_config_for_command(arguments.gateway.config())
         .map_err(|error| (INVALID, error.to_string()))?;
     let (admin, lang) = (config.admin.listen, arguments.lang.unwrap_or(config.school.lang));
     match is_ready(admin) {

@@ -14,7 +14,7 @@ use crate::cli::running::{USUAL, USUAL_CONFIG};
 use crate::config::Config;
 use crate::fetch::HttpClient;
 use crate::lang::{Lang, Message, messages};
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_itself;
 use crate::policy::group::time::Trust;
 use crate::release::enrolment::fingerprint;
 use crate::release::rollout::KnownTime;
@@ -72,7 +72,7 @@ struct UpgradeOutput {
 /// Upgrades; exits 0 where nothing is to be done or the new program answers, 1 where something stopped it or
 /// a program was refused, 3 for a config that cannot be read.
 pub fn run(arguments: &UpgradeArguments) -> ExitCode {
-    let config = match read_config_in_use(Some(&arguments.config)) {
+    let config = match read_config_itself(&arguments.config) {
         Ok(config) => config,
         Err(error) => return finish(Err((3, error.to_string()))),
     };

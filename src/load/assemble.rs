@@ -13,7 +13,9 @@ use crate::fetch::{Downloads, place};
 pub use crate::load::assemble_error::AssembleError;
 use crate::load::candidate::Candidate;
 use crate::load::config_file::{ConfigFile, ConfigTexts, InPlaceOf};
-pub use crate::load::config_file::{read_config, read_config_in_use};
+pub use crate::load::config_file::{
+    read_config, read_config_for_command, read_config_in_use, read_config_itself,
+};
 use crate::load::degraded;
 use crate::load::guard::GuardFinding;
 use crate::load::in_force::InForce;

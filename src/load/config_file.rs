@@ -250,20 +250,49 @@ pub fn read_config(path: Option<&Path>) -> Result<Config, AssembleError> {
 ///
 /// It cannot be read or has mistakes, and none is kept.
 pub fn read_config_in_use(path: Option<&Path>) -> Result<Config, AssembleError> {
+    read_with_kept(path, |_| Ok(()))
+}
+
+/// The same for a command. Law: root that obeys a config which an account keeps has no more rights than that
+/// account, in this thread and for good: it could name any directory, token and department.
+///
+/// # Errors
+///
+/// As [`read_config_in_use`], or root cannot act as that account.
+pub fn read_config_for_command(path: Option<&Path>) -> Result<Config, AssembleError> {
+    read_with_kept(path, Kept::act_as_owner_for_good)
+}
+
+/// The config at `path` itself, with the texts that it names. A calendar may be missing; nothing that is kept stands
+/// in: for what only root may do.
+///
+/// # Errors
+///
+/// It cannot be read, or has mistakes.
+pub fn read_config_itself(path: &Path) -> Result<Config, AssembleError> {
+    let found = command_file(path, &Kept::default()).read(InPlaceOf::default(), "");
+    found.map(|found| found.config)
+}
+
+fn read_with_kept(
+    path: Option<&Path>,
+    before_kept: impl FnOnce(&Kept) -> io::Result<()>,
+) -> Result<Config, AssembleError> {
     let Some(path) = path else { return Ok(Config::embedded()) };
     let kept = kept::find(path, &read::text(path).unwrap_or_default());
-    let file = ConfigFile {
-        path,
-        kept: &kept,
-        may_miss: Some(&|_| true),
-        trial: None,
-        lacks_state: false,
-    };
-    let found = file.read(InPlaceOf::default(), "").or_else(|error| {
+    let file = command_file(path, &kept);
+    let found = file.read(InPlaceOf::default(), "").or_else(|fault| {
+        let unread = |error| AssembleError::ReadConfig { path: path.to_owned(), error };
+        before_kept(&kept).map_err(unread)?;
         let in_place_of = InPlaceOf { config: true, texts: false };
-        file.read(in_place_of, &error.to_string()).map_err(|_| error)
+        file.read(in_place_of, &fault.to_string()).map_err(|_| fault)
     });
     found.map(|found| found.config)
+}
+
+/// The config at `path`, for a process that is not its gateway.
+fn command_file<'a>(path: &'a Path, kept: &'a Kept) -> ConfigFile<'a> {
+    ConfigFile { path, kept, may_miss: Some(&|_| true), trial: None, lacks_state: false }
 }
 
 /// The config at `path` and the texts that it names, as they are.

@@ -1,6 +1,12 @@
-//! Overrides that outlive a damaged file, and what is said of those that do not.
+//! What outlives a damaged file, what is said of what does not, and whom it may lead where.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::kit::data::skipped;
 use crate::support::api::Api;
+use crate::support::gateway::{LACHAN, run};
 use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
 
 fn gateway(upstream: &Upstream) -> Gateway {
@@ -71,4 +77,43 @@ fn what_is_not_written_is_not_said_to_be_kept() {
     // Nobody's lesson is all of a top-level domain.
     let (status, said) = api.lesson("staff", "com.vn").unwrap();
     assert_eq!(status, 422, "{said}");
+}
+
+/// The account of the service writes what is kept: it must not lead root to a token, a place or a department.
+#[test]
+fn root_obeys_a_kept_config_with_no_more_rights_than_its_keeper() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway(&upstream);
+    let (config, secret) = (gateway.dir().join("gateway.toml"), gateway.dir().join("secret"));
+    std::fs::write(&secret, "a".repeat(64)).unwrap();
+    std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace("[admin]\n", "[admin]\ntoken = \"secret\"\n");
+    std::fs::write(&config, &text).unwrap();
+    gateway.terminate();
+    gateway = gateway.restart();
+    eventually("it is kept", || {
+        (gateway.metrics().value("lachan_state_kept", &[]) > 0.0).then_some(())
+    });
+    gateway.terminate();
+    let mut own = Command::new("chown");
+    own.args(["-R", "12345:12345"]).arg(gateway.dir().join("state"));
+    if !run(own).0.success() {
+        return skipped("a kept config of another account: no right to give it away");
+    }
+    std::fs::set_permissions(gateway.dir(), Permissions::from_mode(0o755)).unwrap();
+    let command = |words: &[&str]| {
+        let mut command = Command::new(LACHAN);
+        command.args(words).arg("--config").arg(&config);
+        let (status, text) = run(command);
+        (status.code().unwrap(), text)
+    };
+    // By the file itself root reads its token, and nobody listens.
+    let (code, said) = command(&["status"]);
+    assert!(code == 3 && !said.contains("Permission denied"), "{said}");
+    std::fs::write(&config, format!("{text}\nlevl = 1\n")).unwrap();
+    let (code, said) = command(&["status"]);
+    assert!(code == 3 && said.contains("secret") && said.contains("Permission denied"), "{said}");
+    let (code, said) = command(&["upgrade", "--check"]);
+    assert!(code == 3 && said.contains("levl"), "{said}");
 }

@@ -11,7 +11,7 @@ use crate::admin::api::ReleaseRequest;
 use crate::cli::output::{CommandFailure, finish, json};
 use crate::cli::running::{RunningGateway, as_gateway, read};
 use crate::config::Config;
-use crate::load::assemble::{Assembler, read_config_in_use};
+use crate::load::assemble::{Assembler, read_config_for_command};
 use crate::load::rehearsal;
 use crate::load::release::RELEASES;
 use crate::load::release::urgent::{KeptDocument, UrgentList};
@@ -129,7 +129,7 @@ fn change(
 }
 
 fn config_of(path: &Path) -> Result<Config, CommandFailure> {
-    let config = read_config_in_use(Some(path)).map_err(|error| (3, error.to_string()))?;
+    let config = read_config_for_command(Some(path)).map_err(|error| (3, error.to_string()))?;
     if config.update.root.is_none() {
         return Err((3, format!("{}: there is no `root` in [update]", path.display())));
     }

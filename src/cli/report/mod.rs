@@ -17,7 +17,7 @@ use crate::cli::running::config_of_machine;
 use crate::evidence::record::MonthRecord;
 use crate::evidence::{DIRECTORY, records};
 use crate::lang::{Lang, messages};
-use crate::load::assemble::read_config_in_use;
+use crate::load::assemble::read_config_for_command;
 use crate::report::period::{ReportPeriod, YearStart};
 use crate::report::unit::UnitReport;
 use crate::report::unit_page;
@@ -95,7 +95,7 @@ impl ReportArguments {
     }
 
     fn configured(&self) -> Result<School, CommandFailure> {
-        let config = read_config_in_use(config_of_machine(self.config.as_deref()))
+        let config = read_config_for_command(config_of_machine(self.config.as_deref()))
             .map_err(|error| (INVALID, error.to_string()))?;
         let lang = self.lang.unwrap_or(config.school.lang);
         let state = StateDir::place(&config.state)

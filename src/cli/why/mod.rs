@@ -33,7 +33,7 @@ use crate::dns::message::{CLASS_IN, HEADER};
 use crate::dns::name::{Folded, Name};
 use crate::dns::rtype;
 use crate::life::certificates::designated_by_files;
-use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_in_use};
+use crate::load::assemble::{AssembleError, Assembled, Assembler, read_config_for_command};
 use crate::load::lists::SourceOrigin;
 use crate::load::release;
 use crate::load::release::urgent::UrgentList;
@@ -182,7 +182,7 @@ impl PolicyAt {
     fn read(arguments: &WhyArguments) -> Result<Self, CommandFailure> {
         let refused = |error: AssembleError| (3, error.to_string());
         let path = config_of_machine(arguments.config.as_deref());
-        let config = read_config_in_use(path).map_err(refused)?;
+        let config = read_config_for_command(path).map_err(refused)?;
         let civil = match &arguments.at {
             None => system_time(),
             Some(text) => when::read(text, &config.school.zone(), system_time())

@@ -90,6 +90,18 @@ impl Kept {
         self.is_on_disk
     }
 
+    /// Acts as the owner of the state directory that it is in, until the thread ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateDir::act_as_owner`].
+    pub fn act_as_owner_for_good(&self) -> io::Result<()> {
+        if let Some(directory) = &self.directory {
+            std::mem::forget(directory.act_as_owner()?);
+        }
+        Ok(())
+    }
+
     /// The objects, for texts of list sources.
     pub fn objects(&self) -> &Objects {
         &self.objects
