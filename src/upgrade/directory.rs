@@ -131,8 +131,8 @@ impl UpgradeDirectory {
 }
 
 /// Lets upgrades trust the root that a person enrols this box with, in the place of another one where the person
-/// named it; nothing unless this is root. What the service could change afterwards does not choose whom root
-/// believes.
+/// named it; nothing unless this is root. No file that the service can change afterwards chooses the root document that
+/// upgrades trust.
 ///
 /// # Errors
 ///
