@@ -1,4 +1,4 @@
-//! What outlives a damaged file, what is said of what does not, and whom it may lead where.
+//! What outlives a damaged file, what is said of what does not, and with which rights root obeys it.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;

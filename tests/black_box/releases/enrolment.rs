@@ -137,7 +137,7 @@ fn a_box_is_enrolled_with_the_root_it_was_told_of_and_no_other() {
     assert_eq!(place.key(), key);
 }
 
-/// Nothing that the account of the service can remove or replace chooses whom upgrades trust.
+/// Nothing that the account of the service can remove or replace chooses the root that upgrades trust.
 #[test]
 fn upgrades_trust_the_root_that_root_enrolled_the_box_with() {
     let (place, other) = (Place::new(), Place::new());

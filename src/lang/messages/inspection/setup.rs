@@ -50,8 +50,8 @@ messages! {
     setup_file_own(path) "{path} (in place of what setup wrote before)" => "{path} (thay bản do setup ghi trước đây)";
     setup_file_replaced(path, backup) "{path} (what is there is kept as {backup})" => "{path} (bản đang có được giữ ở {backup})";
     setup_enrols(unit, state, root)
-        "{state}/enrolment: the key of this box, `{unit}`, and the department's root {root}"
-        => "{state}/enrolment: khoá của hộp này, `{unit}`, và khoá gốc của Sở {root}";
+        "{state}/enrolment: the key of this box, `{unit}`, and the department's root {root}; {state}-upgrade: that `lachan upgrade` trusts this root"
+        => "{state}/enrolment: khoá của hộp này, `{unit}`, và khoá gốc của Sở {root}; {state}-upgrade: `lachan upgrade` tin khoá gốc này";
     setup_reply(path) "{path}: the reply for the department" => "{path}: thư trả lời cho Sở";
     setup_other_reply(path)
         "{path} is there, and is not this box's reply: move it elsewhere, and run this again"
