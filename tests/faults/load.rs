@@ -83,12 +83,15 @@ pub(crate) fn assert_filters(gateway: &Gateway, when: &str) {
     }
 }
 
-/// Waits until nothing stands in for anything.
+/// Whether nothing stands in for anything.
+pub(crate) fn is_whole(gateway: &Gateway) -> bool {
+    gateway.get("/readyz") == (200, "ready\n".to_owned())
+}
+
+/// Waits until nothing does.
 #[track_caller]
 pub(crate) fn until_whole(gateway: &Gateway) {
-    eventually("all is in force", || {
-        (gateway.get("/readyz") == (200, "ready\n".to_owned())).then_some(())
-    });
+    eventually("all is in force", || is_whole(gateway).then_some(()));
 }
 
 /// Descriptors that the gateway has open.
