@@ -29,7 +29,7 @@ use lachan::matcher::build::{Rule, join};
 use lachan::matcher::suffix::SuffixTable;
 use lachan::pack::{Compiler, Pack, SEED};
 use lachan::rule::{Action, Effect, Scope};
-use lachan::sys::os;
+use lachan::sys::mapped;
 
 const QUERIES: usize = 1_000_000;
 const CATEGORIES: usize = 24;
@@ -250,7 +250,7 @@ fn build(listed: &[Box<[u8]>], path: &std::path::Path) -> Pack {
         println!("{what:26} {:8.1} ms", started.elapsed().as_secs_f64() * 1000.0);
         pack
     };
-    let map = || Arc::new(os::map(&File::open(path).unwrap()).unwrap());
+    let map = || Arc::new(mapped::map(&File::open(path).unwrap()).unwrap());
     let pack = opened("open, all verified", &|| Pack::verify(map()).unwrap());
     opened("open, verified before", &|| Pack::verify_known(map(), &pack.check()).unwrap())
 }

@@ -1,4 +1,4 @@
-//! The operating system: clock, programs of the machine, state directory, presence of addresses, file events, log, memory, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
+//! The operating system: clock, programs of the machine, state directory, presence of addresses, file events, log, mapped files, memory, panics, TLS, certificates, archives, the service manager, `unsafe` calls.
 
 pub mod archive;
 pub mod authority;
@@ -8,6 +8,7 @@ pub mod clock;
 pub mod command;
 pub mod exposed;
 pub mod log;
+pub mod mapped;
 pub mod memory;
 pub mod os;
 pub mod panics;

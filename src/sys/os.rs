@@ -1,60 +1,15 @@
-//! Calls to the system that the standard library lacks: allocator threshold, thread priority, file
-//! mappings, state of the kernel's clock, core dumps, limit of open files, the neighbour table,
-//! descriptors that processes hand each other.
+//! Calls to the system that the standard library lacks: allocator threshold, thread priority, state of
+//! the kernel's clock, core dumps, limit of open files, the neighbour table, descriptors that processes
+//! hand each other.
 //!
-//! All `unsafe` code is here, but for that of datagrams (`serve/listener/udp_batch`).
+//! All `unsafe` code is here, but for mapped files and datagrams (`serve/listener/udp_batch`).
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 
-use memmap2::{Mmap, UncheckedAdvice};
 use tokio::io::unix::AsyncFd;
-
-/// Octets of one call that would be long otherwise. A thread of low priority yields between calls:
-/// a kernel may run a call to its end, for milliseconds, before it runs other threads.
-pub const PIECE: usize = 256 << 10;
-
-/// Maps a file read-only. Law: nothing may write to the file while it is mapped. That holds for
-/// a file of the state directory that this program wrote: it is written under another name,
-/// renamed, and from then on only removed. It holds for a finished file before its renaming too.
-///
-/// # Errors
-///
-/// The error of the system.
-#[expect(unsafe_code, reason = "what a mapping shows is the file's, which Rust cannot watch")]
-pub fn map(file: &File) -> io::Result<Mapped> {
-    // SAFETY: the octets must not change while the mapping exists. Only this program uses the
-    // state directory (mode 0700), and it replaces files there and never writes into them. If
-    // another program does, a changed octet gives a wrong answer and no access out of bounds:
-    // readers of packs use every number through checked slices.
-    unsafe { Mmap::map(file) }.map(Mapped)
-}
-
-/// A read-only mapping of a file, whose pages are released a piece at a time.
-#[derive(Debug)]
-pub struct Mapped(Mmap);
-
-impl AsRef<[u8]> for Mapped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Mapped {
-    #[expect(unsafe_code, reason = "pages can be given back under a reader's feet")]
-    fn drop(&mut self) {
-        let length = self.0.len();
-        for place in (0..length).step_by(PIECE) {
-            let piece = PIECE.min(length - place);
-            // SAFETY: a read-only mapping of a file that nobody writes, at its last owner;
-            // MADV_DONTNEED only drops clean pages, which would be read again from the file.
-            let _ =
-                unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, place, piece) };
-        }
-    }
-}
 
 /// Ignores SIGHUP until somebody waits for it: a reload that is asked for while a policy is first read
 /// must not end the program. What is read then is the newest anyway.

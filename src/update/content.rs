@@ -23,7 +23,7 @@ use crate::release::list::delta::{self, DeltaHead};
 use crate::release::list::read::{CanonicalListError, compile};
 use crate::release::list::{MAX_OCTETS, packed};
 use crate::release::manifest::ReleaseManifest;
-use crate::sys::{os, read};
+use crate::sys::{mapped, read};
 
 /// The most octets of one table.
 const MAX_TABLE: u64 = 4 << 20;
@@ -155,7 +155,7 @@ fn is_pack_of(manifest: &ReleaseManifest, directory: &Path) -> bool {
 }
 
 fn verified(directory: &Path) -> io::Result<Pack> {
-    let owner: Owner = Arc::new(os::map(&read::open(&directory.join(PACK))?)?);
+    let owner: Owner = Arc::new(mapped::map(&read::open(&directory.join(PACK))?)?);
     Pack::verify(owner).map_err(io::Error::other)
 }
 

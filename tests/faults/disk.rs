@@ -1,8 +1,8 @@
 //! The disk of the state: full, read-only, gone, another user's, while the gateway serves.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -164,6 +164,38 @@ fn lists_on_a_read_only_disk_are_read_and_nothing_is_written_beside_them() {
     drop(mount);
     gateway.reload();
     load::assert_filters(&gateway, "the disk of the lists is gone");
+}
+
+/// The compiled lists that a gateway serves.
+fn pack(gateway: &Gateway) -> PathBuf {
+    let packs = fs::read_dir(gateway.dir().join("state/packs")).unwrap();
+    let mut paths = packs.map(|entry| entry.unwrap().path());
+    paths.find(|path| path.extension().is_some_and(|end| end == "pack")).unwrap()
+}
+
+#[test]
+fn a_compiled_list_that_a_worn_card_cannot_read_is_compiled_again() {
+    let upstream = Upstream::start();
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(&upstream));
+    let mut gateway = plan.start();
+    until_kept(&gateway);
+    gateway.terminate();
+    let place = pack(&gateway);
+    let made = fs::metadata(&place).unwrap().ino();
+    // The gateway stays the process that was started: the tracer is its grandchild.
+    let trace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P"].map(str::to_owned);
+    let words = ["-e", "trace=pread64", "-e", "inject=pread64:error=EIO"].map(str::to_owned);
+    let trace = [&trace[..], &[place.display().to_string()], &words].concat();
+    let mut probe = Command::new(&trace[0]);
+    probe.args(&trace[1..]).args([LACHAN, "--version"]);
+    if !run(probe).0.success() {
+        return skipped("a card that cannot be read: no strace, or no right to trace");
+    }
+    let gateway = gateway.restart_under(&trace.iter().map(String::as_str).collect::<Vec<_>>());
+    load::assert_filters(&gateway, "a card that cannot be read");
+    gateway.expect_log("Input/output error");
+    until_kept(&gateway);
+    assert_ne!(fs::metadata(&place).unwrap().ino(), made, "it was not compiled again");
 }
 
 #[test]

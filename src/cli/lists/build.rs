@@ -24,7 +24,7 @@ use crate::pack::{AcceptedFinding, BuildError, Compiler, Pack, SEED, SourceNote}
 use crate::publish::lint::finding::{LintFinding, find_places};
 use crate::publish::lint::{self, Lint, SourceLimits};
 use crate::sys::archive;
-use crate::sys::os;
+use crate::sys::mapped;
 use crate::sys::read;
 
 /// Arguments of `lists build`.
@@ -262,7 +262,7 @@ impl Scratch {
 
     /// The file as a verified pack.
     fn open(&self) -> io::Result<Arc<Pack>> {
-        let map = os::map(&File::open(&self.path)?)?;
+        let map = mapped::map(&File::open(&self.path)?)?;
         Ok(Arc::new(Pack::verify(Arc::new(map)).map_err(io::Error::other)?))
     }
 

@@ -22,7 +22,7 @@ use crate::digest::hex;
 use crate::load::lists::compile_lists::ReadFailure;
 use crate::load::lists::list_error::ListError;
 use crate::pack::{BuildError, Owner, Pack, PackError};
-use crate::sys::os;
+use crate::sys::mapped;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
 
@@ -224,7 +224,7 @@ impl PackStore {
         }
         // Without a stamp, as after a backup was put back, it is verified in full.
         let path = self.state.as_ref()?.join(format!("{}.{EXTENSION}", check.get(..16)?));
-        let owner: Owner = Arc::new(os::map(&read::open(&path).ok()?).ok()?);
+        let owner: Owner = Arc::new(mapped::map(&read::open(&path).ok()?).ok()?);
         let pack = Pack::verify(owner).ok().filter(|pack| hex(&pack.check()) == check)?;
         Some(self.keep(of.unwrap_or_else(|| check.to_owned()), pack))
     }
@@ -243,16 +243,17 @@ impl PackStore {
         }
         let state = self.state.as_ref()?;
         let stamp = self.stamps.iter().find(|stamp| stamp.of == of)?;
-        let file = read::open(&state.join(&stamp.file)).ok()?;
+        let path = state.join(&stamp.file);
+        let file = read::open(&path).ok()?;
         if Stat::of(&file.metadata().ok()?) != stamp.stat {
             return None;
         }
         let check = blake3::Hash::from_hex(&stamp.check).ok()?;
-        let owner: Owner = Arc::new(os::map(&file).ok()?);
-        match Pack::verify_known(owner, check.as_bytes()) {
+        let known = mapped::map(&file).map_err(OpenError::from);
+        match known.and_then(|octets| Ok(Pack::verify_known(Arc::new(octets), check.as_bytes())?)) {
             Ok(pack) => Some(self.keep(of.to_owned(), pack)),
             Err(error) => {
-                warn!("{}: {error}; it is made anew", state.join(&stamp.file).display());
+                warn!("{}: {error}; it is made anew", path.display());
                 None
             }
         }
@@ -311,7 +312,7 @@ impl PackStore {
     ) -> Result<Arc<Pack>, OpenError> {
         let incoming = state.join(INCOMING);
         let file = File::open(&incoming)?;
-        let owner: Owner = Arc::new(os::map(&file)?);
+        let owner: Owner = Arc::new(mapped::map(&file)?);
         let pack = match Pack::verify(owner) {
             Ok(pack) => pack,
             Err(error) => {
@@ -382,7 +383,7 @@ pub enum Destination<'a> {
 
 /// Copies a file so that queries need not wait for the whole of it.
 fn copy_by_pieces(from: &mut File, to: &mut File) -> io::Result<()> {
-    while io::copy(&mut from.take(os::PIECE as u64), to)? > 0 {}
+    while io::copy(&mut from.take(mapped::PIECE as u64), to)? > 0 {}
     Ok(())
 }
 
@@ -392,8 +393,10 @@ fn is_equal(one: &Path, other: &Path) -> io::Result<bool> {
     if one.metadata()?.len() != other.metadata()?.len() {
         return Ok(false);
     }
-    let (mut one, mut other) =
-        (BufReader::with_capacity(os::PIECE, one), BufReader::with_capacity(os::PIECE, other));
+    let (mut one, mut other) = (
+        BufReader::with_capacity(mapped::PIECE, one),
+        BufReader::with_capacity(mapped::PIECE, other),
+    );
     loop {
         let (here, there) = (one.fill_buf()?, other.fill_buf()?);
         let count = here.len().min(there.len());
