@@ -156,6 +156,8 @@ pub struct DiskFacts {
     pub space: Result<FileSystem, String>,
     /// Whether a file could be written.
     pub writing: WriteTrial,
+    /// What lies there, the first, and belongs to another account than the directory.
+    pub foreign: Option<PathBuf>,
 }
 
 /// The end of a trial to write.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::doctor::facts::{DiskFacts, RtcFact, WriteTrial};
@@ -22,6 +22,9 @@ const MAX_TABLE: u64 = 32 << 20;
 const MAX_LEASE: u64 = 1 << 20;
 /// The most processes that are looked through.
 const MAX_PROCESSES: usize = 100_000;
+/// The most entries of a directory of the state that are looked at, and how deep it goes.
+const MAX_ENTRIES: usize = 10_000;
+const DEEPEST: usize = 8;
 
 /// Folders with leases: name of a file begins and ends so, and its form.
 const LEASES: [(&str, &str, &str, LeaseForm); 4] = [
@@ -104,11 +107,30 @@ pub fn disk(path: &Path) -> DiskFacts {
     let there = path.ancestors().find(|path| path.is_dir());
     let space = there.map_or_else(|| Err(ErrorKind::NotFound.into()), os::file_system);
     let writing = if path.is_dir() { trial(path) } else { WriteTrial::Failed(missing(path)) };
+    let owner = fs::metadata(path).map(|directory| directory.uid());
     DiskFacts {
         path: path.to_owned(),
         space: space.map_err(|error: io::Error| error.to_string()),
         writing,
+        foreign: owner.ok().and_then(|owner| foreign(path, owner, DEEPEST)),
     }
+}
+
+/// The first thing below a directory that is not of the user `owner`. A link is looked at itself; what cannot
+/// be looked into is left out.
+fn foreign(directory: &Path, owner: u32, deep: usize) -> Option<PathBuf> {
+    let entries = fs::read_dir(directory).ok()?.take(MAX_ENTRIES).flatten();
+    let mut all: Vec<_> = entries.map(|entry| entry.path()).collect();
+    all.sort();
+    // Where a file system begins, its own checks have a directory of root's.
+    all.into_iter().filter(|path| !path.ends_with("lost+found")).find_map(|path| {
+        let found = fs::symlink_metadata(&path).ok()?;
+        match found.uid() == owner {
+            false => Some(path),
+            true if found.is_dir() && deep > 0 => foreign(&path, owner, deep - 1),
+            true => None,
+        }
+    })
 }
 
 fn missing(path: &Path) -> String {
@@ -130,7 +152,8 @@ fn trial(directory: &Path) -> WriteTrial {
         Err(error) => match error.kind() {
             ErrorKind::ReadOnlyFilesystem => WriteTrial::ReadOnly,
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => WriteTrial::Full,
-            ErrorKind::PermissionDenied => WriteTrial::Denied,
+            // Root has been told more than that it may not.
+            ErrorKind::PermissionDenied if os::own_account() != 0 => WriteTrial::Denied,
             _ => WriteTrial::Failed(error.to_string()),
         },
     }
@@ -179,6 +202,8 @@ pub fn resolvers(root: &Path) -> Vec<(PathBuf, Vec<IpAddr>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::chown;
+
     use super::*;
 
     #[test]
@@ -221,6 +246,22 @@ mod tests {
         assert_eq!(ours.len(), 1, "{ours:?}");
         let owners = owners(Path::new("/"), &ours);
         assert!(owners[&ours[0].inode].iter().any(|(process, _)| *process == std::process::id()));
+    }
+
+    #[test]
+    fn what_belongs_to_another_account_is_found_at_any_depth() {
+        let state = tempfile::tempdir().unwrap();
+        let below = state.path().join("kept/today");
+        fs::create_dir_all(&below).unwrap();
+        fs::create_dir(state.path().join("lost+found")).unwrap();
+        fs::write(below.join("list"), "").unwrap();
+        assert_eq!(disk(state.path()).foreign, None);
+        if let Err(error) = chown(below.join("list"), Some(12_345), None) {
+            eprintln!("skipped: only root can give a file away: {error}");
+            return;
+        }
+        chown(state.path().join("lost+found"), Some(12_345), None).unwrap();
+        assert_eq!(disk(state.path()).foreign, Some(below.join("list")));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub enum MachineFault {
     DiskFull,
     /// Nothing can be written for another reason.
     StateUnwritable,
+    /// Something there belongs to another account.
+    StateForeign,
     /// systemd stores the sockets of a gateway that does not run.
     SocketsStored,
     /// The clock follows no time server.
@@ -111,6 +113,9 @@ impl MachineFault {
             Self::DiskLow => (messages::machine_disk_low(subject), messages::remedy_disk_space()),
             Self::StateUnwritable => {
                 (messages::machine_state_unwritable(subject), messages::remedy_state_unwritable())
+            }
+            Self::StateForeign => {
+                (messages::machine_state_foreign(subject), messages::remedy_state_foreign(subject))
             }
             Self::StateAbsent => {
                 (messages::machine_state_absent(), messages::remedy_state_absent())

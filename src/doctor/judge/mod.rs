@@ -135,7 +135,7 @@ fn clock(facts: ClockFacts) -> JudgedPart {
 
 fn disk(facts: Option<&DiskFacts>) -> JudgedPart {
     let mut part = JudgedPart::new(ExaminedPart::Disk);
-    let Some(DiskFacts { path, space, writing }) = facts else {
+    let Some(DiskFacts { path, space, writing, foreign }) = facts else {
         part.find(MachineFault::StateAbsent, "", "");
         return part;
     };
@@ -148,6 +148,9 @@ fn disk(facts: Option<&DiskFacts>) -> JudgedPart {
         WriteTrial::Failed(why) => part.find(MachineFault::StateUnwritable, &subject, why),
         WriteTrial::Denied => part.unseen.push(messages::unseen_writing(&subject)),
         WriteTrial::Done => {}
+    }
+    if let Some(foreign) = foreign {
+        part.find(MachineFault::StateForeign, &subject, foreign.display().to_string());
     }
     match space {
         Err(why) => part.unseen.push(messages::unseen_space(&subject, why)),

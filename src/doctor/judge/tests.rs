@@ -48,6 +48,7 @@ fn school() -> MachineFacts {
             path: "/var/lib/lachan".into(),
             space: Ok(FileSystem { free: 9 * GIB, files: Some(100_000), is_read_only: false }),
             writing: WriteTrial::Done,
+            foreign: None,
         }),
         upstreams: vec![("udp://203.113.131.1".to_owned(), None)],
         upstreams_unusable: None,
@@ -102,6 +103,7 @@ fn broken() -> MachineFacts {
             path: "/var/lib/lachan".into(),
             space: Ok(FileSystem { free: 5 << 20, files: Some(100_000), is_read_only: false }),
             writing: WriteTrial::Denied,
+            foreign: None,
         }),
         upstreams: vec![
             ("udp://203.113.131.1".to_owned(), Some(messages::server_no_answer(3))),
@@ -172,6 +174,11 @@ fn each_fact_has_its_own_finding() {
     assert_eq!(kinds(writing(WriteTrial::Full)), machine(Fault::DiskFull));
     assert_eq!(kinds(writing(WriteTrial::Failed("x".into()))), machine(Fault::StateUnwritable));
     assert_eq!(kinds(writing(WriteTrial::Denied)), []);
+    let foreign = |facts: &mut MachineFacts| {
+        let foreign = Some("/var/lib/lachan/overrides".into());
+        facts.disk = facts.disk.take().map(|disk| DiskFacts { foreign, ..disk });
+    };
+    assert_eq!(kinds(foreign), machine(Fault::StateForeign));
     assert_eq!(kinds(|facts| facts.disk = None), machine(Fault::StateAbsent));
     assert_eq!(kinds(|facts| facts.clock.rtc = RtcFact::Absent), machine(Fault::RtcAbsent));
     assert_eq!(kinds(|facts| facts.clock.rtc = RtcFact::Unread), []);

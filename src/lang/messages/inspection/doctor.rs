@@ -103,6 +103,11 @@ messages! {
     remedy_state_unwritable()
         "start the gateway once, which makes the directory; else correct `dir` in [state], or the owner"
         => "khởi động cổng lọc một lần để nó tạo thư mục; nếu không, sửa `dir` trong [state] hoặc chủ sở hữu";
+    machine_state_foreign(path) "not all in the state directory `{path}` belongs to its owner: the gateway may not read or replace it"
+        => "trong thư mục trạng thái `{path}` có thứ không thuộc chủ của nó: cổng lọc có thể không đọc hoặc không thay được";
+    remedy_state_foreign(path)
+        "give it to the owner, as after a copy by root: `chown -R --reference={path} {path}`"
+        => "trao cho chủ của thư mục, như sau khi root sao chép vào: `chown -R --reference={path} {path}`";
     machine_state_absent() "there is no state directory: a restart finds nothing of what was kept"
         => "không có thư mục trạng thái: khởi động lại sẽ không còn gì đã lưu";
     remedy_state_absent() "set `dir` in [state], or run the gateway by its unit, which gives it one"
