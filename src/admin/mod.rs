@@ -28,6 +28,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
 use crate::sys::presence::absent;
@@ -41,10 +42,17 @@ const REQUEST: Duration = Duration::from_secs(10);
 const LONG_REQUEST: Duration = Duration::from_secs(900);
 /// The same for a test of the gateway by itself: without servers upstream each question takes long.
 const TEST_REQUEST: Duration = Duration::from_secs(120);
+/// The longest wait for what may wait for a disk itself.
+const APART: Duration = Duration::from_secs(5);
+/// How many such answers are made at one time.
+const MADE_APART: usize = 4;
 /// Where a change of the release is asked for.
 const LONG: &str = "/api/release";
 /// Where a test is asked for.
 const TEST: &str = "/api/selftest";
+
+/// What is said where such an answer is not made in time.
+const SILENT_DISK: &str = "the disk of the state does not answer; what else is wrong is not known";
 
 /// The parts behind the routes.
 pub struct AdminServer {
@@ -56,6 +64,38 @@ pub struct AdminServer {
     pub listen: Vec<SocketAddr>,
     /// The changes that a client with the token can make.
     pub api: Arc<api::Api>,
+    /// Seats for answers that may wait for a disk.
+    pub apart: Apart,
+}
+
+/// Makes answers on threads that may wait: for a lock that is held while a file is written, by a disk that
+/// hangs. So many threads at most wait with it.
+#[derive(Debug, Clone)]
+pub struct Apart(Arc<Semaphore>);
+
+impl Default for Apart {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MADE_APART)))
+    }
+}
+
+impl Apart {
+    /// What `work` returns; `None` where that takes longer than [`APART`].
+    async fn make<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let made = async {
+            let seat = Arc::clone(&self.0).acquire_owned().await.ok()?;
+            let work = move || {
+                let made = work();
+                drop(seat);
+                made
+            };
+            tokio::task::spawn_blocking(work).await.ok()
+        };
+        tokio::time::timeout(APART, made).await.ok().flatten()
+    }
 }
 
 /// Serves until the task is aborted.
@@ -86,10 +126,14 @@ fn patience(path: &str) -> Duration {
 }
 
 async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {
-    match admin.metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
-            .into_response(),
-        Err(error) => {
+    let asked = Arc::clone(&admin);
+    match admin.apart.make(move || asked.metrics.text()).await {
+        Some(Ok(text)) => {
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+                .into_response()
+        }
+        None => (StatusCode::SERVICE_UNAVAILABLE, SILENT_DISK).into_response(),
+        Some(Err(error)) => {
             tracing::error!(%error, "metrics could not be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
@@ -109,7 +153,9 @@ async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, String) {
     for address in absent {
         let _ = writeln!(text, "not on this machine now: {address}");
     }
-    for line in admin.api.degradation() {
+    let api = Arc::clone(&admin.api);
+    let degraded = admin.apart.make(move || api.degradation()).await;
+    for line in degraded.unwrap_or_else(|| vec![SILENT_DISK.to_owned()]) {
         let _ = writeln!(text, "degraded: {line}");
     }
     (status, text)

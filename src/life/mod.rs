@@ -4,6 +4,7 @@
 //! reverse. Law: no query may be answered before policy is loaded, so no socket is opened before.
 
 pub mod certificates;
+mod end;
 mod evidence;
 mod reload;
 mod resolvers;
@@ -17,24 +18,23 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::admin::api::{Api, ApiActions};
-use crate::admin::diagnosis::{end_of_earlier_life, ended_by};
-use crate::admin::{self, AdminServer, banner};
+use crate::admin::diagnosis::end_of_earlier_life;
+use crate::admin::{self, AdminServer, Apart, banner};
 use crate::config::{Config, Listen};
 use crate::evidence::EvidenceBook;
 use crate::fetch::{FetchError, Fetcher, HttpClient, Names};
+use crate::life::end::{EndSignals, drain, end, keep};
 use crate::life::evidence::GatewayWitness;
 use crate::life::reload::Reloads;
 use crate::life::scrape::Observed;
-use crate::life::workers::{Crew, Workers};
+use crate::life::workers::Workers;
 use crate::load::assemble::Assembler;
 use crate::load::candidate::Candidate;
 use crate::load::degraded;
@@ -62,8 +62,8 @@ use crate::update::client::Updates;
 use crate::update::tried::end_life;
 use crate::upstream::Upstreams;
 
-/// The longest wait at the end for queries in flight: longer than upstream's deadline of 1.9 s.
-const DRAIN: Duration = Duration::from_millis(2500);
+/// Threads of what is not a query.
+const ASIDE: usize = 2;
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -96,7 +96,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     degraded::warn_of(&settings);
 
     // Servers and sockets.
-    let runtime = start_runtime(&settings.listen)?;
+    let (runtime, aside) = start_runtimes(&settings.listen)?;
     let upstreams = Upstreams::of(&settings, clock.dates())?;
     let certificates = Arc::new(Certificates::new(&settings.listen.tls));
     certificates::look(&certificates);
@@ -140,14 +140,18 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         let ending = EndSignals::catch()?;
         let mut tasks = JoinSet::new();
         accept_streams(&mut tasks, &mut sockets, &gateway, &certificates)?;
-        let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
-        tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
-        serve_portal(&mut tasks, &sockets.portal, &portal)?;
-        let books = (Arc::clone(&reviews), Arc::clone(&witness));
-        tasks.spawn(time::follow(Arc::clone(&gateway), state.clone(), books));
-        tasks.spawn(Arc::clone(&reloads).run(Arc::clone(&manager)));
         tasks.spawn(crew.watch(Arc::clone(&manager)));
         follow_surroundings(&mut tasks, &gateway, &settings, &certificates);
+        {
+            let _aside = aside.enter();
+            let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
+            tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
+            serve_portal(&mut tasks, &sockets.portal, &portal)?;
+            let books = (Arc::clone(&reviews), Arc::clone(&witness));
+            tasks.spawn(time::follow(Arc::clone(&gateway)));
+            tasks.spawn(time::settle(Arc::clone(&gateway), state.clone(), books));
+            tasks.spawn(Arc::clone(&reloads).run(Arc::clone(&manager)));
+        }
         if config.is_none() {
             greet(&gateway, &sockets);
         }
@@ -164,8 +168,9 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         tasks.abort_all();
         Ok::<(), io::Error>(())
     })?;
-    end(crew, runtime);
-    keep(&gateway, state.as_ref(), (&reviews, &witness));
+    crew.join();
+    end([runtime, aside]);
+    keep(gateway, state, (reviews, witness));
     info!("stopped");
     Ok(())
 }
@@ -289,7 +294,8 @@ fn admin_server(
     let asked = Arc::clone(gateway);
     let now = Arc::new(move || asked.clock.now());
     let api = Arc::new(Api::new(token, Arc::clone(&gateway.current), now, actions));
-    AdminServer { metrics, is_ready: AtomicBool::new(false), listen, api }
+    let (is_ready, apart) = (AtomicBool::new(false), Apart::default());
+    AdminServer { metrics, is_ready, listen, api, apart }
 }
 
 /// The listeners that the gateway asks itself through.
@@ -369,31 +375,14 @@ fn open_books(current: &Current, state: Option<&StateDir>) -> (Arc<ReviewBook>, 
     (Arc::new(reviews), Arc::new(EvidenceBook::open(state, urgent)))
 }
 
-/// Keeps what the next life goes on with.
-fn keep(
-    gateway: &Gateway,
-    state: Option<&StateDir>,
-    (reviews, witness): (&ReviewBook, &GatewayWitness),
-) {
-    reviews.keep(gateway.clock.now().mono, true);
-    witness.tell(true);
-    let Some(state) = state else { return };
-    gateway.clock.keep(state, true);
-    end_life(state);
-    if let Some(ended) = gateway.blocks.overblock.diagnosis.stop() {
-        ended_by(Some(state), &ended.by, &ended, gateway.clock.now().civil);
-    }
-    let in_force = gateway.current.in_force();
-    rehearsal::keep(&gateway.recent, state, in_force.config());
-}
-
-/// The runtime of all tasks that wait.
-fn start_runtime(listen: &Listen) -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers(listen).clamp(2, 8))
-        .thread_name("lachan-io")
-        .enable_all()
-        .build()
+/// The runtime of queries, and the one of what may wait for a disk, or for a lock that is held over a file. Law:
+/// a disk that hangs must not take a thread of queries.
+fn start_runtimes(listen: &Listen) -> io::Result<(Runtime, Runtime)> {
+    let start = |name, threads| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(threads).thread_name(name).enable_all().build()
+    };
+    Ok((start("lachan-io", workers(listen).clamp(2, 8))?, start("lachan-aside", ASIDE)?))
 }
 
 /// Resolves names of list servers by the policy and servers of all names.
@@ -424,49 +413,4 @@ fn actions(observed: &Observed, desk: Arc<Desk>, state: Option<StateDir>) -> Api
         state,
         updates: observed.updates.clone(),
     }
-}
-
-/// The signals that end the program.
-///
-/// They are caught before it says that it is ready: one that comes at once after that ends it as any
-/// other does, with all that is counted written.
-struct EndSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl EndSignals {
-    /// Catches them from now on.
-    fn catch() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for the first, which may have come already.
-    async fn first(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// Waits for the queries in flight, at most [`DRAIN`].
-async fn drain(gateway: &Gateway) {
-    let waiting = || gateway.flights.unanswered();
-    let all_ended = async {
-        while waiting() > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    if tokio::time::timeout(DRAIN, all_ended).await.is_err() {
-        warn!(unanswered = waiting(), "stopped with queries in flight");
-    }
-}
-
-fn end(crew: Crew, runtime: Runtime) {
-    crew.join();
-    runtime.shutdown_timeout(Duration::from_millis(200));
 }

@@ -19,38 +19,54 @@ use crate::sys::state_dir::StateDir;
 /// The interval at which the civil time is read.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Ends overrides, reviews and diagnoses, renews timetables, stores the time, frees old policies.
+/// Reads the clock, renews timetables, frees old policies. No file is in its way: a lesson begins and ends while
+/// a disk hangs.
 ///
 /// # Errors
 ///
 /// None: it runs until it is aborted.
-pub(super) async fn follow(
+pub(super) async fn follow(gateway: Arc<Gateway>) -> io::Result<()> {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        gateway.clock.look();
+        free(gateway.current.let_go());
+        let asked = Arc::clone(&gateway);
+        // It ends only with the process.
+        let _ = tokio::task::spawn_blocking(move || {
+            asked.current.renew(asked.clock.now().civil);
+        })
+        .await;
+    }
+}
+
+/// Ends overrides, reviews and diagnoses, and stores the time and what was counted.
+///
+/// # Errors
+///
+/// None: it runs until it is aborted.
+pub(super) async fn settle(
     gateway: Arc<Gateway>,
     state: Option<StateDir>,
     (reviews, witness): (Arc<ReviewBook>, Arc<GatewayWitness>),
 ) -> io::Result<()> {
     loop {
         tokio::time::sleep(LOOK).await;
-        let clock = &gateway.clock;
-        clock.look();
-        let now = clock.now();
-        free(gateway.current.let_go());
-        if let Some(state) = &state {
-            clock.keep(state, false);
-            let in_force = gateway.current.in_force();
-            rehearsal::keep_hourly(&gateway.recent, state, in_force.config(), clock.micros());
-        }
-        let (overblock, dir) = (Arc::clone(&gateway.blocks.overblock), state.clone());
-        let (current, reviews) = (Arc::clone(&gateway.current), Arc::clone(&reviews));
-        let (witness, tokens) = (Arc::clone(&witness), Arc::clone(&gateway.tokens));
+        let (gateway, state) = (Arc::clone(&gateway), state.clone());
+        let (reviews, witness) = (Arc::clone(&reviews), Arc::clone(&witness));
         // It ends only with the process.
         let _ = tokio::task::spawn_blocking(move || {
-            if let Some(ended) = overblock.expire(now) {
-                ended_by(dir.as_ref(), &ended.by, &ended, now.civil);
+            let (clock, current) = (&gateway.clock, &gateway.current);
+            let now = clock.now();
+            if let Some(state) = &state {
+                clock.keep(state, false);
+                let in_force = current.in_force();
+                rehearsal::keep_hourly(&gateway.recent, state, in_force.config(), clock.micros());
+            }
+            if let Some(ended) = gateway.blocks.overblock.expire(now) {
+                ended_by(state.as_ref(), &ended.by, &ended, now.civil);
             }
             current.expire(now.civil);
-            tokens.expire(now.civil);
-            current.renew(now.civil);
+            gateway.tokens.expire(now.civil);
             if let Some(today) = today(current.in_force().config(), now) {
                 reviews.expire(today);
                 reviews.settle(|name| {

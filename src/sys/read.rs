@@ -138,11 +138,15 @@ fn regular(found: &Metadata) -> io::Result<()> {
     Err(io::Error::new(kind, format!("{what}, not a file")))
 }
 
+/// What is said of a disk or mount that hangs.
+pub(super) fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the disk or mount does not answer")
+}
+
 /// Does work that the kernel may never end, for [`LIMIT`] at most.
-fn within<T: Send + 'static>(
+pub(super) fn within<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    let late = || io::Error::new(io::ErrorKind::TimedOut, "the disk or mount does not answer");
     if STUCK.load(Ordering::Relaxed) >= MOST_STUCK {
         return Err(late());
     }

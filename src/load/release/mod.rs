@@ -118,6 +118,9 @@ pub fn pointer(state: &Path) -> Pointer {
 /// it was verified whole before it had its name. One that was never in use, as the mark has it, or was
 /// rejected is not.
 pub fn in_use(state: &Path) -> Option<PathBuf> {
+    if !StateDir::answers(state) {
+        return None;
+    }
     let releases = state.join(RELEASES);
     let is_whole = |directory: &PathBuf| directory.join(PACK).is_file();
     let pointed = match pointer(state) {

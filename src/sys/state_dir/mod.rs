@@ -17,9 +17,11 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::StateSettings;
+use crate::sys::read;
 use crate::sys::state_dir::acting::{Acting, FileOwner, owner};
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
@@ -27,6 +29,9 @@ const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 
 /// Octets that this process has written to files of the state directory.
 static OCTETS: AtomicU64 = AtomicU64::new(0);
+
+/// Directories that did not answer, and have not since.
+static SILENT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Seconds from a write that failed to its next try, without anybody's doing: a disk that was full may have room.
 pub const AGAIN: u64 = 30;
@@ -101,11 +106,16 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        match made.and_then(|()| only_ours(&path)).and_then(|()| owner(&path)) {
+        match answered(&path, made) {
             Ok(owner) => Ok(Self { path, owner }),
             Err(error) => Err(StateError { path, error }),
         }
+    }
+
+    /// Whether the disk of a state directory answers at all: whatever looks there first asks this.
+    pub fn answers(path: &Path) -> bool {
+        let looked = answered(path, |path| fs::metadata(path).map(drop));
+        !looked.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
     }
 
     /// The mode of a directory that others can write to.
@@ -228,6 +238,44 @@ impl StateDir {
             }
         }
     }
+}
+
+/// Makes a directory that is not there, and tells its owner.
+fn made(path: &Path) -> io::Result<Option<FileOwner>> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    only_ours(path)?;
+    owner(path)
+}
+
+/// Does work with a directory. A disk that hangs is waited for once: until it answers, what lies below the
+/// directory is an error at once.
+fn answered<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    if silent().iter().any(|one| path.starts_with(one)) {
+        return Err(read::late());
+    }
+    let has_answered = Arc::new(AtomicBool::new(false));
+    let (theirs, owned) = (Arc::clone(&has_answered), path.to_owned());
+    let forget = |path: &Path| silent().retain(|one| one != path);
+    let answer = read::within(move || {
+        let answer = work(&owned);
+        theirs.store(true, Ordering::Release);
+        forget(&owned);
+        answer
+    });
+    if answer.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+        silent().push(path.to_owned());
+        if has_answered.load(Ordering::Acquire) {
+            forget(path);
+        }
+    }
+    answer
+}
+
+fn silent() -> MutexGuard<'static, Vec<PathBuf>> {
+    SILENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refuses a directory that others can write to: they could end an exam, or be anybody.

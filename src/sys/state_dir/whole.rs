@@ -61,7 +61,15 @@ pub(super) fn put(
         let _ = fs::remove_file(&beside);
         return written;
     }
-    File::open(folder)?.sync_all()
+    // From here on the new file is what everybody reads, and so what was asked for is done.
+    if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
+        let path = folder.join(name);
+        tracing::warn!(
+            "{}: is written; a power cut may bring the old one back: {error}",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Removes unfinished files of a name, or of all names, that no writer finishes any more.
