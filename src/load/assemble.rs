@@ -19,7 +19,6 @@ pub use crate::load::config_file::{
 use crate::load::degraded;
 use crate::load::guard::GuardFinding;
 use crate::load::in_force::InForce;
-use crate::load::keep;
 use crate::load::kept::{self, Kept, held::Held, left_out::LeftOut};
 use crate::load::lists::sealed::{self, SealedStore};
 use crate::load::lists::{self, FileReport, ListStore, SourceOrigin};
@@ -84,7 +83,7 @@ enum UseOf {
 
 /// The use of kept copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum StandsIn {
+pub(super) enum StandsIn {
     /// The files alone are judged.
     #[default]
     Never,
@@ -100,21 +99,24 @@ enum StandsIn {
 /// policy in force alone.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     lists: ListStore,
     sealed: SealedStore,
     use_of: UseOf,
     /// Whether a start goes on without calendars that cannot be used.
     is_tolerant: bool,
     /// What was adopted last: its copies stand in for files that cannot be used.
-    kept: Kept,
+    pub(super) kept: Kept,
     /// Whether they do, and the generation of an earlier life is still to be looked for.
-    stands_in: StandsIn,
+    pub(super) stands_in: StandsIn,
     /// True from the moment at which what was kept is dropped to the next reading: what is in force
     /// may have it still, and must not be kept again.
-    is_forgotten: bool,
+    pub(super) is_forgotten: bool,
+    /// True from the moment at which a kept generation can be read again to the next adoption: what is in
+    /// force was made without it, and must not replace it.
+    pub(super) is_found_again: bool,
     /// The fault of the last attempt to keep what is in force.
-    unkept: String,
+    pub(super) unkept: String,
     /// Whether the dates of upstream servers' certificates can be judged.
     dates: Dates,
     /// The files that the last config without mistakes named, whether it was adopted or refused.
@@ -245,6 +247,7 @@ impl Assembler {
         self.lists.be_patient(false);
         let sources = sources?;
         if sources.is_same(base.sources()) {
+            self.is_found_again = false;
             return Ok(None);
         }
         self.proven(sources, Some(base)).map(Some)
@@ -273,6 +276,7 @@ impl Assembler {
 
     /// Records that a candidate was adopted: its lists are cached from now on.
     pub fn adopted(&mut self, in_force: &InForce) {
+        self.is_found_again = false;
         self.lists.adopted(&in_force.sources().lists);
         self.sealed.adopted(&in_force.sources().sealed.lists);
     }
@@ -354,9 +358,16 @@ impl Assembler {
         if self.stands_in == StandsIn::FromNowOn {
             self.kept = kept::find(&path, &read::text(&path).unwrap_or_default());
             self.stands_in = StandsIn::Always;
+        } else if self.stands_in == StandsIn::Always && self.kept.is_unread() {
+            let text = read::text(&path).unwrap_or_default();
+            let school = base.map(|base| base.config().school.id.as_str());
+            self.is_found_again |= kept::look_again(&mut self.kept, &path, &text, school);
         }
         let mut texts = self.config_texts(&path, base, in_place_of, fault)?;
-        if base.is_none() && !self.kept.is_of_school(&texts.config.school.id) {
+        if base.is_none()
+            && !self.kept.is_unread()
+            && !self.kept.is_of_school(&texts.config.school.id)
+        {
             // Another school's disk: nothing of its policy stands in here.
             self.kept.ignore();
             texts = self.config_texts(&path, base, in_place_of, fault)?;
@@ -448,33 +459,6 @@ impl Assembler {
             downloads,
             watched,
         })
-    }
-
-    /// Keeps what is in force, for files that are lost later and for the next start; the same
-    /// fault is logged once. True where the next start finds all of it.
-    pub fn keep(&mut self, in_force: &InForce) -> bool {
-        let keeps = self.stands_in != StandsIn::Never && !self.is_forgotten;
-        let Some(path) = self.path.clone().filter(|_| keeps) else { return false };
-        let settings = &in_force.config().state;
-        let state = StateDir::open(settings).map(|state| state.filter(|_| settings.keep));
-        let (state, fault) = match state {
-            Ok(state) => (state, String::new()),
-            Err(error) => (None, error.to_string()),
-        };
-        let kept = keep::keep(&mut self.kept, &path, in_force.sources(), state.as_ref());
-        if let Some(state) = StateDir::place(settings).filter(|_| !settings.keep) {
-            Kept::remove_from(&state);
-        }
-        let fault = kept.map_or_else(|error| error.to_string(), |()| fault);
-        keep::tell(&self.unkept, &fault, self.kept.is_on_disk());
-        self.unkept = fault;
-        self.kept.is_on_disk()
-    }
-
-    /// Drops what was kept: files that cannot be used are left out from now on.
-    pub fn forget(&mut self) {
-        self.kept.forget();
-        self.is_forgotten = true;
     }
 
     /// A candidate of sources that are not at odds with this machine.

@@ -148,15 +148,18 @@ impl ConfigFile<'_> {
     /// The config's own text.
     fn own_text(&self, is_kept: bool) -> Result<String, AssembleError> {
         let unread = |error| AssembleError::ReadConfig { path: self.path.to_owned(), error };
-        let kept = || self.kept.text(self.path);
         if is_kept {
-            return kept().ok_or_else(|| unread(io::ErrorKind::NotFound.into()));
+            let kept = self.kept.text(self.path);
+            return kept.ok_or_else(|| unread(io::ErrorKind::NotFound.into()));
         }
-        let text = read::text(self.path).map_err(unread)?;
         // The embedded defaults are no school's config, and an empty file is what a power cut
         // leaves.
-        let is_lost = text.trim().is_empty() && kept().is_some_and(|kept| !kept.trim().is_empty());
-        if is_lost { Err(unread(emptied())) } else { Ok(text) }
+        self.own(self.path).map_err(unread)
+    }
+
+    /// The text of a file that has not lost its content.
+    fn own(&self, path: &Path) -> io::Result<String> {
+        self.kept.whole(path, read::text(path)?)
     }
 
     /// A text that the config names, or its kept copy because of a `fault`.
@@ -166,18 +169,15 @@ impl ConfigFile<'_> {
         fault: Option<&str>,
         used: &RefCell<Used>,
     ) -> io::Result<String> {
-        let read = read::text(path);
-        let kept = || self.kept.text(path);
+        let read = self.own(path);
         let has_text = |kept: &String| !kept.trim().is_empty();
         let why = match (&read, fault) {
             (Err(error), _) => error.to_string(),
-            (Ok(text), None) if !text.trim().is_empty() => {
-                return Ok(used.borrow_mut().take(path, read?));
-            }
-            (Ok(_), None) => emptied().to_string(),
+            (Ok(_), None) => return Ok(used.borrow_mut().take(path, read?)),
             (Ok(_), Some(fault)) => fault.to_owned(),
         };
-        let copy = kept().filter(|copy| has_text(copy) && read.as_ref().ok() != Some(copy));
+        let copy =
+            self.kept.text(path).filter(|copy| has_text(copy) && read.as_ref().ok() != Some(copy));
         match copy {
             Some(copy) => {
                 used.borrow_mut().held.push(Held::at(HeldFile::Text, path, why));
@@ -217,11 +217,6 @@ impl ConfigFile<'_> {
         }
         Ok(pem)
     }
-}
-
-/// The fault of a file that had a text.
-fn emptied() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty, and was not")
 }
 
 /// Reads certificate authorities, and checks that they parse.

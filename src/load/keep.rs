@@ -5,17 +5,51 @@ use std::path::Path;
 
 use tracing::{info, warn};
 
+use crate::load::assemble::{Assembler, StandsIn};
+use crate::load::in_force::InForce;
+use crate::load::kept::held::absolute;
 use crate::load::kept::{Kept, KeptSource, Origins};
 use crate::load::sources::PolicySources;
 use crate::sys::archive;
 use crate::sys::state_dir::StateDir;
+
+impl Assembler {
+    /// Keeps what is in force, for files that are lost later and for the next start; the same
+    /// fault is logged once. True where the next start finds all of it.
+    ///
+    /// A generation that was found again is replaced only when it was used.
+    pub fn keep(&mut self, in_force: &InForce) -> bool {
+        let keeps = self.stands_in != StandsIn::Never && !self.is_forgotten && !self.is_found_again;
+        let Some(path) = self.path.clone().filter(|_| keeps) else { return false };
+        let settings = &in_force.config().state;
+        let state = StateDir::open(settings).map(|state| state.filter(|_| settings.keep));
+        let (state, fault) = match state {
+            Ok(state) => (state, String::new()),
+            Err(error) => (None, error.to_string()),
+        };
+        let kept = keep(&mut self.kept, &path, in_force.sources(), state.as_ref());
+        if let Some(state) = StateDir::place(settings).filter(|_| !settings.keep) {
+            Kept::remove_from(&state);
+        }
+        let fault = kept.map_or_else(|error| error.to_string(), |()| fault);
+        tell(&self.unkept, &fault, self.kept.is_on_disk());
+        self.unkept = fault;
+        self.kept.is_on_disk()
+    }
+
+    /// Drops what was kept: files that cannot be used are left out from now on.
+    pub fn forget(&mut self) {
+        self.kept.forget();
+        self.is_forgotten = true;
+    }
+}
 
 /// Keeps the sources of the policy in force, of the config at `path`.
 ///
 /// # Errors
 ///
 /// Why the next start will not find them.
-pub(super) fn keep(
+fn keep(
     kept: &mut Kept,
     path: &Path,
     sources: &PolicySources,
@@ -33,13 +67,14 @@ pub(super) fn keep(
         sealed: sources.sealed.to_keep.clone(),
         pack: sources.lists.pack.clone(),
         unenrolled: unenrolled.map(|one| one.path.clone()).collect(),
+        left_out: sources.left_out.iter().map(|one| absolute(&one.path)).collect(),
     };
     kept.keep(state, origins, texts_of)
 }
 
 /// Logs why the next start will not find what is in force, once, and the end of it; a fault is empty where nothing
 /// stopped it.
-pub(super) fn tell(before: &str, fault: &str, is_on_disk: bool) {
+fn tell(before: &str, fault: &str, is_on_disk: bool) {
     match fault {
         fault if fault == before => {}
         "" if is_on_disk => info!("what is in force is kept on the disk again"),

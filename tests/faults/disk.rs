@@ -173,6 +173,81 @@ fn pack(gateway: &Gateway) -> PathBuf {
     paths.find(|path| path.extension().is_some_and(|end| end == "pack")).unwrap()
 }
 
+/// The words before a command under which a call on these files fails, as on a worn card; `None` where nobody can
+/// be traced.
+fn without_reading(files: &[&Path], call: &str) -> Option<Vec<String>> {
+    // The gateway stays the process that was started: the tracer is its grandchild.
+    let trace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null"].map(str::to_owned);
+    let files = files.iter().flat_map(|file| ["-P".to_owned(), file.display().to_string()]);
+    let fault = format!("inject={call}:error=EIO");
+    let words = ["-e".to_owned(), format!("trace={call}"), "-e".to_owned(), fault];
+    let trace: Vec<String> = trace.into_iter().chain(files).chain(words).collect();
+    let mut probe = Command::new(&trace[0]);
+    probe.args(&trace[1..]).args([LACHAN, "--version"]);
+    if !run(probe).0.success() {
+        skipped("a card that cannot be read: no strace, or no right to trace");
+        return None;
+    }
+    Some(trace)
+}
+
+/// Every kept object.
+fn objects(kept: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(kept.join("objects")).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn what_is_kept_on_a_card_that_fails_for_a_moment_stands_in_after_it() {
+    let upstream = Upstream::start();
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(&upstream));
+    let mut gateway = plan.start();
+    until_kept(&gateway);
+    gateway.terminate();
+    let (kept, config) = (gateway.dir().join("state/kept"), gateway.dir().join("gateway.toml"));
+    let (manifest, before) = (kept.join("current.json"), objects(&kept));
+    let files: Vec<&Path> = before.iter().map(PathBuf::as_path).collect();
+    let Some(no_objects) = without_reading(&files, "openat") else { return };
+    let Some(no_manifest) = without_reading(&[&manifest], "openat") else { return };
+
+    // A torn config: a start without its kept copy ends, and the next one has it.
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, &text[..300]).unwrap();
+    for trace in [&no_objects, &no_manifest] {
+        let mut start = Command::new(&trace[0]);
+        start.args(&trace[1..]).args([LACHAN, "serve", "--config"]).arg(&config);
+        let (status, said) = run(start);
+        assert!(!status.success(), "{said}");
+        assert_eq!(objects(&kept), before, "{said}");
+    }
+    gateway = gateway.restart();
+    load::assert_filters(&gateway, "a torn config");
+    gateway.terminate();
+    fs::write(&config, &text).unwrap();
+
+    // A list that was lost with its compiled form: it is left out, and its copy is not.
+    for (trace, unread) in [(&no_objects, &kept.join("objects")), (&no_manifest, &manifest)] {
+        fs::write(gateway.dir().join(load::LIST), "<html>").unwrap();
+        let _ = fs::remove_dir_all(gateway.dir().join("state/packs"));
+        gateway = gateway.restart_under(&trace.iter().map(String::as_str).collect::<Vec<_>>());
+        gateway.expect_log(&unread.display().to_string());
+        assert!(!load::is_whole(&gateway), "{}", gateway.log());
+        gateway.reload();
+        gateway.expect_log("Input/output error");
+        assert!(gateway.metrics().value("lachan_state_kept", &[]) < 1.0, "{}", gateway.log());
+        gateway.terminate();
+        gateway = gateway.restart();
+        load::assert_filters(&gateway, "a lost list");
+        assert!(gateway.get("/readyz").1.contains("stands in"), "{}", gateway.log());
+        fs::write(gateway.dir().join(load::LIST), load::list("")).unwrap();
+        load::until_whole(&gateway);
+        until_kept(&gateway);
+        gateway.terminate();
+    }
+}
+
 #[test]
 fn a_compiled_list_that_a_worn_card_cannot_read_is_compiled_again() {
     let upstream = Upstream::start();
@@ -182,15 +257,7 @@ fn a_compiled_list_that_a_worn_card_cannot_read_is_compiled_again() {
     gateway.terminate();
     let place = pack(&gateway);
     let made = fs::metadata(&place).unwrap().ino();
-    // The gateway stays the process that was started: the tracer is its grandchild.
-    let trace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P"].map(str::to_owned);
-    let words = ["-e", "trace=pread64", "-e", "inject=pread64:error=EIO"].map(str::to_owned);
-    let trace = [&trace[..], &[place.display().to_string()], &words].concat();
-    let mut probe = Command::new(&trace[0]);
-    probe.args(&trace[1..]).args([LACHAN, "--version"]);
-    if !run(probe).0.success() {
-        return skipped("a card that cannot be read: no strace, or no right to trace");
-    }
+    let Some(trace) = without_reading(&[&place], "pread64") else { return };
     let gateway = gateway.restart_under(&trace.iter().map(String::as_str).collect::<Vec<_>>());
     load::assert_filters(&gateway, "a card that cannot be read");
     gateway.expect_log("Input/output error");

@@ -17,13 +17,34 @@ const MAX_ENTRIES: usize = 256;
 const USUAL: &str = "/var/lib/lachan";
 
 /// The generation of the config at `path`, of which `text` is what can be read; an empty one where
-/// there is none.
+/// there is none, or where it cannot be read now.
 pub fn find(path: &Path, text: &str) -> Kept {
     let base = path.parent().unwrap_or(Path::new("."));
     let beside = fs::read_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base });
     let beside = beside.into_iter().flatten().take(MAX_ENTRIES).flatten().map(|one| one.path());
-    let places = named(path, text).chain([PathBuf::from(USUAL)]).chain(beside);
-    places.map(|place| Kept::read(&place)).find(|kept| kept.is_of(path)).unwrap_or_default()
+    let named: Vec<PathBuf> = named(path, text).collect();
+    let is_anywhere = named.is_empty();
+    let named = named.into_iter().map(|place| (place, true));
+    let others = std::iter::once(PathBuf::from(USUAL)).chain(beside);
+    let mut unread = None;
+    for (place, is_named) in named.chain(others.map(|place| (place, is_anywhere))) {
+        let kept = Kept::read(&place);
+        if kept.is_of(path) {
+            return kept;
+        }
+        // What another account has beside the config is nothing of this gateway.
+        let is_ours = is_named && (!is_anywhere || !kept.is_forbidden());
+        if is_ours && kept.is_unread() && unread.is_none() {
+            unread = Some(kept);
+        }
+    }
+    unread.unwrap_or_default()
+}
+
+/// Looks again for a generation that could not be read; true where it can be now, and is of this
+/// `school`: its copies stand in from now on.
+pub fn look_again(kept: &mut Kept, path: &Path, text: &str, school: Option<&str>) -> bool {
+    kept.is_unread() && kept.take_up(find(path, text), school)
 }
 
 /// The directories that the config at `path` names, and the one that the environment does.

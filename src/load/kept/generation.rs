@@ -33,6 +33,19 @@ pub struct Kept {
     directory: Option<StateDir>,
     /// True where all of it is on the disk.
     is_on_disk: bool,
+    /// The generation of an earlier life that cannot be read now.
+    unread: Option<Unread>,
+}
+
+/// A generation that is there, or may be, and cannot be read now. Law: it is left as it is, and looked at again.
+#[derive(Debug)]
+struct Unread {
+    /// Its manifest.
+    manifest: PathBuf,
+    /// The path, and the error.
+    fault: String,
+    /// True where this account may not read it: it may be nobody's that matters here.
+    is_forbidden: bool,
 }
 
 /// What a generation is made of, as it was adopted.
@@ -52,27 +65,76 @@ pub struct Origins<'a> {
     pub pack: Option<KeptPack>,
     /// Sources that were never good.
     pub unenrolled: Vec<PathBuf>,
+    /// Files that cannot be used, and that nothing stands in for: what is kept of them stays.
+    pub left_out: BTreeSet<PathBuf>,
+}
+
+impl Origins<'_> {
+    fn is_left_out(&self, path: &Path) -> bool {
+        self.left_out.contains(&absolute(path))
+    }
 }
 
 impl Kept {
-    /// The generation in a state directory, which is only read; an empty one where there is none.
+    /// The generation in a state directory, which is only read; an empty one where there is none, or
+    /// where it cannot be read now.
     pub(super) fn read(state: &Path) -> Self {
-        let place = state.join(DIRECTORY);
-        let manifest = place.join(MANIFEST);
-        if !manifest.is_file() {
-            return Self::default();
+        let manifest = state.join(DIRECTORY).join(MANIFEST);
+        match Self::read_at(state, &manifest) {
+            Ok(kept) => kept.unwrap_or_default(),
+            Err(error) => {
+                let fault = format!("{}: {error}", manifest.display());
+                let is_forbidden = error.kind() == io::ErrorKind::PermissionDenied;
+                let unread = Some(Unread { manifest, fault, is_forbidden });
+                Self { unread, ..Self::default() }
+            }
         }
+    }
+
+    fn read_at(state: &Path, manifest: &Path) -> io::Result<Option<Self>> {
+        let Some(text) = present(read::octets(manifest, MAX_MANIFEST))? else { return Ok(None) };
         // A directory that others can write to proves nothing: anybody could loosen the filter.
+        for directory in [state, &state.join(DIRECTORY)] {
+            if StateDir::open_to_others(directory)?.is_some() {
+                return Ok(None);
+            }
+        }
+        let manifest = serde_json::from_slice::<Manifest>(&text).ok();
+        let Some(manifest) = manifest.filter(|one| one.format == FORMAT) else { return Ok(None) };
         let opened = StateDir::at(state.to_owned()).and_then(|state| state.subdirectory(DIRECTORY));
-        let Ok(directory) = opened else { return Self::default() };
-        let manifest = read::octets(&manifest, MAX_MANIFEST).ok();
-        let manifest = manifest.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
-        let Some(manifest) = manifest.filter(|one| one.format == FORMAT) else {
-            return Self::default();
-        };
+        let directory = opened.map_err(io::Error::other)?;
         let mut objects = Objects::default();
-        objects.at(directory.subdirectory(OBJECTS).ok());
-        Self { manifest, objects, directory: Some(directory), is_on_disk: true }
+        objects.at(Some(directory.subdirectory(OBJECTS).map_err(io::Error::other)?));
+        let directory = Some(directory);
+        Ok(Some(Self { manifest, objects, directory, is_on_disk: true, unread: None }))
+    }
+
+    /// True where a generation of an earlier life cannot be read now.
+    pub fn is_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    /// True where only another account may read it.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.unread.as_ref().is_some_and(|unread| unread.is_forbidden)
+    }
+
+    /// Goes on with what was found of a generation that could not be read before: where it has an
+    /// entry, it precedes what this life has kept without it. True where there is one, of this school.
+    pub(super) fn take_up(&mut self, found: Self, school: Option<&str>) -> bool {
+        let is_ours = school.is_none_or(|id| found.is_of_school(id));
+        if found.manifest.format != FORMAT || !is_ours {
+            self.unread = found.unread;
+            return false;
+        }
+        let own = std::mem::take(&mut self.manifest);
+        let objects = found.objects.with_memory_of(&self.objects);
+        *self = Self { objects, is_on_disk: false, ..found };
+        let to = &mut self.manifest;
+        fill(&mut to.texts, own.texts, |one| one.path.clone());
+        fill(&mut to.sources, own.sources, |one| one.path.clone());
+        fill(&mut to.sealed, own.sealed, |one| (one.path.clone(), one.key.clone()));
+        true
     }
 
     /// True for the generation of the config at `path`.
@@ -87,7 +149,7 @@ impl Kept {
 
     /// True where the next start finds all of it.
     pub fn is_on_disk(&self) -> bool {
-        self.is_on_disk
+        self.is_on_disk && !self.objects.has_unread()
     }
 
     /// Acts as the owner of the state directory that it is in, until the thread ends.
@@ -107,11 +169,72 @@ impl Kept {
         &self.objects
     }
 
-    /// The kept text of a file.
+    /// The kept text of a file, if it can be read.
     pub fn text(&self, path: &Path) -> Option<String> {
+        self.read_text(path).ok().flatten()
+    }
+
+    fn read_text(&self, path: &Path) -> io::Result<Option<String>> {
+        let Some(kept) = self.text_of(path) else { return Ok(None) };
+        let octets = self.objects.read(&kept.digest)?;
+        Ok(octets.and_then(|octets| String::from_utf8(octets).ok()))
+    }
+
+    fn text_of(&self, path: &Path) -> Option<&KeptText> {
         let path = absolute(path);
-        let kept = self.manifest.texts.iter().find(|kept| kept.path == path)?;
-        String::from_utf8(self.objects.get(&kept.digest)?).ok()
+        self.manifest.texts.iter().find(|kept| kept.path == path)
+    }
+
+    /// The text of a file, as it was read.
+    ///
+    /// # Errors
+    ///
+    /// That it has lost its content: its kept copy has some, or cannot be read now and was another.
+    pub fn whole(&self, path: &Path, text: String) -> io::Result<String> {
+        if !text.trim().is_empty() {
+            return Ok(text);
+        }
+        let lost = |why: &str| Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+        match self.read_text(path) {
+            Ok(Some(kept)) if !kept.trim().is_empty() => lost("it is empty, and was not"),
+            Ok(None) => match &self.unread {
+                Some(Unread { fault, .. }) => {
+                    lost(&format!("it is empty, and what is kept cannot be read: {fault}"))
+                }
+                None => Ok(text),
+            },
+            Err(why) if !self.is_kept_as(path, &text) => {
+                lost(&format!("it is empty, and was not; {why}"))
+            }
+            Ok(Some(_)) | Err(_) => Ok(text),
+        }
+    }
+
+    /// True where the kept text of a file is this one, whether or not it can be read.
+    fn is_kept_as(&self, path: &Path, text: &str) -> bool {
+        let digest = Objects::digest(text.as_bytes());
+        self.text_of(path).is_some_and(|kept| kept.digest == digest)
+    }
+
+    /// Why what is kept of a file, if anything is, cannot be read now.
+    pub fn unread_of(&self, path: &Path) -> Option<String> {
+        if let Some(Unread { fault, .. }) = &self.unread {
+            return Some(format!("what is kept cannot be read: {fault}"));
+        }
+        let path = absolute(path);
+        let Manifest { texts, sources, sealed, .. } = &self.manifest;
+        let texts = texts.iter().filter(|kept| kept.path == path).map(|kept| &kept.digest);
+        let sources = sources.iter().filter(|kept| kept.path == path);
+        let sources = sources.flat_map(|kept| kept.texts.iter().map(|(_, digest)| digest));
+        let sealed = sealed.iter().filter(|kept| kept.path == path);
+        let sealed = sealed.flat_map(|kept| [&kept.list, &kept.key_digest]);
+        let fault = texts.chain(sources).chain(sealed).find_map(|one| self.objects.unread(one))?;
+        Some(format!("its kept copy cannot be read: {fault}"))
+    }
+
+    /// True but for a source with a text that could not be read, and still cannot be.
+    pub fn can_be_read(&self, source: &KeptSource) -> bool {
+        source.texts.iter().all(|(_, digest)| self.objects.can_be_read(digest))
     }
 
     /// The kept texts of a source, if each has an object.
@@ -149,6 +272,9 @@ impl Kept {
     /// not written again. `texts_of` reads the texts of a source that are not at hand: those of a
     /// pack that was compiled in an earlier life.
     ///
+    /// Law: what is kept of a file that is left out stays, and so does a generation that cannot be read
+    /// now, whole.
+    ///
     /// # Errors
     ///
     /// Why the next start will not find it. It stands in while the process lives all the same.
@@ -160,16 +286,15 @@ impl Kept {
     ) -> io::Result<()> {
         let settled = self.settle_at(state);
         self.objects.sweep();
-        let texts = origins
-            .texts
-            .iter()
+        let good = origins.texts.iter().filter(|(path, _)| !origins.is_left_out(path));
+        let texts = good
             .map(|(path, text)| KeptText { path: absolute(path), digest: self.objects.hold(text) });
-        let texts = texts.collect();
-        let mut sources = Vec::new();
+        let mut texts: Vec<KeptText> = texts.collect();
+        let mut sources: Vec<KeptSource> = Vec::new();
         for source in origins.sources {
             let is_whole =
                 |objects: &Objects| source.texts.iter().all(|(_, digest)| objects.has(digest));
-            if !is_whole(&self.objects) {
+            if !source.texts.iter().all(|(_, digest)| self.objects.is_sound(digest)) {
                 let wanted: BTreeSet<&str> =
                     source.texts.iter().map(|(_, digest)| digest.as_str()).collect();
                 texts_of(source, &mut |text| {
@@ -186,13 +311,25 @@ impl Kept {
                 sources.push(before.clone());
             }
         }
+        let mut sealed = origins.sealed.clone();
+        let (before, has) = (&self.manifest, |digest: &str| self.objects.has(digest));
+        let stays = |path: &Path| origins.is_left_out(path);
+        let is_there = |kept: &&KeptText| stays(&kept.path) && has(&kept.digest);
+        texts.extend(before.texts.iter().filter(is_there).cloned());
+        let is_there = |kept: &&KeptSource| {
+            stays(&kept.path) && kept.texts.iter().all(|(_, digest)| has(digest))
+        };
+        sources.extend(before.sources.iter().filter(is_there).cloned());
+        let is_there =
+            |kept: &&KeptSealed| stays(&kept.path) && has(&kept.list) && has(&kept.key_digest);
+        sealed.extend(before.sealed.iter().filter(is_there).cloned());
         let manifest = Manifest {
             format: FORMAT,
             config: absolute(origins.config),
             school: origins.school.to_owned(),
             texts,
             sources,
-            sealed: origins.sealed,
+            sealed,
             pack: origins.pack,
             unenrolled: origins.unenrolled.iter().map(|path| absolute(path)).collect(),
         };
@@ -219,6 +356,7 @@ impl Kept {
         }
         self.is_on_disk = false;
         if let Some(state) = state {
+            self.may_replace(&state.join(DIRECTORY).join(MANIFEST))?;
             let opened = state.subdirectory(DIRECTORY).and_then(|directory| {
                 let objects = directory.subdirectory(OBJECTS)?;
                 Ok((directory, objects))
@@ -232,6 +370,22 @@ impl Kept {
             }
         }
         Ok(())
+    }
+
+    /// Refuses to replace a manifest that is there and cannot be read, or that could not be and is to
+    /// be taken up first.
+    fn may_replace(&self, manifest: &Path) -> io::Result<()> {
+        let fault = match &self.unread {
+            Some(unread) if absolute(&unread.manifest) == absolute(manifest) => {
+                unread.fault.clone()
+            }
+            _ => match present(read::octets(manifest, MAX_MANIFEST)) {
+                Ok(_) => return Ok(()),
+                Err(error) => format!("{}: {error}", manifest.display()),
+            },
+        };
+        let why = "what is kept cannot be read; it is left as it is, and looked at again";
+        Err(io::Error::other(format!("{why}: {fault}")))
     }
 
     /// Objects first, then the manifest that names them, then the removal of those that nothing
@@ -272,6 +426,9 @@ impl Kept {
             let _ = directory.remove(MANIFEST);
             let _ = directory.remove(SEEN);
         }
+        if let Some(unread) = self.unread.take() {
+            let _ = fs::remove_file(unread.manifest);
+        }
         self.manifest = Manifest::default();
         self.is_on_disk = false;
     }
@@ -284,6 +441,24 @@ impl Kept {
     /// Ends the use of a generation of another school; its files stay.
     pub fn ignore(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// What is read of a file; none where there is no such file.
+fn present(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    let is_absent = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    match read {
+        Err(error) if is_absent(error.kind()) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
+/// Adds the entries that are missing.
+fn fill<T, K: PartialEq>(to: &mut Vec<T>, from: Vec<T>, key: impl Fn(&T) -> K) {
+    for one in from {
+        if !to.iter().any(|known| key(known) == key(&one)) {
+            to.push(one);
+        }
     }
 }
 

@@ -298,10 +298,11 @@ impl Reading<'_> {
                 }
             }
             (JobText::Kept(name, digest), ListTexts::Kept(objects, _)) => {
-                let text = objects.get(digest).ok_or_else(|| ListError::Read {
-                    path: name.clone(),
-                    error: io::Error::other("its kept copy is damaged"),
-                })?;
+                let text = objects.read(digest).and_then(|text| {
+                    text.ok_or_else(|| io::Error::other("its kept copy is damaged"))
+                });
+                let unread = |error| ListError::Read { path: name.clone(), error };
+                let text = text.map_err(unread)?;
                 take(name.clone(), &text);
             }
             (_, ListTexts::Here(name, text)) => take(name.clone(), text),

@@ -39,7 +39,11 @@ impl KeywordText {
             return Self { text, ..Self::default() };
         };
         let good = |text: &str| {
-            is_known(text) || keywords(config, Some(text)).is_ok() && !text.trim().is_empty()
+            !text.trim().is_empty() && (is_known(text) || keywords(config, Some(text)).is_ok())
+        };
+        let unread = |why: String| match kept.unread_of(path) {
+            Some(unread) => format!("{why}; {unread}"),
+            None => why,
         };
         let why = match keyword_text(config) {
             Ok(Some(text)) if good(&text) => {
@@ -49,8 +53,8 @@ impl KeywordText {
                 let text = text.unwrap_or_default();
                 let error = keywords(config, Some(&text)).err();
                 let empty = || format!("{}: the keyword rules are empty", path.display());
-                let has_rules = kept.text(path).is_some_and(|kept| !kept.trim().is_empty());
-                if error.is_none() && !has_rules {
+                let is_blank = text.trim().is_empty();
+                if error.is_none() && is_blank && kept.whole(path, text.clone()).is_ok() {
                     // It was empty before: it is meant.
                     return Self { text: Some(text), path: Some(path.clone()), ..Self::default() };
                 }
@@ -62,7 +66,7 @@ impl KeywordText {
             let held = Some(Held::at(HeldFile::Keywords, path, why));
             return Self { text: Some(text), path: Some(path.clone()), held, left_out: None };
         }
-        let left_out = Some(LeftOut::file(path, why));
+        let left_out = Some(LeftOut::file(path, unread(why)));
         Self { text: Some(String::new()), path: None, held: None, left_out }
     }
 }

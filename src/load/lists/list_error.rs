@@ -77,6 +77,9 @@ pub enum ListError {
          `lachan state forget` says that it may go"
     )]
     Unkept(String),
+    /// A list in force that cannot be used any more, with a kept copy that cannot be read now.
+    #[error("{0}; nothing is reloaded until one of them can be used")]
+    Unread(String),
     /// No pack can be used.
     #[error("no pack can be used: {0}; check `packs` in [lists]")]
     NoPack(String),

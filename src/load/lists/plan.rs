@@ -124,6 +124,10 @@ impl Plan {
                     let texts = ListTexts::Kept(kept.objects().clone(), copy.texts.clone());
                     (texts, copy, identity, true)
                 } else {
+                    let why = match kept.unread_of(&source.path) {
+                        Some(unread) => format!("{why}; {unread}"),
+                        None => why,
+                    };
                     self.left_out.push(LeftOut::source(source, why));
                     (ListTexts::Files(Vec::new()), KeptSource::default(), String::new(), false)
                 }

@@ -149,7 +149,11 @@ impl SealedStore {
                     }
                     (None, Fault::Found(error @ SealedError::Exposed { .. })) => return Err(error),
                     (None, fault) => {
-                        loaded.left_out.push(LeftOut::sealed(sealed, fault.why()));
+                        let why = match kept.unread_of(&sealed.path) {
+                            Some(unread) => format!("{}; {unread}", fault.why()),
+                            None => fault.why(),
+                        };
+                        loaded.left_out.push(LeftOut::sealed(sealed, why));
                         continue;
                     }
                 },

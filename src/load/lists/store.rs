@@ -10,7 +10,7 @@
 //! tables must be reused, also after a restart where there is a state directory: a change of a
 //! school's own names costs microseconds, however large the lists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::digest::hex;
 use crate::dns::name::Name;
 use crate::load::guard::GuardFinding;
 use crate::load::kept::held::{Held, absolute};
-use crate::load::kept::{Kept, KeptPack, Objects};
+use crate::load::kept::{Kept, KeptPack, KeptSource, Objects};
 use crate::load::lists::compile_lists::{Input, ListTexts, ReadFailure, read_each};
 use crate::load::lists::judge::{fragments, loss, shrunken, to_keep, unfitting};
 use crate::load::lists::keywords::{
@@ -68,6 +68,8 @@ pub struct ListStore {
     packs: PackStore,
     /// Sources that cannot be used as they are.
     refused: Refused,
+    /// Those of them whose kept copies could not be read, by their identity: they are read again.
+    unread: BTreeMap<String, KeptSource>,
     /// What the smallest source would take that did not fit into memory, in MiB.
     unfitting: Option<u64>,
     patience: Patience,
@@ -140,6 +142,10 @@ impl ListStore {
             self.refused.clear();
             self.unfitting = None;
         }
+        self.unread.retain(|identity, copy| {
+            let is_unread = !kept.can_be_read(copy);
+            is_unread || self.refused.remove(identity).is_none()
+        });
         self.packs.at(state);
         let mut seen = BTreeSet::new();
         loop {
@@ -147,7 +153,10 @@ impl ListStore {
             let lost =
                 plan.left_out.iter().find(|one| !is_forgotten && self.has_in_force(&one.path));
             if let Some(lost) = lost {
-                return Err(ListError::Unkept(lost.why.clone()));
+                let why = lost.why.clone();
+                let is_unread = kept.unread_of(&lost.path).is_some();
+                let error = if is_unread { ListError::Unread } else { ListError::Unkept };
+                return Err(error(why));
             }
             seen.extend(plan.sources.iter().map(|source| source.identity.clone()));
             match self.load_plan(config, kept, &plan) {
@@ -162,6 +171,9 @@ impl ListStore {
                         };
                         if let ListError::Unfitting { needs, .. } = &error {
                             self.unfitting = Some(*needs);
+                        }
+                        if source.is_held && kept.unread_of(&source.kept.path).is_some() {
+                            self.unread.insert(source.identity.clone(), source.kept.clone());
                         }
                         self.refused.insert(source.identity.clone(), error.to_string());
                     }

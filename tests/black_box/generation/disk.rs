@@ -134,3 +134,38 @@ fn a_download_whose_copy_is_lost_stands_in_wherever_the_config_is_named_from() {
     gateway = gateway.restart();
     assert_as_strict(&gateway, "the copy is lost");
 }
+
+#[test]
+fn what_is_kept_and_could_not_be_read_stands_in_without_a_restart() {
+    let school = School::new();
+    let mut gateway = school.start();
+    gateway.terminate();
+    let kept = gateway.dir().join("state/kept");
+    let objects = || fs::read_dir(kept.join("objects")).unwrap().count();
+    let before = objects();
+    let text = fs::read_to_string(kept.join("current.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let source = |one: &&serde_json::Value| one["path"].as_str().unwrap().ends_with("/adult.txt");
+    let list = manifest["sources"].as_array().unwrap().iter().find(source).unwrap();
+    let object = kept.join("objects").join(list["texts"][0][1].as_str().unwrap());
+    for unread in [kept.join("current.json"), object] {
+        fs::write(gateway.dir().join("adult.txt"), "<html>").unwrap();
+        remove(&gateway.dir().join("state/packs"));
+        // A directory in its place is a fault of the read, as a worn sector is.
+        fs::rename(&unread, kept.join("aside")).unwrap();
+        fs::create_dir(&unread).unwrap();
+        gateway = gateway.restart();
+        assert!(gateway.get("/readyz").1.contains("degraded: without `adult.txt`"));
+        gateway.expect_log(&format!("looked at again: {}: it is a directory", unread.display()));
+        gateway.expect_metric("lachan_state_kept", &[], 0.0);
+        fs::remove_dir(&unread).unwrap();
+        fs::rename(kept.join("aside"), &unread).unwrap();
+        gateway.reload();
+        eventually("the copy", || (held(&gateway) > 0).then_some(()));
+        assert_as_strict(&gateway, "it can be read again");
+        fs::write(gateway.dir().join("adult.txt"), "adult.example\n").unwrap();
+        until_whole(&gateway);
+        assert_eq!(objects(), before);
+        gateway.terminate();
+    }
+}
