@@ -312,13 +312,12 @@ impl Kept {
             }
         }
         let mut sealed = origins.sealed.clone();
-        let (before, has) = (&self.manifest, |digest: &str| self.objects.has(digest));
-        let stays = |path: &Path| origins.is_left_out(path);
+        let (before, stays) = (&self.manifest, |path: &Path| origins.is_left_out(path));
+        let has = |digest: &String| self.objects.has(digest);
         let is_there = |kept: &&KeptText| stays(&kept.path) && has(&kept.digest);
         texts.extend(before.texts.iter().filter(is_there).cloned());
-        let is_there = |kept: &&KeptSource| {
-            stays(&kept.path) && kept.texts.iter().all(|(_, digest)| has(digest))
-        };
+        let is_there =
+            |kept: &&KeptSource| stays(&kept.path) && kept.texts.iter().all(|(_, one)| has(one));
         sources.extend(before.sources.iter().filter(is_there).cloned());
         let is_there =
             |kept: &&KeptSealed| stays(&kept.path) && has(&kept.list) && has(&kept.key_digest);

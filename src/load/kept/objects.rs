@@ -178,7 +178,7 @@ impl Objects {
     /// Moves an object from memory to the disk; false where it cannot be written.
     pub(super) fn flush(&self, digest: &str) -> bool {
         let packed = self.memory().get(digest).cloned();
-        let Some(packed) = packed else { return self.is_on_disk(digest) };
+        let Some(packed) = packed else { return self.is_named(digest) };
         let is_good = self.known().good.contains(digest);
         if !is_good || !self.is_on_disk(digest) {
             // In the place of one that has rotted, too, or that cannot be read.
@@ -195,7 +195,7 @@ impl Objects {
     /// True where all of these are on the disk, as far as that is known, and none waits to be written.
     pub(super) fn have_all(&self, used: &BTreeSet<&str>) -> bool {
         let waits = |digest: &str| self.memory().contains_key(digest);
-        used.iter().all(|digest| self.is_on_disk(digest) && !waits(digest))
+        used.iter().all(|digest| self.is_named(digest) && !waits(digest))
     }
 
     /// Drops all objects in memory but these, and what is known of others.
@@ -235,6 +235,12 @@ impl Objects {
 
     fn is_on_disk(&self, digest: &str) -> bool {
         self.place(digest).is_some_and(|path| path.is_file())
+    }
+
+    /// True where a manifest may name an object that is not in memory: it is there, or cannot be read
+    /// now, which is no absence.
+    fn is_named(&self, digest: &str) -> bool {
+        self.is_on_disk(digest) || self.unread(digest).is_some()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

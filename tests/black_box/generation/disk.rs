@@ -139,8 +139,11 @@ fn a_download_whose_copy_is_lost_stands_in_wherever_the_config_is_named_from() {
 fn what_is_kept_and_could_not_be_read_stands_in_without_a_restart() {
     let school = School::new();
     let mut gateway = school.start();
-    gateway.terminate();
     let kept = gateway.dir().join("state/kept");
+    eventually("the download is kept", || {
+        fs::read_to_string(kept.join("current.json")).unwrap().contains("/fetched/").then_some(())
+    });
+    gateway.terminate();
     let objects = || fs::read_dir(kept.join("objects")).unwrap().count();
     let before = objects();
     let text = fs::read_to_string(kept.join("current.json")).unwrap();
