@@ -32,6 +32,7 @@ use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
 use crate::sys::presence::absent;
+use crate::sys::state_dir::kept_file::{self, UnreadFile};
 use crate::web::door::{self, DoorLimits};
 
 /// Connections at one time: a scraper and few people.
@@ -141,7 +142,7 @@ async fn metrics(State(admin): State<Arc<AdminServer>>) -> Response {
 }
 
 /// Ready with a line for each listen address that is not there; not ready if none is. Where kept
-/// copies stand in for files, or a list is missing, it is ready and degraded.
+/// copies stand in for files, a list is missing, or a file of the state cannot be read, it is ready and degraded.
 async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, String) {
     let absent = absent(&admin.listen);
     let is_ready = admin.is_ready.load(Ordering::Acquire) && absent.len() < admin.listen.len();
@@ -157,6 +158,9 @@ async fn ready(State(admin): State<Arc<AdminServer>>) -> (StatusCode, String) {
     let degraded = admin.apart.make(move || api.degradation()).await;
     for line in degraded.unwrap_or_else(|| vec![SILENT_DISK.to_owned()]) {
         let _ = writeln!(text, "degraded: {line}");
+    }
+    for UnreadFile { path, why } in kept_file::unread() {
+        let _ = writeln!(text, "degraded: {}: it cannot be read now: {why}", path.display());
     }
     (status, text)
 }

@@ -10,6 +10,7 @@ mod reload;
 mod resolvers;
 mod scrape;
 mod time;
+mod unread;
 mod updates;
 mod workers;
 
@@ -157,6 +158,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         }
         announce(&admin, &sockets, (&manager, stored));
         attest(&gateway, self_test, state.as_ref());
+        read_again(&gateway);
         ending.first().await;
 
         // The end, in reverse.
@@ -218,6 +220,15 @@ fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
     let Some(state) = state else { return };
     rehearsal::remember(&gateway.recent, state);
     gateway.tokens.open(state);
+}
+
+/// Reads again what the disk did not give at the start.
+fn read_again(gateway: &Arc<Gateway>) {
+    let (current, tokens) = (Arc::clone(&gateway.current), Arc::clone(&gateway.tokens));
+    unread::start(vec![
+        Box::new(move || current.read_overrides_again()),
+        Box::new(move || tokens.read_again()),
+    ]);
 }
 
 /// The state directory; the clock is not earlier than what it remembers.

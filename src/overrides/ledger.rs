@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
-use crate::overrides::ledger_files::{FILE, files, is_over, lines_of, rotate};
+use crate::overrides::ledger_files::{FILE, MOST_READ, all_files, is_over, rotate};
 pub use crate::overrides::ledger_files::{is_name, names, tidy};
 use crate::overrides::stored::StoredOverride;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 use crate::sys::state_dir::{self, StateDir};
 
 /// The most files that overrides are made of again: some are much older than any override.
@@ -103,17 +104,42 @@ struct Replayed {
     what: StoredOverride,
 }
 
-/// The overrides that began and did not end, and the highest number that was given; `None` where
-/// there is no ledger, or its newest file cannot be read. A line that was cut off is passed over.
-pub(super) fn replay(state: &StateDir) -> Option<(Vec<StoredOverride>, u64)> {
-    let files = files(state.path());
-    let newest = files.last()?;
-    if newest.ends_with(FILE) {
-        lines_of(newest).ok()?;
-    }
+/// What the ledger says of overrides.
+#[derive(Debug, Default)]
+pub(super) struct Replay {
+    /// Those that began and did not end.
+    pub(super) active: Vec<StoredOverride>,
+    /// The highest number that was given; 0 where none was.
+    pub(super) highest: u64,
+    /// Files that cannot be read now: what they say is not in it.
+    pub(super) unread: Vec<Unread>,
+}
+
+/// Reads what the ledger says of overrides. Where its newest file cannot be read nothing is active: an end may be
+/// in it. A line that was cut off is passed over.
+pub(super) fn replay(state: &StateDir) -> Replay {
+    let files = match all_files(state.path()) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Replay::default(),
+        Err(error) => {
+            let unread = vec![Unread::of(&state.join(FILE), MOST_READ, &error)];
+            return Replay { unread, ..Replay::default() };
+        }
+    };
     let (mut active, mut highest) = (Vec::<StoredOverride>::new(), 0);
+    let (mut unread, mut is_newest_read) = (Vec::new(), true);
     for path in files.iter().skip(files.len().saturating_sub(MOST_REPLAYED)) {
-        let octets = lines_of(path).unwrap_or_default();
+        let octets = match KeptFile::octets(path, MOST_READ) {
+            KeptFile::Good(octets) => octets,
+            KeptFile::Absent => continue,
+            KeptFile::Bad(_) => Vec::new(),
+            KeptFile::Unread(file) => {
+                is_newest_read = false;
+                unread.push(file);
+                continue;
+            }
+        };
+        is_newest_read = true;
         for line in octets.split(|octet| *octet == b'\n') {
             let Ok(Replayed { action, what }) = serde_json::from_slice::<Replayed>(line) else {
                 continue;
@@ -125,5 +151,8 @@ pub(super) fn replay(state: &StateDir) -> Option<(Vec<StoredOverride>, u64)> {
             }
         }
     }
-    Some((active, highest))
+    if !is_newest_read {
+        active.clear();
+    }
+    Replay { active, highest, unread }
 }

@@ -25,6 +25,8 @@ const OLD: &str = "ledger.old.jsonl";
 const NAME: (&str, &str) = ("ledger-", ".jsonl");
 /// The most octets of one file: some tens of thousands of changes. A month with more has several.
 const MAX_OCTETS: u64 = 4 << 20;
+/// The most octets of one file that are read: a line may come to a full one.
+pub(super) const MOST_READ: u64 = 2 * MAX_OCTETS;
 /// The octets at the start of a file in which its first line is looked for.
 const HEAD: u64 = 64 << 10;
 
@@ -72,9 +74,14 @@ fn name(month: Month, number: u32) -> String {
     if number == 1 { dated + NAME.1 } else { format!("{dated}.{number}{}", NAME.1) }
 }
 
-/// The files of months, the oldest first.
+/// The files of months, the oldest first; none where the directory cannot be read.
 fn old(state: &Path) -> Vec<OldFile> {
-    let found = read::directory(state).unwrap_or_default();
+    months(state).unwrap_or_default()
+}
+
+/// The files of months, the oldest first.
+fn months(state: &Path) -> io::Result<Vec<OldFile>> {
+    let found = read::directory(state)?;
     let file = |(path, of): (PathBuf, fs::Metadata)| {
         let name = path.file_name()?.to_str()?.to_owned();
         let (month, number) = parse(&name)?;
@@ -82,7 +89,7 @@ fn old(state: &Path) -> Vec<OldFile> {
     };
     let mut files: Vec<_> = found.into_iter().filter_map(file).collect();
     files.sort_unstable();
-    files
+    Ok(files)
 }
 
 /// The names of all files of a state directory, the oldest first.
@@ -104,9 +111,21 @@ pub(super) fn files(state: &Path) -> Vec<PathBuf> {
     names(state).iter().map(|name| state.join(name)).collect()
 }
 
+/// The paths of all files that may be in a state directory, the oldest first: one that is not there is found out by
+/// reading it.
+///
+/// # Errors
+///
+/// That the directory cannot be read.
+pub(super) fn all_files(state: &Path) -> io::Result<Vec<PathBuf>> {
+    let names = months(state)?.into_iter().map(|file| file.name);
+    let names = [OLD.to_owned()].into_iter().chain(names).chain([FILE.to_owned()]);
+    Ok(names.map(|name| state.join(name)).collect())
+}
+
 /// The octets of a file.
 pub(super) fn lines_of(path: &Path) -> io::Result<Vec<u8>> {
-    read::octets(path, 2 * MAX_OCTETS)
+    read::octets(path, MOST_READ)
 }
 
 /// Whether the file is over, before a line of `at`: it is of an earlier month, or full.

@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::overrides::ledger::{self, LedgerEntry, between, last, names, tidy};
+use crate::overrides::ledger::{self, LedgerEntry, Replay, between, last, names, tidy};
 use crate::overrides::stored::StoredOverride;
 use crate::sys::state_dir::StateDir;
 
@@ -51,7 +51,7 @@ fn a_later_month_begins_another_file_and_readers_follow() {
     write(&state, u64::MAX, "begin", 5);
     let files = ["ledger-2026-11.jsonl", "ledger-2026-12.jsonl", "ledger.jsonl"];
     assert_eq!(names(state.path()), files);
-    let (active, highest) = ledger::replay(&state).unwrap();
+    let Replay { active, highest, .. } = ledger::replay(&state);
     assert_eq!(active.iter().map(|one| one.id).collect::<Vec<_>>(), [2, 4, 5]);
     assert_eq!(highest, 5);
     let newest: Vec<u64> = last(&state).iter().map(|line| line.at).collect();
@@ -62,7 +62,7 @@ fn a_later_month_begins_another_file_and_readers_follow() {
     assert_eq!((actions, found.left_out), (vec!["begin", "end"], 0));
     // A cut between the new name and the next line.
     fs::rename(state.join("ledger.jsonl"), state.join("ledger-2027-01.jsonl")).unwrap();
-    assert_eq!(ledger::replay(&state).unwrap().1, 5);
+    assert_eq!(ledger::replay(&state).highest, 5);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_line_that_was_cut_off_swallows_no_other() {
     write(&state, NOVEMBER + 60, "begin", 2);
     write(&state, NOVEMBER + 61, "end", 1);
     assert_eq!(last(&state).len(), 3, "all but the torn one");
-    assert_eq!(ledger::replay(&state).unwrap().0.len(), 1);
+    assert_eq!(ledger::replay(&state).active.len(), 1);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn files_of_earlier_versions_are_taken_over_as_the_oldest() {
     fs::rename(state.join("ledger.jsonl"), state.join("ledger.old.jsonl")).unwrap();
     write(&state, NOVEMBER + 60, "begin", 2);
     assert_eq!(names(state.path()), ["ledger.old.jsonl", "ledger.jsonl"]);
-    assert_eq!(ledger::replay(&state).unwrap().0.len(), 2);
+    assert_eq!(ledger::replay(&state).active.len(), 2);
     write(&state, NOVEMBER + MONTH, "begin", 3);
     let files = ["ledger-2026-11.jsonl", "ledger-2026-11.2.jsonl", "ledger.jsonl"];
     assert_eq!(names(state.path()), files);
@@ -104,7 +104,7 @@ fn a_month_with_too_many_changes_has_several_files_and_loses_none() {
     fs::write(state.join("ledger.jsonl"), full).unwrap();
     write(&state, NOVEMBER + 1, "begin", 2);
     assert_eq!(names(state.path()), ["ledger-2026-11.jsonl", "ledger.jsonl"]);
-    assert_eq!(ledger::replay(&state).unwrap().0.len(), 2);
+    assert_eq!(ledger::replay(&state).active.len(), 2);
 }
 
 #[test]
@@ -139,6 +139,25 @@ fn names_that_are_no_months_are_left_alone() {
     fs::create_dir(state.join("ledger-2020-01.jsonl")).unwrap();
     assert_eq!(tidy(&state, Some((NOVEMBER, 60)), 0), 0);
     assert!(names(state.path()).is_empty());
-    assert!(ledger::replay(&state).is_none());
+    let replay = ledger::replay(&state);
+    assert_eq!((replay.highest, replay.unread.len()), (0, 0));
     assert!(last(&state).is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_and_the_newest_one_makes_nothing_active() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "begin", 1);
+    write(&state, NOVEMBER + MONTH, "begin", 2);
+    let (old, new) = (state.join("ledger-2026-11.jsonl"), state.join("ledger.jsonl"));
+    let aside = state.join("aside");
+    fs::rename(&new, &aside).unwrap();
+    fs::create_dir(&new).unwrap();
+    let replay = ledger::replay(&state);
+    assert_eq!((replay.active.len(), replay.highest, replay.unread.len()), (0, 1, 1));
+    fs::remove_dir(&new).unwrap();
+    fs::rename(&aside, &new).unwrap();
+    let replay = ledger::replay(&state);
+    assert_eq!((replay.active.len(), replay.unread.len()), (2, 0));
+    assert!(old.is_file());
 }

@@ -2,6 +2,7 @@
 //!
 //! Without a state directory they live as long as the process, and there is no ledger.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,13 +11,14 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
 use crate::metrics::{Sample, families};
-use crate::overrides::ledger::{self, LedgerEntry};
+use crate::overrides::ledger::{self, LedgerEntry, Replay};
 use crate::overrides::refusal::OverrideRefusal;
 pub use crate::overrides::stored::StoredOverride;
 use crate::policy::group::overrides::OverrideKind;
 use crate::sys::clock::system_time;
-use crate::sys::read;
+use crate::sys::read::MAX_TEXT;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 
 /// The file, in the state directory.
 const FILE: &str = "overrides.json";
@@ -31,6 +33,23 @@ struct StoreFile {
     /// The id that was given last.
     next: u64,
     overrides: Vec<StoredOverride>,
+    /// What is to be read yet; nothing is written until then.
+    #[serde(skip)]
+    waiting: Option<Waiting>,
+    /// Whether the file on the disk is bad: it is set aside before another is written.
+    #[serde(skip)]
+    is_bad: bool,
+}
+
+/// Files that cannot be read now, and what happened since the start.
+#[derive(Debug, Default)]
+struct Waiting {
+    file: Option<Unread>,
+    ledger: Vec<Unread>,
+    /// The last number before those that were given since.
+    base: u64,
+    /// Those that ended since.
+    ended: BTreeSet<u64>,
 }
 
 /// The overrides that have not ended, and those that ended a moment ago.
@@ -42,38 +61,155 @@ pub struct Overrides {
     is_saved: AtomicBool,
 }
 
-/// The content of the file, or what the ledger says of it.
-fn read_stored(state: &StateDir) -> StoreFile {
-    let path = state.join(FILE);
-    let read = read::text(&path)
-        .and_then(|text| serde_json::from_str::<StoreFile>(&text).map_err(io::Error::from));
-    let fault = match read {
-        Ok(stored) => return stored,
-        Err(fault) => fault,
+/// What the file says, or the ledger where there is no good file.
+fn found(state: &StateDir, kept: KeptFile<StoreFile>) -> StoreFile {
+    let (file, why) = match kept {
+        KeptFile::Good(stored) => return stored,
+        KeptFile::Absent => (None, None),
+        KeptFile::Bad(why) => (None, Some(why)),
+        KeptFile::Unread(file) => (Some(file), None),
     };
-    let replayed = ledger::replay(state);
-    // A ledger may have changes of other kinds alone.
-    let has_overrides = replayed.as_ref().is_some_and(|(_, highest)| *highest > 0);
-    if fault.kind() == io::ErrorKind::NotFound && !has_overrides {
-        return StoreFile::default();
-    }
-    let Some((overrides, next)) = replayed else {
-        error!(%fault, "{FILE} cannot be read, nor the ledger: no override is in force");
+    let Replay { active: overrides, highest: next, unread: ledger } = ledger::replay(state);
+    let mut stored = StoreFile { next, overrides, is_bad: why.is_some(), waiting: None };
+    let active = stored.overrides.len();
+    if file.is_some() || !ledger.is_empty() {
         // A number that was never given, whatever was.
-        return StoreFile { next: system_time(), overrides: Vec::new() };
-    };
-    error!(%fault, active = overrides.len(), "{FILE} cannot be read; its overrides are those of the ledger");
-    StoreFile { next, overrides }
+        stored.next = next.max(system_time());
+        let base = stored.next;
+        stored.waiting = Some(Waiting { file, ledger, base, ended: BTreeSet::new() });
+        error!(
+            active,
+            "not all overrides can be read now; those of the ledger are in force until then"
+        );
+    } else if let Some(why) = why {
+        stored.next = if next == 0 { system_time() } else { next };
+        error!(active, "{FILE} is bad: {why}; its overrides are those of the ledger");
+    } else if next > 0 {
+        // A ledger may have changes of other kinds alone.
+        error!(active, "{FILE} is not there; its overrides are those of the ledger");
+    }
+    stored
+}
+
+/// The same of files that could not be read before; they themselves where nothing more can be read.
+fn found_again(
+    state: &StateDir,
+    file: Option<Unread>,
+    ledger: Vec<Unread>,
+) -> Result<StoreFile, (Option<Unread>, Vec<Unread>)> {
+    let kept = file.map_or_else(|| read_file(state), Unread::again);
+    if let KeptFile::Good(stored) = kept {
+        return Ok(stored);
+    }
+    let was_ledger_read = ledger.is_empty();
+    let ledger: Vec<Unread> = ledger.into_iter().filter_map(still_unread).collect();
+    match kept {
+        KeptFile::Unread(file) if was_ledger_read || !ledger.is_empty() => {
+            Err((Some(file), ledger))
+        }
+        kept if ledger.is_empty() => Ok(found(state, kept)),
+        _ => Err((None, ledger)),
+    }
+}
+
+fn read_file(state: &StateDir) -> KeptFile<StoreFile> {
+    KeptFile::json(&state.join(FILE), MAX_TEXT)
+}
+
+/// A file, where it still cannot be read.
+fn still_unread(file: Unread) -> Option<Unread> {
+    match file.octets_again() {
+        KeptFile::Unread(file) => Some(file),
+        _ => None,
+    }
+}
+
+/// Writes the file; a bad one is set aside first.
+fn write(state: &StateDir, stored: &mut StoreFile) -> io::Result<()> {
+    if stored.is_bad {
+        state.set_aside(FILE)?;
+        stored.is_bad = false;
+    }
+    state.replace(FILE, &serde_json::to_vec_pretty(stored)?)
+}
+
+impl StoreFile {
+    /// Notes those that ended: they are not in force again when a file is read that has them.
+    fn ended(&mut self, ids: impl IntoIterator<Item = u64>) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.ended.extend(ids);
+        }
+    }
+
+    /// Puts what was read now in the place of what stood in for it, with what happened since the start.
+    fn take(&mut self, found: Self) {
+        let Waiting { base, ended, .. } = self.waiting.take().unwrap_or_default();
+        self.waiting = found.waiting.map(|Waiting { file, ledger, .. }| Waiting {
+            file,
+            ledger,
+            base,
+            ended: ended.clone(),
+        });
+        let since = std::mem::take(&mut self.overrides).into_iter().filter(|one| one.id > base);
+        let read = found.overrides.into_iter().filter(|one| !ended.contains(&one.id));
+        self.next = self.next.max(found.next);
+        self.is_bad = found.is_bad;
+        self.overrides = read.collect();
+        for mut one in since {
+            // The ledger may have it already. A wrong clock may have given a number twice.
+            if self.overrides.contains(&one) {
+                continue;
+            }
+            if self.overrides.iter().any(|other| other.id == one.id) {
+                self.next += 1;
+                one.id = self.next;
+            }
+            self.overrides.push(one);
+        }
+    }
 }
 
 impl Overrides {
     /// Reads the overrides of an earlier process; none without a state directory.
     ///
-    /// Where their file is damaged or cannot be read, they are made again of the ledger: an exam
+    /// Where their file is gone or bad, or cannot be read now, they are made again of the ledger: an exam
     /// must not end by a restart, and no number be given twice.
     pub fn open(state: Option<StateDir>) -> Self {
-        let stored = state.as_ref().map(read_stored).unwrap_or_default();
-        Self { state, stored: Mutex::new(stored), is_saved: AtomicBool::new(true) }
+        let read = |state| found(state, read_file(state));
+        let stored = state.as_ref().map(read).unwrap_or_default();
+        let is_saved = AtomicBool::new(stored.waiting.is_none());
+        Self { state, stored: Mutex::new(stored), is_saved }
+    }
+
+    /// True while some of them cannot be read.
+    pub fn are_unread(&self) -> bool {
+        self.lock().waiting.is_some()
+    }
+
+    /// Reads again what could not be read; true where something was read, and what is in force may have changed.
+    pub fn read_again(&self) -> bool {
+        let Some(state) = &self.state else { return false };
+        let (file, ledger) = {
+            let mut stored = self.lock();
+            let Some(waiting) = &mut stored.waiting else { return false };
+            (waiting.file.take(), std::mem::take(&mut waiting.ledger))
+        };
+        // Without the lock: a disk may take long to answer.
+        let found = found_again(state, file, ledger);
+        let mut stored = self.lock();
+        match found {
+            Ok(found) => {
+                stored.take(found);
+                self.save(&mut stored);
+                true
+            }
+            Err((file, ledger)) => {
+                if let Some(waiting) = &mut stored.waiting {
+                    (waiting.file, waiting.ledger) = (file, ledger);
+                }
+                false
+            }
+        }
     }
 
     /// True where they outlive the process: there is a state directory, and the last write to it
@@ -116,7 +252,7 @@ impl Overrides {
         let begun =
             StoredOverride { id: stored.next, from: civil, until: civil + seconds, ..judged };
         stored.overrides.push(begun.clone());
-        self.save(&stored);
+        self.save(&mut stored);
         Ok(begun)
     }
 
@@ -130,7 +266,8 @@ impl Overrides {
         let place = stored.overrides.iter().position(|one| one.id == id && civil < one.until);
         let Some(place) = place else { return Err(OverrideRefusal::NoOverride { id }) };
         let ended = stored.overrides.remove(place);
-        self.save(&stored);
+        stored.ended([id]);
+        self.save(&mut stored);
         Ok(ended)
     }
 
@@ -142,8 +279,9 @@ impl Overrides {
                 .into_iter()
                 .partition(|one| civil < one.until);
             stored.overrides = active;
+            stored.ended(over.iter().map(|one| one.id));
             if !over.is_empty() {
-                self.save(&stored);
+                self.save(&mut stored);
             }
             over
         };
@@ -172,17 +310,20 @@ impl Overrides {
 
     /// Writes the file again where the last write failed: a disk that was full may have room now.
     pub fn keep(&self) {
-        let stored = self.lock();
+        let mut stored = self.lock();
         if !self.is_saved.load(Ordering::Relaxed) {
-            self.save(&stored);
+            self.save(&mut stored);
         }
     }
 
     /// Writes the file. Only the first of several failures is logged, and the end of them.
-    fn save(&self, stored: &StoreFile) {
+    fn save(&self, stored: &mut StoreFile) {
         let Some(state) = &self.state else { return };
-        let text = serde_json::to_vec_pretty(stored).unwrap_or_default();
-        let written = state.replace(FILE, &text);
+        // What cannot be read yet must not be written over.
+        if stored.waiting.is_some() {
+            return;
+        }
+        let written = write(state, stored);
         let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
         match written {
             Err(error) if was_saved => {
@@ -243,5 +384,79 @@ mod tests {
         overrides.keep();
         assert!(overrides.are_kept());
         assert_eq!(Overrides::open(Some(state)).list(1000), overrides.list(1000));
+    }
+
+    /// A directory in the place of a file: it is there, and cannot be read. Afterwards it is the file again.
+    struct Faulty<'a>(&'a StateDir, &'static str);
+
+    impl<'a> Faulty<'a> {
+        fn begin(state: &'a StateDir, name: &'static str) -> Self {
+            std::fs::rename(state.join(name), state.join("aside").with_extension(name)).unwrap();
+            std::fs::create_dir(state.join(name)).unwrap();
+            Self(state, name)
+        }
+
+        fn end(self) {
+            let Self(state, name) = self;
+            std::fs::remove_dir(state.join(name)).unwrap();
+            std::fs::rename(state.join("aside").with_extension(name), state.join(name)).unwrap();
+        }
+    }
+
+    /// A state in which an exam is on.
+    fn with_exam() -> (tempfile::TempDir, StateDir, StoredOverride) {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().join("state")).unwrap();
+        let overrides = Overrides::open(Some(state.clone()));
+        let begun = overrides.begin(exam(), 3600, 1000).unwrap();
+        overrides.record_begin(&begun, 1000);
+        (scratch, state, begun)
+    }
+
+    #[test]
+    fn an_exam_that_cannot_be_read_at_a_start_is_on_when_it_can_be_and_nothing_is_written_over_it()
+    {
+        let (_scratch, state, exam_begun) = with_exam();
+        let before = std::fs::read(state.join(FILE)).unwrap();
+        let (file, ledger) = (Faulty::begin(&state, FILE), Faulty::begin(&state, "ledger.jsonl"));
+        let overrides = Overrides::open(Some(state.clone()));
+        assert!(overrides.are_unread() && !overrides.are_kept());
+        assert!(overrides.list(1000).is_empty());
+        let other = overrides.begin(exam(), 60, 1001).unwrap();
+        assert!(other.id > exam_begun.id);
+        assert!(!overrides.read_again());
+        // The ledger alone has the exam, too.
+        ledger.end();
+        assert!(overrides.read_again() && overrides.are_unread() && !overrides.are_kept());
+        assert_eq!(overrides.list(1001), [exam_begun.clone(), other.clone()]);
+        file.end();
+        assert_eq!(std::fs::read(state.join(FILE)).unwrap(), before);
+        assert!(overrides.read_again() && !overrides.are_unread() && overrides.are_kept());
+        assert_eq!(overrides.list(1001), [exam_begun, other]);
+        assert_eq!(Overrides::open(Some(state)).list(1001), overrides.list(1001));
+    }
+
+    #[test]
+    fn what_ended_while_its_file_could_not_be_read_does_not_begin_again() {
+        let (_scratch, state, begun) = with_exam();
+        let file = Faulty::begin(&state, FILE);
+        let overrides = Overrides::open(Some(state.clone()));
+        assert_eq!(overrides.list(1000), [begun.clone()], "the ledger has it");
+        overrides.end(begun.id, 1000).unwrap();
+        file.end();
+        assert!(overrides.read_again());
+        assert!(overrides.list(1000).is_empty());
+    }
+
+    #[test]
+    fn a_bad_file_is_set_aside_before_another_is_written() {
+        let (_scratch, state, begun) = with_exam();
+        std::fs::write(state.join(FILE), "{").unwrap();
+        let overrides = Overrides::open(Some(state.clone()));
+        assert_eq!(overrides.list(1000), [begun]);
+        assert!(state.join(FILE).is_file(), "a reader alone changes nothing");
+        overrides.begin(exam(), 60, 1001).unwrap();
+        assert_eq!(std::fs::read_to_string(state.join("overrides.json.broken")).unwrap(), "{");
+        assert_eq!(Overrides::open(Some(state)).list(1001), overrides.list(1001));
     }
 }

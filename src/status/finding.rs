@@ -33,6 +33,8 @@ pub enum FindingId {
     Refused,
     /// A kept copy stands in for a file.
     Held,
+    /// A file of the state cannot be read now.
+    StateUnread,
     /// The gateway's test of itself failed.
     SelfTestFailed,
     /// A listen address is not there.
@@ -149,6 +151,9 @@ impl Finding {
             FindingId::Clock => (messages::finding_clock(), messages::remedy_clock()),
             FindingId::Refused => (messages::finding_refused(), messages::remedy_refused()),
             FindingId::Held => (messages::finding_held(subject), messages::remedy_held()),
+            FindingId::StateUnread => {
+                (messages::finding_state_unread(subject), messages::remedy_state_unread())
+            }
             FindingId::SelfTestFailed => {
                 (messages::finding_self_test(subject), messages::remedy_self_test())
             }

@@ -61,6 +61,9 @@ fn findings(status: &Status, civil: u64, lang: Lang) -> Vec<Finding> {
     for held in &status.held {
         add(FindingId::Held, &held.name, &held.why);
     }
+    for (path, why) in &status.unread {
+        add(FindingId::StateUnread, path, why);
+    }
     if let Some(why) = &status.refused {
         add(FindingId::Refused, "", why);
     }
@@ -243,6 +246,7 @@ mod tests {
             found(&json!({"clock": "untrusted", "is_kept": false, "absent": ["10.0.0.1:53"]})),
             bad(&[FindingId::Clock, FindingId::AddressAbsent, FindingId::NotKept])
         );
+        assert_eq!(found(&json!({"unread": [["a", "x"]]})), bad(&[FindingId::StateUnread]));
         let down = json!({"name": "a", "up": false, "down_s": 60});
         let up = json!({"name": "b", "up": true});
         assert_eq!(found(&json!({"upstreams": [down, up]})), ok(&[FindingId::UpstreamDown]));

@@ -25,6 +25,7 @@ use crate::status::finding::Finding;
 use crate::sys::certificate::Dated;
 use crate::sys::certificates::{CertificateState, Certificates};
 use crate::sys::log::Recent;
+use crate::sys::state_dir::kept_file;
 use crate::update::status::UpdateStatus;
 
 /// The state of a gateway.
@@ -86,6 +87,9 @@ pub struct Status {
     pub clock: String,
     /// Files that a kept copy stands in for.
     pub held: Vec<HeldStatus>,
+    /// Files of the state that cannot be read now, and why.
+    #[serde(default)]
+    pub unread: Vec<(String, String)>,
     /// Why the files are not in force; none where they are.
     pub refused: Option<String>,
     /// Listen addresses that this machine does not have now.
@@ -107,6 +111,12 @@ pub struct DevicesStatus {
     pub neighbours: Option<String>,
     /// Lease files that cannot be used, and why.
     pub leases: Vec<(String, String)>,
+}
+
+/// Files of the state that cannot be read now, and why.
+fn unread() -> Vec<(String, String)> {
+    let files = kept_file::unread().into_iter();
+    files.map(|file| (file.path.display().to_string(), file.why)).collect()
 }
 
 /// Whether a gateway filters.
@@ -390,6 +400,7 @@ impl Status {
             uncovered: Vec::new(),
             clock: String::new(),
             held: held.collect(),
+            unread: unread(),
             refused: refused.map(|refused| refused.why),
             devices: DevicesStatus::default(),
             absent: Vec::new(),

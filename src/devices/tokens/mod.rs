@@ -24,8 +24,9 @@ use crate::devices::tokens::refusal::TokenRefusal;
 use crate::devices::tokens::secret::{TokenHash, TokenSecret};
 use crate::metrics::counters::{Counters, Event};
 use crate::overrides::ledger::{self, LedgerEntry};
-use crate::sys::read;
+use crate::sys::read::MAX_TEXT;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 
 /// The file, in the state directory.
 pub const FILE: &str = "tokens.json";
@@ -98,14 +99,18 @@ struct TokensFile {
 struct TokenStore {
     state: Option<StateDir>,
     file: TokensFile,
-    /// Why the file of an earlier life cannot be read.
+    /// What is wrong with the file of an earlier life.
     damage: Option<String>,
+    /// Whether that file cannot be read now.
+    is_unread: bool,
 }
 
 /// The tokens of a gateway.
 #[derive(Debug)]
 pub struct DeviceTokens {
     store: Mutex<TokenStore>,
+    /// The file that cannot be read now.
+    unread: Mutex<Option<Unread>>,
     /// The group of each hash, by hash.
     by_hash: ArcSwap<Vec<(TokenHash, Arc<str>)>>,
     /// The next civil second at which an old secret ends.
@@ -118,6 +123,7 @@ impl DeviceTokens {
     pub fn new(counters: Arc<Counters>) -> Self {
         Self {
             store: Mutex::default(),
+            unread: Mutex::default(),
             by_hash: ArcSwap::default(),
             next_end: AtomicU64::new(NEVER),
             counters,
@@ -125,22 +131,39 @@ impl DeviceTokens {
     }
 
     /// Reads the tokens of an earlier process; from now on they are stored in `state`. Where the file
-    /// is damaged there are none, and none can be made until it is mended or removed.
+    /// is damaged there are none, and none can be made until it is mended or removed; where it cannot be read now,
+    /// until it can be.
     pub fn open(&self, state: &StateDir) {
+        self.lock().state = Some(state.clone());
+        self.take(KeptFile::json(&state.join(FILE), MAX_TEXT));
+    }
+
+    /// Reads again what could not be read; true where nothing is left to read.
+    pub fn read_again(&self) -> bool {
+        let Some(file) = self.unread().take() else { return true };
+        // Without a lock: a disk may take long to answer.
+        self.take(file.again());
+        self.unread().is_none()
+    }
+
+    /// Puts what the file says in force.
+    fn take(&self, kept: KeptFile<TokensFile>) {
         let mut store = self.lock();
-        store.state = Some(state.clone());
-        let text = read::text(&state.join(FILE));
-        let read = text.and_then(|text| serde_json::from_str(&text).map_err(io::Error::from));
-        match read {
-            Ok(file) => {
+        store.is_unread = false;
+        match kept {
+            KeptFile::Good(file) => {
                 store.file = file;
                 // A person may have edited it: they are searched by name.
                 store.file.tokens.sort_by(|a, b| a.state.name.cmp(&b.state.name));
             }
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
-            Err(fault) => {
-                error!(%fault, "{FILE} cannot be read: no token is good until it is mended");
-                store.damage = Some(fault.to_string());
+            KeptFile::Absent => {}
+            KeptFile::Bad(fault) => {
+                error!(%fault, "{FILE} is damaged: no token is good until it is mended");
+                store.damage = Some(fault);
+            }
+            KeptFile::Unread(file) => {
+                store.is_unread = true;
+                *self.unread() = Some(file);
             }
         }
         self.publish(&store);
@@ -173,7 +196,7 @@ impl DeviceTokens {
         self.lock().file.tokens.iter().map(|one| one.state.clone()).collect()
     }
 
-    /// Why the file of an earlier life cannot be read.
+    /// What is wrong with the file of an earlier life.
     pub fn damage(&self) -> Option<String> {
         self.lock().damage.clone()
     }
@@ -280,14 +303,20 @@ impl DeviceTokens {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unread(&self) -> MutexGuard<'_, Option<Unread>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Changes the tokens, in the file first; where that fails nothing has changed.
     fn change(
         &self,
         store: &mut TokenStore,
         change: impl FnOnce(&mut Vec<StoredToken>),
     ) -> Result<(), TokenRefusal> {
-        if store.damage.is_some() {
-            return Err(TokenRefusal::Damaged);
+        match () {
+            () if store.is_unread => return Err(TokenRefusal::Unread),
+            () if store.damage.is_some() => return Err(TokenRefusal::Damaged),
+            () => {}
         }
         let before = store.file.clone();
         change(&mut store.file.tokens);
@@ -326,6 +355,9 @@ fn save(store: &TokenStore) -> io::Result<()> {
 }
 
 fn place_of(store: &TokenStore, name: &str) -> Result<usize, TokenRefusal> {
+    if store.is_unread {
+        return Err(TokenRefusal::Unread);
+    }
     let tokens = &store.file.tokens;
     tokens.iter().position(|one| one.state.name == name).ok_or_else(|| TokenRefusal::NoToken {
         given: name.chars().take(MOST_CHARACTERS).collect(),
@@ -432,6 +464,29 @@ mod tests {
         assert!(tokens.damage().is_some());
         assert_eq!(add(&tokens, "laptops").unwrap_err(), TokenRefusal::Damaged);
         assert_eq!(fs::read_to_string(state.join(FILE)).unwrap(), torn);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_written_over_and_is_read_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().join("state")).unwrap();
+        let before = tokens();
+        before.open(&state);
+        let one = add(&before, "laptops").unwrap().token;
+        let (file, aside) = (state.join(FILE), state.join("aside"));
+        fs::rename(&file, &aside).unwrap();
+        fs::create_dir(&file).unwrap();
+        let tokens = tokens();
+        tokens.open(&state);
+        assert_eq!(tokens.damage(), None);
+        assert_eq!(add(&tokens, "phones").unwrap_err(), TokenRefusal::Unread);
+        let unknown = tokens.rotate("laptops", 0, "admin", NOON).unwrap_err();
+        assert_eq!(unknown, TokenRefusal::Unread);
+        assert!(!tokens.read_again() && tokens.group_of(&one).is_none());
+        fs::remove_dir(&file).unwrap();
+        fs::rename(&aside, &file).unwrap();
+        assert!(tokens.read_again() && tokens.group_of(&one).is_some());
+        assert!(add(&tokens, "phones").is_ok());
     }
 
     #[test]

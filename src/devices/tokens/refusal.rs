@@ -39,8 +39,10 @@ pub enum TokenRefusal {
         /// The most days.
         days: u64,
     },
-    /// The file of an earlier life cannot be read, and must not be written over.
+    /// The file of an earlier life is damaged, and must not be written over.
     Damaged,
+    /// It cannot be read now.
+    Unread,
     /// It cannot be recorded.
     Disk,
     /// It failed; the log has more.
@@ -59,6 +61,7 @@ impl TokenRefusal {
             Self::TooMany { most } => messages::too_many_tokens(most),
             Self::TooLong { days } => messages::token_old_too_long(days),
             Self::Damaged => messages::tokens_damaged(),
+            Self::Unread => messages::state_unread("tokens.json"),
             Self::Disk => messages::token_disk(),
             Self::Failed => messages::token_failed(),
         }

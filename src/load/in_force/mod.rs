@@ -300,6 +300,15 @@ impl Current {
         }
     }
 
+    /// Reads overrides that could not be read, and puts them in force; true where none are left.
+    pub fn read_overrides_again(&self) -> bool {
+        if self.overrides.are_unread() && self.overrides.read_again() {
+            let _one = self.writer();
+            self.derive_from(&self.in_force());
+        }
+        !self.overrides.are_unread()
+    }
+
     /// True where overrides outlive the process.
     pub fn keeps_overrides(&self) -> bool {
         self.overrides.are_kept()

@@ -11,6 +11,7 @@
 //! A gateway without a state directory runs, and starts without state each time.
 
 pub mod acting;
+pub mod kept_file;
 pub mod whole;
 
 use std::fs::{self, DirBuilder, File};
@@ -33,7 +34,8 @@ static OCTETS: AtomicU64 = AtomicU64::new(0);
 /// Directories that did not answer, and have not since.
 static SILENT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Seconds from a write that failed to its next try, without anybody's doing: a disk that was full may have room.
+/// Seconds from a write or a read that failed to its next try, without anybody's doing: a disk that was full may have
+/// room, one that did not answer may answer.
 pub const AGAIN: u64 = 30;
 
 /// Counts octets that were written to a file of the state directory.

@@ -168,6 +168,14 @@ messages! {
     finding_emergency_refused(count) "{count} entries of the emergency list are beyond the limits and do not act"
         => "{count} mục trong danh sách khẩn vượt giới hạn nên không có tác dụng";
     remedy_tell_department() "tell the department" => "báo cho Sở";
+    state_unread(file)
+        "`{file}` in the state directory of the gateway cannot be read now, so nothing is changed and nothing is written over it; it is read again each half minute: try again soon, and tell the technician"
+        => "hiện không đọc được `{file}` trong thư mục trạng thái của máy lọc nên chưa có gì thay đổi và tệp không bị ghi đè; tệp được đọc lại mỗi nửa phút: hãy thử lại sau ít phút và báo người phụ trách kỹ thuật";
+    finding_state_unread(path) "{path} cannot be read now: what it says is not in force"
+        => "hiện không đọc được {path}: nội dung của tệp chưa có hiệu lực";
+    remedy_state_unread()
+        "look at the disk, and at the owner and the mode of the file; nothing is written over it, and it is read again each half minute"
+        => "kiểm tra đĩa, chủ sở hữu và quyền của tệp; tệp không bị ghi đè và được đọc lại mỗi nửa phút";
     finding_not_kept() "a restart may not find what is in force now"
         => "khởi động lại có thể không còn những gì đang có hiệu lực";
     remedy_not_kept()

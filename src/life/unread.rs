@@ -1,0 +1,34 @@
+//! Files of the state that could not be read at the start: they are read again until they are.
+//!
+//! On a thread of its own: a disk that does not answer must hold up nothing else.
+
+use std::time::Duration;
+
+use tracing::error;
+
+use crate::sys::os::step_aside;
+use crate::sys::state_dir::AGAIN;
+
+/// Reads a file again, and puts what it says in force; true where nothing is left to read.
+pub(super) type Reader = Box<dyn Fn() -> bool + Send>;
+
+/// Starts the thread; it ends when all is read, or with the process. What failed for a moment is soon read, what
+/// fails for long is asked for each half minute.
+pub(super) fn start(readers: Vec<Reader>) {
+    let work = move || {
+        step_aside();
+        let (mut left, mut pause) = (readers, 1);
+        loop {
+            left.retain(|is_read| !is_read());
+            if left.is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_secs(pause));
+            pause = (pause * 2).min(AGAIN);
+        }
+    };
+    let thread = std::thread::Builder::new().name("lachan-unread".into());
+    if let Err(fault) = thread.spawn(work) {
+        error!("no thread `lachan-unread`: {fault}");
+    }
+}
