@@ -127,6 +127,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
+    read_again(&gateway, &desk);
     let actions = actions(&observed, desk, state.clone());
     let portal = portal(&gateway, &actions);
     let witness = GatewayWitness::of(&observed, state.clone());
@@ -158,7 +159,6 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         }
         announce(&admin, &sockets, (&manager, stored));
         attest(&gateway, self_test, state.as_ref());
-        read_again(&gateway);
         ending.first().await;
 
         // The end, in reverse.
@@ -223,11 +223,13 @@ fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
 }
 
 /// Reads again what the disk did not give at the start.
-fn read_again(gateway: &Arc<Gateway>) {
+fn read_again(gateway: &Gateway, desk: &Arc<Desk>) {
     let (current, tokens) = (Arc::clone(&gateway.current), Arc::clone(&gateway.tokens));
+    let desk = Arc::clone(desk);
     unread::start(vec![
         Box::new(move || current.read_overrides_again()),
         Box::new(move || tokens.read_again()),
+        Box::new(move || desk.codes().read_again()),
     ]);
 }
 

@@ -6,22 +6,21 @@
 //! Law: a code is good once. Where its use cannot be recorded it is refused, for a restart would make
 //! it good again. Without a state directory codes live as long as the process.
 
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tracing::{error, warn};
+use tracing::warn;
 
 use crate::overrides::ledger::{self, ChangeLine, LedgerEntry};
 use crate::staff::code::Code;
 use crate::staff::hash::{Salt, is_same};
 use crate::staff::refusal::StaffRefusal;
-use crate::sys::clock::system_time;
+pub use crate::staff::stored::{CodeState, FILE};
+use crate::staff::stored::{CodesFile, OnDisk, StoredCode, StoredPin};
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 
-/// The file, in the state directory.
-pub const FILE: &str = "codes.json";
 /// Codes at one time, those that were used today among them.
 const MOST: usize = 256;
 /// Codes of one request.
@@ -58,23 +57,6 @@ fn one() -> usize {
     1
 }
 
-/// A code without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeState {
-    /// Its number; never given twice.
-    pub id: u64,
-    /// The group that it is for.
-    pub room: String,
-    /// The person that it was handed to; empty where the person gives a name.
-    pub by: String,
-    /// The civil second from which it is good.
-    pub from: u64,
-    /// The civil second at which it ends.
-    pub until: u64,
-    /// The civil second at which it was used.
-    pub used: Option<u64>,
-}
-
 /// A code that was just made: the only moment at which it can be read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IssuedCode {
@@ -85,52 +67,45 @@ pub struct IssuedCode {
     pub state: CodeState,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct StoredCode {
-    #[serde(flatten)]
-    state: CodeState,
-    hash: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct StoredPin {
-    salt: Salt,
-    hash: String,
-}
-
-/// The content of the file.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct CodesFile {
-    /// The number that was given last.
-    next: u64,
-    salt: Option<Salt>,
-    codes: Vec<StoredCode>,
-    pin: Option<StoredPin>,
-}
-
 /// The codes and the PIN of a gateway.
 #[derive(Debug)]
 pub struct Codes {
     state: Option<StateDir>,
     stored: Mutex<CodesFile>,
+    /// The file of an earlier process that cannot be read now.
+    unread: Mutex<Option<Unread>>,
 }
 
 impl Codes {
-    /// Reads the codes of an earlier process. Those of a damaged file are good no more.
+    /// Reads the codes of an earlier process. While their file cannot be read there are none, and none can be
+    /// issued, used or revoked.
     pub fn open(state: Option<StateDir>) -> Self {
-        let stored = state.as_ref().map(|state| {
-            let text = read::text(&state.join(FILE));
-            let read = text.and_then(|text| serde_json::from_str(&text).map_err(io::Error::from));
-            read.unwrap_or_else(|fault| {
-                if fault.kind() == io::ErrorKind::NotFound {
-                    return CodesFile::default();
-                }
-                error!(%fault, "{FILE} cannot be read: codes and PIN must be given anew");
-                // A number that was never given, whatever was.
-                CodesFile { next: system_time(), ..CodesFile::default() }
-            })
-        });
-        Self { state, stored: Mutex::new(stored.unwrap_or_default()) }
+        let kept = state
+            .as_ref()
+            .map_or(KeptFile::Absent, |state| KeptFile::json(&state.join(FILE), read::MAX_TEXT));
+        let (stored, unread) = CodesFile::of(kept);
+        Self { state, stored: Mutex::new(stored), unread: Mutex::new(unread) }
+    }
+
+    /// Reads again what could not be read; true where nothing is left to read.
+    pub fn read_again(&self) -> bool {
+        let slot = || self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = slot().take() else { return true };
+        // Without a lock: a disk may take long to answer.
+        let (stored, unread) = CodesFile::of(file.again());
+        let is_read = unread.is_none();
+        *slot() = unread;
+        *self.lock() = stored;
+        is_read
+    }
+
+    /// Refuses where it cannot be known which codes there are.
+    ///
+    /// # Errors
+    ///
+    /// [`StaffRefusal::Unread`].
+    pub(super) fn known(&self) -> Result<(), StaffRefusal> {
+        if self.lock().on_disk == OnDisk::Unread { Err(StaffRefusal::Unread) } else { Ok(()) }
     }
 
     /// True where they outlive the process.
@@ -175,6 +150,7 @@ impl Codes {
         if !(1..=MOST_AT_ONCE).contains(&request.count) {
             return Err(StaffRefusal::TooManyCodes { most: MOST_AT_ONCE });
         }
+        self.known()?;
         let salt = self.lock().salt.get_or_insert_with(Salt::fresh).clone();
         let secrets: Option<Vec<(Code, String)>> = (0..request.count)
             .map(|_| {
@@ -217,6 +193,7 @@ impl Codes {
     ///
     /// [`StaffRefusal`].
     pub fn revoke(&self, id: u64, who: &str, civil: u64) -> Result<CodeState, StaffRefusal> {
+        self.known()?;
         let mut stored = self.lock();
         let before = stored.clone();
         let place = stored.codes.iter().position(|one| one.state.id == id);
@@ -245,6 +222,7 @@ impl Codes {
         name: &str,
         civil: u64,
     ) -> Result<CodeState, StaffRefusal> {
+        self.known()?;
         let mut stored = self.lock();
         let before = stored.clone();
         let mut places = stored.codes.iter_mut().filter(|one| is_same(&one.hash, hash));
@@ -310,8 +288,11 @@ impl Codes {
     /// Writes the file; where that fails nothing has changed.
     fn save(&self, stored: &mut CodesFile, before: CodesFile) -> Result<(), StaffRefusal> {
         let Some(state) = &self.state else { return Ok(()) };
-        let text = serde_json::to_vec_pretty(stored).unwrap_or_default();
-        state.replace(FILE, &text).map_err(|error| {
+        if stored.on_disk == OnDisk::Unread {
+            *stored = before;
+            return Err(StaffRefusal::Unread);
+        }
+        stored.write(state).map_err(|error| {
             warn!(%error, "{FILE} cannot be written: no code is issued, used or revoked");
             *stored = before;
             StaffRefusal::Disk
@@ -394,9 +375,34 @@ mod tests {
         assert_eq!(actions, ["issue_code", "revoke_code"]);
         // A damaged file makes no code good again, and no number is given twice.
         state.replace(FILE, b"{").unwrap();
-        let codes = Codes::open(Some(state));
+        let codes = Codes::open(Some(state.clone()));
         assert!(codes.list(NOW).is_empty());
         assert!(codes.issue(&request(NOW + 60), "admin", NOW).unwrap()[0].state.id > 2);
+        assert_eq!(std::fs::read_to_string(state.join("codes.json.broken")).unwrap(), "{");
+    }
+
+    #[test]
+    fn codes_that_cannot_be_read_are_not_written_over_and_are_good_when_they_can_be() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().join("state")).unwrap();
+        let codes = Codes::open(Some(state.clone()));
+        let issued = codes.issue(&request(NOW + 3600), "admin", NOW).unwrap();
+        codes.set_pin(Some("602214"), "admin", NOW).unwrap();
+        let hash = hash(&codes, &issued[0].code);
+        let (file, aside) = (state.join(FILE), state.join("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let codes = Codes::open(Some(state));
+        let refused = Some(StaffRefusal::Unread);
+        assert_eq!(codes.issue(&request(NOW + 60), "admin", NOW).err(), refused);
+        assert_eq!(codes.set_pin(None, "admin", NOW).err(), refused);
+        assert_eq!(codes.revoke(issued[0].state.id, "admin", NOW).err(), refused);
+        assert_eq!(codes.take(&hash, "", NOW).err(), refused);
+        assert!(!codes.read_again());
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+        assert!(codes.read_again() && codes.read_again());
+        assert!(codes.has_pin() && codes.take(&hash, "", NOW).is_ok());
     }
 
     #[test]

@@ -136,6 +136,7 @@ impl Desk {
         if now.trust == Trust::Untrusted {
             return Err(StaffRefusal::Clock);
         }
+        self.codes.known()?;
         self.begin_try(caller, now)?;
         let salt = self.codes.salt().ok_or(StaffRefusal::Wrong)?;
         let hash = self.hash(caller, salt, code.octets().to_vec()).await?;
@@ -165,6 +166,7 @@ impl Desk {
             return Err(StaffRefusal::NotStaff);
         }
         let name = person(name)?.to_owned();
+        self.codes.known()?;
         let salt = self.codes.pin_salt().ok_or(StaffRefusal::NoPin)?;
         if pin.len() > MAX_SECRET {
             return Err(StaffRefusal::Wrong);

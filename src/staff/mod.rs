@@ -14,5 +14,6 @@ pub mod desk;
 pub mod hash;
 pub mod refusal;
 pub mod sessions;
+mod stored;
 pub mod token;
 pub mod tries;

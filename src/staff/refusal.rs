@@ -1,6 +1,7 @@
 //! Why somebody is not let in, or a code is not issued, in the language of whom it is said to.
 
 use crate::lang::{Lang, Message, messages};
+use crate::staff::stored::FILE;
 
 /// Why somebody is not let in, or a code is not issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub enum StaffRefusal {
     Clock,
     /// It cannot be recorded.
     Disk,
+    /// The file of the codes cannot be read now.
+    Unread,
 }
 
 impl StaffRefusal {
@@ -73,6 +76,7 @@ impl StaffRefusal {
             Self::NoPin => messages::no_pin(),
             Self::Clock => messages::login_clock(),
             Self::Disk => messages::login_disk(),
+            Self::Unread => messages::state_unread(FILE),
         }
     }
 
