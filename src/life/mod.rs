@@ -59,6 +59,7 @@ use crate::sys::clock::Clock;
 use crate::sys::os;
 use crate::sys::service::{ServiceManager, SocketStore, Turn};
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::kept_file::Unread;
 use crate::update::client::Updates;
 use crate::update::tried::end_life;
 use crate::upstream::Upstreams;
@@ -91,7 +92,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     let settings = candidate.config().clone();
     let state = state_of(&settings, &clock);
     began.clone_from(&state);
-    let current = first_policy(candidate, &settings, state.as_ref());
+    let (current, unread_list) = first_policy(candidate, &settings, state.as_ref());
     let (reviews, evidence) = open_books(&current, state.as_ref());
     reload::report(&current.in_force(), false);
     degraded::warn_of(&settings);
@@ -127,7 +128,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
-    read_again(&gateway, &desk);
+    read_again(&gateway, &desk, unread_list);
     let actions = actions(&observed, desk, state.clone());
     let portal = portal(&gateway, &actions);
     let witness = GatewayWitness::of(&observed, state.clone());
@@ -205,13 +206,20 @@ fn announce(admin: &AdminServer, sockets: &Sockets, manager: (&ServiceManager, S
     info!("ready");
 }
 
-/// The first policy in force, with the overrides and the emergency list that were kept.
-fn first_policy(candidate: Candidate, settings: &Config, state: Option<&StateDir>) -> Arc<Current> {
+/// The first policy in force, with the overrides and the emergency list that were kept; the file of the list where it
+/// cannot be read now.
+fn first_policy(
+    candidate: Candidate,
+    settings: &Config,
+    state: Option<&StateDir>,
+) -> (Arc<Current>, Option<Unread>) {
     let current = Current::start(candidate, Overrides::open(state.cloned()));
-    if let Some(state) = state {
-        current.replace_urgent(urgent::kept(state, settings));
-    }
-    Arc::new(current)
+    let unread = state.and_then(|state| {
+        let (list, unread) = urgent::kept(state, settings);
+        current.replace_urgent(list);
+        unread
+    });
+    (Arc::new(current), unread)
 }
 
 /// What the gateway goes on with of the lives before, and which devices it looks for.
@@ -223,13 +231,14 @@ fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
 }
 
 /// Reads again what the disk did not give at the start.
-fn read_again(gateway: &Gateway, desk: &Arc<Desk>) {
+fn read_again(gateway: &Gateway, desk: &Arc<Desk>, unread_list: Option<Unread>) {
     let (current, tokens) = (Arc::clone(&gateway.current), Arc::clone(&gateway.tokens));
     let desk = Arc::clone(desk);
     unread::start(vec![
         Box::new(move || current.read_overrides_again()),
         Box::new(move || tokens.read_again()),
         Box::new(move || desk.codes().read_again()),
+        unread::urgent_list(Arc::clone(&gateway.current), unread_list),
     ]);
 }
 

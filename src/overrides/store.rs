@@ -102,7 +102,7 @@ fn found_again(
         return Ok(stored);
     }
     let was_ledger_read = ledger.is_empty();
-    let ledger: Vec<Unread> = ledger.into_iter().filter_map(still_unread).collect();
+    let ledger: Vec<Unread> = ledger.into_iter().filter_map(Unread::still).collect();
     match kept {
         KeptFile::Unread(file) if was_ledger_read || !ledger.is_empty() => {
             Err((Some(file), ledger))
@@ -114,14 +114,6 @@ fn found_again(
 
 fn read_file(state: &StateDir) -> KeptFile<StoreFile> {
     KeptFile::json(&state.join(FILE), MAX_TEXT)
-}
-
-/// A file, where it still cannot be read.
-fn still_unread(file: Unread) -> Option<Unread> {
-    match file.octets_again() {
-        KeptFile::Unread(file) => Some(file),
-        _ => None,
-    }
 }
 
 /// Writes the file; a bad one is set aside first.

@@ -196,7 +196,7 @@ impl PolicyAt {
             if let Some(state) = &state {
                 tokens.open(state);
             }
-            let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config));
+            let urgent = state.as_ref().map(|state| release::urgent::kept(state, &config).0);
             assembler.urgent = Arc::new(urgent.unwrap_or_default());
             assembler.set_overrides(Overrides::open(state).list(civil));
         }

@@ -2,8 +2,8 @@
 //!
 //! Laws:
 //!
-//! - The document was verified before it was kept; its limits are judged again at each reading. One
-//!   that cannot be read is dropped and told: what else is in force stays.
+//! - The document was verified before it was kept; its limits are judged again at each reading. One that is torn
+//!   is dropped and told: what else is in force stays. One that the disk does not give is read again.
 //! - No entry blocks a name that is guarded or essential by the tables compiled in, or by those of the
 //!   release in use: with other tables the document is judged anew.
 
@@ -28,6 +28,7 @@ use crate::release::emergency::{
 use crate::rule::Scope;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 
 /// The file below the directory of releases.
 pub const DOCUMENT: &str = "emergency.json";
@@ -191,24 +192,38 @@ impl UrgentList {
     }
 }
 
-/// The list that was kept last; an empty one where there is none, or it cannot be used.
-pub fn kept(state: &StateDir, config: &Config) -> UrgentList {
-    let releases = state.join(RELEASES);
-    let read = KeptDocument::read(&releases).and_then(|kept| {
-        let Some(kept) = kept else { return Ok(None) };
-        UrgentList::of(&kept, config)
-            .map(Some)
-            .map_err(|error| format!("the emergency list is not in force: {error}"))
-    });
+/// The list that was kept last; an empty one where there is none, or it cannot be used. The file is returned where it
+/// cannot be read now.
+pub fn kept(state: &StateDir, config: &Config) -> (UrgentList, Option<Unread>) {
+    let path = state.join(RELEASES).join(DOCUMENT);
+    list_of(KeptFile::json(&path, MAX_FILE), &path, config)
+}
+
+/// The same of a file that could not be read before.
+pub fn kept_again(file: Unread, config: &Config) -> (UrgentList, Option<Unread>) {
+    let path = file.path().to_owned();
+    list_of(file.again(), &path, config)
+}
+
+fn list_of(
+    kept: KeptFile<KeptDocument>,
+    path: &Path,
+    config: &Config,
+) -> (UrgentList, Option<Unread>) {
+    let read = match kept {
+        KeptFile::Absent => return (UrgentList::default(), None),
+        KeptFile::Unread(file) => return (UrgentList::default(), Some(file)),
+        KeptFile::Bad(why) => Err(why),
+        KeptFile::Good(kept) => UrgentList::of(&kept, config).map_err(|error| error.to_string()),
+    };
     match read {
-        Ok(None) => UrgentList::default(),
-        Ok(Some(list)) => {
+        Ok(list) => {
             list.tell();
-            list
+            (list, None)
         }
         Err(why) => {
-            warn!("{}: {why}", releases.join(DOCUMENT).display());
-            UrgentList::default()
+            warn!("{}: the emergency list is not in force: {why}", path.display());
+            (UrgentList::default(), None)
         }
     }
 }
@@ -273,6 +288,26 @@ mod tests {
             "essential.txt" => Some("## time\ntime.example\n".to_owned()),
             _ => None,
         })
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_read_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().join("state")).unwrap();
+        let config = Config::embedded();
+        let file = state.join(RELEASES).join(DOCUMENT);
+        std::fs::create_dir_all(&file).unwrap();
+        let (list, unread) = kept(&state, &config);
+        let (_, unread) = kept_again(unread.unwrap(), &config);
+        std::fs::remove_dir(&file).unwrap();
+        let entry = r#"{"name":"scam.example","action":"block","category":"fraud",
+            "document":"1","authority":"a","reason":"r","from":1,"until":2}"#;
+        let document = format!(r#"{{"format":1,"signed_at":1,"entries":[{entry}]}}"#);
+        let document = KeptDocument { version: 2, taken_at: None, document };
+        std::fs::write(&file, document.octets()).unwrap();
+        let (again, left) = kept_again(unread.unwrap(), &config);
+        assert_eq!((list.version, again.version, again.rules().len()), (0, 2, 1));
+        assert!(left.is_none());
     }
 
     #[test]

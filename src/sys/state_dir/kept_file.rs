@@ -124,13 +124,26 @@ impl Unread {
         Self { number, path, most }
     }
 
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Reads it again; where that fails it stays unread, with the error of now.
     pub fn again<T: DeserializeOwned>(self) -> KeptFile<T> {
         self.octets_again().parsed()
     }
 
-    /// The same of its octets.
-    pub fn octets_again(self) -> KeptFile<Vec<u8>> {
+    /// Reads it again; itself where that fails, none where it can be read, or is gone.
+    pub fn still(self) -> Option<Self> {
+        match self.octets_again() {
+            KeptFile::Unread(file) => Some(file),
+            KeptFile::Absent | KeptFile::Good(_) | KeptFile::Bad(_) => None,
+        }
+    }
+
+    /// As [`Unread::again`], of its octets.
+    fn octets_again(self) -> KeptFile<Vec<u8>> {
         match octets(&self.path, self.most) {
             Ok(kept) => {
                 info!("{}: it is read now", self.path.display());
