@@ -112,6 +112,15 @@ impl LifeAccount {
         Self { counts, without_clock, earlier, ended, is_patient, ..Self::default() }
     }
 
+    /// Takes over an account of the lives before, which has seen nothing of this one.
+    pub(super) fn follow(&mut self, before: Self) {
+        let Self { counts, without_clock, earlier, ended, is_patient, .. } = before;
+        self.counts.add(&counts);
+        self.without_clock = self.without_clock.saturating_add(without_clock);
+        self.earlier = self.earlier.saturating_add(earlier);
+        (self.ended, self.is_patient) = (ended, is_patient);
+    }
+
     /// Notes what held from the last look until now.
     pub fn hold(&mut self, mono: u64, cause: Option<GapCause>) {
         let Some(looked) = &mut self.looked else {

@@ -25,6 +25,33 @@ impl MonthRecord {
         Self { format: FORMAT, month: month.to_string(), ..Self::default() }
     }
 
+    /// The record of a month of which both have a part: an earlier one, and what was counted since without it.
+    pub(super) fn sum(mut earlier: Self, since: &Self) -> Self {
+        earlier.queries = earlier.queries.saturating_add(since.queries);
+        let without_clock = since.queries_without_clock;
+        earlier.queries_without_clock = earlier.queries_without_clock.saturating_add(without_clock);
+        add_groups(&mut earlier.groups, &since.groups);
+        add_sources(&mut earlier.sources, &since.sources);
+        add_reviews(&mut earlier.reviews, since.reviews);
+        add_orders(&mut earlier.orders, &since.orders);
+        add_self_tests(&mut earlier.self_test, &since.self_test);
+        earlier.active_days.extend(&since.active_days);
+        let (sum, more) = (&mut earlier.enforcement, &since.enforcement);
+        sum.enforced = sum.enforced.saturating_add(more.enforced);
+        for (cause, seconds) in &more.gaps {
+            let known = sum.gaps.entry(*cause).or_default();
+            *known = known.saturating_add(*seconds);
+        }
+        since.gaps.iter().for_each(|gap| earlier.add_gap(gap.clone()));
+        for used in &since.releases {
+            if earlier.releases.last().is_none_or(|last| last.release != used.release) {
+                earlier.releases.push(used.clone());
+            }
+        }
+        earlier.began_anew |= since.began_anew;
+        earlier
+    }
+
     /// Adds a change of its month.
     pub fn apply(&mut self, change: &Change) {
         match change {

@@ -12,22 +12,22 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, EvidenceSettings};
+use crate::config::EvidenceSettings;
 use crate::evidence::account::{Change, EarlierLife, LifeAccount, SchoolTime};
 use crate::evidence::cause::Holding;
-use crate::evidence::files::{HeldFile, RecordFiles};
+use crate::evidence::files::{HeldFile, NewestRecord, RecordFiles};
+use crate::evidence::input::{EvidenceInput, Seen};
 use crate::evidence::month::{LocalMonth, day_of};
 use crate::evidence::record::{
-    EnforcementSeconds, GapCause, LastWrite, MonthRecord, RecordedSchool, ReviewCounts, UsedRelease,
+    EnforcementSeconds, GapCause, LastWrite, MonthRecord, RecordedSchool, UsedRelease,
 };
-use crate::evidence::tally::{CountedGroup, EvidenceTally};
-use crate::metrics::counters::Totals;
+use crate::evidence::tally::EvidenceTally;
 use crate::metrics::labels::EnforcementState;
 use crate::metrics::{Sample, families};
 use crate::overrides::ledger;
-use crate::policy::Snapshot;
 use crate::policy::group::time::{Now, Trust};
 use crate::sys::read;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 use crate::sys::state_dir::{AGAIN, StateDir};
 
 /// Seconds between two looks at the counters.
@@ -36,59 +36,6 @@ const LOOK: u64 = 60;
 const MAX_RELEASES: usize = 500;
 /// The id of this boot of the kernel.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
-
-/// What the gateway is at a look. All counts are of the life of the process.
-#[derive(Debug)]
-pub struct EvidenceInput<'a> {
-    /// The config in force.
-    pub config: &'a Config,
-    /// The policy in force.
-    pub snapshot: &'a Snapshot,
-    /// The counters.
-    pub totals: Totals,
-    /// BLAKE3 of the config's text.
-    pub config_digest: String,
-    /// The box, as it was enrolled; empty where it was not.
-    pub unit: String,
-    /// The release in use; 0 without one.
-    pub release: u64,
-    /// The version of the emergency list in force, and the seconds from its signing to its use.
-    pub emergency: (u64, Option<u64>),
-    /// Requests to open a name.
-    pub reviews: ReviewCounts,
-}
-
-/// What was seen at the last look, from which the next one counts.
-#[derive(Debug, Default)]
-struct Seen {
-    totals: Totals,
-    groups: Vec<CountedGroup>,
-    reviews: ReviewCounts,
-    emergency: u64,
-}
-
-impl Seen {
-    /// What came since the last look, which is this one from now on.
-    fn next(&mut self, input: &mut EvidenceInput<'_>) -> EvidenceTally {
-        let groups = CountedGroup::all(input.config, input.snapshot, &self.groups);
-        let counted = input.totals.since(&self.totals);
-        let mut tally = EvidenceTally::of(&counted, &groups, input.snapshot);
-        tally.reviews = ReviewCounts {
-            received: input.reviews.received.saturating_sub(self.reviews.received),
-            accepted: input.reviews.accepted.saturating_sub(self.reviews.accepted),
-        };
-        let (version, seconds) = input.emergency;
-        if version > self.emergency {
-            tally.orders.applied = 1;
-            tally.orders.seconds.extend(seconds);
-            self.emergency = version;
-        }
-        self.totals = std::mem::take(&mut input.totals);
-        self.reviews = input.reviews;
-        self.groups = groups;
-        tally
-    }
-}
 
 /// The records in memory, and how far the disk has them.
 #[derive(Debug, Default)]
@@ -110,8 +57,13 @@ struct Records {
     last: LastWrite,
     /// The number of the file of waiting counts, where there is one.
     held: Option<u64>,
-    /// Months with records that could not be read, and are set aside.
+    /// Months with records that were damaged, and are set aside.
     damaged: BTreeSet<LocalMonth>,
+    /// Files of the lives before that could not be read at the start: until they are, all that is counted waits,
+    /// and nothing is written.
+    unopened: Vec<Unread>,
+    /// Records that could not be read later: what was counted since is added to them when they are.
+    unread: BTreeMap<LocalMonth, Unread>,
     /// Whether files went before their time, to make room.
     was_cut: bool,
     school: RecordedSchool,
@@ -210,6 +162,9 @@ impl EvidenceBook {
         let Some(counted) = records.tick(now, holding.cause(), is_last) else { return };
         let mut input = input();
         let settings = &input.config.evidence;
+        if let Some(files) = &self.files {
+            records.read_again(files);
+        }
         let (files, before) = (self.files.as_ref(), records.month);
         let had_place = records.account.is_placed();
         records.look((now, counted), &mut input, is_last, files);
@@ -272,7 +227,7 @@ impl EvidenceBook {
 impl Records {
     /// What follows the life that wrote the files.
     fn after(files: &RecordFiles, boot: String, emergency: u64) -> Self {
-        let (newest, damaged) = files.newest();
+        let NewestRecord { record: newest, damaged, unread: mut unopened } = files.newest();
         let before = newest.map(|newest| newest.written);
         let last = before.clone().unwrap_or(LastWrite { emergency, ..LastWrite::default() });
         let has_booted = last.boot != boot;
@@ -286,16 +241,58 @@ impl Records {
                     (false, false) => GapCause::Program,
                 },
             });
-        let held = files.held(last.held);
+        let held = match files.held() {
+            // Those that are in the records are taken.
+            KeptFile::Good(held) => Some(held).filter(|held| held.number > last.held),
+            KeptFile::Absent | KeptFile::Bad(_) => None,
+            KeptFile::Unread(file) => {
+                unopened.push(file);
+                None
+            }
+        };
+        if !unopened.is_empty() {
+            // Of a part of them nothing is known: neither which was written last, nor what is counted already.
+            let last = LastWrite { boot, emergency, ..LastWrite::default() };
+            let seen = Seen::since(emergency);
+            return Self { seen, damaged, last, unopened, ..Self::default() };
+        }
         let number = held.as_ref().map(|held| held.number);
         let HeldFile { counts, without_clock, seconds, .. } = held.unwrap_or_default();
         Self {
             account: LifeAccount::new(ended, has_booted, (counts, without_clock, seconds)),
-            seen: Seen { emergency: last.emergency, ..Seen::default() },
+            seen: Seen::since(last.emergency),
             held: number,
             damaged,
             last: LastWrite { boot, ..last },
             ..Self::default()
+        }
+    }
+
+    /// Reads again what could not be read, and goes on with it.
+    fn read_again(&mut self, files: &RecordFiles) {
+        if !self.unopened.is_empty() {
+            let unopened = std::mem::take(&mut self.unopened).into_iter();
+            self.unopened = unopened.filter_map(Unread::still).collect();
+            if self.unopened.is_empty() {
+                let found = Self::after(files, self.last.boot.clone(), self.seen.emergency);
+                self.unopened = found.unopened;
+                if self.unopened.is_empty() {
+                    self.account.follow(found.account);
+                    (self.held, self.last) = (found.held, found.last);
+                }
+                self.damaged.extend(found.damaged);
+            }
+        }
+        for (month, file) in std::mem::take(&mut self.unread) {
+            if let Some(file) = file.still() {
+                self.unread.insert(month, file);
+                continue;
+            }
+            let Some(since) = self.by_month.remove(&month) else { continue };
+            let record = self.record(month, Some(files));
+            *record = MonthRecord::sum(std::mem::take(record), &since);
+            self.last.number = self.last.number.max(self.by_month[&month].written.number);
+            self.changed.insert(month);
         }
     }
 
@@ -329,7 +326,10 @@ impl Records {
         self.account.count(&tally, now.trust);
         let (zone, hours) = (input.config.school.zone(), &input.config.evidence.hours);
         let time = SchoolTime { zone: &zone, hours };
-        for change in self.account.settle((now, counted), time, is_last) {
+        // What the lives before left is placed first.
+        let is_opened = self.unopened.is_empty();
+        let changes = is_opened.then(|| self.account.settle((now, counted), time, is_last));
+        for change in changes.unwrap_or_default() {
             self.apply(&change, files);
         }
         if self.account.is_placed() && now.trust != Trust::Untrusted {
@@ -356,10 +356,18 @@ impl Records {
     /// The record of a month, from the disk where it is not in memory.
     fn record(&mut self, month: LocalMonth, files: Option<&RecordFiles>) -> &mut MonthRecord {
         let (is_lost, school) = (self.damaged.contains(&month), &self.school.id);
+        let unread = &mut self.unread;
         self.by_month.entry(month).or_insert_with(|| {
-            let (found, was_damaged) =
-                files.map_or((None, false), |files| files.record_of(month, school));
-            let mut record = found.unwrap_or_else(|| MonthRecord::new(month));
+            let kept = files.map_or(KeptFile::Absent, |files| files.record_of(month, school));
+            let was_damaged = matches!(kept, KeptFile::Bad(_));
+            let mut record = match kept {
+                KeptFile::Good(record) => record,
+                KeptFile::Absent | KeptFile::Bad(_) => MonthRecord::new(month),
+                KeptFile::Unread(file) => {
+                    unread.insert(month, file);
+                    MonthRecord::new(month)
+                }
+            };
             record.began_anew |= was_damaged || is_lost;
             record
         })
@@ -396,6 +404,10 @@ impl Records {
 
     /// Writes what has changed, and what waits for a clock.
     fn write(&mut self, files: &RecordFiles, now: Now, is_last: bool) -> std::io::Result<()> {
+        let unread = || std::io::Error::other("what is there cannot be read now");
+        if !self.unopened.is_empty() {
+            return Err(unread());
+        }
         let is_trusted = now.trust != Trust::Untrusted;
         let waiting = self.account.waiting().map(|(counts, without_clock, seconds)| HeldFile {
             number: self.held.unwrap_or(self.last.held + 1),
@@ -409,17 +421,21 @@ impl Records {
         }
         let is_first = self.written.is_none() && self.account.is_placed();
         self.changed.extend(self.month.filter(|_| is_first || is_last));
+        let is_whole = waiting.is_none() && self.unread.is_empty();
         let next = LastWrite {
             number: self.last.number + 1,
             at: if is_trusted { now.civil } else { self.last.at },
             clean: is_last,
-            held: self.held.filter(|_| waiting.is_none()).unwrap_or(self.last.held),
+            held: self.held.filter(|_| is_whole).unwrap_or(self.last.held),
             emergency: self.seen.emergency,
             boot: self.last.boot.clone(),
         };
         let (changed, mut last) = (self.changed.clone(), None);
         for month in changed {
             let Some(record) = self.by_month.get_mut(&month) else { continue };
+            if self.unread.contains_key(&month) {
+                continue;
+            }
             record.school.clone_from(&self.school);
             record.config_digest.clone_from(&self.config_digest);
             env!("CARGO_PKG_VERSION").clone_into(&mut record.version);
@@ -429,14 +445,14 @@ impl Records {
         }
         if last.is_some() {
             self.last = next;
-            self.changed.clear();
-            if waiting.is_none() && self.held.take().is_some() {
+            self.changed.retain(|month| self.unread.contains_key(month));
+            if is_whole && self.held.take().is_some() {
                 files.forget_held();
             }
         }
-        let month = self.month;
-        self.by_month.retain(|one, _| Some(*one) == month);
-        Ok(())
+        let (month, unread_months) = (self.month, &self.unread);
+        self.by_month.retain(|one, _| Some(*one) == month || unread_months.contains_key(one));
+        if self.unread.is_empty() { Ok(()) } else { Err(unread()) }
     }
 }
 

@@ -1,9 +1,10 @@
-//! The files of records: read within bounds, replaced whole, set aside where they are damaged.
+//! The files of records: read within bounds, replaced whole, set aside where they are damaged, left alone where they
+//! cannot be read.
 //!
 //! ```text
 //! STATE/evidence/2026-11.json   the record of a month
 //! STATE/evidence/held.json      counts that wait for a clock
-//! STATE/evidence/….broken       what could not be read
+//! STATE/evidence/….broken       what was read, and is none
 //! ```
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use crate::evidence::record::{FORMAT, MOST_SECONDS, MonthRecord};
 use crate::evidence::tally::EvidenceTally;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 
 /// The directory of records, in the state directory.
 pub const DIRECTORY: &str = "evidence";
@@ -108,10 +110,32 @@ pub fn records(state: &Path) -> Vec<MonthRecord> {
 
 /// The record of one month; none where there is none, or it cannot be read, which is logged.
 pub fn record(state: &Path, month: LocalMonth) -> Option<MonthRecord> {
-    read_record(&state.join(DIRECTORY), month).unwrap_or_else(|fault| {
-        warn!(%fault, "the record of {month} cannot be read");
+    readable_record(state, month).unwrap_or_else(|fault| {
+        warn!("{fault}");
         None
     })
+}
+
+/// The record of one month; none where there is none, or it is bad, which is logged.
+///
+/// # Errors
+///
+/// That it cannot be read now, with its path.
+pub fn readable_record(state: &Path, month: LocalMonth) -> io::Result<Option<MonthRecord>> {
+    let directory = state.join(DIRECTORY);
+    let path = directory.join(name(month));
+    match read_record(&directory, month) {
+        Err(fault) if is_of_content(&fault) => {
+            warn!(%fault, "{}: it is no record of a month", path.display());
+            Ok(None)
+        }
+        read => read.map_err(|fault| {
+            io::Error::new(
+                fault.kind(),
+                format!("{}: it cannot be read now: {fault}", path.display()),
+            )
+        }),
+    }
 }
 
 /// The names of the files of a state directory that have evidence.
@@ -128,6 +152,23 @@ pub fn is_name(place: &str) -> bool {
     name.is_some_and(|name| name == HELD || month_of(name).is_some())
 }
 
+/// Whether an error says that what was read is no record: its file is bad. Of any other nothing is known.
+fn is_of_content(fault: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, InvalidData, UnexpectedEof};
+    matches!(fault.kind(), FileTooLarge | InvalidData | UnexpectedEof)
+}
+
+/// What the records say of the life that wrote them.
+#[derive(Debug, Default)]
+pub(super) struct NewestRecord {
+    /// The record that was written last.
+    pub(super) record: Option<MonthRecord>,
+    /// The months of those that were damaged: they are set aside.
+    pub(super) damaged: BTreeSet<LocalMonth>,
+    /// Those that cannot be read now: the last one may be among them.
+    pub(super) unread: Vec<Unread>,
+}
+
 /// The directory of records that the gateway writes.
 #[derive(Debug)]
 pub(super) struct RecordFiles(StateDir);
@@ -137,55 +178,66 @@ impl RecordFiles {
         state.subdirectory(DIRECTORY).map(Self).map_err(io::Error::other)
     }
 
-    /// The record that was written last, and the months of those that could not be read: they are set
-    /// aside.
-    pub(super) fn newest(&self) -> (Option<MonthRecord>, BTreeSet<LocalMonth>) {
+    /// The record that was written last.
+    pub(super) fn newest(&self) -> NewestRecord {
         self.0.sweep_unfinished();
         let months = listed(self.0.path());
-        let (mut newest, mut damaged) = (None::<MonthRecord>, BTreeSet::new());
+        let mut found = NewestRecord::default();
         for (month, _) in months.iter().skip(months.len().saturating_sub(MAX_RECORDS)) {
-            let (record, was_set_aside) = self.record(*month);
-            damaged.extend(was_set_aside.then_some(*month));
-            let Some(record) = record else { continue };
+            let record = match self.record(*month) {
+                KeptFile::Good(record) => record,
+                KeptFile::Absent => continue,
+                KeptFile::Bad(_) => {
+                    found.damaged.insert(*month);
+                    continue;
+                }
+                KeptFile::Unread(file) => {
+                    found.unread.push(file);
+                    continue;
+                }
+            };
             // Of two months of one write the later one.
-            if newest.as_ref().is_none_or(|newest| record.written.number >= newest.written.number) {
-                newest = Some(record);
+            let is_newer = |newest: &MonthRecord| record.written.number >= newest.written.number;
+            if found.record.as_ref().is_none_or(is_newer) {
+                found.record = Some(record);
             }
         }
-        (newest, damaged)
+        found
     }
 
-    /// The record of a month; true where there was one that could not be read, and is set aside.
-    pub(super) fn record(&self, month: LocalMonth) -> (Option<MonthRecord>, bool) {
+    /// The record of a month; one that is bad is set aside.
+    pub(super) fn record(&self, month: LocalMonth) -> KeptFile<MonthRecord> {
         match read_record(self.0.path(), month) {
-            Ok(record) => (record, false),
-            Err(fault) => {
-                error!(%fault, "the record of {month} cannot be read: it is set aside");
-                self.set_aside(&name(month));
-                (None, true)
-            }
+            Ok(None) => KeptFile::Absent,
+            Ok(Some(record)) => KeptFile::Good(record),
+            Err(fault) => self.faulty(&name(month), fault),
         }
     }
 
     /// As [`RecordFiles::record`], for a school: the record of another one is set aside, too.
-    pub(super) fn record_of(&self, month: LocalMonth, school: &str) -> (Option<MonthRecord>, bool) {
-        let (record, was_damaged) = self.record(month);
-        let Some(other) = record.as_ref().map(|record| &record.school.id) else {
-            return (record, was_damaged);
+    pub(super) fn record_of(&self, month: LocalMonth, school: &str) -> KeptFile<MonthRecord> {
+        let record = match self.record(month) {
+            KeptFile::Good(record) => record,
+            other => return other,
         };
+        let other = &record.school.id;
         if other.is_empty() || school.is_empty() || other == school {
-            return (record, was_damaged);
+            return KeptFile::Good(record);
         }
-        error!(other, "the record of {month} is another school's: it is set aside");
-        self.set_aside(&name(month));
-        (None, true)
+        let why = format!("it is of another school, {other}");
+        self.faulty(&name(month), io::Error::new(io::ErrorKind::InvalidData, why))
     }
 
-    /// Renames a file that cannot be read, over one that was set aside before.
-    fn set_aside(&self, name: &str) {
-        let renamed = fs::rename(self.0.join(name), self.0.join(format!("{name}.broken")));
-        if let Err(error) = renamed {
-            warn!(%error, "{name} cannot be set aside");
+    /// What a file is that gave an error. A bad one is set aside; where that fails nothing is written over it.
+    fn faulty<T>(&self, name: &str, fault: io::Error) -> KeptFile<T> {
+        let path = self.0.join(name);
+        if !is_of_content(&fault) {
+            return KeptFile::Unread(Unread::of(&path, MAX_FILE, &fault));
+        }
+        error!(%fault, "{name} is bad");
+        match self.0.set_aside(name) {
+            Ok(()) => KeptFile::Bad(fault.to_string()),
+            Err(error) => KeptFile::Unread(Unread::of(&path, MAX_FILE, &error)),
         }
     }
 
@@ -193,19 +245,13 @@ impl RecordFiles {
         self.0.replace(&name(month), &serde_json::to_vec(record)?)
     }
 
-    /// The counts that wait; none where there are none, or `taken` are in the records.
-    pub(super) fn held(&self, taken: u64) -> Option<HeldFile> {
-        let path = self.0.join(HELD);
-        let read = read::octets(&path, MAX_FILE);
-        let read = read.and_then(|octets| Ok(serde_json::from_slice::<HeldFile>(&octets)?));
-        match read {
-            Ok(held) => Some(held).filter(|held| held.number > taken),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => None,
-            Err(fault) => {
-                error!(%fault, "{HELD} cannot be read: it is set aside");
-                self.set_aside(HELD);
-                None
-            }
+    /// The counts that wait; one that is bad is set aside.
+    pub(super) fn held(&self) -> KeptFile<HeldFile> {
+        let read = read::octets(&self.0.join(HELD), MAX_FILE);
+        match read.and_then(|octets| Ok(serde_json::from_slice::<HeldFile>(&octets)?)) {
+            Ok(held) => KeptFile::Good(held),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => KeptFile::Absent,
+            Err(fault) => self.faulty(HELD, fault),
         }
     }
 

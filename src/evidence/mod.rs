@@ -16,6 +16,7 @@ mod apply;
 pub mod book;
 pub mod cause;
 mod files;
+pub mod input;
 pub mod month;
 pub mod record;
 pub mod row_kind;
@@ -23,5 +24,6 @@ pub mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use self::book::{EvidenceBook, EvidenceInput};
-pub use self::files::{DIRECTORY, is_name, names, record, records};
+pub use self::book::EvidenceBook;
+pub use self::files::{DIRECTORY, is_name, names, readable_record, record, records};
+pub use self::input::EvidenceInput;

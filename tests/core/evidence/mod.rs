@@ -15,6 +15,7 @@ use lachan::metrics::labels::Protection;
 use lachan::resolve::{Now, Transport, Trust};
 use lachan::sys::state_dir::StateDir;
 
+mod unread;
 mod wear;
 
 use crate::kit::core::{Core, synced};
@@ -286,6 +287,11 @@ fn a_damaged_record_is_set_aside_and_told_and_none_begins_a_gap() {
         assert!(record.began_anew, "{damage}");
         assert_eq!(record.enforcement.gaps.len(), 0);
         assert_eq!(fs::read_to_string(school.file("2026-11.json.broken")).unwrap(), damage);
+        // A second one is set aside beside the first.
+        fs::write(school.file("2026-11.json"), "again").unwrap();
+        school.book();
+        assert_eq!(fs::read_to_string(school.file("2026-11.json.broken")).unwrap(), damage);
+        assert_eq!(fs::read_to_string(school.file("2026-11.json.broken.2")).unwrap(), "again");
         assert!(school.file("notes.txt").exists() && school.file("held.json.broken").exists());
     }
 }
