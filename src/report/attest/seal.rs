@@ -57,15 +57,23 @@ fn seal(current: &Current, state: &StateDir, civil: u64) {
     let from = AttestingBox { state, roles: &school.roles, zone: &zone };
     match from.seal_due(civil) {
         Ok(months) => months.iter().for_each(|month| info!("sealed the record of {month}")),
-        Err(fault) => error!("a month that is over cannot be sealed: {fault}"),
+        Err(fault) => error!(
+            "a month that is over cannot be sealed: {fault}; it is tried again each ten minutes: look at the disk \
+             or the mount, and at the owner of what is there"
+        ),
     }
+}
+
+/// An error with its place.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// The months that a directory has files of, in order; none where it is not there.
 fn months(directory: &Path) -> io::Result<Vec<String>> {
     let files = match read::directory(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        files => files?,
+        files => files.map_err(|error| at(directory, &error))?,
     };
     let month = |path: &Path| {
         let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
@@ -105,12 +113,18 @@ impl AttestingBox<'_> {
     }
 
     /// The digest of the newest sealed month before a month; empty where there is none.
-    fn digest_before(&self, month: &str) -> String {
-        let sealed = months(&self.sealed_directory()).unwrap_or_default();
-        let before = sealed.iter().rfind(|one| one.as_str() < month);
-        let path = before.map(|one| self.sealed_directory().join(format!("{one}.json")));
-        let octets = path.and_then(|path| read::octets(&path, MAX_OCTETS as u64).ok());
-        octets.map_or_else(String::new, |octets| sha256(&octets))
+    ///
+    /// # Errors
+    ///
+    /// That it cannot be read now: it is not none then.
+    fn digest_before(&self, month: &str) -> io::Result<String> {
+        let sealed = months(&self.sealed_directory())?;
+        let Some(before) = sealed.iter().rfind(|one| one.as_str() < month) else {
+            return Ok(String::new());
+        };
+        let path = self.sealed_directory().join(format!("{before}.json"));
+        let octets = read::octets(&path, MAX_OCTETS as u64).map_err(|error| at(&path, &error))?;
+        Ok(sha256(&octets))
     }
 
     /// The document of a month: the sealed one, or one that is made now; none without a record.
@@ -123,7 +137,7 @@ impl AttestingBox<'_> {
             return Ok(Some(document));
         }
         let Some(record) = self.record(month) else { return Ok(None) };
-        self.make(&record, &self.digest_before(month), civil).map(Some)
+        self.make(&record, &self.digest_before(month)?, civil).map(Some)
     }
 
     /// Whether the record of a sealed month says otherwise now than when it was sealed.
@@ -151,18 +165,22 @@ impl AttestingBox<'_> {
         let sealed = months(&self.sealed_directory())?;
         let mut done = Vec::new();
         for month in months(&self.state.join(DIRECTORY))? {
-            let known = month.parse::<LocalMonth>();
-            let is_due = known.is_ok_and(|month| civil >= month.end(self.zone) + WAIT);
+            let Ok(known) = month.parse::<LocalMonth>() else { continue };
+            let is_due = civil >= known.end(self.zone) + WAIT;
             // Behind a sealed month none is put in, and none is sealed again.
             let is_next = sealed.last().is_none_or(|last| *last < month);
             if !is_due || !is_next {
                 continue;
             }
-            let Some(record) = self.record(&month) else { continue };
-            let document = self.make(&record, &self.digest_before(&month), civil)?;
+            // One that cannot be read now is waited for: behind a later one it would never be sealed.
+            let record = evidence::readable_record(self.state.path(), known)?;
+            let Some(record) = record else { continue };
+            let document = self.make(&record, &self.digest_before(&month)?, civil)?;
             let directory = self.state.subdirectory(DIRECTORY).map_err(io::Error::other)?;
             let directory = directory.subdirectory(SEALED).map_err(io::Error::other)?;
-            directory.create(&format!("{month}.json"), &document.octets()?)?;
+            let (name, octets) = (format!("{month}.json"), document.octets()?);
+            let created = directory.create(&name, &octets);
+            created.map_err(|error| at(&directory.join(&name), &error))?;
             done.push(month);
         }
         Ok(done)

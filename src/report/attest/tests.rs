@@ -121,6 +121,29 @@ fn what_stands_in_the_place_of_a_sealed_month_is_never_replaced() {
 }
 
 #[test]
+fn a_month_that_cannot_be_read_is_waited_for_and_those_behind_it_wait_too() {
+    let fixture = Fixture::new("thcs-a");
+    for month in ["2026-09", "2026-11"] {
+        fixture.write(&fixture.record(month));
+    }
+    let october = fixture.state.join("evidence/2026-10.json");
+    std::fs::create_dir(&october).unwrap();
+    let fault = fixture.attesting().seal_due(DECEMBER).unwrap_err().to_string();
+    assert!(fault.contains(&october.display().to_string()), "{fault}");
+    std::fs::remove_dir(&october).unwrap();
+    fixture.write(&fixture.record("2026-10"));
+    // What was sealed last is in the next one by its digest: without it none is made.
+    let september = fixture.state.join("evidence/attested/2026-09.json");
+    let aside = fixture.state.join("aside");
+    std::fs::rename(&september, &aside).unwrap();
+    std::fs::create_dir(&september).unwrap();
+    fixture.attesting().seal_due(DECEMBER).unwrap_err();
+    std::fs::remove_dir(&september).unwrap();
+    std::fs::rename(&aside, &september).unwrap();
+    assert_eq!(fixture.attesting().seal_due(DECEMBER).unwrap(), ["2026-10", "2026-11"]);
+}
+
+#[test]
 fn a_month_is_sealed_a_day_after_its_end_and_once() {
     let fixture = Fixture::new("thcs-a");
     let mut record = fixture.record("2026-11");
