@@ -12,6 +12,7 @@
     reason = "a test binary: it fails by panicking, and shows why on stderr"
 )]
 
+mod card;
 mod clock;
 mod descriptors;
 mod dice;

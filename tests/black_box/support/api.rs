@@ -76,7 +76,7 @@ impl Api {
     }
 
     /// One request; `None` if no reply comes in time.
-    fn send(&self, method: &str, path: &str, body: &str) -> Option<Reply> {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Option<Reply> {
         let mut stream = TcpStream::connect_timeout(&self.admin, self.limit).unwrap();
         stream.set_read_timeout(Some(self.limit)).unwrap();
         let (admin, token, length) = (self.admin, &self.token, body.len());
