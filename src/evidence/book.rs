@@ -254,7 +254,7 @@ impl Records {
             // Of a part of them nothing is known: neither which was written last, nor what is counted already.
             let last = LastWrite { boot, emergency, ..LastWrite::default() };
             let seen = Seen::since(emergency);
-            return Self { seen, damaged, last, unopened, ..Self::default() };
+            return Self { seen, last, damaged, unopened, ..Self::default() };
         }
         let number = held.as_ref().map(|held| held.number);
         let HeldFile { counts, without_clock, seconds, .. } = held.unwrap_or_default();

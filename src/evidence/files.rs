@@ -210,7 +210,7 @@ impl RecordFiles {
         match read_record(self.0.path(), month) {
             Ok(None) => KeptFile::Absent,
             Ok(Some(record)) => KeptFile::Good(record),
-            Err(fault) => self.faulty(&name(month), fault),
+            Err(fault) => self.faulty(&name(month), &fault),
         }
     }
 
@@ -225,14 +225,14 @@ impl RecordFiles {
             return KeptFile::Good(record);
         }
         let why = format!("it is of another school, {other}");
-        self.faulty(&name(month), io::Error::new(io::ErrorKind::InvalidData, why))
+        self.faulty(&name(month), &io::Error::new(io::ErrorKind::InvalidData, why))
     }
 
     /// What a file is that gave an error. A bad one is set aside; where that fails nothing is written over it.
-    fn faulty<T>(&self, name: &str, fault: io::Error) -> KeptFile<T> {
+    fn faulty<T>(&self, name: &str, fault: &io::Error) -> KeptFile<T> {
         let path = self.0.join(name);
-        if !is_of_content(&fault) {
-            return KeptFile::Unread(Unread::of(&path, MAX_FILE, &fault));
+        if !is_of_content(fault) {
+            return KeptFile::Unread(Unread::of(&path, MAX_FILE, fault));
         }
         error!(%fault, "{name} is bad");
         match self.0.set_aside(name) {
@@ -251,7 +251,7 @@ impl RecordFiles {
         match read.and_then(|octets| Ok(serde_json::from_slice::<HeldFile>(&octets)?)) {
             Ok(held) => KeptFile::Good(held),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => KeptFile::Absent,
-            Err(fault) => self.faulty(HELD, fault),
+            Err(fault) => self.faulty(HELD, &fault),
         }
     }
 

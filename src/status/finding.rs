@@ -133,6 +133,14 @@ impl Finding {
         (self.text, self.remedy) = (text.in_lang(lang), remedy.in_lang(lang));
     }
 
+    /// The same of evidence.
+    fn of_evidence(&self) -> (Message, Message) {
+        if self.id == FindingId::EvidenceCut {
+            return (messages::finding_evidence_cut(), messages::remedy_evidence_cut());
+        }
+        (messages::finding_evidence_lost(), messages::remedy_evidence_lost())
+    }
+
     /// The finding, and what to do about it.
     fn messages(&self) -> (Message, Message) {
         let subject = self.subject.as_str();
@@ -211,12 +219,7 @@ impl Finding {
                 (messages::finding_emergency_refused(subject), messages::remedy_tell_department())
             }
             FindingId::NotKept => (messages::finding_not_kept(), messages::remedy_not_kept()),
-            FindingId::EvidenceLost => {
-                (messages::finding_evidence_lost(), messages::remedy_evidence_lost())
-            }
-            FindingId::EvidenceCut => {
-                (messages::finding_evidence_cut(), messages::remedy_evidence_cut())
-            }
+            FindingId::EvidenceLost | FindingId::EvidenceCut => self.of_evidence(),
         }
     }
 }
