@@ -147,17 +147,13 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         follow_surroundings(&mut tasks, &gateway, &settings, &certificates);
         {
             let _aside = aside.enter();
-            let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
-            tasks.spawn(admin::serve(listener, Arc::clone(&admin)));
-            serve_portal(&mut tasks, &sockets.portal, &portal)?;
+            serve_people(&mut tasks, &sockets, (&admin, &portal))?;
             let books = (Arc::clone(&reviews), Arc::clone(&witness));
             tasks.spawn(time::follow(Arc::clone(&gateway)));
             tasks.spawn(time::settle(Arc::clone(&gateway), state.clone(), books));
             tasks.spawn(Arc::clone(&reloads).run(Arc::clone(&manager)));
         }
-        if config.is_none() {
-            greet(&gateway, &sockets);
-        }
+        greet(config, &gateway, &sockets);
         announce(&admin, &sockets, (&manager, stored));
         attest(&gateway, self_test, state.as_ref());
         ending.first().await;
@@ -179,7 +175,10 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
 }
 
 /// Says what to try, for a first start without a config.
-fn greet(gateway: &Gateway, sockets: &Sockets) {
+fn greet(config: Option<&Path>, gateway: &Gateway, sockets: &Sockets) {
+    if config.is_some() {
+        return;
+    }
     let upstreams = gateway.upstreams.load();
     let labels: Vec<_> = upstreams.servers().iter().map(|s| s.label().to_owned()).collect();
     let policy = gateway.current.snapshot();
@@ -377,13 +376,15 @@ fn portal(gateway: &Arc<Gateway>, actions: &ApiActions) -> Arc<Portal> {
     ))
 }
 
-/// Serves the portal, in a task for each of its addresses.
-fn serve_portal(
+/// Serves administrators, and the portal in a task for each of its addresses.
+fn serve_people(
     tasks: &mut JoinSet<io::Result<()>>,
-    listeners: &[std::net::TcpListener],
-    portal: &Arc<Portal>,
+    sockets: &Sockets,
+    (admin, portal): (&Arc<AdminServer>, &Arc<Portal>),
 ) -> io::Result<()> {
-    for listener in listeners {
+    let listener = TcpListener::from_std(sockets.admin.try_clone()?)?;
+    tasks.spawn(admin::serve(listener, Arc::clone(admin)));
+    for listener in &sockets.portal {
         let listener = TcpListener::from_std(listener.try_clone()?)?;
         tasks.spawn(portal::serve(listener, Arc::clone(portal)));
     }

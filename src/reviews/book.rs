@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +19,7 @@ use crate::overrides::ledger::{self, LedgerEntry};
 use crate::reviews::day::CivilDay;
 use crate::reviews::request::{AskedSite, ReviewReason};
 use crate::reviews::stored::{ReviewState, ReviewWord, StoredReview};
-use crate::sys::read;
+use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 use crate::sys::state_dir::{AGAIN, StateDir};
 
 /// The file, in the state directory.
@@ -47,6 +46,8 @@ struct Rows {
     is_changed: bool,
     /// Seconds of a monotonic clock at the last write; none before the first.
     written: Option<u64>,
+    /// The file, where it could not be read: nothing is written over it.
+    unread: Option<Unread>,
 }
 
 /// What is told of a request: the same for every name.
@@ -75,33 +76,46 @@ pub struct ReviewBook {
     decisions: [AtomicU64; ReviewDecision::ALL.len()],
 }
 
-/// The rows of an earlier process.
-fn read_rows(state: &StateDir) -> BTreeMap<String, StoredReview> {
-    let read = read::octets(&state.join(FILE), MAX_OCTETS);
-    let read = read.and_then(|octets| Ok(serde_json::from_slice::<BookFile>(&octets)?));
-    let rows = match read {
-        Ok(file) => file.reviews,
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(fault) => {
-            error!(%fault, "{FILE} cannot be read: the reviews that were asked for are lost");
-            Vec::new()
+impl Rows {
+    /// Adds the rows of an earlier process. A name that was asked for since has its row already.
+    fn take(&mut self, kept: KeptFile<BookFile>, state: &StateDir) {
+        let rows = match kept {
+            KeptFile::Absent => Vec::new(),
+            KeptFile::Good(file) => file.reviews,
+            KeptFile::Unread(file) => {
+                self.unread = Some(file);
+                return;
+            }
+            KeptFile::Bad(fault) => {
+                error!(%fault, "{FILE} is bad: the reviews that were asked for are lost");
+                if let Err(error) = state.set_aside(FILE) {
+                    warn!(%error, "{FILE} cannot be set aside");
+                }
+                Vec::new()
+            }
+        };
+        // A file by another hand is held to the same bounds.
+        let is_site =
+            |row: &StoredReview| AskedSite::read(&row.name).is_ok_and(|s| s.text() == row.name);
+        for row in rows.into_iter().filter(is_site) {
+            if self.by_name.len() < MAX_ROWS {
+                self.by_name.entry(row.name.clone()).or_insert(row);
+            }
         }
-    };
-    // A file by another hand is held to the same bounds.
-    let is_site =
-        |row: &StoredReview| AskedSite::read(&row.name).is_ok_and(|s| s.text() == row.name);
-    let rows = rows.into_iter().filter(is_site).take(MAX_ROWS);
-    rows.map(|row| (row.name.clone(), row)).collect()
+    }
 }
 
 impl ReviewBook {
     /// Reads the rows of an earlier process; none without a state directory.
     pub fn open(state: Option<StateDir>) -> Self {
-        let by_name = state.as_ref().map(read_rows).unwrap_or_default();
+        let mut rows = Rows::default();
+        if let Some(state) = &state {
+            rows.take(KeptFile::json(&state.join(FILE), MAX_OCTETS), state);
+        }
         Self {
             state,
-            rows: Mutex::new(Rows { by_name, ..Rows::default() }),
-            is_saved: AtomicBool::new(true),
+            is_saved: AtomicBool::new(rows.unread.is_none()),
+            rows: Mutex::new(rows),
             requests: Default::default(),
             decisions: Default::default(),
         }
@@ -249,7 +263,7 @@ impl ReviewBook {
         let mut rows = self.lock();
         let pause = if self.is_saved.load(Ordering::Relaxed) { PAUSE } else { AGAIN };
         let is_due = rows.written.is_none_or(|written| mono.saturating_sub(written) >= pause);
-        if rows.is_changed && (is_due || is_last) {
+        if (rows.is_changed || rows.unread.is_some()) && (is_due || is_last) {
             rows.written = Some(mono);
             self.save(&mut rows);
         }
@@ -304,6 +318,12 @@ impl ReviewBook {
 
     fn save(&self, rows: &mut Rows) {
         let Some(state) = &self.state else { return };
+        if let Some(file) = rows.unread.take() {
+            rows.take(file.again(), state);
+        }
+        if rows.unread.is_some() {
+            return;
+        }
         let file = BookFile { reviews: rows.by_name.values().cloned().collect() };
         let text = serde_json::to_vec_pretty(&file).unwrap_or_default();
         let written = state.replace(FILE, &text);

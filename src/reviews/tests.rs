@@ -187,6 +187,35 @@ fn a_disk_that_takes_nothing_is_told_and_tried_again() {
 }
 
 #[test]
+fn what_cannot_be_read_is_not_written_over_and_comes_back() {
+    let scratch = tempfile::tempdir().unwrap();
+    let state = StateDir::at(scratch.path().join("state")).unwrap();
+    let book = ReviewBook::open(Some(state.clone()));
+    book.receive(&site("a.example"), ASK, true, day(0));
+    book.keep(1000, true);
+    // A directory in its place gives an error that says nothing of a file.
+    let (file, away) = (state.join("reviews.json"), state.join("away"));
+    fs::rename(&file, &away).unwrap();
+    fs::create_dir(&file).unwrap();
+    let book = ReviewBook::open(Some(state.clone()));
+    assert!(!book.receive(&site("b.example"), ASK, true, day(0)).is_kept);
+    book.keep(1000, false);
+    assert_eq!(book.list().len(), 1);
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&away, &file).unwrap();
+    book.keep(1000 + AGAIN - 1, false);
+    assert_eq!(book.list().len(), 1, "too early");
+    book.keep(1000 + AGAIN, false);
+    assert_eq!(book.list().len(), 2);
+    assert!(book.is_kept());
+    assert_eq!(ReviewBook::open(Some(state.clone())).list().len(), 2);
+    // What was read and says nothing is set aside.
+    fs::write(&file, "{").unwrap();
+    assert_eq!(ReviewBook::open(Some(state.clone())).list().len(), 0);
+    assert!(state.join("reviews.json.broken").is_file() && !file.exists());
+}
+
+#[test]
 fn a_person_closes_a_row_once_and_the_ledger_has_it() {
     let scratch = tempfile::tempdir().unwrap();
     let state = StateDir::at(scratch.path().join("state")).unwrap();

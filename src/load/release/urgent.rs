@@ -213,7 +213,7 @@ fn list_of(
     let read = match kept {
         KeptFile::Absent => return (UrgentList::default(), None),
         KeptFile::Unread(file) => return (UrgentList::default(), Some(file)),
-        KeptFile::Bad(why) => Err(why),
+        KeptFile::Bad(why) => Err(format!("it is torn: {why}")),
         KeptFile::Good(kept) => UrgentList::of(&kept, config).map_err(|error| error.to_string()),
     };
     match read {

@@ -23,8 +23,10 @@ fn at_the_limit_of_a_client_its_own_idlest_makes_room() {
     let mut other = from(STAFF, &gateway);
     let mut mine = [from(PUPIL, &gateway), from(PUPIL, &gateway)];
     assert!(is_answered(&mut other) && mine.iter_mut().all(is_answered));
-    // The first is used again, so the second is idle longest.
+    // The first is used again, so the second is idle longest, once the gateway has noted that it waits.
+    std::thread::sleep(MOMENT);
     assert!(is_answered(&mut mine[0]));
+    std::thread::sleep(MOMENT);
     assert!(is_answered(&mut from(PUPIL, &gateway)));
     assert!(is_closed_within(&mine[1], Duration::from_secs(5)));
     assert!(is_answered(&mut mine[0]) && is_answered(&mut other));
@@ -43,6 +45,8 @@ fn at_the_limit_of_all_the_client_with_the_most_makes_room() {
     assert!(is_answered(&mut one));
     let mut many: Vec<TcpStream> = (0..5).map(|_| from(PUPIL, &gateway)).collect();
     assert!(many.iter_mut().all(is_answered));
+    // A connection is idle once its task has noted so, behind its answer.
+    std::thread::sleep(MOMENT);
     let mut new: Vec<TcpStream> =
         (1..=3).map(|n| from(&format!("127.0.10.{}", 100 + n), &gateway)).collect();
     assert!(new.iter_mut().all(is_answered));

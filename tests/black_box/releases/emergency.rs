@@ -100,5 +100,5 @@ fn a_torn_document_is_dropped_loudly_and_lists_stay() {
     let gateway = gateway.restart();
     assert!(is_blocked(&gateway, "adult.example"));
     let log = gateway.log();
-    assert!(log.contains("torn, the emergency list is not in force"), "{log}");
+    assert!(log.contains("the emergency list is not in force: it is torn"), "{log}");
 }
