@@ -92,6 +92,8 @@ impl Kept {
     }
 
     fn read_at(state: &Path, manifest: &Path) -> io::Result<Option<Self>> {
+        // Before all else of a start: a disk that hangs is waited for once.
+        StateDir::answers(state)?;
         let Some(text) = present(read::octets(manifest, MAX_MANIFEST))? else { return Ok(None) };
         // A directory that others can write to proves nothing: anybody could loosen the filter.
         for directory in [state, &state.join(DIRECTORY)] {

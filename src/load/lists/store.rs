@@ -266,7 +266,7 @@ impl ListStore {
 
     /// The directory for packs of our own; without one they are in memory.
     fn state(&mut self, config: &Config) -> Option<StateDir> {
-        let is_there = |dir: &PathBuf| StateDir::answers(dir) && dir.join(STATE).is_dir();
+        let is_there = |dir: &PathBuf| StateDir::answers(dir).is_ok() && dir.join(STATE).is_dir();
         if !self.packs.writes() && !config.state.dir.as_ref().is_some_and(is_there) {
             return None;
         }

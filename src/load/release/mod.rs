@@ -118,7 +118,7 @@ pub fn pointer(state: &Path) -> Pointer {
 /// it was verified whole before it had its name. One that was never in use, as the mark has it, or was
 /// rejected is not.
 pub fn in_use(state: &Path) -> Option<PathBuf> {
-    if !StateDir::answers(state) {
+    if StateDir::answers(state).is_err() {
         return None;
     }
     let releases = state.join(RELEASES);

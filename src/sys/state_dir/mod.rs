@@ -114,10 +114,16 @@ impl StateDir {
         }
     }
 
-    /// Whether the disk of a state directory answers at all: whatever looks there first asks this.
-    pub fn answers(path: &Path) -> bool {
-        let looked = answered(path, |path| fs::metadata(path).map(drop));
-        !looked.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    /// Asks whether the disk of a state directory answers at all: whatever looks there first does.
+    ///
+    /// # Errors
+    ///
+    /// It hangs.
+    pub fn answers(path: &Path) -> io::Result<()> {
+        match answered(path, |path| fs::metadata(path).map(drop)) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The mode of a directory that others can write to.
