@@ -155,6 +155,8 @@ impl Objects {
     fn note_unread(&self, digest: &str, path: &Path, error: &io::Error) -> io::Error {
         let fault = format!("{}: {error}", path.display());
         let mut known = self.known();
+        // Whatever it was before: it is read again when it is next asked for.
+        known.good.remove(digest);
         let before = known.unread.insert(digest.to_owned(), fault.clone());
         let is_told = before.as_ref() == Some(&fault) || known.unread.len() > MOST_TOLD;
         drop(known);
@@ -346,5 +348,12 @@ mod tests {
         assert!(objects.can_be_read(&digest) && !objects.has_unread());
         assert!(objects.flush(&digest) && objects.memory().is_empty());
         assert_eq!(objects.get(&digest).unwrap(), b"bad.example\n");
+        // One that was good in this life is read again, too.
+        fs::rename(&path, &aside).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(objects.read(&digest).is_err() && objects.has_unread());
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        assert!(objects.is_sound(&digest) && !objects.has_unread());
     }
 }
