@@ -43,7 +43,7 @@ fn map_readable(file: &File) -> io::Result<Mapped> {
     unsafe { Mmap::map(file) }.map(Mapped)
 }
 
-/// A read-only mapping of a file, whose pages are released a piece at a time.
+/// A read-only mapping of a file. Its pages are released a piece at a time.
 #[derive(Debug)]
 pub struct Mapped(Mmap);
 

@@ -68,7 +68,7 @@ pub struct ListStore {
     packs: PackStore,
     /// Sources that cannot be used as they are.
     refused: Refused,
-    /// Those of them whose kept copies could not be read, by their identity: they are read again.
+    /// Sources with kept copies that could not be read, by identity: they are read again.
     unread: BTreeMap<String, KeptSource>,
     /// What the smallest source would take that did not fit into memory, in MiB.
     unfitting: Option<u64>,
