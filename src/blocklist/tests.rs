@@ -174,6 +174,18 @@ fn widening_a_source_never_frees_more() {
 }
 
 #[test]
+fn the_wildcard_of_a_whole_zone_covers_every_name() {
+    let rules = |text: &str| shown(&read(text, Format::Rpz)).join(" ");
+    for text in [
+        "* CNAME .\n",
+        "* A 192.0.2.1\n",
+        "$ORIGIN rpz.example.\n@ SOA a. b. 1 1 1 1 1\n* CNAME .\n",
+    ] {
+        assert_eq!(rules(text), "*. Below", "{text}");
+    }
+}
+
+#[test]
 fn a_text_that_is_no_list_is_refused() {
     let refusal = |text: &[u8]| {
         parse(text, Format::Auto, ScopeChoice::AsFormat).verdict().map_err(|e| e.to_string())
@@ -347,7 +359,8 @@ proptest! {
                     Format::Hosts => prop_assert_eq!(rule.scope, Scope::Exact),
                     Format::Rpz => {
                         prop_assert_eq!(rule.effect, Effect::Rpz);
-                        let is_below = plain.contains(&format!("*.{name}"));
+                        // The owner `*` stands for every name (see `Wire::every`).
+                        let is_below = name == "*" || plain.contains(&format!("*.{name}"));
                         prop_assert!(is_below || rule.scope != Scope::Below, "{line}");
                         prop_assert!(rule.scope != Scope::Subtree);
                     }
