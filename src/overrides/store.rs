@@ -1,6 +1,9 @@
 //! The overrides of a gateway, in a file of the state directory.
 //!
 //! Without a state directory they live as long as the process, and there is no ledger.
+//!
+//! Memory is changed first, then what is in force, then the disk: while a disk hangs, an exam begins and ends all
+//! the same.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -57,6 +60,8 @@ struct Waiting {
 pub struct Overrides {
     state: Option<StateDir>,
     stored: Mutex<StoreFile>,
+    /// Held while the file is written, and never while `stored` is: what is written is newer than what was.
+    writing: Mutex<()>,
     /// Whether the last write of the file succeeded.
     is_saved: AtomicBool,
 }
@@ -116,15 +121,6 @@ fn read_file(state: &StateDir) -> KeptFile<StoreFile> {
     KeptFile::json(&state.join(FILE), MAX_TEXT)
 }
 
-/// Writes the file; a bad one is set aside first.
-fn write(state: &StateDir, stored: &mut StoreFile) -> io::Result<()> {
-    if stored.is_bad {
-        state.set_aside(FILE)?;
-        stored.is_bad = false;
-    }
-    state.replace(FILE, &serde_json::to_vec_pretty(stored)?)
-}
-
 impl StoreFile {
     /// Notes those that ended: they are not in force again when a file is read that has them.
     fn ended(&mut self, ids: impl IntoIterator<Item = u64>) {
@@ -170,7 +166,7 @@ impl Overrides {
         let read = |state| found(state, read_file(state));
         let stored = state.as_ref().map(read).unwrap_or_default();
         let is_saved = AtomicBool::new(stored.waiting.is_none());
-        Self { state, stored: Mutex::new(stored), is_saved }
+        Self { state, stored: Mutex::new(stored), writing: Mutex::default(), is_saved }
     }
 
     /// True while some of them cannot be read.
@@ -188,15 +184,14 @@ impl Overrides {
         };
         // Without the lock: a disk may take long to answer.
         let found = found_again(state, file, ledger);
-        let mut stored = self.lock();
         match found {
             Ok(found) => {
-                stored.take(found);
-                self.save(&mut stored);
+                self.lock().take(found);
+                self.save();
                 true
             }
             Err((file, ledger)) => {
-                if let Some(waiting) = &mut stored.waiting {
+                if let Some(waiting) = &mut self.lock().waiting {
                     (waiting.file, waiting.ledger) = (file, ledger);
                 }
                 false
@@ -216,7 +211,8 @@ impl Overrides {
         stored.overrides.iter().filter(|one| civil < one.until).cloned().collect()
     }
 
-    /// Stores an override that was judged, from now on and for `seconds`.
+    /// Adds an override that was judged, from now on and for `seconds`. It is on the disk after
+    /// [`Overrides::record_begin`].
     ///
     /// # Errors
     ///
@@ -244,11 +240,10 @@ impl Overrides {
         let begun =
             StoredOverride { id: stored.next, from: civil, until: civil + seconds, ..judged };
         stored.overrides.push(begun.clone());
-        self.save(&mut stored);
         Ok(begun)
     }
 
-    /// Removes an override before its time.
+    /// Removes an override before its time; from the disk with [`Overrides::record_end`].
     ///
     /// # Errors
     ///
@@ -259,7 +254,6 @@ impl Overrides {
         let Some(place) = place else { return Err(OverrideRefusal::NoOverride { id }) };
         let ended = stored.overrides.remove(place);
         stored.ended([id]);
-        self.save(&mut stored);
         Ok(ended)
     }
 
@@ -272,25 +266,28 @@ impl Overrides {
                 .partition(|one| civil < one.until);
             stored.overrides = active;
             stored.ended(over.iter().map(|one| one.id));
-            if !over.is_empty() {
-                self.save(&mut stored);
-            }
             over
         };
+        if over.is_empty() {
+            return;
+        }
+        self.save();
         for one in over {
             self.record("expire", "-", &one, one.until);
         }
     }
 
-    /// Writes the beginning of an override to the ledger and to the log.
+    /// Writes the beginning of an override to the file, to the ledger and to the log.
     pub fn record_begin(&self, begun: &StoredOverride, at: u64) {
+        self.save();
         self.record("begin", &begun.by, begun, at);
         let StoredOverride { id, kind, group, until, .. } = begun;
         info!(id, %kind, %group, until, "override begins");
     }
 
-    /// Writes an end before its time, caused by the person `by`, to the ledger and to the log.
+    /// Writes an end before its time, caused by the person `by`, to the file, to the ledger and to the log.
     pub fn record_end(&self, ended: &StoredOverride, by: &str, at: u64) {
+        self.save();
         self.record("end", by, ended, at);
         let StoredOverride { id, kind, group, .. } = ended;
         info!(id, %kind, %group, "override ended");
@@ -302,20 +299,30 @@ impl Overrides {
 
     /// Writes the file again where the last write failed: a disk that was full may have room now.
     pub fn keep(&self) {
-        let mut stored = self.lock();
         if !self.is_saved.load(Ordering::Relaxed) {
-            self.save(&mut stored);
+            self.save();
         }
     }
 
     /// Writes the file. Only the first of several failures is logged, and the end of them.
-    fn save(&self, stored: &mut StoreFile) {
+    fn save(&self) {
         let Some(state) = &self.state else { return };
-        // What cannot be read yet must not be written over.
-        if stored.waiting.is_some() {
-            return;
-        }
-        let written = write(state, stored);
+        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (octets, is_bad) = {
+            let stored = self.lock();
+            // What cannot be read yet must not be written over.
+            if stored.waiting.is_some() {
+                return;
+            }
+            (serde_json::to_vec_pretty(&*stored), stored.is_bad)
+        };
+        let written = octets.map_err(io::Error::from).and_then(|octets| {
+            if is_bad {
+                state.set_aside(FILE)?;
+                self.lock().is_bad = false;
+            }
+            state.replace(FILE, &octets)
+        });
         let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
         match written {
             Err(error) if was_saved => {
@@ -369,7 +376,9 @@ mod tests {
         // A disk that takes nothing: a file in the place of the directory.
         std::fs::remove_dir(&place).unwrap();
         std::fs::write(&place, "").unwrap();
-        overrides.begin(exam(), 3600, 1000).unwrap();
+        let begun = overrides.begin(exam(), 3600, 1000).unwrap();
+        overrides.record_begin(&begun, 1000);
+        assert!(!overrides.are_kept());
         overrides.keep();
         assert!(!overrides.are_kept());
         std::fs::remove_file(&place).unwrap();
@@ -415,6 +424,7 @@ mod tests {
         assert!(overrides.are_unread() && !overrides.are_kept());
         assert!(overrides.list(1000).is_empty());
         let other = overrides.begin(exam(), 60, 1001).unwrap();
+        overrides.record_begin(&other, 1001);
         assert!(other.id > exam_begun.id);
         assert!(!overrides.read_again());
         // The ledger alone has the exam, too.
@@ -434,10 +444,29 @@ mod tests {
         let file = Faulty::begin(&state, FILE);
         let overrides = Overrides::open(Some(state.clone()));
         assert_eq!(overrides.list(1000), std::slice::from_ref(&begun), "the ledger has it");
-        overrides.end(begun.id, 1000).unwrap();
+        let ended = overrides.end(begun.id, 1000).unwrap();
+        overrides.record_end(&ended, "Lan", 1000);
         file.end();
         assert!(overrides.read_again());
         assert!(overrides.list(1000).is_empty());
+    }
+
+    #[test]
+    fn an_exam_begins_and_ends_while_a_disk_takes_its_time() {
+        let (_scratch, state, begun) = with_exam();
+        let overrides = Overrides::open(Some(state.clone()));
+        std::thread::scope(|scope| {
+            let writing = overrides.writing.lock().unwrap();
+            scope.spawn(|| overrides.expire(begun.until));
+            while !overrides.list(0).is_empty() {
+                std::thread::yield_now();
+            }
+            let other = overrides.begin(exam(), 60, begun.until).unwrap();
+            assert_eq!(overrides.list(begun.until), [other]);
+            drop(writing);
+        });
+        overrides.keep();
+        assert_eq!(Overrides::open(Some(state)).list(begun.until), overrides.list(begun.until));
     }
 
     #[test]
@@ -447,7 +476,8 @@ mod tests {
         let overrides = Overrides::open(Some(state.clone()));
         assert_eq!(overrides.list(1000), [begun]);
         assert!(state.join(FILE).is_file(), "a reader alone changes nothing");
-        overrides.begin(exam(), 60, 1001).unwrap();
+        let other = overrides.begin(exam(), 60, 1001).unwrap();
+        overrides.record_begin(&other, 1001);
         assert_eq!(std::fs::read_to_string(state.join("overrides.json.broken")).unwrap(), "{");
         assert_eq!(Overrides::open(Some(state)).list(1001), overrides.list(1001));
     }
