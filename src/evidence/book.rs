@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::config::EvidenceSettings;
 use crate::evidence::account::{Change, EarlierLife, LifeAccount, SchoolTime};
-use crate::evidence::cause::Holding;
-use crate::evidence::files::{HeldFile, NewestRecord, RecordFiles};
+use crate::evidence::cause::{Holding, cause_of};
+use crate::evidence::files::{DIRECTORY, HeldFile, NewestRecord, RecordFiles};
 use crate::evidence::input::{EvidenceInput, Seen};
 use crate::evidence::month::{LocalMonth, day_of};
 use crate::evidence::record::{
@@ -74,7 +74,8 @@ struct Records {
 #[derive(Debug)]
 pub struct EvidenceBook {
     state: Option<StateDir>,
-    files: Option<RecordFiles>,
+    /// Empty without a state directory, and until the directory of records can be opened.
+    files: OnceLock<RecordFiles>,
     records: Mutex<Records>,
     /// Whether the last write succeeded.
     is_saved: AtomicBool,
@@ -84,21 +85,29 @@ impl EvidenceBook {
     /// Reads how the life before ended. `emergency` is the version of the emergency list that was
     /// kept.
     pub fn open(state: Option<&StateDir>, emergency: u64) -> Self {
-        let files = state.and_then(|state| {
-            let opened = RecordFiles::new(state);
-            opened.inspect_err(|fault| error!("no evidence is kept: {fault}")).ok()
-        });
         let boot = read::octets(BOOT.as_ref(), 64).unwrap_or_default();
         let boot = String::from_utf8_lossy(&boot).trim().to_owned();
-        let records = files
-            .as_ref()
-            .map_or_else(Records::default, |files| Records::after(files, boot.clone(), emergency));
-        Self {
-            state: state.cloned(),
-            is_saved: AtomicBool::new(state.is_none() || files.is_some()),
-            files,
-            records: Mutex::new(records),
+        let files = OnceLock::new();
+        let records = match state.map(|state| (state, RecordFiles::open(state))) {
+            None => Records::default(),
+            Some((_, Ok(opened))) => Records::after(files.get_or_init(|| opened), boot, emergency),
+            Some((state, Err(fault))) => {
+                let unread = Unread::of_directory(&state.join(DIRECTORY), &fault);
+                Records::unopened(vec![unread], boot, emergency)
+            }
+        };
+        let is_saved = AtomicBool::new(state.is_none() || files.get().is_some());
+        Self { state: state.cloned(), is_saved, files, records: Mutex::new(records) }
+    }
+
+    /// The files of records, opened again where they could not be.
+    fn files(&self) -> Option<&RecordFiles> {
+        if let (None, Some(state)) = (self.files.get(), &self.state)
+            && let Ok(opened) = RecordFiles::open(state)
+        {
+            return Some(self.files.get_or_init(|| opened));
         }
+        self.files.get()
     }
 
     /// Counts a self-test: the rows that were asked, by id, and whether each was as it must be.
@@ -111,7 +120,7 @@ impl EvidenceBook {
     /// True where records outlive the process: there is a state directory, and the last write to it
     /// succeeded.
     pub fn is_kept(&self) -> bool {
-        self.files.is_some() && self.is_saved.load(Ordering::Relaxed)
+        self.files.get().is_some() && self.is_saved.load(Ordering::Relaxed)
     }
 
     /// True where records or changes went before their time, because all of them were too large.
@@ -129,7 +138,7 @@ impl EvidenceBook {
     pub fn samples(&self) -> Vec<Sample> {
         let records = self.lock();
         let month = records.month.and_then(|month| records.by_month.get(&month));
-        let of = |all: &EnforcementSeconds, state: EnforcementState| match cause(state) {
+        let of = |all: &EnforcementSeconds, state: EnforcementState| match cause_of(state) {
             None => all.enforced,
             Some(cause) => all.gaps.get(&cause).copied().unwrap_or(0),
         };
@@ -162,10 +171,10 @@ impl EvidenceBook {
         let Some(counted) = records.tick(now, holding.cause(), is_last) else { return };
         let mut input = input();
         let settings = &input.config.evidence;
-        if let Some(files) = &self.files {
+        let (files, before) = (self.files(), records.month);
+        if let Some(files) = files {
             records.read_again(files);
         }
-        let (files, before) = (self.files.as_ref(), records.month);
         let had_place = records.account.is_placed();
         records.look((now, counted), &mut input, is_last, files);
         let is_new = records.month != before || records.account.is_placed() != had_place;
@@ -182,7 +191,7 @@ impl EvidenceBook {
 
     /// Writes what has changed; all of it is tried again where that fails.
     fn flush(&self, records: &mut Records, now: Now, is_last: bool) {
-        let Some(files) = &self.files else { return };
+        let Some(files) = self.files.get() else { return };
         let written = records.write(files, now, is_last);
         let was_saved = self.is_saved.swap(written.is_ok(), Ordering::Relaxed);
         records.failed = written.is_err().then_some(now.mono);
@@ -202,7 +211,8 @@ impl EvidenceBook {
 
     /// Removes what is older than it must be. Only a time server says what is old.
     fn tidy(&self, records: &mut Records, now: Now, settings: &EvidenceSettings) {
-        let (Some(files), Some(state), Some(month)) = (&self.files, &self.state, records.month)
+        let (Some(files), Some(state), Some(month)) =
+            (self.files.get(), &self.state, records.month)
         else {
             return;
         };
@@ -251,10 +261,7 @@ impl Records {
             }
         };
         if !unopened.is_empty() {
-            // Of a part of them nothing is known: neither which was written last, nor what is counted already.
-            let last = LastWrite { boot, emergency, ..LastWrite::default() };
-            let seen = Seen::since(emergency);
-            return Self { seen, last, damaged, unopened, ..Self::default() };
+            return Self { damaged, ..Self::unopened(unopened, boot, emergency) };
         }
         let number = held.as_ref().map(|held| held.number);
         let HeldFile { counts, without_clock, seconds, .. } = held.unwrap_or_default();
@@ -266,6 +273,13 @@ impl Records {
             last: LastWrite { boot, ..last },
             ..Self::default()
         }
+    }
+
+    /// What follows a life of whose files a part cannot be read now. Of that part nothing is known: neither which was
+    /// written last, nor what is counted already.
+    fn unopened(unopened: Vec<Unread>, boot: String, emergency: u64) -> Self {
+        let last = LastWrite { boot, emergency, ..LastWrite::default() };
+        Self { seen: Seen::since(emergency), last, unopened, ..Self::default() }
     }
 
     /// Reads again what could not be read, and goes on with it.
@@ -456,16 +470,31 @@ impl Records {
     }
 }
 
-/// The cause of a gap that a state of the metrics is; none where all was enforced.
-fn cause(state: EnforcementState) -> Option<GapCause> {
-    Some(match state {
-        EnforcementState::Enforced => return None,
-        EnforcementState::Uplink => GapCause::Uplink,
-        EnforcementState::Power => GapCause::Power,
-        EnforcementState::Stopped => GapCause::Stopped,
-        EnforcementState::Program => GapCause::Program,
-        EnforcementState::Clock => GapCause::Clock,
-        EnforcementState::Config => GapCause::Config,
-        EnforcementState::Lists => GapCause::Lists,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::state_dir::kept_file::unread;
+
+    #[test]
+    fn a_directory_that_cannot_be_read_at_a_start_has_records_all_the_same() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::at(scratch.path().join("state")).unwrap();
+        let month: LocalMonth = "2026-11".parse().unwrap();
+        let mut record = MonthRecord::new(month);
+        record.written = LastWrite { number: 7, at: 1, ..LastWrite::default() };
+        RecordFiles::open(&state).unwrap().replace(month, &record).unwrap();
+        // A file in the place of the directory: it is there, and cannot be listed.
+        let (place, aside) = (state.join(DIRECTORY), state.join("aside"));
+        std::fs::rename(&place, &aside).unwrap();
+        std::fs::write(&place, "").unwrap();
+        let book = EvidenceBook::open(Some(&state), 0);
+        assert!(!book.is_kept() && book.files().is_none());
+        assert!(unread().iter().any(|file| file.path == place));
+        std::fs::remove_file(&place).unwrap();
+        std::fs::rename(&aside, &place).unwrap();
+        let mut records = book.lock();
+        records.read_again(book.files().unwrap());
+        assert!(records.unopened.is_empty() && records.last.number == 7);
+        assert!(!unread().iter().any(|file| file.path == place));
+    }
 }

@@ -1,7 +1,7 @@
 //! What holds at a moment, and which cause of a gap that is.
 
 use crate::evidence::record::GapCause;
-use crate::metrics::labels::{HeldFile, Protection};
+use crate::metrics::labels::{EnforcementState, HeldFile, Protection};
 
 /// What holds at a moment.
 #[derive(Debug, Clone)]
@@ -39,6 +39,20 @@ impl Holding {
         let uplink = (!self.has_upstream).then_some(GapCause::Uplink);
         protection.into_iter().chain(held).chain(refused).chain(uplink).max()
     }
+}
+
+/// The cause of a gap that a state of the metrics is; none where all was enforced.
+pub(super) fn cause_of(state: EnforcementState) -> Option<GapCause> {
+    Some(match state {
+        EnforcementState::Enforced => return None,
+        EnforcementState::Uplink => GapCause::Uplink,
+        EnforcementState::Power => GapCause::Power,
+        EnforcementState::Stopped => GapCause::Stopped,
+        EnforcementState::Program => GapCause::Program,
+        EnforcementState::Clock => GapCause::Clock,
+        EnforcementState::Config => GapCause::Config,
+        EnforcementState::Lists => GapCause::Lists,
+    })
 }
 
 #[cfg(test)]

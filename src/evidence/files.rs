@@ -19,8 +19,8 @@ use crate::evidence::month::LocalMonth;
 use crate::evidence::record::{FORMAT, MOST_SECONDS, MonthRecord};
 use crate::evidence::tally::EvidenceTally;
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
 use crate::sys::state_dir::kept_file::{KeptFile, Unread};
+use crate::sys::state_dir::{StateDir, StateError};
 
 /// The directory of records, in the state directory.
 pub const DIRECTORY: &str = "evidence";
@@ -47,14 +47,25 @@ pub(super) struct HeldFile {
     pub counts: EvidenceTally,
 }
 
-/// The months that a directory has records of, in order, with the octets of each.
-fn listed(directory: &Path) -> Vec<(LocalMonth, u64)> {
-    let found = read::directory(directory).unwrap_or_default();
+/// The months that a directory has records of, in order, with the octets of each; none where there is no directory.
+fn listed(directory: &Path) -> io::Result<Vec<(LocalMonth, u64)>> {
+    let found = match read::directory(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        found => found?,
+    };
     let month = |path: &Path| month_of(path.file_name()?.to_str()?);
     let mut months: Vec<_> =
         found.iter().filter_map(|(path, of)| Some((month(path)?, of.len()))).collect();
     months.sort_unstable();
-    months
+    Ok(months)
+}
+
+/// The same; none where they cannot be read, which is logged.
+fn listed_or_warn(directory: &Path) -> Vec<(LocalMonth, u64)> {
+    listed(directory).unwrap_or_else(|fault| {
+        warn!(%fault, "{}: the records cannot be read", directory.display());
+        Vec::new()
+    })
 }
 
 /// The month of a record of that name.
@@ -96,7 +107,7 @@ fn impossible(record: &MonthRecord) -> Option<&'static str> {
 /// too many. One that cannot be read is left out, and logged.
 pub fn records(state: &Path) -> Vec<MonthRecord> {
     let directory = state.join(DIRECTORY);
-    let months = listed(&directory);
+    let months = listed_or_warn(&directory);
     let newest = months.iter().skip(months.len().saturating_sub(MAX_RECORDS));
     let read = newest.filter_map(|(month, _)| match read_record(&directory, *month) {
         Ok(record) => record,
@@ -138,15 +149,18 @@ pub fn readable_record(state: &Path, month: LocalMonth) -> io::Result<Option<Mon
     }
 }
 
-/// The names of the files of a state directory that have evidence.
-pub fn names(state: &Path) -> Vec<String> {
-    let directory = state.join(DIRECTORY);
-    let held = directory.join(HELD).exists().then(|| format!("{DIRECTORY}/{HELD}"));
-    let months = listed(&directory).into_iter();
-    months.map(|(month, _)| format!("{DIRECTORY}/{}", name(month))).chain(held).collect()
+/// The names of the files that a state directory may have evidence in: one that is not there is found out by
+/// reading it.
+///
+/// # Errors
+///
+/// That the directory cannot be read.
+pub fn all_names(state: &Path) -> io::Result<Vec<String>> {
+    let months = listed(&state.join(DIRECTORY))?.into_iter().map(|(month, _)| name(month));
+    Ok(months.chain([HELD.to_owned()]).map(|name| format!("{DIRECTORY}/{name}")).collect())
 }
 
-/// Whether a file at that place below a state directory is one of [`names`].
+/// Whether a file at that place below a state directory is one of [`all_names`].
 pub fn is_name(place: &str) -> bool {
     let name = place.strip_prefix(DIRECTORY).and_then(|rest| rest.strip_prefix('/'));
     name.is_some_and(|name| name == HELD || month_of(name).is_some())
@@ -174,15 +188,19 @@ pub(super) struct NewestRecord {
 pub(super) struct RecordFiles(StateDir);
 
 impl RecordFiles {
-    pub(super) fn new(state: &StateDir) -> io::Result<Self> {
-        state.subdirectory(DIRECTORY).map(Self).map_err(io::Error::other)
+    /// Opens the directory, and makes it where there is none.
+    pub(super) fn open(state: &StateDir) -> io::Result<Self> {
+        state.subdirectory(DIRECTORY).map(Self).map_err(StateError::cause)
     }
 
     /// The record that was written last.
     pub(super) fn newest(&self) -> NewestRecord {
         self.0.sweep_unfinished();
-        let months = listed(self.0.path());
         let mut found = NewestRecord::default();
+        let months = listed(self.0.path()).unwrap_or_else(|fault| {
+            found.unread.push(Unread::of_directory(self.0.path(), &fault));
+            Vec::new()
+        });
         for (month, _) in months.iter().skip(months.len().saturating_sub(MAX_RECORDS)) {
             let record = match self.record(*month) {
                 KeptFile::Good(record) => record,
@@ -266,7 +284,7 @@ impl RecordFiles {
 
     /// Removes records before `least`, then the oldest until all fit `most` octets; how many of these.
     pub(super) fn tidy(&self, least: Option<LocalMonth>, most: u64) -> usize {
-        let mut left = listed(self.0.path());
+        let mut left = listed_or_warn(self.0.path());
         let remove = |month: LocalMonth| {
             let _ = fs::remove_file(self.0.join(name(month)));
         };

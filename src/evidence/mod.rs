@@ -25,5 +25,5 @@ pub mod tally;
 mod tests;
 
 pub use self::book::EvidenceBook;
-pub use self::files::{DIRECTORY, is_name, names, readable_record, record, records};
+pub use self::files::{DIRECTORY, all_names, is_name, readable_record, record, records};
 pub use self::input::EvidenceInput;

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
-use crate::overrides::ledger_files::{FILE, MOST_READ, all_files, is_over, rotate};
-pub use crate::overrides::ledger_files::{is_name, names, tidy};
+use crate::overrides::ledger_files::{FILE, MOST_READ, is_over, rotate};
+pub use crate::overrides::ledger_files::{all_names, is_name, names, tidy};
 use crate::overrides::stored::StoredOverride;
 use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 use crate::sys::state_dir::{self, StateDir};
@@ -118,18 +118,18 @@ pub(super) struct Replay {
 /// Reads what the ledger says of overrides. Where its newest file cannot be read nothing is active: an end may be
 /// in it. A line that was cut off is passed over.
 pub(super) fn replay(state: &StateDir) -> Replay {
-    let files = match all_files(state.path()) {
-        Ok(files) => files,
+    let files = match all_names(state.path()) {
+        Ok(names) => names,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Replay::default(),
         Err(error) => {
-            let unread = vec![Unread::of(&state.join(FILE), MOST_READ, &error)];
+            let unread = vec![Unread::of_directory(state.path(), &error)];
             return Replay { unread, ..Replay::default() };
         }
     };
     let (mut active, mut highest) = (Vec::<StoredOverride>::new(), 0);
     let (mut unread, mut is_newest_read) = (Vec::new(), true);
-    for path in files.iter().skip(files.len().saturating_sub(MOST_REPLAYED)) {
-        let octets = match KeptFile::octets(path, MOST_READ) {
+    for name in files.iter().skip(files.len().saturating_sub(MOST_REPLAYED)) {
+        let octets = match KeptFile::octets(&state.join(name), MOST_READ) {
             KeptFile::Good(octets) => octets,
             KeptFile::Absent => continue,
             KeptFile::Bad(_) => Vec::new(),

@@ -92,7 +92,7 @@ fn months(state: &Path) -> io::Result<Vec<OldFile>> {
     Ok(files)
 }
 
-/// The names of all files of a state directory, the oldest first.
+/// The names of all files of a state directory, the oldest first; those that can be seen.
 pub fn names(state: &Path) -> Vec<String> {
     let is_there = |name: &&str| fs::symlink_metadata(state.join(name)).is_ok();
     let before = std::iter::once(OLD).filter(is_there).map(str::to_owned);
@@ -111,16 +111,15 @@ pub(super) fn files(state: &Path) -> Vec<PathBuf> {
     names(state).iter().map(|name| state.join(name)).collect()
 }
 
-/// The paths of all files that may be in a state directory, the oldest first: one that is not there is found out by
+/// The names of all files that may be in a state directory, the oldest first: one that is not there is found out by
 /// reading it.
 ///
 /// # Errors
 ///
 /// That the directory cannot be read.
-pub(super) fn all_files(state: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn all_names(state: &Path) -> io::Result<Vec<String>> {
     let names = months(state)?.into_iter().map(|file| file.name);
-    let names = [OLD.to_owned()].into_iter().chain(names).chain([FILE.to_owned()]);
-    Ok(names.map(|name| state.join(name)).collect())
+    Ok([OLD.to_owned()].into_iter().chain(names).chain([FILE.to_owned()]).collect())
 }
 
 /// The octets of a file.

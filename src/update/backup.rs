@@ -111,9 +111,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
 }
 
 /// The files of a state directory: those of [`STATE`], the change ledger and the records of evidence.
-fn state_files(state: &Path) -> Vec<String> {
+/// One that is not there is found out by reading it.
+fn state_files(state: &Path) -> io::Result<Vec<String>> {
     let fixed = STATE.iter().map(|&name| name.to_owned());
-    fixed.chain(ledger::names(state)).chain(evidence::names(state)).collect()
+    Ok(fixed.chain(ledger::all_names(state)?).chain(evidence::all_names(state)?).collect())
 }
 
 impl Backup {
@@ -150,7 +151,7 @@ impl Backup {
         if let Some(state) = state {
             // What is taken here is given to the account again by `restore`.
             let _acting = Acting::as_owner_of(state).map_err(at(state))?;
-            for name in state_files(state) {
+            for name in state_files(state).map_err(at(state))? {
                 let path = state.join(&name);
                 match read::octets(&path, MOST_OF_FILE) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -103,17 +103,44 @@ fn octets(path: &Path, most: u64) -> io::Result<KeptFile<Vec<u8>>> {
     }
 }
 
+/// Whether the names of a directory can be read.
+fn names(path: &Path) -> io::Result<KeptFile<Vec<u8>>> {
+    match read::directory(path) {
+        Ok(_) => Ok(KeptFile::Good(Vec::new())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KeptFile::Absent),
+        Err(error) => Err(error),
+    }
+}
+
 /// While it lives, a file that could not be read is one of [`unread`].
 #[derive(Debug)]
 pub struct Unread {
     number: u64,
     path: PathBuf,
-    most: u64,
+    what: What,
+}
+
+/// What could not be read.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    /// A file, and the most octets of it.
+    File(u64),
+    /// The names of a directory.
+    Directory,
 }
 
 impl Unread {
     /// A file that gave an error, which is logged.
     pub fn of(path: &Path, most: u64, error: &io::Error) -> Self {
+        Self::told(path, What::File(most), error)
+    }
+
+    /// A directory whose names could not be read: of what is in it nothing is known. Logged.
+    pub fn of_directory(path: &Path, error: &io::Error) -> Self {
+        Self::told(path, What::Directory, error)
+    }
+
+    fn told(path: &Path, what: What, error: &io::Error) -> Self {
         error!(
             "{}: it cannot be read now: {error}; nothing is written over it, and it is read again each half \
              minute: look at the disk, and at its owner and mode",
@@ -121,7 +148,7 @@ impl Unread {
         );
         let (number, path) = (rand::random(), path.to_owned());
         list().push((number, UnreadFile { path: path.clone(), why: error.to_string() }));
-        Self { number, path, most }
+        Self { number, path, what }
     }
 
     /// Its path.
@@ -142,9 +169,13 @@ impl Unread {
         }
     }
 
-    /// As [`Unread::again`], of its octets.
+    /// As [`Unread::again`], of its octets; a directory has none.
     fn octets_again(self) -> KeptFile<Vec<u8>> {
-        match octets(&self.path, self.most) {
+        let read = match self.what {
+            What::File(most) => octets(&self.path, most),
+            What::Directory => names(&self.path),
+        };
+        match read {
             Ok(kept) => {
                 info!("{}: it is read now", self.path.display());
                 kept

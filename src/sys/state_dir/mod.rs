@@ -59,6 +59,13 @@ pub struct StateError {
     error: io::Error,
 }
 
+impl StateError {
+    /// The error of the system.
+    pub fn cause(self) -> io::Error {
+        self.error
+    }
+}
+
 /// A directory that only this program writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateDir {
