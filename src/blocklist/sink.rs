@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use psl::Psl;
 
 use super::format::ScopeChoice;
 use super::local::{ListRecord, Locals, RecordPlace};
 use super::parsed::{AddressRule, ListRule, ListTarget, Parsed};
 use super::reject::Reject;
 use crate::dns::name::{Labels, MAX_OCTETS, text_to_wire};
-use crate::dns::public_suffix::PublicSuffixes;
+use crate::dns::public_suffix::is_top_level;
 use crate::rule::{Action, EVERY_NAME, Effect, Scope, Target};
 
 /// Scope, effect and action of a rule, without its name.
@@ -107,9 +106,7 @@ impl Wire {
         Self::of_host(text).or_else(|reject| {
             let wire = Self::of(text)?;
             let label = Labels(wire.octets()).next().unwrap_or(&[]);
-            let is_registered =
-                PublicSuffixes.suffix(label).is_some_and(|suffix| suffix.is_known());
-            if is_registered { Ok(wire) } else { Err(reject) }
+            if is_top_level(label) { Ok(wire) } else { Err(reject) }
         })
     }
 

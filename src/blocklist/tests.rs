@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::dns::name::Name;
+use crate::dns::public_suffix::is_top_level;
 use crate::rule::{Effect, Scope};
 use proptest::prelude::*;
 
@@ -367,8 +368,8 @@ proptest! {
                     Format::Adblock if lists => {
                         let ends = [format!("||{name}/"), format!("{name}^"), format!("{name}|")];
                         // Of a registered top-level domain no end is asked for: see `Parts::glob_or_host`.
-                        let is_vn = name.rsplit('.').next() == Some("vn");
-                        let is_host = is_vn && plain.contains(&format!("||{name}"));
+                        let top = name.rsplit('.').next().unwrap_or_default();
+                        let is_host = is_top_level(top.as_bytes()) && plain.contains(&format!("||{name}"));
                         let is_subtree = is_host || ends.iter().any(|end| plain.contains(end));
                         prop_assert!(is_subtree || rule.scope != Scope::Subtree, "{line}");
                         prop_assert!(!plain.starts_with("@@"), "{line}");

@@ -18,6 +18,11 @@ impl Psl for PublicSuffixes {
     }
 }
 
+/// Whether a label is a top-level domain of the registry.
+pub fn is_top_level(label: &[u8]) -> bool {
+    PublicSuffixes.suffix(label).is_some_and(|suffix| suffix.is_known())
+}
+
 /// What the list says of labels, the last one first.
 fn find(labels: &mut dyn Iterator<Item = &[u8]>) -> Info {
     psl::List.find(labels)

@@ -3,12 +3,10 @@
 //! A pattern that anchors whole labels is a name: names cost nothing, however many. What matches
 //! parts of labels is a [glob](crate::pattern), exactly as AdGuard matches it.
 
-use psl::Psl as _;
-
 use crate::blocklist::reject::Reject;
 use crate::blocklist::sink::Wire;
 use crate::dns::name::Name;
-use crate::dns::public_suffix::PublicSuffixes;
+use crate::dns::public_suffix::is_top_level;
 use crate::pattern::HostPattern;
 use crate::rule::Scope;
 
@@ -142,7 +140,7 @@ impl<'a> Parts<'a> {
             && !self.rest.contains('*')
             && is_host_like(self.rest)
             && self.rest.contains('.')
-            && self.rest.rsplit('.').next().is_some_and(is_registered);
+            && self.rest.rsplit('.').next().is_some_and(|top| is_top_level(top.as_bytes()));
         if !is_host {
             return self.glob();
         }
@@ -198,8 +196,4 @@ fn a_labels(text: &str) -> Result<String, Reject> {
     };
     let labels: Result<Vec<String>, Reject> = text.split('.').map(label).collect();
     Ok(labels?.join("."))
-}
-
-fn is_registered(label: &str) -> bool {
-    PublicSuffixes.suffix(label.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use psl::Psl as _;
 
 use crate::dns::name::{Folded, Name};
-use crate::dns::public_suffix::PublicSuffixes;
+use crate::dns::public_suffix::{PublicSuffixes, is_top_level};
 use crate::dns::route::UpstreamId;
 use crate::dns::rtype;
 use crate::matcher::HashedName;
@@ -247,12 +247,12 @@ fn is_private(name: &Folded, qtype: u16) -> bool {
     }
     last == 0
         && !matches!(qtype, rtype::NS | rtype::SOA | rtype::DS | rtype::DNSKEY)
-        && !is_top_level(name.label(0))
+        && !is_public(name.label(0))
 }
 
-fn is_top_level(label: &[u8]) -> bool {
+fn is_public(label: &[u8]) -> bool {
     // `example` is reserved for documents, and no resolver treats it otherwise (RFC 6761 §6.5).
-    label == b"example" || PublicSuffixes.suffix(label).is_some_and(|suffix| suffix.is_known())
+    label == b"example" || is_top_level(label)
 }
 
 /// Whether `name` is a public suffix: registrants own the names directly below it.
@@ -266,8 +266,7 @@ pub fn is_public_suffix(name: &Name) -> bool {
 pub fn is_whole_domain(name: &Name) -> bool {
     name.parent().is_some_and(|parent| {
         let text = parent.to_string();
-        let is_top =
-            parent.label_count() == 1 && is_top_level(text.trim_end_matches('.').as_bytes());
+        let is_top = parent.label_count() == 1 && is_public(text.trim_end_matches('.').as_bytes());
         is_top || is_public_suffix(&parent)
     })
 }
