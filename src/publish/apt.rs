@@ -18,6 +18,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use semver::Version;
 use url::Url;
 
@@ -134,10 +135,14 @@ pub fn publish(
     Ok(suites)
 }
 
-/// Puts indexes in the place of those before. A client that asks between the two renames finds none, and asks
-/// again.
+/// Puts indexes in the place of those before, in one step where the file system can (renameat2(2)). Where it
+/// cannot, a client that asks between two renames finds none, and asks again.
 fn replace(dists: &Path, made: &Path, before: &Path) -> Result<(), PublishError> {
     let _ = fs::remove_dir_all(before);
+    if renameat_with(CWD, made, CWD, dists, RenameFlags::EXCHANGE).is_ok() {
+        let _ = fs::remove_dir_all(made);
+        return Ok(());
+    }
     if dists.exists() {
         fs::rename(dists, before).map_err(|error| of_file(dists, error))?;
     }
@@ -363,6 +368,19 @@ mod tests {
         assert_eq!(found(None), ["0.10.0-10", "0.10.0-10"]);
         assert_eq!(found(Some("7.0.0")), ["0.10.0-10", "0.10.0-10"], "nobody signed it");
         assert!(suites(&[], None).is_empty());
+    }
+
+    #[test]
+    fn indexes_take_the_place_of_those_before_and_nothing_else_stays() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [dists, made, before] = [DISTS, MADE, BEFORE].map(|name| scratch.path().join(name));
+        for content in ["one", "two"] {
+            fs::create_dir(&made).unwrap();
+            fs::write(made.join("Release"), content).unwrap();
+            replace(&dists, &made, &before).unwrap();
+            assert_eq!(fs::read_to_string(dists.join("Release")).unwrap(), content);
+            assert!(!made.exists() && !before.exists());
+        }
     }
 
     #[test]
