@@ -182,7 +182,7 @@ fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
 /// Emergency lists, judged here and used by the next start.
 fn urgent(config: &Config, state: Option<&StateDir>) -> UrgentHooks {
     let (config, releases) = (config.clone(), state.map(|state| state.join(RELEASES)));
-    let stored = move || KeptDocument::read(releases.as_ref()?).ok()?.map(|one| one.version);
+    let stored = move || KeptDocument::stored(releases.as_ref()?).map(|one| one.version);
     UrgentHooks {
         version: Box::new(move || stored().unwrap_or(0)),
         put: Box::new(move |kept| {

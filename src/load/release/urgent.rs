@@ -7,7 +7,6 @@
 //! - No entry blocks a name that is guarded or essential by the tables compiled in, or by those of the
 //!   release in use: with other tables the document is judged anew.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,20 +47,10 @@ pub struct KeptDocument {
 }
 
 impl KeptDocument {
-    /// The document in the directory of releases; `None` where there is none.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the file.
-    pub fn read(releases: &Path) -> Result<Option<Self>, String> {
-        let octets = match read::octets(&releases.join(DOCUMENT), MAX_FILE) {
-            Ok(octets) => octets,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("the emergency list is not in force: {error}")),
-        };
-        serde_json::from_slice(&octets)
-            .map(Some)
-            .map_err(|error| format!("torn, the emergency list is not in force: {error}"))
+    /// The document in the directory of releases; none where there is none, or it cannot be read.
+    pub fn stored(releases: &Path) -> Option<Self> {
+        let octets = read::octets(&releases.join(DOCUMENT), MAX_FILE).ok()?;
+        serde_json::from_slice(&octets).ok()
     }
 
     /// The file.

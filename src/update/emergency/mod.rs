@@ -82,8 +82,8 @@ async fn put(
 ) -> Result<Option<KeptDocument>, UpdateError> {
     let role = layout::EMERGENCY;
     let found = trusted.versions.0.get(role).copied().unwrap_or(0);
-    // A file that cannot be read is written again.
-    let stored = KeptDocument::read(store.path()).ok().flatten();
+    // One that cannot be read may be written over: the repository has it, or a newer one, signed.
+    let stored = KeptDocument::stored(store.path());
     let stored_version = stored.as_ref().map_or(0, |stored| stored.version);
     let in_force = (hooks.version)();
     let seen = stored_version.max(in_force);

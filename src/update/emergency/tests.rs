@@ -65,7 +65,7 @@ impl Client {
     }
 
     fn stored(&self) -> u64 {
-        let kept = KeptDocument::read(self.gateway.store.path()).unwrap();
+        let kept = KeptDocument::stored(self.gateway.store.path());
         kept.map_or(0, |kept| kept.version)
     }
 
