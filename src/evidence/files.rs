@@ -49,10 +49,7 @@ pub(super) struct HeldFile {
 
 /// The months that a directory has records of, in order, with the octets of each; none where there is no directory.
 fn listed(directory: &Path) -> io::Result<Vec<(LocalMonth, u64)>> {
-    let found = match read::directory(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        found => found?,
-    };
+    let found = read::directory_if_any(directory)?;
     let month = |path: &Path| month_of(path.file_name()?.to_str()?);
     let mut months: Vec<_> =
         found.iter().filter_map(|(path, of)| Some((month(path)?, of.len()))).collect();

@@ -12,6 +12,7 @@
 //!
 //! It is also what the overrides are made of again where their own file is damaged.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -116,11 +117,11 @@ pub(super) struct Replay {
 }
 
 /// Reads what the ledger says of overrides. Where its newest file cannot be read nothing is active: an end may be
-/// in it. A line that was cut off is passed over.
+/// in it. A line that was cut off is passed over. An end ends what stands before it or behind it: while a disk hangs
+/// several wait to write, and any of them is first.
 pub(super) fn replay(state: &StateDir) -> Replay {
     let files = match all_names(state.path()) {
         Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Replay::default(),
         Err(error) => {
             let unread = vec![Unread::of_directory(state.path(), &error)];
             return Replay { unread, ..Replay::default() };
@@ -128,6 +129,8 @@ pub(super) fn replay(state: &StateDir) -> Replay {
     };
     let (mut active, mut highest) = (Vec::<StoredOverride>::new(), 0);
     let (mut unread, mut is_newest_read) = (Vec::new(), true);
+    // By number and beginning.
+    let mut ended = BTreeSet::new();
     for name in files.iter().skip(files.len().saturating_sub(MOST_REPLAYED)) {
         let octets = match KeptFile::octets(&state.join(name), MOST_READ) {
             KeptFile::Good(octets) => octets,
@@ -146,7 +149,10 @@ pub(super) fn replay(state: &StateDir) -> Replay {
             };
             highest = what.id.max(highest);
             active.retain(|one| one.id != what.id);
-            if action == "begin" {
+            let begun = (what.id, what.from);
+            if action != "begin" {
+                ended.insert(begun);
+            } else if !ended.contains(&begun) {
                 active.push(what);
             }
         }

@@ -81,7 +81,7 @@ fn old(state: &Path) -> Vec<OldFile> {
 
 /// The files of months, the oldest first.
 fn months(state: &Path) -> io::Result<Vec<OldFile>> {
-    let found = read::directory(state)?;
+    let found = read::directory_if_any(state)?;
     let file = |(path, of): (PathBuf, fs::Metadata)| {
         let name = path.file_name()?.to_str()?.to_owned();
         let (month, number) = parse(&name)?;
@@ -112,7 +112,7 @@ pub(super) fn files(state: &Path) -> Vec<PathBuf> {
 }
 
 /// The names of all files that may be in a state directory, the oldest first: one that is not there is found out by
-/// reading it.
+/// reading it, and so is the directory.
 ///
 /// # Errors
 ///

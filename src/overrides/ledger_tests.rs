@@ -66,6 +66,17 @@ fn a_later_month_begins_another_file_and_readers_follow() {
 }
 
 #[test]
+fn what_ended_is_over_in_whatever_order_its_lines_were_written() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "end", 7);
+    write(&state, NOVEMBER, "begin", 7);
+    assert!(ledger::replay(&state).active.is_empty());
+    let other = StoredOverride { from: NOVEMBER, ..stored(7) };
+    ledger::write(&state, &LedgerEntry::new(NOVEMBER, "begin", "Lan", &other)).unwrap();
+    assert_eq!(ledger::replay(&state).active, [other], "a number that was given twice");
+}
+
+#[test]
 fn a_line_that_was_cut_off_swallows_no_other() {
     let (_scratch, state) = state();
     write(&state, NOVEMBER, "begin", 1);

@@ -105,6 +105,18 @@ pub fn directory(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
     })
 }
 
+/// The same; nothing where there is no directory.
+///
+/// # Errors
+///
+/// The error of the system: what is there is not known.
+pub fn directory_if_any(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
+    match directory(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        found => found,
+    }
+}
+
 /// Opens without waiting for a writer of a FIFO or for a device. A writer's lease (fcntl(2)) is
 /// waited for: it ends soon.
 fn open_now(path: &Path) -> io::Result<File> {

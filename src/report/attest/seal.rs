@@ -71,10 +71,7 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
 
 /// The months that a directory has files of, in order; none where it is not there.
 fn months(directory: &Path) -> io::Result<Vec<String>> {
-    let files = match read::directory(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        files => files.map_err(|error| at(directory, &error))?,
-    };
+    let files = read::directory_if_any(directory).map_err(|error| at(directory, &error))?;
     let month = |path: &Path| {
         let stem = path.file_name()?.to_str()?.strip_suffix(".json")?;
         stem.parse::<LocalMonth>().ok().map(|month| month.to_string())
