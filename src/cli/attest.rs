@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, INVALID, complain, finish, json, parse_lang, print};
-use crate::cli::running::config_of_machine;
+use crate::cli::running::{config_of_machine, state_of};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::read_config_for_command;
 use crate::publish::enrol::{Organisation, PinnedBox};
@@ -15,7 +15,6 @@ use crate::report::attest::page::page;
 use crate::report::attest::{AttestError, SignedAttestation, Verified, verify};
 use crate::sys::clock::system_time;
 use crate::sys::read;
-use crate::sys::state_dir::StateDir;
 use crate::sys::state_dir::whole;
 
 /// Arguments of `attest`.
@@ -76,7 +75,7 @@ fn attested(of: &AttestArguments) -> Result<String, CommandFailure> {
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
     let lang = of.lang.unwrap_or(config.school.lang);
     let refused = |message: Message| (1, message.in_lang(lang));
-    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state_of(&config, lang)?;
     let state = state.ok_or_else(|| refused(messages::attest_no_state()))?;
     let zone = config.school.zone();
     let from = AttestingBox { state: &state, roles: &config.school.roles, zone: &zone };

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use crate::admin::client::is_ready;
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
+use crate::cli::running::state_of;
 use crate::config::{Config, School, load_text};
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::Assembler;
@@ -124,7 +125,7 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
     let shown = of.config.display().to_string();
     let config = load_text(&backup.config_text(), &shown, base);
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
-    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state_of(&config, of.lang)?;
     let of_tls = config.listen.tls.iter().map(|files| files.key.as_path());
     let of_lists = config.lists.sealed.iter().map(|sealed| sealed.key.as_path());
     let keys: Vec<&Path> = of_tls.chain(of_lists).collect();

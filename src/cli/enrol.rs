@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::output::{CommandFailure, INVALID, finish, parse_lang};
+use crate::cli::running::state_of;
 use crate::lang::{Lang, Message, messages};
 use crate::load::assemble::Assembler;
 use crate::release::enrolment::{Enrolment, EnrolmentError, MAX_OCTETS, fingerprint};
 use crate::sys::read;
-use crate::sys::state_dir::{StateDir, whole};
+use crate::sys::state_dir::whole;
 use crate::update::enrolment::{EnrolError, enrol, root};
 use crate::upgrade::trust_enrolled;
 
@@ -55,7 +56,7 @@ fn enrolled(of: &EnrolArguments) -> Result<String, CommandFailure> {
         let found = &config.school.id;
         return Err(refused(messages::enrol_other_school(&document.school, found)));
     }
-    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state_of(&config, lang)?;
     let state = state.ok_or_else(|| refused(messages::enrol_no_state()))?;
     let reply = {
         let _acting = state.act_as_owner().map_err(|error| (1, error.to_string()))?;

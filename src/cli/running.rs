@@ -8,7 +8,7 @@ use crate::admin::client::ask;
 use crate::admin::reply::ApiRefusal;
 use crate::cli::output::CommandFailure;
 use crate::config::Config;
-use crate::lang::messages;
+use crate::lang::{Lang, messages};
 use crate::load::assemble::read_config_for_command;
 use crate::staff::token::Token;
 use crate::sys::state_dir::StateDir;
@@ -84,9 +84,17 @@ impl RunningGateway {
     }
 }
 
+/// The state directory of a gateway; none where its config names none.
+pub(super) fn state_of(config: &Config, lang: Lang) -> Result<Option<StateDir>, CommandFailure> {
+    StateDir::open(&config.state).map_err(|fault| {
+        let path = fault.path().display().to_string();
+        (1, messages::state_unusable(path, fault.cause()).in_lang(lang))
+    })
+}
+
 /// Acts as the gateway's account on its state, for a command that does its work while it does not run.
 pub(super) fn as_gateway(config: &Config) -> Result<Option<Acting>, CommandFailure> {
-    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state_of(config, config.school.lang)?;
     let acting = state.map(|state| state.act_as_owner()).transpose();
     acting.map_err(|error| (1, error.to_string()))
 }
@@ -111,7 +119,6 @@ fn open_token(given: Option<&PathBuf>, config: &Config) -> Result<Token, Command
     };
     let path = given.cloned().or_else(|| config.admin.token.clone()).unwrap_or_else(in_state);
     Token::read(&path).map_err(|error| {
-        let path = path.display();
-        (3, format!("{path}: the token cannot be read: {error}; `--token FILE` names another"))
+        (3, messages::token_unreadable(path.display(), error).in_lang(config.school.lang))
     })
 }

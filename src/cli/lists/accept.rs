@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use crate::cli::lists::update;
 use crate::cli::output::{CommandFailure, finish};
+use crate::cli::running::state_of;
+use crate::lang::messages;
 use crate::load::assemble::Assembler;
 use crate::load::lists::patience::{accept, accept_pack};
-use crate::sys::state_dir::StateDir;
 
 /// The word for the department's release.
 const RELEASE: &str = "release";
@@ -35,20 +36,18 @@ fn accept_source(arguments: &AcceptArguments) -> Result<String, CommandFailure> 
     }
     let read = Assembler::new(Some(arguments.config.clone())).downloads();
     let (config, downloads) = read.map_err(|error| (3, error.to_string()))?;
+    let lang = config.school.lang;
     if downloads.sources.iter().any(|source| source.label == name) {
-        let how = "`lachan lists fetch CONFIG --accept-shrunken` takes a download";
-        return Err((2, format!("`{name}` is downloaded: {how}")));
+        return Err((2, messages::accept_downloaded(name).in_lang(lang)));
     }
     let is_it = |path: &Path, label: &str| label == name || path == Path::new(name);
     let source = config.lists.sources.iter().find(|one| is_it(&one.path, &one.label));
     let packs = config.lists.packs.as_ref().filter(|path| path.ends_with(name));
     let (Some(path), is_pack) = (source.map(|one| &one.path).or(packs), source.is_none()) else {
-        return Err((2, format!("`{name}` is no source of the config")));
+        return Err((2, messages::accept_no_source(name).in_lang(lang)));
     };
-    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
-    let state = state.ok_or_else(|| {
-        (3, "nothing is remembered without a state directory; set `min_percent = 0`".to_owned())
-    })?;
+    let state = state_of(&config, lang)?;
+    let state = state.ok_or_else(|| (3, messages::accept_no_state().in_lang(lang)))?;
     let failed = |error| (1, format!("{}: {error}", path.display()));
     let _acting = state.act_as_owner().map_err(failed)?;
     let accept = if is_pack { accept_pack } else { accept };

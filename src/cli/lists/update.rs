@@ -9,8 +9,9 @@ use std::sync::Mutex;
 
 use crate::admin::api::ReleaseRequest;
 use crate::cli::output::{CommandFailure, finish, json};
-use crate::cli::running::{RunningGateway, as_gateway, read};
+use crate::cli::running::{RunningGateway, as_gateway, read, state_of};
 use crate::config::Config;
+use crate::lang::messages;
 use crate::load::assemble::{Assembler, read_config_for_command};
 use crate::load::rehearsal;
 use crate::load::release::RELEASES;
@@ -131,14 +132,15 @@ fn change(
 fn config_of(path: &Path) -> Result<Config, CommandFailure> {
     let config = read_config_for_command(Some(path)).map_err(|error| (3, error.to_string()))?;
     if config.update.root.is_none() {
-        return Err((3, format!("{}: there is no `root` in [update]", path.display())));
+        let lang = config.school.lang;
+        return Err((3, messages::update_no_root(path.display()).in_lang(lang)));
     }
     Ok(config)
 }
 
 /// The update client of a gateway that does not run.
 fn alone(path: &Path, config: &Config) -> Result<Updates, CommandFailure> {
-    let state = StateDir::open(&config.state).map_err(|error| (1, error.to_string()))?;
+    let state = state_of(config, config.school.lang)?;
     let clock = Clock::start();
     if let Some(state) = &state {
         clock.remember(state);

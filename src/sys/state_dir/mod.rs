@@ -60,6 +60,11 @@ pub struct StateError {
 }
 
 impl StateError {
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The error of the system.
     pub fn cause(self) -> io::Error {
         self.error

@@ -192,4 +192,22 @@ messages! {
          log says which"
         => "máy lọc ở {address} đang chạy nhưng chưa trả lời truy vấn, hoặc máy này không có địa chỉ nào ở `listen`; nhật ký \
             cho biết lý do";
+    state_unusable(path, error)
+        "{path}: the state directory cannot be used: {error}; give this user a directory to write to with `dir` in [state]"
+        => "{path}: không dùng được thư mục trạng thái: {error}; hãy cho tài khoản này một thư mục được phép ghi ở `dir` trong [state]";
+    token_unreadable(path, error)
+        "{path}: the token cannot be read: {error}; `--token FILE` names another"
+        => "{path}: không đọc được mã truy cập: {error}; dùng `--token FILE` để chỉ tệp khác";
+    accept_downloaded(source)
+        "`{source}` is downloaded: `lachan lists fetch CONFIG --accept-shrunken` takes a download"
+        => "`{source}` được tải về: dùng `lachan lists fetch CONFIG --accept-shrunken` để nhận bản tải về";
+    accept_no_source(source)
+        "`{source}` is no source of the config; give the `path` of one as it stands in [[lists.source]], or `packs` of [lists]"
+        => "`{source}` không phải là nguồn nào của tệp cấu hình; hãy ghi `path` đúng như trong [[lists.source]], hoặc `packs` của [lists]";
+    accept_no_state()
+        "nothing is remembered without a state directory; set `dir` in [state], or `min_percent = 0` for the source"
+        => "không có thư mục trạng thái thì không nhớ được gì; hãy ghi `dir` trong [state], hoặc `min_percent = 0` cho nguồn này";
+    update_no_root(path)
+        "{path}: this gateway follows no department: there is no `root` in [update]; `lachan enrol` sets it"
+        => "{path}: máy lọc này không theo Sở nào: thiếu `root` trong [update]; `lachan enrol` sẽ ghi giúp";
 }
