@@ -171,6 +171,8 @@ pub enum WriteTrial {
     Full,
     /// This user may not write there: nothing is known of the gateway's.
     Denied,
+    /// Others can write there, with this mode: the gateway does not use it.
+    OpenToOthers(u32),
     /// Another error.
     Failed(String),
 }

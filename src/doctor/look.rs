@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::doctor::facts::{DiskFacts, RtcFact, WriteTrial};
 use crate::doctor::handed::{HandedOut, LeaseForm, lease, told};
 use crate::doctor::kernel::{BoundSocket, SocketKind, inode, own_v4, own_v6, sockets};
+use crate::sys::state_dir::StateDir;
 use crate::sys::state_dir::acting::Acting;
 use crate::sys::{os, read};
 
@@ -139,6 +140,10 @@ fn missing(path: &Path) -> String {
 
 /// Writes a file and removes it.
 fn trial(directory: &Path) -> WriteTrial {
+    // The gateway refuses it.
+    if let Ok(Some(mode)) = StateDir::open_to_others(directory) {
+        return WriteTrial::OpenToOthers(mode);
+    }
     let path = directory.join(format!(".doctor.{}", std::process::id()));
     let write = || {
         // Root may have blocks of a full disk, and rights, that the gateway has not.

@@ -90,7 +90,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
     updates::begin_life(config);
     let candidate = assembler.candidate(None)?;
     let settings = candidate.config().clone();
-    let state = state_of(&settings, &clock);
+    let (state, unread_state) = state_of(&settings, &clock);
     began.clone_from(&state);
     let (current, unread_list) = first_policy(candidate, &settings, state.as_ref());
     let (reviews, evidence) = open_books(&current, state.as_ref());
@@ -128,7 +128,7 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
-    read_again(&gateway, &desk, unread_list);
+    read_again(&gateway, &desk, (unread_state, unread_list));
     let actions = actions(&observed, desk, state.clone());
     let portal = portal(&gateway, &actions);
     let witness = GatewayWitness::of(&observed, state.clone());
@@ -230,10 +230,15 @@ fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
 }
 
 /// Reads again what the disk did not give at the start.
-fn read_again(gateway: &Gateway, desk: &Arc<Desk>, unread_list: Option<Unread>) {
+fn read_again(
+    gateway: &Gateway,
+    desk: &Arc<Desk>,
+    (unread_state, unread_list): (Option<Unread>, Option<Unread>),
+) {
     let (current, tokens) = (Arc::clone(&gateway.current), Arc::clone(&gateway.tokens));
     let desk = Arc::clone(desk);
     unread::start(vec![
+        unread::directory(unread_state),
         Box::new(move || current.read_overrides_again()),
         Box::new(move || tokens.read_again()),
         Box::new(move || desk.codes().read_again()),
@@ -241,12 +246,14 @@ fn read_again(gateway: &Gateway, desk: &Arc<Desk>, unread_list: Option<Unread>) 
     ]);
 }
 
-/// The state directory; the clock is not earlier than what it remembers.
-fn state_of(settings: &Config, clock: &Clock) -> Option<StateDir> {
-    let state = StateDir::open_or_warn(&settings.state)?;
-    state.sweep_all();
-    clock.remember(&state);
-    Some(state)
+/// The state directory, and what is to be told of it; the clock is not earlier than what it remembers.
+fn state_of(settings: &Config, clock: &Clock) -> (Option<StateDir>, Option<Unread>) {
+    let (state, unread) = StateDir::open_for_life(&settings.state);
+    if let Some(state) = &state {
+        state.sweep_all();
+        clock.remember(state);
+    }
+    (state, unread)
 }
 
 /// Accepts connections of clients, in a task for each listener.

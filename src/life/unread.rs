@@ -31,6 +31,14 @@ pub(super) fn urgent_list(current: Arc<Current>, mut unread: Option<Unread>) -> 
     })
 }
 
+/// Looks again at a state directory that could not be used.
+pub(super) fn directory(mut unread: Option<Unread>) -> Reader {
+    Box::new(move || {
+        unread = unread.take().and_then(Unread::still);
+        unread.is_none()
+    })
+}
+
 /// Starts the thread; it ends when all is read, or with the process. What failed for a moment is soon read, what
 /// fails for long is asked for each half minute.
 pub(super) fn start(readers: Vec<Reader>) {

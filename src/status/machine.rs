@@ -31,6 +31,8 @@ pub enum MachineFault {
     DiskFull,
     /// Nothing can be written for another reason.
     StateUnwritable,
+    /// Others can write there: it is not used.
+    StateOpen,
     /// Something there belongs to another account.
     StateForeign,
     /// systemd stores the sockets of a gateway that does not run.
@@ -113,6 +115,9 @@ impl MachineFault {
             Self::DiskLow => (messages::machine_disk_low(subject), messages::remedy_disk_space()),
             Self::StateUnwritable => {
                 (messages::machine_state_unwritable(subject), messages::remedy_state_unwritable())
+            }
+            Self::StateOpen => {
+                (messages::machine_state_open(subject), messages::remedy_state_open(subject))
             }
             Self::StateForeign => {
                 (messages::machine_state_foreign(subject), messages::remedy_state_foreign(subject))

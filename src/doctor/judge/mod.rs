@@ -144,6 +144,9 @@ fn disk(facts: Option<&DiskFacts>) -> JudgedPart {
     match writing {
         WriteTrial::ReadOnly => part.find(MachineFault::DiskReadOnly, &subject, ""),
         _ if is_read_only => part.find(MachineFault::DiskReadOnly, &subject, ""),
+        WriteTrial::OpenToOthers(mode) => {
+            part.find(MachineFault::StateOpen, &subject, format!("{mode:04o}"));
+        }
         WriteTrial::Full => part.find(MachineFault::DiskFull, &subject, ""),
         WriteTrial::Failed(why) => part.find(MachineFault::StateUnwritable, &subject, why),
         WriteTrial::Denied => part.unseen.push(messages::unseen_writing(&subject)),

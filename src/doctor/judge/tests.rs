@@ -173,6 +173,7 @@ fn each_fact_has_its_own_finding() {
     assert_eq!(kinds(writing(WriteTrial::ReadOnly)), machine(Fault::DiskReadOnly));
     assert_eq!(kinds(writing(WriteTrial::Full)), machine(Fault::DiskFull));
     assert_eq!(kinds(writing(WriteTrial::Failed("x".into()))), machine(Fault::StateUnwritable));
+    assert_eq!(kinds(writing(WriteTrial::OpenToOthers(0o770))), machine(Fault::StateOpen));
     assert_eq!(kinds(writing(WriteTrial::Denied)), []);
     let foreign = |facts: &mut MachineFacts| {
         let foreign = Some("/var/lib/lachan/overrides".into());

@@ -127,6 +127,8 @@ enum What {
     File(u64),
     /// The names of a directory.
     Directory,
+    /// A directory that is not read.
+    Refused,
 }
 
 impl Unread {
@@ -140,14 +142,25 @@ impl Unread {
         Self::told(path, What::Directory, error)
     }
 
+    /// A directory that must not be used, whatever can be read: for as long as the process lives. Logged.
+    pub fn refused(path: &Path, error: &io::Error) -> Self {
+        let why = format!("{error}, and restart the gateway");
+        error!("{}: the state directory is not used: {why}", path.display());
+        Self::listed(path, What::Refused, why)
+    }
+
     fn told(path: &Path, what: What, error: &io::Error) -> Self {
         error!(
             "{}: it cannot be read now: {error}; nothing is written over it, and it is read again each half \
              minute: look at the disk, and at its owner and mode",
             path.display()
         );
+        Self::listed(path, what, error.to_string())
+    }
+
+    fn listed(path: &Path, what: What, why: String) -> Self {
         let (number, path) = (rand::random(), path.to_owned());
-        list().push((number, UnreadFile { path: path.clone(), why: error.to_string() }));
+        list().push((number, UnreadFile { path: path.clone(), why }));
         Self { number, path, what }
     }
 
@@ -174,6 +187,7 @@ impl Unread {
         let read = match self.what {
             What::File(most) => octets(&self.path, most),
             What::Directory => names(&self.path),
+            What::Refused => return KeptFile::Unread(self),
         };
         match read {
             Ok(kept) => {

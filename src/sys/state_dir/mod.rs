@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::StateSettings;
 use crate::sys::read;
 use crate::sys::state_dir::acting::{Acting, FileOwner, owner};
+use crate::sys::state_dir::kept_file::Unread;
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
@@ -75,8 +76,15 @@ impl StateError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateDir {
     path: PathBuf,
-    /// The owner of the outermost one, where root opened that of another account.
-    owner: Option<FileOwner>,
+    owner: KnownOwner,
+}
+
+/// The owner of the outermost directory, where root opened that of another account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KnownOwner {
+    Asked(Option<FileOwner>),
+    /// The disk did not say: each use asks anew.
+    Unasked,
 }
 
 impl StateDir {
@@ -98,15 +106,29 @@ impl StateDir {
     ///
     /// As [`Acting::as_owner_of`].
     pub fn act_as_owner(&self) -> io::Result<Acting> {
-        Acting::of(self.owner, &self.path)
+        Acting::of(self.owner()?, &self.path)
     }
 
-    /// As [`StateDir::open`]; one that cannot be used is logged, and the gateway runs without it.
-    pub fn open_or_warn(config: &StateSettings) -> Option<Self> {
-        Self::open(config).unwrap_or_else(|error| {
-            tracing::warn!("{error}");
-            None
-        })
+    fn owner(&self) -> io::Result<Option<FileOwner>> {
+        match self.owner {
+            KnownOwner::Asked(owner) => Ok(owner),
+            KnownOwner::Unasked => answered(&self.path, made),
+        }
+    }
+
+    /// As [`StateDir::open`], for the life of a gateway, with what is to be told of it. One that the disk does not give
+    /// now is used all the same: each of its files is one that cannot be read now. One that others can write to is not.
+    pub fn open_for_life(config: &StateSettings) -> (Option<Self>, Option<Unread>) {
+        let StateError { path, error } = match Self::open(config) {
+            Ok(state) => return (state, None),
+            Err(error) => error,
+        };
+        // The system's own refusals have a number.
+        if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() {
+            return (None, Some(Unread::refused(&path, &error)));
+        }
+        let unread = Unread::of_directory(&path, &error);
+        (Some(Self { path, owner: KnownOwner::Unasked }), Some(unread))
     }
 
     /// The path of [`StateDir::open`]; nothing is created.
@@ -121,7 +143,7 @@ impl StateDir {
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
         match answered(&path, made) {
-            Ok(owner) => Ok(Self { path, owner }),
+            Ok(owner) => Ok(Self { path, owner: KnownOwner::Asked(owner) }),
             Err(error) => Err(StateError { path, error }),
         }
     }
@@ -165,10 +187,11 @@ impl StateDir {
     /// [`StateError`].
     pub fn subdirectory(&self, name: &str) -> Result<Self, StateError> {
         let path = self.path.join(name);
-        let acting = self.act_as_owner();
-        let _acting = acting.map_err(|error| StateError { path: path.clone(), error })?;
+        let failed = |error| StateError { path: path.clone(), error };
+        let owner = self.owner().map_err(failed)?;
+        let _acting = Acting::of(owner, &self.path).map_err(failed)?;
         // Whatever its own owner is: a link may be there.
-        Ok(Self { owner: self.owner, ..Self::at(path)? })
+        Ok(Self { owner: KnownOwner::Asked(owner), ..Self::at(path)? })
     }
 
     /// Replaces the file `name` with one of these octets.

@@ -103,6 +103,11 @@ messages! {
     remedy_state_unwritable()
         "start the gateway once, which makes the directory; else correct `dir` in [state], or the owner"
         => "khởi động cổng lọc một lần để nó tạo thư mục; nếu không, sửa `dir` trong [state] hoặc chủ sở hữu";
+    machine_state_open(path)
+        "others can write to the state directory `{path}`: the gateway does not use it"
+        => "người khác ghi được vào thư mục trạng thái `{path}`: cổng lọc không dùng thư mục này";
+    remedy_state_open(path) "`chmod go-w {path}`, then restart the gateway"
+        => "chạy `chmod go-w {path}` rồi khởi động lại cổng lọc";
     machine_state_foreign(path) "not all in the state directory `{path}` belongs to its owner: the gateway may not read or replace it"
         => "trong thư mục trạng thái `{path}` có thứ không thuộc chủ của nó: cổng lọc có thể không đọc hoặc không thay được";
     remedy_state_foreign(path)
