@@ -106,7 +106,8 @@ pub fn place(text: &str, offset: usize) -> (usize, usize, &str) {
 /// The longest word that a candidate is suggested for.
 const MAX_WORD: usize = 100;
 
-/// The candidate with the smallest edit distance to `word`, if within a third of its length.
+/// The candidate with the smallest edit distance to `word`, if within a third of its length. More than half of the
+/// letters must stay, or all of the candidate's: `off` is no spelling of `on`, and `sec` is one of `s`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.chars().nth(MAX_WORD).is_some() {
         return None;
@@ -116,7 +117,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, _)| distance <= limit)
+        .filter(|&(distance, candidate)| {
+            let letters = word.chars().count().max(candidate.chars().count());
+            let is_longer = word.starts_with(&candidate.to_lowercase());
+            distance <= limit && (distance * 2 < letters || is_longer)
+        })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }
@@ -167,6 +172,9 @@ mod tests {
         assert_eq!(nearest("adlut", ["adult", "malware"]), Some("adult"));
         assert_eq!(nearest("Gamblng", ["gambling"]), Some("gambling"));
         assert_eq!(nearest("xyzzy", ["adult", "malware"]), None);
+        assert_eq!(nearest("on", ["off", "strict"]), None);
+        assert_eq!(nearest("vn", ["en", "vi"]), None);
+        assert_eq!(nearest("of", ["off", "strict"]), Some("off"));
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Codes {
             return Err(StaffRefusal::Time);
         }
         if !(1..=MOST_AT_ONCE).contains(&request.count) {
-            return Err(StaffRefusal::TooManyCodes { most: MOST_AT_ONCE });
+            return Err(StaffRefusal::CodeCount { most: MOST_AT_ONCE });
         }
         self.known()?;
         let salt = self.lock().salt.get_or_insert_with(Salt::fresh).clone();
@@ -432,8 +432,11 @@ mod tests {
         assert_eq!(issue(Some(NOW + 61 * 86_400), NOW + 61 * 86_400 + 60), Err(StaffRefusal::Time));
         assert_eq!(issue(Some(u64::MAX), u64::MAX), Err(StaffRefusal::Time));
         assert_eq!(issue(Some(NOW + 86_400), NOW + 2 * 86_400), Ok(NOW + 86_400));
-        let many = CodeRequest { count: 41, ..request(NOW + 60) };
-        assert!(codes.issue(&many, "admin", NOW).is_err());
+        for count in [0, MOST_AT_ONCE + 1] {
+            let many = CodeRequest { count, ..request(NOW + 60) };
+            let refused = codes.issue(&many, "admin", NOW).unwrap_err();
+            assert_eq!(refused, StaffRefusal::CodeCount { most: MOST_AT_ONCE });
+        }
         let odd = CodeRequest { by: "\u{202e}naL".into(), ..request(NOW + 60) };
         assert_eq!(codes.issue(&odd, "admin", NOW).unwrap_err(), StaffRefusal::NoOne);
     }

@@ -17,7 +17,12 @@ pub enum StaffRefusal {
     NoOne,
     /// The time of a code is over, longer than a day, or far away.
     Time,
-    /// Too many codes at one time.
+    /// None are asked for, or too many at one time.
+    CodeCount {
+        /// The most.
+        most: usize,
+    },
+    /// There are as many codes as there may be.
     TooManyCodes {
         /// The most.
         most: usize,
@@ -63,6 +68,7 @@ impl StaffRefusal {
             Self::NoRoom { given, known } => messages::override_no_group(given, known.join(", ")),
             Self::NoOne => messages::staff_no_one(),
             Self::Time => messages::code_time(),
+            Self::CodeCount { most } => messages::code_count(most),
             Self::TooManyCodes { most } => messages::too_many_codes(most),
             Self::NoCode { id } => messages::no_code(id),
             Self::WeakPin => messages::weak_pin(),

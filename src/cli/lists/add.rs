@@ -87,7 +87,7 @@ fn find<'a>(catalogue: &'a Catalogue, name: &str) -> Result<&'a CatalogueEntry, 
     catalogue.find(name).ok_or_else(|| {
         let meant = nearest(name, catalogue.names());
         let meant = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
-        (2, format!("`{name}` is not in the catalogue{meant} `lachan lists catalogue` shows it"))
+        (2, format!("`{name}` is not in the catalogue{meant}; `lachan lists catalogue` shows it"))
     })
 }
 

@@ -4,6 +4,7 @@
 //! every key. A wrong value leaves `to`, the default, as it is.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -228,5 +229,6 @@ fn plain_name(text: &str) -> Option<String> {
     let text = text.trim().split_once("://").map_or(text.trim(), |(_, rest)| rest);
     let text = text.split(['/', ':', '?', '^']).next()?;
     let text = text.trim_start_matches(['*', '.', '|', '@']).trim_end_matches('.');
-    Name::from_text(text).is_ok().then(|| text.to_owned())
+    let is_address = text.parse::<IpAddr>().is_ok();
+    (!is_address && Name::from_text(text).is_ok()).then(|| text.to_owned())
 }

@@ -109,11 +109,14 @@ impl Report<'_> {
         let Some(given) = given.as_ref().filter(|given| is_zone(given.get_ref())) else { return };
         if TimeZone::get(given.get_ref()).is_err() {
             let known: Vec<String> = jiff::tz::db().available().map(|z| z.to_string()).collect();
-            // A suggestion must begin as the given city does: near letters alone make another city.
+            // A suggestion must begin as the given city does: near letters alone make another city. Of `UTC+7` it would
+            // lose the hours.
+            let is_offset = given.get_ref().contains(['+', '-']);
             let begins = |zone: &&str| {
                 let city = |zone: &str| zone.rsplit('/').next().map(str::to_lowercase);
                 let (own, other) = (city(given.get_ref()), city(zone));
-                own.zip(other).is_some_and(|(own, other)| own.get(..3) == other.get(..3))
+                !is_offset
+                    && own.zip(other).is_some_and(|(own, other)| own.get(..3) == other.get(..3))
             };
             let alike = known.iter().map(String::as_str).filter(begins);
             let meant = nearest(given.get_ref(), alike);

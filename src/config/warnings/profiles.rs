@@ -2,6 +2,7 @@
 //! a profile that its other words make void.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::ops::Range;
 
 use crate::category::{CategorySet, Taxonomy};
@@ -86,6 +87,11 @@ fn names(
     let mut found: Vec<Diagnostic> = Vec::new();
     for (key, names) in [("allow", allow), ("deny", deny)] {
         found.extend(single_labels(key, names));
+        let addresses = each(names).filter(|given| given.get_ref().parse::<IpAddr>().is_ok());
+        found.extend(addresses.map(|given| {
+            let message = messages::name_is_address(given.get_ref(), key);
+            Diagnostic::new(given.span(), message).hint(messages::write_names_not_addresses())
+        }));
     }
     let allowed: HashSet<Name> =
         each(allow).flat_map(|given| config.words.meant(given.get_ref())).collect();

@@ -5,7 +5,7 @@ use crate::lang::message::messages;
 messages! {
     // Why a text is no name.
     name_cut_short() "the name is cut short" => "tên bị cắt cụt";
-    label_type(octet) "label type {octet} is not allowed here";
+    label_type(octet) "label type {octet} is not allowed here" => "ở đây không được có nhãn loại {octet}";
     name_too_long() "the name is longer than 255 octets; shorten it"
         => "tên dài quá 255 byte; hãy rút ngắn";
     label_too_long(octets) "a label of {octets} octets is longer than 63; shorten it"
@@ -78,17 +78,17 @@ messages! {
     format() "format" => "định dạng";
     canary() "canary" => "tên báo hiệu";
     day() "day" => "ngày";
-    lang() "lang";
-    mode() "mode";
-    mode_of(engine) "mode of `{engine}`";
-    scope() "scope";
-    action() "action";
-    listener() "listener";
-    search_engine() "search engine";
-    word_for(key) "word for `{key}`";
-    word() "word";
-    origin() "origin";
-    key() "key";
-    kind() "kind";
-    class() "class";
+    lang() "lang" => "ngôn ngữ";
+    mode() "mode" => "chế độ";
+    mode_of(engine) "mode of `{engine}`" => "chế độ của `{engine}`";
+    scope() "scope" => "phạm vi";
+    action() "action" => "cách xử lý";
+    listener() "listener" => "địa chỉ nhận";
+    search_engine() "search engine" => "máy tìm kiếm";
+    word_for(key) "word for `{key}`" => "giá trị cho `{key}`";
+    word() "word" => "từ";
+    origin() "origin" => "nguồn gốc";
+    key() "key" => "khóa";
+    kind() "kind" => "loại";
+    class() "class" => "lớp";
 }

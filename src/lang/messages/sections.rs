@@ -51,9 +51,11 @@ messages! {
         => "không ghi được loại `{word}` ở đây; các loại dùng được: {known}";
     record_data(text, rtype) "`{text}` is no data of type {rtype}"
         => "`{text}` không phải là dữ liệu loại {rtype}";
-    record_ttl(seconds, most) "the TTL is {seconds}; it must be 0 to {most} seconds";
+    record_ttl(seconds, most) "the TTL is {seconds}; it must be 0 to {most} seconds"
+        => "TTL là {seconds}; phải từ 0 đến {most} giây";
     too_many_records(most) "there may be {most} records" => "tối đa là {most} bản ghi";
-    let_a_server_answer(table) "let a server of its own answer, behind a `{table}` zone";
+    let_a_server_answer(table) "let a server of its own answer, behind a `{table}` zone"
+        => "hãy để máy chủ riêng trả lời, qua một vùng trong `{table}`";
 
     // Sources of lists.
     source_already(label) "`{label}` is a source of this category already"

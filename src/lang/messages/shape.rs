@@ -62,7 +62,8 @@ messages! {
     // Other files.
     cannot_be_read(path, reason) "`{path}` cannot be read: {reason}"
         => "không đọc được `{path}`: {reason}";
-    file_too_long(path, octets, most) "`{path}` has {octets} octets; it may have {most}";
+    file_too_long(path, octets, most) "`{path}` has {octets} octets; it may have {most}"
+        => "`{path}` dài {octets} byte; tối đa là {most}";
     not_the_file_meant() "this is not the file that was meant" => "đây không phải là tệp cần dùng";
     path_is_relative() "a path is absolute, or relative to the directory of this file"
         => "đường dẫn là tuyệt đối, hoặc tính từ thư mục của tệp này";

@@ -124,9 +124,11 @@ messages! {
     server_empty() "the server is empty; write an address, such as `udp://192.0.2.1`"
         => "máy chủ để trống; hãy ghi địa chỉ như `udp://192.0.2.1`";
     server_scheme(scheme)
-        "`{scheme}://` is not known; `udp://`, `tcp://`, `tls://` and `https://` are";
+        "`{scheme}://` is not known; `udp://`, `tcp://`, `tls://` and `https://` are"
+        => "không biết `{scheme}://`; có `udp://`, `tcp://`, `tls://` và `https://`";
     server_host_name(host)
-        "`{host}` is a host name; write the server's IP address (its certificate's name goes after `#`, as in `tls://192.0.2.1#dns.example`)";
+        "`{host}` is a host name; write the server's IP address (its certificate's name goes after `#`, as in `tls://192.0.2.1#dns.example`)"
+        => "`{host}` là tên máy chủ; hãy ghi địa chỉ IP của máy chủ (tên trong chứng chỉ viết sau `#`, như `tls://192.0.2.1#dns.example`)";
     server_address(text)
         "`{text}` is not an IP address; write one, such as `192.0.2.1` or `[2001:db8::1]`"
         => "`{text}` không phải là địa chỉ IP; hãy viết như `192.0.2.1` hoặc `[2001:db8::1]`";
@@ -148,11 +150,15 @@ messages! {
     server_port(port) "`{port}` is not a port; write a number from 1 to 65535, or leave it out"
         => "`{port}` không phải là cổng; ghi số từ 1 đến 65535, hoặc bỏ đi";
     server_path(path, scheme)
-        "`{path}` follows the address, and `{scheme}://` has no path; leave it out, or use `https://`";
+        "`{path}` follows the address, and `{scheme}://` has no path; leave it out, or use `https://`"
+        => "`{path}` đứng sau địa chỉ, mà `{scheme}://` không có đường dẫn; hãy bỏ đi, hoặc dùng `https://`";
     server_path_character(path)
-        "`{path}` is not an HTTP path; write printable ASCII without spaces, such as `/dns-query`";
+        "`{path}` is not an HTTP path; write printable ASCII without spaces, such as `/dns-query`"
+        => "`{path}` không phải là đường dẫn HTTP; hãy viết ký tự ASCII không có dấu cách, như `/dns-query`";
     server_name_unused(name, scheme)
-        "`#{name}` names a certificate, and `{scheme}://` has none; leave it out, or use `tls://`";
+        "`#{name}` names a certificate, and `{scheme}://` has none; leave it out, or use `tls://`"
+        => "`#{name}` là tên của chứng chỉ, mà `{scheme}://` không có chứng chỉ; hãy bỏ đi, hoặc dùng `tls://`";
     server_name(name)
-        "`#{name}` is not a host name; write the name in the server's certificate, or leave it out";
+        "`#{name}` is not a host name; write the name in the server's certificate, or leave it out"
+        => "`#{name}` không phải là tên máy chủ; hãy ghi tên trong chứng chỉ của máy chủ, hoặc bỏ đi";
 }

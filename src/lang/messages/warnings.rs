@@ -18,6 +18,10 @@ messages! {
         => "không có danh sách nào: `starter` đã tắt, không có nguồn và không có gói";
     accepts_nothing(name) "`{name}` in `accept` is not guarded: a list may block it without that"
         => "`{name}` trong `accept` không được bảo vệ: danh sách vẫn chặn được mà không cần ghi";
+    name_is_address(text, key) "`{text}` in `{key}` is an address: no device asks DNS for it as a name, so nothing is covered"
+        => "`{text}` trong `{key}` là địa chỉ: không thiết bị nào hỏi DNS tên này nên không có tác dụng gì";
+    write_names_not_addresses() "write names; addresses are filtered by a firewall"
+        => "hãy ghi tên miền; lọc theo địa chỉ là việc của tường lửa";
     accept_guarded() "write a guarded or essential name as `lachan check` shows it, or remove it"
         => "hãy ghi tên được bảo vệ như `lachan check` hiển thị, hoặc xóa đi";
     guard_voids(source, category, count, names)

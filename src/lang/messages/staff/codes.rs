@@ -7,6 +7,7 @@ messages! {
         => "hãy ghi tên, tối đa 60 ký tự: sổ thay đổi sẽ lưu lại";
     code_time() "a code is for one day, within the next 60 days, and not over yet"
         => "mỗi mã dùng cho một ngày, trong 60 ngày tới và chưa hết hạn";
+    code_count(most) "1 to {most} codes are issued at one time" => "mỗi lần cấp từ 1 đến {most} mã";
     too_many_codes(most) "there are {most} codes already; revoke some with `lachan code revoke`"
         => "đã có {most} mã; hãy thu hồi bớt bằng `lachan code revoke`";
     no_code(id) "there is no code {id}; `lachan code list` shows them"
