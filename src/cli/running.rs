@@ -113,8 +113,7 @@ pub(super) fn read<T: DeserializeOwned>(
 /// The bearer token: the given one, the config's, or the one in the state directory.
 fn open_token(given: Option<&PathBuf>, config: &Config) -> Result<Token, CommandFailure> {
     let in_state = || {
-        let state = StateDir::open(&config.state).ok().flatten();
-        let dir = state.map_or_else(|| PathBuf::from(USUAL), |state| state.path().to_owned());
+        let dir = StateDir::place(&config.state).unwrap_or_else(|| PathBuf::from(USUAL));
         dir.join(Token::ADMIN)
     };
     let path = given.cloned().or_else(|| config.admin.token.clone()).unwrap_or_else(in_state);
