@@ -287,6 +287,30 @@ fn a_state_directory_that_is_removed_is_made_again() {
     assert_is_mended(gateway);
 }
 
+#[test]
+fn a_state_directory_that_a_start_does_not_have_is_used_when_it_is_there() {
+    let upstream = Upstream::start();
+    let plan = load::with_files(Gateway::plan(&load::config("")).upstream(&upstream));
+    let mut gateway = plan.start();
+    until_kept(&gateway);
+    assert_eq!(Api::of(&gateway).exam("staff", "only.example").unwrap().0, 201);
+    gateway.terminate();
+    let [state, aside] = ["state", "aside"].map(|name| gateway.dir().join(name));
+    fs::rename(&state, &aside).unwrap();
+    fs::write(&state, "").unwrap();
+    let gateway = gateway.restart();
+    load::assert_filters(&gateway, "without its state directory");
+    assert!(!has_exam(&gateway));
+    let ready = gateway.get("/readyz").1;
+    assert!(ready.contains(&format!("degraded: {}: ", state.display())), "{ready}");
+    fs::remove_file(&state).unwrap();
+    fs::rename(&aside, &state).unwrap();
+    let exam = within(Duration::from_secs(60), || has_exam(&gateway).then_some(()));
+    assert!(exam.is_some(), "the exam is lost\n{}", gateway.log());
+    until_kept(&gateway);
+    load::until_whole(&gateway);
+}
+
 fn own(path: &Path, user: &str) {
     let mut command = Command::new("chown");
     command.args(["-R", user]).arg(path);

@@ -42,6 +42,11 @@ pub(super) fn warnings(file: &Path, config: &Config) -> Vec<(Message, Option<Mes
 /// A warning for a state directory that the gateway will not use, whoever checks.
 pub(super) fn state(config: &Config) -> Option<(Message, Option<Message>)> {
     let path = StateDir::place(&config.state)?;
+    // A directory that is not there is made; below a file it cannot be.
+    if path.ancestors().find(|path| path.exists()).is_some_and(|path| !path.is_dir()) {
+        let message = messages::state_no_directory(path.display());
+        return Some((message, Some(messages::give_a_directory())));
+    }
     let mode = StateDir::open_to_others(&path).ok().flatten()?;
     let message = messages::state_open_to_others(path.display(), format!("{mode:04o}"));
     Some((message, Some(messages::close_it_to_others())))

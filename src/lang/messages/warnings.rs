@@ -108,5 +108,9 @@ messages! {
     state_open_to_others(path, mode)
         "`{path}` (mode {mode}): others can write to the state directory, so nothing is kept in it"
         => "`{path}` (quyền {mode}): người khác ghi được vào thư mục trạng thái nên không lưu gì ở đó";
+    state_no_directory(path) "`{path}` is no directory, nor can be one, so nothing is kept in it"
+        => "`{path}` không phải là thư mục và không tạo được thư mục ở đó nên không lưu gì được";
+    give_a_directory() "give `dir` in [state] a directory of its own, such as `/var/lib/lachan`"
+        => "hãy ghi thư mục riêng ở `dir` trong [state], như `/var/lib/lachan`";
     close_it_to_others() "chmod go-w it" => "dùng chmod go-w";
 }
