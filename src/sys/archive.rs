@@ -5,7 +5,7 @@
 //! only files named `domains` are read: `urls` has paths, which DNS cannot see, and the other
 //! files describe the list.
 
-use std::io::{self, Read, Seek as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -70,13 +70,13 @@ pub fn texts(path: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
 ///
 /// The error of the system, or a file that grows beyond what a list can be.
 pub fn each_text(path: &Path, take: impl FnMut(PathBuf, Vec<u8>)) -> io::Result<()> {
-    let mut file = read::open(path)?;
-    let size = file.metadata()?.len();
+    let mut file = read::bounded(path)?;
+    let size = file.size()?;
     if packing(path) != Packing::Plain {
         // Before any of it takes room: three megabytes may unpack to gigabytes.
         let most = most_of(size);
         let most = if packing(path) == Packing::Archive { 2 * most } else { most };
-        if grown(&file, most)? > most {
+        if grown(&mut file, most)? > most {
             return Err(too_large(most));
         }
         file.rewind()?;

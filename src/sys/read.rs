@@ -7,15 +7,16 @@
 //! Law: every file that a config or the state directory names is opened here. A FIFO, a socket or a
 //! device under such a name is an error at once; reading one would wait for ever, or never end. A
 //! file on a mount that hangs is given up after [`LIMIT`], and its thread is left to the kernel: at
-//! most [`MOST_STUCK`] of them.
+//! most [`MOST_STUCK`] of them. A place that hangs is waited for once: until it answers, what lies
+//! below it is an error at once.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Cursor, Read, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The most octets of a config, or of a text that it names.
@@ -29,8 +30,16 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The most threads that wait in the kernel for a mount.
 const MOST_STUCK: usize = 8;
 
+/// The longest wait for one of the directories above a file that did not answer.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The octets of a file that are read at once.
+const PIECE: u64 = 1 << 20;
+
 /// Threads that were given up.
 static STUCK: AtomicUsize = AtomicUsize::new(0);
+/// Places that did not answer, and have not since.
+static SILENT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Opens a regular file.
 ///
@@ -38,8 +47,78 @@ static STUCK: AtomicUsize = AtomicUsize::new(0);
 ///
 /// The error of the system, or that it is no regular file.
 pub fn open(path: &Path) -> io::Result<File> {
-    let owned = path.to_owned();
-    within(move || open_now(&owned))
+    within(path, open_now)
+}
+
+/// A regular file that is read by pieces, each of which the disk may hold up for [`LIMIT`] at most.
+#[derive(Debug)]
+pub struct Bounded {
+    path: PathBuf,
+    file: Arc<File>,
+    piece: Cursor<Vec<u8>>,
+}
+
+/// Opens a regular file, to be read by pieces.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn bounded(path: &Path) -> io::Result<Bounded> {
+    let file = Arc::new(open(path)?);
+    Ok(Bounded { path: path.to_owned(), file, piece: Cursor::default() })
+}
+
+impl Bounded {
+    /// Its octets.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system.
+    pub fn size(&self) -> io::Result<u64> {
+        let file = Arc::clone(&self.file);
+        within(&self.path, move |_| Ok(file.metadata()?.len()))
+    }
+
+    /// Goes back to its first octet.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system.
+    pub fn rewind(&mut self) -> io::Result<()> {
+        self.piece = Cursor::default();
+        self.file.as_ref().rewind()
+    }
+}
+
+impl Read for Bounded {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.piece.position() == self.piece.get_ref().len() as u64 {
+            let file = Arc::clone(&self.file);
+            let next = within(&self.path, move |_| {
+                let mut piece = Vec::new();
+                file.as_ref().take(PIECE).read_to_end(&mut piece)?;
+                Ok(piece)
+            });
+            self.piece = Cursor::new(next?);
+        }
+        self.piece.read(to)
+    }
+}
+
+/// Reads a regular file to its end; nothing of it is kept.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn through(path: &Path) -> io::Result<()> {
+    io::copy(&mut bounded(path)?, &mut io::sink()).map(drop)
+}
+
+/// True for the error of a file that is there and gave no octets: of its content it says nothing.
+pub fn is_unread(error: &io::Error) -> bool {
+    let kind = error.kind();
+    let is_of_system = error.raw_os_error().is_some() || kind == io::ErrorKind::TimedOut;
+    is_of_system && kind != io::ErrorKind::NotFound
 }
 
 /// The octets of a regular file, `most` at most.
@@ -48,10 +127,9 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// As [`open`], or that it is longer.
 pub fn octets(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let owned = path.to_owned();
-    within(move || {
+    within(path, move |path| {
         let mut octets = Vec::new();
-        open_now(&owned)?.take(most + 1).read_to_end(&mut octets)?;
+        open_now(path)?.take(most + 1).read_to_end(&mut octets)?;
         if octets.len() as u64 > most {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
@@ -78,8 +156,17 @@ pub fn text(path: &Path) -> io::Result<String> {
 ///
 /// The error of the system.
 pub fn metadata(path: &Path) -> io::Result<Metadata> {
-    let owned = path.to_owned();
-    within(move || std::fs::metadata(owned))
+    within(path, |path| std::fs::metadata(path))
+}
+
+/// True where a regular file is at a path; not where it cannot be told.
+pub fn is_file(path: &Path) -> bool {
+    metadata(path).is_ok_and(|found| found.is_file())
+}
+
+/// True where a directory is at a path; not where it cannot be told.
+pub fn is_directory(path: &Path) -> bool {
+    metadata(path).is_ok_and(|found| found.is_dir())
 }
 
 /// The paths and the metadata of what is in a directory. What is removed while it is read is not
@@ -89,10 +176,9 @@ pub fn metadata(path: &Path) -> io::Result<Metadata> {
 ///
 /// The error of the system.
 pub fn directory(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
-    let owned = path.to_owned();
-    within(move || {
+    within(path, |path| {
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(owned)? {
+        for entry in std::fs::read_dir(path)? {
             let path = entry?.path();
             if found.len() == MAX_FILES {
                 return Err(io::Error::other(format!("it has more than {MAX_FILES} files")));
@@ -105,7 +191,19 @@ pub fn directory(path: &Path) -> io::Result<Vec<(PathBuf, Metadata)>> {
     })
 }
 
-/// The same; nothing where there is no directory.
+/// The paths of what is in a directory, of which nothing else is asked: a link there may lead to a mount
+/// that hangs.
+///
+/// # Errors
+///
+/// The error of the system.
+pub fn names(path: &Path) -> io::Result<Vec<PathBuf>> {
+    within(path, |path| {
+        std::fs::read_dir(path)?.take(MAX_FILES).map(|entry| Ok(entry?.path())).collect()
+    })
+}
+
+/// The same as [`directory`]; nothing where there is no directory.
 ///
 /// # Errors
 ///
@@ -151,33 +249,96 @@ fn regular(found: &Metadata) -> io::Result<()> {
 }
 
 /// What is said of a disk or mount that hangs.
-pub(super) fn late() -> io::Error {
+fn late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the disk or mount does not answer")
 }
 
-/// Does work that the kernel may never end, for [`LIMIT`] at most.
-pub(super) fn within<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+/// Does work with a path that the kernel may never end, for [`LIMIT`] at most. Below a place that
+/// hangs it is not begun.
+///
+/// # Errors
+///
+/// That of the work, or [`io::ErrorKind::TimedOut`].
+pub fn within<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    if STUCK.load(Ordering::Relaxed) >= MOST_STUCK {
+    within_for(LIMIT + PAUSE, path, work)
+}
+
+fn within_for<T: Send + 'static>(
+    limit: Duration,
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    if is_silent(path) || STUCK.load(Ordering::Relaxed) >= MOST_STUCK {
         return Err(late());
     }
     let (done, result) = sync_channel(1);
     let is_over = Arc::new(AtomicBool::new(false));
-    let theirs = Arc::clone(&is_over);
+    let (theirs, owned) = (Arc::clone(&is_over), path.to_owned());
     std::thread::Builder::new().name("lachan-read".into()).spawn(move || {
-        let _ = done.send(work());
+        let _ = done.send(work(&owned));
         if theirs.swap(true, Ordering::AcqRel) {
             STUCK.fetch_sub(1, Ordering::Relaxed);
+            silent().retain(|one| *one != owned);
         }
     })?;
-    result.recv_timeout(LIMIT + PAUSE).unwrap_or_else(|_| {
+    result.recv_timeout(limit).unwrap_or_else(|_| {
+        let mut silent = silent();
         STUCK.fetch_add(1, Ordering::Relaxed);
         if is_over.swap(true, Ordering::AcqRel) {
             STUCK.fetch_sub(1, Ordering::Relaxed);
+        } else {
+            silent.push(path.to_owned());
+            drop(silent);
+            find_silent_above(path);
         }
         Err(late())
     })
+}
+
+/// Looks at the directories above a path that did not answer, the outermost first: the first one that
+/// does not answer either is silent, with all that lies below it.
+fn find_silent_above(path: &Path) {
+    let above: Vec<PathBuf> = path.ancestors().skip(1).map(Path::to_owned).collect();
+    let (answered, answers) = channel();
+    let (asked, waiting) = (above.clone(), Arc::new(Mutex::new(None::<PathBuf>)));
+    let silent_one = Arc::clone(&waiting);
+    let started = std::thread::Builder::new().name("lachan-read".into()).spawn(move || {
+        for place in asked.iter().rev().filter(|place| !place.as_os_str().is_empty()) {
+            // Nothing else is asked of it: what waits in it for the disk may have locked its names.
+            let _ = std::fs::metadata(place);
+            if answered.send(()).is_err() {
+                break;
+            }
+        }
+        if let Some(place) = silent_one.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            STUCK.fetch_sub(1, Ordering::Relaxed);
+            silent().retain(|one| *one != place);
+        }
+    });
+    if started.is_err() {
+        return;
+    }
+    for place in above.iter().rev().filter(|place| !place.as_os_str().is_empty()) {
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.recv_timeout(LOOK).is_err() {
+            STUCK.fetch_add(1, Ordering::Relaxed);
+            silent().push(place.clone());
+            *waiting = Some(place.clone());
+            return;
+        }
+    }
+}
+
+/// True for what lies in or below a place that hangs.
+fn is_silent(path: &Path) -> bool {
+    silent().iter().any(|one| path.starts_with(one))
+}
+
+fn silent() -> MutexGuard<'static, Vec<PathBuf>> {
+    SILENT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -200,5 +361,46 @@ mod tests {
         }
         assert_eq!(open(dir.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
         assert_eq!(text(&dir.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_place_that_hangs_is_waited_for_once_and_holds_up_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("hung"), dir.path().join("other"));
+        for file in [&path, &other] {
+            std::fs::write(file, "text").unwrap();
+        }
+        let (release, held) = channel::<()>();
+        let hung = within_for(Duration::from_millis(50), &path, move |_| {
+            let _ = held.recv();
+            Ok(())
+        });
+        assert_eq!(hung.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        for silent in [&path, &path.join("below")] {
+            assert_eq!(metadata(silent).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(text(&other).unwrap(), "text");
+        drop(release);
+        let answers = || {
+            std::thread::sleep(PAUSE);
+            text(&path).is_ok()
+        };
+        assert!((0..1000).any(|_| answers()), "it answers again");
+    }
+
+    #[test]
+    fn a_file_is_read_by_pieces_and_again_from_its_first_octet() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let long = vec![7; PIECE as usize + 3];
+        std::fs::write(&path, &long).unwrap();
+        let mut file = bounded(&path).unwrap();
+        assert_eq!(file.size().unwrap(), long.len() as u64);
+        for _ in 0..2 {
+            let mut octets = Vec::new();
+            file.read_to_end(&mut octets).unwrap();
+            assert!(octets == long);
+            file.rewind().unwrap();
+        }
     }
 }

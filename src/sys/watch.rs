@@ -17,6 +17,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 
+use crate::sys::read;
+
 /// Time without another event after which a change is complete.
 const QUIET: Duration = Duration::from_millis(100);
 /// Time after which a change that does not end is reported.
@@ -53,16 +55,32 @@ impl Watch {
         watch
     }
 
-    /// Replaces the watched paths; whether a directory is watched that was not before.
+    /// Replaces the watched paths; whether a directory is watched that was not before. Those of a disk that
+    /// hangs stay as they are, until it answers.
     pub fn follow(&mut self, paths: &[PathBuf]) -> bool {
         let Some(watcher) = &mut self.watcher else { return false };
-        let wanted: BTreeSet<PathBuf> = paths.iter().flat_map(|path| directories(path)).collect();
+        let mut wanted: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut is_whole = true;
+        for path in paths {
+            match read::within(path, |path| Ok(directories(path))) {
+                Ok(found) => wanted.extend(found),
+                // A disk that hangs would hold up the watch of all others.
+                Err(_) => is_whole = false,
+            }
+        }
+        if !is_whole {
+            wanted.extend(self.directories.iter().cloned());
+        }
         for gone in self.directories.difference(&wanted) {
             // It may have been removed from the disk, and its watch with it.
             let _ = watcher.unwatch(gone);
         }
         let mut held = BTreeSet::new();
         for directory in wanted {
+            if !is_whole && self.directories.contains(&directory) {
+                held.insert(directory);
+                continue;
+            }
             // A directory that was replaced under its name needs a new watch: watching
             // twice costs nothing.
             match watcher.watch(&directory, RecursiveMode::NonRecursive) {

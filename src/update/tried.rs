@@ -81,7 +81,7 @@ pub(super) fn number(store: &ReleaseStore) -> Option<u64> {
 /// Begins a life of the gateway, before any release is read: goes back where the release on trial
 /// has ended two of them.
 pub fn begin_life(state: &StateDir) {
-    if !state.join(crate::load::release::RELEASES).is_dir() {
+    if !read::is_directory(&state.join(crate::load::release::RELEASES)) {
         return;
     }
     let began = ReleaseStore::open(state).and_then(|store| begin_life_with(&store));
@@ -119,7 +119,7 @@ fn begin_life_with(store: &ReleaseStore) -> Result<(), UpdateError> {
 
 /// Ends a life as planned.
 pub fn end_life(state: &StateDir) {
-    if !state.join(crate::load::release::RELEASES).is_dir() {
+    if !read::is_directory(&state.join(crate::load::release::RELEASES)) {
         return;
     }
     let Ok(store) = ReleaseStore::open(state) else { return };

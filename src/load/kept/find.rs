@@ -3,7 +3,6 @@
 //! A torn config may have lost the line that names the directory. So the places are tried in which
 //! it can be, and the first generation of that very config is taken: its manifest has the path.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::StateSettings;
@@ -20,8 +19,8 @@ const USUAL: &str = "/var/lib/lachan";
 /// there is none, or where it cannot be read now.
 pub fn find(path: &Path, text: &str) -> Kept {
     let base = path.parent().unwrap_or(Path::new("."));
-    let beside = fs::read_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base });
-    let beside = beside.into_iter().flatten().take(MAX_ENTRIES).flatten().map(|one| one.path());
+    let beside = read::names(if base.as_os_str().is_empty() { Path::new(".") } else { base });
+    let beside = beside.into_iter().flatten().take(MAX_ENTRIES);
     let named: Vec<PathBuf> = named(path, text).collect();
     let is_anywhere = named.is_empty();
     let named = named.into_iter().map(|place| (place, true));
@@ -63,7 +62,7 @@ pub fn forget(path: &Path) -> bool {
         kept.forget();
     }
     // A life that ended at once has kept what it had seen, and no generation yet.
-    let seen = named(path, &text).filter(|place| place.join(DIRECTORY).join(SEEN).is_file());
+    let seen = named(path, &text).filter(|place| read::is_file(&place.join(DIRECTORY).join(SEEN)));
     let removed = seen.filter(|place| {
         let opened = StateDir::at(place.clone()).and_then(|state| state.subdirectory(DIRECTORY));
         opened.is_ok_and(|kept| kept.remove(SEEN).is_ok())

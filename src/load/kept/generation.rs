@@ -342,20 +342,31 @@ impl Kept {
         let place = state.map(|state| state.join(DIRECTORY));
         let is_here = self.directory.as_ref().map(StateDir::path) == place.as_deref();
         // A directory that was removed, or lost with its disk, is made anew.
-        if is_here && place.as_ref().is_none_or(|place| place.join(OBJECTS).is_dir()) {
-            return Ok(());
+        if is_here {
+            let Some(place) = &place else { return Ok(()) };
+            // What cannot be looked at now is not gone.
+            if present(read::metadata(&place.join(OBJECTS)))?.is_some_and(|found| found.is_dir()) {
+                return Ok(());
+            }
         }
-        if self.directory.take().is_some() {
+        self.is_on_disk = false;
+        if self.directory.is_some() {
             // What is elsewhere is carried over in memory; the old directory stays as it is.
             let kept: BTreeSet<&str> = digests(&self.manifest).collect();
-            let octets: Vec<Vec<u8>> =
-                kept.into_iter().filter_map(|digest| self.objects.get(digest)).collect();
+            let mut octets: Vec<Vec<u8>> = Vec::new();
+            for digest in kept {
+                match self.objects.read(digest) {
+                    // It is not lost: its disk may be away for a moment, and the directory with it.
+                    Err(error) if state.is_none() => return Err(error),
+                    read => octets.extend(read.ok().flatten()),
+                }
+            }
+            self.directory = None;
             self.objects.at(None);
             for octets in octets {
                 self.objects.hold(&octets);
             }
         }
-        self.is_on_disk = false;
         if let Some(state) = state {
             self.may_replace(&state.join(DIRECTORY).join(MANIFEST))?;
             let opened = state.subdirectory(DIRECTORY).and_then(|directory| {
@@ -417,7 +428,7 @@ impl Kept {
     }
 
     fn is_there(&self) -> bool {
-        self.directory.as_ref().is_some_and(|directory| directory.join(MANIFEST).is_file())
+        self.directory.as_ref().is_some_and(|directory| read::is_file(&directory.join(MANIFEST)))
     }
 
     /// Drops the generation: nothing stands in any more until the next one is kept.
@@ -446,7 +457,7 @@ impl Kept {
 }
 
 /// What is read of a file; none where there is no such file.
-fn present(read: io::Result<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+fn present<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     let is_absent = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     match read {
         Err(error) if is_absent(error.kind()) => Ok(None),

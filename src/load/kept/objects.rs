@@ -6,7 +6,6 @@
 //! memory: a full disk costs persistence and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,7 +66,7 @@ impl Objects {
             return true;
         }
         let Some(path) = self.place(digest) else { return false };
-        !fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        !read::metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// True where the octets of this digest are in memory, or were read and are good. An object on the
@@ -220,10 +219,9 @@ impl Objects {
     pub(super) fn retain(&self, used: &BTreeSet<&str>) {
         self.retain_in_memory(used);
         let Some(directory) = &self.directory else { return };
-        for file in fs::read_dir(directory.path()).into_iter().flatten().flatten() {
-            let name = file.file_name();
-            if let Some(name) = name.to_str().filter(|name| is_digest(name) && !used.contains(name))
-            {
+        for path in read::names(directory.path()).into_iter().flatten() {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name.filter(|name| is_digest(name) && !used.contains(name)) {
                 let _ = directory.remove(name);
             }
         }
@@ -236,7 +234,7 @@ impl Objects {
     }
 
     fn is_on_disk(&self, digest: &str) -> bool {
-        self.place(digest).is_some_and(|path| path.is_file())
+        self.place(digest).is_some_and(|path| read::is_file(&path))
     }
 
     /// True where a manifest may name an object that is not in memory: it is there, or cannot be read
@@ -287,6 +285,8 @@ fn unpack(packed: &[u8], digest: &str, to: &mut impl io::Write) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

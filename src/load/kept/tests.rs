@@ -35,6 +35,16 @@ impl School {
 
     /// Keeps what is in force; `left_out` is what cannot be used.
     fn keep(&self, kept: &mut Kept, left_out: &[&str]) -> Result<(), String> {
+        self.keep_at(Some(&self.state), kept, left_out)
+    }
+
+    /// The same, in this state directory.
+    fn keep_at(
+        &self,
+        state: Option<&StateDir>,
+        kept: &mut Kept,
+        left_out: &[&str],
+    ) -> Result<(), String> {
         let (config, calendar) = (self.path("gateway.toml"), self.path("exams.ics"));
         let source = KeptSource {
             path: self.path("list.txt"),
@@ -61,7 +71,7 @@ impl School {
             left_out: left_out.iter().map(|name| self.path(name)).collect(),
         };
         let texts_of = |_: &KeptSource, take: &mut dyn FnMut(&[u8])| take(LIST);
-        kept.keep(Some(&self.state), origins, texts_of).map_err(|error| error.to_string())
+        kept.keep(state, origins, texts_of).map_err(|error| error.to_string())
     }
 
     /// Every file that is kept, with its octets.
@@ -159,6 +169,21 @@ fn what_is_kept_of_a_file_that_is_left_out_stays() {
     kept.forget();
     school.keep(&mut kept, &["list.txt"]).unwrap();
     assert_eq!(school.files().len(), before.len() - 1);
+}
+
+#[test]
+fn what_is_kept_on_a_disk_that_is_away_for_a_moment_is_not_lost() {
+    let school = School::new();
+    let (mut kept, list) = (Kept::default(), school.path("list.txt"));
+    school.keep(&mut kept, &[]).unwrap();
+    let fault =
+        Fault::at(&school.state.join(DIRECTORY).join("objects").join(Objects::digest(LIST)));
+    // No state directory can be opened, and what is in it cannot be carried over.
+    assert!(school.keep_at(None, &mut kept, &["list.txt"]).is_err());
+    assert!(kept.source(&list).is_some() && !kept.is_on_disk());
+    fault.undo();
+    school.keep(&mut kept, &[]).unwrap();
+    assert!(kept.source(&list).is_some() && kept.is_on_disk());
 }
 
 #[test]

@@ -6,7 +6,6 @@
 //! threads may change the pack.
 
 use std::cmp::Reverse;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -173,7 +172,7 @@ fn jobs(inputs: &[Input]) -> Vec<Job> {
         match &input.texts {
             ListTexts::Files(files) => {
                 for file in files {
-                    let size = fs::metadata(file).map_or(0, |metadata| metadata.len());
+                    let size = read::metadata(file).map_or(0, |metadata| metadata.len());
                     add(place, size, JobText::File(file.clone()));
                 }
             }

@@ -356,11 +356,11 @@ impl PackStore {
         if let Err(error) = write_stamps(state, &self.stamps) {
             warn!("{}: {error}; the next start verifies all again", state.path().display());
         }
-        for file in fs::read_dir(state.path()).into_iter().flatten().flatten() {
-            let name = file.file_name().to_string_lossy().into_owned();
+        for path in read::names(state.path()).into_iter().flatten() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_pack = Path::new(&name).extension().is_some_and(|e| e == EXTENSION);
             if is_pack && !self.stamps.iter().any(|stamp| stamp.file == name) {
-                let _ = fs::remove_file(file.path());
+                let _ = fs::remove_file(path);
             }
         }
     }
@@ -431,7 +431,7 @@ fn write_stamps(state: &StateDir, stamps: &[Stamp]) -> io::Result<()> {
 /// which keep an old time of modification: that is how an operator goes back to an older pack. A
 /// `chown -R` changes all of them within a moment; then the time of modification decides.
 pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
-    let own = fs::metadata(directory)?;
+    let own = read::metadata(directory)?;
     if own.is_file() {
         return Ok(vec![(directory.to_owned(), Stat::of(&own))]);
     }
@@ -442,8 +442,7 @@ pub fn candidates(directory: &Path) -> io::Result<Vec<(PathBuf, Stat)>> {
             continue;
         }
         if metadata.is_file() {
-            let stat = Stat::of(&metadata);
-            found.push((path, stat));
+            found.push((path, Stat::of(&metadata)));
         }
     }
     Ok(by_placement(found))

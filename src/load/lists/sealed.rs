@@ -296,8 +296,8 @@ fn open(sealed: &Sealed) -> Result<(SealedList, Vec<u8>, Zeroizing<String>), Sea
     let path = || sealed.path.clone();
     let unread = |error| SealedError::Read { path: path(), what: "sealed list", error };
     let (key, key_text) = read_key_text(&sealed.key)?;
-    let file = read::open(&sealed.path).map_err(unread)?;
-    let size = file.metadata().map_err(unread)?.len().min(MAX_OCTETS as u64);
+    let file = read::bounded(&sealed.path).map_err(unread)?;
+    let size = file.size().map_err(unread)?.min(MAX_OCTETS as u64);
     let mut octets = Vec::with_capacity(size as usize);
     file.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets).map_err(unread)?;
     if octets.len() > MAX_OCTETS {

@@ -41,6 +41,7 @@ use crate::pack::{Compiler, Pack, SEED};
 use crate::sys::archive;
 use crate::sys::memory;
 use crate::sys::state_dir::StateDir;
+use crate::sys::read;
 
 /// The directory of packs below the state directory.
 const STATE: &str = "packs";
@@ -266,7 +267,7 @@ impl ListStore {
 
     /// The directory for packs of our own; without one they are in memory.
     fn state(&mut self, config: &Config) -> Option<StateDir> {
-        let is_there = |dir: &PathBuf| StateDir::answers(dir).is_ok() && dir.join(STATE).is_dir();
+        let is_there = |dir: &PathBuf| read::is_directory(&dir.join(STATE));
         if !self.packs.writes() && !config.state.dir.as_ref().is_some_and(is_there) {
             return None;
         }

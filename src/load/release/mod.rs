@@ -14,7 +14,6 @@
 pub mod urgent;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -122,7 +121,7 @@ pub fn in_use(state: &Path) -> Option<PathBuf> {
         return None;
     }
     let releases = state.join(RELEASES);
-    let is_whole = |directory: &PathBuf| directory.join(PACK).is_file();
+    let is_whole = |directory: &PathBuf| read::is_file(&directory.join(PACK));
     let pointed = match pointer(state) {
         Pointer::None => return None,
         Pointer::To(number) => Some(releases.join(number.to_string())).filter(is_whole),
@@ -204,17 +203,18 @@ pub fn find(state: &Path, number: u64) -> Found {
 /// They cannot be listed: what is there is not known.
 pub fn numbers(state: &Path) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(state.join(RELEASES))? {
-        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+    for path in read::names(&state.join(RELEASES))? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        numbers.extend(name.and_then(|name| name.parse::<u64>().ok()));
     }
     Ok(numbers)
 }
 
 /// All generations below a state directory, by their numbers, as far as they can be read.
 pub fn generations(state: &Path) -> Vec<Generation> {
-    let entries = fs::read_dir(state.join(RELEASES)).into_iter().flatten().flatten();
-    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let mut found: Vec<Generation> = numbers
+    let mut found: Vec<Generation> = numbers(state)
+        .unwrap_or_default()
+        .into_iter()
         .filter_map(|number| match find(state, number) {
             Found::Whole(generation) => Some(generation),
             Found::Torn | Found::Unread => None,

@@ -18,8 +18,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::config::StateSettings;
 use crate::sys::read;
@@ -29,11 +28,11 @@ use crate::sys::state_dir::kept_file::Unread;
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
 
+/// The mode bits with which others than the owner can write to a directory.
+const OTHERS: u32 = 0o022;
+
 /// Octets that this process has written to files of the state directory.
 static OCTETS: AtomicU64 = AtomicU64::new(0);
-
-/// Directories that did not answer, and have not since.
-static SILENT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Seconds from a write or a read that failed to its next try, without anybody's doing: a disk that was full may have
 /// room, one that did not answer may answer.
@@ -104,15 +103,16 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// As [`Acting::as_owner_of`].
+    /// As [`Acting::as_owner_of`], or the disk hangs: nothing is begun there that may never end.
     pub fn act_as_owner(&self) -> io::Result<Acting> {
+        Self::answers(&self.path)?;
         Acting::of(self.owner()?, &self.path)
     }
 
     fn owner(&self) -> io::Result<Option<FileOwner>> {
         match self.owner {
             KnownOwner::Asked(owner) => Ok(owner),
-            KnownOwner::Unasked => answered(&self.path, made),
+            KnownOwner::Unasked => read::within(&self.path, made),
         }
     }
 
@@ -142,19 +142,20 @@ impl StateDir {
     ///
     /// [`StateError`].
     pub fn at(path: PathBuf) -> Result<Self, StateError> {
-        match answered(&path, made) {
+        match read::within(&path, made) {
             Ok(owner) => Ok(Self { path, owner: KnownOwner::Asked(owner) }),
             Err(error) => Err(StateError { path, error }),
         }
     }
 
-    /// Asks whether the disk of a state directory answers at all: whatever looks there first does.
+    /// Asks whether the disk of a state directory answers at all: whatever looks there first, or writes there,
+    /// does.
     ///
     /// # Errors
     ///
     /// It hangs.
     pub fn answers(path: &Path) -> io::Result<()> {
-        match answered(path, |path| fs::metadata(path).map(drop)) {
+        match read::within(path, |path| fs::read_dir(path).map(drop)) {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(error),
             _ => Ok(()),
         }
@@ -166,8 +167,8 @@ impl StateDir {
     ///
     /// The error of the system, as where it is not there.
     pub fn open_to_others(path: &Path) -> io::Result<Option<u32>> {
-        let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
-        Ok((mode & 0o022 != 0).then_some(mode))
+        let mode = read::metadata(path)?.permissions().mode() & 0o7777;
+        Ok((mode & OTHERS != 0).then_some(mode))
     }
 
     /// Its path.
@@ -243,7 +244,7 @@ impl StateDir {
     ) -> io::Result<()> {
         let _acting = self.act_as_owner()?;
         // Somebody may have removed it, or its disk was away for a moment.
-        if !self.path.is_dir() {
+        if !read::is_directory(&self.path) {
             Self::at(self.path.clone()).map_err(io::Error::other)?;
         }
         let write = |file: &mut File| {
@@ -275,9 +276,11 @@ impl StateDir {
     /// The same, here and in the directories here.
     pub fn sweep_all(&self) {
         self.sweep_unfinished();
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                Self { path: entry.path(), owner: self.owner }.sweep_unfinished();
+        for path in read::names(&self.path).into_iter().flatten() {
+            let is_directory =
+                read::within(&path, |path| fs::symlink_metadata(path).map(|of| of.is_dir()));
+            if is_directory.is_ok_and(|is_directory| is_directory) {
+                Self { path, owner: self.owner }.sweep_unfinished();
             }
         }
     }
@@ -290,40 +293,12 @@ fn made(path: &Path) -> io::Result<Option<FileOwner>> {
     owner(path)
 }
 
-/// Does work with a directory. A disk that hangs is waited for once: until it answers, what lies below the
-/// directory is an error at once.
-fn answered<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    if silent().iter().any(|one| path.starts_with(one)) {
-        return Err(read::late());
-    }
-    let has_answered = Arc::new(AtomicBool::new(false));
-    let (theirs, owned) = (Arc::clone(&has_answered), path.to_owned());
-    let forget = |path: &Path| silent().retain(|one| one != path);
-    let answer = read::within(move || {
-        let answer = work(&owned);
-        theirs.store(true, Ordering::Release);
-        forget(&owned);
-        answer
-    });
-    if answer.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
-        silent().push(path.to_owned());
-        if has_answered.load(Ordering::Acquire) {
-            forget(path);
-        }
-    }
-    answer
-}
-
-fn silent() -> MutexGuard<'static, Vec<PathBuf>> {
-    SILENT.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Refuses a directory that others can write to: they could end an exam, or be anybody.
 fn only_ours(path: &Path) -> io::Result<()> {
-    let Some(mode) = StateDir::open_to_others(path)? else { return Ok(()) };
+    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
     let why = format!("others can write to it (mode {mode:04o}); chmod go-w it");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
