@@ -10,6 +10,7 @@ pub mod patience;
 mod plan;
 pub mod sealed;
 mod store;
+mod unread;
 
 pub use loaded::{FileReport, LoadedLists, SourceOrigin};
 pub use plan::STARTER_SOURCE;

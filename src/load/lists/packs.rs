@@ -96,6 +96,8 @@ pub struct PackStore {
     stamps: Vec<Stamp>,
     /// Packs in use, by their origin.
     open: Vec<(String, Arc<Pack>)>,
+    /// Delivered packs that could not be read since this was last taken.
+    pub(super) unread: Vec<PathBuf>,
 }
 
 impl PackStore {
@@ -151,7 +153,12 @@ impl PackStore {
                     }
                     return Ok((pack, complaints));
                 }
-                Err(error) => complaints.push(format!("{}: {error}", path.display())),
+                Err(error) => {
+                    if matches!(&error, OpenError::Read(error) if read::is_unread(error)) {
+                        self.unread.push(path.clone());
+                    }
+                    complaints.push(format!("{}: {error}", path.display()));
+                }
             }
         }
         if complaints.is_empty() {

@@ -207,7 +207,10 @@ impl SealedStore {
                 if self.refused.len() >= MAX_REFUSED {
                     self.refused.clear();
                 }
-                if !matches!(error, SealedError::Exposed { .. }) {
+                // What cannot be read now is no content: it is read again.
+                let is_unread =
+                    matches!(&error, SealedError::Read { error, .. } if read::is_unread(error));
+                if !is_unread && !matches!(error, SealedError::Exposed { .. }) {
                     self.refused.insert(from.1, error.to_string());
                 }
                 Err(Fault::Found(error))

@@ -35,13 +35,14 @@ use crate::load::lists::loaded::{LoadedLists, accepted, lists};
 use crate::load::lists::packs::{Destination, PackStore, Stat, candidates};
 use crate::load::lists::patience::{self, Patience};
 use crate::load::lists::plan::{Plan, PlannedSource, Refused, proven};
+use crate::load::lists::unread::UnreadSources;
 use crate::matcher::build::join;
 use crate::metrics::labels::HeldFile;
 use crate::pack::{Compiler, Pack, SEED};
 use crate::sys::archive;
 use crate::sys::memory;
-use crate::sys::state_dir::StateDir;
 use crate::sys::read;
+use crate::sys::state_dir::StateDir;
 
 /// The directory of packs below the state directory.
 const STATE: &str = "packs";
@@ -55,6 +56,8 @@ struct ReadLists {
     made_of: MadeOf,
     lists: LoadedLists,
     packs: Vec<Arc<Pack>>,
+    /// Packs that could not be read, before the one in use.
+    unread: Vec<PathBuf>,
     /// Findings about keyword rules.
     of_keywords: Vec<GuardFinding>,
 }
@@ -69,6 +72,8 @@ pub struct ListStore {
     packs: PackStore,
     /// Sources that cannot be used as they are.
     refused: Refused,
+    /// Sources with files that could not be read.
+    unread_files: UnreadSources,
     /// Sources with kept copies that could not be read, by identity: they are read again.
     unread: BTreeMap<String, KeptSource>,
     /// What the smallest source would take that did not fit into memory, in MiB.
@@ -143,6 +148,9 @@ impl ListStore {
             self.refused.clear();
             self.unfitting = None;
         }
+        for identity in self.unread_files.take_readable() {
+            self.refused.remove(&identity);
+        }
         self.unread.retain(|identity, copy| {
             let is_unread = !kept.can_be_read(copy);
             is_unread || self.refused.remove(identity).is_none()
@@ -165,6 +173,7 @@ impl ListStore {
                 Err(ReadFailure::Whole(error)) => return Err(error),
                 Err(ReadFailure::Sources(failed)) => {
                     self.refused.retain(|identity, _| seen.contains(identity));
+                    self.unread_files.retain(&seen);
                     for (place, error) in failed {
                         let source = plan.sources.iter().find(|source| source.place == place);
                         let Some(source) = source.filter(|one| !one.identity.is_empty()) else {
@@ -175,6 +184,9 @@ impl ListStore {
                         }
                         if source.is_held && kept.unread_of(&source.kept.path).is_some() {
                             self.unread.insert(source.identity.clone(), source.kept.clone());
+                        }
+                        if !source.is_held {
+                            self.unread_files.note(&source.identity, &error);
                         }
                         self.refused.insert(source.identity.clone(), error.to_string());
                     }
@@ -210,7 +222,8 @@ impl ListStore {
         let is_same = |read: &&Arc<ReadLists>| {
             let check = read.lists.pack.as_ref().map(|pack| pack.check.as_str());
             let is_right = read.lists.held.is_empty() || kept_pack.is_none() || kept_pack == check;
-            read.made_of == made_of && is_right
+            let is_readable = |path: &PathBuf| read::through(path).is_ok();
+            read.made_of == made_of && is_right && !read.unread.iter().any(is_readable)
         };
         let at_hand = self.at_hand().find(is_same).cloned();
         let read = if let Some(read) = at_hand {
@@ -335,7 +348,8 @@ impl ListStore {
         }
         let lists = lists(config, joined, &packs, (keywords, &of_keywords));
         let lists = LoadedLists { held, pack_names, pack, ..lists };
-        Ok(ReadLists { made_of, lists, packs, of_keywords })
+        let unread = std::mem::take(&mut self.packs.unread);
+        Ok(ReadLists { made_of, lists, packs, unread, of_keywords })
     }
 
     /// The pack of the newest release before the one in use, whose pack cannot be used for `error`.
