@@ -136,10 +136,9 @@ impl DiagnosisApi {
         };
         let begun = self.overblock.diagnosis.start(state.clone(), group.counters, now);
         begun.map_err(|on| messages::diagnosis_is_on(on.by, on.group))?;
-        let written = self
-            .state
-            .as_ref()
-            .map(|dir| ledger::write(dir, &LedgerEntry::new(now.civil, BEGIN, by, &state)));
+        let written = self.state.as_ref().map(|dir| {
+            ledger::write_or_refuse(dir, &LedgerEntry::new(now.civil, BEGIN, by, &state))
+        });
         match written {
             Some(Ok(())) => {}
             failed => {
@@ -172,10 +171,8 @@ pub fn end_of_earlier_life(dir: &StateDir, civil: u64) {
 /// Writes the end of a diagnosis into the ledger and the log; `by` is the person that ended it, or the
 /// one that began it where it ended by itself.
 pub fn ended_by(dir: Option<&StateDir>, by: &str, ended: &DiagnosisState, civil: u64) {
-    if let Some(Err(error)) =
-        dir.map(|dir| ledger::write(dir, &LedgerEntry::new(civil, END, by, ended)))
-    {
-        warn!(%error, "the change ledger cannot be written");
+    if let Some(dir) = dir {
+        ledger::write(dir, &LedgerEntry::new(civil, END, by, ended));
     }
     info!(group = %ended.group, "diagnosis ended");
 }

@@ -101,4 +101,6 @@ fn keep_all(
     }
     let in_force = gateway.current.in_force();
     rehearsal::keep(&gateway.recent, state, in_force.config());
+    // Last: it waits longest where the disk has failed all the time.
+    gateway.current.keep_overrides();
 }

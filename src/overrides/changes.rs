@@ -1,10 +1,11 @@
-//! The change ledger, as people read it.
+//! The change ledger, as people read it: what is on the disk, then what waits for it.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 use crate::overrides::ledger_files::{files, lines_of};
+use crate::overrides::ledger_queue::Queue;
 use crate::sys::state_dir::StateDir;
 
 /// The most lines that a page shows.
@@ -53,17 +54,23 @@ pub struct Changes {
     pub left_out: u64,
 }
 
+/// A line; none where it was cut off.
+fn read(line: &[u8]) -> Option<ChangeLine> {
+    serde_json::from_slice(line).ok()
+}
+
 /// The last changes, the newest first; a line that was cut off is passed over.
 pub fn last(state: &StateDir) -> Vec<ChangeLine> {
-    let mut found = Vec::new();
+    let waiting = Queue::of(state).waiting();
+    let waiting = waiting.iter().rev().filter_map(|line| read(&line.octets));
+    let mut found: Vec<ChangeLine> = waiting.take(MOST_LINES).collect();
     for path in files(state.path()).iter().rev() {
         if found.len() >= MOST_LINES {
             break;
         }
         let octets = lines_of(path).unwrap_or_default();
         let lines = octets.rsplit(|octet| *octet == b'\n');
-        let read = lines.filter_map(|line| serde_json::from_slice(line).ok());
-        found.extend(read.take(MOST_LINES - found.len()));
+        found.extend(lines.filter_map(read).take(MOST_LINES - found.len()));
     }
     found
 }
@@ -71,10 +78,11 @@ pub fn last(state: &StateDir) -> Vec<ChangeLine> {
 /// The changes from a civil second until before another.
 pub fn between(state: &StateDir, from: u64, to: u64) -> Changes {
     let (mut lines, mut left_out) = (VecDeque::new(), 0);
-    for path in files(state.path()) {
-        let octets = lines_of(&path).unwrap_or_default();
+    let on_disk = files(state.path()).into_iter().map(|path| lines_of(&path).unwrap_or_default());
+    let waiting = Queue::of(state).waiting().into_iter().map(|line| line.octets);
+    for octets in on_disk.chain(waiting) {
         for line in octets.split(|octet| *octet == b'\n') {
-            let Ok(change) = serde_json::from_slice::<ChangeLine>(line) else { continue };
+            let Some(change) = read(line) else { continue };
             if !(from..to).contains(&change.at) {
                 continue;
             }

@@ -10,10 +10,12 @@
 //! looked up. A change of a later month begins another file; what is older than it must be goes whole
 //! ([`tidy`]).
 //!
+//! A line that the disk does not take waits in memory, and is written before any later one.
+//!
 //! It is also what the overrides are made of again where their own file is damaged.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 
@@ -23,6 +25,7 @@ use tracing::warn;
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
 use crate::overrides::ledger_files::{FILE, MOST_READ, is_over, rotate};
 pub use crate::overrides::ledger_files::{all_names, is_name, names, tidy};
+use crate::overrides::ledger_queue::{Line, Queue};
 use crate::overrides::stored::StoredOverride;
 use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 use crate::sys::state_dir::{self, StateDir};
@@ -55,41 +58,78 @@ impl<'a, T> LedgerEntry<'a, T> {
     }
 }
 
-/// Appends a line.
+/// Appends a line behind those that wait. Where the disk takes none it waits in memory: the change has happened.
+pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) {
+    match line(change) {
+        Ok(line) => Queue::of(state).write(line, &mut |line| append(state, line)),
+        Err(error) => warn!(%error, "a change is not in the change ledger"),
+    }
+}
+
+/// Appends the line of what does not happen without it.
 ///
 /// # Errors
 ///
-/// The error of the system; the change has happened all the same.
-pub fn write<T: Serialize>(state: &StateDir, change: &LedgerEntry<'_, T>) -> io::Result<()> {
+/// The error of the system; nothing waits then.
+pub fn write_or_refuse<T: Serialize>(
+    state: &StateDir,
+    change: &LedgerEntry<'_, T>,
+) -> io::Result<()> {
+    Queue::of(state).write_or_refuse(&line(change)?, &mut |line| append(state, line))
+}
+
+/// Appends the lines that wait: a disk that failed may take them now.
+pub fn keep(state: &StateDir) {
+    Queue::of(state).keep(&mut |line| append(state, line));
+}
+
+/// True where no line waits for a disk that failed.
+pub fn is_kept(state: &StateDir) -> bool {
+    Queue::of(state).is_kept()
+}
+
+fn line<T: Serialize>(change: &LedgerEntry<'_, T>) -> io::Result<Line> {
+    let mut octets = serde_json::to_vec(change)?;
+    octets.push(b'\n');
+    Ok(Line { at: change.at, octets })
+}
+
+/// Appends a line to the file, and flushes it to the disk; nothing of it stays in the file where that fails.
+fn append(state: &StateDir, line: &Line) -> io::Result<()> {
     let _acting = state.act_as_owner()?;
     let path = state.join(FILE);
-    if is_over(&path, change.at) {
+    if is_over(&path, line.at) {
         rotate(state)?;
     }
-    let is_new = fs::symlink_metadata(&path).is_err();
-    let mut line = serde_json::to_vec(change)?;
-    line.push(b'\n');
     // A link, or a FIFO, could lead the trail anywhere, or wait for ever.
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(0o600);
     let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
-    if !file.metadata()?.is_file() {
+    let found = file.metadata()?;
+    if !found.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the ledger is no file"));
     }
     // A line that a power cut left unfinished must not swallow this one.
-    if is_cut_off(&file)? {
-        warn!("the last line of the change ledger was cut off; what it was to say is lost");
-        line.insert(0, b'\n');
+    let is_cut_off = is_cut_off(&file, found.len())?;
+    let mut octets = if is_cut_off { vec![b'\n'] } else { Vec::new() };
+    octets.extend(&line.octets);
+    let written = file.write_all(&octets).and_then(|()| file.sync_all());
+    let is_new = found.len() == 0;
+    let sync = |()| if is_new { File::open(state.path())?.sync_all() } else { Ok(()) };
+    if let Err(error) = written.and_then(sync) {
+        // It is written again later, and stands there once.
+        let _ = file.set_len(found.len());
+        return Err(error);
     }
-    file.write_all(&line)?;
-    state_dir::wrote(line.len() as u64);
-    file.sync_all()?;
-    if is_new { File::open(state.path())?.sync_all() } else { Ok(()) }
+    state_dir::wrote(octets.len() as u64);
+    if is_cut_off {
+        warn!("the last line of the change ledger was cut off; what it was to say is lost");
+    }
+    Ok(())
 }
 
-/// Whether the last line of a file has no end.
-fn is_cut_off(file: &File) -> io::Result<bool> {
-    let length = file.metadata()?.len();
+/// Whether the last line of a file of so many octets has no end.
+fn is_cut_off(file: &File, length: u64) -> io::Result<bool> {
     let mut last = [b'\n'];
     if length > 0 {
         file.read_exact_at(&mut last, length - 1)?;

@@ -34,7 +34,7 @@ fn stored(id: u64) -> StoredOverride {
 }
 
 fn write(state: &StateDir, at: u64, action: &'static str, id: u64) {
-    ledger::write(state, &LedgerEntry::new(at, action, "Lan", &stored(id))).unwrap();
+    ledger::write(state, &LedgerEntry::new(at, action, "Lan", &stored(id)));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn what_ended_is_over_in_whatever_order_its_lines_were_written() {
     write(&state, NOVEMBER, "begin", 7);
     assert!(ledger::replay(&state).active.is_empty());
     let other = StoredOverride { from: NOVEMBER, ..stored(7) };
-    ledger::write(&state, &LedgerEntry::new(NOVEMBER, "begin", "Lan", &other)).unwrap();
+    ledger::write(&state, &LedgerEntry::new(NOVEMBER, "begin", "Lan", &other));
     assert_eq!(ledger::replay(&state).active, [other], "a number that was given twice");
 }
 
@@ -171,4 +171,32 @@ fn a_file_that_cannot_be_read_is_told_and_the_newest_one_makes_nothing_active() 
     let replay = ledger::replay(&state);
     assert_eq!((replay.active.len(), replay.unread.len()), (2, 0));
     assert!(old.is_file());
+}
+
+#[test]
+fn what_the_disk_does_not_take_waits_is_shown_and_is_written_in_order() {
+    let (_scratch, state) = state();
+    write(&state, NOVEMBER, "begin", 1);
+    let (path, aside) = (state.join("ledger.jsonl"), state.join("aside"));
+    fs::rename(&path, &aside).unwrap();
+    fs::create_dir(&path).unwrap();
+    write(&state, NOVEMBER + 1, "end", 1);
+    write(&state, NOVEMBER + 2, "begin", 2);
+    let third = stored(3);
+    let refused = LedgerEntry::new(NOVEMBER + 3, "begin", "Lan", &third);
+    assert!(ledger::write_or_refuse(&state, &refused).is_err());
+    assert!(!ledger::is_kept(&state));
+    let shown: Vec<u64> = last(&state).iter().map(|line| line.at - NOVEMBER).collect();
+    assert_eq!(shown, [2, 1]);
+    assert_eq!(between(&state, NOVEMBER + 2, u64::MAX).lines.len(), 1);
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    ledger::keep(&state);
+    assert!(ledger::is_kept(&state));
+    write(&state, NOVEMBER + 4, "begin", 4);
+    let shown: Vec<u64> = last(&state).iter().map(|line| line.at - NOVEMBER).collect();
+    assert_eq!(shown, [4, 2, 1, 0]);
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 4);
+    let active: Vec<u64> = ledger::replay(&state).active.iter().map(|one| one.id).collect();
+    assert_eq!(active, [2, 4]);
 }

@@ -12,6 +12,7 @@ pub mod allow;
 mod changes;
 pub mod ledger;
 mod ledger_files;
+mod ledger_queue;
 #[cfg(test)]
 mod ledger_tests;
 pub mod refusal;

@@ -188,6 +188,7 @@ impl Overrides {
             Ok(found) => {
                 self.lock().take(found);
                 self.save();
+                ledger::keep(state);
                 true
             }
             Err((file, ledger)) => {
@@ -199,10 +200,11 @@ impl Overrides {
         }
     }
 
-    /// True where they outlive the process: there is a state directory, and the last write to it
-    /// succeeded.
+    /// True where they and the change ledger outlive the process: there is a state directory, and the last writes to
+    /// it succeeded.
     pub fn are_kept(&self) -> bool {
-        self.state.is_some() && self.is_saved.load(Ordering::Relaxed)
+        let is_saved = self.is_saved.load(Ordering::Relaxed);
+        self.state.as_ref().is_some_and(|state| is_saved && ledger::is_kept(state))
     }
 
     /// Those that have not ended.
@@ -297,11 +299,12 @@ impl Overrides {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the file again where the last write failed: a disk that was full may have room now.
+    /// Writes the file and the ledger again where the last write failed: a disk that was full may have room now.
     pub fn keep(&self) {
         if !self.is_saved.load(Ordering::Relaxed) {
             self.save();
         }
+        self.state.iter().for_each(ledger::keep);
     }
 
     /// Writes the file. Only the first of several failures is logged, and the end of them.
@@ -335,9 +338,7 @@ impl Overrides {
 
     fn record(&self, action: &'static str, by: &str, what: &StoredOverride, at: u64) {
         let Some(state) = &self.state else { return };
-        if let Err(error) = ledger::write(state, &LedgerEntry::new(at, action, by, what)) {
-            warn!(%error, "the change ledger cannot be written");
-        }
+        ledger::write(state, &LedgerEntry::new(at, action, by, what));
     }
 }
 

@@ -185,10 +185,7 @@ impl ReviewBook {
         add(&self.decisions, ReviewDecision::Denied as usize);
         if let Some(state) = &self.state {
             let what = LedgerReview { kind: "review", names: [&closed.name], reason: &word.reason };
-            if let Err(error) = ledger::write(state, &LedgerEntry::new(at, "deny", &word.by, &what))
-            {
-                warn!(%error, "the change ledger cannot be written");
-            }
+            ledger::write(state, &LedgerEntry::new(at, "deny", &word.by, &what));
         }
         Some(closed)
     }

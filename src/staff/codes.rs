@@ -301,11 +301,7 @@ impl Codes {
 
     fn record<T: Serialize>(&self, action: &'static str, who: &str, what: &T, at: u64) {
         let Some(state) = &self.state else { return };
-        let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_second(at).ok());
-        let time = time.map_or(String::new(), |time| time.to_string());
-        if let Err(error) = ledger::write(state, &LedgerEntry { at, time, action, who, what }) {
-            warn!(%error, "the change ledger cannot be written");
-        }
+        ledger::write(state, &LedgerEntry::new(at, action, who, what));
     }
 }
 

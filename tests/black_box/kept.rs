@@ -2,6 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use crate::kit::data::skipped;
@@ -77,6 +78,60 @@ fn what_is_not_written_is_not_said_to_be_kept() {
     // Nobody's lesson is all of a top-level domain.
     let (status, said) = api.lesson("staff", "com.vn").unwrap();
     assert_eq!(status, 422, "{said}");
+}
+
+/// The changes that a ledger has, in order.
+fn changes(ledger: &Path) -> Vec<(String, u64)> {
+    let text = std::fs::read_to_string(ledger).unwrap();
+    let line = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        (line["action"].as_str().unwrap().to_owned(), line["id"].as_u64().unwrap())
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn a_change_that_the_ledger_does_not_take_waits_is_told_and_is_written() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway(&upstream);
+    let api = Api::of(&gateway);
+    let (ledger, aside) =
+        (gateway.dir().join("state/ledger.jsonl"), gateway.dir().join("state/aside"));
+    let fail = || {
+        std::fs::rename(&ledger, &aside).unwrap();
+        std::fs::create_dir(&ledger).unwrap();
+    };
+    let mend = || {
+        std::fs::remove_dir(&ledger).unwrap();
+        std::fs::rename(&aside, &ledger).unwrap();
+    };
+    api.lesson("staff", "a.example").unwrap();
+    gateway.expect_metric("lachan_state_kept", &[], 1.0);
+    fail();
+    assert_eq!(api.lesson("staff", "b.example").unwrap().1["is_kept"], false);
+    api.end(1).unwrap();
+    gateway.expect_metric("lachan_state_kept", &[], 0.0);
+    let mut status = Command::new(LACHAN);
+    status.arg("status").arg("--config").arg(gateway.dir().join("gateway.toml"));
+    let (_, said) = run(status);
+    assert!(said.contains("a restart may not find"), "{said}");
+    mend();
+    gateway.reload();
+    eventually("the ledger has them", || (changes(&ledger).len() == 3).then_some(()));
+    gateway.expect_metric("lachan_state_kept", &[], 1.0);
+    // And at the end of the program.
+    fail();
+    api.end(2).unwrap();
+    mend();
+    gateway.terminate();
+    let all = [("begin", 1), ("begin", 2), ("end", 1), ("end", 2)];
+    assert_eq!(changes(&ledger), all.map(|(action, id)| (action.to_owned(), id)));
+    // One for each failure of the disk.
+    eventually("the log comes by a pipe", || {
+        let log = gateway.log();
+        (log.matches("the change ledger is written again").count() == 2).then_some(())
+    });
+    assert_eq!(gateway.log().matches("the change ledger cannot be written").count(), 2);
 }
 
 /// The account of the service writes what is kept: it must not lead root to a token, a place or a department.
