@@ -43,7 +43,7 @@ use crate::admin::reply::{json, refuse};
 use crate::admin::review_desk::ReviewDesk;
 use crate::admin::tokens::{self, TokensApi};
 use crate::devices::tokens::DeviceTokens;
-use crate::lang::Message;
+use crate::lang::{Message, messages};
 use crate::load::in_force::{Current, InForce};
 use crate::overblock::Overblock;
 use crate::overrides::refusal::OverrideRefusal;
@@ -53,7 +53,7 @@ use crate::policy::group::time::{Now, Trust};
 use crate::reviews::ReviewBook;
 use crate::selftest::SelfTest;
 use crate::staff::desk::Desk;
-use crate::staff::token::Token;
+use crate::staff::token::TokenFile;
 use crate::status::Status;
 use crate::status::state::degradation;
 use crate::sys::os::step_aside;
@@ -100,8 +100,8 @@ pub enum ReleaseRequest {
 
 /// The state behind the routes.
 pub struct Api {
-    /// None where the gateway has no token: it then refuses every request.
-    token: Option<Token>,
+    /// While there is none in it every request is refused.
+    token: Arc<TokenFile>,
     current: Arc<Current>,
     now: NowSource,
     actions: ApiActions,
@@ -279,7 +279,7 @@ pub(super) async fn blocking(
 impl Api {
     /// An API that changes the policy in force for a client with the token.
     pub fn new(
-        token: Option<Token>,
+        token: Arc<TokenFile>,
         current: Arc<Current>,
         now: NowSource,
         actions: ApiActions,
@@ -352,9 +352,11 @@ impl Api {
         if is_from_elsewhere(headers, "http", host) {
             return Some(refuse(StatusCode::FORBIDDEN, "a page of elsewhere may not act".into()));
         }
-        let Some(token) = &self.token else {
-            let why = "there is no token: give `dir` in [state] or `token` in [admin]";
-            return Some(refuse(StatusCode::SERVICE_UNAVAILABLE, why.into()));
+        let Some(token) = self.token.get() else {
+            let unread = self.token.unread();
+            let why = unread.map_or_else(messages::api_no_token, messages::api_token_unread);
+            let lang = self.current.in_force().config().school.lang;
+            return Some(refuse(StatusCode::SERVICE_UNAVAILABLE, why.in_lang(lang)));
         };
         let given = only(headers, &header::AUTHORIZATION);
         let given = given.and_then(|text| text.strip_prefix("Bearer "));

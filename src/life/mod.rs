@@ -53,7 +53,7 @@ use crate::serve::gateway::Gateway;
 use crate::serve::listener::{doh, tcp, tls};
 use crate::serve::sockets::{self, Sockets, workers};
 use crate::staff::desk::Desk;
-use crate::staff::token::Token;
+use crate::staff::token::TokenFile;
 use crate::sys::certificates::{Certificates, server};
 use crate::sys::clock::Clock;
 use crate::sys::os;
@@ -128,13 +128,13 @@ fn live(config: Option<&Path>, began: &mut Option<StateDir>) -> Result<(), Serve
         counters: workers.counters(&gateway),
     };
     let desk = Arc::new(Desk::open(state.as_ref(), settings.portal.is_some()));
-    read_again(&gateway, &desk, (unread_state, unread_list));
+    let token = Arc::new(TokenFile::of(&settings.admin, state.as_ref()));
+    read_again(&gateway, (&desk, &token), (unread_state, unread_list));
     let actions = actions(&observed, desk, state.clone());
     let portal = portal(&gateway, &actions);
     let witness = GatewayWitness::of(&observed, state.clone());
     let source = observed.source(Arc::clone(&portal), workers.sockets());
     let metrics = Metrics::new(witness.observed.counters.clone(), source)?;
-    let token = Token::of(&settings.admin, state.as_ref());
     let admin = Arc::new(admin_server(&gateway, (metrics, listen), token, actions));
 
     // Answering.
@@ -232,16 +232,17 @@ fn begin_with(gateway: &Gateway, settings: &Config, state: Option<&StateDir>) {
 /// Reads again what the disk did not give at the start.
 fn read_again(
     gateway: &Gateway,
-    desk: &Arc<Desk>,
+    (desk, token): (&Arc<Desk>, &Arc<TokenFile>),
     (unread_state, unread_list): (Option<Unread>, Option<Unread>),
 ) {
     let (current, tokens) = (Arc::clone(&gateway.current), Arc::clone(&gateway.tokens));
-    let desk = Arc::clone(desk);
+    let (desk, token) = (Arc::clone(desk), Arc::clone(token));
     unread::start(vec![
         unread::directory(unread_state),
         Box::new(move || current.read_overrides_again()),
         Box::new(move || tokens.read_again()),
-        Box::new(move || desk.codes().read_again()),
+        Box::new(move || desk.read_again()),
+        Box::new(move || token.read_again()),
         unread::urgent_list(Arc::clone(&gateway.current), unread_list),
     ]);
 }
@@ -316,7 +317,7 @@ async fn follow_devices(gateway: Arc<Gateway>) -> io::Result<()> {
 fn admin_server(
     gateway: &Arc<Gateway>,
     (metrics, listen): (Metrics, Vec<SocketAddr>),
-    token: Option<Token>,
+    token: Arc<TokenFile>,
     actions: ApiActions,
 ) -> AdminServer {
     let asked = Arc::clone(gateway);

@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
-use tracing::warn;
 
 use crate::clients::client_id::ClientId;
 use crate::policy::group::time::{Now, Trust};
@@ -15,7 +14,7 @@ use crate::staff::codes::{CodeRequest, CodeState, Codes, IssuedCode, person};
 use crate::staff::hash::Salt;
 use crate::staff::refusal::StaffRefusal;
 use crate::staff::sessions::{BoundTo, Role, Session, SessionId, Sessions};
-use crate::staff::token::Token;
+use crate::staff::token::{Token, TokenFile};
 use crate::staff::tries::Tries;
 use crate::sys::state_dir::StateDir;
 
@@ -42,8 +41,8 @@ impl Caller {
 /// Codes, tokens, tries and sessions of a gateway.
 pub struct Desk {
     codes: Codes,
-    technician: Option<Token>,
-    inspector: Option<Token>,
+    technician: TokenFile,
+    inspector: TokenFile,
     tries: Mutex<Tries>,
     sessions: Mutex<Sessions>,
     hashing: Semaphore,
@@ -54,11 +53,8 @@ impl Desk {
     /// The desk of a gateway with this state directory. The tokens of technician and inspector are
     /// files in it, made where they are not there and somebody is to use them.
     pub fn open(state: Option<&StateDir>, has_portal: bool) -> Self {
-        let token = |file: &str| {
-            let path = state.filter(|_| has_portal)?.join(file);
-            let opened = Token::open(&path);
-            opened.map_err(|error| warn!(%error, path = %path.display(), "no {file}")).ok()
-        };
+        let state_of_tokens = state.filter(|_| has_portal);
+        let token = |file| TokenFile::open(state_of_tokens.map(|state| state.join(file)));
         Self {
             codes: Codes::open(state.cloned()),
             technician: token(Token::TECHNICIAN),
@@ -73,6 +69,12 @@ impl Desk {
     /// The codes and the PIN.
     pub fn codes(&self) -> &Codes {
         &self.codes
+    }
+
+    /// Reads again what could not be read; true where nothing is left to read.
+    pub fn read_again(&self) -> bool {
+        let tokens = self.technician.read_again() & self.inspector.read_again();
+        self.codes.read_again() & tokens
     }
 
     /// Issues codes, when no other hash is computed.
@@ -203,9 +205,12 @@ impl Desk {
             Role::Inspector => (&self.inspector, String::new()),
             Role::Teacher => return Err(StaffRefusal::Wrong),
         };
+        if let Some(file) = own.unread() {
+            return Err(StaffRefusal::UnreadToken { file });
+        }
         self.begin_try(caller, now)?;
         let given = token.trim();
-        let is_right = given.len() <= MAX_SECRET && own.as_ref().is_some_and(|own| own.is(given));
+        let is_right = given.len() <= MAX_SECRET && own.get().is_some_and(|own| own.is(given));
         if !is_right {
             return Err(StaffRefusal::Wrong);
         }

@@ -59,6 +59,11 @@ pub enum StaffRefusal {
     Disk,
     /// The file of the codes cannot be read now.
     Unread,
+    /// The file of a token cannot be read now.
+    UnreadToken {
+        /// Its name.
+        file: String,
+    },
 }
 
 impl StaffRefusal {
@@ -83,6 +88,7 @@ impl StaffRefusal {
             Self::Clock => messages::login_clock(),
             Self::Disk => messages::login_disk(),
             Self::Unread => messages::state_unread(FILE),
+            Self::UnreadToken { file } => messages::state_unread(file),
         }
     }
 

@@ -134,6 +134,28 @@ fn a_change_that_the_ledger_does_not_take_waits_is_told_and_is_written() {
     assert_eq!(gateway.log().matches("the change ledger cannot be written").count(), 2);
 }
 
+#[test]
+fn a_token_that_cannot_be_read_at_a_start_is_read_again_and_none_is_made_in_its_place() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway(&upstream);
+    let before = Api::of(&gateway);
+    let (token, aside) =
+        (gateway.dir().join("state/admin-token"), gateway.dir().join("state/aside"));
+    gateway.terminate();
+    std::fs::rename(&token, &aside).unwrap();
+    std::fs::create_dir(&token).unwrap();
+    let gateway = gateway.restart();
+    let (status, said) = before.lesson("staff", "a.example").unwrap();
+    assert!(status == 503 && said.to_string().contains("`admin-token`"), "{said}");
+    assert!(gateway.get("/readyz").1.contains("admin-token"), "{}", gateway.get("/readyz").1);
+    std::fs::remove_dir(&token).unwrap();
+    std::fs::rename(&aside, &token).unwrap();
+    eventually("the token is read", || {
+        (before.lesson("staff", "a.example").unwrap().0 == 201).then_some(())
+    });
+    assert!(!gateway.get("/readyz").1.contains("admin-token"));
+}
+
 /// The account of the service writes what is kept: it must not lead root to a token, a place or a department.
 #[test]
 fn root_obeys_a_kept_config_with_no_more_rights_than_its_keeper() {

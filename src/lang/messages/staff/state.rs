@@ -195,6 +195,16 @@ messages! {
     state_unusable(path, error)
         "{path}: the state directory cannot be used: {error}; give this user a directory to write to with `dir` in [state]"
         => "{path}: không dùng được thư mục trạng thái: {error}; hãy cho tài khoản này một thư mục được phép ghi ở `dir` trong [state]";
+    api_no_token()
+        "the gateway has no token, so nothing can be asked of it or changed: give `dir` in [state] or `token` in [admin]; \
+         where one is given its log says what is wrong with the file"
+        => "máy lọc không có mã truy cập nên không hỏi hay thay đổi gì được: ghi `dir` trong [state] hoặc `token` trong [admin]; \
+            nếu đã ghi, nhật ký cho biết tệp sai ở đâu";
+    api_token_unread(file)
+        "the gateway cannot read its token `{file}` now; no other is made, and it is read again each half minute: look at the \
+         disk, and at the owner and the mode of the file"
+        => "máy lọc hiện không đọc được mã truy cập `{file}`; không có mã mới nào được tạo và tệp được đọc lại mỗi nửa phút: \
+            kiểm tra đĩa, chủ sở hữu và quyền của tệp";
     token_unreadable(path, error)
         "{path}: the token cannot be read: {error}; `--token FILE` names another"
         => "{path}: không đọc được mã truy cập: {error}; dùng `--token FILE` để chỉ tệp khác";
