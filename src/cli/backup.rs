@@ -58,7 +58,7 @@ pub fn run_backup(arguments: &BackupArguments) -> ExitCode {
     finish(backup(arguments))
 }
 
-/// Puts a backup back; exits 0, or 3 where it is refused.
+/// Puts a backup back; exits 0, 1 where a gateway runs or the disk fails, or 3 where it is refused.
 pub fn run_restore(arguments: &RestoreArguments) -> ExitCode {
     finish(restore(arguments))
 }
@@ -125,16 +125,16 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
     let shown = of.config.display().to_string();
     let config = load_text(&backup.config_text(), &shown, base);
     let config = config.map_err(|error| (INVALID, error.to_string()))?;
+    let admin = admin_before.into_iter().chain([config.admin.listen]);
+    // Whatever it answers: one that refuses to say how it is writes its files as well.
+    if let Some(admin) = admin.into_iter().find(|admin| is_ready(*admin).is_ok()) {
+        return Err((1, messages::restore_beside(admin).in_lang(of.lang)));
+    }
     let state = state_of(&config, of.lang)?;
     let of_tls = config.listen.tls.iter().map(|files| files.key.as_path());
     let of_lists = config.lists.sealed.iter().map(|sealed| sealed.key.as_path());
     let keys: Vec<&Path> = of_tls.chain(of_lists).collect();
     let mut lines = Vec::new();
-    let admin = admin_before.into_iter().chain([config.admin.listen]);
-    // Whatever it answers: one that refuses to say how it is writes its files as well.
-    if let Some(admin) = admin.into_iter().find(|admin| is_ready(*admin).is_ok()) {
-        lines.push(messages::restore_beside(admin).in_lang(of.lang));
-    }
     let restored = backup.restore_config(&of.config, &keys, state.as_ref().map(StateDir::path));
     let (mut written, keys) = restored.map_err(|error| failure(&error))?;
     match state {
@@ -150,9 +150,14 @@ fn restore(of: &RestoreArguments) -> Result<String, CommandFailure> {
             lines.extend(untrusted.map(|why| why.in_lang(of.lang)));
             let shown = keys.iter().map(|key| messages::restore_key(key.display()));
             lines.extend(shown.map(|one| one.in_lang(of.lang)));
-            if restored.has_kept_mark {
-                lines.push(messages::restore_kept_mark().in_lang(of.lang));
-            }
+            let kept = [
+                (restored.has_kept_mark, messages::restore_kept_mark()),
+                (restored.has_kept_ledger, messages::restore_kept_ledger()),
+                (restored.has_kept_evidence, messages::restore_kept_evidence()),
+            ];
+            let kept = kept.into_iter().filter(|(is_kept, _)| *is_kept).map(|(_, message)| message);
+            let aside = restored.aside.iter().map(|path| messages::restore_aside(path.display()));
+            lines.extend(kept.chain(aside).map(|message| message.in_lang(of.lang)));
         }
     }
     lines.insert(0, messages::restore_done(school, written).in_lang(of.lang));

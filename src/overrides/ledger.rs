@@ -24,7 +24,7 @@ use tracing::warn;
 
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
 use crate::overrides::ledger_files::{FILE, MOST_READ, is_over, rotate};
-pub use crate::overrides::ledger_files::{all_names, is_name, names, tidy};
+pub use crate::overrides::ledger_files::{all_names, is_name, names, order, tidy};
 use crate::overrides::ledger_queue::{Line, Queue};
 use crate::overrides::stored::StoredOverride;
 use crate::sys::state_dir::kept_file::{KeptFile, Unread};

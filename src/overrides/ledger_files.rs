@@ -103,7 +103,16 @@ pub fn names(state: &Path) -> Vec<String> {
 
 /// Whether a file of that name in a state directory is one of the ledger's.
 pub fn is_name(name: &str) -> bool {
-    name == FILE || name == OLD || parse(name).is_some()
+    order(name).is_some()
+}
+
+/// The place of a file among those of the ledger, by its name; none for another file.
+pub fn order(name: &str) -> Option<(i64, u32)> {
+    match name {
+        OLD => Some((Month::MIN, 0)),
+        FILE => Some((Month::MAX, 0)),
+        month => parse(month),
+    }
 }
 
 /// The same as paths.

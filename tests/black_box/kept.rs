@@ -156,6 +156,64 @@ fn a_token_that_cannot_be_read_at_a_start_is_read_again_and_none_is_made_in_its_
     assert!(!gateway.get("/readyz").1.contains("admin-token"));
 }
 
+#[test]
+fn what_was_done_since_a_backup_is_not_wound_back() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway(&upstream);
+    let (config, made) = (gateway.dir().join("gateway.toml"), gateway.dir().join("backup.tar"));
+    let command = |word: &str, config: &Path, more: &[&str]| {
+        let mut command = Command::new(LACHAN);
+        command.arg(word).arg(&made).arg("--config").arg(config).args(more);
+        let (status, said) = run(command);
+        (status.code(), said)
+    };
+    Api::of(&gateway).lesson("pupils", "a.example").unwrap();
+    let state = gateway.dir().join("state");
+    eventually("a first record", || {
+        let mut files = std::fs::read_dir(state.join("evidence")).ok()?;
+        files
+            .any(|file| file.unwrap().path().extension().is_some_and(|end| end == "json"))
+            .then_some(())
+    });
+    assert_eq!(command("backup", &config, &[]).0, Some(0));
+    // Beside a gateway that runs nothing is written, to another place neither.
+    let overrides = || std::fs::read(state.join("overrides.json")).unwrap();
+    Api::of(&gateway).end(1).unwrap();
+    let (before, elsewhere) = (overrides(), gateway.dir().join("new/gateway.toml"));
+    for (config, more) in [(&config, &["--replace"][..]), (&elsewhere, &[])] {
+        let (code, said) = command("restore", config, more);
+        assert!(code == Some(1) && said.contains("systemctl stop lachan"), "{said}");
+    }
+    assert!(overrides() == before && !elsewhere.exists());
+    Api::of(&gateway).lesson("staff", "b.example").unwrap();
+    gateway.terminate();
+
+    let ledger = state.join("ledger.jsonl");
+    let lines = changes(&ledger);
+    let (code, said) = command("restore", &config, &["--replace"]);
+    assert!(code == Some(0) && said.contains("the change ledger of this box"), "{said}");
+    assert_eq!(changes(&ledger), lines);
+    let mut gateway = gateway.restart();
+    assert_eq!(Api::of(&gateway).id_for("pupils"), None, "it was ended");
+    assert_eq!(Api::of(&gateway).id_for("staff"), Some(2));
+
+    // The ledger and the evidence of another box are set aside, and neither is lost.
+    gateway.terminate();
+    let records = std::fs::read_dir(state.join("evidence")).unwrap();
+    let record = records.map(|entry| entry.unwrap().path()).min().unwrap();
+    for path in [&ledger, &record] {
+        std::fs::write(path, "{\"at\":1}\n").unwrap();
+    }
+    let (code, said) = command("restore", &config, &["--replace"]);
+    assert_eq!(code, Some(0), "{said}");
+    for path in [&ledger, &record] {
+        assert!(said.contains(&format!("{}: what was there", path.display())), "{said}");
+        let aside = format!("{}.broken", path.display());
+        assert_eq!(std::fs::read_to_string(aside).unwrap(), "{\"at\":1}\n");
+    }
+    assert_eq!(changes(&ledger), lines[..1]);
+}
+
 /// The account of the service writes what is kept: it must not lead root to a token, a place or a department.
 #[test]
 fn root_obeys_a_kept_config_with_no_more_rights_than_its_keeper() {

@@ -122,24 +122,6 @@ fn what_root_does_in_a_state_directory_belongs_to_its_owner() {
     assert!(seen > 6, "{seen}");
 }
 
-/// What a gateway that runs has in memory goes over what is restored.
-#[test]
-fn a_restore_beside_a_gateway_that_runs_says_what_to_do() {
-    let upstream = Upstream::start();
-    let gateway = plan("", &upstream).start();
-    let (config, made) = (gateway.dir().join("gateway.toml"), gateway.dir().join("backup.tar"));
-    let command = |words: &[&str]| {
-        let mut command = Command::new(LACHAN);
-        command.arg(words[0]).arg(&made).arg("--config").arg(&config).args(&words[1..]);
-        let (status, text) = run(command);
-        assert!(status.success(), "{text}");
-        text
-    };
-    command(&["backup"]);
-    let text = command(&["restore", "--replace"]);
-    assert!(text.contains("a gateway runs") && text.contains("stop it"), "{text}");
-}
-
 #[test]
 fn what_ends_the_process_twice_is_given_up() {
     let upstream = Upstream::start();

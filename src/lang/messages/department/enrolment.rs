@@ -51,8 +51,15 @@ messages! {
     restore_key(path) "{path}: a private key, for its owner and the group of the state directory"
         => "{path}: khoá riêng, chỉ chủ sở hữu và nhóm của thư mục trạng thái đọc được";
     restore_beside(address)
-        "a gateway runs ({address}), and writes over what is restored: stop it, restore again, and start it"
-        => "cổng lọc đang chạy ({address}) và sẽ ghi đè những gì vừa khôi phục: hãy dừng nó, khôi phục lại rồi khởi động";
+        "a gateway runs ({address}), and would write over what is restored; nothing is changed. Stop it first: `systemctl stop lachan`"
+        => "cổng lọc đang chạy ({address}) và sẽ ghi đè những gì được khôi phục nên chưa có gì thay đổi. Hãy dừng nó trước: `systemctl stop lachan`";
+    restore_kept_ledger()
+        "the change ledger of this box has more than the backup: it stays, and lessons and exams are as this box has them"
+        => "sổ thay đổi của hộp này có nhiều hơn bản sao lưu nên được giữ nguyên; tiết học và kỳ thi vẫn như hộp này đang có";
+    restore_kept_evidence() "what this box has counted since the backup stays"
+        => "giữ nguyên những gì hộp này đã đếm từ sau bản sao lưu";
+    restore_aside(path) "{path}: what was there is not in the backup; it is set aside beside it, as `.broken`"
+        => "{path}: nội dung cũ không có trong bản sao lưu nên được để riêng bên cạnh, với đuôi `.broken`";
     restore_kept_mark() "what this box has seen of releases stays: it is never lowered"
         => "giữ nguyên những gì hộp này đã thấy về các bản phát hành: không bao giờ hạ thấp";
     restore_done(school, count) "restored: {count} files of `{school}`"

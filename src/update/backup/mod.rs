@@ -8,8 +8,11 @@
 //! ```
 //!
 //! Laws: the file is for its owner alone, as it has the keys of the box; it is read whole, and all that it
-//! says is judged, before anything is written; the mark of a repository is never lowered; nothing is
-//! written outside of the config's directory and the state directory.
+//! says is judged, before anything is written; the mark of a repository is never lowered, nor are ledger and evidence
+//! wound back; nothing is written outside of the config's directory and the state directory.
+
+mod here;
+mod restored;
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -23,7 +26,7 @@ use crate::evidence;
 use crate::overrides::ledger;
 use crate::sys::read;
 use crate::sys::state_dir::acting::Acting;
-use crate::sys::state_dir::{StateDir, whole};
+use crate::sys::state_dir::whole;
 
 /// The format of a backup.
 const FORMAT: u32 = 1;
@@ -43,7 +46,7 @@ const CONFIG_FILES: &str = "config/";
 const STATE_FILES: &str = "state/";
 /// What is lost without it, of the state directory.
 const STATE: [&str; 12] = [
-    "overrides.json",
+    OVERRIDES,
     "reviews.json",
     "admin-token",
     "technician-token",
@@ -51,11 +54,13 @@ const STATE: [&str; 12] = [
     "codes.json",
     "tokens.json",
     ROOT,
-    "enrolment/box.key",
+    KEY,
     "enrolment/box.key.pub",
     "enrolment/enrolment.json",
     MARK,
 ];
+const OVERRIDES: &str = "overrides.json";
+const KEY: &str = "enrolment/box.key";
 const ROOT: &str = "enrolment/root.json";
 /// What was seen of a repository: never lowered.
 const MARK: &str = "releases/mark.json";
@@ -86,6 +91,12 @@ pub struct Restored {
     pub written: usize,
     /// Whether a mark was there, which stays.
     pub has_kept_mark: bool,
+    /// Whether the ledger that was there has more than that of the backup: it stays, and so do the overrides.
+    pub has_kept_ledger: bool,
+    /// Whether evidence of this box was there that is not that of the backup, and stays.
+    pub has_kept_evidence: bool,
+    /// Files that were there and say something else: they have other names now.
+    pub aside: Vec<PathBuf>,
 }
 
 /// Why there is no backup, or none was taken.
@@ -290,33 +301,6 @@ impl Backup {
             }
         }
         Ok((written, keys))
-    }
-
-    /// Writes the files of the state directory; a mark that is there stays.
-    ///
-    /// # Errors
-    ///
-    /// [`BackupError::File`].
-    pub fn restore_state(&self, state: &StateDir) -> Result<Restored, BackupError> {
-        let mut restored = Restored::default();
-        for (name, octets) in &self.files {
-            let Some(name) = name.strip_prefix(STATE_FILES) else { continue };
-            let path = state.join(name);
-            if name == MARK && path.exists() {
-                restored.has_kept_mark = true;
-                continue;
-            }
-            let written = match name.split_once('/') {
-                None => state.replace(name, octets),
-                Some((directory, file)) => state
-                    .subdirectory(directory)
-                    .map_err(io::Error::other)
-                    .and_then(|directory| directory.replace(file, octets)),
-            };
-            written.map_err(at(&path))?;
-            restored.written += 1;
-        }
-        Ok(restored)
     }
 }
 
