@@ -46,6 +46,7 @@ use crate::devices::tokens::DeviceTokens;
 use crate::lang::{Message, messages};
 use crate::load::in_force::{Current, InForce};
 use crate::overblock::Overblock;
+use crate::overrides::ledger;
 use crate::overrides::refusal::OverrideRefusal;
 use crate::overrides::request::person;
 use crate::overrides::{OverrideRequest, StoredOverride};
@@ -306,6 +307,9 @@ impl Api {
         let status = self.actions.updates.as_ref().map(|updates| updates.status());
         let why = status.and_then(|status| status.why);
         lines.extend(why.map(|why| format!("no update: {why}")));
+        if self.actions.state.as_ref().is_some_and(|state| !ledger::is_kept(state)) {
+            lines.push("the change ledger cannot be written: its lines wait".to_owned());
+        }
         lines
     }
 

@@ -111,6 +111,7 @@ fn a_change_that_the_ledger_does_not_take_waits_is_told_and_is_written() {
     assert_eq!(api.lesson("staff", "b.example").unwrap().1["is_kept"], false);
     api.end(1).unwrap();
     gateway.expect_metric("lachan_state_kept", &[], 0.0);
+    assert!(gateway.get("/readyz").1.contains("degraded: the change ledger"));
     let mut status = Command::new(LACHAN);
     status.arg("status").arg("--config").arg(gateway.dir().join("gateway.toml"));
     let (_, said) = run(status);
@@ -119,6 +120,7 @@ fn a_change_that_the_ledger_does_not_take_waits_is_told_and_is_written() {
     gateway.reload();
     eventually("the ledger has them", || (changes(&ledger).len() == 3).then_some(()));
     gateway.expect_metric("lachan_state_kept", &[], 1.0);
+    assert_eq!(gateway.get("/readyz"), (200, "ready\n".to_owned()));
     // And at the end of the program.
     fail();
     api.end(2).unwrap();
