@@ -248,8 +248,23 @@ fn read_again(
 }
 
 /// The state directory, and what is to be told of it; the clock is not earlier than what it remembers.
+///
+/// One that the disk does not give now is used all the same: each of its files is one that cannot be read now. One that
+/// others can write to is not used.
 fn state_of(settings: &Config, clock: &Clock) -> (Option<StateDir>, Option<Unread>) {
-    let (state, unread) = StateDir::open_for_life(&settings.state);
+    let (state, unread) = match StateDir::open(&settings.state) {
+        Ok(state) => (state, None),
+        Err(fault) => {
+            let (path, is_refused) = (fault.path().to_owned(), fault.is_of_mode());
+            let fault = fault.cause();
+            if is_refused {
+                (None, Some(Unread::refused(&path, &fault)))
+            } else {
+                let unread = Unread::of_directory(&path, &fault);
+                (Some(StateDir::unasked(path)), Some(unread))
+            }
+        }
+    };
     if let Some(state) = &state {
         state.sweep_all();
         clock.remember(state);

@@ -25,7 +25,7 @@ use tracing::warn;
 pub use crate::overrides::changes::{ChangeLine, Changes, between, last};
 use crate::overrides::ledger_files::{FILE, MOST_READ, is_over, rotate};
 pub use crate::overrides::ledger_files::{all_names, is_name, names, order, tidy};
-use crate::overrides::ledger_queue::{Line, Queue};
+use crate::overrides::ledger_queue::{Queue, WaitingLine};
 use crate::overrides::stored::StoredOverride;
 use crate::sys::state_dir::kept_file::{KeptFile, Unread};
 use crate::sys::state_dir::{self, StateDir};
@@ -88,14 +88,14 @@ pub fn is_kept(state: &StateDir) -> bool {
     Queue::of(state).is_kept()
 }
 
-fn line<T: Serialize>(change: &LedgerEntry<'_, T>) -> io::Result<Line> {
+fn line<T: Serialize>(change: &LedgerEntry<'_, T>) -> io::Result<WaitingLine> {
     let mut octets = serde_json::to_vec(change)?;
     octets.push(b'\n');
-    Ok(Line { at: change.at, octets })
+    Ok(WaitingLine { at: change.at, octets })
 }
 
 /// Appends a line to the file, and flushes it to the disk; nothing of it stays in the file where that fails.
-fn append(state: &StateDir, line: &Line) -> io::Result<()> {
+fn append(state: &StateDir, line: &WaitingLine) -> io::Result<()> {
     let _acting = state.act_as_owner()?;
     let path = state.join(FILE);
     if is_over(&path, line.at) {

@@ -26,7 +26,7 @@ static LEDGERS: Mutex<BTreeMap<PathBuf, Arc<Queue>>> = Mutex::new(BTreeMap::new(
 
 /// A line, and its civil second.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct WaitingLine {
     pub(super) at: u64,
     /// With the end of a line.
     pub(super) octets: Vec<u8>,
@@ -42,7 +42,7 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Lines {
-    waiting: VecDeque<Line>,
+    waiting: VecDeque<WaitingLine>,
     octets: usize,
     /// Whether the last line that was tried could not be written.
     is_failing: bool,
@@ -51,22 +51,22 @@ struct Lines {
 }
 
 /// Appends a line to the file.
-pub(super) type Append<'a> = &'a mut dyn FnMut(&Line) -> io::Result<()>;
+pub(super) type Append<'a> = &'a mut dyn FnMut(&WaitingLine) -> io::Result<()>;
 
 impl Lines {
-    fn push(&mut self, line: Line) {
+    fn push(&mut self, line: WaitingLine) {
         self.octets += line.octets.len();
         self.waiting.push_back(line);
         self.bound();
     }
 
-    fn pop(&mut self) -> Option<Line> {
+    fn pop(&mut self) -> Option<WaitingLine> {
         let line = self.waiting.pop_front()?;
         self.octets -= line.octets.len();
         Some(line)
     }
 
-    fn put_back(&mut self, line: Line) {
+    fn put_back(&mut self, line: WaitingLine) {
         self.octets += line.octets.len();
         self.waiting.push_front(line);
         self.bound();
@@ -101,7 +101,7 @@ impl Queue {
     }
 
     /// Appends a line behind those that wait; it waits where that fails.
-    pub(super) fn write(&self, line: Line, append: Append<'_>) {
+    pub(super) fn write(&self, line: WaitingLine, append: Append<'_>) {
         self.lines().push(line);
         let _one = self.writing();
         // Logged; what is told of it is `is_kept`.
@@ -109,7 +109,7 @@ impl Queue {
     }
 
     /// Appends a line behind those that wait, or nothing of it.
-    pub(super) fn write_or_refuse(&self, line: &Line, append: Append<'_>) -> io::Result<()> {
+    pub(super) fn write_or_refuse(&self, line: &WaitingLine, append: Append<'_>) -> io::Result<()> {
         let _one = self.writing();
         self.append_waiting(append)?;
         append(line)
@@ -157,7 +157,7 @@ impl Queue {
     }
 
     /// Those that wait, in order.
-    pub(super) fn waiting(&self) -> Vec<Line> {
+    pub(super) fn waiting(&self) -> Vec<WaitingLine> {
         self.lines().waiting.iter().cloned().collect()
     }
 }
@@ -166,11 +166,11 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn line(at: u64) -> Line {
-        Line { at, octets: format!("{at}\n").into_bytes() }
+    fn line(at: u64) -> WaitingLine {
+        WaitingLine { at, octets: format!("{at}\n").into_bytes() }
     }
 
-    fn refuse(_: &Line) -> io::Result<()> {
+    fn refuse(_: &WaitingLine) -> io::Result<()> {
         Err(io::Error::other("the disk"))
     }
 
@@ -207,7 +207,7 @@ mod tests {
         }
         let waiting = queue.waiting();
         assert_eq!((waiting.len(), waiting[0].at), (MOST, 1));
-        let large = Line { at: 0, octets: vec![b'\n'; MOST_OCTETS] };
+        let large = WaitingLine { at: 0, octets: vec![b'\n'; MOST_OCTETS] };
         queue.write(large.clone(), &mut refuse);
         assert_eq!(queue.waiting(), [large]);
     }

@@ -23,7 +23,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::config::StateSettings;
 use crate::sys::read;
 use crate::sys::state_dir::acting::{Acting, FileOwner, owner};
-use crate::sys::state_dir::kept_file::Unread;
 
 /// The variable in which systemd gives the state directory (systemd.exec(5), `StateDirectory=`).
 const FROM_SERVICE_MANAGER: &str = "STATE_DIRECTORY";
@@ -63,6 +62,11 @@ impl StateError {
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether others can write to it: a refusal of this program's, where one of the system has a number.
+    pub fn is_of_mode(&self) -> bool {
+        self.error.kind() == io::ErrorKind::PermissionDenied && self.error.raw_os_error().is_none()
     }
 
     /// The error of the system.
@@ -116,19 +120,10 @@ impl StateDir {
         }
     }
 
-    /// As [`StateDir::open`], for the life of a gateway, with what is to be told of it. One that the disk does not give
-    /// now is used all the same: each of its files is one that cannot be read now. One that others can write to is not.
-    pub fn open_for_life(config: &StateSettings) -> (Option<Self>, Option<Unread>) {
-        let StateError { path, error } = match Self::open(config) {
-            Ok(state) => return (state, None),
-            Err(error) => error,
-        };
-        // The system's own refusals have a number.
-        if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none() {
-            return (None, Some(Unread::refused(&path, &error)));
-        }
-        let unread = Unread::of_directory(&path, &error);
-        (Some(Self { path, owner: KnownOwner::Unasked }), Some(unread))
+    /// A directory that the disk does not give now. Each use asks anew: until it is there, its files cannot be read and
+    /// nothing is written.
+    pub fn unasked(path: PathBuf) -> Self {
+        Self { path, owner: KnownOwner::Unasked }
     }
 
     /// The path of [`StateDir::open`]; nothing is created.
