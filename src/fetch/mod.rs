@@ -32,7 +32,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{error, info, warn};
 
 pub use attempt::{Taken, fetch_once};
@@ -49,6 +49,7 @@ use crate::config::ListSource;
 use crate::fetch::downloads::url_of;
 use crate::sys::clock::Dates;
 use crate::sys::os::step_aside;
+use crate::sys::state_dir::AGAIN;
 
 /// The first wait after a download that failed; it doubles. The uplink may still be coming up.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
@@ -129,8 +130,11 @@ impl Fetcher {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         loop {
             let downloads = news.borrow_and_update().clone();
-            // `update` has logged the reason where there is no directory.
-            let copies = downloads.copies().ok().flatten();
+            // `update` has logged the reason where there is no directory. One that cannot be used now is asked again.
+            let (copies, is_lost) = match downloads.copies() {
+                Ok(copies) => (copies, false),
+                Err(_) => (None, true),
+            };
             let mut wanted: BTreeMap<&str, Downloads> = BTreeMap::new();
             for source in downloads.sources.iter().filter(|_| copies.is_some()) {
                 let only = || Downloads { sources: vec![source.clone()], ..downloads.clone() };
@@ -151,7 +155,13 @@ impl Fetcher {
                 let task = tokio::spawn(follow).abort_handle();
                 tasks.insert(url.to_owned(), (only, task));
             }
-            if news.changed().await.is_err() {
+            let changed = news.changed();
+            let is_over = if is_lost {
+                timeout(Duration::from_secs(AGAIN), changed).await.is_ok_and(|next| next.is_err())
+            } else {
+                changed.await.is_err()
+            };
+            if is_over {
                 return;
             }
         }

@@ -94,7 +94,9 @@ fn months(state: &Path) -> io::Result<Vec<OldFile>> {
 
 /// The names of all files of a state directory, the oldest first; those that can be seen.
 pub fn names(state: &Path) -> Vec<String> {
-    let is_there = |name: &&str| fs::symlink_metadata(state.join(name)).is_ok();
+    let is_there = |name: &&str| {
+        read::within(&state.join(name), |path| fs::symlink_metadata(path).map(drop)).is_ok()
+    };
     let before = std::iter::once(OLD).filter(is_there).map(str::to_owned);
     let months = old(state).into_iter().map(|file| file.name);
     let newest = std::iter::once(FILE).filter(is_there).map(str::to_owned);

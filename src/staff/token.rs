@@ -158,7 +158,8 @@ impl TokenFile {
                 None
             }
             KeptFile::Bad(error) => {
-                warn!(%error, path = %path.display(), "no token");
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                warn!(%error, path = %path.display(), "no {name}");
                 None
             }
             KeptFile::Absent => None,

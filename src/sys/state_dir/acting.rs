@@ -14,6 +14,8 @@ use rustix::process::{Gid, Uid, getegid, geteuid, getgroups};
 #[cfg(target_os = "linux")]
 use rustix::thread;
 
+use crate::sys::read;
+
 /// An account: user and group, as files have them.
 pub(super) type FileOwner = (u32, u32);
 
@@ -36,7 +38,7 @@ impl Acting {
     /// The error of the system, as where this process may not change its account (capabilities(7),
     /// `CAP_SETUID`, `CAP_SETGID`).
     pub fn as_owner_of(path: &Path) -> io::Result<Self> {
-        Self::of(owner(path)?, path)
+        Self::of(read::within(path, owner)?, path)
     }
 
     /// Acts as the account that `path` belongs to, where there is one and this is root. A thread that acts as an

@@ -339,7 +339,6 @@ canaries = "none"
       |
     6 | safesearch = "on"
       |              ^^^^
-    hint: did you mean `off`?
     gateway.toml:7:12: unknown word for `canaries` `none`; known are `all`, `off`
       |
     7 | canaries = "none"
