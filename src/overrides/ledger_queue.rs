@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Laws: lines stand in the ledger in the order in which they came, and no two threads write at one time. What waits
-//! is lost by a restart, so it is told ([`is_kept`]). There is a bound: beyond it the oldest go, which is logged.
+//! is lost by a restart, so it is told ([`Queue::is_kept`]). There is a bound: beyond it the oldest go, which is logged.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
