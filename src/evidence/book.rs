@@ -275,7 +275,7 @@ impl Records {
         }
     }
 
-    /// What follows a life of whose files a part cannot be read now. Of that part nothing is known: neither which was
+    /// What follows a life that left files which cannot be read now. Of these nothing is known: neither which was
     /// written last, nor what is counted already.
     fn unopened(unopened: Vec<Unread>, boot: String, emergency: u64) -> Self {
         let last = LastWrite { boot, emergency, ..LastWrite::default() };

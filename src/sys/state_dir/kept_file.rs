@@ -137,7 +137,7 @@ impl Unread {
         Self::told(path, What::File(most), error)
     }
 
-    /// A directory whose names could not be read: of what is in it nothing is known. Logged.
+    /// A directory that cannot be listed: of what is in it nothing is known. Logged.
     pub fn of_directory(path: &Path, error: &io::Error) -> Self {
         Self::told(path, What::Directory, error)
     }
