@@ -7,6 +7,7 @@ use psl::Psl as _;
 use siphasher::sip::SipHasher24;
 
 use crate::dns::name::{Folded, Name};
+use crate::dns::public_suffix::PublicSuffixes;
 
 /// The first octets of a file.
 pub(super) const MAGIC: &[u8; 8] = b"LACHANKL";
@@ -56,7 +57,7 @@ pub(super) fn filter_hash(hasher: SipHasher24, name: &Name) -> u64 {
 /// suffix list: a host of many sites counts as a registry. None for a public suffix.
 pub(super) fn registrable(name: &Folded) -> Option<usize> {
     let labels = name.label_count();
-    let suffix = psl::List.find((0..labels).rev().map(|index| name.label(index)));
+    let suffix = PublicSuffixes.find((0..labels).rev().map(|index| name.label(index)));
     let mut octets = 0;
     let ends = (0..labels).rev().map(|index| {
         octets += name.label(index).len() + 1;
