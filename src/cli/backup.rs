@@ -90,8 +90,13 @@ fn backup(of: &BackupArguments) -> Result<String, CommandFailure> {
     let school = (config.school.id.as_str(), system_time());
     let made = Backup::of(school, &of.config, &named, state.as_deref());
     let (made, left_out) = made.map_err(|error| failure(&error))?;
-    let count = made.write(&of.file).map_err(|error| failure(&error))?;
     let path = of.file.display();
+    let count = made.write(&of.file).map_err(|error| match &error {
+        BackupError::File { error, .. } if error.kind() == io::ErrorKind::AlreadyExists => {
+            (1, messages::backup_there(&path).in_lang(lang))
+        }
+        _ => failure(&error),
+    })?;
     let mut lines = vec![messages::backup_done(path, count).in_lang(lang)];
     for one in left_out {
         lines.push(messages::backup_without(one.display()).in_lang(lang));

@@ -44,22 +44,20 @@ const DESCRIPTION: &str = "backup.json";
 const CONFIG: &str = "config/gateway.toml";
 const CONFIG_FILES: &str = "config/";
 const STATE_FILES: &str = "state/";
-/// What is lost without it, of the state directory.
-const STATE: [&str; 12] = [
-    OVERRIDES,
+/// What is lost without it, of the state directory, besides [`CHANGED_BY_PEOPLE`].
+const STATE: [&str; 6] =
+    [OVERRIDES, ROOT, KEY, "enrolment/box.key.pub", "enrolment/enrolment.json", MARK];
+const OVERRIDES: &str = "overrides.json";
+/// What people change. Where the ledger says that they did since, an old one of these would make good again what was
+/// revoked.
+const CHANGED_BY_PEOPLE: [&str; 6] = [
     "reviews.json",
     "admin-token",
     "technician-token",
     "inspector-token",
     "codes.json",
     "tokens.json",
-    ROOT,
-    KEY,
-    "enrolment/box.key.pub",
-    "enrolment/enrolment.json",
-    MARK,
 ];
-const OVERRIDES: &str = "overrides.json";
 const KEY: &str = "enrolment/box.key";
 const ROOT: &str = "enrolment/root.json";
 /// What was seen of a repository: never lowered.
@@ -91,7 +89,8 @@ pub struct Restored {
     pub written: usize,
     /// Whether a mark was there, which stays.
     pub has_kept_mark: bool,
-    /// Whether the ledger that was there has more than that of the backup: it stays, and so do the overrides.
+    /// Whether the ledger that was there has more than that of the backup: it stays, and so do overrides, codes,
+    /// tokens and reviews.
     pub has_kept_ledger: bool,
     /// Whether evidence of this box was there that is not that of the backup, and stays.
     pub has_kept_evidence: bool,
@@ -121,10 +120,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     |error| BackupError::File { path, error }
 }
 
-/// The files of a state directory: those of [`STATE`], the change ledger and the records of evidence.
-/// One that is not there is found out by reading it.
+/// The files of a state directory: those of [`STATE`] and [`CHANGED_BY_PEOPLE`], the change ledger and the records of
+/// evidence. One that is not there is found out by reading it.
 fn state_files(state: &Path) -> io::Result<Vec<String>> {
-    let fixed = STATE.iter().map(|&name| name.to_owned());
+    let fixed = STATE.into_iter().chain(CHANGED_BY_PEOPLE).map(str::to_owned);
     Ok(fixed.chain(ledger::all_names(state)?).chain(evidence::all_names(state)?).collect())
 }
 
@@ -313,7 +312,8 @@ fn has_private_key(octets: &[u8]) -> bool {
 /// Whether a name in a backup is a place below the config's directory, or one of the state's files.
 fn is_place(name: &str) -> bool {
     if let Some(name) = name.strip_prefix(STATE_FILES) {
-        return STATE.contains(&name) || ledger::is_name(name) || evidence::is_name(name);
+        let is_fixed = STATE.contains(&name) || CHANGED_BY_PEOPLE.contains(&name);
+        return is_fixed || ledger::is_name(name) || evidence::is_name(name);
     }
     let Some(rest) = name.strip_prefix(CONFIG_FILES) else { return false };
     // What `setup` obeys when it takes itself back is no part of a config.

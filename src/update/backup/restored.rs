@@ -6,11 +6,13 @@ use crate::evidence;
 use crate::overrides::ledger;
 use crate::sys::state_dir::StateDir;
 use crate::update::backup::here::{self, LedgerFiles, LedgerHere};
-use crate::update::backup::{Backup, BackupError, KEY, MARK, OVERRIDES, Restored, STATE_FILES, at};
+use crate::update::backup::{
+    Backup, BackupError, CHANGED_BY_PEOPLE, KEY, MARK, OVERRIDES, Restored, STATE_FILES, at,
+};
 
 impl Backup {
-    /// Writes the files of the state directory; a mark that is there stays, and so do ledger, overrides and evidence
-    /// that are of this box and newer. A ledger, or evidence, of another is set aside.
+    /// Writes the files of the state directory; a mark that is there stays, and so do evidence and ledger that are of
+    /// this box and newer, and what people changed with such a ledger. A ledger, or evidence, of another is set aside.
     ///
     /// # Errors
     ///
@@ -41,6 +43,10 @@ impl Backup {
             }
             // The ledger has what came since, and where there is no file it is made of it.
             if (ledger::is_name(name) && is_kept) || (name == OVERRIDES && is_newer) {
+                continue;
+            }
+            let is_changed = is_newer && CHANGED_BY_PEOPLE.contains(&name);
+            if is_changed && here::octets(&path).map_err(at(&path))?.is_some() {
                 continue;
             }
             if evidence::is_name(name)

@@ -260,7 +260,8 @@ fn a_box_on_a_new_card_is_the_same_box() {
     let said = place.expect(0, &["backup", "box.backup", "--config", "box/gateway.toml"]);
     assert!(said.contains("not in it") && said.contains("elsewhere.txt"), "{said}");
     assert_eq!(mode(&place.path("box.backup")), 0o600);
-    place.expect(1, &["backup", "box.backup", "--config", "box/gateway.toml"]);
+    let said = place.expect(1, &["backup", "box.backup", "--config", "box/gateway.toml"]);
+    assert!(said.contains("give a new name"), "{said}");
 
     // A new card: nothing is there.
     let key = place.key();

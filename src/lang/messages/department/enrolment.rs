@@ -39,6 +39,8 @@ messages! {
         => "hộp đã ghi danh: hãy chạy lại với `{flag}` để có thư trả lời";
     backup_done(path, count) "{path}: a backup of {count} files; it has the keys of this box, keep it as one keeps a key"
         => "{path}: bản sao lưu {count} tệp; trong đó có các khoá của hộp này, hãy giữ nó như giữ chìa khoá";
+    backup_there(path) "{path}: there is a file of this name already, perhaps an older backup; give a new name, or delete it first"
+        => "{path}: đã có tệp mang tên này, có thể là bản sao lưu cũ; hãy đặt tên khác, hoặc xoá tệp ấy trước";
     backup_without(path) "not in it: {path} (no file below the directory of the config)"
         => "không có trong đó: {path} (không phải tệp nằm dưới thư mục cấu hình)";
     restore_other_school(found, here)
@@ -54,8 +56,8 @@ messages! {
         "a gateway runs ({address}), and would write over what is restored; nothing is changed. Stop it first: `systemctl stop lachan`"
         => "cổng lọc đang chạy ({address}) và sẽ ghi đè những gì được khôi phục nên chưa có gì thay đổi. Hãy dừng nó trước: `systemctl stop lachan`";
     restore_kept_ledger()
-        "the change ledger of this box has more than the backup: it stays, and lessons and exams are as this box has them"
-        => "sổ thay đổi của hộp này có nhiều hơn bản sao lưu nên được giữ nguyên; tiết học và kỳ thi vẫn như hộp này đang có";
+        "the change ledger of this box has more than the backup: it stays, and lessons, exams, codes, tokens and reviews are as this box has them"
+        => "sổ thay đổi của hộp này có nhiều hơn bản sao lưu nên được giữ nguyên; tiết học, kỳ thi, mã, token và yêu cầu xem lại vẫn như hộp này đang có";
     restore_kept_evidence() "what this box has counted since the backup stays"
         => "giữ nguyên những gì hộp này đã đếm từ sau bản sao lưu";
     restore_aside(path) "{path}: what was there is not in the backup; it is set aside beside it, as `.broken`"
