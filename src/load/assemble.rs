@@ -103,7 +103,7 @@ pub struct Assembler {
     lists: ListStore,
     sealed: SealedStore,
     use_of: UseOf,
-    /// Whether a start goes on without calendars that cannot be used.
+    /// Whether a start goes on without calendars and packs that cannot be used.
     is_tolerant: bool,
     /// What was adopted last: its copies stand in for files that cannot be used.
     pub(super) kept: Kept,
@@ -423,6 +423,7 @@ impl Assembler {
         let ReadConfig { texts, downloads, watched } = read;
         let ConfigTexts { config, text: own, named, held } = texts;
         let sealed = self.sealed.load(&config, &self.kept)?;
+        self.lists.is_tolerant = self.is_tolerant;
         let mut lists = self.lists.load(&config, &self.kept, was_forgotten)?;
         let mut all_held = held;
         all_held.extend(sealed.held.iter().cloned());

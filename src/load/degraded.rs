@@ -58,7 +58,8 @@ pub(crate) fn fail_mode(
     sealed: &[SealedList],
 ) -> FailMode {
     let enrolled = left_out.iter().filter(|one| one.is_enrolled);
-    let torn: CategorySet = enrolled.filter_map(|one| one.category).collect();
+    let torn: CategorySet =
+        enrolled.flat_map(|one| one.lacking(config.fail_closed).iter()).collect();
     let open = config.lists.sources.iter().map(|source| source.category);
     let sealed_too = open.chain(config.lists.sealed.iter().map(|one| one.category));
     let enrolled = sealed_too.chain(torn.iter()).collect();

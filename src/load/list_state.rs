@@ -155,9 +155,7 @@ impl InForce {
     pub fn protection(&self, trust: Trust, oldest: u64) -> Protection {
         let (sources, state) = (self.sources(), self.snapshot.fail_mode());
         let is_closed = |one: &LeftOut| {
-            one.category.is_some_and(|category| {
-                state.missing.contains(category) && state.fails_closed.contains(category)
-            })
+            !one.lacking(state.fails_closed).intersection(state.closed()).is_empty()
         };
         // A calendar that is left out makes its schedules strict.
         let is_calendar = |one: &LeftOut| {

@@ -120,16 +120,47 @@ fn the_newest_pack_that_verifies_is_served_beside_texts() {
     }
 }
 
+/// A card that rots takes the pack and its copy: the school's DNS must not go with them.
 #[test]
-fn a_start_without_a_good_pack_is_refused() {
+fn a_start_without_a_good_pack_answers_and_is_closed_for_what_must_not_be_open() {
+    let upstream = Upstream::start();
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("bad.pack"), "nonsense").unwrap();
-    let config = format!("{TWO_GROUPS}{TWO_PROFILES}")
-        .replace("starter = false", &format!("packs = \"{}\"", dir.path().display()));
-    let plan = Gateway::plan(&config).fill("upstream", "9");
-    let (status, log) = run(plan.command());
-    assert_eq!(status.code(), Some(3), "{log}");
-    assert!(log.contains("no pack can be used") && log.contains("not a pack"), "{log}");
+    let packs = dir.path().join("packs");
+    fs::create_dir(&packs).unwrap();
+    build(&packs.join("1.pack"), &["bad.example"]);
+    let mut gateway = gateway(&packs, true, &upstream);
+    until_blocked(&gateway, "bad.example");
+    gateway.terminate();
+    for directory in [&packs, &gateway.dir().join("state/packs")] {
+        for file in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            fs::write(file, "nonsense").unwrap();
+        }
+    }
+    let mut check = Command::new(LACHAN);
+    check.arg("check").arg(gateway.dir().join("gateway.toml"));
+    let (status, said) = run(check);
+    assert!(status.code() == Some(3) && said.contains("no pack can be used"), "{said}");
+
+    let mut gateway = gateway.restart();
+    let ask = |gateway: &Gateway, name: &str| {
+        Ask::new(name, "A").from(PUPIL).edns(1232).expect(gateway.dns)
+    };
+    assert_eq!(ask(&gateway, "www.example.com").ede().map(|(code, _)| code), Some(14));
+    assert!(!is_blocked(&gateway, "pool.ntp.org"));
+    assert!(is_blocked(&gateway, "own.example"), "what is there is in force");
+    let (_, said) = gateway.get("/readyz");
+    assert!(said.contains("degraded") && said.contains("not a pack"), "{said}");
+    gateway.expect_metric("lachan_list_sources_left_out", &[], 1.0);
+    // A reload and a restart find it as it was.
+    gateway.reload();
+    gateway.terminate();
+    gateway = gateway.restart();
+    assert_eq!(ask(&gateway, "www.example.com").ede().map(|(code, _)| code), Some(14));
+
+    build(&packs.join("2.pack"), &["bad.example"]);
+    eventually("the pack acts", || (!is_blocked(&gateway, "www.example.com")).then_some(()));
+    assert!(is_blocked(&gateway, "www.bad.example"));
+    gateway.expect_metric("lachan_list_sources_left_out", &[], 0.0);
 }
 
 /// The pack files that a process has mapped.

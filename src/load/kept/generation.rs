@@ -324,6 +324,7 @@ impl Kept {
         let is_there =
             |kept: &&KeptSealed| stays(&kept.path) && has(&kept.list) && has(&kept.key_digest);
         sealed.extend(before.sealed.iter().filter(is_there).cloned());
+        let pack_before = before.pack.clone().filter(|kept| stays(&kept.directory));
         let manifest = Manifest {
             format: FORMAT,
             config: absolute(origins.config),
@@ -331,7 +332,7 @@ impl Kept {
             texts,
             sources,
             sealed,
-            pack: origins.pack,
+            pack: origins.pack.or(pack_before),
             unenrolled: origins.unenrolled.iter().map(|path| absolute(path)).collect(),
         };
         settled.and(self.write(manifest))

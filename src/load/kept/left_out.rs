@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::category::CategoryId;
+use crate::category::{CategoryId, CategorySet};
 use crate::config::{ListSource, Sealed};
 use crate::load::kept::held::printable;
 
@@ -14,9 +14,11 @@ pub struct LeftOut {
     /// The fault, and its remedy.
     pub why: String,
     pub(in crate::load) path: PathBuf,
-    /// None for keyword rules, whose place the built-in rules take, and for calendars, whose
-    /// schedules run in their stricter meaning.
-    pub(in crate::load) category: Option<CategoryId>,
+    /// None for keyword rules, whose place the built-in rules take, for calendars, whose
+    /// schedules run in their stricter meaning, and for packs.
+    category: Option<CategoryId>,
+    /// True for a directory of packs: what they had is not known.
+    is_pack: bool,
     /// False for a source that was added while the gateway ran and has not been good since: its
     /// category was open without it, and does not fail for it.
     pub(in crate::load) is_enrolled: bool,
@@ -30,7 +32,7 @@ impl LeftOut {
         category: Option<CategoryId>,
     ) -> Self {
         let (label, path) = (label.to_owned(), path.to_owned());
-        Self { label, why: printable(why), path, category, is_enrolled: true }
+        Self { label, why: printable(why), path, category, is_pack: false, is_enrolled: true }
     }
 
     /// A source of listed names.
@@ -46,5 +48,17 @@ impl LeftOut {
     /// A file without a category.
     pub(in crate::load) fn file(path: &Path, why: String) -> Self {
         Self::new(&path.display().to_string(), path, why, None)
+    }
+
+    /// A directory of packs.
+    pub(in crate::load) fn pack(directory: &Path, why: String) -> Self {
+        Self { is_pack: true, ..Self::file(directory, why) }
+    }
+
+    /// The categories that lack its names. A pack may have had names of any: those lack them that are
+    /// closed without a list.
+    pub(in crate::load) fn lacking(&self, fails_closed: CategorySet) -> CategorySet {
+        let of_pack = if self.is_pack { fails_closed } else { CategorySet::default() };
+        self.category.map_or(of_pack, |category| of_pack.with(category))
     }
 }

@@ -96,7 +96,7 @@ pub struct PackStore {
     stamps: Vec<Stamp>,
     /// Packs in use, by their origin.
     open: Vec<(String, Arc<Pack>)>,
-    /// Delivered packs that could not be read since this was last taken.
+    /// Packs that could not be read since this was last taken.
     pub(super) unread: Vec<PathBuf>,
 }
 
@@ -161,10 +161,8 @@ impl PackStore {
                 }
             }
         }
-        if complaints.is_empty() {
-            return Err(format!("{}: no file there ends in `.{EXTENSION}`", directory.display()));
-        }
-        Err(complaints.join("; "))
+        let none = || format!("{}: no file there ends in `.{EXTENSION}`", directory.display());
+        Err(if complaints.is_empty() { none() } else { complaints.join("; ") })
     }
 
     /// A pack that was delivered. One that was whole when it was verified, and is not any more, is
@@ -231,7 +229,11 @@ impl PackStore {
         }
         // Without a stamp, as after a backup was put back, it is verified in full.
         let path = self.state.as_ref()?.join(format!("{}.{EXTENSION}", check.get(..16)?));
-        let owner: Owner = Arc::new(mapped::map(&read::open(&path).ok()?).ok()?);
+        let opened = read::open(&path).and_then(|file| mapped::map(&file));
+        if opened.as_ref().is_err_and(read::is_unread) {
+            self.unread.push(path);
+        }
+        let owner: Owner = Arc::new(opened.ok()?);
         let pack = Pack::verify(owner).ok().filter(|pack| hex(&pack.check()) == check)?;
         Some(self.keep(of.unwrap_or_else(|| check.to_owned()), pack))
     }
@@ -400,10 +402,8 @@ fn is_equal(one: &Path, other: &Path) -> io::Result<bool> {
     if one.metadata()?.len() != other.metadata()?.len() {
         return Ok(false);
     }
-    let (mut one, mut other) = (
-        BufReader::with_capacity(mapped::PIECE, one),
-        BufReader::with_capacity(mapped::PIECE, other),
-    );
+    let buffered = |file| BufReader::with_capacity(mapped::PIECE, file);
+    let (mut one, mut other) = (buffered(one), buffered(other));
     loop {
         let (here, there) = (one.fill_buf()?, other.fill_buf()?);
         let count = here.len().min(there.len());

@@ -24,6 +24,7 @@ use crate::digest::hex;
 use crate::dns::name::Name;
 use crate::load::guard::GuardFinding;
 use crate::load::kept::held::{Held, absolute};
+use crate::load::kept::left_out::LeftOut;
 use crate::load::kept::{Kept, KeptPack, KeptSource, Objects};
 use crate::load::lists::compile_lists::{Input, ListTexts, ReadFailure, read_each};
 use crate::load::lists::judge::{fragments, loss, shrunken, to_keep, unfitting};
@@ -81,6 +82,8 @@ pub struct ListStore {
     patience: Patience,
     /// Digests of lists that are accepted though they are short.
     accepted: BTreeSet<String>,
+    /// Whether it goes on without packs of which none can be used, at a start.
+    pub(in crate::load) is_tolerant: bool,
     tag: u64,
     readings: u64,
     complaint: String,
@@ -245,7 +248,7 @@ impl ListStore {
         }
         let mut lists = read.lists.clone();
         lists.held.extend(plan.held.iter().cloned().chain(keywords.held));
-        lists.left_out = plan.left_out.iter().cloned().chain(keywords.left_out).collect();
+        lists.left_out.extend(plan.left_out.iter().cloned().chain(keywords.left_out));
         lists.keyword_text = keywords.path.zip(keywords.text);
         lists.to_keep = to_keep;
         Ok(lists)
@@ -320,15 +323,23 @@ impl ListStore {
         };
         // Texts first: a school's own zone takes precedence over those of a pack.
         let mut packs = vec![texts];
-        let (mut pack, mut pack_names, mut held) = (None, 0, Vec::new());
+        let (mut pack, mut pack_names) = (None, 0);
+        let (mut held, mut left_out) = (Vec::new(), Vec::new());
         if let Some(directory) = &config.lists.packs {
             let newest = self.delivered(config, directory, kept.pack(directory));
-            let (delivered, fault) = newest.or_else(|error| self.older(config, error))?;
-            held.extend(fault.map(|why| Held::at(HeldFile::Pack, directory, why)));
-            let check = hex(&delivered.check());
-            pack_names = delivered.len() as u64;
-            pack = Some(KeptPack { directory: absolute(directory), check });
-            packs.push(delivered);
+            match newest.or_else(|error| self.older(config, error)) {
+                Ok((delivered, fault)) => {
+                    held.extend(fault.map(|why| Held::at(HeldFile::Pack, directory, why)));
+                    let check = hex(&delivered.check());
+                    pack_names = delivered.len() as u64;
+                    pack = Some(KeptPack { directory: absolute(directory), check });
+                    packs.push(delivered);
+                }
+                Err(ReadFailure::Whole(error)) if self.may_lack(directory) => {
+                    left_out.push(LeftOut::pack(directory, error.to_string()));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let has_same_keywords = |read: &&Arc<ReadLists>| {
             let check = read.lists.pack.as_ref().map(|pack| &pack.check);
@@ -347,9 +358,16 @@ impl ListStore {
             warn!("the pack has the category `{id}`, which this program does not know; left out");
         }
         let lists = lists(config, joined, &packs, (keywords, &of_keywords));
-        let lists = LoadedLists { held, pack_names, pack, ..lists };
+        let lists = LoadedLists { held, left_out, pack_names, pack, ..lists };
         let unread = std::mem::take(&mut self.packs.unread);
         Ok(ReadLists { made_of, lists, packs, unread, of_keywords })
+    }
+
+    /// Whether no pack of a directory need be usable: at a start, and where the lists in force are without one.
+    fn may_lack(&self, directory: &Path) -> bool {
+        let is_without =
+            |lists: &LoadedLists| lists.left_out.iter().any(|one| one.path == directory);
+        self.in_force.as_ref().map_or(self.is_tolerant, |read| is_without(&read.lists))
     }
 
     /// The pack of the newest release before the one in use, whose pack cannot be used for `error`.
