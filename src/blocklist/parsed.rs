@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::format::Format;
 use super::reject::{Example, Reject};
+use crate::lang::{Lang, messages};
 use crate::rule::{Action, Effect, LocalData, Scope, Target};
 
 /// Number of rejected lines in examples.
@@ -136,55 +137,39 @@ pub enum ListRefusal {
     },
 }
 
-impl fmt::Display for ListRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Html => f.write_str(
-                "this is a web page, not a list; open its address in a browser to see what it says",
-            ),
-            Self::Utf16 => f.write_str("this is UTF-16 text; save it as UTF-8"),
-            Self::Empty { lines: 0, .. } => {
-                f.write_str("the list is empty; remove the source if that is meant")
-            }
+impl ListRefusal {
+    /// What is wrong, and what to do, in a language; a line more for each example.
+    pub fn in_lang(&self, lang: Lang) -> String {
+        let (message, examples) = match self {
+            Self::Html => (messages::list_page(), &[][..]),
+            Self::Utf16 => (messages::list_utf16(), &[][..]),
+            Self::Empty { lines: 0, .. } => (messages::list_empty(), &[][..]),
             Self::Empty { lines, format, examples } => {
-                let format = format.id();
-                write!(
-                    f,
-                    "no rule in {lines} lines, read as `{format}`; \
-                     check the file, or set its `format`"
-                )?;
-                write_examples(f, examples)
+                (messages::list_without_rule(lines, format.id()), &examples[..])
             }
             Self::MostIsLost { lost, rules, format, examples } => {
-                let format = format.id();
-                write!(
-                    f,
-                    "most of it is lost: {lost} lines gave no rule and {rules} did, read as \
-                     `{format}`; check the file, or set its `format`"
-                )?;
-                write_examples(f, examples)
+                (messages::list_most_lost(lost, rules, format.id()), &examples[..])
             }
             Self::BadLines { bad, lines, format, examples } => {
-                let format = format.id();
-                write!(
-                    f,
-                    "{bad} mistakes in {lines} lines, read as `{format}`; \
-                     check the file, or set its `format`"
-                )?;
-                write_examples(f, examples)
+                (messages::list_bad_lines(bad, lines, format.id()), &examples[..])
             }
+        };
+        let mut text = message.in_lang(lang);
+        for Example { line, text: found, reject } in examples {
+            text += "\n  ";
+            text += &messages::list_example(line, found, reject.message()).in_lang(lang);
         }
+        text
+    }
+}
+
+impl fmt::Display for ListRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_lang(Lang::En))
     }
 }
 
 impl std::error::Error for ListRefusal {}
-
-fn write_examples(f: &mut fmt::Formatter<'_>, examples: &[Example]) -> fmt::Result {
-    for Example { line, text, reject } in examples {
-        write!(f, "\n  line {line}: `{text}`: {}", reject.text())?;
-    }
-    Ok(())
-}
 
 impl Parsed {
     /// Number of rules about names, those included that were taken away.

@@ -1,6 +1,7 @@
 //! Reasons to reject a line, and whether they count against its source.
 
 use crate::dns::name::NameError;
+use crate::lang::{Message, messages};
 use crate::pattern::PatternError;
 
 /// The reason to reject a line, or a name on it.
@@ -112,31 +113,31 @@ impl Reject {
     }
 
     /// The fault of the line, for display.
-    pub fn text(self) -> &'static str {
+    pub fn message(self) -> Message {
         match self {
-            Self::NotText => "not UTF-8 text",
-            Self::LineTooLong => "line longer than 4096 octets",
-            Self::Syntax => "not the syntax of this format",
-            Self::BadName => "not a name",
-            Self::Idna => "cannot be converted to ASCII (UTS-46)",
-            Self::OutOfZone => "outside the zone of this file",
-            Self::TooMuchData => "more answers than a name or a source can hold",
-            Self::Address => "an address, not a name",
-            Self::SingleLabel => "a single label",
-            Self::PathRule => "a path, port or URL, not a whole host",
-            Self::Cosmetic => "about what a page shows",
-            Self::Modifier => "a modifier that DNS cannot honour",
-            Self::Regex => "not a regular expression on host names",
-            Self::RegexUnbounded => "look-around or a back-reference, which no bounded search has",
-            Self::TooLarge => "a pattern that is too large, or one too many",
-            Self::TooWide => "a pattern of nearly all names, without `$denyallow` or `$dnstype`",
-            Self::Wildcard => "a wildcard that is not the whole first label",
-            Self::Prefix => "a pattern that no host name can match",
-            Self::Disabled => "switched off by `$badfilter`",
-            Self::ClientIp => "a trigger on the client's address",
-            Self::ServerIp => "a trigger on a name server's address",
-            Self::ServerName => "a trigger on a name server's name",
-            Self::Unsupported => "a statement that is not used here",
+            Self::NotText => messages::line_not_text(),
+            Self::LineTooLong => messages::line_too_long(),
+            Self::Syntax => messages::line_syntax(),
+            Self::BadName => messages::line_bad_name(),
+            Self::Idna => messages::line_idna(),
+            Self::OutOfZone => messages::line_out_of_zone(),
+            Self::TooMuchData => messages::line_too_much_data(),
+            Self::Address => messages::line_address(),
+            Self::SingleLabel => messages::line_single_label(),
+            Self::PathRule => messages::line_path_rule(),
+            Self::Cosmetic => messages::line_cosmetic(),
+            Self::Modifier => messages::line_modifier(),
+            Self::Regex => messages::line_regex(),
+            Self::RegexUnbounded => messages::line_regex_unbounded(),
+            Self::TooLarge => messages::line_too_large(),
+            Self::TooWide => messages::line_too_wide(),
+            Self::Wildcard => messages::line_wildcard(),
+            Self::Prefix => messages::line_prefix(),
+            Self::Disabled => messages::line_disabled(),
+            Self::ClientIp => messages::line_client_ip(),
+            Self::ServerIp => messages::line_server_ip(),
+            Self::ServerName => messages::line_server_name(),
+            Self::Unsupported => messages::line_unsupported(),
         }
     }
 

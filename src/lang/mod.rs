@@ -7,8 +7,10 @@
 
 mod message;
 pub(crate) mod messages;
+mod os;
 
 pub use message::Message;
+pub(crate) use os::os_error;
 
 /// A language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

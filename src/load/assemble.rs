@@ -315,8 +315,11 @@ impl Assembler {
         self.use_of = UseOf::Gateway;
         let read = self.config(None, InPlaceOf::default(), "").map_err(|error| vec![error])?;
         let config = &read.texts.config;
-        let sealed = sealed::problems(config).into_iter().map(AssembleError::Sealed);
-        let open = lists::problems(config).into_iter().map(AssembleError::Lists);
+        let lang = config.school.lang;
+        let sealed = sealed::problems(config).into_iter();
+        let sealed = sealed.map(|error| AssembleError::Sealed(error, lang));
+        let open = lists::problems(config).into_iter();
+        let open = open.map(|error| AssembleError::Lists(error, lang));
         let problems: Vec<AssembleError> = sealed.chain(open).collect();
         if !problems.is_empty() {
             return Err(problems);
@@ -422,9 +425,12 @@ impl Assembler {
         let text = read.identity();
         let ReadConfig { texts, downloads, watched } = read;
         let ConfigTexts { config, text: own, named, held } = texts;
-        let sealed = self.sealed.load(&config, &self.kept)?;
+        let lang = config.school.lang;
+        let sealed = self.sealed.load(&config, &self.kept);
+        let sealed = sealed.map_err(|error| AssembleError::Sealed(error, lang))?;
         self.lists.is_tolerant = self.is_tolerant;
-        let mut lists = self.lists.load(&config, &self.kept, was_forgotten)?;
+        let lists = self.lists.load(&config, &self.kept, was_forgotten);
+        let mut lists = lists.map_err(|error| AssembleError::Lists(error, lang))?;
         let mut all_held = held;
         all_held.extend(sealed.held.iter().cloned());
         all_held.append(&mut lists.held);

@@ -25,11 +25,11 @@ pub enum AssembleError {
     #[error("{0}")]
     Config(ConfigErrors),
     /// An open list cannot be used.
-    #[error(transparent)]
-    Lists(#[from] ListError),
+    #[error("{}", .0.in_lang(*.1))]
+    Lists(ListError, Lang),
     /// A sealed list cannot be used.
-    #[error(transparent)]
-    Sealed(#[from] SealedError),
+    #[error("{}", .0.in_lang(*.1))]
+    Sealed(SealedError, Lang),
     /// Forward zones were changed more often than there are ids.
     #[error(transparent)]
     ZoneIds(#[from] ZoneIdsSpent),
@@ -58,6 +58,11 @@ impl AssembleError {
     pub fn in_lang(self, lang: Option<Lang>) -> Self {
         match (self, lang) {
             (Self::Config(errors), Some(lang)) => Self::Config(errors.in_lang(lang)),
+            (Self::Lists(ListError::Keywords(errors), _), Some(lang)) => {
+                Self::Lists(ListError::Keywords(errors.in_lang(lang)), lang)
+            }
+            (Self::Lists(error, _), Some(lang)) => Self::Lists(error, lang),
+            (Self::Sealed(error, _), Some(lang)) => Self::Sealed(error, lang),
             (other, _) => other,
         }
     }

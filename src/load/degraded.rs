@@ -13,7 +13,7 @@ use tracing::warn;
 use crate::category::CategorySet;
 use crate::config::{Config, ListSource};
 use crate::fetch::Downloads;
-use crate::lang::Lang;
+use crate::lang::{Lang, messages};
 use crate::load::kept::left_out::LeftOut;
 use crate::load::lists::LoadedLists;
 use crate::policy::SealedList;
@@ -47,7 +47,9 @@ pub(crate) fn not_downloaded(
 ) -> impl Iterator<Item = LeftOut> {
     let has_copy = |wanted: &ListSource| config.lists.sources.iter().any(|s| s.path == wanted.path);
     let without = downloads.sources.iter().filter(move |wanted| !has_copy(wanted));
-    without.map(|source| LeftOut::source(source, "it has not been downloaded yet".into()))
+    without.map(|source| {
+        LeftOut::source(source, messages::list_still_to_come().in_lang(config.school.lang))
+    })
 }
 
 /// The categories without a list.

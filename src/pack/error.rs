@@ -1,8 +1,10 @@
 //! Errors of building and of opening a pack.
 
+use std::fmt;
 use std::io;
 
 use super::format::{MAX_ZONES, VERSION};
+use crate::lang::{Lang, messages};
 
 /// Refusal to build a pack.
 #[derive(Debug, thiserror::Error)]
@@ -29,20 +31,17 @@ pub enum BuildError {
 }
 
 /// Refusal to open a pack.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PackError {
     /// Without the magic of a pack.
-    #[error("this is not a pack")]
     NotAPack,
     /// Of another format version.
-    #[error("the pack is of format {found}; this program reads format {VERSION}; build it again")]
     Version {
         /// The version in its header.
         found: u16,
     },
     /// Truncated, or with trailing octets.
-    #[error("the pack has {found} octets instead of {expected}; copy it again")]
     Length {
         /// Octets by its header.
         expected: u64,
@@ -50,10 +49,8 @@ pub enum PackError {
         found: usize,
     },
     /// Octets that do not match their hash.
-    #[error("the pack is damaged in its {0}; copy it again")]
     Damaged(&'static str),
     /// Octets that no compiler writes.
-    #[error("the {section} of the pack do not hold together: {what}")]
     Nonsense {
         /// The section.
         section: &'static str,
@@ -61,3 +58,25 @@ pub enum PackError {
         what: &'static str,
     },
 }
+
+impl PackError {
+    /// What is wrong, and what to do, in a language.
+    pub fn in_lang(&self, lang: Lang) -> String {
+        let message = match self {
+            Self::NotAPack => messages::pack_none(),
+            Self::Version { found } => messages::pack_format(found, VERSION),
+            Self::Length { expected, found } => messages::pack_length(found, expected),
+            Self::Damaged(section) => messages::pack_damaged(section),
+            Self::Nonsense { section, what } => messages::pack_nonsense(section, what),
+        };
+        message.in_lang(lang)
+    }
+}
+
+impl fmt::Display for PackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_lang(Lang::En))
+    }
+}
+
+impl std::error::Error for PackError {}

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use lachan::blocklist::{Format, Parsed, Reject, ScopeChoice, parse};
 use lachan::dns::name::Name;
+use lachan::lang::Lang;
 use lachan::rule::{Action, LocalData};
 
 fn read(text: &str, format: Format) -> Parsed {
@@ -77,7 +78,8 @@ fn show(text: &str, format: Format) -> String {
     );
     for (reject, count) in &parsed.rejects {
         let held = if reject.counts_against_source() { "bad" } else { "ignored" };
-        writeln!(out, "{held}: {count} {}: {}", reject.id(), reject.text()).expect("a String");
+        writeln!(out, "{held}: {count} {}: {}", reject.id(), reject.message().in_lang(Lang::En))
+            .expect("a String");
     }
     let mut from = 0;
     for piece in pieces(text, format) {

@@ -230,7 +230,7 @@ fn lost(held: &Held) -> Mistake {
 /// The mistakes of one error; without a place where the error has none.
 fn mistakes(error: &AssembleError) -> Vec<Mistake> {
     match error {
-        AssembleError::Config(errors) | AssembleError::Lists(ListError::Keywords(errors)) => {
+        AssembleError::Config(errors) | AssembleError::Lists(ListError::Keywords(errors), _) => {
             in_text(errors)
         }
         other => vec![Mistake {
@@ -241,8 +241,9 @@ fn mistakes(error: &AssembleError) -> Vec<Mistake> {
                     ListError::Read { path, .. }
                     | ListError::Refused { path, .. }
                     | ListError::Lost { path, .. },
+                    _,
                 ) => path.display().to_string(),
-                AssembleError::Sealed(error) => error.path().display().to_string(),
+                AssembleError::Sealed(error, _) => error.path().display().to_string(),
                 _ => String::new(),
             },
             line: None,
@@ -272,6 +273,7 @@ fn in_text(errors: &ConfigErrors) -> Vec<Mistake> {
 fn lang_of(error: &AssembleError) -> Option<Lang> {
     match error {
         AssembleError::Config(errors) => Some(errors.lang()),
+        AssembleError::Lists(_, lang) | AssembleError::Sealed(_, lang) => Some(*lang),
         _ => None,
     }
 }

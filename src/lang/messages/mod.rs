@@ -18,6 +18,7 @@ mod shape;
 pub(in crate::lang) mod staff;
 #[cfg(test)]
 mod tests;
+mod unusable;
 mod values;
 mod warnings;
 
@@ -37,5 +38,6 @@ pub(crate) use reviews::*;
 pub(crate) use sections::*;
 pub(crate) use shape::*;
 pub(crate) use staff::*;
+pub(crate) use unusable::*;
 pub(crate) use values::*;
 pub(crate) use warnings::*;

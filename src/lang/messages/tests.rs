@@ -11,8 +11,8 @@ use super::portal::{blocked, check, review, settings, shell};
 use super::report::{faults, labels};
 use super::staff::{codes, devices, diagnosis, evidence, pages, state, upgrade};
 use super::{
-    calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, values,
-    warnings,
+    calendar, data, groups, lists, locks, names, overrides, reviews, sections, shape, unusable,
+    values, warnings,
 };
 use crate::lang::{Lang, Message};
 
@@ -32,6 +32,7 @@ fn all() -> impl Iterator<Item = Message> {
         reviews::SAMPLES,
         warnings::SAMPLES,
         lists::SAMPLES,
+        unusable::SAMPLES,
         updates::SAMPLES,
         rehearsal::SAMPLES,
         findings::SAMPLES,

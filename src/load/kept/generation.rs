@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::lang::{Message, messages};
 use crate::load::kept::held::absolute;
 use crate::load::kept::manifest::{FORMAT, KeptPack, KeptSealed, KeptSource, KeptText, Manifest};
 use crate::load::kept::objects::Objects;
@@ -219,9 +220,9 @@ impl Kept {
     }
 
     /// Why what is kept of a file, if anything is, cannot be read now.
-    pub fn unread_of(&self, path: &Path) -> Option<String> {
+    pub fn unread_of(&self, path: &Path) -> Option<Message> {
         if let Some(Unread { fault, .. }) = &self.unread {
-            return Some(format!("what is kept cannot be read: {fault}"));
+            return Some(messages::kept_unread(fault));
         }
         let path = absolute(path);
         let Manifest { texts, sources, sealed, .. } = &self.manifest;
@@ -231,7 +232,7 @@ impl Kept {
         let sealed = sealed.iter().filter(|kept| kept.path == path);
         let sealed = sealed.flat_map(|kept| [&kept.list, &kept.key_digest]);
         let fault = texts.chain(sources).chain(sealed).find_map(|one| self.objects.unread(one))?;
-        Some(format!("its kept copy cannot be read: {fault}"))
+        Some(messages::kept_copy_unread(fault))
     }
 
     /// True but for a source with a text that could not be read, and still cannot be.

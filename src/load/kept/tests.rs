@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{DIRECTORY, Kept, KeptSource, Objects, Origins, find, look_again};
+use crate::lang::Lang;
 use crate::sys::state_dir::StateDir;
 
 const LIST: &[u8] = b"bad.example\n";
@@ -156,7 +157,7 @@ fn what_is_kept_of_a_file_that_is_left_out_stays() {
     let mut kept = school.found();
     let copy = kept.source(&list).unwrap().clone();
     assert!(kept.objects().read(&copy.texts[0].1).is_err() && !kept.can_be_read(&copy));
-    let said = kept.unread_of(&list).unwrap();
+    let said = kept.unread_of(&list).unwrap().in_lang(Lang::En);
     assert!(said.contains(object.to_str().unwrap()), "{said}");
     school.keep(&mut kept, &["list.txt", "exams.ics"]).unwrap();
     assert!(!kept.is_on_disk(), "what cannot be read is not said to be kept");

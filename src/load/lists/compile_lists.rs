@@ -15,6 +15,7 @@ use crate::blocklist::{
     Example, Format, ListTarget, Parsed, ScopeChoice, ZoneAction, parse_pieces,
 };
 use crate::category::CategoryId;
+use crate::lang::{Lang, messages};
 use crate::load::kept::Objects;
 use crate::load::lists::list_error::ListError;
 use crate::pack::{BuildError, Compiler, FileNote, ListedNet, SourceNote, TargetedRule};
@@ -330,7 +331,9 @@ impl Reading<'_> {
         });
         failed?;
         parsed.verdict().map_err(|why| ListError::Refused { path: path.to_owned(), why })?;
-        let example = |e: &Example| format!("line {}: `{}`: {}", e.line, e.text, e.reject.text());
+        let example = |e: &Example| {
+            messages::list_example(e.line, &e.text, e.reject.message()).in_lang(Lang::En)
+        };
         let both = parsed.examples.iter().chain(&parsed.ignored_examples);
         Ok(FileNote {
             name: path.display().to_string(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::config::{Config, ListSource};
+use crate::lang::{Message, messages};
 use crate::load::kept::held::absolute;
 use crate::load::kept::{Kept, KeptSource};
 use crate::load::lists::list_error::ListError;
@@ -77,22 +78,17 @@ const FEW: u64 = 20;
 
 /// What a delivered pack lost of the one before, if that is most of it or of one of its categories:
 /// fewer than `min_percent` are left.
-pub(super) fn loss(now: &Pack, before: &Pack, min_percent: u8) -> Option<String> {
+pub(super) fn loss(now: &Pack, before: &Pack, min_percent: u8) -> Option<Message> {
     let (names, by_category) = counts(now);
     let (names_before, categories) = counts(before);
     let is_short =
         |now: u64, before: u64| now * 100 < before * u64::from(min_percent) && before - now > FEW;
-    let told = |what: &str, now: u64, before: u64| {
-        let more = "if that is meant, `lachan lists accept CONFIG PACKS` with the directory, or set \
-                    `min_percent` in [lists]";
-        format!("refused: {now} {what}, where {before} were; {more}")
-    };
     if is_short(names, names_before) {
-        return Some(told("names", names, names_before));
+        return Some(messages::pack_short(names, names_before));
     }
     categories.iter().find_map(|(id, &before)| {
         let now = by_category.get(id).copied().unwrap_or(0);
-        is_short(now, before).then(|| told(&format!("names of `{id}`"), now, before))
+        is_short(now, before).then(|| messages::pack_short_of(now, before, id))
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::data::starter;
 use crate::config::{Config, ConfigErrors};
+use crate::lang::messages;
 use crate::load::guard::{self, GuardFinding};
 use crate::load::kept::Kept;
 use crate::load::kept::held::Held;
@@ -38,11 +39,12 @@ impl KeywordText {
             let text = config.lists.use_keywords.then(released);
             return Self { text, ..Self::default() };
         };
+        let lang = config.school.lang;
         let good = |text: &str| {
             !text.trim().is_empty() && (is_known(text) || keywords(config, Some(text)).is_ok())
         };
         let unread = |why: String| match kept.unread_of(path) {
-            Some(unread) => format!("{why}; {unread}"),
+            Some(unread) => format!("{why}; {}", unread.in_lang(lang)),
             None => why,
         };
         let why = match keyword_text(config) {
@@ -52,15 +54,15 @@ impl KeywordText {
             Ok(text) => {
                 let text = text.unwrap_or_default();
                 let error = keywords(config, Some(&text)).err();
-                let empty = || format!("{}: the keyword rules are empty", path.display());
+                let empty = || messages::keywords_empty(path.display()).in_lang(lang);
                 let is_blank = text.trim().is_empty();
                 if error.is_none() && is_blank && kept.whole(path, text.clone()).is_ok() {
                     // It was empty before: it is meant.
                     return Self { text: Some(text), path: Some(path.clone()), ..Self::default() };
                 }
-                error.map_or_else(empty, |error| error.to_string())
+                error.map_or_else(empty, |error| error.in_lang(lang))
             }
-            Err(error) => error.to_string(),
+            Err(error) => error.in_lang(lang),
         };
         if let Some(text) = kept.text(path).filter(|text| keywords(config, Some(text)).is_ok()) {
             let held = Some(Held::at(HeldFile::Keywords, path, why));
@@ -111,7 +113,7 @@ pub(super) fn keywords(config: &Config, text: Option<&str>) -> Result<Keywords, 
     let rules = KeywordRules::parse(text, &config.taxonomy).map_err(|mistakes| {
         let path = config.lists.keywords.as_ref();
         let path = path.map_or("built-in keywords.txt".into(), |path| path.display().to_string());
-        ListError::Keywords(ConfigErrors::new(&path, text, mistakes))
+        ListError::Keywords(ConfigErrors::new(&path, text, mistakes).in_lang(config.school.lang))
     })?;
     Ok(Keywords::compile(rules))
 }

@@ -1,18 +1,19 @@
 //! Why an open list, a pack or the keyword rules cannot be used.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::blocklist::ListRefusal;
 use crate::config::ConfigErrors;
+use crate::lang::{Lang, messages, os_error};
 use crate::pack::BuildError;
 
 /// Why the lists cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum ListError {
     /// A list cannot be read.
-    #[error("{path}: the list cannot be read: {error}; check its path in [lists]")]
     Read {
         /// The file.
         path: PathBuf,
@@ -20,7 +21,6 @@ pub enum ListError {
         error: io::Error,
     },
     /// A file that is not a list, or too little of one.
-    #[error("{path}: refused: {why}")]
     Refused {
         /// The file.
         path: PathBuf,
@@ -28,10 +28,6 @@ pub enum ListError {
         why: ListRefusal,
     },
     /// A list that would not fit into memory.
-    #[error(
-        "{path}: refused: it would take {needs} MiB of memory or so, and {room} MiB are left; make the \
-         list shorter, or give the gateway more memory"
-    )]
     Unfitting {
         /// The file or directory.
         path: PathBuf,
@@ -41,7 +37,6 @@ pub enum ListError {
         room: u64,
     },
     /// A list of which most is lost. `check` calls it a mistake; what is left is used.
-    #[error("{path}: {why}")]
     Lost {
         /// The file.
         path: PathBuf,
@@ -49,7 +44,6 @@ pub enum ListError {
         why: ListRefusal,
     },
     /// A source without a rule that had some: a directory without its files.
-    #[error("{path}: no list is there any more, where {before} rules were")]
     Emptied {
         /// The file or directory.
         path: PathBuf,
@@ -57,10 +51,6 @@ pub enum ListError {
         before: u64,
     },
     /// A list that lost most of its rules: half a file, or a stub.
-    #[error(
-        "{path}: refused: {rules} rules, where {before} were; if that is meant, \
-         `lachan lists accept CONFIG {name}`, or set `min_percent`"
-    )]
     Shrunken {
         /// The file or directory.
         path: PathBuf,
@@ -72,21 +62,53 @@ pub enum ListError {
         name: String,
     },
     /// A list in force that cannot be used any more, with a kept copy that is lost too.
-    #[error(
-        "{0}; its kept copy is lost, so nothing is reloaded until it is mended; \
-         `lachan state forget` says that it may go"
-    )]
     Unkept(String),
     /// A list in force that cannot be used any more, with a kept copy that cannot be read now.
-    #[error("{0}; nothing is reloaded until one of them can be used")]
     Unread(String),
     /// No pack can be used.
-    #[error("no pack can be used: {0}; check `packs` in [lists]")]
     NoPack(String),
     /// The keyword rules have mistakes.
-    #[error("{0}")]
     Keywords(ConfigErrors),
     /// The table cannot hold the lists.
-    #[error(transparent)]
-    Build(#[from] BuildError),
+    Build(BuildError),
+}
+
+impl ListError {
+    /// The path, what is wrong, and what to do, in a language; of keyword rules in that of their config.
+    pub fn in_lang(&self, lang: Lang) -> String {
+        let message = match self {
+            Self::Read { path, error } => messages::list_unread(path.display(), os_error(error)),
+            Self::Refused { path, why } => {
+                messages::list_refused(path.display(), why.in_lang(lang))
+            }
+            Self::Unfitting { path, needs, room } => {
+                messages::list_unfitting(path.display(), needs, room)
+            }
+            Self::Lost { path, why } => messages::list_lost(path.display(), why.in_lang(lang)),
+            Self::Emptied { path, before } => messages::list_emptied(path.display(), before),
+            Self::Shrunken { path, rules, before, name } => {
+                messages::list_shrunken(path.display(), rules, before, name)
+            }
+            Self::Unkept(why) => messages::list_unkept(why),
+            Self::Unread(why) => messages::list_unread_twice(why),
+            Self::NoPack(why) => messages::no_pack(why),
+            Self::Keywords(errors) => return errors.to_string(),
+            Self::Build(error) => return error.to_string(),
+        };
+        message.in_lang(lang)
+    }
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_lang(Lang::En))
+    }
+}
+
+impl std::error::Error for ListError {}
+
+impl From<BuildError> for ListError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
 }

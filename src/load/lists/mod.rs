@@ -5,6 +5,7 @@ mod judge;
 mod keywords;
 pub mod list_error;
 mod loaded;
+pub mod open_error;
 pub mod packs;
 pub mod patience;
 mod plan;

@@ -19,9 +19,11 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::digest::hex;
+use crate::lang::{Lang, Message, messages, os_error};
 use crate::load::lists::compile_lists::ReadFailure;
 use crate::load::lists::list_error::ListError;
-use crate::pack::{BuildError, Owner, Pack, PackError};
+use crate::load::lists::open_error::OpenError;
+use crate::pack::{BuildError, Owner, Pack};
 use crate::sys::mapped;
 use crate::sys::read;
 use crate::sys::state_dir::StateDir;
@@ -38,21 +40,6 @@ const KEPT: usize = 3;
 const MAX_PACK: u64 = 2 << 30;
 /// Changes of files that follow each other so closely, in nanoseconds, are one act.
 const MOMENT: i128 = 100_000_000;
-
-/// Why a pack cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The file, or the copy of it.
-    #[error("cannot be read: {0}")]
-    Read(#[from] io::Error),
-    /// Its octets.
-    #[error(transparent)]
-    Pack(#[from] PackError),
-    /// It begins as a pack that is known does, and goes on otherwise.
-    #[error("the pack is not whole: it is damaged, or it is still being copied; copy it again")]
-    Fragment,
-}
 
 /// The identity of a file: the same numbers, the same octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +107,7 @@ impl PackStore {
     }
 
     /// The newest pack in `directory` that verifies, and in which `fault` finds nothing; with the
-    /// faults of newer ones.
+    /// faults of newer ones, in a language.
     ///
     /// # Errors
     ///
@@ -128,9 +115,11 @@ impl PackStore {
     pub fn newest(
         &mut self,
         directory: &Path,
-        fault: impl Fn(&Pack) -> Option<String>,
+        lang: Lang,
+        fault: impl Fn(&Pack) -> Option<Message>,
     ) -> Result<(Arc<Pack>, Vec<String>), String> {
-        let unreadable = |error| format!("{}: cannot be read: {error}", directory.display());
+        let unreadable =
+            |error| messages::packs_unread(directory.display(), os_error(&error)).in_lang(lang);
         let candidates = candidates(directory).map_err(unreadable)?;
         let mut complaints = Vec::new();
         for (path, stat) in &candidates {
@@ -141,12 +130,15 @@ impl PackStore {
                 Ok((pack, whole)) => {
                     let (names, digest, path) = (pack.len(), hex(&pack.digest()), path.display());
                     if let Some(fault) = fault(&pack) {
-                        complaints.push(format!("{path}: {fault}"));
+                        complaints.push(format!("{path}: {}", fault.in_lang(lang)));
                         continue;
                     }
                     match whole {
                         Whole::Yes => info!(names, digest, "{path}: the pack in use"),
-                        Whole::No => complaints.push(format!("{path}: {}", OpenError::Fragment)),
+                        Whole::No => {
+                            complaints
+                                .push(format!("{path}: {}", OpenError::Fragment.in_lang(lang)));
+                        }
                     }
                     for later in &later {
                         info!("{later}: was modified later, but put there earlier; not in use");
@@ -157,11 +149,11 @@ impl PackStore {
                     if matches!(&error, OpenError::Read(error) if read::is_unread(error)) {
                         self.unread.push(path.clone());
                     }
-                    complaints.push(format!("{}: {error}", path.display()));
+                    complaints.push(format!("{}: {}", path.display(), error.in_lang(lang)));
                 }
             }
         }
-        let none = || format!("{}: no file there ends in `.{EXTENSION}`", directory.display());
+        let none = || messages::packs_none(directory.display()).in_lang(lang);
         Err(if complaints.is_empty() { none() } else { complaints.join("; ") })
     }
 

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::digest::hex;
+use crate::lang::Lang;
 use crate::load::kept::KeptSource;
 use crate::load::lists::packs::PackStore;
 use crate::sys::archive;
@@ -91,7 +92,7 @@ pub fn accept(state: &StateDir, path: &Path) -> io::Result<()> {
 ///
 /// There is none.
 pub fn accept_pack(state: &StateDir, directory: &Path) -> io::Result<()> {
-    let newest = PackStore::default().newest(directory, |_| None);
+    let newest = PackStore::default().newest(directory, Lang::En, |_| None);
     let (pack, _) = newest.map_err(io::Error::other)?;
     accept_digest(state, hex(&pack.check()))
 }

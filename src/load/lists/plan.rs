@@ -13,6 +13,7 @@ use crate::blocklist::{Format, ScopeChoice, ZoneAction};
 use crate::config::data::starter;
 use crate::config::{Config, ListSource};
 use crate::fetch::prove;
+use crate::lang::messages;
 use crate::load::kept::held::Held;
 use crate::load::kept::left_out::LeftOut;
 use crate::load::kept::{Kept, KeptSource};
@@ -88,10 +89,9 @@ impl Plan {
         let action = source.action.id();
         let settings =
             format!("{place} {category} {format} {scope} {trust} {action} {}", source.label);
-        let found = found(&source.path).map_err(|error| {
-            let path = source.path.display();
-            format!("{path}: the list cannot be read: {error}; check its path in [lists]")
-        });
+        let lang = config.school.lang;
+        let found = found(&source.path)
+            .map_err(|error| ListError::Read { path: source.path.clone(), error }.in_lang(lang));
         // A list that was held as too short is judged again under another `min_percent`.
         let least = source.min_percent;
         let identity = |own: &KeptSource| format!("{settings} {least} {}", own.files);
@@ -103,7 +103,8 @@ impl Plan {
             });
         let usable = found.and_then(|(files, own)| {
             if is_busy {
-                return Err(format!("{}: it is still being written", source.path.display()));
+                let path = source.path.display();
+                return Err(messages::list_being_written(path).in_lang(lang));
             }
             let identity = identity(&own);
             refused.get(&identity).map_or(Ok((files, own, identity)), |why| Err(why.clone()))
@@ -125,7 +126,7 @@ impl Plan {
                     (texts, copy, identity, true)
                 } else {
                     let why = match kept.unread_of(&source.path) {
-                        Some(unread) => format!("{why}; {unread}"),
+                        Some(unread) => format!("{why}; {}", unread.in_lang(lang)),
                         None => why,
                     };
                     self.left_out.push(LeftOut::source(source, why));

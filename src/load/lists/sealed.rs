@@ -5,6 +5,7 @@
 //! must never have any of its content. While the files stay the same, so do the tables.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, Sealed};
+use crate::lang::{Lang, messages, os_error};
 use crate::load::kept::held::{Held, absolute};
 use crate::load::kept::left_out::LeftOut;
 use crate::load::kept::{Kept, KeptSealed, Objects};
@@ -32,25 +34,29 @@ const MAX_REFUSED: usize = 64;
 /// The mode bits of everybody but the owner: a key file has none of them.
 const OTHERS: u32 = 0o077;
 
+/// One of the two files of a sealed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The list.
+    List,
+    /// Its key.
+    Key,
+}
+
 /// Why a sealed list cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum SealedError {
     /// The list or the key cannot be read.
-    #[error("{path}: the {what} cannot be read: {error}; check the paths in [[lists.source]]")]
     Read {
         /// The file.
         path: PathBuf,
-        /// `key` or `sealed list`.
-        what: &'static str,
+        /// Which of them.
+        what: What,
         /// The error of the system.
         error: io::Error,
     },
     /// Others than the owner may read the key, or write to it.
-    #[error(
-        "{path}: the key of a sealed list must be for its owner alone, but its mode is {mode:04o}; \
-         `chmod 600` it, and get a new list and key if somebody may have read it"
-    )]
     Exposed {
         /// The key.
         path: PathBuf,
@@ -58,7 +64,6 @@ pub enum SealedError {
         mode: u32,
     },
     /// The content of the key file is no key.
-    #[error("{path}: {error}; get the key again, or make one with `lachan lists seal`")]
     Key {
         /// The key.
         path: PathBuf,
@@ -66,7 +71,6 @@ pub enum SealedError {
         error: SealedKeyError,
     },
     /// The file is no sealed list, or it is sealed with another key.
-    #[error("{path}: refused: {error}")]
     List {
         /// The list.
         path: PathBuf,
@@ -76,6 +80,24 @@ pub enum SealedError {
 }
 
 impl SealedError {
+    /// The path, what is wrong, and what to do, in a language.
+    pub fn in_lang(&self, lang: Lang) -> String {
+        let message = match self {
+            Self::Read { path, what: What::List, error } => {
+                messages::sealed_unread(path.display(), os_error(error))
+            }
+            Self::Read { path, what: What::Key, error } => {
+                messages::sealed_key_unread(path.display(), os_error(error))
+            }
+            Self::Exposed { path, mode } => {
+                messages::sealed_key_exposed(path.display(), format!("{mode:04o}"))
+            }
+            Self::Key { path, .. } => messages::sealed_no_key(path.display()),
+            Self::List { path, error } => messages::list_refused(path.display(), error.message()),
+        };
+        message.in_lang(lang)
+    }
+
     /// The file that it is about.
     pub fn path(&self) -> &Path {
         match self {
@@ -86,6 +108,14 @@ impl SealedError {
         }
     }
 }
+
+impl fmt::Display for SealedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_lang(Lang::En))
+    }
+}
+
+impl std::error::Error for SealedError {}
 
 /// The sealed lists of a config.
 #[derive(Debug, Clone, Default)]
@@ -139,19 +169,26 @@ impl SealedStore {
     pub fn load(&mut self, config: &Config, kept: &Kept) -> Result<LoadedSealed, SealedError> {
         let mut loaded = LoadedSealed { tag: self.tag, ..LoadedSealed::default() };
         let (mut made_of, mut lists, mut all_digests) = (Vec::new(), Vec::new(), Vec::new());
+        let lang = config.school.lang;
         for sealed in &config.lists.sealed {
-            let (from, list, digests) = match self.open_own(sealed, kept.objects()) {
+            let (from, list, digests) = match self.open_own(sealed, kept.objects(), lang) {
                 Ok(own) => own,
                 Err(fault) => match (self.open_kept(sealed, kept), fault) {
                     (Some(copy), fault) => {
-                        loaded.held.push(Held::new(HeldFile::Sealed, &*sealed.label, fault.why()));
+                        loaded.held.push(Held::new(
+                            HeldFile::Sealed,
+                            &*sealed.label,
+                            fault.why(lang),
+                        ));
                         copy
                     }
                     (None, Fault::Found(error @ SealedError::Exposed { .. })) => return Err(error),
                     (None, fault) => {
                         let why = match kept.unread_of(&sealed.path) {
-                            Some(unread) => format!("{}; {unread}", fault.why()),
-                            None => fault.why(),
+                            Some(unread) => {
+                                format!("{}; {}", fault.why(lang), unread.in_lang(lang))
+                            }
+                            None => fault.why(lang),
                         };
                         loaded.left_out.push(LeftOut::sealed(sealed, why));
                         continue;
@@ -186,7 +223,12 @@ impl SealedStore {
     }
 
     /// The list in its own files.
-    fn open_own(&mut self, sealed: &Sealed, objects: &Objects) -> Result<Opened, Fault> {
+    fn open_own(
+        &mut self,
+        sealed: &Sealed,
+        objects: &Objects,
+        lang: Lang,
+    ) -> Result<Opened, Fault> {
         let files = identity(&sealed.path, &sealed.key).map_err(Fault::Found)?;
         if let Some(why) = self.refused.get(&files) {
             return Err(Fault::Known(why.clone()));
@@ -211,7 +253,7 @@ impl SealedStore {
                 let is_unread =
                     matches!(&error, SealedError::Read { error, .. } if read::is_unread(error));
                 if !is_unread && !matches!(error, SealedError::Exposed { .. }) {
-                    self.refused.insert(from.1, error.to_string());
+                    self.refused.insert(from.1, error.in_lang(lang));
                 }
                 Err(Fault::Found(error))
             }
@@ -255,9 +297,9 @@ enum Fault {
 }
 
 impl Fault {
-    fn why(&self) -> String {
+    fn why(&self, lang: Lang) -> String {
         match self {
-            Self::Found(error) => error.to_string(),
+            Self::Found(error) => error.in_lang(lang),
             Self::Known(why) => why.clone(),
         }
     }
@@ -279,7 +321,7 @@ pub fn read_key(path: &Path) -> Result<SealedKey, SealedError> {
 
 /// The same, with the text of the file.
 fn read_key_text(path: &Path) -> Result<(SealedKey, Zeroizing<String>), SealedError> {
-    let unread = |error| SealedError::Read { path: path.to_owned(), what: "key", error };
+    let unread = |error| SealedError::Read { path: path.to_owned(), what: What::Key, error };
     let file = read::open(path).map_err(unread)?;
     // Of the open file: another file may have this name by now.
     let mode = file.metadata().map_err(unread)?.mode() & 0o7777;
@@ -297,7 +339,7 @@ fn read_key_text(path: &Path) -> Result<(SealedKey, Zeroizing<String>), SealedEr
 /// An open list, with its octets and the text of its key.
 fn open(sealed: &Sealed) -> Result<(SealedList, Vec<u8>, Zeroizing<String>), SealedError> {
     let path = || sealed.path.clone();
-    let unread = |error| SealedError::Read { path: path(), what: "sealed list", error };
+    let unread = |error| SealedError::Read { path: path(), what: What::List, error };
     let (key, key_text) = read_key_text(&sealed.key)?;
     let file = read::bounded(&sealed.path).map_err(unread)?;
     let size = file.size().map_err(unread)?.min(MAX_OCTETS as u64);
@@ -315,7 +357,7 @@ fn open(sealed: &Sealed) -> Result<(SealedList, Vec<u8>, Zeroizing<String>), Sea
 /// The identity of a list and its key: device, inode, size, mode, and times of change.
 fn identity(path: &Path, key: &Path) -> Result<String, SealedError> {
     let mut hasher = blake3::Hasher::new();
-    for (path, what) in [(path, "sealed list"), (key, "key")] {
+    for (path, what) in [(path, What::List), (key, What::Key)] {
         let unread = |error| SealedError::Read { path: path.to_owned(), what, error };
         let found = read::metadata(path).map_err(unread)?;
         hasher.update(format!("{:?} {}\n", Stat::of(&found), found.mode()).as_bytes());

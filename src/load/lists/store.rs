@@ -191,7 +191,8 @@ impl ListStore {
                         if !source.is_held {
                             self.unread_files.note(&source.identity, &error);
                         }
-                        self.refused.insert(source.identity.clone(), error.to_string());
+                        let why = error.in_lang(config.school.lang);
+                        self.refused.insert(source.identity.clone(), why);
                     }
                 }
             }
@@ -336,7 +337,7 @@ impl ListStore {
                     packs.push(delivered);
                 }
                 Err(ReadFailure::Whole(error)) if self.may_lack(directory) => {
-                    left_out.push(LeftOut::pack(directory, error.to_string()));
+                    left_out.push(LeftOut::pack(directory, error.in_lang(config.school.lang)));
                 }
                 Err(error) => return Err(error),
             }
@@ -377,7 +378,7 @@ impl ListStore {
         error: ReadFailure,
     ) -> Result<(Arc<Pack>, Option<String>), ReadFailure> {
         let fault = match &error {
-            ReadFailure::Whole(error) => error.to_string(),
+            ReadFailure::Whole(error) => error.in_lang(config.school.lang),
             ReadFailure::Sources(_) => return Err(error),
         };
         let older = config.lists.older_packs.iter();
@@ -402,7 +403,7 @@ impl ListStore {
             let loss = loss(pack, before, config.lists.min_percent)?;
             (!accepted.contains(&hex(&pack.check()))).then_some(loss)
         };
-        let (newest, fault) = match self.packs.newest(directory, fault) {
+        let (newest, fault) = match self.packs.newest(directory, config.school.lang, fault) {
             Ok((pack, faults)) if faults.is_empty() => return Ok((pack, None)),
             Ok((pack, faults)) => (Some(pack), faults.join("; ")),
             Err(fault) => (None, fault),

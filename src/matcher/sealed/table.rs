@@ -11,23 +11,21 @@ use super::format::{
 };
 use super::key::SealedKey;
 use crate::dns::name::Folded;
+use crate::lang::{Lang, Message, messages};
 use crate::matcher::scale;
 
 /// Refusal of a sealed list. **A list is whole or refused**: no variant means missing names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SealedTableError {
     /// The first octets are not the magic.
-    #[error("not a sealed list; `lachan lists seal` makes them")]
     NotSealed,
     /// Written by another format version.
-    #[error("sealed list of format {found}, but this build reads {VERSION}; seal it again")]
     Version {
         /// The version in the file.
         found: u32,
     },
     /// Another size than its header states.
-    #[error("sealed list of {actual} octets, but its header says {needed}; copy it again")]
     Length {
         /// Octets by the header.
         needed: u64,
@@ -35,18 +33,37 @@ pub enum SealedTableError {
         actual: u64,
     },
     /// Sealed with another key.
-    #[error("sealed with another key; the list and its key come in pairs: get both again")]
     WrongKey,
     /// Not the octets that were sealed.
-    #[error("damaged: not the octets that were sealed; copy it again")]
     Damaged,
     /// Sealed correctly, by a tool that does not sort the digests.
-    #[error("the digests are not in ascending order, each once; seal it with `lachan lists seal`")]
     Unordered,
     /// No name in it.
-    #[error("the sealed list is empty; remove the source if that is meant")]
     Empty,
 }
+
+impl SealedTableError {
+    /// What is wrong, and what to do.
+    pub fn message(self) -> Message {
+        match self {
+            Self::NotSealed => messages::sealed_none(),
+            Self::Version { found } => messages::sealed_format(found, VERSION),
+            Self::Length { needed, actual } => messages::sealed_length(actual, needed),
+            Self::WrongKey => messages::sealed_other_key(),
+            Self::Damaged => messages::sealed_damaged(),
+            Self::Unordered => messages::sealed_unordered(),
+            Self::Empty => messages::sealed_empty(),
+        }
+    }
+}
+
+impl fmt::Display for SealedTableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message().in_lang(Lang::En))
+    }
+}
+
+impl std::error::Error for SealedTableError {}
 
 /// An open sealed list.
 pub struct SealedTable {
