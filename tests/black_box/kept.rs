@@ -8,7 +8,9 @@ use std::process::Command;
 use crate::kit::data::skipped;
 use crate::support::api::Api;
 use crate::support::gateway::{LACHAN, run};
-use crate::support::{Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
+use crate::support::{
+    Ask, Gateway, PUPIL, TWO_GROUPS, TWO_PROFILES, Upstream, eventually, exchange,
+};
 
 fn gateway(upstream: &Upstream) -> Gateway {
     Gateway::plan(&format!("{TWO_GROUPS}{TWO_PROFILES}\n[state]\ndir = \"state\"\n"))
@@ -98,12 +100,12 @@ fn a_change_that_the_ledger_does_not_take_waits_is_told_and_is_written() {
     let (ledger, aside) =
         (gateway.dir().join("state/ledger.jsonl"), gateway.dir().join("state/aside"));
     let fail = || {
-        std::fs::rename(&ledger, &aside).unwrap();
-        std::fs::create_dir(&ledger).unwrap();
+        std::fs::create_dir(&aside).unwrap();
+        exchange(&ledger, &aside);
     };
     let mend = || {
-        std::fs::remove_dir(&ledger).unwrap();
-        std::fs::rename(&aside, &ledger).unwrap();
+        exchange(&ledger, &aside);
+        std::fs::remove_dir(&aside).unwrap();
     };
     api.lesson("staff", "a.example").unwrap();
     gateway.expect_metric("lachan_state_kept", &[], 1.0);
@@ -150,8 +152,8 @@ fn a_token_that_cannot_be_read_at_a_start_is_read_again_and_none_is_made_in_its_
     let (status, said) = before.lesson("staff", "a.example").unwrap();
     assert!(status == 503 && said.to_string().contains("`admin-token`"), "{said}");
     assert!(gateway.get("/readyz").1.contains("admin-token"), "{}", gateway.get("/readyz").1);
-    std::fs::remove_dir(&token).unwrap();
-    std::fs::rename(&aside, &token).unwrap();
+    exchange(&aside, &token);
+    std::fs::remove_dir(&aside).unwrap();
     eventually("the token is read", || {
         (before.lesson("staff", "a.example").unwrap().0 == 201).then_some(())
     });

@@ -10,7 +10,7 @@ use super::load;
 use crate::kit::data::skipped;
 use crate::support::api::{Api, Reply};
 use crate::support::gateway::{LACHAN, run};
-use crate::support::{Ask, Gateway, STAFF, Upstream, eventually, within};
+use crate::support::{Ask, Gateway, STAFF, Upstream, eventually, exchange, within};
 
 /// The files that an exam and codes are in.
 const FILES: [&str; 3] = ["overrides.json", "ledger.jsonl", "codes.json"];
@@ -117,8 +117,7 @@ fn an_exam_comes_back_within_the_run_in_which_its_files_can_be_read_again() {
     let (status, body) = Api::of(&gateway).lesson("pupils", "later.example").unwrap();
     assert_eq!(status, 201, "{body}");
     for file in FILES {
-        fs::remove_dir(state.join(file)).unwrap();
-        fs::rename(aside.join(file), state.join(file)).unwrap();
+        exchange(&aside.join(file), &state.join(file));
     }
     // Twice as long as it waits for its next look.
     let is_on = within(Duration::from_secs(60), || has_exam(&gateway).then_some(()));

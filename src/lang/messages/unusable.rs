@@ -22,7 +22,7 @@ messages! {
         => "{path}: từ chối: {rules} quy tắc, trước đây có {before}; nếu đúng là muốn thế, `lachan lists accept CONFIG {name}`, hoặc đặt `min_percent`";
     list_unkept(why)
         "{why}; its kept copy is lost, so nothing is reloaded until it is mended; `lachan state forget` says that it may go"
-        => "{why}; bản giữ lại của nó đã mất, nên không nạp lại gì cho đến khi sửa xong; `lachan state forget` cho phép bỏ nó";
+        => "{why}; bản lưu của nó đã mất, nên không nạp lại gì cho đến khi sửa xong; `lachan state forget` cho phép bỏ nó";
     list_unread_twice(why) "{why}; nothing is reloaded until one of them can be used"
         => "{why}; không nạp lại gì cho đến khi dùng được một trong hai";
     no_pack(why) "no pack can be used: {why}; check `packs` in [lists]"
@@ -71,8 +71,8 @@ messages! {
     keywords_empty(path) "{path}: the keyword rules are empty" => "{path}: không có quy tắc từ khoá nào";
     list_being_written(path) "{path}: it is still being written" => "{path}: đang được ghi";
     list_still_to_come() "it has not been downloaded yet" => "chưa tải về lần nào";
-    kept_unread(error) "what is kept cannot be read: {error}" => "không đọc được những gì đã giữ lại: {error}";
-    kept_copy_unread(error) "its kept copy cannot be read: {error}" => "không đọc được bản giữ lại của nó: {error}";
+    kept_unread(error) "what is kept cannot be read: {error}" => "không đọc được các bản lưu: {error}";
+    kept_copy_unread(error) "its kept copy cannot be read: {error}" => "không đọc được bản lưu của nó: {error}";
     sealed_unread(path, error) "{path}: the sealed list cannot be read: {error}; check the paths in [[lists.source]]"
         => "{path}: không đọc được danh sách niêm phong: {error}; hãy kiểm tra các đường dẫn trong [[lists.source]]";
     sealed_key_unread(path, error) "{path}: the key cannot be read: {error}; check the paths in [[lists.source]]"

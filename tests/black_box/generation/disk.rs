@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::gateway::run;
 use crate::support::mount::Mount;
-use crate::support::{Gateway, TWO_GROUPS, TWO_PROFILES, Upstream, eventually};
+use crate::support::{Gateway, TWO_GROUPS, TWO_PROFILES, Upstream, eventually, exchange};
 
 use super::{School, assert_as_strict, check, held, is_blocked, lachan, remove, until_whole};
 
@@ -161,8 +161,8 @@ fn what_is_kept_and_could_not_be_read_stands_in_without_a_restart() {
         assert!(gateway.get("/readyz").1.contains("degraded: without `adult.txt`"));
         gateway.expect_log(&format!("looked at again: {}: it is a directory", unread.display()));
         gateway.expect_metric("lachan_state_kept", &[], 0.0);
-        fs::remove_dir(&unread).unwrap();
-        fs::rename(kept.join("aside"), &unread).unwrap();
+        exchange(&kept.join("aside"), &unread);
+        fs::remove_dir(kept.join("aside")).unwrap();
         gateway.reload();
         eventually("the copy", || (held(&gateway) > 0).then_some(()));
         assert_as_strict(&gateway, "it can be read again");

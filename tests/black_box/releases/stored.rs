@@ -310,3 +310,24 @@ fn a_damaged_pack_is_made_anew_by_the_next_update() {
     assert!(is_blocked(&gateway, "two.example"));
     assert_eq!(fs::read(releases.join("3/release.pack")).unwrap(), pack);
 }
+
+/// A card that rots takes them all: the gateway must be there for the update that brings them back.
+#[test]
+fn a_start_without_any_pack_of_any_release_answers_and_takes_one() {
+    let (upstream, repository) = (Upstream::start(), TestRepository::new());
+    let mut gateway = enrolled(&repository, "", &upstream);
+    publish(&repository, 1, &["one.example"]);
+    update(&gateway, &repository.path());
+    gateway.terminate();
+    let state = gateway.dir().join("state");
+    fs::write(state.join("releases/1/release.pack"), "rotten").unwrap();
+    for copy in fs::read_dir(state.join("packs")).unwrap() {
+        fs::write(copy.unwrap().path(), "rotten").unwrap();
+    }
+    let gateway = gateway.restart();
+    let (status, said) = gateway.get("/readyz");
+    assert!(status == 200 && said.contains("no pack can be used"), "{said}");
+    assert_eq!(update(&gateway, &repository.path())["release"], 1);
+    assert!(is_blocked(&gateway, "one.example"));
+    assert!(!gateway.get("/readyz").1.contains("degraded"));
+}

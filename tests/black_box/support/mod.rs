@@ -18,7 +18,10 @@ pub(crate) mod ports;
 pub(crate) mod upstream;
 pub(crate) mod web;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 pub(crate) use ask::{Answer, Ask};
 pub(crate) use exposition::Metrics;
@@ -86,6 +89,11 @@ pub(crate) fn gateway_blocking(names: &[&str], upstream: &Upstream) -> Gateway {
          path = \"adult.txt\"\nformat = \"domains\"\n"
     );
     Gateway::plan(&config).upstream(upstream).file("adult.txt", &names.join("\n")).start()
+}
+
+/// Exchanges what is at two paths in one step: no look finds nothing there, which would be a loss.
+pub(crate) fn exchange(one: &Path, other: &Path) {
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).unwrap();
 }
 
 /// Asks `question` again until it is `Some`, for [`PATIENCE`] at most.
