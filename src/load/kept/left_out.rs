@@ -14,8 +14,8 @@ pub struct LeftOut {
     /// The fault, and its remedy.
     pub why: String,
     pub(in crate::load) path: PathBuf,
-    /// None for keyword rules, whose place the built-in rules take, for calendars, whose
-    /// schedules run in their stricter meaning, and for packs.
+    /// None for keyword rules (the built-in ones take their place), for calendars (their schedules
+    /// run in the stricter meaning), and for packs.
     category: Option<CategoryId>,
     /// True for a directory of packs: what they had is not known.
     is_pack: bool,
